@@ -1,0 +1,34 @@
+"""Automorph: automatic data augmentation for images and texts, explained, and used to mend models.
+
+The public names are imported when they are first used, so that ``import automorph`` stays light:
+
+>>> import automorph
+>>> automorph.__version__
+'0.1.0'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from automorph.space import operation as operation
+
+_HOMES = {
+    "operation": "automorph.space",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'automorph' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,1 +1,26 @@
-"""Room to be built."""
+"""Operations, search spaces, sequences and the counter-based random numbers (no torch)."""
+
+from automorph.space.images import CATALOGUE, OPERATIONS
+from automorph.space.operation import Domain, Operation, operation
+from automorph.space.random import Stream, normal, philox, unit_interval
+from automorph.space.sequences import NOTHING, Sequences
+from automorph.space.spaces import SearchSpace, find_operation, list_spaces, named_space, plain
+
+__all__ = [
+    "CATALOGUE",
+    "NOTHING",
+    "OPERATIONS",
+    "Domain",
+    "Operation",
+    "SearchSpace",
+    "Sequences",
+    "Stream",
+    "find_operation",
+    "list_spaces",
+    "named_space",
+    "normal",
+    "operation",
+    "philox",
+    "plain",
+    "unit_interval",
+]

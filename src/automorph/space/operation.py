@@ -1,0 +1,148 @@
+"""Operations: one map with one magnitude, and what is declared about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from automorph.errors import PolicyError
+
+Domain = Literal["image", "text", "vector"]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One transformation function and the range of its values.
+
+    A magnitude in [0, 1] is always "stronger as it grows". Range and identity decide what it means:
+
+    - identity inside the range: a fair coin chooses the side, and the magnitude is the share of the
+      way from the identity to that end (``Rotate``: -30 to 30 degrees around 0);
+    - identity at an end or beyond it: the way goes from the nearer end to the farther one
+      (``Posterize``: from 8 bits down to 4);
+    - no identity: the way goes from the low end to the high one.
+
+    >>> rotate = Operation("Rotate", low=-30, high=30, identity=0, unit="deg")
+    >>> rotate.values([0.0, 0.5, 1.0], [1, 1, -1]).tolist()
+    [0.0, 15.0, -30.0]
+    """
+
+    name: str
+    kernel: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    identity: float | None = None
+    unit: str = ""
+    whole: bool = False
+    domain: Domain = "image"
+    label_risk: str = ""
+    random: bool = False
+    partner: bool = False
+    function: Callable[..., Any] | None = field(default=None, repr=False)
+    batched: bool = False
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise PolicyError(
+                f"operation {self.name!r} has the range ({self.low}, {self.high}); "
+                "expected low <= high. To make it stronger towards the low end, set `identity` "
+                "to the high end."
+            )
+        if not self.kernel:
+            object.__setattr__(self, "kernel", "user" if self.function else self.name)
+
+    @property
+    def magnitude_free(self) -> bool:
+        """Whether the magnitude changes nothing (``Invert``, or a fixed value)."""
+        return self.low == self.high
+
+    @property
+    def signed(self) -> bool:
+        """Whether a fair coin chooses the side of the identity."""
+        return self.identity is not None and self.low < self.identity < self.high
+
+    @property
+    def identity_at_zero(self) -> bool:
+        """Whether magnitude 0 leaves every example as it is."""
+        return self.identity is not None and self.values(0.0, 1.0).item() == self.identity
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The values at magnitude 0 and at magnitude 1 (of the positive side, if signed)."""
+        zero, one = (float(self.values(m, 1.0).item()) for m in (0.0, 1.0))
+        return zero, one
+
+    def values(self, magnitude: ArrayLike, sign: ArrayLike = 1.0) -> NDArray[np.float64]:
+        """The values, in the operation's unit, of magnitudes ``(n,)`` and signs ``(n,)`` of +-1."""
+        m = np.asarray(magnitude, np.float64)
+        if self.identity is None:
+            value = self.low + (self.high - self.low) * m
+        elif self.signed:
+            end = np.where(np.asarray(sign) > 0, self.high, self.low)
+            value = self.identity + m * (end - self.identity)
+        elif abs(self.low - self.identity) <= abs(self.high - self.identity):
+            value = self.low + (self.high - self.low) * m
+        else:
+            value = self.high + (self.low - self.high) * m
+        return np.rint(value) if self.whole else np.asarray(value, np.float64)
+
+    def at(self, value: float) -> Operation:
+        """The operation held at one value; TANDA's operations are of this kind.
+
+        >>> Operation("Rotate", low=-30, high=30, identity=0, unit="deg").at(2.5).name
+        'Rotate[2.5]'
+        """
+        return replace(self, name=f"{self.name}[{value:g}]", low=value, high=value)
+
+    def between(self, low: float, high: float) -> Operation:
+        """The operation with another range."""
+        return replace(self, low=low, high=high)
+
+
+def operation(
+    *,
+    range: tuple[float, float] = (0.0, 0.0),
+    unit: str = "",
+    identity: float | None = None,
+    name: str | None = None,
+    domain: Domain = "image",
+    batched: bool = False,
+    whole: bool = False,
+    label_risk: str = "",
+) -> Callable[[Callable[..., Any]], Operation]:
+    """Turn a function into an operation.
+
+    The function takes one example and a value, ``f(image, value)``: an image is uint8
+    ``(H, W, C)``, and the result has the same shape and type, or is ``None`` to refuse (the example
+    then stays as it is). With ``batched=True`` it takes ``(n, H, W, C)`` and ``(n,)`` instead. A
+    third parameter named ``rng`` gets a ``numpy.random.Generator`` of the example's own (of the
+    batch's first example, if batched), so that results are the same for any number of workers.
+
+    >>> @operation(range=(0, 40), unit="level", identity=0)
+    ... def lift(image, value):
+    ...     return np.minimum(image.astype(int) + int(value), 255).astype(np.uint8)
+    >>> lift.name, lift.values(0.5).item()
+    ('lift', 20.0)
+    """
+
+    def declare(function: Callable[..., Any]) -> Operation:
+        return Operation(
+            name or function.__name__,
+            low=float(range[0]),
+            high=float(range[1]),
+            identity=identity,
+            unit=unit,
+            whole=whole,
+            domain=domain,
+            label_risk=label_risk,
+            function=function,
+            batched=batched,
+            about=(function.__doc__ or "").strip().split("\n")[0],
+        )
+
+    return declare

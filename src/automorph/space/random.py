@@ -1,0 +1,143 @@
+"""Counter-based random numbers: each one is a pure function of where it is used.
+
+Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011)
+maps a 128-bit counter and a 64-bit key to 128 random bits. The key is made from the seed and the
+name of the stream; the counter holds the sample index, the epoch, the number of the draw and the
+number of the copy. No state is carried from call to call, so an augmented batch is the same for any
+number of workers, in any order, and after a resume.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_W0, _W1 = 0x9E3779B9, 0xBB67AE85
+_LOW = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+_ROUNDS = 10
+
+
+def philox(counter: ArrayLike, key: ArrayLike) -> NDArray[np.uint32]:
+    """Philox 4x32-10 of counters ``(..., 4)`` with keys ``(..., 2)``, both of 32-bit words.
+
+    Keys broadcast against counters. Returns uint32 ``(..., 4)``.
+
+    >>> [hex(word) for word in philox([0, 0, 0, 0], [0, 0])]
+    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    words = np.asarray(counter, np.uint64)
+    keys = np.asarray(key, np.uint64)
+    c0, c1, c2, c3 = (words[..., i] for i in range(4))
+    k0, k1 = keys[..., 0], keys[..., 1]
+    for turn in range(_ROUNDS):
+        # The round keys grow by Weyl constants; 64-bit lanes, cut to 32 bits, do it vectorised.
+        r0 = (k0 + np.uint64(turn * _W0)) & _LOW
+        r1 = (k1 + np.uint64(turn * _W1)) & _LOW
+        p0, p1 = _M0 * c0, _M1 * c2
+        c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ r0, p1 & _LOW, (p0 >> _SHIFT) ^ c3 ^ r1, p0 & _LOW
+    return np.stack(np.broadcast_arrays(c0, c1, c2, c3), axis=-1).astype(np.uint32)
+
+
+@lru_cache(maxsize=4096)
+def stream_key(seed: int, name: str) -> tuple[int, int]:
+    """The 64-bit key of a named stream of a seed, as two 32-bit words.
+
+    Names are hashed, so a new stream, or one more operation in a space, moves no other number.
+
+    >>> stream_key(0, "coins") == stream_key(0, "order")
+    False
+    """
+    digest = blake2b(f"{int(seed)}:{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """The random numbers of a batch: one row an example.
+
+    ``index`` ``(n,)`` holds the numbers of the examples in their data set; ``copy`` (a number, or
+    one an example) tells the views of one example apart; ``stage`` tells the parts of a pipeline
+    apart. Standard names of streams: ``order``, ``policy``, ``coins``, ``op``.
+
+    >>> a = Stream(seed=1, index=[7, 8, 9]).uniform("policy", 2)
+    >>> b = Stream(seed=1, index=[9]).uniform("policy", 2)
+    >>> bool((a[2] == b[0]).all())
+    True
+    """
+
+    seed: int = 0
+    epoch: int = 0
+    index: Any = (0,)
+    copy: Any = 0
+    stage: int = 0
+
+    def __post_init__(self) -> None:
+        index = np.atleast_1d(np.asarray(self.index, np.int64))
+        object.__setattr__(self, "index", index)
+        object.__setattr__(self, "copy", np.broadcast_to(np.asarray(self.copy), index.shape))
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def take(self, rows: Any) -> Stream:
+        """The stream of some rows of the batch (numbers or a mask)."""
+        return replace(self, index=self.index[rows], copy=self.copy[rows])
+
+    def at_stage(self, stage: int) -> Stream:
+        """The stream of another stage of a pipeline: its numbers are independent of this one's."""
+        return replace(self, stage=stage)
+
+    def counters(self, blocks: ArrayLike) -> NDArray[np.uint64]:
+        """Philox counters ``(n, b, 4)`` of this batch for block numbers ``(b,)``.
+
+        Words: sample index, epoch, block, then copy (24 bits) and stage (8 bits).
+        """
+        numbers = np.asarray(blocks, np.uint64)
+        words = np.empty((len(self), len(numbers), 4), np.uint64)
+        words[..., 0] = (self.index.astype(np.uint64) & _LOW)[:, None]
+        words[..., 1] = np.uint64(self.epoch)
+        words[..., 2] = numbers
+        words[..., 3] = (self.copy.astype(np.uint64) | np.uint64(self.stage << 24))[:, None]
+        return words
+
+    def bits(self, name: str, draws: int, *, start: int = 0) -> NDArray[np.uint32]:
+        """Random words uint32 ``(n, draws)`` of a stream, from draw number ``start`` on."""
+        first, last = start // 4, (start + draws + 3) // 4
+        key = np.array(stream_key(self.seed, name), np.uint64)
+        words = philox(self.counters(np.arange(first, last)), key).reshape(len(self), -1)
+        return words[:, start - 4 * first : start - 4 * first + draws]
+
+    def uniform(self, name: str, draws: int, *, start: int = 0) -> NDArray[np.float32]:
+        """Numbers in [0, 1), float32 ``(n, draws)``, exact multiples of 2^-24."""
+        return unit_interval(self.bits(name, draws, start=start))
+
+    def race(self, names: tuple[str, ...], draws: int, *, start: int = 0) -> NDArray[np.int16]:
+        """Uniform choices among ``names``, int16 ``(n, draws)``: the largest word of each wins.
+
+        Every name has its own key. So with one more name the choices that do not fall on the new
+        one stay what they were (rendezvous hashing; Thaler and Ravishankar 1998).
+        """
+        first, last = start // 4, (start + draws + 3) // 4
+        keys = np.array([stream_key(self.seed, f"race:{name}") for name in names], np.uint64)
+        counters = self.counters(np.arange(first, last))[:, :, None, :]
+        words = philox(counters, keys)  # (n, blocks, names, 4)
+        winner: NDArray[np.int16] = words.argmax(axis=2).reshape(len(self), -1).astype(np.int16)
+        return winner[:, start - 4 * first : start - 4 * first + draws]
+
+
+def unit_interval(bits: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """Random words as float32 numbers in [0, 1): the upper 24 bits, so all are exact."""
+    return (bits >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+
+
+def normal(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Standard normal numbers from two uniform ones (Box and Muller 1958)."""
+    radius = np.sqrt(-2.0 * np.log1p(-first.astype(np.float64)))
+    return np.asarray(radius * np.cos(2.0 * np.pi * second.astype(np.float64)), np.float64)

@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from automorph.policies import load_policy as load_policy
+    from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation
 
 _HOMES = {
+    "load_policy": "automorph.policies",
     "operation": "automorph.space",
+    "save_policy": "automorph.policies",
 }
 
 __all__ = ["__version__", *_HOMES]

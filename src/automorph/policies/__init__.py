@@ -1,1 +1,67 @@
-"""Room to be built."""
+"""Distributions over sequences of operations, by name, by file or built in code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from automorph.errors import PolicyError
+from automorph.policies.augmix import AugMix
+from automorph.policies.base import Policy, Table
+from automorph.policies.chain import Chain
+from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, save_policy
+from automorph.policies.mixed import Mixed
+from automorph.policies.mixing import Mixing
+from automorph.policies.mixture import Drawn, Mixture, Step, SubPolicy
+from automorph.policies.named import NAMED
+from automorph.policies.names import parse_policy
+from automorph.policies.uniform import Uniform
+from automorph.space import Operation
+
+
+def load_policy(
+    policy: str | os.PathLike[str] | Policy, *, operations: Iterable[Operation] = ()
+) -> Policy:
+    """A policy by name, by timm string or from a file.
+
+    A text that ends in ``.json``, and any path object, is read as a file; ``operations`` are the
+    user's own operations that it refers to.
+
+    >>> load_policy("randaugment(n=2,m=9)").name
+    'randaugment(n=2,m=9)'
+    """
+    if isinstance(policy, Policy):
+        return policy
+    if isinstance(policy, os.PathLike) or policy.strip().endswith(".json"):
+        return read_policy(Path(policy), operations)
+    if not policy.strip():
+        raise PolicyError("got an empty policy name; expected one such as randaugment(n=2,m=9)")
+    return parse_policy(policy)
+
+
+def list_policies() -> dict[str, str]:
+    """The named policies, each with a line about it."""
+    return {name: (build.__doc__ or "").split("\n")[0] for name, build in NAMED.items()}
+
+
+__all__ = [
+    "AugMix",
+    "Chain",
+    "Drawn",
+    "Mixed",
+    "Mixing",
+    "Mixture",
+    "Policy",
+    "Step",
+    "SubPolicy",
+    "Table",
+    "Uniform",
+    "list_policies",
+    "load_policy",
+    "parse_policy",
+    "policy_from_dict",
+    "policy_to_dict",
+    "read_policy",
+    "save_policy",
+]

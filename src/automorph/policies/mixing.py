@@ -1,0 +1,94 @@
+"""Mixing the examples of a batch and their labels: mixup and CutMix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from automorph.space import Stream
+
+
+@dataclass(frozen=True, eq=False)
+class Mixing:
+    """Which example is mixed into which, and how much.
+
+    ``partner`` int64 ``(n,)`` numbers rows of the batch; ``weight`` float32 ``(n,)`` is the share
+    of the example itself; ``box`` int64 ``(n, 4)`` (top, left, bottom, right), if given, is where
+    the partner is pasted, and the weight is one minus its share of the area.
+    """
+
+    partner: NDArray[np.int64]
+    weight: NDArray[np.float32]
+    box: NDArray[np.int64] | None = None
+
+    def examples(self, examples: Any) -> Any:
+        """Mixed examples ``(n, H, W, C)``; uint8 is rounded. Works on arrays of any float type."""
+        partners = examples[self.partner]
+        if self.box is not None:
+            return np.where(self._mask(examples.shape), partners, examples)
+        weight = self.weight.reshape(-1, *[1] * (examples.ndim - 1))
+        mixed = weight * examples + (1 - weight) * partners
+        if examples.dtype == np.uint8:
+            return np.rint(mixed).astype(np.uint8)
+        return mixed.astype(examples.dtype)
+
+    def labels(self, labels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Soft labels ``(n, classes)`` mixed with the same weights."""
+        weight = self.weight[:, None]
+        return np.asarray(weight * labels + (1 - weight) * labels[self.partner], np.float32)
+
+    def _mask(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        assert self.box is not None
+        top, left, bottom, right = (side[:, None] for side in self.box.T)
+        y, x = np.arange(shape[1])[None], np.arange(shape[2])[None]
+        rows, columns = (y >= top) & (y < bottom), (x >= left) & (x < right)
+        return np.asarray((rows[:, :, None] & columns[:, None, :])[..., None])
+
+
+def shuffled(stream: Stream) -> NDArray[np.int64]:
+    """A random permutation of the rows of the batch: the partners."""
+    words = stream.bits("mixing", 1)[:, 0]
+    order = np.argsort(words, kind="stable")
+    partner = np.empty(len(order), np.int64)
+    partner[order] = np.roll(order, 1)
+    return partner
+
+
+def beta(uniform: NDArray[np.float32], alpha: float) -> NDArray[np.float32]:
+    """Beta(alpha, alpha) numbers from uniform ones, by the inverse distribution function."""
+    if alpha == 1:
+        return uniform
+    return np.asarray(betaincinv(alpha, alpha, uniform.astype(np.float64)), np.float32)
+
+
+def mixup(stream: Stream, alpha: float) -> Mixing:
+    """mixup (Zhang et al. 2018): x = w x_i + (1 - w) x_j, labels alike, w ~ Beta(alpha, alpha)."""
+    weight = beta(stream.uniform("mixing", 1, start=4)[:, 0], alpha)
+    return Mixing(shuffled(stream), weight)
+
+
+def cutmix(stream: Stream, alpha: float, probability: float, height: int, width: int) -> Mixing:
+    """CutMix (Yun et al. 2019): a box with area share 1 - w is pasted from the partner.
+
+    The box is clipped at the borders, and w becomes one minus the share that was pasted.
+    """
+    u = stream.uniform("mixing", 4, start=4)
+    side = np.sqrt(1.0 - beta(u[:, 0], alpha))
+    y, x = (u[:, 1] * height).astype(np.int64), (u[:, 2] * width).astype(np.int64)
+    h, w = (side * height).astype(np.int64), (side * width).astype(np.int64)
+    box = np.stack(
+        [
+            np.clip(y - h // 2, 0, height),
+            np.clip(x - w // 2, 0, width),
+            np.clip(y - h // 2 + h, 0, height),
+            np.clip(x - w // 2 + w, 0, width),
+        ],
+        axis=1,
+    )
+    box[u[:, 3] >= probability] = 0
+    area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+    return Mixing(shuffled(stream), (1.0 - area / (height * width)).astype(np.float32), box)

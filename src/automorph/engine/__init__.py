@@ -1,1 +1,66 @@
-"""Room to be built."""
+"""Sequences of operations applied to batches (no torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from automorph.engine.reference import Interpolation, Mode, apply_reference
+from automorph.space import SearchSpace, Sequences, Stream
+
+__all__ = ["Interpolation", "Mode", "apply", "apply_reference", "engine_name"]
+
+
+def engine_name() -> str:
+    """The path that ``apply`` takes here: ``reference`` is the plain NumPy one."""
+    return "reference"
+
+
+def apply(
+    images: NDArray[Any],
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    fill: int | Sequence[int] = 0,
+    interpolation: Interpolation = "nearest",
+    mode: Mode = "exact",
+    prefixes: bool = False,
+    threads: int = 1,
+) -> NDArray[Any]:
+    """Apply one sequence to each example of a batch.
+
+    ``images`` uint8 ``(n, H, W, C)``, grey, RGB or RGBA (float ``(n, d)`` for vector spaces), are
+    not changed; the result has the same shape and type. With ``prefixes`` it is
+    ``(n, L + 1, H, W, C)``: the image before the first operation, after it, and so on.
+
+    ``stream`` holds the random numbers: one row an example, whatever batch it comes in.
+    ``fill``, one level or one a channel, is what moved images leave empty. ``interpolation``
+    is for operations that move the image as a whole; those that bend or resize it are bilinear
+    always. ``mode`` "exact" resamples after each operation, as torchvision does on PIL images;
+    "fused" composes runs of moves and resamples once, which is sharper and keeps what moves
+    forth and back. ``threads`` is for the compiled path.
+
+    Raises ``DataError``, ``UsageError``, or ``AutomorphError`` for a function that fails.
+
+    >>> import numpy as np
+    >>> from automorph.space import Sequences, Stream, named_space
+    >>> space = named_space("autoaugment")
+    >>> images = np.zeros((2, 4, 4, 3), np.uint8)
+    >>> sequences = Sequences.of([[space.number("Invert")], [-1]])
+    >>> apply(images, sequences, space, Stream(index=[0, 1])).max((1, 2, 3)).tolist()
+    [255, 0]
+    """
+    return apply_reference(
+        images,
+        sequences,
+        space,
+        stream,
+        fill=fill,
+        interpolation=interpolation,
+        mode=mode,
+        prefixes=prefixes,
+        threads=threads,
+    )

@@ -1,0 +1,87 @@
+"""Operations that are functions of the user: called, checked, and never trusted with the input."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.engine.step import Step, Values
+from automorph.errors import AutomorphError
+
+Examples = NDArray[Any]
+
+
+def call(examples: Examples, values: Values, step: Step) -> Examples:
+    """The user's function on examples ``(m, ...)`` with values ``(m,)``.
+
+    One example at a time, or all at once if the operation is ``batched``. A result of ``None``
+    leaves the example (or the batch) as it is. Raises ``AutomorphError`` with the operation, the
+    example's number in its data set and the cause.
+    """
+    operation = step.operation
+    function = operation.function
+    if function is None:
+        raise AutomorphError(
+            f"operation {operation.name!r} has the kernel {operation.kernel!r}, which does not "
+            "exist, and no function; use a name of the catalogue or give a function"
+        )
+    if operation.batched:
+        result = _checked(function, examples.copy(), values, step)
+        return examples.copy() if result is None else result
+    out = examples.copy()
+    for row in range(len(examples)):
+        result = _checked(function, examples[row].copy(), float(values[row]), step.row(row))
+        if result is not None:
+            out[row] = result
+    return out
+
+
+def _checked(
+    function: Callable[..., Any], example: Examples, value: float | Values, step: Step
+) -> Examples | None:
+    """Call the function on a copy, and check what comes back."""
+    kept = example.shape, example.dtype
+    try:
+        if _takes_rng(function):
+            result = function(example, value, rng=_generator(step))
+        else:
+            result = function(example, value)
+    except Exception as error:
+        raise AutomorphError(
+            f"{_where(step)} raised {type(error).__name__}: {error}; "
+            "mend the function, or return None to leave an example as it is"
+        ) from error
+    if result is None:
+        return None
+    result = np.asarray(result)
+    vectors = kept[1].kind == "f" and result.dtype.kind == "f"
+    if result.shape != kept[0] or not (result.dtype == kept[1] or vectors):
+        raise AutomorphError(
+            f"{_where(step)} returned {result.dtype} {result.shape}; "
+            f"expected {kept[1]} {kept[0]}, as it got, or None to leave an example as it is"
+        )
+    return result.astype(kept[1], copy=False)
+
+
+def _where(step: Step) -> str:
+    numbers = step.stream.index
+    shown = ", ".join(str(number) for number in numbers[:5]) + (", ..." if len(numbers) > 5 else "")
+    return f"operation {step.operation.name!r} on example{'s' * (len(numbers) > 1)} {shown}"
+
+
+def _generator(step: Step) -> np.random.Generator:
+    """A generator of the example's own (of the first one's, if batched): draws 1 to 4 seed it."""
+    return np.random.default_rng(step.row(0).words(4)[0])
+
+
+@lru_cache(maxsize=256)
+def _takes_rng(function: Callable[..., Any]) -> bool:
+    try:
+        return "rng" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False

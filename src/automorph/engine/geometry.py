@@ -1,0 +1,205 @@
+"""Operations that move whole pixels: each is an affine matrix, and one function resamples.
+
+A matrix ``(a, b, c, d, e, f)`` maps a place of the *result* to the place of the input it is read
+from, ``(a x + b y + c, d x + e y + f)``; pixel centres lie at halves. Matrices and arithmetic are
+those of torchvision on PIL images, so results are equal to the pixel: nearest neighbours are found
+in 16.16 fixed point while all corners fit into it, in sums of floats beyond; bilinear values are
+cut, not rounded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.engine.step import Images, Step, Values, Whole, truncated
+
+Matrices = NDArray[np.float64]
+_FIXED_LIMIT = 32768.0
+
+
+def _shear_x(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+    # torchvision goes through degrees(atan(v)), so do the last bits here.
+    ratios = [math.tan(math.radians(math.degrees(math.atan(v)))) for v in values]
+    return _matrices(len(values), b=np.array(ratios))
+
+
+def _shear_y(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+    angles = [math.radians(math.degrees(math.atan(v))) for v in values]
+    return _matrices(len(values), d=np.array([-math.sin(-a) / math.cos(a) for a in angles]))
+
+
+def pixels(values: Values, step: Step, side: int) -> Whole:
+    """Values in pixels: cut towards zero; a share is one of ``side``."""
+    return truncated(values * side if step.operation.unit == "share" else values)
+
+
+def _translate_x(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+    return _matrices(len(values), c=-pixels(values, step, size[1]))
+
+
+def _translate_y(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+    return _matrices(len(values), f=-pixels(values, step, size[0]))
+
+
+def _rotate(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+    """Counter-clockwise about the centre, ``Image.rotate`` without its short cuts."""
+    cy, cx = size[0] / 2.0, size[1] / 2.0
+    rows = []
+    for value in values:
+        angle = -math.radians(float(value) % 360.0)
+        cos, sin = round(math.cos(angle), 15), round(math.sin(angle), 15)
+        minus = round(-math.sin(angle), 15)
+        c = (cos * -cx + sin * -cy) + cx
+        f = (minus * -cx + cos * -cy) + cy
+        rows.append((cos, sin, c, minus, cos, f))
+    return np.array(rows, np.float64).reshape(-1, 6)
+
+
+def _flip_x(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+    return _matrices(len(values), a=-1.0, c=float(size[1]))
+
+
+def _flip_y(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+    return _matrices(len(values), e=-1.0, f=float(size[0]))
+
+
+def _pad_crop(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+    """Draws 1 and 2 are the place of the window, ``floor(u * (2 pad + 1))`` along x and y."""
+    pad_y, pad_x = (np.rint(values * side).astype(np.int64) for side in size)
+    x = step.below(2 * pad_x + 1, draw=1) - pad_x
+    y = step.below(2 * pad_y + 1, draw=2) - pad_y
+    return _matrices(len(values), c=x, f=y)
+
+
+MATRICES: dict[str, Callable[[Values, Step, tuple[int, int]], Matrices]] = {
+    "ShearX": _shear_x,
+    "ShearY": _shear_y,
+    "TranslateX": _translate_x,
+    "TranslateY": _translate_y,
+    "Rotate": _rotate,
+    "HorizontalFlip": _flip_x,
+    "VerticalFlip": _flip_y,
+    "PadCrop": _pad_crop,
+}
+"""The matrices ``(m, 6)`` of values ``(m,)`` for images of ``size`` (H, W), by kernel."""
+
+
+def move(images: Images, values: Values, step: Step) -> Images:
+    """The kernel of all operations of ``MATRICES``."""
+    size = (images.shape[1], images.shape[2])
+    matrices = MATRICES[step.operation.kernel](values, step, size)
+    return resample(images, matrices, fill=step.fill, bilinear=step.bilinear)
+
+
+def compose(first: Matrices, then: Matrices) -> Matrices:
+    """The matrices ``(m, 6)`` of two moves, one after the other, resampled once."""
+    whole = np.zeros((2, len(first), 3, 3))
+    whole[:, :, 2, 2] = 1.0
+    whole[0, :, :2], whole[1, :, :2] = first.reshape(-1, 2, 3), then.reshape(-1, 2, 3)
+    # Places go from the result back to the input: through the later matrix first.
+    return np.asarray((whole[0] @ whole[1])[:, :2].reshape(-1, 6), np.float64)
+
+
+def unmoved(n: int) -> Matrices:
+    """``n`` matrices that change nothing."""
+    return _matrices(n)
+
+
+def resample(images: Images, matrices: Matrices, *, fill: Images, bilinear: bool) -> Images:
+    """Read every image ``(m, H, W, C)`` through its matrix; ``fill`` ``(C,)`` is outside."""
+    return _linear(images, matrices, fill) if bilinear else _nearest(images, matrices, fill)
+
+
+def _matrices(
+    n: int,
+    a: float = 1.0,
+    b: float | Values = 0.0,
+    c: float | Values | Whole = 0.0,
+    d: float | Values = 0.0,
+    e: float = 1.0,
+    f: float | Values | Whole = 0.0,
+) -> Matrices:
+    out = np.empty((n, 6))
+    for column, value in enumerate((a, b, c, d, e, f)):
+        out[:, column] = value
+    return out
+
+
+def _nearest(images: Images, matrices: Matrices, fill: Images) -> Images:
+    height, width = images.shape[1:3]
+    x, y = _places(images, matrices)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return np.where(inside[..., None], _gather(images, y, x), fill)
+
+
+def _places(images: Images, matrices: Matrices) -> tuple[Whole, Whole]:
+    """The pixels ``(x, y)``, each ``(m, H, W)``, that the results are read from."""
+    height, width = images.shape[1:3]
+    x, y = _fixed(matrices, height, width)
+    fits = np.ones(len(images), bool)
+    for corner_x, corner_y in ((0, 0), (width, height), (0, height), (width, 0)):
+        for a, b, c in (matrices.T[:3], matrices.T[3:]):
+            fits &= np.abs(corner_x * a + corner_y * b + c) < _FIXED_LIMIT
+    # PIL walks shifts and mirrors in floats too; for whole pixels both ways agree.
+    for row in np.flatnonzero(~fits):
+        x[row], y[row] = _walk(matrices[row], height, width)
+    return x, y
+
+
+def _fixed(matrices: Matrices, height: int, width: int) -> tuple[Whole, Whole]:
+    """Places in 16.16 fixed point."""
+    a, b, c, d, e, f = matrices.T
+    steps = [np.floor(v * 65536.0 + 0.5).astype(np.int64) for v in (a, b, d, e)]
+    x0 = np.floor((c + a * 0.5 + b * 0.5) * 65536.0 + 0.5).astype(np.int64)
+    y0 = np.floor((f + d * 0.5 + e * 0.5) * 65536.0 + 0.5).astype(np.int64)
+    across, down = np.arange(width), np.arange(height)[:, None]
+    a, b, d, e, x0, y0 = (v[:, None, None] for v in (*steps, x0, y0))
+    return (x0 + a * across + b * down) >> 16, (y0 + d * across + e * down) >> 16
+
+
+def _walk(matrix: Matrices, height: int, width: int) -> tuple[Whole, Whole]:
+    """Places as running sums of floats, added in the order in which PIL adds them."""
+    a, b, c, d, e, f = matrix
+
+    def run(start: float, down: float, across: float) -> Whole:
+        table = np.empty((height, width))
+        table[0, 0], table[1:, 0], table[:, 1:] = start, down, across
+        table[:, 0] = np.add.accumulate(table[:, 0])
+        return np.floor(np.add.accumulate(table, axis=1)).astype(np.int64)
+
+    return run(c + b * 0.5 + a * 0.5, b, a), run(f + e * 0.5 + d * 0.5, e, d)
+
+
+def _linear(images: Images, matrices: Matrices, fill: Images) -> Images:
+    height, width = images.shape[1:3]
+    across, down = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
+    a, b, c, d, e, f = (v[:, None, None] for v in matrices.T)
+    x, y = a * across + b * down + c, d * across + e * down + f
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    mixed = interpolate(images, x, y).astype(np.uint8)
+    return np.where(inside[..., None], mixed, fill)
+
+
+def interpolate(images: Images, x: Values, y: Values) -> Values:
+    """Bilinear values ``(m, H, W, C)`` at places ``(m, H, W)``; edges are continued."""
+    height, width = images.shape[1:3]
+    left, top = np.floor(x - 0.5), np.floor(y - 0.5)
+    dx, dy = (x - 0.5 - left)[..., None], (y - 0.5 - top)[..., None]
+    x0, x1 = (np.clip(left + i, 0, width - 1).astype(np.int64) for i in (0, 1))
+    y0, y1 = (np.clip(top + i, 0, height - 1).astype(np.int64) for i in (0, 1))
+    rows = []
+    for line in (y0, y1):
+        near = _gather(images, line, x0).astype(np.float64)
+        rows.append(near + (_gather(images, line, x1) - near) * dx)
+    return rows[0] + (rows[1] - rows[0]) * dy
+
+
+def _gather(images: Images, y: Whole, x: Whole) -> Images:
+    n, height, width, channels = images.shape
+    flat = (np.arange(n)[:, None, None] * height + y) * width + x
+    found: Images = images.reshape(-1, channels).take(flat, axis=0, mode="clip")
+    return found

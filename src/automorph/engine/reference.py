@@ -1,0 +1,128 @@
+"""The reference path: sequences applied to a batch, position by position, in plain NumPy.
+
+It says what every operation means. Rows that share an operation at a position go through its
+kernel together; nothing else is done for speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.engine import blackbox
+from automorph.engine.checks import check_batch, check_fill
+from automorph.engine.geometry import MATRICES, compose, resample, unmoved
+from automorph.engine.kernels import KERNELS
+from automorph.engine.step import Images, Step, Values
+from automorph.space import NOTHING, Operation, SearchSpace, Sequences, Stream
+
+Interpolation = Literal["nearest", "bilinear"]
+Mode = Literal["exact", "fused"]
+
+_MOST_VALUES = 1 << 20
+"""Kernels get at most about this many pixel values at once, so that their tables stay small."""
+
+
+def apply_reference(
+    images: NDArray[Any],
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    fill: int | Sequence[int] = 0,
+    interpolation: Interpolation = "nearest",
+    mode: Mode = "exact",
+    prefixes: bool = False,
+    threads: int = 1,
+) -> NDArray[Any]:
+    """Apply sequences to a batch; see ``automorph.engine.apply``. ``threads`` changes nothing."""
+    check_batch(images, sequences, space, stream, interpolation, mode, threads)
+    walk = _Walk(images, space, stream.at_stage(0), check_fill(fill, images), interpolation)
+    fused = mode == "fused" and space.domain == "image"
+    steps = [walk.done.copy()]
+    for position in range(sequences.length):
+        active = sequences.fire[:, position] & (sequences.op[:, position] != NOTHING)
+        for number in np.unique(sequences.op[active, position]):
+            rows = np.flatnonzero(active & (sequences.op[:, position] == number))
+            operation = space.operations[number]
+            walk.step(operation, rows, sequences.magnitude[rows, position], position, fused)
+        if prefixes:
+            steps.append(walk.result())
+    return np.stack(steps, axis=1) if prefixes else walk.result()
+
+
+class _Walk:
+    """The images of a batch on their way, and the moves that are not yet carried out."""
+
+    def __init__(
+        self,
+        images: NDArray[Any],
+        space: SearchSpace,
+        stream: Stream,
+        fill: Images,
+        interpolation: Interpolation,
+    ) -> None:
+        self.batch = images
+        self.done = np.array(images, order="C")
+        self.stream = stream
+        self.fill = fill
+        self.bilinear = interpolation == "bilinear"
+        self.pending = unmoved(len(images))
+        self.moved = np.zeros(len(images), bool)
+
+    def step(
+        self,
+        operation: Operation,
+        rows: NDArray[np.int64],
+        magnitude: NDArray[np.float32],
+        position: int,
+        fused: bool,
+    ) -> None:
+        """One operation at one position; values at the identity point leave the image as it is."""
+        step = self._step(operation, rows, position)
+        values = operation.values(magnitude, step.signs() if operation.signed else 1.0)
+        changed = values != operation.identity
+        rows, values = rows[changed], values[changed]
+        if fused and operation.kernel in MATRICES:
+            self._postpone(self._step(operation, rows, position), rows, values)
+            return
+        self._settle(rows)
+        size = len(rows) if operation.batched else _MOST_VALUES // self.done[0].size
+        size = max(1, size)
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            step = self._step(operation, part, position)
+            kernel = KERNELS.get(operation.kernel, blackbox.call)
+            self.done[part] = kernel(self.done[part], values[start : start + size], step)
+
+    def result(self) -> NDArray[Any]:
+        """The images so far, with all moves carried out, as a new array."""
+        out = self.done.copy()
+        rows = np.flatnonzero(self.moved)
+        out[rows] = self._resampled(rows)
+        return out
+
+    def _step(self, operation: Operation, rows: NDArray[np.int64], position: int) -> Step:
+        stream = self.stream.take(rows)
+        return Step(operation, stream, position, self.batch, self.fill, self.bilinear)
+
+    def _postpone(self, step: Step, rows: NDArray[np.int64], values: Values) -> None:
+        size = (self.done.shape[1], self.done.shape[2])
+        matrices = MATRICES[step.operation.kernel](values, step, size)
+        self.pending[rows] = compose(self.pending[rows], matrices)
+        self.moved[rows] = True
+
+    def _settle(self, rows: NDArray[np.int64]) -> None:
+        """Carry the pending moves of some rows out."""
+        rows = rows[self.moved[rows]]
+        self.done[rows] = self._resampled(rows)
+        self.pending[rows] = unmoved(len(rows))
+        self.moved[rows] = False
+
+    def _resampled(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        if not len(rows):
+            return self.done[rows]
+        return resample(self.done[rows], self.pending[rows], fill=self.fill, bilinear=self.bilinear)

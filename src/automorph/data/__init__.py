@@ -1,1 +1,33 @@
-"""Room to be built."""
+"""Data: every source brought to uint8 arrays (or texts) with labels, split, and free of leaks.
+
+>>> from automorph.data import load_data, split
+>>> dataset = split(load_data("digits"), validation=0.2, test=0.2, seed=0)
+>>> dataset.train.data.shape, dataset.train.labels.shape
+((1077, 8, 8, 1), (1077,))
+"""
+
+from automorph.data.arrays import Arrays, BadRow, Dataset, Domain
+from automorph.data.images import read_image
+from automorph.data.known import SourceInfo, list_sources
+from automorph.data.leakage import Leakage, check_leakage, guard_leakage
+from automorph.data.loading import as_dataset, from_arrays, load_data
+from automorph.data.splits import limited, split, split_hashes
+
+__all__ = [
+    "Arrays",
+    "BadRow",
+    "Dataset",
+    "Domain",
+    "Leakage",
+    "SourceInfo",
+    "as_dataset",
+    "check_leakage",
+    "from_arrays",
+    "guard_leakage",
+    "limited",
+    "list_sources",
+    "load_data",
+    "read_image",
+    "split",
+    "split_hashes",
+]

@@ -1,0 +1,199 @@
+"""One door for every source: a ``DATA`` string, arrays, a torch or Hugging Face data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from automorph.data.arrays import Dataset
+from automorph.data.assembly import assemble
+from automorph.data.columns import Columns, raw_from_tables
+from automorph.data.folders import read_folder
+from automorph.data.hub import download_raw, raw_from_huggingface
+from automorph.data.images import Mode
+from automorph.data.known import GIVEN, KNOWN, data_roots, read_known
+from automorph.data.leakage import LeakageAction
+from automorph.data.memory import Pair, raw_from_arrays, raw_from_torch, read_npz
+from automorph.data.rows import RawData
+from automorph.data.tables import read_tables
+from automorph.errors import UsageError
+
+StrPath = str | os.PathLike[str]
+
+
+def load_data(
+    source: str,
+    *,
+    image: str | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    subgroup: str | None = None,
+    size: int | tuple[int, int] | None = None,
+    mode: Mode | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    skip_bad: bool = False,
+    leakage: LeakageAction = "refuse",
+    root: StrPath | None = None,
+    cache: StrPath | None = None,
+    download: bool = False,
+) -> Dataset:
+    """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
+
+    - ``image`` or ``text``, ``label``, ``subgroup``: columns of a table; found by type and usual
+      name when left out (``subgroup`` never is).
+    - ``size``, ``mode``: see :func:`automorph.data.images.read_image`. Without ``size`` all images
+      must have one size.
+    - ``limit``: keep this many training examples, balanced over the classes and chosen by hash
+      (``seed``). The test part is chosen first and stays whole: the published one, or, where there
+      is none, a fifth of the rows by :func:`split` with ``seed``. A validation part made later
+      comes out of the ``limit`` examples.
+    - ``skip_bad``: leave out rows that cannot be used and list them in ``Dataset.skipped``; else
+      they are counted and named in a DataError.
+    - ``leakage``: ``refuse``, ``drop`` or ``keep`` examples that lie in two parts.
+    - ``root``: the folder where known sets lie and relative paths are looked for second; else
+      ``$AUTOMORPH_DATA``, else ``./data``.
+    - ``cache``: a folder for decoded images, which are then memory-mapped.
+    - ``download``: fetch a known set that is not on disk. ``hub:`` sources need no leave.
+
+    Raises UsageError for a source or option that cannot be, DataError for data that cannot be used.
+
+    >>> load_data("digits", limit=500)
+    Dataset('digits', 10 classes, train=Arrays(500 of 8x8x1), test=Arrays(361 of 8x8x1))
+    """
+    raw = _read(source, Columns(image, text, label, subgroup), root, download)
+    return assemble(
+        raw,
+        size=(size, size) if isinstance(size, int) else size,
+        mode=mode,
+        limit=limit,
+        seed=seed,
+        skip_bad=skip_bad,
+        leakage=leakage,
+        cache=Path(cache) if cache else None,
+    )
+
+
+def from_arrays(
+    images: Any,
+    labels: ArrayLike,
+    *,
+    classes: Sequence[str] | None = None,
+    subgroups: ArrayLike | None = None,
+    validation: Pair | None = None,
+    test: Pair | None = None,
+    name: str = "arrays",
+    **options: Any,
+) -> Dataset:
+    """Make a data set of arrays: images uint8 (n, H, W[, C]) or a list of texts, and labels (n,).
+
+    Labels are class names or numbers; with ``classes`` numbers index them. ``subgroups`` (n,)
+    likewise; with subgroups, ``validation`` and ``test`` are ``(images, labels, subgroups)``, else
+    ``(images, labels)``. ``options`` are ``size``, ``mode``, ``limit``, ``seed``, ``skip_bad``,
+    ``leakage`` and ``cache`` of :func:`load_data`.
+
+    >>> import numpy as np
+    >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)
+    >>> from_arrays(images, ["cat", "dog", "cat", "dog"]).classes
+    ('cat', 'dog')
+    """
+    parts: dict[str, tuple[Any, ...]] = {
+        "train": (images, labels) if subgroups is None else (images, labels, subgroups)
+    }
+    parts |= {k: v for k, v in (("validation", validation), ("test", test)) if v is not None}
+    return assemble(raw_from_arrays(parts, name=name, classes=classes), **options)
+
+
+def as_dataset(
+    source: Any,
+    *,
+    validation: Any = None,
+    test: Any = None,
+    name: str | None = None,
+    image: str | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    subgroup: str | None = None,
+    **options: Any,
+) -> Dataset:
+    """Make a data set of whatever the user holds.
+
+    - a ``DATA`` string: :func:`load_data`; a :class:`Dataset`: itself;
+    - ``(images, labels)`` or ``(images, labels, subgroups)``: :func:`from_arrays`;
+    - a ``datasets.Dataset`` or ``DatasetDict``, with the columns of :func:`load_data`;
+    - a map-style torch data set of ``(image, label)``.
+
+    ``validation`` and ``test`` are further parts of the same kind as ``source``.
+    """
+    columns = Columns(image, text, label, subgroup)
+    if isinstance(source, Dataset | str) and not (validation is None and test is None):
+        raise UsageError(
+            f"{source!r} brings its own parts: expected no validation and test beside."
+        )
+    if isinstance(source, Dataset):
+        columns.refuse("a Dataset")
+        if options:
+            raise UsageError(f"a Dataset is ready: {', '.join(options)} cannot be used with it.")
+        return source
+    if isinstance(source, str):
+        return load_data(source, image=image, text=text, label=label, subgroup=subgroup, **options)
+    given = {"train": source, "validation": validation, "test": test}
+    parts = {part: value for part, value in given.items() if value is not None}
+    if isinstance(source, tuple):
+        columns.refuse("a tuple of arrays")
+        return assemble(raw_from_arrays(parts, name=name or "arrays"), **options)
+    if type(source).__module__.partition(".")[0] == "datasets":
+        whole = source if isinstance(source, Mapping) else parts
+        raw = raw_from_huggingface(whole, name=name or "huggingface", columns=columns)
+        return assemble(raw, **options)
+    items = hasattr(source, "__getitem__") and hasattr(source, "__len__")
+    if items and not isinstance(source, Mapping):
+        columns.refuse("a torch data set")
+        return assemble(raw_from_torch(parts, name=name or type(source).__name__), **options)
+    raise UsageError(
+        f"data of type {type(source).__name__}: expected a DATA string, (images, labels), or a "
+        "torch or Hugging Face data set that has a length."
+    )
+
+
+def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -> RawData:
+    kind, colon, path = source.partition(":")
+    if not colon and (source == "digits" or source in KNOWN):
+        columns.refuse(source)
+        return read_known(source, root=root, download=download)
+    if not path or f"{kind}:" not in {given.partition(":")[0] + ":" for given in GIVEN}:
+        raise UsageError(_unknown(source, kind))
+    if kind == "hub":
+        return download_raw(path, columns=columns)
+    place = _resolve(path, root)
+    if kind in ("folder", "numpy"):
+        columns.refuse(source)
+        return read_folder(place) if kind == "folder" else read_npz(place)
+    return raw_from_tables(source, read_tables(kind, place), columns)
+
+
+def _resolve(path: str, root: StrPath | None) -> str:
+    """A path as given, or, where nothing lies there, below the folder of data sets."""
+    given = Path(path).expanduser()
+    if given.is_absolute() or given.exists():
+        return path
+    return next((str(top / path) for top in data_roots(root) if (top / path).exists()), path)
+
+
+def _unknown(source: str, kind: str) -> str:
+    names = ["digits", *KNOWN, *GIVEN]
+    place = Path(source).expanduser()
+    if place.exists():
+        ending = place.suffix.lstrip(".")
+        prefix = {"npz": "numpy", "tsv": "csv", "json": "jsonl"}.get(ending, ending)
+        right = f"{prefix}:{source}" if prefix and not place.is_dir() else f"folder:{source}"
+        hint = f" For this path write {right}."
+    else:
+        close = get_close_matches(kind, [name.partition(":")[0] for name in names], n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"unknown data {source!r}: expected one of {', '.join(names)}.{hint}"

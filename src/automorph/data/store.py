@@ -1,0 +1,106 @@
+"""Where decoded images lie: in memory, or memory-mapped in a folder that the caller chose."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data.arrays import Arrays
+
+_CHUNK = 4096  # rows copied at a time between memory maps
+
+
+@dataclass(frozen=True)
+class Store:
+    """A cache of decoded images: ``<key>.npy``, and ``<key>.json`` with the rows left out.
+
+    The key hashes what is read (paths with size and time of change, or the encoded bytes) and
+    how, so a changed source is decoded anew. Files are written under a temporary name and renamed.
+    """
+
+    folder: Path
+    key: str
+
+    @classmethod
+    def of(cls, folder: Path, sources: Sequence[Any], *how: object) -> Store:
+        """Choose the key for these sources, read in this way."""
+        total = blake2b(repr(how).encode(), digest_size=16)
+        for source in sources:
+            total.update(_fingerprint(source))
+        return cls(Path(folder), total.hexdigest())
+
+    @property
+    def path(self) -> Path:
+        """The file of pixels."""
+        return self.folder / f"{self.key}.npy"
+
+    def load(self) -> tuple[NDArray[np.uint8], dict[int, str]] | None:
+        """Map what was decoded before, or None."""
+        notes = self.path.with_suffix(".json")
+        if not (self.path.exists() and notes.exists()):
+            return None
+        bad = {int(row): reason for row, reason in json.loads(notes.read_text("utf-8")).items()}
+        return cast("NDArray[np.uint8]", np.load(self.path, mmap_mode="r")), bad
+
+    def allocate(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        """Make a zeroed array on disk, under a temporary name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return np.lib.format.open_memmap(self._draft, mode="w+", dtype=np.uint8, shape=shape)
+
+    def save(self, images: NDArray[np.uint8], bad: Mapping[int, str]) -> NDArray[np.uint8]:
+        """Rename the finished array to its place, note the bad rows, map it read-only."""
+        cast("np.memmap[Any, Any]", images).flush()
+        draft = self._draft.with_suffix(".notes")
+        draft.write_text(json.dumps(bad), "utf-8")
+        os.replace(self._draft, self.path)
+        os.replace(draft, self.path.with_suffix(".json"))
+        return cast("NDArray[np.uint8]", np.load(self.path, mmap_mode="r"))
+
+    def discard(self) -> None:
+        """Remove an unfinished array."""
+        self._draft.unlink(missing_ok=True)
+
+    @property
+    def _draft(self) -> Path:
+        return self.folder / f"{self.key}.{os.getpid()}.tmp"
+
+
+def take_part(part: Arrays, rows: NDArray[np.intp]) -> Arrays:
+    """Take rows for a new part; what is memory-mapped stays so, in a new file beside the old.
+
+    :meth:`Arrays.take` would copy the pixels into memory, which a part of a large set may not fit.
+    """
+    mapped = part.data
+    if not isinstance(mapped, np.memmap) or mapped.filename is None:
+        return part.take(rows)
+    old = Path(mapped.filename)
+    # The offset tells apart two parts that are slices of one file.
+    which = blake2b(repr((mapped.offset, mapped.shape)).encode() + rows.tobytes(), digest_size=8)
+    store = Store(old.parent, f"{old.stem[:32]}-{which.hexdigest()}")
+    if (found := store.load()) is not None:
+        return part.with_data(found[0], rows)
+    images = store.allocate((len(rows), *mapped.shape[1:]))
+    for start in range(0, len(rows), _CHUNK):
+        images[start : start + _CHUNK] = mapped[rows[start : start + _CHUNK]]
+    return part.with_data(store.save(images, {}), rows)
+
+
+def _fingerprint(source: Any) -> bytes:
+    if isinstance(source, bytes):
+        return blake2b(source, digest_size=16).digest()
+    if isinstance(source, os.PathLike | str):
+        path = Path(source)
+        if not path.exists():
+            return f"{path} missing".encode()
+        status = path.stat()
+        return f"{path.resolve()} {status.st_size} {status.st_mtime_ns}".encode()
+    pixels = np.asarray(source)
+    return blake2b(pixels.tobytes() + repr(pixels.shape).encode(), digest_size=16).digest()

@@ -7,15 +7,17 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from automorph import native
+from automorph.engine.planner import apply_native
 from automorph.engine.reference import Interpolation, Mode, apply_reference
 from automorph.space import SearchSpace, Sequences, Stream
 
-__all__ = ["Interpolation", "Mode", "apply", "apply_reference", "engine_name"]
+__all__ = ["Interpolation", "Mode", "apply", "apply_native", "apply_reference", "engine_name"]
 
 
 def engine_name() -> str:
-    """The path that ``apply`` takes here: ``reference`` is the plain NumPy one."""
-    return "reference"
+    """The path that ``apply`` takes here: ``reference`` is NumPy, ``native`` is compiled."""
+    return f"native ({native.variant()})" if native.available() else "reference"
 
 
 def apply(
@@ -53,7 +55,9 @@ def apply(
     >>> apply(images, sequences, space, Stream(index=[0, 1])).max((1, 2, 3)).tolist()
     [255, 0]
     """
-    return apply_reference(
+    compiled = space.domain == "image" and native.available()
+    path = apply_native if compiled else apply_reference
+    return path(
         images,
         sequences,
         space,

@@ -5,6 +5,8 @@ maps a 128-bit counter and a 64-bit key to 128 random bits. The key is made from
 name of the stream; the counter holds the sample index, the epoch, the number of the draw and the
 number of the copy. No state is carried from call to call, so an augmented batch is the same for any
 number of workers, in any order, and after a resume.
+
+The functions here are plain NumPy; where the compiled engine is in use it makes the same numbers.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from automorph import native
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -56,6 +60,13 @@ def stream_key(seed: int, name: str) -> tuple[int, int]:
     """
     digest = blake2b(f"{int(seed)}:{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
+
+
+@lru_cache(maxsize=256)
+def _keys(seed: int, names: tuple[str, ...]) -> NDArray[np.uint32]:
+    keys = np.array([stream_key(seed, name) for name in names], np.uint32).reshape(-1, 2)
+    keys.setflags(write=False)
+    return keys
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,11 +118,26 @@ class Stream:
         words[..., 3] = (self.copy.astype(np.uint64) | np.uint64(self.stage << 24))[:, None]
         return words
 
+    def _compiled(self, end: int) -> bool:
+        return native.available() and end <= 1 << 32 and self.epoch < 1 << 32
+
+    def _compact(self) -> dict[str, Any]:
+        """The counters as the compiled engine takes them."""
+        return {
+            "index": np.ascontiguousarray(self.index),
+            "copy": self.copy.astype(np.uint32),
+            "epoch": self.epoch,
+            "stage": self.stage,
+        }
+
     def bits(self, name: str, draws: int, *, start: int = 0) -> NDArray[np.uint32]:
         """Random words uint32 ``(n, draws)`` of a stream, from draw number ``start`` on."""
+        key = _keys(self.seed, (name,))
+        if self._compiled(start + draws):
+            return native.random_bits(**self._compact(), key=key, start=start, draws=draws)
         first, last = start // 4, (start + draws + 3) // 4
-        key = np.array(stream_key(self.seed, name), np.uint64)
-        words = philox(self.counters(np.arange(first, last)), key).reshape(len(self), -1)
+        words = philox(self.counters(np.arange(first, last)), key)
+        words = words.reshape(len(self), 4 * (last - first))
         return words[:, start - 4 * first : start - 4 * first + draws]
 
     def uniform(self, name: str, draws: int, *, start: int = 0) -> NDArray[np.float32]:
@@ -124,11 +150,14 @@ class Stream:
         Every name has its own key. So with one more name the choices that do not fall on the new
         one stay what they were (rendezvous hashing; Thaler and Ravishankar 1998).
         """
+        keys = _keys(self.seed, tuple(f"race:{name}" for name in names))
+        if self._compiled(start + draws):
+            return native.random_race(**self._compact(), keys=keys, start=start, draws=draws)
         first, last = start // 4, (start + draws + 3) // 4
-        keys = np.array([stream_key(self.seed, f"race:{name}") for name in names], np.uint64)
         counters = self.counters(np.arange(first, last))[:, :, None, :]
         words = philox(counters, keys)  # (n, blocks, names, 4)
-        winner: NDArray[np.int16] = words.argmax(axis=2).reshape(len(self), -1).astype(np.int16)
+        winner: NDArray[np.int16] = words.argmax(axis=2).astype(np.int16)
+        winner = winner.reshape(len(self), 4 * (last - first))
         return winner[:, start - 4 * first : start - 4 * first + draws]
 
 

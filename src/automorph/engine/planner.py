@@ -1,0 +1,134 @@
+"""The compiled path: sequences as flat arrays, handed to the compiled engine in one call.
+
+Operations that are not compiled (rare ones, and functions of the user) are black boxes: the walk
+stops in front of them, their rows go through the kernels of the reference path as a batch, and the
+walk goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from weakref import finalize
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph import native
+from automorph.engine import blackbox
+from automorph.engine.checks import check_batch, check_fill
+from automorph.engine.kernels import KERNELS
+from automorph.engine.step import Step
+from automorph.native.walk import BLACK_BOX, NEUTRAL, SHARE, SIGNED, WHOLE
+from automorph.space import Operation, SearchSpace, Sequences, Stream
+from automorph.space.random import stream_key
+
+_MOST_VALUES = 1 << 20
+"""Black boxes of the catalogue get at most about this many pixel values at once."""
+
+
+def apply_native(
+    images: NDArray[np.uint8],
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    fill: int | Sequence[int] = 0,
+    interpolation: str = "nearest",
+    mode: str = "exact",
+    prefixes: bool = False,
+    threads: int = 1,
+) -> NDArray[np.uint8]:
+    """Apply sequences to images with the compiled engine; see ``automorph.engine.apply``."""
+    check_batch(images, sequences, space, stream, interpolation, mode, threads)
+    program = native.Program(
+        np.ascontiguousarray(images),
+        np.ascontiguousarray(sequences.op, np.int16),
+        np.ascontiguousarray(sequences.magnitude, np.float32),
+        np.ascontiguousarray(sequences.fire, np.bool_),
+        _table(space),
+        np.ascontiguousarray(stream.index),
+        np.ascontiguousarray(stream.copy, np.uint32),
+        check_fill(fill, images),
+        stream_key(stream.seed, "op"),
+        stream.epoch,
+        interpolation == "bilinear",
+        mode == "fused",
+        prefixes,
+    )
+    out = program.new_result()
+    if not len(images):
+        return out
+    if (program.operations["kernel"] != BLACK_BOX).all():
+        native.walk(program, out, threads=threads)
+        return out
+    position = np.zeros(len(images), np.int32)
+    while not native.walk(program, out, position=position, threads=threads):
+        # The earliest position first: rows meet in the batches of the reference path.
+        earliest = int(position.min())
+        rows = np.flatnonzero(position == earliest)
+        for number in np.unique(program.op[rows, earliest]):
+            same = rows[program.op[rows, earliest] == number]
+            _black_box(program, out, space.operations[number], same, earliest, stream)
+        position[rows] += 1
+    return out
+
+
+def _black_box(
+    program: native.Program,
+    out: NDArray[np.uint8],
+    operation: Operation,
+    rows: NDArray[np.int64],
+    position: int,
+    stream: Stream,
+) -> None:
+    """One operation of the reference path for the rows that wait for it at a position."""
+
+    def step_of(rows: NDArray[np.int64]) -> Step:
+        own = stream.at_stage(0).take(rows)
+        return Step(operation, own, position, program.images, program.fill, program.bilinear)
+
+    if program.prefixes:
+        out[rows, position + 1] = out[rows, position]
+        out = out[:, position + 1]
+    signs = step_of(rows).signs() if operation.signed else 1.0
+    values = operation.values(program.magnitude[rows, position], signs)
+    changed = values != operation.identity
+    rows, values = rows[changed], values[changed]
+    size = len(rows) if operation.batched else _MOST_VALUES // out[0].size
+    size = max(1, size)
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        kernel = KERNELS.get(operation.kernel, blackbox.call)
+        out[part] = kernel(out[part], values[start : start + size], step_of(part))
+
+
+_tables: dict[int, NDArray[np.void]] = {}
+
+
+def _table(space: SearchSpace) -> NDArray[np.void]:
+    """The operations of a space as the compiled engine wants them; made once for each space."""
+    table = _tables.get(id(space))
+    if table is None:
+        table = native.operation_table([_row(operation) for operation in space])
+        _tables[id(space)] = table
+        finalize(space, _tables.pop, id(space), None)
+    return table
+
+
+def _row(operation: Operation) -> tuple[int, int, float, float, float, float]:
+    """Kernel, flags and what turns magnitudes into values, as ``Operation.values`` computes it."""
+    low, high, identity = operation.low, operation.high, operation.identity
+    kernel = BLACK_BOX if operation.function else native.KERNELS.get(operation.kernel, BLACK_BOX)
+    flags = (
+        SIGNED * operation.signed
+        | WHOLE * operation.whole
+        | SHARE * (operation.unit == "share")
+        | NEUTRAL * (identity is not None)
+    )
+    if identity is None or (not operation.signed and abs(low - identity) <= abs(high - identity)):
+        base, plus, minus = low, high - low, high - low
+    elif operation.signed:
+        base, plus, minus = identity, high - identity, low - identity
+    else:
+        base, plus, minus = high, low - high, low - high
+    return kernel, flags, base, plus, minus, 0.0 if identity is None else identity

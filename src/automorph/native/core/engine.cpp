@@ -1,0 +1,55 @@
+// What Python calls, and the choice of the instruction set at run time.
+#include <cstring>
+
+#include "interface.h"
+#include "processor.hpp"
+
+namespace {
+
+struct Named {
+  const char *name;
+  const Variant *variant;
+};
+
+// From the plainest to the fastest.
+const Named VARIANTS[] = {
+    {"plain", plain_variant()},
+#if AUTOMORPH_X86
+    {"avx2", has_avx2() ? avx2_variant() : nullptr},
+    {"avx512", has_avx512() ? avx512_variant() : nullptr},
+#endif
+};
+constexpr int COUNT = int(sizeof(VARIANTS) / sizeof(VARIANTS[0]));
+
+}  // namespace
+
+AUTOMORPH_EXPORT int32_t automorph_interface() { return INTERFACE_VERSION; }
+
+// The name of a variant that this machine can run; null for those it cannot, and beyond the last.
+AUTOMORPH_EXPORT const char *automorph_variant(int32_t number) {
+  return number >= 0 && number < COUNT && VARIANTS[number].variant ? VARIANTS[number].name : nullptr;
+}
+
+AUTOMORPH_EXPORT int32_t automorph_variant_count() { return COUNT; }
+
+// Rows [first, last) of a batch; several threads may walk parts of one batch at the same time.
+AUTOMORPH_EXPORT int32_t automorph_walk(int32_t variant, const Batch *batch, int64_t first,
+                                        int64_t last) {
+  return VARIANTS[variant].variant->walk(*batch, first, last);
+}
+
+AUTOMORPH_EXPORT void automorph_bits(int32_t variant, const Counters *counters, const uint32_t *key,
+                                     uint32_t start, uint32_t draws, uint32_t *out) {
+  VARIANTS[variant].variant->bits(*counters, key, start, draws, out);
+}
+
+AUTOMORPH_EXPORT void automorph_race(int32_t variant, const Counters *counters,
+                                     const uint32_t *keys, int32_t names, uint32_t start,
+                                     uint32_t draws, int16_t *out) {
+  VARIANTS[variant].variant->race(*counters, keys, names, start, draws, out);
+}
+
+#if defined(_WIN32)
+// Python's build tools export this name; the library is loaded with ctypes and never imported.
+AUTOMORPH_EXPORT void *PyInit__core() { return nullptr; }
+#endif

@@ -1,0 +1,267 @@
+// What is done to the pixels of one image, in plain C++ that runs everywhere.
+//
+// Compilers turn most of these loops into vector code. The other instruction sets inherit from
+// `Plain` and replace what pays to be written by hand. Everything has internal linkage: each variant
+// is compiled with its own instruction set and must not share code with the others.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "geometry.hpp"
+#include "tables.hpp"
+
+namespace {
+
+// Pixels of one image; bytes up to `end` may be read (and ignored) past the last pixel.
+struct View {
+  const uint8_t *data, *end;
+  int height, width;
+};
+
+// The fill colour, and a run of pixels of it.
+struct Fill {
+  static constexpr int RUN = 252;  // whole pixels of 1, 3 or 4 channels
+  alignas(64) uint8_t run[RUN + 4];
+
+  Fill(const uint8_t *colour, int channels) {
+    for (int i = 0; i < RUN + 4; ++i) run[i] = colour[i % channels];
+  }
+  void write(uint8_t *out, int64_t bytes) const {
+    for (; bytes > RUN; bytes -= RUN, out += RUN) std::memcpy(out, run, RUN);
+    if (bytes > 0) std::memcpy(out, run, size_t(bytes));
+  }
+};
+
+// Channels that colour operations change: all but alpha.
+template <int C>
+constexpr int COLOURS = C == 4 ? 3 : C;
+
+// ITU-R 601 luma in 16 bits, as Pillow converts RGB to grey.
+inline int luma(const uint8_t *rgb) {
+  return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16;
+}
+
+inline int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
+
+// The whole x in [0, count) for which 0 <= start + step * x < limit: [first, last).
+inline void inside(int64_t start, int64_t step, int64_t limit, int64_t &first, int64_t &last) {
+  if (step < 0) {  // mirrored: 0 <= (limit - 1 - start) - step * x < limit
+    start = limit - 1 - start;
+    step = -step;
+  }
+  if (step == 0) {
+    if (start < 0 || start >= limit) last = first;
+    return;
+  }
+  const int64_t low = start >= 0 ? 0 : (-start + step - 1) / step;
+  const int64_t high = start >= limit ? 0 : (limit - start + step - 1) / step;
+  first = low > first ? low : first;
+  last = high < last ? high : last;
+  if (last < first) first = last;
+}
+
+struct Plain {
+  // One table for every byte.
+  static void look_up_all(const uint8_t *in, uint8_t *out, int64_t bytes, const Table &table) {
+    for (int64_t i = 0; i < bytes; ++i) out[i] = table.at[in[i]];
+  }
+
+  // One table a colour channel; alpha stays.
+  template <int C>
+  static void look_up(const uint8_t *in, uint8_t *out, int64_t pixels, const Table *tables) {
+    for (int64_t p = 0; p < pixels; ++p, in += C, out += C) {
+      uint8_t pixel[C];
+      for (int c = 0; c < C; ++c) pixel[c] = c < COLOURS<C> ? tables[c].at[in[c]] : in[c];
+      std::memcpy(out, pixel, C);
+    }
+  }
+
+  // Narrows low and grows high, one entry a channel, to what occurs.
+  template <int C>
+  static void extrema(const uint8_t *in, int64_t pixels, uint8_t *low, uint8_t *high) {
+    for (int64_t p = 0; p < pixels; ++p)
+      for (int c = 0; c < C; ++c) {
+        const uint8_t v = in[p * C + c];
+        low[c] = v < low[c] ? v : low[c];
+        high[c] = v > high[c] ? v : high[c];
+      }
+  }
+
+  // How often every value occurs, added to counts[channel][value].
+  template <int C>
+  static void histogram(const uint8_t *in, int64_t pixels, uint32_t (*counts)[256]) {
+    // Neighbours are often equal; two sets of counters keep them from waiting for each other.
+    constexpr int K = COLOURS<C>;
+    uint32_t other[K][256] = {};
+    int64_t p = 0;
+    for (; p + 2 <= pixels; p += 2)
+      for (int c = 0; c < K; ++c) {
+        ++counts[c][in[p * C + c]];
+        ++other[c][in[p * C + C + c]];
+      }
+    if (p < pixels)
+      for (int c = 0; c < K; ++c) ++counts[c][in[p * C + c]];
+    for (int c = 0; c < K; ++c)
+      for (int v = 0; v < 256; ++v) counts[c][v] += other[c][v];
+  }
+
+  template <int C>
+  static uint64_t luma_sum(const uint8_t *in, int64_t pixels) {
+    uint64_t sum = 0;
+    for (int64_t p = 0; p < pixels; ++p) sum += C == 1 ? in[p] : luma(in + p * C);
+    return sum;
+  }
+
+  // Image.blend of two images.
+  static void blend(const uint8_t *from, const uint8_t *to, uint8_t *out, int64_t bytes,
+                    float share) {
+    for (int64_t i = 0; i < bytes; ++i) out[i] = uint8_t(blend_value(from[i], to[i], share));
+  }
+
+  // ImageEnhance.Color: from the grey image to the image and beyond.
+  template <int C>
+  static void saturate(const uint8_t *in, uint8_t *out, int64_t pixels, float share) {
+    for (int64_t p = 0; p < pixels; ++p, in += C, out += C) {
+      const float grey = float(luma(in));
+      for (int c = 0; c < 3; ++c) out[c] = uint8_t(blend_value(grey, in[c], share));
+      if (C == 4) out[3] = in[3];
+    }
+  }
+
+  // ImageEnhance.Sharpness: from ImageFilter.SMOOTH (the rim stays) to the image and beyond.
+  template <class K, int C>
+  static void sharpen(const View &in, uint8_t *out, float share) {
+    const int64_t line = int64_t(in.width) * C;
+    if (in.height < 3 || in.width < 3) {
+      std::memcpy(out, in.data, size_t(line * in.height));
+      return;
+    }
+    std::memcpy(out, in.data, size_t(line));
+    for (int y = 1; y < in.height - 1; ++y) {
+      const uint8_t *row = in.data + y * line;
+      uint8_t *to = out + y * line;
+      std::memcpy(to, row, C);
+      K::template sharpen_line<C>(row, line, to, share);
+      std::memcpy(to + line - C, row + line - C, C);
+      if (C == 4)
+        for (int64_t i = 3; i < line; i += 4) to[i] = row[i];
+    }
+    std::memcpy(out + (in.height - 1) * line, in.data + (in.height - 1) * line, size_t(line));
+  }
+
+  template <int C>
+  static void sharpen_line(const uint8_t *row, int64_t line, uint8_t *out, float share) {
+    for (int64_t i = C; i < line - C; ++i) {
+      const uint8_t *above = row + i - line, *here = row + i, *below = row + i + line;
+      const int sum = above[-C] + above[0] + above[C] + here[-C] + 5 * here[0] + here[C] +
+                      below[-C] + below[0] + below[C];
+      // floor(sum / 13 + 1/2); the multiplication divides exactly up to 13 * 255.
+      const int smooth = ((sum + 6) * 5042) >> 16;
+      out[i] = uint8_t(blend_value(float(smooth), here[0], share));
+    }
+  }
+
+  // One line of pixels moved: out[x] = in[x + dx], fill where there is none.
+  template <int C>
+  static void shift_line(const uint8_t *in, uint8_t *out, int width, int dx, const Fill &fill) {
+    const int first = clamp(-dx, 0, width), last = clamp(width - dx, first, width);
+    fill.write(out, int64_t(first) * C);
+    if (last > first) std::memcpy(out + first * C, in + (first + dx) * C, size_t(last - first) * C);
+    fill.write(out + last * C, int64_t(width - last) * C);
+  }
+
+  // Whole lines moved: out[y][x] = in[y + dy][x + dx(y)].
+  template <class K, int C, class F>
+  static void shift(const View &in, uint8_t *out, int dy, F dx, const Fill &fill) {
+    const int64_t line = int64_t(in.width) * C;
+    for (int y = 0; y < in.height; ++y) {
+      if (y + dy < 0 || y + dy >= in.height)
+        fill.write(out + y * line, line);
+      else
+        K::template shift_line<C>(in.data + (y + dy) * line, out + y * line, in.width, dx(y), fill);
+    }
+  }
+
+  template <int C>
+  static void flip_line(const uint8_t *in, uint8_t *out, int width) {
+    for (int x = 0; x < width; ++x) std::memcpy(out + x * C, in + (width - 1 - x) * C, C);
+  }
+
+  // Nearest neighbours in 16.16 fixed point; the sums wrap as Pillow's do in practice.
+  template <class K, int C>
+  static void nearest(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
+    const int64_t line = int64_t(in.width) * C;
+    if (f.xx == 65536 && f.yx == 0 && f.yy == 65536) {  // lines move as a whole
+      shift<K, C>(in, out, f.y0 >> 16, [&](int y) { return (f.x0 + f.xy * y) >> 16; }, fill);
+      return;
+    }
+    for (int y = 0; y < in.height; ++y)
+      K::template nearest_line<C>(in, out + y * line, f, f.x0 + f.xy * y, f.y0 + f.yy * y, fill);
+  }
+
+  template <int C>
+  static void nearest_line(const View &in, uint8_t *out, const Fixed &f, int32_t x0, int32_t y0,
+                           const Fill &fill) {
+    const int64_t line = int64_t(in.width) * C;
+    int64_t first = 0, last = in.width;
+    inside(x0, f.xx, int64_t(in.width) << 16, first, last);
+    inside(y0, f.yx, int64_t(in.height) << 16, first, last);
+    fill.write(out, first * C);
+    int32_t x = int32_t(x0 + f.xx * first), y = int32_t(y0 + f.yx * first);
+    for (int64_t i = first; i < last; ++i, x += f.xx, y += f.yx)
+      std::memcpy(out + i * C, in.data + (y >> 16) * line + (x >> 16) * C, C);
+    fill.write(out + last * C, line - last * C);
+  }
+
+  // Nearest neighbours in floating point, for images beyond the range of 16.16 numbers. Sums run
+  // in Pillow's order.
+  template <int C>
+  static void nearest_far(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
+    const double *m = map.m;
+    double x0 = m[2] + m[1] * 0.5 + m[0] * 0.5, y0 = m[5] + m[4] * 0.5 + m[3] * 0.5;
+    for (int row = 0; row < in.height; ++row, x0 += m[1], y0 += m[4]) {
+      double x = x0, y = y0;
+      for (int column = 0; column < in.width; ++column, x += m[0], y += m[3], out += C) {
+        const bool known = x >= 0.0 && x < in.width && y >= 0.0 && y < in.height;
+        const int64_t place = known ? int64_t(y) * in.width + int64_t(x) : 0;
+        std::memcpy(out, known ? in.data + place * C : fill.run, C);
+      }
+    }
+  }
+
+  // Bilinear values in double precision, cut and not rounded, edges continued, as in Pillow.
+  template <class K, int C>
+  static void bilinear(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
+    const int64_t line = int64_t(in.width) * C;
+    for (int y = 0; y < in.height; ++y)
+      K::template bilinear_line<C>(in, out + y * line, map, y, 0, in.width, fill);
+  }
+
+  template <int C>
+  static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int row, int first,
+                            int last, const Fill &fill) {
+    const double *m = map.m, yc = row + 0.5;
+    const int64_t line = int64_t(in.width) * C;
+    for (int i = first; i < last; ++i) {
+      const double xc = i + 0.5;
+      const double x = m[0] * xc + m[1] * yc + m[2], y = m[3] * xc + m[4] * yc + m[5];
+      if (!(x >= 0.0 && x < in.width && y >= 0.0 && y < in.height)) {
+        std::memcpy(out + i * C, fill.run, C);
+        continue;
+      }
+      const int left = int(std::floor(x - 0.5)), top = int(std::floor(y - 0.5));
+      const double dx = x - 0.5 - left, dy = y - 0.5 - top;
+      const int x0 = clamp(left, 0, in.width - 1) * C, x1 = clamp(left + 1, 0, in.width - 1) * C;
+      const uint8_t *upper = in.data + clamp(top, 0, in.height - 1) * line;
+      const uint8_t *lower = in.data + clamp(top + 1, 0, in.height - 1) * line;
+      for (int c = 0; c < C; ++c) {
+        const double a = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx;
+        const double b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
+        out[i * C + c] = uint8_t(a + (b - a) * dy);
+      }
+    }
+  }
+};
+
+}  // namespace

@@ -1,0 +1,107 @@
+// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011): random words from counters.
+//
+// The same numbers, bit for bit, as `automorph.space.random`. Loops over LANES counters at once are
+// written so that the compiler turns them into vector code.
+#pragma once
+#include "interface.h"
+
+namespace {
+
+constexpr uint32_t PHILOX_M0 = 0xD2511F53, PHILOX_M1 = 0xCD9E8D57;
+constexpr uint32_t WEYL_0 = 0x9E3779B9, WEYL_1 = 0xBB67AE85;
+constexpr int ROUNDS = 10, LANES = 16;
+
+struct Words {
+  uint32_t v[4];
+};
+
+inline Words philox(Words counter, uint32_t k0, uint32_t k1) {
+  uint32_t *c = counter.v;
+  for (int turn = 0; turn < ROUNDS; ++turn, k0 += WEYL_0, k1 += WEYL_1) {
+    const uint64_t p0 = uint64_t(PHILOX_M0) * c[0], p1 = uint64_t(PHILOX_M1) * c[2];
+    counter = {{uint32_t(p1 >> 32) ^ c[1] ^ k0, uint32_t(p1), uint32_t(p0 >> 32) ^ c[3] ^ k1,
+                uint32_t(p0)}};
+  }
+  return counter;
+}
+
+// LANES blocks side by side; the lanes are 64 bits wide so that products stay in their lane.
+struct Lanes {
+  alignas(64) uint64_t c[4][LANES], k0[LANES], k1[LANES];
+
+  void run() {
+    for (int turn = 0; turn < ROUNDS; ++turn)
+      for (int i = 0; i < LANES; ++i) {
+        const uint64_t p0 = uint64_t(PHILOX_M0) * c[0][i], p1 = uint64_t(PHILOX_M1) * c[2][i];
+        const uint64_t c1 = c[1][i], c3 = c[3][i];
+        c[0][i] = (p1 >> 32) ^ c1 ^ k0[i];
+        c[1][i] = p1 & 0xFFFFFFFF;
+        c[2][i] = (p0 >> 32) ^ c3 ^ k1[i];
+        c[3][i] = p0 & 0xFFFFFFFF;
+        k0[i] = (k0[i] + WEYL_0) & 0xFFFFFFFF;
+        k1[i] = (k1[i] + WEYL_1) & 0xFFFFFFFF;
+      }
+  }
+
+  // One block of the rows from `row` on; lanes beyond the last row repeat the first one.
+  void load(const Counters &counters, int64_t row, uint32_t block, const uint32_t *key) {
+    for (int i = 0; i < LANES; ++i) {
+      const int64_t r = row + i < counters.n ? row + i : row;
+      c[0][i] = uint32_t(counters.index[r]);
+      c[1][i] = counters.epoch;
+      c[2][i] = block;
+      c[3][i] = counters.copy[r] | counters.stage << 24;
+      k0[i] = key[0];
+      k1[i] = key[1];
+    }
+  }
+};
+
+inline int rows_left(const Counters &counters, int64_t row) {
+  return int(counters.n - row < LANES ? counters.n - row : LANES);
+}
+
+// Words (n, draws) of a stream, from draw number `start` on.
+inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t start,
+                        uint32_t draws, uint32_t *out) {
+  Lanes lanes;
+  for (uint32_t block = start / 4; block < (start + draws + 3) / 4; ++block)
+    for (int64_t row = 0; row < counters.n; row += LANES) {
+      lanes.load(counters, row, block, key);
+      lanes.run();
+      for (uint32_t word = 0; word < 4; ++word) {
+        const uint32_t draw = 4 * block + word - start;  // before start it wraps to a large one
+        if (draw >= draws) continue;
+        for (int i = 0; i < rows_left(counters, row); ++i)
+          out[(row + i) * draws + draw] = uint32_t(lanes.c[word][i]);
+      }
+    }
+}
+
+// The names whose words are largest, (n, draws); `keys` (names, 2) holds one key a name.
+inline void stream_race(const Counters &counters, const uint32_t *keys, int32_t names,
+                        uint32_t start, uint32_t draws, int16_t *out) {
+  Lanes lanes;
+  for (uint32_t block = start / 4; block < (start + draws + 3) / 4; ++block)
+    for (int64_t row = 0; row < counters.n; row += LANES) {
+      // Word and name in one number: the largest word wins, the first name among equals.
+      alignas(64) uint64_t best[4][LANES] = {};
+      for (int32_t name = 0; name < names; ++name) {
+        lanes.load(counters, row, block, keys + 2 * name);
+        lanes.run();
+        for (int word = 0; word < 4; ++word)
+          for (int i = 0; i < LANES; ++i) {
+            const uint64_t bid = lanes.c[word][i] << 32 | uint32_t(~name);
+            best[word][i] = bid > best[word][i] ? bid : best[word][i];
+          }
+      }
+      for (uint32_t word = 0; word < 4; ++word) {
+        const uint32_t draw = 4 * block + word - start;
+        if (draw >= draws) continue;
+        for (int i = 0; i < rows_left(counters, row); ++i)
+          out[(row + i) * draws + draw] = int16_t(~uint32_t(best[word][i]));
+      }
+    }
+}
+
+}  // namespace

@@ -1,0 +1,416 @@
+// Each image goes through its whole program while it lies in the cache.
+//
+// Runs of point-wise operations become one table a channel (where an operation asks for a histogram
+// or a mean, that is taken through the table); the table is applied when an operation needs pixels,
+// or at the end. Moves are resampled one by one or, in fused mode, composed and resampled once. In
+// front of a black box the walk stops.
+#pragma once
+#include <cstdlib>
+
+#include "interface.h"
+#include "plain.hpp"
+#include "random.hpp"
+
+namespace {
+
+constexpr int64_t SLACK = 64;  // bytes that vector loads may read past the pixels
+constexpr int BLOCK = 1024;    // pixels looked up at once when statistics are taken through a table
+
+// The random words of one operation of one image: draw 0 is the sign, 1 and 2 are places.
+struct Draws {
+  const Batch &batch;
+  int64_t row;
+  int position;
+  bool drawn = false;
+  Words words{};
+
+  uint32_t word(int draw) {
+    if (!drawn) {  // every position of a sequence has 2^24 draws, four a block
+      words = philox({{uint32_t(batch.index[row]), batch.epoch, uint32_t(position) << 22,
+                       batch.copy[row]}},
+                     batch.key[0], batch.key[1]);
+      drawn = true;
+    }
+    return words.v[draw];
+  }
+  // floor(u * limit) of the upper 24 bits.
+  int64_t below(int64_t limit, int draw) { return int64_t(word(draw) >> 8) * limit >> 24; }
+};
+
+// Two images of scratch memory, each aligned and with room to read past its end.
+struct Scratch {
+  void *memory;
+  uint8_t *image[2];
+
+  explicit Scratch(int64_t size) {
+    const int64_t room = (size + SLACK + 63) / 64 * 64;
+    memory = std::malloc(size_t(2 * room + 64));
+    auto *start = static_cast<uint8_t *>(memory) + 64 - reinterpret_cast<uintptr_t>(memory) % 64;
+    image[0] = start;
+    image[1] = start + room;
+  }
+  ~Scratch() { std::free(memory); }
+  Scratch(const Scratch &) = delete;
+  Scratch &operator=(const Scratch &) = delete;
+};
+
+// One image after the other; K holds the kernels of an instruction set, C is the channels.
+template <class K, int C>
+class Walk {
+ public:
+  explicit Walk(const Batch &batch)
+      : batch_(batch),
+        fill_(batch.fill, C),
+        pixels_(int64_t(batch.height) * batch.width),
+        size_(pixels_ * C),
+        scratch_(size_) {}
+
+  Status run(int64_t first, int64_t last) {
+    if (!scratch_.memory) return OUT_OF_MEMORY;
+    Status status = DONE;
+    for (int64_t row = first; row < last; ++row) {
+      const Status one = image(row);
+      if (one < DONE) return one;
+      if (one == STOPPED) status = STOPPED;
+    }
+    return status;
+  }
+
+ private:
+  static constexpr int COLOUR = COLOURS<C>;
+
+  // The program of one image, from where it stopped before to its end or a black box.
+  Status image(int64_t row) {
+    const int64_t first = row * batch_.length, slots = batch_.prefixes ? batch_.length + 1 : 1;
+    const int start = batch_.position ? batch_.position[row] : 0;
+    slot_ = batch_.out + row * slots * size_ + (batch_.prefixes ? start * size_ : 0);
+    now_ = {slot_, batch_.out + batch_.n * slots * size_, batch_.height, batch_.width};
+    if (start == 0) {
+      now_.data = batch_.images + row * size_;
+      now_.end = batch_.images + batch_.n * size_;
+    }
+    table_ = moved_ = false;
+    int stop = start, last = start;
+    for (; stop < batch_.length; ++stop) {
+      if (!acts(first + stop)) continue;
+      if (batch_.op[first + stop] >= batch_.operation_count) return BAD_OPERATION;
+      if (operation(first + stop).kernel == BLACK_BOX) {
+        Draws draws{batch_, row, stop};
+        if (!neutral(first + stop, value(first + stop, draws))) break;
+      }
+      last = stop;
+    }
+    for (int position = start; position < stop; ++position) {
+      if (batch_.prefixes) {
+        show();
+        slot_ += size_;
+      }
+      last_ = position == last || batch_.prefixes;
+      if (acts(first + position)) step(row, position);
+    }
+    show();
+    if (batch_.position) batch_.position[row] = stop;
+    return stop < batch_.length ? STOPPED : DONE;
+  }
+
+  bool acts(int64_t place) const { return batch_.fire[place] && batch_.op[place] >= 0; }
+
+  const Operation &operation(int64_t place) const { return batch_.operations[batch_.op[place]]; }
+
+  // The value of a magnitude, in the operation's unit.
+  double value(int64_t place, Draws &draws) const {
+    const Operation &o = operation(place);
+    const bool plus = !(o.flags & SIGNED) || draws.word(0) < 0x80000000;
+    const double value = o.base + batch_.magnitude[place] * (plus ? o.plus : o.minus);
+    return o.flags & WHOLE ? std::nearbyint(value) : value;
+  }
+
+  bool neutral(int64_t place, double value) const {
+    return operation(place).flags & NEUTRAL && value == operation(place).identity;
+  }
+
+  void step(int64_t row, int position) {
+    const int64_t place = row * batch_.length + position;
+    Draws draws{batch_, row, position};
+    const double value = this->value(place, draws);
+    if (neutral(place, value)) return;
+    const int width = batch_.width, height = batch_.height;
+    const bool share = operation(place).flags & SHARE;
+    switch (operation(place).kernel) {
+      case SHEAR_X: return move(shear(shear_angle(value), 0.0));
+      case SHEAR_Y: return move(shear(0.0, shear_angle(value)));
+      case TRANSLATE_X: return move(shift(truncated(share ? value * width : value), 0));
+      case TRANSLATE_Y: return move(shift(0, truncated(share ? value * height : value)));
+      case ROTATE: return move(rotation(value, width, height));
+      case HORIZONTAL_FLIP: return move(mirror(width));
+      case VERTICAL_FLIP: return move(upside_down(height));
+      case PAD_CROP: return pad_crop(value, draws);
+      case INVERT: return look_up(invert_table());
+      case SOLARIZE: return look_up(solarize_table(thousandths(value)));
+      case SOLARIZE_ADD: return look_up(solarize_add_table(truncated(value)));
+      case POSTERIZE: return look_up(posterize_table(truncated(value)));
+      case BRIGHTNESS: return look_up(blend_table(0, value));
+      case CONTRAST: return look_up(blend_table(mean_grey(), value));
+      case AUTO_CONTRAST: return auto_contrast();
+      case EQUALIZE: return equalize();
+      case COLOR: return color(float(value));
+      case SHARPNESS: return sharpen(float(value));
+      case CUTOUT: return cutout(value, draws);
+      case SAMPLE_PAIRING: return pair(float(value), draws);
+      default: return;
+    }
+  }
+
+  // --- where pixels are ----------------------------------------------------------------------
+
+  uint8_t *spare() const {
+    return now_.data == scratch_.image[0] ? scratch_.image[1] : scratch_.image[0];
+  }
+
+  // Where the next pixels go: the result if no operation follows, else memory that stays cached.
+  uint8_t *target() {
+    if (!last_) return spare();
+    if (now_.data == slot_) hold(spare(), now_.data);
+    return slot_;
+  }
+
+  void hold(uint8_t *out, const uint8_t *pixels) {
+    std::memcpy(out, pixels, size_t(size_));
+    arrive(out);
+  }
+
+  void arrive(const uint8_t *pixels) {
+    now_.data = pixels;
+    const bool own = pixels == scratch_.image[0] || pixels == scratch_.image[1];
+    now_.end = own ? pixels + size_ + SLACK : pixels + size_;
+  }
+
+  // Carries out what is pending, so that `now_` holds the pixels.
+  void settle() {
+    if (moved_) {
+      uint8_t *out = spare();
+      resample(now_, out, map_);
+      arrive(out);
+      moved_ = false;
+    } else if (table_) {
+      settle_table(spare());
+    }
+  }
+
+  void settle_table(uint8_t *out) {
+    apply_table(now_.data, out, pixels_);
+    arrive(out);
+    table_ = false;
+  }
+
+  // Brings the pixels as they are now into the result. Pending moves stay pending.
+  void show() {
+    if (moved_) {
+      if (now_.data == slot_) hold(spare(), now_.data);
+      resample(now_, slot_, map_);
+    } else if (table_) {
+      settle_table(slot_);
+    } else if (now_.data != slot_) {
+      hold(slot_, now_.data);
+    }
+  }
+
+  // --- moves -----------------------------------------------------------------------------------
+
+  void move(const Affine &map) {
+    if (batch_.fused) {
+      if (table_) settle();
+      map_ = moved_ ? compose(map_, map) : map;
+      moved_ = true;
+      return;
+    }
+    settle();
+    uint8_t *out = target();
+    resample(now_, out, map);
+    arrive(out);
+  }
+
+  void resample(const View &in, uint8_t *out, const Affine &map) const {
+    const double *m = map.m;
+    const bool straight = m[1] == 0.0 && m[3] == 0.0 && m[2] == std::floor(m[2]) &&
+                          m[5] == std::floor(m[5]) && std::fabs(m[2]) < 1e9 && std::fabs(m[5]) < 1e9;
+    if (straight && m[0] == 1.0 && m[4] == 1.0) {
+      const int dx = int(m[2]);
+      K::template shift<K, C>(in, out, int(m[5]), [=](int) { return dx; }, fill_);
+    } else if (straight && m[0] == -1.0 && m[4] == 1.0 && m[2] == in.width && m[5] == 0.0) {
+      for (int y = 0; y < in.height; ++y)
+        K::template flip_line<C>(in.data + y * line(), out + y * line(), in.width);
+    } else if (straight && m[0] == 1.0 && m[4] == -1.0 && m[2] == 0.0 && m[5] == in.height) {
+      for (int y = 0; y < in.height; ++y)
+        std::memcpy(out + y * line(), in.data + (in.height - 1 - y) * line(), size_t(line()));
+    } else if (batch_.bilinear) {
+      K::template bilinear<K, C>(in, out, map, fill_);
+    } else if (fits_fixed(map, in.width, in.height)) {
+      K::template nearest<K, C>(in, out, fixed(map), fill_);
+    } else {
+      K::template nearest_far<C>(in, out, map, fill_);
+    }
+  }
+
+  int64_t line() const { return int64_t(batch_.width) * C; }
+
+  void pad_crop(double value, Draws &draws) {
+    const auto pad_x = int64_t(std::nearbyint(value * batch_.width));
+    const auto pad_y = int64_t(std::nearbyint(value * batch_.height));
+    move(shift(double(pad_x - draws.below(2 * pad_x + 1, 1)),
+               double(pad_y - draws.below(2 * pad_y + 1, 2))));
+  }
+
+  // --- tables ----------------------------------------------------------------------------------
+
+  // One more point-wise operation, the same for all colours.
+  void look_up(const Table &table) {
+    if (moved_) settle();
+    for (int c = 0; c < (table_ && !uniform_ ? COLOUR : 1); ++c) {
+      if (table_)
+        K::look_up_all(tables_[c].at, tables_[c].at, 256, table);
+      else
+        tables_[c] = table;
+    }
+    if (!table_) uniform_ = true;
+    table_ = true;
+  }
+
+  // One more point-wise operation, its own for every colour.
+  void look_up(const Table (&own)[COLOUR]) {
+    for (int c = COLOUR - 1; c >= 0; --c) {
+      const Table &before = tables_[table_ && !uniform_ ? c : 0];
+      Table after = own[c];
+      if (table_) K::look_up_all(before.at, after.at, 256, own[c]);
+      tables_[c] = after;
+    }
+    uniform_ = COLOUR == 1;
+    table_ = true;
+  }
+
+  void apply_table(const uint8_t *in, uint8_t *out, int64_t pixels) {
+    if (uniform_ && C != 4) return K::look_up_all(in, out, pixels * C, tables_[0]);
+    if (uniform_)
+      for (int c = 1; c < COLOUR; ++c) tables_[c] = tables_[0];
+    uniform_ = COLOUR == 1;
+    K::template look_up<C>(in, out, pixels, tables_);
+  }
+
+  // Hands the pixels, as the table makes them, to a function, block by block.
+  template <class F>
+  void each_block(F use) {
+    if (moved_) settle();
+    if (!table_) return use(now_.data, pixels_);
+    alignas(64) uint8_t block[BLOCK * C + SLACK];
+    for (int64_t p = 0; p < pixels_; p += BLOCK) {
+      const int64_t count = pixels_ - p < BLOCK ? pixels_ - p : BLOCK;
+      apply_table(now_.data + p * C, block, count);
+      use(block, count);
+    }
+  }
+
+  int mean_grey() {
+    uint64_t sum = 0;
+    each_block([&](const uint8_t *block, int64_t count) {
+      sum += K::template luma_sum<C>(block, count);
+    });
+    return int(double(sum) / double(pixels_) + 0.5);
+  }
+
+  void auto_contrast() {
+    uint8_t low[C], high[C];
+    std::memset(low, 255, C);
+    std::memset(high, 0, C);
+    each_block([&](const uint8_t *block, int64_t count) {
+      K::template extrema<C>(block, count, low, high);
+    });
+    bool stretched = false;
+    Table own[COLOUR];
+    for (int c = 0; c < COLOUR; ++c) {
+      own[c] = stretch_table(low[c], high[c]);
+      stretched |= high[c] > low[c] && high[c] - low[c] < 255;
+    }
+    if (stretched) look_up(own);
+  }
+
+  void equalize() {
+    if (moved_) settle();
+    uint32_t counts[COLOUR][256] = {};
+    K::template histogram<C>(now_.data, pixels_, counts);
+    Table own[COLOUR];
+    for (int c = 0; c < COLOUR; ++c) {
+      uint32_t seen[256] = {};
+      const uint8_t *at = tables_[uniform_ ? 0 : c].at;
+      for (int v = 0; table_ && v < 256; ++v) seen[at[v]] += counts[c][v];
+      own[c] = equalize_table(table_ ? seen : counts[c]);
+    }
+    look_up(own);
+  }
+
+  // --- operations on pixels ----------------------------------------------------------------------
+
+  void color(float share) {
+    if constexpr (C > 1) {
+      settle();
+      uint8_t *out = target();
+      K::template saturate<C>(now_.data, out, pixels_, share);
+      arrive(out);
+    }
+  }
+
+  void sharpen(float share) {
+    settle();
+    uint8_t *out = target();
+    K::template sharpen<K, C>(now_, out, share);
+    arrive(out);
+  }
+
+  // Greys out a square about a random place; alpha stays.
+  void cutout(double value, Draws &draws) {
+    const int width = batch_.width, height = batch_.height;
+    const int side = truncated(value * (width < height ? width : height));
+    const int left = int(draws.below(width, 1)) - side / 2;
+    const int top = int(draws.below(height, 2)) - side / 2;
+    settle();
+    uint8_t *out = target();
+    if (now_.data != out) hold(out, now_.data);
+    const int x0 = clamp(left, 0, width), x1 = clamp(left + side, x0, width);
+    const int y0 = clamp(top, 0, height), y1 = clamp(top + side, y0, height);
+    for (int y = y0; y < y1; ++y)
+      for (int x = x0; x < x1; ++x) std::memset(out + y * line() + x * C, 128, COLOUR);
+  }
+
+  // Blends an untransformed image of the batch in.
+  void pair(float share, Draws &draws) {
+    settle();
+    uint8_t *out = target();
+    K::blend(now_.data, batch_.images + draws.below(batch_.n, 1) * size_, out, size_, share);
+    arrive(out);
+  }
+
+  const Batch &batch_;
+  const Fill fill_;
+  const int64_t pixels_, size_;
+  const Scratch scratch_;
+  uint8_t *slot_ = nullptr;  // where the result goes
+  View now_{};               // the pixels before what is pending
+  bool last_ = false;        // no operation follows the current one
+  bool table_ = false, uniform_ = false, moved_ = false;  // what is pending
+  Table tables_[COLOUR];
+  Affine map_{};
+};
+
+// Rows [first, last) of a batch with the kernels of an instruction set.
+template <class K>
+Status walk(const Batch &batch, int64_t first, int64_t last) {
+  switch (batch.channels) {
+    case 1: return Walk<K, 1>(batch).run(first, last);
+    case 3: return Walk<K, 3>(batch).run(first, last);
+    default: return Walk<K, 4>(batch).run(first, last);
+  }
+}
+
+template <class K>
+constexpr Variant VARIANT = {walk<K>, stream_bits, stream_race};
+
+}  // namespace

@@ -1,0 +1,124 @@
+"""Finding, loading and choosing the compiled library."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+from automorph.errors import UsageError
+
+ENGINE_VARIABLE = "AUTOMORPH_ENGINE"
+"""Environment variable: ``reference``, ``native``, or a variant such as ``avx2``."""
+
+_INTERFACE = 1  # INTERFACE_VERSION of core/interface.h
+_ADVICE = (
+    "install Automorph from a wheel, or install a C++ compiler and run "
+    "`pip install --force-reinstall --no-deps automorph` (in a checkout: `pip install -e .`)"
+)
+
+
+@dataclass(frozen=True)
+class Library:
+    """The loaded library, and the variants that this processor can run, plainest first."""
+
+    path: Path
+    functions: ctypes.CDLL
+    variants: dict[str, int]
+
+
+@cache
+def _load() -> Library | str:
+    """The library, or why there is none."""
+    folder = Path(__file__).parent
+    paths = [folder / f"_core{suffix}" for suffix in EXTENSION_SUFFIXES]
+    found = [path for path in paths if path.is_file()]
+    if not found:
+        return "it was not built when Automorph was installed"
+    try:
+        functions = ctypes.CDLL(str(found[0]))
+        if functions.automorph_interface() != _INTERFACE:
+            return f"{found[0].name} belongs to another version of Automorph"
+    except (OSError, AttributeError) as error:
+        return f"{found[0].name} cannot be loaded: {error}"
+    functions.automorph_variant.restype = ctypes.c_char_p
+    names = map(functions.automorph_variant, range(functions.automorph_variant_count()))
+    variants = {name.decode(): number for number, name in enumerate(names) if name}
+    return Library(found[0], functions, variants)
+
+
+_chosen: str | None = None  # what `using` asks for
+
+
+def _wish() -> str:
+    return _chosen or os.environ.get(ENGINE_VARIABLE, "").strip().lower()
+
+
+def library() -> tuple[Library, int]:
+    """The library and the number of its variant in use; ``UsageError`` if there is none."""
+    loaded, wish = _load(), _wish()
+    if isinstance(loaded, str) or wish == "reference":
+        raise UsageError(f"the compiled engine is not in use: {why_not()}")
+    if wish in ("", "native"):
+        return loaded, max(loaded.variants.values())
+    if wish not in loaded.variants:
+        raise UsageError(
+            f"got {ENGINE_VARIABLE}={wish}; expected reference, native, or what this "
+            f"processor can run: {', '.join(loaded.variants)}"
+        )
+    return loaded, loaded.variants[wish]
+
+
+def available() -> bool:
+    """Whether the compiled engine is in use here.
+
+    Raises ``UsageError`` if the environment asks for it and it is not there.
+    """
+    wish = _wish()
+    if wish == "reference":
+        return False
+    if isinstance(_load(), str):
+        if wish:
+            raise UsageError(
+                f"got {ENGINE_VARIABLE}={wish}, but there is no compiled engine: {why_not()}"
+            )
+        return False
+    return True
+
+
+def why_not() -> str:
+    """Why the compiled engine is not in use, and how to get it; empty if it is in use."""
+    loaded = _load()
+    if _wish() == "reference":
+        return f"{ENGINE_VARIABLE}=reference asks for the NumPy path; unset it"
+    return f"{loaded}; {_ADVICE}" if isinstance(loaded, str) else ""
+
+
+def variants() -> tuple[str, ...]:
+    """The variants that this processor can run, from the plainest to the fastest."""
+    loaded = _load()
+    return () if isinstance(loaded, str) else tuple(loaded.variants)
+
+
+def variant() -> str:
+    """The variant in use, such as ``avx512``; empty if the compiled engine is not in use."""
+    if not available():
+        return ""
+    loaded, number = library()
+    return next(name for name, value in loaded.variants.items() if value == number)
+
+
+@contextmanager
+def using(engine: str) -> Iterator[None]:
+    """Choose ``reference``, ``native`` or a variant for a while (all threads see it)."""
+    global _chosen
+    before, _chosen = _chosen, engine
+    try:
+        yield
+    finally:
+        _chosen = before

@@ -1,0 +1,79 @@
+"""Philox words and races, the same numbers as ``automorph.space.random`` makes with NumPy."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.native.library import library
+
+
+class Counters(ctypes.Structure):
+    """``Counters`` of core/interface.h."""
+
+    _fields_ = (
+        ("index", ctypes.c_void_p),
+        ("copy", ctypes.c_void_p),
+        ("n", ctypes.c_int64),
+        ("epoch", ctypes.c_uint32),
+        ("stage", ctypes.c_uint32),
+    )
+
+
+def address(array: NDArray[np.generic]) -> int:
+    """Where the values of a C-contiguous array lie; the caller keeps the array alive."""
+    where: int = array.__array_interface__["data"][0]
+    return where
+
+
+def random_bits(
+    index: NDArray[np.int64],
+    copy: NDArray[np.uint32],
+    *,
+    epoch: int,
+    stage: int,
+    key: NDArray[np.uint32],
+    start: int,
+    draws: int,
+) -> NDArray[np.uint32]:
+    """Words uint32 ``(n, draws)`` of a stream from draw ``start`` on; ``key`` ``(2,)``."""
+    loaded, variant = library()
+    out = np.empty((len(index), draws), np.uint32)
+    counters = Counters(address(index), address(copy), len(index), epoch, stage)
+    loaded.functions.automorph_bits(
+        variant,
+        ctypes.byref(counters),
+        ctypes.c_void_p(address(key)),
+        ctypes.c_uint32(start),
+        ctypes.c_uint32(draws),
+        ctypes.c_void_p(address(out)),
+    )
+    return out
+
+
+def random_race(
+    index: NDArray[np.int64],
+    copy: NDArray[np.uint32],
+    *,
+    epoch: int,
+    stage: int,
+    keys: NDArray[np.uint32],
+    start: int,
+    draws: int,
+) -> NDArray[np.int16]:
+    """For each draw the name whose word is largest, int16 ``(n, draws)``; ``keys`` ``(k, 2)``."""
+    loaded, variant = library()
+    out = np.empty((len(index), draws), np.int16)
+    counters = Counters(address(index), address(copy), len(index), epoch, stage)
+    loaded.functions.automorph_race(
+        variant,
+        ctypes.byref(counters),
+        ctypes.c_void_p(address(keys)),
+        len(keys),
+        ctypes.c_uint32(start),
+        ctypes.c_uint32(draws),
+        ctypes.c_void_p(address(out)),
+    )
+    return out

@@ -1,0 +1,178 @@
+"""Programs for a batch of images, handed to the compiled library in one call."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import AutomorphError
+from automorph.native.library import library
+from automorph.native.random import address
+
+KERNELS = {
+    name: number
+    for number, name in enumerate(
+        (
+            "Identity", "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "AutoContrast",
+            "Equalize", "Invert", "Solarize", "SolarizeAdd", "Posterize", "Contrast", "Color",
+            "Brightness", "Sharpness", "Cutout", "SamplePairing", "HorizontalFlip", "VerticalFlip",
+            "PadCrop",
+        )
+    )
+}  # fmt: skip
+"""The compiled kernels and their numbers, as in core/interface.h."""
+
+BLACK_BOX = -1
+SIGNED, WHOLE, SHARE, NEUTRAL = 1, 2, 4, 8
+
+_OPERATION = np.dtype(
+    [
+        ("kernel", np.int32),
+        ("flags", np.int32),
+        ("base", np.float64),
+        ("plus", np.float64),
+        ("minus", np.float64),
+        ("identity", np.float64),
+    ]
+)
+
+
+class _Batch(ctypes.Structure):
+    _fields_ = (
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                "images", "out", "op", "magnitude", "fire", "operations", "index", "copy",
+                "position",
+            )
+        ),
+        ("n", ctypes.c_int64),
+        *(
+            (name, ctypes.c_int32)
+            for name in ("length", "operation_count", "height", "width", "channels")
+        ),
+        ("epoch", ctypes.c_uint32),
+        ("key", ctypes.c_uint32 * 2),
+        ("fill", ctypes.c_uint8 * 4),
+        *((name, ctypes.c_int32) for name in ("bilinear", "fused", "prefixes")),
+    )  # fmt: skip
+
+
+def operation_table(
+    rows: list[tuple[int, int, float, float, float, float]],
+) -> NDArray[np.void]:
+    """Operations for the library, one row each: kernel, flags, base, plus, minus, identity.
+
+    The value of magnitude ``m`` is ``base + m * plus`` (``minus`` if the coin says so).
+    """
+    return np.array(rows, _OPERATION)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What happens to a batch; all arrays are C-contiguous.
+
+    ``images`` uint8 ``(n, H, W, C)``; ``op`` int16, ``magnitude`` float32 and ``fire`` bool, each
+    ``(n, L)``; ``index`` int64 and ``copy`` uint32, each ``(n,)``; ``operations`` from
+    ``operation_table``; ``fill`` uint8 ``(C,)``; ``key``: the two words of the stream ``op``.
+    """
+
+    images: NDArray[np.uint8]
+    op: NDArray[np.int16]
+    magnitude: NDArray[np.float32]
+    fire: NDArray[np.bool_]
+    operations: NDArray[np.void]
+    index: NDArray[np.int64]
+    copy: NDArray[np.uint32]
+    fill: NDArray[np.uint8]
+    key: tuple[int, int]
+    epoch: int = 0
+    bilinear: bool = False
+    fused: bool = False
+    prefixes: bool = False
+
+    def new_result(self) -> NDArray[np.uint8]:
+        """Memory for the result: like ``images``, or ``(n, L + 1, H, W, C)`` with prefixes."""
+        n, *shape = self.images.shape
+        return np.empty(
+            (n, self.op.shape[1] + 1, *shape) if self.prefixes else (n, *shape), np.uint8
+        )
+
+
+def walk(
+    program: Program,
+    out: NDArray[np.uint8],
+    *,
+    position: NDArray[np.int32] | None = None,
+    threads: int = 1,
+) -> bool:
+    """Take every image through its program; returns whether all are at their end.
+
+    ``position`` int32 ``(n,)`` says where each image goes on (from the result so far, but from the
+    image itself at 0); afterwards it says where the walk stopped: in front of an operation whose
+    kernel is ``BLACK_BOX``, or at ``L``. It may be left out if there is no such operation.
+    """
+    loaded, variant = library()
+    n, height, width, channels = program.images.shape
+    batch = _Batch(
+        address(program.images),
+        address(out),
+        address(program.op),
+        address(program.magnitude),
+        address(program.fire),
+        address(program.operations),
+        address(program.index),
+        address(program.copy),
+        None if position is None else address(position),
+        n,
+        program.op.shape[1],
+        len(program.operations),
+        height,
+        width,
+        channels,
+        program.epoch,
+        program.key,
+        tuple(program.fill.tolist()),
+        program.bilinear,
+        program.fused,
+        program.prefixes,
+    )
+    function = loaded.functions.automorph_walk
+    pointer = ctypes.byref(batch)
+
+    def part(number: int, parts: int) -> int:
+        first, last = n * number // parts, n * (number + 1) // parts
+        status: int = function(variant, pointer, ctypes.c_int64(first), ctypes.c_int64(last))
+        return status
+
+    if threads == 1 or n < 2:
+        states = [part(0, 1)]
+    else:
+        parts = min(n, threads)
+        rest = [_pool(threads).submit(part, number, parts) for number in range(1, parts)]
+        states = [part(0, parts), *(future.result() for future in rest)]
+    if min(states) < 0:
+        raise AutomorphError(_FAILURES[min(states)])
+    return max(states) == 0
+
+
+_FAILURES = {
+    -1: "the compiled engine got no scratch memory (two images a thread); use smaller images",
+    -2: "sequences use an operation number that the space does not have",
+}
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="automorph")
+
+
+if hasattr(os, "register_at_fork"):
+    # Threads do not survive a fork: the child starts its own when it needs them.
+    os.register_at_fork(after_in_child=_pool.cache_clear)

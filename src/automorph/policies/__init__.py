@@ -8,12 +8,13 @@ from pathlib import Path
 
 from automorph.errors import PolicyError
 from automorph.policies.augmix import AugMix
-from automorph.policies.base import Policy, Table
-from automorph.policies.chain import Chain
+from automorph.policies.base import Policy, SpacePolicy, Table
+from automorph.policies.chain import Chain, chained
+from automorph.policies.drawn import Drawn
 from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, save_policy
 from automorph.policies.mixed import Mixed
 from automorph.policies.mixing import Mixing
-from automorph.policies.mixture import Drawn, Mixture, Step, SubPolicy
+from automorph.policies.mixture import Mixture, Step, SubPolicy
 from automorph.policies.named import NAMED
 from automorph.policies.names import parse_policy
 from automorph.policies.uniform import Uniform
@@ -33,11 +34,17 @@ def load_policy(
     """
     if isinstance(policy, Policy):
         return policy
-    if isinstance(policy, os.PathLike) or policy.strip().endswith(".json"):
+    if isinstance(policy, os.PathLike):
         return read_policy(Path(policy), operations)
-    if not policy.strip():
-        raise PolicyError("got an empty policy name; expected one such as randaugment(n=2,m=9)")
-    return parse_policy(policy)
+    if not isinstance(policy, str):
+        raise PolicyError(
+            f"got {policy!r:.60} as a policy; expected a name such as randaugment(n=2,m=9), or a "
+            "path of a policy.json"
+        )
+    # A path may hold a + of its own.
+    if policy.strip().lower().endswith(".json") and Path(policy.strip()).exists():
+        return read_policy(Path(policy.strip()), operations)
+    return parse_policy(policy, operations)
 
 
 def list_policies() -> dict[str, str]:
@@ -46,6 +53,7 @@ def list_policies() -> dict[str, str]:
 
 
 __all__ = [
+    "NAMED",
     "AugMix",
     "Chain",
     "Drawn",
@@ -53,10 +61,12 @@ __all__ = [
     "Mixing",
     "Mixture",
     "Policy",
+    "SpacePolicy",
     "Step",
     "SubPolicy",
     "Table",
     "Uniform",
+    "chained",
     "list_policies",
     "load_policy",
     "parse_policy",

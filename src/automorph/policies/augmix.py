@@ -6,91 +6,139 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv
 
 from automorph import engine
-from automorph.errors import UsageError
-from automorph.policies.base import Policy, Table
-from automorph.space import NOTHING, SearchSpace, Sequences, Stream
+from automorph.errors import PolicyError
+from automorph.policies import timm_spaces
+from automorph.policies.base import COPIES, Fill, Interpolation, SpacePolicy, Table, with_options
+from automorph.policies.mixing import beta
+from automorph.policies.values import number_text, value_text
+from automorph.policies.words import share_text, space_option
+from automorph.space import NOTHING, Sequences, Stream
 
-_CHAINS = 1 << 20  # copies from here on are the chains of a view
+_STAGES = 16
+"""The chains of a view are copies of the example: 16 bits of copy, 4 of stage, 4 of chain."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AugMix(Policy):
+class AugMix(SpacePolicy):
     """x_mix = (1 - m) x + m sum_i w_i chain_i(x) (Hendrycks et al. 2020, algorithm 1).
 
-    w ~ Dirichlet(1, .., 1) over ``width`` chains, m ~ Beta(1, 1), each chain of 1 to ``depth``
-    operations (always ``depth`` if ``fixed_depth``), magnitudes uniform up to ``severity`` / 10.
-    The paper mixes after normalisation; so do we, up to the rounding to whole levels.
+    w ~ Dirichlet(alpha, .., alpha) over ``width`` chains, m ~ Beta(alpha, alpha) unless ``share``
+    holds it. A chain has ``depth`` operations (0: 1 to 3, drawn), drawn uniformly with replacement,
+    with magnitudes uniform from ``weakest`` / 10 to ``severity`` / 10. The paper mixes after
+    normalisation; so do we, up to the rounding to whole levels.
     """
 
-    label: str
-    operations: SearchSpace
     severity: float = 3.0
+    weakest: float = 0.1
     width: int = 3
-    depth: int = 3
-    fixed_depth: bool = False
+    depth: int = 0
+    alpha: float = 1.0
+    share: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._settle("severity", float, 0, 10)
+        self._settle("weakest", float, 0, self.severity)
+        self._settle("width", int, 1, 8)
+        self._settle("depth", int, 0, 10)
+        self._settle("alpha", float, 0.1, 100)
+        if self.share is not None:
+            self._settle("share", float, 0, 1)
+        self._need_operations()
+        if self.operations.domain != "image":
+            raise PolicyError("AugMix mixes pixels; expected a space of image operations")
 
     @property
-    def name(self) -> str:
-        """What a user types to get this policy."""
-        return self.label
+    def title(self) -> str:
+        """The shortest name that says all parameters."""
+        return self._timm() or self._usual()
+
+    def _usual(self) -> str:
+        options = [f"severity={number_text(self.severity)}", f"width={self.width}"]
+        options.append(f"depth={self.depth}")
+        for what, usual in (("weakest", 0.1), ("alpha", 1), ("share", None)):
+            value = getattr(self, what)
+            options.append(f"{what}={number_text(value)}" if value != usual else "")
+        return with_options("augmix", [*options, space_option(self.operations, "augmix")])
+
+    def _timm(self) -> str | None:
+        """The name as a timm string, if it is one."""
+        if (self.weakest, self.share) != (0, None) or self.operations != timm_spaces.augmix():
+            return None
+        depth = f"-d{self.depth}" if self.depth else ""
+        alpha = f"-a{number_text(self.alpha)}" if self.alpha != 1 else ""
+        return f"augmix-m{number_text(self.severity)}-w{self.width}{depth}{alpha}"
 
     @property
-    def space(self) -> SearchSpace:
-        """The operations that the chains refer to."""
-        return self.operations
+    def usual_rendering(self) -> tuple[Fill, Interpolation]:
+        """timm's own, if the space is timm's."""
+        return timm_spaces.RENDERING if self._timm() else super().usual_rendering
+
+    @property
+    def is_sequence(self) -> bool:
+        """A mixture is more than one sequence."""
+        return False
 
     def sample(self, stream: Stream) -> Sequences:
-        """The first chain of each example; a mixture is more than one sequence."""
-        return self._chain(stream, 0)
+        """The first chain of each example."""
+        return self._chain(self._view(stream, 0))
 
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
         """The mixture of the example and its chains, rounded to whole levels."""
-        if self.operations.domain != "image":
-            raise UsageError("AugMix mixes pixels; expected a space of image operations")
         weights, share = self.weights(stream)
         mixed = np.zeros(np.shape(examples), np.float32)
         for i in range(self.width):
-            chain = self._view(stream, i)
-            view = engine.apply(
-                examples, self._chain(stream, i), self.operations, chain,
+            view = self._view(stream, i)
+            chain = engine.apply(
+                examples, self._chain(view), self.operations, view,
                 fill=self.fill, interpolation=self.interpolation, threads=threads,
             )  # fmt: skip
-            mixed += weights[:, i, None, None, None] * view
+            mixed += weights[:, i, None, None, None] * chain
         m = share[:, None, None, None]
         return np.rint((1 - m) * examples + m * mixed).clip(0, 255).astype(np.uint8)
 
-    def weights(self, stream: Stream) -> tuple[Any, Any]:
-        """Dirichlet(1, ..) weights ``(n, width)`` of the chains, and m ``(n,)``."""
+    def weights(self, stream: Stream) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The weights of the chains ``(n, width)`` and the share m of their mixture ``(n,)``."""
         u = stream.uniform("mixing", self.width + 1, start=16)
-        # Exponential numbers over their sum are a draw from Dirichlet(1, .., 1).
-        exponential = -np.log1p(-u[:, : self.width])
-        total = np.maximum(exponential.sum(1, keepdims=True), np.float32(1e-12))
-        return exponential / total, u[:, self.width]
+        m = beta(u[:, self.width], self.alpha)
+        if self.share is not None:
+            m = np.full(len(stream), self.share, np.float32)
+        # Gamma numbers over their sum are a draw from Dirichlet; u is moved off 0.
+        middle = u[:, : self.width].astype(np.float64) + 2.0**-25
+        gamma = -np.log1p(-middle) if self.alpha == 1 else gammaincinv(self.alpha, middle)
+        return (gamma / gamma.sum(1, keepdims=True)).astype(np.float32), m
 
     def _view(self, stream: Stream, chain: int) -> Stream:
-        return replace(stream, copy=stream.copy + (chain + 1) * _CHAINS)
+        """The stream of a chain: copies of the example that nobody else has."""
+        if stream.stage >= _STAGES:
+            raise PolicyError(f"AugMix is stage {stream.stage + 1}; expected it among {_STAGES}")
+        return replace(stream, copy=stream.copy + ((chain + 1) * _STAGES + stream.stage) * COPIES)
 
-    def _chain(self, stream: Stream, chain: int) -> Sequences:
-        view = self._view(stream, chain)
-        op = view.race(self.operations.names, self.depth)
-        u = view.uniform("policy", self.depth + 1)
-        magnitude = (0.1 + (self.severity - 0.1) * u[:, 1:]) / 10
-        if not self.fixed_depth:
-            depth = 1 + np.floor(u[:, :1] * self.depth)
-            op = np.where(np.arange(self.depth) < depth, op, NOTHING)
+    def _chain(self, view: Stream) -> Sequences:
+        longest = self.depth or 3
+        op = view.race(self.operations.names, longest)
+        u = view.uniform("policy", longest + 1)
+        magnitude = (self.weakest + (self.severity - self.weakest) * u[:, 1:]) / 10
+        if not self.depth:
+            op = np.where(np.arange(longest) < 1 + np.floor(u[:, :1] * longest), op, NOTHING)
         return Sequences.of(op, magnitude)
 
     def table(self) -> Table:
-        """The operations and the largest of their values."""
+        """The operations and their values."""
+        ends = (self.weakest / 10, self.severity / 10)
         rows = tuple(
-            (
-                operation.name,
-                "–" if operation.magnitude_free else f"{operation.values(self.severity / 10):.3g}",
-                operation.unit,
-                operation.about,
-            )
+            (operation.name, value_text(operation, *ends), operation.about)
             for operation in self.operations
         )
-        return Table(("operation", "strongest", "unit", "what it does"), rows)
+        depth = f"{self.depth}" if self.depth else "1 to 3"
+        share = "a random share" if self.share is None else f"a share of {share_text(self.share)}"
+        caption = (
+            f"For each example {self.width} chains of {depth} of these operations, drawn "
+            f"uniformly, are mixed with random weights; {share} of the result is the mixture, "
+            "the rest the example itself."
+        )
+        return Table(("operation", "value", "what it does"), rows, caption)

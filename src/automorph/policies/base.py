@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, Literal, overload
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph import engine
-from automorph.errors import UsageError
+from automorph.errors import PolicyError, UsageError
 from automorph.policies.mixing import Mixing
+from automorph.policies.values import number_text
 from automorph.space import SearchSpace, Sequences, Stream
 
 Images = NDArray[np.uint8]
 Interpolation = Literal["nearest", "bilinear"]
+Fill = int | tuple[int, ...]
+
+COPIES = 1 << 16
+"""Copies of an example are numbered below this; what lies above is AugMix's."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A policy as people read it: names of columns and rows of cells."""
+    """A policy as people read it: names of columns, rows of cells, and a sentence about it."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy(ABC):
     """A distribution over sequences of operations.
 
-    ``fill`` (one level, or one a channel) is what comes in from outside the image;
-    ``interpolation`` is how geometric operations resample.
+    Policies are values: frozen, hashable, and equal when they say the same.
     """
-
-    fill: int | tuple[int, ...] = 0
-    interpolation: Interpolation = "nearest"
 
     @property
     @abstractmethod
@@ -52,6 +55,10 @@ class Policy(ABC):
         """One sequence for each example of the stream."""
 
     @abstractmethod
+    def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
+        """The examples after one draw of the policy; labels stay what they are."""
+
+    @abstractmethod
     def table(self) -> Table:
         """The policy as a readable table."""
 
@@ -60,21 +67,20 @@ class Policy(ABC):
         """Whether labels of different examples are mixed."""
         return False
 
-    def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
-        """The examples after one draw of the policy; labels stay what they are."""
-        return engine.apply(
-            examples,
-            self.sample(stream),
-            self.space,
-            stream,
-            fill=self.fill,
-            interpolation=self.interpolation,
-            threads=threads,
-        )
+    @property
+    def is_sequence(self) -> bool:
+        """Whether ``sample`` says all that ``transform`` does to single examples."""
+        return True
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
         """How examples of the batch are mixed with each other, if they are."""
         return None
+
+    def rendered(
+        self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
+    ) -> Policy:
+        """The same policy with another fill colour or resampling (None: as it is)."""
+        return self
 
     @overload
     def augment(
@@ -101,46 +107,36 @@ class Policy(ABC):
     ) -> Any:
         """Augment a batch: uint8 ``(n, H, W, C)`` in, the same out.
 
-        ``index`` ``(n,)`` holds the numbers of the examples in their data set (default: 0 to n-1),
-        so that the same example of the same epoch always gets the same draw; ``copy`` tells several
-        views of one example apart. With soft ``labels`` float ``(n, classes)`` the result is
-        ``(examples, labels)``; a policy that mixes labels needs them.
+        ``index`` ``(n,)`` holds the numbers of the examples in their data set (default: 0 to n-1):
+        the same example of the same seed and epoch always gets the same draw, whatever batch it
+        comes in. Only operations and policies that combine examples (SamplePairing, mixup, CutMix)
+        look at the batch. ``copy`` tells several views of one example apart. With soft ``labels``
+        float ``(n, classes)`` the result is ``(examples, labels)``; a policy that mixes labels
+        needs them.
 
         >>> from automorph import load_policy
         >>> batch = np.zeros((2, 8, 8, 3), np.uint8)
         >>> load_policy("trivialaugment").augment(batch, seed=1).shape
         (2, 8, 8, 3)
         """
-        numbers = np.arange(len(examples)) if index is None else np.asarray(index)
-        if numbers.shape != (len(examples),):
+        stream = _stream(examples, seed, epoch, index, copy)
+        soft = None if labels is None else _soft(labels, len(examples))
+        if soft is None and self.mixes_labels:
             raise UsageError(
-                f"got {len(examples)} examples and an index of shape {numbers.shape}; "
-                f"expected one number an example, shape ({len(examples)},)"
+                f"the policy {self.name!r} mixes labels, and none were given; pass "
+                "labels= (soft labels, shape (n, classes)) and take two results"
             )
-        stream = Stream(seed=seed, epoch=epoch, index=numbers, copy=copy)
         out = self.transform(examples, stream, threads=threads)
-        if labels is None:
-            if self.mixes_labels:
-                raise UsageError(
-                    f"the policy {self.name!r} mixes labels, and none were given; pass "
-                    "labels= (soft labels, shape (n, classes)) and take two results"
-                )
+        if soft is None:
             return out
-        soft = np.asarray(labels, np.float32)
-        if soft.ndim != 2 or len(soft) != len(examples):
-            raise UsageError(
-                f"got labels of shape {soft.shape} for {len(examples)} examples; expected soft "
-                "labels of shape (n, classes), for example numpy.eye(classes)[labels]"
-            )
         mixing = self.mixing(stream, out.shape)
         return (out, soft) if mixing is None else (mixing.examples(out), mixing.labels(soft))
 
     def preview(self, examples: Images, *, draws: int = 6, seed: int = 0) -> Images:
         """Originals and draws side by side: uint8 ``(n, 1 + draws, H, W, C)``."""
-        n = len(examples)
         views = [examples]
         for copy in range(draws):
-            stream = Stream(seed=seed, index=np.arange(n), copy=copy)
+            stream = _stream(examples, seed, 0, None, copy)
             view = self.transform(examples, stream)
             mixing = self.mixing(stream, view.shape)
             views.append(view if mixing is None else mixing.examples(view))
@@ -148,3 +144,167 @@ class Policy(ABC):
 
     def __str__(self) -> str:
         return self.name
+
+    def _settle(self, field: str, kind: type[int] | type[float], low: float, high: float) -> None:
+        """Check one number of the policy and keep it as a plain Python number."""
+        value = within(type(self).__name__, field, getattr(self, field), kind, low, high)
+        object.__setattr__(self, field, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpacePolicy(Policy):
+    """A policy over the operations of a search space, and how they draw.
+
+    ``fill`` (one level, or one a channel) is what comes in from outside the image;
+    ``interpolation`` is how geometric operations resample.
+    """
+
+    operations: SearchSpace
+    fill: Fill = 0
+    interpolation: Interpolation = "nearest"
+
+    def __post_init__(self) -> None:
+        who = type(self).__name__
+        if not isinstance(self.operations, SearchSpace):
+            raise PolicyError(
+                f"{who} got operations={self.operations!r:.60}; expected a SearchSpace, "
+                'for example automorph.space.named_space("randaugment")'
+            )
+        levels = self.fill if isinstance(self.fill, (tuple, list)) else (self.fill,)
+        checked = tuple(within(who, "fill", level, int, 0, 255) for level in levels)
+        if not 1 <= len(checked) <= 4:
+            raise PolicyError(f"{who} got fill={self.fill!r}; expected one level, or one a channel")
+        object.__setattr__(self, "fill", checked[0] if len(checked) == 1 else checked)
+        if self.interpolation not in ("nearest", "bilinear"):
+            raise PolicyError(
+                f"{who} got interpolation={self.interpolation!r}; expected nearest or bilinear"
+            )
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The name without ``fill`` and ``interpolation``."""
+
+    @property
+    def usual_rendering(self) -> tuple[Fill, Interpolation]:
+        """Fill and interpolation that go without saying in the name."""
+        return 0, "nearest"
+
+    @property
+    def name(self) -> str:
+        """What a user types to get this policy."""
+        fill, interpolation = self.usual_rendering
+        options = [f"fill={self.fill}".replace(" ", "")] if self.fill != fill else []
+        if self.interpolation != interpolation:
+            options.append(f"interpolation={self.interpolation}")
+        return with_options(self.title, options)
+
+    @property
+    def space(self) -> SearchSpace:
+        """The operations that sequences refer to."""
+        return self.operations
+
+    def rendered(
+        self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
+    ) -> Self:
+        """The same policy with another fill colour or resampling (None: as it is)."""
+        return replace(
+            self,
+            fill=self.fill if fill is None else fill,
+            interpolation=interpolation or self.interpolation,
+        )
+
+    def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
+        """The examples after one draw of the policy."""
+        if not len(self.space):
+            return unchanged(examples)
+        return engine.apply(
+            examples,
+            self.sample(stream),
+            self.space,
+            stream,
+            fill=self.fill,
+            interpolation=self.interpolation,
+            threads=threads,
+        )
+
+    def _need_operations(self) -> None:
+        if not len(self.operations):
+            raise PolicyError(
+                f"{type(self).__name__} got the space {self.operations.name!r} without "
+                "operations; expected at least one"
+            )
+
+
+def with_options(title: str, options: Iterable[str]) -> str:
+    """A name with more options.
+
+    >>> with_options("flip(p=0.3)", ["fill=128"]), with_options("flip", [])
+    ('flip(p=0.3,fill=128)', 'flip')
+    """
+    inside = ",".join(filter(None, options))
+    if not inside:
+        return title
+    return f"{title[:-1]},{inside})" if title.endswith(")") else f"{title}({inside})"
+
+
+def within(
+    who: str, what: str, value: Any, kind: type[int] | type[float], low: float, high: float
+) -> Any:
+    """The value as a plain int or float, if it is one in the range; NaN and booleans are none."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    real = whole or (kind is float and isinstance(value, (float, np.floating)))
+    if not real or not low <= value <= high:
+        shown = value if isinstance(value, str) else _plain(value)
+        expected = "a whole number" if kind is int else "a number"
+        raise PolicyError(
+            f"{who} got {what}={shown!r}; expected {expected} from {number_text(low)} to "
+            f"{number_text(high)}"
+        )
+    return kind(value)
+
+
+def unchanged(examples: Any) -> Any:
+    """A copy of the examples, of whatever domain."""
+    return examples.copy() if hasattr(examples, "copy") else list(examples)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _stream(examples: Any, seed: int, epoch: int, index: ArrayLike | None, copy: int) -> Stream:
+    """The random numbers of a batch, with everything checked that a user types."""
+    try:
+        n = len(examples)
+    except TypeError:
+        raise UsageError(
+            f"got {type(examples).__name__} as examples; expected a batch, for images a uint8 "
+            "NumPy array (n, H, W, C)"
+        ) from None
+    numbers = np.arange(n) if index is None else np.asarray(index)
+    if numbers.shape != (n,) or (numbers.size and numbers.dtype.kind not in "iu"):
+        raise UsageError(
+            f"got {n} examples and an index of shape {numbers.shape} and type {numbers.dtype}; "
+            f"expected one whole number an example, shape ({n},)"
+        )
+    for what, value, end in (("epoch", epoch, 1 << 32), ("copy", copy, COPIES)):
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or not 0 <= value < end:
+            raise UsageError(f"got {what}={value!r}; expected a whole number from 0 to {end - 1}")
+    if not isinstance(seed, (int, np.integer)):
+        raise UsageError(f"got seed={seed!r}; expected a whole number")
+    return Stream(seed=int(seed), epoch=int(epoch), index=numbers.astype(np.int64), copy=int(copy))
+
+
+def _soft(labels: ArrayLike, n: int) -> NDArray[np.float32]:
+    try:
+        soft = np.asarray(labels, np.float32)
+    except (TypeError, ValueError):
+        soft = np.empty(0, np.float32)
+    if soft.ndim != 2 or len(soft) != n:
+        raise UsageError(
+            f"got labels of shape {np.shape(labels)} for {n} examples; expected soft "
+            "labels of shape (n, classes), for example numpy.eye(classes)[labels]"
+        )
+    return soft

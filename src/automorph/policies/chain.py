@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any
+
+import numpy as np
 
 from automorph import engine
 from automorph.errors import PolicyError
-from automorph.policies.augmix import AugMix
-from automorph.policies.base import Policy, Table
+from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table
 from automorph.policies.mixing import Mixing
-from automorph.space import Operation, SearchSpace, Sequences, Stream
+from automorph.space import NOTHING, Operation, SearchSpace, Sequences, Stream
+
+_MOST = 64
+"""Stages, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chain(Policy):
-    """Policies applied in order; each draws from its own stage of the random numbers."""
+    """Policies applied in order; each draws from its own stage of the random numbers.
+
+    A chain in a chain is taken apart, so that equal stages at different places never share draws.
+    """
 
     stages: tuple[Policy, ...]
 
     def __post_init__(self) -> None:
-        mixers = [stage.name for stage in self.stages if stage.mixes_labels]
+        flat = tuple(_flat(self.stages))
+        object.__setattr__(self, "stages", flat)
+        if not 2 <= len(flat) <= _MOST:
+            raise PolicyError(f"got a chain of {len(flat)} policies; expected 2 to {_MOST}")
+        mixers = [stage.name for stage in flat if stage.mixes_labels]
         if len(mixers) > 1:
             raise PolicyError(
                 f"the policy mixes labels {len(mixers)} times ({', '.join(mixers)}); "
                 "expected mixup or CutMix once, as the last stage"
             )
-        if mixers and not self.stages[-1].mixes_labels:
+        if mixers and not flat[-1].mixes_labels:
             raise PolicyError(
-                f"{mixers[0]} stands before {self.stages[-1].name}; expected the stage that "
+                f"{mixers[0]} stands before {flat[-1].name}; expected the stage that "
                 "mixes labels at the end"
             )
+        self._joint  # noqa: B018 - a space that cannot be joined is an error here, not later
 
     @property
     def name(self) -> str:
@@ -41,84 +55,116 @@ class Chain(Policy):
     @property
     def mixes_labels(self) -> bool:
         """Whether the last stage mixes labels."""
-        return any(stage.mixes_labels for stage in self.stages)
+        return self.stages[-1].mixes_labels
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether all stages are sequences."""
+        return all(stage.is_sequence for stage in self.stages)
+
+    def rendered(
+        self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
+    ) -> Chain:
+        """All stages with another fill colour or resampling (None: as they are)."""
+        return Chain(
+            stages=tuple(
+                stage.rendered(fill=fill, interpolation=interpolation) for stage in self.stages
+            )
+        )
 
     @property
     def space(self) -> SearchSpace:
-        """The operations of all stages; equal names of later stages get a number."""
+        """The operations of all stages; equal names of later stages get the stage's number."""
         return self._joint[0]
 
     @cached_property
     def _joint(self) -> tuple[SearchSpace, tuple[int, ...]]:
+        """The joint space, and the number of the first operation of each stage."""
         operations: list[Operation] = []
         offsets, taken = [], set()
-        for number, stage in enumerate(self.stages):
+        for number, stage in enumerate(self.stages, 1):
             offsets.append(len(operations))
             for operation in stage.space:
                 name = operation.name
-                if name in taken:
-                    name = f"{name}#{number + 1}"
+                while name in taken:
+                    name = f"{name}#{number}"
                 taken.add(name)
                 operations.append(replace(operation, name=name))
         return SearchSpace(self.name, tuple(operations)), tuple(offsets)
 
     def sample(self, stream: Stream) -> Sequences:
         """The sequences of all stages, joined."""
-        joined = Sequences.empty(len(stream))
-        for number, stage in enumerate(self.stages):
-            part = stage.sample(stream.at_stage(number))
-            joined = joined.then(part, offset=self._joint[1][number])
-        return joined
+        return self._sample(range(len(self.stages)), stream, Sequences.empty(len(stream)))
 
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
-        """The examples after all stages; neighbours that share their rendering run as one."""
-        position = 0
-        out = examples
-        for run in self._runs():
-            first = self.stages[run[0]]
-            if isinstance(first, AugMix):
-                out = first.transform(out, stream.at_stage(run[0]), threads=threads)
+        """The examples after all stages; neighbours that draw alike run as one."""
+        out, position = examples, 0
+        for rendering, run in groupby(enumerate(self.stages), key=_rendering):
+            numbers = [number for number, _ in run]
+            if rendering is None:
+                for number in numbers:
+                    out = self.stages[number].transform(
+                        out, stream.at_stage(number), threads=threads
+                    )
                 continue
             # Positions are those of the whole chain, so that no stage repeats another's numbers.
-            joined = Sequences.of([[-1] * position] * len(stream))
-            for number in run:
-                part = self.stages[number].sample(stream.at_stage(number))
-                joined = joined.then(part, offset=self._joint[1][number])
+            before = Sequences.of(np.full((len(stream), position), NOTHING))
+            joined = self._sample(numbers, stream, before)
             position = joined.length
             out = engine.apply(
                 out, joined, self.space, stream,
-                fill=first.fill, interpolation=first.interpolation, threads=threads,
+                fill=rendering[0], interpolation=rendering[1], threads=threads,
             )  # fmt: skip
         return out
 
-    def _runs(self) -> list[list[int]]:
-        runs: list[list[int]] = []
-        for number, stage in enumerate(self.stages):
-            if runs and self._alike(self.stages[runs[-1][-1]], stage):
-                runs[-1].append(number)
-            else:
-                runs.append([number])
-        return runs
-
-    @staticmethod
-    def _alike(a: Policy, b: Policy) -> bool:
-        plain = not isinstance(a, AugMix) and not isinstance(b, AugMix)
-        return plain and (a.fill, a.interpolation) == (b.fill, b.interpolation)
+    def _sample(self, numbers: Iterable[int], stream: Stream, joined: Sequences) -> Sequences:
+        for number in numbers:
+            part = self.stages[number].sample(stream.at_stage(number))
+            joined = joined.then(part, offset=self._joint[1][number])
+        return joined
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
         """The mixing of the last stage, if it mixes."""
         last = len(self.stages) - 1
-        return self.stages[last].mixing(stream.at_stage(last), shape) if self.stages else None
+        return self.stages[last].mixing(stream.at_stage(last), shape)
 
     def table(self) -> Table:
-        """The rows of all stages, each with the name of its stage."""
+        """What the stages do, one after the other."""
         rows = []
-        for stage in self.stages:
+        for number, stage in enumerate(self.stages, 1):
             table = stage.table()
+            rows.append((str(number), stage.name, table.caption))
             for row in table.rows:
-                cells = (
-                    f"{column} {cell}" if column in ("share",) else cell
-                    for column, cell in zip(table.columns, row, strict=True)
-                )
-                rows.append((stage.name, " · ".join(cell for cell in cells if cell)))
-        return Table(("stage", "what it does"), tuple(rows))
+                first, *others = (cell for cell in row if cell)
+                first = f"{table.columns[0]} {first}" if first.isdigit() else first
+                rows.append(("", first, " · ".join(others)))
+        caption = f"{len(self.stages)} stages, one after the other."
+        return Table(("stage", "policy or operation", "what it does"), tuple(rows), caption)
+
+
+def chained(*policies: Policy) -> Policy:
+    """The policies one after the other; a single one is itself.
+
+    >>> from automorph import load_policy
+    >>> chained(load_policy("flip-crop"), load_policy("cutout(8)")).name
+    'flip-crop + cutout(8)'
+    """
+    return policies[0] if len(policies) == 1 else Chain(stages=policies)
+
+
+def _flat(stages: Iterable[Policy]) -> Iterator[Policy]:
+    for stage in stages:
+        if not isinstance(stage, Policy):
+            raise PolicyError(f"got {stage!r:.60} in a chain; expected policies (see load_policy)")
+        if isinstance(stage, Chain):
+            yield from stage.stages
+        else:
+            yield stage
+
+
+def _rendering(numbered: tuple[int, Policy]) -> tuple[Fill, Interpolation] | None:
+    """How a stage draws, or None if it is no plain sequence."""
+    stage = numbered[1]
+    if isinstance(stage, SpacePolicy) and stage.is_sequence:
+        return stage.fill, stage.interpolation
+    return None

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import numpy as np
 
 from automorph.errors import PolicyError
 from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy
 from automorph.policies.chain import Chain
+from automorph.policies.drawn import Drawn
 from automorph.policies.mixed import Mixed
-from automorph.policies.mixture import Drawn, Mixture, Step
+from automorph.policies.mixture import Mixture, Step
 from automorph.policies.uniform import Uniform
-from automorph.space import OPERATIONS, Operation, SearchSpace
+from automorph.space import OPERATIONS, Operation, SearchSpace, list_spaces, named_space
 
 FORMAT = "automorph-policy"
 VERSION = 1
 LARGEST_FILE = 16 * 2**20
 """Bytes; a larger file is refused: no policy is that large."""
+SCHEMA = Path(__file__).with_name("policy.schema.json")
+"""The published JSON Schema of the format."""
 
 _KINDS: dict[str, type[Policy]] = {
     "mixture": Mixture,
@@ -33,6 +40,7 @@ _KINDS: dict[str, type[Policy]] = {
     "chain": Chain,
 }
 _DECLARED = ("name", "kernel", "low", "high", "identity", "unit", "whole", "domain")
+_MOST_OPERATIONS = 10_000
 
 
 def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -40,7 +48,7 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
 
     >>> from automorph import load_policy
     >>> policy_to_dict(load_policy("flip"))["policy"]["subpolicies"]
-    [[{'operation': 'HorizontalFlip', 'probability': 0.5, 'magnitude': 0.0}]]
+    [[{'operation': 'HorizontalFlip', 'probability': 0.5, 'magnitude': 1.0}]]
     """
     from automorph import __version__
 
@@ -57,12 +65,29 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
 def save_policy(
     policy: Policy, path: str | os.PathLike[str], *, provenance: dict[str, Any] | None = None
 ) -> Path:
-    """Write a policy file; it appears whole or not at all."""
+    """Write a policy file; it appears whole or not at all.
+
+    ``provenance`` says where the policy comes from: anything that JSON can hold.
+    """
     target = Path(path)
-    text = json.dumps(policy_to_dict(policy, provenance), indent=1) + "\n"
+    try:
+        text = json.dumps(policy_to_dict(policy, provenance), indent=1, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise PolicyError(
+            f"cannot write {policy.name!r} as JSON: {error}; expected a provenance of texts, "
+            "finite numbers, lists and objects with texts as keys"
+        ) from None
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise PolicyError(
+            f"cannot write the policy file {target}: {error.strerror}; expected a path in a "
+            "folder that exists"
+        ) from None
     return target
 
 
@@ -72,13 +97,16 @@ def read_policy(path: str | os.PathLike[str], operations: Iterable[Operation] = 
     try:
         if source.stat().st_size > LARGEST_FILE:
             raise PolicyError(f"{source} has more than {LARGEST_FILE >> 20} MiB; that is no policy")
-        content = json.loads(source.read_text(encoding="utf-8"))
+        content = parse_json(source.read_text(encoding="utf-8"))
     except OSError as error:
-        raise PolicyError(f"cannot read the policy file {source}: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PolicyError(
-            f"{source} is not a JSON file ({error}); expected a policy.json"
+            f"cannot read the policy file {source}: {error.strerror}; expected the path of a "
+            "policy.json, or a name such as randaugment(n=2,m=9)"
         ) from None
+    except RecursionError:
+        raise PolicyError(f"{source} is nested too deeply; that is no policy") from None
+    except ValueError as error:
+        raise PolicyError(f"{source} is not a JSON file: {error}; expected a policy.json") from None
     return policy_from_dict(content, operations, where=str(source))
 
 
@@ -105,15 +133,39 @@ def policy_from_dict(
         raise PolicyError(f"{where} is nested too deeply; that is no policy") from None
 
 
+def parse_json(text: str) -> Any:
+    """JSON without what Python adds to it or lets pass: NaN, Infinity, 1e999, keys said twice."""
+
+    def refuse(word: str) -> NoReturn:
+        raise ValueError(f"it holds {word}, which is no finite number")
+
+    def number(word: str) -> float:
+        return float(word) if math.isfinite(float(word)) else refuse(word)
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        entry = dict(pairs)
+        if len(entry) < len(pairs):
+            twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
+            raise ValueError(f"it says {twice!r} twice in one object")
+        return entry
+
+    return json.loads(text, parse_constant=refuse, parse_float=number, object_pairs_hook=once)
+
+
 def _encode(value: Any) -> Any:
     if isinstance(value, Policy):
-        kind = next(kind for kind, cls in _KINDS.items() if type(value) is cls)
+        kind = next((kind for kind, cls in _KINDS.items() if type(value) is cls), None)
+        if kind is None:
+            raise PolicyError(
+                f"policies of the class {type(value).__name__} have no file format; expected one "
+                f"of {', '.join(cls.__name__ for cls in _KINDS.values())}"
+            )
         inside = {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
         return {"kind": kind, **inside}
     if isinstance(value, SearchSpace):
         return {"name": value.name, "operations": [_encode(o) for o in value.operations]}
     if isinstance(value, Operation):
-        declared = {key: getattr(value, key) for key in _DECLARED}
+        declared = {key: _encode(getattr(value, key)) for key in _DECLARED}
         if value.function is not None:
             function = value.function
             module, name = function.__module__, getattr(function, "__qualname__", value.name)
@@ -121,29 +173,40 @@ def _encode(value: Any) -> Any:
         return declared
     if isinstance(value, Step):
         return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, np.generic):
+        return value.item()
     return [_encode(item) for item in value] if isinstance(value, tuple) else value
 
 
 class _Reader:
-    """Turns checked data into policies."""
+    """Turns plain data into policies; the policies themselves check ranges."""
 
     def __init__(self, own: dict[str, Operation]) -> None:
         self.own = own
+        self.structures: dict[str, Callable[[Any, str], Any]] = {
+            "operations": self.space,
+            "stages": lambda value, where: self.each(self.policy, value, where),
+            "subpolicies": lambda value, where: self.each(self.subpolicy, value, where),
+            "weights": lambda value, where: None if value is None else tuple(_list(value, where)),
+            "fill": lambda value, where: tuple(value) if isinstance(value, list) else value,
+            "label": lambda value, where: _typed(value, str, where),
+        }
+
+    def each(self, read: Callable[[Any, str], Any], value: Any, where: str) -> tuple[Any, ...]:
+        return tuple(read(item, f"{where}[{i}]") for i, item in enumerate(_list(value, where)))
 
     def policy(self, node: Any, where: str) -> Policy:
         kind = _typed(node, dict, where).get("kind")
         cls = _KINDS.get(kind) if isinstance(kind, str) else None
         if cls is None:
             raise PolicyError(
-                f"{where}.kind is {kind!r}; expected one of {', '.join(_KINDS)}. A newer automorph "
-                "may know it"
+                f"{where}.kind is {kind!r:.60}; expected one of {', '.join(_KINDS)}. A newer "
+                "automorph may know it"
             )
-        known = {field.name: field for field in fields(cls)}
-        unknown = sorted(set(node) - set(known) - {"kind"})
-        if unknown:
-            raise PolicyError(f"{where} has the unknown keys {', '.join(map(str, unknown))}")
+        known = [field.name for field in fields(cls)]
+        _no_others(node, [*known, "kind"], where)
         values = {
-            key: self.field(key, str(known[key].type), node[key], f"{where}.{key}")
+            key: self.structures.get(key, _as_it_is)(node[key], f"{where}.{key}")
             for key in known
             if key in node
         }
@@ -151,99 +214,112 @@ class _Reader:
             return cls(**values)
         except TypeError as error:
             raise PolicyError(f"{where} is not complete: {error}") from None
+        except PolicyError as error:
+            raise PolicyError(f"{where}: {error}") from None
 
-    def field(self, key: str, kind: str, value: Any, where: str) -> Any:
-        if key == "operations":
-            return self.space(value, where)
-        if key == "stages":
-            return tuple(
-                self.policy(item, f"{where}[{i}]") for i, item in enumerate(_list(value, where))
-            )
-        if key == "subpolicies":
-            return tuple(
-                tuple(
-                    self.step(step, f"{where}[{i}][{j}]")
-                    for j, step in enumerate(_list(subpolicy, f"{where}[{i}]"))
-                )
-                for i, subpolicy in enumerate(_list(value, where))
-            )
-        if key == "interpolation" and value not in ("nearest", "bilinear"):
-            raise PolicyError(f"{where} is {value!r}; expected nearest or bilinear")
-        if key == "mix" and value not in ("mixup", "cutmix"):
-            raise PolicyError(f"{where} is {value!r}; expected mixup or cutmix")
-        if isinstance(value, list):
-            return tuple(
-                _typed(item, (int, float), f"{where}[{i}]") for i, item in enumerate(value)
-            )
-        if value is None and "None" in kind:
-            return None
-        expected: dict[str, Any] = {"bool": bool, "float": (int, float), "int": int}
-        return _typed(value, expected.get(kind.split(" ")[0], str), where)
+    def subpolicy(self, node: Any, where: str) -> tuple[Step, ...]:
+        return self.each(self.step, node, where)
 
     def step(self, node: Any, where: str) -> Step:
         entry = _typed(node, dict, where)
-        return Step(
-            _typed(entry.get("operation"), str, f"{where}.operation"),
-            float(_typed(entry.get("probability"), (int, float), f"{where}.probability")),
-            float(_typed(entry.get("magnitude"), (int, float), f"{where}.magnitude")),
-        )
+        _no_others(entry, ["operation", "probability", "magnitude"], where)
+        operation = _typed(entry.get("operation"), str, f"{where}.operation")
+        try:
+            return Step(operation, entry.get("probability"), entry.get("magnitude"))
+        except PolicyError as error:
+            raise PolicyError(f"{where}: {error}") from None
 
     def space(self, node: Any, where: str) -> SearchSpace:
         entry = _typed(node, dict, where)
+        _no_others(entry, ["name", "operations"], where)
         name = _typed(entry.get("name"), str, f"{where}.name")
-        operations = _list(entry.get("operations"), f"{where}.operations")
-        return SearchSpace(
-            name,
-            tuple(
-                self.operation(item, f"{where}.operations[{i}]")
-                for i, item in enumerate(operations)
-            ),
+        items = _list(entry.get("operations"), f"{where}.operations")
+        if len(items) > _MOST_OPERATIONS:
+            raise PolicyError(
+                f"{where} has {len(items)} operations; expected at most {_MOST_OPERATIONS}"
+            )
+        known = self.own
+        if name in list_spaces():
+            # Operations of automorph's own spaces may be functions; a file may refer to those.
+            known = {o.name: o for o in named_space(name)} | known
+        operations = tuple(
+            self.operation(item, known, f"{where}.operations[{i}]") for i, item in enumerate(items)
         )
+        try:
+            return SearchSpace(name, operations)
+        except PolicyError as error:
+            raise PolicyError(f"{where}: {error}") from None
 
-    def operation(self, node: Any, where: str) -> Operation:
+    def operation(self, node: Any, known: dict[str, Operation], where: str) -> Operation:
         entry = _typed(node, dict, where)
+        _no_others(entry, [*_DECLARED, "function"], where)
         name = _typed(entry.get("name"), str, f"{where}.name")
         kernel = _typed(entry.get("kernel"), str, f"{where}.kernel")
         if kernel == "user":
-            if name not in self.own:
-                raise PolicyError(
-                    f"{where} is the user's own operation {name!r} "
-                    f"({entry.get('function', 'of unknown origin')}); a file never runs code, so "
-                    f"pass it: load_policy(path, operations=[{name}])"
-                )
-            return self.own[name]
-        base = OPERATIONS.get(kernel)
-        if base is None:
+            base = _users(name, entry, known, where)
+        elif kernel in OPERATIONS:
+            base = OPERATIONS[kernel]
+        else:
             close = get_close_matches(kernel, OPERATIONS, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise PolicyError(
                 f"{where} is the operation {kernel!r}, which this automorph does not have.{hint} "
                 "Known: automorph list ops"
             )
+        if entry.get("domain", base.domain) != base.domain:
+            raise PolicyError(
+                f"{where}.domain is {entry['domain']!r:.60}; {name} is of the domain {base.domain}"
+            )
         identity = entry.get("identity")
-        if identity is not None:
-            identity = float(_typed(identity, (int, float), f"{where}.identity"))
-        return Operation(
-            name,
-            kernel=kernel,
-            low=float(_typed(entry.get("low"), (int, float), f"{where}.low")),
-            high=float(_typed(entry.get("high"), (int, float), f"{where}.high")),
-            identity=identity,
-            unit=_typed(entry.get("unit", base.unit), str, f"{where}.unit"),
-            whole=_typed(entry.get("whole", base.whole), bool, f"{where}.whole"),
-            label_risk=base.label_risk,
-            random=base.random,
-            partner=base.partner,
-            about=base.about,
+        try:
+            return replace(
+                base,
+                name=name,
+                low=_number(entry.get("low"), f"{where}.low"),
+                high=_number(entry.get("high"), f"{where}.high"),
+                identity=None if identity is None else _number(identity, f"{where}.identity"),
+                unit=_typed(entry.get("unit", base.unit), str, f"{where}.unit"),
+                whole=_typed(entry.get("whole", base.whole), bool, f"{where}.whole"),
+            )
+        except PolicyError as error:
+            raise PolicyError(f"{where}: {error}") from None
+
+
+def _users(name: str, entry: dict[str, Any], known: dict[str, Operation], where: str) -> Operation:
+    """The user's own operation of a name; ``wave[2.5]`` is ``wave`` held at a value."""
+    base = known.get(name) or known.get(name.partition("[")[0])
+    if base is None:
+        raise PolicyError(
+            f"{where} is the user's own operation {name!r} "
+            f"({entry.get('function', 'of unknown origin')!r:.200}); a file never runs code, so "
+            f"pass it: load_policy(path, operations=[{name.partition('[')[0]}])"
+        )
+    return base
+
+
+def _as_it_is(value: Any, where: str) -> Any:
+    return value
+
+
+def _no_others(entry: dict[str, Any], known: Iterable[str], where: str) -> None:
+    unknown = sorted(set(entry) - set(known))
+    if unknown:
+        raise PolicyError(
+            f"{where} has the unknown keys {', '.join(unknown)!r:.200}; a newer automorph may know "
+            "them"
         )
 
 
+def _number(value: Any, where: str) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > 1e300:
+        raise PolicyError(f"{where} is {value!r:.60}; expected a number")
+    return float(value)
+
+
 def _typed(value: Any, kind: Any, where: str) -> Any:
-    # JSON's true is no number, although Python's is.
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        names = {dict: "an object", str: "a text", bool: "true or false", int: "a whole number"}
-        expected = "a number" if isinstance(kind, tuple) else names.get(kind, "another type")
-        raise PolicyError(f"{where} is {value!r:.60}; expected {expected}")
+    if not isinstance(value, kind):
+        names = {dict: "an object", str: "a text", bool: "true or false"}
+        raise PolicyError(f"{where} is {value!r:.60}; expected {names[kind]}")
     return value
 
 

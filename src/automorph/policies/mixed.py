@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from automorph.policies.base import Policy, Table
+from automorph.errors import PolicyError
+from automorph.policies.base import Policy, Table, unchanged
 from automorph.policies.mixing import Mixing, cutmix, mixup
+from automorph.policies.values import number_text
+from automorph.policies.words import share_text
 from automorph.space import SearchSpace, Sequences, Stream
+
+_NO_OPERATIONS = SearchSpace("none", ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,16 +23,21 @@ class Mixed(Policy):
     alpha: float = 1.0
     probability: float = 1.0
 
+    def __post_init__(self) -> None:
+        if self.mix not in ("mixup", "cutmix"):
+            raise PolicyError(f"Mixed got mix={self.mix!r}; expected mixup or cutmix")
+        self._settle("alpha", float, 0.01, 100)
+        self._settle("probability", float, 0, 1)
+
     @property
     def name(self) -> str:
         """What a user types to get this policy."""
-        chance = f",p={self.probability:g}" if self.mix == "cutmix" else ""
-        return f"{self.mix}(alpha={self.alpha:g}{chance})"
+        return f"{self.mix}(alpha={number_text(self.alpha)},p={number_text(self.probability)})"
 
     @property
     def space(self) -> SearchSpace:
         """No operations."""
-        return SearchSpace("none", ())
+        return _NO_OPERATIONS
 
     @property
     def mixes_labels(self) -> bool:
@@ -38,17 +48,22 @@ class Mixed(Policy):
         """Nothing happens to single examples."""
         return Sequences.empty(len(stream))
 
+    def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
+        """A copy of the examples: nothing happens to single ones."""
+        return unchanged(examples)
+
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing:
         """How examples of the batch are mixed with each other."""
         if self.mix == "mixup":
-            return mixup(stream, self.alpha)
+            return mixup(stream, self.alpha, self.probability)
         return cutmix(stream, self.alpha, self.probability, shape[1], shape[2])
 
     def table(self) -> Table:
         """One row."""
-        chance = f" with {self.probability:.0%}" if self.probability < 1 else ""
-        what = "blended with" if self.mix == "mixup" else "a box pasted from"
-        return Table(
-            ("stage", "what it does"),
-            ((self.name, f"{what} another example of the batch{chance}, labels alike"),),
-        )
+        if self.mix == "mixup":
+            what = "The example is blended with another one of the batch, and their labels alike."
+        else:
+            what = "A box of another example of the batch is pasted, labels mixed by its area."
+        row = (self.mix, number_text(self.alpha), share_text(self.probability), what)
+        caption = "The share of the example itself is drawn from Beta(alpha, alpha)."
+        return Table(("mixing", "alpha", "chance", "what it does"), (row,), caption)

@@ -50,7 +50,10 @@ class Mixing:
 
 
 def shuffled(stream: Stream) -> NDArray[np.int64]:
-    """A random permutation of the rows of the batch: the partners."""
+    """The partners: a random ring through the rows, so that none is its own from two rows on.
+
+    The ring depends on which examples the batch holds, not on their order.
+    """
     words = stream.bits("mixing", 1)[:, 0]
     order = np.argsort(words, kind="stable")
     partner = np.empty(len(order), np.int64)
@@ -65,16 +68,22 @@ def beta(uniform: NDArray[np.float32], alpha: float) -> NDArray[np.float32]:
     return np.asarray(betaincinv(alpha, alpha, uniform.astype(np.float64)), np.float32)
 
 
-def mixup(stream: Stream, alpha: float) -> Mixing:
-    """mixup (Zhang et al. 2018): x = w x_i + (1 - w) x_j, labels alike, w ~ Beta(alpha, alpha)."""
-    weight = beta(stream.uniform("mixing", 1, start=4)[:, 0], alpha)
+def mixup(stream: Stream, alpha: float, probability: float = 1.0) -> Mixing:
+    """mixup (Zhang et al. 2018): x = w x_i + (1 - w) x_j, labels alike, w ~ Beta(alpha, alpha).
+
+    The reference code draws one w a batch; here every example has its own.
+    """
+    u = stream.uniform("mixing", 4, start=4)
+    weight = beta(u[:, 0], alpha)
+    weight = np.where(u[:, 3] < probability, weight, np.float32(1.0))
     return Mixing(shuffled(stream), weight)
 
 
 def cutmix(stream: Stream, alpha: float, probability: float, height: int, width: int) -> Mixing:
     """CutMix (Yun et al. 2019): a box with area share 1 - w is pasted from the partner.
 
-    The box is clipped at the borders, and w becomes one minus the share that was pasted.
+    The box is clipped at the borders, and w becomes one minus the share that was pasted. The
+    reference code draws one box a batch; here every example has its own.
     """
     u = stream.uniform("mixing", 4, start=4)
     side = np.sqrt(1.0 - beta(u[:, 0], alpha))

@@ -9,8 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
-from automorph.policies.base import Policy, Table
-from automorph.space import NOTHING, SearchSpace, Sequences, Stream
+from automorph.policies.base import SpacePolicy, Table, within
+from automorph.policies.values import value_text
+from automorph.policies.words import share_text
+from automorph.space import NOTHING, Sequences, Stream
+
+LONGEST = 100
+"""Steps of a sub-policy, at most: every step has its own block of random numbers."""
 
 
 @dataclass(frozen=True)
@@ -21,55 +26,57 @@ class Step:
     probability: float = 1.0
     magnitude: float = 0.0
 
+    def __post_init__(self) -> None:
+        for what in ("probability", "magnitude"):
+            value = within(f"the step {self.operation}", what, getattr(self, what), float, 0, 1)
+            object.__setattr__(self, what, value)
+
 
 SubPolicy = tuple[Step, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mixture(Policy):
+class Mixture(SpacePolicy):
     """One sub-policy is drawn for each example, by ``weights`` if given, else uniformly.
 
-    A policy of one sub-policy is a fixed pipeline; a policy of none does nothing.
+    A policy of one sub-policy is a fixed pipeline; a policy of none does nothing. ``label`` is the
+    title of the policy: change it with the content.
     """
 
     label: str
-    operations: SearchSpace
     subpolicies: tuple[SubPolicy, ...] = ()
     weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        for step in (step for subpolicy in self.subpolicies for step in subpolicy):
-            self.operations.number(step.operation)
-            for what, value in (("probability", step.probability), ("magnitude", step.magnitude)):
-                if not 0 <= value <= 1:
-                    raise PolicyError(
-                        f"{step.operation} has the {what} {value:g}; expected a number in [0, 1]"
-                    )
-        if self.weights is not None and (
-            len(self.weights) != len(self.subpolicies)
-            or min(self.weights, default=1) < 0
-            or sum(self.weights) <= 0
-        ):
+        super().__post_init__()
+        subpolicies = tuple(tuple(subpolicy) for subpolicy in self.subpolicies)
+        object.__setattr__(self, "subpolicies", subpolicies)
+        longest = max(map(len, subpolicies), default=0)
+        if longest > LONGEST:
+            raise PolicyError(f"got a sub-policy of {longest} steps; expected at most {LONGEST}")
+        for operation in {step.operation for subpolicy in subpolicies for step in subpolicy}:
+            self.operations.number(operation)
+        if self.weights is not None:
+            self._check_weights(self.weights)
+
+    def _check_weights(self, given: tuple[float, ...]) -> None:
+        weights = tuple(within("Mixture", "a weight", w, float, 0, 1e300) for w in given)
+        if len(weights) != len(self.subpolicies) or not 0 < sum(weights) < np.inf:
             raise PolicyError(
-                f"got {len(self.weights)} weights for {len(self.subpolicies)} sub-policies; "
+                f"got {len(weights)} weights for {len(self.subpolicies)} sub-policies; "
                 "expected one weight >= 0 for each, not all 0"
             )
+        object.__setattr__(self, "weights", weights)
 
     @property
-    def name(self) -> str:
-        """What a user types to get this policy, or its title."""
+    def title(self) -> str:
+        """The label."""
         return self.label
-
-    @property
-    def space(self) -> SearchSpace:
-        """The operations that sequences refer to."""
-        return self.operations
 
     @cached_property
     def arrays(self) -> tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]:
         """Operation numbers, probabilities and magnitudes, each ``(subpolicies, longest)``."""
-        longest = max(map(len, self.subpolicies), default=0)
-        shape = (len(self.subpolicies), longest)
+        shape = (len(self.subpolicies), max(map(len, self.subpolicies), default=0))
         op = np.full(shape, NOTHING, np.int16)
         probability, magnitude = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         for i, subpolicy in enumerate(self.subpolicies):
@@ -95,97 +102,38 @@ class Mixture(Policy):
         u = stream.uniform("policy", 1)[:, 0]
         if self.weights is None:
             return np.asarray(u * count, np.int64)
-        edges = np.cumsum(self.weights) / sum(self.weights)
-        return np.minimum(np.searchsorted(edges, u, side="right"), count - 1)
+        edges = np.cumsum(self.weights)
+        return np.minimum(np.searchsorted(edges / edges[-1], u, side="right"), count - 1)
 
     def table(self) -> Table:
-        """One row a sub-policy."""
-        total = sum(self.weights) if self.weights else float(len(self.subpolicies))
-        rows = []
+        """One row a sub-policy; of a fixed pipeline, one row a step."""
+        if not any(self.subpolicies):
+            rows = (("–", "Every example stays as it is."),)
+            return Table(("operation", "what it does"), rows, "No augmentation.")
+        if len(self.subpolicies) == 1:
+            return self._pipeline(self.subpolicies[0])
+        total = sum(self.weights) if self.weights else len(self.subpolicies)
+        lines = []
         for i, subpolicy in enumerate(self.subpolicies):
-            weight = (self.weights[i] if self.weights else 1.0) / total
-            steps = ", then ".join(self._words(step) for step in subpolicy)
-            rows.append((str(i + 1), f"{weight:.1%}", steps))
-        return Table(("sub-policy", "share", "operations"), tuple(rows))
+            weight = self.weights[i] if self.weights else 1.0
+            steps = ", then ".join(self._words(step) for step in subpolicy) or "nothing"
+            lines.append((str(i + 1), share_text(weight / total), steps))
+        caption = (
+            f"For each example one of {len(lines)} sub-policies is drawn; a share in brackets is "
+            "the chance that the operation is used."
+        )
+        return Table(("sub-policy", "share", "operations"), tuple(lines), caption)
+
+    def _pipeline(self, steps: SubPolicy) -> Table:
+        rows = []
+        for step in steps:
+            operation = self.operations[step.operation]
+            value = value_text(operation, step.magnitude)
+            rows.append((operation.name, value, share_text(step.probability), operation.about))
+        caption = "For each example these operations, one after the other."
+        return Table(("operation", "value", "chance", "what it does"), tuple(rows), caption)
 
     def _words(self, step: Step) -> str:
         operation = self.operations[step.operation]
-        value = ""
-        if not operation.magnitude_free:
-            sign = "±" if operation.signed and operation.identity == 0 else ""
-            number = operation.values(step.magnitude).item()
-            value = f" {sign}{number:.3g} {operation.unit}"
-        chance = "" if step.probability >= 1 else f" with {step.probability:.0%}"
-        return f"{operation.name}{value}{chance}"
-
-
-def drawn_subpolicies(
-    space: SearchSpace, count: int, length: int, seed: int
-) -> tuple[SubPolicy, ...]:
-    """Sub-policies drawn at random: the control that every search has to beat.
-
-    Operations are uniform, probabilities uniform over 0, 0.1, .. 1 and magnitudes over 10 levels:
-    the prior of AutoAugment's search space (Cubuk et al. 2018, section 3).
-    """
-    stream = Stream(seed=seed, index=np.arange(count))
-    op = stream.race(space.names, length)
-    u = stream.uniform("random policy", 2 * length).reshape(count, length, 2)
-    probability, magnitude = np.floor(u[..., 0] * 11) / 10, np.floor(u[..., 1] * 10) / 9
-    return tuple(
-        tuple(
-            Step(space.names[op[i, j]], round(float(probability[i, j]), 1), float(magnitude[i, j]))
-            for j in range(length)
-        )
-        for i in range(count)
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drawn(Policy):
-    """A policy drawn at random from the search space, anew for every seed.
-
-    With ``seed=None`` the seed of the training draws the sub-policies, so that a comparison over
-    several seeds measures random policies, not one lucky draw.
-    """
-
-    label: str
-    operations: SearchSpace
-    count: int = 25
-    length: int = 2
-    seed: int | None = None
-
-    @property
-    def name(self) -> str:
-        """What a user types to get this policy."""
-        return self.label
-
-    @property
-    def space(self) -> SearchSpace:
-        """The operations that sequences refer to."""
-        return self.operations
-
-    @cached_property
-    def _drawn(self) -> dict[int, Mixture]:
-        return {}
-
-    def mixture(self, seed: int) -> Mixture:
-        """The policy that a seed draws."""
-        seed = seed if self.seed is None else self.seed
-        if seed not in self._drawn:
-            table = drawn_subpolicies(self.operations, self.count, self.length, seed)
-            self._drawn[seed] = Mixture(
-                label=f"{self.label} drawn by seed {seed}",
-                operations=self.operations,
-                subpolicies=table,
-                fill=self.fill,
-                interpolation=self.interpolation,
-            )
-        return self._drawn[seed]
-
-    def sample(self, stream: Stream) -> Sequences:
-        """One sequence for each example of the stream."""
-        return self.mixture(stream.seed).sample(stream)
-
-    def table(self) -> Table:
-        """The sub-policies of the fixed seed, or of seed 0."""
-        return self.mixture(0).table()
+        words = f"{operation.name} {value_text(operation, step.magnitude)}".strip()
+        return words if step.probability >= 1 else f"{words} ({share_text(step.probability)})"

@@ -4,64 +4,120 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from automorph.errors import PolicyError
-from automorph.policies.base import Policy
-from automorph.policies.chain import Chain
+from automorph.policies.base import Policy, SpacePolicy
+from automorph.policies.chain import chained
+from automorph.policies.file import read_policy
 from automorph.policies.named import NAMED
-from automorph.policies.timm_names import timm_policy
-from automorph.space import plain
+from automorph.policies.timm_names import is_timm, timm_policy
+from automorph.space import Operation, plain
 
-_CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?::\s*([\w.-]+))?\s*(?:\((.*)\))?\s*", re.DOTALL)
+_CALL = re.compile(r"([A-Za-z][\w-]*(?:\.\d+[\w.-]*)?)\s*(?::\s*([\w.-]+))?\s*(?:\((.*)\))?", re.S)
+_INTEGER = re.compile(r"[+-]?\d{1,30}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-_ALIASES = {"trivial": "trivialaugment", "rand": "randaugment", "identity": "none"}
+_ALIASES = {"trivial": "trivialaugment", "identity": "none", "horizontal-flip": "flip"}
+_LONGEST = 10_000
+_EXAMPLES = "randaugment(n=2,m=9), autoaugment:cifar10 or rand-m9-mstd0.5-inc1"
+_WORDS = {
+    "int": "a whole number",
+    "int | None": "a whole number",
+    "float": "a number",
+    "float | None": "a number",
+    "str": "a name",
+    "Space": "the name of a search space",
+}
 
 
-def parse_policy(text: str) -> Policy:
+def parse_policy(text: str, operations: Iterable[Operation] = ()) -> Policy:
     """The policy that a text names; stages are joined by ``+``.
+
+    A stage is a name with options, a timm string or the path of a policy file; ``operations`` are
+    the user's own that such a file refers to. Case, ``-`` and ``_`` do not matter in names.
 
     >>> parse_policy("RandAugment(2, 9)").name
     'randaugment(n=2,m=9)'
     >>> parse_policy("flip-crop + autoaugment:cifar10").name
     'flip-crop + autoaugment:cifar10'
     """
-    stages = [_stage(part) for part in _split(text, "+")]
-    return stages[0] if len(stages) == 1 else Chain(stages=tuple(stages))
+    if len(text) > _LONGEST:
+        raise PolicyError(f"got a policy name of {len(text)} letters; expected at most {_LONGEST}")
+    own = tuple(operations)
+    words = [part.strip() for part in _split(text, "+", text)]
+    if own and not any(map(_is_file, words)):
+        raise PolicyError(
+            f"got operations= with the name {text!r}; only policy files refer to a user's own. To "
+            "search over yours, build the policy from a space that has them: "
+            'Uniform(operations=named_space("randaugment").with_operations(yours), length=2)'
+        )
+    return chained(*(_stage(word, text, own) for word in words))
 
 
-def _stage(text: str) -> Policy:
-    word = text.strip()
-    if re.match(r"(rand|augmix)-m?\w", word) and "(" not in word:
-        return timm_policy(word)
+def _stage(word: str, text: str, operations: tuple[Operation, ...]) -> Policy:
+    if not word:
+        raise PolicyError(
+            f"got the policy name {text!r}, with nothing where a name should be; expected a name "
+            f"such as {_EXAMPLES}, stages joined by +"
+        )
+    if _is_file(word):
+        return read_policy(Path(word), operations)
     match = _CALL.fullmatch(word)
     if match is None:
         raise PolicyError(
-            f"cannot read the policy {word!r}; expected a name, as in randaugment(n=2,m=9), "
-            "autoaugment:cifar10 or rand-m9-mstd0.5-inc1, stages joined by +"
+            f"cannot read the policy {word!r}; expected a name, as in {_EXAMPLES}, stages joined "
+            "by +"
         )
     name, colon, inside = match.groups()
-    build = _find(name)
-    arguments = [colon] if colon else []
+    arguments, options = _options(word, inside or "")
+    rendering = {key: options.pop(key) for key in ("fill", "interpolation") if key in options}
+    if is_timm(name):
+        policy = _timm(name, colon, arguments, options)
+    else:
+        arguments = [colon, *arguments] if colon else arguments
+        policy = _call(name, _find(name), arguments, options)
+    if rendering and not isinstance(policy, SpacePolicy):
+        raise PolicyError(f"{name} draws nothing, so it takes no {' and no '.join(rendering)}")
+    return policy.rendered(**rendering)
+
+
+def _is_file(word: str) -> bool:
+    return word.lower().endswith(".json")
+
+
+def _options(word: str, inside: str) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments and options between the brackets."""
+    arguments: list[Any] = []
     options: dict[str, Any] = {}
-    for part in _split(inside or "", ","):
-        key, sign, value = part.partition("=")
-        if not part.strip():
-            continue
-        if sign:
-            options[key.strip()] = _value(value)
-        else:
+    for part in _split(inside, ",", word) if inside.strip() else []:
+        key, sign, value = (piece.strip() for piece in part.partition("="))
+        if not part.strip() or (sign and not (key and value)):
+            raise PolicyError(
+                f"the policy {word!r} has an option without name or value; expected options such "
+                "as n=2,m=9"
+            )
+        if not sign:
             arguments.append(_value(part))
-    rendering: dict[str, Any] = {
-        key: options.pop(key) for key in ("fill", "interpolation") if key in options
-    }
-    policy = _call(name, build, arguments, options)
-    return _rendered(policy, rendering) if rendering else policy
+        elif key.lower() in options:
+            raise PolicyError(f"the policy {word!r} says {key} twice; say it once")
+        else:
+            options[key.lower()] = _value(value)
+    return arguments, options
 
 
-def _find(name: str) -> Any:
+def _timm(text: str, colon: str | None, arguments: list[Any], options: dict[str, Any]) -> Policy:
+    if colon or arguments or options:
+        raise PolicyError(
+            f"the timm string {text!r} takes its options between hyphens; only fill and "
+            "interpolation go into brackets"
+        )
+    return timm_policy(text)
+
+
+def _find(name: str) -> Callable[..., Policy]:
     known = {plain(key): key for key in NAMED} | {plain(a): key for a, key in _ALIASES.items()}
     key = known.get(plain(name))
     if key is None:
@@ -74,62 +130,55 @@ def _find(name: str) -> Any:
     return NAMED[key]
 
 
-def _call(name: str, build: Any, arguments: list[Any], options: dict[str, Any]) -> Policy:
+def _call(
+    name: str, build: Callable[..., Policy], arguments: list[Any], options: dict[str, Any]
+) -> Policy:
     signature = inspect.signature(build)
     try:
         bound = signature.bind(*arguments, **options)
     except TypeError as error:
-        shown = ", ".join(str(p) for p in signature.parameters.values()) or "nothing"
-        plain_text = re.sub(r"[:] [^=,]+( =|,|$)", r"\1", shown)
+        takes = ", ".join(f"{p.name}={p.default}" for p in signature.parameters.values())
         raise PolicyError(
-            f"cannot build the policy {name!r}: {error}; it takes {plain_text}"
+            f"cannot build the policy {name!r}: {error}; it takes {takes or 'no options'}"
         ) from None
     for key, value in bound.arguments.items():
         kind = signature.parameters[key].annotation
-        if value is None and kind.endswith("None"):
-            continue
-        wants_text = kind in ("str", "Space")
-        if wants_text != isinstance(value, str) or (
-            kind.startswith("int") and not isinstance(value, int)
-        ):
-            expected = {"str": "a name", "Space": "the name of a space"}.get(kind, "a number")
-            expected = "a whole number" if kind.startswith("int") else expected
-            raise PolicyError(f"{name} got {key}={value!r}; expected {expected}")
-    policy: Policy = build(*bound.args, **bound.kwargs)
-    return policy
+        if not _fits(value, kind):
+            raise PolicyError(f"{name} got {key}={value!r}; expected {_WORDS[kind]}")
+    return build(*bound.args, **bound.kwargs)
 
 
-def _rendered(policy: Policy, rendering: dict[str, Any]) -> Policy:
-    fill, interpolation = rendering.get("fill", 0), rendering.get("interpolation", "nearest")
-    if not isinstance(fill, int) or not 0 <= fill <= 255:
-        raise PolicyError(f"{policy.name} got fill={fill!r}; expected a whole number 0 to 255")
-    if interpolation not in ("nearest", "bilinear"):
-        raise PolicyError(
-            f"{policy.name} got interpolation={interpolation!r}; expected nearest or bilinear"
-        )
-    extra = ",".join(f"{key}={value}" for key, value in rendering.items())
-    changes: dict[str, Any] = {"fill": fill, "interpolation": interpolation}
-    if hasattr(policy, "label"):
-        name = policy.name
-        changes["label"] = f"{name[:-1]},{extra})" if name.endswith(")") else f"{name}({extra})"
-    return replace(policy, **changes)
+def _fits(value: Any, kind: str) -> bool:
+    if kind in ("str", "Space"):
+        return isinstance(value, str)
+    if value is None:
+        return kind.endswith("None")
+    return isinstance(value, int) or (kind.startswith("float") and isinstance(value, float))
 
 
 def _value(text: str) -> Any:
+    """A number, a tuple of numbers, None or a word."""
     word = text.strip().strip("'\"")
+    if _INTEGER.fullmatch(word):
+        return int(word)
     if _NUMBER.fullmatch(word):
-        number = float(word)
-        return int(number) if number.is_integer() and "." not in word else number
+        return float(word)
+    if word.startswith("(") and word.endswith(")"):
+        return tuple(_value(part) for part in word[1:-1].split(",") if part.strip())
     return None if word.lower() == "none" else word
 
 
-def _split(text: str, at: str) -> list[str]:
-    """Split at a sign, but not inside parentheses."""
+def _split(text: str, at: str, whole: str) -> list[str]:
+    """Split at a sign, but not inside brackets."""
     parts, depth = [""], 0
     for sign in text:
         depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            break
         if sign == at and depth == 0:
             parts.append("")
         else:
             parts[-1] += sign
+    if depth:
+        raise PolicyError(f"the policy {whole!r} has brackets that do not match")
     return parts

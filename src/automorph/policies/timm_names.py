@@ -1,22 +1,34 @@
-"""timm's policy strings, as ``rand-m9-mstd0.5-inc1`` and ``augmix-m3-w3-d2``.
-
-Operations, ranges and defaults are timm's (its ``auto_augment.py``); magnitudes go to 10. Two
-things differ, and are said in ``automorph list policies``: Posterize keeps at least one bit
-(timm's strongest keeps none, a black image), and resampling is nearest or bilinear as chosen, not
-drawn at random for each image.
-"""
+"""timm's policy strings, as ``rand-m9-mstd0.5-inc1`` and ``augmix-m3-w3-d2``."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from automorph.errors import PolicyError
+from automorph.policies import timm_spaces
 from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy
 from automorph.policies.uniform import Uniform
-from automorph.space import OPERATIONS, Operation, SearchSpace, named_space
 
-_PART = re.compile(r"(mstd|mmax|inc|[mnpwd])(-?[\d.]+)")
+_PART = re.compile(r"([a-z]+)(\d+\.?\d*|\.\d+)")
+_KEYS = {
+    "rand": {"m": int, "n": int, "p": float, "mstd": float, "inc": int, "mmax": int},
+    "augmix": {"m": int, "w": int, "d": int, "a": float, "b": int, "mstd": float},
+}
+_OTHER = ("original", "originalr", "v0", "v0r", "3a")
+
+
+def is_timm(text: str) -> bool:
+    """Whether a name is meant as a timm string.
+
+    >>> is_timm("rand-m9-inc1"), is_timm("rand-augment"), is_timm("augmix")
+    (True, False, False)
+    """
+    kind, *parts = text.lower().split("-")
+    if kind in _OTHER:
+        return True
+    return kind in _KEYS and any(re.match(r"[a-z]*\d|t", part) for part in parts)
 
 
 def timm_policy(text: str) -> Policy:
@@ -26,76 +38,89 @@ def timm_policy(text: str) -> Policy:
     >>> policy.length, policy.low, policy.spread, policy.probability
     (2, 0.9, 0.05, 0.5)
     """
-    kind, *parts = text.split("-")
-    # A minus inside a part, as in "d-1", is a sign.
-    joined = re.sub(r"-([a-z])-(\d)", r"-\1#\2", "-".join(["", *parts])).split("-")[1:]
-    settings: dict[str, float] = {}
-    for part in joined:
-        match = _PART.fullmatch(part.replace("#", "-"))
-        if match is None:
+    kind, *parts = text.lower().split("-")
+    if kind in _OTHER:
+        raise PolicyError(
+            f"timm's AutoAugment string {text!r} is not carried over; the paper's policies are "
+            "autoaugment:imagenet, autoaugment:cifar10 and autoaugment:svhn"
+        )
+    settings = _settings(text, kind, parts)
+    return _rand(text, settings) if kind == "rand" else _augmix(text, settings)
+
+
+def _settings(text: str, kind: str, parts: list[str]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for part in parts:
+        match = _PART.fullmatch(part)
+        key = match[1] if match else ""
+        if kind == "rand" and part.startswith("t"):
             raise PolicyError(
-                f"the timm string {text!r} has the part {part!r}; expected parts such as m9, "
-                "mstd0.5, n2, p0.5, inc1 (after rand), or m3, w3, d2 (after augmix)"
+                f"{text!r} asks for timm's set of operations {part[1:]!r}, which is not carried "
+                "over; leave that part out"
             )
-        settings[match[1]] = float(match[2])
-    if kind == "rand":
-        return _rand(text, settings)
-    if kind == "augmix":
-        return AugMix(
-            label=text, operations=named_space("augmix"), severity=settings.get("m", 3),
-            width=int(settings.get("w", 3)),
-            depth=int(settings["d"]) if settings.get("d", -1) > 0 else 3,
-            fixed_depth=settings.get("d", -1) > 0,
-        )  # fmt: skip
-    raise PolicyError(
-        f"timm strings that start with {kind!r} are not known here; expected rand-... or augmix-..."
+        if match is None or key not in _KEYS[kind]:
+            raise PolicyError(
+                f"the timm string {text!r} has the part {part!r}; expected parts such as "
+                + ("m9, n2, p0.5, mstd0.5, inc1" if kind == "rand" else "m3, w3, d2, a1")
+            )
+        if key in settings:
+            raise PolicyError(f"the timm string {text!r} says {key} twice; say it once")
+        value = float(match[2])
+        if _KEYS[kind][key] is int:
+            if not value.is_integer():
+                raise PolicyError(f"{text!r} has {part!r}; timm takes whole numbers for {key}")
+            value = int(value)
+        settings[key] = value
+    return settings
+
+
+def _magnitude(text: str, settings: dict[str, Any], usual: int) -> int:
+    magnitude: int = settings.get("m", usual)
+    if magnitude > 10:
+        raise PolicyError(
+            f"{text!r} has m{magnitude}; expected a magnitude from 0 to 10 (timm cuts it to 10)"
+        )
+    return magnitude
+
+
+def _rand(text: str, settings: dict[str, Any]) -> Policy:
+    if settings.get("mmax", 10) != 10:
+        raise PolicyError(
+            f"{text!r} has mmax{settings['mmax']}; magnitudes end at 10 here, as they do in timm "
+            "without that part: leave it out"
+        )
+    magnitude = _magnitude(text, settings, 10) / 10
+    spread = settings.get("mstd", 0.0)
+    # Above 100, timm draws the magnitude uniformly from 0 to m instead.
+    drawn = spread > 100
+    fill, interpolation = timm_spaces.RENDERING
+    return Uniform(
+        operations=timm_spaces.increasing() if settings.get("inc") else timm_spaces.plain(),
+        length=settings.get("n", 2),
+        low=0.0 if drawn else magnitude,
+        high=magnitude,
+        spread=0.0 if drawn else spread / 10,
+        probability=settings.get("p", 0.5),
+        fill=fill,
+        interpolation=interpolation,
     )
 
 
-def _rand(text: str, settings: dict[str, float]) -> Policy:
-    if settings.get("w"):
-        raise PolicyError(
-            f"{text!r} asks for timm's operation weights (w), which are not carried over; "
-            "leave that part out"
-        )
-    magnitude = settings.get("m", 10.0) / 10
-    if not 0 <= magnitude <= 1:
-        raise PolicyError(f"{text!r} has m{settings['m']:g}; expected a magnitude from 0 to 10")
-    spread = settings.get("mstd", 0.0)
-    space = increasing_space() if settings.get("inc") else plain_space()
-    # From 100 on, timm draws the magnitude uniformly from 0 to m instead.
-    return Uniform(
-        label=text, operations=space, length=int(settings.get("n", 2)),
-        low=0.0 if spread >= 100 else magnitude, high=magnitude,
-        spread=0.0 if spread >= 100 else spread / 10, probability=settings.get("p", 0.5),
-    )  # fmt: skip
-
-
-def _common() -> tuple[Operation, ...]:
-    ends = {"Rotate": 30.0, "ShearX": 0.3, "ShearY": 0.3, "TranslateX": 0.45, "TranslateY": 0.45}
-    return tuple(OPERATIONS[name].between(-end, end) for name, end in ends.items())
-
-
-def increasing_space() -> SearchSpace:
-    """timm's set with ``inc1``: every operation is stronger as the magnitude grows."""
-    o = OPERATIONS
-    factors = ("Color", "Contrast", "Brightness", "Sharpness")
-    return SearchSpace("timm-increasing", (
-        o["AutoContrast"], o["Equalize"], o["Invert"], *_common(),
-        o["Posterize"].between(1, 4), o["Solarize"], o["SolarizeAdd"],
-        *(o[name].between(0.1, 1.9) for name in factors),
-    ))  # fmt: skip
-
-
-def plain_space() -> SearchSpace:
-    """timm's set without ``inc1``: enhancers go from 0.1 to 1.9, so the middle is the identity."""
-    from dataclasses import replace
-
-    o = OPERATIONS
-    factors = ("Color", "Contrast", "Brightness", "Sharpness")
-    return SearchSpace("timm", (
-        o["AutoContrast"], o["Equalize"], o["Invert"], *_common(),
-        replace(o["Posterize"], low=1, high=4, identity=None),
-        replace(o["Solarize"], identity=None), o["SolarizeAdd"],
-        *(replace(o[name], low=0.1, high=1.9, identity=None) for name in factors),
-    ))  # fmt: skip
+def _augmix(text: str, settings: dict[str, Any]) -> Policy:
+    for key, what in (("b", "blending chain by chain"), ("mstd", "normal magnitudes")):
+        if settings.get(key):
+            raise PolicyError(
+                f"{text!r} asks for timm's {what} ({key}), which is not carried over; leave that "
+                "part out"
+            )
+    fill, interpolation = timm_spaces.RENDERING
+    return AugMix(
+        operations=timm_spaces.augmix(),
+        severity=_magnitude(text, settings, 3),
+        weakest=0.0,
+        width=settings.get("w", 3),
+        depth=settings.get("d", 0),
+        alpha=settings.get("a", 1.0),
+        fill=fill,
+        interpolation=interpolation,
+    )

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.policies.base import Policy, Table
-from automorph.space import SearchSpace, Sequences, Stream, normal
+from automorph.policies import timm_spaces
+from automorph.policies.base import Fill, Interpolation, SpacePolicy, Table, with_options
+from automorph.policies.values import number_text, scaled_text, value_text
+from automorph.policies.words import share_text, space_option
+from automorph.space import Sequences, Stream, normal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Uniform(Policy):
+class Uniform(SpacePolicy):
     """``length`` operations drawn uniformly with replacement, each fired with ``probability``.
 
     Magnitudes are uniform in [``low``, ``high``] (over ``levels`` equal steps if given), plus
@@ -25,8 +28,6 @@ class Uniform(Policy):
       U(0, 1) and then tossed, which is a fair coin.
     """
 
-    label: str
-    operations: SearchSpace
     length: int = 1
     low: float = 0.0
     high: float = 1.0
@@ -34,15 +35,68 @@ class Uniform(Policy):
     spread: float = 0.0
     probability: float = 1.0
 
-    @property
-    def name(self) -> str:
-        """What a user types to get this policy."""
-        return self.label
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._settle("length", int, 0, 100)
+        self._settle("high", float, 0, 1)
+        self._settle("low", float, 0, self.high)
+        self._settle("levels", int, 0, 1000)
+        self._settle("spread", float, 0, 10)
+        self._settle("probability", float, 0, 1)
+        if self.length:
+            self._need_operations()
 
     @property
-    def space(self) -> SearchSpace:
-        """The operations that sequences refer to."""
-        return self.operations
+    def title(self) -> str:
+        """The shortest name that says all parameters."""
+        return self._timm() or self._paper() or self._composition()
+
+    @property
+    def usual_rendering(self) -> tuple[Fill, Interpolation]:
+        """timm's own, if the space is timm's."""
+        return timm_spaces.RENDERING if self._timm() else super().usual_rendering
+
+    def _paper(self) -> str | None:
+        """The name as one of the three papers' policies."""
+        space = self.operations
+        plain = self.spread == 0 and self.probability == 1
+        if plain and not self.levels and self.low == self.high:
+            m = scaled_text(self.low, 30)
+            options = [f"n={self.length}", f"m={m}", space_option(space, "randaugment")]
+            return with_options("randaugment", options) if m else None
+        whole = (self.low, self.high) == (0, 1)
+        if plain and whole and (self.length, self.levels) == (1, 31):
+            if not space_option(space, "trivialaugment-wide"):
+                return "trivialaugment-wide"
+            return with_options("trivialaugment", [space_option(space, "trivialaugment")])
+        if whole and not self.spread and not self.levels and self.probability == 0.5:
+            options = [f"n={self.length}", space_option(space, "autoaugment")]
+            return with_options("uniformaugment", options)
+        return None
+
+    def _composition(self) -> str:
+        """The name that fits every parameter."""
+        options = [f"n={self.length}", f"p={number_text(self.probability)}"]
+        for what, usual in (("low", 0), ("high", 1), ("levels", 0), ("spread", 0)):
+            value = getattr(self, what)
+            options.append(f"{what}={number_text(value)}" if value != usual else "")
+        return with_options("composition", [*options, space_option(self.operations, "randaugment")])
+
+    def _timm(self) -> str | None:
+        """The name as a timm string, if it is one."""
+        increasing = self.operations == timm_spaces.increasing()
+        magnitude = scaled_text(self.high, 10)
+        spread = scaled_text(self.spread, 10)
+        drawn = self.low == 0 and self.high > 0 and not self.spread
+        if not (increasing or self.operations == timm_spaces.plain()) or self.levels:
+            return None
+        if not magnitude or not spread or not (drawn or self.low == self.high):
+            return None
+        parts = [f"rand-m{magnitude}"]
+        parts += [f"n{self.length}"] if self.length != 2 else []
+        parts += [f"p{number_text(self.probability)}"] if self.probability != 0.5 else []
+        parts += ["mstd101"] if drawn else [f"mstd{spread}"] if self.spread else []
+        return "-".join([*parts, "inc1"] if increasing else parts)
 
     def sample(self, stream: Stream) -> Sequences:
         """One sequence for each example of the stream."""
@@ -65,15 +119,20 @@ class Uniform(Policy):
         return Sequences.of(op, magnitude, fire)
 
     def table(self) -> Table:
-        """The operations and the range of their values."""
-        rows = []
-        for operation in self.operations:
-            if operation.magnitude_free:
-                values = f"{operation.low:g}" if operation.identity is not None else "–"
-            else:
-                ends = operation.values([self.low, self.high])
-                spread = {f"{end:.3g}" for end in ends.tolist()}
-                values = " to ".join(sorted(spread, key=float))
-                values = f"± {values}" if operation.signed and operation.identity == 0 else values
-            rows.append((operation.name, values, operation.unit, operation.about))
-        return Table(("operation", "value", "unit", "what it does"), tuple(rows))
+        """The operations and their values."""
+        rows = tuple(
+            (operation.name, value_text(operation, self.low, self.high), operation.about)
+            for operation in self.operations
+        )
+        count = "one operation" if self.length == 1 else f"{self.length} operations"
+        parts = [f"For each example {count} of these {len(rows)}, drawn uniformly"]
+        parts += [f"each used with a chance of {share_text(self.probability)}"] * (
+            self.probability < 1
+        )
+        if self.levels:
+            parts.append(f"each at one of {self.levels} values in its range")
+        elif self.high > self.low:
+            parts.append("each at a value uniform in its range")
+        if self.spread:
+            parts.append(f"noise of deviation {self.spread:g} on the magnitude (0 to 1)")
+        return Table(("operation", "value", "what it does"), rows, "; ".join(parts) + ".")

@@ -26,11 +26,11 @@ CATALOGUE = (
     ),
     Operation(
         "TranslateX", low=-0.5, high=0.5, identity=0, unit="share", label_risk=_GONE,
-        about="Moves the image sideways by whole pixels (share of the width).",
+        about="Moves the image sideways by whole pixels (a share is one of the width).",
     ),
     Operation(
         "TranslateY", low=-0.5, high=0.5, identity=0, unit="share", label_risk=_GONE,
-        about="Moves the image up or down by whole pixels (share of the height).",
+        about="Moves the image up or down by whole pixels (a share is one of the height).",
     ),
     Operation(
         "Rotate", low=-135, high=135, identity=0, unit="deg", label_risk=_TURN,
@@ -69,7 +69,7 @@ CATALOGUE = (
     ),
     Operation(
         "Cutout", low=0, high=0.5, identity=0, unit="share", random=True, label_risk=_GONE,
-        about="Greys out a square at a random centre (side as a share of the shorter side).",
+        about="Greys out a square at a random centre (a share is one of the shorter side).",
     ),
     Operation(
         "SamplePairing", low=0, high=0.4, identity=0, unit="weight", random=True, partner=True,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
 
@@ -26,8 +28,8 @@ class SearchSpace:
     operations: tuple[Operation, ...]
 
     def __post_init__(self) -> None:
-        names = [operation.name for operation in self.operations]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        names = [plain(operation.name) for operation in self.operations]
+        twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise PolicyError(
                 f"the space {self.name!r} has these names twice: {', '.join(twice)}; "
@@ -81,8 +83,13 @@ class SearchSpace:
 
 
 def plain(name: str) -> str:
-    """A name without case and separators: ``Shear_X`` and ``shearx`` are the same."""
-    return name.lower().replace("_", "").replace("-", "")
+    """A name without case and separators: ``Shear_X`` and ``shearx`` are the same.
+
+    >>> plain("Shear_X"), plain("Rotate[-2.5]")
+    ('shearx', 'rotate[-2.5]')
+    """
+    # A minus after a bracket is a sign: Rotate[-2.5] is not Rotate[2.5].
+    return re.sub(r"_|(?<!\[)-", "", name.lower())
 
 
 def find_operation(name: str) -> Operation:
@@ -103,12 +110,7 @@ def _ranged(**ranges: tuple[float, float] | None) -> tuple[Operation, ...]:
 
 def _pixels(name: str, most: float) -> Operation:
     base = OPERATIONS[name]
-    return Operation(
-        name, low=-most, high=most, identity=0, unit="px", label_risk=base.label_risk,
-        about=base.about.replace("share of the width", "pixels").replace(
-            "share of the height", "pixels"
-        ),
-    )  # fmt: skip
+    return replace(base, low=-most, high=most, unit="px")
 
 
 _FACTORS = {"Brightness": 0.9, "Color": 0.9, "Contrast": 0.9, "Sharpness": 0.9}
@@ -168,16 +170,12 @@ def _held(name: str, *values: float) -> tuple[Operation, ...]:
     return tuple(OPERATIONS[name].at(value) for value in values)
 
 
-def _shears(*degrees: float) -> tuple[Operation, ...]:
-    return _held("ShearX", *degrees)
-
-
 def _tanda_mnist() -> tuple[Operation, ...]:
     """TANDA on MNIST (Ratner et al. 2017; released code): each value is its own operation."""
     return (
         *_held("Rotate", 2.5, -2.5, 5, -5, 10, -10),
         *_held("Zoom", 0.9, 1.1),
-        *_shears(0.1, -0.1, 0.2, -0.2, 0.4, -0.4),
+        *_held("ShearX", 0.1, -0.1, 0.2, -0.2, 0.4, -0.4),
         *_held("Swirl", 0.1, -0.1, 0.2, -0.2, 0.4, -0.4),
         *_held("Elastic", 0.035, 0.045, 0.055),
         *_held("Erosion", 1),
@@ -190,7 +188,7 @@ def _tanda_cifar10() -> tuple[Operation, ...]:
     return (
         *_held("Rotate", 2.5, -2.5, 5, -5),
         *_held("Zoom", 0.9, 1.1, 0.75, 1.25),
-        *_shears(0.1, -0.1, 0.25, -0.25),
+        *_held("ShearX", 0.1, -0.1, 0.25, -0.25),
         *_held("Swirl", 0.1, -0.1, 0.25, -0.25),
         *_held("Hue", 0.1, -0.1, 0.25, -0.25),
         *_held("Contrast", 0.5, 0.75, 1.25, 1.5),

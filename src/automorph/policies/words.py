@@ -1,0 +1,31 @@
+"""Words that names and tables of policies share."""
+
+from __future__ import annotations
+
+from automorph.space import SearchSpace, list_spaces, named_space
+
+
+def space_option(space: SearchSpace, usual: str) -> str:
+    """The option that says which space a policy draws from; empty if it is the usual one.
+
+    A space that differs from the one of its name says so: a name never stands for two policies.
+
+    >>> from automorph.space import find_operation
+    >>> space = named_space("augmix")
+    >>> space_option(space, "augmix"), space_option(space, "randaugment")
+    ('', 'space=augmix')
+    >>> space_option(space.with_operations(find_operation("Blur")), "augmix")
+    'space=own:augmix'
+    """
+    if space.name in list_spaces() and space == named_space(space.name):
+        return "" if space.name == usual else f"space={space.name}"
+    return f"space=own:{space.name}"
+
+
+def share_text(share: float) -> str:
+    """A probability as people read it.
+
+    >>> share_text(0.5), share_text(0.125)
+    ('50%', '12.5%')
+    """
+    return f"{100 * share:.3g}%"

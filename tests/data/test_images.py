@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from picture_files import bomb, encoded, noise
 from PIL import Image
 
@@ -167,6 +169,27 @@ def test_no_interpreter_is_started_for_a_disguised_eps(tmp_path: Path) -> None:
     path.write_bytes(stream.getvalue())
     with pytest.raises(BadImageError, match="not an image"):
         read_image(path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    form=st.sampled_from(["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "TGA"]),
+    flips=st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), max_size=12),
+    cut=st.floats(0, 1),
+)
+def test_damage_of_any_kind_is_reported_or_survived(
+    form: str, flips: list[tuple[int, int]], cut: float
+) -> None:
+    data = bytearray(encoded(RGB, form))
+    for at, bits in flips:
+        data[at % len(data)] ^= bits
+    with strict_pillow():
+        try:
+            found = read_image(bytes(data[: int(len(data) * cut)]))
+        except BadImageError:
+            return
+    assert found.dtype == np.uint8
+    assert found.ndim == 3
 
 
 def test_a_batch_is_grey_only_if_all_are() -> None:

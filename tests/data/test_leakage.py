@@ -45,8 +45,8 @@ def test_leaks_are_refused_with_what_to_do() -> None:
     with pytest.raises(DataError) as error:
         guard_leakage(leaky())
     message = str(error.value)
-    assert "4 examples are in more than one part" in message
-    assert "3 train examples are also in test: train[3] = test[0]" in message
+    assert "the same examples are in more than one part" in message
+    assert "train examples that are also in test: 3 (train[3] = test[0]" in message
     assert "--leakage drop" in message
     assert error.value.exit_status == 2
 
@@ -56,8 +56,8 @@ def test_dropping_leaves_the_test_part_whole() -> None:
     assert [len(part) for part in found.parts.values()] == [17, 5, 8]
     assert not check_leakage(found)
     assert found.notes[-2:] == (
-        "3 train examples dropped: they are in a later part too",
-        "1 validation examples dropped: they are in a later part too",
+        "train examples dropped, being in a later part too: 3",
+        "validation examples dropped, being in a later part too: 1",
     )
 
 

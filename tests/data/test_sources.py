@@ -104,7 +104,7 @@ def test_class_folders(tmp_path: Path) -> None:
     assert data.train.names[0] == "cats/0.png"
     assert data.train.names[-1] == "dogs/more/9.PNG"
     np.testing.assert_array_equal(data.train.data[1], noise(1, 8, 8, 3))
-    assert data.notes == ("1 files without an image's extension ignored (1 .txt)",)
+    assert data.notes == ("files without an image's extension ignored: 1 .txt",)
 
 
 def test_class_folders_with_parts(tmp_path: Path) -> None:
@@ -298,13 +298,19 @@ def test_parts_of_a_mapped_set_stay_mapped(tmp_path: Path) -> None:
     from automorph.data import split, split_hashes
 
     root = class_folders(tmp_path / "pets", n=20)
-    mapped = split(load_data(f"folder:{root}", cache=tmp_path / "cache"))
-    plain = split(load_data(f"folder:{root}"))
+    sources = load_data(f"folder:{root}", cache=tmp_path / "cache"), load_data(f"folder:{root}")
+    mapped, plain = map(split, sources)
     for name, part in mapped.parts.items():
         assert isinstance(part.data, np.memmap)
         np.testing.assert_array_equal(part.data, plain.parts[name].data)
     assert split_hashes(mapped) == split_hashes(plain)
     assert not isinstance(mapped.train.take([0]).data, np.memmap)
+    # Another seed makes parts of the same size of the same file: they must not be mixed up.
+    for seed in (1, 2):
+        other, expected = (split(split(data, test=0, seed=seed)) for data in sources)
+        assert isinstance(other.train.data, np.memmap)
+        assert other.hash == expected.hash
+        assert split_hashes(other) == split_hashes(expected)
 
 
 def test_a_changed_file_is_decoded_anew(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def read_folder(path: str) -> RawData:
     notes = []
     if others:
         kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
-        notes.append(f"{others.total():,} files without an image's extension ignored ({kinds})")
+        notes.append(f"files without an image's extension ignored: {kinds}")
     beside = [top.name for top in tops if top not in parts] if root not in parts else []
     if beside:
         notes.append(f"folders beside the parts ignored: {', '.join(beside)}")

@@ -81,7 +81,7 @@ def check_classes(
         unseen = sorted(set(numbers.tolist()) - set(present.tolist()))
         if unseen:
             raise DataError(
-                f"{name}: {len(unseen)} classes of the {part} part are not in train: "
+                f"{name}: the {part} part has classes that train has not: "
                 f"{listed((classes[c] for c in unseen), 10)}. Expected the classes of train only: "
                 "check the spelling of the labels, or remove those rows."
             )
@@ -163,7 +163,7 @@ def _declared(distinct: set[Any], names: tuple[str, ...], what: str) -> dict[Any
             wrong.append(value)
     if wrong:
         raise DataError(
-            f"{len(wrong)} {what} values are not among the {len(names)} declared classes: "
-            f"{sample(wrong)}. Expected 0 to {len(names) - 1} or one of {listed(names)}."
+            f"{what}s that are not among the {len(names)} declared classes: {sample(wrong)} "
+            f"({len(wrong)} in all). Expected 0 to {len(names) - 1} or one of {listed(names)}."
         )
     return number

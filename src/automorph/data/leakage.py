@@ -40,7 +40,9 @@ class Leakage:
             if found:
                 shown = ", ".join(f"{a} = {b}" for a, b in found[:most])
                 more = f" and {len(found) - most:,} more" if len(found) > most else ""
-                lines.append(f"  {len(found):,} {left} examples are also in {right}: {shown}{more}")
+                lines.append(
+                    f"  {left} examples that are also in {right}: {len(found):,} ({shown}{more})"
+                )
         return "\n".join(lines) or "  no example is in two parts"
 
 
@@ -53,7 +55,7 @@ def check_leakage(dataset: Dataset) -> Leakage:
     >>> images = np.arange(6, dtype=np.uint8).repeat(16).reshape(6, 4, 4, 1)
     >>> data = from_arrays(images, [0, 1, 0, 1, 0, 1], test=(images[:2], [0, 1]), leakage="keep")
     >>> print(check_leakage(data).describe())
-      2 train examples are also in test: train[0] = test[0], train[1] = test[1]
+      train examples that are also in test: 2 (train[0] = test[0], train[1] = test[1])
     """
     return Leakage(
         {
@@ -76,11 +78,11 @@ def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dat
     if not found:
         return dataset
     if leakage == "keep":
-        note = f"{len(found):,} examples are in two parts and were kept (leakage='keep')"
+        note = f"examples in two parts, kept (leakage='keep'): {len(found):,}"
         return dataset.replace(notes=(*dataset.notes, note))
     if leakage == "refuse":
         raise DataError(
-            f"{dataset.name}: {len(found):,} examples are in more than one part, so its accuracy "
+            f"{dataset.name}: the same examples are in more than one part, so the accuracy "
             f"would be too good:\n{found.describe()}\n"
             "Expected parts without common content. Remove the copies, or take them out of the "
             "part that is trained on with leakage='drop' (--leakage drop; right for published "
@@ -94,7 +96,7 @@ def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dat
             part = dataset.parts[name]
             rows = np.flatnonzero([id not in copies for id in part.names])
             changes[name] = take_part(part, rows)
-            notes.append(f"{len(copies):,} {name} examples dropped: they are in a later part too")
+            notes.append(f"{name} examples dropped, being in a later part too: {len(copies):,}")
     return dataset.replace(**changes, notes=(*dataset.notes, *notes))
 
 

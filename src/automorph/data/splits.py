@@ -203,7 +203,7 @@ def _check_every_class(dataset: Dataset, place: NDArray[np.int8], shares: dict[i
     found = listed(f"{dataset.classes[c]} ({counts[c]})" for c in np.flatnonzero(small))
     made = ", ".join(f"{PARTS[part]}={share}" for part, share in shares.items() if share)
     raise DataError(
-        f"{dataset.name}: {small.sum()} classes are too small to be split with {made}: {found}. "
+        f"{dataset.name}: classes too small to be split with {made}: {found}. "
         f"Expected at least {_block(shares)} different examples of each class"
         f"{' and subgroup' if dataset.subgroup_names else ''}. Add examples, "
         "remove those classes, make larger shares, or bring the parts yourself."

@@ -81,10 +81,9 @@ def take_part(part: Arrays, rows: NDArray[np.intp]) -> Arrays:
     mapped = part.data
     if not isinstance(mapped, np.memmap) or mapped.filename is None:
         return part.take(rows)
-    old = Path(mapped.filename)
-    # The offset tells apart two parts that are slices of one file.
-    which = blake2b(repr((mapped.offset, mapped.shape)).encode() + rows.tobytes(), digest_size=8)
-    store = Store(old.parent, f"{old.stem[:32]}-{which.hexdigest()}")
+    # Named by content: several parts may be slices of one file, and parts are made of parts.
+    content = blake2b(part.digests[rows].tobytes(), digest_size=16).hexdigest()
+    store = Store(Path(mapped.filename).parent, content)
     if (found := store.load()) is not None:
         return part.with_data(found[0], rows)
     images = store.allocate((len(rows), *mapped.shape[1:]))

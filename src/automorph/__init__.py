@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from automorph.compare import compare as compare
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation
+    from automorph.training import train as train
 
 _HOMES = {
+    "compare": "automorph.compare",
     "load_policy": "automorph.policies",
     "operation": "automorph.space",
     "save_policy": "automorph.policies",
+    "train": "automorph.training",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -1,1 +1,79 @@
-"""Room to be built."""
+"""The command line: one small file a verb; nothing heavy is imported until a verb runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from automorph import __version__
+from automorph.cli.compare import compare
+from automorph.cli.doctor import doctor
+from automorph.cli.listing import list_
+from automorph.cli.preview import preview
+from automorph.cli.quickstart import quickstart
+from automorph.cli.train import train
+from automorph.errors import AutomorphError
+
+VERBS = (quickstart, compare, train, preview, list_, doctor)
+
+
+class Group(click.Group):
+    """Verbs in the order in which a newcomer needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the verbs, in order."""
+        return list(self.commands)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="automorph")
+def app() -> None:
+    """Find the augmentation that helps your model, with proof.
+
+    DATA is one text: digits, mnist, fashion-mnist, cifar10, folder:PATH, csv:PATH, jsonl:PATH,
+    parquet:PATH, numpy:PATH.npz or hub:NAME. Begin with: automorph quickstart
+    """
+
+
+for verb in VERBS:
+    app.add_command(verb)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits with 0, with 2 for bad usage or data, with 1 for all else."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        app.main(words, prog_name="automorph", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.UsageError as error:
+        error.show()
+        _say_json(words, error.format_message(), "UsageError")
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except AutomorphError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        _say_json(words, str(error), type(error).__name__)
+        sys.exit(error.exit_status)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        print(
+            "\nStopped. What was finished is kept; the same command goes on from there.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has gone (as in `| head`): there is nobody to tell.
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _say_json(words: list[str], message: str, kind: str) -> None:
+    """With ``--json``, an error is one object too."""
+    if "--json" in words:
+        content: dict[str, Any] = {"error": {"kind": kind, "message": message}}
+        print(json.dumps(content))

@@ -1,0 +1,52 @@
+# Needs Python 3.11 or newer, make and git. Everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
+# Whoever has the data sets beside the checkout gets the checks that need them.
+AUTOMORPH_DATA ?= $(wildcard ../shared/data)
+export AUTOMORPH_DATA
+
+.PHONY: help env demo test test-all lint format docs clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+env: $(BIN)/.installed ## make the environment in .venv
+
+$(BIN)/.installed: pyproject.toml constraints.txt setup.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet uv
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: env ## see the main job done on embedded real data, in about two minutes
+	$(BIN)/automorph quickstart
+
+test: env ## run the tests (minutes)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 -m 'not slow' tests
+	$(BIN)/python -m pytest --doctest-modules src
+
+test-all: env ## run all tests, the slow ones too
+	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest --doctest-modules src
+
+lint: env ## check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: env ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: env ## build the documentation into docs/_build
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
+
+clean: ## remove what was built
+	rm -rf build docs/_build docs/reference/_generated .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,102 @@
+"""Do the well-known policies help with few labels, and do they beat a random one?
+
+Two real data sets, 2,000 labelled examples each (1,600 to train on, 400 to choose by), the whole
+published test part; five paired seeds; the default network and recipe of each data set.
+
+Expected before the run:
+- CIFAR-10: flip-and-crop gains several points over nothing; RandAugment and TrivialAugment on top
+  of it gain again, less surely; the random policy is within a point of them.
+- Fashion-MNIST: gains are small (a point or less), and strong policies may cost accuracy, since
+  the network is small and the schedule short.
+
+n: 2 data sets x 8 policies x 5 seeds = 80 trainings. Hardware: 2 CPU cores; about an hour.
+Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/policies.py [fashion-mnist|cifar10]
+Finished trainings are kept in results/policies/ and are not made again.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from automorph.compare import Comparison, compare, paired_difference
+from automorph.training import as_task
+from record import RESULTS, claim, write_result
+
+SOURCES = ("fashion-mnist", "cifar10")
+POLICIES = (
+    "none",
+    "flip-crop",
+    "randaugment(n=1,m=5)",
+    "trivialaugment",
+    "random",
+    "flip-crop + randaugment(n=1,m=5)",
+    "flip-crop + trivialaugment",
+    "flip-crop + random",
+)
+SEEDS = 5
+
+
+def run(source: str) -> Comparison:
+    """Compare the policies on one source; continues where it stopped."""
+    task = as_task(source, limit=2000)
+
+    def progress(cells: list[Any], done: int) -> Any:
+        total = len(cells)
+        finished = [done]
+
+        def report(cell: Any, share: float) -> None:
+            if share >= 1.0:
+                finished[0] += 1
+                print(f"{source}: {POLICIES[cell.arm]} seed {cell.seed} ({finished[0]}/{total})")
+
+        return report
+
+    folder = RESULTS / "policies" / source
+    return compare(task, POLICIES, seeds=SEEDS, folder=folder, jobs=2, progress=progress)
+
+
+def difference(result: Comparison, a: str, b: str) -> Any:
+    """The paired difference of two rows."""
+    return paired_difference(result[a].accuracy.values, result[b].accuracy.values)
+
+
+def claims_of(source: str, result: Comparison) -> list[Any]:
+    """The expectations, judged."""
+    pairs = [("flip-crop", "none"), ("trivialaugment", "none"), ("randaugment(n=1,m=5)", "none")]
+    pairs += [(f"flip-crop + {p}", "flip-crop") for p in ("trivialaugment", "randaugment(n=1,m=5)")]
+    claims = []
+    for a, b in pairs:
+        d = difference(result, a, b)
+        text = f"{source}: {a} is better than {b} (points of test accuracy)"
+        interval = [round(100 * d.low, 2), round(100 * d.high, 2)]
+        claims.append(claim(text, round(100 * d.mean, 2), interval, d.low > 0))
+    for a in ("trivialaugment", "randaugment(n=1,m=5)"):
+        d = difference(result, f"flip-crop + {a}", "flip-crop + random")
+        text = f"{source}: flip-crop + {a} is better than flip-crop + random (points)"
+        interval = [round(100 * d.low, 2), round(100 * d.high, 2)]
+        claims.append(claim(text, round(100 * d.mean, 2), interval, d.low > 0))
+    return claims
+
+
+def main() -> None:
+    chosen = [word for word in sys.argv[1:] if word in SOURCES] or list(SOURCES)
+    for source in chosen:
+        result = run(source)
+        print(result.verdict.text)
+        task = as_task(source, limit=2000)
+        write_result(
+            f"policies-{source}",
+            rows=result.to_dict()["rows"],
+            claims=claims_of(source, result),
+            data=source,
+            labelled=2000,
+            model=task.model,
+            epochs=task.recipe.epochs,
+            seeds=SEEDS,
+            verdict=result.verdict.text,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""What all benchmarks share: where results lie, and the form of a claim."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def claim(text: str, value: float | None, interval: Any, holds: bool | None) -> dict[str, Any]:
+    """A claim made before the run, and what came of it; ``holds`` None: cannot be told."""
+    return {"text": text, "value": value, "interval": interval, "holds": holds}
+
+
+def write_result(name: str, *, rows: list[Any], claims: list[Any], **facts: Any) -> Path:
+    """Write ``results/NAME.json`` whole or not at all."""
+    path = RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"name": name, **facts, "machine": machine(), "claims": claims, "rows": rows}
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def machine() -> dict[str, Any]:
+    """The hardware and the load that others put on it."""
+    model = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].split(":", 1)[1].strip() if names else model
+    load = os.getloadavg() if hasattr(os, "getloadavg") else None
+    return {"processor": model, "cores": os.cpu_count(), "load": load}

@@ -1,0 +1,75 @@
+"""``automorph compare``: given policies, the same seeds for all, one honest table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from automorph.cli.options import (
+    data_options,
+    json_option,
+    load,
+    out_option,
+    print_json,
+    quiet_option,
+    side_by_side,
+    training_options,
+)
+
+
+@click.command(short_help="Compare policies: paired seeds, intervals, cost, a report.")
+@data_options
+@training_options
+@click.option("--policy", "policies", multiple=True, required=True, help="Once for each policy.")
+@click.option("--baseline", metavar="POLICY", help="What differences are taken from.")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True)
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Trainings side by side; default: cores."
+)
+@out_option
+@quiet_option
+@json_option
+def compare(
+    data: str,
+    policies: tuple[str, ...],
+    baseline: str | None,
+    seeds: int,
+    jobs: int | None,
+    out: str | None,
+    quiet: bool,
+    as_json: bool,
+    model: str | None,
+    epochs: int | None,
+    batch_size: int | None,
+    lr: float | None,
+    precision: str | None,
+    **options: Any,
+) -> None:
+    """Compare policies on DATA: paired seeds, intervals, cost, a report.
+
+    \b
+    automorph compare fashion-mnist --limit 2000 --policy none --policy trivialaugment \\
+        --policy 'randaugment(n=1,m=5)' --policy random --seeds 3
+
+    Every policy is trained under the same seeds: the same first weights, the same order of
+    examples. The winner is chosen on the validation part; accuracies are those of the test part.
+    Run again, the command goes on where it stopped.
+    """
+    from automorph.cli.comparing import Comparing
+    from automorph.policies import load_policy
+    from automorph.training import as_task
+
+    chosen = [load_policy(policy) for policy in policies]
+    if baseline is not None:
+        load_policy(baseline)
+    changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
+    task = as_task(load(data, **options), model=model, recipe=changes)
+    comparing = Comparing(
+        source=data, task=task, policies=chosen, seeds=seeds, baseline=baseline,
+        folder=Path(out) if out else None, quiet=quiet or as_json,
+    )  # fmt: skip
+    content = comparing.run(jobs=side_by_side(jobs))
+    if as_json:
+        print_json(content)

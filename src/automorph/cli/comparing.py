@@ -1,0 +1,323 @@
+"""What ``compare`` and ``quickstart`` share: run, show, write policy, result and report."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automorph.cli.naming import run_folder
+from automorph.cli.options import console
+
+if TYPE_CHECKING:
+    from automorph.compare import Cell, Comparison
+    from automorph.policies import Policy
+    from automorph.training import Task
+
+
+@dataclass
+class Comparing:
+    """One comparison on the command line."""
+
+    source: str
+    task: Task
+    policies: list[Policy]
+    seeds: int
+    baseline: str | None
+    folder: Path | None
+    quiet: bool
+    title: str = ""
+
+    def run(self, *, jobs: int) -> dict[str, Any]:
+        """Compare, tell, and give the object of ``--json`` back."""
+        from automorph.compare import compare
+        from automorph.compare.cells import cell_path, read_cell
+
+        folder = self.folder or run_folder("compare", self.task)
+        say = console(quiet=self.quiet)
+        data = self.task.data
+        say.print(
+            f"[bold]{self.title or f'Comparing policies on {self.source}'}[/bold]\n"
+            f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
+            f"{len(data.test or ()):,} test examples of {len(data.classes)} classes; model "
+            f"{self.task.model}, {self.task.recipe.epochs} epochs, {len(self.policies)} policies x "
+            f"{self.seeds} seeds"
+        )
+        for note in data.notes:
+            say.print(f"[dim]{note}[/dim]")
+        result_path = folder / "compare.json"
+        complete = result_path.exists() and all(
+            read_cell(cell_path(folder, policy, seed))
+            for policy in self.policies
+            for seed in range(self.seeds)
+        )
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        comparison = compare(
+            self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
+            jobs=jobs, progress=None if self.quiet else Bars().begin,
+        )  # fmt: skip
+        known = _read(result_path) if complete else None
+        if known is None or known.get("asked") != self._asked():
+            content = self._write(comparison, folder, started)
+        else:
+            content = known["result"]
+            say.print("[dim]All of it was done before: nothing was trained or written.[/dim]")
+        self._show(comparison, folder)
+        return content
+
+    def _asked(self) -> dict[str, Any]:
+        return {
+            "policies": [policy.name for policy in self.policies],
+            "seeds": self.seeds,
+            "baseline": self.baseline,
+        }
+
+    def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
+        from automorph.policies import save_policy
+        from automorph.report import compare_page, write_report
+
+        facts = facts_of(self.source, self.task, comparison, started)
+        winner = comparison.policies[comparison.winner]
+        save_policy(
+            winner,
+            folder / "policy.json",
+            provenance={
+                "chosen_by": "validation accuracy",
+                "data": self.source,
+                "data_hash": self.task.data.hash,
+                "seeds": list(comparison.seeds),
+                "accuracy": comparison[comparison.winner].accuracy.mean,  # type: ignore[union-attr]
+            },
+        )
+        report = write_report(
+            folder / "report.html", compare_page({**facts, **self._pictures(comparison)})
+        )
+        content = {
+            "data": self.source,
+            "model": facts["model"],
+            **comparison.to_dict(),
+            "policy": str(folder / "policy.json"),
+            "report": str(report),
+        }
+        _write_json(folder / "run.json", facts)
+        _write_json(folder / "compare.json", {"asked": self._asked(), "result": content})
+        return content
+
+    def _pictures(self, comparison: Comparison) -> dict[str, Any]:
+        """What the policies make of a few of the user's own examples, and how they read."""
+        from automorph.cli.preview import spread
+        from automorph.policies import policy_to_dict
+
+        train = self.task.data.train
+        part = train.take(spread(train.labels, 5))
+        labels = [self.task.data.classes[label] for label in part.labels]
+        return {
+            "previews": {
+                name: {"images": policy.preview(part.data, draws=7), "labels": labels}
+                for name, policy in comparison.policies.items()
+                if name != "none"
+            },
+            "policies": {
+                name: {
+                    "table": {
+                        "columns": list(policy.table().columns),
+                        "rows": [list(row) for row in policy.table().rows],
+                    },
+                    "json": json.dumps(policy_to_dict(policy), indent=1),
+                }
+                for name, policy in comparison.policies.items()
+            },
+        }
+
+    def _show(self, comparison: Comparison, folder: Path) -> None:
+        say = console(quiet=self.quiet)
+        say.print()
+        say.print(table_of(comparison))
+        say.print(f"\n{comparison.verdict.text}\n", style="bold")
+        say.print(f"Policy of the winner  {folder / 'policy.json'}")
+        say.print(f"Report                {folder / 'report.html'}")
+        say.print("\nNext:")
+        for command in next_commands(self.source, comparison, folder):
+            say.print(f"  {command}", soft_wrap=True)
+
+
+def facts_of(source: str, task: Task, comparison: Comparison, started: str) -> dict[str, Any]:
+    """What was compared and how it came out, as the report takes it (without pictures)."""
+    from dataclasses import asdict
+
+    from automorph.compare import hardware
+    from automorph.data import split_hashes
+
+    data = task.data
+    result = comparison.to_dict()
+    ranked = sorted(
+        (row for row in comparison.rows if row.accuracy),
+        key=lambda row: -row.accuracy.mean,  # type: ignore[union-attr]
+    )
+    ranks = {row.policy: rank for rank, row in enumerate(ranked, 1)}
+    rows = []
+    for row in result["rows"]:
+        rows.append({**row, "label": row["policy"], "rank": ranks.get(row["policy"])})
+    return {
+        **result,
+        "rows": rows,
+        "data": {
+            "source": source,
+            "domain": data.domain,
+            "classes": list(data.classes),
+            "n_train": len(data.train),
+            "n_validation": len(data.validation or ()),
+            "n_test": len(data.test or ()),
+            "shape": list(data.train.data.shape[1:]),
+            "hash": data.hash,
+            "notes": list(data.notes),
+            "skipped": [asdict(row) for row in data.skipped],
+        },
+        "model": task.model if isinstance(task.model, str) else task.model.__qualname__,
+        "parameters": sum(p.numel() for p in task.build(0).parameters()),
+        "recipe": asdict(task.recipe),
+        "curves": {name: _report_curves(curves) for name, curves in comparison.curves.items()},
+        "provenance": {
+            "versions": _versions(),
+            "command": " ".join(["automorph", *sys.argv[1:]]),
+            "started": started,
+            "seconds": comparison.seconds,
+            "hardware": hardware(),
+            "split_hashes": split_hashes(data),
+        },
+        "next": next_commands(source, comparison, None),
+    }
+
+
+def _report_curves(curves: dict[str, Any]) -> dict[str, Any]:
+    named = {
+        "train_loss": "loss",
+        "train_accuracy": "accuracy",
+        "validation_accuracy": "validation_accuracy",
+    }
+    content = {"epochs": curves["epoch"][0]}
+    for name, key in named.items():
+        if all(value is not None for seed in curves[key] for value in seed):
+            content[name] = curves[key]
+    return content
+
+
+def next_commands(source: str, comparison: Comparison, folder: Path | None) -> list[str]:
+    """Three commands that a user would want to run next."""
+    winner = comparison.winner
+    path = f"{folder}/policy.json" if folder else "policy.json"
+    return [
+        f"automorph preview {source} --policy '{winner}'",
+        f"automorph train {source} --policy {path}",
+        f"automorph compare folder:YOUR/IMAGES --policy none --policy '{winner}' --policy random",
+    ]
+
+
+def table_of(comparison: Comparison) -> Any:
+    """The comparison as a table for a terminal."""
+    from rich.table import Table
+
+    from automorph.compare.verdict import interval, points
+
+    share = f"{comparison.confidence:.0%}"
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("policy", overflow="fold")
+    columns = ("test\naccuracy", f"against {comparison.baseline}\n({share})", "p\n(Holm)",
+               "valid-\nation", "passes\na run", "s\na run")  # fmt: skip
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in comparison.rows:
+        if row.accuracy is None:
+            table.add_row(row.policy, "failed", row.error or "", style="red")
+            continue
+        difference, p = "", ""
+        if row.difference is not None:
+            difference = f"{points(row.difference.mean)} ({interval(row.difference)})"
+            known = row.difference.p_adjusted
+            p = "" if known is None else "<0.001" if known < 0.001 else f"{known:.3f}"
+        passes = sum(row.units.values()) / len(row.accuracy.values)
+        table.add_row(
+            row.policy,
+            _mean(row.accuracy),
+            difference,
+            p,
+            f"{100 * row.validation.mean:.1f}" if row.validation else "",
+            _short(passes),
+            f"{row.seconds.mean:.1f}" if row.seconds else "",
+            style="bold green" if row.policy == comparison.winner else None,
+        )
+    return table
+
+
+def _short(number: float) -> str:
+    """A count in three digits: 19k, 4.5M."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit:
+            return f"{number / limit:.3g}{unit}"
+    return f"{number:.0f}"
+
+
+def _mean(summary: Any) -> str:
+    spread = "" if summary.se is None else f" ± {100 * summary.se:.1f}"
+    return f"{100 * summary.mean:.1f}{spread}"
+
+
+class Bars:
+    """Progress of all trainings: how many are done, time left."""
+
+    def begin(self, cells: list[Cell], done: int) -> Callable[[Cell, float], None]:
+        """Show a bar (on a terminal) and give back what moves it."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        say = console()
+        shares: dict[Cell, float] = {}
+        total, finished, begun = len(cells), done, time.monotonic()
+        bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
+            TimeElapsedColumn(), console=say, transient=True, disable=not say.is_terminal,
+        )  # fmt: skip
+        task = bar.add_task("training", total=total, completed=done, facts="")
+        bar.start()
+
+        def move(cell: Cell, share: float) -> None:
+            shares[cell] = max(share, shares.get(cell, 0.0))
+            made = sum(shares.values())
+            whole = finished + sum(share >= 1.0 for share in shares.values())
+            left = (time.monotonic() - begun) / max(made, 1e-6) * (total - finished - made)
+            facts = f"{whole} of {total} done, {_clock(left)} left"
+            bar.update(task, completed=finished + made, facts=facts)
+            if whole >= total:
+                bar.stop()
+
+        return move
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("automorph", "torch", "torchvision", "numpy", "pillow", "timm")
+    return {name: version(name) for name in names}
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _write_json(path: Path, content: Any) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,110 @@
+"""Options that several verbs share, and how they talk to people and to programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from automorph.data import Dataset
+
+Command = Callable[..., Any]
+
+
+def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+data_options = _stack(
+    click.argument("data"),
+    click.option("--image", metavar="COLUMN", help="Column with the images, or their paths."),
+    click.option("--label", metavar="COLUMN", help="Column with the labels."),
+    click.option("--subgroup", metavar="COLUMN", help="Column with the subgroups."),
+    click.option("--size", metavar="PX|HxW", help="Resize all images to this size."),
+    click.option(
+        "--limit", type=click.IntRange(1), metavar="N",
+        help="Train on N examples only, balanced over the classes.",
+    ),
+    click.option("--skip-bad", is_flag=True, help="Leave out examples that cannot be read."),
+    click.option(
+        "--leakage", type=click.Choice(["refuse", "drop", "keep"]), default="refuse",
+        show_default=True, help="What to do when one example lies in two parts.",
+    ),
+    click.option("--download", is_flag=True, help="Fetch a named data set that is not on disk."),
+)  # fmt: skip
+
+training_options = _stack(
+    click.option("--model", metavar="NAME", help="cnn, resnet9, resnet18, wrn-28-10, timm:NAME."),
+    click.option("--epochs", type=click.IntRange(1), metavar="N"),
+    click.option("--batch-size", type=click.IntRange(1), metavar="N"),
+    click.option("--lr", type=click.FloatRange(0, min_open=True), metavar="RATE"),
+    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"])),
+)
+
+seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object to standard output."
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress bars, no tables.")
+out_option = click.option("--out", type=click.Path(file_okay=False), help="Folder of the run.")
+
+
+def load(data: str, *, size: str | None = None, seed: int = 0, **options: Any) -> Dataset:
+    """The data set of a command line, in its three parts.
+
+    The split hangs on ``seed`` alone, not on the seeds of trainings: all share it.
+    """
+    from automorph.data import load_data, split
+
+    return split(load_data(data, size=_size(size), seed=seed, **options), seed=seed)
+
+
+def _size(text: str | None) -> int | tuple[int, int] | None:
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if not all(side.isdigit() and int(side) > 0 for side in sides) or len(sides) > 2:
+        raise click.BadParameter(
+            f"got {text!r}; expected pixels, as 64 or 48x64", param_hint="--size"
+        )
+    return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
+
+def side_by_side(jobs: int | None) -> int:
+    """How many trainings run at once: as asked, else one a core (one in all with a GPU)."""
+    if jobs is not None:
+        return jobs
+    import torch
+
+    return 1 if torch.cuda.is_available() else max(1, _cores())
+
+
+def _cores() -> int:
+    import os
+
+    # Not on every system: where it is missing, all cores are ours.
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def console(*, quiet: bool = False) -> Console:
+    """Where people are told things: standard error, so that standard output stays clean."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=quiet, highlight=False)
+
+
+def print_json(content: Any) -> None:
+    """One object to standard output."""
+    sys.stdout.write(json.dumps(content) + "\n")

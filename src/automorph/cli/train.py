@@ -1,0 +1,79 @@
+"""``automorph train``: train one model with a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from automorph.cli.options import (
+    console,
+    data_options,
+    json_option,
+    load,
+    out_option,
+    print_json,
+    quiet_option,
+    seed_option,
+    training_options,
+)
+
+
+@click.command(short_help="Train one model with a policy.")
+@data_options
+@training_options
+@click.option("--policy", default="flip-crop", show_default=True, help="A name or a policy.json.")
+@seed_option
+@out_option
+@quiet_option
+@json_option
+def train(
+    data: str,
+    policy: str,
+    seed: int,
+    out: str | None,
+    quiet: bool,
+    as_json: bool,
+    model: str | None,
+    epochs: int | None,
+    batch_size: int | None,
+    lr: float | None,
+    precision: str | None,
+    **options: Any,
+) -> None:
+    """Train one model on DATA with a policy; keeps a checkpoint and goes on after a stop.
+
+    \b
+    automorph train folder:photos --policy 'flip-crop + randaugment(n=2,m=9)' --model resnet18
+    """
+    from automorph.cli.naming import run_folder
+    from automorph.policies import load_policy, save_policy
+    from automorph.training import as_task
+    from automorph.training import train as run
+
+    chosen = load_policy(policy)
+    changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
+    task = as_task(load(data, **options), model=model, recipe=changes)
+    folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
+    result = run(
+        task, chosen, seed=seed, folder=folder, progress=False if quiet or as_json else None
+    )
+    save_policy(chosen, folder / "policy.json", provenance={"data": data, "seed": seed})
+    say = console(quiet=quiet or as_json)
+    say.print(
+        f"[bold]{chosen.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "
+        f"{result.seconds:.0f} s"
+    )
+    say.print(f"Checkpoint: {result.checkpoint}")
+    if as_json:
+        print_json(
+            {
+                "policy": chosen.name,
+                "accuracy": result.accuracy["test"],
+                "validation_accuracy": result.accuracy.get("validation"),
+                "seconds": result.seconds,
+                "checkpoint": str(result.checkpoint),
+                "folder": str(folder),
+            }
+        )

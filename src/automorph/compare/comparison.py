@@ -1,0 +1,300 @@
+"""Policies compared honestly: the same seeds for all, intervals, cost, one look at the test set."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automorph.compare.cells import Cell, Progress, cell_path, read_cell, run_cells, write_cell
+from automorph.compare.statistics import Difference, Summary, holm, paired_difference, summarise
+from automorph.compare.verdict import Verdict, judge
+from automorph.data import split_hashes
+from automorph.errors import AutomorphError, UsageError
+from automorph.policies import Drawn, Policy, load_policy
+from automorph.training import Task, as_task
+
+
+@dataclass(frozen=True)
+class Row:
+    """One policy: accuracies over the seeds, paired difference from the baseline, cost."""
+
+    policy: str
+    accuracy: Summary | None
+    validation: Summary | None = None
+    difference: Difference | None = None
+    units: dict[str, int] = field(default_factory=dict)
+    seconds: Summary | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result: ``rows`` in the order asked for, and what they say.
+
+    ``winner`` has the best mean validation accuracy, so that the test part chooses nothing;
+    ``accuracy`` of the rows is that of the test part.
+    """
+
+    rows: tuple[Row, ...]
+    seeds: tuple[int, ...]
+    baseline: str
+    winner: str
+    verdict: Verdict
+    confidence: float
+    curves: dict[str, dict[str, Any]]
+    policies: dict[str, Policy]
+    seconds: float
+
+    def __getitem__(self, policy: str) -> Row:
+        return next(row for row in self.rows if row.policy == policy)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the rows and the verdict."""
+        return {
+            "rows": [asdict(row) for row in self.rows],
+            "seeds": list(self.seeds),
+            "baseline": self.baseline,
+            "winner": self.winner,
+            "verdict": asdict(self.verdict),
+            "confidence": self.confidence,
+        }
+
+
+def compare(
+    task: Any,
+    policies: Sequence[str | Policy],
+    *,
+    seeds: int | Sequence[int] = 5,
+    baseline: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    confidence: float = 0.95,
+    progress: Callable[[list[Cell], int], Progress] | None = None,
+    **options: Any,
+) -> Comparison:
+    """Train every policy under every seed and compare them pair by pair.
+
+    ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
+    ``recipe``, ``limit``, ..) go to `automorph.training.as_task`.
+
+    ``baseline`` (default: ``none`` if it is among the policies, else the first) is what
+    differences are taken from. With a ``folder`` each finished training is kept there, and the
+    same call does only what is missing. ``jobs`` trainings run side by side, each in its own
+    process; in a script, more than one job needs the usual ``if __name__ == "__main__":``.
+    Raises UsageError for policies or seeds that cannot be compared.
+    """
+    arms = [load_policy(policy) for policy in policies]
+    task = as_task(task, **options)
+    numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    _check(arms, numbers, confidence)
+    names = [arm.name for arm in arms]
+    base = _baseline(names, baseline)
+    started = time.monotonic()
+    results = _results(task, arms, numbers, _prepared(folder, task), jobs, progress)
+    curves = {
+        names[a]: _joined([results[Cell(a, s)] for s in numbers])
+        for a in range(len(arms))
+        if all(isinstance(results[Cell(a, s)], dict) for s in numbers)
+    }
+    rows = _rows(names, numbers, results, base, confidence)
+    winner = _winner(rows, base)
+    verdict = _verdict(rows, arms, base, winner, numbers, confidence)
+    return Comparison(
+        rows, numbers, base, winner, verdict, confidence, curves,
+        dict(zip(names, arms, strict=True)), time.monotonic() - started,
+    )  # fmt: skip
+
+
+def _check(arms: list[Policy], seeds: tuple[int, ...], confidence: float) -> None:
+    if not arms:
+        raise UsageError("got no policy to compare; give at least one, as in --policy flip-crop")
+    names = [arm.name for arm in arms]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"got these policies twice: {', '.join(twice)}; give each once")
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise UsageError(f"got the seeds {list(seeds)}; expected at least one, all different")
+    if not 0.5 <= confidence < 1:
+        raise UsageError(f"got confidence={confidence:g}; expected a share from 0.5 to below 1")
+
+
+def _baseline(names: list[str], wanted: str | None) -> str:
+    if wanted is None:
+        return "none" if "none" in names else names[0]
+    name = load_policy(wanted).name
+    if name not in names:
+        raise UsageError(f"the baseline {name!r} is not compared; expected one of {names}")
+    return name
+
+
+def fingerprint(task: Task) -> dict[str, Any]:
+    """What makes two trainings comparable: data, splits, model and recipe, as plain data."""
+    model = task.model
+    return {
+        "data": task.data.name,
+        "hash": task.data.hash,
+        "parts": split_hashes(task.data),
+        "model": model if isinstance(model, str) else f"{model.__module__}:{model.__qualname__}",
+        "recipe": asdict(task.recipe),
+    }
+
+
+def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
+    """The folder of the run, made if need be; one of another task is refused."""
+    if folder is None:
+        return None
+    path = Path(folder)
+    record = path / "task.json"
+    content = json.dumps(fingerprint(task), indent=1, sort_keys=True) + "\n"
+    if record.exists():
+        if record.read_text(encoding="utf-8") != content:
+            raise UsageError(
+                f"the folder {path} holds a comparison of other data, model or recipe; "
+                "choose another folder with --out, or remove that one"
+            )
+        return path
+    path.mkdir(parents=True, exist_ok=True)
+    temporary = record.with_name(f".{record.name}.{os.getpid()}.tmp")
+    temporary.write_text(content, encoding="utf-8")
+    temporary.replace(record)
+    return path
+
+
+Outcome = dict[str, Any] | AutomorphError
+
+
+def _results(
+    task: Task,
+    arms: list[Policy],
+    seeds: tuple[int, ...],
+    folder: Path | None,
+    jobs: int,
+    progress: Callable[[list[Cell], int], Progress] | None,
+) -> dict[Cell, Outcome]:
+    # Seed by seed, so that an interrupted comparison has pairs to show.
+    cells = [Cell(arm, seed) for seed in seeds for arm in range(len(arms))]
+    results: dict[Cell, Outcome] = {}
+    for cell in cells:
+        kept = folder and read_cell(cell_path(folder, arms[cell.arm], cell.seed))
+        if kept:
+            results[cell] = kept
+    missing = [cell for cell in cells if cell not in results]
+    if not missing:
+        return results
+    report = progress(cells, len(results)) if progress else None
+    for cell, outcome in run_cells(task, arms, missing, jobs=jobs, progress=report):
+        results[cell] = outcome
+        if folder and isinstance(outcome, dict):
+            write_cell(cell_path(folder, arms[cell.arm], cell.seed), outcome)
+        if report:
+            report(cell, 1.0)
+    return results
+
+
+def _rows(
+    names: list[str],
+    seeds: tuple[int, ...],
+    results: dict[Cell, Outcome],
+    base: str,
+    confidence: float,
+) -> tuple[Row, ...]:
+    rows = []
+    base_cells = [results[Cell(names.index(base), seed)] for seed in seeds]
+    for arm, name in enumerate(names):
+        cells = [results[Cell(arm, seed)] for seed in seeds]
+        failed = [outcome for outcome in cells if isinstance(outcome, AutomorphError)]
+        if failed:
+            rows.append(Row(name, None, error=f"{len(failed)} of {len(cells)}: {failed[0]}"))
+            continue
+        good = [outcome for outcome in cells if isinstance(outcome, dict)]
+        accuracy = [cell["test_accuracy"] for cell in good]
+        validation = [cell["validation_accuracy"] for cell in good]
+        difference = None
+        if name != base and all(isinstance(cell, dict) for cell in base_cells):
+            reference = [cell["test_accuracy"] for cell in base_cells if isinstance(cell, dict)]
+            difference = paired_difference(accuracy, reference, confidence=confidence)
+        rows.append(
+            Row(
+                name,
+                summarise(accuracy),
+                None if None in validation else summarise(validation),
+                difference,
+                {key: sum(cell["units"][key] for cell in good) for key in good[0]["units"]},
+                summarise([cell["seconds"] for cell in good]),
+            )
+        )
+    return _adjusted(rows)
+
+
+def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
+    tested = [i for i, row in enumerate(rows) if row.difference and row.difference.p is not None]
+    adjusted = holm([rows[i].difference.p or 0.0 for i in tested])  # type: ignore[union-attr]
+    for i, p in zip(tested, adjusted, strict=True):
+        row = rows[i]
+        assert row.difference is not None
+        known = asdict(row.difference) | {"p_adjusted": float(p)}
+        rows[i] = Row(**(row.__dict__ | {"difference": Difference(**known)}))
+    return tuple(rows)
+
+
+def _winner(rows: tuple[Row, ...], base: str) -> str:
+    ran = [row for row in rows if row.accuracy is not None]
+    if not ran:
+        errors = "; ".join(f"{row.policy}: {row.error}" for row in rows)
+        raise AutomorphError(f"every training failed ({errors}); try a lower --lr")
+
+    def standing(row: Row) -> float:
+        chosen = row.validation or row.accuracy
+        return chosen.mean if chosen else 0.0
+
+    return max(ran, key=standing).policy
+
+
+def _verdict(
+    rows: tuple[Row, ...],
+    arms: list[Policy],
+    base: str,
+    winner: str,
+    seeds: tuple[int, ...],
+    confidence: float,
+) -> Verdict:
+    won = next(row for row in rows if row.policy == winner)
+    controls = [
+        row
+        for row, arm in zip(rows, arms, strict=True)
+        if isinstance(arm, Drawn) and row.accuracy and row.policy not in (winner, base)
+    ]
+    against = None
+    if controls and won.accuracy and controls[0].accuracy:
+        against = paired_difference(
+            won.accuracy.values, controls[0].accuracy.values, confidence=confidence
+        )
+    return judge(
+        winner,
+        base,
+        won.difference,
+        control=controls[0].policy if controls else None,
+        against_control=against,
+        seeds=len(seeds),
+        confidence=confidence,
+    )
+
+
+def _joined(cells: list[Outcome]) -> dict[str, Any]:
+    """Curves of all seeds: ``{name: [[value an epoch], ..]}``, one list a seed."""
+    curves = [cell["curves"] for cell in cells if isinstance(cell, dict)]
+    return {name: [curve[name] for curve in curves] for name in curves[0]}
+
+
+def hardware() -> str:
+    """This machine in a few words."""
+    import torch
+
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    return f"{platform.machine()}, {os.cpu_count()} cores, {device}, {platform.system()}"

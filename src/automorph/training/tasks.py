@@ -1,0 +1,50 @@
+"""A task from whatever the user holds: a task, a ``DATA`` string, arrays, a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from automorph.data import Dataset, as_dataset, split
+from automorph.training.recipes import recipe_for
+from automorph.training.task import Task, make_task
+
+
+def as_task(
+    source: Any,
+    *,
+    model: str | Callable[[], nn.Module] | None = None,
+    seed: int = 0,
+    recipe: dict[str, Any] | None = None,
+    **options: Any,
+) -> Task:
+    """The task of ``source``, with missing parts split off and defaults that fit.
+
+    ``source`` is a `Task` (given back as it is), or anything that `automorph.data.as_dataset`
+    takes: a ``DATA`` string, ``(images, labels)``, a torch or Hugging Face data set; ``options``
+    are passed on to it. ``recipe`` changes entries of `recipe_for`'s recipe. ``seed`` decides the
+    split, not the trainings.
+
+    >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
+    3
+    """
+    if isinstance(source, Task):
+        return source
+    if not isinstance(source, Dataset):
+        source = as_dataset(source, seed=seed, **options)
+    data = split(source, seed=seed)
+    network = model or default_model(data)
+    known = network if isinstance(network, str) else ""
+    changes = {key: value for key, value in (recipe or {}).items() if value is not None}
+    task = make_task(data, model=network, recipe=recipe_for(known, len(data.train), **changes))
+    # A network that cannot be built must be known before anything is trained or written.
+    task.build(0)
+    return task
+
+
+def default_model(data: Dataset) -> str:
+    """A network that fits the size of the images and trains in minutes on a CPU."""
+    side = min(data.train.data.shape[1:3])
+    return "cnn" if side <= 28 else "resnet9:16" if side <= 64 else "timm:resnet18"

@@ -1,0 +1,145 @@
+"""Bad input: each kind has its message and its exit status, and leaves nothing behind."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from automorph.cli import main
+
+
+def picture(path: Path, value: int = 0, size=(8, 8), mode="L") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(value)
+    shape = (size[1], size[0]) if mode == "L" else (size[1], size[0], 3)
+    Image.fromarray(rng.integers(0, 255, shape, dtype=np.uint8)).save(path)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a good image folder, a good table, and many bad things."""
+    monkeypatch.chdir(tmp_path)
+    for i in range(24):
+        picture(tmp_path / "good" / ("cat" if i % 2 else "dog") / f"{i}.png", i)
+    for name, content in {
+        "zero": b"", "text": b"this is no picture", "cut": None,
+    }.items():  # fmt: skip
+        for i in range(12):
+            picture(tmp_path / name / ("a" if i % 2 else "b") / f"{i}.png", 100 + i)
+        bad = tmp_path / name / "a" / "bad.png"
+        if content is None:
+            picture(bad, 1, (64, 64))
+            content = bad.read_bytes()[:300]
+        bad.write_bytes(content)
+    for i in range(12):
+        picture(tmp_path / "sizes" / ("a" if i % 2 else "b") / f"{i}.png", i, (8 + i % 3, 8))
+        picture(tmp_path / "lonely" / "a" / f"{i}.png", i)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bare").mkdir()
+    picture(tmp_path / "bare" / "x.png")
+    rows = [
+        f"good/{'cat' if i % 2 else 'dog'}/{i}.png,{'cat' if i % 2 else 'dog'}" for i in range(24)
+    ]
+    (tmp_path / "good.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    (tmp_path / "gone.csv").write_text("\n".join(["image,label", *rows, "no/such.png,cat"]) + "\n")
+    (tmp_path / "nolabel.csv").write_text(
+        "\n".join(["image,label", *rows[:-1], rows[-1][:13] + ","])
+    )
+    (tmp_path / "headless.csv").write_text("")
+    (tmp_path / "broken.jsonl").write_text('{"image": "good/cat/1.png", "label": \n')
+    np.savez(tmp_path / "float.npz", images=np.zeros((20, 8, 8)) + 0.5, labels=np.arange(20) % 2)
+    np.savez(tmp_path / "short.npz", images=np.zeros((20, 8, 8), np.uint8), labels=np.arange(9) % 2)
+    np.savez(tmp_path / "pickle.npz", images=np.array([{}], dtype=object), labels=np.zeros(1))
+    (tmp_path / "newer.json").write_text('{"format": "automorph-policy", "version": 99}')
+    (tmp_path / "nojson.json").write_text("certainly not json")
+    (tmp_path / "unknown.json").write_text(json.dumps({
+        "format": "automorph-policy", "version": 1, "policy": {
+            "kind": "uniform", "operations": {"name": "s", "operations": [
+                {"name": "Frobnicate", "kernel": "Frobnicate", "low": 0, "high": 1,
+                 "identity": None}]}}}))  # fmt: skip
+    return tmp_path
+
+
+C = ["--policy", "none", "--seeds", "1", "--epochs", "1"]
+CASES = {
+    "unknown verb": (["frobnicate"], 2, "No such command"),
+    "unknown option": (["compare", "digits", "--frob"], 2, "No such option"),
+    "no data": (["compare"], 2, "Missing argument"),
+    "no policy": (["compare", "digits"], 2, "--policy"),
+    "unknown source": (["compare", "digitz", *C], 2, "digits"),
+    "unknown scheme": (["compare", "zip:thing", *C], 2, "folder:"),
+    "missing folder": (["compare", "folder:nowhere", *C], 2, "nowhere"),
+    "empty folder": (["compare", "folder:empty", *C], 2, "empty"),
+    "folder without classes": (["compare", "folder:bare", *C], 2, "class"),
+    "one class only": (["compare", "folder:lonely", *C], 2, "class"),
+    "zero-byte image": (["compare", "folder:zero", *C], 2, "--skip-bad"),
+    "text named png": (["compare", "folder:text", *C], 2, "bad.png"),
+    "truncated image": (["compare", "folder:cut", *C], 2, "bad.png"),
+    "different sizes": (["compare", "folder:sizes", *C], 2, "--size"),
+    "missing csv": (["compare", "csv:no.csv", *C], 2, "no.csv"),
+    "empty csv": (["compare", "csv:headless.csv", *C], 2, "headless.csv"),
+    "unknown column": (["compare", "csv:good.csv", "--label", "lable", *C], 2, "label"),
+    "missing image file": (["compare", "csv:gone.csv", *C], 2, "such.png"),
+    "missing label": (["compare", "csv:nolabel.csv", *C], 2, "label"),
+    "broken jsonl": (["compare", "jsonl:broken.jsonl", *C], 2, "broken.jsonl"),
+    "float images": (["compare", "numpy:float.npz", *C], 2, "uint8"),
+    "labels too short": (["compare", "numpy:short.npz", *C], 2, "labels"),
+    "pickled npz": (["compare", "numpy:pickle.npz", *C], 2, "pickle"),
+    "bad size": (["compare", "folder:good", "--size", "big", *C], 2, "--size"),
+    "limit of zero": (["compare", "digits", "--limit", "0", *C], 2, "--limit"),
+    "limit below classes": (["compare", "digits", "--limit", "3", *C], 2, "class"),
+    "seeds of zero": (["compare", "digits", "--policy", "none", "--seeds", "0"], 2, "--seeds"),
+    "unknown model": (["compare", "digits", "--model", "resnet99", *C], 2, "resnet9"),
+    "unknown timm model": (["compare", "digits", "--model", "timm:nope", *C], 2, "timm"),
+    "negative rate": (["compare", "digits", "--lr", "-1", *C], 2, "--lr"),
+    "baseline not compared": (["compare", "digits", "--baseline", "crop", *C], 2, "crop"),
+    "policy twice": (["compare", "digits", "--policy", "none", *C], 2, "twice"),
+    "unknown policy": (["preview", "digits", "--policy", "randaugmnet"], 2, "randaugment"),
+    "bad policy argument": (["preview", "digits", "--policy", "randaugment(n=2,k=9)"], 2, "k"),
+    "policy out of range": (["preview", "digits", "--policy", "randaugment(m=99)"], 2, "0 to 30"),
+    "unreadable policy": (["preview", "digits", "--policy", "randaugment("], 2, "brackets"),
+    "bad timm string": (["preview", "digits", "--policy", "rand-x9"], 2, "m9"),
+    "unknown space": (["preview", "digits", "--policy", "trivialaugment(space=wde)"], 2, "space"),
+    "missing policy file": (["preview", "digits", "--policy", "no.json"], 2, "no.json"),
+    "policy file no json": (["preview", "digits", "--policy", "nojson.json"], 2, "not a JSON"),
+    "policy file newer": (["preview", "digits", "--policy", "newer.json"], 2, "upgrade"),
+    "policy file unknown op": (["preview", "digits", "--policy", "unknown.json"], 2, "Frobnicate"),
+    "diverging training": (
+        ["train", "digits", "--policy", "none", "--lr", "1e12", "--epochs", "3", "--limit", "200"],
+        1,
+        "learning rate",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_bad_input(case, place, capsys):
+    words, status, fragment = CASES[case]
+    before = {path for path in place.rglob("*") if path.is_file()}
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    told = capsys.readouterr()
+
+    assert stop.value.code == status
+    assert fragment in told.err
+    assert "Traceback" not in told.err
+    assert told.out == ""
+    if status == 2:
+        assert {path for path in place.rglob("*") if path.is_file()} == before
+
+
+def test_the_good_neighbours_work(place, capsys):
+    main(["compare", "folder:good", *C, "--model", "cnn:8", "--quiet"])
+    main(["compare", "csv:good.csv", *C, "--model", "cnn:8", "--quiet"])
+    main(["compare", "folder:zero", "--skip-bad", *C, "--model", "cnn:8", "--quiet"])
+
+
+def test_errors_are_json_when_asked(place, capsys):
+    with pytest.raises(SystemExit):
+        main(["compare", "digitz", *C, "--json"])
+    content = json.loads(capsys.readouterr().out)
+
+    assert content["error"]["kind"] == "UsageError"
+    assert "digits" in content["error"]["message"]

@@ -1,0 +1,104 @@
+"""The command line as a user runs it: real processes, real data."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+AUTOMORPH = [sys.executable, "-c", "from automorph.cli import main; main()"]
+QUICK = ["--model", "cnn:8", "--epochs", "1", "--limit", "60"]
+
+
+def run(*words, cwd=None, env=None):
+    return subprocess.run(
+        [*AUTOMORPH, *words], capture_output=True, text=True, cwd=cwd, env=env, timeout=180
+    )
+
+
+def test_help_is_quick_and_light():
+    start = time.perf_counter()
+    shown = run("--help")
+    seconds = time.perf_counter() - start
+    loaded = subprocess.run(
+        [sys.executable, "-c",
+         "import sys, automorph.cli as _;"
+         "print([m for m in ('torch', 'numpy', 'rich') if m in sys.modules])"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert shown.returncode == 0
+    assert "quickstart" in shown.stdout
+    assert loaded.stdout.strip() == "[]"
+    # Half a second on an idle machine; tests run beside each other.
+    assert seconds < 1.5
+
+
+@pytest.mark.parametrize("kind", ["ops", "spaces", "policies", "models", "data", "methods"])
+def test_lists(kind):
+    shown, as_json = run("list", kind), run("list", kind, "--json")
+
+    assert shown.returncode == 0
+    assert len(json.loads(as_json.stdout)[kind]) > 0
+
+
+def test_doctor():
+    facts = json.loads(run("doctor", "--json").stdout)
+
+    assert facts["engine"]
+    assert facts["libraries"]["torch"] != "missing"
+    assert facts["data"]["digits"] == "found"
+
+
+def test_compare_keeps_its_contract_and_changes_nothing_when_run_again(tmp_path):
+    words = ["compare", "digits", *QUICK, "--policy", "none", "--policy", "crop",
+             "--seeds", "2", "--out", "run", "--json"]  # fmt: skip
+    first = run(*words, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    result = json.loads(first.stdout)
+    files = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in (tmp_path / "run").rglob("*.*")}
+    again = run(*words, cwd=tmp_path)
+
+    assert {"data", "model", "rows", "report"} <= set(result)
+    row = result["rows"][1]
+    assert {"policy", "accuracy", "difference", "units", "seconds"} <= set(row)
+    assert {"mean", "se", "values"} <= set(row["accuracy"])
+    assert {"mean", "low", "high"} <= set(row["difference"])
+    assert result["rows"][0]["difference"] is None
+    assert (tmp_path / result["report"]).exists()
+    assert (tmp_path / result["policy"]).exists()
+    assert json.loads(again.stdout) == result
+    assert {
+        p: (p.stat().st_mtime_ns, p.read_bytes()) for p in (tmp_path / "run").rglob("*.*")
+    } == files
+
+
+def test_train_resumes_to_the_same_result(tmp_path):
+    words = ["train", "digits", *QUICK, "--policy", "crop", "--out", "run", "--json"]
+    first, again = (json.loads(run(*words, cwd=tmp_path).stdout) for _ in range(2))
+
+    assert {"policy", "accuracy", "seconds", "checkpoint"} <= set(first)
+    assert first == again
+    assert (tmp_path / first["checkpoint"]).exists()
+
+
+def test_preview_writes_a_picture(tmp_path):
+    words = ["preview", "digits", "--policy", "trivialaugment", "--policy", "mixup", "--json"]
+    done = run(*words, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    from PIL import Image
+
+    with Image.open(tmp_path / json.loads(done.stdout)["picture"]) as picture:
+        assert min(picture.size) > 100
+
+
+def test_quickstart_tells_what_to_do_next(tmp_path):
+    done = run("quickstart", "--seeds", "1", "--epochs", "1", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "policy.json" in done.stderr
+    assert "report.html" in done.stderr
+    assert done.stderr.count("automorph ") >= 3
+    assert done.stdout == ""

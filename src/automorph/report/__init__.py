@@ -1,1 +1,10 @@
-"""Room to be built."""
+"""Reports: one self-contained HTML page per result, its figures and pictures.
+
+The room reads results and computes none.
+"""
+
+from automorph.report.comparison import compare_page
+from automorph.report.page import Page, Section, render, write_report
+from automorph.report.pictures import contact_sheet
+
+__all__ = ["Page", "Section", "compare_page", "contact_sheet", "render", "write_report"]

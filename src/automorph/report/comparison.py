@@ -1,0 +1,230 @@
+"""The report of a comparison of policies: the answer in words, then what it rests on."""
+
+from __future__ import annotations
+
+from automorph.report import figures, sections, words
+from automorph.report.answers import answers, warnings
+from automorph.report.figures import Row
+from automorph.report.page import (
+    Cell,
+    Code,
+    Definitions,
+    Page,
+    Part,
+    Section,
+    Table,
+    Verdict,
+    figure,
+)
+from automorph.report.results import Found, Results, difference, p_value, seconds
+
+CLASSES = 20
+"""Most classes drawn; of more, the ten best and the ten worst."""
+
+_BADGES: dict[Verdict, str] = {
+    "better": "Better than the baseline",
+    "worse": "Worse than the baseline",
+    "unclear": "No clear difference",
+}
+
+
+def compare_page(result: Found) -> Page:
+    """The page of a comparison; ``result`` is what ``compare`` found, nothing is computed anew.
+
+    Accuracies and differences are fractions. A policy that failed has an ``error`` in place of an
+    accuracy. Optional: ``per_class`` in a row (a fraction for each class, in the order of
+    ``data.classes``), ``curves``, ``previews``, ``policies``, ``provenance``, ``next``.
+    """
+    results = Results(result)
+    verdict: Verdict = result["verdict"]["kind"]
+    source = result["data"]["source"]
+    number = words.plural(len(result["rows"]), "policy", "policies")
+    parts = [
+        _results(results),
+        _classes(results),
+        sections.training(results.entries("curves"), results.seeds),
+        sections.previews(results.entries("previews")),
+        sections.policies(results.entries("policies"), result.get("winner")),
+        _setup(result),
+    ]
+    return Page(
+        title=f"{number} {'compared ' if len(result['rows']) > 1 else ''}on {source}",
+        lead=result["verdict"]["text"],
+        verdict=verdict,
+        badge=_BADGES[verdict] if len(results.rows) > 1 else "",
+        kicker="Comparison of policies",
+        answers=answers(results),
+        warnings=warnings(results),
+        commands=result.get("next") or (),
+        sections=[section for section in parts if section is not None],
+        provenance=sections.provenance(result.get("provenance") or {}),
+    )
+
+
+def _results(results: Results) -> Section:
+    parts: list[Part] = []
+    if results.rows:
+        parts.append(_dots(results))
+    apart = [row for row in results.rows if not words.absent(difference(row).get("low"))]
+    if apart:
+        parts.append(_differences(results, apart))
+    parts.append(_table(results))
+    if results.seeds > 1 and results.rows:
+        parts.append(_seed_table(results))
+    return Section("Results", parts)
+
+
+def _dots(results: Results) -> Part:
+    rows = []
+    for row in results.rows:
+        accuracy = row["accuracy"]
+        mean, se = 100 * accuracy["mean"], accuracy.get("se")
+        low, high = (None, None) if words.absent(se) else (mean - 100 * se, mean + 100 * se)
+        values = [100 * value for value in accuracy.get("values", ())]
+        colour, said = results.colours[row["policy"]], words.percent(accuracy["mean"])
+        rows.append(Row(results.label(row), mean, low, high, values, colour, said))
+    caption = "Test accuracy of each policy."
+    if results.seeds > 1:
+        caption += (
+            " Small dots are single seeds, the large mark is their mean, the bar one standard"
+            " error to each side. Thin lines join the same seed: where they run parallel, the"
+            " seeds agree."
+        )
+    label = f"Test accuracy by policy: {_spoken(rows)}."
+    return figure(figures.dots, rows, axis="Test accuracy, %", label=label, caption=caption)
+
+
+def _differences(results: Results, apart: list[Found]) -> Part:
+    name = results.label(results.baseline)
+    rows = []
+    for row in apart:
+        gap = difference(row)
+        mean, low, high = (100 * gap[key] for key in ("mean", "low", "high"))
+        said = f"{words.points(gap['mean'])}"
+        colour = results.colours[row["policy"]]
+        rows.append(Row(results.label(row), mean, low, high, (), colour, said))
+    label = f"Difference from {name} in points: {_spoken(rows)}. The table has the intervals."
+    caption = (
+        f"Paired difference from {name} with its {results.level} interval. "
+        "An interval that crosses the line at zero is no evidence of a difference."
+    )
+    axis = f"Difference from {name}, points"
+    return figure(figures.differences, rows, axis=axis, label=label, caption=caption)
+
+
+def _spoken(rows: list[Row]) -> str:
+    return "; ".join(f"{row.label} {row.words}" for row in rows)
+
+
+def _table(results: Results) -> Table:
+    columns = ["Policy", "Accuracy", "Difference", "p", "Forward", "Backward", "Time"]
+    if results.validated:
+        columns.insert(1, "Validation")
+    lines = [_line(results, row) for row in results.rows]
+    for row in results.failed:
+        why = str(row.get("error") or "no accuracy was measured")
+        lines.append([_head(results, row), Cell(f"Failed: {why}", warning=True)])
+    several = results.seeds > 1
+    caption = "Test accuracy" + (" (mean ± standard error)" if several else "")
+    if results.validated:
+        caption = f"Validation accuracy, which chooses the winner; {caption.lower()}"
+    if results.baseline is not None and len(results.rows) > 1:
+        caption += f", paired difference from {results.label(results.baseline)} in points"
+        caption += f" ({results.level} interval)" if several else ""
+        if any(not words.absent(difference(row).get("p_adjusted")) for row in results.rows):
+            caption += ", p corrected for the number of policies"
+    caption += ", and the cost of one training: examples passed forward and backward, and time."
+    chosen = results.rows.index(results.winner) if results.winner is not None else None
+    return Table(columns, lines, caption, numbers=range(1, len(columns)), chosen=chosen)
+
+
+def _line(results: Results, row: Found) -> list[Cell | str]:
+    accuracy, gap, units = row["accuracy"], difference(row), row.get("units") or {}
+    se, ratio = accuracy.get("se"), results.slower(row)
+    spread = words.interval(gap.get("low"), gap.get("high"))
+    validation = words.percent((row.get("validation") or {}).get("mean"))
+    return [
+        _head(results, row),
+        *([validation] if results.validated else []),
+        Cell(words.percent(accuracy["mean"]), "" if words.absent(se) else f"± {100 * se:.2f}"),
+        Cell(words.points(gap.get("mean")), "" if spread == words.NOTHING else spread),
+        words.p_value(p_value(row)),
+        words.count(units.get("forward")),
+        words.count(units.get("backward")),
+        Cell(
+            words.duration(seconds(row)),
+            "" if ratio is None or row is results.baseline else words.times(ratio),
+        ),
+    ]
+
+
+def _head(results: Results, row: Found) -> Cell:
+    policy = row["policy"]
+    tag = "baseline" if policy == results.found.get("baseline") else ""
+    if policy == results.found.get("winner") and len(results.rows) > 1:
+        tag = "chosen, baseline" if tag else "chosen"
+    return Cell(results.label(row), tag=tag, colour=results.colours[policy])
+
+
+def _seed_table(results: Results) -> Table:
+    columns = ["Policy", *(f"Seed {seed}" for seed in results.found["seeds"])]
+    lines: list[list[Cell | str]] = [
+        [_head(results, row), *map(words.percent, row["accuracy"].get("values", ()))]
+        for row in results.rows
+    ]
+    caption = "Test accuracy by seed"
+    return Table(columns, lines, caption, numbers=range(1, len(columns)), folded=True)
+
+
+def _classes(results: Results) -> Section | None:
+    names = results.found["data"].get("classes") or []
+    mine, theirs = ((row or {}).get("per_class") for row in (results.winner, results.baseline))
+    if not mine or not theirs or results.winner is results.baseline or len(mine) != len(names):
+        return None
+    ahead, base = results.label(results.winner), results.label(results.baseline)
+    found = sorted(zip(names, theirs, mine, strict=True), key=lambda item: item[1] - item[2])
+    half = CLASSES // 2
+    shown = found if len(found) <= CLASSES else [*found[:half], *found[-half:]]
+    rows = [
+        Row(str(name), 100 * (b - a), colour=1, words=words.points(b - a)) for name, a, b in shown
+    ]
+    caption = f"Test accuracy of {ahead} less that of {base}, class by class."
+    if len(found) > CLASSES:
+        caption += f" The {half} best and the {half} worst of {len(found)} classes."
+    label = f"Difference of {ahead} from {base} by class, in points: {_spoken(rows)}."
+    picture = figure(figures.bars, rows, axis="Difference, points", label=label, caption=caption)
+    lines = [
+        [str(name), words.percent(a), words.percent(b), words.points(b - a)]
+        for name, a, b in found[: sections.LINES]
+    ]
+    columns = ["Class", base, ahead, "Difference"]
+    table = Table(columns, lines, "Test accuracy by class", numbers=(1, 2, 3), folded=True)
+    return Section("Class by class", [picture, table])
+
+
+def _setup(result: Found) -> Section:
+    data, shape = result["data"], result["data"].get("shape")
+    sizes = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
+    classes = [str(name) for name in data.get("classes") or []]
+    more = f" and {len(classes) - 30} more" if len(classes) > 30 else ""
+    model = str(result["model"])
+    if result.get("parameters"):
+        model += f", {words.count(result['parameters'])} parameters"
+    facts = {
+        "Data": data["source"],
+        "Examples": {name: words.count(data.get(key)) for name, key in sizes.items()},
+        "Shape": " × ".join(map(str, shape)) if shape else None,
+        f"Classes ({len(classes)})": ", ".join(classes[:30]) + more,
+        "Data hash": Code(data["hash"]) if data.get("hash") else None,
+        "Notes": "; ".join(data.get("notes") or ()) or None,
+        "Model": model,
+        "Recipe": result.get("recipe"),
+        "Seeds": result["seeds"],
+    }
+    text = (
+        "Every policy trained the same model with the same recipe on the same split. A seed"
+        " gives all policies the same initial weights and the same order of examples, so"
+        " differences are taken seed by seed. The test part was used once, at the end."
+    )
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    return Section("How it was compared", [Definitions(known)], [text])

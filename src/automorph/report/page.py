@@ -1,0 +1,240 @@
+"""A page and its parts as plain values, and how they become one self-contained HTML file.
+
+Every command that has something to show fills a `Page`: an answer in words first, then sections
+of figures, tables and pictures, then where it all came from. The page asks for nothing from
+outside: its content security policy forbids it, and forbids every script but the one it brings.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from automorph.errors import AutomorphError
+from automorph.report import svg, words
+
+Verdict = Literal["better", "worse", "unclear"]
+
+
+class Code(str):
+    """Words that are typed or compared letter by letter: commands, hashes."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question of the summary, its answer in a number or a word, and a sentence."""
+
+    question: str
+    short: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: words, a smaller second line, a tag, the colour of a policy."""
+
+    text: str
+    note: str = ""
+    tag: str = ""
+    colour: int | None = None
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; the first cell heads its row; ``numbers`` are columns set to the right."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell | str]]
+    caption: str
+    numbers: Sequence[int] = ()
+    chosen: int | None = None
+    folded: bool = False
+    kind: ClassVar[str] = "table"
+
+    def cells(self, row: Sequence[Cell | str]) -> list[Cell]:
+        """The cells of a row, each as a `Cell`."""
+        return [cell if isinstance(cell, Cell) else Cell(cell) for cell in row]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure in two widths; ``legend`` names colours where the narrow one cannot."""
+
+    wide: Markup
+    narrow: Markup
+    caption: str
+    legend: Sequence[tuple[str, int]] = ()
+    kind: ClassVar[str] = "figure"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image inside the page: a data address, its size on the page, its words."""
+
+    address: str
+    width: int
+    height: int
+    label: str = ""
+    alt: str = ""
+    crisp: bool = True
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Pictures below one another under one name: what a policy does to some examples."""
+
+    name: str
+    pictures: Sequence[Picture]
+    colour: int = 0
+    kind: ClassVar[str] = "strip"
+
+
+@dataclass(frozen=True)
+class PolicyBlock:
+    """A policy as a readable table and as the file to copy."""
+
+    name: str
+    table: Table | None
+    json: str
+    colour: int = 0
+    opened: bool = False
+    kind: ClassVar[str] = "policy"
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Names and their values: settings, versions, sizes."""
+
+    items: Mapping[str, object]
+    kind: ClassVar[str] = "definitions"
+
+
+Part = Table | Figure | Strip | PolicyBlock | Definitions
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a few sentences, and what it shows."""
+
+    title: str
+    parts: Sequence[Part]
+    text: Sequence[str] = ()
+
+    @property
+    def anchor(self) -> str:
+        """The section's name inside the page's address."""
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-") or "section"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything a report says: the answer first, then why, then where it came from."""
+
+    title: str
+    lead: str
+    verdict: Verdict | None = None
+    badge: str = ""
+    kicker: str = ""
+    answers: Sequence[Answer] = ()
+    warnings: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    sections: Sequence[Section] = ()
+    provenance: Mapping[str, object] = field(default_factory=dict)
+
+
+def figure(
+    draw: Callable[..., Markup],
+    series: Sequence[object],
+    *,
+    axis: str,
+    label: str,
+    caption: str,
+    legend: Sequence[tuple[str, int]] = (),
+) -> Figure:
+    """Draw a figure in both widths.
+
+    ``draw`` is one of `figures.dots`, `figures.differences`, `figures.bars`, `curves.curves`;
+    ``label`` says in words what is to be seen, for those who do not see it.
+    """
+    wide, narrow = (
+        draw(series, width=width, axis=axis, label=label) for width in (svg.WIDE, svg.NARROW)
+    )
+    return Figure(wide, narrow, caption, legend)
+
+
+def render(page: Page) -> str:
+    """The page as one HTML document; all text in it is escaped."""
+    script, style = _source("script.js"), _source("style.css")
+    template = _environment().get_template("page.html")
+    return template.render(
+        page=page,
+        script=Markup(script),
+        style=Markup(style),
+        script_hash=_hash(script),
+        style_hash=_hash(style),
+    )
+
+
+def write_report(path: str | os.PathLike[str], page: Page) -> Path:
+    """Write a page as an HTML file; an older one is replaced in one step or not at all.
+
+    Raises:
+        AutomorphError: the file cannot be written there.
+    """
+    target = Path(path)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    # File names may hold bytes that are no text; they must not cost the whole report.
+    text = render(page).encode("utf-8", errors="replace")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(text)
+        draft.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise AutomorphError(
+            f"the report could not be written to {target}: {error.strerror or error}; "
+            "expected a folder that can be written to; choose another one or make room"
+        ) from error
+    return target
+
+
+@cache
+def _environment() -> Environment:
+    # The file is always shipped with the package; a missing name in it is our own mistake.
+    environment = Environment(
+        loader=PackageLoader("automorph", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain"] = words.plain
+    environment.filters["glued"] = words.glued
+    environment.tests["code"] = lambda value: isinstance(value, Code)
+    environment.globals["mark"] = svg.swatch
+    return environment
+
+
+@cache
+def _source(name: str) -> str:
+    return files("automorph.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()

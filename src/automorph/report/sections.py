@@ -1,0 +1,124 @@
+"""Sections that several reports have: curves, pictures of policies, their files, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from automorph.report import curves, pictures, words
+from automorph.report.page import Code, Part, PolicyBlock, Section, Strip, Table, figure
+from automorph.report.results import Entry
+
+EXAMPLES, DRAWS, STRIPS = 6, 10, 50
+"""Most rows and columns of the pictures of one policy, most rows of all policies."""
+PICTURES, FILES, LINES = 1_500_000, 600_000, 100
+"""Bytes for all pictures of a page, bytes for all policy files, most lines of one table."""
+
+_CURVES = {
+    "validation_accuracy": ("Validation accuracy, %", 100.0),
+    "train_accuracy": ("Training accuracy, %", 100.0),
+    "train_loss": ("Training loss", 1.0),
+    "validation_loss": ("Validation loss", 1.0),
+}
+_NAMES = {"automorph": "Automorph", "split_hashes": "Split hashes", "seconds": "Took"}
+
+
+def training(entries: Sequence[Entry], seeds: int) -> Section | None:
+    """Curves over epochs: accuracies (fractions) and losses, each ``(seeds, epochs)``."""
+    parts: list[Part] = []
+    for key, (axis, factor) in _CURVES.items():
+        series = [
+            curves.Curve(
+                entry.label,
+                entry.found["epochs"],
+                factor * np.array(entry.found[key], dtype=np.float64),
+                entry.colour,
+            )
+            for entry in entries
+            if len(entry.found.get(key) or ())
+        ]
+        series = [curve for curve in series if len(curve.arrays[0])]
+        if max((len(curve.arrays[0]) for curve in series), default=0) < 2:  # a point is no curve
+            continue
+        last = "; ".join(f"{curve.label} {curve.mean[-1]:.3g}" for curve in series)
+        name = axis.removesuffix(", %")
+        caption = f"{name} by epoch."
+        if seeds > 1:
+            caption = f"{name} by epoch: the mean, and a band from the lowest to the highest seed."
+        few = 1 < len(series) <= curves.TOGETHER
+        legend = [(curve.label, curve.colour) for curve in series] if few else []
+        label = f"{axis} by epoch. At the end: {last}."
+        parts.append(
+            figure(curves.curves, series, axis=axis, label=label, caption=caption, legend=legend)
+        )
+    return Section("While training", parts) if parts else None
+
+
+def previews(entries: Sequence[Entry]) -> Section | None:
+    """What policies make of examples: ``images`` (rows, 1 + draws, H, W, C), the original first.
+
+    At most `EXAMPLES` rows and `DRAWS` draws are shown, in `PICTURES` bytes.
+    """
+    shown = [entry for entry in entries if len(entry.found["images"])]
+    if not shown:
+        return None
+    most = max(1, min(EXAMPLES, STRIPS // len(shown)))
+    limit = PICTURES // (most * len(shown))
+    parts = []
+    for entry in shown:
+        images = np.asarray(entry.found["images"])[:most, : 1 + DRAWS]
+        drawn = words.plural(images.shape[1] - 1, "draw")
+        rows = [
+            pictures.strip(
+                row,
+                label=str(name),
+                alt=f"{name}: the original and {drawn} of {entry.label}",
+                limit=limit,
+            )
+            for row, name in zip(images, entry.found["labels"], strict=False)
+        ]
+        parts.append(Strip(entry.label, rows, entry.colour))
+    text = "Each row starts with the original; the others are draws of the policy from it."
+    return Section("What the policies do", parts, [text])
+
+
+def policies(entries: Sequence[Entry], opened: str | None) -> Section | None:
+    """Every policy in a table, and the file to take along; one of them unfolded."""
+    if not entries:
+        return None
+    limit = FILES // len(entries)
+    parts = []
+    for entry in entries:
+        text = str(entry.found.get("json") or "")
+        if len(text) > limit:
+            text = f"This file has {words.count(len(text))} characters, too many to show here."
+        unfolded = entry.policy == opened or len(entries) == 1
+        table = _table(entry.label, entry.found.get("table"))
+        parts.append(PolicyBlock(entry.label, table, text, entry.colour, unfolded))
+    return Section("The policies", parts)
+
+
+def provenance(found: Mapping[str, Any]) -> dict[str, object]:
+    """Where a result came from, with names that people read."""
+    facts: dict[str, object] = {}
+    for key, value in found.items():
+        if key == "seconds":
+            value = words.duration(value)
+        elif key == "command":
+            value = Code(value)
+        elif key.endswith("hashes") and isinstance(value, Mapping):
+            value = {name: Code(item) for name, item in value.items()}
+        if value is not None:
+            facts[_NAMES.get(key, key.replace("_", " ").capitalize())] = value
+    return facts
+
+
+def _table(name: str, found: Mapping[str, Any] | None) -> Table | None:
+    if not found or not found.get("rows"):
+        return None
+    rows = [[words.plain(cell) for cell in row] for row in found["rows"]]
+    over = len(rows) - LINES
+    caption = f"What {name} does" + (f"; {over} more lines are in the file" if over > 0 else "")
+    return Table(list(found["columns"]), rows[:LINES], caption)

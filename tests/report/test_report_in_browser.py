@@ -1,0 +1,171 @@
+"""The report in a real browser: what is on the page is what was meant."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from comparisons import LONG, TEN, comparison, photographs
+
+from automorph.report import compare_page, write_report
+from chromium import Browser
+
+VISIBLE = """
+(selector) => [...document.querySelectorAll(selector)].filter(one => one.checkVisibility())
+"""
+CASES: dict[str, Callable[[], dict[str, Any]]] = {
+    "digits": comparison,
+    "ten": lambda: comparison(TEN, failed=("cutmix",), images=photographs(4, 32)),
+    "one seed": lambda: comparison(("none", "random"), seeds=1, images=photographs(2, 180)),
+    "all failed": lambda: comparison(("none", "random"), failed=("none", "random")),
+}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    return {
+        name: write_report(folder / f"{name}.html", compare_page(make()))
+        for name, make in CASES.items()
+    }
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1200])
+@pytest.mark.parametrize("case", CASES)
+def test_the_page_is_whole(
+    browser: Browser, reports: dict[str, Path], case: str, width: int, dark: bool
+) -> None:
+    browser.open(reports[case], width=width, dark=dark)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    outside = f"""({VISIBLE})("body *").filter(one => !one.closest(".scroll, pre, .unseen, .skip")
+        && one.getBoundingClientRect().right > {width} + 1).map(one => one.outerHTML)"""
+    assert browser.evaluate(outside) == []
+    broken = "[...document.images].filter(one => !(one.complete && one.naturalWidth > 0)).length"
+    assert browser.evaluate(broken) == 0
+    asked = [address for address in browser.requests() if not address.startswith("data:")]
+    assert asked == [reports[case].as_uri()]
+    assert browser.complaints() == []
+    assert browser.evaluate("document.querySelectorAll('h1').length") == 1
+
+
+def test_tables_pictures_and_figures_are_there(browser: Browser, reports: dict[str, Path]) -> None:
+    browser.open(reports["digits"])
+    table = browser.evaluate("""
+        [...document.querySelector("table").rows].map(row => [...row.cells].map(c => c.innerText))
+    """)
+    assert [row[0].split()[0] for row in table[1:]] == [
+        "randaugment(n=1,m=5)", "trivialaugment", "flip-crop", "random", "none",
+    ]  # fmt: skip
+    assert table[0] == [
+        "Policy", "Validation", "Accuracy", "Difference", "p", "Forward", "Backward", "Time",
+    ]  # fmt: skip
+    assert table[1][2].startswith("96.")
+    assert browser.evaluate("document.images.length") == 5 * 3
+    shown = browser.evaluate(f"({VISIBLE})('figure svg[role=img]').length")
+    assert shown == browser.evaluate("document.querySelectorAll('figure').length") == 5
+    words = browser.evaluate("document.body.innerText")
+    for wanted in ("What won?", "Beyond chance?", "What to do next", "automorph search digits"):
+        assert wanted in words
+
+
+def test_long_names_and_failures_can_be_read(browser: Browser, reports: dict[str, Path]) -> None:
+    for width in (400, 1200):
+        browser.open(reports["ten"], width=width)
+        words = browser.evaluate("document.body.innerText")
+        assert LONG in words
+        assert "Failed: loss is nan in epoch 3" in words
+        end = "document.querySelector('td.warning span').getBoundingClientRect().right"
+        assert browser.evaluate(end) <= width
+
+
+def test_a_telephone_gets_the_narrow_figures(browser: Browser, reports: dict[str, Path]) -> None:
+    size = f"({VISIBLE})('figure text')[0].getBoundingClientRect().height"
+    for width in (400, 1200):
+        browser.open(reports["digits"], width=width)
+        assert browser.evaluate(size) >= 10  # px: small print stays readable
+
+
+def test_light_and_dark_differ_in_paper_and_ink(browser: Browser, reports: dict[str, Path]) -> None:
+    colours = """(() => { const style = (one, key) => getComputedStyle(one)[key];
+        return [style(document.body, "backgroundColor"), style(document.body, "color"),
+                style(document.querySelector("figure text"), "fill"),
+                style(document.querySelector("figure .mark"), "fill")]; })()"""
+    browser.open(reports["digits"])
+    light = browser.evaluate(colours)
+    browser.open(reports["digits"], dark=True)
+    dark = browser.evaluate(colours)
+    assert light[0] == "rgb(255, 255, 255)"
+    assert all(one != other for one, other in zip(light, dark, strict=True))
+    browser.open(reports["digits"], dark=True, media="print")
+    assert browser.evaluate(colours) == light
+
+
+def test_the_page_works_without_scripts(browser: Browser, reports: dict[str, Path]) -> None:
+    browser.open(reports["digits"], scripts=False)
+    document = browser.send("DOM.getDocument", depth=-1)["root"]
+    found = browser.send(
+        "DOM.querySelectorAll", nodeId=document["nodeId"], selector="button.copy:not([hidden])"
+    )
+    assert found["nodeIds"] == []  # no button that does nothing
+    browser.open(reports["digits"])
+    assert browser.evaluate("document.querySelectorAll('button.copy:not([hidden])').length") > 5
+
+
+def test_keys_reach_everything_and_copy_the_policy(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    browser.open(reports["digits"])
+    browser.press("Tab")
+    assert browser.evaluate("document.activeElement.textContent") == "Skip to the results"
+    assert browser.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    browser.press("Enter")
+    assert browser.evaluate("location.hash") == "#main"
+    browser.evaluate("document.querySelector('.file .copy').focus()")
+    browser.send("Browser.grantPermissions", permissions=["clipboardReadWrite"])
+    browser.press("Enter")
+    browser.evaluate("new Promise(done => setTimeout(done, 200))")
+    assert browser.evaluate("document.getElementById('said').textContent") == "Copied"
+    name = "document.querySelector('.file .copy').dataset.from"
+    policy = browser.evaluate(f"document.getElementById({name}).textContent")
+    assert json.loads(policy)["name"] == "randaugment(n=1,m=5)"
+    assert browser.evaluate("navigator.clipboard.readText()") == policy
+
+
+def test_scripts_from_elsewhere_are_refused(browser: Browser, reports: dict[str, Path]) -> None:
+    browser.open(reports["digits"])
+    browser.evaluate("""document.body.append(Object.assign(document.createElement("script"),
+        {textContent: "window.entered = true"}))""")
+    assert browser.evaluate("window.entered === undefined")
+
+
+def test_folded_parts_unfold_for_the_printer(browser: Browser, reports: dict[str, Path]) -> None:
+    browser.open(reports["digits"])
+    folded = "document.querySelectorAll('details:not([open])').length"
+    before = browser.evaluate(folded)
+    assert before > 3
+    browser.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert browser.evaluate(folded) == 0
+    browser.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert browser.evaluate(folded) == before
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_axe_finds_no_fault(browser: Browser, reports: dict[str, Path], case: str) -> None:
+    script = os.environ.get("AUTOMORPH_AXE")
+    if not script:
+        pytest.skip("AUTOMORPH_AXE names no axe.min.js (of the npm package axe-core)")
+    for width, dark in ((1200, False), (400, True)):
+        browser.open(reports[case], width=width, dark=dark)
+        browser.evaluate(Path(script).read_text(encoding="utf-8") + ";0")
+        browser.evaluate(
+            "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+        )
+        found = browser.evaluate("""axe.run().then(result => [result.passes.length,
+            result.violations.map(one => [one.id, one.nodes.map(node => node.html)])])""")
+        assert found[0] > 20
+        assert found[1] == []

@@ -65,6 +65,15 @@ def test_digits_are_scaled_to_eight_bits() -> None:
     assert data.train.names[17] == "digits[17]"
 
 
+def test_digits_are_those_of_scikit_learn() -> None:
+    from sklearn.datasets import load_digits
+
+    data = load_data("digits")
+    pixels, labels = load_digits(return_X_y=True)
+    np.testing.assert_array_equal(data.train.data.reshape(1797, 64), np.rint(pixels * 255 / 16))
+    np.testing.assert_array_equal(data.train.labels, labels)
+
+
 @pytest.mark.parametrize("packed", [True, False])
 def test_idx_files_packed_or_not(tmp_path: Path, packed: bool) -> None:
     raw = tmp_path / "MNIST" / "raw"

@@ -244,6 +244,7 @@ CASES = [
          UsageError),
     Case("size of texts", with_labels([0, 1] * 4), ("holds texts",), {"size": 32}, UsageError),
     Case("size 0", lambda _: "digits", ("at least 1",), {"size": 0}, UsageError),
+    Case("unknown mode", lambda _: "digits", ("'grey'",), {"mode": "gray"}, UsageError),
     Case("limit 0", lambda _: "digits", ("limit=0",), {"limit": 0}, UsageError),
     Case("limit below classes", lambda _: "digits", ("at least 10",), {"limit": 3}, UsageError),
     Case("unknown leakage", lambda _: "digits", ("'refuse'",), {"leakage": "no"}, UsageError),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ def assemble(
     """Check and decode a source; the options are those of :func:`automorph.data.load_data`."""
     if size is not None and (len(size) != 2 or min(size) < 1):
         raise UsageError(f"size={size}: expected a height and a width of at least 1.")
+    if mode not in (None, *get_args(Mode)):
+        raise UsageError(f"mode={mode!r}: expected one of {get_args(Mode)}.")
     if limit is not None and limit < 1:
         raise UsageError(f"limit={limit}: expected at least 1.")
     if raw.domain == "text" and (size is not None or mode is not None):

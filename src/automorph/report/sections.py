@@ -121,4 +121,5 @@ def _table(name: str, found: Mapping[str, Any] | None) -> Table | None:
     rows = [[words.plain(cell) for cell in row] for row in found["rows"]]
     over = len(rows) - LINES
     caption = f"What {name} does" + (f"; {over} more lines are in the file" if over > 0 else "")
-    return Table(list(found["columns"]), rows[:LINES], caption)
+    columns = [name[:1].upper() + name[1:] for name in map(str, found["columns"])]
+    return Table(columns, rows[:LINES], caption)

@@ -131,12 +131,14 @@ def listed(names: Sequence[str]) -> str:
 
 
 def glued(text: str) -> str:
-    """A text whose numbers stay on one line with their signs and units.
+    """A text whose numbers stay on one line with their units and have a true minus.
 
     >>> glued("3.2 s, p < 0.05 over 5 seeds").count("\\xa0")
     4
+    >>> glued("from -0.3 to 1-2")
+    'from −0.3 to 1-2'
     """
-    return _GLUE.sub("\u00a0", text)
+    return re.sub(r"(?<![\w-])-(?=\d)", MINUS, _GLUE.sub("\u00a0", text))
 
 
 def plain(value: object) -> str:

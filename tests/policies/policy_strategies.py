@@ -74,7 +74,7 @@ def operations(draw: st.DrawFn) -> Operation:
     base = draw(st.sampled_from(CATALOGUE))
     if draw(st.booleans()):
         return base
-    low, high = sorted(draw(st.tuples(*[st.floats(-1e6, 1e6)] * 2)))
+    low, high = sorted(draw(st.tuples(*[st.floats(base.low, base.high)] * 2)))
     return base.between(low, high)
 
 

@@ -252,13 +252,12 @@ def within(
     who: str, what: str, value: Any, kind: type[int] | type[float], low: float, high: float
 ) -> Any:
     """The value as a plain int or float, if it is one in the range; NaN and booleans are none."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    real = whole or (kind is float and isinstance(value, (float, np.floating)))
-    if not real or not low <= value <= high:
-        shown = value if isinstance(value, str) else _plain(value)
+    value = value.item() if isinstance(value, np.generic) else value
+    fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
+    if not fits or not low <= value <= high:
         expected = "a whole number" if kind is int else "a number"
         raise PolicyError(
-            f"{who} got {what}={shown!r}; expected {expected} from {number_text(low)} to "
+            f"{who} got {what}={value!r:.60}; expected {expected} from {number_text(low)} to "
             f"{number_text(high)}"
         )
     return kind(value)
@@ -267,10 +266,6 @@ def within(
 def unchanged(examples: Any) -> Any:
     """A copy of the examples, of whatever domain."""
     return examples.copy() if hasattr(examples, "copy") else list(examples)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _stream(examples: Any, seed: int, epoch: int, index: ArrayLike | None, copy: int) -> Stream:

@@ -12,7 +12,7 @@ import numpy as np
 
 from automorph import engine
 from automorph.errors import PolicyError
-from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table
+from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table, unchanged
 from automorph.policies.mixing import Mixing
 from automorph.space import NOTHING, Operation, SearchSpace, Sequences, Stream
 
@@ -100,12 +100,14 @@ class Chain(Policy):
         """The examples after all stages; neighbours that draw alike run as one."""
         out, position = examples, 0
         for rendering, run in groupby(enumerate(self.stages), key=_rendering):
-            numbers = [number for number, _ in run]
+            numbers = [number for number, stage in run if len(stage.space)]
             if rendering is None:
                 for number in numbers:
                     out = self.stages[number].transform(
                         out, stream.at_stage(number), threads=threads
                     )
+                continue
+            if not numbers:
                 continue
             # Positions are those of the whole chain, so that no stage repeats another's numbers.
             before = Sequences.of(np.full((len(stream), position), NOTHING))
@@ -115,7 +117,7 @@ class Chain(Policy):
                 out, joined, self.space, stream,
                 fill=rendering[0], interpolation=rendering[1], threads=threads,
             )  # fmt: skip
-        return out
+        return unchanged(examples) if out is examples else out
 
     def _sample(self, numbers: Iterable[int], stream: Stream, joined: Sequences) -> Sequences:
         for number in numbers:

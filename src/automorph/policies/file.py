@@ -12,8 +12,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
-
 from automorph.errors import PolicyError
 from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy
@@ -165,7 +163,10 @@ def _encode(value: Any) -> Any:
     if isinstance(value, SearchSpace):
         return {"name": value.name, "operations": [_encode(o) for o in value.operations]}
     if isinstance(value, Operation):
-        declared = {key: _encode(getattr(value, key)) for key in _DECLARED}
+        declared = {key: getattr(value, key) for key in _DECLARED}
+        for key in ("low", "high", "identity"):
+            # 4 and 4.0 are one number, and one text: the same policy has the same file.
+            declared[key] = None if declared[key] is None else float(declared[key])
         if value.function is not None:
             function = value.function
             module, name = function.__module__, getattr(function, "__qualname__", value.name)
@@ -173,8 +174,6 @@ def _encode(value: Any) -> Any:
         return declared
     if isinstance(value, Step):
         return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, np.generic):
-        return value.item()
     return [_encode(item) for item in value] if isinstance(value, tuple) else value
 
 

@@ -35,19 +35,17 @@ def random_erasing(images: Images, values: Values, step: Step) -> Images:
     """
     height, width, channels = images.shape[1:]
     chance = step.uniform(2)
+    areas = values * chance[:, 0] * height * width
+    ratios = [math.exp(_LOG_RATIO[0] + u * (_LOG_RATIO[1] - _LOG_RATIO[0])) for u in chance[:, 1]]
+    h = np.minimum(np.rint(np.sqrt(areas * ratios)), height).astype(np.int64)
+    w = np.minimum(np.rint(np.sqrt(areas / ratios)), width).astype(np.int64)
+    left, top = step.below(width - w + 1, draw=3), step.below(height - h + 1, draw=4)
+    sizes = h * w * channels
+    noise = step.words((int(sizes.max(initial=0)) + 3) // 4, draw=5).astype("<u4").view(np.uint8)
     out = images.copy()
-    for row, (value, (share, shape)) in enumerate(zip(values, chance, strict=True)):
-        area = value * share * height * width
-        ratio = math.exp(_LOG_RATIO[0] + shape * (_LOG_RATIO[1] - _LOG_RATIO[0]))
-        h = min(height, round(math.sqrt(area * ratio)))
-        w = min(width, round(math.sqrt(area / ratio)))
-        one = step.row(row)
-        x = int(one.below(width - w + 1, draw=3)[0])
-        y = int(one.below(height - h + 1, draw=4)[0])
-        size = h * w * channels
-        words = one.words((size + 3) // 4, draw=5)[0]
-        noise = words.astype("<u4").view(np.uint8)[:size]
-        out[row, y : y + h, x : x + w] = noise.reshape(h, w, channels)
+    for row in range(len(images)):
+        part = np.s_[row, top[row] : top[row] + h[row], left[row] : left[row] + w[row]]
+        out[part] = noise[row, : sizes[row]].reshape(h[row], w[row], channels)
     return out
 
 

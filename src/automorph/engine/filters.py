@@ -108,11 +108,9 @@ def noise(images: Images, values: Values, step: Step) -> Images:
 
     Two numbers a random word, the lower half first, in the order of the values; draws from 1 on.
     """
-    out = np.empty_like(images)
     size = images[0].size
-    for row in range(len(images)):
-        words = step.row(row).words((size + 1) // 2)[0]
-        halves = np.stack([words & 0xFFFF, words >> 16], axis=1).reshape(-1)[:size]
-        added = normal_table()[halves].reshape(images[row].shape) * (255.0 * values[row])
-        out[row] = np.clip(np.rint(images[row] + added), 0, 255)
-    return out
+    words = step.words((size + 1) // 2)
+    halves = np.stack([words & 0xFFFF, words >> 16], axis=2).reshape(len(images), -1)[:, :size]
+    added = normal_table()[halves].reshape(images.shape)
+    noisy = images + added * (255.0 * values)[:, None, None, None]
+    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)

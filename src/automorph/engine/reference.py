@@ -86,6 +86,8 @@ class _Walk:
         values = operation.values(magnitude, step.signs() if operation.signed else 1.0)
         changed = values != operation.identity
         rows, values = rows[changed], values[changed]
+        if not len(rows):
+            return
         if fused and operation.kernel in MATRICES:
             self._postpone(self._step(operation, rows, position), rows, values)
             return

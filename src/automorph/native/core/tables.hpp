@@ -35,10 +35,11 @@ inline Table solarize_table(double threshold) {
   return tabulate([=](int v) { return v < threshold ? v : 255 - v; });
 }
 
-// Values that are meant to be whole come from single precision: 6.9999999 counts as 7.
+// Thresholds come from single precision: 102.00001 counts as 102.
 inline double thousandths(double value) { return std::nearbyint(value * 1000.0) / 1000.0; }
 
-inline int truncated(double value) { return int(std::trunc(thousandths(value))); }
+// So do whole numbers: 6.9999999 counts as 7, but the float next below 16 as 15, as elsewhere.
+inline int truncated(double value) { return int(std::trunc(float(value))); }
 
 inline Table solarize_add_table(int add) {
   return tabulate([=](int v) {

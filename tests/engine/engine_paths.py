@@ -1,0 +1,8 @@
+"""The engines that are there: the reference always, the compiled one where it was built."""
+
+from __future__ import annotations
+
+from automorph import native
+from automorph.engine import apply_native, apply_reference
+
+ENGINES = [apply_reference, *([apply_native] if native.available() else [])]

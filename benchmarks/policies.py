@@ -19,7 +19,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from automorph.compare import Comparison, compare, paired_difference
+from automorph.comparison import Comparison, compare, paired_difference
 from automorph.training import as_task
 from record import RESULTS, claim, write_result
 

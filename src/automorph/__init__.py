@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from automorph.compare import compare as compare
+    from automorph.comparison import compare as compare
+    from automorph.data import from_arrays as from_arrays
+    from automorph.data import load_data as load_data
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation
     from automorph.training import train as train
 
 _HOMES = {
-    "compare": "automorph.compare",
+    "compare": "automorph.comparison",
+    "from_arrays": "automorph.data",
+    "load_data": "automorph.data",
     "load_policy": "automorph.policies",
     "operation": "automorph.space",
     "save_policy": "automorph.policies",

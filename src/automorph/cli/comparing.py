@@ -16,7 +16,7 @@ from automorph.cli.naming import run_folder
 from automorph.cli.options import console
 
 if TYPE_CHECKING:
-    from automorph.compare import Cell, Comparison
+    from automorph.comparison import Cell, Comparison
     from automorph.policies import Policy
     from automorph.training import Task
 
@@ -36,8 +36,8 @@ class Comparing:
 
     def run(self, *, jobs: int) -> dict[str, Any]:
         """Compare, tell, and give the object of ``--json`` back."""
-        from automorph.compare import compare
-        from automorph.compare.cells import cell_path, read_cell
+        from automorph.comparison import compare
+        from automorph.comparison.cells import cell_path, read_cell
 
         folder = self.folder or run_folder("compare", self.task)
         say = console(quiet=self.quiet)
@@ -82,7 +82,7 @@ class Comparing:
         from automorph.policies import save_policy
         from automorph.report import compare_page, write_report
 
-        facts = facts_of(self.source, self.task, comparison, started)
+        facts = facts_of(self.source, self.task, comparison, started, folder)
         winner = comparison.policies[comparison.winner]
         save_policy(
             winner,
@@ -147,11 +147,13 @@ class Comparing:
             say.print(f"  {command}", soft_wrap=True)
 
 
-def facts_of(source: str, task: Task, comparison: Comparison, started: str) -> dict[str, Any]:
+def facts_of(
+    source: str, task: Task, comparison: Comparison, started: str, folder: Path
+) -> dict[str, Any]:
     """What was compared and how it came out, as the report takes it (without pictures)."""
     from dataclasses import asdict
 
-    from automorph.compare import hardware
+    from automorph.comparison import hardware
     from automorph.data import split_hashes
 
     data = task.data
@@ -191,7 +193,7 @@ def facts_of(source: str, task: Task, comparison: Comparison, started: str) -> d
             "hardware": hardware(),
             "split_hashes": split_hashes(data),
         },
-        "next": next_commands(source, comparison, None),
+        "next": next_commands(source, comparison, folder),
     }
 
 
@@ -208,13 +210,12 @@ def _report_curves(curves: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def next_commands(source: str, comparison: Comparison, folder: Path | None) -> list[str]:
+def next_commands(source: str, comparison: Comparison, folder: Path) -> list[str]:
     """Three commands that a user would want to run next."""
     winner = comparison.winner
-    path = f"{folder}/policy.json" if folder else "policy.json"
     return [
         f"automorph preview {source} --policy '{winner}'",
-        f"automorph train {source} --policy {path}",
+        f"automorph train {source} --policy {folder}/policy.json",
         f"automorph compare folder:YOUR/IMAGES --policy none --policy '{winner}' --policy random",
     ]
 
@@ -223,7 +224,7 @@ def table_of(comparison: Comparison) -> Any:
     """The comparison as a table for a terminal."""
     from rich.table import Table
 
-    from automorph.compare.verdict import interval, points
+    from automorph.comparison.verdict import interval, points
 
     share = f"{comparison.confidence:.0%}"
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))

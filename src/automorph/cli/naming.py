@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run_folder(verb: str, task: Task, more: list[str] | None = None) -> Path:
     """``runs/VERB-DATA-HASH``: the hash is over data, splits, model, recipe and ``more``."""
-    from automorph.compare import fingerprint
+    from automorph.comparison import fingerprint
 
     content = json.dumps([fingerprint(task), more or []], sort_keys=True)
     digest = blake2b(content.encode(), digest_size=4).hexdigest()

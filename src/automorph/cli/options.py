@@ -29,6 +29,7 @@ def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
 data_options = _stack(
     click.argument("data"),
     click.option("--image", metavar="COLUMN", help="Column with the images, or their paths."),
+    click.option("--text", metavar="COLUMN", help="Column with the texts.", hidden=True),
     click.option("--label", metavar="COLUMN", help="Column with the labels."),
     click.option("--subgroup", metavar="COLUMN", help="Column with the subgroups."),
     click.option("--size", metavar="PX|HxW", help="Resize all images to this size."),

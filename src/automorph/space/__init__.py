@@ -1,7 +1,7 @@
 """Operations, search spaces, sequences and the counter-based random numbers (no torch)."""
 
 from automorph.space.images import CATALOGUE, OPERATIONS
-from automorph.space.operation import Domain, Operation, operation
+from automorph.space.operations import Domain, Operation, operation
 from automorph.space.random import Stream, normal, philox, unit_interval
 from automorph.space.sequences import NOTHING, Sequences
 from automorph.space.spaces import SearchSpace, find_operation, list_spaces, named_space, plain

@@ -8,7 +8,7 @@ meaning of ours.
 
 from __future__ import annotations
 
-from automorph.space.operation import Operation
+from automorph.space.operations import Operation
 
 _MIRROR = "mirrored objects change their meaning (digits, letters, left and right)"
 _TURN = "large angles change digits and letters (6 and 9)"

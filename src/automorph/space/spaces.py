@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from automorph.errors import PolicyError
 from automorph.space import vectors
 from automorph.space.images import CATALOGUE, OPERATIONS
-from automorph.space.operation import Domain, Operation
+from automorph.space.operations import Domain, Operation
 
 
 @dataclass(frozen=True)

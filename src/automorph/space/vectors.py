@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.space.operation import Operation
+from automorph.space.operations import Operation
 from automorph.space.random import Stream
 
 Points = NDArray[np.float64]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from automorph.compare import holm, paired_difference, summarise
+from automorph.comparison import holm, paired_difference, summarise
 
 shares = st.lists(st.floats(0, 1).map(lambda x: round(x, 3)), min_size=3, max_size=12)
 

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from automorph.compare import compare
-from automorph.compare.cells import cell_path
+from automorph.comparison import compare
+from automorph.comparison.cells import cell_path
 from automorph.data import limited, load_data, split
 from automorph.errors import AutomorphError, PolicyError, UsageError
 from automorph.policies import load_policy

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automorph.compare.cells import Cell, Progress, cell_path, read_cell, run_cells, write_cell
-from automorph.compare.statistics import Difference, Summary, holm, paired_difference, summarise
-from automorph.compare.verdict import Verdict, judge
+from automorph.comparison.cells import Cell, Progress, cell_path, read_cell, run_cells, write_cell
+from automorph.comparison.statistics import Difference, Summary, holm, paired_difference, summarise
+from automorph.comparison.verdict import Verdict, judge
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
 from automorph.policies import Drawn, Policy, load_policy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from automorph.compare.statistics import Difference
+from automorph.comparison.statistics import Difference
 
 Kind = Literal["better", "worse", "unclear"]
 

@@ -1,0 +1,22 @@
+"""Paired statistics and honest comparisons of policies."""
+
+from automorph.comparison.cells import Cell
+from automorph.comparison.paired import Comparison, Row, compare, fingerprint, hardware
+from automorph.comparison.statistics import Difference, Summary, holm, paired_difference, summarise
+from automorph.comparison.verdict import Verdict, judge
+
+__all__ = [
+    "Cell",
+    "Comparison",
+    "Difference",
+    "Row",
+    "Summary",
+    "Verdict",
+    "compare",
+    "fingerprint",
+    "hardware",
+    "holm",
+    "judge",
+    "paired_difference",
+    "summarise",
+]

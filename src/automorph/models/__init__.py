@@ -1,1 +1,5 @@
-"""Room to be built."""
+"""Networks by name: the papers' small ones, and any of timm's."""
+
+from automorph.models.catalogue import build_model, list_models
+
+__all__ = ["build_model", "list_models"]

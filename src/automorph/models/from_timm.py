@@ -1,0 +1,74 @@
+"""Any network of timm, by name: `timm:resnet50`, or `timm:resnet50:pretrained` for its weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from automorph.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def build(name: str, channels: int, classes: int, size: tuple[int, int]) -> nn.Module:
+    """The network of `timm:NAME` or `timm:NAME:pretrained`, its head made for the classes.
+
+    Nothing is downloaded unless `pretrained` is asked for. Networks that are tied to one image
+    size (vision transformers) are built for the size of the data. Raises `UsageError` with near
+    matches for a name that timm does not know, and for a shape that the network refuses.
+    """
+    import timm
+
+    architecture, pretrained = _parse(name)
+    options: dict[str, Any] = {}
+    # timm's own tag of fixed-size networks; the others take any size and know no such option.
+    config = timm.get_pretrained_cfg(architecture, allow_unregistered=True)
+    if config is not None and config.fixed_input_size:
+        options["img_size"] = size
+    try:
+        model = timm.create_model(
+            architecture, pretrained=pretrained, in_chans=channels, num_classes=classes, **options
+        )
+        _try(model, channels, size)
+    except OSError as error:
+        raise UsageError(
+            f"the weights of {architecture!r} could not be fetched: {error}; "
+            f"go online once, or leave out `:pretrained`"
+        ) from error
+    except (AssertionError, RuntimeError, TypeError, ValueError, Warning) as error:
+        raise UsageError(
+            f"timm could not build {architecture!r} for {channels} channels and "
+            f"{size[0]}x{size[1]} pixels: {error}; choose another network or larger images"
+        ) from error
+    return cast("nn.Module", model)
+
+
+def _try(model: nn.Module, channels: int, size: tuple[int, int]) -> None:
+    """One forward pass: many networks find out only then that the images are too small."""
+    import torch
+
+    with torch.inference_mode():
+        model.eval()(torch.zeros(1, channels, *size))
+    model.train()
+
+
+def _parse(name: str) -> tuple[str, bool]:
+    """The architecture in a `timm:...` name, and whether its weights are wanted."""
+    import timm
+
+    _, architecture, *rest = name.split(":")
+    if rest not in ([], ["pretrained"]):
+        raise UsageError(f"{name!r}: expected timm:NAME or timm:NAME:pretrained")
+    if not timm.is_model(architecture):
+        near = timm.list_models(f"*{architecture}*")[:5] or _near(architecture)
+        hint = f"near matches: {', '.join(near)}" if near else "see timm.list_models()"
+        raise UsageError(f"timm has no network {architecture!r}; {hint}")
+    return architecture, rest == ["pretrained"]
+
+
+def _near(architecture: str) -> list[str]:
+    from difflib import get_close_matches
+
+    import timm
+
+    return get_close_matches(architecture, timm.list_models(), n=5, cutoff=0.6)

@@ -1,0 +1,64 @@
+"""ResNet-9, the network of fast CIFAR-10 training.
+
+David Page, "How to train your ResNet" (2018), part 4: a stem and three stages of one convolution
+and a pooling each, the first and last followed by a residual block of two convolutions.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import Tensor, nn
+
+
+class Residual(nn.Module):
+    """x + f(x)."""
+
+    def __init__(self, branch: nn.Module) -> None:
+        super().__init__()
+        self.branch = branch
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the branch makes of x to x."""
+        return x + cast(Tensor, self.branch(x))
+
+
+class Scale(nn.Module):
+    """Logits times a constant, as in the original (0.125): it keeps the first losses small."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply."""
+        return x * self.factor
+
+
+def build(channels: int, classes: int, size: tuple[int, int], *, width: int = 64) -> nn.Module:
+    """ResNet-9 whose stages have w, 2w, 4w and 8w channels; w = 64 is the published one (6.6M).
+
+    Works from 8x8 pixels up.
+    """
+    w = width
+    return nn.Sequential(
+        _conv(channels, w),
+        _conv(w, 2 * w, pool=True),
+        Residual(nn.Sequential(_conv(2 * w, 2 * w), _conv(2 * w, 2 * w))),
+        _conv(2 * w, 4 * w, pool=True),
+        _conv(4 * w, 8 * w, pool=True),
+        Residual(nn.Sequential(_conv(8 * w, 8 * w), _conv(8 * w, 8 * w))),
+        nn.AdaptiveMaxPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8 * w, classes, bias=False),
+        Scale(0.125),
+    )
+
+
+def _conv(before: int, after: int, *, pool: bool = False) -> nn.Sequential:
+    layers: list[nn.Module] = [
+        nn.Conv2d(before, after, 3, padding=1, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+    ]
+    return nn.Sequential(*layers, *([nn.MaxPool2d(2)] if pool else []))

@@ -1,0 +1,87 @@
+"""The networks: published sizes, shapes that work, names that do not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from automorph.errors import UsageError
+from automorph.models import build_model, list_models
+
+
+def weights(name: str, *, classes: int = 10) -> int:
+    model = build_model(name, channels=3, classes=classes, size=32)
+    return sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("wrn-16-2", 0.7),
+        ("wrn-40-2", 2.2),
+        ("wrn-28-10", 36.5),
+        ("wrn-40-4", 8.9),
+        ("wrn-16-8", 11.0),
+        ("resnet18", 11.2),
+        ("resnet9", 6.6),
+    ],
+)
+def test_the_number_of_weights_is_the_published_one(name, published):
+    assert weights(name) / 1e6 == pytest.approx(published, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["cnn", "cnn:4", "resnet9:4", "wrn-10-1"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("size", [8, 13, 28, (10, 20)])
+def test_every_shape_gives_logits_and_gradients(name, channels, size):
+    height, width = (size, size) if isinstance(size, int) else size
+    model = build_model(name, channels=channels, classes=7, size=size)
+
+    logits = model(torch.rand(3, channels, height, width))
+    logits.sum().backward()
+
+    assert logits.shape == (3, 7)
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_the_width_scales_the_network():
+    assert weights("resnet9:64") == weights("resnet9")
+    assert weights("cnn:32") > 3 * weights("cnn:16") > 9 * weights("cnn:8")
+
+
+def test_every_listed_name_but_the_pattern_can_be_built():
+    names = [name for name in list_models() if name != "timm:NAME"]
+
+    assert all(weights(name, classes=2) > 0 for name in names)
+
+
+def test_weights_are_drawn_from_torchs_generator():
+    def first():
+        torch.manual_seed(3)
+        return next(build_model("cnn", channels=1, classes=2, size=8).parameters())
+
+    with torch.random.fork_rng():
+        assert torch.equal(first(), first())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("resnet", "near matches: .*resnet9"),
+        ("cnnn", "near matches: cnn"),
+        ("wrn-28", "near matches: .*wrn-28-10"),
+        ("wrn-27-2", r"6n \+ 4"),
+        ("cnn:0", "unknown model"),
+        ("zzz", "known: cnn"),
+        ("", "unknown model"),
+    ],
+)
+def test_unknown_names_are_refused_with_a_hint(name, words):
+    with pytest.raises(UsageError, match=words):
+        build_model(name, channels=3, classes=10, size=32)
+
+
+@pytest.mark.parametrize(("channels", "classes", "size"), [(0, 2, 8), (1, 0, 8), (1, 2, (8, 0))])
+def test_impossible_shapes_are_refused(channels, classes, size):
+    with pytest.raises(UsageError, match="expected positive numbers"):
+        build_model("cnn", channels=channels, classes=classes, size=size)

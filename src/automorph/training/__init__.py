@@ -1,1 +1,39 @@
-"""Room to be built."""
+"""Task, recipe, the training loop, the augmenter protocol, checkpoints and runs on disk."""
+
+from automorph.training.augmenter import Augmenter, PolicyAugmenter, as_augmenter
+from automorph.training.batch import Batch, Encoder, Normaliser, RawBatch, Units
+from automorph.training.evaluation import Evaluation, evaluate
+from automorph.training.loss import soft_cross_entropy
+from automorph.training.recipe import Recipe, learning_rate
+from automorph.training.recipes import recipe_for
+from automorph.training.result import Epoch, RunResult
+from automorph.training.run import train
+from automorph.training.task import Task, make_task
+from automorph.training.tasks import as_task, default_model
+from automorph.training.trained import Trained, load_trained
+
+__all__ = [
+    "Augmenter",
+    "Batch",
+    "Encoder",
+    "Epoch",
+    "Evaluation",
+    "Normaliser",
+    "PolicyAugmenter",
+    "RawBatch",
+    "Recipe",
+    "RunResult",
+    "Task",
+    "Trained",
+    "Units",
+    "as_augmenter",
+    "as_task",
+    "default_model",
+    "evaluate",
+    "learning_rate",
+    "load_trained",
+    "make_task",
+    "recipe_for",
+    "soft_cross_entropy",
+    "train",
+]

@@ -1,0 +1,106 @@
+"""What a training loop calls once a step: the augmenter protocol, and policies as augmenters."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from automorph.errors import UsageError
+from automorph.policies import Policy, load_policy, policy_to_dict
+from automorph.training.batch import Batch, RawBatch, Units
+
+
+@runtime_checkable
+class Augmenter(Protocol):
+    """Batch in, batch out; online methods get the model as well, and the losses back.
+
+    Subclass it to inherit the defaults: an augmenter without model, memory or extra cost needs
+    only ``__call__``. The result may have more or fewer rows than the raw batch.
+    """
+
+    needs_model: bool = False
+    """Whether the model is used; if not, batches may be made ahead, in background threads."""
+    whole_batch: bool = False
+    """Whether examples of a batch meet (as in mixup): several processes then see it whole."""
+
+    def __call__(self, raw: RawBatch, model: nn.Module | None) -> Batch:
+        """The batch to train on. ``model`` is in training mode, and None unless needed."""
+        ...
+
+    def feedback(self, losses: Tensor) -> None:
+        """Take the losses ``(n,)`` of the step, one an example, in the order that was returned."""
+        return None
+
+    def units(self) -> Units:
+        """Work of the last call beyond the plain step on the batch that it returned."""
+        return Units()
+
+    def describe(self) -> Any:
+        """What identifies the augmenter in run.json: text, numbers, lists and dicts of them."""
+        return type(self).__name__
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What a resumed run must know: tensors by name."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take back what ``state_dict`` gave."""
+        return None
+
+
+class PolicyAugmenter(Augmenter):
+    """A policy, or the name of one, as an augmenter; None augments nothing.
+
+    The random numbers depend on the run's seed, the epoch and the numbers of the examples only.
+    """
+
+    def __init__(self, policy: Any | None = None) -> None:
+        if isinstance(policy, (str, os.PathLike)):
+            policy = load_policy(policy)
+        if policy is not None and not hasattr(policy, "augment"):
+            raise UsageError(
+                f"got {policy!r} as a policy; expected an object with an `augment` method: "
+                "automorph.load_policy makes one from a name or a file"
+            )
+        self.policy = policy
+        self.whole_batch = policy is not None and _examples_meet(policy)
+
+    def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
+        """Augment with the policy, then encode."""
+        if self.policy is None:
+            return raw.batch()
+        examples, labels = self.policy.augment(
+            raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.index
+        )
+        return raw.batch(examples, labels=labels)
+
+    def describe(self) -> Any:
+        """The policy as plain data, as in its file."""
+        if isinstance(self.policy, Policy):
+            plain = policy_to_dict(self.policy)
+            return {"name": plain["name"], "policy": plain["policy"]}
+        return "none" if self.policy is None else str(self.policy)
+
+
+def as_augmenter(thing: Any | None) -> Augmenter:
+    """An augmenter as it is; a policy, or None, as a `PolicyAugmenter`."""
+    if isinstance(thing, Augmenter):
+        return thing
+    if not (thing is None or isinstance(thing, (str, os.PathLike)) or hasattr(thing, "augment")):
+        raise UsageError(
+            f"got {type(thing).__name__!r} to augment with; expected None, a policy (with an "
+            "`augment` method) or its name, or an augmenter (see automorph.training.Augmenter)"
+        )
+    return PolicyAugmenter(thing)
+
+
+def _examples_meet(policy: Any) -> bool:
+    """Whether the result for one example depends on the others of its batch."""
+    if getattr(policy, "mixes_labels", False):
+        return True
+    space = getattr(policy, "space", None)
+    if space is None:
+        return True  # Unknown: the whole batch is always right, and only several processes pay.
+    return any(operation.partner or operation.batched for operation in space)

@@ -1,0 +1,137 @@
+"""What flows through a training step: raw batches, encoded batches, units of cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Encoder = Callable[[Any, torch.device], Tensor]
+
+
+@dataclass(frozen=True)
+class Units:
+    """Cost in examples passed forward and backward through the network.
+
+    A plain training step of n examples costs n of each. Work of an augmenter (scoring candidates,
+    say) comes on top; evaluation is not counted.
+
+    >>> Units(128, 128) + Units(forward=512)
+    Units(forward=640, backward=128)
+    """
+
+    forward: int = 0
+    backward: int = 0
+
+    def __add__(self, other: Units) -> Units:
+        return Units(self.forward + other.forward, self.backward + other.backward)
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """uint8 images to network inputs: (x / 255 - mean) / std, channel by channel.
+
+    >>> inputs = Normaliser((0.5,), (0.25,))(np.full((2, 8, 8, 1), 255, np.uint8))
+    >>> inputs.shape, inputs.max().item()
+    (torch.Size([2, 1, 8, 8]), 2.0)
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, images: NDArray[np.uint8], device: torch.device | None = None) -> Tensor:
+        """Map uint8 ``(n, H, W, C)`` to float32 ``(n, C, H, W)`` in channels-last memory."""
+        # Torch takes no read-only memory (a memory map, say). Bytes travel to the device, a
+        # quarter of what floats would be.
+        own = np.require(images, requirements=("C", "W"))
+        pixels = torch.from_numpy(own).to(device, non_blocking=True)
+        mean = torch.tensor(self.mean, device=device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=device).view(1, -1, 1, 1)
+        # The permuted view of NHWC is channels-last already: nothing is moved.
+        inputs = pixels.permute(0, 3, 1, 2).to(torch.float32)
+        return inputs.mul_(1 / (255 * std)).sub_(mean / std)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A batch as the network sees it.
+
+    ``inputs`` float ``(n, C, H, W)``, channels-last; ``labels`` soft, float32 ``(n, classes)``;
+    ``index`` int64 ``(n,)``, the numbers of the examples in the training part; ``weights``
+    float32 ``(n,)`` of the losses, or None for equal ones.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    index: NDArray[np.int64]
+    weights: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def rows(self, part: slice) -> Batch:
+        """The batch of some of the rows."""
+        return Batch(
+            self.inputs[part],
+            self.labels[part],
+            self.index[part],
+            None if self.weights is None else self.weights[part],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RawBatch:
+    """A batch as it comes from the data, and what an augmenter needs to turn it into a `Batch`.
+
+    ``examples`` uint8 ``(n, H, W, C)``; ``labels`` soft, float32 ``(n, classes)``; ``index`` int64
+    ``(n,)``, the numbers of the examples in the training part. ``seed``, ``epoch`` and ``index``
+    are all that random numbers may depend on (see `automorph.space.Stream`); ``step`` counts from 0
+    in each epoch.
+    """
+
+    examples: Any
+    labels: NDArray[np.float32]
+    index: NDArray[np.int64]
+    seed: int
+    epoch: int
+    step: int
+    encoder: Encoder
+    device: torch.device = torch.device("cpu")  # noqa: RUF009 - devices are immutable
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def rows(self, part: slice) -> RawBatch:
+        """The batch of some of the rows."""
+        return replace(
+            self,
+            examples=self.examples[part],
+            labels=self.labels[part],
+            index=self.index[part],
+        )
+
+    def encode(self, examples: Any | None = None) -> Tensor:
+        """Network inputs, on the device, of these examples (default: the batch's own)."""
+        return self.encoder(self.examples if examples is None else examples, self.device)
+
+    def batch(
+        self,
+        examples: Any | None = None,
+        *,
+        labels: NDArray[np.float32] | None = None,
+        index: NDArray[np.int64] | None = None,
+        weights: Tensor | None = None,
+    ) -> Batch:
+        """The encoded batch; what is not given is the batch's own."""
+        soft = torch.from_numpy(np.array(self.labels if labels is None else labels))
+        return Batch(
+            self.encode(examples),
+            soft.to(self.device, non_blocking=True),
+            self.index if index is None else index,
+            weights,
+        )

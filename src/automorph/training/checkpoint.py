@@ -1,0 +1,79 @@
+"""Tensors and facts in one safetensors file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from automorph.errors import TrainingError
+
+_FACTS = "automorph"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary name beside ``path``, which takes its place if the block ends without error."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file; it appears whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write tensors, and facts as JSON in the file's header.
+
+    One file, so that a kill between two renames cannot leave tensors of one epoch with the facts
+    of another.
+    """
+    from safetensors.torch import save_file
+
+    # Clones: the format wants plain memory order, and refuses tensors that share memory.
+    plain = {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+    with whole_file(path) as temporary:
+        save_file(plain, temporary, metadata={_FACTS: json.dumps(facts, allow_nan=False)})
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and facts of a file. Raises `TrainingError` if it is missing or broken."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            facts = json.loads((file.metadata() or {})[_FACTS])
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise TrainingError(
+            f"{path} cannot be read as a checkpoint ({error}); expected a file that "
+            "automorph wrote. Delete its run folder to train from the start"
+        ) from error
+
+
+def prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under ``prefix.NAME``."""
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors named ``prefix.NAME``, by NAME."""
+    start = f"{prefix}."
+    return {name[len(start) :]: t for name, t in tensors.items() if name.startswith(start)}

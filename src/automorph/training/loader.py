@@ -1,0 +1,96 @@
+"""Batches, made here or ahead of time in background threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from automorph.training.augmenter import Augmenter
+from automorph.training.batch import Batch, RawBatch
+from automorph.training.machine import Machine
+from automorph.training.order import batches
+from automorph.training.precision import Chosen, casting
+from automorph.training.task import Task
+
+Job = TypeVar("Job")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, eq=False)
+class Loader:
+    """The augmented batches of a task, one epoch at a time.
+
+    A batch is a pure function of seed, epoch and step, so ``workers`` (threads that work ahead)
+    change nothing but the time. Threads suffice: array and image code lets go of Python's lock.
+    """
+
+    task: Task
+    augmenter: Augmenter
+    seed: int
+    machine: Machine
+    precision: Chosen = "fp32"
+    workers: int = 0
+
+    def epoch(self, epoch: int, model: nn.Module) -> Generator[Batch]:
+        """The epoch's batches in order; of each, this process's rows."""
+        part = self.task.data.train
+        rows = batches(len(part), self.task.recipe.batch_size, seed=self.seed, epoch=epoch)
+
+        def make(job: tuple[int, NDArray[np.int64]]) -> Batch:
+            return self._make(epoch, *job, model=model)
+
+        # An augmenter that asks the model must meet it as it is now.
+        ahead = 0 if self.augmenter.needs_model else self.workers
+        return in_order(make, enumerate(rows), ahead)
+
+    def _make(self, epoch: int, step: int, rows: NDArray[np.int64], *, model: nn.Module) -> Batch:
+        share = self.machine.share(len(rows))
+        whole = self.augmenter.whole_batch
+        index = rows if whole else rows[share]
+        part = self.task.data.train
+        raw = RawBatch(
+            examples=part.data[index],
+            labels=np.eye(self.task.classes, dtype=np.float32)[part.labels[index]],
+            index=index,
+            seed=self.seed,
+            epoch=epoch,
+            step=step,
+            encoder=self.task.encoder,
+            device=self.machine.device,
+        )
+        if self.augmenter.needs_model:
+            with casting(self.precision, self.machine.device):
+                batch = self.augmenter(raw, model)
+            model.train()  # Candidates are often scored in evaluation mode.
+        else:
+            batch = self.augmenter(raw, None)
+        return batch.rows(self.machine.share(len(batch))) if whole else batch
+
+
+def in_order(make: Callable[[Job], Made], jobs: Iterable[Job], workers: int) -> Generator[Made]:
+    """``map(make, jobs)`` with up to two results a worker made ahead; the order is kept.
+
+    >>> list(in_order(abs, [-3, -1, -2], workers=2))
+    [3, 1, 2]
+    """
+    if workers == 0:
+        yield from map(make, jobs)
+        return
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="automorph-batches")
+    waiting: deque[Future[Made]] = deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(make, job))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,203 @@
+"""The training loop: an epoch is a plain walk over its batches."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import asdict
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from automorph.training.augmenter import Augmenter
+from automorph.training.batch import Batch, Units
+from automorph.training.checkpoint import prefixed, under
+from automorph.training.evaluation import Evaluation, evaluate
+from automorph.training.loader import Loader
+from automorph.training.loss import soft_cross_entropy
+from automorph.training.machine import Machine
+from automorph.training.meter import Meter
+from automorph.training.optimiser import Average, make_optimiser
+from automorph.training.order import steps_per_epoch
+from automorph.training.precision import Chosen, casting
+from automorph.training.processes import share_model
+from automorph.training.progress import Shown
+from automorph.training.recipe import learning_rate
+from automorph.training.result import Epoch
+from automorph.training.task import Task, torch_seed
+
+
+class Training:
+    """A training between two epochs: network, optimiser, running mean, and the curves so far."""
+
+    def __init__(
+        self,
+        task: Task,
+        augmenter: Augmenter,
+        *,
+        seed: int,
+        machine: Machine,
+        precision: Chosen,
+        workers: int = 0,
+    ) -> None:
+        self.task = task
+        self.recipe = task.recipe
+        self.augmenter = augmenter
+        self.seed = seed
+        self.machine = machine
+        self.precision = precision
+        self.model = on_device(task.build(seed), machine)
+        self.shared = share_model(self.model, machine)
+        self.optimiser = make_optimiser(self.model, self.recipe)
+        decay = self.recipe.ema_decay
+        self.average = None if decay is None else Average(self.model, decay)
+        self.scaler = torch.amp.GradScaler(machine.device.type, enabled=precision == "fp16")
+        self.loader = Loader(task, augmenter, seed, machine, precision, workers)
+        self.steps = steps_per_epoch(len(task.data.train), self.recipe.batch_size)
+        self.curves: list[Epoch] = []
+        self.units = Units()
+        self.best: dict[str, Tensor] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The number of finished epochs."""
+        return len(self.curves)
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is evaluated: the running mean if there is one."""
+        return self.model if self.average is None else self.average.model
+
+    def run_epoch(self, shown: Shown, *, validate: bool) -> None:
+        """Train one epoch, look at the validation part if asked to, and note both."""
+        began = time.perf_counter()
+        epoch, units = self.epoch, Units()
+        # Seeded anew, so that dropout in a resumed run goes on as if nothing had happened.
+        torch.manual_seed(torch_seed(self.seed, "epoch", epoch=epoch, process=self.machine.process))
+        self.model.train()
+        meter = Meter(self.machine, classes=self.task.classes, epoch=epoch, steps=self.steps)
+        lr = self.recipe.lr
+        with closing(self.loader.epoch(epoch, self.model)) as batches:
+            for step, batch in enumerate(batches, start=epoch * self.steps):
+                lr = learning_rate(self.recipe, step, self.steps)
+                rows = self.machine.count(len(batch))
+                losses, correct = self.step(batch, lr, rows)
+                meter.add(losses, correct, rows=rows, lr=lr)
+                units += Units(len(batch), len(batch)) + self.augmenter.units()
+                self.augmenter.feedback(losses)
+                if self.average is not None:
+                    self.average.update(self.model, step)
+                shown.step()
+        loss, accuracy = meter.close(lr)
+        self.units += Units(*(self.machine.count(n) for n in (units.forward, units.backward)))
+        seen = self.look("validation") if validate else None
+        best_before = max((e.validation_accuracy or 0.0 for e in self.curves), default=-1.0)
+        self.curves.append(
+            Epoch(
+                epoch=epoch + 1,
+                lr=lr,
+                loss=loss,
+                accuracy=accuracy,
+                validation_loss=None if seen is None else seen.loss,
+                validation_accuracy=None if seen is None else seen.accuracy,
+                seconds=time.perf_counter() - began,
+            )
+        )
+        if self.recipe.select == "best" and seen is not None and seen.accuracy > best_before:
+            self.best = {name: value.clone() for name, value in self.kept.state_dict().items()}
+        shown.epoch(self.curves[-1])
+
+    def step(self, batch: Batch, lr: float, rows: int) -> tuple[Tensor, Tensor]:
+        """One step of the optimiser at rate ``lr`` on a batch of ``rows`` over all processes.
+
+        Returns the losses ``(n,)`` and the number of right predictions of this process's rows.
+        """
+        losses, correct = [], []
+        count = min(self.recipe.accumulate, len(batch))
+        for number in range(count):
+            piece = batch.rows(
+                slice(number * len(batch) // count, (number + 1) * len(batch) // count)
+            )
+            with self._gradients_stay(number < count - 1):
+                with casting(self.precision, self.machine.device):
+                    logits = self.shared(piece.inputs)
+                loss = soft_cross_entropy(
+                    logits, piece.labels, smoothing=self.recipe.label_smoothing
+                )
+                weighted = loss if piece.weights is None else loss * piece.weights
+                # Gradients are averaged over processes; the mean over all rows is wanted.
+                mean = self.scaler.scale(weighted.sum() * (self.machine.processes / rows))
+                torch.autograd.backward(mean)
+            losses.append(loss.detach())
+            correct.append((logits.argmax(1) == piece.labels.argmax(1)).sum())
+        self._descend(lr)
+        return torch.cat(losses), torch.stack(correct).sum()
+
+    def look(self, part: str) -> Evaluation:
+        """The network to be kept, as it is now, on a part of the data."""
+        return evaluate(
+            self.kept,
+            self.task.data.parts[part],
+            encoder=self.task.encoder,
+            precision=self.precision,
+            machine=self.machine,
+        )
+
+    def choose(self) -> int:
+        """Put the weights of the chosen epoch into `kept`; its number, from 1."""
+        if self.best is None:
+            return self.epoch
+        self.kept.load_state_dict(self.best)
+        return 1 + max(range(self.epoch), key=lambda i: self.curves[i].validation_accuracy or 0.0)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that the next epoch needs: tensors, and facts for JSON."""
+        tensors = {
+            **prefixed("model", self.model.state_dict()),
+            **prefixed("optimiser", self.optimiser.state_dict()),
+            **prefixed("average", self.average.model.state_dict() if self.average else {}),
+            **prefixed("best", self.best or {}),
+            **prefixed("augmenter", self.augmenter.state_dict()),
+        }
+        return tensors, {
+            "curves": [asdict(epoch) for epoch in self.curves],
+            "units": asdict(self.units),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Take back what `state` gave."""
+        self.model.load_state_dict(under("model", tensors))
+        self.optimiser.load_state_dict(under("optimiser", tensors))
+        if self.average is not None:
+            self.average.model.load_state_dict(under("average", tensors))
+        self.best = under("best", tensors) or None
+        self.augmenter.load_state_dict(under("augmenter", tensors))
+        self.curves = [Epoch(**epoch) for epoch in facts["curves"]]
+        self.units = Units(**facts["units"])
+        self.scaler.load_state_dict(facts["scaler"])
+
+    def _descend(self, lr: float) -> None:
+        # The scaler wants an optimiser of PyTorch's by type, but asks of it only what ours has.
+        optimiser = cast(torch.optim.Optimizer, self.optimiser)
+        self.optimiser.lr = lr
+        if self.recipe.clip_norm is not None:
+            self.scaler.unscale_(optimiser)
+            nn.utils.clip_grad_norm_(self.optimiser.weights, self.recipe.clip_norm)
+        self.scaler.step(optimiser)
+        self.scaler.update()
+        self.optimiser.clear()
+
+    def _gradients_stay(self, stay: bool) -> AbstractContextManager[None]:
+        """Within, gradients gather here and are not yet averaged over the processes."""
+        if stay and isinstance(self.shared, DistributedDataParallel):
+            return self.shared.no_sync()
+        return nullcontext()
+
+
+def on_device(model: nn.Module, machine: Machine) -> nn.Module:
+    """The network where it is trained; convolutions are fastest with channels last."""
+    moved: nn.Module = model.to(machine.device).to(memory_format=torch.channels_last)
+    return moved

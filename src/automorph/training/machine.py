@@ -1,0 +1,84 @@
+"""Where a training runs: the device, and the processes that share it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from automorph.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A device, and which of how many processes this is."""
+
+    device: torch.device
+    process: int = 0
+    processes: int = 1
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files and shows progress."""
+        return self.process == 0
+
+    def share(self, n: int) -> slice:
+        """This process's part of n rows: consecutive, sizes differ by one at most.
+
+        >>> [Machine(torch.device("cpu"), process=p, processes=2).share(5) for p in (0, 1)]
+        [slice(0, 3, None), slice(3, 5, None)]
+        """
+        each, left = divmod(n, self.processes)
+        start = self.process * each + min(self.process, left)
+        return slice(start, start + each + (self.process < left))
+
+    def count(self, n: int) -> int:
+        """The sum of a number over all processes."""
+        return n if self.processes == 1 else int(self.sum(torch.tensor(n, device=self.device)))
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """The sum over all processes, in place."""
+        if self.processes > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.processes > 1:
+            dist.barrier()
+
+
+def find_machine(device: str = "auto") -> Machine:
+    """The machine: ``auto`` takes an accelerator if there is one; else a torch device name.
+
+    Under ``accelerate launch`` (or torchrun) the processes share the work: Accelerate's
+    `PartialState` reads their number and starts their group. Only this part of Accelerate is used:
+    its `Accelerator` keeps one precision for the whole Python process, and here several trainings
+    with their own follow each other. Precision is `torch.autocast`, a line in the loop.
+    """
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    if several or (device == "auto" and torch.accelerator.is_available()):
+        from accelerate import PartialState
+
+        state = PartialState(cpu=device == "cpu" or not torch.accelerator.is_available())
+        return Machine(state.device, state.process_index, state.num_processes)
+    try:
+        return Machine(torch.device("cpu" if device == "auto" else device))
+    except RuntimeError as error:
+        raise UsageError(f"device {device!r}: expected auto, cpu, cuda or mps") from error
+
+
+@contextmanager
+def repeatable(machine: Machine) -> Iterator[None]:
+    """Within, results repeat: torch's generators are put back after, cuDNN is deterministic."""
+    devices = [machine.device] if machine.device.type == "cuda" else []
+    with (
+        torch.random.fork_rng(devices=devices),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
+    ):
+        yield

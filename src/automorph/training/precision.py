@@ -1,0 +1,63 @@
+"""Numeric precision: what `auto` means, and the count it rests on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Chosen = Literal["fp32", "bf16", "fp16"]
+
+WORTH_IT = 4_000_000
+"""Multiply-adds an example from which bf16 pays on a CPU. Below, casting costs what it saves."""
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def choose_precision(model: nn.Module, example: Tensor, device: torch.device) -> Chosen:
+    """What the precision ``auto`` means: a rule, not a stopwatch, so that runs repeat.
+
+    It is bf16 on GPUs that have it, fp16 on older ones, and on CPUs with bf16 instructions
+    for networks of more than four million multiply-adds an example; else fp32. ``example`` is
+    one encoded example ``(1, ...)``.
+    """
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    if device.type == "cpu" and _cpu_has_bf16() and multiply_adds(model, example) > WORTH_IT:
+        return "bf16"
+    return "fp32"
+
+
+def casting(precision: Chosen, device: torch.device) -> torch.autocast:
+    """Within, layers that gain from it compute in this precision."""
+    return torch.autocast(device.type, DTYPES[precision], enabled=precision != "fp32")
+
+
+def multiply_adds(model: nn.Module, example: Tensor) -> int:
+    """Multiply-adds of the convolutions and linear layers in one forward pass of one example."""
+    total = 0
+
+    def count(layer: nn.Module, _: tuple[Tensor, ...], out: Tensor) -> None:
+        nonlocal total
+        if isinstance(layer, nn.Conv2d):
+            total += layer.weight.numel() * out.shape[-2] * out.shape[-1]
+        elif isinstance(layer, nn.Linear):
+            total += layer.weight.numel() * (out.numel() // out.shape[-1])
+
+    layers = [layer for layer in model.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    was_training = model.training
+    with torch.inference_mode():
+        model.eval()(example)
+    model.train(was_training)
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+def _cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bf16 natively (AVX-512 BF16 or AMX)."""
+    # Torch tells only by private names, which may go; without them fp32 is always right.
+    asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, ask, bool)() for ask in asks)

@@ -1,0 +1,68 @@
+"""What a training gives back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from automorph.training.batch import Units
+
+_APART = ("curves", "checkpoint", "model")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch: means over its training batches (as augmented), and the validation part after it.
+
+    ``epoch`` counts from 1; ``seconds`` are its own; the validation entries are None where the
+    part was not looked at.
+    """
+
+    epoch: int
+    lr: float
+    loss: float
+    accuracy: float
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A training: ``accuracy`` and ``loss`` by part, the ``curves``, and what it cost.
+
+    ``chosen`` is the epoch whose weights were kept and evaluated, ``selection`` how it was chosen
+    (``last``, or ``best`` on the validation part, whose accuracy is then optimistic). An
+    unfinished run (``finished`` is False) has no test accuracy. ``checkpoint`` is the file with
+    the weights, if there is a run folder; ``model`` is the network itself, in evaluation mode.
+    """
+
+    accuracy: dict[str, float]
+    loss: dict[str, float]
+    curves: tuple[Epoch, ...]
+    chosen: int
+    selection: str
+    finished: bool
+    units: Units
+    seconds: float
+    seed: int
+    precision: str
+    checkpoint: Path | None = None
+    model: nn.Module | None = field(default=None, repr=False, compare=False)
+
+    def without_model(self) -> RunResult:
+        """The result without the network: small enough to send between processes."""
+        return replace(self, model=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain data, without curves, network and path."""
+        plain = asdict(replace(self, model=None, curves=()))
+        return {name: plain[name] for name in plain if name not in _APART}
+
+
+def result_from_dict(plain: dict[str, Any], curves: tuple[Epoch, ...]) -> RunResult:
+    """The result that `RunResult.to_dict` wrote."""
+    return RunResult(**{**plain, "units": Units(**plain["units"]), "curves": curves})

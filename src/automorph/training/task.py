@@ -1,0 +1,117 @@
+"""A task: data in parts, a network, a recipe, and how examples become network inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from automorph.data import Arrays, Dataset
+from automorph.errors import DataError, UsageError
+from automorph.models import build_model
+from automorph.space import Stream
+from automorph.training.batch import Encoder, Normaliser
+from automorph.training.recipe import Recipe
+from automorph.training.recipes import recipe_for
+
+ENOUGH = 10_000
+"""Examples from which means and deviations are taken; more change no digit that matters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is trained on what, and how; `make_task` fills in what is not given.
+
+    ``model`` is a name (see `automorph.models.list_models`) or a function without arguments that
+    builds a network of one's own; ``encoder`` maps examples and a device to network inputs.
+    """
+
+    data: Dataset
+    model: str | Callable[[], nn.Module]
+    recipe: Recipe
+    encoder: Encoder
+
+    @property
+    def name(self) -> str:
+        """The name of the data."""
+        return self.data.name
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return len(self.data.classes)
+
+    def with_recipe(self, **changes: Any) -> Task:
+        """The task with some entries of its recipe changed, as in ``with_recipe(epochs=1)``."""
+        return replace(self, recipe=replace(self.recipe, **changes))
+
+    def build(self, seed: int) -> nn.Module:
+        """A fresh network: a pure function of the seed; torch's global generator is left alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch_seed(seed, "init"))
+            if not isinstance(self.model, str):
+                return self.model()
+            height, width, channels = self.data.train.data.shape[1:]
+            return build_model(
+                self.model, channels=channels, classes=self.classes, size=(height, width)
+            )
+
+
+def make_task(
+    data: Dataset,
+    *,
+    model: str | Callable[[], nn.Module] = "cnn",
+    recipe: Recipe | None = None,
+    encoder: Encoder | None = None,
+) -> Task:
+    """A task with sensible defaults: `recipe_for` the network, normalisation by the training part.
+
+    Raises `DataError` when there is too little to train on.
+    """
+    n = len(data.train)
+    if n < 2 or len(data.classes) < 2:
+        raise DataError(
+            f"{data.name}: the training part has {n} examples of {len(data.classes)} classes; "
+            "expected at least 2 of each"
+        )
+    if encoder is None and data.domain != "image":
+        raise UsageError(
+            f"{data.name} holds {data.domain}s, which need an encoder: a function of examples and "
+            "a device that gives the network's inputs"
+        )
+    return Task(
+        data,
+        model,
+        recipe or recipe_for(model if isinstance(model, str) else "", n),
+        encoder or normaliser_of(data.train),
+    )
+
+
+def normaliser_of(part: Arrays) -> Normaliser:
+    """Channel means and deviations, as shares of 255, of images uint8 ``(n, H, W, C)``.
+
+    Of more than 10,000 images every k-th is looked at.
+    """
+    images = part.data[:: -(-len(part) // ENOUGH) or 1]
+    channels = images.shape[-1]
+    count = images.size // channels
+    # Counts of levels are exact, and need no float copy of the images.
+    levels = np.stack(
+        [np.bincount(images[..., c].reshape(-1), minlength=256) for c in range(channels)]
+    )
+    values = np.arange(256) / 255
+    mean = levels @ values / count
+    std = np.sqrt(np.maximum(levels @ values**2 / count - mean**2, 0))
+    # A channel that is constant (an opaque alpha) carries nothing: any divisor will do.
+    std = np.where(std < 1 / 255, 1.0, std)
+    return Normaliser(tuple(mean.tolist()), tuple(std.tolist()))
+
+
+def torch_seed(seed: int, name: str, *, epoch: int = 0, process: int = 0) -> int:
+    """A seed for torch's generator from a stream of the run's seed."""
+    high, low = Stream(seed=seed, epoch=epoch, index=[process]).bits(f"torch:{name}", 2)[0].tolist()
+    return int(high) << 31 | int(low) >> 1

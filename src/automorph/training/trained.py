@@ -1,0 +1,71 @@
+"""A trained network from its file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from automorph.errors import UsageError
+from automorph.models import build_model
+from automorph.training.batch import Encoder, Normaliser
+from automorph.training.checkpoint import read_checkpoint
+from automorph.training.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network in evaluation mode, the names of its classes, and what makes its inputs."""
+
+    model: nn.Module
+    classes: tuple[str, ...]
+    encoder: Encoder | None
+
+
+def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None) -> Trained:
+    """The network in a ``model.safetensors`` of a run folder (or in the folder).
+
+    A network of one's own must be given as ``model``, built but untrained. ``encoder`` is None
+    if the run had one of its own.
+    """
+    file = Path(path)
+    file = file / "model.safetensors" if file.is_dir() else file
+    tensors, facts = read_checkpoint(file)
+    if model is None:
+        if facts["model"] is None:
+            raise UsageError(
+                f"{file} holds weights of a network that was built by your own code; "
+                "give that network: load_trained(path, model=...)"
+            )
+        height, width, channels = facts["shape"]
+        model = build_model(
+            facts["model"],
+            channels=channels,
+            classes=len(facts["classes"]),
+            size=(height, width),
+        )
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UsageError(f"the weights in {file} do not fit the network: {error}") from error
+    scale = facts["normaliser"]
+    encoder = None if scale is None else Normaliser(tuple(scale["mean"]), tuple(scale["std"]))
+    return Trained(model.eval(), tuple(facts["classes"]), encoder)
+
+
+def trained_facts(task: Task) -> dict[str, Any]:
+    """What `load_trained` must know besides the weights."""
+    scale = task.encoder
+    # Weights that were fetched once need not be fetched again to be overwritten.
+    name = task.model.removesuffix(":pretrained") if isinstance(task.model, str) else None
+    return {
+        "model": name,
+        "shape": list(task.data.train.data.shape[1:]),
+        "classes": list(task.data.classes),
+        "normaliser": {"mean": scale.mean, "std": scale.std}
+        if isinstance(scale, Normaliser)
+        else None,
+    }

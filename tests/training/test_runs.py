@@ -1,0 +1,258 @@
+"""Runs on disk: resumed after anything, whole at any moment, never mixed up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from automorph.errors import TrainingError, UsageError
+from automorph.training import (
+    Augmenter,
+    Normaliser,
+    PolicyAugmenter,
+    load_trained,
+    train,
+)
+from automorph.training.checkpoint import whole_file
+
+KILLED = Path(__file__).with_name("killed_runs.py")
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class Counting(Augmenter):
+    """Weighs by what it remembers, so that a lost memory shows in the weights."""
+
+    needs_model = True
+
+    def __init__(self):
+        self.mean = torch.tensor(0.0)
+
+    def __call__(self, raw, model):
+        return raw.batch(weights=torch.full((len(raw),), 1.0 + self.mean.item()))
+
+    def feedback(self, losses):
+        self.mean = 0.9 * self.mean + 0.1 * losses.mean()
+
+    def state_dict(self):
+        return {"mean": self.mean}
+
+    def load_state_dict(self, state):
+        self.mean = state["mean"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "adamw", "lr": 0.01},
+        {"ema_decay": 0.9, "label_smoothing": 0.1, "clip_norm": 1.0},
+        {"select": "best", "lr": 0.5, "schedule": "constant"},
+        {"precision": "bf16"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "augmenter", [lambda: "trivialaugment", Counting], ids=["policy", "online"]
+)
+def test_a_run_in_parts_ends_like_one_at_once(task, same, tmp_path, changes, augmenter):
+    task = task.with_recipe(**changes)
+    straight = train(task, augmenter(), seed=3)
+    for until in (1, 3):
+        part = train(task, augmenter(), seed=3, folder=tmp_path / "run", until=until)
+        assert (part.finished, len(part.curves), set(part.accuracy)) == (
+            False,
+            until,
+            {"validation"},
+        )
+    resumed = train(task, augmenter(), seed=3, folder=tmp_path / "run")
+
+    assert same(straight, resumed)
+    assert resumed.accuracy == straight.accuracy
+    assert resumed.units == straight.units
+    assert resumed.chosen == straight.chosen
+    timeless = [[replace(epoch, seconds=0) for epoch in r.curves] for r in (straight, resumed)]
+    assert timeless[0] == timeless[1]
+
+
+def test_killed_runs_end_like_one_at_once(tmp_path):
+    """Real SIGKILLs: before the first step, inside epochs, and while a checkpoint is written."""
+    done = subprocess.run(
+        [sys.executable, str(KILLED), str(tmp_path)], capture_output=True, text=True, timeout=120
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "killed": 5,
+        "same": True,
+        "files": ["metrics.jsonl", "model.safetensors", "result.json", "run.json"],
+    }
+
+
+def test_ctrl_c_leaves_a_run_that_resumes(task, same, tmp_path):
+    def interrupt(epoch):
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(task, folder=tmp_path / "run", progress=interrupt, workers=2)
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+
+    assert left == {"run.json", "metrics.jsonl", "checkpoint.safetensors"}
+    assert same(train(task), train(task, folder=tmp_path / "run"))
+
+
+def test_a_finished_run_is_given_back_and_nothing_changes(task, same, tmp_path):
+    first = train(task, "flip", folder=tmp_path)
+    before = content(tmp_path)
+    again = train(task, "flip", folder=tmp_path)
+
+    assert set(before) == {"run.json", "metrics.jsonl", "model.safetensors", "result.json"}
+    assert content(tmp_path) == before
+    assert again == first
+    assert same(again, first)
+    assert first.checkpoint == tmp_path / "model.safetensors"
+
+
+def test_the_test_part_can_be_opened_later(task, tmp_path):
+    sealed = train(task, folder=tmp_path, parts=("validation",))
+    opened = train(task, folder=tmp_path)
+
+    assert set(sealed.accuracy) == {"validation"}
+    assert opened.accuracy == train(task).accuracy
+    assert train(task, folder=tmp_path, parts=()).accuracy == opened.accuracy
+
+
+def test_what_a_run_was_is_written_down(task, tmp_path):
+    train(task, "flip", seed=4, folder=tmp_path)
+    run = json.loads((tmp_path / "run.json").read_text())
+    metrics = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+
+    assert run["identity"]["seed"] == 4
+    assert run["identity"]["data"]["hash"] == task.data.hash
+    assert run["identity"]["recipe"]["lr"] == 0.05
+    assert run["identity"]["augmenter"]["name"] == "flip"
+    assert run["facts"]["versions"]["torch"] == torch.__version__
+    assert [line["epoch"] for line in metrics] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda task: (task.with_recipe(lr=0.01), None, 0), "recipe.lr was 0.05 and is now 0.01"),
+        (lambda task: (task, "flip", 0), "augmenter was 'none'"),
+        (lambda task: (task, None, 1), "seed was 0 and is now 1"),
+        (lambda task: (replace(task, model="cnn:8"), None, 0), "model was 'cnn:4'"),
+        (
+            lambda task: (
+                replace(task, data=task.data.replace(train=task.data.train.take(range(50)))),
+                None,
+                0,
+            ),
+            "data.hash",
+        ),
+        (
+            lambda task: (
+                replace(
+                    task, data=task.data.replace(train=task.data.train.take(range(99, -1, -1)))
+                ),
+                None,
+                0,
+            ),
+            "data.order",
+        ),
+    ],
+    ids=["recipe", "augmenter", "seed", "model", "data", "order"],
+)
+def test_a_folder_of_another_run_is_refused(task, tmp_path, change, words):
+    train(task, folder=tmp_path, until=1)
+    before = content(tmp_path)
+    other, augmenter, seed = change(task)
+    with pytest.raises(UsageError, match=words):
+        train(other, augmenter, seed=seed, folder=tmp_path)
+
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["run.json", "checkpoint.safetensors"])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"\0" * 99]
+)
+def test_a_damaged_file_is_named(task, tmp_path, name, damage):
+    train(task, folder=tmp_path, until=1)
+    file = tmp_path / name
+    file.write_bytes(damage(file.read_bytes()))
+
+    with pytest.raises((TrainingError, UsageError), match=name):
+        train(task, folder=tmp_path)
+
+
+def test_a_diverging_run_leaves_its_last_good_epoch(task, tmp_path):
+    class Poison(PolicyAugmenter):
+        def __call__(self, raw, model=None):
+            weights = torch.full((len(raw),), float("nan" if raw.epoch == 2 else 1))
+            return raw.batch(weights=weights)
+
+    with pytest.raises(TrainingError, match="epoch 3"):
+        train(task, Poison(), folder=tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "run.json",
+        "metrics.jsonl",
+        "checkpoint.safetensors",
+    }
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    file = tmp_path / "x"
+    file.write_text("old")
+    with pytest.raises(TypeError), whole_file(file) as temporary:
+        temporary.write_text("half" + 1)
+
+    assert content(tmp_path) == {"x": b"old"}
+
+
+def test_a_trained_network_comes_back_from_its_file(task, tmp_path):
+    result = train(task, folder=tmp_path)
+    found = load_trained(tmp_path)
+
+    assert isinstance(found.encoder, Normaliser)
+    assert found.encoder == task.encoder
+    assert found.classes == task.data.classes
+    inputs = found.encoder(task.data.test.data)
+    with torch.no_grad():
+        torch.testing.assert_close(found.model(inputs), result.model(inputs))
+
+
+def test_a_network_of_ones_own_is_asked_for(task, tmp_path):
+    def own():
+        return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+
+    result = train(replace(task, model=own), folder=tmp_path)
+    with pytest.raises(UsageError, match="model="):
+        load_trained(tmp_path)
+    with pytest.raises(UsageError, match="do not fit"):
+        load_trained(tmp_path, model=torch.nn.Linear(64, 10))
+
+    found = load_trained(result.checkpoint, model=own())
+    assert torch.equal(found.model[1].weight, result.model[1].weight)
+    with pytest.raises(TrainingError, match="cannot be read"):
+        load_trained(tmp_path / "nothing.safetensors")
+
+
+def test_files_hold_no_pickle(task, tmp_path):
+    train(task, folder=tmp_path, until=2)
+    for name, data in content(tmp_path).items():
+        assert name.endswith((".json", ".jsonl", ".safetensors")), name
+        assert b"ctorch" not in data[:200]
+    assert not os.listdir(tmp_path)[0].startswith(".")

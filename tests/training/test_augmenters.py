@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
 
 from automorph.errors import PolicyError, UsageError
 from automorph.policies import load_policy
-from automorph.training import Augmenter, Batch, PolicyAugmenter, Units, as_augmenter, train
+from automorph.training import (
+    Augmenter,
+    Batch,
+    PolicyAugmenter,
+    Units,
+    as_augmenter,
+    soft_cross_entropy,
+    train,
+)
 
 
 class Watching(Augmenter):
@@ -93,6 +104,50 @@ def test_a_weight_of_two_is_like_a_double_rate_without_memory(task, same):
     assert same(train(plain, Watching()), train(half, Watching(weight=2.0)))
 
 
+def test_views_of_an_example_are_never_parted(task):
+    class Pairs(Watching):
+        sizes: ClassVar[list[int]] = []
+
+        def __call__(self, raw, model):
+            batch = raw.batch()
+            rows = np.repeat(np.arange(len(batch)), 2)
+            return Batch(batch.inputs[rows], batch.labels[rows], batch.index[rows], views=2)
+
+        def loss(self, logits, labels, *, smoothing=0.0):
+            self.sizes.append(len(logits))
+            assert torch.equal(labels[0::2], labels[1::2])
+            return super().loss(logits, labels, smoothing=smoothing)
+
+    train(task.with_recipe(epochs=1, batch_size=25, accumulate=3), Pairs())
+
+    assert Pairs.sizes == [16, 16, 18] * 4
+
+
+def test_the_augmenter_has_the_say_about_the_loss(task, same):
+    class Double(PolicyAugmenter):
+        def loss(self, logits, labels, *, smoothing=0.0):
+            assert smoothing == 0.1
+            return 2 * soft_cross_entropy(logits, labels, smoothing=smoothing)
+
+    plain = task.with_recipe(epochs=2, momentum=0.0, weight_decay=0.0, label_smoothing=0.1, lr=0.02)
+
+    assert same(train(plain, None), train(plain.with_recipe(lr=0.01), Double()))
+
+
+def test_what_an_augmenter_tells_of_an_epoch_joins_the_record(task, tmp_path):
+    class Telling(PolicyAugmenter):
+        def end_epoch(self, record):
+            return {"epoch": record.epoch, "seen": record.validation_loss}
+
+    result = train(task.with_recipe(epochs=2), Telling(), folder=tmp_path)
+
+    assert [record.augmenter for record in result.curves] == [
+        {"epoch": record.epoch, "seen": record.validation_loss} for record in result.curves
+    ]
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["augmenter"]["epoch"] for line in lines] == [1, 2]
+
+
 def test_a_policy_gets_seed_epoch_and_numbers(task):
     class Stub:
         def __init__(self):
@@ -145,6 +200,22 @@ def test_an_augmenter_stays_what_it_is():
     watching = Watching()
 
     assert as_augmenter(watching) is watching
+
+
+def test_a_spec_makes_an_augmenter_for_every_run():
+    class Spec:
+        name = "watching"
+
+        def build(self):
+            return Watching()
+
+        def describe(self):
+            return self.name
+
+    first, second = as_augmenter(Spec()), as_augmenter(Spec())
+
+    assert isinstance(first, Watching)
+    assert first is not second
 
 
 @pytest.mark.parametrize(("wrong", "error"), [(3, UsageError), ("flipp", PolicyError)])

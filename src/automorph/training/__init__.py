@@ -1,6 +1,11 @@
 """Task, recipe, the training loop, the augmenter protocol, checkpoints and runs on disk."""
 
-from automorph.training.augmenter import Augmenter, PolicyAugmenter, as_augmenter
+from automorph.training.augmenter import (
+    Augmenter,
+    AugmenterSpec,
+    PolicyAugmenter,
+    as_augmenter,
+)
 from automorph.training.batch import Batch, Encoder, Normaliser, RawBatch, Units
 from automorph.training.evaluation import Evaluation, evaluate
 from automorph.training.loss import soft_cross_entropy
@@ -14,6 +19,7 @@ from automorph.training.trained import Trained, load_trained
 
 __all__ = [
     "Augmenter",
+    "AugmenterSpec",
     "Batch",
     "Encoder",
     "Epoch",

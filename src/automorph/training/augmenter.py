@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy, policy_to_dict
 from automorph.training.batch import Batch, RawBatch, Units
+from automorph.training.loss import soft_cross_entropy
+from automorph.training.result import Epoch
 
 
 @runtime_checkable
@@ -29,6 +31,13 @@ class Augmenter(Protocol):
         """The batch to train on. ``model`` is in training mode, and None unless needed."""
         ...
 
+    def loss(self, logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
+        """The losses ``(n,)`` of rows of the batch that was returned; their mean is minimised.
+
+        Views of one example come together (see `Batch.views`), so that they may be compared.
+        """
+        return soft_cross_entropy(logits, labels, smoothing=smoothing)
+
     def feedback(self, losses: Tensor) -> None:
         """Take the losses ``(n,)`` of the step, one an example, in the order that was returned."""
         return None
@@ -36,6 +45,10 @@ class Augmenter(Protocol):
     def units(self) -> Units:
         """Work of the last call beyond the plain step on the batch that it returned."""
         return Units()
+
+    def end_epoch(self, record: Epoch) -> dict[str, Any]:
+        """Learn from the epoch that is over; the result, plain finite data, joins its record."""
+        return {}
 
     def describe(self) -> Any:
         """What identifies the augmenter in run.json: text, numbers, lists and dicts of them."""
@@ -48,6 +61,24 @@ class Augmenter(Protocol):
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take back what ``state_dict`` gave."""
         return None
+
+
+@runtime_checkable
+class AugmenterSpec(Protocol):
+    """What makes an augmenter for every run: a value with a name, which processes can exchange."""
+
+    @property
+    def name(self) -> str:
+        """What a user types to get it."""
+        ...
+
+    def build(self) -> Augmenter:
+        """A new augmenter that remembers nothing."""
+        ...
+
+    def describe(self) -> Any:
+        """What identifies it: text, numbers, lists and dicts of them."""
+        ...
 
 
 class PolicyAugmenter(Augmenter):
@@ -85,9 +116,11 @@ class PolicyAugmenter(Augmenter):
 
 
 def as_augmenter(thing: Any | None) -> Augmenter:
-    """An augmenter as it is; a policy, or None, as a `PolicyAugmenter`."""
+    """An augmenter as it is; what makes one, made; a policy, or None, as a `PolicyAugmenter`."""
     if isinstance(thing, Augmenter):
         return thing
+    if isinstance(thing, AugmenterSpec):
+        return thing.build()
     if not (thing is None or isinstance(thing, (str, os.PathLike)) or hasattr(thing, "augment")):
         raise UsageError(
             f"got {type(thing).__name__!r} to augment with; expected None, a policy (with an "

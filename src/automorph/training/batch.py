@@ -63,24 +63,28 @@ class Batch:
 
     ``inputs`` float ``(n, C, H, W)``, channels-last; ``labels`` soft, float32 ``(n, classes)``;
     ``index`` int64 ``(n,)``, the numbers of the examples in the training part; ``weights``
-    float32 ``(n,)`` of the losses, or None for equal ones.
+    float32 ``(n,)`` of the losses, or None for equal ones. ``views`` consecutive rows are views of
+    one example, and are never parted.
     """
 
     inputs: Tensor
     labels: Tensor
     index: NDArray[np.int64]
     weights: Tensor | None = None
+    views: int = 1
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def rows(self, part: slice) -> Batch:
-        """The batch of some of the rows."""
-        return Batch(
-            self.inputs[part],
-            self.labels[part],
-            self.index[part],
-            None if self.weights is None else self.weights[part],
+    def part(self, examples: slice) -> Batch:
+        """The batch of some of the examples, with all their views."""
+        rows = slice(examples.start * self.views, examples.stop * self.views)
+        return replace(
+            self,
+            inputs=self.inputs[rows],
+            labels=self.labels[rows],
+            index=self.index[rows],
+            weights=None if self.weights is None else self.weights[rows],
         )
 
 

@@ -71,7 +71,7 @@ class Loader:
             model.train()  # Candidates are often scored in evaluation mode.
         else:
             batch = self.augmenter(raw, None)
-        return batch.rows(self.machine.share(len(batch))) if whole else batch
+        return batch.part(self.machine.share(len(batch) // batch.views)) if whole else batch
 
 
 def in_order(make: Callable[[Job], Made], jobs: Iterable[Job], workers: int) -> Generator[Made]:

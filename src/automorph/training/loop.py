@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 import torch
@@ -16,7 +16,6 @@ from automorph.training.batch import Batch, Units
 from automorph.training.checkpoint import prefixed, under
 from automorph.training.evaluation import Evaluation, evaluate
 from automorph.training.loader import Loader
-from automorph.training.loss import soft_cross_entropy
 from automorph.training.machine import Machine
 from automorph.training.meter import Meter
 from automorph.training.optimiser import Average, make_optimiser
@@ -94,17 +93,16 @@ class Training:
         self.units += Units(*(self.machine.count(n) for n in (units.forward, units.backward)))
         seen = self.look("validation") if validate else None
         best_before = max((e.validation_accuracy or 0.0 for e in self.curves), default=-1.0)
-        self.curves.append(
-            Epoch(
-                epoch=epoch + 1,
-                lr=lr,
-                loss=loss,
-                accuracy=accuracy,
-                validation_loss=None if seen is None else seen.loss,
-                validation_accuracy=None if seen is None else seen.accuracy,
-                seconds=time.perf_counter() - began,
-            )
+        record = Epoch(
+            epoch=epoch + 1,
+            lr=lr,
+            loss=loss,
+            accuracy=accuracy,
+            validation_loss=None if seen is None else seen.loss,
+            validation_accuracy=None if seen is None else seen.accuracy,
+            seconds=time.perf_counter() - began,
         )
+        self.curves.append(replace(record, augmenter=self.augmenter.end_epoch(record)))
         if self.recipe.select == "best" and seen is not None and seen.accuracy > best_before:
             self.best = {name: value.clone() for name, value in self.kept.state_dict().items()}
         shown.epoch(self.curves[-1])
@@ -115,15 +113,14 @@ class Training:
         Returns the losses ``(n,)`` and the number of right predictions of this process's rows.
         """
         losses, correct = [], []
-        count = min(self.recipe.accumulate, len(batch))
+        examples = len(batch) // batch.views
+        count = min(self.recipe.accumulate, examples)
         for number in range(count):
-            piece = batch.rows(
-                slice(number * len(batch) // count, (number + 1) * len(batch) // count)
-            )
+            piece = batch.part(slice(number * examples // count, (number + 1) * examples // count))
             with self._gradients_stay(number < count - 1):
                 with casting(self.precision, self.machine.device):
                     logits = self.shared(piece.inputs)
-                loss = soft_cross_entropy(
+                loss = self.augmenter.loss(
                     logits, piece.labels, smoothing=self.recipe.label_smoothing
                 )
                 weighted = loss if piece.weights is None else loss * piece.weights

@@ -1,0 +1,35 @@
+"""How the documentation is built: Sphinx, furo and MyST; `make docs` builds it strictly."""
+
+import sys
+from pathlib import Path
+
+import automorph
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "Automorph"
+author = "The Automorph authors"
+copyright = author
+version = release = automorph.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "generated_reference",
+]
+exclude_patterns = ["_build", "_ext"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True}
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "Fill", "Images", "Interpolation")}
+add_module_names = False
+python_maximum_signature_line_length = 88
+
+html_theme = "furo"
+html_title = "Automorph"
+html_static_path = ["_static"]
+html_css_files = ["automorph.css"]
+html_extra_path = ["../src/automorph/policies/policy.schema.json"]

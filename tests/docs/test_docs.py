@@ -1,0 +1,160 @@
+"""The documentation: built strictly, complete, and with examples that run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from automorph.policies import NAMED
+from automorph.space import CATALOGUE, list_spaces
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(
+    path for path in DOCS.rglob("*.md") if not {"_generated", "_build"} & set(path.parts)
+)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    sys.path.insert(0, str(DOCS / "_ext"))
+    try:
+        import generated_reference
+
+        yield generated_reference
+    finally:
+        sys.path.remove(str(DOCS / "_ext"))
+
+
+def sections(page: str) -> dict[str, str]:
+    """The text below each heading of the second level."""
+    parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_every_operation_has_a_section(reference):
+    found = sections(reference.operations_page())
+    for operation in CATALOGUE:
+        text = found[operation.name]
+        assert operation.about in text
+        assert f"pictures/{operation.name.lower()}.png" in text
+        declared = ("Range", "Unit", "Identity", "Stronger")
+        facts = ("Magnitude",) if operation.magnitude_free else declared
+        for fact in (*facts, "Label risk", "Spaces"):
+            assert f"- **{fact}**: " in text, (operation.name, fact)
+    assert all(f"`{name}`" in found["Search spaces"] for name in list_spaces())
+
+
+def test_every_unit_is_explained(reference):
+    assert {operation.unit for operation in CATALOGUE} - {""} <= set(reference.UNITS)
+
+
+def test_every_policy_has_a_section(reference):
+    found = sections(reference.policies_page())
+    assert list(found) == list(NAMED)
+    for name, text in found.items():
+        assert f"pictures/policy-{name}.png" in text
+        assert "<details>" in text
+
+
+def test_every_verb_and_option_is_in_the_command_line_reference(reference):
+    from automorph.cli import app
+
+    found = sections(reference.cli_page(app))
+    assert list(found) == list(app.commands)
+    for name, command in app.commands.items():
+        for parameter in command.params:
+            if parameter.param_type_name == "option" and not parameter.hidden:
+                assert any(f"{word} " in found[name] or f"{word}`" in found[name]
+                           for word in parameter.opts)  # fmt: skip
+        assert not re.search(r"\[(default|x>|required)", found[name])
+
+
+def test_every_public_class_and_function_is_in_the_api_reference(reference):
+    page = reference.api_page()
+    assert {"space", "engine", "policies", "data", "training"} <= set(reference.rooms())
+    for name in ("load_policy", "Uniform", "train", "Stream", "from_arrays"):
+        assert name in page
+
+
+@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda operation: operation.name)
+def test_strips_show_the_operation(reference, operation):
+    import strips
+
+    strip = strips.operation_strip(operation)
+    values = strips.shown_values(operation)
+    assert strip.shape == (len(values) or 2, strips.SIDE, strips.SIDE, 3)
+    originals = {image.tobytes() for image in (*strips.photos(), *strips.digits())}
+    for value, image in zip(values, strip, strict=False):
+        same = image.tobytes() in originals
+        assert same == (value == operation.identity), (operation.name, value)
+    if not values and operation.name != "Identity":
+        assert (strip[0] != strip[1]).any()
+
+
+def examples(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if examples(page)],
+    ids=lambda page: str(page.relative_to(DOCS)),
+)
+def test_examples_run(page, tmp_path, monkeypatch):
+    """The Python examples of a page, one after the other."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "example"}
+    for number, code in enumerate(examples(page), 1):
+        exec(compile(code, f"{page.name}, example {number}", "exec"), names)
+
+
+def test_pages_have_one_sentence_a_line():
+    """Semantic newlines: no sentence ends inside a line of prose (lists and tables aside)."""
+    for page in PAGES:
+        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for line in text.splitlines():
+            assert len(line) <= 400, (page.name, line)
+            prose = re.match(r"[A-Z]", line)
+            assert not (prose and re.search(r"[a-z)`]\. [A-Z]", line)), (page.name, line)
+
+
+def test_links_between_pages_exist():
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#:]+\.md)", page.read_text()):
+            if "_generated" not in link:
+                assert (page.parent / link).exists(), (page.name, link)
+
+
+def test_numbers_are_not_invented():
+    """Accuracies stand in benchmark tables and reports, never in prose."""
+    for page in PAGES:
+        assert not re.search(r"\d\d\.\d ?%", page.read_text()), page.name
+
+
+@pytest.mark.slow
+def test_the_documentation_builds_strictly(tmp_path):
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(DOCS), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    page = (tmp_path / "reference" / "_generated" / "operations.html").read_text()
+    for operation in CATALOGUE:
+        assert f'id="{operation.name.lower()}"' in page
+        assert (tmp_path / "_images" / f"{operation.name.lower()}.png").stat().st_size > 1000
+    assert (tmp_path / "policy.schema.json").exists()
+
+
+def test_strips_are_written_as_pictures(reference, tmp_path):
+    import strips
+    from PIL import Image
+
+    sheet = np.full((2, 3, 4, 5, 3), 9, np.uint8)
+    strips.write_sheet(sheet, tmp_path / "new" / "sheet.png")
+    with Image.open(tmp_path / "new" / "sheet.png") as image:
+        assert image.size == (3 * 5 + 2 * strips.GAP, 2 * 4 + strips.GAP)
+        assert image.getpixel((0, 0)) == (9, 9, 9, 255)
+        assert image.getpixel((5, 0))[3] == 0

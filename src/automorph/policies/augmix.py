@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
 from automorph import engine
 from automorph.errors import PolicyError
 from automorph.policies import timm_spaces
 from automorph.policies.base import COPIES, Fill, Interpolation, SpacePolicy, Table, with_options
-from automorph.policies.mixing import beta
+from automorph.policies.mixing import beta, gamma
 from automorph.policies.values import number_text, value_text
 from automorph.policies.words import share_text, space_option
 from automorph.space import NOTHING, Sequences, Stream
@@ -108,9 +107,8 @@ class AugMix(SpacePolicy):
         if self.share is not None:
             m = np.full(len(stream), self.share, np.float32)
         # Gamma numbers over their sum are a draw from Dirichlet; u is moved off 0.
-        middle = u[:, : self.width].astype(np.float64) + 2.0**-25
-        gamma = -np.log1p(-middle) if self.alpha == 1 else gammaincinv(self.alpha, middle)
-        return (gamma / gamma.sum(1, keepdims=True)).astype(np.float32), m
+        drawn = gamma(u[:, : self.width].astype(np.float64) + 2.0**-25, self.alpha)
+        return (drawn / drawn.sum(1, keepdims=True)).astype(np.float32), m
 
     def _view(self, stream: Stream, chain: int) -> Stream:
         """The stream of a chain: copies of the example that nobody else has."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
 from automorph.space import Stream
 
@@ -65,7 +64,18 @@ def beta(uniform: NDArray[np.float32], alpha: float) -> NDArray[np.float32]:
     """Beta(alpha, alpha) numbers from uniform ones, by the inverse distribution function."""
     if alpha == 1:
         return uniform
+    from scipy.special import betaincinv  # Slow to import, and rarely needed.
+
     return np.asarray(betaincinv(alpha, alpha, uniform.astype(np.float64)), np.float32)
+
+
+def gamma(uniform: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+    """Gamma(alpha) numbers from uniform ones in (0, 1), by the inverse distribution function."""
+    if alpha == 1:
+        return -np.log1p(-uniform)
+    from scipy.special import gammaincinv
+
+    return np.asarray(gammaincinv(alpha, uniform), np.float64)
 
 
 def mixup(stream: Stream, alpha: float, probability: float = 1.0) -> Mixing:

@@ -7,7 +7,9 @@ walk goes on.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
+from dataclasses import dataclass
 from weakref import finalize
 
 import numpy as np
@@ -40,12 +42,13 @@ def apply_native(
 ) -> NDArray[np.uint8]:
     """Apply sequences to images with the compiled engine; see ``automorph.engine.apply``."""
     check_batch(images, sequences, space, stream, interpolation, mode, threads)
+    table = _table(space)
     program = native.Program(
         np.ascontiguousarray(images),
         np.ascontiguousarray(sequences.op, np.int16),
         np.ascontiguousarray(sequences.magnitude, np.float32),
         np.ascontiguousarray(sequences.fire, np.bool_),
-        _table(space),
+        table.operations,
         np.ascontiguousarray(stream.index),
         np.ascontiguousarray(stream.copy, np.uint32),
         check_fill(fill, images),
@@ -58,7 +61,7 @@ def apply_native(
     out = program.new_result()
     if not len(images):
         return out
-    if (program.operations["kernel"] != BLACK_BOX).all():
+    if not table.black_boxes:
         native.walk(program, out, threads=threads)
         return out
     position = np.zeros(len(images), np.int32)
@@ -102,20 +105,29 @@ def _black_box(
         out[part] = kernel(out[part], values[start : start + size], step_of(part))
 
 
-_tables: dict[int, NDArray[np.void]] = {}
+@dataclass(frozen=True)
+class _Table:
+    """The operations of a space as the compiled engine wants them."""
+
+    operations: ctypes.Array[native.Operation]
+    black_boxes: bool
 
 
-def _table(space: SearchSpace) -> NDArray[np.void]:
-    """The operations of a space as the compiled engine wants them; made once for each space."""
+_tables: dict[int, _Table] = {}
+
+
+def _table(space: SearchSpace) -> _Table:
+    """The table of a space, made once for each."""
     table = _tables.get(id(space))
     if table is None:
-        table = native.operation_table([_row(operation) for operation in space])
-        _tables[id(space)] = table
+        rows = [_row(operation) for operation in space]
+        boxes = any(row.kernel == BLACK_BOX for row in rows)
+        table = _tables[id(space)] = _Table((native.Operation * len(rows))(*rows), boxes)
         finalize(space, _tables.pop, id(space), None)
     return table
 
 
-def _row(operation: Operation) -> tuple[int, int, float, float, float, float]:
+def _row(operation: Operation) -> native.Operation:
     """Kernel, flags and what turns magnitudes into values, as ``Operation.values`` computes it."""
     low, high, identity = operation.low, operation.high, operation.identity
     kernel = BLACK_BOX if operation.function else native.KERNELS.get(operation.kernel, BLACK_BOX)
@@ -131,4 +143,4 @@ def _row(operation: Operation) -> tuple[int, int, float, float, float, float]:
         base, plus, minus = identity, high - identity, low - identity
     else:
         base, plus, minus = high, low - high, low - high
-    return kernel, flags, base, plus, minus, 0.0 if identity is None else identity
+    return native.Operation(kernel, flags, base, plus, minus, identity or 0.0)

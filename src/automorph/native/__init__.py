@@ -6,14 +6,14 @@ NumPy, with the same results.
 
 from automorph.native.library import ENGINE_VARIABLE, available, using, variant, variants, why_not
 from automorph.native.random import random_bits, random_race
-from automorph.native.walk import KERNELS, Program, operation_table, walk
+from automorph.native.walk import KERNELS, Operation, Program, walk
 
 __all__ = [
     "ENGINE_VARIABLE",
     "KERNELS",
+    "Operation",
     "Program",
     "available",
-    "operation_table",
     "random_bits",
     "random_race",
     "using",

@@ -14,7 +14,7 @@ from pathlib import Path
 from automorph.errors import UsageError
 
 ENGINE_VARIABLE = "AUTOMORPH_ENGINE"
-"""Environment variable: ``reference``, ``native``, or a variant such as ``avx2``."""
+"""Environment variable, read at the start: ``reference``, ``native`` or a variant (``avx2``)."""
 
 _INTERFACE = 1  # INTERFACE_VERSION of core/interface.h
 _ADVICE = (
@@ -52,16 +52,12 @@ def _load() -> Library | str:
     return Library(found[0], functions, variants)
 
 
-_chosen: str | None = None  # what `using` asks for
-
-
-def _wish() -> str:
-    return _chosen or os.environ.get(ENGINE_VARIABLE, "").strip().lower()
+_wish = os.environ.get(ENGINE_VARIABLE, "").strip().lower()
 
 
 def library() -> tuple[Library, int]:
     """The library and the number of its variant in use; ``UsageError`` if there is none."""
-    loaded, wish = _load(), _wish()
+    loaded, wish = _load(), _wish
     if isinstance(loaded, str) or wish == "reference":
         raise UsageError(f"the compiled engine is not in use: {why_not()}")
     if wish in ("", "native"):
@@ -79,22 +75,19 @@ def available() -> bool:
 
     Raises ``UsageError`` if the environment asks for it and it is not there.
     """
-    wish = _wish()
-    if wish == "reference":
+    if _wish == "reference":
         return False
-    if isinstance(_load(), str):
-        if wish:
-            raise UsageError(
-                f"got {ENGINE_VARIABLE}={wish}, but there is no compiled engine: {why_not()}"
-            )
-        return False
-    return True
+    if not isinstance(_load(), str):
+        return True
+    if _wish:
+        raise UsageError(f"got {ENGINE_VARIABLE}={_wish}; there is no compiled engine: {why_not()}")
+    return False
 
 
 def why_not() -> str:
     """Why the compiled engine is not in use, and how to get it; empty if it is in use."""
     loaded = _load()
-    if _wish() == "reference":
+    if _wish == "reference":
         return f"{ENGINE_VARIABLE}=reference asks for the NumPy path; unset it"
     return f"{loaded}; {_ADVICE}" if isinstance(loaded, str) else ""
 
@@ -116,9 +109,9 @@ def variant() -> str:
 @contextmanager
 def using(engine: str) -> Iterator[None]:
     """Choose ``reference``, ``native`` or a variant for a while (all threads see it)."""
-    global _chosen
-    before, _chosen = _chosen, engine
+    global _wish
+    before, _wish = _wish, engine
     try:
         yield
     finally:
-        _chosen = before
+        _wish = before

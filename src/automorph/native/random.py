@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +24,16 @@ class Counters(ctypes.Structure):
     )
 
 
-def address(array: NDArray[np.generic]) -> int:
+_first_byte: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
+
+
+def address(array: NDArray[Any]) -> int:
     """Where the values of a C-contiguous array lie; the caller keeps the array alive."""
-    where: int = array.__array_interface__["data"][0]
-    return where
+    try:  # many times as fast as asking the array
+        return ctypes.addressof(_first_byte(array))
+    except (TypeError, ValueError):  # read-only, or empty
+        where: int = array.__array_interface__["data"][0]
+        return where
 
 
 def random_bits(

@@ -31,16 +31,21 @@ KERNELS = {
 BLACK_BOX = -1
 SIGNED, WHOLE, SHARE, NEUTRAL = 1, 2, 4, 8
 
-_OPERATION = np.dtype(
-    [
-        ("kernel", np.int32),
-        ("flags", np.int32),
-        ("base", np.float64),
-        ("plus", np.float64),
-        ("minus", np.float64),
-        ("identity", np.float64),
-    ]
-)
+
+class Operation(ctypes.Structure):
+    """One operation of a space for the library, as in core/interface.h.
+
+    The value of magnitude ``m`` is ``base + m * plus`` (``minus`` if the coin says so).
+    """
+
+    _fields_ = (
+        ("kernel", ctypes.c_int32),
+        ("flags", ctypes.c_int32),
+        ("base", ctypes.c_double),
+        ("plus", ctypes.c_double),
+        ("minus", ctypes.c_double),
+        ("identity", ctypes.c_double),
+    )
 
 
 class _Batch(ctypes.Structure):
@@ -64,30 +69,20 @@ class _Batch(ctypes.Structure):
     )  # fmt: skip
 
 
-def operation_table(
-    rows: list[tuple[int, int, float, float, float, float]],
-) -> NDArray[np.void]:
-    """Operations for the library, one row each: kernel, flags, base, plus, minus, identity.
-
-    The value of magnitude ``m`` is ``base + m * plus`` (``minus`` if the coin says so).
-    """
-    return np.array(rows, _OPERATION)
-
-
 @dataclass(frozen=True, eq=False)
 class Program:
     """What happens to a batch; all arrays are C-contiguous.
 
     ``images`` uint8 ``(n, H, W, C)``; ``op`` int16, ``magnitude`` float32 and ``fire`` bool, each
-    ``(n, L)``; ``index`` int64 and ``copy`` uint32, each ``(n,)``; ``operations`` from
-    ``operation_table``; ``fill`` uint8 ``(C,)``; ``key``: the two words of the stream ``op``.
+    ``(n, L)``; ``index`` int64 and ``copy`` uint32, each ``(n,)``; ``operations``: those of the
+    space; ``fill`` uint8 ``(C,)``; ``key``: the two words of the stream ``op``.
     """
 
     images: NDArray[np.uint8]
     op: NDArray[np.int16]
     magnitude: NDArray[np.float32]
     fire: NDArray[np.bool_]
-    operations: NDArray[np.void]
+    operations: ctypes.Array[Operation]
     index: NDArray[np.int64]
     copy: NDArray[np.uint32]
     fill: NDArray[np.uint8]
@@ -126,7 +121,7 @@ def walk(
         address(program.op),
         address(program.magnitude),
         address(program.fire),
-        address(program.operations),
+        ctypes.addressof(program.operations),
         address(program.index),
         address(program.copy),
         None if position is None else address(position),

@@ -33,6 +33,13 @@ struct Fill {
   }
 };
 
+// Counters for histograms, all 0 between two uses. Neighbours are often equal; several sets keep them
+// from waiting for each other.
+struct Tally {
+  static constexpr int SETS = 4;
+  alignas(64) uint32_t set[SETS][3][256] = {};
+};
+
 // Channels that colour operations change: all but alpha.
 template <int C>
 constexpr int COLOURS = C == 4 ? 3 : C;
@@ -61,6 +68,35 @@ inline void inside(int64_t start, int64_t step, int64_t limit, int64_t &first, i
   if (last < first) first = last;
 }
 
+// Asks for the lines of an image before they are needed. Moves read them in an order that the
+// processor does not foresee, and a line that has to come from main memory costs as much as all work
+// on its pixels.
+struct Ahead {
+  static constexpr int LINES = 12;
+
+  const View &in;
+  const int64_t stride;
+  int64_t asked = 0;
+
+  Ahead(const View &view, int channels) : in(view), stride(int64_t(view.width) * channels) {}
+
+  // Lines up to `line` are needed next.
+  void until(int line) {
+    const int64_t want = stride * clamp(line + LINES, 0, in.height);
+    for (; asked < want; asked += 64) fetch(in.data + asked);
+  }
+  static void fetch(const uint8_t *place) {
+#if defined(__GNUC__)
+    __builtin_prefetch(place, 0, 2);
+#else
+    (void)place;
+#endif
+  }
+};
+
+// Whether lines move as a whole, sideways by whole pixels.
+inline bool is_shift(const Fixed &f) { return f.xx == 65536 && f.yx == 0 && f.yy == 65536; }
+
 struct Plain {
   // One table for every byte.
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t bytes, const Table &table) {
@@ -88,22 +124,23 @@ struct Plain {
       }
   }
 
-  // How often every value occurs, added to counts[channel][value].
+  // How often every value of every colour occurs.
   template <int C>
-  static void histogram(const uint8_t *in, int64_t pixels, uint32_t (*counts)[256]) {
-    // Neighbours are often equal; two sets of counters keep them from waiting for each other.
-    constexpr int K = COLOURS<C>;
-    uint32_t other[K][256] = {};
+  static void histogram(const uint8_t *in, int64_t pixels, Tally &counters,
+                        uint32_t (*counts)[256]) {
+    constexpr int SETS = Tally::SETS, K = COLOURS<C>;
+    auto &set = counters.set;
     int64_t p = 0;
-    for (; p + 2 <= pixels; p += 2)
-      for (int c = 0; c < K; ++c) {
-        ++counts[c][in[p * C + c]];
-        ++other[c][in[p * C + C + c]];
-      }
-    if (p < pixels)
-      for (int c = 0; c < K; ++c) ++counts[c][in[p * C + c]];
+    for (; p + SETS <= pixels; p += SETS)
+      for (int k = 0; k < SETS; ++k)
+        for (int c = 0; c < K; ++c) ++set[k][c][in[(p + k) * C + c]];
+    for (; p < pixels; ++p)
+      for (int c = 0; c < K; ++c) ++set[0][c][in[p * C + c]];
     for (int c = 0; c < K; ++c)
-      for (int v = 0; v < 256; ++v) counts[c][v] += other[c][v];
+      for (int v = 0; v < 256; ++v) {
+        counts[c][v] = (set[0][c][v] + set[1][c][v]) + (set[2][c][v] + set[3][c][v]);
+        for (int k = 0; k < SETS; ++k) set[k][c][v] = 0;
+      }
   }
 
   template <int C>
@@ -192,12 +229,16 @@ struct Plain {
   template <class K, int C>
   static void nearest(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
     const int64_t line = int64_t(in.width) * C;
-    if (f.xx == 65536 && f.yx == 0 && f.yy == 65536) {  // lines move as a whole
+    if (is_shift(f)) {
       shift<K, C>(in, out, f.y0 >> 16, [&](int y) { return (f.x0 + f.xy * y) >> 16; }, fill);
       return;
     }
-    for (int y = 0; y < in.height; ++y)
-      K::template nearest_line<C>(in, out + y * line, f, f.x0 + f.xy * y, f.y0 + f.yy * y, fill);
+    Ahead ahead(in, C);
+    for (int y = 0; y < in.height; ++y) {
+      const int32_t v = f.y0 + f.yy * y;
+      ahead.until((f.yx > 0 ? v + f.yx * (in.width - 1) : v) >> 16);
+      K::template nearest_line<C>(in, out + y * line, f, f.x0 + f.xy * y, v, fill);
+    }
   }
 
   template <int C>

@@ -25,34 +25,29 @@ inline Words philox(Words counter, uint32_t k0, uint32_t k1) {
   return counter;
 }
 
-// LANES blocks side by side; the lanes are 64 bits wide so that products stay in their lane.
+// LANES blocks side by side, in separate arrays, so that every line below is one vector operation.
 struct Lanes {
-  alignas(64) uint64_t c[4][LANES], k0[LANES], k1[LANES];
+  alignas(64) uint32_t c[4][LANES];
 
-  void run() {
-    for (int turn = 0; turn < ROUNDS; ++turn)
+  void run(uint32_t k0, uint32_t k1) {
+    for (int turn = 0; turn < ROUNDS; ++turn, k0 += WEYL_0, k1 += WEYL_1)
       for (int i = 0; i < LANES; ++i) {
         const uint64_t p0 = uint64_t(PHILOX_M0) * c[0][i], p1 = uint64_t(PHILOX_M1) * c[2][i];
-        const uint64_t c1 = c[1][i], c3 = c[3][i];
-        c[0][i] = (p1 >> 32) ^ c1 ^ k0[i];
-        c[1][i] = p1 & 0xFFFFFFFF;
-        c[2][i] = (p0 >> 32) ^ c3 ^ k1[i];
-        c[3][i] = p0 & 0xFFFFFFFF;
-        k0[i] = (k0[i] + WEYL_0) & 0xFFFFFFFF;
-        k1[i] = (k1[i] + WEYL_1) & 0xFFFFFFFF;
+        c[0][i] = uint32_t(p1 >> 32) ^ c[1][i] ^ k0;
+        c[2][i] = uint32_t(p0 >> 32) ^ c[3][i] ^ k1;
+        c[1][i] = uint32_t(p1);
+        c[3][i] = uint32_t(p0);
       }
   }
 
   // One block of the rows from `row` on; lanes beyond the last row repeat the first one.
-  void load(const Counters &counters, int64_t row, uint32_t block, const uint32_t *key) {
+  void load(const Counters &counters, int64_t row, uint32_t block) {
     for (int i = 0; i < LANES; ++i) {
       const int64_t r = row + i < counters.n ? row + i : row;
       c[0][i] = uint32_t(counters.index[r]);
       c[1][i] = counters.epoch;
       c[2][i] = block;
       c[3][i] = counters.copy[r] | counters.stage << 24;
-      k0[i] = key[0];
-      k1[i] = key[1];
     }
   }
 };
@@ -67,13 +62,13 @@ inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t 
   Lanes lanes;
   for (uint32_t block = start / 4; block < (start + draws + 3) / 4; ++block)
     for (int64_t row = 0; row < counters.n; row += LANES) {
-      lanes.load(counters, row, block, key);
-      lanes.run();
+      lanes.load(counters, row, block);
+      lanes.run(key[0], key[1]);
       for (uint32_t word = 0; word < 4; ++word) {
         const uint32_t draw = 4 * block + word - start;  // before start it wraps to a large one
         if (draw >= draws) continue;
         for (int i = 0; i < rows_left(counters, row); ++i)
-          out[(row + i) * draws + draw] = uint32_t(lanes.c[word][i]);
+          out[(row + i) * draws + draw] = lanes.c[word][i];
       }
     }
 }
@@ -81,25 +76,28 @@ inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t 
 // The names whose words are largest, (n, draws); `keys` (names, 2) holds one key a name.
 inline void stream_race(const Counters &counters, const uint32_t *keys, int32_t names,
                         uint32_t start, uint32_t draws, int16_t *out) {
-  Lanes lanes;
+  Lanes begin;
   for (uint32_t block = start / 4; block < (start + draws + 3) / 4; ++block)
     for (int64_t row = 0; row < counters.n; row += LANES) {
-      // Word and name in one number: the largest word wins, the first name among equals.
-      alignas(64) uint64_t best[4][LANES] = {};
-      for (int32_t name = 0; name < names; ++name) {
-        lanes.load(counters, row, block, keys + 2 * name);
-        lanes.run();
+      begin.load(counters, row, block);
+      Lanes best = begin;
+      best.run(keys[0], keys[1]);
+      alignas(64) uint32_t winner[4][LANES] = {};
+      for (int32_t name = 1; name < names; ++name) {
+        Lanes bid = begin;
+        bid.run(keys[2 * name], keys[2 * name + 1]);
         for (int word = 0; word < 4; ++word)
-          for (int i = 0; i < LANES; ++i) {
-            const uint64_t bid = lanes.c[word][i] << 32 | uint32_t(~name);
-            best[word][i] = bid > best[word][i] ? bid : best[word][i];
+          for (int i = 0; i < LANES; ++i) {  // among equals the first name wins
+            const bool more = bid.c[word][i] > best.c[word][i];
+            best.c[word][i] = more ? bid.c[word][i] : best.c[word][i];
+            winner[word][i] = more ? uint32_t(name) : winner[word][i];
           }
       }
       for (uint32_t word = 0; word < 4; ++word) {
         const uint32_t draw = 4 * block + word - start;
         if (draw >= draws) continue;
         for (int i = 0; i < rows_left(counters, row); ++i)
-          out[(row + i) * draws + draw] = int16_t(~uint32_t(best[word][i]));
+          out[(row + i) * draws + draw] = int16_t(winner[word][i]);
       }
     }
 }

@@ -74,26 +74,33 @@ inline Table stretch_table(int low, int high) {
   });
 }
 
-// ImageOps.equalize of a channel with this histogram.
-inline Table equalize_table(const uint32_t histogram[256]) {
-  uint64_t total = 0, last = 0;
-  for (int v = 0; v < 256; ++v) {
-    total += histogram[v];
-    if (histogram[v]) last = histogram[v];
+// ImageOps.equalize: the table of each of K channels of so many pixels with these histograms.
+template <int K>
+inline void equalize_tables(const uint32_t (*counts)[256], int64_t pixels, Table *tables) {
+  uint64_t step[K], sum[K];
+  alignas(64) uint64_t before[K][256];
+  for (int c = 0; c < K; ++c) {
+    int last = 255;
+    while (last > 0 && !counts[c][last]) --last;
+    step[c] = uint64_t(pixels - counts[c][last]) / 255;
+    sum[c] = step[c] / 2;
   }
-  const uint64_t step = (total - last) / 255;
-  if (step == 0) return identity_table();
-  // Quotients of whole numbers below 2^53 are exact in double precision once cut.
-  alignas(64) double before[256];
-  uint64_t sum = step / 2;
-  for (int v = 0; v < 256; ++v) {
-    before[v] = double(sum);
-    sum += histogram[v];
+  for (int v = 0; v < 256; ++v)  // all channels at once: each sum waits for the one before
+    for (int c = 0; c < K; ++c) {
+      before[c][v] = sum[c];
+      sum[c] += counts[c][v];
+    }
+  const auto cut = [](uint64_t level) { return level > 255 ? 255 : level; };
+  for (int c = 0; c < K; ++c) {
+    if (step[c] == 0) {
+      tables[c] = identity_table();
+    } else if (pixels < 1 << 20) {  // a multiplication divides exactly while sum * step < 2^32
+      const uint64_t inverse = (uint64_t(1) << 32) / step[c] + 1;
+      tables[c] = tabulate([&](int v) { return cut(before[c][v] * inverse >> 32); });
+    } else {
+      tables[c] = tabulate([&](int v) { return cut(before[c][v] / step[c]); });
+    }
   }
-  return tabulate([&](int v) {
-    const int level = int(before[v] / double(step));
-    return level > 255 ? 255 : level;
-  });
 }
 
 }  // namespace

@@ -14,7 +14,8 @@
 #pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2"))), \
                              apply_to = function)
 #else
-#pragma GCC push_options
+#pragma GCC diagnostic ignored "-Wpsabi"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // in GCC's own headers
 #pragma GCC target("avx2,bmi,bmi2")
 #endif
 
@@ -25,7 +26,5 @@ const Variant *avx2_variant() { return &VARIANT<Avx2>; }
 
 #if defined(__clang__)
 #pragma clang attribute pop
-#else
-#pragma GCC pop_options
 #endif
 #endif

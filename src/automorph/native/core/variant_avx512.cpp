@@ -14,18 +14,17 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx2,bmi,bmi2"))), \
                              apply_to = function)
 #else
-#pragma GCC push_options
+#pragma GCC diagnostic ignored "-Wpsabi"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // in GCC's own headers
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx2,bmi,bmi2")
 #endif
 
-#include "avx512.hpp"
+#include "avx512_moves.hpp"
 #include "walk.hpp"
 
 const Variant *avx512_variant() { return &VARIANT<Avx512>; }
 
 #if defined(__clang__)
 #pragma clang attribute pop
-#else
-#pragma GCC pop_options
 #endif
 #endif

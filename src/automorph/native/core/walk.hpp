@@ -335,21 +335,23 @@ class Walk {
 
   void equalize() {
     if (moved_) settle();
-    uint32_t counts[COLOUR][256] = {};
-    K::template histogram<C>(now_.data, pixels_, counts);
-    Table own[COLOUR];
-    for (int c = 0; c < COLOUR; ++c) {
-      uint32_t seen[256] = {};
+    alignas(64) uint32_t counts[COLOUR][256];
+    K::template histogram<C>(now_.data, pixels_, tally_, counts);
+    for (int c = 0; table_ && c < COLOUR; ++c) {  // through the table
       const uint8_t *at = tables_[uniform_ ? 0 : c].at;
-      for (int v = 0; table_ && v < 256; ++v) seen[at[v]] += counts[c][v];
-      own[c] = equalize_table(table_ ? seen : counts[c]);
+      uint32_t seen[256] = {};
+      for (int v = 0; v < 256; ++v) seen[at[v]] += counts[c][v];
+      std::memcpy(counts[c], seen, sizeof(seen));
     }
+    Table own[COLOUR];
+    equalize_tables<COLOUR>(counts, pixels_, own);
     look_up(own);
   }
 
   // --- operations on pixels ----------------------------------------------------------------------
 
   void color(float share) {
+    if (moved_) settle();
     if constexpr (C > 1) {
       settle();
       uint8_t *out = target();
@@ -397,6 +399,7 @@ class Walk {
   bool last_ = false;        // no operation follows the current one
   bool table_ = false, uniform_ = false, moved_ = false;  // what is pending
   Table tables_[COLOUR];
+  Tally tally_;
   Affine map_{};
 };
 

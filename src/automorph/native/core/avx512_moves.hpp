@@ -1,0 +1,143 @@
+// Moves, by hand for AVX-512 with VBMI.
+#pragma once
+#include "avx512.hpp"
+
+namespace {
+
+// The first `count` of 16 pixels. Masked stores are slow, so whole ones do without.
+template <int C>
+inline void store_pixels(uint8_t *out, __m512i pixels, int count) {
+  if (count < 16) {
+    _mm512_mask_storeu_epi8(out, lanes(count * C), pixels);
+  } else if (C == 4) {
+    _mm512_storeu_si512(out, pixels);
+  } else {
+    if (C == 3) _mm256_storeu_si256(reinterpret_cast<__m256i *>(out), _mm512_castsi512_si256(pixels));
+    store16(out + 16 * C - 16, _mm512_extracti32x4_epi32(pixels, C - 1));
+  }
+}
+
+// Nearest neighbours for 16 pixels at a time. They come from a few lines of the input; of each, 64
+// bytes from the leftmost needed pixel on are loaded, and every result byte picks its own.
+template <int C>
+struct Window {
+  const View &in;
+  const Fixed &f;
+  const int64_t stride;
+  const int depth;                      // how many lines 16 neighbours can come from, an even number
+  const int32_t u_least, v_least, top_most;
+  const __m512i x_steps, y_steps, empty;
+
+  Window(const View &view, const Fixed &fixed, const Fill &fill)
+      : in(view),
+        f(fixed),
+        stride(int64_t(view.width) * C),
+        depth((reach(fixed.yx) + 1) / 2 * 2),
+        u_least(fixed.xx < 0 ? fixed.xx * 15 : 0),
+        v_least(fixed.yx < 0 ? fixed.yx * 15 : 0),
+        top_most(view.height > depth ? view.height - depth : 0),
+        x_steps(_mm512_mullo_epi32(_mm512_set1_epi32(fixed.xx), numbers())),
+        y_steps(_mm512_mullo_epi32(_mm512_set1_epi32(fixed.yx), numbers())),
+        empty(_mm512_load_si512(fill.run)) {}
+
+  static __m512i numbers() {
+    return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  }
+
+  // The most pixels (or lines) that 16 neighbours can touch.
+  static int reach(int32_t step) { return int(std::abs(int64_t(step)) * 15 >> 16) + 2; }
+
+  static bool fits(const Fixed &fixed) { return reach(fixed.xx) * C <= 64 && reach(fixed.yx) < 99; }
+
+  // The first `known` of 16 pixels; (u, v) is where the first comes from.
+  void pixels(uint8_t *out, int32_t u, int32_t v, int known) const {
+    static constexpr Bytes spread = bytes([](int i) { return i / C * 4 % 64; });
+    static constexpr Bytes channel = bytes([](int i) { return i % C; });
+    const int left = clamp((u + u_least) >> 16, 0, in.width - 1);
+    const int top = clamp((v + v_least) >> 16, 0, top_most);
+    // Pixels and lines, counted from the window's corner; what is outside is taken from line 255.
+    __m512i x = _mm512_add_epi32(_mm512_set1_epi32(u - (left << 16)), x_steps);
+    __m512i y = _mm512_add_epi32(_mm512_set1_epi32(v - (top << 16)), y_steps);
+    x = _mm512_srai_epi32(x, 16);
+    y = _mm512_srai_epi32(y, 16);
+    const __mmask16 inside = _mm512_mask_cmplt_epu32_mask(
+        _mm512_cmplt_epu32_mask(x, _mm512_set1_epi32(in.width - left)), y,
+        _mm512_set1_epi32(in.height - top));
+    y = _mm512_mask_mov_epi32(_mm512_set1_epi32(255), inside, y);
+    if (C == 3) x = _mm512_add_epi32(x, _mm512_add_epi32(x, x));
+    if (C == 4) x = _mm512_slli_epi32(x, 2);
+    // From one number a pixel to one a byte.
+    const __m512i spreading = _mm512_load_si512(spread.v);
+    const __m512i place = _mm512_add_epi8(_mm512_permutexvar_epi8(spreading, x),
+                                          _mm512_load_si512(channel.v));
+    __m512i from = _mm512_permutexvar_epi8(spreading, y);
+    __m512i result = _mm512_maskz_mov_epi8(_mm512_movepi8_mask(from), empty);
+    const uint8_t *line = in.data + top * stride + left * C;
+    const bool near_end = line + (depth - 1) * stride + 64 > in.end;
+    const __m512i one = _mm512_set1_epi8(1);
+    for (int k = 0; k < depth; k += 2, line += 2 * stride) {
+      __m512i even, odd;
+      if (near_end) {
+        even = _mm512_maskz_loadu_epi8(lanes(in.end - line), line);
+        odd = _mm512_maskz_loadu_epi8(lanes(in.end - line - stride), line + stride);
+      } else {
+        even = load64(line);
+        odd = load64(line + stride);
+      }
+      even = _mm512_maskz_permutexvar_epi8(_mm512_testn_epi8_mask(from, from), place, even);
+      from = _mm512_sub_epi8(from, one);
+      odd = _mm512_maskz_permutexvar_epi8(_mm512_testn_epi8_mask(from, from), place, odd);
+      from = _mm512_sub_epi8(from, one);
+      result = _mm512_ternarylogic_epi32(result, even, odd, 0xFE);  // or
+    }
+    store_pixels<C>(out, result, known);
+  }
+};
+
+struct Avx512 : Avx512Colours {
+  template <class K, int C>
+  static void nearest(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
+    if (is_shift(f) || !Window<C>::fits(f)) return Plain::nearest<K, C>(in, out, f, fill);
+    const Window<C> window(in, f, fill);
+    Ahead ahead(in, C);
+    for (int y = 0; y < in.height; ++y) {
+      int32_t u = f.x0 + f.xy * y, v = f.y0 + f.yy * y;
+      ahead.until((f.yx > 0 ? v + f.yx * (in.width - 1) : v) >> 16);
+      for (int x = 0; x < in.width; x += 16, u += 16 * f.xx, v += 16 * f.yx) {
+        const int known = in.width - x < 16 ? in.width - x : 16;
+        window.pixels(out, u, v, known);
+        out += known * C;
+      }
+    }
+  }
+
+  template <int C>
+  static void shift_line(const uint8_t *in, uint8_t *out, int width, int dx, const Fill &fill) {
+    const int64_t size = int64_t(width) * C, move = int64_t(dx) * C;
+    for (int64_t i = 0; i < size; i += 64) {
+      const __mmask64 inside = lanes(size - move - i) & ~lanes(-move - i);
+      const __m512i empty = load64(fill.run + i % C);
+      if (i + 64 > size)
+        _mm512_mask_storeu_epi8(out + i, lanes(size - i),
+                                _mm512_mask_loadu_epi8(empty, inside, in + move + i));
+      else if (inside == ~0ull)
+        _mm512_storeu_si512(out + i, load64(in + move + i));
+      else
+        _mm512_storeu_si512(out + i, _mm512_mask_loadu_epi8(empty, inside, in + move + i));
+    }
+  }
+
+  template <int C>
+  static void flip_line(const uint8_t *in, uint8_t *out, int width) {
+    static constexpr Bytes backwards = bytes([](int i) { return (15 - i / C) * C + i % C; });
+    for (int x = 0; x < width; x += 16, out += 16 * C) {
+      const int count = width - x < 16 ? width - x : 16;
+      const __m512i v = _mm512_maskz_loadu_epi8(lanes(count * C), in + (width - x - count) * C);
+      const __m512i place = _mm512_sub_epi8(_mm512_load_si512(backwards.v),
+                                            _mm512_set1_epi8(char((16 - count) * C)));
+      store_pixels<C>(out, _mm512_permutexvar_epi8(place, v), count);
+    }
+  }
+};
+
+}  // namespace

@@ -38,12 +38,8 @@ def blur(images: Images, values: Values, step: Step) -> Images:
 
     torchvision's ``gaussian_blur`` with ``kernel_size = 2 ceil(3 value) + 1``.
     """
-    reach = np.ceil(3.0 * values)
-    most = int(reach.max(initial=0))
-    offsets = np.arange(-most, most + 1)
-    width = np.where(values > 0, values, 1.0)[:, None]
-    weights = np.exp(-0.5 * (offsets / width) ** 2) * (np.abs(offsets) <= reach[:, None])
-    weights = weights / weights.sum(1, keepdims=True)
+    weights = gaussian(values)
+    most = weights.shape[1] // 2
     out = images.astype(np.float64)
     for axis in (1, 2):
         side = images.shape[axis]
@@ -55,6 +51,16 @@ def blur(images: Images, values: Values, step: Step) -> Images:
             part = padded.take(np.arange(tap, tap + side), axis=axis)
             out += weights[:, tap, None, None, None] * part
     return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+
+
+def gaussian(values: Values) -> Values:
+    """Weights ``(m, 2 r + 1)`` of Gaussians of these deviations; ``r`` suits the widest."""
+    reach = np.ceil(3.0 * values)
+    most = int(reach.max(initial=0))
+    offsets = np.arange(-most, most + 1)
+    width = np.where(values > 0, values, 1.0)[:, None]
+    weights = np.exp(-0.5 * (offsets / width) ** 2) * (np.abs(offsets) <= reach[:, None])
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float64)
 
 
 def mirror(places: Whole, side: int) -> Whole:

@@ -139,26 +139,31 @@ def _nearest(images: Images, matrices: Matrices, fill: Images) -> Images:
 def _places(images: Images, matrices: Matrices) -> tuple[Whole, Whole]:
     """The pixels ``(x, y)``, each ``(m, H, W)``, that the results are read from."""
     height, width = images.shape[1:3]
-    x, y = _fixed(matrices, height, width)
-    fits = np.ones(len(images), bool)
-    for corner_x, corner_y in ((0, 0), (width, height), (0, height), (width, 0)):
-        for a, b, c in (matrices.T[:3], matrices.T[3:]):
-            fits &= np.abs(corner_x * a + corner_y * b + c) < _FIXED_LIMIT
+    across, down = np.arange(width), np.arange(height)[:, None]
+    a, b, x0, d, e, y0 = fixed_point(matrices).T[..., None, None]
+    x, y = (x0 + a * across + b * down) >> 16, (y0 + d * across + e * down) >> 16
     # PIL walks shifts and mirrors in floats too; for whole pixels both ways agree.
-    for row in np.flatnonzero(~fits):
+    for row in np.flatnonzero(~fits_fixed_point(matrices, height, width)):
         x[row], y[row] = _walk(matrices[row], height, width)
     return x, y
 
 
-def _fixed(matrices: Matrices, height: int, width: int) -> tuple[Whole, Whole]:
-    """Places in 16.16 fixed point."""
-    a, b, c, d, e, f = matrices.T
-    steps = [np.floor(v * 65536.0 + 0.5).astype(np.int64) for v in (a, b, d, e)]
-    x0 = np.floor((c + a * 0.5 + b * 0.5) * 65536.0 + 0.5).astype(np.int64)
-    y0 = np.floor((f + d * 0.5 + e * 0.5) * 65536.0 + 0.5).astype(np.int64)
-    across, down = np.arange(width), np.arange(height)[:, None]
-    a, b, d, e, x0, y0 = (v[:, None, None] for v in (*steps, x0, y0))
-    return (x0 + a * across + b * down) >> 16, (y0 + d * across + e * down) >> 16
+def fits_fixed_point(matrices: Matrices, height: int, width: int) -> NDArray[np.bool_]:
+    """Whether all corners fit into 16.16 fixed point, bool ``(m,)``."""
+    fits = np.ones(len(matrices), bool)
+    for corner_x, corner_y in ((0, 0), (width, height), (0, height), (width, 0)):
+        for a, b, c in (matrices.T[:3], matrices.T[3:]):
+            fits &= np.abs(corner_x * a + corner_y * b + c) < _FIXED_LIMIT
+    return fits
+
+
+def fixed_point(matrices: Matrices) -> Whole:
+    """Matrices ``(m, 6)`` in 16.16 fixed point; their shifts are the place of the first pixel."""
+    places = matrices.copy()
+    for shift, slopes in ((2, (0, 1)), (5, (3, 4))):
+        for slope in slopes:
+            places[:, shift] += matrices[:, slope] * 0.5
+    return np.floor(places * 65536.0 + 0.5).astype(np.int64)
 
 
 def _walk(matrix: Matrices, height: int, width: int) -> tuple[Whole, Whole]:

@@ -35,14 +35,10 @@ _WHOLE_PIXELS: dict[str, Kernel] = {
 }
 
 _COLOURS: dict[str, Kernel] = {
+    **dict.fromkeys(points.TABLES, points.replace_levels),
     "AutoContrast": points.autocontrast,
     "Equalize": points.equalize,
-    "Invert": points.invert,
-    "Solarize": points.solarize,
-    "SolarizeAdd": points.solarize_add,
-    "Posterize": points.posterize,
     "Contrast": points.contrast,
-    "Brightness": points.brightness,
     "Color": colour.saturation,
     "Hue": colour.hue,
     "Sharpness": filters.sharpness,

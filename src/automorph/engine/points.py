@@ -6,6 +6,8 @@ see grey or RGB images only; alpha is kept aside.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -45,32 +47,47 @@ def histograms(images: Images) -> Whole:
     return counts.reshape(m, channels, 256)
 
 
-def invert(images: Images, values: Values, step: Step) -> Images:
-    """``255 - v``."""
-    return 255 - images
-
-
-def solarize(images: Images, values: Values, step: Step) -> Images:
+def solarize_table(values: Values) -> Tables:
     """``255 - v`` for ``v`` at or above the threshold (thousandths count, float noise not)."""
     threshold = np.rint(values * 1000.0)[:, None, None] / 1000.0
-    return look_up(images, np.where(threshold > _LEVELS, _LEVELS, 255 - _LEVELS).astype(np.uint8))
+    return np.where(threshold > _LEVELS, _LEVELS, 255 - _LEVELS).astype(np.uint8)
 
 
-def solarize_add(images: Images, values: Values, step: Step) -> Images:
+def solarize_add_table(values: Values) -> Tables:
     """``min(255, v + value)`` for ``v < 128``; AutoAugment's released code has it so."""
     lifted = np.clip(_LEVELS + truncated(values)[:, None, None], 0, 255)
-    return look_up(images, np.where(_LEVELS < 128, lifted, _LEVELS).astype(np.uint8))
+    return np.where(_LEVELS < 128, lifted, _LEVELS).astype(np.uint8)
 
 
-def posterize(images: Images, values: Values, step: Step) -> Images:
+def posterize_table(values: Values) -> Tables:
     """The upper bits of every value; 0 bits are black."""
     lost = np.clip(8 - truncated(values)[:, None, None], 0, 8)
-    return look_up(images, ((_LEVELS >> lost) << lost).astype(np.uint8))
+    return ((_LEVELS >> lost) << lost).astype(np.uint8)
 
 
-def brightness(images: Images, values: Values, step: Step) -> Images:
+def brightness_table(values: Values) -> Tables:
     """Blends black (factor 0) with the image (factor 1), and beyond."""
-    return look_up(images, blend(0, _LEVELS, values[:, None, None]))
+    return blend(0, _LEVELS, values[:, None, None])
+
+
+def invert_table(values: Values) -> Tables:
+    """``255 - v``."""
+    return np.broadcast_to((255 - _LEVELS).astype(np.uint8), (len(values), 1, 256))
+
+
+TABLES: dict[str, Callable[[Values], Tables]] = {
+    "Invert": invert_table,
+    "Solarize": solarize_table,
+    "SolarizeAdd": solarize_add_table,
+    "Posterize": posterize_table,
+    "Brightness": brightness_table,
+}
+"""The tables ``(m, 1, 256)`` of values ``(m,)``, by kernel, where they depend on nothing else."""
+
+
+def replace_levels(images: Images, values: Values, step: Step) -> Images:
+    """The kernel of all operations of ``TABLES``."""
+    return look_up(images, TABLES[step.operation.kernel](values))
 
 
 def contrast(images: Images, values: Values, step: Step) -> Images:

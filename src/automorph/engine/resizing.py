@@ -6,31 +6,39 @@ import math
 
 import numpy as np
 
-from automorph.engine.step import Images, Step, Values
+from automorph.engine.step import Images, Step, Values, Whole
 
-_BITS = 22
+BITS = 22
+"""Weights of pixels are whole numbers of this many bits."""
 _MOST_STRETCH = math.log(4.0 / 3.0)
 
 
 def resized_crop(images: Images, values: Values, step: Step) -> Images:
-    """Cuts out a share between ``value`` and 1 of the area and resizes it, bilinearly.
-
-    Draw 1: the share, uniform. Draw 2: the stretch, log-uniform in [3/4, 4/3] as far as the part
-    fits into the image. Draws 3 and 4: the place along x and y. With value 1 nothing changes.
-    """
+    """Cuts out a share between ``value`` and 1 of the area and resizes it, bilinearly."""
     height, width = images.shape[1:3]
-    chance = step.uniform(4)
     out = np.empty_like(images)
-    for row, (value, (share, stretch, _, _)) in enumerate(zip(values, chance, strict=True)):
+    for row, (x, y, w, h) in enumerate(parts(values, step, height, width)):
+        out[row] = resize(images[row, y : y + h, x : x + w], height, width)
+    return out
+
+
+def parts(values: Values, step: Step, height: int, width: int) -> Whole:
+    """Random parts ``(m, 4)``: left, top, width, height.
+
+    Draw 1: the share of the area, uniform. Draw 2: the stretch, log-uniform in [3/4, 4/3] as far as
+    the part fits into the image. Draws 3 and 4: the place along x and y. With value 1 nothing is
+    cut off.
+    """
+    rows = []
+    for value, (share, stretch, along_x, along_y) in zip(values, step.uniform(4), strict=True):
         area = value + (1.0 - value) * share
         limit = min(_MOST_STRETCH, -math.log(area)) if area > 0 else _MOST_STRETCH
         log = (2.0 * stretch - 1.0) * limit
         w = _side(width, area, log)
         h = _side(height, area, -log)
-        x = math.floor(chance[row, 2] * (width - w + 1))
-        y = math.floor(chance[row, 3] * (height - h + 1))
-        out[row] = resize(images[row, y : y + h, x : x + w], height, width)
-    return out
+        x, y = math.floor(along_x * (width - w + 1)), math.floor(along_y * (height - h + 1))
+        rows.append((x, y, w, h))
+    return np.array(rows, np.int64).reshape(-1, 4)
 
 
 def _side(side: int, area: float, log: float) -> int:
@@ -41,12 +49,12 @@ def resize(image: Images, height: int, width: int) -> Images:
     """One image ``(h, w, C)`` as ``(height, width, C)``: PIL's bilinear resize, with its bits."""
     across = _coefficients(image.shape[1], width)
     down = _coefficients(image.shape[0], height)
-    half = float(1 << (_BITS - 1))
+    half = float(1 << (BITS - 1))
     # Whole numbers below 2^53 in floats: exact in any order, and matrix products are fast.
     lines = np.einsum("hwc,ow->hoc", image.astype(np.float64), across, optimize=True)
-    lines = np.floor((lines + half) / 2.0**_BITS)
+    lines = np.floor((lines + half) / 2.0**BITS)
     out = np.einsum("hwc,oh->owc", lines, down, optimize=True)
-    return np.asarray(np.floor((out + half) / 2.0**_BITS), np.uint8)
+    return np.asarray(np.floor((out + half) / 2.0**BITS), np.uint8)
 
 
 def _coefficients(size: int, new: int) -> Values:
@@ -63,5 +71,5 @@ def _coefficients(size: int, new: int) -> Values:
         total = 0.0
         for weight in weights:
             total += weight
-        out[i, first:last] = np.floor(0.5 + weights / total * (1 << _BITS))
+        out[i, first:last] = np.floor(0.5 + weights / total * (1 << BITS))
     return out

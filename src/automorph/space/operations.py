@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -102,6 +103,34 @@ class Operation:
     def between(self, low: float, high: float) -> Operation:
         """The operation with another range."""
         return replace(self, low=low, high=high)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # On its way to another process: `@operation` puts an operation where its function's name
+        # was, so the function is found again through that.
+        declared = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        home = (
+            getattr(self.function, "__module__", ""),
+            getattr(self.function, "__qualname__", ""),
+        )
+        if self.function is not None and _function_at(*home) is self.function:
+            declared["function"] = None
+            return _rebuilt, (declared, home)
+        return _rebuilt, (declared, None)
+
+
+def _function_at(module: str, name: str) -> Callable[..., Any] | None:
+    """The function of the operation that stands at a place, if one does."""
+    try:
+        found: Any = import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return found.function if isinstance(found, Operation) else None
+
+
+def _rebuilt(declared: dict[str, Any], home: tuple[str, str] | None) -> Operation:
+    return Operation(**declared | ({"function": _function_at(*home)} if home else {}))
 
 
 def operation(

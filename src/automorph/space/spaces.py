@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
+from typing import Any
 
 from automorph.errors import PolicyError
 from automorph.space import vectors
@@ -76,6 +77,12 @@ class SearchSpace:
                 f"the space {self.name!r} has no operation {name!r}.{hint} "
                 f"It has: {', '.join(self.names)}"
             ) from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # On its way to another process: a named space goes by its name.
+        if self.name in _SPACES and self == named_space(self.name):
+            return named_space, (self.name,)
+        return SearchSpace, (self.name, self.operations)
 
     def with_operations(self, *operations: Operation) -> SearchSpace:
         """The space with more operations at its end."""

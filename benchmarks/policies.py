@@ -43,10 +43,11 @@ def run(source: str) -> Comparison:
 
     def progress(cells: list[Any], done: int) -> Any:
         total = len(cells)
-        finished = [done]
+        finished, seen = [done], set[Any]()
 
         def report(cell: Any, share: float) -> None:
-            if share >= 1.0:
+            if share >= 1.0 and cell not in seen:
+                seen.add(cell)
                 finished[0] += 1
                 print(f"{source}: {POLICIES[cell.arm]} seed {cell.seed} ({finished[0]}/{total})")
 

@@ -131,9 +131,9 @@ def test_bad_input(case, place, capsys):
 
 
 def test_the_good_neighbours_work(place, capsys):
-    main(["compare", "folder:good", *C, "--model", "cnn:8", "--quiet"])
-    main(["compare", "csv:good.csv", *C, "--model", "cnn:8", "--quiet"])
-    main(["compare", "folder:zero", "--skip-bad", *C, "--model", "cnn:8", "--quiet"])
+    main(["compare", "folder:good", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
+    main(["compare", "csv:good.csv", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
+    main(["compare", "folder:zero", "--skip-bad", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
 
 
 def test_errors_are_json_when_asked(place, capsys):

@@ -9,6 +9,7 @@ import click
 
 from automorph.cli.options import (
     data_options,
+    jobs_option,
     json_option,
     load,
     out_option,
@@ -25,9 +26,7 @@ from automorph.cli.options import (
 @click.option("--policy", "policies", multiple=True, required=True, help="Once for each policy.")
 @click.option("--baseline", metavar="POLICY", help="What differences are taken from.")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True)
-@click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Trainings side by side; default: cores."
-)
+@jobs_option
 @out_option
 @quiet_option
 @json_option

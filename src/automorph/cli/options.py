@@ -57,6 +57,9 @@ seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_def
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object to standard output."
 )
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Trainings side by side; default: cores."
+)
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress bars, no tables.")
 out_option = click.option("--out", type=click.Path(file_okay=False), help="Folder of the run.")
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from automorph.cli.options import json_option, out_option, print_json, quiet_option, side_by_side
+from automorph.cli.options import (
+    jobs_option,
+    json_option,
+    out_option,
+    print_json,
+    quiet_option,
+    side_by_side,
+)
 
 # Few labels, so that augmentation matters; no flips, because mirrored digits are no digits.
 LABELLED = 200
@@ -14,10 +21,13 @@ POLICIES = ("none", "crop", "randaugment(n=1,m=9)", "trivialaugment", "random")
 @click.command(short_help="See the main job done in two minutes.")
 @click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Default: 40.")
+@jobs_option
 @out_option
 @quiet_option
 @json_option
-def quickstart(seeds: int, epochs: int | None, out: str | None, quiet: bool, as_json: bool) -> None:
+def quickstart(
+    seeds: int, epochs: int | None, jobs: int | None, out: str | None, quiet: bool, as_json: bool
+) -> None:
     """See it work: five policies on real handwritten digits, in about two minutes."""
     from pathlib import Path
 
@@ -33,6 +43,6 @@ def quickstart(seeds: int, epochs: int | None, out: str | None, quiet: bool, as_
         seeds=seeds, baseline="none", folder=Path(out) if out else None,
         quiet=quiet or as_json, title="Quickstart: handwritten digits, few labels",
     )  # fmt: skip
-    content = comparing.run(jobs=side_by_side(None))
+    content = comparing.run(jobs=side_by_side(jobs))
     if as_json:
         print_json(content)

@@ -92,6 +92,8 @@ class Training:
         loss, accuracy = meter.close(lr)
         self.units += Units(*(self.machine.count(n) for n in (units.forward, units.backward)))
         seen = self.look("validation") if validate else None
+        if seen is not None:
+            meter.check(seen.loss, lr)
         best_before = max((e.validation_accuracy or 0.0 for e in self.curves), default=-1.0)
         record = Epoch(
             epoch=epoch + 1,

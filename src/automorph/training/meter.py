@@ -46,8 +46,13 @@ class Meter:
             raise self._error(f"the mean loss of the epoch is {loss:.3g}", self.steps, lr)
         return loss, self.correct / self.rows
 
+    def check(self, loss: float, lr: float) -> None:
+        """Stop when the validation loss is no number: weights have grown out of range."""
+        if not math.isfinite(loss):
+            raise self._error(f"the validation loss is {loss}", self.steps, lr)
+
     def _read(self, lr: float) -> None:
-        sums = self.machine.sum(torch.stack(self.pending)).double().cpu()
+        sums = self.machine.sum(torch.stack(self.pending)).cpu().double()
         if not bool(sums[:, 0].isfinite().all()):
             first = int((~sums[:, 0].isfinite()).nonzero()[0])
             value = sums[first, 0].item()

@@ -87,7 +87,7 @@ def test_a_run_in_parts_ends_like_one_at_once(task, same, tmp_path, changes, aug
 def test_killed_runs_end_like_one_at_once(tmp_path):
     """Real SIGKILLs: before the first step, inside epochs, and while a checkpoint is written."""
     done = subprocess.run(
-        [sys.executable, str(KILLED), str(tmp_path)], capture_output=True, text=True, timeout=120
+        [sys.executable, str(KILLED), str(tmp_path)], capture_output=True, text=True, timeout=600
     )
 
     assert done.returncode == 0, done.stderr

@@ -27,6 +27,11 @@ class Machine:
         """Whether this process writes files and shows progress."""
         return self.process == 0
 
+    @property
+    def spare_threads(self) -> int:
+        """How many threads may make batches while the device trains."""
+        return 0 if self.device.type == "cpu" else min(4, max(1, (os.cpu_count() or 1) - 1))
+
     def share(self, n: int) -> slice:
         """This process's part of n rows: consecutive, sizes differ by one at most.
 
@@ -56,7 +61,7 @@ class Machine:
 def find_machine(device: str = "auto") -> Machine:
     """The machine: ``auto`` takes an accelerator if there is one; else a torch device name.
 
-    Under ``accelerate launch`` (or torchrun) the processes share the work: Accelerate's
+    Started by ``torchrun`` or ``accelerate launch``, the processes share the work: Accelerate's
     `PartialState` reads their number and starts their group. Only this part of Accelerate is used:
     its `Accelerator` keeps one precision for the whole Python process, and here several trainings
     with their own follow each other. Precision is `torch.autocast`, a line in the loop.

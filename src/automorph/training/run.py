@@ -14,7 +14,7 @@ import torch
 
 from automorph import __version__
 from automorph.data import split_hashes
-from automorph.errors import UsageError
+from automorph.errors import TrainingError, UsageError
 from automorph.training.augmenter import Augmenter, as_augmenter
 from automorph.training.checkpoint import read_checkpoint
 from automorph.training.folder import RunFolder
@@ -36,7 +36,7 @@ def train(
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
     parts: Sequence[str] = PARTS,
-    workers: int = 0,
+    workers: int | None = None,
     device: str = "auto",
     validate_every: int = 1,
     until: int | None = None,
@@ -48,7 +48,8 @@ def train(
     - ``folder`` keeps a checkpoint after every epoch: the same call goes on with a run that was
       interrupted, to the same weights, and gives back the result of one that is finished;
     - ``parts`` are evaluated at the end. The test part is touched there, once, and nowhere else;
-    - ``workers`` threads make batches ahead; they change no number;
+    - ``workers`` threads make batches ahead; they change no number (None: none on a CPU, where
+      training takes all cores, and up to four beside an accelerator);
     - ``device``: ``auto``, or a torch device;
     - ``validate_every`` so many epochs the validation part is looked at for the curves (0: never);
     - ``until`` stops after so many epochs, unfinished, to go on later (successive halving);
@@ -68,7 +69,12 @@ def train(
             begun = store.open(_identity(task, augment, seed), _facts(machine, precision))
             precision = begun["precision"]
         training = Training(
-            task, augment, seed=seed, machine=machine, precision=precision, workers=workers
+            task,
+            augment,
+            seed=seed,
+            machine=machine,
+            precision=precision,
+            workers=machine.spare_threads if workers is None else workers,
         )
         if store is not None and (found := store.result()) is not None:
             return _finished(training, store, found, parts)
@@ -100,7 +106,14 @@ def _run_epochs(
         while training.epoch < last:
             number = training.epoch + 1
             due = validate_every > 0 and number % validate_every == 0
-            training.run_epoch(shown, validate=has_validation and (due or number == last))
+            try:
+                training.run_epoch(shown, validate=has_validation and (due or number == last))
+            except torch.OutOfMemoryError as error:
+                raise TrainingError(
+                    f"a step on {recipe.batch_size // recipe.accumulate} examples does not fit "
+                    f"into the memory of {training.machine.device} ({error}); set the recipe's "
+                    f"accumulate to {2 * recipe.accumulate}: the same step in smaller pieces"
+                ) from error
             if store is not None:
                 store.save(*training.state())
 
@@ -158,7 +171,7 @@ def _present(task: Task, parts: Sequence[str]) -> list[str]:
     return [part for part in parts if part in task.data.parts]
 
 
-def _check(task: Task, parts: Sequence[str], until: int | None, workers: int) -> None:
+def _check(task: Task, parts: Sequence[str], until: int | None, workers: int | None) -> None:
     if unknown := [part for part in parts if part not in ("train", *PARTS)]:
         raise UsageError(f"parts has {unknown[0]!r}; expected train, validation or test")
     if task.recipe.select == "best" and task.data.validation is None:
@@ -168,7 +181,7 @@ def _check(task: Task, parts: Sequence[str], until: int | None, workers: int) ->
         )
     if until is not None and until < 1:
         raise UsageError(f"until is {until}; expected 1 or more epochs")
-    if workers < 0:
+    if workers is not None and workers < 0:
         raise UsageError(f"workers is {workers}; expected 0 (none ahead) or more threads")
 
 

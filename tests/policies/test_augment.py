@@ -148,7 +148,6 @@ def test_cutout_16_of_32_pixels_erases_196_on_average():
     assert abs(erased.mean() - CUT_LENGTH**2) < 4 * erased.std() / np.sqrt(len(images))
 
 
-@pytest.mark.xfail(strict=True, reason="the engine takes pixels of Cutout for a share")
 def test_cutout_by_pixels_is_cutout_by_share():
     images = np.zeros((100, 32, 40, 1), np.uint8)
     pixels, share = (load_policy(name).augment(images) for name in ("cutout(16)", "cutout(0.5)"))

@@ -15,7 +15,7 @@ _LOG_RATIO = math.log(0.3), math.log(3.3)
 
 
 def cutout(images: Images, values: Values, step: Step) -> Images:
-    """Greys out a square of side ``int(value * shorter side)`` (DeVries and Taylor 2017)."""
+    """Greys out a square (DeVries and Taylor 2017)."""
     height, width = images.shape[1:3]
     left, top, w, h = squares(values, step, height, width).T[..., None, None]
     x, y = np.arange(width), np.arange(height)[:, None]
@@ -24,11 +24,13 @@ def cutout(images: Images, values: Values, step: Step) -> Images:
 
 
 def squares(values: Values, step: Step, height: int, width: int) -> Whole:
-    """Squares of side ``int(value * shorter side)``, ``(m, 4)``: left, top, width, height.
+    """Squares ``(m, 4)``: left, top, width, height.
 
-    Draws 1 and 2 are the centre along x and y, anywhere in the image; what lies outside is cut.
+    The side is ``int(value)`` pixels; a share is one of the shorter side of the image. Draws 1 and
+    2 are the centre along x and y, anywhere in the image; what lies outside is cut.
     """
-    side = truncated(values * min(height, width))
+    share = step.operation.unit == "share"
+    side = truncated(values * min(height, width) if share else values)
     left = step.below(width, draw=1) - side // 2
     top = step.below(height, draw=2) - side // 2
     return np.stack([left, top, side, side], axis=1)

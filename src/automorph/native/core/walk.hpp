@@ -135,6 +135,7 @@ class Walk {
     const double value = this->value(place, draws);
     if (neutral(place, value)) return;
     const int width = batch_.width, height = batch_.height;
+    const int shorter = width < height ? width : height;
     const bool share = operation(place).flags & SHARE;
     switch (operation(place).kernel) {
       case SHEAR_X: return move(shear(shear_angle(value), 0.0));
@@ -155,7 +156,7 @@ class Walk {
       case EQUALIZE: return equalize();
       case COLOR: return color(float(value));
       case SHARPNESS: return sharpen(float(value));
-      case CUTOUT: return cutout(value, draws);
+      case CUTOUT: return cutout(truncated(share ? value * shorter : value), draws);
       case SAMPLE_PAIRING: return pair(float(value), draws);
       default: return;
     }
@@ -368,9 +369,8 @@ class Walk {
   }
 
   // Greys out a square about a random place; alpha stays.
-  void cutout(double value, Draws &draws) {
+  void cutout(int side, Draws &draws) {
     const int width = batch_.width, height = batch_.height;
-    const int side = truncated(value * (width < height ? width : height));
     const int left = int(draws.below(width, 1)) - side / 2;
     const int top = int(draws.below(height, 2)) - side / 2;
     settle();

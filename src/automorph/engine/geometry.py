@@ -97,11 +97,12 @@ def move(images: Images, values: Values, step: Step) -> Images:
 
 def compose(first: Matrices, then: Matrices) -> Matrices:
     """The matrices ``(m, 6)`` of two moves, one after the other, resampled once."""
-    whole = np.zeros((2, len(first), 3, 3))
-    whole[:, :, 2, 2] = 1.0
-    whole[0, :, :2], whole[1, :, :2] = first.reshape(-1, 2, 3), then.reshape(-1, 2, 3)
     # Places go from the result back to the input: through the later matrix first.
-    return np.asarray((whole[0] @ whole[1])[:, :2].reshape(-1, 6), np.float64)
+    a, b, c, d, e, f = first.T
+    p, q, r, s, t, u = then.T
+    upper = a * p + b * s, a * q + b * t, a * r + b * u + c
+    lower = d * p + e * s, d * q + e * t, d * r + e * u + f
+    return np.stack([*upper, *lower], axis=1)
 
 
 def unmoved(n: int) -> Matrices:

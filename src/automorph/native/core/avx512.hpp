@@ -20,6 +20,19 @@ inline __mmask64 lanes(int64_t count) {
   return count <= 0 ? 0 : count >= 64 ? ~0ull : (1ull << count) - 1;
 }
 
+// The first `count` of 16 pixels. Masked stores are slow, so whole ones do without.
+template <int C>
+inline void store_pixels(uint8_t *out, __m512i pixels, int count) {
+  if (count < 16) {
+    _mm512_mask_storeu_epi8(out, lanes(count * C), pixels);
+  } else if (C == 4) {
+    _mm512_storeu_si512(out, pixels);
+  } else {
+    if (C == 3) _mm256_storeu_si256(reinterpret_cast<__m256i *>(out), _mm512_castsi512_si256(pixels));
+    store16(out + 16 * C - 16, _mm512_extracti32x4_epi32(pixels, C - 1));
+  }
+}
+
 // The lanes of each channel in 64 bytes that begin at pixel 0, 64 / C, 128 / C and so on.
 template <int C>
 struct ChannelLanes {

@@ -1,21 +1,8 @@
 // Moves, by hand for AVX-512 with VBMI.
 #pragma once
-#include "avx512.hpp"
+#include "avx512_bilinear.hpp"
 
 namespace {
-
-// The first `count` of 16 pixels. Masked stores are slow, so whole ones do without.
-template <int C>
-inline void store_pixels(uint8_t *out, __m512i pixels, int count) {
-  if (count < 16) {
-    _mm512_mask_storeu_epi8(out, lanes(count * C), pixels);
-  } else if (C == 4) {
-    _mm512_storeu_si512(out, pixels);
-  } else {
-    if (C == 3) _mm256_storeu_si256(reinterpret_cast<__m256i *>(out), _mm512_castsi512_si256(pixels));
-    store16(out + 16 * C - 16, _mm512_extracti32x4_epi32(pixels, C - 1));
-  }
-}
 
 // Nearest neighbours for 16 pixels at a time. They come from a few lines of the input; of each, 64
 // bytes from the leftmost needed pixel on are loaded, and every result byte picks its own.
@@ -102,10 +89,25 @@ struct Avx512 : Avx512Colours {
     Ahead ahead(in, C);
     for (int y = 0; y < in.height; ++y) {
       int32_t u = f.x0 + f.xy * y, v = f.y0 + f.yy * y;
-      ahead.until((f.yx > 0 ? v + f.yx * (in.width - 1) : v) >> 16);
+      ahead.until(last_line(f, v, in.width));
       for (int x = 0; x < in.width; x += 16, u += 16 * f.xx, v += 16 * f.yx) {
         const int known = in.width - x < 16 ? in.width - x : 16;
         window.pixels(out, u, v, known);
+        out += known * C;
+      }
+    }
+  }
+
+  template <class K, int C>
+  static void bilinear(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
+    if (!SmoothWindow<C>::fits(map)) return Plain::bilinear<K, C>(in, out, map, fill);
+    const SmoothWindow<C> window(in, map, fill);
+    Ahead ahead(in, C);
+    for (int y = 0; y < in.height; ++y) {
+      ahead.until(last_line(map, y, in.width, in.height));
+      for (int x = 0; x < in.width; x += 16) {
+        const int known = in.width - x < 16 ? in.width - x : 16;
+        window.pixels(out, x, y, known);
         out += known * C;
       }
     }

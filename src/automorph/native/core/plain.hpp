@@ -94,6 +94,17 @@ struct Ahead {
   }
 };
 
+// The last line of the input that a line of the result needs, if it begins at line v >> 16.
+inline int last_line(const Fixed &f, int32_t v, int width) {
+  return (f.yx > 0 ? v + f.yx * (width - 1) : v) >> 16;
+}
+
+// The same for the bilinear values of line y.
+inline int last_line(const Affine &map, int y, int width, int height) {
+  const double x = map.m[3] > 0.0 ? width : 0, v = map.m[3] * x + map.m[4] * (y + 0.5) + map.m[5];
+  return int(v < 0.0 ? 0.0 : v > height ? height : v) + 1;
+}
+
 // Whether lines move as a whole, sideways by whole pixels.
 inline bool is_shift(const Fixed &f) { return f.xx == 65536 && f.yx == 0 && f.yy == 65536; }
 
@@ -236,7 +247,7 @@ struct Plain {
     Ahead ahead(in, C);
     for (int y = 0; y < in.height; ++y) {
       const int32_t v = f.y0 + f.yy * y;
-      ahead.until((f.yx > 0 ? v + f.yx * (in.width - 1) : v) >> 16);
+      ahead.until(last_line(f, v, in.width));
       K::template nearest_line<C>(in, out + y * line, f, f.x0 + f.xy * y, v, fill);
     }
   }
@@ -275,16 +286,19 @@ struct Plain {
   template <class K, int C>
   static void bilinear(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
     const int64_t line = int64_t(in.width) * C;
-    for (int y = 0; y < in.height; ++y)
-      K::template bilinear_line<C>(in, out + y * line, map, y, 0, in.width, fill);
+    Ahead ahead(in, C);
+    for (int y = 0; y < in.height; ++y) {
+      ahead.until(last_line(map, y, in.width, in.height));
+      K::template bilinear_line<C>(in, out + y * line, map, y, fill);
+    }
   }
 
   template <int C>
-  static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int row, int first,
-                            int last, const Fill &fill) {
+  static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int row,
+                            const Fill &fill) {
     const double *m = map.m, yc = row + 0.5;
     const int64_t line = int64_t(in.width) * C;
-    for (int i = first; i < last; ++i) {
+    for (int i = 0; i < in.width; ++i) {
       const double xc = i + 0.5;
       const double x = m[0] * xc + m[1] * yc + m[2], y = m[3] * xc + m[4] * yc + m[5];
       if (!(x >= 0.0 && x < in.width && y >= 0.0 && y < in.height)) {

@@ -24,13 +24,21 @@ def weights(name: str, *, classes: int = 10) -> int:
         ("wrn-16-8", 11.0),
         ("resnet18", 11.2),
         ("resnet9", 6.6),
+        ("shake-shake-26-2x32d", 2.9),
+        ("shake-shake-26-2x64d", 11.7),
+        ("shake-shake-26-2x96d", 26.2),
+        ("pyramidnet-272-200", 26.0),
+        ("pyramidnet-236-220", 26.8),
+        ("pyramidnet-200-240", 26.6),
     ],
 )
 def test_the_number_of_weights_is_the_published_one(name, published):
     assert weights(name) / 1e6 == pytest.approx(published, abs=0.05)
 
 
-@pytest.mark.parametrize("name", ["cnn", "cnn:4", "resnet9:4", "wrn-10-1"])
+@pytest.mark.parametrize(
+    "name", ["cnn", "cnn:4", "resnet9:4", "wrn-10-1", "shake-shake-26-2x2d", "pyramidnet-11-4"]
+)
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("size", [8, 13, 28, (10, 20)])
 def test_every_shape_gives_logits_and_gradients(name, channels, size):
@@ -71,6 +79,8 @@ def test_weights_are_drawn_from_torchs_generator():
         ("cnnn", "near matches: cnn"),
         ("wrn-28", "near matches: .*wrn-28-10"),
         ("wrn-27-2", r"6n \+ 4"),
+        ("pyramidnet-100-84", r"9n \+ 2"),
+        ("shake-shake-26", "near matches: .*shake-shake-26-2x96d"),
         ("cnn:0", "unknown model"),
         ("zzz", "known: cnn"),
         ("", "unknown model"),

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _PLACE = "automorph.models"
 _WIDTH = re.compile(r"(cnn|resnet9)(?::([1-9]\d*))?")
-_WIDE = re.compile(r"wrn-([1-9]\d*)-([1-9]\d*)")
+_WIDE = re.compile(r"(wrn|pyramidnet)-([1-9]\d*)-([1-9]\d*)")
+_FILES = {"wrn": "wide_resnet", "pyramidnet": "pyramidnet"}
+_SHAKE = re.compile(r"shake-shake-26-2x([1-9]\d*)d")
 
 _KNOWN = {
     "cnn": "small CNN for 8 to 28 pixels, the default; `cnn:32` is twice as wide",
@@ -25,6 +27,8 @@ _KNOWN = {
     "wrn-16-2": "Wide ResNet of depth 16 and widening factor 2 (any `wrn-DEPTH-WIDTH`)",
     "wrn-40-2": "Wide ResNet of depth 40 and widening factor 2",
     "wrn-28-10": "Wide ResNet of depth 28 and widening factor 10",
+    "shake-shake-26-2x96d": "Shake-Shake, two branches a block (any `shake-shake-26-2xWIDTHd`)",
+    "pyramidnet-272-200": "PyramidNet with ShakeDrop (any `pyramidnet-DEPTH-WIDENING`)",
     "timm:NAME": "any network of timm, untrained; `timm:NAME:pretrained` loads its weights",
 }
 
@@ -66,7 +70,9 @@ def _builder(name: str) -> Callable[[int, int, tuple[int, int]], nn.Module]:
     if found := _WIDTH.fullmatch(name):
         file, options = found[1], {"width": int(found[2])} if found[2] else {}
     elif found := _WIDE.fullmatch(name):
-        file, options = "wide_resnet", {"depth": int(found[1]), "widen": int(found[2])}
+        file, options = _FILES[found[1]], {"depth": int(found[2]), "widen": int(found[3])}
+    elif found := _SHAKE.fullmatch(name):
+        file, options = "shake_shake", {"width": int(found[1])}
     elif name == "resnet18":
         file, options = "resnet18", {}
     elif name.startswith("timm:"):

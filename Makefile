@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 # Whoever has the data sets beside the checkout gets the checks that need them.
-AUTOMORPH_DATA ?= $(wildcard ../shared/data)
+AUTOMORPH_DATA ?= $(abspath $(wildcard ../shared/data))
 export AUTOMORPH_DATA
 
 .PHONY: help env demo test test-all lint format docs clean

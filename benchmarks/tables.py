@@ -36,9 +36,28 @@ def policies(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def throughput(content: dict[str, Any]) -> str:
+    """Images a second and ratios of RandAugment(2, 9), one thread."""
+    peers = ["timm", "albumentations", "torchvision on PIL", "torchvision on tensors*", "kornia*"]
+    lines = [
+        f"| images | Automorph (images/s) | {' | '.join(f'x {peer}' for peer in peers)} |",
+        f"|---|---:|{'---:|' * len(peers)}",
+    ]
+    for row in content["rows"]:
+        if row.get("policy") != "RandAugment(2, 9)":
+            continue
+        kind = "" if row["interpolation"] == "nearest" else ", bilinear"
+        ratios = [row["ratio"].get(peer) for peer in peers]
+        cells = [f"{r['median']:.1f}" if r else "" for r in ratios]
+        speed = f"{row['images_per_second']['automorph']:,.0f}"
+        lines.append(f"| {row['size']} px{kind} | {speed} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "policies-fashion-mnist": policies,
     "policies-cifar10": policies,
+    "throughput": throughput,
 }
 
 

@@ -1,0 +1,395 @@
+"""How fast is augmentation? Peers side by side, in one interleaved run.
+
+Every image of a batch gets its own draw; uint8 arrays in, uint8 arrays out, sampling and
+conversions included. Peers: timm and torchvision v2 on PIL images (a loop over images),
+albumentations 2.0.8 (a loop over images, the same kinds of operations), and, doing less,
+torchvision v2 and kornia on tensors, which draw one set of operations for the whole batch (*).
+
+Expected before the run (exact mode, one thread, ratio to the faster of timm and albumentations):
+- RandAugment(2, 9): at least 45x at 32 px, 8x at 96 px, 3x at 224 px (goals 70x, 13x, 5x);
+  TrivialAugment-wide and AutoAugment's CIFAR-10 policy within a factor 1.5 of those ratios;
+- bilinear: at least 2x the fastest peer's bilinear at every size;
+- peers that draw once for the whole batch are beaten at every size;
+- two threads at least 1.6x one thread (32 px with 4,096 images, and 224 px);
+- training a small ResNet on CIFAR-10 with RandAugment takes less than 3 % longer an epoch.
+
+n: 9 interleaved rounds a cell; medians of ratios, smallest and largest beside them. One thread a
+library. Hardware and what else used the processor are logged with the result.
+Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 15 minutes)
+Finished cells are kept in results/throughput/; remove that folder to measure anew.
+Needs: pip install 'automorph[albumentations,kornia]'
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+import json  # noqa: E402
+import statistics  # noqa: E402
+import time  # noqa: E402
+import warnings  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from typing import Any  # noqa: E402
+
+warnings.filterwarnings("ignore")
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from PIL import Image  # noqa: E402
+
+import automorph  # noqa: E402
+from record import RESULTS, claim, machine, write_result  # noqa: E402
+
+cv2.setNumThreads(0)
+torch.set_num_threads(1)
+
+ROUNDS = 9
+BATCH = {32: 512, 96: 128, 224: 32}
+POLICIES = {
+    "RandAugment(2, 9)": "randaugment(n=2,m=9)",
+    "TrivialAugment-wide": "trivialaugment-wide",
+    "AutoAugment CIFAR-10": "autoaugment:cifar10",
+}
+Augment = Callable[[], Any]
+
+
+def images(size: int, count: int) -> np.ndarray:
+    """Real images: CIFAR-10 at 32 px, dermoscopy photographs at the other sizes."""
+    if size == 32:
+        return automorph.load_data("cifar10", limit=max(count, 10)).train.data[:count].copy()
+    source = automorph.load_data("parquet:isic_artifacts", label="label", size=size, limit=count)
+    data = source.train.data
+    return np.ascontiguousarray(np.concatenate([data] * -(-count // len(data)))[:count])
+
+
+def ours(policy: str, batch: np.ndarray, interpolation: str, threads: int = 1) -> Augment:
+    """Automorph, a new epoch at every call."""
+    loaded = automorph.load_policy(policy).rendered(interpolation=interpolation)
+    epoch = iter(range(1 << 30))
+    return lambda: loaded.augment(batch, epoch=next(epoch), threads=threads)
+
+
+def each(batch: np.ndarray, one: Callable[[Any], Any], pil: bool) -> Augment:
+    """A peer that takes one image at a time."""
+
+    def run() -> None:
+        out = np.empty_like(batch)
+        for i, image in enumerate(batch):
+            out[i] = np.asarray(one(Image.fromarray(image) if pil else image))
+
+    return run
+
+
+def timm_(policy: str, batch: np.ndarray, bilinear: bool) -> Augment:
+    from timm.data.auto_augment import auto_augment_transform, rand_augment_transform
+
+    options = {
+        "img_mean": (0, 0, 0),
+        "interpolation": Image.BILINEAR if bilinear else Image.NEAREST,
+    }
+    made = {
+        # timm fires each operation with 0.5 by default; p1 makes the work that of the paper.
+        "RandAugment(2, 9)": lambda: rand_augment_transform("rand-m9-n2-p1.0", options),
+        "TrivialAugment-wide": lambda: rand_augment_transform(
+            "rand-m9-n1-p1.0-mstd0.5-inc1", options
+        ),
+        "AutoAugment CIFAR-10": lambda: auto_augment_transform("original", options),
+    }[policy]()
+    return each(batch, made, pil=True)
+
+
+def torchvision_(policy: str, bilinear: bool) -> Any:
+    from torchvision.transforms import v2
+
+    mode = v2.InterpolationMode.BILINEAR if bilinear else v2.InterpolationMode.NEAREST
+    return {
+        "RandAugment(2, 9)": lambda: v2.RandAugment(2, 9, interpolation=mode),
+        "TrivialAugment-wide": lambda: v2.TrivialAugmentWide(interpolation=mode),
+        "AutoAugment CIFAR-10": lambda: v2.AutoAugment(
+            v2.AutoAugmentPolicy.CIFAR10, interpolation=mode
+        ),
+    }[policy]()
+
+
+def albumentations_(policy: str, batch: np.ndarray, bilinear: bool) -> Augment | None:
+    import albumentations as A  # noqa: N812
+
+    if policy == "AutoAugment CIFAR-10":
+        return None
+    wide = policy == "TrivialAugment-wide"
+    shear, turn, factor = (44.0, 135.0, 0.99) if wide else (5.14, 9.0, 0.27)
+    flag = cv2.INTER_LINEAR if bilinear else cv2.INTER_NEAREST
+
+    def affine(**move: Any) -> Any:
+        return A.Affine(interpolation=flag, p=1, **move)
+
+    def jitter(**factors: float) -> Any:
+        still = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
+        moved = {name: (1 - value, 1 + value) for name, value in factors.items()}
+        return A.ColorJitter(**{**still, **moved}, p=1)
+
+    if wide:
+        moves = [{"translate_px": {"x": (-32, 32), "y": 0}}]
+        moves += [{"translate_px": {"x": 0, "y": (-32, 32)}}]
+    else:
+        moves = [{"translate_percent": {"x": (-0.136, 0.136), "y": 0}}]
+        moves += [{"translate_percent": {"x": 0, "y": (-0.136, 0.136)}}]
+    operations = [
+        A.NoOp(p=1),
+        affine(shear={"x": (-shear, shear), "y": 0}),
+        affine(shear={"x": 0, "y": (-shear, shear)}),
+        *(affine(**move) for move in moves),
+        A.Rotate(limit=turn, interpolation=flag, border_mode=cv2.BORDER_CONSTANT, p=1),
+        jitter(brightness=factor),
+        jitter(saturation=factor),
+        jitter(contrast=factor),
+        A.Sharpen(alpha=(0.01, 0.99) if wide else (0.1, 0.3), p=1),
+        A.Posterize(num_bits=(2, 8) if wide else 7, p=1),
+        A.Solarize(threshold_range=(0, 1) if wide else (0.7, 0.7), p=1),
+        A.AutoContrast(p=1),
+        A.Equalize(p=1),
+    ]
+    chosen = A.OneOf(operations, p=1) if wide else A.SomeOf(operations, n=2, replace=True, p=1)
+    whole = A.Compose([chosen])
+    return each(batch, lambda image: whole(image=image)["image"], pil=False)
+
+
+def kornia_(policy: str, batch: np.ndarray) -> Augment:
+    from kornia.augmentation import auto
+
+    module = {
+        "RandAugment(2, 9)": lambda: auto.RandAugment(n=2, m=9),
+        "TrivialAugment-wide": lambda: auto.TrivialAugment(),
+        "AutoAugment CIFAR-10": lambda: auto.AutoAugment("cifar10"),
+    }[policy]()
+
+    def run() -> Any:
+        floats = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255
+        return (module(floats) * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+
+    return run
+
+
+def peers(policy: str, batch: np.ndarray, bilinear: bool) -> dict[str, Augment]:
+    """Everyone else, by name; a star marks those that draw once for the whole batch."""
+    transform = torchvision_(policy, bilinear)
+
+    def whole_batch() -> Any:
+        out = transform(torch.from_numpy(batch).permute(0, 3, 1, 2))
+        return np.ascontiguousarray(out.permute(0, 2, 3, 1).numpy())
+
+    found = {
+        "timm": timm_(policy, batch, bilinear),
+        "albumentations": albumentations_(policy, batch, bilinear),
+        "torchvision on PIL": each(batch, transform, pil=True),
+        "torchvision on tensors*": whole_batch,
+    }
+    if not bilinear:
+        found["kornia*"] = kornia_(policy, batch)
+    return {name: run for name, run in found.items() if run is not None}
+
+
+def seconds(run: Augment, at_least: float = 0.02) -> float:
+    """Seconds a call: of one call, or of as many as fill a moment."""
+    calls, start = 0, time.perf_counter()
+    while True:
+        run()
+        calls += 1
+        passed = time.perf_counter() - start
+        if passed >= at_least:
+            return passed / calls
+
+
+def compare_peers(size: int, policy: str, interpolation: str) -> dict[str, Any]:
+    """One cell: all peers in turn, round by round, Automorph before and after each."""
+    batch = images(size, BATCH[size])
+    mine = ours(POLICIES[policy], batch, interpolation)
+    others = peers(policy, batch, interpolation == "bilinear")
+    floors = {
+        "copy": batch.copy,
+    }
+    floors["one table"] = single("Invert", batch, interpolation)
+    floors["one warp"] = single("Rotate", batch, interpolation)
+    for run in (mine, *others.values(), *floors.values()):
+        run()
+    times: dict[str, list[float]] = {name: [] for name in (*others, *floors)}
+    ratios: dict[str, list[float]] = {name: [] for name in others}
+    own: list[float] = []
+    for _ in range(ROUNDS):
+        before = seconds(mine)
+        for name, run in others.items():
+            took = seconds(run)
+            after = seconds(mine)
+            times[name].append(took)
+            ratios[name].append(took / ((before + after) / 2))
+            own.append(after)
+            before = after
+        for name, run in floors.items():
+            times[name].append(seconds(run))
+    count = len(batch)
+    return {
+        "size": size,
+        "batch": count,
+        "policy": policy,
+        "interpolation": interpolation,
+        "images_per_second": {
+            "automorph": count / statistics.median(own),
+            **{name: count / statistics.median(values) for name, values in times.items()},
+        },
+        "ratio": {
+            name: {
+                "median": statistics.median(values),
+                "low": min(values),
+                "high": max(values),
+            }
+            for name, values in ratios.items()
+        },
+    }
+
+
+def single(operation: str, batch: np.ndarray, interpolation: str) -> Augment:
+    """One operation alone, at the same magnitude for all images: a floor."""
+    from automorph import engine
+    from automorph.space import Sequences, Stream, named_space
+
+    space = named_space("autoaugment")
+    chosen = Sequences.of(np.full((len(batch), 1), space.number(operation)), 0.5)
+    stream = Stream(index=np.arange(len(batch)))
+    return lambda: engine.apply(batch, chosen, space, stream, interpolation=interpolation)
+
+
+def compare_threads(size: int, count: int) -> dict[str, Any]:
+    """Two threads against one, in turn."""
+    batch = images(size, count)
+    one, two = (ours(POLICIES["RandAugment(2, 9)"], batch, "nearest", t) for t in (1, 2))
+    one(), two()
+    ratios = [seconds(one, 0.1) / seconds(two, 0.1) for _ in range(2 * ROUNDS + 1)]
+    return {
+        "size": size, "batch": count, "threads": 2,
+        "speed_up": {
+            "median": statistics.median(ratios), "low": min(ratios), "high": max(ratios),
+        },
+    }  # fmt: skip
+
+
+def end_to_end() -> dict[str, Any]:
+    """Images a second into a training loop, and what RandAugment adds to an epoch of training."""
+    from automorph.training import as_task, train
+    from automorph.training.task import normaliser_of
+
+    task = as_task("cifar10", limit=4000, model="resnet9:16", recipe={"epochs": 1})
+    data = task.data.train
+    encode = normaliser_of(data)
+    policy = automorph.load_policy(POLICIES["RandAugment(2, 9)"])
+    rows = np.arange(128)
+
+    def plain() -> Any:
+        return encode(data.data[rows])
+
+    def augmented() -> Any:
+        return encode(policy.augment(data.data[rows], epoch=1))
+
+    fed = {"plain": [], "augmented": []}  # type: dict[str, list[float]]
+    epochs = {"plain": [], "augmented": []}  # type: dict[str, list[float]]
+    plain(), augmented()
+    for _ in range(ROUNDS):
+        fed["plain"].append(128 / seconds(plain))
+        fed["augmented"].append(128 / seconds(augmented))
+    for turn in range(ROUNDS):
+        for name, arm in (("plain", None), ("augmented", policy)):
+            result = train(task, arm, seed=turn, parts=(), validate_every=0, progress=False)
+            epochs[name].append(result.curves[-1].seconds)
+    overhead = [a / b - 1 for a, b in zip(epochs["augmented"], epochs["plain"], strict=True)]
+    return {
+        "images_per_second_fed": {name: statistics.median(v) for name, v in fed.items()},
+        "seconds_per_epoch": {name: statistics.median(v) for name, v in epochs.items()},
+        "overhead": {
+            "median": statistics.median(overhead), "low": min(overhead), "high": max(overhead),
+        },
+    }  # fmt: skip
+
+
+def cell(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A finished cell from disk, or one measured now."""
+    path = RESULTS / "throughput" / f"{name}.json"
+    if path.exists():
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+    print(f"measuring {name} ..", flush=True)
+    before = machine()
+    content = {
+        "name": name,
+        **measure(),
+        "load_before": before["load"],
+        "load_after": os.getloadavg(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return content
+
+
+def claims_of(rows: list[dict[str, Any]]) -> list[Any]:
+    """The expectations, judged."""
+    by_name = {row["name"]: row for row in rows}
+    claims = []
+    for size, floor in ((32, 45.0), (96, 8.0), (224, 3.0)):
+        for policy in POLICIES:
+            row = by_name[f"{size}-{policy}-nearest"]
+            known = [row["ratio"][p] for p in ("timm", "albumentations") if p in row["ratio"]]
+            ratio = min(known, key=lambda r: r["median"])
+            wanted = floor if policy.startswith("Rand") else floor / 1.5
+            text = f"{policy}, {size} px: at least {wanted:.3g}x the faster of timm, albumentations"
+            span = [ratio["low"], ratio["high"]]
+            claims.append(claim(text, ratio["median"], span, ratio["median"] >= wanted))
+            once = min(
+                (r for p, r in row["ratio"].items() if p.endswith("*")), key=lambda r: r["median"]
+            )
+            text = f"{policy}, {size} px: faster than peers that draw once for the batch"
+            span = [once["low"], once["high"]]
+            claims.append(claim(text, once["median"], span, once["median"] > 1))
+        row = by_name[f"{size}-RandAugment(2, 9)-bilinear"]
+        ratio = min(row["ratio"].values(), key=lambda r: r["median"])
+        span = [ratio["low"], ratio["high"]]
+        text = f"bilinear, {size} px: at least 2x the fastest peer"
+        claims.append(claim(text, ratio["median"], span, ratio["median"] >= 2))
+    for name in ("threads-32", "threads-224"):
+        gain = by_name[name]["speed_up"]
+        text = f"two threads at least 1.6x one, {by_name[name]['size']} px"
+        claims.append(
+            claim(text, gain["median"], [gain["low"], gain["high"]], gain["median"] >= 1.6)
+        )
+    overhead = by_name["end-to-end"]["overhead"]
+    text = "training ResNet-9 on CIFAR-10: RandAugment adds less than 3 % to an epoch"
+    span = [overhead["low"], overhead["high"]]
+    claims.append(claim(text, overhead["median"], span, overhead["median"] < 0.03))
+    return claims
+
+
+def main() -> None:
+    rows = []
+    for size in BATCH:
+        for policy in POLICIES:
+            name = f"{size}-{policy}-nearest"
+            rows.append(cell(name, lambda s=size, p=policy: compare_peers(s, p, "nearest")))
+        name = f"{size}-RandAugment(2, 9)-bilinear"
+        rows.append(cell(name, lambda s=size: compare_peers(s, "RandAugment(2, 9)", "bilinear")))
+    rows.append(cell("threads-32", lambda: compare_threads(32, 4096)))
+    rows.append(cell("threads-224", lambda: compare_threads(224, 128)))
+    rows.append(cell("end-to-end", end_to_end))
+    from automorph.engine import engine_name
+
+    claims = claims_of(rows)
+    for one in claims:
+        print("holds " if one["holds"] else "FAILS ", one["text"], one["value"], one["interval"])
+    write_result("throughput", rows=rows, claims=claims, engine=engine_name(), rounds=ROUNDS)
+
+
+if __name__ == "__main__":
+    main()

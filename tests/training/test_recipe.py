@@ -57,7 +57,7 @@ def test_a_recipe_cannot_be_changed():
         {"batch_size": 0},
         {"lr": -0.1},
         {"lr": float("nan")},
-        {"warmup_epochs": 31},
+        {"warmup_epochs": -1},
         {"label_smoothing": 1.5},
         {"ema_decay": 2.0},
         {"clip_norm": -1.0},

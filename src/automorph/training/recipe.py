@@ -21,11 +21,11 @@ class Recipe:
     ``batch_size`` is the number of examples of one optimiser step, over all processes;
     ``accumulate`` divides it into so many passes, for less memory. ``optimizer`` is ``sgd`` (with
     Nesterov's momentum) or ``adamw`` (``momentum`` is then beta_1). The rate rises linearly over
-    ``warmup_epochs`` and then follows ``schedule`` (``cosine`` ends at 0). ``weight_decay`` leaves
-    biases and normalisations alone. ``ema_decay`` evaluates and keeps a running mean of the
-    weights. ``precision`` ``auto`` is decided by device and network, see `choose_precision`.
-    ``select`` keeps the weights of the ``last`` epoch, or those of the ``best`` validation
-    accuracy. Raises `UsageError` for values that make no sense.
+    ``warmup_epochs`` (half of the epochs at most) and then follows ``schedule`` (``cosine`` ends
+    at 0). ``weight_decay`` leaves biases and normalisations alone. ``ema_decay`` evaluates and
+    keeps a running mean of the weights. ``precision`` ``auto`` is decided by device and network,
+    see `choose_precision`. ``select`` keeps the weights of the ``last`` epoch, or those of the
+    ``best`` validation accuracy. Raises `UsageError` for values that make no sense.
     """
 
     epochs: int = 30
@@ -62,7 +62,7 @@ class Recipe:
             ("lr", 0, math.inf),
             ("weight_decay", 0, math.inf),
             ("momentum", 0, 1),
-            ("warmup_epochs", 0, self.epochs),
+            ("warmup_epochs", 0, math.inf),
             ("label_smoothing", 0, 1),
             ("ema_decay", 0, 1),
             ("clip_norm", 0, math.inf),
@@ -82,7 +82,7 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     >>> [round(learning_rate(recipe, step, 1), 3) for step in (0, 1, 2, 6, 9)]
     [0.5, 1.0, 1.0, 0.5, 0.038]
     """
-    warm = round(recipe.warmup_epochs * steps_per_epoch)
+    warm = round(min(recipe.warmup_epochs, recipe.epochs / 2) * steps_per_epoch)
     if step < warm:
         return recipe.lr * (step + 1) / warm
     if recipe.schedule == "constant":

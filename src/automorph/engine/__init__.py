@@ -1,16 +1,20 @@
-"""Sequences of operations applied to batches (no torch)."""
+"""Sequences of operations applied to batches (no torch, unless a batch is a torch tensor)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from numpy.typing import NDArray
 
 from automorph import native
 from automorph.engine.planner import apply_native
 from automorph.engine.reference import Interpolation, Mode, apply_reference
+from automorph.engine.tensors import apply_to_tensor, is_tensor
 from automorph.space import SearchSpace, Sequences, Stream
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Interpolation", "Mode", "apply", "apply_native", "apply_reference", "engine_name"]
 
@@ -20,6 +24,7 @@ def engine_name() -> str:
     return f"native ({native.variant()})" if native.available() else "reference"
 
 
+@overload
 def apply(
     images: NDArray[Any],
     sequences: Sequences,
@@ -31,12 +36,45 @@ def apply(
     mode: Mode = "exact",
     prefixes: bool = False,
     threads: int = 1,
-) -> NDArray[Any]:
+) -> NDArray[Any]: ...
+
+
+@overload
+def apply(
+    images: Tensor,
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    fill: int | Sequence[int] = 0,
+    interpolation: Interpolation = "nearest",
+    mode: Mode = "exact",
+    prefixes: bool = False,
+    threads: int = 1,
+) -> Tensor: ...
+
+
+def apply(
+    images: Any,
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    fill: int | Sequence[int] = 0,
+    interpolation: Interpolation = "nearest",
+    mode: Mode = "exact",
+    prefixes: bool = False,
+    threads: int = 1,
+) -> Any:
     """Apply one sequence to each example of a batch.
 
     ``images`` uint8 ``(n, H, W, C)``, grey, RGB or RGBA (float ``(n, d)`` for vector spaces), are
     not changed; the result has the same shape and type. With ``prefixes`` it is
     ``(n, L + 1, H, W, C)``: the image before the first operation, after it, and so on.
+
+    A torch tensor of images is ``(n, C, H, W)``, uint8, or floats in [0, 1], which are rounded to
+    256 levels; the result is one as well, on the same device. Unless that is the CPU, the host
+    does not wait for the device (see ``automorph.engine.on_device``).
 
     ``stream`` holds the random numbers: one row an example, whatever batch it comes in.
     ``fill``, one level or one a channel, is what moved images leave empty. ``interpolation``
@@ -57,14 +95,13 @@ def apply(
     """
     compiled = space.domain == "image" and native.available()
     path = apply_native if compiled else apply_reference
-    return path(
-        images,
-        sequences,
-        space,
-        stream,
-        fill=fill,
-        interpolation=interpolation,
-        mode=mode,
-        prefixes=prefixes,
-        threads=threads,
-    )
+    options: dict[str, Any] = {
+        "fill": fill,
+        "interpolation": interpolation,
+        "mode": mode,
+        "prefixes": prefixes,
+        "threads": threads,
+    }
+    if is_tensor(images):
+        return apply_to_tensor(images, sequences, space, stream, path=path, **options)
+    return path(images, sequences, space, stream, **options)

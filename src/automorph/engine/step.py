@@ -14,7 +14,7 @@ Images = NDArray[np.uint8]
 Values = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-_DRAWS_A_POSITION = 24
+DRAWS_A_POSITION = 24
 """Every position of a sequence has its own 2^24 draws; draw 0 is the sign."""
 
 
@@ -39,7 +39,7 @@ class Step:
 
     def words(self, count: int, *, draw: int = 1) -> NDArray[np.uint32]:
         """Random words ``(m, count)`` of the rows, from draw number ``draw`` on."""
-        return self.stream.bits("op", count, start=(self.position << _DRAWS_A_POSITION) + draw)
+        return self.stream.bits("op", count, start=(self.position << DRAWS_A_POSITION) + draw)
 
     def uniform(self, count: int, *, draw: int = 1) -> Values:
         """Numbers in [0, 1), float64 ``(m, count)``, exact multiples of 2^-24."""

@@ -47,16 +47,16 @@ def elastic(images: Images, values: Values, step: Step) -> Images:
     """Moves pixels along a smooth random field, up to about ``value`` times the side.
 
     The field is a cubic B-spline over 4 x 4 cells whose 7 x 7 control points are uniform in
-    [-1, 1]; draws 1 to 49 move along x, 50 to 98 along y. It stands for the smoothed noise of
-    Simard, Steinkraus and Platt (2003) and needs no more numbers for larger images.
+    [-1, 1]. It stands for the smoothed noise of Simard, Steinkraus and Platt (2003) and needs no
+    more numbers for larger images.
     """
-    points = _CELLS + 3
-    controls = (2.0 * step.uniform(2 * points * points) - 1.0).reshape(-1, 2, points, points)
+    controls = control_points(step)
+    points = controls.shape[3]
     height, width = images.shape[1:3]
     moves = []
     for axis, side in ((0, width), (1, height)):
         # Sums of products in a fixed order: a batch and its single images get the same field.
-        down, across = _splines(height), _splines(width)
+        down, across = splines(height), splines(width)
         lines = np.zeros((len(images), height, points))
         field = np.zeros((len(images), height, width))
         for k in range(points):
@@ -68,7 +68,13 @@ def elastic(images: Images, values: Values, step: Step) -> Images:
     return read_at(images, x + cx + moves[0], y + cy + moves[1])
 
 
-def _splines(side: int) -> Values:
+def control_points(step: Step) -> Values:
+    """Uniform in [-1, 1], ``(m, 2, 7, 7)``; draws 1 to 49 move along x, 50 to 98 along y."""
+    points = _CELLS + 3
+    return (2.0 * step.uniform(2 * points * points) - 1.0).reshape(-1, 2, points, points)
+
+
+def splines(side: int) -> Values:
     """Weights ``(side, 7)`` of the control points at every pixel centre; rows sum to 1."""
     place = (np.arange(side) + 0.5) / side * _CELLS
     cell = np.floor(place).astype(np.int64)

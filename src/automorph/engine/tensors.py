@@ -1,0 +1,101 @@
+"""Torch tensors at the engine's door. Torch is imported only when a tensor is already there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import DataError
+from automorph.space import SearchSpace, Sequences, Stream
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
+
+
+def is_tensor(examples: Any) -> TypeGuard[Tensor]:
+    """Whether examples are a torch tensor."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(examples, torch.Tensor)
+
+
+def apply_to_tensor(
+    images: Tensor,
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    path: Callable[..., NDArray[Any]],
+    fill: int | Sequence[int],
+    interpolation: str,
+    mode: str,
+    prefixes: bool,
+    threads: int,
+) -> Tensor:
+    """Apply sequences to images ``(n, C, H, W)``; see ``automorph.engine.apply``.
+
+    A tensor on the CPU goes through ``path``, any other stays on its device. Floats are rounded to
+    256 levels, and come back as floats.
+    """
+    import torch
+
+    if space.domain != "image":
+        raise DataError(
+            f"got a tensor of {space.domain}s; tensors are images here: give a NumPy array"
+        )
+    check_images(images)
+    options: dict[str, Any] = {
+        "fill": fill,
+        "interpolation": interpolation,
+        "mode": mode,
+        "prefixes": prefixes,
+    }
+    levels = to_levels(images.detach())
+    if levels.device.type == "cpu":
+        arrays = np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
+        done = path(arrays, sequences, space, stream, threads=threads, **options)
+        out = torch.from_numpy(done).movedim(-1, -3).contiguous()
+    else:
+        from automorph.engine.on_device import apply_on_device
+
+        out = apply_on_device(levels, sequences, space, stream, **options)
+    return from_levels(out, images.dtype)
+
+
+def check_images(images: Tensor) -> None:
+    """Raise ``DataError`` unless these are images ``(n, C, H, W)``, uint8 or floats."""
+    got = f"got a tensor {str(images.dtype).removeprefix('torch.')} of shape {tuple(images.shape)}"
+    hint = ""
+    if images.ndim == 4 and images.shape[1] not in _CHANNELS and images.shape[3] in _CHANNELS:
+        hint = " (channels last? use `.permute(0, 3, 1, 2)`)"
+    elif images.ndim == 3:
+        hint = " (one image, or grey ones without channels? add an axis)"
+    kind = str(images.dtype) == "torch.uint8" or images.is_floating_point()
+    if images.ndim != 4 or images.shape[1] not in _CHANNELS or not kind:
+        raise DataError(
+            f"{got}; expected images (n, C, H, W), uint8 or floats in [0, 1], with "
+            + ", ".join(f"{c} ({name})" for c, name in _CHANNELS.items())
+            + f" channels{hint}"
+        )
+    if images.numel() == 0 and len(images):
+        raise DataError(f"{got}; expected images of at least one pixel")
+
+
+def to_levels(images: Tensor) -> Tensor:
+    """Floats in [0, 1] as whole levels, uint8; what lies outside is clipped."""
+    import torch
+
+    if images.dtype == torch.uint8:
+        return images
+    # Half precision has too few bits for 255ths.
+    return (images.to(torch.float32) * 255).round().clamp(0, 255).to(torch.uint8)
+
+
+def from_levels(levels: Tensor, dtype: Any) -> Tensor:
+    """Levels as floats in [0, 1] of this type, or as they are."""
+    return levels if dtype == levels.dtype else (levels / 255).to(dtype)

@@ -222,7 +222,7 @@ WRONG = {
     "one image": ({"examples": IMAGES[0]}, "add an axis"),
     "no pixels": ({"examples": IMAGES[:, :0]}, "at least one pixel"),
     "list": ({"examples": [IMAGES[0]]}, "got list; expected a NumPy array"),
-    "tensor": ({"examples": torch.zeros(2, 4, 4, 3, dtype=torch.uint8)}, "got Tensor; expected"),
+    "tensor": ({"examples": torch.zeros(2, 5, 5, 3, dtype=torch.uint8)}, "; expected"),
     "number": ({"examples": 3}, "got int as examples; expected a batch"),
     "index": ({"index": [1]}, "got 2 examples and an index of shape (1,)"),
     "index float": ({"index": [0.5, 1.5]}, "expected one whole number an example"),

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from automorph import engine
 from automorph.errors import PolicyError
 from automorph.policies import timm_spaces
-from automorph.policies.base import COPIES, Fill, Interpolation, SpacePolicy, Table, with_options
+from automorph.policies.base import COPIES, Fill, Interpolation, SpacePolicy, Table
 from automorph.policies.mixing import beta, gamma
+from automorph.policies.tensors import beside, rounded
 from automorph.policies.values import number_text, value_text
-from automorph.policies.words import share_text, space_option
+from automorph.policies.words import share_text, space_option, with_options
 from automorph.space import NOTHING, Sequences, Stream
 
 _STAGES = 16
@@ -89,16 +90,16 @@ class AugMix(SpacePolicy):
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
         """The mixture of the example and its chains, rounded to whole levels."""
         weights, share = self.weights(stream)
-        mixed = np.zeros(np.shape(examples), np.float32)
+        mixed: Any = 0.0
         for i in range(self.width):
             view = self._view(stream, i)
             chain = engine.apply(
                 examples, self._chain(view), self.operations, view,
                 fill=self.fill, interpolation=self.interpolation, threads=threads,
             )  # fmt: skip
-            mixed += weights[:, i, None, None, None] * chain
-        m = share[:, None, None, None]
-        return np.rint((1 - m) * examples + m * mixed).clip(0, 255).astype(np.uint8)
+            mixed = mixed + beside(weights[:, i, None, None, None], chain) * chain
+        m = beside(share[:, None, None, None], examples)
+        return rounded((1 - m) * examples + m * mixed, examples)
 
     def weights(self, stream: Stream) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The weights of the chains ``(n, width)`` and the share m of their mixture ``(n,)``."""

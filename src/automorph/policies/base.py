@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, overload
 
@@ -13,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from automorph import engine
 from automorph.errors import PolicyError, UsageError
 from automorph.policies.mixing import Mixing
+from automorph.policies.tensors import as_array, as_images, beside, unchanged
 from automorph.policies.values import number_text
+from automorph.policies.words import with_options
 from automorph.space import SearchSpace, Sequences, Stream
 
 Images = NDArray[np.uint8]
@@ -107,6 +108,9 @@ class Policy(ABC):
     ) -> Any:
         """Augment a batch: uint8 ``(n, H, W, C)`` in, the same out.
 
+        A torch tensor of images is ``(n, C, H, W)``, uint8 or float in [0, 1], and comes back as
+        one on the same device; labels that are a tensor come back as one, too.
+
         ``index`` ``(n,)`` holds the numbers of the examples in their data set (default: 0 to n-1):
         the same example of the same seed and epoch always gets the same draw, whatever batch it
         comes in. Only operations and policies that combine examples (SamplePairing, mixup, CutMix)
@@ -129,8 +133,10 @@ class Policy(ABC):
         out = self.transform(examples, stream, threads=threads)
         if soft is None:
             return out
-        mixing = self.mixing(stream, out.shape)
-        return (out, soft) if mixing is None else (mixing.examples(out), mixing.labels(soft))
+        mixing = self.mixing(stream, as_images(out.shape, out))
+        if mixing is not None:
+            out, soft = mixing.examples(out), mixing.labels(soft)
+        return out, beside(soft, labels)
 
     def preview(self, examples: Images, *, draws: int = 6, seed: int = 0) -> Images:
         """Originals and draws side by side: uint8 ``(n, 1 + draws, H, W, C)``."""
@@ -236,18 +242,6 @@ class SpacePolicy(Policy):
             )
 
 
-def with_options(title: str, options: Iterable[str]) -> str:
-    """A name with more options.
-
-    >>> with_options("flip(p=0.3)", ["fill=128"]), with_options("flip", [])
-    ('flip(p=0.3,fill=128)', 'flip')
-    """
-    inside = ",".join(filter(None, options))
-    if not inside:
-        return title
-    return f"{title[:-1]},{inside})" if title.endswith(")") else f"{title}({inside})"
-
-
 def within(
     who: str, what: str, value: Any, kind: type[int] | type[float], low: float, high: float
 ) -> Any:
@@ -263,11 +257,6 @@ def within(
     return kind(value)
 
 
-def unchanged(examples: Any) -> Any:
-    """A copy of the examples, of whatever domain."""
-    return examples.copy() if hasattr(examples, "copy") else list(examples)
-
-
 def _stream(examples: Any, seed: int, epoch: int, index: ArrayLike | None, copy: int) -> Stream:
     """The random numbers of a batch, with everything checked that a user types."""
     try:
@@ -277,7 +266,7 @@ def _stream(examples: Any, seed: int, epoch: int, index: ArrayLike | None, copy:
             f"got {type(examples).__name__} as examples; expected a batch, for images a uint8 "
             "NumPy array (n, H, W, C)"
         ) from None
-    numbers = np.arange(n) if index is None else np.asarray(index)
+    numbers = np.arange(n) if index is None else np.asarray(as_array(index))
     if numbers.shape != (n,) or (numbers.size and numbers.dtype.kind not in "iu"):
         raise UsageError(
             f"got {n} examples and an index of shape {numbers.shape} and type {numbers.dtype}; "
@@ -294,7 +283,7 @@ def _stream(examples: Any, seed: int, epoch: int, index: ArrayLike | None, copy:
 
 def _soft(labels: ArrayLike, n: int) -> NDArray[np.float32]:
     try:
-        soft = np.asarray(labels, np.float32)
+        soft = np.asarray(as_array(labels), np.float32)
     except (TypeError, ValueError):
         soft = np.empty(0, np.float32)
     if soft.ndim != 2 or len(soft) != n:

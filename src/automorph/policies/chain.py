@@ -12,8 +12,9 @@ import numpy as np
 
 from automorph import engine
 from automorph.errors import PolicyError
-from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table, unchanged
+from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table
 from automorph.policies.mixing import Mixing
+from automorph.policies.tensors import unchanged
 from automorph.space import NOTHING, Operation, SearchSpace, Sequences, Stream
 
 _MOST = 64

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from automorph.policies.base import SpacePolicy, Table, with_options, within
+from automorph.policies.base import SpacePolicy, Table, within
 from automorph.policies.mixture import Mixture, Step, SubPolicy
-from automorph.policies.words import space_option
+from automorph.policies.words import space_option, with_options
 from automorph.space import SearchSpace, Sequences, Stream
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from automorph.errors import PolicyError
-from automorph.policies.base import Policy, Table, unchanged
+from automorph.policies.base import Policy, Table
 from automorph.policies.mixing import Mixing, cutmix, mixup
+from automorph.policies.tensors import unchanged
 from automorph.policies.values import number_text
 from automorph.policies.words import share_text
 from automorph.space import SearchSpace, Sequences, Stream

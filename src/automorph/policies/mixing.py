@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.policies.tensors import as_images, beside, chosen, rounded
 from automorph.space import Stream
 
 
@@ -25,15 +26,12 @@ class Mixing:
     box: NDArray[np.int64] | None = None
 
     def examples(self, examples: Any) -> Any:
-        """Mixed examples ``(n, H, W, C)``; uint8 is rounded. Works on arrays of any float type."""
-        partners = examples[self.partner]
+        """Mixed examples: images uint8 (rounded) or float, vectors, as arrays or tensors."""
+        partners = examples[beside(self.partner, examples)]
         if self.box is not None:
-            return np.where(self._mask(examples.shape), partners, examples)
-        weight = self.weight.reshape(-1, *[1] * (examples.ndim - 1))
-        mixed = weight * examples + (1 - weight) * partners
-        if examples.dtype == np.uint8:
-            return np.rint(mixed).astype(np.uint8)
-        return mixed.astype(examples.dtype)
+            return chosen(self._mask(as_images(examples.shape, examples)), partners, examples)
+        weight = beside(self.weight.reshape(-1, *[1] * (examples.ndim - 1)), examples)
+        return rounded(weight * examples + (1 - weight) * partners, examples)
 
     def labels(self, labels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Soft labels ``(n, classes)`` mixed with the same weights."""

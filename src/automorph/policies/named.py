@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from automorph.errors import PolicyError
 from automorph.policies.augmix import AugMix
-from automorph.policies.base import Policy, with_options, within
+from automorph.policies.base import Policy, within
 from automorph.policies.drawn import Drawn
 from automorph.policies.mixed import Mixed
 from automorph.policies.mixture import Mixture, Step
 from automorph.policies.published import TABLES, published_subpolicies
 from automorph.policies.uniform import Uniform
 from automorph.policies.values import number_text
+from automorph.policies.words import with_options
 from automorph.space import OPERATIONS, Operation, SearchSpace, named_space, plain
 
 Space = str | SearchSpace

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.policies import timm_spaces
-from automorph.policies.base import Fill, Interpolation, SpacePolicy, Table, with_options
+from automorph.policies.base import Fill, Interpolation, SpacePolicy, Table
 from automorph.policies.values import number_text, scaled_text, value_text
-from automorph.policies.words import share_text, space_option
+from automorph.policies.words import share_text, space_option, with_options
 from automorph.space import Sequences, Stream, normal
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from automorph.space import SearchSpace, list_spaces, named_space
 
 
@@ -29,3 +31,15 @@ def share_text(share: float) -> str:
     ('50%', '12.5%')
     """
     return f"{100 * share:.3g}%"
+
+
+def with_options(title: str, options: Iterable[str]) -> str:
+    """A name with more options.
+
+    >>> with_options("flip(p=0.3)", ["fill=128"]), with_options("flip", [])
+    ('flip(p=0.3,fill=128)', 'flip')
+    """
+    inside = ",".join(filter(None, options))
+    if not inside:
+        return title
+    return f"{title[:-1]},{inside})" if title.endswith(")") else f"{title}({inside})"

@@ -1,0 +1,64 @@
+"""What policies do to whole batches, on NumPy arrays and on torch tensors alike.
+
+Images are ``(n, H, W, C)`` in arrays and ``(n, C, H, W)`` in tensors. Torch is imported only when a
+tensor is already there.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+
+def is_tensor(examples: Any) -> bool:
+    """Whether examples are a torch tensor."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(examples, torch.Tensor)
+
+
+def as_array(values: Any) -> Any:
+    """Numbers as NumPy takes them, from whatever device."""
+    return values.detach().cpu().numpy() if is_tensor(values) else values
+
+
+def beside(array: Any, examples: Any) -> Any:
+    """An array as a tensor on the device of the examples, if those are a tensor."""
+    if not is_tensor(examples):
+        return array
+    import torch
+
+    return torch.as_tensor(array, device=examples.device)
+
+
+def as_images(shape: Any, examples: Any) -> tuple[int, ...]:
+    """The shape of a batch of images, with the channels last."""
+    n, *sides = (int(side) for side in shape)
+    return (n, *sides[1:], sides[0]) if is_tensor(examples) and len(sides) == 3 else (n, *sides)
+
+
+def chosen(mask: Any, those: Any, others: Any) -> Any:
+    """Pixels of the one batch where the mask ``(n, H, W, 1)`` is true, else of the other."""
+    if not is_tensor(others):
+        return np.where(mask, those, others)
+    import torch
+
+    return torch.where(beside(np.moveaxis(mask, 3, 1), others), those, others)
+
+
+def rounded(mixed: Any, examples: Any) -> Any:
+    """Mixed values as the type of the examples; whole levels are rounded."""
+    if is_tensor(examples):
+        whole = not examples.is_floating_point()
+        return (mixed.round().clamp(0, 255) if whole else mixed).to(examples.dtype)
+    if examples.dtype == np.uint8:
+        return np.rint(mixed).clip(0, 255).astype(np.uint8)
+    return mixed.astype(examples.dtype)
+
+
+def unchanged(examples: Any) -> Any:
+    """A copy of the examples, of whatever domain."""
+    if is_tensor(examples):
+        return examples.clone()
+    return examples.copy() if hasattr(examples, "copy") else list(examples)

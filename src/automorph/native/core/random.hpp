@@ -56,11 +56,16 @@ inline int rows_left(const Counters &counters, int64_t row) {
   return int(counters.n - row < LANES ? counters.n - row : LANES);
 }
 
+// The number after the last block of some draws; four draws are one block.
+inline uint32_t end_block(uint32_t start, uint32_t draws) {
+  return uint32_t((uint64_t(start) + draws + 3) / 4);
+}
+
 // Words (n, draws) of a stream, from draw number `start` on.
 inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t start,
                         uint32_t draws, uint32_t *out) {
   Lanes lanes;
-  for (uint32_t block = start / 4; block < (start + draws + 3) / 4; ++block)
+  for (uint32_t block = start / 4; block < end_block(start, draws); ++block)
     for (int64_t row = 0; row < counters.n; row += LANES) {
       lanes.load(counters, row, block);
       lanes.run(key[0], key[1]);
@@ -77,7 +82,7 @@ inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t 
 inline void stream_race(const Counters &counters, const uint32_t *keys, int32_t names,
                         uint32_t start, uint32_t draws, int16_t *out) {
   Lanes begin;
-  for (uint32_t block = start / 4; block < (start + draws + 3) / 4; ++block)
+  for (uint32_t block = start / 4; block < end_block(start, draws); ++block)
     for (int64_t row = 0; row < counters.n; row += LANES) {
       begin.load(counters, row, block);
       Lanes best = begin;

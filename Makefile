@@ -28,6 +28,7 @@ test: env ## run the tests (minutes)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python benchmarks/tables.py --check
 	$(BIN)/python -m pytest -n 2 -m 'not slow' tests
 	$(BIN)/python -m pytest --doctest-modules src
 

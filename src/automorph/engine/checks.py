@@ -51,13 +51,14 @@ def check_examples(examples: NDArray[Any], space: SearchSpace) -> None:
     """Raise ``DataError`` unless the examples are of the space's domain."""
     if not isinstance(examples, np.ndarray):
         raise DataError(f"got {type(examples).__name__}; expected a NumPy array of examples")
-    got = f"got {examples.dtype} of shape {examples.shape}"
     if space.domain == "vector":
         if examples.ndim != 2 or examples.dtype.kind != "f":
-            raise DataError(f"{got}; expected float vectors (n, d)")
+            raise DataError(f"{_got(examples)}; expected float vectors (n, d)")
         return
     if space.domain != "image":
-        raise DataError(f"the space {space.name!r} is for {space.domain}s; {got}, expected images")
+        raise DataError(
+            f"the space {space.name!r} is for {space.domain}s; {_got(examples)}, expected images"
+        )
     if examples.dtype != np.uint8 or examples.ndim != 4 or examples.shape[3] not in _CHANNELS:
         hint = ""
         if examples.ndim == 4 and examples.shape[1] in _CHANNELS:
@@ -67,12 +68,16 @@ def check_examples(examples: NDArray[Any], space: SearchSpace) -> None:
         elif examples.dtype.kind == "f":
             hint = " (multiply by 255, round and convert)"
         raise DataError(
-            f"{got}; expected uint8 images (n, H, W, C) with "
+            f"{_got(examples)}; expected uint8 images (n, H, W, C) with "
             + ", ".join(f"{c} ({name})" for c, name in _CHANNELS.items())
             + f" channels{hint}"
         )
     if examples.size == 0 and len(examples):
-        raise DataError(f"{got}; expected images of at least one pixel")
+        raise DataError(f"{_got(examples)}; expected images of at least one pixel")
+
+
+def _got(examples: NDArray[Any]) -> str:
+    return f"got {examples.dtype} of shape {examples.shape}"
 
 
 def check_fill(fill: int | Sequence[int], images: NDArray[Any]) -> NDArray[np.uint8]:
@@ -84,4 +89,6 @@ def check_fill(fill: int | Sequence[int], images: NDArray[Any]) -> NDArray[np.ui
             f"got fill={fill!r}; expected a number from 0 to 255, or {channels} of them for "
             f"images of {channels} channels"
         )
-    return np.ascontiguousarray(np.broadcast_to(levels, (channels,)).astype(np.uint8))
+    colour = np.empty(channels, np.uint8)
+    colour[...] = levels
+    return colour

@@ -63,10 +63,10 @@ def stream_key(seed: int, name: str) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _keys(seed: int, names: tuple[str, ...]) -> NDArray[np.uint32]:
-    keys = np.array([stream_key(seed, name) for name in names], np.uint32).reshape(-1, 2)
-    keys.setflags(write=False)
-    return keys
+def _keys(seed: int, names: tuple[str, ...], prefix: str = "") -> NDArray[np.uint32]:
+    """The keys of some streams, ``(names, 2)``."""
+    keys = [stream_key(seed, prefix + name) for name in names]
+    return np.array(keys, np.uint32).reshape(-1, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +91,10 @@ class Stream:
 
     def __post_init__(self) -> None:
         index = np.atleast_1d(np.asarray(self.index, np.int64))
+        copy = np.empty(index.shape, np.int64)
+        copy[...] = self.copy
         object.__setattr__(self, "index", index)
-        object.__setattr__(self, "copy", np.broadcast_to(np.asarray(self.copy), index.shape))
+        object.__setattr__(self, "copy", copy)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -150,7 +152,7 @@ class Stream:
         Every name has its own key. So with one more name the choices that do not fall on the new
         one stay what they were (rendezvous hashing; Thaler and Ravishankar 1998).
         """
-        keys = _keys(self.seed, tuple(f"race:{name}" for name in names))
+        keys = _keys(self.seed, names, "race:")
         if self._compiled(start + draws):
             return native.random_race(**self._compact(), keys=keys, start=start, draws=draws)
         first, last = start // 4, (start + draws + 3) // 4

@@ -41,9 +41,10 @@ class Sequences:
     def of(cls, op: Any, magnitude: Any = 0.0, fire: Any = True) -> Sequences:
         """Sequences from anything array-like; magnitudes and coins broadcast to ``op``."""
         ops = np.ascontiguousarray(op, np.int16)
-        magnitudes = np.broadcast_to(np.asarray(magnitude, np.float32), ops.shape)
-        fires = np.broadcast_to(np.asarray(fire, bool), ops.shape)
-        return cls(ops, np.ascontiguousarray(magnitudes), np.ascontiguousarray(fires))
+        magnitudes, fires = np.empty(ops.shape, np.float32), np.empty(ops.shape, np.bool_)
+        magnitudes[...] = magnitude
+        fires[...] = fire
+        return cls(ops, magnitudes, fires)
 
     @classmethod
     def empty(cls, n: int) -> Sequences:

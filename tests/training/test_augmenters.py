@@ -205,6 +205,8 @@ def test_an_augmenter_stays_what_it_is():
 def test_a_spec_makes_an_augmenter_for_every_run():
     class Spec:
         name = "watching"
+        policy = load_policy("none")
+        table = policy.table
 
         def build(self):
             return Watching()

@@ -57,12 +57,12 @@ def compare(
     Run again, the command goes on where it stopped.
     """
     from automorph.cli.comparing import Comparing
-    from automorph.policies import load_policy
+    from automorph.online import as_arm
     from automorph.training import as_task
 
-    chosen = [load_policy(policy) for policy in policies]
+    chosen = [as_arm(policy) for policy in policies]
     if baseline is not None:
-        load_policy(baseline)
+        baseline = as_arm(baseline).name
     changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
     task = as_task(load(data, **options), model=model, recipe=changes)
     comparing = Comparing(

@@ -16,8 +16,7 @@ from automorph.cli.naming import run_folder
 from automorph.cli.options import console
 
 if TYPE_CHECKING:
-    from automorph.comparison import Cell, Comparison
-    from automorph.policies import Policy
+    from automorph.comparison import Arm, Cell, Comparison
     from automorph.training import Task
 
 
@@ -27,7 +26,7 @@ class Comparing:
 
     source: str
     task: Task
-    policies: list[Policy]
+    policies: list[Arm]
     seeds: int
     baseline: str | None
     folder: Path | None
@@ -79,15 +78,17 @@ class Comparing:
         }
 
     def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
+        from automorph.comparison import policy_of
         from automorph.policies import save_policy
         from automorph.report import compare_page, write_report
 
         facts = facts_of(self.source, self.task, comparison, started, folder)
         winner = comparison.policies[comparison.winner]
         save_policy(
-            winner,
+            policy_of(winner),
             folder / "policy.json",
             provenance={
+                "trained_with": winner.name,
                 "chosen_by": "validation accuracy",
                 "data": self.source,
                 "data_hash": self.task.data.hash,
@@ -112,6 +113,7 @@ class Comparing:
     def _pictures(self, comparison: Comparison) -> dict[str, Any]:
         """What the policies make of a few of the user's own examples, and how they read."""
         from automorph.cli.preview import spread
+        from automorph.comparison import policy_of
         from automorph.policies import policy_to_dict
 
         train = self.task.data.train
@@ -119,19 +121,19 @@ class Comparing:
         labels = [self.task.data.classes[label] for label in part.labels]
         return {
             "previews": {
-                name: {"images": policy.preview(part.data, draws=7), "labels": labels}
-                for name, policy in comparison.policies.items()
+                name: {"images": policy_of(arm).preview(part.data, draws=7), "labels": labels}
+                for name, arm in comparison.policies.items()
                 if name != "none"
             },
             "policies": {
                 name: {
                     "table": {
-                        "columns": list(policy.table().columns),
-                        "rows": [list(row) for row in policy.table().rows],
+                        "columns": list(arm.table().columns),
+                        "rows": [list(row) for row in arm.table().rows],
                     },
-                    "json": json.dumps(policy_to_dict(policy), indent=1),
+                    "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
                 }
-                for name, policy in comparison.policies.items()
+                for name, arm in comparison.policies.items()
             },
         }
 
@@ -207,15 +209,30 @@ def _report_curves(curves: dict[str, Any]) -> dict[str, Any]:
     for name, key in named.items():
         if all(value is not None for seed in curves[key] for value in seed):
             content[name] = curves[key]
+    if told := curves.get("augmenter"):
+        content["operations"] = _operations(told)
     return content
+
+
+def _operations(told: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
+    """How often an online method used each operation: by name, ``(seeds, epochs)``."""
+    names = told[0][0].get("operations", {})
+    return {
+        name: [[epoch["operations"][name] for epoch in seed] for seed in told] for name in names
+    }
 
 
 def next_commands(source: str, comparison: Comparison, folder: Path) -> list[str]:
     """Three commands that a user would want to run next."""
+    from automorph.comparison import policy_of
+
     winner = comparison.winner
+    # An online method learns anew in every training: its file holds only what it draws from.
+    online = comparison.policies[winner] is not policy_of(comparison.policies[winner])
+    policy = f"'{winner}'" if online else f"{folder}/policy.json"
     return [
         f"automorph preview {source} --policy '{winner}'",
-        f"automorph train {source} --policy {folder}/policy.json",
+        f"automorph train {source} --policy {policy}",
         f"automorph compare folder:YOUR/IMAGES --policy none --policy '{winner}' --policy random",
     ]
 

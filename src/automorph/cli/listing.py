@@ -85,8 +85,11 @@ def _data() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
 
 
 def _methods() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    rows = [
+    from automorph.online import list_methods
+
+    rows: list[tuple[Any, ...]] = [
         ("compare", "given policies, paired seeds, intervals: automorph compare"),
+        *((name, f"{about} (as a --policy)") for name, about in list_methods().items()),
     ]
     return ("method", "what it does"), rows
 

@@ -53,10 +53,11 @@ def preview(
     \b
     automorph preview folder:photos --policy trivialaugment --policy 'randaugment(n=2,m=9)'
     """
-    from automorph.policies import load_policy
+    from automorph.comparison import policy_of
+    from automorph.online import as_arm
     from automorph.report import contact_sheet
 
-    chosen = [load_policy(policy) for policy in policies]
+    chosen = [policy_of(as_arm(policy)) for policy in policies]
     dataset = load(data, seed=seed, **options)
     rows = spread(dataset.train.labels, examples)
     part = dataset.train.take(rows)

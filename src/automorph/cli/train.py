@@ -48,18 +48,21 @@ def train(
     automorph train folder:photos --policy 'flip-crop + randaugment(n=2,m=9)' --model resnet18
     """
     from automorph.cli.naming import run_folder
-    from automorph.policies import load_policy, save_policy
+    from automorph.comparison import policy_of
+    from automorph.online import as_arm
+    from automorph.policies import save_policy
     from automorph.training import as_task
     from automorph.training import train as run
 
-    chosen = load_policy(policy)
+    chosen = as_arm(policy)
     changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
     task = as_task(load(data, **options), model=model, recipe=changes)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
     result = run(
         task, chosen, seed=seed, folder=folder, progress=False if quiet or as_json else None
     )
-    save_policy(chosen, folder / "policy.json", provenance={"data": data, "seed": seed})
+    provenance = {"data": data, "seed": seed, "trained_with": chosen.name}
+    save_policy(policy_of(chosen), folder / "policy.json", provenance=provenance)
     say = console(quiet=quiet or as_json)
     say.print(
         f"[bold]{chosen.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "

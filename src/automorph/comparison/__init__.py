@@ -1,11 +1,12 @@
 """Paired statistics and honest comparisons of policies."""
 
-from automorph.comparison.cells import Cell
+from automorph.comparison.cells import Arm, Cell, policy_of
 from automorph.comparison.paired import Comparison, Row, compare, fingerprint, hardware
 from automorph.comparison.statistics import Difference, Summary, holm, paired_difference, summarise
 from automorph.comparison.verdict import Verdict, judge
 
 __all__ = [
+    "Arm",
     "Cell",
     "Comparison",
     "Difference",
@@ -18,5 +19,6 @@ __all__ = [
     "holm",
     "judge",
     "paired_difference",
+    "policy_of",
     "summarise",
 ]

@@ -16,7 +16,10 @@ from typing import Any
 
 from automorph.errors import AutomorphError, TrainingError
 from automorph.policies import Policy, policy_to_dict
-from automorph.training import Epoch, Task, train
+from automorph.training import AugmenterSpec, Epoch, Task, train
+
+Arm = Policy | AugmenterSpec
+"""What is compared: a policy, or what makes an augmenter that learns while it trains."""
 
 Progress = Callable[["Cell", float], None]
 """Called with a cell and the share of it that is done."""
@@ -30,9 +33,15 @@ class Cell:
     seed: int
 
 
-def cell_path(folder: Path, policy: Policy, seed: int) -> Path:
+def policy_of(arm: Arm) -> Policy:
+    """The policy, or what the views of an online method are drawn from before it learns."""
+    return arm if isinstance(arm, Policy) else arm.policy
+
+
+def cell_path(folder: Path, policy: Arm, seed: int) -> Path:
     """Where a finished cell is kept; the name tells policy and seed, a hash tells their content."""
-    content = json.dumps(policy_to_dict(policy)["policy"], sort_keys=True)
+    plain = policy_to_dict(policy)["policy"] if isinstance(policy, Policy) else policy.describe()
+    content = json.dumps(plain, sort_keys=True)
     digest = blake2b(content.encode(), digest_size=4).hexdigest()
     words = re.sub(r"[^a-z0-9]+", "-", policy.name.lower()).strip("-")[:40]
     return folder / "cells" / f"{words}-{digest}-seed{seed}.json"
@@ -57,7 +66,7 @@ def write_cell(path: Path, content: dict[str, Any]) -> None:
 
 def run_cells(
     task: Task,
-    policies: Sequence[Policy],
+    policies: Sequence[Arm],
     cells: Sequence[Cell],
     *,
     jobs: int = 1,
@@ -93,7 +102,7 @@ def run_cells(
 
 
 def _train_cell(
-    task: Task, policy: Policy, cell: Cell, progress: Progress | None
+    task: Task, policy: Arm, cell: Cell, progress: Progress | None
 ) -> dict[str, Any] | AutomorphError:
     def report(epoch: Epoch) -> None:
         if progress is not None:
@@ -103,6 +112,12 @@ def _train_cell(
         result = train(task, policy, seed=cell.seed, progress=report)
     except TrainingError as error:
         return error
+    curves = {
+        name: [getattr(epoch, name) for epoch in result.curves]
+        for name in ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
+    }
+    if any(epoch.augmenter for epoch in result.curves):
+        curves["augmenter"] = [epoch.augmenter for epoch in result.curves]
     return {
         "policy": policy.name,
         "seed": cell.seed,
@@ -110,17 +125,14 @@ def _train_cell(
         "validation_accuracy": result.accuracy.get("validation"),
         "seconds": result.seconds,
         "units": {"forward": result.units.forward, "backward": result.units.backward},
-        "curves": {
-            name: [getattr(epoch, name) for epoch in result.curves]
-            for name in ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
-        },
+        "curves": curves,
     }
 
 
 _shared: dict[str, Any] = {}
 
 
-def _start(task: Task, policies: Sequence[Policy], reports: Any) -> None:
+def _start(task: Task, policies: Sequence[Arm], reports: Any) -> None:
     import signal
 
     import torch

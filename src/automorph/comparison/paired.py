@@ -11,13 +11,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automorph.comparison.cells import Cell, Progress, cell_path, read_cell, run_cells, write_cell
+from automorph.comparison.cells import (
+    Arm,
+    Cell,
+    Progress,
+    cell_path,
+    read_cell,
+    run_cells,
+    write_cell,
+)
 from automorph.comparison.statistics import Difference, Summary, holm, paired_difference, summarise
 from automorph.comparison.verdict import Verdict, judge
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
-from automorph.policies import Drawn, Policy, load_policy
-from automorph.training import Task, as_task
+from automorph.policies import Drawn, load_policy
+from automorph.training import AugmenterSpec, Task, as_task
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Comparison:
     verdict: Verdict
     confidence: float
     curves: dict[str, dict[str, Any]]
-    policies: dict[str, Policy]
+    policies: dict[str, Arm]
     seconds: float
 
     def __getitem__(self, policy: str) -> Row:
@@ -68,7 +76,7 @@ class Comparison:
 
 def compare(
     task: Any,
-    policies: Sequence[str | Policy],
+    policies: Sequence[str | Arm],
     *,
     seeds: int | Sequence[int] = 5,
     baseline: str | None = None,
@@ -80,6 +88,8 @@ def compare(
 ) -> Comparison:
     """Train every policy under every seed and compare them pair by pair.
 
+    ``policies`` are names, policies, or specs of augmenters (see `AugmenterSpec`).
+
     ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
     ``recipe``, ``limit``, ..) go to `automorph.training.as_task`.
 
@@ -89,7 +99,7 @@ def compare(
     process; in a script, more than one job needs the usual ``if __name__ == "__main__":``.
     Raises UsageError for policies or seeds that cannot be compared.
     """
-    arms = [load_policy(policy) for policy in policies]
+    arms = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in policies]
     task = as_task(task, **options)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     _check(arms, numbers, confidence)
@@ -111,7 +121,7 @@ def compare(
     )  # fmt: skip
 
 
-def _check(arms: list[Policy], seeds: tuple[int, ...], confidence: float) -> None:
+def _check(arms: list[Arm], seeds: tuple[int, ...], confidence: float) -> None:
     if not arms:
         raise UsageError("got no policy to compare; give at least one, as in --policy flip-crop")
     names = [arm.name for arm in arms]
@@ -127,7 +137,7 @@ def _check(arms: list[Policy], seeds: tuple[int, ...], confidence: float) -> Non
 def _baseline(names: list[str], wanted: str | None) -> str:
     if wanted is None:
         return "none" if "none" in names else names[0]
-    name = load_policy(wanted).name
+    name = wanted if wanted in names else load_policy(wanted).name
     if name not in names:
         raise UsageError(f"the baseline {name!r} is not compared; expected one of {names}")
     return name
@@ -171,7 +181,7 @@ Outcome = dict[str, Any] | AutomorphError
 
 def _results(
     task: Task,
-    arms: list[Policy],
+    arms: list[Arm],
     seeds: tuple[int, ...],
     folder: Path | None,
     jobs: int,
@@ -258,7 +268,7 @@ def _winner(rows: tuple[Row, ...], base: str) -> str:
 
 def _verdict(
     rows: tuple[Row, ...],
-    arms: list[Policy],
+    arms: list[Arm],
     base: str,
     winner: str,
     seeds: tuple[int, ...],

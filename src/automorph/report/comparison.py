@@ -43,6 +43,7 @@ def compare_page(result: Found) -> Page:
         _results(results),
         _classes(results),
         sections.training(results.entries("curves"), results.seeds),
+        sections.operations(results.entries("curves"), results.seeds),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), result.get("winner")),
         _setup(result),

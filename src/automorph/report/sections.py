@@ -56,6 +56,29 @@ def training(entries: Sequence[Entry], seeds: int) -> Section | None:
     return Section("While training", parts) if parts else None
 
 
+def operations(entries: Sequence[Entry], seeds: int) -> Section | None:
+    """What online methods trained on, epoch by epoch: ``operations`` by name, (seeds, epochs)."""
+    parts: list[Part] = []
+    for entry in entries:
+        found = entry.found.get("operations") or {}
+        series = [
+            curves.Curve(str(name), entry.found["epochs"], 100 * np.array(values, dtype=np.float64))
+            for name, values in found.items()
+        ]
+        if not series or len(series[0].arrays[0]) < 2:
+            continue
+        ends = sorted(series, key=lambda curve: -curve.mean[-1])
+        last = "; ".join(f"{curve.label} {curve.mean[-1]:.3g}" for curve in ends)
+        caption = f"{entry.label}: how often a view had each operation, by epoch" + (
+            ", the mean and a band over the seeds." if seeds > 1 else "."
+        )
+        label = f"Use of operations by {entry.label}, %. At the end: {last}."
+        parts.append(
+            figure(curves.curves, series, axis="Views with it, %", label=label, caption=caption)
+        )
+    return Section("What the online methods trained on", parts) if parts else None
+
+
 def previews(entries: Sequence[Entry]) -> Section | None:
     """What policies make of examples: ``images`` (rows, 1 + draws, H, W, C), the original first.
 

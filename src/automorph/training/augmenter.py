@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor, nn
 
 from automorph.errors import UsageError
-from automorph.policies import Policy, load_policy, policy_to_dict
+from automorph.policies import Policy, Table, load_policy, policy_to_dict
 from automorph.training.batch import Batch, RawBatch, Units
 from automorph.training.loss import soft_cross_entropy
 from automorph.training.result import Epoch
@@ -70,6 +70,15 @@ class AugmenterSpec(Protocol):
     @property
     def name(self) -> str:
         """What a user types to get it."""
+        ...
+
+    @property
+    def policy(self) -> Policy:
+        """What its views are drawn from before anything is learned."""
+        ...
+
+    def table(self) -> Table:
+        """What it does, as people read it."""
         ...
 
     def build(self) -> Augmenter:

@@ -1,0 +1,53 @@
+"""What was trained on: the realised distribution over operations, epoch by epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.online.method import Method
+from automorph.space import NOTHING, Sequences
+
+LEVELS = 10
+"""Magnitudes are told apart in so many equal steps."""
+
+
+class Tally:
+    """Counts of operations by level, for the stage of a chain that a method draws itself.
+
+    ``take`` gets sequences of the whole chain; of its operations those from ``first`` on are the
+    method's own.
+    """
+
+    def __init__(self, method: Method) -> None:
+        self.first = sum(len(policy.space) for policy in method.before)
+        self.names = method.inner.space.names
+        self.fired = np.zeros((len(self.names), LEVELS))
+        self.rows = 0
+
+    def cells(self, sequences: Sequences) -> NDArray[np.int64]:
+        """For each sequence and position the number of its (operation, level), -1 for none."""
+        own = sequences.op - self.first
+        counts = sequences.fire & (sequences.op != NOTHING) & (own >= 0) & (own < len(self.names))
+        level = np.minimum((sequences.magnitude * LEVELS).astype(np.int64), LEVELS - 1)
+        return np.where(counts, own * LEVELS + level, -1)
+
+    def take(self, cells: NDArray[np.int64]) -> None:
+        """Count views that are trained on, by their `cells` ``(rows, length)``."""
+        found = cells[cells >= 0]
+        self.fired += np.bincount(found, minlength=self.fired.size).reshape(self.fired.shape)
+        self.rows += len(cells)
+
+    def close(self) -> dict[str, Any]:
+        """Times each operation fired in a view on average, and its mean magnitude; and forget."""
+        times = self.fired.sum(axis=1)
+        middle = (np.arange(LEVELS) + 0.5) / LEVELS
+        magnitude = self.fired @ middle / np.maximum(times, 1)
+        share = times / max(self.rows, 1)
+        self.fired[:], self.rows = 0.0, 0
+        return {
+            "operations": dict(zip(self.names, share.round(5).tolist(), strict=True)),
+            "magnitudes": dict(zip(self.names, magnitude.round(4).tolist(), strict=True)),
+        }

@@ -1,0 +1,178 @@
+"""Uncertainty-based random sampling.
+
+Wu, Zhang, Valiant, Re, "On the generalization effects of linear transformations in data
+augmentation" (ICML 2020), algorithm 1: of C random compositions of every example, S are trained on,
+chosen by the loss that the model itself has on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from automorph.errors import UsageError
+from automorph.online import selection
+from automorph.online.adaptive import Adaptive
+from automorph.online.method import Method, composition, examples_meet, stream_of, views
+from automorph.online.scoring import Scorer, Scores, Scoring
+from automorph.online.tally import Tally
+from automorph.policies import Policy
+from automorph.policies.base import within
+from automorph.policies.words import with_options
+from automorph.training import Augmenter, Batch, Epoch, RawBatch, Units
+
+Rule = Literal["top", "proportional", "random", "lowest", "adaptive"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncertainty(Method):
+    """Of several candidates of every example those are trained on that the model's loss chooses.
+
+    ``draws`` makes the ``candidates``, of which ``selected`` are trained on by ``rule``:
+
+    - ``top``: those of highest loss (the paper);
+    - ``proportional``: drawn in proportion to the loss, with repetition (the released code);
+    - ``adaptive``: as hard as unseen data and nothing destroyed (see `automorph.online.adaptive`);
+    - ``random`` and ``lowest``: controls. Candidates are all alike before they are scored, so
+      ``random`` takes the first ones and scores none.
+    """
+
+    draws: Policy
+    candidates: int = 4
+    selected: int = 1
+    rule: Rule = "proportional"
+    scoring: Scoring = field(default_factory=Scoring)
+
+    def __post_init__(self) -> None:
+        within("uncertainty", "c", self.candidates, int, 1, 1000)
+        within("uncertainty", "s", self.selected, int, 1, self.candidates)
+        if self.rule not in get_args(Rule):
+            raise UsageError(
+                f"uncertainty got rule={self.rule!r}; expected one of {', '.join(get_args(Rule))}"
+            )
+
+    @property
+    def title(self) -> str:
+        """The name that says all options."""
+        options = [f"c={self.candidates}", f"s={self.selected}", f"rule={self.rule}"]
+        return with_options("uncertainty", [*options, self._draws(), *self.scoring.options])
+
+    def _draws(self) -> str:
+        length = getattr(self.draws, "length", 0)
+        usual = length and self.draws == composition(length, "randaugment")
+        return f"n={length}" if usual else f"policy={self.draws.name}"
+
+    @property
+    def inner(self) -> Policy:
+        """What candidates are drawn from."""
+        return self.draws
+
+    def build(self) -> Augmenter:
+        """A new augmenter."""
+        return UncertaintyAugmenter(self)
+
+
+class UncertaintyAugmenter(Augmenter):
+    """Draws, scores and chooses; trains on the very tensors that were scored."""
+
+    def __init__(self, method: Uncertainty) -> None:
+        self.method = method
+        self.policy = method.policy
+        self.needs_model = method.rule != "random"
+        self.whole_batch = examples_meet(self.policy)
+        self.scorer = Scorer(method.scoring)
+        self.tally = Tally(method)
+        self.adaptive: Adaptive | None = None
+        self.cost = Units()
+        self.loss_of = np.zeros((2, 2))  # Of candidates, and of those chosen: sum and number.
+        self.device = torch.device("cpu")
+
+    def __call__(self, raw: RawBatch, model: nn.Module | None) -> Batch:
+        """The chosen candidates, an example's rows adjacent."""
+        method = self.method
+        if method.rule == "adaptive" and self.adaptive is None:
+            self.adaptive = Adaptive(self.tally.fired.size, raw.labels.shape[1])
+        self.device = raw.device
+        if model is None or method.rule == "random" or not self.scorer.due(raw.step):
+            return self._blind(raw)
+        count = method.candidates
+        batch = views(self.policy, raw, count)
+        scores = self.scorer(model, batch, step=raw.step)
+        self.cost = Units(forward=round(len(batch) * self.scorer.share))
+        cells = self.tally.cells(self.policy.sample(stream_of(raw, count)))
+        chosen = self._choose(scores, cells, raw)
+        picked = np.take_along_axis(scores.losses, chosen, axis=1)
+        self.loss_of += [[scores.losses.sum(), scores.losses.size], [picked.sum(), picked.size]]
+        rows = (np.arange(len(raw))[:, None] * count + chosen).ravel()
+        self.tally.take(cells[rows])
+        return taken(batch, rows, views=method.selected)
+
+    def _blind(self, raw: RawBatch) -> Batch:
+        """The first candidates, without scores."""
+        count = self.method.selected
+        self.cost = Units()
+        self.tally.take(self.tally.cells(self.policy.sample(stream_of(raw, count))))
+        return views(self.policy, raw, count)
+
+    def _choose(self, scores: Scores, cells: NDArray[np.int64], raw: RawBatch) -> NDArray[np.int64]:
+        """The numbers of the chosen candidates, ``(n, selected)``."""
+        rule, count = self.method.rule, self.method.selected
+        if rule == "top":
+            return selection.highest(scores.losses, count)
+        if rule == "lowest":
+            return selection.lowest(scores.losses, count)
+        stream = stream_of(raw)
+        if self.adaptive is None:
+            return selection.in_proportion(scores.losses, stream.uniform("selection", count))
+        weights = self.adaptive.weights(scores.excess, scores.right, cells)
+        uniform = stream.uniform("selection", self.method.candidates)
+        return selection.without_repetition(weights, uniform, count)
+
+    def units(self) -> Units:
+        """The forward passes of scoring, in whole passes of the model."""
+        return self.cost
+
+    def end_epoch(self, record: Epoch) -> dict[str, Any]:
+        """What was trained on, how hard it was, and how the adaptive rule is steered."""
+        facts = self.tally.close()
+        (whole, n), (chosen, s) = self.loss_of.tolist()
+        self.loss_of[:] = 0.0
+        if n:
+            facts["candidate_loss"], facts["selected_loss"] = whole / n, chosen / s
+        if self.adaptive is not None:
+            self.adaptive.end_epoch(record.validation_loss, self.device)
+            facts["temperature"] = self.adaptive.temperature
+            facts["guard"] = float(self.adaptive.guard().mean())
+        return facts
+
+    def describe(self) -> Any:
+        """Name and content of the method."""
+        return self.method.describe()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The adaptive rule's memory and the probe's weights."""
+        memory = {} if self.adaptive is None else self.adaptive.state_dict()
+        return {**memory, **self.scorer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take back what ``state_dict`` gave."""
+        self.scorer.load_state_dict(state)
+        if "counts" in state:
+            self.adaptive = Adaptive(self.tally.fired.size, int(state["classes"]))
+            self.adaptive.load_state_dict(state)
+
+
+def taken(batch: Batch, rows: NDArray[np.int64], *, views: int) -> Batch:
+    """Some rows of a batch: the same numbers, not made anew."""
+    at = torch.from_numpy(rows).to(batch.inputs.device)
+    inputs = batch.inputs[at]
+    if inputs.ndim == 4:
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    return replace(
+        batch, inputs=inputs, labels=batch.labels[at], index=batch.index[rows], views=views
+    )

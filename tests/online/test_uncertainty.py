@@ -178,12 +178,12 @@ def test_realised_operations_are_counted_where_they_fire(raw_batch):
     augmenter = Uncertainty(
         draws=draws, rule="random", before=(load_policy("flip-crop"),), after=TAIL
     ).build()
-    facts = augmenter(raw_batch(90), None) and augmenter.tally.close()
+    facts = augmenter(raw_batch(90), None) and augmenter.tally.close(torch.device("cpu"))
 
     assert sum(facts["operations"].values()) == pytest.approx(1, abs=1e-4)
     fired = [m for name, m in facts["magnitudes"].items() if facts["operations"][name] > 0]
     assert fired == pytest.approx([0.55] * len(fired))
-    assert augmenter.tally.close()["operations"]["Rotate"] == 0
+    assert augmenter.tally.close(torch.device("cpu"))["operations"]["Rotate"] == 0
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def paired_difference(
     """``values - baseline`` pair by pair, with Student's interval and test.
 
     >>> d = paired_difference([0.82, 0.85, 0.84], [0.80, 0.81, 0.81])
-    >>> round(d.mean, 3), round(d.low, 3), round(d.high, 3), round(d.p, 2)
+    >>> round(d.mean, 3), round(d.low, 3), round(d.high, 3), round(d.p, 3)
     (0.03, 0.005, 0.055, 0.035)
     """
     differences = np.asarray(values, np.float64) - np.asarray(baseline, np.float64)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from automorph.online.method import Method
+from automorph.online.reduce import summed
 from automorph.space import NOTHING, Sequences
 
 LEVELS = 10
@@ -40,13 +42,15 @@ class Tally:
         self.fired += np.bincount(found, minlength=self.fired.size).reshape(self.fired.shape)
         self.rows += len(cells)
 
-    def close(self) -> dict[str, Any]:
-        """Times each operation fired in a view on average, and its mean magnitude; and forget."""
-        times = self.fired.sum(axis=1)
+    def close(self, device: torch.device) -> dict[str, Any]:
+        """How often a view had each operation, and its mean magnitude, over all processes."""
+        fired = summed(torch.from_numpy(self.fired), device).numpy()
+        rows = int(summed(torch.tensor(self.rows), device))
+        times = fired.sum(axis=1)
         middle = (np.arange(LEVELS) + 0.5) / LEVELS
-        magnitude = self.fired @ middle / np.maximum(times, 1)
-        share = times / max(self.rows, 1)
-        self.fired[:], self.rows = 0.0, 0
+        magnitude = fired @ middle / np.maximum(times, 1)
+        share = times / max(rows, 1)
+        self.fired, self.rows = np.zeros_like(fired), 0
         return {
             "operations": dict(zip(self.names, share.round(5).tolist(), strict=True)),
             "magnitudes": dict(zip(self.names, magnitude.round(4).tolist(), strict=True)),

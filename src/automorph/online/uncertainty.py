@@ -19,6 +19,7 @@ from automorph.errors import UsageError
 from automorph.online import selection
 from automorph.online.adaptive import Adaptive
 from automorph.online.method import Method, composition, examples_meet, stream_of, views
+from automorph.online.reduce import summed
 from automorph.online.scoring import Scorer, Scores, Scoring
 from automorph.online.tally import Tally
 from automorph.policies import Policy
@@ -139,9 +140,9 @@ class UncertaintyAugmenter(Augmenter):
 
     def end_epoch(self, record: Epoch) -> dict[str, Any]:
         """What was trained on, how hard it was, and how the adaptive rule is steered."""
-        facts = self.tally.close()
-        (whole, n), (chosen, s) = self.loss_of.tolist()
-        self.loss_of[:] = 0.0
+        facts = self.tally.close(self.device)
+        (whole, n), (chosen, s) = summed(torch.from_numpy(self.loss_of), self.device).tolist()
+        self.loss_of = np.zeros((2, 2))
         if n:
             facts["candidate_loss"], facts["selected_loss"] = whole / n, chosen / s
         if self.adaptive is not None:

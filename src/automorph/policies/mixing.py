@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.policies.tensors import as_images, beside, chosen, rounded
+from automorph.policies.tensors import as_images, beside, chosen, is_tensor, rounded
 from automorph.space import Stream
 
 
@@ -33,10 +33,11 @@ class Mixing:
         weight = beside(self.weight.reshape(-1, *[1] * (examples.ndim - 1)), examples)
         return rounded(weight * examples + (1 - weight) * partners, examples)
 
-    def labels(self, labels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Soft labels ``(n, classes)`` mixed with the same weights."""
-        weight = self.weight[:, None]
-        return np.asarray(weight * labels + (1 - weight) * labels[self.partner], np.float32)
+    def labels(self, labels: Any) -> Any:
+        """Soft labels float32 ``(n, classes)``, an array or a tensor, mixed with these weights."""
+        weight = beside(self.weight[:, None], labels)
+        mixed = weight * labels + (1 - weight) * labels[beside(self.partner, labels)]
+        return mixed if is_tensor(labels) else np.asarray(mixed, np.float32)
 
     def _mask(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         assert self.box is not None

@@ -24,12 +24,16 @@ def as_array(values: Any) -> Any:
 
 
 def beside(array: Any, examples: Any) -> Any:
-    """An array as a tensor on the device of the examples, if those are a tensor."""
+    """An array as a tensor on the device of the examples, if those are a tensor.
+
+    The host does not wait for the device.
+    """
     if not is_tensor(examples):
         return array
-    import torch
+    from automorph.engine.on_device import send
 
-    return torch.as_tensor(array, device=examples.device)
+    [(there,)] = send([(array,)], examples.device)
+    return there
 
 
 def as_images(shape: Any, examples: Any) -> tuple[int, ...]:

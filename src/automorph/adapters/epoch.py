@@ -1,0 +1,66 @@
+"""The number of the epoch, shared by all processes that load data."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+
+from automorph.errors import UsageError
+
+_NUMBER, _WATCHED, _TIMES, _WARNED = range(4)
+_NOBODY = -1
+_PATIENCE = 2
+
+
+class Epoch:
+    """A number in shared memory: workers that run already see it change.
+
+    It also notices when nobody changes it. The first example of an epoch is watched; when it comes
+    back for the second time, someone forgot to count, and is told so.
+
+    >>> epoch = Epoch()
+    >>> epoch.number = 3
+    >>> epoch.number
+    3
+    """
+
+    def __init__(self) -> None:
+        self._cells = torch.tensor([0, _NOBODY, 0, 0])
+        self._cells.share_memory_()  # type: ignore[no-untyped-call]
+
+    def __deepcopy__(self, memo: object) -> Epoch:
+        # Whoever copies a data set or a transform still counts in the same epochs.
+        return self
+
+    @property
+    def number(self) -> int:
+        """The epoch, from 0."""
+        return int(self._cells[_NUMBER])
+
+    @number.setter
+    def number(self, epoch: int) -> None:
+        whole = isinstance(epoch, (int, np.integer)) and not isinstance(epoch, bool)
+        if not whole or not 0 <= epoch < 1 << 32:
+            raise UsageError(f"got epoch={epoch!r}; expected a whole number from 0 on")
+        self._cells[:_WARNED] = torch.tensor([int(epoch), _NOBODY, 0])
+
+    def watch(self, numbers: Iterable[int]) -> None:
+        """Take note of the examples that are served now; warn if they come again and again."""
+        cells = self._cells
+        served = [int(number) for number in numbers]
+        if int(cells[_WATCHED]) == _NOBODY and served:
+            cells[_WATCHED] = served[0]
+            return
+        cells[_TIMES] += int(cells[_WATCHED]) in served
+        if int(cells[_TIMES]) >= _PATIENCE and not int(cells[_WARNED]):
+            cells[_WARNED] = 1
+            warnings.warn(
+                f"an example was augmented {_PATIENCE + 1} times in epoch {self.number}, each time "
+                "in the same way; call set_epoch(epoch) at the start of every epoch, so that each "
+                "one shows other versions",
+                UserWarning,
+                stacklevel=4,
+            )

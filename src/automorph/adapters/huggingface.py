@@ -1,0 +1,83 @@
+"""Data sets of Hugging Face: a policy as the transform of a data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.adapters.collate import numbers_of
+from automorph.adapters.epoch import Epoch
+from automorph.adapters.pictures import as_array, augment_each, need_no_others
+from automorph.errors import UsageError
+from automorph.policies import Policy, load_policy
+from automorph.space import Stream
+
+
+class Transform:
+    """What ``transform`` returns: called with a batch of columns, it returns them augmented."""
+
+    def __init__(self, policy: Policy, *, image: str, index: str | None, seed: int) -> None:
+        need_no_others(policy, "a transform of a data set")
+        self.policy, self.image, self.index, self.seed = policy, image, index, seed
+        self._epoch = Epoch()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is shown."""
+        return self._epoch.number
+
+    def set_epoch(self, epoch: int) -> None:
+        """Show another epoch, also in workers that run already."""
+        self._epoch.number = epoch
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The batch with other images."""
+        images = list(self._column(batch, self.image, "image"))
+        numbers: NDArray[np.int64]
+        if self.index is None:
+            numbers = numbers_of([as_array(image) for image in images])
+        else:
+            numbers = np.asarray(self._column(batch, self.index, "index"), np.int64)
+        self._epoch.watch(numbers)
+        stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
+        return {**batch, self.image: augment_each(self.policy, images, stream)}
+
+    def _column(self, batch: Mapping[str, Any], name: str, option: str) -> Any:
+        if name not in batch:
+            raise UsageError(
+                f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
+                f"say which it is: {option}=COLUMN"
+            )
+        return batch[name]
+
+
+def transform(
+    policy: Policy | str | os.PathLike[str],
+    image: str = "image",
+    *,
+    index: str | None = None,
+    seed: int = 0,
+) -> Transform:
+    """A transform for ``dataset.set_transform`` that augments the column ``image``.
+
+    Images (PIL images as the data set decodes them, of any sizes) stay what they are; all other
+    columns stay as they are. What happens to an example is a function of seed, epoch and the number
+    in the column ``index``; without one the pixels stand for the number (a hash of them). Call
+    ``set_epoch`` on the transform before each epoch; nobody else does (`automorph.Augmented` around
+    the data set is another way, for which accelerate and the Trainer of transformers do).
+
+    Use ``set_transform`` or ``with_transform``, which run whenever examples are read. Do not use
+    ``dataset.map``: it runs once and keeps the result on disk, so that every epoch would see the
+    same augmented images.
+
+    >>> from automorph import load_policy
+    >>> augment = transform("randaugment(n=2,m=9)", "img")
+    >>> batch = {"img": [np.zeros((8, 8, 3), np.uint8)], "label": [3]}
+    >>> sorted(augment(batch))
+    ['img', 'label']
+    """
+    return Transform(load_policy(policy), image=image, index=index, seed=seed)

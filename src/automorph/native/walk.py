@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from ctypes import c_int64
 from dataclasses import dataclass
 from functools import cache
 
@@ -141,21 +143,31 @@ def walk(
     function = loaded.functions.automorph_walk
     pointer = ctypes.byref(batch)
 
-    def part(number: int, parts: int) -> int:
-        first, last = n * number // parts, n * (number + 1) // parts
-        status: int = function(variant, pointer, ctypes.c_int64(first), ctypes.c_int64(last))
-        return status
+    # More parts than threads: on a busy machine some threads get less time than others.
+    parts = 1 if threads == 1 or program.images.nbytes < _WORTH_THREADS else min(n, 4 * threads)
+    waiting = deque(range(parts))
+    states: list[int] = []
 
-    if threads == 1 or n < 2:
-        states = [part(0, 1)]
-    else:
-        parts = min(n, threads)
-        rest = [_pool(threads).submit(part, number, parts) for number in range(1, parts)]
-        states = [part(0, parts), *(future.result() for future in rest)]
+    def work() -> None:
+        while waiting:
+            try:
+                number = waiting.popleft()
+            except IndexError:  # another thread was faster
+                return
+            first, last = n * number // parts, n * (number + 1) // parts
+            states.append(function(variant, pointer, c_int64(first), c_int64(last)))
+
+    others = [_pool(threads).submit(work) for _ in range(min(threads, parts) - 1)]
+    work()
+    for other in others:
+        other.result()
     if min(states) < 0:
         raise AutomorphError(_FAILURES[min(states)])
     return max(states) == 0
 
+
+_WORTH_THREADS = 1 << 16
+"""Batches of fewer bytes are done before a second thread has begun."""
 
 _FAILURES = {
     -1: "the compiled engine got no scratch memory (two images a thread); use smaller images",

@@ -6,32 +6,275 @@
 
 namespace {
 
-struct Avx2 : Plain {
-  // Sixteen tables of 16 entries, chained: `pshufb` gives 0 for indices with the top bit set, so
-  // the differences of neighbouring tables add up (by exclusive or) to the entry that is meant.
-  static void look_up_all(const uint8_t *in, uint8_t *out, int64_t bytes, const Table &table) {
-    __m256i part[16];
+inline __m256i load_ymm(const void *from) {
+  return _mm256_loadu_si256(static_cast<const __m256i *>(from));
+}
+inline __m128i load_xmm(const void *from) {
+  return _mm_loadu_si128(static_cast<const __m128i *>(from));
+}
+inline void store_ymm(void *to, __m256i v) { _mm256_storeu_si256(static_cast<__m256i *>(to), v); }
+
+// A table of 256 entries as sixteen tables of 16. `pshufb` gives 0 for indices with the top bit set,
+// so differences of neighbouring tables add up (by exclusive or) to the entry that is meant.
+struct Chain {
+  __m256i part[16];
+
+  explicit Chain(const Table &table) {
     for (int k = 0; k < 16; ++k)
-      part[k] = _mm256_broadcastsi128_si256(
-          _mm_load_si128(reinterpret_cast<const __m128i *>(table.at + 16 * k)));
+      part[k] = _mm256_broadcastsi128_si256(load_xmm(table.at + 16 * k));
     for (int k = 15; k > 0; --k)
       if (k != 8) part[k] = _mm256_xor_si256(part[k], part[k - 1]);
-    const __m256i sixteen = _mm256_set1_epi8(16), top = _mm256_set1_epi8(-128);
-    int64_t i = 0;
-    for (; i + 32 <= bytes; i += 32) {
-      __m256i lower = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in + i));
-      __m256i upper = _mm256_xor_si256(lower, top);
-      __m256i sum = _mm256_xor_si256(_mm256_shuffle_epi8(part[0], lower),
-                                     _mm256_shuffle_epi8(part[8], upper));
-      for (int k = 1; k < 8; ++k) {
-        lower = _mm256_subs_epi8(lower, sixteen);  // saturates: what is below 0 stays there
-        upper = _mm256_subs_epi8(upper, sixteen);
-        sum = _mm256_xor_si256(sum, _mm256_shuffle_epi8(part[k], lower));
-        sum = _mm256_xor_si256(sum, _mm256_shuffle_epi8(part[8 + k], upper));
-      }
-      _mm256_storeu_si256(reinterpret_cast<__m256i *>(out + i), sum);
+  }
+  __m256i look_up(__m256i lower) const {
+    const __m256i sixteen = _mm256_set1_epi8(16);
+    __m256i upper = _mm256_xor_si256(lower, _mm256_set1_epi8(-128));
+    __m256i sum = _mm256_xor_si256(_mm256_shuffle_epi8(part[0], lower),
+                                   _mm256_shuffle_epi8(part[8], upper));
+    for (int k = 1; k < 8; ++k) {
+      lower = _mm256_subs_epi8(lower, sixteen);  // saturates: what is below 0 stays there
+      upper = _mm256_subs_epi8(upper, sixteen);
+      sum = _mm256_xor_si256(sum, _mm256_shuffle_epi8(part[k], lower));
+      sum = _mm256_xor_si256(sum, _mm256_shuffle_epi8(part[8 + k], upper));
     }
-    Plain::look_up_all(in + i, out + i, bytes - i, table);
+    return sum;
+  }
+};
+
+struct Avx2 : Plain {
+  static void look_up_all(const uint8_t *in, uint8_t *out, int64_t size, const Table &table) {
+    const Chain chain(table);
+    int64_t i = 0;
+    for (; i + 32 <= size; i += 32) store_ymm(out + i, chain.look_up(load_ymm(in + i)));
+    Plain::look_up_all(in + i, out + i, size - i, table);
+  }
+
+  // 32 RGB pixels fill three registers, and byte i of these holds three different colours: blends
+  // bring the bytes of one colour together, and part them again.
+  struct Mixer {
+    __m256i second, third;  // bytes i with i % 3 == 1, and 2
+
+    Mixer() {
+      alignas(32) uint8_t s[32], t[32];
+      for (int i = 0; i < 32; ++i) {
+        s[i] = i % 3 == 1 ? 255 : 0;
+        t[i] = i % 3 == 2 ? 255 : 0;
+      }
+      second = load_ymm(s);
+      third = load_ymm(t);
+    }
+    // Colour j of three registers, or register j of three colours.
+    __m256i pick(const __m256i *v, int j) const {
+      const __m256i mixed = _mm256_blendv_epi8(v[2 * j % 3], v[(2 * j + 1) % 3], second);
+      return _mm256_blendv_epi8(mixed, v[(2 * j + 2) % 3], third);
+    }
+  };
+
+  template <int C>
+  static void look_up(const uint8_t *in, uint8_t *out, int64_t pixels, const Table *tables) {
+    if constexpr (C != 3) {
+      Plain::look_up<C>(in, out, pixels, tables);
+    } else {
+      const Chain chain[3] = {Chain(tables[0]), Chain(tables[1]), Chain(tables[2])};
+      const Mixer mixer;
+      int64_t p = 0;
+      for (; p + 32 <= pixels; p += 32) {
+        __m256i v[3], seen[3];
+        for (int k = 0; k < 3; ++k) v[k] = load_ymm(in + 3 * p + 32 * k);
+        for (int c = 0; c < 3; ++c) seen[c] = chain[c].look_up(mixer.pick(v, c));
+        for (int k = 0; k < 3; ++k) store_ymm(out + 3 * p + 32 * k, mixer.pick(seen, k));
+      }
+      Plain::look_up<C>(in + 3 * p, out + 3 * p, pixels - p, tables);
+    }
+  }
+
+  // Pillow's luma of 8 pixels, of which 4 begin at `first` and 4 at `second`. The weight of green is
+  // twice 19235, so that pairs of products fit the signed 16-bit multiply-add.
+  template <int C>
+  static __m256i luma8(__m128i first, __m128i second) {
+    const __m256i pixels = _mm256_inserti128_si256(_mm256_castsi128_si256(first), second, 1);
+    const auto pick = [&](char c) {  // channels c and c + 1 of each pixel as 16-bit numbers
+      const char n = -1;
+      const __m128i one = _mm_setr_epi8(c, n, c + 1, n, c + C, n, c + C + 1, n, c + 2 * C, n,
+                                        c + 2 * C + 1, n, c + 3 * C, n, c + 3 * C + 1, n);
+      return _mm256_shuffle_epi8(pixels, _mm256_broadcastsi128_si256(one));
+    };
+    const __m256i sum = _mm256_add_epi32(
+        _mm256_madd_epi16(pick(0), _mm256_set1_epi32(19235 << 16 | 19595)),
+        _mm256_madd_epi16(pick(1), _mm256_set1_epi32(7471 << 16 | 19235)));
+    return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(0x8000)), 16);
+  }
+
+  // How many pixels can be done eight at a time: loads of 16 bytes must not pass the end.
+  template <int C>
+  static int64_t in_eights(int64_t pixels) {
+    return C == 4 ? pixels / 8 * 8 : pixels < 10 ? 0 : (pixels - 2) / 8 * 8;
+  }
+
+  template <int C>
+  static uint64_t luma_sum(const uint8_t *in, int64_t pixels) {
+    constexpr int64_t MOST = 1 << 24;  // pixels until a lane could overflow
+    if constexpr (C == 1) return Plain::luma_sum<C>(in, pixels);
+    if (pixels > MOST) return luma_sum<C>(in, MOST) + luma_sum<C>(in + MOST * C, pixels - MOST);
+    __m256i sum = _mm256_setzero_si256();
+    int64_t p = 0;
+    for (; p < in_eights<C>(pixels); p += 8)
+      sum = _mm256_add_epi32(sum, luma8<C>(load_xmm(in + p * C), load_xmm(in + (p + 4) * C)));
+    alignas(32) uint32_t lane[8];
+    store_ymm(lane, sum);
+    uint64_t total = Plain::luma_sum<C>(in + p * C, pixels - p);
+    for (int i = 0; i < 8; ++i) total += lane[i];
+    return total;
+  }
+
+  // Image.blend of 8 values: single precision, cut to [0, 255], towards zero.
+  static void blend8(__m256 from, __m256 to, __m256 share, uint8_t *out) {
+    const __m256 mixed = _mm256_add_ps(from, _mm256_mul_ps(share, _mm256_sub_ps(to, from)));
+    const __m256i whole = _mm256_cvttps_epi32(mixed);
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(whole),
+                                           _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i *>(out), _mm_packus_epi16(words, words));
+  }
+
+  static __m256 floats8(const uint8_t *from) {
+    return _mm256_cvtepi32_ps(
+        _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(from))));
+  }
+
+  static void blend(const uint8_t *from, const uint8_t *to, uint8_t *out, int64_t size,
+                    float share) {
+    const __m256 factor = _mm256_set1_ps(share);
+    int64_t i = 0;
+    for (; i + 8 <= size; i += 8) blend8(floats8(from + i), floats8(to + i), factor, out + i);
+    Plain::blend(from + i, to + i, out + i, size - i, share);
+  }
+
+  template <int C>
+  static void saturate(const uint8_t *in, uint8_t *out, int64_t pixels, float share) {
+    const __m256 factor = _mm256_set1_ps(share);
+    alignas(32) int32_t owner[C][8];  // which of 8 pixels each of their 8 C bytes belongs to
+    for (int i = 0; i < 8 * C; ++i) owner[i / 8][i % 8] = i / C;
+    int64_t p = 0;
+    for (; p < in_eights<C>(pixels); p += 8) {
+      const uint8_t *from = in + p * C;
+      const __m256 grey = _mm256_cvtepi32_ps(luma8<C>(load_xmm(from), load_xmm(from + 4 * C)));
+      for (int part = 0; part < C; ++part) {
+        const __m256 own = _mm256_permutevar8x32_ps(grey, load_ymm(owner[part]));
+        blend8(own, floats8(from + 8 * part), factor, out + p * C + 8 * part);
+      }
+      if (C == 4)
+        for (int i = 3; i < 32; i += 4) out[p * C + i] = from[i];
+    }
+    Plain::saturate<C>(in + p * C, out + p * C, pixels - p, share);
+  }
+
+  template <int C>
+  static void sharpen_line(const uint8_t *row, int64_t line, uint8_t *out, float share) {
+    if (line < 16 + 2 * C) return Plain::sharpen_line<C>(row, line, out, share);
+    const __m256 factor = _mm256_set1_ps(share);
+    const auto wide = [](const uint8_t *at) { return _mm256_cvtepu8_epi16(load_xmm(at)); };
+    const auto column = [&](const uint8_t *at) {
+      return _mm256_add_epi16(_mm256_add_epi16(wide(at - line), wide(at)), wide(at + line));
+    };
+    const auto floats = [](__m128i v) { return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(v)); };
+    for (int64_t i = C; i < line - C; i += 16) {
+      if (i > line - C - 16) i = line - C - 16;  // the last ones overlap
+      const __m256i here = wide(row + i);
+      __m256i sum = _mm256_add_epi16(column(row + i - C), column(row + i + C));
+      sum = _mm256_add_epi16(sum, column(row + i));
+      sum = _mm256_add_epi16(sum, _mm256_slli_epi16(here, 2));
+      // floor(sum / 13 + 1/2), as in the plain kernel.
+      const __m256i smooth = _mm256_mulhi_epu16(_mm256_add_epi16(sum, _mm256_set1_epi16(6)),
+                                                _mm256_set1_epi16(5042));
+      blend8(floats(_mm256_castsi256_si128(smooth)), floats(_mm256_castsi256_si128(here)), factor,
+             out + i);
+      blend8(floats(_mm256_extracti128_si256(smooth, 1)),
+             floats(_mm256_extracti128_si256(here, 1)), factor, out + i + 8);
+    }
+  }
+
+  template <int C>
+  static void nearest_run(const View &in, uint8_t *out, const Fixed &f, int32_t x, int32_t y,
+                          int64_t count) {
+    const int64_t line = int64_t(in.width) * C;
+    if (line * in.height >= int64_t(1) << 31 || (C == 3 && !one_more<C>(in)))
+      return Plain::nearest_run<C>(in, out, f, x, y, count);
+    const __m256i numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const auto steps = [&](int32_t from, int32_t step) {
+      return _mm256_add_epi32(_mm256_set1_epi32(from),
+                              _mm256_mullo_epi32(_mm256_set1_epi32(step), numbers));
+    };
+    __m256i u = steps(x, f.xx), v = steps(y, f.yx);
+    const __m256i u_step = _mm256_set1_epi32(8 * f.xx), v_step = _mm256_set1_epi32(8 * f.yx);
+    alignas(32) int32_t place[8];
+    int64_t i = 0;
+    for (; i + 8 < count; i += 8) {  // the last pixel is left to the plain kernel
+      const __m256i column = _mm256_srai_epi32(u, 16), row = _mm256_srai_epi32(v, 16);
+      store_ymm(place, _mm256_add_epi32(_mm256_mullo_epi32(row, _mm256_set1_epi32(int(line))),
+                                        _mm256_mullo_epi32(column, _mm256_set1_epi32(C))));
+      for (int k = 0; k < 8; ++k)
+        std::memcpy(out + (i + k) * C, in.data + place[k], C == 1 ? 1 : 4);
+      u = _mm256_add_epi32(u, u_step);
+      v = _mm256_add_epi32(v, v_step);
+    }
+    Plain::nearest_run<C>(in, out + i * C, f, int32_t(x + f.xx * i), int32_t(y + f.yx * i),
+                          count - i);
+  }
+
+  // Whole pixels of 15 or 16 bytes at a time; what is stored too much is mended by the next ones.
+  template <int C>
+  static void flip_line(const uint8_t *in, uint8_t *out, int width) {
+    constexpr int COUNT = 16 / C, BYTES = COUNT * C, BEFORE = 16 - BYTES;
+    alignas(16) uint8_t place[16];
+    for (int i = 0; i < 16; ++i)
+      place[i] = uint8_t(i < BYTES ? BEFORE + (COUNT - 1 - i / C) * C + i % C : 0);
+    const __m128i backwards = load_xmm(place);
+    int x = 0;
+    for (; x + COUNT < width; x += COUNT) {
+      const __m128i v = load_xmm(in + (width - x - COUNT) * C - BEFORE);
+      _mm_storeu_si128(reinterpret_cast<__m128i *>(out + x * C), _mm_shuffle_epi8(v, backwards));
+    }
+    Plain::flip_line<C>(in, out + x * C, width - x);
+  }
+
+  // Pillow's bilinear arithmetic in double precision, the channels of a pixel side by side.
+  template <int C>
+  static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int y,
+                            const Fill &fill) {
+    if constexpr (C == 1) {
+      Plain::bilinear_line<C>(in, out, map, y, fill);
+    } else {
+      const double *m = map.m, yc = y + 0.5;
+      const int64_t line = int64_t(in.width) * C;
+      const uint8_t *last = in.end - line - C - 4;  // from where on a pixel has all its neighbours
+      for (int i = 0; i < in.width; ++i, out += C) {
+        const double xc = i + 0.5;
+        const double u = m[0] * xc + m[1] * yc + m[2], v = m[3] * xc + m[4] * yc + m[5];
+        const bool amid = u >= 0.5 && u < in.width - 0.5 && v >= 0.5 && v < in.height - 0.5;
+        const int left = amid ? int(u - 0.5) : 0, top = amid ? int(v - 0.5) : 0;
+        const uint8_t *at = in.data + top * line + left * C;
+        if (!amid || at > last) {
+          bilinear_pixel<C>(in, out, u, v, fill);
+          continue;
+        }
+        const __m256d dx = _mm256_set1_pd(u - 0.5 - left), dy = _mm256_set1_pd(v - 0.5 - top);
+        const __m256d upper = mix(channels(at), channels(at + C), dx);
+        const __m256d lower = mix(channels(at + line), channels(at + line + C), dx);
+        const __m128i whole = _mm256_cvttpd_epi32(mix(upper, lower, dy));
+        const __m128i words = _mm_packus_epi32(whole, whole);
+        const int pixel = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+        std::memcpy(out, &pixel, i + 1 < in.width ? 4 : C);
+      }
+    }
+  }
+
+  static __m256d channels(const uint8_t *pixel) {
+    int v;
+    std::memcpy(&v, pixel, 4);
+    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(v)));
+  }
+
+  static __m256d mix(__m256d a, __m256d b, __m256d share) {
+    return _mm256_add_pd(a, _mm256_mul_pd(_mm256_sub_pd(b, a), share));
   }
 };
 

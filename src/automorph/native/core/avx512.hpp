@@ -2,7 +2,7 @@
 #pragma once
 #include <immintrin.h>
 
-#include "plain.hpp"
+#include "avx2.hpp"
 
 namespace {
 
@@ -70,7 +70,7 @@ struct Registers {
   }
 };
 
-struct Avx512Colours : Plain {
+struct Avx512Colours : Avx2 {
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t size, const Table &table) {
     const Registers registers(table);
     int64_t i = 0;
@@ -106,34 +106,6 @@ struct Avx512Colours : Plain {
         _mm512_mask_storeu_epi8(out + i, rest, colours(v, part));
       }
     }
-  }
-
-  template <int C>
-  static void extrema(const uint8_t *in, int64_t pixels, uint8_t *low, uint8_t *high) {
-    __m512i least[C], most[C];
-    for (int k = 0; k < C; ++k) {
-      least[k] = _mm512_set1_epi8(-1);
-      most[k] = _mm512_setzero_si512();
-    }
-    int64_t p = 0;
-    for (; p + 64 <= pixels; p += 64)
-      for (int k = 0; k < C; ++k) {
-        const __m512i v = load64(in + p * C + 64 * k);
-        least[k] = _mm512_min_epu8(least[k], v);
-        most[k] = _mm512_max_epu8(most[k], v);
-      }
-    Plain::extrema<C>(in + p * C, pixels - p, low, high);
-    alignas(64) uint8_t l[64 * C], h[64 * C];
-    for (int k = 0; k < C; ++k) {
-      _mm512_store_si512(l + 64 * k, least[k]);
-      _mm512_store_si512(h + 64 * k, most[k]);
-    }
-    // Each is an image of 64 pixels, neutral if there were fewer than that.
-    uint8_t nothing[C];
-    std::memset(nothing, 0, C);
-    Plain::extrema<C>(h, 64, nothing, high);
-    std::memset(nothing, 255, C);
-    Plain::extrema<C>(l, 64, low, nothing);
   }
 
   // Pillow's luma of 16 pixels. The weight of green is twice 19235, so that pairs of products fit
@@ -211,8 +183,7 @@ struct Avx512Colours : Plain {
       return _mm512_add_epi16(_mm512_add_epi16(wide(at - line), wide(at)), wide(at + line));
     };
     const auto floats16 = [](__m256i v) { return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(v)); };
-    for (int64_t i = C;; i += 32) {
-      if (i >= line - C) return;
+    for (int64_t i = C; i < line - C; i += 32) {
       if (i > line - C - 32) i = line - C - 32;  // the last ones overlap
       const __m512i here = wide(row + i);
       __m512i sum = _mm512_add_epi16(column(row + i - C), column(row + i + C));

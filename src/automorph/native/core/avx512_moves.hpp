@@ -34,7 +34,10 @@ struct Window {
   // The most pixels (or lines) that 16 neighbours can touch.
   static int reach(int32_t step) { return int(std::abs(int64_t(step)) * 15 >> 16) + 2; }
 
-  static bool fits(const Fixed &fixed) { return reach(fixed.xx) * C <= 64 && reach(fixed.yx) < 99; }
+  // Whether this is faster than pixel by pixel: long lines that lead up or down steeply are not.
+  static bool pays(const Fixed &fixed, int width) {
+    return reach(fixed.xx) * C <= 64 && reach(fixed.yx) <= (width < 64 ? 16 : 4);
+  }
 
   // The first `known` of 16 pixels; (u, v) is where the first comes from.
   void pixels(uint8_t *out, int32_t u, int32_t v, int known) const {
@@ -84,7 +87,7 @@ struct Window {
 struct Avx512 : Avx512Colours {
   template <class K, int C>
   static void nearest(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
-    if (is_shift(f) || !Window<C>::fits(f)) return Plain::nearest<K, C>(in, out, f, fill);
+    if (is_shift(f) || !Window<C>::pays(f, in.width)) return Plain::nearest<K, C>(in, out, f, fill);
     const Window<C> window(in, f, fill);
     Ahead ahead(in, C);
     for (int y = 0; y < in.height; ++y) {

@@ -51,20 +51,29 @@ inline int luma(const uint8_t *rgb) {
 
 inline int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
-// The whole x in [0, count) for which 0 <= start + step * x < limit: [first, last).
-inline void inside(int64_t start, int64_t step, int64_t limit, int64_t &first, int64_t &last) {
+// a / b for a >= 0 and b > 0, rounded up. Quotients below 2^17 of numbers below 2^32 stay off whole
+// numbers by more than double precision rounds them.
+inline int64_t steps_to(int64_t a, int64_t b) {
+  const auto whole = int64_t(double(a) / double(b));
+  return whole * b < a ? whole + 1 : whole;
+}
+
+// The whole x in [first, last) for which 0 <= start + step * x < limit.
+inline void keep_inside(int64_t start, int64_t step, int64_t limit, int64_t &first, int64_t &last) {
   if (step < 0) {  // mirrored: 0 <= (limit - 1 - start) - step * x < limit
     start = limit - 1 - start;
     step = -step;
   }
-  if (step == 0) {
-    if (start < 0 || start >= limit) last = first;
-    return;
+  if (start < 0 || start + step * (last - 1) >= limit) {
+    if (step == 0 || start >= limit) {
+      first = last;
+      return;
+    }
+    const int64_t low = start < 0 ? steps_to(-start, step) : 0;
+    const int64_t high = steps_to(limit - start, step);
+    first = low > first ? low : first;
+    last = high < last ? high : last;
   }
-  const int64_t low = start >= 0 ? 0 : (-start + step - 1) / step;
-  const int64_t high = start >= limit ? 0 : (limit - start + step - 1) / step;
-  first = low > first ? low : first;
-  last = high < last ? high : last;
   if (last < first) first = last;
 }
 
@@ -127,12 +136,30 @@ struct Plain {
   // Narrows low and grows high, one entry a channel, to what occurs.
   template <int C>
   static void extrema(const uint8_t *in, int64_t pixels, uint8_t *low, uint8_t *high) {
-    for (int64_t p = 0; p < pixels; ++p)
-      for (int c = 0; c < C; ++c) {
-        const uint8_t v = in[p * C + c];
-        low[c] = v < low[c] ? v : low[c];
-        high[c] = v > high[c] ? v : high[c];
+    constexpr int RUN = 64 * C;  // compared at once, each byte with its own extremes
+    alignas(64) uint8_t least[RUN], most[RUN];
+    std::memset(least, 255, RUN);
+    std::memset(most, 0, RUN);
+    const int64_t size = pixels * C;
+    int64_t i = 0;
+    for (; i + RUN <= size; i += RUN)
+      for (int k = 0; k < RUN; ++k) {
+        least[k] = in[i + k] < least[k] ? in[i + k] : least[k];
+        most[k] = in[i + k] > most[k] ? in[i + k] : most[k];
       }
+    for (int k = 0; i + k < size; ++k) {
+      least[k] = in[i + k] < least[k] ? in[i + k] : least[k];
+      most[k] = in[i + k] > most[k] ? in[i + k] : most[k];
+    }
+    for (int half = 32; half; half /= 2)  // folded pixel by pixel
+      for (int k = 0; k < half * C; ++k) {
+        least[k] = least[k + half * C] < least[k] ? least[k + half * C] : least[k];
+        most[k] = most[k + half * C] > most[k] ? most[k + half * C] : most[k];
+      }
+    for (int c = 0; c < C; ++c) {
+      low[c] = least[c] < low[c] ? least[c] : low[c];
+      high[c] = most[c] > high[c] ? most[c] : high[c];
+    }
   }
 
   // How often every value of every colour occurs.
@@ -248,22 +275,43 @@ struct Plain {
     for (int y = 0; y < in.height; ++y) {
       const int32_t v = f.y0 + f.yy * y;
       ahead.until(last_line(f, v, in.width));
-      K::template nearest_line<C>(in, out + y * line, f, f.x0 + f.xy * y, v, fill);
+      nearest_line<K, C>(in, out + y * line, f, f.x0 + f.xy * y, v, fill);
     }
   }
 
-  template <int C>
+  template <class K, int C>
   static void nearest_line(const View &in, uint8_t *out, const Fixed &f, int32_t x0, int32_t y0,
                            const Fill &fill) {
-    const int64_t line = int64_t(in.width) * C;
     int64_t first = 0, last = in.width;
-    inside(x0, f.xx, int64_t(in.width) << 16, first, last);
-    inside(y0, f.yx, int64_t(in.height) << 16, first, last);
-    fill.write(out, first * C);
-    int32_t x = int32_t(x0 + f.xx * first), y = int32_t(y0 + f.yx * first);
-    for (int64_t i = first; i < last; ++i, x += f.xx, y += f.yx)
-      std::memcpy(out + i * C, in.data + (y >> 16) * line + (x >> 16) * C, C);
-    fill.write(out + last * C, line - last * C);
+    keep_inside(x0, f.xx, int64_t(in.width) << 16, first, last);
+    keep_inside(y0, f.yx, int64_t(in.height) << 16, first, last);
+    if (last - first < in.width) fill.write(out, int64_t(in.width) * C);
+    K::template nearest_run<C>(in, out + first * C, f, int32_t(x0 + f.xx * first),
+                               int32_t(y0 + f.yx * first), last - first);
+  }
+
+  // Whether three bytes can be copied as four: the next pixel mends the fourth one.
+  template <int C>
+  static bool one_more(const View &in) {
+    return C == 3 && in.end > in.data + int64_t(in.height) * in.width * C;
+  }
+
+  // Pixels that all lie inside of the input; the first one comes from (x, y).
+  template <int C>
+  static void nearest_run(const View &in, uint8_t *out, const Fixed &f, int32_t x, int32_t y,
+                          int64_t count) {
+    const int64_t line = int64_t(in.width) * C;
+    const bool whole = one_more<C>(in);
+    for (; count > 0; --count, out += C, x += f.xx, y += f.yx)
+      copy_pixel<C>(out, in.data + (y >> 16) * line + (x >> 16) * C, whole && count > 1);
+  }
+
+  template <int C>
+  static void copy_pixel(uint8_t *out, const uint8_t *in, bool whole) {
+    if (whole)
+      std::memcpy(out, in, 4);
+    else
+      std::memcpy(out, in, C);
   }
 
   // Nearest neighbours in floating point, for images beyond the range of 16.16 numbers. Sums run
@@ -294,29 +342,37 @@ struct Plain {
   }
 
   template <int C>
-  static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int row,
+  static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int y,
                             const Fill &fill) {
-    const double *m = map.m, yc = row + 0.5;
-    const int64_t line = int64_t(in.width) * C;
-    for (int i = 0; i < in.width; ++i) {
-      const double xc = i + 0.5;
-      const double x = m[0] * xc + m[1] * yc + m[2], y = m[3] * xc + m[4] * yc + m[5];
-      if (!(x >= 0.0 && x < in.width && y >= 0.0 && y < in.height)) {
-        std::memcpy(out + i * C, fill.run, C);
-        continue;
-      }
-      const int left = int(std::floor(x - 0.5)), top = int(std::floor(y - 0.5));
-      const double dx = x - 0.5 - left, dy = y - 0.5 - top;
-      const int x0 = clamp(left, 0, in.width - 1) * C, x1 = clamp(left + 1, 0, in.width - 1) * C;
-      const uint8_t *upper = in.data + clamp(top, 0, in.height - 1) * line;
-      const uint8_t *lower = in.data + clamp(top + 1, 0, in.height - 1) * line;
-      for (int c = 0; c < C; ++c) {
-        const double a = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx;
-        const double b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
-        out[i * C + c] = uint8_t(a + (b - a) * dy);
-      }
+    const double *m = map.m, yc = y + 0.5;
+    for (int x = 0; x < in.width; ++x) {
+      const double xc = x + 0.5;
+      bilinear_pixel<C>(in, out + x * C, m[0] * xc + m[1] * yc + m[2], m[3] * xc + m[4] * yc + m[5],
+                        fill);
     }
   }
+
+  template <int C>
+  static void bilinear_pixel(const View &in, uint8_t *out, double x, double y, const Fill &fill) {
+    if (!(x >= 0.0 && x < in.width && y >= 0.0 && y < in.height)) {
+      std::memcpy(out, fill.run, C);
+      return;
+    }
+    const int64_t line = int64_t(in.width) * C;
+    const int left = floor_of(x - 0.5), top = floor_of(y - 0.5);
+    const double dx = x - 0.5 - left, dy = y - 0.5 - top;
+    const int x0 = clamp(left, 0, in.width - 1) * C, x1 = clamp(left + 1, 0, in.width - 1) * C;
+    const uint8_t *upper = in.data + clamp(top, 0, in.height - 1) * line;
+    const uint8_t *lower = in.data + clamp(top + 1, 0, in.height - 1) * line;
+    for (int c = 0; c < C; ++c) {
+      const double a = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx;
+      const double b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
+      out[c] = uint8_t(a + (b - a) * dy);
+    }
+  }
+
+  // Without the call of the library that older processors need.
+  static int floor_of(double v) { return int(v) - (v < int(v)); }
 };
 
 }  // namespace

@@ -150,6 +150,21 @@ def test_nothing_waits_for_the_device() -> None:
         )
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_nothing_synchronises_on_cuda() -> None:
+    everything = SearchSpace("everything", CATALOGUE)
+    rows = np.arange(len(everything))
+    given = (Sequences.of(np.stack([rows, rows[::-1]], axis=1), 0.7), everything)
+    images = torch.zeros((len(rows), 3, 33, 31), dtype=torch.uint8, device="cuda")
+    apply_on_device(images, *given, Stream(index=rows))  # Fixed tables are sent once.
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for interpolation in ("nearest", "bilinear"):
+            apply_on_device(images, *given, Stream(index=rows), interpolation=interpolation)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
 def test_users_operations_go_through_the_host(colour_images: Batch) -> None:
     @operation(range=(0, 40), unit="level")
     def lift(image, value, rng):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -70,7 +70,7 @@ class Collate:
         place = find_place(samples[0], self.image)
         arrays = [as_array(get(sample, place)) for sample in samples]
         batch = _stacked(arrays)
-        index = numbers_of(arrays) if self.index is None else self._given(samples)
+        index = numbers_of(batch) if self.index is None else self._given(samples)
         self._epoch.watch(index)
         # The images would be stacked for nothing.
         collated = default_collate([put(sample, place, 0) for sample in samples])
@@ -105,9 +105,11 @@ class Collate:
         return place
 
 
-def numbers_of(arrays: Sequence[Array]) -> NDArray[np.int64]:
+def numbers_of(arrays: Iterable[Array]) -> NDArray[np.int64]:
     """Numbers below 2^32 that stand for images: hashes of their pixels."""
-    digests = [blake2b(array.tobytes(), digest_size=4).digest() for array in arrays]
+    digests = [
+        blake2b(np.ascontiguousarray(array).data, digest_size=4).digest() for array in arrays
+    ]
     return np.array([int.from_bytes(digest, "little") for digest in digests], np.int64)
 
 

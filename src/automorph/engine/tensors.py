@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import DataError
@@ -57,7 +56,7 @@ def apply_to_tensor(
     }
     levels = to_levels(images.detach())
     if levels.device.type == "cpu":
-        arrays = np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
+        arrays = levels.permute(0, 2, 3, 1).contiguous().numpy()
         done = path(arrays, sequences, space, stream, threads=threads, **options)
         out = torch.from_numpy(done).movedim(-1, -3).contiguous()
     else:

@@ -15,7 +15,8 @@ has two factors more.
   destroys, the model recognises next to nothing of what it recognises elsewhere, whichever the
   example. One candidate cannot show this, the thousands of an epoch do.
 
-Both change between epochs only.
+Both change between epochs only. Of the validation part one number an epoch is used. Without
+one, T is the mean loss of the candidates.
 """
 
 from __future__ import annotations

@@ -11,11 +11,12 @@ Expected before the run:
 
 n: 2 data sets x 8 policies x 5 seeds = 80 trainings. Hardware: 2 CPU cores; about an hour.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/policies.py [fashion-mnist|cifar10]
-Finished trainings are kept in results/policies/ and are not made again.
+Finished trainings are kept in results/policies/ and are not made again; SEEDS=3 does fewer.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -34,7 +35,7 @@ POLICIES = (
     "flip-crop + trivialaugment",
     "flip-crop + random",
 )
-SEEDS = 5
+SEEDS = int(os.environ.get("SEEDS", "5"))
 
 
 def run(source: str) -> Comparison:

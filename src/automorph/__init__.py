@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from automorph.adapters import Augmented as Augmented
+    from automorph.adapters import Collate as Collate
+    from automorph.adapters import OnDevice as OnDevice
     from automorph.comparison import compare as compare
     from automorph.data import from_arrays as from_arrays
     from automorph.data import load_data as load_data
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from automorph.training import train as train
 
 _HOMES = {
+    "Augmented": "automorph.adapters",
+    "Collate": "automorph.adapters",
+    "OnDevice": "automorph.adapters",
     "compare": "automorph.comparison",
     "from_arrays": "automorph.data",
     "load_data": "automorph.data",

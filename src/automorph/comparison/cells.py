@@ -124,6 +124,7 @@ def _train_cell(
         "test_accuracy": result.accuracy["test"],
         "validation_accuracy": result.accuracy.get("validation"),
         "seconds": result.seconds,
+        "precision": result.precision,
         "units": {"forward": result.units.forward, "backward": result.units.backward},
         "curves": curves,
     }

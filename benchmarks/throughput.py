@@ -93,11 +93,11 @@ def timm_(policy: str, batch: np.ndarray, bilinear: bool) -> Augment:
         "interpolation": Image.BILINEAR if bilinear else Image.NEAREST,
     }
     made = {
-        # timm fires each operation with 0.5 by default; p1 makes the work that of the paper.
+        # timm fires each operation with 0.5 by default; p1 makes the work that of the paper. It
+        # has no TrivialAugment: one operation of half strength is the like (at its full strength
+        # timm asks Pillow for a Posterize of 0 bits, which is refused).
         "RandAugment(2, 9)": lambda: rand_augment_transform("rand-m9-n2-p1.0", options),
-        "TrivialAugment-wide": lambda: rand_augment_transform(
-            "rand-m9-n1-p1.0-mstd0.5-inc1", options
-        ),
+        "TrivialAugment-wide": lambda: rand_augment_transform("rand-m5-n1-p1.0-inc1", options),
         "AutoAugment CIFAR-10": lambda: auto_augment_transform("original", options),
     }[policy]()
     return each(batch, made, pil=True)

@@ -11,37 +11,49 @@ import torch
 from torch import nn
 
 from automorph.online import Uncertainty
-from automorph.online.adaptive import HALF, Adaptive, weights
+from automorph.online.adaptive import GAIN, HALF, STEEPEST, Adaptive, weights
 from automorph.policies import Uniform
 from automorph.space import SearchSpace, operation
 from automorph.training import Epoch, Recipe, make_task, train
 
 CPU = torch.device("cpu")
-LOSSES = np.array([[0.01, 0.3, 3.0]])
+LOSSES = np.array([[0.01, 0.3, 2.0]])
 FREE = np.ones((1, 3))
 
 
-def test_an_endless_temperature_is_the_proportional_rule():
-    assert weights(LOSSES, FREE, math.inf) == pytest.approx(LOSSES)
+def share(w):
+    return (w / w.sum(axis=1, keepdims=True))[0]
 
 
-@pytest.mark.parametrize(("temperature", "best"), [(1e-3, 0), (0.3, 1), (30.0, 2)])
-def test_the_temperature_is_the_loss_that_is_preferred(temperature, best):
-    assert weights(LOSSES, FREE, temperature).argmax() == best
+@pytest.mark.parametrize("exponent", [1.0, 2.0, -1.5])
+def test_weights_are_powers_of_the_loss(exponent):
+    expected = LOSSES**exponent / (LOSSES**exponent).sum()
+
+    assert share(weights(LOSSES, FREE, exponent)) == pytest.approx(expected[0])
 
 
-def test_ratios_are_those_of_the_formula():
-    w = weights(LOSSES, FREE, 0.7)[0]
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [(0.0, [1 / 3] * 3), (40.0, [0, 0, 1]), (-40.0, [1, 0, 0])],
+    ids=["random", "top", "lowest"],
+)
+def test_the_other_rules_are_its_ends_and_its_middle(exponent, expected):
+    assert share(weights(LOSSES, FREE, exponent)) == pytest.approx(expected, abs=1e-9)
 
-    expected = LOSSES[0] * np.exp(-LOSSES[0] / 0.7)
-    assert w / w.sum() == pytest.approx(expected / expected.sum())
+
+def test_more_wrong_than_knowing_nothing_is_not_harder():
+    w = weights(np.array([[0.1, 2.4, 50.0]]), FREE, 3.0, most=np.log(10))
+
+    assert w[0, 1] == w[0, 2] > w[0, 0]
 
 
-def test_examples_without_hope_still_have_a_choice():
-    w = weights(np.array([[500.0, 501.0], [0.0, 0.0]]), np.ones((2, 2)), 0.1)
+@pytest.mark.parametrize("exponent", [-4.0, 0.0, 4.0])
+def test_every_example_has_a_choice(exponent):
+    w = weights(np.array([[500.0, 501.0], [0.0, 0.0]]), np.ones((2, 2)), exponent)
 
-    assert w[0, 0] > 1e3 * w[0, 1] > 0
-    assert w[1, 0] == w[1, 1] > 0
+    assert np.isfinite(w).all()
+    assert (w.sum(axis=1) > 0).all()
+    assert w[1, 0] == w[1, 1]
 
 
 def seen(adaptive, cell, *, right, n=500):
@@ -59,7 +71,7 @@ def test_the_guard_falls_where_less_than_half_is_recognised(right, guard):
         seen(adaptive, -1, right=0.9)
     seen(adaptive, 0, right=right)
     assert (adaptive.guard() == 1).all()  # It changes between epochs only.
-    adaptive.end_epoch(0.5, CPU)
+    adaptive.end_epoch(0.5, 0.5, CPU)
 
     usual = (4050 + 500 * right) / 5000 - 0.1
     if 0 < guard < 1:
@@ -74,7 +86,7 @@ def test_a_model_that_knows_nothing_suspects_nothing():
     adaptive = Adaptive(2, classes=10)
     seen(adaptive, -1, right=0.12)
     seen(adaptive, 0, right=0.0)
-    adaptive.end_epoch(0.5, CPU)
+    adaptive.end_epoch(0.5, 0.5, CPU)
 
     assert (adaptive.guard() == 1).all()
 
@@ -83,7 +95,7 @@ def test_few_sightings_are_no_evidence():
     adaptive = Adaptive(2, classes=10)
     seen(adaptive, -1, right=0.9, n=1000)
     seen(adaptive, 0, right=0.0, n=2)
-    adaptive.end_epoch(0.5, CPU)
+    adaptive.end_epoch(0.5, 0.5, CPU)
 
     assert adaptive.guard()[0] == 1
 
@@ -94,39 +106,59 @@ def test_suspicion_ends_when_the_model_has_learned():
     for right in (0.1, 0.1, 0.8, 0.8):
         seen(adaptive, -1, right=0.9, n=4000)
         seen(adaptive, 0, right=right)
-        adaptive.end_epoch(0.5, CPU)
+        adaptive.end_epoch(0.5, 0.5, CPU)
         guards.append(adaptive.guard()[0])
 
     assert guards[1] < 0.1
     assert guards[3] == 1
 
 
-def test_the_temperature_follows_the_loss_on_unseen_data():
+def test_views_easier_than_unseen_data_make_the_selection_harder():
     adaptive = Adaptive(2, classes=10)
-    temperatures = []
-    for unseen in (2.0, 0.5, 0.5, 0.5):
-        adaptive.end_epoch(unseen, CPU)
-        temperatures.append(adaptive.temperature)
+    adaptive.unseen = 0.8
+    exponents = []
+    for chosen in (0.8, 0.4, 0.8, 1.6):
+        adaptive.end_epoch(0.8, chosen, CPU)
+        exponents.append(adaptive.exponent)
 
-    assert temperatures == pytest.approx([2.0, 1.0, 0.5**0.5, 0.5**0.75])
+    step = GAIN * math.log(2)
+    assert exponents == pytest.approx([1, 1 + step, 1 + step, 1])
 
 
-def test_without_unseen_data_the_mean_of_the_candidates_steers():
+def test_an_epoch_is_held_against_its_beginning_and_its_end():
     adaptive = Adaptive(2, classes=10)
-    adaptive.weights(np.array([[1.0, 3.0]]), np.ones((1, 2), bool), np.full((2, 1), -1))
-    adaptive.end_epoch(None, CPU)
+    adaptive.end_epoch(1.0, math.sqrt(math.log(10)), CPU)
+    assert adaptive.exponent == pytest.approx(1)
+    adaptive.end_epoch(0.25, 0.5, CPU)
+    assert adaptive.exponent == pytest.approx(1)
 
-    assert adaptive.temperature == pytest.approx(2.0)
+
+@pytest.mark.parametrize(("chosen", "end"), [(1e-6, STEEPEST), (1e6, -STEEPEST)])
+def test_the_exponent_stays_within_bounds(chosen, end):
+    adaptive = Adaptive(2, classes=10)
+    for _ in range(5):
+        adaptive.end_epoch(1.0, chosen, CPU)
+
+    assert adaptive.exponent == end
+
+
+def test_without_unseen_data_it_is_the_guarded_proportional_rule():
+    adaptive = Adaptive(2, classes=10)
+    adaptive.end_epoch(None, 0.5, CPU)
+
+    assert adaptive.exponent == 1
+    found = adaptive.weights(LOSSES[:, :2], np.ones((1, 2), bool), np.full((2, 1), -1))
+    assert share(found) == pytest.approx(LOSSES[0, :2] / LOSSES[0, :2].sum())
 
 
 def test_memory_comes_back():
-    one, two = Adaptive(2, classes=10), Adaptive(2, classes=10)
+    one = Adaptive(2, classes=10)
     seen(one, -1, right=0.9)
     seen(one, 1, right=0.2)
-    one.end_epoch(0.7, CPU)
-    two.load_state_dict(one.state_dict())
+    one.end_epoch(0.7, 0.6, CPU)
+    two = Adaptive.from_state_dict(one.state_dict())
 
-    assert two.temperature == one.temperature
+    assert (two.exponent, two.unseen, two.classes) == (one.exponent, one.unseen, one.classes)
     assert (two.guard() == one.guard()).all()
 
 
@@ -184,7 +216,9 @@ def test_a_real_training_is_steered(small_digits):
     method = Uncertainty(draws=Uniform(operations=_spare(), length=2), rule="adaptive")
     curves = train(task, method, seed=1).curves
 
-    temperatures = [record.augmenter["temperature"] for record in curves]
-    assert temperatures[0] == pytest.approx(curves[0].validation_loss)
-    expected = math.sqrt(temperatures[0] * curves[1].validation_loss)
-    assert temperatures[1] == pytest.approx(expected)
+    exponent, before = 1.0, math.log(10)
+    for record in curves:
+        unseen = math.sqrt(before * record.validation_loss)
+        exponent += GAIN * math.log(unseen / record.augmenter["selected_loss"])
+        assert record.augmenter["exponent"] == pytest.approx(exponent)
+        before = record.validation_loss

@@ -31,7 +31,7 @@ def test_methods_are_compared_like_policies(quick, tmp_path):
     assert again.baseline == ARMS[1]
     told = again.curves[ARMS[1]]["augmenter"]
     assert [len(seed) for seed in told] == [2, 2]
-    assert told[0][0]["temperature"] > 0
+    assert told[0][0]["exponent"] != 0
     assert "augmenter" not in again.curves["none"]
 
 
@@ -66,4 +66,4 @@ def test_the_command_line_takes_them(tmp_path, monkeypatch, capsys):
     assert trained["policy"] == kept["provenance"]["trained_with"] == ARMS[1]
     assert kept["name"] == as_arm(ARMS[1]).policy.name
     line = json.loads((tmp_path / "t" / "metrics.jsonl").read_text().splitlines()[-1])
-    assert set(line["augmenter"]) >= {"operations", "temperature", "selected_loss"}
+    assert set(line["augmenter"]) >= {"operations", "exponent", "selected_loss"}

@@ -25,7 +25,10 @@ class Tally:
 
     def __init__(self, method: Method) -> None:
         self.first = sum(len(policy.space) for policy in method.before)
-        self.names = method.inner.space.names
+        space = method.inner.space
+        self.names = space.names
+        # Where the magnitude changes nothing there is one level.
+        self.levels = np.array([1 if operation.magnitude_free else LEVELS for operation in space])
         self.fired = np.zeros((len(self.names), LEVELS))
         self.rows = 0
 
@@ -33,7 +36,8 @@ class Tally:
         """For each sequence and position the number of its (operation, level), -1 for none."""
         own = sequences.op - self.first
         counts = sequences.fire & (sequences.op != NOTHING) & (own >= 0) & (own < len(self.names))
-        level = np.minimum((sequences.magnitude * LEVELS).astype(np.int64), LEVELS - 1)
+        levels = self.levels[np.where(counts, own, 0)]
+        level = np.minimum((sequences.magnitude * levels).astype(np.int64), levels - 1)
         return np.where(counts, own * LEVELS + level, -1)
 
     def take(self, cells: NDArray[np.int64]) -> None:
@@ -53,5 +57,9 @@ class Tally:
         self.fired, self.rows = np.zeros_like(fired), 0
         return {
             "operations": dict(zip(self.names, share.round(5).tolist(), strict=True)),
-            "magnitudes": dict(zip(self.names, magnitude.round(4).tolist(), strict=True)),
+            "magnitudes": {
+                name: round(float(mean), 4)
+                for name, mean, levels in zip(self.names, magnitude, self.levels, strict=True)
+                if levels > 1
+            },
         }

@@ -107,8 +107,8 @@ class UncertaintyAugmenter(Augmenter):
         self.cost = Units(forward=round(len(batch) * self.scorer.share))
         cells = self.tally.cells(self.policy.sample(stream_of(raw, count)))
         chosen = self._choose(scores, cells, raw)
-        picked = np.take_along_axis(scores.losses, chosen, axis=1)
-        self.loss_of += [[scores.losses.sum(), scores.losses.size], [picked.sum(), picked.size]]
+        picked = np.take_along_axis(scores.excess, chosen, axis=1)
+        self.loss_of += [[scores.excess.sum(), scores.excess.size], [picked.sum(), picked.size]]
         rows = (np.arange(len(raw))[:, None] * count + chosen).ravel()
         self.tally.take(cells[rows])
         return taken(batch, rows, views=method.selected)
@@ -146,8 +146,8 @@ class UncertaintyAugmenter(Augmenter):
         if n:
             facts["candidate_loss"], facts["selected_loss"] = whole / n, chosen / s
         if self.adaptive is not None:
-            self.adaptive.end_epoch(record.validation_loss, self.device)
-            facts["temperature"] = self.adaptive.temperature
+            self.adaptive.end_epoch(record.validation_loss, chosen / max(s, 1), self.device)
+            facts["exponent"] = self.adaptive.exponent
             facts["guard"] = float(self.adaptive.guard().mean())
         return facts
 
@@ -163,9 +163,7 @@ class UncertaintyAugmenter(Augmenter):
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take back what ``state_dict`` gave."""
         self.scorer.load_state_dict(state)
-        if "counts" in state:
-            self.adaptive = Adaptive(self.tally.fired.size, int(state["classes"]))
-            self.adaptive.load_state_dict(state)
+        self.adaptive = Adaptive.from_state_dict(state) if "adaptive" in state else None
 
 
 def taken(batch: Batch, rows: NDArray[np.int64], *, views: int) -> Batch:

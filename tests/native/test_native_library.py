@@ -101,7 +101,10 @@ def test_builds_go_on_without_a_compiler(tmp_path: Path) -> None:
 
 
 def test_numbers_of_kernels_are_those_of_the_header() -> None:
-    header = (PACKAGE / "native/core/interface.h").read_text()
+    path = PACKAGE / "native/core/interface.h"
+    if not path.is_file():
+        pytest.skip("installed without its C++ files")
+    header = path.read_text()
     body = header.split("enum Kernel")[1].split("{")[1].split("}")[0]
     lines = [line.split("//")[0].split("=")[0].strip(" ,") for line in body.splitlines()]
     names = [line for line in lines if line and line != "BLACK_BOX"]

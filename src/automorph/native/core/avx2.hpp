@@ -204,7 +204,8 @@ struct Avx2 : Plain {
                               _mm256_mullo_epi32(_mm256_set1_epi32(step), numbers));
     };
     __m256i u = steps(x, f.xx), v = steps(y, f.yx);
-    const __m256i u_step = _mm256_set1_epi32(8 * f.xx), v_step = _mm256_set1_epi32(8 * f.yx);
+    const __m256i u_step = _mm256_set1_epi32(along(0, f.xx, 8));
+    const __m256i v_step = _mm256_set1_epi32(along(0, f.yx, 8));
     alignas(32) int32_t place[8];
     int64_t i = 0;
     for (; i + 8 < count; i += 8) {  // the last pixel is left to the plain kernel
@@ -216,8 +217,7 @@ struct Avx2 : Plain {
       u = _mm256_add_epi32(u, u_step);
       v = _mm256_add_epi32(v, v_step);
     }
-    Plain::nearest_run<C>(in, out + i * C, f, int32_t(x + f.xx * i), int32_t(y + f.yx * i),
-                          count - i);
+    Plain::nearest_run<C>(in, out + i * C, f, along(x, f.xx, i), along(y, f.yx, i), count - i);
   }
 
   // Whole pixels of 15 or 16 bytes at a time; what is stored too much is mended by the next ones.

@@ -43,8 +43,8 @@ struct Window {
   void pixels(uint8_t *out, int32_t u, int32_t v, int known) const {
     static constexpr Bytes spread = bytes([](int i) { return i / C * 4 % 64; });
     static constexpr Bytes channel = bytes([](int i) { return i % C; });
-    const int left = clamp((u + u_least) >> 16, 0, in.width - 1);
-    const int top = clamp((v + v_least) >> 16, 0, top_most);
+    const int left = clamp(along(u, u_least, 1) >> 16, 0, in.width - 1);
+    const int top = clamp(along(v, v_least, 1) >> 16, 0, top_most);
     // Pixels and lines, counted from the window's corner; what is outside is taken from line 255.
     __m512i x = _mm512_add_epi32(_mm512_set1_epi32(u - (left << 16)), x_steps);
     __m512i y = _mm512_add_epi32(_mm512_set1_epi32(v - (top << 16)), y_steps);
@@ -91,12 +91,14 @@ struct Avx512 : Avx512Colours {
     const Window<C> window(in, f, fill);
     Ahead ahead(in, C);
     for (int y = 0; y < in.height; ++y) {
-      int32_t u = f.x0 + f.xy * y, v = f.y0 + f.yy * y;
+      int32_t u = along(f.x0, f.xy, y), v = along(f.y0, f.yy, y);
       ahead.until(last_line(f, v, in.width));
-      for (int x = 0; x < in.width; x += 16, u += 16 * f.xx, v += 16 * f.yx) {
+      for (int x = 0; x < in.width; x += 16) {
         const int known = in.width - x < 16 ? in.width - x : 16;
         window.pixels(out, u, v, known);
         out += known * C;
+        u = along(u, f.xx, 16);
+        v = along(v, f.yx, 16);
       }
     }
   }

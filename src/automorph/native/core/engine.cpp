@@ -15,8 +15,8 @@ struct Named {
 const Named VARIANTS[] = {
     {"plain", plain_variant()},
 #if AUTOMORPH_X86
-    {"avx2", has_avx2() ? avx2_variant() : nullptr},
-    {"avx512", has_avx512() ? avx512_variant() : nullptr},
+    {"avx2", Processor().avx2() ? avx2_variant() : nullptr},
+    {"avx512", Processor().avx512() ? avx512_variant() : nullptr},
 #endif
 };
 constexpr int COUNT = int(sizeof(VARIANTS) / sizeof(VARIANTS[0]));

@@ -70,6 +70,11 @@ struct Fixed {
 
 inline int32_t to_fixed(double v) { return int32_t(std::floor(v * 65536.0 + 0.5)); }
 
+// from + n * step as Pillow's sums have it: they wrap where they leave the range.
+inline int32_t along(int32_t from, int32_t step, int64_t n) {
+  return int32_t(uint32_t(from) + uint32_t(step) * uint32_t(n));
+}
+
 inline Fixed fixed(const Affine &map) {
   const double *m = map.m;
   return {to_fixed(m[0]), to_fixed(m[1]), to_fixed(m[2] + m[0] * 0.5 + m[1] * 0.5),

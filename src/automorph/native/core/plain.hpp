@@ -51,8 +51,8 @@ inline int luma(const uint8_t *rgb) {
 
 inline int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
-// a / b for a >= 0 and b > 0, rounded up. Quotients below 2^17 of numbers below 2^32 stay off whole
-// numbers by more than double precision rounds them.
+// a / b for 0 <= a < 2^50 and b > 0, rounded up. Double precision keeps such quotients apart from
+// whole numbers that they are not.
 inline int64_t steps_to(int64_t a, int64_t b) {
   const auto whole = int64_t(double(a) / double(b));
   return whole * b < a ? whole + 1 : whole;
@@ -105,7 +105,7 @@ struct Ahead {
 
 // The last line of the input that a line of the result needs, if it begins at line v >> 16.
 inline int last_line(const Fixed &f, int32_t v, int width) {
-  return (f.yx > 0 ? v + f.yx * (width - 1) : v) >> 16;
+  return (f.yx > 0 ? along(v, f.yx, width - 1) : v) >> 16;
 }
 
 // The same for the bilinear values of line y.
@@ -268,14 +268,15 @@ struct Plain {
   static void nearest(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
     const int64_t line = int64_t(in.width) * C;
     if (is_shift(f)) {
-      shift<K, C>(in, out, f.y0 >> 16, [&](int y) { return (f.x0 + f.xy * y) >> 16; }, fill);
+      const auto dx = [&](int y) { return along(f.x0, f.xy, y) >> 16; };
+      shift<K, C>(in, out, f.y0 >> 16, dx, fill);
       return;
     }
     Ahead ahead(in, C);
     for (int y = 0; y < in.height; ++y) {
-      const int32_t v = f.y0 + f.yy * y;
+      const int32_t v = along(f.y0, f.yy, y);
       ahead.until(last_line(f, v, in.width));
-      nearest_line<K, C>(in, out + y * line, f, f.x0 + f.xy * y, v, fill);
+      nearest_line<K, C>(in, out + y * line, f, along(f.x0, f.xy, y), v, fill);
     }
   }
 
@@ -286,8 +287,8 @@ struct Plain {
     keep_inside(x0, f.xx, int64_t(in.width) << 16, first, last);
     keep_inside(y0, f.yx, int64_t(in.height) << 16, first, last);
     if (last - first < in.width) fill.write(out, int64_t(in.width) * C);
-    K::template nearest_run<C>(in, out + first * C, f, int32_t(x0 + f.xx * first),
-                               int32_t(y0 + f.yx * first), last - first);
+    K::template nearest_run<C>(in, out + first * C, f, along(x0, f.xx, first),
+                               along(y0, f.yx, first), last - first);
   }
 
   // Whether three bytes can be copied as four: the next pixel mends the fourth one.
@@ -302,7 +303,7 @@ struct Plain {
                           int64_t count) {
     const int64_t line = int64_t(in.width) * C;
     const bool whole = one_more<C>(in);
-    for (; count > 0; --count, out += C, x += f.xx, y += f.yx)
+    for (; count > 0; --count, out += C, x = along(x, f.xx, 1), y = along(y, f.yx, 1))
       copy_pixel<C>(out, in.data + (y >> 16) * line + (x >> 16) * C, whole && count > 1);
   }
 

@@ -2,11 +2,16 @@
 #pragma once
 #include "interface.h"
 
-// The hand-written variants need GCC or Clang, which compile single files for an instruction set.
-#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+// The hand-written variants need GCC or Clang, which compile single files for an instruction set. (On
+// Windows GCC does not align wide registers on the stack.)
+#if defined(__x86_64__) && (defined(__clang__) || (defined(__GNUC__) && !defined(_WIN32)))
 #define AUTOMORPH_X86 1
 #else
 #define AUTOMORPH_X86 0
+#endif
+
+#if AUTOMORPH_X86
+#include <cpuid.h>
 #endif
 
 const Variant *plain_variant();
@@ -15,12 +20,23 @@ const Variant *plain_variant();
 const Variant *avx2_variant();
 const Variant *avx512_variant();
 
-// These ask the operating system too, whether it keeps the wide registers.
-inline bool has_avx2() { return __builtin_cpu_supports("avx2"); }
+// Asked by hand, because the compilers' own functions for it are not part of every run-time library.
+struct Processor {
+  unsigned ebx = 0, ecx = 0;  // leaf 7 of `cpuid`
+  unsigned kept = 0;          // registers that the operating system keeps
 
-inline bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512vbmi");
-}
+  Processor() {
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return;
+    if (!__get_cpuid_count(7, 0, &a, &ebx, &ecx, &d)) return;
+    __asm__ volatile("xgetbv" : "=a"(kept), "=d"(d) : "c"(0));
+  }
+  bool keeps(unsigned registers) const { return (kept & registers) == registers; }
+  bool has(unsigned bit) const { return ebx >> bit & 1; }
+
+  bool avx2() const { return keeps(0x06) && has(5) && has(3) && has(8); }  // and BMI, BMI2
+  bool avx512() const {  // F, DQ, BW, VL and VBMI
+    return avx2() && keeps(0xE6) && has(16) && has(17) && has(30) && has(31) && (ecx >> 1 & 1);
+  }
+};
 #endif

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from automorph.online import Uncertainty
+from automorph.online import Scoring, Uncertainty
 from automorph.online.adaptive import GAIN, HALF, STEEPEST, Adaptive, weights
 from automorph.policies import Uniform
 from automorph.space import SearchSpace, operation
@@ -210,15 +210,19 @@ def _spare():
     )
 
 
-def test_a_real_training_is_steered(small_digits):
+@pytest.mark.parametrize("scoring", [Scoring(), Scoring(size=0.5), Scoring(every=2)], ids=str)
+def test_a_real_training_is_steered(small_digits, scoring):
     recipe = Recipe(epochs=3, batch_size=25, lr=0.05, precision="fp32")
     task = make_task(small_digits, model="cnn:4", recipe=recipe)
-    method = Uncertainty(draws=Uniform(operations=_spare(), length=2), rule="adaptive")
+    method = Uncertainty(
+        draws=Uniform(operations=_spare(), length=2), rule="adaptive", scoring=scoring
+    )
     curves = train(task, method, seed=1).curves
 
     exponent, before = 1.0, math.log(10)
     for record in curves:
+        chosen = record.augmenter["selected_loss"] if scoring == Scoring() else record.loss
         unseen = math.sqrt(before * record.validation_loss)
-        exponent += GAIN * math.log(unseen / record.augmenter["selected_loss"])
+        exponent += GAIN * math.log(unseen / chosen)
         assert record.augmenter["exponent"] == pytest.approx(exponent)
         before = record.validation_loss

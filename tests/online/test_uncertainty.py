@@ -114,7 +114,7 @@ def test_selected_losses_are_in_the_order_of_the_rules(bright):
         augmenter = method(rule=rule).build()
         for epoch in range(5):
             augmenter(bright(epoch=epoch), Brightness())
-        (whole, n), (chosen, s) = augmenter.loss_of
+        (whole, n), (chosen, s) = augmenter.scored
         picked[rule] = chosen / s - whole / n
         assert (n, s) == (5 * 64, 5 * 16)
 

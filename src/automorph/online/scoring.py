@@ -50,6 +50,11 @@ class Scoring:
             )
 
     @property
+    def faithful(self) -> bool:
+        """Whether the scores are the losses of what is trained on, of all of it."""
+        return self.every == 1 and self.size == 1 and not self.probe
+
+    @property
     def options(self) -> list[str]:
         """What differs from the default, as it is typed."""
         return [
@@ -96,7 +101,7 @@ class Scorer:
         parts = zip(batch.inputs.chunk(pieces), batch.labels.chunk(pieces), strict=True)
         logits = torch.cat([self._logits(scoring_model, *part) for part in parts]).float()
         ce = soft_cross_entropy(logits, batch.labels)
-        entropy = -torch.special.xlogy(batch.labels, batch.labels).sum(dim=1)
+        entropy = entropies(batch.labels)
         hits = logits.argmax(dim=1) == batch.labels.argmax(dim=1)
         found = torch.stack([ce, ce - entropy, hits.to(ce.dtype)])
         # One transfer, so that an accelerator waits once.
@@ -136,6 +141,16 @@ class Scorer:
         """Take back what ``state_dict`` gave."""
         if self.probe is not None:
             self.probe.load_state_dict(state)
+
+
+def entropies(labels: Tensor) -> Tensor:
+    """H(q) of soft labels ``(n, k)``: the cross-entropy of a perfect model, ``(n,)``.
+
+    >>> entropies(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()
+    [0.0, 0.6931471824645996]
+    """
+    entropy: Tensor = -torch.special.xlogy(labels, labels).sum(dim=1)
+    return entropy.clamp(min=0.0)
 
 
 @contextmanager

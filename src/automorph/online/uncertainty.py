@@ -20,7 +20,7 @@ from automorph.online import selection
 from automorph.online.adaptive import Adaptive
 from automorph.online.method import Method, composition, examples_meet, stream_of, views
 from automorph.online.reduce import summed
-from automorph.online.scoring import Scorer, Scores, Scoring
+from automorph.online.scoring import Scorer, Scores, Scoring, entropies
 from automorph.online.tally import Tally
 from automorph.policies import Policy
 from automorph.policies.base import within
@@ -90,7 +90,10 @@ class UncertaintyAugmenter(Augmenter):
         self.tally = Tally(method)
         self.adaptive: Adaptive | None = None
         self.cost = Units()
-        self.loss_of = np.zeros((2, 2))  # Of candidates, and of those chosen: sum and number.
+        # Sums and numbers of losses: of candidates, and of those chosen, as scored; and as trained.
+        self.scored = np.zeros((2, 2))
+        self.trained = torch.zeros(2)
+        self.floor: Tensor = torch.zeros(())
         self.device = torch.device("cpu")
 
     def __call__(self, raw: RawBatch, model: nn.Module | None) -> Batch:
@@ -100,7 +103,7 @@ class UncertaintyAugmenter(Augmenter):
             self.adaptive = Adaptive(self.tally.fired.size, raw.labels.shape[1])
         self.device = raw.device
         if model is None or method.rule == "random" or not self.scorer.due(raw.step):
-            return self._blind(raw)
+            return self._noted(self._blind(raw))
         count = method.candidates
         batch = views(self.policy, raw, count)
         scores = self.scorer(model, batch, step=raw.step)
@@ -108,10 +111,14 @@ class UncertaintyAugmenter(Augmenter):
         cells = self.tally.cells(self.policy.sample(stream_of(raw, count)))
         chosen = self._choose(scores, cells, raw)
         picked = np.take_along_axis(scores.excess, chosen, axis=1)
-        self.loss_of += [[scores.excess.sum(), scores.excess.size], [picked.sum(), picked.size]]
+        self.scored += [[scores.excess.sum(), scores.excess.size], [picked.sum(), picked.size]]
         rows = (np.arange(len(raw))[:, None] * count + chosen).ravel()
         self.tally.take(cells[rows])
-        return taken(batch, rows, views=method.selected)
+        return self._noted(taken(batch, rows, views=method.selected))
+
+    def _noted(self, batch: Batch) -> Batch:
+        self.floor = entropies(batch.labels)
+        return batch
 
     def _blind(self, raw: RawBatch) -> Batch:
         """The first candidates, without scores."""
@@ -134,6 +141,13 @@ class UncertaintyAugmenter(Augmenter):
         uniform = stream.uniform("selection", self.method.candidates)
         return selection.without_repetition(weights, uniform, count)
 
+    def feedback(self, losses: Tensor) -> None:
+        """Note how hard it was to train on what was chosen."""
+        # Processes share what they chose together; mean entropies will do.
+        above = losses.sum() - len(losses) * self.floor.mean()
+        number = torch.tensor(float(len(losses)), device=losses.device)
+        self.trained = self.trained.to(losses.device) + torch.stack([above, number])
+
     def units(self) -> Units:
         """The forward passes of scoring, in whole passes of the model."""
         return self.cost
@@ -141,12 +155,15 @@ class UncertaintyAugmenter(Augmenter):
     def end_epoch(self, record: Epoch) -> dict[str, Any]:
         """What was trained on, how hard it was, and how the adaptive rule is steered."""
         facts = self.tally.close(self.device)
-        (whole, n), (chosen, s) = summed(torch.from_numpy(self.loss_of), self.device).tolist()
-        self.loss_of = np.zeros((2, 2))
+        (whole, n), (chosen, s) = summed(torch.from_numpy(self.scored), self.device).tolist()
+        trained, rows = summed(self.trained.cpu(), self.device).tolist()
+        self.scored, self.trained = np.zeros((2, 2)), torch.zeros_like(self.trained)
         if n:
             facts["candidate_loss"], facts["selected_loss"] = whole / n, chosen / s
         if self.adaptive is not None:
-            self.adaptive.end_epoch(record.validation_loss, chosen / max(s, 1), self.device)
+            # Cheap scores tell hard from easy, but are not losses to hold against others.
+            hardness = chosen / s if self.method.scoring.faithful else trained / max(rows, 1)
+            self.adaptive.end_epoch(record.validation_loss, hardness, self.device)
             facts["exponent"] = self.adaptive.exponent
             facts["guard"] = float(self.adaptive.guard().mean())
         return facts

@@ -77,12 +77,12 @@ inline Table stretch_table(int low, int high) {
 // ImageOps.equalize: the table of each of K channels of so many pixels with these histograms.
 template <int K>
 inline void equalize_tables(const uint32_t (*counts)[256], int64_t pixels, Table *tables) {
-  uint64_t step[K], sum[K];
-  alignas(64) uint64_t before[K][256];
+  uint32_t step[K], sum[K];
+  alignas(64) uint32_t before[K][256];
   for (int c = 0; c < K; ++c) {
     int last = 255;
     while (last > 0 && !counts[c][last]) --last;
-    step[c] = uint64_t(pixels - counts[c][last]) / 255;
+    step[c] = uint32_t((pixels - counts[c][last]) / 255);
     sum[c] = step[c] / 2;
   }
   for (int v = 0; v < 256; ++v)  // all channels at once: each sum waits for the one before
@@ -90,15 +90,17 @@ inline void equalize_tables(const uint32_t (*counts)[256], int64_t pixels, Table
       before[c][v] = sum[c];
       sum[c] += counts[c][v];
     }
-  const auto cut = [](uint64_t level) { return level > 255 ? 255 : level; };
+  const auto cut = [](uint32_t level) { return level > 255 ? 255 : level; };
   for (int c = 0; c < K; ++c) {
-    if (step[c] == 0) {
+    const uint32_t *sums = before[c], width = step[c];
+    if (width == 0) {
       tables[c] = identity_table();
-    } else if (pixels < 1 << 20) {  // a multiplication divides exactly while sum * step < 2^32
-      const uint64_t inverse = (uint64_t(1) << 32) / step[c] + 1;
-      tables[c] = tabulate([&](int v) { return cut(before[c][v] * inverse >> 32); });
+    } else if (width > 1 && pixels < 1 << 19) {
+      // A multiplication divides exactly while sum * width < 2^32.
+      const auto inverse = uint32_t((uint64_t(1) << 32) / width + 1);
+      tables[c] = tabulate([&](int v) { return cut(uint32_t(uint64_t(sums[v]) * inverse >> 32)); });
     } else {
-      tables[c] = tabulate([&](int v) { return cut(before[c][v] / step[c]); });
+      tables[c] = tabulate([&](int v) { return cut(sums[v] / width); });
     }
   }
 }

@@ -191,7 +191,7 @@ class AdversarialAugmenter(Augmenter):
         if not self.method.every:
             self._update()
         p, names = self.operations.double(), self.method.operations.names
-        entropy = -torch.special.xlogy(p, p).sum().item()
+        entropy = torch.special.entr(p).sum().item()
         share = entropy / math.log(len(names)) if len(names) > 1 else 1.0
         return {
             "operations": dict(zip(names, [round(x, 5) for x in p.tolist()], strict=True)),

@@ -149,8 +149,7 @@ def entropies(labels: Tensor) -> Tensor:
     >>> entropies(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()
     [0.0, 0.6931471824645996]
     """
-    entropy: Tensor = -torch.special.xlogy(labels, labels).sum(dim=1)
-    return entropy.clamp(min=0.0)
+    return torch.special.entr(labels).sum(dim=1)
 
 
 @contextmanager

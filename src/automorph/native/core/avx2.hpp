@@ -207,17 +207,20 @@ struct Avx2 : Plain {
     const __m256i u_step = _mm256_set1_epi32(along(0, f.xx, 8));
     const __m256i v_step = _mm256_set1_epi32(along(0, f.yx, 8));
     alignas(32) int32_t place[8];
-    int64_t i = 0;
-    for (; i + 8 < count; i += 8) {  // the last pixel is left to the plain kernel
+    for (; count > 0; count -= 8, out += 8 * C) {
       const __m256i column = _mm256_srai_epi32(u, 16), row = _mm256_srai_epi32(v, 16);
       store_ymm(place, _mm256_add_epi32(_mm256_mullo_epi32(row, _mm256_set1_epi32(int(line))),
                                         _mm256_mullo_epi32(column, _mm256_set1_epi32(C))));
-      for (int k = 0; k < 8; ++k)
-        std::memcpy(out + (i + k) * C, in.data + place[k], C == 1 ? 1 : 4);
+      if (count > 8) {
+        for (int k = 0; k < 8; ++k) std::memcpy(out + k * C, in.data + place[k], C == 1 ? 1 : 4);
+      } else {  // nothing mends the fourth byte of the last pixel
+        for (int k = 0; k + 1 < count; ++k)
+          std::memcpy(out + k * C, in.data + place[k], C == 1 ? 1 : 4);
+        std::memcpy(out + (count - 1) * C, in.data + place[count - 1], C);
+      }
       u = _mm256_add_epi32(u, u_step);
       v = _mm256_add_epi32(v, v_step);
     }
-    Plain::nearest_run<C>(in, out + i * C, f, along(x, f.xx, i), along(y, f.yx, i), count - i);
   }
 
   // Whole pixels of 15 or 16 bytes at a time; what is stored too much is mended by the next ones.

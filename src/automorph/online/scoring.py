@@ -149,7 +149,8 @@ def entropies(labels: Tensor) -> Tensor:
     >>> entropies(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()
     [0.0, 0.6931471824645996]
     """
-    return torch.special.entr(labels).sum(dim=1)
+    entropy: Tensor = torch.special.entr(labels).sum(dim=1)
+    return entropy
 
 
 @contextmanager

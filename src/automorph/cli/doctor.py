@@ -46,7 +46,7 @@ def examine() -> dict[str, Any]:
 
     import torch
 
-    from automorph import __version__
+    from automorph import __version__, native
     from automorph.data import list_sources
     from automorph.engine import engine_name
 
@@ -54,7 +54,7 @@ def examine() -> dict[str, Any]:
     return {
         "automorph": __version__,
         "python": f"{platform.python_version()} on {platform.platform()}",
-        "engine": engine_name(),
+        "engine": engine_name() + (f" ({native.why_not()})" if native.why_not() else ""),
         "devices": ", ".join([f"CPU ({os.cpu_count()} cores)", *cuda]),
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "extras": {

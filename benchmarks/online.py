@@ -28,7 +28,7 @@ Expected before the run:
 Power: differences spread by about 1 point from seed to seed. Then five seeds find a true
 difference of 1.7 points with a chance of 81 %, of 1 point with 40 %; ten seeds 1 point with 80 %.
 
-n: a regime has 16 arms and 4 of equal compute, times the seeds. Hardware: 2 CPU cores; short takes
+n: a regime has 17 arms and 4 of equal compute, times the seeds. Hardware: 2 CPU cores; short takes
 about 5 hours with five seeds, wide about 30, large about 6. Finished trainings are kept in
 results/online/, and the same call does only what is missing.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/online.py [short|wide|large] [--seeds 5]
@@ -59,12 +59,13 @@ ARMS = {
     "proportional": f"uncertainty(c=4,s=1,rule=proportional){TAIL}",
     "lowest": f"uncertainty(c=4,s=1,rule=lowest){TAIL}",
     "adaptive": f"uncertainty(c=4,s=1,rule=adaptive){TAIL}",
-    "adaptive, cheap": f"uncertainty(c=4,s=1,rule=adaptive,every=2,size=0.5){TAIL}",
-    "adaptive, probe": f"uncertainty(c=4,s=1,rule=adaptive,probe=3){TAIL}",
-    "adaptive, mixup": f"uncertainty(c=4,s=1,rule=adaptive){TAIL} + mixup(p=0.5)",
+    "adaptive-cheap": f"uncertainty(c=4,s=1,rule=adaptive,every=2,size=0.5){TAIL}",
+    "adaptive-probe": f"uncertainty(c=4,s=1,rule=adaptive,probe=3){TAIL}",
+    "adaptive-randaugment": f"uncertainty(c=4,s=1,rule=adaptive,policy=randaugment(n=2,m=6)){TAIL}",
+    "adaptive-mixup": f"uncertainty(c=4,s=1,rule=adaptive){TAIL} + mixup(p=0.5)",
     "views": f"views(m=4,policy=composition(n=2,p=1,levels=10,space=randaugment)){TAIL}",
     "adversarial": f"adversarial(m=4,space=randaugment){TAIL}",
-    "adversarial, often": f"adversarial(m=4,every=20,lr=0.01,space=randaugment){TAIL}",
+    "adversarial-often": f"adversarial(m=4,every=20,lr=0.01,space=randaugment){TAIL}",
     "augmix-jsd": f"augmix-jsd{TAIL}",
 }
 PLAIN = ("composition", "randaugment")
@@ -145,16 +146,17 @@ PAIRS = [
     ("adaptive", "composition"),
     ("adaptive", "proportional"),
     ("adaptive", "randaugment"),
-    ("adaptive", "composition, scoring"),
-    ("adaptive", "randaugment, scoring"),
-    ("adaptive", "adaptive, cheap"),
-    ("adaptive", "adaptive, probe"),
+    ("adaptive-randaugment", "randaugment"),
+    ("adaptive", "composition, compute of scoring"),
+    ("adaptive", "randaugment, compute of scoring"),
+    ("adaptive", "adaptive-cheap"),
+    ("adaptive", "adaptive-probe"),
     ("views", "composition"),
     ("adversarial", "views"),
-    ("adversarial, often", "views"),
-    ("adversarial, often", "adversarial"),
-    ("composition, four views", "views"),
-    ("composition, four views", "adversarial"),
+    ("adversarial-often", "views"),
+    ("adversarial-often", "adversarial"),
+    ("composition, compute of four views", "views"),
+    ("composition, compute of four views", "adversarial"),
 ]
 
 
@@ -165,7 +167,7 @@ def measure(name: str, options: argparse.Namespace, folder: Path) -> None:
     shared = {"seeds": options.seeds, "jobs": options.jobs}
     accuracies = run(regime.task(tiny=tiny), chosen, folder / name, **shared)
     for what, factor in LONGER.items():
-        arms = {f"{a}, {what}": ARMS[a] for a in PLAIN if a in chosen}
+        arms = {f"{a}, compute of {what}": ARMS[a] for a in PLAIN if a in chosen}
         if arms:
             task = regime.task(factor, tiny=tiny)
             place = folder / f"{name}-{what.replace(' ', '-')}"

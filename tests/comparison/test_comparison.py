@@ -5,8 +5,9 @@ import json
 import pytest
 import torch
 
-from automorph.comparison import compare
+from automorph.comparison import Row, compare, summarise
 from automorph.comparison.cells import cell_path
+from automorph.comparison.paired import _control
 from automorph.data import limited, load_data, split
 from automorph.errors import AutomorphError, PolicyError, UsageError
 from automorph.policies import load_policy
@@ -123,3 +124,16 @@ def test_progress_ends_at_all_cells(task):
 def test_bad_arguments(task, policies, options, error, words):
     with pytest.raises(error, match=words):
         compare(task, policies, **options)
+
+
+def test_the_control_is_the_strongest_random_policy():
+    names = ["none", "crop", "random", "crop + random"]
+    rows = tuple(
+        Row(name, summarise([0.5, 0.6]), summarise([validation]))
+        for name, validation in zip(names, (0.5, 0.9, 0.6, 0.7), strict=True)
+    )
+    arms = [load_policy(name) for name in names]
+
+    assert _control(rows, arms, {"crop", "none"}).policy == "crop + random"
+    assert _control(rows, arms, {"crop + random", "none"}).policy == "random"
+    assert _control(rows[:2], arms[:2], {"crop"}) is None

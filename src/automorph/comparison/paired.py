@@ -259,11 +259,7 @@ def _winner(rows: tuple[Row, ...], base: str) -> str:
         errors = "; ".join(f"{row.policy}: {row.error}" for row in rows)
         raise AutomorphError(f"every training failed ({errors}); try a lower --lr")
 
-    def standing(row: Row) -> float:
-        chosen = row.validation or row.accuracy
-        return chosen.mean if chosen else 0.0
-
-    return max(ran, key=standing).policy
+    return max(ran, key=_standing).policy
 
 
 def _verdict(
@@ -275,25 +271,38 @@ def _verdict(
     confidence: float,
 ) -> Verdict:
     won = next(row for row in rows if row.policy == winner)
-    controls = [
-        row
-        for row, arm in zip(rows, arms, strict=True)
-        if isinstance(arm, Drawn) and row.accuracy and row.policy not in (winner, base)
-    ]
+    control = _control(rows, arms, {winner, base})
     against = None
-    if controls and won.accuracy and controls[0].accuracy:
+    if control and won.accuracy and control.accuracy:
         against = paired_difference(
-            won.accuracy.values, controls[0].accuracy.values, confidence=confidence
+            won.accuracy.values, control.accuracy.values, confidence=confidence
         )
     return judge(
         winner,
         base,
         won.difference,
-        control=controls[0].policy if controls else None,
+        control=control.policy if control else None,
         against_control=against,
         seeds=len(seeds),
         confidence=confidence,
     )
+
+
+def _control(rows: tuple[Row, ...], arms: Sequence[Any], others: set[str]) -> Row | None:
+    """The strongest random policy, by validation accuracy: the one that has to be beaten."""
+    random = [
+        row
+        for row, arm in zip(rows, arms, strict=True)
+        if row.accuracy
+        and row.policy not in others
+        and any(isinstance(stage, Drawn) for stage in getattr(arm, "stages", (arm,)))
+    ]
+    return max(random, key=_standing, default=None)
+
+
+def _standing(row: Row) -> float:
+    chosen = row.validation or row.accuracy
+    return chosen.mean if chosen else 0.0
 
 
 def _joined(cells: list[Outcome]) -> dict[str, Any]:

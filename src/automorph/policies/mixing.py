@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.policies.tensors import as_images, beside, chosen, is_tensor, rounded
+from automorph.engine.tensors import is_tensor
+from automorph.policies.tensors import as_images, beside, chosen, rounded
 from automorph.space import Stream
 
 

@@ -6,16 +6,11 @@ tensor is already there.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 
-
-def is_tensor(examples: Any) -> bool:
-    """Whether examples are a torch tensor."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(examples, torch.Tensor)
+from automorph.engine.tensors import is_tensor
 
 
 def as_array(values: Any) -> Any:

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from automorph.errors import TrainingError, UsageError
+from automorph.files import whole_file
 from automorph.training import (
     Augmenter,
     Normaliser,
@@ -20,7 +21,6 @@ from automorph.training import (
     load_trained,
     train,
 )
-from automorph.training.checkpoint import whole_file
 
 KILLED = Path(__file__).with_name("killed_runs.py")
 

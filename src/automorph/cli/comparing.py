@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from automorph.cli.naming import run_folder
 from automorph.cli.options import console
+from automorph.files import write_json
 
 if TYPE_CHECKING:
     from automorph.comparison import Arm, Cell, Comparison
@@ -106,8 +106,8 @@ class Comparing:
             "policy": str(folder / "policy.json"),
             "report": str(report),
         }
-        _write_json(folder / "run.json", facts)
-        _write_json(folder / "compare.json", {"asked": self._asked(), "result": content})
+        write_json(folder / "run.json", facts)
+        write_json(folder / "compare.json", {"asked": self._asked(), "result": content})
         return content
 
     def _pictures(self, comparison: Comparison) -> dict[str, Any]:
@@ -333,9 +333,3 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
-
-
-def _write_json(path: Path, content: Any) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)

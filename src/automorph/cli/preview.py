@@ -17,6 +17,7 @@ from automorph.cli.options import (
     seed_option,
 )
 from automorph.errors import UsageError
+from automorph.files import whole_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -98,9 +99,8 @@ def save(picture: Image, path: Path) -> None:
     """Write a picture whole or not at all, as PNG."""
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} to write {path.name} into; make it")
-    temporary = path.with_name(f".{path.name}.tmp")
-    picture.save(temporary, "PNG")
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        picture.save(temporary, "PNG")
 
 
 def spread(labels: Any, count: int) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -15,6 +14,7 @@ from queue import Empty
 from typing import Any
 
 from automorph.errors import AutomorphError, TrainingError
+from automorph.files import whole_file
 from automorph.policies import Policy, policy_to_dict
 from automorph.training import AugmenterSpec, Epoch, Task, train
 
@@ -59,9 +59,8 @@ def read_cell(path: Path) -> dict[str, Any] | None:
 def write_cell(path: Path, content: dict[str, Any]) -> None:
     """Write a cell whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(content), encoding="utf-8")
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
 
 
 def run_cells(

@@ -24,6 +24,7 @@ from automorph.comparison.statistics import Difference, Summary, holm, paired_di
 from automorph.comparison.verdict import Verdict, judge
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
+from automorph.files import whole_file
 from automorph.policies import Drawn, load_policy
 from automorph.training import AugmenterSpec, Task, as_task
 
@@ -170,9 +171,8 @@ def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
             )
         return path
     path.mkdir(parents=True, exist_ok=True)
-    temporary = record.with_name(f".{record.name}.{os.getpid()}.tmp")
-    temporary.write_text(content, encoding="utf-8")
-    temporary.replace(record)
+    with whole_file(record) as temporary:
+        temporary.write_text(content, encoding="utf-8")
     return path
 
 

@@ -6,13 +6,13 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from automorph.errors import PolicyError
+from automorph.files import whole_file
 from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy
 from automorph.policies.chain import Chain
@@ -75,13 +75,10 @@ def save_policy(
             f"cannot write {policy.name!r} as JSON: {error}; expected a provenance of texts, "
             "finite numbers, lists and objects with texts as keys"
         ) from None
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
+        with whole_file(target) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise PolicyError(
             f"cannot write the policy file {target}: {error.strerror}; expected a path in a "
             "folder that exists"

@@ -11,7 +11,6 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -23,6 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from automorph.errors import AutomorphError
+from automorph.files import whole_file
 from automorph.report import svg, words
 
 Verdict = Literal["better", "worse", "unclear"]
@@ -197,16 +197,13 @@ def write_report(path: str | os.PathLike[str], page: Page) -> Path:
         AutomorphError: the file cannot be written there.
     """
     target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
     # File names may hold bytes that are no text; they must not cost the whole report.
     text = render(page).encode("utf-8", errors="replace")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(text)
-        draft.replace(target)
+        with whole_file(target) as draft:
+            draft.write_bytes(text)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise AutomorphError(
             f"the report could not be written to {target}: {error.strerror or error}; "
             "expected a folder that can be written to; choose another one or make room"

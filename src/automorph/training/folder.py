@@ -10,11 +10,10 @@ from typing import Any
 from torch import Tensor
 
 from automorph.errors import TrainingError, UsageError
+from automorph.files import whole_file, write_json
 from automorph.training.checkpoint import (
     read_checkpoint,
-    whole_file,
     write_checkpoint,
-    write_json,
 )
 from automorph.training.result import Epoch, RunResult, result_from_dict
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
 from automorph.errors import UsageError
+from automorph.models.initial import he_initialised
 
 FIRST = 16
 EXPANSION = 4
@@ -101,7 +102,4 @@ def build(
         nn.Flatten(),
         nn.Linear(before, classes),
     )
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    return model
+    return he_initialised(model)

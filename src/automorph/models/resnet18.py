@@ -9,6 +9,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from automorph.models.initial import he_initialised
+
 
 class Block(nn.Module):
     """relu(shortcut(x) + conv(relu(conv(x)))), each convolution normalised (figure 2, left)."""
@@ -51,7 +53,4 @@ def build(channels: int, classes: int, size: tuple[int, int]) -> nn.Module:
         nn.Flatten(),
         nn.Linear(512, classes),
     )
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    return model
+    return he_initialised(model)

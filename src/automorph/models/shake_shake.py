@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
+from automorph.models.initial import he_initialised
+
 
 def shake(first: Tensor, second: Tensor) -> Tensor:
     """a x1 + (1 - a) x2 forward, with b in place of a backward; a, b ~ U(0, 1) for each image.
@@ -82,10 +84,7 @@ def build(channels: int, classes: int, size: tuple[int, int], *, width: int) -> 
         nn.Flatten(),
         nn.Linear(before, classes),
     )
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    return model
+    return he_initialised(model)
 
 
 def _branch(before: int, after: int, stride: int) -> nn.Sequential:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from automorph.errors import UsageError
+from automorph.models.initial import he_initialised
 
 
 class Block(nn.Module):
@@ -60,7 +61,4 @@ def build(
         nn.Flatten(),
         nn.Linear(before, classes),
     )
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    return model
+    return he_initialised(model)

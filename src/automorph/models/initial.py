@@ -1,0 +1,13 @@
+"""First weights of residual networks."""
+
+from __future__ import annotations
+
+from torch import nn
+
+
+def he_initialised(model: nn.Sequential) -> nn.Sequential:
+    """The network, its convolutions drawn from N(0, 2 / fan-out) (He et al. 2015, eq. 14)."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    return model

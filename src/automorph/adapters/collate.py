@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from automorph.adapters.epoch import Epoch
+from automorph.adapters.epoch import Epoch, InEpochs
 from automorph.adapters.pictures import Array, as_array
 from automorph.adapters.samples import Place, find_place, get, put
 from automorph.errors import DataError, UsageError
 from automorph.policies import Policy, load_policy
 
 
-class Collate:
+class Collate(InEpochs):
     """A ``collate_fn`` for a ``DataLoader`` that augments the whole batch at once.
 
     Policies that combine examples (mixup, CutMix, SamplePairing) work here, too. Samples are as in
@@ -55,15 +55,6 @@ class Collate:
         self.seed, self.classes = seed, classes
         self.image, self.label, self.index = image, label, index
         self._epoch = Epoch()
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that is shown."""
-        return self._epoch.number
-
-    def set_epoch(self, epoch: int) -> None:
-        """Show another epoch, also in workers that run already."""
-        self._epoch.number = epoch
 
     def __call__(self, samples: Sequence[Any]) -> Any:
         """Collate and augment."""

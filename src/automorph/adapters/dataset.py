@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from automorph.adapters.epoch import Epoch
+from automorph.adapters.epoch import Epoch, InEpochs
 from automorph.adapters.pictures import augment_each, need_no_others
 from automorph.adapters.samples import Place, find_place, get, put
 from automorph.errors import UsageError
@@ -19,7 +19,7 @@ from automorph.policies.base import COPIES
 from automorph.space import Stream
 
 
-class Augmented(Dataset[Any]):
+class Augmented(InEpochs, Dataset[Any]):
     """The examples of a data set, each augmented by a policy.
 
     ``dataset`` is anything with a length and numbered samples (of torch, torchvision, Hugging
@@ -67,15 +67,6 @@ class Augmented(Dataset[Any]):
         self.seed, self.copies = seed, copies
         self.image, self.then = image, then
         self._epoch = Epoch()
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that is shown."""
-        return self._epoch.number
-
-    def set_epoch(self, epoch: int) -> None:
-        """Show another epoch, also in workers that run already."""
-        self._epoch.number = epoch
 
     def __len__(self) -> int:
         return len(self.dataset) * self.copies

@@ -64,3 +64,18 @@ class Epoch:
                 UserWarning,
                 stacklevel=4,
             )
+
+
+class InEpochs:
+    """What draws anew in every epoch: it shows which one, and is told of the next."""
+
+    _epoch: Epoch
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is shown."""
+        return self._epoch.number
+
+    def set_epoch(self, epoch: int) -> None:
+        """Show another epoch, also in workers that run already."""
+        self._epoch.number = epoch

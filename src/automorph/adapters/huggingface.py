@@ -10,29 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.adapters.collate import numbers_of
-from automorph.adapters.epoch import Epoch
+from automorph.adapters.epoch import Epoch, InEpochs
 from automorph.adapters.pictures import as_array, augment_each, need_no_others
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy
 from automorph.space import Stream
 
 
-class Transform:
+class Transform(InEpochs):
     """What ``transform`` returns: called with a batch of columns, it returns them augmented."""
 
     def __init__(self, policy: Policy, *, image: str, index: str | None, seed: int) -> None:
         need_no_others(policy, "a transform of a data set")
         self.policy, self.image, self.index, self.seed = policy, image, index, seed
         self._epoch = Epoch()
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that is shown."""
-        return self._epoch.number
-
-    def set_epoch(self, epoch: int) -> None:
-        """Show another epoch, also in workers that run already."""
-        self._epoch.number = epoch
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """The batch with other images."""

@@ -47,7 +47,7 @@ def parse_policy(text: str, operations: Iterable[Operation] = ()) -> Policy:
     if len(text) > _LONGEST:
         raise PolicyError(f"got a policy name of {len(text)} letters; expected at most {_LONGEST}")
     own = tuple(operations)
-    words = [part.strip() for part in _split(text, "+", text)]
+    words = [part.strip() for part in split_at(text, "+", text)]
     if own and not any(map(_is_file, words)):
         raise PolicyError(
             f"got operations= with the name {text!r}; only policy files refer to a user's own. To "
@@ -72,13 +72,13 @@ def _stage(word: str, text: str, operations: tuple[Operation, ...]) -> Policy:
             "by +"
         )
     name, colon, inside = match.groups()
-    arguments, options = _options(word, inside or "")
+    arguments, options = read_options(word, inside or "")
     rendering = {key: options.pop(key) for key in ("fill", "interpolation") if key in options}
     if is_timm(name):
         policy = _timm(name, colon, arguments, options)
     else:
         arguments = [colon, *arguments] if colon else arguments
-        policy = _call(name, _find(name), arguments, options)
+        policy = build_named(name, _find(name), arguments, options)
     if rendering and not isinstance(policy, SpacePolicy):
         raise PolicyError(f"{name} draws nothing, so it takes no {' and no '.join(rendering)}")
     return policy.rendered(**rendering)
@@ -88,11 +88,11 @@ def _is_file(word: str) -> bool:
     return word.lower().endswith(".json")
 
 
-def _options(word: str, inside: str) -> tuple[list[Any], dict[str, Any]]:
+def read_options(word: str, inside: str) -> tuple[list[Any], dict[str, Any]]:
     """The arguments and options between the brackets."""
     arguments: list[Any] = []
     options: dict[str, Any] = {}
-    for part in _split(inside, ",", word) if inside.strip() else []:
+    for part in split_at(inside, ",", word) if inside.strip() else []:
         key, sign, value = (piece.strip() for piece in part.partition("="))
         if not part.strip() or (sign and not (key and value)):
             raise PolicyError(
@@ -130,9 +130,10 @@ def _find(name: str) -> Callable[..., Policy]:
     return NAMED[key]
 
 
-def _call(
+def build_named(
     name: str, build: Callable[..., Policy], arguments: list[Any], options: dict[str, Any]
 ) -> Policy:
+    """Call what builds a policy; arguments that do not fit are named in the error."""
     signature = inspect.signature(build)
     try:
         bound = signature.bind(*arguments, **options)
@@ -168,7 +169,7 @@ def _value(text: str) -> Any:
     return None if word.lower() == "none" else word
 
 
-def _split(text: str, at: str, whole: str) -> list[str]:
+def split_at(text: str, at: str, whole: str) -> list[str]:
     """Split at a sign, but not inside brackets."""
     parts, depth = [""], 0
     for sign in text:

@@ -11,11 +11,11 @@ from automorph.cli.options import (
     data_options,
     jobs_option,
     json_option,
-    load,
     out_option,
     print_json,
     quiet_option,
     side_by_side,
+    task_of,
     training_options,
 )
 
@@ -39,11 +39,6 @@ def compare(
     out: str | None,
     quiet: bool,
     as_json: bool,
-    model: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    lr: float | None,
-    precision: str | None,
     **options: Any,
 ) -> None:
     """Compare policies on DATA: paired seeds, intervals, cost, a report.
@@ -58,13 +53,11 @@ def compare(
     """
     from automorph.cli.comparing import Comparing
     from automorph.online import as_arm
-    from automorph.training import as_task
 
     chosen = [as_arm(policy) for policy in policies]
     if baseline is not None:
         baseline = as_arm(baseline).name
-    changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
-    task = as_task(load(data, **options), model=model, recipe=changes)
+    task = task_of(data, **options)
     comparing = Comparing(
         source=data, task=task, policies=chosen, seeds=seeds, baseline=baseline,
         folder=Path(out) if out else None, quiet=quiet or as_json,

@@ -36,7 +36,6 @@ class Comparing:
     def run(self, *, jobs: int) -> dict[str, Any]:
         """Compare, tell, and give the object of ``--json`` back."""
         from automorph.comparison import compare
-        from automorph.comparison.cells import cell_path, read_cell
 
         folder = self.folder or run_folder("compare", self.task)
         say = console(quiet=self.quiet)
@@ -50,18 +49,12 @@ class Comparing:
         )
         for note in data.notes:
             say.print(f"[dim]{note}[/dim]")
-        result_path = folder / "compare.json"
-        complete = result_path.exists() and all(
-            read_cell(cell_path(folder, policy, seed))
-            for policy in self.policies
-            for seed in range(self.seeds)
-        )
         started = datetime.now(UTC).isoformat(timespec="seconds")
         comparison = compare(
             self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
             jobs=jobs, progress=None if self.quiet else Bars().begin,
         )  # fmt: skip
-        known = _read(result_path) if complete else None
+        known = None if comparison.trained else _read(folder / "compare.json")
         if known is None or known.get("asked") != self._asked():
             content = self._write(comparison, folder, started)
         else:

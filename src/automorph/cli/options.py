@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from automorph.data import Dataset
+    from automorph.training import Task
 
 Command = Callable[..., Any]
 
@@ -72,6 +73,23 @@ def load(data: str, *, size: str | None = None, seed: int = 0, **options: Any) -
     from automorph.data import load_data, split
 
     return split(load_data(data, size=_size(size), seed=seed, **options), seed=seed)
+
+
+def task_of(
+    data: str,
+    *,
+    model: str | None,
+    epochs: int | None,
+    batch_size: int | None,
+    lr: float | None,
+    precision: str | None,
+    **options: Any,
+) -> Task:
+    """The task of a command line: its data, and the recipe changed as asked."""
+    from automorph.training import as_task
+
+    changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
+    return as_task(load(data, **options), model=model, recipe=changes)
 
 
 def _size(text: str | None) -> int | tuple[int, int] | None:

@@ -11,11 +11,11 @@ from automorph.cli.options import (
     console,
     data_options,
     json_option,
-    load,
     out_option,
     print_json,
     quiet_option,
     seed_option,
+    task_of,
     training_options,
 )
 
@@ -35,11 +35,6 @@ def train(
     out: str | None,
     quiet: bool,
     as_json: bool,
-    model: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    lr: float | None,
-    precision: str | None,
     **options: Any,
 ) -> None:
     """Train one model on DATA with a policy; keeps a checkpoint and goes on after a stop.
@@ -51,12 +46,10 @@ def train(
     from automorph.comparison import policy_of
     from automorph.online import as_arm
     from automorph.policies import save_policy
-    from automorph.training import as_task
     from automorph.training import train as run
 
     chosen = as_arm(policy)
-    changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
-    task = as_task(load(data, **options), model=model, recipe=changes)
+    task = task_of(data, **options)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
     result = run(
         task, chosen, seed=seed, folder=folder, progress=False if quiet or as_json else None

@@ -47,7 +47,8 @@ class Comparison:
     """The result: ``rows`` in the order asked for, and what they say.
 
     ``winner`` has the best mean validation accuracy, so that the test part chooses nothing;
-    ``accuracy`` of the rows is that of the test part.
+    ``accuracy`` of the rows is that of the test part. ``trained`` counts the trainings that this
+    call made; the others had been kept.
     """
 
     rows: tuple[Row, ...]
@@ -59,6 +60,7 @@ class Comparison:
     curves: dict[str, dict[str, Any]]
     policies: dict[str, Arm]
     seconds: float
+    trained: int
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
@@ -107,7 +109,7 @@ def compare(
     names = [arm.name for arm in arms]
     base = _baseline(names, baseline)
     started = time.monotonic()
-    results = _results(task, arms, numbers, _prepared(folder, task), jobs, progress)
+    results, trained = _results(task, arms, numbers, _prepared(folder, task), jobs, progress)
     curves = {
         names[a]: _joined([results[Cell(a, s)] for s in numbers])
         for a in range(len(arms))
@@ -118,7 +120,7 @@ def compare(
     verdict = _verdict(rows, arms, base, winner, numbers, confidence)
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves,
-        dict(zip(names, arms, strict=True)), time.monotonic() - started,
+        dict(zip(names, arms, strict=True)), time.monotonic() - started, trained,
     )  # fmt: skip
 
 
@@ -186,7 +188,8 @@ def _results(
     folder: Path | None,
     jobs: int,
     progress: Callable[[list[Cell], int], Progress] | None,
-) -> dict[Cell, Outcome]:
+) -> tuple[dict[Cell, Outcome], int]:
+    """The outcome of every cell, and how many of them were trained now."""
     # Seed by seed, so that an interrupted comparison has pairs to show.
     cells = [Cell(arm, seed) for seed in seeds for arm in range(len(arms))]
     results: dict[Cell, Outcome] = {}
@@ -196,7 +199,7 @@ def _results(
             results[cell] = kept
     missing = [cell for cell in cells if cell not in results]
     if not missing:
-        return results
+        return results, 0
     report = progress(cells, len(results)) if progress else None
     for cell, outcome in run_cells(task, arms, missing, jobs=jobs, progress=report):
         results[cell] = outcome
@@ -204,7 +207,7 @@ def _results(
             write_cell(cell_path(folder, arms[cell.arm], cell.seed), outcome)
         if report:
             report(cell, 1.0)
-    return results
+    return results, len(missing)
 
 
 def _rows(

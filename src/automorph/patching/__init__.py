@@ -1,0 +1,1 @@
+"""Find the subgroup on which a model fails, mend the model, prove it."""

@@ -1,0 +1,1 @@
+"""Why an operation helps or harms: augmentation as a kernel, the linear setting, diagnostics."""

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from hypothesis import strategies as st
 
-from automorph.policies import AugMix, Chain, Drawn, Mixed, Mixture, Policy, Step, Uniform
+from automorph.policies import (
+    AugMix,
+    Chain,
+    Drawn,
+    Generated,
+    Mixed,
+    Mixture,
+    Policy,
+    Step,
+    Uniform,
+)
+from automorph.policies.cells import NETWORKS, shapes
 from automorph.space import CATALOGUE, Operation, SearchSpace, named_space
 
 SPACES = ("randaugment", "trivialaugment", "trivialaugment-wide", "autoaugment", "augmix")
@@ -130,10 +143,37 @@ def augmixes(draw: st.DrawFn) -> Policy:
     )  # fmt: skip
 
 
+@st.composite
+def generateds(draw: st.DrawFn) -> Policy:
+    space, network = draw(spaces()), draw(st.sampled_from(NETWORKS))
+    length = draw(st.integers(1, 3))
+    size = sum(math.prod(shape) for shape in shapes(network, len(space), length).values())
+    # One number, repeated: long random vectors are slow to draw and no other test.
+    parameters = (*draw(st.tuples(*[st.floats(-3, 3)] * 2)), *[draw(st.floats(-3, 3))] * size)
+    bound = draw(st.floats(0.01, 100) | st.none()) if "-" in network else draw(st.floats(0.01, 9))
+    return Generated(
+        label=draw(st.text(max_size=20)), operations=space, network=network, length=length,
+        bound=bound, parameters=parameters[:size], **draw(renderings),
+    )  # fmt: skip
+
+
+@st.composite
+def shuffleds(draw: st.DrawFn) -> Policy:
+    space = draw(spaces())
+    steps = draw(
+        st.lists(st.builds(Step, st.sampled_from(space.names), shares, shares), max_size=4)
+    )
+    counts = draw(st.lists(st.floats(0.001, 100), min_size=1, max_size=4))
+    return Shuffled(
+        label=draw(st.text(max_size=20)), operations=space, steps=tuple(steps),
+        counts=tuple(counts), **draw(renderings),
+    )  # fmt: skip
+
+
 mixers = st.builds(
     Mixed, mix=st.sampled_from(["mixup", "cutmix"]), alpha=st.floats(0.01, 100), probability=shares
 )
-singles = st.one_of(uniforms(), mixtures(), drawns(), augmixes())
+singles = st.one_of(uniforms(), mixtures(), drawns(), augmixes(), generateds())
 
 
 @st.composite

@@ -14,6 +14,7 @@ from policy_strategies import EVERY_NAME, policies
 
 from automorph.errors import PolicyError
 from automorph.policies import (
+    Generated,
     Mixture,
     Policy,
     Step,
@@ -128,6 +129,17 @@ def changed(path: str, value) -> dict:
     return content
 
 
+def generated(key: str, value) -> dict:
+    """A learned policy with one entry changed, or taken out (value None)."""
+    content = policy_to_dict(
+        Generated(label="x", operations=named_space("randaugment"), parameters=(0.0,) * 14)
+    )
+    content["policy"][key] = value
+    if value is None:
+        del content["policy"][key]
+    return content
+
+
 FIRST = "policy/stages/0"
 A_STEP = base()["policy"]["stages"][0]["subpolicies"][0][0]
 A_PAD_CROP = {**base()["policy"]["stages"][0]["operations"]["operations"][0], "name": "pad_crop"}
@@ -183,6 +195,14 @@ REFUSED = {
     "identity": (changed(f"{OPERATION}/identity", "none"), "identity is 'none'; expected a number"),
     "whole": (changed(f"{OPERATION}/whole", 1), "whole is 1; expected true or false"),
     "domain": (changed(f"{OPERATION}/domain", "text"), "PadCrop is of the domain image"),
+    "network": (generated("network", "transformer"), "got network='transformer'; expected mean"),
+    "network list": (generated("network", ["lstm"]), "got network=['lstm']"),
+    "no parameters": (generated("parameters", None), "policy is not complete"),
+    "few parameters": (generated("parameters", [0.5]), "got 1 parameters; expected 14 for mean"),
+    "parameter text": (generated("parameters", ["a"] * 14), "parameters[0] is 'a'; expected a n"),
+    "parameter huge": (generated("parameters", [1e7] * 14), "or beyond 1e+06"),
+    "unbounded": (generated("network", "lstm"), "got no bound; lstm needs one"),
+    "bound": (generated("bound", -1), "got bound=-1; expected a number from 0.01"),
     "list": ([], 'has no "format"'),
     "nothing": (None, 'has no "format"'),
 }  # fmt: skip
@@ -209,6 +229,7 @@ def test_wrong_content_is_refused_with_its_place(case, tmp_path):
         "user",
         "low above high",
     }
+    beyond |= {"few parameters", "unbounded"}
     beyond |= {"domain", "space twice", "space empty", "length float"}
     assert refused or case in beyond
 

@@ -12,6 +12,7 @@ from automorph.policies.base import Policy, SpacePolicy, Table
 from automorph.policies.chain import Chain, chained
 from automorph.policies.drawn import Drawn
 from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, save_policy
+from automorph.policies.generated import Generated
 from automorph.policies.mixed import Mixed
 from automorph.policies.mixing import Mixing
 from automorph.policies.mixture import Mixture, Step, SubPolicy
@@ -57,6 +58,7 @@ __all__ = [
     "AugMix",
     "Chain",
     "Drawn",
+    "Generated",
     "Mixed",
     "Mixing",
     "Mixture",

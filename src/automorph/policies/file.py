@@ -17,6 +17,7 @@ from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy
 from automorph.policies.chain import Chain
 from automorph.policies.drawn import Drawn
+from automorph.policies.generated import Generated
 from automorph.policies.mixed import Mixed
 from automorph.policies.mixture import Mixture, Step
 from automorph.policies.uniform import Uniform
@@ -34,6 +35,7 @@ _KINDS: dict[str, type[Policy]] = {
     "uniform": Uniform,
     "drawn": Drawn,
     "augmix": AugMix,
+    "generated": Generated,
     "mixed": Mixed,
     "chain": Chain,
 }
@@ -186,6 +188,7 @@ class _Reader:
             "weights": lambda value, where: None if value is None else tuple(_list(value, where)),
             "fill": lambda value, where: tuple(value) if isinstance(value, list) else value,
             "label": lambda value, where: _typed(value, str, where),
+            "parameters": lambda value, where: self.each(_number, value, where),
         }
 
     def each(self, read: Callable[[Any, str], Any], value: Any, where: str) -> tuple[Any, ...]:

@@ -113,10 +113,11 @@ def test_views_of_an_example_are_never_parted(task):
             rows = np.repeat(np.arange(len(batch)), 2)
             return Batch(batch.inputs[rows], batch.labels[rows], batch.index[rows], views=2)
 
-        def loss(self, logits, labels, *, smoothing=0.0):
+        def loss(self, logits, batch, *, smoothing=0.0):
             self.sizes.append(len(logits))
-            assert torch.equal(labels[0::2], labels[1::2])
-            return super().loss(logits, labels, smoothing=smoothing)
+            assert torch.equal(batch.labels[0::2], batch.labels[1::2])
+            assert (batch.index[0::2] == batch.index[1::2]).all()
+            return super().loss(logits, batch, smoothing=smoothing)
 
     train(task.with_recipe(epochs=1, batch_size=25, accumulate=3), Pairs())
 
@@ -125,13 +126,38 @@ def test_views_of_an_example_are_never_parted(task):
 
 def test_the_augmenter_has_the_say_about_the_loss(task, same):
     class Double(PolicyAugmenter):
-        def loss(self, logits, labels, *, smoothing=0.0):
+        def loss(self, logits, batch, *, smoothing=0.0):
             assert smoothing == 0.1
-            return 2 * soft_cross_entropy(logits, labels, smoothing=smoothing)
+            return 2 * soft_cross_entropy(logits, batch.labels, smoothing=smoothing)
 
     plain = task.with_recipe(epochs=2, momentum=0.0, weight_decay=0.0, label_smoothing=0.1, lr=0.02)
 
     assert same(train(plain, None), train(plain.with_recipe(lr=0.01), Double()))
+
+
+def test_the_augmenter_has_the_say_about_the_rows_and_the_best_epoch(task):
+    class Rare(PolicyAugmenter):
+        def epoch_rows(self, n, batch_size, *, seed, epoch):
+            return [np.arange(6) + 10 * epoch] * 4
+
+        def __call__(self, raw, model=None):
+            assert raw.index.tolist() == list(range(10 * raw.epoch, 10 * raw.epoch + 6))
+            return raw.batch()
+
+        def judge(self, seen):
+            return -abs(len(seen.labels) - 100) + [0.1, 0.3, 0.2, 0.3][self.epochs]
+
+        def end_epoch(self, record):
+            self.epochs = record.epoch
+            return {}
+
+        epochs = 0
+
+    result = train(task.with_recipe(select="best"), Rare())
+
+    assert result.chosen == 2
+    assert [epoch.validation_score for epoch in result.curves] == [0.1, 0.3, 0.2, 0.3]
+    assert result.units.forward == 4 * 4 * 6
 
 
 def test_what_an_augmenter_tells_of_an_epoch_joins_the_record(task, tmp_path):

@@ -256,3 +256,16 @@ def test_files_hold_no_pickle(task, tmp_path):
         assert name.endswith((".json", ".jsonl", ".safetensors")), name
         assert b"ctorch" not in data[:200]
     assert not os.listdir(tmp_path)[0].startswith(".")
+
+
+def test_a_training_can_begin_with_the_weights_of_another(task, tmp_path):
+    first = train(task.with_recipe(epochs=1), seed=3, folder=tmp_path / "first")
+    again = replace(task.with_recipe(epochs=1, lr=0.0), start=first.checkpoint)
+    second = train(again, seed=4, folder=tmp_path / "second")
+
+    weights, before = second.model[0].weight, first.model[0].weight
+    assert torch.equal(weights, before)
+    with pytest.raises(UsageError, match="start"):
+        train(task.with_recipe(epochs=1, lr=0.0), seed=4, folder=tmp_path / "second")
+    with pytest.raises(UsageError, match="do not fit"):
+        train(replace(again, model="cnn:8"))

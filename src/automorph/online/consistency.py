@@ -102,10 +102,10 @@ class ConsistencyAugmenter(Augmenter):
             labels = mixing.labels(labels)
         return together(raw, drawn, [labels] * len(drawn))
 
-    def loss(self, logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
         """The cross-entropy of the clean view and the divergence of all."""
         return consistency_loss(
-            logits, labels, views=self.method.count + 1, weight=self.method.weight,
+            logits, batch.labels, views=self.method.count + 1, weight=self.method.weight,
             smoothing=smoothing,
         )  # fmt: skip
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automorph.errors import UsageError
 from automorph.policies import Policy, Table, load_policy, policy_to_dict
 from automorph.training.batch import Batch, RawBatch, Units
+from automorph.training.evaluation import Evaluation
 from automorph.training.loss import soft_cross_entropy
+from automorph.training.order import batches
 from automorph.training.result import Epoch
 
 
@@ -31,16 +36,30 @@ class Augmenter(Protocol):
         """The batch to train on. ``model`` is in training mode, and None unless needed."""
         ...
 
-    def loss(self, logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
-        """The losses ``(n,)`` of rows of the batch that was returned; their mean is minimised.
+    def epoch_rows(
+        self, n: int, batch_size: int, *, seed: int, epoch: int
+    ) -> Sequence[NDArray[np.int64]]:
+        """The rows of every batch of an epoch, as many batches as `order.batches` makes.
 
-        Views of one example come together (see `Batch.views`), so that they may be compared.
+        The default shows every example once; a sampler may draw rare ones more often.
         """
-        return soft_cross_entropy(logits, labels, smoothing=smoothing)
+        return batches(n, batch_size, seed=seed, epoch=epoch)
+
+    def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
+        """The losses ``(n,)`` of the rows of ``batch``; their mean is minimised.
+
+        ``batch`` is what was returned or, with ``accumulate``, a piece of it. Views of one example
+        come together (see `Batch.views`), so that they may be compared.
+        """
+        return soft_cross_entropy(logits, batch.labels, smoothing=smoothing)
 
     def feedback(self, losses: Tensor) -> None:
         """Take the losses ``(n,)`` of the step, one an example, in the order that was returned."""
         return None
+
+    def judge(self, seen: Evaluation) -> float:
+        """How good the weights are, by the validation part: ``select="best"`` keeps the best."""
+        return seen.accuracy
 
     def units(self) -> Units:
         """Work of the last call beyond the plain step on the batch that it returned."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from automorph.errors import TrainingError
+from automorph.errors import TrainingError, UsageError
 from automorph.files import whole_file
 
 _FACTS = "automorph"
@@ -45,6 +45,19 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{path} cannot be read as a checkpoint ({error}); expected a file that "
             "automorph wrote. Delete its run folder to train from the start"
         ) from error
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Put the weights of a finished run into a network. Raises `UsageError` if they do not fit."""
+    fill(model, read_checkpoint(path)[0], path)
+
+
+def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Put tensors of a file into a network. Raises `UsageError` if they do not fit."""
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UsageError(f"the weights in {path} do not fit the network: {error}") from error
 
 
 def prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -15,7 +15,6 @@ from torch import nn
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, RawBatch
 from automorph.training.machine import Machine
-from automorph.training.order import batches
 from automorph.training.precision import Chosen, casting
 from automorph.training.task import Task
 
@@ -41,7 +40,9 @@ class Loader:
     def epoch(self, epoch: int, model: nn.Module) -> Generator[Batch]:
         """The epoch's batches in order; of each, this process's rows."""
         part = self.task.data.train
-        rows = batches(len(part), self.task.recipe.batch_size, seed=self.seed, epoch=epoch)
+        rows = self.augmenter.epoch_rows(
+            len(part), self.task.recipe.batch_size, seed=self.seed, epoch=epoch
+        )
 
         def make(job: tuple[int, NDArray[np.int64]]) -> Batch:
             return self._make(epoch, *job, model=model)

@@ -94,7 +94,8 @@ class Training:
         seen = self.look("validation") if validate else None
         if seen is not None:
             meter.check(seen.loss, lr)
-        best_before = max((e.validation_accuracy or 0.0 for e in self.curves), default=-1.0)
+        score = None if seen is None else self.augmenter.judge(seen)
+        best_before = max((_standing(e) for e in self.curves), default=-1.0)
         record = Epoch(
             epoch=epoch + 1,
             lr=lr,
@@ -102,10 +103,11 @@ class Training:
             accuracy=accuracy,
             validation_loss=None if seen is None else seen.loss,
             validation_accuracy=None if seen is None else seen.accuracy,
+            validation_score=score,
             seconds=time.perf_counter() - began,
         )
         self.curves.append(replace(record, augmenter=self.augmenter.end_epoch(record)))
-        if self.recipe.select == "best" and seen is not None and seen.accuracy > best_before:
+        if self.recipe.select == "best" and score is not None and score > best_before:
             self.best = {name: value.clone() for name, value in self.kept.state_dict().items()}
         shown.epoch(self.curves[-1])
 
@@ -122,9 +124,7 @@ class Training:
             with self._gradients_stay(number < count - 1):
                 with casting(self.precision, self.machine.device):
                     logits = self.shared(piece.inputs)
-                loss = self.augmenter.loss(
-                    logits, piece.labels, smoothing=self.recipe.label_smoothing
-                )
+                loss = self.augmenter.loss(logits, piece, smoothing=self.recipe.label_smoothing)
                 weighted = loss if piece.weights is None else loss * piece.weights
                 # Gradients are averaged over processes; the mean over all rows is wanted.
                 mean = self.scaler.scale(weighted.sum() * (self.machine.processes / rows))
@@ -149,7 +149,7 @@ class Training:
         if self.best is None:
             return self.epoch
         self.kept.load_state_dict(self.best)
-        return 1 + max(range(self.epoch), key=lambda i: self.curves[i].validation_accuracy or 0.0)
+        return 1 + max(range(self.epoch), key=lambda i: _standing(self.curves[i]))
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next epoch needs: tensors, and facts for JSON."""
@@ -194,6 +194,12 @@ class Training:
         if stay and isinstance(self.shared, DistributedDataParallel):
             return self.shared.no_sync()
         return nullcontext()
+
+
+def _standing(epoch: Epoch) -> float:
+    """What the epoch is chosen by; runs of older versions knew accuracy only."""
+    scored = epoch.validation_score is not None
+    return (epoch.validation_score if scored else epoch.validation_accuracy) or 0.0
 
 
 def on_device(model: nn.Module, machine: Machine) -> nn.Module:

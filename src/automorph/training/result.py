@@ -18,7 +18,8 @@ class Epoch:
     """One epoch: means over its training batches (as augmented), and the validation part after it.
 
     ``epoch`` counts from 1; ``seconds`` are its own; the validation entries are None where the
-    part was not looked at; ``augmenter`` is what it tells of itself (see `Augmenter.end_epoch`).
+    part was not looked at; ``validation_score`` is what the best epoch is chosen by (see
+    `Augmenter.judge`); ``augmenter`` is what it tells of itself (see `Augmenter.end_epoch`).
     """
 
     epoch: int
@@ -27,6 +28,7 @@ class Epoch:
     accuracy: float
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    validation_score: float | None = None
     seconds: float = 0.0
     augmenter: dict[str, Any] = field(default_factory=dict)
 

@@ -204,6 +204,7 @@ def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
             "classes": list(data.classes),
         },
         "model": _named(task.model),
+        "start": task.start and blake2b(task.start.read_bytes(), digest_size=8).hexdigest(),
         "encoder": _named(task.encoder),
         "recipe": asdict(task.recipe),
         "augmenter": augmenter.describe(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from automorph.errors import DataError, UsageError
 from automorph.models import build_model
 from automorph.space import Stream
 from automorph.training.batch import Encoder, Normaliser
+from automorph.training.checkpoint import load_weights
 from automorph.training.recipe import Recipe
 from automorph.training.recipes import recipe_for
 
@@ -28,12 +30,14 @@ class Task:
 
     ``model`` is a name (see `automorph.models.list_models`) or a function without arguments that
     builds a network of one's own; ``encoder`` maps examples and a device to network inputs.
+    ``start`` is a run's ``model.safetensors`` whose weights trainings begin with (None: random).
     """
 
     data: Dataset
     model: str | Callable[[], nn.Module]
     recipe: Recipe
     encoder: Encoder
+    start: Path | None = None
 
     @property
     def name(self) -> str:
@@ -51,6 +55,12 @@ class Task:
 
     def build(self, seed: int) -> nn.Module:
         """A fresh network: a pure function of the seed; torch's global generator is left alone."""
+        model = self._initial(seed)
+        if self.start is not None:
+            load_weights(model, self.start)
+        return model
+
+    def _initial(self, seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(seed, "init"))
             if not isinstance(self.model, str):

@@ -12,7 +12,7 @@ from torch import nn
 from automorph.errors import UsageError
 from automorph.models import build_model
 from automorph.training.batch import Encoder, Normaliser
-from automorph.training.checkpoint import read_checkpoint
+from automorph.training.checkpoint import fill, read_checkpoint
 from automorph.training.task import Task
 
 
@@ -47,10 +47,7 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
             classes=len(facts["classes"]),
             size=(height, width),
         )
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise UsageError(f"the weights in {file} do not fit the network: {error}") from error
+    fill(model, tensors, file)
     scale = facts["normaliser"]
     encoder = None if scale is None else Normaliser(tuple(scale["mean"]), tuple(scale["std"]))
     return Trained(model.eval(), tuple(facts["classes"]), encoder)

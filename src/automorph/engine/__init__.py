@@ -11,6 +11,7 @@ from automorph import native
 from automorph.engine.planner import apply_native
 from automorph.engine.reference import Interpolation, Mode, apply_reference
 from automorph.engine.tensors import apply_to_tensor, is_tensor
+from automorph.engine.texts import apply_texts
 from automorph.space import SearchSpace, Sequences, Stream
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def apply(
     >>> apply(images, sequences, space, Stream(index=[0, 1])).max((1, 2, 3)).tolist()
     [255, 0]
     """
+    if space.domain == "text":
+        return apply_texts(images, sequences, space, stream, prefixes=prefixes)
     compiled = space.domain == "image" and native.available()
     path = apply_native if compiled else apply_reference
     options: dict[str, Any] = {

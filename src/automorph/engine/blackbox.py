@@ -26,10 +26,7 @@ def call(examples: Examples, values: Values, step: Step) -> Examples:
     operation = step.operation
     function = operation.function
     if function is None:
-        raise AutomorphError(
-            f"operation {operation.name!r} has the kernel {operation.kernel!r}, which does not "
-            "exist, and no function; use a name of the catalogue or give a function"
-        )
+        raise _unknown(step)
     if operation.batched:
         result = _checked(function, examples.copy(), values, step)
         return examples.copy() if result is None else result
@@ -41,21 +38,68 @@ def call(examples: Examples, values: Values, step: Step) -> Examples:
     return out
 
 
-def _checked(
-    function: Callable[..., Any], example: Examples, value: float | Values, step: Step
-) -> Examples | None:
-    """Call the function on a copy, and check what comes back."""
-    kept = example.shape, example.dtype
+def call_on_texts(texts: list[str], values: Values, step: Step) -> list[str]:
+    """The user's function on texts: ``f(text, value)`` gives a text, or None to leave it.
+
+    A ``batched`` function takes and gives lists.
+    """
+    function = step.operation.function
+    if function is None:
+        raise _unknown(step)
+    if step.operation.batched:
+        result = _called(function, list(texts), values, step)
+        fits = result is None or (
+            isinstance(result, list) and len(result) == len(texts) and _are_texts(result)
+        )
+        if not fits:
+            raise _unfit(step, result, f"a list of {len(texts)} texts")
+        return texts if result is None else list(result)
+    out = []
+    for row, text in enumerate(texts):
+        result = _called(function, text, float(values[row]), step.row(row))
+        if not (result is None or isinstance(result, str)):
+            raise _unfit(step.row(row), result, "a text")
+        out.append(text if result is None else result)
+    return out
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _unfit(step: Step, result: Any, expected: str) -> AutomorphError:
+    return AutomorphError(
+        f"{_where(step)} returned {type(result).__name__}; expected {expected}, or None to leave "
+        "an example as it is"
+    )
+
+
+def _unknown(step: Step) -> AutomorphError:
+    return AutomorphError(
+        f"operation {step.operation.name!r} has the kernel {step.operation.kernel!r}, which does "
+        "not exist, and no function; use a name of the catalogue or give a function"
+    )
+
+
+def _called(function: Callable[..., Any], example: Any, value: Any, step: Step) -> Any:
+    """Call the function, with a generator of the example's own if it takes one."""
     try:
         if _takes_rng(function):
-            result = function(example, value, rng=_generator(step))
-        else:
-            result = function(example, value)
+            return function(example, value, rng=_generator(step))
+        return function(example, value)
     except Exception as error:
         raise AutomorphError(
             f"{_where(step)} raised {type(error).__name__}: {error}; "
             "mend the function, or return None to leave an example as it is"
         ) from error
+
+
+def _checked(
+    function: Callable[..., Any], example: Examples, value: float | Values, step: Step
+) -> Examples | None:
+    """Call the function on a copy, and check what comes back."""
+    kept = example.shape, example.dtype
+    result = _called(function, example, value, step)
     if result is None:
         return None
     result = np.asarray(result)

@@ -55,6 +55,10 @@ def check_examples(examples: NDArray[Any], space: SearchSpace) -> None:
         if examples.ndim != 2 or examples.dtype.kind != "f":
             raise DataError(f"{_got(examples)}; expected float vectors (n, d)")
         return
+    if space.domain == "text":
+        if examples.ndim != 1 or examples.dtype.kind != "T":
+            raise DataError(f"{_got(examples)}; expected texts, NumPy's StringDType of shape (n,)")
+        return
     if space.domain != "image":
         raise DataError(
             f"the space {space.name!r} is for {space.domain}s; {_got(examples)}, expected images"

@@ -18,6 +18,14 @@ def as_array(values: Any) -> Any:
     return values.detach().cpu().numpy() if is_tensor(values) else values
 
 
+def are_texts(examples: Any) -> bool:
+    """Whether a batch is a list of strings, or an array of fixed-width ones."""
+    if isinstance(examples, np.ndarray):
+        return examples.dtype.kind == "U"
+    listed = isinstance(examples, (list, tuple))
+    return listed and bool(examples) and all(isinstance(text, str) for text in examples)
+
+
 def beside(array: Any, examples: Any) -> Any:
     """An array as a tensor on the device of the examples, if those are a tensor.
 

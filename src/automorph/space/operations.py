@@ -46,6 +46,8 @@ class Operation:
     function: Callable[..., Any] | None = field(default=None, repr=False)
     batched: bool = False
     about: str = ""
+    corpus: Any = field(default=None, repr=False, compare=False)
+    """What an operation on texts was fitted to; see `SearchSpace.fitted`."""
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:

@@ -14,6 +14,7 @@ from automorph.errors import PolicyError
 from automorph.space import vectors
 from automorph.space.images import CATALOGUE, OPERATIONS
 from automorph.space.operations import Domain, Operation
+from automorph.space.texts import TEXT_OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,12 @@ class SearchSpace:
     def with_operations(self, *operations: Operation) -> SearchSpace:
         """The space with more operations at its end."""
         return SearchSpace(self.name, (*self.operations, *operations))
+
+    def fitted(self, corpus: Any) -> SearchSpace:
+        """The space with operations that know a corpus: its words, and what to protect."""
+        return SearchSpace(
+            self.name, tuple(replace(operation, corpus=corpus) for operation in self.operations)
+        )
 
 
 def plain(name: str) -> str:
@@ -205,6 +212,10 @@ def _tanda_cifar10() -> tuple[Operation, ...]:
     )
 
 
+def _texts(*names: str) -> tuple[Operation, ...]:
+    return tuple(TEXT_OPERATIONS[name] for name in names)
+
+
 Operations = tuple[Operation, ...]
 
 _SPACES: dict[str, tuple[str, Callable[[], Operations]]] = {
@@ -222,6 +233,8 @@ _SPACES: dict[str, tuple[str, Callable[[], Operations]]] = {
     "tanda-mnist": ("TANDA's operations for MNIST, each held at one value", _tanda_mnist),
     "tanda-cifar10": ("TANDA's operations for CIFAR-10, each held at one value", _tanda_cifar10),
     "catalogue": ("every image operation with its widest range", lambda: CATALOGUE),
+    "eda": ("the operations of EDA (texts)", lambda: _texts("Swap", "Delete")),
+    "texts": ("every operation on texts that needs no model", lambda: _texts(*TEXT_OPERATIONS)),
     "disc-small-and-large": ("small and large displacements (vectors)", vectors.small_and_large),
     "disc-axes": ("displacements along two axes (vectors)", vectors.axes),
     "disc-shrinking-axes": ("shrinking displacements (vectors)", vectors.shrinking_axes),

@@ -1,0 +1,160 @@
+"""Words as numbers, so that whole batches of texts are edited as arrays.
+
+A text is a row of *pieces*: a word (or one punctuation mark) with the white space before it. Joined
+again, the pieces of a text that nobody edited are that text, letter by letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from itertools import chain
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int32]
+
+_MARKS = r"!-/:-@\[-`{-~\u00a1-\u00bf\u2010-\u2027\u2030-\u205e\u3001-\u3003\u3008-\u301f"
+"""Characters that are a piece of their own: ASCII's, Latin-1's and general punctuation.
+
+Everything else is part of a word: letters of any script with their combining marks, emoji.
+"""
+_PIECE = re.compile(rf"(\s*)([^\s{_MARKS}]+(?:['’\-.][^\s{_MARKS}]+)*|[{_MARKS}]|$)")
+
+LARGEST = 1_000_000
+"""Pieces before the process begins a new vocabulary: words made by typing errors pile up."""
+
+
+class Vocabulary:
+    """The words and pieces that this process has seen, numbered as they came.
+
+    Numbers mean something within the process only. What is known of a word (is it a stop word?
+    which words may stand in for it?) is a column: `column` works it out once a word.
+    """
+
+    def __init__(self) -> None:
+        self.words: list[str] = [""]
+        self.pieces: list[str] = [""]
+        self._gaps: list[str] = [""]
+        self._words: dict[str, int] = {"": 0}
+        self._numbers: dict[tuple[str, int], int] = {("", 0): 0}
+        self._firsts: dict[str, tuple[int, ...]] = {}
+        self._chunks: dict[str, tuple[int, ...]] = {}
+        self._columns: dict[Any, NDArray[Any]] = {}
+        self._word_of = [0]
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def word(self, word: str) -> int:
+        """The number of a word."""
+        number = self._words.get(word)
+        if number is None:
+            with self._lock:
+                number = self._words.setdefault(word, len(self.words))
+                if number == len(self.words):
+                    self.words.append(word)
+        return number
+
+    def piece(self, gap: str, word: int) -> int:
+        """The number of a word with white space before it."""
+        number = self._numbers.get((gap, word))
+        if number is None:
+            with self._lock:
+                number = self._numbers.setdefault((gap, word), len(self.pieces))
+                if number == len(self.pieces):
+                    self._gaps.append(gap)
+                    self._word_of.append(word)
+                    self.pieces.append(gap + self.words[word])
+        return number
+
+    def read(self, text: str) -> list[int]:
+        """The pieces of a text.
+
+        >>> vocabulary = Vocabulary()
+        >>> [vocabulary.pieces[n] for n in vocabulary.read("It's good, isn't it?")]
+        ["It's", ' good', ',', " isn't", ' it', '?']
+        """
+        # Most texts are words between single spaces, and most words were met before.
+        first, *others = text.split(" ")
+        found = list(map(self._chunks.get, others))
+        if None in found:
+            found = [self._chunk(chunk) for chunk in others]
+        begin = self._firsts.get(first)
+        if begin is None:
+            begin = self._firsts[first] = self._taken_apart(first)
+        return list(chain(begin, *found))  # type: ignore[misc]
+
+    def _chunk(self, chunk: str) -> tuple[int, ...]:
+        """The pieces of a space and what follows it up to the next one."""
+        found = self._chunks.get(chunk)
+        if found is None:
+            found = self._chunks[chunk] = self._taken_apart(" " + chunk)
+        return found
+
+    def _taken_apart(self, text: str) -> tuple[int, ...]:
+        return tuple(
+            self.piece(gap, self.word(word)) for gap, word in _PIECE.findall(text) if gap or word
+        )
+
+    def words_of(self, pieces: Numbers) -> Numbers:
+        """The words of pieces."""
+        return np.asarray(self.column("word", lambda: self._word_of, np.int32)[pieces])
+
+    def with_words(self, pieces: Numbers, words: Iterable[int]) -> list[int]:
+        """Pieces with other words and the white space that they had."""
+        gaps = self._gaps
+        return [
+            self.piece(gaps[piece], word)
+            for piece, word in zip(pieces.tolist(), words, strict=True)
+        ]
+
+    def with_gap(self, piece: int, other: int) -> int:
+        """A piece with the white space of another one."""
+        return self.piece(self._gaps[other], self._word_of[piece])
+
+    def column(self, key: Any, values: Callable[[], list[Any]], dtype: Any) -> NDArray[Any]:
+        """A list that grows as an array: converted anew only for what was added."""
+        known, now = self._columns.get(key), values()
+        if known is None or len(known) < len(now):
+            start = 0 if known is None else len(known)
+            # Some room beyond, so that a growing vocabulary is not copied for every word.
+            fresh = np.array(now[start:], dtype)
+            known = fresh if known is None else np.concatenate([known, fresh])
+            self._columns[key] = known
+        return known
+
+    def facts(self, key: Any, fact: Callable[[str], Any], dtype: Any) -> NDArray[Any]:
+        """What ``fact`` says of every word, an array by number; asked once a word."""
+        known = self._columns.get(key)
+        start = 0 if known is None else len(known)
+        if start < len(self.words):
+            fresh = np.array([fact(word) for word in self.words[start:]], dtype)
+            known = fresh if known is None else np.concatenate([known, fresh])
+            self._columns[key] = known
+        assert known is not None
+        return known
+
+
+_current = Vocabulary()
+
+
+def current() -> Vocabulary:
+    """The vocabulary of this process for texts that are read now."""
+    global _current
+    if len(_current.pieces) > LARGEST:
+        _current = Vocabulary()
+    return _current
+
+
+def is_word(word: str) -> bool:
+    """Whether it holds a letter or a digit: not punctuation, not an emoji.
+
+    >>> is_word("don't"), is_word("?!"), is_word("")
+    (True, False, False)
+    """
+    return any(map(str.isalnum, word))

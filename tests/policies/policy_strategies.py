@@ -13,7 +13,10 @@ from automorph.policies import (
     Generated,
     Mixed,
     Mixture,
+    Piece,
     Policy,
+    Schedule,
+    Shuffled,
     Step,
     Uniform,
 )
@@ -73,6 +76,9 @@ EVERY_NAME = (
     "flip-crop + randaugment(n=2,m=9) + cutout(16)",
     "flip-crop + autoaugment:cifar10 + random-erasing(p=0.5,area=0.4) + mixup(alpha=1,p=1)",
     "augmix + rand-m9-inc1 + augmix",
+    "schedule(1:flip)",
+    "schedule(20:none,10:randaugment(n=2,m=9),3:augmix-m3-w3-d2)",
+    "crop + schedule(1:cutout(8,p=0.7),2:mixup(alpha=1,p=1))",
 )
 
 shares = st.floats(0, 1)
@@ -173,7 +179,10 @@ def shuffleds(draw: st.DrawFn) -> Policy:
 mixers = st.builds(
     Mixed, mix=st.sampled_from(["mixup", "cutmix"]), alpha=st.floats(0.01, 100), probability=shares
 )
-singles = st.one_of(uniforms(), mixtures(), drawns(), augmixes(), generateds())
+plain = st.one_of(uniforms(), mixtures(), drawns(), augmixes(), generateds(), shuffleds())
+pieces = st.lists(st.builds(Piece, st.integers(1, 300), plain), min_size=1, max_size=3)
+schedules = st.builds(Schedule, pieces=pieces.map(tuple), label=st.sampled_from(["", "found"]))
+singles = st.one_of(plain, schedules)
 
 
 @st.composite

@@ -229,8 +229,14 @@ def test_wrong_content_is_refused_with_its_place(case, tmp_path):
         "user",
         "low above high",
     }
-    beyond |= {"few parameters", "unbounded"}
-    beyond |= {"domain", "space twice", "space empty", "length float"}
+    beyond |= {
+        "few parameters",
+        "unbounded",
+        "domain",
+        "space twice",
+        "space empty",
+        "length float",
+    }
     assert refused or case in beyond
 
 

@@ -18,6 +18,8 @@ from automorph.policies.mixing import Mixing
 from automorph.policies.mixture import Mixture, Step, SubPolicy
 from automorph.policies.named import NAMED
 from automorph.policies.names import parse_policy
+from automorph.policies.schedule import Piece, Schedule
+from automorph.policies.shuffled import Shuffled
 from automorph.policies.uniform import Uniform
 from automorph.space import Operation
 
@@ -62,7 +64,10 @@ __all__ = [
     "Mixed",
     "Mixing",
     "Mixture",
+    "Piece",
     "Policy",
+    "Schedule",
+    "Shuffled",
     "SpacePolicy",
     "Step",
     "SubPolicy",

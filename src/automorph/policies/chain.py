@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -13,9 +13,10 @@ import numpy as np
 from automorph import engine
 from automorph.errors import PolicyError
 from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table
+from automorph.policies.joint import joint_space
 from automorph.policies.mixing import Mixing
 from automorph.policies.tensors import unchanged
-from automorph.space import NOTHING, Operation, SearchSpace, Sequences, Stream
+from automorph.space import NOTHING, SearchSpace, Sequences, Stream
 
 _MOST = 64
 """Stages, at most."""
@@ -81,17 +82,7 @@ class Chain(Policy):
     @cached_property
     def _joint(self) -> tuple[SearchSpace, tuple[int, ...]]:
         """The joint space, and the number of the first operation of each stage."""
-        operations: list[Operation] = []
-        offsets, taken = [], set()
-        for number, stage in enumerate(self.stages, 1):
-            offsets.append(len(operations))
-            for operation in stage.space:
-                name = operation.name
-                while name in taken:
-                    name = f"{name}#{number}"
-                taken.add(name)
-                operations.append(replace(operation, name=name))
-        return SearchSpace(self.name, tuple(operations)), tuple(offsets)
+        return joint_space(self.name, [stage.space for stage in self.stages])
 
     def sample(self, stream: Stream) -> Sequences:
         """The sequences of all stages, joined."""

@@ -20,6 +20,8 @@ from automorph.policies.drawn import Drawn
 from automorph.policies.generated import Generated
 from automorph.policies.mixed import Mixed
 from automorph.policies.mixture import Mixture, Step
+from automorph.policies.schedule import Piece, Schedule
+from automorph.policies.shuffled import Shuffled
 from automorph.policies.uniform import Uniform
 from automorph.space import OPERATIONS, Operation, SearchSpace, list_spaces, named_space
 
@@ -38,6 +40,8 @@ _KINDS: dict[str, type[Policy]] = {
     "generated": Generated,
     "mixed": Mixed,
     "chain": Chain,
+    "shuffled": Shuffled,
+    "schedule": Schedule,
 }
 _DECLARED = ("name", "kernel", "low", "high", "identity", "unit", "whole", "domain")
 _MOST_OPERATIONS = 10_000
@@ -171,8 +175,8 @@ def _encode(value: Any) -> Any:
             module, name = function.__module__, getattr(function, "__qualname__", value.name)
             declared["function"] = f"{module}:{name}"
         return declared
-    if isinstance(value, Step):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, (Step, Piece)):
+        return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
     return [_encode(item) for item in value] if isinstance(value, tuple) else value
 
 
@@ -185,6 +189,9 @@ class _Reader:
             "operations": self.space,
             "stages": lambda value, where: self.each(self.policy, value, where),
             "subpolicies": lambda value, where: self.each(self.subpolicy, value, where),
+            "steps": self.subpolicy,
+            "pieces": lambda value, where: self.each(self.piece, value, where),
+            "counts": lambda value, where: tuple(_list(value, where)),
             "weights": lambda value, where: None if value is None else tuple(_list(value, where)),
             "fill": lambda value, where: tuple(value) if isinstance(value, list) else value,
             "label": lambda value, where: _typed(value, str, where),
@@ -218,6 +225,15 @@ class _Reader:
 
     def subpolicy(self, node: Any, where: str) -> tuple[Step, ...]:
         return self.each(self.step, node, where)
+
+    def piece(self, node: Any, where: str) -> Piece:
+        entry = _typed(node, dict, where)
+        _no_others(entry, ["epochs", "policy"], where)
+        policy = self.policy(entry.get("policy"), f"{where}.policy")
+        try:
+            return Piece(_as_it_is(entry.get("epochs"), where), policy)
+        except PolicyError as error:
+            raise PolicyError(f"{where}: {error}") from None
 
     def step(self, node: Any, where: str) -> Step:
         entry = _typed(node, dict, where)

@@ -14,6 +14,7 @@ from automorph.policies.base import Policy, SpacePolicy
 from automorph.policies.chain import chained
 from automorph.policies.file import read_policy
 from automorph.policies.named import NAMED
+from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.timm_names import is_timm, timm_policy
 from automorph.space import Operation, plain
 
@@ -72,6 +73,8 @@ def _stage(word: str, text: str, operations: tuple[Operation, ...]) -> Policy:
             "by +"
         )
     name, colon, inside = match.groups()
+    if plain(name) == "schedule":
+        return _schedule(word, inside or "", operations)
     arguments, options = read_options(word, inside or "")
     rendering = {key: options.pop(key) for key in ("fill", "interpolation") if key in options}
     if is_timm(name):
@@ -82,6 +85,21 @@ def _stage(word: str, text: str, operations: tuple[Operation, ...]) -> Policy:
     if rendering and not isinstance(policy, SpacePolicy):
         raise PolicyError(f"{name} draws nothing, so it takes no {' and no '.join(rendering)}")
     return policy.rendered(**rendering)
+
+
+def _schedule(word: str, inside: str, operations: tuple[Operation, ...]) -> Schedule:
+    """The schedule of ``20:none,10:randaugment(n=2,m=9)``."""
+    pieces = []
+    for part in split_at(inside, ",", word) if inside.strip() else []:
+        epochs, colon, text = part.partition(":")
+        if not colon or not _INTEGER.fullmatch(epochs.strip()):
+            raise PolicyError(
+                f"the schedule {word!r:.200} has the piece {part.strip()!r:.60}; expected epochs, "
+                "a colon and a policy, as in schedule(20:none,10:randaugment(n=2,m=9))"
+            )
+        stages = [_stage(stage.strip(), text, operations) for stage in split_at(text, "+", word)]
+        pieces.append(Piece(int(epochs), chained(*stages)))
+    return Schedule(pieces=tuple(pieces))
 
 
 def _is_file(word: str) -> bool:

@@ -1,0 +1,169 @@
+"""Policies that change while training goes on: what Population Based Augmentation finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate, groupby
+from typing import Any
+
+import numpy as np
+
+from automorph.errors import PolicyError
+from automorph.policies.base import Fill, Interpolation, Policy, Table, within
+from automorph.policies.chain import Chain
+from automorph.policies.joint import joint_space
+from automorph.policies.mixing import Mixing
+from automorph.space import SearchSpace, Sequences, Stream
+
+_MOST = 10_000
+"""Pieces, at most."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A policy, and for how many epochs it is used."""
+
+    epochs: int
+    policy: Policy
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epochs", within("Schedule", "epochs", self.epochs, int, 1, 10**9))
+        if not isinstance(self.policy, Policy):
+            raise PolicyError(
+                f"got {self.policy!r:.60} in a schedule; expected policies (see load_policy)"
+            )
+        if isinstance(self.policy, (Chain, Schedule)):
+            kind = type(self.policy).__name__.lower()
+            raise PolicyError(
+                f"got a {kind} inside a schedule ({self.policy.name:.60}); expected single "
+                "policies. What is always done stands beside it: flip-crop + schedule(..)"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule(Policy):
+    """The stream's epoch decides which policy is used; the last one stays (Ho et al. 2019).
+
+    In an epoch it is that epoch's policy, bit for bit. A schedule with a ``label`` goes by it and
+    lives in files; others are named by their content.
+
+    >>> from automorph import load_policy
+    >>> schedule = load_policy("schedule(20:none,10:randaugment(n=2,m=9))")
+    >>> schedule.epochs, schedule.at(19).name, schedule.at(99).name
+    (30, 'none', 'randaugment(n=2,m=9)')
+    """
+
+    pieces: tuple[Piece, ...]
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        pieces = tuple(_merged(self.pieces))
+        object.__setattr__(self, "pieces", pieces)
+        if not 1 <= len(pieces) <= _MOST:
+            raise PolicyError(f"got a schedule of {len(pieces)} pieces; expected 1 to {_MOST}")
+        self._joint  # noqa: B018 - spaces that cannot be joined are an error here, not later
+
+    @property
+    def name(self) -> str:
+        """The label, or what a user types to get this policy."""
+        inside = ",".join(f"{piece.epochs}:{piece.policy.name}" for piece in self.pieces)
+        return self.label or f"schedule({inside})"
+
+    @property
+    def epochs(self) -> int:
+        """For how many epochs it was made."""
+        return self._ends[-1]
+
+    @cached_property
+    def _ends(self) -> tuple[int, ...]:
+        return tuple(accumulate(piece.epochs for piece in self.pieces))
+
+    @cached_property
+    def _joint(self) -> tuple[SearchSpace, dict[SearchSpace, int]]:
+        """The space of all pieces, and where that of each begins in it."""
+        spaces = tuple(dict.fromkeys(piece.policy.space for piece in self.pieces))
+        if len(spaces) == 1:
+            return spaces[0], {spaces[0]: 0}
+        joint, offsets = joint_space("schedule", spaces)
+        return joint, dict(zip(spaces, offsets, strict=True))
+
+    @property
+    def space(self) -> SearchSpace:
+        """The operations of all pieces."""
+        return self._joint[0]
+
+    @property
+    def mixes_labels(self) -> bool:
+        """Whether any piece mixes labels."""
+        return any(piece.policy.mixes_labels for piece in self.pieces)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether all pieces are sequences."""
+        return all(piece.policy.is_sequence for piece in self.pieces)
+
+    def at(self, epoch: int) -> Policy:
+        """The policy of an epoch, counted from 0."""
+        number = int(np.searchsorted(self._ends, epoch, side="right"))
+        return self.pieces[min(number, len(self.pieces) - 1)].policy
+
+    def stretched(self, epochs: int) -> Schedule:
+        """The same course over another number of epochs.
+
+        Each change comes at the same share of the training, to the next whole epoch; pieces that
+        are left without an epoch are gone.
+
+        >>> from automorph import load_policy
+        >>> load_policy("schedule(20:none,10:flip)").stretched(90).name
+        'schedule(60:none,30:flip)'
+        """
+        within("Schedule", "epochs", epochs, int, 1, 10**9)
+        ends = [round(end * epochs / self.epochs) for end in self._ends]
+        pieces = tuple(
+            Piece(end - start, piece.policy)
+            for start, end, piece in zip([0, *ends], ends, self.pieces, strict=False)
+            if end > start
+        )
+        return replace(self, pieces=pieces)
+
+    def rendered(
+        self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
+    ) -> Schedule:
+        """All pieces with another fill colour or resampling (None: as they are)."""
+        pieces = (
+            replace(piece, policy=piece.policy.rendered(fill=fill, interpolation=interpolation))
+            for piece in self.pieces
+        )
+        return replace(self, pieces=tuple(pieces))
+
+    def sample(self, stream: Stream) -> Sequences:
+        """One sequence for each example, of the policy of the stream's epoch."""
+        policy = self.at(stream.epoch)
+        offset = self._joint[1][policy.space]
+        return Sequences.empty(len(stream)).then(policy.sample(stream), offset=offset)
+
+    def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
+        """The examples after one draw of the policy of the stream's epoch."""
+        return self.at(stream.epoch).transform(examples, stream, threads=threads)
+
+    def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
+        """How the policy of the stream's epoch mixes examples, if it does."""
+        return self.at(stream.epoch).mixing(stream, shape)
+
+    def table(self) -> Table:
+        """The policies, one after the other."""
+        rows = []
+        for end, piece in zip(self._ends, self.pieces, strict=True):
+            first = end - piece.epochs + 1
+            epochs = str(end) if first == end else f"{first} to {end}"
+            rows.append((epochs, piece.policy.name, piece.policy.table().caption))
+        caption = f"The policy changes with the epoch; after {self.epochs} the last one stays."
+        return Table(("epochs", "policy", "what it does"), tuple(rows), caption)
+
+
+def _merged(pieces: Iterable[Piece]) -> Iterable[Piece]:
+    """Neighbours of the same policy as one."""
+    for policy, run in groupby(pieces, key=lambda piece: piece.policy):
+        yield Piece(sum(piece.epochs for piece in run), policy)

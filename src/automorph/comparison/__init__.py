@@ -1,7 +1,7 @@
 """Paired statistics and honest comparisons of policies."""
 
 from automorph.comparison.cells import Arm, Cell, policy_of
-from automorph.comparison.paired import Comparison, Row, compare, fingerprint, hardware
+from automorph.comparison.paired import Comparison, Row, compare, fingerprint, hardware, rows_of
 from automorph.comparison.statistics import Difference, Summary, holm, paired_difference, summarise
 from automorph.comparison.verdict import Verdict, judge
 
@@ -20,5 +20,6 @@ __all__ = [
     "judge",
     "paired_difference",
     "policy_of",
+    "rows_of",
     "summarise",
 ]

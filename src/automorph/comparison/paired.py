@@ -115,7 +115,7 @@ def compare(
         for a in range(len(arms))
         if all(isinstance(results[Cell(a, s)], dict) for s in numbers)
     }
-    rows = _rows(names, numbers, results, base, confidence)
+    rows = rows_of(names, numbers, results, base, confidence)
     winner = _winner(rows, base)
     verdict = _verdict(rows, arms, base, winner, numbers, confidence)
     return Comparison(
@@ -210,13 +210,14 @@ def _results(
     return results, len(missing)
 
 
-def _rows(
+def rows_of(
     names: list[str],
     seeds: tuple[int, ...],
     results: dict[Cell, Outcome],
     base: str,
     confidence: float,
 ) -> tuple[Row, ...]:
+    """The rows of a table from its finished cells, with differences from ``base``."""
     rows = []
     base_cells = [results[Cell(names.index(base), seed)] for seed in seeds]
     for arm, name in enumerate(names):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from automorph.data import limited, split
 from automorph.errors import AutomorphError, UsageError
 from automorph.offline.method import Outcome
+from automorph.offline.trials import key_of
 from automorph.policies import Policy, chained, policy_to_dict
 from automorph.training import AugmenterSpec, Task, Units, train
 from automorph.training.checkpoint import read_checkpoint
@@ -36,8 +36,8 @@ class Train:
     - ``fold`` trains on a stratified shuffle split of the training part, and scores on the share
       ``held_out`` that is left (see `folded`).
 
-    ``facts`` of the outcome: ``loss`` (validation), ``epochs`` (the number reached) and ``curve``
-    (validation accuracy after every epoch that was looked at).
+    ``facts`` of the outcome: ``loss`` (validation), ``epochs`` (the number reached), ``pace``
+    (seconds an epoch) and ``curve`` (validation accuracy after every epoch that was looked at).
     """
 
     policy: Arm
@@ -69,8 +69,7 @@ class Train:
     @cached_property
     def key(self) -> str:
         """A name made of the content: equal for equal jobs."""
-        text = json.dumps(self.describe(), sort_keys=True)
-        return blake2b(text.encode(), digest_size=8).hexdigest()
+        return key_of(self)
 
     def run(self, task: Task, folder: Path) -> Outcome:
         """Train the child. One that was killed goes on from its last epoch if it keeps any."""
@@ -132,7 +131,8 @@ class Train:
             facts={
                 "loss": result.loss["validation"],
                 "epochs": len(result.curves),
-                "curve": [e.validation_accuracy for e in fresh if e.validation_accuracy is not None],
+                "pace": median(epoch.seconds for epoch in fresh[1:] or fresh) if fresh else 0.0,
+                "curve": [value for e in fresh if (value := e.validation_accuracy) is not None],
             },
         )
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from automorph.policies import Policy
 from automorph.space import SearchSpace
-from automorph.training import Task, Units
+from automorph.training import AugmenterSpec, Task, Units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,5 +73,16 @@ class Method(ABC):
         """The outcomes of all jobs of the last ``ask``, in their order."""
 
     @abstractmethod
-    def result(self) -> Policy:
-        """The policy found so far, without the tail; at any time, also before the end."""
+    def result(self) -> Policy | AugmenterSpec:
+        """The policy found so far, without the tail; at any time, also before the end.
+
+        A race may be won by a method that lives inside training: then it is that.
+        """
+
+    def share(self) -> float | None:
+        """How much of the search is done, from 0 to 1; None: as much as of its trials."""
+        return None
+
+    def story(self) -> dict[str, Any]:
+        """What happened, as plain data for the record and the report."""
+        return {}

@@ -1,0 +1,103 @@
+"""How much a search may cost: a text like ``30m``, and how its time is shared out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from automorph.errors import UsageError
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([hms])", re.IGNORECASE)
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+RESERVE = 0.1
+"""Share of a budget that no plan touches: start-up, evaluation, cores that wait at the end."""
+FINALS = ((5, 4), (5, 3), (5, 2), (4, 2), (3, 2), (2, 2))
+"""Final tables, best first: paired seeds, and how many times as long the control trains."""
+
+
+def read_budget(budget: str | float) -> float:
+    """Seconds of a budget such as ``30m``, ``1h30m`` or ``90s``; a number is one of seconds.
+
+    >>> read_budget("1h30m"), read_budget("2.5m"), read_budget(90)
+    (5400.0, 150.0, 90.0)
+    """
+    if isinstance(budget, str):
+        text = budget.strip()
+        whole = bool(text) and not _PART.sub("", text).strip()
+        parts = _PART.findall(text) if whole else []
+        seconds = sum(float(number) * _SECONDS[unit.lower()] for number, unit in parts)
+    else:
+        seconds = float(budget)
+    if not 0 < seconds < 1e9:
+        raise UsageError(
+            f"got the budget {budget!r}; expected a time above 0, as in 90s, 30m or 1h30m"
+        )
+    return seconds
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search will do, decided before it begins and kept with its trials.
+
+    ``trainings`` is what the search may cost, in plain trainings (infinite: only its trials
+    count); ``seeds`` and ``longer`` are of the final table; ``pace`` the seconds of one training
+    (None: not measured), ``search_until`` and ``until`` the clock at which the search and
+    everything ends (None: no limit).
+    """
+
+    trainings: float | None
+    seeds: int
+    longer: int
+    pace: float | None = None
+    search_until: float | None = None
+    until: float | None = None
+
+
+def final_trainings(seeds: int, longer: int) -> float:
+    """The cost of the final table: five baselines, the policy found, the control that is longer.
+
+    What was found may be an online method, which costs more than a plain training: it counts two.
+    """
+    return seeds * (5 + 2 + longer)
+
+
+def plan_by_time(budget: float, *, pace: float, jobs: int, clock: float, seeds: int) -> Plan:
+    """Share ``budget`` seconds between search and final table.
+
+    ``pace`` is the seconds of one training with ``jobs`` side by side, ``clock`` what has passed.
+    The final table keeps as many of its seeds as fit into 70 % of the time (half of it for a
+    control that is more than twice as long), the search has the rest. Raises `UsageError` for a
+    budget that is too short for either.
+
+    >>> plan_by_time(1200, pace=30, jobs=2, clock=10, seeds=5).seeds
+    5
+    """
+    usable = (1 - RESERVE) * budget - clock
+    trainings = usable * jobs / pace
+    for wanted, longer in FINALS:
+        final = final_trainings(min(wanted, seeds), longer)
+        if final <= trainings * (0.5 if longer > 2 else 0.7):
+            last = RESERVE / 2 * budget + usable + clock
+            return Plan(
+                trainings - final, min(wanted, seeds), longer, pace,
+                search_until=last - final * pace / jobs, until=last,
+            )  # fmt: skip
+    least = (final_trainings(2, 2) / 0.7 * pace / jobs + clock) / (1 - RESERVE)
+    raise UsageError(
+        f"a budget of {budget:.0f} s pays for {max(0.0, trainings):.0f} trainings here "
+        f"({pace:.1f} s each, {jobs} side by side); a search with its final table needs about "
+        f"{least:.0f} s. Give more time, fewer --epochs or a smaller --limit"
+    )
+
+
+def affordable(plan: Plan, *, jobs: int, clock: float) -> tuple[int, int]:
+    """Seeds and length of the control of the final table, given the time that is really left."""
+    if plan.pace is None or plan.until is None:
+        return plan.seeds, plan.longer
+    trainings = (plan.until - clock) * jobs / plan.pace
+    for seeds, longer in FINALS:
+        fits = final_trainings(min(seeds, plan.seeds), longer) <= trainings
+        if seeds <= plan.seeds and longer <= plan.longer and fits:
+            return seeds, longer
+    return 2, 2

@@ -1,0 +1,275 @@
+"""Where the jobs of a search run: here, in processes of this machine, or on a Ray cluster.
+
+Each engine hands the task to a worker once, runs every job on one thread, and replaces a worker
+that dies. What comes of a job does not depend on the engine, so neither does the policy found.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import multiprocessing
+import os
+import tempfile
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from automorph.errors import AutomorphError, MissingExtraError, UsageError
+from automorph.offline.method import Job, Outcome
+from automorph.training import Task
+
+ENGINES = ("local", "processes", "ray")
+TRIES = 5
+"""How often a job may take its worker down before the search gives up."""
+
+Done = Iterator[tuple[int, Outcome]]
+
+
+class Engine(AbstractContextManager["Engine"], ABC):
+    """Runs jobs on a task; ``jobs`` is how many run side by side."""
+
+    jobs: int = 1
+
+    @abstractmethod
+    def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
+        """Places of the jobs and their outcomes, as they are finished.
+
+        After ``deadline`` (of `time.monotonic`) no job is begun; those that are running elsewhere
+        are ended. The task has no test part for jobs, unless ``test`` says that the search is over.
+        """
+
+    def __exit__(self, *error: Any) -> None:
+        """Let go of all workers."""
+
+
+class Local(Engine):
+    """One job after the other, in this process."""
+
+    def __init__(self, task: Task, folder: Path) -> None:
+        self.task, self.folder = task, folder
+
+    def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
+        """Run them in order."""
+        for place, job in enumerate(jobs):
+            if time.monotonic() > deadline:
+                return
+            with one_thread():
+                outcome = attempt(job, self.task, self.folder, test)
+            yield place, outcome
+
+
+class Processes(Engine):
+    """Jobs side by side in processes of their own."""
+
+    def __init__(self, task: Task, folder: Path, jobs: int) -> None:
+        self.task, self.folder, self.jobs = task, folder, jobs
+        self.pool: ProcessPoolExecutor | None = None
+
+    def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
+        """Run them in the pool; with a new pool when a worker has died."""
+        left = dict(enumerate(jobs))
+        for _ in range(TRIES):
+            try:
+                for place, outcome in self._run(left, deadline, test):
+                    del left[place]
+                    yield place, outcome
+                return
+            except BrokenProcessPool:
+                self._end()
+        raise AutomorphError(
+            f"a worker process died {TRIES} times (out of memory?); run fewer jobs side by side"
+        )
+
+    def _run(self, jobs: dict[int, Job], deadline: float, test: bool) -> Done:
+        waiting: dict[Future[Outcome], int] = {}
+        queue = list(jobs.items())
+        queue.reverse()
+        while queue or waiting:
+            # Few are handed over at a time, so that none is begun after the deadline.
+            while queue and len(waiting) < self.jobs and time.monotonic() < deadline:
+                place, job = queue.pop()
+                waiting[self._pool().submit(_in_worker, job, test)] = place
+            left = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
+            done, _ = wait(waiting, timeout=left, return_when=FIRST_COMPLETED)
+            if not done:
+                self._end()
+                return
+            for future in done:
+                yield waiting.pop(future), future.result()
+
+    def _pool(self) -> ProcessPoolExecutor:
+        if self.pool is None:
+            # Forked copies of a process with threads (torch has some) may hang.
+            context = multiprocessing.get_context("spawn")
+            self.pool = ProcessPoolExecutor(
+                self.jobs, context, initializer=_start, initargs=(self.task, self.folder)
+            )
+        return self.pool
+
+    def _end(self) -> None:
+        if self.pool is not None:
+            workers = list((self.pool._processes or {}).values())
+            self.pool.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.terminate()
+            for worker in workers:
+                worker.join()
+            self.pool = None
+
+    def __exit__(self, *error: Any) -> None:
+        """End all workers, also those at work."""
+        self._end()
+
+
+class Ray(Engine):
+    """Jobs as tasks of a Ray cluster: that at ``address``, else one made on this machine.
+
+    Ray repeats a job whose worker or node died. A machine that does not share the folder of the
+    search works in one of its own.
+    """
+
+    def __init__(self, task: Task, folder: Path, jobs: int, address: str | None) -> None:
+        try:
+            import ray
+        except ImportError:
+            raise MissingExtraError(
+                "the engine ray needs Ray, which is not installed; "
+                "install it: pip install 'automorph[ray]'"
+            ) from None
+        self.ray: Any = ray
+        self.mine = not ray.is_initialized()
+        if self.mine:
+            try:
+                ray.init(
+                    address=address, num_cpus=None if address else jobs, log_to_driver=False,
+                    include_dashboard=None if address else False, logging_level=logging.ERROR,
+                )  # fmt: skip
+            except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+                raise UsageError(
+                    f"cannot reach a Ray cluster at {address!r}: {error}; expected an address such "
+                    "as 10.0.0.1:6379, or auto on a machine of the cluster"
+                ) from error
+        cluster = self.ray.cluster_resources()
+        self.jobs = max(1, int(cluster.get("CPU", 1)))
+        self.folder = folder
+        self.task = ray.put(task)
+        gpus = min(1.0, cluster.get("GPU", 0) / self.jobs)
+        self.remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=TRIES)(_on_ray)
+
+    def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
+        """Hand them all over; Ray spreads them."""
+        waiting = {
+            self.remote.remote(self.task, job, str(self.folder), test): place
+            for place, job in enumerate(jobs)
+        }
+        while waiting:
+            left = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
+            done, _ = self.ray.wait(list(waiting), num_returns=1, timeout=left)
+            if not done:
+                for reference in waiting:
+                    self.ray.cancel(reference, force=True)
+                return
+            for reference in done:
+                try:
+                    outcome = self.ray.get(reference)
+                except self.ray.exceptions.WorkerCrashedError as error:
+                    raise AutomorphError(
+                        f"a Ray worker died {TRIES + 1} times with the same job: {error}"
+                    ) from error
+                yield waiting.pop(reference), outcome
+
+    def __exit__(self, *error: Any) -> None:
+        """Leave the cluster, if this engine joined it."""
+        if self.mine:
+            self.ray.shutdown()
+
+
+def open_engine(
+    name: str, task: Task, folder: Path, *, jobs: int = 1, address: str | None = None
+) -> Engine:
+    """The engine of a name: ``local``, ``processes`` or ``ray``."""
+    check_engine(name, address)
+    if name == "ray":
+        return Ray(task, folder, jobs, address)
+    if name == "processes" and jobs > 1:
+        return Processes(task, folder, jobs)
+    return Local(task, folder)
+
+
+def check_engine(name: str, address: str | None) -> None:
+    """Raise a `UsageError` for an engine there is not, or one that takes no address."""
+    if name not in ENGINES:
+        raise UsageError(f"there is no engine {name!r}; expected one of {', '.join(ENGINES)}")
+    if address is not None and name != "ray":
+        raise UsageError(f"got the address {address!r} with the engine {name}; only ray takes one")
+
+
+def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> Outcome:
+    """Run a job; one that fails in a way that automorph explains has the score ``-inf``."""
+    began = time.perf_counter()
+    try:
+        return job.run(task if test else sealed(task), folder)
+    except AutomorphError as error:
+        return Outcome(-math.inf, seconds=time.perf_counter() - began, error=str(error))
+
+
+def sealed(task: Task) -> Task:
+    """The task without its test part."""
+    return task if task.data.test is None else replace(task, data=task.data.replace(test=None))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within, torch computes on one thread: sums come in one order on every engine."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+_shared: dict[str, Any] = {}
+
+
+def _start(task: Task, folder: Path) -> None:
+    import signal
+
+    import torch
+
+    # Ctrl-C belongs to the parent, which ends its workers; they end as well when it is killed.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(1)
+    _shared.update(task=task, folder=folder)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _in_worker(job: Job, test: bool) -> Outcome:
+    return attempt(job, _shared["task"], _shared["folder"], test)
+
+
+def _on_ray(task: Task, job: Job, folder: str, test: bool) -> Outcome:
+    place = Path(folder)
+    if not place.is_dir():
+        place = Path(tempfile.gettempdir()) / "automorph" / place.name
+        with suppress(FileExistsError):
+            place.mkdir(parents=True)
+    with one_thread():
+        return attempt(job, task, place, test)

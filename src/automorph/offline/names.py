@@ -1,0 +1,152 @@
+"""The names of searches, as people type them: ``fast-autoaugment(folds=5)``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from automorph.errors import UsageError
+from automorph.offline.method import Method, Setting
+from automorph.policies import names as policy_names
+from automorph.space import plain
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A search there is: where its code is, what it does, and what it costs.
+
+    ``cost`` is what a trial costs in plain trainings, about, and ``fixed`` what comes before the
+    first: from these a budget is turned into a number of trials.
+    """
+
+    home: str
+    about: str
+    cost: float = 1.0
+    fixed: float = 0.0
+
+    def trials(self, trainings: float) -> int:
+        """How many trials so many plain trainings pay for; at least one."""
+        return max(1, int((trainings - self.fixed) / self.cost))
+
+    def builder(self) -> Callable[..., Method]:
+        """What builds the search from a `Setting` and options."""
+        module, _, name = self.home.partition(":")
+        try:
+            found: Callable[..., Method] = getattr(import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise UsageError(f"there is no search in {self.home} here: {error}") from None
+        return found
+
+
+METHODS = {
+    "race": Entry(
+        "automorph.offline.race:Race",
+        "All methods against each other under one budget; the answer to: which method?",
+    ),
+    "random": Entry(
+        "automorph.offline.random_search:RandomSearch",
+        "Random search: policies drawn from the space, the best kept: the control of a search.",
+    ),
+    "randaugment": Entry(
+        "automorph.offline.randaugment:RandAugmentSearch",
+        "RandAugment's two numbers (Cubuk et al. 2019): by grid or Bayesian search.",
+    ),
+    "autoaugment": Entry(
+        "automorph.offline.autoaugment:AutoAugment",
+        "AutoAugment (Cubuk et al. 2018): an LSTM controller that is rewarded by children.",
+    ),
+    "fast-autoaugment": Entry(
+        "automorph.offline.fast_autoaugment:FastAutoAugment",
+        "Fast AutoAugment (Lim et al. 2019): density matching on held-out data, no retraining.",
+        cost=0.05,
+        fixed=5.0,
+    ),
+    "pba": Entry(
+        "automorph.offline.pba:PopulationBased",
+        "Population based augmentation (Ho et al. 2019): a schedule of policies over the epochs.",
+    ),
+    "dada": Entry(
+        "automorph.offline.dada:Dada",
+        "Differentiable search (Li et al. 2020): gradients of the validation loss.",
+    ),
+    "tanda": Entry(
+        "automorph.offline.tanda:Tanda",
+        "TANDA (Ratner et al. 2017): an adversary judges sequences; needs no labels.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Named:
+    """A search by name, with its options read and checked; `build` makes it for a setting."""
+
+    key: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What a user types to get it."""
+        inside = ",".join(f"{name}={value}" for name, value in self.options.items())
+        return f"{self.key}({inside})" if inside else self.key
+
+    @property
+    def entry(self) -> Entry:
+        """What is known of it."""
+        return METHODS[self.key]
+
+    def build(self, setting: Setting) -> Method:
+        """The search itself, before its first question."""
+        return self.entry.builder()(setting, **self.options)
+
+
+def load_method(text: str | Named, **options: Any) -> Named:
+    """The search that a text names; ``options`` come on top of those in its brackets.
+
+    >>> load_method("Random").name
+    'random'
+    """
+    if isinstance(text, Named):
+        return text
+    name, bracket, rest = text.strip().partition("(")
+    known = {plain(key): key for key in METHODS}
+    key = known.get(plain(name.strip()))
+    if key is None:
+        close = get_close_matches(plain(name), known, 1)
+        hint = f" Did you mean {known[close[0]]!r}?" if close else ""
+        raise UsageError(
+            f"there is no search method {name!r}.{hint} Known: {', '.join(METHODS)}. Methods that "
+            "live inside training (automorph list methods) stand in a race, or are given to "
+            "automorph compare as a --policy"
+        )
+    if bracket and not rest.endswith(")"):
+        raise UsageError(f"cannot read {text!r}; expected a name and options, as {key}(a=1,b=2)")
+    arguments, inside = policy_names.read_options(text, rest[:-1])
+    builder = METHODS[key].builder()
+    bound = policy_names.build_named(key, _reader(builder), arguments, {**inside, **options})  # type: ignore[arg-type]
+    return Named(key, bound)  # type: ignore[arg-type]
+
+
+def list_searches() -> dict[str, str]:
+    """The searches, each with a line about it."""
+    return {name: entry.about for name, entry in METHODS.items()}
+
+
+def _reader(builder: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """A function with the builder's options that gives them back, checked, as a dictionary."""
+    signature = inspect.signature(builder)
+    options = list(signature.parameters.values())[1:]
+    signature = signature.replace(
+        parameters=[
+            option.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for option in options
+        ]
+    )
+
+    def read(*arguments: Any, **given: Any) -> dict[str, Any]:
+        return dict(signature.bind(*arguments, **given).arguments)
+
+    read.__signature__ = signature  # type: ignore[attr-defined]
+    return read

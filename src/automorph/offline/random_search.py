@@ -1,0 +1,50 @@
+"""Random search: policies drawn from the space, each tried by a child; the best is kept.
+
+The control that every search has to beat at the same number of trials (Bergstra and Bengio,
+"Random search for hyper-parameter optimization", JMLR 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from automorph.offline.children import Train
+from automorph.offline.method import Job, Method, Outcome, Setting
+from automorph.policies import Mixture, Policy
+from automorph.policies.drawn import drawn_subpolicies
+
+
+class RandomSearch(Method):
+    """``trials`` policies of ``count`` sub-policies of ``length`` operations, one child each."""
+
+    def __init__(self, setting: Setting, *, count: int = 5, length: int = 2) -> None:
+        self.setting = setting
+        self.policies = [
+            Mixture(
+                label=f"random search(trial={trial},seed={setting.seed})",
+                operations=setting.space,
+                subpolicies=drawn_subpolicies(
+                    setting.space, count, length, (setting.seed << 32) + trial
+                ),
+            )
+            for trial in range(setting.trials)
+        ]
+        self.scores: list[float] | None = None
+
+    def ask(self) -> Sequence[Job]:
+        """All children at once: none hangs on another."""
+        if self.scores is not None:
+            return []
+        return [
+            Train(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
+            for policy in self.policies
+        ]
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep the scores."""
+        self.scores = [outcome.score for outcome in outcomes]
+
+    def result(self) -> Policy:
+        """The policy of the best child; the first drawn before any is known."""
+        scores = self.scores or [0.0]
+        return self.policies[scores.index(max(scores))]

@@ -1,0 +1,276 @@
+"""`search`: find a policy for a task, and hold it against what needs no search."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from automorph.comparison import Row, Verdict, fingerprint
+from automorph.errors import AutomorphError, UsageError
+from automorph.offline.budget import Plan, affordable, plan_by_time, read_budget
+from automorph.offline.children import Arm, Train, plain_arm, with_tail
+from automorph.offline.conduct import Conductor, Standing
+from automorph.offline.engines import Engine, check_engine, open_engine, sealed
+from automorph.offline.method import Setting
+from automorph.offline.names import Named, load_method
+from automorph.offline.standing import entrants, table, verdict_of
+from automorph.offline.trials import Trials, held
+from automorph.policies import Drawn, Policy, load_policy
+from automorph.space import SearchSpace, named_space
+from automorph.training import Task, Units, as_task
+
+TRIALS = 40
+"""Trials of a search that is given neither trials nor a budget."""
+SEEDS = 5
+"""Paired seeds of the final table."""
+LONGEST = 4
+"""The compute-matched control trains at most so many times as long."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found, and the table that proves it.
+
+    ``found`` is the policy (or online method) alone, ``policy`` with the tail, ready for use.
+    ``rows`` are those of the final table, the found policy first; ``parts`` says which part each
+    plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``,
+    ``longer``). ``cost`` is what the search cost in plain trainings, without the final table;
+    ``trace`` has for every trial the clock, that cost so far, its score and the best so far.
+    ``stopped`` says that time ended the search before it was done.
+    """
+
+    method: str
+    found: Arm
+    policy: Arm
+    rows: tuple[Row, ...]
+    parts: tuple[str, ...]
+    verdict: Verdict
+    seeds: tuple[int, ...]
+    confidence: float
+    trials: int
+    failed: int
+    cost: float
+    units: Units
+    seconds: float
+    trace: tuple[dict[str, Any], ...]
+    plan: Plan
+    longer: int
+    stopped: bool
+    story: dict[str, Any]
+    curves: dict[str, dict[str, Any]]
+    arms: dict[str, Arm]
+
+    @property
+    def row(self) -> Row:
+        """The row of the policy found."""
+        return self.rows[0]
+
+    def __getitem__(self, part: str) -> Row:
+        return self.rows[self.parts.index(part)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the contract of ``--json``, without paths."""
+        accuracy = self.row.accuracy
+        return {
+            "method": self.method,
+            "found": self.policy.name,
+            "trials": self.trials,
+            "failed": self.failed,
+            "seconds": self.seconds,
+            "units": asdict(self.units),
+            "trainings": self.cost,
+            "accuracy": None if accuracy is None else asdict(accuracy),
+            "baselines": [
+                {**asdict(row), "part": part}
+                for row, part in zip(self.rows[1:], self.parts[1:], strict=True)
+            ],
+            "row": asdict(self.row),
+            "seeds": list(self.seeds),
+            "longer": self.longer,
+            "stopped": self.stopped,
+            "verdict": asdict(self.verdict),
+            "confidence": self.confidence,
+        }
+
+
+def search(
+    task: Any,
+    method: str | Named = "race",
+    *,
+    space: str | SearchSpace = "randaugment",
+    tail: str | Policy = "flip-crop",
+    trials: int | None = None,
+    budget: str | float | None = None,
+    seed: int = 0,
+    seeds: int = SEEDS,
+    folder: str | os.PathLike[str] | None = None,
+    storage: str | None = None,
+    engine: str = "local",
+    jobs: int = 1,
+    address: str | None = None,
+    progress: Callable[[Standing], None] | None = None,
+    **options: Any,
+) -> SearchResult:
+    """Search for the best policy, then hold it against what needs no search.
+
+    - ``task``: a `Task`, a ``DATA`` string, arrays or a data set; ``options`` (``model``,
+      ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
+    - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``;
+    - ``space`` holds the operations; ``tail`` is done to every example after the policy;
+    - ``trials`` is how many children, or scored policies, the search may try (a race: what it may
+      cost in plain trainings), or ``budget`` says how long everything may take, ``"30m"``;
+    - ``seed`` decides the search, ``seeds`` is how many paired seeds the final table has;
+    - ``folder`` keeps all that is finished: the same call goes on from there. ``storage`` is an
+      Optuna URL to keep the trials in instead of the folder's journal;
+    - ``engine``: ``local``, ``processes`` (``jobs`` side by side; in a script this needs the usual
+      ``if __name__ == "__main__":``) or ``ray`` (at ``address``, else on this machine). The policy
+      found is the same on each;
+    - ``progress`` is called with a `Standing` after every trial.
+
+    Children are trained and scored on the train and validation parts; the test part is used for
+    the final table alone. Raises UsageError for what cannot be searched.
+    """
+    named = load_method(method)
+    operations = named_space(space) if isinstance(space, str) else space
+    behind = load_policy(tail)
+    check_engine(engine, address)
+    seconds = None if budget is None else read_budget(budget)
+    _check(trials, seconds, seeds, jobs)
+    whole = as_task(task, **options)
+    _fits(whole, operations)
+    hidden = sealed(whole)
+    setting = Setting(
+        task=hidden, space=operations, tail=behind, trials=trials or TRIALS, seed=seed
+    )
+    identity = {
+        "task": fingerprint(whole),
+        "method": named.name,
+        "space": plain_arm(Drawn(operations=operations))["operations"],
+        "tail": plain_arm(behind),
+        "trials": trials,
+        "budget": seconds,
+        "seed": seed,
+        "seeds": seeds,
+    }
+    with ExitStack() as stack:
+        place = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
+        stack.enter_context(held(place))
+        record = Trials(identity, folder=place if folder else None, storage=storage)
+
+        conductor = Conductor(record, progress)
+        workers = stack.enter_context(open_engine(engine, whole, place, jobs=jobs, address=address))
+        plan = _plan(conductor, workers, setting, seconds, seeds)
+        known = named.entry.trials(plan.trainings) if plan.trainings else setting.trials
+        searched = named.build(replace(setting, trials=known))
+        stopped = conductor.search(searched, workers, plan, trials=known)
+        found = searched.result()
+        conductor.close(place)
+        if (decided := record.noted("final")) is None:
+            decided = affordable(
+                _with_control(plan, conductor.cost(hidden)), jobs=workers.jobs,
+                clock=conductor.clock,
+            )  # fmt: skip
+            record.note("final", decided)
+        count, longer = decided
+        standing = entrants(found, operations, behind, longer)
+        trainings = {
+            (part, number): entrant.job(number)
+            for number in range(count)
+            for part, entrant in standing.items()
+        }
+        outcomes = conductor.final(trainings, workers)
+    rows, curves = table(standing, range(count), outcomes)
+    cost = conductor.cost(hidden)
+    if not any(row.accuracy for row in rows):
+        raise AutomorphError(f"every final training failed ({rows[0].error}); try a lower --lr")
+    verdict = verdict_of(standing, rows, method=named.name, cost=cost, seeds=count)
+    return SearchResult(
+        method=named.name,
+        found=found,
+        policy=with_tail(found, behind),
+        rows=rows,
+        parts=tuple(standing),
+        verdict=verdict,
+        seeds=tuple(range(count)),
+        confidence=0.95,
+        trials=len(conductor.told),
+        failed=sum(bool(trial.outcome.error) for trial in conductor.told),
+        cost=cost,
+        units=conductor.units,
+        seconds=record.clock,
+        trace=tuple(conductor.trace(hidden)),
+        plan=plan,
+        longer=longer,
+        stopped=stopped,
+        story=searched.story(),
+        curves=curves,
+        arms={entrant.label: entrant.arm for entrant in standing.values()},
+    )
+
+
+def _plan(
+    conductor: Conductor, engine: Engine, setting: Setting, budget: float | None, seeds: int
+) -> Plan:
+    """The plan that was kept, or a new one; a budget of time needs a measured pace."""
+    if (kept := conductor.record.noted("plan")) is not None:
+        return Plan(**kept)
+    if budget is None:
+        plan = Plan(None, seeds, LONGEST)
+    else:
+        pace = _pace(conductor, engine, setting)
+        plan = plan_by_time(budget, pace=pace, jobs=engine.jobs, clock=conductor.clock, seeds=seeds)
+    conductor.record.note("plan", asdict(plan))
+    return plan
+
+
+def _pace(conductor: Conductor, engine: Engine, setting: Setting) -> float:
+    """Seconds of one whole training, measured on a few epochs with all workers busy."""
+    epochs = setting.task.recipe.epochs
+    few = max(2, min(epochs, epochs // 8))
+    probes = [
+        Train(
+            policy=Drawn(operations=setting.space), tail=setting.tail, seed=setting.seed + number,
+            until=min(few, epochs),
+        )
+        for number in range(engine.jobs)
+    ]  # fmt: skip
+    outcomes = conductor.measure(probes, engine)
+    if failed := [outcome for outcome in outcomes if outcome.error]:
+        raise AutomorphError(f"the first training failed: {failed[0].error}")
+    return max(float(outcome.facts["pace"]) for outcome in outcomes) * epochs
+
+
+def _with_control(plan: Plan, cost: float) -> Plan:
+    """The control trains no longer than search and training together."""
+    if plan.until is not None:
+        return plan
+    return replace(plan, longer=max(2, min(LONGEST, math.ceil(1 + cost))))
+
+
+def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> None:
+    if trials is not None and budget is not None:
+        raise UsageError("got both trials and a budget; expected one of them")
+    for what, value, low in (("trials", trials, 1), ("seeds", seeds, 1), ("jobs", jobs, 1)):
+        if value is not None and value < low:
+            raise UsageError(f"got {what}={value}; expected {low} or more")
+
+
+def _fits(task: Task, space: SearchSpace) -> None:
+    if not len(space):
+        raise UsageError("the search space has no operations; expected at least one")
+    if task.data.validation is None or task.data.test is None:
+        raise UsageError(
+            f"{task.name} lacks a validation or a test part; a search needs both: "
+            "see automorph.data.split"
+        )
+    if space.domain != task.data.domain:
+        raise UsageError(
+            f"the space {space.name!r} has operations on {space.domain}s, and {task.name} holds "
+            f"{task.data.domain}s; choose another with --space (see: automorph list spaces)"
+        )

@@ -1,0 +1,170 @@
+"""The final table: what was found against what needs no search, under paired seeds.
+
+Nothing is chosen by it: the test part only judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from automorph.comparison import Cell, Row, Verdict, judge, paired_difference, rows_of
+from automorph.comparison.verdict import interval, points
+from automorph.errors import AutomorphError
+from automorph.offline.children import Arm, with_tail
+from automorph.offline.final import Final
+from automorph.offline.method import Outcome
+from automorph.policies import Drawn, Policy, Uniform, load_policy
+from automorph.space import SearchSpace
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A row of the final table: what a reader calls it, what is trained, and for how long."""
+
+    label: str
+    arm: Arm
+    longer: int = 1
+
+    def job(self, seed: int) -> Final:
+        """Its training under a seed."""
+        return Final(policy=self.arm, seed=seed, longer=self.longer)
+
+
+def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[str, Entrant]:
+    """What was found and its controls, by the part they play; equal ones stand once.
+
+    The controls: no augmentation, the tail alone, a random policy of the same space (drawn anew
+    for every seed), RandAugment and TrivialAugment as published, and the tail alone for as many
+    times the epochs as ``longer`` says (the compute-matched control).
+    """
+    standing = {
+        "found": Entrant(found.name, with_tail(found, tail)),
+        "none": Entrant("none", load_policy("none")),
+        "tail": Entrant(tail.name, tail),
+        "random": _entrant(Drawn(operations=space), tail),
+        "randaugment": _entrant(_randaugment(space), tail),
+        "trivialaugment": _entrant(_trivialaugment(space), tail),
+        "longer": Entrant(f"{tail.name}, {longer} times as long", tail, longer),
+    }
+    standing["found"] = Entrant(standing["found"].arm.name, standing["found"].arm)
+    kept: dict[str, Entrant] = {}
+    for part, entrant in standing.items():
+        if all(entrant.job(0).describe() != other.job(0).describe() for other in kept.values()):
+            kept[part] = entrant
+    return kept
+
+
+def _entrant(policy: Policy, tail: Policy) -> Entrant:
+    arm = with_tail(policy, tail)
+    return Entrant(arm.name, arm)
+
+
+def _randaugment(space: SearchSpace) -> Policy:
+    if space.domain == "image":
+        return load_policy("randaugment(n=2,m=9)")
+    return Uniform(operations=space, length=2, low=0.3, high=0.3)
+
+
+def _trivialaugment(space: SearchSpace) -> Policy:
+    if space.domain == "image":
+        return load_policy("trivialaugment")
+    return Uniform(operations=space, length=1, levels=31)
+
+
+def table(
+    standing: Mapping[str, Entrant],
+    seeds: Sequence[int],
+    outcomes: Mapping[tuple[str, int], Outcome],
+    *,
+    confidence: float = 0.95,
+) -> tuple[tuple[Row, ...], dict[str, Any]]:
+    """The rows, in the order of the entrants, and the curves by label."""
+    parts = list(standing)
+    labels = [standing[part].label for part in parts]
+    results = {
+        Cell(number, seed): _cell(outcomes[part, seed])
+        for number, part in enumerate(parts)
+        for seed in seeds
+    }
+    # The row of no augmentation may be what was found.
+    base = standing["none"].label if "none" in standing else labels[0]
+    rows = rows_of(labels, tuple(seeds), results, base, confidence)
+    curves = {}
+    for number, label in enumerate(labels):
+        cells = [results[Cell(number, seed)] for seed in seeds]
+        good = [cell for cell in cells if isinstance(cell, dict)]
+        if len(good) == len(cells):
+            names = good[0]["curves"]
+            curves[label] = {name: [cell["curves"][name] for cell in good] for name in names}
+    return rows, curves
+
+
+def _cell(outcome: Outcome) -> dict[str, Any] | AutomorphError:
+    if outcome.error:
+        return AutomorphError(outcome.error)
+    return {
+        "test_accuracy": outcome.facts["test_accuracy"],
+        "validation_accuracy": outcome.score,
+        "seconds": outcome.seconds,
+        "units": {"forward": outcome.units.forward, "backward": outcome.units.backward},
+        "curves": outcome.facts["curves"],
+    }
+
+
+def verdict_of(
+    standing: Mapping[str, Entrant],
+    rows: Sequence[Row],
+    *,
+    method: str,
+    cost: float,
+    seeds: int,
+    confidence: float = 0.95,
+) -> Verdict:
+    """What the table says of the policy found, in words; controls it does not beat are named."""
+    by_part = dict(zip(standing, rows, strict=True))
+    found = by_part["found"]
+    spent = f"The search cost as much as {cost:.1f} plain trainings."
+    if found.accuracy is None:
+        return Verdict("unclear", f"{found.policy} failed in the final training. {spent}")
+    basis = by_part.get("none")
+    lead = judge(
+        found.policy, "none", found.difference if basis else None,
+        seeds=seeds, confidence=confidence,
+    )  # fmt: skip
+    if basis is None:
+        text = f"The search with {method} found nothing better than no augmentation."
+    elif found.difference is None:
+        text = "Training without augmentation failed, so there is nothing to hold the policy to."
+    else:
+        # The judge speaks of a choice between rows; here the policy was found before.
+        text = lead.text.replace("is best on the validation part", f"is what {method} found")
+    return Verdict(lead.kind, f"{text} {_against(by_part, found, confidence)}{spent}")
+
+
+_CONTROLS = {
+    "tail": "the tail alone",
+    "random": "a random policy of the same space",
+    "randaugment": "RandAugment as published",
+    "trivialaugment": "TrivialAugment",
+    "longer": "the compute-matched control",
+}
+
+
+def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
+    """How the found policy does against each control, and which of them it does not beat."""
+    assert found.accuracy is not None
+    beaten: list[str] = []
+    unbeaten: list[str] = []
+    for part, words in _CONTROLS.items():
+        row = by_part.get(part)
+        if row is None or row.accuracy is None:
+            continue
+        gap = paired_difference(found.accuracy.values, row.accuracy.values, confidence=confidence)
+        said = f"{words} ({points(gap.mean)}, {interval(gap)})"
+        (beaten if gap.low is not None and gap.low > 0 else unbeaten).append(said)
+    text = f"It beats {', '.join(beaten)}. " if beaten else ""
+    if unbeaten:
+        text += f"It is not shown to beat {', '.join(unbeaten)}. "
+    return text

@@ -16,6 +16,7 @@ from automorph.policies.tensors import are_texts, as_array, as_images, beside, u
 from automorph.policies.values import number_text
 from automorph.policies.words import with_options
 from automorph.space import SearchSpace, Sequences, Stream
+from automorph.texts import Corpus
 
 Images = NDArray[np.uint8]
 Interpolation = Literal["nearest", "bilinear"]
@@ -81,6 +82,19 @@ class Policy(ABC):
         self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
     ) -> Policy:
         """The same policy with another fill colour or resampling (None: as it is)."""
+        return self
+
+    def fitted(self, texts: Any, *, protect: tuple[str, ...] = ()) -> Policy:
+        """The policy with operations that know the words of the training texts (see `Corpus`).
+
+        ``protect`` are regular expressions of what no operation may touch. Policies without
+        operations on texts are what they were.
+        """
+        corpus = Corpus(list(texts), protect) if self.space.domain == "text" else None
+        return self if corpus is None else self.with_corpus(corpus)
+
+    def with_corpus(self, corpus: Corpus) -> Policy:
+        """The policy with operations that know a corpus."""
         return self
 
     @overload
@@ -222,6 +236,10 @@ class SpacePolicy(Policy):
             fill=self.fill if fill is None else fill,
             interpolation=interpolation or self.interpolation,
         )
+
+    def with_corpus(self, corpus: Corpus) -> Self:
+        """The policy with operations that know a corpus."""
+        return replace(self, operations=self.operations.fitted(corpus))
 
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
         """The examples after one draw of the policy."""

@@ -17,6 +17,7 @@ from automorph.policies.joint import joint_space
 from automorph.policies.mixing import Mixing
 from automorph.policies.tensors import unchanged
 from automorph.space import NOTHING, SearchSpace, Sequences, Stream
+from automorph.texts import Corpus
 
 _MOST = 64
 """Stages, at most."""
@@ -73,6 +74,10 @@ class Chain(Policy):
                 stage.rendered(fill=fill, interpolation=interpolation) for stage in self.stages
             )
         )
+
+    def with_corpus(self, corpus: Corpus) -> Chain:
+        """All stages with operations that know a corpus."""
+        return Chain(stages=tuple(stage.with_corpus(corpus) for stage in self.stages))
 
     @property
     def space(self) -> SearchSpace:

@@ -21,7 +21,7 @@ def as_array(values: Any) -> Any:
 def are_texts(examples: Any) -> bool:
     """Whether a batch is a list of strings, or an array of fixed-width ones."""
     if isinstance(examples, np.ndarray):
-        return examples.dtype.kind == "U"
+        return bool(examples.dtype.kind == "U")
     listed = isinstance(examples, (list, tuple))
     return listed and bool(examples) and all(isinstance(text, str) for text in examples)
 

@@ -14,7 +14,7 @@ from automorph.errors import PolicyError
 from automorph.space import vectors
 from automorph.space.images import CATALOGUE, OPERATIONS
 from automorph.space.operations import Domain, Operation
-from automorph.space.texts import TEXT_OPERATIONS
+from automorph.space.texts import CORPUS, EDA, PLAIN, TEXT_OPERATIONS, entity_operations
 
 
 @dataclass(frozen=True)
@@ -233,8 +233,11 @@ _SPACES: dict[str, tuple[str, Callable[[], Operations]]] = {
     "tanda-mnist": ("TANDA's operations for MNIST, each held at one value", _tanda_mnist),
     "tanda-cifar10": ("TANDA's operations for CIFAR-10, each held at one value", _tanda_cifar10),
     "catalogue": ("every image operation with its widest range", lambda: CATALOGUE),
-    "eda": ("the operations of EDA (texts)", lambda: _texts("Swap", "Delete")),
     "texts": ("every operation on texts that needs no model", lambda: _texts(*TEXT_OPERATIONS)),
+    "texts-plain": ("operations on texts that need no WordNet", lambda: _texts(*PLAIN)),
+    "texts-corpus": ("operations that take words from the corpus", lambda: _texts(*CORPUS)),
+    "eda": ("the four operations of EDA (texts)", lambda: _texts(*EDA)),
+    "entities": ("TANDA's operations around marked entities (texts)", entity_operations),
     "disc-small-and-large": ("small and large displacements (vectors)", vectors.small_and_large),
     "disc-axes": ("displacements along two axes (vectors)", vectors.axes),
     "disc-shrinking-axes": ("shrinking displacements (vectors)", vectors.shrinking_axes),

@@ -59,8 +59,13 @@ class Tokens:
     @cached_property
     def free(self) -> Flags:
         """The words that operations may touch: no punctuation, nothing protected, ``(t,)``."""
+        return np.asarray(self.spoken & ~self.fixed)
+
+    @cached_property
+    def spoken(self) -> Flags:
+        """The words, protected or not: no punctuation and no tags, ``(t,)``."""
         words = self.vocabulary.facts("is word", is_word, np.bool_)
-        return np.asarray(words[self.words] & ~self.fixed)
+        return np.asarray(words[self.words])
 
     def count(self, flags: Flags) -> Places:
         """How many pieces of each text are flagged, ``(n,)``."""

@@ -22,7 +22,7 @@ _MARKS = r"!-/:-@\[-`{-~\u00a1-\u00bf\u2010-\u2027\u2030-\u205e\u3001-\u3003\u30
 
 Everything else is part of a word: letters of any script with their combining marks, emoji.
 """
-_PIECE = re.compile(rf"(\s*)([^\s{_MARKS}]+(?:['’\-.][^\s{_MARKS}]+)*|[{_MARKS}]|$)")
+_PIECE = re.compile(rf"(\s*)(</?\w+>|[^\s{_MARKS}]+(?:['’\-.][^\s{_MARKS}]+)*|[{_MARKS}]|$)")
 
 LARGEST = 1_000_000
 """Pieces before the process begins a new vocabulary: words made by typing errors pile up."""
@@ -81,13 +81,14 @@ class Vocabulary:
         """
         # Most texts are words between single spaces, and most words were met before.
         first, *others = text.split(" ")
-        found = list(map(self._chunks.get, others))
-        if None in found:
+        try:
+            found = list(map(self._chunks.__getitem__, others))
+        except KeyError:
             found = [self._chunk(chunk) for chunk in others]
         begin = self._firsts.get(first)
         if begin is None:
             begin = self._firsts[first] = self._taken_apart(first)
-        return list(chain(begin, *found))  # type: ignore[misc]
+        return [*begin, *chain.from_iterable(found)]
 
     def _chunk(self, chunk: str) -> tuple[int, ...]:
         """The pieces of a space and what follows it up to the next one."""
@@ -152,9 +153,9 @@ def current() -> Vocabulary:
 
 
 def is_word(word: str) -> bool:
-    """Whether it holds a letter or a digit: not punctuation, not an emoji.
+    """Whether it holds a letter or a digit: not punctuation, not an emoji, not a tag.
 
-    >>> is_word("don't"), is_word("?!"), is_word("")
+    >>> is_word("don't"), is_word("?!"), is_word("<e1>")
     (True, False, False)
     """
-    return any(map(str.isalnum, word))
+    return not word.startswith("<") and any(map(str.isalnum, word))

@@ -1,0 +1,83 @@
+"""Operations that put synonyms in: EDA's replacement and insertion (Wei and Zou 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from automorph.texts.draws import Draws, Floats, choose, each_word, share_of
+from automorph.texts.stop_words import is_stop_word
+from automorph.texts.tokens import Flags, Places, Tokens
+from automorph.texts.wordnet import wordnet
+
+
+def synonyms(word: str) -> tuple[str, ...]:
+    """What may stand in for a word; nothing for words of grammar."""
+    return () if is_stop_word(word) else wordnet().of(word)
+
+
+def replace_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
+    """Synonym replacement: max(1, share * n) different words, every time that they occur."""
+    keys, u = (each_word(draws, tokens, use=use) for use in (0, 1))
+    first = _first_of_its_kind(tokens)
+    among = tokens.free & _has_synonyms(tokens) & (first == np.arange(len(first)))
+    wanted = share_of(shares, tokens.count(tokens.free))
+    chosen = choose(tokens, among, np.minimum(wanted, tokens.count(among)), keys)
+    touched = chosen[first] & tokens.free
+    at = np.flatnonzero(touched)
+    return tokens.with_words(touched, _drawn(tokens, at, u[first[at]]))
+
+
+def insert_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
+    """Random insertion: max(1, share * n) times a synonym of one of the words, anywhere."""
+    keys, u, places = (each_word(draws, tokens, use=use) for use in (0, 1, 2))
+    among = tokens.free & _has_synonyms(tokens)
+    wanted = share_of(shares, tokens.count(tokens.free))
+    chosen = choose(tokens, among, np.minimum(wanted, tokens.count(among)), keys)
+    at = np.flatnonzero(chosen)
+    rows = tokens.rows[at]
+    # Before any word that may be touched: so nothing is put into what is protected.
+    free = np.flatnonzero(tokens.free)
+    starts = np.searchsorted(tokens.rows[free], rows)
+    counts = tokens.count(tokens.free)[rows]
+    before = free[starts + (places[at] * counts).astype(np.int64)]
+    return tokens.insert(before, _drawn(tokens, at, u[at]))
+
+
+def _has_synonyms(tokens: Tokens) -> Flags:
+    known = tokens.vocabulary.facts("has synonyms", lambda word: bool(synonyms(word)), np.bool_)
+    return np.asarray(known[tokens.words])
+
+
+def _first_of_its_kind(tokens: Tokens) -> Places:
+    """For every piece the first one of its text with the same word, ``(t,)``."""
+    kind = tokens.rows * len(tokens.vocabulary) + tokens.words
+    _, first, inverse = np.unique(kind, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse])
+
+
+def _drawn(tokens: Tokens, at: Places, u: Floats) -> list[int]:
+    """A synonym (number) for each of some pieces; capital letters are kept."""
+    vocabulary = tokens.vocabulary
+    originals = [vocabulary.words[number] for number in tokens.words[at].tolist()]
+    return [
+        vocabulary.word(_cased(pick(synonyms(word), v), word))
+        for word, v in zip(originals, u.tolist(), strict=True)
+    ]
+
+
+def pick(options: Sequence[str], u: float) -> str:
+    """One of the options by a number in [0, 1)."""
+    return options[int(u * len(options))]
+
+
+def _cased(word: str, like: str) -> str:
+    """A word with the capital letters of another one.
+
+    >>> _cased("film", "Movie"), _cased("film", "MOVIE"), _cased("film", "movie")
+    ('Film', 'FILM', 'film')
+    """
+    if len(like) > 1 and like.isupper():
+        return word.upper()
+    return word[:1].upper() + word[1:] if like[:1].isupper() else word

@@ -1,0 +1,136 @@
+"""WordNet from the files that lie on this machine: synonyms and parts of speech of words.
+
+The files are Princeton's own format (wndb), as Debian's ``wordnet-base`` and NLTK's ``wordnet``
+have them. Nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from automorph.errors import MissingExtraError
+
+PARTS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
+_ENDINGS = {
+    "noun": (("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"),
+             ("men", "man"), ("ies", "y"), ("s", "")),
+    "verb": (("ies", "y"), ("es", "e"), ("es", ""), ("ed", "e"), ("ed", ""), ("ing", "e"),
+             ("ing", ""), ("s", "")),
+    "adj": (("er", ""), ("est", ""), ("er", "e"), ("est", "e")),
+    "adv": (),
+}  # fmt: skip
+"""WordNet's rules of detachment (morphy)."""
+
+
+@dataclass(frozen=True, eq=False)
+class WordNet:
+    """Synonyms by base form and part of speech; base forms that follow no rule."""
+
+    synonyms: dict[str, dict[str, tuple[str, ...]]]
+    exceptions: dict[str, dict[str, str]]
+    uses: dict[str, dict[str, int]]
+    found: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    def bases(self, word: str, part: str) -> Iterator[str]:
+        """The base forms of a word as a part of speech: ``mice`` is ``mouse``."""
+        known = self.synonyms[part]
+        if word in known:
+            yield word
+        if word in self.exceptions[part]:
+            yield self.exceptions[part][word]
+        for ending, instead in _ENDINGS[part]:
+            if word.endswith(ending) and len(word) > len(ending):
+                base = word[: -len(ending)] + instead
+                if base in known:
+                    yield base
+
+    def of(self, word: str) -> tuple[str, ...]:
+        """The words that share a meaning with a word, in the order of the files, without it."""
+        lower = word.lower()
+        if lower not in self.found:
+            self.found[lower] = self._of(lower)
+        return self.found[lower]
+
+    def _of(self, lower: str) -> tuple[str, ...]:
+        found = {
+            synonym: None
+            for part in PARTS
+            for base in self.bases(lower, part)
+            for synonym in self.synonyms[part].get(base, ())
+        }
+        return tuple(synonym for synonym in found if synonym.lower() != lower)
+
+    def part_of_speech(self, word: str) -> str:
+        """``noun``, ``verb``, ``adj`` or ``adv``, as the word is used most; empty if unknown."""
+        lower, best = word.lower(), ("", 0)
+        for part in PARTS:
+            for base in self.bases(lower, part):
+                uses = 1 + self.uses[part].get(base, 0)
+                if uses > best[1]:
+                    best = (part, uses)
+        return best[0]
+
+
+def find_wordnet() -> Path | None:
+    """The folder with WordNet's files, if there is one.
+
+    Looked for in the environment variable ``AUTOMORPH_WORDNET``, Debian's place and NLTK's.
+    """
+    home, named = Path.home(), os.environ.get("AUTOMORPH_WORDNET")
+    nltk = [Path(part) for part in os.environ.get("NLTK_DATA", "").split(os.pathsep) if part]
+    places = [
+        *([Path(named)] if named else []),
+        Path("/usr/share/wordnet"),
+        *(folder / "corpora" / "wordnet" for folder in (*nltk, home / "nltk_data")),
+    ]
+    return next((place for place in places if (place / "data.noun").is_file()), None)
+
+
+def wordnet() -> WordNet:
+    """WordNet as it lies on this machine. Raises MissingExtraError where it does not."""
+    folder = find_wordnet()
+    if folder is None:
+        raise MissingExtraError(
+            "synonyms need WordNet's files, and none were found; install them (Debian and Ubuntu: "
+            "apt install wordnet-base; or python -m nltk.downloader wordnet, unpacked), or set "
+            "AUTOMORPH_WORDNET to the folder that holds data.noun"
+        )
+    return read_wordnet(folder)
+
+
+@cache
+def read_wordnet(folder: Path) -> WordNet:
+    """Read WordNet's files (about a second)."""
+    synonyms, exceptions, uses = {}, {}, {}
+    for part in PARTS:
+        sets: dict[str, dict[str, None]] = {}
+        counts: dict[str, int] = {}
+        for fields in _rows(folder / f"data.{part}"):
+            count = int(fields[3], 16)
+            # Marks of syntax, as in "galore(ip)", are no part of the word.
+            words = [fields[4 + 2 * i].split("(")[0].replace("_", " ") for i in range(count)]
+            for word in words:
+                sets.setdefault(word.lower(), {}).update(dict.fromkeys(words))
+        for fields in _rows(folder / f"index.{part}"):
+            # .. p_cnt symbols sense_cnt tagsense_cnt offsets: how many senses were met in texts.
+            at = 4 + int(fields[3])
+            counts[fields[0].replace("_", " ")] = int(fields[at + 1])
+        synonyms[part] = {word: tuple(found) for word, found in sets.items()}
+        exceptions[part] = {
+            fields[0]: fields[1] for fields in _rows(folder / f"{part}.exc") if len(fields) > 1
+        }
+        uses[part] = counts
+    return WordNet(synonyms, exceptions, uses)
+
+
+def _rows(file: Path) -> Iterator[list[str]]:
+    if not file.is_file():
+        return
+    with file.open(encoding="latin-1") as lines:
+        for line in lines:
+            if not line.startswith("  "):  # The licence.
+                yield line.split()

@@ -11,7 +11,7 @@ from automorph.theory.losses import LOSSES
 from automorph.theory.objectives import (
     agreement,
     divergence,
-    objectives,
+    objectives_of,
     value_and_slope,
     variance_regulariser,
 )
@@ -36,47 +36,47 @@ def labels(rng):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_single_copy_makes_all_objectives_equal(scores, labels, loss):
-    found = objectives(scores[:, :1], labels, loss=loss)
+    found = objectives_of(scores[:, :1], labels, loss=loss)
     assert found.exact == pytest.approx(found.original)
     assert found.first == pytest.approx(found.original)
     assert found.regulariser == pytest.approx(0, abs=1e-11)
 
 
 def test_second_order_is_exact_for_squared_loss(scores, rng):
-    found = objectives(scores, rng.normal(size=(6, 4)), loss="squared")
+    found = objectives_of(scores, rng.normal(size=(6, 4)), loss="squared")
     assert found.second == pytest.approx(found.exact, abs=1e-14)
 
 
 def test_squared_hinge_is_exact_unless_a_copy_crosses_the_margin(rng):
     inside = 0.5 - rng.uniform(size=(5, 7, 1))
-    found = objectives(inside, np.ones(5), loss="squared-hinge")
+    found = objectives_of(inside, np.ones(5), loss="squared-hinge")
     assert found.second == pytest.approx(found.exact, abs=1e-14)
-    outside = objectives(inside + 2, np.ones(5), loss="squared-hinge")
-    assert outside == objectives(inside * 0 + 5, np.ones(5), loss="squared-hinge")
+    outside = objectives_of(inside + 2, np.ones(5), loss="squared-hinge")
+    assert outside == objectives_of(inside * 0 + 5, np.ones(5), loss="squared-hinge")
 
 
 def test_hinge_is_exact_to_first_order_where_copies_lie_on_one_side(rng):
-    found = objectives(0.9 - rng.uniform(size=(5, 7, 1)), np.ones(5), loss="hinge")
+    found = objectives_of(0.9 - rng.uniform(size=(5, 7, 1)), np.ones(5), loss="hinge")
     assert found.first == pytest.approx(found.exact, abs=1e-14)
 
 
 def test_hinge_is_exact_to_second_order_for_normal_copies(rng):
     normal = rng.normal(size=(1, 400_000, 1))
-    found = objectives(0.8 + 0.5 * normal, [1.0], loss="hinge")
+    found = objectives_of(0.8 + 0.5 * normal, [1.0], loss="hinge")
     assert found.exact - found.first > 0.05
     assert found.second == pytest.approx(found.exact, abs=1e-3)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_averaging_gives_a_lower_bound(scores, labels, loss):
-    found = objectives(scores, labels, loss=loss)
+    found = objectives_of(scores, labels, loss=loss)
     assert found.first <= found.exact + 1e-15
     assert found.second >= found.first - 1e-15
 
 
 def test_bounds_of_the_logistic_gaps(scores):
     s = scores[..., :1]
-    found = objectives(s, np.array([1, -1, 1, 1, -1, 1]), loss="logistic")
+    found = objectives_of(s, np.array([1, -1, 1, 1, -1, 1]), loss="logistic")
     moves = s - s.mean(axis=1, keepdims=True)
     assert found.exact - found.first <= (moves**2).mean() / 8
     assert abs(found.exact - found.second) <= (np.abs(moves) ** 3).mean() / (36 * np.sqrt(3))
@@ -86,7 +86,7 @@ def test_bounds_of_the_logistic_gaps(scores):
 def test_gaps_shrink_at_their_rates(scores, labels, loss):
     moves = scores - scores.mean(axis=1, keepdims=True)
     scales = 2.0 ** -np.arange(2, 7)
-    found = [objectives(scores.mean(1)[:, None] + s * moves, labels, loss=loss) for s in scales]
+    found = [objectives_of(scores.mean(1)[:, None] + s * moves, labels, loss=loss) for s in scales]
     first = np.array([o.exact - o.first for o in found])
     second = np.array([abs(o.exact - o.second) for o in found])
     assert np.polyfit(np.log(scales), np.log(first), 1)[0] == pytest.approx(2, abs=0.1)
@@ -95,7 +95,7 @@ def test_gaps_shrink_at_their_rates(scores, labels, loss):
 
 def test_the_regulariser_knows_no_labels_offsets_or_order(scores, labels):
     found = variance_regulariser(scores)
-    assert found == pytest.approx(objectives(scores, labels).regulariser)
+    assert found == pytest.approx(objectives_of(scores, labels).regulariser)
     assert variance_regulariser(scores + 3.0) == pytest.approx(found)
     assert variance_regulariser(scores[:, ::-1]) == pytest.approx(found)
     assert variance_regulariser(scores[:, :, ::-1]) == pytest.approx(found)
@@ -118,7 +118,7 @@ def test_the_regulariser_is_the_mean_variance_under_the_prediction(scores):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_slopes_are_derivatives(scores, labels, loss, order):
     value, slope = value_and_slope(scores, labels, loss=loss, order=order)
-    assert value == pytest.approx(getattr(objectives(scores, labels, loss=loss), order))
+    assert value == pytest.approx(getattr(objectives_of(scores, labels, loss=loss), order))
 
     def at(flat):
         return value_and_slope(flat.reshape(scores.shape), labels, loss=loss, order=order)[0]
@@ -137,10 +137,10 @@ def test_predictions_compared(rng):
 
 def test_wrong_arguments_are_named(scores, labels):
     with pytest.raises(UsageError, match="unknown loss 'l3'; expected one of softmax"):
-        objectives(scores, labels, loss="l3")
+        objectives_of(scores, labels, loss="l3")
     with pytest.raises(UsageError, match="expected 0 to 3"):
-        objectives(scores, labels + 4)
+        objectives_of(scores, labels + 4)
     with pytest.raises(UsageError, match="expected exact, first or second"):
         value_and_slope(scores, labels, order="third")
     with pytest.raises(UsageError, match="6 examples with 5 labels"):
-        objectives(scores, labels[:5])
+        objectives_of(scores, labels[:5])

@@ -7,7 +7,7 @@ import pytest
 
 from automorph.errors import UsageError
 from automorph.theory.adding import add_greedily, new_part, noise_limit, one_point_gain
-from automorph.theory.ridge import choose_penalty, predicted_change, ridge, ridge_error
+from automorph.theory.ridge import choose_penalty, fit_ridge, predicted_change, ridge_error
 
 P, N, PENALTY, NOISE = 30, 12, 4.0, 0.5
 
@@ -41,7 +41,7 @@ def test_bias_and_variance_are_those_of_a_simulation(rng, rows, beta):
     mixing = np.vstack([np.eye(N), 0.5 * (np.eye(N)[0] + np.eye(N)[1])])
     expected = ridge_error(extra, beta, penalty=PENALTY, noise=NOISE, mixing=mixing)
     noises = NOISE * rng.normal(size=(N, 50_000))
-    fit = ridge(extra, (extra @ beta)[:, None] + mixing @ noises, penalty=PENALTY)
+    fit = fit_ridge(extra, (extra @ beta)[:, None] + mixing @ noises, penalty=PENALTY)
     off = fit.weights - beta[:, None]
     squared = np.square(off).sum(0)
     assert squared.mean() == pytest.approx(
@@ -133,9 +133,9 @@ def test_greedy_takes_the_best_first_and_stops_when_adding_hurts(rng, rows, beta
 
 def test_an_update_is_a_refit(rng, rows):
     targets, more, their = (rng.normal(size=s) for s in [(N, 3), (5, P), (5, 3)])
-    fit = ridge(rows, targets, penalty=PENALTY)
+    fit = fit_ridge(rows, targets, penalty=PENALTY)
     grown = fit.with_rows(more, their)
-    again = ridge(np.vstack([rows, more]), np.vstack([targets, their]), penalty=PENALTY)
+    again = fit_ridge(np.vstack([rows, more]), np.vstack([targets, their]), penalty=PENALTY)
     np.testing.assert_allclose(grown.weights, again.weights, atol=1e-12)
     np.testing.assert_allclose(grown.inverse, again.inverse, atol=1e-12)
 
@@ -147,7 +147,7 @@ def test_an_update_is_a_refit(rng, rows):
 
 
 def test_the_step_of_one_row_is_its_residual(rng, rows):
-    fit = ridge(rows, rng.normal(size=N), penalty=PENALTY)
+    fit = fit_ridge(rows, rng.normal(size=N), penalty=PENALTY)
     u, target = rng.normal(size=(1, P)), 3.0
     side = fit.inverse @ u[0]
     step = side * (target - fit(u)[0, 0]) / (1 + u[0] @ side)
@@ -155,7 +155,7 @@ def test_the_step_of_one_row_is_its_residual(rng, rows):
 
 
 def test_new_information_is_all_of_a_row_outside_the_span(rng, rows):
-    fit = ridge(rows, np.zeros(N), penalty=1e-3)
+    fit = fit_ridge(rows, np.zeros(N), penalty=1e-3)
     outside = new_part(rows, rng.normal(size=P)).residual
     inside = rng.normal(size=N) @ rows
     assert fit.unexplained([outside])[0] == pytest.approx(outside @ outside)
@@ -172,7 +172,7 @@ def test_the_penalty_has_the_least_error_left_one_out(rng, rows):
         errors = []
         for i in range(N):
             rest = np.arange(N) != i
-            fit = ridge(rows[rest], targets[rest], penalty=penalty)
+            fit = fit_ridge(rows[rest], targets[rest], penalty=penalty)
             errors.append((fit(rows[i : i + 1])[0, 0] - targets[i]) ** 2)
         return sum(errors)
 
@@ -182,6 +182,6 @@ def test_the_penalty_has_the_least_error_left_one_out(rng, rows):
 
 def test_wrong_arguments_are_named(rows):
     with pytest.raises(UsageError, match="penalty 0; expected a number above 0"):
-        ridge(rows, np.zeros(N), penalty=0)
+        fit_ridge(rows, np.zeros(N), penalty=0)
     with pytest.raises(UsageError, match="for 12 rows"):
-        ridge(rows, np.zeros(3), penalty=1)
+        fit_ridge(rows, np.zeros(3), penalty=1)

@@ -49,10 +49,10 @@ def loss_named(name: str) -> Loss:
         raise UsageError(f"unknown loss {name!r}; expected one of {', '.join(LOSSES)}") from None
 
 
-def objectives(scores: ArrayLike, labels: ArrayLike, *, loss: str = "softmax") -> Objectives:
+def objectives_of(scores: ArrayLike, labels: ArrayLike, *, loss: str = "softmax") -> Objectives:
     """All objectives of scores ``(n, T, C)``; see `targets_for` for the labels.
 
-    >>> found = objectives([[[1.0], [3.0]]], [0.0], loss="squared")
+    >>> found = objectives_of([[[1.0], [3.0]]], [0.0], loss="squared")
     >>> found.exact, found.first, found.second
     (2.5, 2.0, 2.5)
     """

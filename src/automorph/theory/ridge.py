@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 class Ridge:
     """A fitted ridge regression: ``inverse`` M = (X^T X + L I)^-1, ``weights`` (p, C), penalty L.
 
-    >>> fit = ridge([[1.0], [1.0]], [1.0, 3.0], penalty=2.0)
+    >>> fit = fit_ridge([[1.0], [1.0]], [1.0, 3.0], penalty=2.0)
     >>> fit.weights.tolist()
     [[1.0]]
     >>> fit.with_rows([[1.0]], [2.0]).weights.round(3).tolist() == [[round(6 / 5, 3)]]
@@ -65,7 +65,7 @@ class Ridge:
         return float(np.square(self(u) - _targets(targets, len(u))).sum(axis=1).mean())
 
 
-def ridge(rows: ArrayLike, targets: ArrayLike, *, penalty: float) -> Ridge:
+def fit_ridge(rows: ArrayLike, targets: ArrayLike, *, penalty: float) -> Ridge:
     """Fit ``w = (X^T X + L I)^-1 X^T y`` to rows ``(n, p)``, targets ``(n,)`` or ``(n, C)``."""
     x = _matrix(rows, "rows")
     y = _targets(targets, len(x))

@@ -18,25 +18,27 @@ if TYPE_CHECKING:
     from automorph.adapters import Augmented as Augmented
     from automorph.adapters import Collate as Collate
     from automorph.adapters import OnDevice as OnDevice
-    from automorph.comparison import compare as compare
     from automorph.data import from_arrays as from_arrays
     from automorph.data import load_data as load_data
+    from automorph.online import compare as compare
+    from automorph.online import train as train
+    from automorph.offline import search as search
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation
-    from automorph.training import train as train
 
 _HOMES = {
     "Augmented": "automorph.adapters",
     "Collate": "automorph.adapters",
     "OnDevice": "automorph.adapters",
-    "compare": "automorph.comparison",
+    "compare": "automorph.online",
     "from_arrays": "automorph.data",
     "load_data": "automorph.data",
     "load_policy": "automorph.policies",
     "operation": "automorph.space",
     "save_policy": "automorph.policies",
-    "train": "automorph.training",
+    "search": "automorph.offline",
+    "train": "automorph.online",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -27,7 +27,8 @@ class Setting:
 
     ``space`` holds the operations; ``tail`` is done to every example after what is searched for;
     ``trials`` is how many children (or scored policies) a method may ask for, all in all; every
-    random number of the search comes from ``seed``.
+    random number of the search comes from ``seed``. Where the budget is one of time, ``pace`` is
+    the seconds of a plain training.
     """
 
     task: Task
@@ -35,6 +36,7 @@ class Setting:
     tail: Policy
     trials: int
     seed: int = 0
+    pace: float | None = None
 
 
 @dataclass(frozen=True)

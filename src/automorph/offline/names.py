@@ -20,13 +20,15 @@ class Entry:
     """A search there is: where its code is, what it does, and what it costs.
 
     ``cost`` is what a trial costs in plain trainings, about, and ``fixed`` what comes before the
-    first: from these a budget is turned into a number of trials.
+    first: from these a budget is turned into a number of trials. With fewer than ``least`` trials
+    it has no chance in a race.
     """
 
     home: str
     about: str
     cost: float = 1.0
     fixed: float = 0.0
+    least: int = 4
 
     def trials(self, trainings: float) -> int:
         """How many trials so many plain trainings pay for; at least one."""
@@ -141,7 +143,8 @@ def _reader(builder: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     options = list(signature.parameters.values())[1:]
     signature = signature.replace(
         parameters=[
-            option.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for option in options
+            option.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_kind(option))
+            for option in options
         ]
     )
 
@@ -150,3 +153,10 @@ def _reader(builder: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
 
     read.__signature__ = signature  # type: ignore[attr-defined]
     return read
+
+
+def _kind(option: inspect.Parameter) -> str:
+    """The kind of value that an option takes, by its default; None goes by its annotation."""
+    if isinstance(option.default, (str, int, float)):
+        return type(option.default).__name__
+    return str(option.annotation)

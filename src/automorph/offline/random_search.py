@@ -13,6 +13,9 @@ from automorph.offline.method import Job, Method, Outcome, Setting
 from automorph.policies import Mixture, Policy
 from automorph.policies.drawn import drawn_subpolicies
 
+HANDFUL = 8
+"""Children asked for at once."""
+
 
 class RandomSearch(Method):
     """``trials`` policies of ``count`` sub-policies of ``length`` operations, one child each."""
@@ -29,20 +32,19 @@ class RandomSearch(Method):
             )
             for trial in range(setting.trials)
         ]
-        self.scores: list[float] | None = None
+        self.scores: list[float] = []
 
     def ask(self) -> Sequence[Job]:
-        """All children at once: none hangs on another."""
-        if self.scores is not None:
-            return []
+        """The next children; none hangs on another, but time may run out between two handfuls."""
+        first = len(self.scores)
         return [
             Train(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
-            for policy in self.policies
+            for policy in self.policies[first : first + HANDFUL]
         ]
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         """Keep the scores."""
-        self.scores = [outcome.score for outcome in outcomes]
+        self.scores += [outcome.score for outcome in outcomes]
 
     def result(self) -> Policy:
         """The policy of the best child; the first drawn before any is known."""

@@ -167,7 +167,7 @@ def search(
         workers = stack.enter_context(open_engine(engine, whole, place, jobs=jobs, address=address))
         plan = _plan(conductor, workers, setting, seconds, seeds)
         known = named.entry.trials(plan.trainings) if plan.trainings else setting.trials
-        searched = named.build(replace(setting, trials=known))
+        searched = named.build(replace(setting, trials=known, pace=plan.pace))
         stopped = conductor.search(searched, workers, plan, trials=known)
         found = searched.result()
         conductor.close(place)

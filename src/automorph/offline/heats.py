@@ -1,0 +1,82 @@
+"""Successive halving: many arms trained for a little, the better ones for longer.
+
+Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization"
+(AISTATS 2016). All arms of a heat share their seeds, so that they differ by the policy alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+STARTS = (1.0, 0.5, 0.25, 0.125)
+"""Shares of a whole training that the first heat may last."""
+ENOUGH = 3
+"""Paired seeds with which a heat is worth its length."""
+MOST = 5
+FINALISTS = 2
+
+
+@dataclass(frozen=True)
+class Heat:
+    """So many of the arms go on to this epoch, under so many paired seeds."""
+
+    epochs: int
+    arms: int
+    seeds: int
+
+
+def heats(epochs: int, costs: Sequence[float], trainings: float) -> list[Heat]:
+    """The heats that so many plain trainings pay for; the last one has whole trainings.
+
+    ``costs`` are those of the arms, relative to plain training. Each heat lasts twice as long as
+    the one before and keeps half of the arms, at least two. The first lasts as long as leaves
+    three paired seeds to each; what remains gives the two finalists more seeds, in a heat of their
+    own. Where not even the shortest first heat fits, the last arms do not start.
+
+    >>> [(heat.epochs, heat.arms, heat.seeds) for heat in heats(40, [1] * 8, 22)]
+    [(20, 8, 3), (40, 4, 3), (40, 2, 5)]
+    >>> [(heat.epochs, heat.arms, heat.seeds) for heat in heats(40, [1] * 8, 7)]
+    [(5, 8, 2), (10, 4, 2), (20, 2, 2), (40, 2, 2)]
+    """
+    count = len(costs)
+    while True:
+        mean = sum(costs[:count]) / max(1, count)
+        chosen = None
+        for start in STARTS:
+            ladder = _ladder(epochs, count, start)
+            seeds = min(MOST, math.floor(trainings / max(1e-9, mean * _cost(ladder, epochs))))
+            if seeds >= ENOUGH or (start == STARTS[-1] and seeds >= 1):
+                chosen = ladder, max(1, seeds)
+                break
+        if chosen is not None or count <= FINALISTS:
+            break
+        count -= 1
+    ladder, seeds = chosen or (_ladder(epochs, count, STARTS[-1]), 1)
+    left = trainings - mean * seeds * _cost(ladder, epochs)
+    plan = [Heat(until, arms, seeds) for until, arms in ladder]
+    finalists = min(FINALISTS, count)
+    more = min(MOST - seeds, math.floor(max(0.0, left) / (mean * finalists)))
+    return [*plan, Heat(epochs, finalists, seeds + more)] if more else plan
+
+
+def _ladder(epochs: int, arms: int, start: float) -> list[tuple[int, int]]:
+    """Epochs and arms of each heat; heats of the same length are one."""
+    steps: dict[int, int] = {}
+    share, left = start, arms
+    while True:
+        until = max(1, round(min(1.0, share) * epochs))
+        steps.setdefault(until, left)
+        if share >= 1:
+            return sorted(steps.items())
+        share, left = 2 * share, min(left, max(FINALISTS, math.ceil(left / 2)))
+
+
+def _cost(ladder: Sequence[tuple[int, int]], epochs: int) -> float:
+    """Plain trainings of one seed; what is trained once is gone on with."""
+    total, done = 0.0, 0
+    for until, arms in ladder:
+        total += arms * (until - done) / epochs
+        done = until
+    return total

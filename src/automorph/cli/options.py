@@ -32,7 +32,10 @@ data_options = _stack(
     click.option("--image", metavar="COLUMN", help="Column with the images, or their paths."),
     click.option("--text", metavar="COLUMN", help="Column with the texts.", hidden=True),
     click.option("--label", metavar="COLUMN", help="Column with the labels."),
-    click.option("--subgroup", metavar="COLUMN", help="Column with the subgroups."),
+    click.option(
+        "--subgroup", metavar="COLUMN", multiple=True,
+        help="Column with the subgroups; several columns: each combination of their values.",
+    ),
     click.option("--size", metavar="PX|HxW", help="Resize all images to this size."),
     click.option(
         "--limit", type=click.IntRange(1), metavar="N",

@@ -7,6 +7,7 @@
 """
 
 from automorph.data.arrays import Arrays, BadRow, Dataset, Domain
+from automorph.data.correlated import CORRELATED, coupled
 from automorph.data.images import read_image
 from automorph.data.known import SourceInfo, list_sources
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
@@ -14,6 +15,7 @@ from automorph.data.loading import as_dataset, from_arrays, load_data
 from automorph.data.splits import limited, split, split_hashes
 
 __all__ = [
+    "CORRELATED",
     "Arrays",
     "BadRow",
     "Dataset",
@@ -22,6 +24,7 @@ __all__ = [
     "SourceInfo",
     "as_dataset",
     "check_leakage",
+    "coupled",
     "from_arrays",
     "guard_leakage",
     "limited",

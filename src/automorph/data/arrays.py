@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal
@@ -37,6 +37,7 @@ class Arrays:
     - ``subgroups``: int64 (n,), positions in ``subgroup_names``, or None.
     - ``ids``: strings (n,), unique names for messages and for the hashes of splits: a file's
       path, or part and row as in ``train[17]``; ``row[17]`` when not given.
+    - ``metadata``: further columns, strings (n,) by name, empty where a value is missing.
 
     Raises DataError when a shape, dtype or length does not fit.
 
@@ -49,20 +50,22 @@ class Arrays:
     labels: NDArray[np.int64]
     ids: NDArray[Any] | None = None
     subgroups: NDArray[np.int64] | None = None
+    metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.ids is None:
             object.__setattr__(self, "ids", strings([f"row[{i}]" for i in range(len(self.data))]))
         if self.data.dtype.kind != "T":
             check_images(self.data)
-        for name in ("labels", "ids", "subgroups"):
-            column = getattr(self, name)
+        known = {name: getattr(self, name) for name in ("labels", "ids", "subgroups")}
+        for name, column in {**known, **self.metadata}.items():
             if column is not None and column.shape != (len(self.data),):
                 raise DataError(
                     f"{name} have shape {column.shape}: expected ({len(self.data)},), "
                     "one for each example."
                 )
-            if name != "ids" and column is not None and column.dtype != np.int64:
+            wanted = name in ("labels", "subgroups") and name not in self.metadata
+            if wanted and column is not None and column.dtype != np.int64:
                 raise DataError(f"{name} have dtype {column.dtype}: expected int64.")
 
     def __len__(self) -> int:
@@ -103,7 +106,8 @@ class Arrays:
         """Pair ``data``, already taken, with everything else of the given rows."""
         assert self.ids is not None
         subgroups = None if self.subgroups is None else self.subgroups[rows]
-        taken = Arrays(data, self.labels[rows], self.ids[rows], subgroups)
+        metadata = {name: column[rows] for name, column in self.metadata.items()}
+        taken = Arrays(data, self.labels[rows], self.ids[rows], subgroups, metadata)
         if "digests" in self.__dict__:  # hashing is the slow part of every check: do it once
             taken.__dict__["digests"] = self.digests[rows]
         return taken

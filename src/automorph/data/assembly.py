@@ -73,7 +73,11 @@ def assemble(
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
         ids = strings([raw.parts[part].ids[row] for row in good])
         group = groups[part][good] if groups else None
-        parts[part] = Arrays(data[part], labels[part][good], ids, group)
+        metadata = {
+            name: strings([column[row] for row in good])
+            for name, column in raw.parts[part].metadata.items()
+        }
+        parts[part] = Arrays(data[part], labels[part][good], ids, group, metadata)
     # Again: a class may have gone with the rows that could not be decoded.
     known = {part: arrays.labels for part, arrays in parts.items()}
     check_classes(known, classes, name=raw.name, declared=True)

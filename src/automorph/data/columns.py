@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,12 +22,23 @@ _LABELS = ("label", "labels", "class", "target", "category", "y")
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that the user chose; None means: find it by its type or its usual name."""
+    """The columns that the user chose; None means: find it by its type or its usual name.
+
+    Several ``subgroup`` columns make a subgroup of each combination of their values. ``metadata``
+    are columns to be kept as they are; None keeps all that hold single values.
+    """
 
     image: str | None = None
     text: str | None = None
     label: str | None = None
-    subgroup: str | None = None
+    subgroup: str | Sequence[str] | None = None
+    metadata: Sequence[str] | None = ()
+
+    @property
+    def subgroups(self) -> tuple[str, ...]:
+        """The subgroup columns."""
+        one = isinstance(self.subgroup, str)
+        return (str(self.subgroup),) if one else tuple(self.subgroup or ())
 
     def __post_init__(self) -> None:
         if self.image and self.text:
@@ -38,7 +49,7 @@ class Columns:
 
     def refuse(self, source: str) -> None:
         """Say that this source has no columns, if any was chosen."""
-        chosen = [f"{k}={v!r}" for k, v in vars(self).items() if v is not None]
+        chosen = [f"{k}={v!r}" for k, v in vars(self).items() if v]
         if chosen:
             raise UsageError(
                 f"{source} has no columns to choose: {', '.join(chosen)} cannot be used. Columns "
@@ -51,8 +62,9 @@ def raw_from_tables(name: str, tables: Mapping[str, Table], chosen: Columns) -> 
     train = tables["train"]
     domain, data = _data_column(name, train, chosen)
     label = _one(name, train, chosen.label, "label", _typed(train, "ClassLabel"), _LABELS)
-    subgroup = chosen.subgroup and _known(name, train, chosen.subgroup, "subgroup")
-    wanted = [column for column in (data, label, subgroup) if column]
+    subgroups = [_known(name, train, column, "subgroup") for column in chosen.subgroups]
+    kept = _metadata(name, train, chosen, (data, label))
+    wanted = list(dict.fromkeys([data, label, *subgroups, *kept]))
     for part, table in tables.items():
         lacking = [column for column in wanted if column not in table.names]
         if lacking:
@@ -60,8 +72,8 @@ def raw_from_tables(name: str, tables: Mapping[str, Table], chosen: Columns) -> 
                 f"{name}: the {part} part lacks the columns {lacking}; it has {list(table.names)}. "
                 "Expected the columns of the train part."
             )
-        for column in (label, subgroup):
-            if column and _names(table, column) != _names(train, column):
+        for column in (label, *subgroups):
+            if _names(table, column) != _names(train, column):
                 raise DataError(
                     f"{name}: the {part} part declares other classes for {column!r} than the train "
                     "part. Expected the same classes in the same order."
@@ -71,8 +83,11 @@ def raw_from_tables(name: str, tables: Mapping[str, Table], chosen: Columns) -> 
             data=[_cell(value, table.folder, domain) for value in table.column(data)],
             labels=table.column(label),
             ids=numbered(part, table.n),
-            subgroups=table.column(subgroup) if subgroup else None,
+            subgroups=_combined(table, subgroups),
             bad=table.bad,
+            metadata={
+                column: _words(table, column) for column in dict.fromkeys((*subgroups, *kept))
+            },
         )
         for part, table in tables.items()
     }
@@ -81,8 +96,43 @@ def raw_from_tables(name: str, tables: Mapping[str, Table], chosen: Columns) -> 
         domain,
         parts,
         classes=_names(train, label),
-        subgroup_names=_names(train, subgroup) if subgroup else None,
+        subgroup_names=_names(train, subgroups[0]) if len(subgroups) == 1 else None,
     )
+
+
+def _metadata(name: str, table: Table, chosen: Columns, used: tuple[str, str]) -> list[str]:
+    """The columns to keep: those named, or all but the examples, the labels and nested values."""
+    if chosen.metadata is not None:
+        return [_known(name, table, column, "metadata") for column in chosen.metadata]
+    nested = set(_typed(table, "Image")) | set(_typed(table, "Sequence")) | set(used)
+    return [column for column in table.names if column not in nested]
+
+
+def _combined(table: Table, columns: Sequence[str]) -> Sequence[Any] | None:
+    """The subgroup of every row: a column's values, or of several ``a=1, b=0``."""
+    if len(columns) < 2:
+        return table.column(columns[0]) if columns else None
+    words = [_words(table, column) for column in columns]
+    return [
+        ", ".join(f"{c}={v}" for c, v in zip(columns, row, strict=True)) if all(row) else None
+        for row in zip(*words, strict=True)
+    ]
+
+
+def _words(table: Table, column: str) -> list[str]:
+    """A column as strings, classes by name; empty where a value is missing or nested."""
+    names = _names(table, column)
+    return [_word(value, names) for value in table.column(column)]
+
+
+def _word(value: Any, names: tuple[str, ...] | None) -> str:
+    if value is None or isinstance(value, Mapping | list | bytes) or value != value:
+        return ""
+    if names is not None and isinstance(value, int):
+        return names[value] if 0 <= value < len(names) else ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
 
 
 def _data_column(name: str, table: Table, chosen: Columns) -> tuple[Domain, str]:

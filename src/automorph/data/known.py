@@ -60,8 +60,16 @@ def list_sources(*, root: str | os.PathLike[str] | None = None) -> tuple[SourceI
         where = tuple(str(place) for place in places)
         found = any(place.is_dir() for place in places)
         known.append(SourceInfo(entry.name, entry.about, where, found))
+    # They are made of these sets, and so imported late.
+    from automorph.data.correlated import CORRELATED
+
+    named = {source.name: source for source in (digits, *known)}
+    planted = (
+        SourceInfo(entry.name, entry.about, named[entry.base].where, named[entry.base].found)
+        for entry in CORRELATED.values()
+    )
     given = (SourceInfo(name, about, (), None) for name, about in GIVEN.items())
-    return (digits, *known, *given)
+    return (*named.values(), *planted, *given)
 
 
 def read_known(

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from automorph.data.arrays import Dataset
 from automorph.data.assembly import assemble
 from automorph.data.columns import Columns, raw_from_tables
+from automorph.data.correlated import CORRELATED, read_correlated
 from automorph.data.folders import read_folder
 from automorph.data.hub import download_raw, raw_from_huggingface
 from automorph.data.images import Mode
@@ -32,7 +33,8 @@ def load_data(
     image: str | None = None,
     text: str | None = None,
     label: str | None = None,
-    subgroup: str | None = None,
+    subgroup: str | Sequence[str] | None = None,
+    metadata: Sequence[str] | None = (),
     size: int | tuple[int, int] | None = None,
     mode: Mode | None = None,
     limit: int | None = None,
@@ -46,7 +48,9 @@ def load_data(
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
     - ``image`` or ``text``, ``label``, ``subgroup``: columns of a table; found by type and usual
-      name when left out (``subgroup`` never is).
+      name when left out (``subgroup`` never is). Several ``subgroup`` columns make a subgroup of
+      each combination of their values. ``metadata`` names columns to keep beside them in
+      ``Arrays.metadata`` (None: all of single values).
     - ``size``, ``mode``: see :func:`automorph.data.images.read_image`. Without ``size`` all images
       must have one size.
     - ``limit``: keep this many training examples, balanced over the classes and chosen by hash
@@ -66,7 +70,7 @@ def load_data(
     >>> load_data("digits", limit=500)
     Dataset('digits', 10 classes, train=Arrays(500 of 8x8x1), test=Arrays(361 of 8x8x1))
     """
-    raw = _read(source, Columns(image, text, label, subgroup), root, download)
+    raw = _read(source, Columns(image, text, label, subgroup, metadata), root, download)
     return assemble(
         raw,
         size=(size, size) if isinstance(size, int) else size,
@@ -118,7 +122,8 @@ def as_dataset(
     image: str | None = None,
     text: str | None = None,
     label: str | None = None,
-    subgroup: str | None = None,
+    subgroup: str | Sequence[str] | None = None,
+    metadata: Sequence[str] | None = (),
     **options: Any,
 ) -> Dataset:
     """Make a data set of whatever the user holds.
@@ -130,7 +135,7 @@ def as_dataset(
 
     ``validation`` and ``test`` are further parts of the same kind as ``source``.
     """
-    columns = Columns(image, text, label, subgroup)
+    columns = Columns(image, text, label, subgroup, metadata)
     if isinstance(source, Dataset | str) and not (validation is None and test is None):
         raise UsageError(
             f"{source!r} brings its own parts: expected no validation and test beside."
@@ -141,7 +146,10 @@ def as_dataset(
             raise UsageError(f"a Dataset is ready: {', '.join(options)} cannot be used with it.")
         return source
     if isinstance(source, str):
-        return load_data(source, image=image, text=text, label=label, subgroup=subgroup, **options)
+        return load_data(
+            source, image=image, text=text, label=label, subgroup=subgroup, metadata=metadata,
+            **options,
+        )  # fmt: skip
     given = {"train": source, "validation": validation, "test": test}
     parts = {part: value for part, value in given.items() if value is not None}
     if isinstance(source, tuple):
@@ -166,6 +174,9 @@ def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -
     if not colon and (source == "digits" or source in KNOWN):
         columns.refuse(source)
         return read_known(source, root=root, download=download)
+    if not colon and source in CORRELATED:
+        columns.refuse(source)
+        return read_correlated(source, root=root, download=download)
     if not path or f"{kind}:" not in {given.partition(":")[0] + ":" for given in GIVEN}:
         raise UsageError(_unknown(source, kind))
     if kind == "hub":
@@ -186,7 +197,7 @@ def _resolve(path: str, root: StrPath | None) -> str:
 
 
 def _unknown(source: str, kind: str) -> str:
-    names = ["digits", *KNOWN, *GIVEN]
+    names = ["digits", *KNOWN, *CORRELATED, *GIVEN]
     place = Path(source).expanduser()
     if place.exists():
         ending = place.suffix.lstrip(".")

@@ -17,6 +17,7 @@ class Rows:
       or one ready array (n, H, W, C).
     - ``labels``, ``subgroups``: strings, numbers or None, not yet counted.
     - ``ids``: unique names for messages. ``bad``: rows already known to be unusable, and why.
+    - ``metadata``: further columns by name, as strings; empty where a value is missing.
     """
 
     data: Any
@@ -24,6 +25,7 @@ class Rows:
     ids: Sequence[str]
     subgroups: Any = None
     bad: Mapping[int, str] = field(default_factory=dict)
+    metadata: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,122 @@
+"""The generator (a U-Net) and the discriminator (a PatchGAN) of a CycleGAN, for 8 to 256 pixels."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+SLOPE = 0.2
+"""Of leaky rectifiers, as in the original CycleGAN."""
+DEVIATION = 0.02
+"""Of first weights: N(0, 0.02) (Zhu et al. 2017, section 7.1)."""
+
+
+class Generator(nn.Module):
+    """A U-Net from images to images of the same size, both in [-1, 1].
+
+    4x4 convolutions of stride 2 go down to a map of 2 pixels, transposed ones up again, and every
+    level on the way up also sees its twin on the way down (Isola et al. 2017, section 3.2.1).
+    Sides that are no power of two are padded. Normalisation is over groups of channels of *one*
+    image, so that a translation does not depend on the images it is made beside.
+
+    With ``residual`` the network adds a change to the image, min(1, max(-1, x + 2 tanh(f(x)))),
+    and starts as the identity: what is learned is the edit alone.
+    """
+
+    def __init__(self, channels: int, side: int, *, width: int = 16, residual: bool = True) -> None:
+        super().__init__()
+        self.residual = residual
+        self.whole = 1 << max(side - 1, 4).bit_length()
+        levels = self.whole.bit_length() - 2
+        widths = [width * min(2**level, 8) for level in range(levels)]
+        self.down = nn.ModuleList()
+        before = channels
+        for level, after in enumerate(widths):
+            # Neither the first nor the 2-pixel map is normalised: the one would lose the
+            # brightness of the image, the other has next to nothing to take statistics of.
+            plain = level in (0, levels - 1)
+            self.down.append(_down(before, after, normalised=not plain))
+            before = after
+        self.up = nn.ModuleList()
+        for level in range(levels - 1, 0, -1):
+            twin = 0 if level == levels - 1 else widths[level]
+            self.up.append(_up(before + twin, widths[level - 1]))
+            before = widths[level - 1]
+        self.last = nn.ConvTranspose2d(before + widths[0], channels, 4, 2, 1)
+        self.apply(_first_weights)
+        if residual:
+            nn.init.zeros_(self.last.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Translate float ``(n, C, H, W)``."""
+        height, width = x.shape[-2:]
+        gaps = (self.whole - width, self.whole - height)
+        pads = (gaps[0] // 2, gaps[0] - gaps[0] // 2, gaps[1] // 2, gaps[1] - gaps[1] // 2)
+        # The edge is repeated: -1 would be a black frame around photographs.
+        y = functional.pad(x, pads, mode="replicate") if any(pads) else x
+        seen: list[Tensor] = []
+        for layer in self.down:
+            y = layer(y)
+            seen.append(y)
+        seen.pop()
+        for number, layer in enumerate(self.up):
+            y = layer(y if number == 0 else torch.cat([y, seen.pop()], 1))
+        y = torch.tanh(self.last(torch.cat([y, seen.pop()], 1)))
+        y = y[..., pads[2] : pads[2] + height, pads[0] : pads[0] + width]
+        return (x + 2 * y).clamp(-1, 1) if self.residual else y
+
+
+class Discriminator(nn.Module):
+    """A PatchGAN: a map of logits, each of which judges one patch (Isola et al. 2017, section 3.2).
+
+    ``depth`` convolutions of stride 2, one of stride 1 and one to a single channel. Depth 3 is the
+    published one (patches of 70 pixels); 2 judges patches of 34 pixels, enough up to 32 pixels.
+    """
+
+    def __init__(self, channels: int, *, width: int = 32, depth: int = 3) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = channels
+        for level in range(depth + 1):
+            after = width * min(2**level, 8)
+            stride = 2 if level < depth else 1
+            layers.append(nn.Conv2d(before, after, 4, stride, 1, bias=level == 0))
+            layers += [] if level == 0 else [_norm(after)]
+            layers.append(nn.LeakyReLU(SLOPE, inplace=True))
+            before = after
+        self.layers = nn.Sequential(*layers, nn.Conv2d(before, 1, 4, 1, 1))
+        self.apply(_first_weights)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits ``(n, 1, h, w)``, one a patch."""
+        return cast(Tensor, self.layers(x))
+
+
+def depth_for(side: int) -> int:
+    """The depth of the discriminator for images of a size."""
+    return 1 if side < 16 else 2 if side <= 32 else 3
+
+
+def _down(before: int, after: int, *, normalised: bool) -> nn.Sequential:
+    norm: list[nn.Module] = [_norm(after)] if normalised else []
+    conv = nn.Conv2d(before, after, 4, 2, 1, bias=not normalised)
+    return nn.Sequential(conv, *norm, nn.LeakyReLU(SLOPE))
+
+
+def _up(before: int, after: int) -> nn.Sequential:
+    conv = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
+    return nn.Sequential(conv, _norm(after), nn.ReLU())
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    return nn.GroupNorm(max(1, channels // 8), channels)
+
+
+def _first_weights(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(layer.weight, std=DEVIATION)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

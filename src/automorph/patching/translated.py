@@ -1,0 +1,113 @@
+"""Translated sets: made once, kept as memory-mapped bytes, tied to the images by their numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data import Arrays
+from automorph.patching.translators import Images, Translator, known_of
+
+_CHUNK = 1024
+_PROBE = 64
+"""Images whose translations tell one translator from another."""
+
+
+@dataclass(frozen=True, eq=False)
+class Translated:
+    """Every image of a part as it looks in every subgroup.
+
+    ``images[z, i]``, uint8 ``(k, n, H, W, C)``, is image number i in subgroup ``subgroups[z]``,
+    and ``changed[z, i]`` says whether a translator made it; where it could not, the image stands
+    for itself. Rows are numbers of images, so that nothing can come out of step.
+    """
+
+    images: Images
+    changed: NDArray[np.bool_]
+    subgroups: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return int(self.images.shape[1])
+
+    def take(self, rows: NDArray[np.int64]) -> Images:
+        """The renderings of some images, ``(k, rows, H, W, C)``."""
+        return np.asarray(self.images[:, rows])
+
+
+def translate_part(
+    translator: Translator,
+    part: Arrays,
+    *,
+    folder: Path | None = None,
+    progress: Callable[[float], object] | None = None,
+) -> Translated:
+    """Translate all images of a part into all of its subgroups.
+
+    With a ``folder`` the bytes lie there in an ``.npy`` file that is mapped, and are made only if
+    they are not there yet; part and translator are told apart by what they hold and do.
+    """
+    known = known_of(part)
+    subgroups = tuple(np.unique(known.subgroups).tolist())
+    shape = (len(subgroups), *part.data.shape)
+    able = np.array(
+        [
+            (known.subgroups == z) | np.isin(known.subgroups, _sources(translator, z))
+            for z in subgroups
+        ]
+    )
+    file = None if folder is None else folder / f"translated-{_key(translator, part)}.npy"
+    if file is not None and file.exists():
+        return Translated(np.load(file, mmap_mode="r"), able, subgroups)
+    if file is None:
+        images: Images = np.empty(shape, np.uint8)
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+        images = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
+    starts = range(0, len(part), _CHUNK)
+    for place, z in enumerate(subgroups):
+        for start in starts:
+            rows = np.arange(start, min(start + _CHUNK, len(part)))
+            images[place, rows] = _translate(translator, part, rows, z, able[place, rows])
+            if progress is not None:
+                progress((place + (rows[-1] + 1) / len(part)) / len(subgroups))
+    if file is not None:
+        assert isinstance(images, np.memmap)
+        images.flush()
+        draft.replace(file)
+        images = np.load(file, mmap_mode="r")
+    return Translated(images, able, subgroups)
+
+
+def _translate(
+    translator: Translator, part: Arrays, rows: NDArray[np.intp], z: int, able: NDArray[np.bool_]
+) -> Images:
+    images: Images = np.array(part.data[rows])
+    chosen = rows[able]
+    if len(chosen):
+        known = known_of(part).rows(chosen)
+        images[able] = translator.translate(part.data[chosen], z, known)
+    return images
+
+
+def _sources(translator: Translator, direction: int) -> list[int]:
+    return [a for a, b in translator.directions if b == direction]
+
+
+def _key(translator: Translator, part: Arrays) -> str:
+    total = blake2b(f"{translator.name} {sorted(translator.directions)}".encode(), digest_size=8)
+    known = known_of(part)
+    total.update(part.digests.tobytes() + known.labels.tobytes() + known.subgroups.tobytes())
+    rows = np.unique(np.linspace(0, len(part) - 1, _PROBE).astype(np.intp))
+    for z in np.unique(known.subgroups).tolist():
+        able = (known.subgroups[rows] == z) | np.isin(
+            known.subgroups[rows], _sources(translator, z)
+        )
+        total.update(_translate(translator, part, rows, z, able).tobytes())
+    return total.hexdigest()

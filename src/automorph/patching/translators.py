@@ -1,0 +1,313 @@
+"""Translators: class-preserving maps between subgroups, and the images they make, kept on disk.
+
+A translator is a value with ``translate(images, direction)``. The direction is the subgroup that
+the images shall look like; what a translator may need besides (the classes, present subgroups and
+numbers of the images) comes in a `Known`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data import Arrays
+from automorph.errors import DataError, UsageError
+
+Images = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of the images that are to be translated, each int64 ``(n,)``.
+
+    ``index`` are their numbers in their part: random choices depend on nothing else.
+    """
+
+    labels: Numbers
+    subgroups: Numbers
+    index: Numbers
+
+    def rows(self, rows: Any) -> Known:
+        """What is known of some of the images."""
+        return Known(self.labels[rows], self.subgroups[rows], self.index[rows])
+
+
+def known_of(part: Arrays) -> Known:
+    """What a part of the data knows of its images. Raises `DataError` without subgroups."""
+    if part.subgroups is None:
+        raise DataError(
+            "the examples have no subgroups, and a translation goes from subgroup to subgroup; "
+            "name their column with subgroup=... (--subgroup)"
+        )
+    return Known(part.labels, part.subgroups, np.arange(len(part)))
+
+
+@runtime_checkable
+class Translator(Protocol):
+    """A class-preserving map between subgroups."""
+
+    @property
+    def name(self) -> str:
+        """What it is, in a word or two."""
+        ...
+
+    @property
+    def directions(self) -> frozenset[tuple[int, int]]:
+        """The pairs (from, to) of subgroups that it can translate, equal ones left out."""
+        ...
+
+    def translate(self, images: Images, direction: int, known: Known) -> Images:
+        """The images uint8 ``(n, H, W, C)`` as they would look in subgroup ``direction``."""
+        ...
+
+
+Edit = Callable[[Images, int], Images]
+
+
+@dataclass(frozen=True)
+class UserEdit:
+    """An edit that the user supplies: ``edit(images, direction)``, uint8 in, the same shape out.
+
+    Images that lie in the direction's subgroup already are left alone. ``pairs`` are the
+    directions it knows; an edit that can only add a mark says so there.
+    """
+
+    edit: Edit
+    pairs: frozenset[tuple[int, int]]
+    name: str = "edit"
+
+    @property
+    def directions(self) -> frozenset[tuple[int, int]]:
+        """As given."""
+        return self.pairs
+
+    def translate(self, images: Images, direction: int, known: Known) -> Images:
+        """Hand over what has to change, and check what comes back."""
+        result = np.array(images)
+        able = [a for a, b in self.pairs if b == direction]
+        rows = np.flatnonzero(np.isin(known.subgroups, able))
+        if len(rows):
+            made = self.edit(np.ascontiguousarray(images[rows]), direction)
+            if not isinstance(made, np.ndarray) or made.dtype != np.uint8:
+                kind = getattr(made, "dtype", type(made).__name__)
+                raise UsageError(
+                    f"the edit {self.name} gave {kind}; expected a uint8 array of the shape it got"
+                )
+            if made.shape != images[rows].shape:
+                raise UsageError(
+                    f"the edit {self.name} gave shape {made.shape} for {images[rows].shape}; "
+                    "expected the same shape: one image for each"
+                )
+            result[rows] = made
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class ExactPairs:
+    """Images of which every rendering is known: ``renderings`` uint8 ``(k, n, H, W, C)``.
+
+    ``renderings[z, i]`` is image number i of the part as it looks in subgroup z. For data whose
+    subgroups were made (a mark drawn by a program), and as the upper bound for learned translators.
+    """
+
+    renderings: Images
+    name: str = "exact pairs"
+
+    @property
+    def directions(self) -> frozenset[tuple[int, int]]:
+        """All of them."""
+        return all_pairs(len(self.renderings))
+
+    def translate(self, images: Images, direction: int, known: Known) -> Images:
+        """Look the images up by their numbers."""
+        if len(known.index) and known.index.max() >= self.renderings.shape[1]:
+            raise UsageError(
+                f"exact pairs hold {self.renderings.shape[1]} images and were asked for number "
+                f"{known.index.max()}; they translate the part they were made of"
+            )
+        return np.asarray(self.renderings[direction][known.index])
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureStatistics:
+    """The closed form: within a class, means and covariances are moved onto each other.
+
+    x' = m_b + A (x - m_a), with A = S_a^-1/2 (S_a^1/2 S_b S_a^1/2)^1/2 S_a^-1/2 on the leading
+    principal components of the pixels (the optimal-transport map between two Gaussians; Knott and
+    Smith 1984); the rest of the image is kept. Good for what changes whole images alike: light,
+    colour, contrast. It cannot draw a mark that has no fixed place.
+    """
+
+    mean: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    moments: Mapping[tuple[int, int], tuple[NDArray[np.float64], NDArray[np.float64]]]
+    name: str = "feature statistics"
+
+    @property
+    def directions(self) -> frozenset[tuple[int, int]]:
+        """Every pair of subgroups that some class holds."""
+        return frozenset(
+            (a, b) for y, a in self.moments for other, b in self.moments if y == other and a != b
+        )
+
+    def translate(self, images: Images, direction: int, known: Known) -> Images:
+        """Move the components of every group onto those of its class in the direction."""
+        result = np.array(images)
+        flat = result.reshape(len(images), -1)
+        for y, z in sorted(set(zip(known.labels.tolist(), known.subgroups.tolist(), strict=True))):
+            here, there = self.moments.get((y, z)), self.moments.get((y, direction))
+            if z == direction or here is None or there is None:
+                continue
+            rows = np.flatnonzero((known.labels == y) & (known.subgroups == z))
+            pixels = flat[rows] / 255.0
+            inside = (pixels - self.mean) @ self.axes
+            moved = (inside - here[0]) @ _transport(here[1], there[1]) + there[0]
+            pixels = pixels + (moved - inside) @ self.axes.T
+            flat[rows] = np.rint(255 * pixels.clip(0, 1)).astype(np.uint8)
+        return result
+
+
+def fit_statistics(part: Arrays, *, components: int = 32) -> FeatureStatistics:
+    """Means and covariances, by class and subgroup, of the principal components of a part."""
+    known = known_of(part)
+    mean, axes = _principal(part.data, components)
+    inside = (part.data.reshape(len(part), -1) / 255.0 - mean) @ axes
+    moments = {}
+    for y in np.unique(known.labels).tolist():
+        for z in np.unique(known.subgroups).tolist():
+            own = inside[(known.labels == y) & (known.subgroups == z)]
+            if len(own) < 2:
+                continue
+            covariance = np.cov(own, rowvar=False).reshape(axes.shape[1], axes.shape[1])
+            # Few images say little of their covariance: it is drawn towards its diagonal.
+            share = axes.shape[1] / (axes.shape[1] + len(own))
+            shrunk = (1 - share) * covariance + share * np.diag(np.diag(covariance))
+            moments[(y, z)] = (own.mean(axis=0), shrunk + 1e-6 * np.eye(len(shrunk)))
+    return FeatureStatistics(mean, axes, moments)
+
+
+@dataclass(frozen=True, eq=False)
+class MatchedPairs:
+    """Real images for made ones: the nearest of the same class in the other subgroup.
+
+    After RealPatch (Romiti et al. 2022), with nearness in principal components of the pixels, each
+    scaled by its deviation, and no propensity score. Nothing is invented, but a rare group gives
+    the same few images again and again.
+    """
+
+    part: Arrays
+    mean: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    name: str = "matched pairs"
+
+    @property
+    def directions(self) -> frozenset[tuple[int, int]]:
+        """Every pair of subgroups that some class holds."""
+        known = known_of(self.part)
+        groups = set(zip(known.labels.tolist(), known.subgroups.tolist(), strict=True))
+        return frozenset((a, b) for y, a in groups for x, b in groups if x == y and a != b)
+
+    def translate(self, images: Images, direction: int, known: Known) -> Images:
+        """The nearest image of the direction's subgroup; itself where it lies there already."""
+        result = np.array(images)
+        held = known_of(self.part)
+        for y in np.unique(known.labels).tolist():
+            rows = np.flatnonzero((known.labels == y) & (known.subgroups != direction))
+            others = np.flatnonzero((held.labels == y) & (held.subgroups == direction))
+            if len(rows) and len(others):
+                near = self._nearest(images[rows], self.part.data[others])
+                result[rows] = self.part.data[others[near]]
+        return result
+
+    def _nearest(self, images: Images, others: Images) -> NDArray[np.intp]:
+        mine, theirs = (
+            (x.reshape(len(x), -1) / 255.0 - self.mean) @ self.axes for x in (images, others)
+        )
+        gaps = (theirs**2).sum(1) - 2 * mine @ theirs.T
+        return np.asarray(gaps.argmin(axis=1))
+
+
+def fit_matches(part: Arrays, *, components: int = 32) -> MatchedPairs:
+    """Pairs within a part."""
+    mean, axes = _principal(part.data, components)
+    inside = (part.data[:: _stride(len(part))].reshape(-1, len(mean)) / 255.0 - mean) @ axes
+    return MatchedPairs(part, mean, axes / np.maximum(inside.std(axis=0), 1e-6))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The translator that changes nothing: what every check must refuse."""
+
+    subgroups: int
+    name: str = "identity"
+    directions: frozenset[tuple[int, int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "directions", all_pairs(self.subgroups))
+
+    def translate(self, images: Images, direction: int, known: Known) -> Images:
+        """The images as they are."""
+        return np.array(images)
+
+
+def load_edit(name: str, pairs: frozenset[tuple[int, int]]) -> UserEdit:
+    """The function ``module:function`` as a `UserEdit`; ``function.pairs`` narrows its directions.
+
+    Raises `UsageError` if there is no such function.
+    """
+    module, colon, function = name.partition(":")
+    if not colon or not function:
+        raise UsageError(
+            f"translator {name!r}: expected cyclegan, statistics, matched, auto, none, or a "
+            "function as module:function"
+        )
+    try:
+        edit = getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"translator {name!r}: {error}. Expected a module that Python finds (PYTHONPATH) and "
+            "a function in it: edit(images, direction) -> images"
+        ) from error
+    if not callable(edit):
+        raise UsageError(f"translator {name!r} is no function; expected edit(images, direction)")
+    return UserEdit(edit, frozenset(getattr(edit, "pairs", pairs)), name)
+
+
+def all_pairs(subgroups: int) -> frozenset[tuple[int, int]]:
+    """All directions between so many subgroups.
+
+    >>> sorted(all_pairs(2))
+    [(0, 1), (1, 0)]
+    """
+    return frozenset((a, b) for a in range(subgroups) for b in range(subgroups) if a != b)
+
+
+def _stride(n: int) -> int:
+    return max(1, n // 5000)
+
+
+def _principal(images: Images, components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean ``(d,)`` and leading axes ``(d, components)`` of pixels in [0, 1]."""
+    from sklearn.decomposition import PCA
+
+    some = images[:: _stride(len(images))].reshape(-1, int(np.prod(images.shape[1:]))) / 255.0
+    most = max(1, min(components, len(some) - 1, some.shape[1]))
+    found = PCA(most, svd_solver="randomized", random_state=0).fit(some)
+    return np.asarray(found.mean_), np.asarray(found.components_.T)
+
+
+def _transport(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64]:
+    root = _power(here, 0.5)
+    back = _power(here, -0.5)
+    return np.asarray(back @ _power(root @ there @ root, 0.5) @ back)
+
+
+def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * np.maximum(values, 1e-9) ** exponent) @ vectors.T)

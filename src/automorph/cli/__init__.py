@@ -14,10 +14,11 @@ from automorph.cli.doctor import doctor
 from automorph.cli.listing import list_
 from automorph.cli.preview import preview
 from automorph.cli.quickstart import quickstart
+from automorph.cli.search import search
 from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
-VERBS = (quickstart, compare, train, preview, list_, doctor)
+VERBS = (quickstart, search, compare, train, preview, list_, doctor)
 
 
 class Group(click.Group):

@@ -54,7 +54,7 @@ class Comparing:
             self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
             jobs=jobs, progress=None if self.quiet else Bars().begin,
         )  # fmt: skip
-        known = None if comparison.trained else _read(folder / "compare.json")
+        known = None if comparison.trained else read_json(folder / "compare.json")
         if known is None or known.get("asked") != self._asked():
             content = self._write(comparison, folder, started)
         else:
@@ -90,7 +90,7 @@ class Comparing:
             },
         )
         report = write_report(
-            folder / "report.html", compare_page({**facts, **self._pictures(comparison)})
+            folder / "report.html", compare_page({**facts, **pictures_of(self.task, comparison)})
         )
         content = {
             "data": self.source,
@@ -103,33 +103,6 @@ class Comparing:
         write_json(folder / "compare.json", {"asked": self._asked(), "result": content})
         return content
 
-    def _pictures(self, comparison: Comparison) -> dict[str, Any]:
-        """What the policies make of a few of the user's own examples, and how they read."""
-        from automorph.cli.preview import spread
-        from automorph.comparison import policy_of
-        from automorph.policies import policy_to_dict
-
-        train = self.task.data.train
-        part = train.take(spread(train.labels, 5))
-        labels = [self.task.data.classes[label] for label in part.labels]
-        return {
-            "previews": {
-                name: {"images": policy_of(arm).preview(part.data, draws=7), "labels": labels}
-                for name, arm in comparison.policies.items()
-                if name != "none"
-            },
-            "policies": {
-                name: {
-                    "table": {
-                        "columns": list(arm.table().columns),
-                        "rows": [list(row) for row in arm.table().rows],
-                    },
-                    "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
-                }
-                for name, arm in comparison.policies.items()
-            },
-        }
-
     def _show(self, comparison: Comparison, folder: Path) -> None:
         say = console(quiet=self.quiet)
         say.print()
@@ -140,6 +113,34 @@ class Comparing:
         say.print("\nNext:")
         for command in next_commands(self.source, comparison, folder):
             say.print(f"  {command}", soft_wrap=True)
+
+
+def pictures_of(task: Task, comparison: Comparison) -> dict[str, Any]:
+    """What the policies make of a few of the user's own examples, and how they read."""
+    from automorph.cli.preview import spread
+    from automorph.comparison import policy_of
+    from automorph.policies import policy_to_dict
+
+    train = task.data.train
+    part = train.take(spread(train.labels, 5))
+    labels = [task.data.classes[label] for label in part.labels]
+    return {
+        "previews": {
+            name: {"images": policy_of(arm).preview(part.data, draws=7), "labels": labels}
+            for name, arm in comparison.policies.items()
+            if name != "none"
+        },
+        "policies": {
+            name: {
+                "table": {
+                    "columns": list(arm.table().columns),
+                    "rows": [list(row) for row in arm.table().rows],
+                },
+                "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
+            }
+            for name, arm in comparison.policies.items()
+        },
+    }
 
 
 def facts_of(
@@ -301,7 +302,7 @@ class Bars:
             made = sum(shares.values())
             whole = finished + sum(share >= 1.0 for share in shares.values())
             left = (time.monotonic() - begun) / max(made, 1e-6) * (total - finished - made)
-            facts = f"{whole} of {total} done, {_clock(left)} left"
+            facts = f"{whole} of {total} done, {clock(left)} left"
             bar.update(task, completed=finished + made, facts=facts)
             if whole >= total:
                 bar.stop()
@@ -309,7 +310,8 @@ class Bars:
         return move
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as a word: minutes when there are many."""
     return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
@@ -320,7 +322,8 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in names}
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """An object from a file, or None where there is no whole one."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

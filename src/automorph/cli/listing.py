@@ -85,11 +85,13 @@ def _data() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
 
 
 def _methods() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    from automorph.offline import list_searches
     from automorph.online import list_methods
 
     rows: list[tuple[Any, ...]] = [
-        ("compare", "given policies, paired seeds, intervals: automorph compare"),
+        *((name, f"{about} (search --method)") for name, about in list_searches().items()),
         *((name, f"{about} (as a --policy)") for name, about in list_methods().items()),
+        ("compare", "Given policies, paired seeds, intervals: automorph compare"),
     ]
     return ("method", "what it does"), rows
 

@@ -29,7 +29,7 @@ _HOMES = {
     "search": "searching",
 }
 
-__all__ = [*_HOMES]  # noqa: PLE0604
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:

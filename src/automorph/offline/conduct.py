@@ -41,6 +41,8 @@ class Conductor:
         self.began = time.monotonic() - record.clock
         self.told: list[Trial] = []
         """The trials of the search itself, in the order in which it was told of them."""
+        self.ran = 0
+        """Jobs that were run, not read."""
 
     @property
     def clock(self) -> float:
@@ -135,6 +137,7 @@ class Conductor:
         for place, outcome in engine.run(missing, deadline=deadline, test=phase == "final"):
             trial = self.record.add(missing[place], outcome, clock=self.clock)
             done[trial.key] = trial
+            self.ran += 1
             made, whole = len(done) - before, len(missing)
             part = len(done) / len(by_key) if share is None else share(len(done))
             left = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from automorph.comparison import Row, Verdict, fingerprint
+from automorph.comparison import Comparison, Row, Verdict, fingerprint
 from automorph.errors import AutomorphError, UsageError
 from automorph.offline.budget import Plan, affordable, plan_by_time, read_budget
 from automorph.offline.children import Arm, Train, plain_arm, with_tail
@@ -42,7 +42,8 @@ class SearchResult:
     plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``,
     ``longer``). ``cost`` is what the search cost in plain trainings, without the final table;
     ``trace`` has for every trial the clock, that cost so far, its score and the best so far.
-    ``stopped`` says that time ended the search before it was done.
+    ``stopped`` says that time ended the search before it was done; ``trained`` counts the jobs
+    that this call ran, the others had been kept.
     """
 
     method: str
@@ -65,6 +66,16 @@ class SearchResult:
     story: dict[str, Any]
     curves: dict[str, dict[str, Any]]
     arms: dict[str, Arm]
+    trained: int
+
+    @property
+    def comparison(self) -> Comparison:
+        """The final table as a comparison, with the policy found as its winner."""
+        base = self["none"] if "none" in self.parts else self.row
+        return Comparison(
+            self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
+            self.curves, self.arms, self.seconds, self.trained,
+        )  # fmt: skip
 
     @property
     def row(self) -> Row:
@@ -211,6 +222,7 @@ def search(
         story=searched.story(),
         curves=curves,
         arms={entrant.label: entrant.arm for entrant in standing.values()},
+        trained=conductor.ran,
     )
 
 

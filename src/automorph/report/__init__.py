@@ -6,5 +6,14 @@ The room reads results and computes none.
 from automorph.report.comparison import compare_page
 from automorph.report.page import Page, Section, render, write_report
 from automorph.report.pictures import contact_sheet
+from automorph.report.search import search_page
 
-__all__ = ["Page", "Section", "compare_page", "contact_sheet", "render", "write_report"]
+__all__ = [
+    "Page",
+    "Section",
+    "compare_page",
+    "contact_sheet",
+    "render",
+    "search_page",
+    "write_report",
+]

@@ -1,0 +1,194 @@
+"""What ``search`` does on a terminal: show how far it is, write policy, result and report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automorph.cli.comparing import clock, facts_of, pictures_of, read_json, table_of
+from automorph.cli.naming import run_folder
+from automorph.cli.options import console
+from automorph.errors import UsageError
+from automorph.files import write_json
+
+if TYPE_CHECKING:
+    from automorph.offline.conduct import Standing
+    from automorph.offline.names import Named
+    from automorph.offline.searching import SearchResult
+    from automorph.training import Task
+
+
+@dataclass
+class Searching:
+    """One search on the command line; ``asked`` are options of `automorph.search`."""
+
+    source: str
+    task: Task
+    method: Named
+    folder: Path | None
+    quiet: bool
+    resume: bool
+    asked: dict[str, Any]
+
+    def run(
+        self, *, engine: str, address: str | None, storage: str | None, jobs: int
+    ) -> dict[str, Any]:
+        """Search, tell, and give the object of ``--json`` back."""
+        from automorph.offline import search
+
+        folder = self.folder or run_folder("search", self.task, [json.dumps(self._words())])
+        if self.resume and storage is None and not (folder / "trials.journal").exists():
+            raise UsageError(f"there is no search in {folder} to go on with; leave out --resume")
+        self._introduce()
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with Bar(quiet=self.quiet) as bar:
+            result = search(
+                self.task, self.method, **self.asked, folder=folder, storage=storage,
+                engine=engine, jobs=jobs, address=address, progress=bar.move,
+            )  # fmt: skip
+        known = None if result.trained else read_json(folder / "search.json")
+        content = known or self._write(result, folder, started, engine)
+        self._show(result, folder)
+        return content
+
+    def _words(self) -> dict[str, Any]:
+        return {
+            "method": self.method.name,
+            **{
+                key: getattr(value, "name", value) for key, value in self.asked.items()
+            },
+        }  # fmt: skip
+
+    def _introduce(self) -> None:
+        say, data = console(quiet=self.quiet), self.task.data
+        budget, trials = self.asked["budget"], self.asked["trials"]
+        limit = f"for {budget}" if budget else f"with {trials} trials" if trials else ""
+        say.print(
+            f"[bold]Searching on {self.source} {limit}[/bold]\n"
+            f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
+            f"{len(data.test or ()):,} test examples of {len(data.classes)} classes; model "
+            f"{self.task.model}, {self.task.recipe.epochs} epochs; method {self.method.name}, "
+            f"space {self.asked['space'].name} ({len(self.asked['space'])} operations), tail "
+            f"{self.asked['tail'].name}"
+        )
+        for note in data.notes:
+            say.print(f"[dim]{note}[/dim]")
+
+    def _write(
+        self, result: SearchResult, folder: Path, started: str, engine: str
+    ) -> dict[str, Any]:
+        from automorph.comparison import policy_of
+        from automorph.policies import save_policy
+        from automorph.report import search_page, write_report
+
+        table = result.comparison
+        facts = {
+            **facts_of(self.source, self.task, table, started, folder),
+            "next": self._next(result, folder),
+            "search": {
+                **self._words(),
+                "engine": engine,
+                "tried": result.trials,
+                "failed": result.failed,
+                "trainings": result.cost,
+                "seconds": result.seconds,
+                "stopped": result.stopped,
+                "longer": result.longer,
+                "trace": list(result.trace),
+                "story": result.story,
+            },
+        }
+        accuracy = result.row.accuracy
+        save_policy(
+            policy_of(result.policy),
+            folder / "policy.json",
+            provenance={
+                "found_by": result.method,
+                "trained_with": result.policy.name,
+                "data": self.source,
+                "data_hash": self.task.data.hash,
+                "search_cost_in_trainings": result.cost,
+                "seeds": list(result.seeds),
+                "accuracy": None if accuracy is None else accuracy.mean,
+            },
+        )
+        # The control that trains for longer does what the tail does.
+        shown = {
+            row.policy: table.policies[row.policy]
+            for row, part in zip(result.rows, result.parts, strict=True)
+            if part != "longer"
+        }
+        page = search_page({**facts, **pictures_of(self.task, replace(table, policies=shown))})
+        report = write_report(folder / "report.html", page)
+        content = {
+            "data": self.source,
+            "model": facts["model"],
+            **result.to_dict(),
+            "policy": str(folder / "policy.json"),
+            "report": str(report),
+        }
+        write_json(folder / "run.json", facts)
+        write_json(folder / "search.json", content)
+        return content
+
+    def _show(self, result: SearchResult, folder: Path) -> None:
+        say = console(quiet=self.quiet)
+        say.print()
+        say.print(table_of(result.comparison))
+        say.print(f"\n{result.verdict.text}\n", style="bold")
+        if result.stopped:
+            say.print("The budget ended the search before it was done.", style="yellow")
+        say.print(f"Policy  {folder / 'policy.json'}")
+        say.print(f"Report  {folder / 'report.html'}")
+        say.print("\nNext:")
+        for command in self._next(result, folder):
+            say.print(f"  {command}", soft_wrap=True)
+
+    def _next(self, result: SearchResult, folder: Path) -> list[str]:
+        from automorph.policies import Policy
+
+        # An online method learns anew in every training: its file holds only what it draws from.
+        offline = isinstance(result.policy, Policy)
+        policy = f"{folder}/policy.json" if offline else f"'{result.policy.name}'"
+        return [
+            f"automorph preview {self.source} --policy {folder}/policy.json",
+            f"automorph train {self.source} --policy {policy}",
+        ]
+
+
+class Bar:
+    """Progress of a search: trials done, best score so far, time left."""
+
+    _WORDS = {"measure": "measuring", "search": "searching", "final": "final table"}  # noqa: RUF012
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        say = console(quiet=quiet)
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
+            TimeElapsedColumn(), console=say, transient=True, disable=not say.is_terminal,
+        )  # fmt: skip
+        self.task = self.bar.add_task("starting", total=1.0, facts="")
+
+    def move(self, standing: Standing) -> None:
+        """Show how far the search is."""
+        facts = [f"{standing.done} done"]
+        if standing.best is not None and standing.phase == "search":
+            facts.append(f"best {100 * standing.best:.1f} %")
+        if standing.seconds_left is not None:
+            facts.append(f"{clock(standing.seconds_left)} left")
+        self.bar.update(
+            self.task, completed=standing.share, description=self._WORDS[standing.phase],
+            facts=", ".join(facts),
+        )  # fmt: skip
+
+    def __enter__(self) -> Bar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.bar.stop()

@@ -1,0 +1,140 @@
+"""The report of a search: what was found, what it rests on, and how the search went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from automorph.report import curves, words
+from automorph.report.answers import answers
+from automorph.report.comparison import compare_page
+from automorph.report.page import Answer, Definitions, Page, Part, Section, Table, figure
+from automorph.report.results import Found, Results
+
+SHOWN = 12
+"""Most arms of a heat in its table."""
+
+
+def search_page(result: Found) -> Page:
+    """The page of a search; ``result`` is that of `compare_page`, and ``search`` tells the rest.
+
+    ``search``: ``method``, ``space``, ``tail``, ``tried``, ``failed``, ``trainings`` (its cost in
+    plain trainings), ``seconds``, ``engine``, ``longer``, ``stopped``, ``trace`` (for each trial
+    ``trainings``, ``score`` and ``best``) and ``story`` (of a race: ``searches`` and ``heats``).
+    """
+    found = result["search"]
+    # Here the validation part chose before; in the final table it chooses nothing.
+    rows = [{key: row[key] for key in row if key != "validation"} for row in result["rows"]]
+    table = {**result, "rows": rows}
+    page, results = compare_page(table), Results(table)
+    sections = [_table_section(page.sections[0], found), _search(found), *page.sections[1:]]
+    stopped = ["The budget ended the search before it was done."] if found["stopped"] else []
+    return replace(
+        page,
+        title=f"The augmentation found for {result['data']['source']}",
+        kicker=f"Search with {found['method']}",
+        badge="" if page.badge == "" else page.badge.replace("the baseline", "no augmentation"),
+        answers=_answers(results, found),
+        warnings=[*page.warnings, *stopped],
+        sections=sections,
+    )
+
+
+def _answers(results: Results, found: Mapping[str, Any]) -> list[Answer]:
+    asked = answers(results)
+    if not asked or results.winner is None:
+        return []
+    accuracy = words.percent(results.winner["accuracy"]["mean"])
+    what = Answer(
+        "What was found?",
+        results.label(results.winner),
+        f"{accuracy} mean test accuracy over {words.plural(results.seeds, 'seed')}.",
+    )
+    cost = Answer(
+        "What did the search cost?",
+        f"{found['trainings']:.1f} trainings",
+        f"{words.plural(found['tried'], 'trial')}; "
+        f"{words.duration(found['seconds'])} with the final table.",
+    )
+    return [what, *asked[1:-1], cost]
+
+
+def _table_section(results: Section, found: Mapping[str, Any]) -> Section:
+    text = (
+        "All rows share their seeds. The tail alone, a random policy of the same space, RandAugment"
+        " and TrivialAugment need no search; the row that trains"
+        f" {found['longer']} times as long says what the time of a search can buy without one. The"
+        " search never saw the test part; here it was used once for each training."
+    )
+    return replace(results, text=[text])
+
+
+def _search(found: Mapping[str, Any]) -> Section:
+    parts: list[Part] = []
+    trace = found.get("trace") or []
+    if len(trace) > 1:
+        best = curves.Curve(
+            "best so far",
+            [one["trainings"] for one in trace],
+            [[100 * one["best"] for one in trace]],
+            1,
+        )
+        last = trace[-1]
+        parts.append(
+            figure(
+                partial(curves.curves, across="cost in plain trainings"),
+                [best],
+                axis="Best validation accuracy, %",
+                label=f"Best score against cost; at the end {words.percent(last['best'])} after "
+                f"{last['trainings']:.1f} plain trainings.",
+                caption="The best score of any trial so far, against what the search had cost.",
+            )
+        )
+    story = found.get("story") or {}
+    parts += [part for part in (_searches(story), *_heats(story)) if part is not None]
+    budget, trials = found.get("budget"), found.get("trials")
+    facts = {
+        "Method": found["method"],
+        "Space": found["space"],
+        "Tail": found["tail"],
+        "Budget": budget or (f"{trials} trials" if trials else "the usual number of trials"),
+        "Trials": found["tried"],
+        "Failed": found["failed"] or None,
+        "Cost": f"{found['trainings']:.1f} plain trainings",
+        "Left out": ", ".join(story.get("left_out") or ()) or None,
+        "Engine": found["engine"],
+    }
+    parts.append(Definitions({name: fact for name, fact in facts.items() if fact is not None}))
+    text = (
+        "Scores are validation accuracies of children: short or whole trainings of the same model."
+        " A backward pass counts as two forward passes."
+    )
+    return Section("The search", parts, [text])
+
+
+def _searches(story: Mapping[str, Any]) -> Table | None:
+    found: Sequence[Mapping[str, Any]] = story.get("searches") or ()
+    if not found:
+        return None
+    rows = [
+        [one["name"], str(one["trials"]), f"{one['trainings']:.1f}", one["found"] or words.NOTHING]
+        for one in found
+    ]
+    columns = ["Search", "Trials", "Trainings", "What it proposed"]
+    return Table(columns, rows, "The searches that proposed policies", numbers=(1, 2))
+
+
+def _heats(story: Mapping[str, Any]) -> list[Table]:
+    tables = []
+    for number, heat in enumerate(story.get("heats") or (), 1):
+        rows = [
+            [one["name"], one["by"], words.percent(one["score"])] for one in heat["arms"][:SHOWN]
+        ]
+        caption = (
+            f"Heat {number}: {words.plural(len(heat['arms']), 'arm')} up to epoch {heat['epochs']},"
+            f" {words.plural(heat['seeds'], 'paired seed')}"
+        )
+        tables.append(Table(["Arm", "From", "Score"], rows, caption, numbers=(2,)))
+    return tables

@@ -1,0 +1,294 @@
+"""The audit: how a model does on every group, honestly, with the alarms that hold up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.comparison.statistics import holm
+from automorph.errors import DataError
+from automorph.patching.discovery import Slice
+from automorph.patching.groups import Grouper
+from automorph.patching.intersections import Intersection, intersections
+from automorph.patching.metrics import (
+    Estimate,
+    deficits,
+    gap,
+    information_interval,
+    mean_interval,
+    robust,
+    wilson,
+)
+
+SMALL = 100
+"""Examples below which the interval of a group is wider than 6 points to each side (at 90 %)."""
+RATE = 0.05
+"""How often an audit of a model without a real gap may raise any alarm."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A class and a subgroup: how many examples, how often right, how sure.
+
+    ``accuracy``, ``low`` and ``high`` (Wilson, 95 %) are None where there is no example.
+    ``overconfidence`` is mean confidence minus accuracy. ``p`` tests whether the group is right
+    less often than the rest of its class (Fisher, one-sided; Holm over all groups), ``alarm``
+    says that it is below the audit's rate. ``small`` warns of fewer than 100 examples.
+    """
+
+    class_name: str
+    subgroup: str
+    n: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    loss: float | None
+    confidence: float | None
+    overconfidence: Estimate | None
+    p: float
+    alarm: bool
+    small: bool
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit finds. Accuracies are fractions; ``gap`` by class, None where there is none.
+
+    ``robust`` is the accuracy of the worst group with its interval. ``information`` is the mutual
+    information of prediction and subgroup given the class, in nats, None without subgroups.
+    """
+
+    n: int
+    accuracy: Estimate
+    robust: Estimate
+    worst: Group
+    groups: tuple[Group, ...]
+    gap: dict[str, Estimate | None]
+    information: Estimate | None
+    loss: float | None
+    overconfidence: Estimate | None
+    intersections: tuple[Intersection, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    notes: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    report: Path | None = None
+
+    @property
+    def robust_accuracy(self) -> float:
+        """The accuracy of the worst group."""
+        return self.robust.value
+
+    @property
+    def mutual_information(self) -> float | None:
+        """Its value alone."""
+        return None if self.information is None else self.information.value
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """What is beyond chance, in sentences; empty if nothing is."""
+        told = [
+            f"It fails on ({g.class_name}, {g.subgroup}): {_percent(g.accuracy)} right "
+            f"({_percent(g.low)} to {_percent(g.high)}, {g.n:,} examples), "
+            f"less often than the rest of its class (p {_p(g.p)})."
+            for g in sorted(self.groups, key=lambda g: g.accuracy or 0.0)
+            if g.alarm
+        ]
+        told += [
+            f"It fails on a discovered slice of {s.class_name!r}: {_percent(s.accuracy)} right "
+            f"({_percent(s.low)} to {_percent(s.high)}) on {s.n:,} examples that took no part in "
+            f"finding it, the rest of the class {_percent(s.rest)} (p {_p(s.p)})."
+            for s in self.slices
+            if s.alarm
+        ]
+        return tuple(told)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: the worst that is beyond chance, or that nothing is."""
+        if self.alarms:
+            return self.alarms[0]
+        looked = [
+            name
+            for name, there in (
+                ("subgroup", any(g is not None for g in self.gap.values())),
+                ("slice", bool(self.slices)),
+            )
+            if there
+        ]
+        if not looked:
+            return "There is no subgroup to compare with the rest of its class."
+        return (
+            f"No {' and no '.join(looked)} is right less often than the rest of its class beyond "
+            f"chance (by chance alone an alarm is raised in {RATE:.0%} of audits at most)."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The audit as plain data: the object of ``automorph audit --json``."""
+        groups = [
+            {"class": g.class_name, **{k: v for k, v in asdict(g).items() if k != "class_name"}}
+            for g in self.groups
+        ]
+        return {
+            **self.facts,
+            "n": self.n,
+            "accuracy": self.accuracy.value,
+            "accuracy_interval": _ends(self.accuracy),
+            "robust_accuracy": self.robust.value,
+            "robust_accuracy_interval": _ends(self.robust),
+            "worst": {"class": self.worst.class_name, "subgroup": self.worst.subgroup},
+            "groups": groups,
+            "gap": {name: found and 100 * found.value for name, found in self.gap.items()},
+            "gap_interval": {
+                name: found and [100 * end for end in _ends(found)]
+                for name, found in self.gap.items()
+            },
+            "mutual_information": self.mutual_information,
+            "mutual_information_interval": self.information and _ends(self.information),
+            "loss": self.loss,
+            "overconfidence": self.overconfidence and asdict(self.overconfidence),
+            "intersections": [_plain(found) for found in self.intersections],
+            "slices": [_plain(found) for found in self.slices],
+            "verdict": self.verdict,
+            "alarms": list(self.alarms),
+            "notes": list(self.notes),
+            "report": None if self.report is None else str(self.report),
+        }
+
+    def with_report(self, report: Path, **facts: Any) -> Audit:
+        """The audit with the place of its page, and more facts."""
+        return replace(self, report=report, facts={**self.facts, **facts})
+
+
+def measure(
+    labels: NDArray[np.int64],
+    predictions: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    grouper: Grouper,
+    *,
+    probabilities: NDArray[np.floating[Any]] | None = None,
+    columns: Mapping[str, NDArray[Any]] | None = None,
+    rate: float = RATE,
+) -> Audit:
+    """Audit predictions: ``labels``, ``predictions`` and ``groups`` are int64 ``(n,)``.
+
+    With ``probabilities`` ``(n, classes)`` losses and calibration are told too; ``columns`` are
+    strings ``(n,)`` by name, whose intersections are searched. At most a share ``rate`` of audits
+    of models whose errors have nothing to do with the subgroup raises any alarm about a group;
+    intersections have a rate of their own.
+
+    >>> grouper = Grouper(("cat", "dog"), ("day", "night"))
+    >>> labels = np.repeat([0, 0, 1, 1], 100)
+    >>> groups = np.repeat([0, 1, 2, 3], 100)
+    >>> predictions = np.where(np.arange(400) % 10 == 0, 1 - labels, labels)
+    >>> predictions[300:340] = 0
+    >>> found = measure(labels, predictions, groups, grouper)
+    >>> found.accuracy.value, found.robust_accuracy, found.worst.subgroup
+    (0.81, 0.54, 'night')
+    """
+    if len(labels) == 0:
+        raise DataError("got no examples to audit; expected one or more")
+    correct = predictions == labels
+    count, k = len(grouper), len(grouper.subgroups)
+    n = np.bincount(groups, minlength=count).astype(np.int64)
+    right = np.bincount(groups, correct, minlength=count).astype(np.int64)
+    p = np.concatenate([deficits(right[i : i + k], n[i : i + k]) for i in range(0, count, k)])
+    tested = np.flatnonzero(p < 1)
+    adjusted = np.ones(count)
+    adjusted[tested] = holm(p[tested].tolist()) if len(tested) else []
+    low, high = wilson(right, n)
+    losses, confidence = _certainty(labels, probabilities)
+    rows = []
+    for g, (class_name, subgroup) in enumerate(grouper.names):
+        mine = groups == g
+        there = bool(n[g])
+        sure = confidence is not None and there
+        rows.append(
+            Group(
+                class_name, subgroup, int(n[g]),
+                float(right[g] / n[g]) if there else None,
+                float(low[g]) if there else None,
+                float(high[g]) if there else None,
+                float(losses[mine].mean()) if losses is not None and there else None,
+                float(confidence[mine].mean()) if confidence is not None and there else None,
+                mean_interval(confidence[mine] - correct[mine])
+                if sure and confidence is not None else None,
+                float(adjusted[g]), bool(adjusted[g] < rate), int(n[g]) < SMALL,
+            )
+        )  # fmt: skip
+    gaps = {
+        name: gap(right[i * k : (i + 1) * k], n[i * k : (i + 1) * k])
+        for i, name in enumerate(grouper.classes)
+    }
+    tables = np.zeros((len(grouper.classes), k, len(grouper.classes)), np.int64)
+    np.add.at(tables, (labels, groups % k, predictions), 1)
+    several = any(found is not None for found in gaps.values())
+    middle_low, middle_high = wilson(correct.sum(), len(correct))
+    return Audit(
+        n=len(labels),
+        accuracy=Estimate(float(correct.mean()), float(middle_low), float(middle_high)),
+        robust=robust(right, n),
+        worst=min((row for row in rows if row.n), key=lambda row: row.accuracy or 0.0),
+        groups=tuple(rows),
+        gap=gaps,
+        information=information_interval(tables) if several else None,
+        loss=None if losses is None else float(losses.mean()),
+        overconfidence=None if confidence is None else mean_interval(confidence - correct),
+        intersections=intersections(correct, labels, columns or {}, grouper.classes, rate=rate),
+        notes=_notes(rows, gaps),
+    )
+
+
+def _certainty(
+    labels: NDArray[np.int64], probabilities: NDArray[np.floating[Any]] | None
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Cross-entropy of every example, and the probability of what was predicted."""
+    if probabilities is None:
+        return None, None
+    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return -np.log(np.maximum(own, 1e-12)), probabilities.max(axis=1).astype(np.float64)
+
+
+def _notes(rows: list[Group], gaps: dict[str, Estimate | None]) -> tuple[str, ...]:
+    notes = []
+    empty = [f"({g.class_name}, {g.subgroup})" for g in rows if not g.n]
+    small = [f"({g.class_name}, {g.subgroup}: {g.n})" for g in rows if 0 < g.n < SMALL]
+    if empty:
+        notes.append(
+            f"Nothing can be said about {', '.join(empty)}: there is no example. The robust "
+            "accuracy is that of the groups that are there."
+        )
+    if small:
+        notes.append(
+            f"Fewer than {SMALL} examples: {', '.join(small[:8])}"
+            f"{' and more' if len(small) > 8 else ''}. Read their intervals, not their accuracies, "
+            "or merge groups."
+        )
+    if len(rows) > len(gaps):
+        notes += [
+            f"Class {name!r} has a single subgroup here: it has no gap to measure."
+            for name, found in gaps.items()
+            if found is None
+        ]
+    return tuple(notes)
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    plain = asdict(found)
+    return {"class": plain.pop("class_name"), **plain}
+
+
+def _ends(found: Estimate) -> list[float]:
+    return [found.low, found.high]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _p(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"

@@ -16,7 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.online.controller import Controller, advantages, policy_gradient_loss
+from automorph.online.controller import (
+    Controller,
+    advantages,
+    begun,
+    policy_gradient_loss,
+)
 from automorph.online.method import Method, examples_meet, together
 from automorph.online.reduce import summed
 from automorph.policies import NAMED, Mixture, Policy, Step
@@ -27,7 +32,6 @@ from automorph.space import SearchSpace, Stream
 from automorph.training import Augmenter, Batch, Epoch, RawBatch, Recipe
 from automorph.training.checkpoint import prefixed, under
 from automorph.training.optimiser import Optimiser, make_optimiser
-from automorph.training.task import torch_seed
 
 COLLAPSED = 0.5
 """A policy network that has less than this share of its first entropy over operations is narrow."""
@@ -149,9 +153,7 @@ class AdversarialAugmenter(Augmenter):
         return self.policies
 
     def _begin(self, seed: int) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(torch_seed(seed, "controller"))
-            self.controller = Controller(len(self.method.operations), self.method.levels)
+        self.controller = begun(seed, len(self.method.operations), self.method.levels)
         # AdamW without decay is Adam.
         recipe = Recipe(optimizer="adamw", lr=self.method.rate, weight_decay=0.0)
         self.optimiser = make_optimiser(self.controller, recipe)

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from automorph.training.task import torch_seed
+
 
 class Written(NamedTuple):
     """Policies as decisions, and what the network thought of them.
 
-    ``decisions`` int64 ``(m, d)`` are operations and levels in turn.
+    ``decisions`` int64 ``(m, d)`` are of all kinds in turn: operation, level, operation, ..
     ``log_probability`` and ``entropy`` are ``(m,)``, sums over the decisions; ``operations``
     ``(k,)`` is the mean distribution over operations on the way.
     """
@@ -25,15 +27,13 @@ class Written(NamedTuple):
 class Controller(nn.Module):
     """One LSTM layer of 100 units on embeddings of 32 numbers (Zhang et al. 2020, section 4).
 
-    Decisions go operation, level, operation, level, .. in one sequence; each gets the one before
+    ``sizes`` holds the number of choices of each kind of decision, operations first. Decisions go
+    kind by kind (operation, level, operation, level, ..) in one sequence; each gets the one before
     it as input. Weights begin in U(-0.1, 0.1), biases at 0.
     """
 
-    def __init__(
-        self, operations: int, levels: int, *, hidden: int = 100, embedding: int = 32
-    ) -> None:
+    def __init__(self, *sizes: int, hidden: int = 100, embedding: int = 32) -> None:
         super().__init__()
-        sizes = (operations, levels)
         self.cell = nn.LSTMCell(embedding, hidden)
         self.start = nn.Parameter(torch.zeros(1, embedding))
         self.embeddings = nn.ModuleList(nn.Embedding(size, embedding) for size in sizes)
@@ -58,11 +58,11 @@ class Controller(nn.Module):
         x, state = self.start.expand(count, -1), None
         decisions, log_probability, entropy, operations = [], [], [], []
         for place in range(length):
-            kind = place % 2
+            kind = place % len(self.heads)
             state = self.cell(x, state)
             log_p = self.heads[kind](state[0]).log_softmax(dim=1)
             p = log_p.exp()
-            chosen = _inverse(p.detach(), given[:, place]) if drawn else given[:, place]
+            chosen = inverse(p.detach(), given[:, place]) if drawn else given[:, place]
             decisions.append(chosen)
             log_probability.append(log_p.gather(1, chosen[:, None])[:, 0])
             entropy.append(-(p * log_p).sum(dim=1))
@@ -101,7 +101,14 @@ def policy_gradient_loss(written: Written, reward: Tensor, *, entropy: float) ->
     return -gain - entropy * written.entropy.mean()
 
 
-def _inverse(p: Tensor, uniform: Tensor) -> Tensor:
+def begun(seed: int, *sizes: int) -> Controller:
+    """A controller whose first weights are a pure function of the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(seed, "controller"))
+        return Controller(*sizes)
+
+
+def inverse(p: Tensor, uniform: Tensor) -> Tensor:
     """The choices ``(m,)`` of numbers in [0, 1) from distributions ``(m, k)``."""
     passed = (uniform[:, None] >= p.cumsum(dim=1)).sum(dim=1)
     return passed.clamp(max=p.shape[1] - 1)

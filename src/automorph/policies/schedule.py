@@ -15,6 +15,7 @@ from automorph.policies.base import Fill, Interpolation, Policy, Table, within
 from automorph.policies.chain import Chain
 from automorph.policies.joint import joint_space
 from automorph.policies.mixing import Mixing
+from automorph.policies.shuffled import Shuffled
 from automorph.space import SearchSpace, Sequences, Stream
 
 _MOST = 10_000
@@ -158,7 +159,9 @@ class Schedule(Policy):
         for end, piece in zip(self._ends, self.pieces, strict=True):
             first = end - piece.epochs + 1
             epochs = str(end) if first == end else f"{first} to {end}"
-            rows.append((epochs, piece.policy.name, piece.policy.table().caption))
+            policy = piece.policy
+            words = policy.words if isinstance(policy, Shuffled) else policy.table().caption
+            rows.append((epochs, policy.name, words))
         caption = f"The policy changes with the epoch; after {self.epochs} the last one stays."
         return Table(("epochs", "policy", "what it does"), tuple(rows), caption)
 

@@ -77,6 +77,13 @@ class Shuffled(SpacePolicy):
         chosen, fire = (np.take_along_axis(a, front, axis=1) for a in (order, used))
         return Sequences.of(np.where(fire, op[chosen], NOTHING), magnitude[chosen], fire)
 
+    @property
+    def words(self) -> str:
+        """The likeliest steps, in short."""
+        rows = [row[:3] for row in self.table().rows]
+        text = ", ".join(f"{' '.join((name, value)).strip()} ({p})" for name, value, p in rows[:4])
+        return text if len(rows) <= 4 else f"{text} and {len(rows) - 4} more"
+
     def table(self) -> Table:
         """The steps that can fire, the likeliest first."""
         rows = []
@@ -89,7 +96,7 @@ class Shuffled(SpacePolicy):
         total = sum(self.counts)
         chances = ", ".join(f"{k} ({share_text(c / total)})" for k, c in enumerate(self.counts))
         if not rows:
-            rows = [("–", "", "", "Every example stays as it is.")]
+            rows = [("nothing", "", "100%", "Every example stays as it is.")]
         caption = (
             "For each example up to so many operations (chance): "
             f"{chances}. They come in random order, each used with its chance."

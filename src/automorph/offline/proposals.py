@@ -1,0 +1,71 @@
+"""Bayesian proposals: one of Optuna's samplers, asked and told in turn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from automorph.errors import UsageError
+
+SAMPLERS = ("tpe", "gp")
+Range = tuple[int, int] | tuple[float, float] | tuple[str, ...]
+
+
+class Proposals:
+    """Proposes values of named variables, the better the more scores it was told.
+
+    ``ranges``: two whole numbers or two floats are a range, both ends included; texts are choices.
+    ``sampler``: ``tpe`` (Bergstra et al. 2011) or ``gp`` (a Gaussian process; seconds a proposal).
+    The first ``trials`` / 4 proposals (at most 10) are random. Nothing is kept on disk: told the
+    same, it proposes the same.
+
+    >>> proposals = Proposals({"m": (0, 30)}, trials=8)
+    >>> for _ in range(8):
+    ...     tried = proposals.ask(1)
+    ...     proposals.tell([-abs(tried[0]["m"] - 9)])
+    >>> proposals.best()["m"]
+    9
+    """
+
+    def __init__(
+        self, ranges: Mapping[str, Range], *, sampler: str = "tpe", trials: int = 40, seed: int = 0
+    ) -> None:
+        import optuna
+        from optuna import distributions as of
+
+        if sampler not in SAMPLERS:
+            raise UsageError(f"got the sampler {sampler!r}; expected {' or '.join(SAMPLERS)}")
+        self.ranges: dict[str, Any] = {}
+        for name, ends in ranges.items():
+            if isinstance(ends[0], str):
+                self.ranges[name] = of.CategoricalDistribution(ends)
+            elif isinstance(ends[0], int):
+                self.ranges[name] = of.IntDistribution(ends[0], int(ends[1]))
+            else:
+                self.ranges[name] = of.FloatDistribution(ends[0], float(ends[1]))
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        made = optuna.samplers.TPESampler if sampler == "tpe" else optuna.samplers.GPSampler
+        self.study = optuna.create_study(
+            direction="maximize",
+            sampler=made(seed=seed % 2**32, n_startup_trials=min(10, max(2, trials // 4))),
+        )
+        self.failed = optuna.trial.TrialState.FAIL
+        self.open: list[Any] = []
+
+    def ask(self, count: int) -> list[dict[str, Any]]:
+        """So many proposals, made from what was told so far."""
+        self.open = [self.study.ask(self.ranges) for _ in range(count)]
+        return [trial.params for trial in self.open]
+
+    def tell(self, scores: Sequence[float]) -> None:
+        """The scores of the last proposals, higher is better."""
+        for trial, score in zip(self.open, scores, strict=True):
+            failed = not math.isfinite(score)
+            self.study.tell(trial, None if failed else score, state=self.failed if failed else None)
+        self.open = []
+
+    def best(self) -> dict[str, Any]:
+        """The values with the best score."""
+        found: dict[str, Any] = self.study.best_params
+        return found

@@ -24,6 +24,18 @@ from automorph.policies.cells import NETWORKS, shapes
 from automorph.space import CATALOGUE, Operation, SearchSpace, named_space
 
 SPACES = ("randaugment", "trivialaugment", "trivialaugment-wide", "autoaugment", "augmix")
+TEXT_NAMES = (
+    "eda",
+    "eda(alpha=0.05)",
+    "synonyms",
+    "aeda(p=0.2)",
+    "tf-idf(p=0.4)",
+    "uniform-words",
+    "switchout",
+    "language(p=0.3)",
+    "typos",
+    "composition(n=2,space=texts-plain)",
+)
 EVERY_NAME = (
     "none",
     "flip",

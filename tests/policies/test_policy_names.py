@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policy_strategies import EVERY_NAME, policies
+from policy_strategies import EVERY_NAME, TEXT_NAMES, policies
 
 from automorph.errors import PolicyError
 from automorph.policies import (
@@ -128,7 +128,7 @@ def test_wrong_names_say_what_is_wrong(text):
     assert caught.value.exit_status == 2
 
 
-@pytest.mark.parametrize("text", EVERY_NAME)
+@pytest.mark.parametrize("text", EVERY_NAME + TEXT_NAMES)
 def test_a_name_reads_back_as_the_same_policy(text):
     policy = load_policy(text)
     again = parse_policy(policy.name)
@@ -138,7 +138,7 @@ def test_a_name_reads_back_as_the_same_policy(text):
 
 
 def test_every_named_policy_is_among_the_examples():
-    known = {text.partition("(")[0].partition(":")[0] for text in EVERY_NAME}
+    known = {text.partition("(")[0].partition(":")[0] for text in EVERY_NAME + TEXT_NAMES}
     assert set(NAMED) <= known
     assert list(list_policies()) == list(NAMED)
     assert all(line.endswith(".") for line in list_policies().values())

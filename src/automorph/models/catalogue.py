@@ -20,6 +20,8 @@ _WIDE = re.compile(r"(wrn|pyramidnet)-([1-9]\d*)-([1-9]\d*)")
 _FILES = {"wrn": "wide_resnet", "pyramidnet": "pyramidnet"}
 _SHAKE = re.compile(r"shake-shake-26-2x([1-9]\d*)d")
 
+_FOR_TEXTS = ("bag-of-words", "text-", "sentence:", "transformers:")
+
 _KNOWN = {
     "cnn": "small CNN for 8 to 28 pixels, the default; `cnn:32` is twice as wide",
     "resnet9": "ResNet-9 for 32 pixels, width 64; `resnet9:16` trains fast on a CPU",
@@ -29,6 +31,11 @@ _KNOWN = {
     "wrn-28-10": "Wide ResNet of depth 28 and widening factor 10",
     "shake-shake-26-2x96d": "Shake-Shake, two branches a block (any `shake-shake-26-2xWIDTHd`)",
     "pyramidnet-272-200": "PyramidNet with ShakeDrop (any `pyramidnet-DEPTH-WIDENING`)",
+    "bag-of-words": "texts: the mean of the words' embeddings",
+    "text-cnn": "texts: convolutions over 3, 4 and 5 words, the default for texts",
+    "text-transformer": "texts: a small encoder of two layers",
+    "sentence:NAME": "texts: features of a pretrained encoder that stays as it is, a linear head",
+    "transformers:NAME": "texts: any sequence classifier of transformers (folder, package, hub)",
     "timm:NAME": "any network of timm, untrained; `timm:NAME:pretrained` loads its weights",
 }
 
@@ -64,6 +71,13 @@ def build_model(
     return _builder(name)(channels, classes, (height, width))
 
 
+def build_text_model(name: str, *, inputs: int, classes: int) -> nn.Module:
+    """The network of that name for texts; see `automorph.models.texts`."""
+    from automorph.models import texts
+
+    return texts.build_text_model(name, inputs=inputs, classes=classes)
+
+
 def _builder(name: str) -> Callable[[int, int, tuple[int, int]], nn.Module]:
     """What builds the network from channels, classes and (height, width)."""
     options: dict[str, int]
@@ -79,6 +93,11 @@ def _builder(name: str) -> Callable[[int, int, tuple[int, int]], nn.Module]:
         from automorph.models.from_timm import build
 
         return partial(build, name)
+    elif name.startswith(_FOR_TEXTS):
+        raise UsageError(
+            f"the model {name!r} is for texts, and these are images; `automorph list models` "
+            "tells which is for which"
+        )
     else:
         near = get_close_matches(name, _KNOWN, n=3, cutoff=0.4)
         hint = f"near matches: {', '.join(near)}" if near else f"known: {', '.join(_KNOWN)}"

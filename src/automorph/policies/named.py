@@ -11,6 +11,7 @@ from automorph.policies.base import Policy, within
 from automorph.policies.drawn import Drawn
 from automorph.policies.mixed import Mixed
 from automorph.policies.mixture import Mixture, Step
+from automorph.policies.named_texts import NAMED_TEXTS
 from automorph.policies.published import TABLES, published_subpolicies
 from automorph.policies.uniform import Uniform
 from automorph.policies.values import number_text
@@ -170,6 +171,7 @@ NAMED: dict[str, Callable[..., Policy]] = {
     "random": random,
     "mixup": mixup,
     "cutmix": cutmix,
+    **NAMED_TEXTS,
 }
 
 

@@ -5,11 +5,13 @@ from automorph.space.operations import Domain, Operation, operation
 from automorph.space.random import Stream, normal, philox, unit_interval
 from automorph.space.sequences import NOTHING, Sequences
 from automorph.space.spaces import SearchSpace, find_operation, list_spaces, named_space, plain
+from automorph.space.texts import TEXT_OPERATIONS
 
 __all__ = [
     "CATALOGUE",
     "NOTHING",
     "OPERATIONS",
+    "TEXT_OPERATIONS",
     "Domain",
     "Operation",
     "SearchSpace",

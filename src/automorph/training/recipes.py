@@ -28,6 +28,12 @@ def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
         # should move less.
         rate = 2e-4 if model.endswith(":pretrained") else 1e-3
         defaults |= {"optimizer": "adamw", "lr": rate, "weight_decay": 0.05, "clip_norm": 1.0}
+    elif model.startswith("transformers:"):
+        defaults |= {"epochs": changes.get("epochs") or 5, "batch_size": 16, "optimizer": "adamw",
+                     "lr": 3e-5, "weight_decay": 0.01, "clip_norm": 1.0}  # fmt: skip
+    elif model.startswith(("bag-of-words", "text-", "sentence:")):
+        rate = 1e-2 if model.startswith("sentence:") else 1e-3
+        defaults |= {"optimizer": "adamw", "lr": rate, "weight_decay": 0.01, "clip_norm": 1.0}
     elif model.startswith("wrn") or model == "resnet18":
         defaults |= {"lr": 0.1, "weight_decay": 5e-4}
     else:

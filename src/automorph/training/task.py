@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from torch import nn
 
 from automorph.data import Arrays, Dataset
 from automorph.errors import DataError, UsageError
-from automorph.models import build_model
+from automorph.models import build_model, build_text_model
 from automorph.space import Stream
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.recipe import Recipe
 from automorph.training.recipes import recipe_for
+from automorph.training.texts import text_encoder
 
 ENOUGH = 10_000
 """Examples from which means and deviations are taken; more change no digit that matters."""
@@ -31,6 +32,7 @@ class Task:
     ``model`` is a name (see `automorph.models.list_models`) or a function without arguments that
     builds a network of one's own; ``encoder`` maps examples and a device to network inputs.
     ``start`` is a run's ``model.safetensors`` whose weights trainings begin with (None: random).
+    ``protect``: regular expressions of what operations on texts must not touch.
     """
 
     data: Dataset
@@ -38,6 +40,7 @@ class Task:
     recipe: Recipe
     encoder: Encoder
     start: Path | None = None
+    protect: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,6 +68,9 @@ class Task:
             torch.manual_seed(torch_seed(seed, "init"))
             if not isinstance(self.model, str):
                 return self.model()
+            if self.data.domain == "text":
+                inputs = getattr(self.encoder, "inputs", 0)
+                return build_text_model(self.model, inputs=inputs, classes=self.classes)
             height, width, channels = self.data.train.data.shape[1:]
             return build_model(
                 self.model, channels=channels, classes=self.classes, size=(height, width)
@@ -77,6 +83,7 @@ def make_task(
     model: str | Callable[[], nn.Module] = "cnn",
     recipe: Recipe | None = None,
     encoder: Encoder | None = None,
+    protect: Sequence[str] = (),
 ) -> Task:
     """A task with sensible defaults: `recipe_for` the network, normalisation by the training part.
 
@@ -88,17 +95,25 @@ def make_task(
             f"{data.name}: the training part has {n} examples of {len(data.classes)} classes; "
             "expected at least 2 of each"
         )
-    if encoder is None and data.domain != "image":
+    if encoder is None and data.domain == "text" and not isinstance(model, str):
         raise UsageError(
-            f"{data.name} holds {data.domain}s, which need an encoder: a function of examples and "
-            "a device that gives the network's inputs"
+            f"{data.name} holds texts, and the network is your own: it needs an encoder, a "
+            "function of texts and a device that gives the network's inputs"
         )
     return Task(
         data,
         model,
         recipe or recipe_for(model if isinstance(model, str) else "", n),
-        encoder or normaliser_of(data.train),
+        encoder or _usual_encoder(data, model),
+        protect=tuple(protect),
     )
+
+
+def _usual_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Encoder:
+    if data.domain == "text":
+        assert isinstance(model, str)
+        return text_encoder(model, data.train.data)
+    return normaliser_of(data.train)
 
 
 def normaliser_of(part: Arrays) -> Normaliser:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import nn
@@ -18,6 +18,7 @@ def as_task(
     model: str | Callable[[], nn.Module] | None = None,
     seed: int = 0,
     recipe: dict[str, Any] | None = None,
+    protect: Sequence[str] = (),
     **options: Any,
 ) -> Task:
     """The task of ``source``, with missing parts split off and defaults that fit.
@@ -25,7 +26,7 @@ def as_task(
     ``source`` is a `Task` (given back as it is), or anything that `automorph.data.as_dataset`
     takes: a ``DATA`` string, ``(images, labels)``, a torch or Hugging Face data set; ``options``
     are passed on to it. ``recipe`` changes entries of `recipe_for`'s recipe. ``seed`` decides the
-    split, not the trainings.
+    split, not the trainings. ``protect``: what operations on texts must not touch.
 
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3
@@ -38,7 +39,8 @@ def as_task(
     network = model or default_model(data)
     known = network if isinstance(network, str) else ""
     changes = {key: value for key, value in (recipe or {}).items() if value is not None}
-    task = make_task(data, model=network, recipe=recipe_for(known, len(data.train), **changes))
+    fitting = recipe_for(known, len(data.train), **changes)
+    task = make_task(data, model=network, recipe=fitting, protect=protect)
     # A network that cannot be built must be known before anything is trained or written.
     task.build(0)
     return task
@@ -46,5 +48,7 @@ def as_task(
 
 def default_model(data: Dataset) -> str:
     """A network that fits the size of the images and trains in minutes on a CPU."""
+    if data.domain == "text":
+        return "text-cnn"
     side = min(data.train.data.shape[1:3])
     return "cnn" if side <= 28 else "resnet9:16" if side <= 64 else "timm:resnet18"

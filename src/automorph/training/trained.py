@@ -10,10 +10,11 @@ from typing import Any
 from torch import nn
 
 from automorph.errors import UsageError
-from automorph.models import build_model
+from automorph.models import build_model, build_text_model
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint
 from automorph.training.task import Task
+from automorph.training.texts import TextEncoder, encoder_from
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,22 +41,30 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
                 f"{file} holds weights of a network that was built by your own code; "
                 "give that network: load_trained(path, model=...)"
             )
-        height, width, channels = facts["shape"]
-        model = build_model(
-            facts["model"],
-            channels=channels,
-            classes=len(facts["classes"]),
-            size=(height, width),
-        )
+        model = _built(facts)
     fill(model, tensors, file)
+    return Trained(model.eval(), tuple(facts["classes"]), _encoder(facts))
+
+
+def _built(facts: dict[str, Any]) -> nn.Module:
+    name, classes = facts["model"], len(facts["classes"])
+    if facts.get("texts"):
+        inputs = encoder_from(facts["texts"]).inputs
+        return build_text_model(name, inputs=inputs, classes=classes)
+    height, width, channels = facts["shape"]
+    return build_model(name, channels=channels, classes=classes, size=(height, width))
+
+
+def _encoder(facts: dict[str, Any]) -> Encoder | None:
+    if facts.get("texts"):
+        return encoder_from(facts["texts"])
     scale = facts["normaliser"]
-    encoder = None if scale is None else Normaliser(tuple(scale["mean"]), tuple(scale["std"]))
-    return Trained(model.eval(), tuple(facts["classes"]), encoder)
+    return None if scale is None else Normaliser(tuple(scale["mean"]), tuple(scale["std"]))
 
 
 def trained_facts(task: Task) -> dict[str, Any]:
     """What `load_trained` must know besides the weights."""
-    scale = task.encoder
+    scale = encoder = task.encoder
     # Weights that were fetched once need not be fetched again to be overwritten.
     name = task.model.removesuffix(":pretrained") if isinstance(task.model, str) else None
     return {
@@ -65,4 +74,5 @@ def trained_facts(task: Task) -> dict[str, Any]:
         "normaliser": {"mean": scale.mean, "std": scale.std}
         if isinstance(scale, Normaliser)
         else None,
+        "texts": encoder.facts() if isinstance(encoder, TextEncoder) else None,
     }

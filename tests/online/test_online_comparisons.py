@@ -26,12 +26,13 @@ def test_methods_are_compared_like_policies(quick, tmp_path):
 
     assert [row.policy for row in result.rows] == ARMS
     assert [row.units["backward"] for row in result.rows] == [400, 400, 800]
-    assert [row.units["forward"] for row in result.rows] == [400, 1200, 800]
+    # Two epochs are too few for the adaptive rule to find anything too easy, and score.
+    assert [row.units["forward"] for row in result.rows] == [400, 400, 800]
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")} == files
     assert again.baseline == ARMS[1]
     told = again.curves[ARMS[1]]["augmenter"]
     assert [len(seed) for seed in told] == [2, 2]
-    assert told[0][0]["exponent"] != 0
+    assert 0 <= told[0][0]["strength"] <= 1
     assert "augmenter" not in again.curves["none"]
 
 
@@ -66,4 +67,4 @@ def test_the_command_line_takes_them(tmp_path, monkeypatch, capsys):
     assert trained["policy"] == kept["provenance"]["trained_with"] == ARMS[1]
     assert kept["name"] == as_arm(ARMS[1]).policy.name
     line = json.loads((tmp_path / "t" / "metrics.jsonl").read_text().splitlines()[-1])
-    assert set(line["augmenter"]) >= {"operations", "exponent", "selected_loss"}
+    assert set(line["augmenter"]) >= {"operations", "strength", "guard"}

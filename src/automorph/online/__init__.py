@@ -1,6 +1,7 @@
 """Methods that live inside training: they see the model, or learn from its losses."""
 
 from automorph.online.adversarial import Adversarial
+from automorph.online.calls import compare, train
 from automorph.online.consistency import Consistency, consistency_loss
 from automorph.online.controller import Controller
 from automorph.online.joint import JointViews
@@ -19,6 +20,8 @@ __all__ = [
     "Scoring",
     "Uncertainty",
     "as_arm",
+    "compare",
     "consistency_loss",
     "list_methods",
+    "train",
 ]

@@ -1,23 +1,28 @@
-"""The adaptive rule: views as hard as unseen data, and none that an operation has destroyed.
+"""The adaptive rule: as hard as the training can bear, between no draw and the proportional rule.
 
-    P(candidate) ~ g * min(l, log k)^b
+One number h in [0, 1] says how hard. Candidates are drawn with h of their magnitudes (see
+`automorph.online.eased`), and of them
 
-- With the loss l and the exponent b (an inverse temperature of log l) this is every published rule:
-  b = 1 draws in proportion to the loss, 0 at random, and plus and minus infinity are the highest
-  and the lowest loss. Here training steers b: up where the views that were trained on are easier
-  for the model than data it has not seen, down where they are harder,
+    P(candidate) ~ g * min(l, log k)^h
 
-      b <- b + GAIN * log(loss on unseen data / loss on the views that were chosen).
+is trained on: h = 1 is the proportional rule, h = 0 trains on what stands around the method alone,
+and nothing is scored. After every epoch
 
-  A model that has learned its examples by heart gets harder views, one that cannot fit them gets
-  easier ones, and the gap between training and validation loss closes from either side.
+    h <- h + GAIN * log(SHARE * loss on unseen data / loss on the views that were trained on).
+
+- A model that learns its examples by heart, so that they cost it less than SHARE of what unseen
+  ones do, gets harder views; one that cannot fit them gets easier ones. Training starts with the
+  easiest: a model that never fits its examples never meets others.
 - Knowing nothing costs log k, with k classes; what costs more is not harder, only more wrong.
 - The guard g tells destroyed candidates from informative ones: under an operation and level that
   destroys, the model recognises next to nothing of what it recognises elsewhere, whichever the
   example. One candidate cannot show this, the thousands of an epoch do.
+- In steps without scores the losses are foreseen: log l is taken to be the sum, over operations, of
+  how much each (operation, level) raised it in the epochs before. Only what is chosen is drawn.
+  With a single candidate nothing is ever scored, and h steers the magnitudes alone.
 
-All change between epochs only. Of the validation part one number an epoch is used; without one, b
-stays at 1.
+All change between epochs only. Of the validation part one number an epoch is used; without one, h
+is 1 from the second epoch on.
 """
 
 from __future__ import annotations
@@ -32,55 +37,66 @@ from torch import Tensor
 from automorph.online.reduce import summed
 
 Floats = NDArray[np.float64]
+Cells = NDArray[np.int64]
 
-GAIN = 2.0
-"""Of four candidates, b + 1 raises the log of the loss by about 0.4: most of a gap in one epoch."""
-STEEPEST = 4.0
-"""Beyond this b hardly differs from the highest, or the lowest, loss."""
+GAIN = 0.3
+"""From the plain example to full strength in five epochs, if the loss is half of what it may be."""
+SHARE = 0.75
+"""Below this share of the loss on unseen data, what is trained on is too easy."""
 MEMORY = 0.5
-"""What is kept of the guard's counts from epoch to epoch."""
+"""What is kept of the counts from epoch to epoch."""
 HALF = 0.5
 """An operation is free of suspicion if the model recognises this share of what it else does."""
 PRIOR = 10.0
-"""Sightings without suspicion that every operation starts with."""
+"""Sightings without suspicion, and without effect, that every operation starts with."""
 
 
-def weights(excess: Floats, guard: Floats, exponent: float, most: float = math.inf) -> Floats:
-    """The weights ``(n, c)`` of candidates: g min(l, most)^b, up to a factor for each example.
+def log_loss(excess: Floats, classes: int) -> Floats:
+    """log min(l, log k), finite: the smallest l stands in for 0.
 
-    >>> weights(np.array([[0.1, 0.4, 0.2]]), np.ones((1, 3)), 1.0).round(3)
+    >>> log_loss(np.array([1.0, 9.0]), classes=3).round(3)
+    array([0.   , 0.094])
+    """
+    return np.asarray(np.log(np.clip(excess, 1e-6, math.log(classes))))
+
+
+def weights(logs: Floats, guard: Floats, exponent: float) -> Floats:
+    """The weights ``(n, c)`` of candidates: g exp(b log l), up to a factor for each example.
+
+    >>> weights(np.log([[0.1, 0.4, 0.2]]), np.ones((1, 3)), 1.0).round(3)
     array([[0.25, 1.  , 0.5 ]])
     """
-    # The smallest l stands in for 0, so that an example that is known by heart has a choice too.
-    logs = exponent * np.log(np.clip(excess, 1e-6, most))
-    return np.asarray(guard * np.exp(logs - logs.max(axis=1, keepdims=True)))
+    powers = exponent * logs
+    return np.asarray(guard * np.exp(powers - powers.max(axis=1, keepdims=True)))
 
 
 class Adaptive:
-    """Exponent and guard of a run; ``cells`` is the number of (operation, level) pairs."""
+    """Strength, guard and table of a run; ``cells`` is the number of (operation, level) pairs."""
 
     def __init__(self, cells: int, classes: int) -> None:
-        self.exponent = 1.0
+        self.strength = 0.0
         self.classes = classes
         self.unseen = math.log(classes)
-        # Of candidates in which a cell fired, and (last) of all: how many, and how many right.
-        self.kept = np.zeros((2, cells + 1))
-        self.seen = np.zeros((2, cells + 1))
+        # Of candidates in which a cell fired, and (last) of all: how many, how many right, and the
+        # sum of log l.
+        self.kept = np.zeros((3, cells + 1))
+        self.seen = np.zeros((3, cells + 1))
 
-    def weights(self, excess: Floats, right: NDArray[np.bool_], cells: NDArray[np.int64]) -> Floats:
+    def weights(self, excess: Floats, right: NDArray[np.bool_], cells: Cells) -> Floats:
         """The weights ``(n, c)``; notes what the scores say. ``cells`` is ``(n * c, length)``."""
-        self._note(right.ravel(), cells)
-        guard = self.trust(cells).reshape(excess.shape)
-        return weights(excess, guard, self.exponent, math.log(self.classes))
+        logs = log_loss(excess, self.classes)
+        self._note(right.ravel(), logs.ravel(), cells)
+        return weights(logs, self._product(self.guard(), cells, excess.shape), self.strength)
 
-    def trust(self, cells: NDArray[np.int64]) -> Floats:
-        """The guard g in [0, 1] of sequences: the product over their operations, ``(rows,)``."""
-        table = np.append(self.guard(), 1.0)  # Number -1, no operation, is beyond suspicion.
-        return np.asarray(table[cells].prod(axis=1))
+    def foreseen(self, cells: Cells, count: int) -> Floats:
+        """The weights ``(n, count)`` of candidates that are not scored."""
+        shape = (len(cells) // count, count)
+        logs = np.append(self.effects(), 0.0)[cells].sum(axis=1).reshape(shape)
+        return weights(logs, self._product(self.guard(), cells, shape), self.strength)
 
     def guard(self) -> Floats:
         """g of every cell: what is recognised under it, beyond chance, over half of the usual."""
-        count, right = self.kept
+        count, right, _ = self.kept
         chance = 1 / self.classes
         usual = right[-1] / count[-1] - chance if count[-1] else 0.0
         if usual <= 0.05:  # A model that knows nothing cannot tell.
@@ -88,33 +104,44 @@ class Adaptive:
         above = right[:-1] - chance * count[:-1] + PRIOR * usual
         return np.clip(above / (count[:-1] + PRIOR) / (HALF * usual), 0.0, 1.0)
 
-    def _note(self, right: NDArray[np.bool_], cells: NDArray[np.int64]) -> None:
+    def effects(self) -> Floats:
+        """By how much every cell raised the mean of log l."""
+        count, _, logs = self.kept
+        mean = logs[-1] / max(count[-1], 1.0)
+        return np.asarray((logs[:-1] - mean * count[:-1]) / (count[:-1] + PRIOR))
+
+    @staticmethod
+    def _product(guard: Floats, cells: Cells, shape: tuple[int, ...]) -> Floats:
+        # Number -1, no operation, is beyond suspicion.
+        return np.asarray(np.append(guard, 1.0)[cells].prod(axis=1).reshape(shape))
+
+    def _note(self, right: NDArray[np.bool_], logs: Floats, cells: Cells) -> None:
         # Every view counts for the cell "all" once.
         size = self.seen.shape[1]
         fired = np.concatenate([cells, np.full((len(cells), 1), size - 1)], axis=1)
         row, _ = np.nonzero(fired >= 0)
         cell = fired[fired >= 0]
-        self.seen[0] += np.bincount(cell, minlength=size)
-        self.seen[1] += np.bincount(cell, weights=right[row], minlength=size)
+        for total, values in zip(self.seen, (np.ones(len(cells)), right, logs), strict=True):
+            total += np.bincount(cell, weights=values[row], minlength=size)
 
-    def end_epoch(self, unseen: float | None, chosen: float, device: torch.device) -> None:
-        """Steer, given the losses on unseen data (None: not known) and on the chosen views.
+    def end_epoch(self, unseen: float | None, trained: float, device: torch.device) -> None:
+        """Steer, given the losses on unseen data (None: not known) and on what was trained on.
 
         The views were met in the course of the epoch, so they are held against unseen data at its
         beginning and at its end.
         """
         self.kept = MEMORY * self.kept + summed(torch.from_numpy(self.seen), device).numpy()
         self.seen = np.zeros_like(self.seen)
-        if unseen is None or not chosen > 0:
+        if unseen is None:
+            self.strength = 1.0
             return
         before, self.unseen = self.unseen, max(unseen, 1e-4)
-        gap = 0.5 * math.log(before * self.unseen) - math.log(chosen)
-        steered = self.exponent + GAIN * gap
-        self.exponent = max(-STEEPEST, min(STEEPEST, steered))
+        gap = math.log(SHARE) + 0.5 * math.log(before * self.unseen) - math.log(max(trained, 1e-6))
+        self.strength = max(0.0, min(1.0, self.strength + GAIN * gap))
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Exponent, counts and what they rest on."""
-        facts = [self.exponent, self.unseen, self.classes]
+        """Strength, counts and what they rest on."""
+        facts = [self.strength, self.unseen, self.classes]
         return {
             "adaptive": torch.tensor(facts, dtype=torch.float64),
             "counts": torch.from_numpy(self.kept.copy()),
@@ -123,8 +150,8 @@ class Adaptive:
     @classmethod
     def from_state_dict(cls, state: dict[str, Tensor]) -> Adaptive:
         """The rule as it was when ``state_dict`` was called."""
-        exponent, unseen, classes = state["adaptive"].tolist()
+        strength, unseen, classes = state["adaptive"].tolist()
         counts = state["counts"].cpu().numpy().copy()
         rule = cls(counts.shape[1] - 1, int(classes))
-        rule.exponent, rule.unseen, rule.kept = exponent, unseen, counts
+        rule.strength, rule.unseen, rule.kept = strength, unseen, counts
         return rule

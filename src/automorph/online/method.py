@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automorph.policies import NAMED, Policy, Table, chained, policy_to_dict
 from automorph.space import Stream
@@ -76,13 +77,18 @@ def views(policy: Policy, raw: RawBatch, count: int) -> Batch:
 
     Row ``i * count + c`` is copy c of example i: the first copies are the same for any count.
     """
-    drawn = [
-        policy.augment(
-            raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.index,
-            copy=copy,
-        )
-        for copy in range(count)
-    ]  # fmt: skip
+    return views_at(policy, raw, np.tile(np.arange(count), (len(raw), 1)))
+
+
+def views_at(policy: Policy, raw: RawBatch, copies: NDArray[np.int64]) -> Batch:
+    """The draws of the policy with these numbers, int ``(n, count)``, as `views` makes them."""
+    drawn = []
+    for copy in copies.T:
+        stream = stream_of(raw, copy=copy)
+        examples, labels = policy.transform(raw.examples, stream), raw.labels
+        if (mixing := policy.mixing(stream, examples.shape)) is not None:
+            examples, labels = mixing.examples(examples), mixing.labels(labels)
+        drawn.append((examples, labels))
     return together(raw, [examples for examples, _ in drawn], [labels for _, labels in drawn])
 
 
@@ -100,11 +106,11 @@ def together(raw: RawBatch, examples: list[Any], labels: list[Any]) -> Batch:
     return replace(batch, views=count)
 
 
-def stream_of(raw: RawBatch, count: int = 1) -> Stream:
-    """The random numbers of `views`, row by row."""
-    index = np.repeat(raw.index, count)
-    copy = np.tile(np.arange(count), len(raw))
-    return Stream(seed=raw.seed, epoch=raw.epoch, index=index, copy=copy)
+def stream_of(raw: RawBatch, count: int = 1, *, copy: NDArray[np.int64] | None = None) -> Stream:
+    """The random numbers of `views`, row by row; ``copy``: of those of `views_at`."""
+    numbers = np.tile(np.arange(count), len(raw)) if copy is None else copy.ravel()
+    index = np.repeat(raw.index, len(numbers) // len(raw))
+    return Stream(seed=raw.seed, epoch=raw.epoch, index=index, copy=numbers)
 
 
 def examples_meet(policy: Policy) -> bool:

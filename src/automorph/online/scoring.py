@@ -50,11 +50,6 @@ class Scoring:
             )
 
     @property
-    def faithful(self) -> bool:
-        """Whether the scores are the losses of what is trained on, of all of it."""
-        return self.every == 1 and self.size == 1 and not self.probe
-
-    @property
     def options(self) -> list[str]:
         """What differs from the default, as it is typed."""
         return [

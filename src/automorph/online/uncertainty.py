@@ -18,7 +18,15 @@ from torch import Tensor, nn
 from automorph.errors import UsageError
 from automorph.online import selection
 from automorph.online.adaptive import Adaptive
-from automorph.online.method import Method, composition, examples_meet, stream_of, views
+from automorph.online.eased import eased
+from automorph.online.method import (
+    Method,
+    composition,
+    examples_meet,
+    stream_of,
+    views,
+    views_at,
+)
 from automorph.online.reduce import summed
 from automorph.online.scoring import Scorer, Scores, Scoring, entropies
 from automorph.online.tally import Tally
@@ -38,7 +46,7 @@ class Uncertainty(Method):
 
     - ``top``: those of highest loss (the paper);
     - ``proportional``: drawn in proportion to the loss, with repetition (the released code);
-    - ``adaptive``: as hard as unseen data and nothing destroyed (see `automorph.online.adaptive`);
+    - ``adaptive``: as hard as the training can bear (see `automorph.online.adaptive`);
     - ``random`` and ``lowest``: controls. Candidates are all alike before they are scored, so
       ``random`` takes the first ones and scores none.
     """
@@ -101,9 +109,10 @@ class UncertaintyAugmenter(Augmenter):
         method = self.method
         if method.rule == "adaptive" and self.adaptive is None:
             self.adaptive = Adaptive(self.tally.fired.size, raw.labels.shape[1])
+            self._ease()
         self.device = raw.device
-        if model is None or method.rule == "random" or not self.scorer.due(raw.step):
-            return self._noted(self._blind(raw))
+        if model is None or not self._due(raw.step):
+            return self._noted(self._unscored(raw))
         count = method.candidates
         batch = views(self.policy, raw, count)
         scores = self.scorer(model, batch, step=raw.step)
@@ -116,16 +125,35 @@ class UncertaintyAugmenter(Augmenter):
         self.tally.take(cells[rows])
         return self._noted(taken(batch, rows, views=method.selected))
 
+    def _due(self, step: int) -> bool:
+        """Whether there is something to choose by the model's losses."""
+        if self.adaptive is not None and (
+            self.method.candidates == 1 or not self.adaptive.strength
+        ):
+            return False
+        return self.method.rule != "random" and self.scorer.due(step)
+
+    def _ease(self) -> None:
+        if self.adaptive is not None:
+            self.policy = self.method.around(eased(self.method.draws, self.adaptive.strength))
+
     def _noted(self, batch: Batch) -> Batch:
         self.floor = entropies(batch.labels)
         return batch
 
-    def _blind(self, raw: RawBatch) -> Batch:
-        """The first candidates, without scores."""
-        count = self.method.selected
+    def _unscored(self, raw: RawBatch) -> Batch:
+        """The first candidates; of the adaptive rule, those that it foresees to be fitting."""
         self.cost = Units()
-        self.tally.take(self.tally.cells(self.policy.sample(stream_of(raw, count))))
-        return views(self.policy, raw, count)
+        count, selected = self.method.candidates, self.method.selected
+        chosen = np.tile(np.arange(selected), (len(raw), 1))
+        if self.adaptive is not None:
+            cells = self.tally.cells(self.policy.sample(stream_of(raw, count)))
+            uniform = stream_of(raw).uniform("selection", count)
+            weights = self.adaptive.foreseen(cells, count)
+            chosen = selection.without_repetition(weights, uniform, selected)
+        stream = stream_of(raw, selected, copy=chosen)
+        self.tally.take(self.tally.cells(self.policy.sample(stream)))
+        return views_at(self.policy, raw, chosen)
 
     def _choose(self, scores: Scores, cells: NDArray[np.int64], raw: RawBatch) -> NDArray[np.int64]:
         """The numbers of the chosen candidates, ``(n, selected)``."""
@@ -161,10 +189,9 @@ class UncertaintyAugmenter(Augmenter):
         if n:
             facts["candidate_loss"], facts["selected_loss"] = whole / n, chosen / s
         if self.adaptive is not None:
-            # Cheap scores tell hard from easy, but are not losses to hold against others.
-            hardness = chosen / s if self.method.scoring.faithful else trained / max(rows, 1)
-            self.adaptive.end_epoch(record.validation_loss, hardness, self.device)
-            facts["exponent"] = self.adaptive.exponent
+            self.adaptive.end_epoch(record.validation_loss, trained / max(rows, 1), self.device)
+            self._ease()
+            facts["strength"] = self.adaptive.strength
             facts["guard"] = float(self.adaptive.guard().mean())
         return facts
 
@@ -181,6 +208,7 @@ class UncertaintyAugmenter(Augmenter):
         """Take back what ``state_dict`` gave."""
         self.scorer.load_state_dict(state)
         self.adaptive = Adaptive.from_state_dict(state) if "adaptive" in state else None
+        self._ease()
 
 
 def taken(batch: Batch, rows: NDArray[np.int64], *, views: int) -> Batch:

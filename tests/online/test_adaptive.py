@@ -144,6 +144,15 @@ def test_an_epoch_is_held_against_its_beginning_and_its_end():
     assert adaptive.strength == pytest.approx(0.5)
 
 
+def test_more_is_borne_while_the_learning_rate_is_high():
+    adaptive = Adaptive(2, classes=10)
+    adaptive.strength, adaptive.unseen = 0.5, 1.0
+    for lr, share in ((0.05, 2.0), (0.1, 2.0), (0.05, 1.5), (0.0, 1.0)):
+        adaptive.end_epoch(1.0, share * SHARE, CPU, lr=lr)
+
+        assert adaptive.strength == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(("trained", "end"), [(1.0, 0.0), (0.0, 1.0)], ids=["never", "by heart"])
 def test_strength_stays_between_the_plain_example_and_the_proportional_rule(trained, end):
     adaptive = Adaptive(2, classes=10)
@@ -178,10 +187,11 @@ def test_memory_comes_back():
     one = Adaptive(2, classes=10)
     seen(one, -1, right=0.9)
     seen(one, 1, right=0.2)
-    one.end_epoch(0.7, 0.6, CPU)
+    one.end_epoch(0.7, 0.6, CPU, lr=0.1)
     two = Adaptive.from_state_dict(one.state_dict())
 
-    assert (two.strength, two.unseen, two.classes) == (one.strength, one.unseen, one.classes)
+    facts = ("strength", "unseen", "peak", "classes")
+    assert [getattr(two, f) for f in facts] == [getattr(one, f) for f in facts]
     assert (two.guard() == one.guard()).all()
 
 
@@ -243,9 +253,10 @@ def test_a_real_training_is_steered(small_digits, scoring):
     curves = train(task, method, seed=1).curves
 
     strength, before = 0.0, math.log(10)
-    for record in curves:
+    for number, record in enumerate(curves, 1):
         unseen = math.sqrt(before * record.validation_loss)
-        strength += GAIN * math.log(SHARE * unseen / record.loss)
+        target = SHARE * (1 + record.lr / max(earlier.lr for earlier in curves[:number]))
+        strength += GAIN * math.log(target * unseen / record.loss)
         strength = max(0.0, min(1.0, strength))
         assert record.augmenter["strength"] == pytest.approx(strength)
         before = record.validation_loss

@@ -8,11 +8,15 @@ One number h in [0, 1] says how hard. Candidates are drawn with h of their magni
 is trained on: h = 1 is the proportional rule, h = 0 trains on what stands around the method alone,
 and nothing is scored. After every epoch
 
-    h <- h + GAIN * log(SHARE * loss on unseen data / loss on the views that were trained on).
+    h <- h + GAIN * log(t * loss on unseen data / loss on the views that were trained on),
+    t = SHARE * (1 + learning rate / its highest).
 
-- A model that learns its examples by heart, so that they cost it less than SHARE of what unseen
-  ones do, gets harder views; one that cannot fit them gets easier ones. Training starts with the
+- A model that learns its examples by heart, so that they cost it less than t of what unseen ones
+  do, gets harder views; one that cannot fit them gets easier ones. Training starts with the
   easiest: a model that never fits its examples never meets others.
+- The best of trainings end with examples that cost about half of what unseen ones do, and begin
+  with a share of 1. So t falls with the learning rate, and whether a model is going to learn by
+  heart is known early: hard views come in the middle, milder ones at the end.
 - Knowing nothing costs log k, with k classes; what costs more is not harder, only more wrong.
 - The guard g tells destroyed candidates from informative ones: under an operation and level that
   destroys, the model recognises next to nothing of what it recognises elsewhere, whichever the
@@ -41,8 +45,8 @@ Cells = NDArray[np.int64]
 
 GAIN = 0.3
 """From the plain example to full strength in five epochs, if the loss is half of what it may be."""
-SHARE = 0.75
-"""Below this share of the loss on unseen data, what is trained on is too easy."""
+SHARE = 0.45
+"""Below this share of the loss on unseen data, what is trained on in the end is too easy."""
 MEMORY = 0.5
 """What is kept of the counts from epoch to epoch."""
 HALF = 0.5
@@ -77,6 +81,7 @@ class Adaptive:
         self.strength = 0.0
         self.classes = classes
         self.unseen = math.log(classes)
+        self.peak = 0.0
         # Of candidates in which a cell fired, and (last) of all: how many, how many right, and the
         # sum of log l.
         self.kept = np.zeros((3, cells + 1))
@@ -124,7 +129,9 @@ class Adaptive:
         for total, values in zip(self.seen, (np.ones(len(cells)), right, logs), strict=True):
             total += np.bincount(cell, weights=values[row], minlength=size)
 
-    def end_epoch(self, unseen: float | None, trained: float, device: torch.device) -> None:
+    def end_epoch(
+        self, unseen: float | None, trained: float, device: torch.device, *, lr: float = 0.0
+    ) -> None:
         """Steer, given the losses on unseen data (None: not known) and on what was trained on.
 
         The views were met in the course of the epoch, so they are held against unseen data at its
@@ -136,12 +143,14 @@ class Adaptive:
             self.strength = 1.0
             return
         before, self.unseen = self.unseen, max(unseen, 1e-4)
-        gap = math.log(SHARE) + 0.5 * math.log(before * self.unseen) - math.log(max(trained, 1e-6))
-        self.strength = max(0.0, min(1.0, self.strength + GAIN * gap))
+        self.peak = max(self.peak, lr)
+        target = SHARE * (1 + (lr / self.peak if lr else 0)) * math.sqrt(before * self.unseen)
+        steered = self.strength + GAIN * math.log(target / max(trained, 1e-6))
+        self.strength = max(0.0, min(1.0, steered))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Strength, counts and what they rest on."""
-        facts = [self.strength, self.unseen, self.classes]
+        facts = [self.strength, self.unseen, self.peak, self.classes]
         return {
             "adaptive": torch.tensor(facts, dtype=torch.float64),
             "counts": torch.from_numpy(self.kept.copy()),
@@ -150,8 +159,8 @@ class Adaptive:
     @classmethod
     def from_state_dict(cls, state: dict[str, Tensor]) -> Adaptive:
         """The rule as it was when ``state_dict`` was called."""
-        strength, unseen, classes = state["adaptive"].tolist()
+        strength, unseen, peak, classes = state["adaptive"].tolist()
         counts = state["counts"].cpu().numpy().copy()
         rule = cls(counts.shape[1] - 1, int(classes))
-        rule.strength, rule.unseen, rule.kept = strength, unseen, counts
+        rule.strength, rule.unseen, rule.peak, rule.kept = strength, unseen, peak, counts
         return rule

@@ -189,7 +189,9 @@ class UncertaintyAugmenter(Augmenter):
         if n:
             facts["candidate_loss"], facts["selected_loss"] = whole / n, chosen / s
         if self.adaptive is not None:
-            self.adaptive.end_epoch(record.validation_loss, trained / max(rows, 1), self.device)
+            self.adaptive.end_epoch(
+                record.validation_loss, trained / max(rows, 1), self.device, lr=record.lr
+            )
             self._ease()
             facts["strength"] = self.adaptive.strength
             facts["guard"] = float(self.adaptive.guard().mean())

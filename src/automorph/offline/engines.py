@@ -10,6 +10,7 @@ import logging
 import math
 import multiprocessing
 import os
+import socket
 import tempfile
 import threading
 import time
@@ -144,6 +145,8 @@ class Ray(Engine):
                 "the engine ray needs Ray, which is not installed; "
                 "install it: pip install 'automorph[ray]'"
             ) from None
+        if address is not None:
+            check_address(address)
         self.ray: Any = ray
         self.mine = not ray.is_initialized()
         if self.mine:
@@ -210,6 +213,20 @@ def check_engine(name: str, address: str | None) -> None:
         raise UsageError(f"there is no engine {name!r}; expected one of {', '.join(ENGINES)}")
     if address is not None and name != "ray":
         raise UsageError(f"got the address {address!r} with the engine {name}; only ray takes one")
+
+
+def check_address(address: str) -> None:
+    """Raise a `UsageError` if nobody listens there: Ray itself tries for minutes."""
+    if address in ("auto", "local") or "://" in address:
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot reach a Ray cluster at {address!r}: {error}; expected an address such as "
+            "10.0.0.1:6379, or auto on a machine of the cluster"
+        ) from None
 
 
 def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> Outcome:

@@ -20,8 +20,8 @@ class Entry:
     """A search there is: where its code is, what it does, and what it costs.
 
     ``cost`` is what a trial costs in plain trainings, about, and ``fixed`` what comes before the
-    first: from these a budget is turned into a number of trials. With fewer than ``least`` trials
-    it has no chance in a race.
+    first: from these a budget is turned into a number of trials. In a race it gets ``least`` trials
+    or does not start, and never more than ``most``.
     """
 
     home: str
@@ -29,10 +29,15 @@ class Entry:
     cost: float = 1.0
     fixed: float = 0.0
     least: int = 4
+    most: int = 24
 
     def trials(self, trainings: float) -> int:
         """How many trials so many plain trainings pay for; at least one."""
-        return max(1, int((trainings - self.fixed) / self.cost))
+        return max(1, int((trainings - self.fixed) / self.cost + 1e-9))
+
+    def price(self, trials: int) -> float:
+        """What so many trials cost, in plain trainings."""
+        return self.fixed + trials * self.cost
 
     def builder(self) -> Callable[..., Method]:
         """What builds the search from a `Setting` and options."""
@@ -60,24 +65,32 @@ METHODS = {
     "autoaugment": Entry(
         "automorph.offline.autoaugment:AutoAugment",
         "AutoAugment (Cubuk et al. 2018): an LSTM controller that is rewarded by children.",
+        least=10,
+        most=1000,
     ),
     "fast-autoaugment": Entry(
         "automorph.offline.fast_autoaugment:FastAutoAugment",
         "Fast AutoAugment (Lim et al. 2019): density matching on held-out data, no retraining.",
-        cost=0.05,
-        fixed=5.0,
+        cost=0.03,
+        fixed=1.5,
+        least=40,
+        most=400,
     ),
     "pba": Entry(
         "automorph.offline.pba:PopulationBased",
         "Population based augmentation (Ho et al. 2019): a schedule of policies over the epochs.",
     ),
     "dada": Entry(
-        "automorph.offline.dada:Dada",
-        "Differentiable search (Li et al. 2020): gradients of the validation loss.",
+        "automorph.offline.differentiable:Differentiable",
+        "Gradient search (DADA, Li et al. 2020): draws that point where validation loss falls.",
+        cost=1.7,
     ),
     "tanda": Entry(
         "automorph.offline.tanda:Tanda",
         "TANDA (Ratner et al. 2017): an adversary judges sequences; needs no labels.",
+        cost=2.0,
+        least=1,
+        most=4,
     ),
 }
 

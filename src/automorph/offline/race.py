@@ -17,7 +17,7 @@ from automorph.errors import UsageError
 from automorph.offline.children import Arm, Train, plain_arm, trainings
 from automorph.offline.heats import Heat, heats
 from automorph.offline.method import Job, Method, Outcome, Setting
-from automorph.offline.names import METHODS, Named, load_method
+from automorph.offline.names import load_method
 from automorph.online import Adversarial, Uncertainty, as_arm
 from automorph.policies import Drawn, Policy, Uniform, load_policy
 from automorph.policies import names as policy_names
@@ -26,9 +26,9 @@ from automorph.training import AugmenterSpec, Units
 
 SEARCHES = (
     "randaugment",
-    "fast-autoaugment(folds=1)",
+    "fast-autoaugment(folds=2)",
     "dada",
-    "pba(members=4)",
+    "pba",
     "tanda",
     "autoaugment",
 )
@@ -141,18 +141,24 @@ class Race(Method):
         }
 
     def _searches(self, names: Sequence[str], budget: float) -> list[Search]:
-        """Those that can be paid for, with equal shares; the last ones are left out first."""
+        """Those that can be paid for, in their order; what remains is shared out equally."""
         known = [load_method(name) for name in names]
         if any(named.key == "race" for named in known):
             raise UsageError("a race cannot stand in a race; expected other searches")
-        while known and any(_least(named) > budget / len(known) for named in known):
-            dear = max(range(len(known)), key=lambda i: (_least(known[i]) > budget / len(known), i))
-            self.left_out.insert(0, known.pop(dear).name)
-        searches = []
+        left, taking = budget, []
         for named in known:
-            allowed = budget / len(known)
-            setting = replace(self.setting, trials=named.entry.trials(allowed))
-            searches.append(Search(named.name, named.build(setting), allowed))
+            if named.entry.price(named.entry.least) <= left:
+                left -= named.entry.price(named.entry.least)
+                taking.append(named)
+            else:
+                self.left_out.append(named.name)
+        searches = []
+        for named in taking:
+            entry = named.entry
+            allowed = entry.price(entry.least) + left / len(taking)
+            trials = min(entry.trials(allowed), entry.most)
+            method = named.build(replace(self.setting, trials=trials))
+            searches.append(Search(named.name, method, entry.price(trials)))
         return searches
 
     def _told(self, outcomes: Sequence[Outcome]) -> None:
@@ -258,12 +264,6 @@ def _standing(outcome: Outcome) -> float:
     """The score of an arm in a heat: single epochs at high learning rates jump about."""
     curve = outcome.facts.get("curve") or [outcome.score]
     return fmean(curve[-LAST:]) if math.isfinite(outcome.score) else -math.inf
-
-
-def _least(named: Named) -> float:
-    """What a search must be given to have a chance."""
-    entry = METHODS[named.key]
-    return entry.fixed + entry.least * entry.cost
 
 
 def _split(text: str) -> list[str]:

@@ -176,7 +176,11 @@ def search(
 
         conductor = Conductor(record, progress)
         workers = stack.enter_context(open_engine(engine, whole, place, jobs=jobs, address=address))
-        plan = _plan(conductor, workers, setting, seconds, seeds)
+        try:
+            plan = _plan(conductor, workers, setting, seconds, seeds)
+        except AutomorphError:
+            record.forget()
+            raise
         known = named.entry.trials(plan.trainings) if plan.trainings else setting.trials
         searched = named.build(replace(setting, trials=known, pace=plan.pace))
         stopped = conductor.search(searched, workers, plan, trials=known)

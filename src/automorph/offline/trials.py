@@ -56,6 +56,7 @@ class Trials:
     def __init__(
         self, identity: dict[str, Any], *, folder: Path | None = None, storage: str | None = None
     ) -> None:
+        self._folder = folder if storage is None else None
         self._study = _study(identity, folder, storage)
         known = self._study.user_attrs.get("identity")
         wanted = json.loads(json.dumps(identity))
@@ -97,6 +98,11 @@ class Trials:
         self.finished.append(trial)
         self.by_key[trial.key] = trial
         return trial
+
+    def forget(self) -> None:
+        """Leave nothing of a search that never began."""
+        if self._folder is not None and not self.finished:
+            (self._folder / JOURNAL).unlink(missing_ok=True)
 
     @property
     def clock(self) -> float:

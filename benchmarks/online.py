@@ -58,7 +58,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from automorph.comparison import Comparison, compare, paired_difference
+from automorph.comparison import compare, paired_difference
 from automorph.online import as_arm
 from automorph.training import Task, as_task, train
 from record import RESULTS, claim, write_result
@@ -136,11 +136,11 @@ def run(
         task, [as_arm(text) for text in arms.values()], seeds=seeds, folder=folder, jobs=jobs,
         progress=progress,
     )  # fmt: skip
-    results[folder.name] = result
+    results[folder.name] = dict(zip(names, result.to_dict()["rows"], strict=True))
     return {name: row.accuracy.values for name, row in zip(names, result.rows, strict=True)}
 
 
-results: dict[str, Comparison] = {}
+results: dict[str, dict[str, Any]] = {}
 
 BETTER = [
     ("composition", "top"),
@@ -237,10 +237,10 @@ def measure(name: str, options: argparse.Namespace, folder: Path) -> None:
         print(one["text"], one["value"], one["interval"], one["holds"])
     if not tiny:
         rows = [
-            {**row, "regime": place}
-            for place, result in results.items()
+            {"arm": arm, "regime": place, **row}
+            for place, found in results.items()
             if place.startswith(name)
-            for row in result.to_dict()["rows"]
+            for arm, row in found.items()
         ]
         write_result(
             f"online-{name}",

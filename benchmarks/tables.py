@@ -54,11 +54,88 @@ def throughput(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def theory_figures(content: dict[str, Any]) -> str:
+    """Alignment of each operation beside the change of accuracy it brings."""
+    lines = [
+        "| operation | centred alignment gain | uncentred | change of test accuracy (points) |",
+        "|---|---:|---:|---:|",
+    ]
+    for row in content["rows"]:
+        if "operation" in row:
+            change = f"{100 * row['change']:+.1f}"
+            gains = f"{row['centred']:+.3f} | {row['uncentred']:+.3f}"
+            lines.append(f"| {row['operation']} | {gains} | {change} |")
+    return "\n".join(lines)
+
+
+def claims(content: dict[str, Any]) -> str:
+    """Every claim made before the run, its value and interval, and whether it holds."""
+    lines = ["| claim | value | 95 % interval | holds |", "|---|---:|---:|---|"]
+    for row in content["claims"]:
+        low, high = row["interval"] or (None, None)
+        interval = "" if low is None else f"{low:+.3g} to {high:+.3g}"
+        holds = {True: "yes", False: "no", None: "cannot be told"}[row["holds"]]
+        lines.append(f"| {row['text']} | {row['value']:+.3g} | {interval} | {holds} |")
+    return "\n".join(lines)
+
+
+REGIMES = ("short", "long", "wide", "large")
+
+
+def online_map(contents: list[dict[str, Any]]) -> str:
+    """Where each online method helps: points above RandAugment, by regime."""
+    from automorph.comparison import paired_difference
+
+    found = {content["name"].removeprefix("online-"): content for content in contents}
+    regimes = [regime for regime in REGIMES if regime in found]
+    arms = {row["arm"]: None for regime in regimes for row in found[regime]["rows"]}
+    lines = [f"| arm | {' | '.join(regimes)} |", f"|---|{'---:|' * len(regimes)}"]
+    for arm in arms:
+        cells = []
+        for regime in regimes:
+            values = {row["arm"]: row["accuracy"]["values"] for row in found[regime]["rows"]}
+            if arm not in values or "randaugment" not in values:
+                cells.append("")
+            elif arm == "randaugment":
+                cells.append(f"{100 * sum(values[arm]) / len(values[arm]):.1f} %")
+            else:
+                d = paired_difference(values[arm], values["randaugment"])
+                span = f" ({100 * d.low:+.1f} to {100 * d.high:+.1f})" if d.low is not None else ""
+                cells.append(f"{100 * d.mean:+.1f}{span}")
+        lines.append(f"| {arm} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def online_cost(content: dict[str, Any]) -> str:
+    """Seconds of an epoch over those of plain training, with quartiles."""
+    lines = ["| arm | time of an epoch over plain training (median, quartiles) |", "|---|---:|"]
+    for row in content["rows"]:
+        low, middle, high = row["ratio"]
+        lines.append(f"| {row['arm']} | {middle:.2f} ({low:.2f} to {high:.2f}) |")
+    return "\n".join(lines)
+
+
+def online_claims(contents: list[dict[str, Any]]) -> str:
+    """The claims about all regimes."""
+    return claims({"claims": [one for content in contents for one in content["claims"]]})
+
+
+JOINT: dict[str, Callable[[list[dict[str, Any]]], str]] = {
+    "online-map": online_map,
+    "online-claims": online_claims,
+}
+"""Tables of all regimes of the online benchmark that have been run."""
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "policies-fashion-mnist": policies,
     "policies-cifar10": policies,
     "throughput": throughput,
+    "online-cost": online_cost,
+    "theory-figures": theory_figures,
+    "theory-claims": claims,
 }
+SOURCES = {"theory-claims": "theory-figures"}
+"""Tables whose result file has another name."""
 
 
 def filled(page: str) -> str:
@@ -66,10 +143,12 @@ def filled(page: str) -> str:
 
     def table(match: re.Match[str]) -> str:
         name = match[2]
-        path = RESULTS / f"{name}.json"
-        if name not in TABLES or not path.exists():
+        files = [f"online-{regime}" for regime in REGIMES] if name in JOINT else [name]
+        paths = [path for file in files if (path := RESULTS / f"{file}.json").exists()]
+        contents = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        if not contents or name not in {**TABLES, **JOINT}:
             return match[0]
-        made = TABLES[name](json.loads(path.read_text(encoding="utf-8")))
+        made = JOINT[name](contents) if name in JOINT else TABLES[name](contents[0])
         return f"{match[1]}\n{made}\n\n{match[3]}"
 
     return _PLACE.sub(table, page)

@@ -8,6 +8,7 @@ trained for a trial, so trials are cheap, and Bayesian optimisation (TPE) gets m
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -170,6 +171,7 @@ class Density:
 
     def run(self, task: Task, folder: Path) -> Outcome:
         """Draw, classify, and reduce example by example."""
+        began = time.perf_counter()
         trained, part = held_out(task, self.network, folder)
         policy = with_tail(self.policy, self.tail)
         assert isinstance(policy, Policy)
@@ -185,7 +187,8 @@ class Density:
                 )  # fmt: skip
                 losses[number, rows], right[number, rows] = found.losses, found.correct
         facts = {**density(losses, right), "accuracy": float(right.mean())}
-        return Outcome(facts[self.score], Units(forward=losses.size), facts=facts)
+        seconds = time.perf_counter() - began
+        return Outcome(facts[self.score], Units(forward=losses.size), seconds, facts)
 
 
 def density(losses: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[str, float]:

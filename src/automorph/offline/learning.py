@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,10 +81,11 @@ class Learning:
         policy = Recipe(optimizer="adamw", lr=job.rate, momentum=0.5, weight_decay=0.0)
         self.climber: Optimiser = make_optimiser(self.choices, policy)
         self.entropies: list[float] = []
-        self.units = Units()
+        self.units, self.seconds = Units(), 0.0
 
     def epoch(self) -> None:
         """Every training example once under its first draw; all draws are compared."""
+        began = time.perf_counter()
         number, job = len(self.entropies), self.job
         train, held = self.task.data.train, self.task.data.parts["validation"]
         size = self.recipe.batch_size
@@ -118,6 +120,7 @@ class Learning:
             self.units += Units(len(rows), len(rows))
         p = self.choices.operation.detach().softmax(dim=1)
         self.entropies.append(float(torch.special.entr(p).sum(dim=1).mean()))
+        self.seconds += time.perf_counter() - began
 
     def _draw(self, rows: NDArray[np.int64], epoch: int) -> Tensor:
         """Decisions ``(n, draws, length, 3)``."""
@@ -158,7 +161,7 @@ class Learning:
                 "level": self.choices.level.softmax(dim=2).tolist(),
                 "entropies": self.entropies,
             }
-        return Outcome(seen.accuracy, self.units, facts=facts)
+        return Outcome(seen.accuracy, self.units, self.seconds, facts)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next epoch needs."""
@@ -169,7 +172,7 @@ class Learning:
             **prefixed("climber", self.climber.state_dict()),
         }
         units = [self.units.forward, self.units.backward]
-        return tensors, {"entropies": self.entropies, "units": units}
+        return tensors, {"entropies": self.entropies, "units": units, "seconds": self.seconds}
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Take back what `state` gave."""
@@ -177,4 +180,5 @@ class Learning:
         self.optimiser.load_state_dict(under("optimiser", tensors))
         self.choices.load_state_dict(under("choices", tensors))
         self.climber.load_state_dict(under("climber", tensors))
-        self.entropies, self.units = list(facts["entropies"]), Units(*facts["units"])
+        self.entropies, self.seconds = list(facts["entropies"]), facts["seconds"]
+        self.units = Units(*facts["units"])

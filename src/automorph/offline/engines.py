@@ -20,6 +20,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,8 @@ class Ray(Engine):
     def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
         """Hand them all over; Ray spreads them."""
         waiting = {
-            self.remote.remote(self.task, job, str(self.folder), test): place
+            # In a list, so that a worker fetches the task once and not for every job.
+            self.remote.remote([self.task], job, str(self.folder), test): place
             for place, job in enumerate(jobs)
         }
         while waiting:
@@ -238,8 +240,9 @@ def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> Outcome:
         return Outcome(-math.inf, seconds=time.perf_counter() - began, error=str(error))
 
 
+@lru_cache(maxsize=2)
 def sealed(task: Task) -> Task:
-    """The task without its test part."""
+    """The task without its test part: one object, by which jobs may know what they have made."""
     return task if task.data.test is None else replace(task, data=task.data.replace(test=None))
 
 
@@ -282,7 +285,12 @@ def _in_worker(job: Job, test: bool) -> Outcome:
     return attempt(job, _shared["task"], _shared["folder"], test)
 
 
-def _on_ray(task: Task, job: Job, folder: str, test: bool) -> Outcome:
+def _on_ray(reference: list[Any], job: Job, folder: str, test: bool) -> Outcome:
+    import ray
+
+    if _shared.get("reference") != reference:
+        _shared.update(reference=reference, task=ray.get(reference[0]))
+    task: Task = _shared["task"]
     place = Path(folder)
     if not place.is_dir():
         place = Path(tempfile.gettempdir()) / "automorph" / place.name

@@ -85,6 +85,13 @@ METHODS = {
         "Gradient search (DADA, Li et al. 2020): draws that point where validation loss falls.",
         cost=1.7,
     ),
+    "instant": Entry(
+        "automorph.offline.instant:Instant",
+        "The instant policy: from closed-form diagnostics of the data, without any training.",
+        cost=0.01,
+        least=1,
+        most=1,
+    ),
     "tanda": Entry(
         "automorph.offline.tanda:Tanda",
         "TANDA (Ratner et al. 2017): an adversary judges sequences; needs no labels.",

@@ -25,6 +25,7 @@ from automorph.space import SearchSpace
 from automorph.training import AugmenterSpec, Units
 
 SEARCHES = (
+    "instant",
     "randaugment",
     "fast-autoaugment(folds=2)",
     "dada",
@@ -49,6 +50,7 @@ class Search:
     asked: int = 0
     spent: float = 0.0
     over: bool = False
+    """Whether it asks for nothing more, or may not."""
 
 
 class Race(Method):
@@ -82,11 +84,13 @@ class Race(Method):
 
     def ask(self) -> Sequence[Job]:
         """The questions of all searches together; then, heat by heat, those of all arms left."""
-        self.asked, jobs = [], []
+        self.asked = []
+        jobs: list[Job] = []
         for search in self.searches:
-            for job in [] if search.over else search.method.ask():
-                self.asked.append((search, 0))
-                jobs.append(job)
+            own = [] if search.over else search.method.ask()
+            search.over = search.over or not own
+            self.asked += [(search, 0)] * len(own)
+            jobs += own
         if jobs:
             return jobs
         if self.heats is None:
@@ -115,7 +119,7 @@ class Race(Method):
         if self.left:
             return self.arms[self.left[0]]
         for search in self.searches:
-            if search.asked:
+            if search.over:
                 return search.method.result()
         return _trivialaugment(self.setting.space)
 
@@ -131,7 +135,7 @@ class Race(Method):
                     "name": search.name,
                     "trials": search.asked,
                     "trainings": search.spent,
-                    "found": search.method.result().name if search.asked else None,
+                    "found": search.method.result().name if search.over else None,
                     **search.method.story(),
                 }
                 for search in self.searches
@@ -184,7 +188,7 @@ class Race(Method):
 
     def _line_up(self) -> None:
         """Arms for the heats: what was found first, as the last ones may not start."""
-        found = [(s.method.result(), s.name) for s in self.searches if s.asked]
+        found = [(s.method.result(), s.name) for s in self.searches if s.over]
         every = [*found, *zip(self.arms, self.names, strict=True)]
         single = {
             json.dumps(plain_arm(arm), sort_keys=True): (arm, name) for arm, name in every[::-1]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from automorph.offline import search as search
     from automorph.online import compare as compare
     from automorph.online import train as train
+    from automorph.patching import audit as audit
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation
@@ -31,6 +32,7 @@ _HOMES = {
     "Augmented": "automorph.adapters",
     "Collate": "automorph.adapters",
     "OnDevice": "automorph.adapters",
+    "audit": "automorph.patching",
     "compare": "automorph.online",
     "from_arrays": "automorph.data",
     "load_data": "automorph.data",

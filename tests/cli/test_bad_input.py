@@ -47,6 +47,14 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "nolabel.csv").write_text(
         "\n".join(["image,label", *rows[:-1], rows[-1][:13] + ","])
     )
+    audited = ["image,label,site,name,age,guess"] + [
+        f"{row},{'ab'[i % 3 % 2]},n{i},{20 + i / 4},{'' if i == 7 else 'cat'}"
+        for i, row in enumerate(rows)
+    ]
+    (tmp_path / "audited.csv").write_text("\n".join(audited) + "\n")
+    (tmp_path / "all.csv").write_text("prediction\n" + "cat\n" * 24)
+    (tmp_path / "few.csv").write_text("prediction\ncat\ndog\n")
+    np.save(tmp_path / "nan.npy", np.full((24, 2), np.nan))
     (tmp_path / "headless.csv").write_text("")
     (tmp_path / "broken.jsonl").write_text('{"image": "good/cat/1.png", "label": \n')
     np.savez(tmp_path / "float.npz", images=np.zeros((20, 8, 8)) + 0.5, labels=np.arange(20) % 2)
@@ -63,6 +71,8 @@ def place(tmp_path, monkeypatch):
 
 
 C = ["--policy", "none", "--seeds", "1", "--epochs", "1"]
+A = ["--predictions", "all.csv"]
+S = ["--subgroup", "site"]
 CASES = {
     "unknown verb": (["frobnicate"], 2, "No such command"),
     "unknown option": (["compare", "digits", "--frob"], 2, "No such option"),
@@ -106,6 +116,32 @@ CASES = {
     "policy file no json": (["preview", "digits", "--policy", "nojson.json"], 2, "not a JSON"),
     "policy file newer": (["preview", "digits", "--policy", "newer.json"], 2, "upgrade"),
     "policy file unknown op": (["preview", "digits", "--policy", "unknown.json"], 2, "Frobnicate"),
+    "nothing to audit by": (["audit", "csv:audited.csv", *A[:2]], 2, "--subgroup"),
+    "no subgroup column": (["audit", "csv:audited.csv", "--subgroup", "siet", *A], 2, "site"),
+    "subgroups are names": (["audit", "csv:audited.csv", "--subgroup", "name", *A], 2, "a name"),
+    "subgroups are numbers": (["audit", "csv:audited.csv", "--subgroup", "age", *A], 2, "ranges"),
+    "subgroups of digits": (["audit", "digits", "--subgroup", "site"], 2, "no columns"),
+    "missing prediction": (["audit", "csv:audited.csv", *S, "--predictions", "guess"], 2, "NaN"),
+    "no prediction column": (["audit", "csv:audited.csv", *S, "--predictions", "x"], 2, "guess"),
+    "too few predictions": (
+        ["audit", "csv:audited.csv", *S, "--predictions", "few.csv"],
+        2,
+        "one for each",
+    ),
+    "NaN predictions": (["audit", "csv:audited.csv", *S, "--predictions", "nan.npy"], 2, "NaN"),
+    "unknown predictions": (
+        ["audit", "csv:audited.csv", *S, "--predictions", "site"],
+        2,
+        "no classes",
+    ),
+    "no such checkpoint": (["audit", "csv:audited.csv", *S, "--checkpoint", "no"], 2, "run folder"),
+    "two things to audit": (
+        ["audit", "csv:audited.csv", *S, "--checkpoint", "no", *A],
+        2,
+        "one thing",
+    ),
+    "no such part": (["audit", "csv:audited.csv", *S, *A, "--part", "test"], 2, "expected one of"),
+    "too few to discover": (["audit", "csv:audited.csv", "--discover", *A], 2, "100 or more"),
     "diverging training": (
         ["train", "digits", "--policy", "none", "--lr", "1e12", "--epochs", "3", "--limit", "200"],
         1,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from automorph.errors import DataError
-from automorph.patching.audit import RATE, measure
+from automorph.patching.findings import RATE, measure
 from automorph.patching.groups import Grouper
 from automorph.patching.intersections import intersections
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from automorph import __version__
+from automorph.cli.audit import audit
 from automorph.cli.compare import compare
 from automorph.cli.doctor import doctor
 from automorph.cli.listing import list_
@@ -18,7 +19,7 @@ from automorph.cli.search import search
 from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
-VERBS = (quickstart, search, compare, train, preview, list_, doctor)
+VERBS = (quickstart, search, compare, train, audit, preview, list_, doctor)
 
 
 class Group(click.Group):

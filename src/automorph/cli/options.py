@@ -75,7 +75,7 @@ def load(data: str, *, size: str | None = None, seed: int = 0, **options: Any) -
     """
     from automorph.data import load_data, split
 
-    return split(load_data(data, size=_size(size), seed=seed, **options), seed=seed)
+    return split(load_data(data, size=size_of(size), seed=seed, **options), seed=seed)
 
 
 def task_of(
@@ -95,7 +95,8 @@ def task_of(
     return as_task(load(data, **options), model=model, recipe=changes)
 
 
-def _size(text: str | None) -> int | tuple[int, int] | None:
+def size_of(text: str | None) -> int | tuple[int, int] | None:
+    """Pixels as typed: one side, or height x width."""
     if text is None:
         return None
     sides = text.lower().split("x")

@@ -193,7 +193,8 @@ def _describe(
     order = np.lexsort((distance, correct[rows]))
     return Slice(
         classes[label], f"{classes[label]} {cell}", n, right / n, float(low), float(high),
-        float(rest.mean()), p, p < rate, tuple(rows.tolist()), tuple(rows[order][:12].tolist()),
+        float(rest.mean()), float(p), bool(p < rate),
+        tuple(rows.tolist()), tuple(rows[order][:12].tolist()),
         separating(inside[mine], {name: column[mine] for name, column in metadata.items()}),
     )  # fmt: skip
 

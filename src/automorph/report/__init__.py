@@ -3,6 +3,7 @@
 The room reads results and computes none.
 """
 
+from automorph.report.audit import audit_page
 from automorph.report.comparison import compare_page
 from automorph.report.page import Page, Section, render, write_report
 from automorph.report.pictures import contact_sheet
@@ -11,6 +12,7 @@ from automorph.report.search import search_page
 __all__ = [
     "Page",
     "Section",
+    "audit_page",
     "compare_page",
     "contact_sheet",
     "render",

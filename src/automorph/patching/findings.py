@@ -59,7 +59,8 @@ class Group:
 class Audit:
     """What an audit finds. Accuracies are fractions; ``gap`` by class, None where there is none.
 
-    ``robust`` is the accuracy of the worst group with its interval. ``information`` is the mutual
+    ``robust`` is the accuracy of the worst group with its interval. ``predictions`` are those of
+    the part, in its order. ``information`` is the mutual
     information of prediction and subgroup given the class, in nats, None without subgroups.
     """
 
@@ -77,6 +78,7 @@ class Audit:
     notes: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     report: Path | None = None
+    predictions: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     @property
     def robust_accuracy(self) -> float:

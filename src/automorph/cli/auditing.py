@@ -1,0 +1,174 @@
+"""What ``audit`` does on a command line: load, audit, show, write result and report."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automorph.cli.naming import run_folder
+from automorph.cli.options import console, size_of
+from automorph.files import write_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from automorph.data import Dataset
+    from automorph.patching import Audit
+
+SHOWN = 30
+"""Most groups in the table of a terminal."""
+EXAMPLES = 12
+"""Pictures of a strip."""
+
+
+@dataclass
+class Auditing:
+    """One audit on the command line."""
+
+    source: str
+    model: str | None
+    recipe: dict[str, Any]
+    checkpoint: str | None
+    predictions: str | None
+    part: str | None
+    discover: bool
+    method: Any
+    seed: int
+    folder: Path | None
+    quiet: bool
+    options: dict[str, Any]
+
+    def run(self) -> dict[str, Any]:
+        """Audit, tell, and give the object of ``--json`` back."""
+        from automorph.data import load_data, split
+        from automorph.patching import audit
+        from automorph.report import audit_page, write_report
+
+        started = datetime.now(UTC)
+        size = size_of(self.options.pop("size", None))
+        # The split hangs on the same seed for all verbs.
+        data = load_data(self.source, size=size, seed=0, metadata=None, **self.options)
+        if self.predictions is None:
+            data = split(data, seed=0)
+        folder = self.folder or self._folder(data)
+        say = console(quiet=self.quiet)
+        say.print(f"[bold]Auditing {self._subject()} on {self.source}[/bold]")
+        found = audit(
+            data, model=self.model, checkpoint=self.checkpoint, predictions=self.predictions,
+            part=self.part, discover=self.discover, method=self.method, recipe=self.recipe,
+            seed=self.seed, folder=folder / "model", progress=False if self.quiet else None,
+        )  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
+        found = found.with_report(folder / "report.html", data=self.source)
+        content = found.to_dict()
+        provenance = {
+            "command": " ".join(["automorph", *sys.argv[1:]]),
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": (datetime.now(UTC) - started).total_seconds(),
+            "data_hash": data.hash,
+        }
+        page = {**content, "pictures": _pictures(found, data), "provenance": provenance,
+                "next": self._next()}  # fmt: skip
+        write_report(folder / "report.html", audit_page(page))
+        write_json(folder / "audit.json", {**content, "provenance": provenance})
+        show(found, say)
+        say.print(f"\nReport  {folder / 'report.html'}")
+        for command in self._next():
+            say.print(f"Next    {command}", soft_wrap=True)
+        return content
+
+    def _subject(self) -> str:
+        return self.predictions or self.checkpoint or self.model or "a plainly trained network"
+
+    def _folder(self, data: Dataset) -> Path:
+        from automorph.data import split
+        from automorph.training import as_task
+
+        task = as_task(split(data, seed=0), model=self.model if not self.checkpoint else None)
+        more = [self._subject(), str(self.recipe), str(self.seed), self.part or "", self.method]
+        return run_folder("audit", task, [*more, str(self.discover), *data.subgroup_names[:20]])
+
+    def _next(self) -> list[str]:
+        columns = "".join(f" --subgroup {name}" for name in self.options.get("subgroup") or ())
+        named = bool(columns) or "-correlation" in self.source
+        return [f"automorph patch {self.source}{columns}"] if named else []
+
+
+def show(found: Audit, say: Console) -> None:
+    """The audit on a terminal."""
+    lines = [
+        f"Gap of {name}: {100 * gap.value:.1f} points ({100 * gap.low:.1f} to {100 * gap.high:.1f})"
+        for name, gap in found.gap.items()
+        if gap is not None
+    ]
+    if (told := found.information) is not None:
+        lines.append(
+            f"Mutual information of prediction and subgroup given the class: {told.value:.4f} nats "
+            f"({told.low:.4f} to {told.high:.4f})"
+        )
+    for one in [one for one in found.intersections if one.alarm][:3]:
+        where = ", ".join(f"{column} = {value}" for column, value in one.values.items())
+        lines.append(
+            f"Where columns meet: {one.class_name} with {where}: {100 * one.accuracy:.1f} % right "
+            f"({one.n:,} examples; its class {100 * one.class_accuracy:.1f} %)"
+        )
+    say.print()
+    say.print(table_of(found))
+    for line in lines:
+        say.print(line, soft_wrap=True)
+    for note in found.notes:
+        say.print(note, style="dim", soft_wrap=True)
+    say.print(f"\n{found.verdict}", style="bold", soft_wrap=True)
+    for alarm in found.alarms[1:5]:
+        say.print(alarm, soft_wrap=True)
+
+
+def table_of(found: Audit) -> Table:
+    """The groups, the worst first."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("class", "subgroup"):
+        table.add_column(name, overflow="fold")
+    for name in ("examples", "accuracy", "95 %", "over-\nconfidence", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    order = sorted(found.groups, key=lambda g: 2.0 if g.accuracy is None else g.accuracy)
+    for g in order[:SHOWN]:
+        sure = g.overconfidence
+        table.add_row(
+            g.class_name, g.subgroup, f"{g.n:,}",
+            "" if g.accuracy is None else f"{100 * g.accuracy:.1f}",
+            "" if g.low is None or g.high is None else f"{100 * g.low:.1f} to {100 * g.high:.1f}",
+            "" if sure is None else f"{100 * sure.value:+.1f}",
+            "" if not g.n else "<0.001" if g.p < 0.001 else f"{g.p:.3f}",
+            style="bold red" if g.alarm else None,
+        )  # fmt: skip
+    whole = found.accuracy
+    table.add_row(
+        "all", "", f"{found.n:,}", f"{100 * whole.value:.1f}",
+        f"{100 * whole.low:.1f} to {100 * whole.high:.1f}", "", "", style="dim",
+    )  # fmt: skip
+    return table
+
+
+def _pictures(found: Audit, data: Dataset) -> dict[str, Any]:
+    """Mistakes in the worst group, and the most telling examples of the slices."""
+    if data.domain != "image" or found.predictions is None:
+        return {}
+    part = data.parts[found.facts["part"]]
+    wrong = found.predictions != part.labels
+    label = data.classes.index(found.worst.class_name)
+    mine = wrong & (part.labels == label)
+    if part.subgroups is not None:
+        mine &= part.subgroups == data.subgroup_names.index(found.worst.subgroup)
+    pictures = {
+        f"Wrong in ({found.worst.class_name}, {found.worst.subgroup})": np.flatnonzero(mine)
+    }
+    pictures |= {f"Slice {one.name}": np.array(one.telling) for one in found.slices[:6]}
+    return {name: part.data[rows[:EXAMPLES]] for name, rows in pictures.items() if len(rows)}

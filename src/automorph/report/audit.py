@@ -1,0 +1,224 @@
+"""The report of an audit: who the model fails, how sure that is, and what it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from automorph.report import figures, pictures, sections, words
+from automorph.report.page import (
+    Answer,
+    Cell,
+    Definitions,
+    Page,
+    Part,
+    Section,
+    Strip,
+    Table,
+    figure,
+)
+
+Found = Mapping[str, Any]
+
+GROUPS, SLICES = 40, 6
+"""Most groups in the figure, most slices with pictures."""
+PICTURES = 800_000
+"""Bytes for all pictures of a page."""
+
+
+def audit_page(result: Found) -> Page:
+    """The page of an audit; ``result`` is the object of ``audit --json`` and, optional,
+    ``pictures`` (images ``(n, H, W, C)`` by name), ``provenance`` and ``next``.
+    """
+    alarms = result["alarms"]
+    parts = [
+        groups_section(result),
+        _gaps(result),
+        _intersections(result),
+        _slices(result),
+        pictures_section(result.get("pictures") or {}),
+    ]
+    worst = result["worst"]
+    return Page(
+        title=f"Audit of {result['subject']} on {result['data']}",
+        lead=result["verdict"],
+        verdict="worse" if alarms else "unclear",
+        badge="fails on a subgroup" if alarms else "no alarm",
+        kicker="Audit of subgroups",
+        answers=[
+            Answer(
+                "How good is it on average?",
+                words.percent(result["accuracy"], 1),
+                f"{_range(result['accuracy_interval'])} on {words.count(result['n'])} examples of "
+                f"the {result['part']} part.",
+            ),
+            Answer(
+                "And on the worst group?",
+                words.percent(result["robust_accuracy"], 1),
+                f"({worst['class']}, {worst['subgroup']}); the true worst is in "
+                f"{_range(result['robust_accuracy_interval'])}.",
+            ),
+            Answer(
+                "Does the subgroup decide?",
+                words.NOTHING
+                if result["mutual_information"] is None
+                else f"{result['mutual_information']:.3f} nats",
+                "Mutual information of prediction and subgroup given the class; 0 is none.",
+            ),
+        ],
+        warnings=[*alarms[1:6], *result["notes"]],
+        commands=result.get("next") or (),
+        sections=[section for section in parts if section is not None],
+        provenance=sections.provenance(result.get("provenance") or {}),
+    )
+
+
+def groups_section(result: Found, title: str = "Every group") -> Section:
+    """Accuracies of the groups with their intervals, as a figure and a table."""
+    there = [group for group in result["groups"] if group["n"]]
+    rows = [
+        figures.Row(
+            _name(group), 100 * group["accuracy"], 100 * group["low"], 100 * group["high"],
+            colour=1 if group["alarm"] else 0, words=words.percent(group["accuracy"], 1),
+        )
+        for group in sorted(there, key=lambda group: group["accuracy"])[:GROUPS]
+    ]  # fmt: skip
+    worst = "; ".join(f"{row.label} {row.words}" for row in rows[:3])
+    parts: list[Part] = [
+        figure(
+            figures.dots, rows, axis="Accuracy, %",
+            label=f"Accuracy of every group. Worst: {worst}.",
+            caption="Accuracy of every group with its 95 % interval (Wilson), the worst first.",
+        ),
+        Table(
+            ["Class", "Subgroup", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence", "p"],
+            [_line(group) for group in result["groups"]],
+            "p: right less often than the rest of its class by chance (Fisher's exact test, "
+            "one-sided, Holm over all groups). Overconfidence: mean confidence minus accuracy, in "
+            "points.",
+            numbers=[2, 3, 4, 5, 6, 7],
+        ),
+    ]  # fmt: skip
+    return Section(title, parts)
+
+
+def _line(group: Found) -> list[Cell | str]:
+    over = group["overconfidence"]
+    return [
+        group["class"],
+        Cell(group["subgroup"], tag="fails" if group["alarm"] else "", warning=group["alarm"]),
+        Cell(words.count(group["n"]), tag="few" if group["small"] and group["n"] else ""),
+        words.percent(group["accuracy"], 1),
+        words.NOTHING if group["low"] is None else _range([group["low"], group["high"]]),
+        words.NOTHING if group["loss"] is None else f"{group['loss']:.3f}",
+        words.NOTHING
+        if over is None
+        else f"{words.points(over['value'], 1)} ({words.points(over['low'], 1)} to "
+        f"{words.points(over['high'], 1)})",
+        words.p_value(group["p"]) if group["n"] else words.NOTHING,
+    ]
+
+
+def _gaps(result: Found) -> Section | None:
+    rows = [
+        [name, f"{value:.1f}", "{:.1f} to {:.1f}".format(*result["gap_interval"][name])]
+        for name, value in result["gap"].items()
+        if value is not None
+    ]
+    if not rows:
+        return None
+    table = Table(
+        ["Class", "Gap, points", "95 %"], rows,
+        "Largest minus smallest accuracy of the subgroups of a class (Newcombe's interval).",
+        numbers=[1, 2],
+    )  # fmt: skip
+    return Section("The gap of every class", [table])
+
+
+def _intersections(result: Found) -> Section | None:
+    found = result["intersections"]
+    if not found:
+        return None
+    rows: list[list[Cell | str]] = [
+        [
+            one["class"],
+            Cell(
+                ", ".join(f"{column} = {value}" for column, value in one["values"].items()),
+                tag="fails" if one["alarm"] else "",
+                warning=one["alarm"],
+            ),
+            words.count(one["n"]),
+            words.percent(one["accuracy"], 1),
+            _range([one["low"], one["high"]]),
+            words.percent(one["class_accuracy"], 1),
+            words.p_value(one["p"]),
+        ]
+        for one in found
+    ]
+    table = Table(
+        ["Class", "Where", "Examples", "Accuracy", "95 %", "Its class", "p"], rows,
+        "Where columns meet and accuracy is lowest; p counts in how many places were looked at.",
+        numbers=[2, 3, 4, 5, 6],
+    )  # fmt: skip
+    return Section("Where columns meet", [table])
+
+
+def _slices(result: Found) -> Section | None:
+    found = result["slices"]
+    if not found:
+        return None
+    rows: list[list[Cell | str]] = [
+        [
+            Cell(one["name"], tag="fails" if one["alarm"] else "", warning=one["alarm"]),
+            words.count(one["n"]),
+            words.percent(one["accuracy"], 1),
+            _range([one["low"], one["high"]]),
+            words.percent(one["rest"], 1),
+            words.p_value(one["p"]),
+            "; ".join(_apart(*told) for told in one["separating"]) or words.NOTHING,
+        ]
+        for one in found
+    ]
+    table = Table(
+        ["Slice", "Held out", "Accuracy", "95 %", "Rest", "p", "What sets it apart"], rows,
+        "Found in one half of the examples and tested in the other; p is that of the largest "
+        "excess of errors among all slices in permutations.",
+        numbers=[1, 2, 3, 4, 5],
+    )  # fmt: skip
+    text = "A slice is a hypothesis: look at it, name it, and test the name on other examples."
+    return Section("Slices that no column names", [table], [text])
+
+
+def pictures_section(
+    found: Mapping[str, Any], title: str = "What the model gets wrong"
+) -> Section | None:
+    """Examples by name, one strip each."""
+    shown = {name: np.asarray(images) for name, images in found.items() if len(images)}
+    if not shown:
+        return None
+    limit = PICTURES // len(shown)
+    parts = [
+        Strip(name, [pictures.strip(images, label="", alt=f"Examples: {name}", limit=limit)])
+        for name, images in shown.items()
+    ]
+    return Section(title, parts)
+
+
+def setup_section(facts: Mapping[str, object]) -> Section:
+    """Names and values of what was audited."""
+    return Section("What was audited", [Definitions(facts)])
+
+
+def _apart(column: str, value: str, inside: float, outside: float) -> str:
+    return f"{column} = {value} ({100 * inside:.0f} % of it, {100 * outside:.0f} % of the rest)"
+
+
+def _name(group: Found) -> str:
+    return f"{group['class']}, {group['subgroup']}"
+
+
+def _range(ends: Sequence[float]) -> str:
+    low, high = (100 * end for end in ends)
+    return f"{low:.1f} to {high:.1f} %"

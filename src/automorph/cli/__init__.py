@@ -12,6 +12,7 @@ from automorph import __version__
 from automorph.cli.audit import audit
 from automorph.cli.compare import compare
 from automorph.cli.doctor import doctor
+from automorph.cli.explain import explain
 from automorph.cli.listing import list_
 from automorph.cli.preview import preview
 from automorph.cli.quickstart import quickstart
@@ -19,7 +20,7 @@ from automorph.cli.search import search
 from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
-VERBS = (quickstart, search, compare, train, audit, preview, list_, doctor)
+VERBS = (quickstart, search, compare, train, explain, audit, preview, list_, doctor)
 
 
 class Group(click.Group):

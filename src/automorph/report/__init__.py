@@ -5,6 +5,7 @@ The room reads results and computes none.
 
 from automorph.report.audit import audit_page
 from automorph.report.comparison import compare_page
+from automorph.report.explain import explain_page
 from automorph.report.page import Page, Section, render, write_report
 from automorph.report.pictures import contact_sheet
 from automorph.report.search import search_page
@@ -15,6 +16,7 @@ __all__ = [
     "audit_page",
     "compare_page",
     "contact_sheet",
+    "explain_page",
     "render",
     "search_page",
     "write_report",

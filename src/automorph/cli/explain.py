@@ -1,0 +1,68 @@
+"""``automorph explain``: what every transformation does to your data, before any long training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from automorph.cli.options import (
+    data_options,
+    json_option,
+    load,
+    out_option,
+    print_json,
+    quiet_option,
+    seed_option,
+)
+
+
+@click.command(short_help="Learn what every transformation does to your data.")
+@data_options
+@click.option("--space", default="catalogue", show_default=True, help="The operations.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Features: random (convolutions, the default), pixels, or a model such as "
+    "timm:resnet18:pretrained. With --deep: the model that is trained.",
+)
+@click.option("--deep", is_flag=True, help="With the features of a briefly trained model.")
+@seed_option
+@out_option
+@quiet_option
+@json_option
+def explain(
+    data: str,
+    space: str,
+    model: str | None,
+    deep: bool,
+    seed: int,
+    out: str | None,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Learn what every transformation of a space does to DATA, and how strong it may be.
+
+    \b
+    automorph explain cifar10 --limit 5000
+    automorph explain folder:photos --space randaugment --model timm:resnet18:pretrained
+
+    Looks at 2,000 training examples at most and trains nothing (with --deep: a model, briefly).
+    The columns are predictions: they rank operations, and do not replace a comparison.
+    """
+    from automorph.cli.explaining import Explaining
+    from automorph.space import named_space
+    from automorph.training import as_task
+
+    operations = named_space(space)
+    task = as_task(load(data, seed=seed, **options), model=model if deep else None)
+    explaining = Explaining(
+        source=data, task=task, space=operations, folder=Path(out) if out else None,
+        features="random" if deep or model is None else model, deep=deep, seed=seed,
+        quiet=quiet or as_json,
+    )  # fmt: skip
+    content = explaining.run()
+    if as_json:
+        print_json(content)

@@ -1,0 +1,176 @@
+"""What ``explain`` does on a terminal: show how far it is, the table, the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automorph.cli.naming import run_folder
+from automorph.cli.options import console
+from automorph.files import write_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from automorph.space import SearchSpace
+    from automorph.theory import Explanation, Finding
+    from automorph.training import Task
+
+EXAMPLES, DRAWS = 2, 5
+"""Rows and columns of the pictures of an operation."""
+_STYLES = {"keep": "green", "keep mild": "cyan", "drop": "yellow", "label risk": "red"}
+
+
+@dataclass
+class Explaining:
+    """One explanation on the command line."""
+
+    source: str
+    task: Task
+    space: SearchSpace
+    folder: Path | None
+    features: str
+    deep: bool
+    seed: int
+    quiet: bool
+
+    def run(self) -> dict[str, Any]:
+        """Explain, tell, write, and give the object of ``--json`` back."""
+        from automorph.report import explain_page, write_report
+        from automorph.theory import explain, instant_policy
+
+        words = [self.space.name, self.features, str(self.deep), str(self.seed)]
+        folder = self.folder or run_folder("explain", self.task, words)
+        say = console(quiet=self.quiet)
+        say.print(
+            f"[bold]Explaining {len(self.space)} operations on {self.source}[/bold]\n"
+            f"{len(self.task.data.train):,} training examples of {len(self.task.data.classes)} "
+            f"classes; features: {self.features if not self.deep else self.task.model}"
+        )
+        for note in self.task.data.notes:
+            say.print(f"[dim]{note}[/dim]")
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with say.status("looking") as status:
+            found = explain(
+                self.task, self.space, features=self.features, deep=self.deep, seed=self.seed,
+                progress=lambda name, k, of: status.update(f"{name} ({k + 1} of {of})"),
+            )  # fmt: skip
+        policy = instant_policy(found)
+        content = {**found.to_dict(), "data": self.source}
+        facts = {
+            "pictures": self._pictures(found),
+            "policy": self._policy(policy),
+            "provenance": {"started": started, **self._facts()},
+            "next": self._next(),
+        }
+        report = write_report(folder / "report.html", explain_page({**content, **facts}))
+        content["report"] = str(report)
+        write_json(folder / "explain.json", content)
+        say.print()
+        say.print(table_of(found))
+        say.print(
+            "\nRanked by the predicted change of error at the best magnitude; in brackets: "
+            "where the rank lies in 95 of 100 draws.\nPredictions rank operations; "
+            "they do not replace a comparison."
+        )
+        say.print(f"\nReport  {report}\n\nNext:")
+        for command in self._next():
+            say.print(f"  {command}", soft_wrap=True)
+        return content
+
+    def _next(self) -> list[str]:
+        return [
+            f"automorph search {self.source} --method instant",
+            f"automorph search {self.source} --space explained --budget 20m",
+        ]
+
+    def _facts(self) -> dict[str, Any]:
+        import platform
+
+        from automorph import __version__
+
+        return {
+            "automorph": __version__,
+            "data hash": self.task.data.hash,
+            "seed": self.seed,
+            "python": platform.python_version(),
+        }
+
+    def _policy(self, policy: Any) -> dict[str, Any]:
+        import json
+
+        from automorph.policies import policy_to_dict
+
+        table = policy.table()
+        return {
+            "name": policy.name,
+            "table": {"columns": list(table.columns), "rows": [list(row) for row in table.rows]},
+            "json": json.dumps(policy_to_dict(policy), indent=1),
+        }
+
+    def _pictures(self, found: Explanation) -> dict[str, Any]:
+        """Every operation at the end of its useful range, and beyond it."""
+        from automorph.cli.preview import spread
+
+        train = self.task.data.train
+        part = train.take(spread(train.labels, EXAMPLES))
+        return {
+            finding.operation.name: {
+                words: self._drawn(part.data, finding, magnitude)
+                for words, magnitude in _shown(finding).items()
+            }
+            for finding in found.findings
+        }
+
+    def _drawn(self, images: Any, finding: Finding, magnitude: float) -> Any:
+        import numpy as np
+
+        from automorph.theory import transform_of
+
+        transform = transform_of(finding.operation, magnitude, seed=self.seed)
+        return np.stack([images, *(transform(images, k) for k in range(DRAWS))], axis=1)
+
+
+def _shown(finding: Finding) -> dict[str, float]:
+    """The magnitudes of the pictures, and their words."""
+    if finding.operation.magnitude_free:
+        return {"as it is": 1.0}
+    shown = {}
+    if finding.useful:
+        shown[f"at the end of its useful range, {finding.useful_value}"] = finding.useful
+    if finding.limit is not None:
+        shown[f"beyond it, {finding.limit.value}"] = finding.limit.magnitude
+    return shown
+
+
+def table_of(found: Explanation) -> Table:
+    """The findings as a table of the terminal."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("rank", "operation", "verdict", "useful range"):
+        table.add_column(name)
+    for name in ("error", "label risk", "alignment", "moved", "new", "variance", "µs"):
+        table.add_column(name, justify="right")
+    table.add_column("why")
+    for finding in found.findings:
+        seen = finding.best.diagnosis
+        style = _STYLES[finding.verdict]
+        useful = finding.useful_value or ("yes" if finding.useful else "–")
+        table.add_row(
+            f"{finding.rank} [dim]({finding.rank_low}–{finding.rank_high})[/dim]",
+            finding.operation.name,
+            f"[{style}]{finding.verdict}[/{style}]",
+            useful,
+            f"{100 * seen.change:+.1f}%",
+            f"{100 * seen.label_risk:+.1f}%",
+            f"{seen.alignment:+.3f}",
+            f"{seen.invariance:.2f}",
+            f"{seen.new_information:+.3f}",
+            f"{seen.variance:.2f}",
+            f"{1e6 * seen.cost:.0f}",
+            finding.reason,
+        )
+    return table

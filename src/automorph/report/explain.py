@@ -1,0 +1,195 @@
+"""The report of an explanation: the verdicts, what decides them, sweeps, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from automorph.report import curves, figures, pictures, sections, words
+from automorph.report.page import (
+    Answer,
+    Cell,
+    Definitions,
+    Page,
+    Part,
+    PolicyBlock,
+    Section,
+    Strip,
+    Table,
+    figure,
+)
+
+Found = Mapping[str, Any]
+
+COLOURS = {"keep": 1, "keep mild": 2, "drop": 0, "label risk": 4}
+PICTURES = 1_500_000
+"""Bytes for all pictures of a page."""
+_COLUMNS = {
+    "change": "Error",
+    "label_risk": "Label risk",
+    "alignment": "Alignment",
+    "invariance": "Moved",
+    "new_information": "New information",
+    "variance": "Variance",
+    "cost": "Cost",
+}
+
+
+def explain_page(result: Found) -> Page:
+    """The page of an explanation; ``result`` is the object of ``explain --json`` and, optional,
+    ``pictures`` (by operation: images ``(n, 1 + draws, H, W, C)`` by words), ``policy``,
+    ``provenance`` and ``next``.
+    """
+    rows = result["operations"]
+    counts = {verdict: [r for r in rows if r["verdict"] == verdict] for verdict in COLOURS}
+    parts = [
+        _verdicts(rows),
+        _sweeps(rows),
+        _pictures(rows, result.get("pictures") or {}),
+        _policy(result.get("policy")),
+        _setup(result),
+    ]
+    kept = len(counts["keep"]) + len(counts["keep mild"])
+    return Page(
+        title=f"{words.plural(len(rows), 'operation')} explained on {result['data']}",
+        lead=(
+            f"{kept} of {len(rows)} operations do no predicted harm in some range; "
+            f"{len(counts['drop'])} are better left out and {len(counts['label risk'])} put labels "
+            "at risk. These are predictions from fixed features: they rank operations and do not "
+            "replace a comparison."
+        ),
+        kicker="Explanation of a search space",
+        answers=[
+            Answer("What to keep?", str(kept), _names(counts["keep"] + counts["keep mild"])),
+            Answer("What to drop?", str(len(counts["drop"])), _names(counts["drop"])),
+            Answer("Labels at risk?", str(len(counts["label risk"])), _names(counts["label risk"])),
+        ],
+        commands=result.get("next") or (),
+        sections=[section for section in parts if section is not None],
+        provenance=sections.provenance(result.get("provenance") or {}),
+    )
+
+
+def _names(rows: Sequence[Found]) -> str:
+    return words.listed([row["name"] for row in rows]) + "." if rows else "None."
+
+
+def _verdicts(rows: Sequence[Found]) -> Section:
+    lines = [
+        figures.Row(
+            row["name"],
+            100 * row["change"],
+            100 * (row["change"] - 2 * row["change_se"]),
+            100 * (row["change"] + 2 * row["change_se"]),
+            colour=COLOURS[row["verdict"]],
+            words=row["verdict"],
+        )
+        for row in rows
+    ]
+    chart = figure(
+        figures.differences,
+        lines,
+        axis="Predicted change of error, % (to the left is better)",
+        label="Predicted change of error: "
+        + "; ".join(f"{row['name']} {100 * row['change']:+.1f} %" for row in rows),
+        caption="Each operation at its best magnitude, with two standard errors.",
+        legend=list(COLOURS.items()),
+    )
+    return Section("Verdicts", [chart, _table(rows)], text=[_READ])
+
+
+_READ = (
+    "Error: predicted change of the held-out error of a ridge regression when every other example "
+    "is transformed. Label risk: so many more transformed examples are taken for another class. "
+    "Alignment: gain in agreement of the averaged kernel with the labels. Moved: how far the "
+    "averaged features move. New information: the part outside what the data span. Variance: the "
+    "regulariser's share of the error. Cost: microseconds an example."
+)
+
+
+def _table(rows: Sequence[Found]) -> Table:
+    cells: list[list[Cell | str]] = []
+    for row in rows:
+        low, high = row["rank_interval"]
+        numbers = [
+            words.signed(100 * row["change"], 1) + "%",
+            words.signed(100 * row["label_risk"], 1) + "%",
+            words.signed(row["alignment"], 3),
+            f"{row['invariance']:.2f}",
+            words.signed(row["new_information"], 3),
+            f"{row['variance']:.2f}",
+            f"{1e6 * row['cost']:.0f} µs",
+        ]
+        head = Cell(row["name"], note=row["reason"], colour=COLOURS[row["verdict"]])
+        verdict = Cell(row["verdict"], note=row["useful_value"])
+        cells.append([head, verdict, f"{row['rank']} ({low}–{high})", *numbers])
+    columns = ["Operation", "Verdict", "Rank", *_COLUMNS.values()]
+    caption = "All columns, at the magnitude of the least predicted error."
+    return Table(columns, cells, caption, numbers=tuple(range(3, len(columns))))
+
+
+def _sweeps(rows: Sequence[Found]) -> Section | None:
+    series = [
+        curves.Curve(
+            row["name"],
+            [point["magnitude"] for point in row["sweep"]],
+            100 * np.array([[point["change"] for point in row["sweep"]]]),
+            COLOURS[row["verdict"]],
+        )
+        for row in rows
+        if len(row["sweep"]) > 1
+    ]
+    if not series:
+        return None
+    chart = figure(
+        lambda drawn, **options: curves.curves(drawn, across="magnitude", **options),
+        series,
+        axis="Predicted change of error, %",
+        label="Predicted change of error by magnitude. At full magnitude: "
+        + "; ".join(f"{curve.label} {curve.mean[-1]:.3g} %" for curve in series),
+        caption="The useful range ends where the predicted error has risen by 2 %.",
+    )
+    return Section("How strong", [chart])
+
+
+def _pictures(rows: Sequence[Found], found: Mapping[str, Any]) -> Section | None:
+    left, parts = PICTURES, list[Part]()
+    for row in rows:
+        shown = []
+        for label, images in (found.get(row["name"]) or {}).items():
+            for place, one in enumerate(images):
+                alt = f"{row['name']} {label}: the original and {len(one) - 1} draws"
+                picture = pictures.strip(one, label=label if place == 0 else "", alt=alt)
+                left -= len(picture.address)
+                shown.append(picture)
+        if left < 0:
+            break
+        if shown:
+            parts.append(Strip(row["name"], shown, COLOURS[row["verdict"]]))
+    text = ["The original stands apart at the left; draws of the operation follow."]
+    return Section("Pictures", parts, text=text) if parts else None
+
+
+def _policy(found: Found | None) -> Section | None:
+    if not found:
+        return None
+    table = found["table"]
+    rows = [[str(cell) for cell in row] for row in table["rows"]]
+    shown = Table([str(name) for name in table["columns"]], rows, "What the instant policy does")
+    block = PolicyBlock(found["name"], shown, found["json"], opened=True)
+    text = ["Made from the diagnostics alone; search --method instant gives it and tests it."]
+    return Section("The instant policy", [block], text=text)
+
+
+def _setup(result: Found) -> Section:
+    facts = {
+        "Data": result["data"],
+        "Space": result["space"],
+        "Features": result["features"],
+        "Examples looked at": f"{result['examples']:,}",
+        "Accuracy of these features": words.percent(result["accuracy"]),
+        "Took": words.duration(result["seconds"]),
+    }
+    return Section("Setup", [Definitions(facts)])

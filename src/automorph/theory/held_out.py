@@ -1,0 +1,45 @@
+"""What a ridge regression on augmented data says of examples it has not seen, without refitting.
+
+An example and its copies are one block of rows. Leaving a block out of a ridge regression changes
+its residuals in closed form, so every example can be held out for the price of one fit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float32]
+
+
+def held_out_residuals(
+    blocks: ArrayLike, targets: ArrayLike, *, weights: ArrayLike, penalties: ArrayLike
+) -> Floats:
+    """Residuals of every row when its whole block is left out: float32 ``(P, n, B, C)``.
+
+    ``blocks`` ``(n, B, D)`` are the features of n examples in B versions (original, copies), with
+    ``weights`` ``(B,)``; 0 is for rows that are only looked at. ``targets`` ``(n, C)`` are those of
+    all versions of an example, ``penalties`` ``(P,)`` the whole penalties L.
+
+    With ``M = (sum_i U_i^T W U_i + L I)^-1``, fit residuals ``e_i`` and ``H_i = U_i M U_i^T`` of
+    block i, the residuals without the block are ``r_i = (I - H_i W)^-1 e_i`` (Woodbury; for B = 1
+    the classic ``e / (1 - h)``). One eigendecomposition serves all penalties: ``O(n B D^2 + D^3)``.
+
+    >>> r = held_out_residuals([[[1.0]], [[1.0]]], [[1.0], [3.0]], weights=[1], penalties=[1.0])
+    >>> r[0, :, 0, 0].round(3).tolist()  # without the other: 1 - 3/2 and 3 - 1/2
+    [-0.5, 2.5]
+    """
+    u, y = np.asarray(blocks, np.float32), np.asarray(targets, np.float32)
+    w = np.asarray(weights, np.float32)
+    n, versions, d = u.shape
+    rows = (u * np.sqrt(w)[:, None]).reshape(-1, d)
+    values, axes = np.linalg.eigh(rows.T @ rows)
+    turned = (u.reshape(-1, d) @ axes).reshape(u.shape)
+    cross = np.einsum("b,nbd->nd", w, turned).T @ y
+    found = np.empty((np.size(penalties), n, versions, y.shape[1]), np.float32)
+    for k, penalty in enumerate(np.ravel(penalties)):
+        shrink = (1 / (np.maximum(values, 0) + penalty)).astype(np.float32)
+        residual = y[:, None] - turned @ (shrink[:, None] * cross)
+        hat = (turned * shrink) @ turned.transpose(0, 2, 1)
+        found[k] = np.linalg.solve(np.eye(versions, dtype=np.float32) - hat * w, residual)
+    return found

@@ -1,0 +1,34 @@
+"""Leaving an example and its copies out, in closed form, against fitting again without them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from automorph.theory import held_out_residuals
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (0.5, 0.25, 0.25), (0.0, 0.5, 0.5)])
+def test_it_is_the_same_as_fitting_again(weights: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(0)
+    n, d, w = 12, 5, np.array(weights)
+    blocks = rng.normal(size=(n, len(w), d))
+    targets = rng.normal(size=(n, 3))
+    found = held_out_residuals(blocks, targets, weights=w, penalties=[0.3, 2.0])
+    for k, penalty in enumerate((0.3, 2.0)):
+        for i in range(n):
+            rest = np.delete(np.arange(n), i)
+            rows, left = blocks[rest].reshape(-1, d), np.repeat(targets[rest], len(w), axis=0)
+            each = np.tile(w, n - 1)[:, None]
+            gram = rows.T @ (each * rows) + penalty * np.eye(d)
+            fit = np.linalg.solve(gram, rows.T @ (each * left))
+            np.testing.assert_allclose(found[k, i], targets[i] - blocks[i] @ fit, atol=1e-4)
+
+
+def test_copies_that_change_nothing_are_worth_their_weight() -> None:
+    rng = np.random.default_rng(1)
+    rows, targets = rng.normal(size=(20, 1, 4)), rng.normal(size=(20, 2))
+    once = held_out_residuals(rows, targets, weights=[1.0], penalties=[1.0])
+    copies = np.repeat(rows, 3, axis=1)
+    twice = held_out_residuals(copies, targets, weights=[0.5, 0.25, 0.25], penalties=[1.0])
+    np.testing.assert_allclose(twice, np.repeat(once, 3, axis=2), atol=1e-5)

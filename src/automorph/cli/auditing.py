@@ -97,7 +97,8 @@ class Auditing:
     def _next(self) -> list[str]:
         columns = "".join(f" --subgroup {name}" for name in self.options.get("subgroup") or ())
         named = bool(columns) or "-correlation" in self.source
-        return [f"automorph patch {self.source}{columns}"] if named else []
+        label = f" --label {self.options['label']}" if self.options.get("label") else ""
+        return [f"automorph patch {self.source}{label}{columns}"] if named else []
 
 
 def show(found: Audit, say: Console) -> None:

@@ -27,6 +27,8 @@ from automorph.patching.metrics import (
 
 SMALL = 100
 """Examples below which the interval of a group is wider than 6 points to each side (at 90 %)."""
+LEAST = 10
+"""Examples below which a subgroup is left out of the mutual information: it would be noise."""
 RATE = 0.05
 """How often an audit of a model without a real gap may raise any alarm."""
 
@@ -61,7 +63,8 @@ class Audit:
 
     ``robust`` is the accuracy of the worst group with its interval. ``predictions`` are those of
     the part, in its order. ``information`` is the mutual
-    information of prediction and subgroup given the class, in nats, None without subgroups.
+    information of prediction and subgroup given the class, in nats, of subgroups with 10 examples
+    or more; None where no class has two of them.
     """
 
     n: int
@@ -228,7 +231,8 @@ def measure(
     }
     tables = np.zeros((len(grouper.classes), k, len(grouper.classes)), np.int64)
     np.add.at(tables, (labels, groups % k, predictions), 1)
-    several = any(found is not None for found in gaps.values())
+    tables[tables.sum(axis=2) < LEAST] = 0
+    several = bool(((tables.sum(axis=2) > 0).sum(axis=1) > 1).any())
     middle_low, middle_high = wilson(correct.sum(), len(correct))
     return Audit(
         n=len(labels),

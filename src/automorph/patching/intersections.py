@@ -80,10 +80,10 @@ def intersections(
     for place in np.lexsort([shares, adjusted]).tolist():
         label, values = keys[place]
         k_, n_, _ = found[keys[place]]
-        if not _worse_than_parents(found, label, values):
+        mine = correct[labels == label]
+        if k_ / n_ >= mine.mean() or not _worse_than_parents(found, label, values):
             continue
         low, high = wilson(k_, n_)
-        mine = correct[labels == label]
         rows_of.append(
             Intersection(
                 classes[label], dict(values), n_, k_ / n_, float(low), float(high),

@@ -108,7 +108,7 @@ def _line(group: Found) -> list[Cell | str]:
     over = group["overconfidence"]
     return [
         group["class"],
-        Cell(group["subgroup"], tag="fails" if group["alarm"] else "", warning=group["alarm"]),
+        Cell(group["subgroup"], tag="fails" if group["alarm"] else ""),
         Cell(words.count(group["n"]), tag="few" if group["small"] and group["n"] else ""),
         words.percent(group["accuracy"], 1),
         words.NOTHING if group["low"] is None else _range([group["low"], group["high"]]),
@@ -147,7 +147,6 @@ def _intersections(result: Found) -> Section | None:
             Cell(
                 ", ".join(f"{column} = {value}" for column, value in one["values"].items()),
                 tag="fails" if one["alarm"] else "",
-                warning=one["alarm"],
             ),
             words.count(one["n"]),
             words.percent(one["accuracy"], 1),
@@ -171,7 +170,7 @@ def _slices(result: Found) -> Section | None:
         return None
     rows: list[list[Cell | str]] = [
         [
-            Cell(one["name"], tag="fails" if one["alarm"] else "", warning=one["alarm"]),
+            Cell(one["name"], tag="fails" if one["alarm"] else ""),
             words.count(one["n"]),
             words.percent(one["accuracy"], 1),
             _range([one["low"], one["high"]]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from bandit import conduct, setting
@@ -144,6 +146,9 @@ def test_options_that_make_no_sense_are_refused():
     for options in ({"score": "luck"}, {"folds": 0}, {"passes": 0}):
         with pytest.raises(AutomorphError, match="fast-autoaugment got"):
             fast(**options)
+    mixing = replace(setting(TASK, 20), tail=load_policy("flip + mixup"))
+    with pytest.raises(AutomorphError, match="mixes labels"):
+        FastAutoAugment(mixing)
 
 
 def test_from_end_to_end_it_prefers_what_the_networks_know(tmp_path):

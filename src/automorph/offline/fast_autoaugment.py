@@ -64,6 +64,11 @@ class FastAutoAugment(Method):
             ("top", top),
         ):  # fmt: skip
             within("fast-autoaugment", name, value, int, 1, 100)
+        if setting.tail.mixes_labels:
+            raise UsageError(
+                f"fast-autoaugment got the tail {setting.tail.name!r}, which mixes labels; "
+                "expected one class an example. Search without it, and add it to the result"
+            )
         self.setting, self.score, self.passes, self.top = setting, score, passes, top
         # With few trials fewer folds, so that each still learns from what it has tried.
         self.folds = list(range(max(1, min(folds, setting.trials // 10))))

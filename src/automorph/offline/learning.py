@@ -94,12 +94,12 @@ class Learning:
         for step, rows in enumerate(batches(len(train), size, seed=job.seed, epoch=number)):
             decisions = self._draw(rows, number)
             views = [self._view(rows, decisions[:, d], number, d) for d in range(job.draws)]
-            labels = self._labels(train.labels[rows])
             if number >= round(WARM * job.epochs):
                 some = against[step % len(against)]
-                inputs = self.task.encoder(held.data[some], self.machine.device)
-                direction = validation_gradient(self.model, inputs, self._labels(held.labels[some]))
-                found = [alignments(self.model, direction, view, labels) for view in views]
+                direction = validation_gradient(
+                    self.model, *self._inputs(held.data[some], self._soft(held.labels[some]))
+                )
+                found = [alignments(self.model, direction, *view) for view in views]
                 reward = torch.stack(found, dim=1).cpu()
                 log_p = self.choices.log_probability(decisions.flatten(0, 1))
                 torch.autograd.backward(choices_loss(log_p.view(reward.shape), reward))
@@ -108,8 +108,9 @@ class Learning:
                 scored = 2 * reward.numel()
                 self.units += Units(len(some) + scored, len(some))
             self.model.train()
+            inputs, labels = views[0]
             loss = soft_cross_entropy(
-                self.model(views[0]), labels, smoothing=self.recipe.label_smoothing
+                self.model(inputs), labels, smoothing=self.recipe.label_smoothing
             )
             torch.autograd.backward(loss.mean())
             if self.recipe.clip_norm is not None:
@@ -132,22 +133,29 @@ class Learning:
         uniform = stream.uniform("gradient search", 3 * self.job.length)
         return self.choices.draw(uniform).view(len(rows), count, self.job.length, 3)
 
-    def _view(self, rows: NDArray[np.int64], decisions: Tensor, epoch: int, copy: int) -> Tensor:
-        """The network's inputs after one draw for each example, and the tail."""
+    def _view(
+        self, rows: NDArray[np.int64], decisions: Tensor, epoch: int, copy: int
+    ) -> tuple[Tensor, Tensor]:
+        """The network's inputs and labels after one draw for each example, and the tail."""
         op, fires, level = decisions.numpy().transpose(2, 0, 1)
-        job = self.job
+        job, part = self.job, self.task.data.train
         stream = Stream(seed=job.seed, epoch=epoch, index=rows, copy=copy)
         sequences = Sequences.of(op, level / (LEVELS - 1), fires > 0)
-        examples = engine.apply(self.task.data.train.data[rows], sequences, job.space, stream)
+        examples = engine.apply(part.data[rows], sequences, job.space, stream)
         # As further copies, so that the tail draws nothing that the operations have drawn.
-        examples = job.tail.augment(
-            examples, seed=job.seed, epoch=epoch, index=rows, copy=job.draws + copy
-        )
-        return self.task.encoder(examples, self.machine.device)
+        return self._inputs(
+            *job.tail.augment(
+                examples, labels=self._soft(part.labels[rows]), seed=job.seed, epoch=epoch,
+                index=rows, copy=job.draws + copy,
+            )
+        )  # fmt: skip
 
-    def _labels(self, labels: NDArray[np.int64]) -> Tensor:
-        one_hot = nn.functional.one_hot(torch.from_numpy(labels), self.task.classes)
-        return one_hot.float().to(self.machine.device)
+    def _soft(self, labels: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.eye(self.task.classes, dtype=np.float32)[labels]
+
+    def _inputs(self, examples: Any, labels: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
+        device = self.machine.device
+        return self.task.encoder(examples, device), torch.from_numpy(labels).to(device)
 
     def outcome(self) -> Outcome:
         """What was learned, as plain data."""

@@ -84,6 +84,8 @@ METHODS = {
         "automorph.offline.differentiable:Differentiable",
         "Gradient search (DADA, Li et al. 2020): draws that point where validation loss falls.",
         cost=1.7,
+        least=1,
+        most=4,
     ),
     "instant": Entry(
         "automorph.offline.instant:Instant",

@@ -32,7 +32,7 @@ Expected before the run:
   from more gradients a step, and less than a plain training of as many passes gains.
 
 The adaptive rule was designed after a look at the validation curves of the other arms in short (two
-seeds) and at a few trainings on 250 small images; the test part had not been looked at.
+seeds) and at a dozen trainings on 250 to 400 images; the test part had not been looked at.
 
 At least as good means: the interval of the paired difference lies above -1 point.
 

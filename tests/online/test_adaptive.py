@@ -14,6 +14,7 @@ from automorph.online import Scoring, Uncertainty
 from automorph.online.adaptive import (
     GAIN,
     HALF,
+    HALFWAY,
     SHARE,
     Adaptive,
     log_loss,
@@ -163,12 +164,13 @@ def test_strength_stays_between_the_plain_example_and_the_proportional_rule(trai
     assert adaptive.strength == end
 
 
-def test_without_unseen_data_it_is_the_guarded_proportional_rule():
+def test_without_unseen_data_it_is_half_way_to_the_proportional_rule():
     adaptive = Adaptive(2, classes=10)
     adaptive.end_epoch(None, 0.5, CPU)
 
     found = adaptive.weights(LOSSES[:, :2], np.ones((1, 2), bool), np.full((2, 1), -1))
-    assert share(found) == pytest.approx(LOSSES[0, :2] / LOSSES[0, :2].sum())
+    roots = LOSSES[0, :2] ** HALFWAY
+    assert share(found) == pytest.approx(roots / roots.sum())
 
 
 def test_losses_are_foreseen_from_the_effects_of_operations():
@@ -177,6 +179,7 @@ def test_losses_are_foreseen_from_the_effects_of_operations():
     for cell, loss in enumerate((0.4, 0.1)):
         seen(adaptive, cell, right=0.9, n=10_000, loss=loss)
     adaptive.end_epoch(None, 0.5, CPU)
+    adaptive.strength = 1.0
     sequences = np.array([[-1, -1], [0, -1], [1, -1], [0, 1], [0, 0], [2, -1]])
 
     found = share(adaptive.foreseen(sequences, 6))
@@ -284,7 +287,8 @@ def test_at_full_strength_it_is_the_proportional_rule(third):
         Uncertainty(draws=SPARE, rule=rule).build() for rule in ("adaptive", "proportional")
     )
     adaptive(third, Blind())
-    adaptive.end_epoch(Epoch(1, 0.1, 1.0, 0.5))
+    adaptive.adaptive.unseen = 100.0
+    adaptive.end_epoch(Epoch(1, 0.1, 1.0, 0.5, validation_loss=100.0))
     adaptive(third, Blind()), proportional(third, Blind())
 
     assert adaptive.scored[0] == pytest.approx(proportional.scored[0])  # Of the same candidates.
@@ -295,7 +299,8 @@ def test_at_full_strength_it_is_the_proportional_rule(third):
 def test_a_single_candidate_is_never_scored(third):
     augmenter = Uncertainty(draws=SPARE, rule="adaptive", candidates=1).build()
     augmenter(third, Blind())
-    augmenter.end_epoch(Epoch(1, 0.1, 1.0, 0.5))
+    augmenter.adaptive.unseen = 100.0
+    augmenter.end_epoch(Epoch(1, 0.1, 1.0, 0.5, validation_loss=100.0))
     batch = augmenter(third, Blind())
 
     assert augmenter.units() == Units()
@@ -307,7 +312,8 @@ def test_steps_without_scores_are_chosen_by_what_scores_have_told(third):
         draws=composition(1, "randaugment"), rule="adaptive", scoring=Scoring(every=2)
     ).build()
     augmenter(third, Blind())
-    augmenter.end_epoch(Epoch(1, 0.1, 1.0, 0.5))
+    augmenter.adaptive.unseen = 100.0
+    augmenter.end_epoch(Epoch(1, 0.1, 1.0, 0.5, validation_loss=100.0))
     augmenter(third, Blind())
     augmenter.tally.close(CPU)
     shares = []

@@ -5,8 +5,9 @@ One number h in [0, 1] says how hard. Candidates are drawn with h of their magni
 
     P(candidate) ~ g * min(l, log k)^h
 
-is trained on: h = 1 is the proportional rule, h = 0 trains on what stands around the method alone,
-and nothing is scored. After every epoch
+is trained on: h = 0 trains on what stands around the method alone, and nothing is scored; h = 0.6
+has the mean magnitude of RandAugment's m = 9; h = 1 is the proportional rule at full magnitudes.
+After every epoch
 
     h <- h + GAIN * log(t * loss on unseen data / loss on the views that were trained on),
     t = SHARE * (1 + learning rate / its highest).
@@ -26,7 +27,7 @@ and nothing is scored. After every epoch
   With a single candidate nothing is ever scored, and h steers the magnitudes alone.
 
 All change between epochs only. Of the validation part one number an epoch is used; without one, h
-is 1 from the second epoch on.
+is HALFWAY from the second epoch on.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ GAIN = 0.3
 """From the plain example to full strength in five epochs, if the loss is half of what it may be."""
 SHARE = 0.45
 """Below this share of the loss on unseen data, what is trained on in the end is too easy."""
+HALFWAY = 0.5
+"""How hard views are if nothing tells."""
 MEMORY = 0.5
 """What is kept of the counts from epoch to epoch."""
 HALF = 0.5
@@ -140,7 +143,7 @@ class Adaptive:
         self.kept = MEMORY * self.kept + summed(torch.from_numpy(self.seen), device).numpy()
         self.seen = np.zeros_like(self.seen)
         if unseen is None:
-            self.strength = 1.0
+            self.strength = HALFWAY
             return
         before, self.unseen = self.unseen, max(unseen, 1e-4)
         self.peak = max(self.peak, lr)

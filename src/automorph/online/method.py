@@ -118,6 +118,6 @@ def examples_meet(policy: Policy) -> bool:
     return PolicyAugmenter(policy).whole_batch
 
 
-def composition(n: int, space: str) -> Policy:
+def composition(n: int, space: str, *, p: float = 0.5) -> Policy:
     """The candidates of uncertainty sampling: n operations, fair coins, uniform magnitudes."""
-    return NAMED["composition"](n=n, space=space)
+    return NAMED["composition"](n=n, p=p, space=space)

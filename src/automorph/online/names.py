@@ -13,9 +13,9 @@ from automorph.errors import PolicyError
 from automorph.online.adversarial import Adversarial
 from automorph.online.consistency import Consistency
 from automorph.online.joint import JointViews
-from automorph.online.method import Method, composition
+from automorph.online.method import Method
 from automorph.online.scoring import Scoring
-from automorph.online.uncertainty import Uncertainty
+from automorph.online.uncertainty import Uncertainty, usual_draws
 from automorph.policies import Policy, load_policy
 from automorph.policies import names as policy_names
 from automorph.space import named_space, plain
@@ -28,7 +28,7 @@ def uncertainty(
     frozen: int = 0, probe: int = 0,
 ) -> Method:  # fmt: skip
     """Uncertainty-based sampling (Wu et al. 2020): s of c candidates, chosen by their loss."""
-    draws = load_policy(policy) if policy else composition(n, space)
+    draws = load_policy(policy) if policy else usual_draws(rule, n, space)
     scoring = Scoring(every=every, size=size, precision=precision, frozen=frozen, probe=probe)
     method = Uncertainty(
         draws=draws, candidates=c, selected=s, rule=rule, scoring=scoring,  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ class Uncertainty(Method):
 
     def _draws(self) -> str:
         length = getattr(self.draws, "length", 0)
-        usual = length and self.draws == composition(length, "randaugment")
+        usual = length and self.draws == usual_draws(self.rule, length, "randaugment")
         return f"n={length}" if usual else f"policy={self.draws.name}"
 
     @property
@@ -84,6 +84,11 @@ class Uncertainty(Method):
     def build(self) -> Augmenter:
         """A new augmenter."""
         return UncertaintyAugmenter(self)
+
+
+def usual_draws(rule: str, n: int, space: str) -> Policy:
+    """Compositions of n operations with fair coins; the adaptive rule has h in place of coins."""
+    return composition(n, space, p=1.0 if rule == "adaptive" else 0.5)
 
 
 class UncertaintyAugmenter(Augmenter):

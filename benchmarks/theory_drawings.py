@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
+from automorph.comparison import paired_difference
 from automorph.files import whole_file
 from automorph.report import svg
 from automorph.report.curves import Curve, curves
@@ -70,22 +72,17 @@ def scatter(
     return svg.drawing(width, bottom + 44, children, label)
 
 
-def draw_all(
-    read: Callable[[str], list[Any]],
-    counts: Sequence[int],
-    strengths: Sequence[float],
-    draws: Sequence[int],
-    ranges: Sequence[float],
-    rows: list[Any],
-) -> None:
-    """Draw every figure into docs/guides/figures and all of them into one page."""
-    kernel, deep, linear = read("kernel"), read("lenet"), read("linear")
-    chain, evidence = read("chain"), read("evidence")
-    sections: list[Section] = []
+@dataclass
+class Album:
+    """Figures as they are drawn: a file each, and a section of the page each."""
+
+    sections: list[Section] = field(default_factory=list)
 
     def show(
-        name: str, title: str, expected: str, draw: Callable[..., Markup], given: Any, **words: str
-    ) -> None:
+        self, name: str, title: str, expected: str, draw: Callable[..., Markup], given: Any,
+        **words: str,
+    ) -> None:  # fmt: skip
+        """Draw in both widths; ``words`` are the axes."""
         wide, narrow = (
             draw(given, width=w, label=f"{title}. Expected: {expected}", **words)
             for w in (svg.WIDE, svg.NARROW)
@@ -94,122 +91,161 @@ def draw_all(
         styled = re.sub("(<svg[^>]*>)", rf"\1<style>{STYLE}</style>", str(wide), count=1)
         with whole_file(FOLDER / f"{name}.svg") as draft:
             draft.write_text(styled + "\n", encoding="utf-8")
-        figure = Figure(wide, narrow, f"Expected: {expected}")
-        sections.append(Section(title, [figure], [f"The papers lead one to expect: {expected}"]))
+        expectation = f"Expected: {expected}"
+        self.sections.append(Section(title, [Figure(wide, narrow, expectation)]))
 
-    runs = {f"{name}, random features": [cell[name]["history"] for cell in kernel]
-            for name in ("rotation", "crop", "blur")}  # fmt: skip
-    runs["rotation, LeNet"] = [cell["history"] for cell in deep]
+
+def draw_approximations(album: Album, runs: dict[str, list[Any]]) -> None:
+    """Objectives, agreement and divergence along training."""
     below = "first order lies below the exact objective (zero), second order close to zero."
     best = "second order nearest to the exact model, then first order, then no augmentation."
     words = {"original": ("no augmentation", 0), "first": ("first order", 2),
              "second": ("second order", 1)}  # fmt: skip
+
+    def lines(histories: list[Any], pick: Callable[[Any, str], float]) -> list[Curve]:
+        places = np.arange(1, len(histories[0]) + 1)
+        return [
+            Curve(title, places, [[pick(epoch, order) for epoch in h] for h in histories], colour)
+            for order, (title, colour) in words.items()
+        ]
+
+    def gap(epoch: Any, order: str) -> float:
+        return epoch["objectives"][order] - epoch["objectives"]["exact"]
+
+    def agreement(epoch: Any, order: str) -> float:
+        return 100 * epoch[order]["agreement"]
+
+    def divergence(epoch: Any, order: str) -> float:
+        return float(np.log10(max(epoch[order]["divergence"], 1e-12)))
+
     for name, histories in runs.items():
         short = re.sub("[^a-z]+", "-", name.lower())
-        places = np.arange(1, len(histories[0]) + 1)
+        album.show(f"objectives-{short}", f"Objectives: {name}", below, curves,
+                   lines(histories, gap), axis="objective less the exact one (nats)")  # fmt: skip
+        album.show(f"agreement-{short}", f"Agreement: {name}", best, curves,
+                   lines(histories, agreement),
+                   axis="same prediction as the exact model (%)")  # fmt: skip
+        album.show(f"divergence-{short}", f"Divergence: {name}", best, curves,
+                   lines(histories, divergence), axis="log10 of KL(exact || model)")  # fmt: skip
 
-        def lines(
-            pick: Callable[[Any, str], float], histories: Any = histories, places: Any = places
-        ) -> list[Curve]:
-            return [
-                Curve(title, places, [[pick(epoch, order) for epoch in h] for h in histories], c)
-                for order, (title, c) in words.items()
-            ]
 
-        show(f"objectives-{short}", f"Objectives: {name}", below, curves,
-             lines(lambda e, o: e["objectives"][o] - e["objectives"]["exact"]),
-             axis="objective less the exact one (nats)")  # fmt: skip
-        show(f"agreement-{short}", f"Agreement: {name}", best, curves,
-             lines(lambda e, o: 100 * e[o]["agreement"]),
-             axis="same prediction as the exact model (%)")  # fmt: skip
-        show(f"divergence-{short}", f"Divergence: {name}", best, curves,
-             lines(lambda e, o: float(np.log10(max(e[o]["divergence"], 1e-12)))),
-             axis="log10 of KL(exact || model)")  # fmt: skip
-
-    names = [row["operation"] for row in rows if "operation" in row]
+def draw_alignment(album: Album, kernel: list[Any], names: Sequence[str]) -> None:
+    """Alignment of each operation against what it does to accuracy."""
     for kind in ("centred", "uncentred"):
         points = [(n, [cell[n][kind] for cell in kernel],
                    [100 * (cell[n]["accuracy"] - cell["base"]) for cell in kernel])
                   for n in names]  # fmt: skip
-        show(f"alignment-{kind}", f"Alignment ({kind}) and accuracy",
-             "operations to the right of zero help, flips lie to the left and hurt.",
-             scatter, points, axis="change of test accuracy (points)",
-             across=f"gain of {kind} kernel alignment")  # fmt: skip
+        album.show(f"alignment-{kind}", f"Alignment ({kind}) and accuracy",
+                   "operations to the right of zero help, flips lie to the left and hurt.",
+                   scatter, points, axis="change of test accuracy (points)",
+                   across=f"gain of {kind} kernel alignment")  # fmt: skip
 
-    found = []
-    for row in (r for r in rows if "lenet" in r and r["lenet"] != "second"):
-        arm, values = row["lenet"], [100 * v for v in row["accuracy"]]
-        title = {"original": "no augmentation", "exact": "every copy (exact)",
-                 "first": "averaged at layer 4"}.get(arm, f"averaged at {arm}")  # fmt: skip
+
+def draw_layers(album: Album, rows: dict[str, Any]) -> None:
+    """Accuracy of averaging at each layer, with its work."""
+    titles = {"original": "no augmentation", "first": "averaged at layer 4",
+              "exact": "every copy (exact)"}  # fmt: skip
+    drawn = []
+    for arm in ("original", "layer 0", "layer 1", "layer 2", "layer 3", "first", "exact"):
+        row, values = rows[arm], [100 * value for value in rows[arm]["accuracy"]]
         work = "" if row["work"] is None else f", {100 * row['work']:.0f} % of the work"
-        found.append(Row(title + work, float(np.mean(values)), dots=values, colour=0,
+        title = titles.get(arm, f"averaged at {arm}") + work
+        drawn.append(Row(title, float(np.mean(values)), dots=values,
                          words=f"{np.mean(values):.1f}"))  # fmt: skip
-    order = ["original", "layer 0", "layer 1", "layer 2", "layer 3", "first", "exact"]
-    arms = [r["lenet"] for r in rows if "lenet" in r and r["lenet"] != "second"]
-    show("layers", "Averaging at a layer: LeNet, rotation",
-         "the deeper the layer, the more of the gain is kept, and the more work it is.", dots,
-         [found[arms.index(a)] for a in order], axis="test accuracy (%)")  # fmt: skip
+    album.show("layers", "Averaging at a layer: LeNet, rotation",
+               "the deeper the layer, the more of the gain is kept, and the more work it is.",
+               dots, drawn, axis="test accuracy (%)")  # fmt: skip
 
-    settings = {"0.1,1": "noise 0.1, penalty 1", "0.1,4": "noise 0.1, penalty 4",
-                "0.5,1": "noise 0.5, penalty 1", "0.5,4": "noise 0.5, penalty 4"}  # fmt: skip
-    lines = []
-    for number, (key, title) in enumerate(settings.items()):
-        total = np.concatenate([np.array(cell["points"][key]).sum(2) for cell in linear])
-        lines.append(Curve(title, counts, total.mean(0), 1 + number))
-    show("points", "Adding label-keeping points",
-         "a steady fall where noise is small; with noise and a small penalty a peak where the "
-         "points just fill the space; a larger penalty flattens it.", curves, lines,
-         axis="expected squared error", across="points added")  # fmt: skip
-    noisy = np.concatenate([np.array(cell["points"]["0.5,1"]) for cell in linear]).mean(0)
-    show("bias-variance", "Where the peak comes from (noise 0.5, penalty 1)",
-         "new directions lower the bias; the noise that copies carry raises the variance.", curves,
-         [Curve("bias (squared)", counts, noisy[:, 0], 1),
-          Curve("variance", counts, noisy[:, 1], 2)],
-         axis="part of the error", across="points added")  # fmt: skip
+
+def draw_linear(album: Album, linear: list[Any], counts: Sequence[int]) -> None:
+    """The simulations of the linear setting."""
+    settings = {"0.1,1": "noise 0.1, L = 1", "0.1,4": "noise 0.1, L = 4",
+                "0.5,1": "noise 0.5, L = 1", "0.5,4": "noise 0.5, L = 4"}  # fmt: skip
+    # Fewer than ten places are drawn whole; of more, the frame leaves out a steep start.
+    few = [0, 2, 4, 6, 8, 10, 12, 15, 17]
+    places = np.array(counts)[few]
+    held = {
+        key: np.concatenate([np.array(cell["points"][key]) for cell in linear]).mean(0)[few]
+        for key in settings
+    }
+    chosen = {
+        name: np.concatenate([np.array(cell["greedy"][name]) for cell in linear]).mean(0)[few]
+        for name in ("best first", "random order")
+    }
+    album.show("points", "Adding label-keeping points",
+               "a steady fall where noise is small; with noise and a small penalty a peak where "
+               "the points just fill the space; a larger penalty flattens it.", curves,
+               [Curve(title, places, held[key].sum(1), colour)
+                for colour, (key, title) in enumerate(settings.items(), 1)],
+               axis="expected squared error", across="points added")  # fmt: skip
+    noisy = held["0.5,1"]
+    album.show("bias-variance", "Where the peak comes from (noise 0.5, penalty 1)",
+               "new directions lower the bias; the noise that copies carry raises the variance.",
+               curves, [Curve("bias (squared)", places, noisy[:, 0], 1),
+                        Curve("variance", places, noisy[:, 1], 2)],
+               axis="part of the error", across="points added")  # fmt: skip
 
     def against(what: str, base: str, title: str, colour: int) -> Row:
-        change = np.array([
+        change = [
             (np.array(cell["kinds"][what]) - np.array(cell["kinds"][base])).sum(1).mean()
             for cell in linear
-        ])  # fmt: skip
-        half = 2.776 * change.std(ddof=1) / np.sqrt(len(change))
-        mean = float(change.mean())
-        return Row(title, mean, mean - half, mean + half, colour=colour, words=f"{mean:+.3f}")
+        ]
+        d = paired_difference(change, [0.0] * len(change))
+        return Row(title, d.mean, d.low, d.high, colour=colour, words=f"{d.mean:+.3f}")
 
-    show("kinds", "Kinds of augmentation: change of the error",
-         "composed operations lower the error beyond one operation; labels that change raise it; "
-         "mixup lowers it a little where noise is large.", differences, [
-             against("one operation, 40 points", "nothing", "one operation", 1),
-             against("and 40 composed", "nothing", "and composed with another", 1),
-             against("label changed, 40", "nothing", "label changed", 2),
-             against("centred, noisy: mixup 400", "centred, noisy: nothing", "mixup, noisy", 3),
-         ], axis="change of expected squared error")  # fmt: skip
-    show("greedy", "Which points first (noise 0.3, penalty 1)",
-         "a few well chosen points do more than many at random.", curves,
-         [Curve(name, counts, np.concatenate([cell["greedy"][name] for cell in linear]).mean(0), c)
-          for c, name in enumerate(("best first", "random order"), 1)],
-         axis="expected squared error", across="points added (at most)")  # fmt: skip
-    strong = np.log10(strengths)
-    show("strength", "How many operations to compose: glyphs",
-         "with finitely many draws accuracy rises with the strength, then falls; the kernel itself "
-         "falls once classes mix.", curves,
-         [Curve("kernel (Bayes)", strong, [100 * np.array(c["accuracy"]) for c in chain], 1),
-          Curve("1,000 draws, 5 neighbours", strong,
-                [100 * np.array(c["neighbours"]) for c in chain], 2)],
-         axis="accuracy on unseen glyphs (%)",
-         across="log10 of the mean number of operations")  # fmt: skip
-    show("neighbours", "Neighbours among augmented examples become the kernel classifier",
-         "disagreement falls towards 0 as draws grow.", curves,
-         [Curve("disagreement", np.log10(draws),
-                [100 * np.array(c["disagreement"]) for c in chain], 1)],
-         axis="predictions that differ from the kernel's (%)",
-         across="log10 of the number of draws")  # fmt: skip
-    gains = [Curve(name, ranges, [np.array(c[name]) - c[name][0] for c in evidence], colour)
-             for colour, name in enumerate(evidence[0], 1)]  # fmt: skip
-    show("evidence", "How far to rotate, from training digits alone",
-         "turned digits ask for a wider range than upright ones.", curves, gains,
-         axis="log marginal likelihood an example, less that of no rotation (nats)",
-         across="range of rotation (degrees, both ways)")  # fmt: skip
+    album.show("kinds", "Kinds of augmentation: change of the error",
+               "composed operations lower the error beyond one operation; labels that change "
+               "raise it; mixup lowers it a little where noise is large.", differences, [
+                   against("one operation, 40 points", "nothing", "one operation", 1),
+                   against("and 40 composed", "nothing", "and composed with another", 1),
+                   against("label changed, 40", "nothing", "label changed", 2),
+                   against("centred, noisy: mixup 400", "centred, noisy: nothing",
+                           "mixup, noisy", 3),
+               ], axis="change of expected squared error")  # fmt: skip
+    album.show("greedy", "Which points first (noise 0.3, penalty 1)",
+               "a few well chosen points do more than many at random.", curves,
+               [Curve(name, places, values, colour)
+                for colour, (name, values) in enumerate(chosen.items(), 1)],
+               axis="expected squared error", across="points added (at most)")  # fmt: skip
+
+
+def draw_chain(
+    album: Album, chain: list[Any], strengths: Sequence[float], draws: Sequence[int]
+) -> None:
+    """The kernel classifier of glyphs, and neighbours that become it."""
+
+    def percent(key: str) -> list[Any]:
+        return [100 * np.array(cell[key]) for cell in chain]
+
+    album.show("strength", "How many operations to compose: glyphs",
+               "with finitely many draws accuracy rises with the strength, then falls; the kernel "
+               "itself falls once classes mix.", curves,
+               [Curve("kernel (Bayes)", np.log10(strengths), percent("accuracy"), 1),
+                Curve("1,000 draws", np.log10(strengths), percent("neighbours"), 2)],
+               axis="accuracy on unseen glyphs (%)",
+               across="log10 of the mean number of operations")  # fmt: skip
+    album.show("neighbours", "Neighbours among augmented examples become the kernel classifier",
+               "disagreement falls towards 0 as draws grow.", curves,
+               [Curve("disagreement", np.log10(draws), percent("disagreement"), 1)],
+               axis="predictions that differ from the kernel's (%)",
+               across="log10 of the number of draws")  # fmt: skip
+
+
+def draw_evidence(album: Album, evidence: list[Any], ranges: Sequence[float]) -> None:
+    """The marginal likelihood of rotation ranges."""
+    gains = []
+    for colour, name in enumerate(evidence[0], 1):
+        values = [np.array(cell[name]) - cell[name][0] for cell in evidence]
+        gains.append(Curve(name.split(" by")[0] + " digits", ranges, values, colour))
+    album.show("evidence", "How far to rotate, from training digits alone",
+               "digits turned by up to 45 degrees ask for a wider range than upright ones.",
+               curves, gains,
+               axis="log marginal likelihood an example, less that of no rotation (nats)",
+               across="range of rotation (degrees, both ways)")  # fmt: skip
+
+
+def draw_page(album: Album) -> Path:
+    """One page with all figures."""
     page = Page(title="The theories' figures", lead="Measured again, beside what is expected.",
-                sections=sections)  # fmt: skip
-    print(write_report(RESULTS / "theory-figures.html", page))
+                sections=album.sections)  # fmt: skip
+    return write_report(RESULTS / "theory-figures.html", page)

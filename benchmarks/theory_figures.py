@@ -43,6 +43,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
+import theory_drawings as drawings
 from automorph.comparison import paired_difference
 from automorph.data import load_data
 from automorph.engine import apply
@@ -507,28 +508,36 @@ def rows() -> list[Any]:
     return found
 
 
+def draw() -> None:
+    """All figures of what was measured."""
+    album, found, kernel = drawings.Album(), rows(), read("kernel")
+    runs = {f"{name}, random features": [cell[name]["history"] for cell in kernel]
+            for name in ("rotation", "crop", "blur")}  # fmt: skip
+    runs["rotation, LeNet"] = [cell["history"] for cell in read("lenet")]
+    drawings.draw_approximations(album, runs)
+    drawings.draw_alignment(album, kernel, KERNEL)
+    drawings.draw_layers(album, {row["lenet"]: row for row in found if "lenet" in row})
+    drawings.draw_linear(album, read("linear"), COUNTS)
+    drawings.draw_chain(album, read("chain"), STRENGTHS, DRAWS)
+    drawings.draw_evidence(album, read("evidence"), RANGES)
+    print(drawings.draw_page(album))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--draw", action="store_true")
-    parser.add_argument("--only", choices=list(KINDS))
     chosen = parser.parse_args()
-    cells = [(k, s) for k in KINDS for s in range(SEEDS) if chosen.only in (None, k)]
     if not chosen.draw:
+        kinds, seeds = zip(*[(kind, seed) for kind in KINDS for seed in range(SEEDS)], strict=True)
         with ProcessPoolExecutor(chosen.jobs) as pool:
-            for name in pool.map(measure, *zip(*cells, strict=True)):
+            for name in pool.map(measure, kinds, seeds):
                 print(name, flush=True)
-    if chosen.only:
-        return
     found = list(claims())
     for made in found:
-        print(
-            "holds " if made["holds"] else "FAILS ", made["text"], made["value"], made["interval"]
-        )
+        print("holds" if made["holds"] else "FAILS", made["text"], made["value"], made["interval"])
     write_result("theory-figures", rows=rows(), claims=found, data="mnist", seeds=SEEDS)
-    from theory_drawings import draw_all
-
-    draw_all(read, COUNTS, STRENGTHS, DRAWS, RANGES, rows())
+    draw()
 
 
 if __name__ == "__main__":

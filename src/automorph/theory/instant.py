@@ -26,17 +26,18 @@ class Candidate:
     diagnosis: Diagnosis
 
 
-def instant_policy(explanation: Explanation) -> Policy:
-    """The candidate of the least predicted error; see `candidates`. A policy that does nothing, if
-    every candidate is predicted to harm.
+def instant_policy(explanation: Explanation, *, label: str = "instant") -> Policy:
+    """The candidate of the least predicted error; see `candidates`.
+
+    If nothing was found useful, it is the policy that does nothing. ``label`` is its title.
     """
-    tried = candidates(explanation)
+    tried = candidates(explanation, label=label)
     if not tried:
         return load_policy("none")
     return min(tried, key=lambda one: one.diagnosis.change).policy
 
 
-def candidates(explanation: Explanation) -> list[Candidate]:
+def candidates(explanation: Explanation, *, label: str = "instant") -> list[Candidate]:
     """Policies made of what was found useful, each diagnosed as a whole.
 
     One to three operations an example, of all that are useful or of the better half. A policy is
@@ -45,7 +46,7 @@ def candidates(explanation: Explanation) -> list[Candidate]:
     """
     return [
         Candidate(policy, diagnose_policy(explanation.bench, policy))
-        for policy in _proposed(explanation.findings)
+        for policy in _proposed(explanation.findings, label)
     ]
 
 
@@ -60,12 +61,12 @@ def diagnose_policy(bench: Bench, policy: Policy) -> Diagnosis:
     return bench.diagnose(transform)
 
 
-def _proposed(findings: Sequence[Finding]) -> Iterator[Policy]:
+def _proposed(findings: Sequence[Finding], label: str) -> Iterator[Policy]:
     useful = [found for found in findings if found.verdict in ("keep", "keep mild")]
     helpful = [found for found in useful if found.best.helps]
     for chosen in _distinct([useful, helpful, helpful[: (len(helpful) + 1) // 2]]):
         for length in (1, 2, 3):
-            yield _policy(chosen, length)
+            yield _policy(chosen, length, label)
 
 
 def _distinct(groups: Sequence[list[Finding]]) -> list[list[Finding]]:
@@ -73,11 +74,9 @@ def _distinct(groups: Sequence[list[Finding]]) -> list[list[Finding]]:
     return list(seen.values())
 
 
-def _policy(findings: Sequence[Finding], length: int) -> Policy:
+def _policy(findings: Sequence[Finding], length: int, label: str) -> Policy:
     """``length`` operations an example, drawn by weight, at a third, two or all of their range."""
-    space = SearchSpace(
-        "instant", tuple(narrowed(found.operation, found.useful) for found in findings)
-    )
+    space = SearchSpace(label, tuple(narrowed(found.operation, found.useful) for found in findings))
     gains = np.maximum(0, [-found.best.diagnosis.change for found in findings])
     # The best operation comes three times as often as one that only does no harm.
     shares = 1 + 2 * gains / max(float(gains.max()), 1e-12)
@@ -86,7 +85,5 @@ def _policy(findings: Sequence[Finding], length: int) -> Policy:
         levels = (1.0,) if found.operation.magnitude_free else LEVELS
         steps += [(Step(found.operation.name, 1.0, level),) for level in levels]
         weights += [round(float(share) / len(levels), 4)] * len(levels)
-    one = Mixture(
-        label="instant", operations=space, subpolicies=tuple(steps), weights=tuple(weights)
-    )
+    one = Mixture(label=label, operations=space, subpolicies=tuple(steps), weights=tuple(weights))
     return chained(*[one] * length)

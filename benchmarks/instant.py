@@ -1,0 +1,105 @@
+"""Is the instant policy, made without any training, as good as the policies that need none either?
+
+Four data sets, 1,000 labelled examples to train on and 250 to choose by; the whole test part; five
+paired seeds; cnn:8, 30 epochs, no tail. Policies: none, a random one (25 sub-policies of
+AutoAugment's space, drawn anew for every seed), TrivialAugment, RandAugment at four settings, of
+which the one with the best mean validation accuracy counts, and the instant policy of the
+catalogue's operations and of RandAugment's alone (so that what the larger catalogue brings can be
+told from what the choice brings).
+
+Expected before the run:
+- instant (catalogue) is at least as good as TrivialAugment on each data set (its interval does not
+  lie below zero), and ahead of it on at least one with an interval above zero;
+- instant (RandAugment's space) is within a point of RandAugment at its best setting.
+
+n: 4 data sets x 9 policies x 5 seeds = 180 trainings. Hardware: 1 core, about 25 minutes.
+Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/instant.py
+       [--data mnist] [--seeds 5] [--jobs 1]
+Finished trainings and policies are kept in results/instant/ and are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from automorph.comparison import Comparison, compare, paired_difference
+from automorph.policies import Policy, load_policy, save_policy
+from automorph.theory import explain, instant_policy
+from automorph.training import Task, as_task
+from record import RESULTS, claim, write_result
+
+SOURCES = ("digits", "fashion-mnist", "mnist", "cifar10")
+SPACES = {"instant": "catalogue", "instant-randaugment": "randaugment"}
+RANDAUGMENT = tuple(f"randaugment(n={n},m={m})" for n, m in ((1, 3), (1, 9), (2, 6), (2, 12)))
+FOLDER = RESULTS / "instant"
+
+
+def task_of(source: str) -> Task:
+    """1,000 examples to train on (of digits, 892), 250 to choose by."""
+    return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 30})
+
+
+def instant(source: str, task: Task) -> dict[str, Policy]:
+    """The instant policy of each space, made once and kept."""
+    made = {}
+    for label, space in SPACES.items():
+        path = FOLDER / f"{source}-{label}.json"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            found = explain(task, space)
+            policy = instant_policy(found, label=label)
+            save_policy(policy, path, provenance={"data": source, "seconds": found.seconds})
+        made[label] = load_policy(Path(path))
+    return made
+
+
+def run(source: str, *, seeds: int, jobs: int) -> None:
+    """Compare on one source, judge, and write results/instant-DATA.json."""
+    task = task_of(source)
+    made = instant(source, task)
+    arms = ["none", "random", "trivialaugment", *RANDAUGMENT, *made.values()]
+    result = compare(task, arms, seeds=seeds, folder=FOLDER / source, jobs=jobs)
+    names = {label: policy.name for label, policy in made.items()}
+    best = max(RANDAUGMENT, key=lambda name: result[name].validation.mean)  # type: ignore[union-attr]
+    pairs = [
+        (names["instant"], "none", "better than none"),
+        (names["instant"], "trivialaugment", "not worse than TrivialAugment"),
+        (names["instant"], "random", "better than a random policy"),
+        (names["instant-randaugment"], best, f"not worse than {best}"),
+    ]
+    claims = [judged(source, result, *pair) for pair in pairs]
+    for one in claims:
+        print(one["text"], one["value"], one["interval"], one["holds"])
+    write_result(
+        f"instant-{source}", rows=result.to_dict()["rows"], claims=claims, data=source,
+        model=task.model, labelled=len(task.data.train), epochs=task.recipe.epochs, seeds=seeds,
+        randaugment=best, policies=names,
+    )  # fmt: skip
+
+
+def judged(source: str, result: Comparison, a: str, b: str, text: str) -> dict[str, Any]:
+    """A claim about two arms: better is an interval above zero, not worse is one not below it."""
+    d = paired_difference(result[a].accuracy.values, result[b].accuracy.values)
+    interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
+    edge = d.high if text.startswith("not worse") else d.low
+    holds = None if edge is None else bool(edge > 0)
+    return claim(f"{source}: {a} is {text} (points)", round(100 * d.mean, 2), interval, holds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", action="append", choices=SOURCES)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    for source in options.data or SOURCES:
+        run(source, seeds=options.seeds, jobs=options.jobs)
+
+
+if __name__ == "__main__":
+    main()

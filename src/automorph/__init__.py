@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from automorph.online import compare as compare
     from automorph.online import train as train
     from automorph.patching import audit as audit
+    from automorph.patching import patch as patch
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation
@@ -38,6 +39,7 @@ _HOMES = {
     "load_data": "automorph.data",
     "load_policy": "automorph.policies",
     "operation": "automorph.space",
+    "patch": "automorph.patching",
     "save_policy": "automorph.policies",
     "search": "automorph.offline",
     "train": "automorph.online",

@@ -14,13 +14,14 @@ from automorph.cli.compare import compare
 from automorph.cli.doctor import doctor
 from automorph.cli.explain import explain
 from automorph.cli.listing import list_
+from automorph.cli.patch import patch
 from automorph.cli.preview import preview
 from automorph.cli.quickstart import quickstart
 from automorph.cli.search import search
 from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
-VERBS = (quickstart, search, compare, train, explain, audit, preview, list_, doctor)
+VERBS = (quickstart, search, compare, train, explain, audit, patch, preview, list_, doctor)
 
 
 class Group(click.Group):

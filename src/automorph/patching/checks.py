@@ -203,7 +203,7 @@ def _way_back(
     a, b = direction
     if (b, a) not in translator.directions:
         return []
-    there = Known(facts.labels, np.full_like(facts.subgroups, b), facts.index)
+    there = Known(facts.labels, np.full_like(facts.subgroups, b))
     gap = _gap(translator.translate(made, a, there), images)
     return [Check("cycle", direction, gap, limits.cycle, gap <= limits.cycle, len(images))]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,18 @@ class Translated:
     images: Images
     changed: NDArray[np.bool_]
     subgroups: tuple[int, ...]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process maps the file; it need not be sent all bytes.
+        state = dict(self.__dict__)
+        if isinstance(self.images, np.memmap) and self.images.filename is not None:
+            state["images"] = str(self.images.filename)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(state["images"], str):
+            state["images"] = np.load(state["images"], mmap_mode="r")
+        self.__dict__.update(state)
 
     def __len__(self) -> int:
         return int(self.images.shape[1])

@@ -1,14 +1,16 @@
 """Translators: class-preserving maps between subgroups, and the images they make, kept on disk.
 
 A translator is a value with ``translate(images, direction)``. The direction is the subgroup that
-the images shall look like; what a translator may need besides (the classes, present subgroups and
-numbers of the images) comes in a `Known`.
+the images shall look like; what a translator may need besides, classes and present subgroups,
+comes in a `Known`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
 from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
@@ -24,18 +26,14 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is known of the images that are to be translated, each int64 ``(n,)``.
-
-    ``index`` are their numbers in their part: random choices depend on nothing else.
-    """
+    """What is known of the images that are to be translated: classes and subgroups, ``(n,)``."""
 
     labels: Numbers
     subgroups: Numbers
-    index: Numbers
 
     def rows(self, rows: Any) -> Known:
         """What is known of some of the images."""
-        return Known(self.labels[rows], self.subgroups[rows], self.index[rows])
+        return Known(self.labels[rows], self.subgroups[rows])
 
 
 def known_of(part: Arrays) -> Known:
@@ -45,7 +43,7 @@ def known_of(part: Arrays) -> Known:
             "the examples have no subgroups, and a translation goes from subgroup to subgroup; "
             "name their column with subgroup=... (--subgroup)"
         )
-    return Known(part.labels, part.subgroups, np.arange(len(part)))
+    return Known(part.labels, part.subgroups)
 
 
 @runtime_checkable
@@ -112,12 +110,13 @@ class UserEdit:
 class ExactPairs:
     """Images of which every rendering is known: ``renderings`` uint8 ``(k, n, H, W, C)``.
 
-    ``renderings[z, i]`` is image number i of the part as it looks in subgroup z. For data whose
-    subgroups were made (a mark drawn by a program), and as the upper bound for learned translators.
+    ``renderings[z, i]`` is example i as it looks in subgroup z; an image is found by its content.
+    For data whose subgroups were made (a mark drawn by a program), and as the upper bound for
+    learned translators.
     """
 
     renderings: Images
-    name: str = "exact pairs"
+    name: str = "exact"
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
@@ -125,13 +124,23 @@ class ExactPairs:
         return all_pairs(len(self.renderings))
 
     def translate(self, images: Images, direction: int, known: Known) -> Images:
-        """Look the images up by their numbers."""
-        if len(known.index) and known.index.max() >= self.renderings.shape[1]:
+        """Look the images up."""
+        places = [self._places.get(_digest(image)) for image in images]
+        if None in places:
             raise UsageError(
-                f"exact pairs hold {self.renderings.shape[1]} images and were asked for number "
-                f"{known.index.max()}; they translate the part they were made of"
+                f"{places.count(None)} of {len(images)} images are none of the "
+                f"{len(self.renderings)} x {self.renderings.shape[1]} renderings of the exact "
+                "pairs; they translate only the examples that they were made of"
             )
-        return np.asarray(self.renderings[direction][known.index])
+        return np.ascontiguousarray(self.renderings[direction][np.array(places, np.intp)])
+
+    @cached_property
+    def _places(self) -> dict[bytes, int]:
+        found: dict[bytes, int] = {}
+        for rendering in self.renderings:
+            for place, image in enumerate(rendering):
+                found.setdefault(_digest(image), place)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,6 +295,10 @@ def all_pairs(subgroups: int) -> frozenset[tuple[int, int]]:
     [(0, 1), (1, 0)]
     """
     return frozenset((a, b) for a in range(subgroups) for b in range(subgroups) if a != b)
+
+
+def _digest(image: Images) -> bytes:
+    return blake2b(image.tobytes(), digest_size=16).digest()
 
 
 def _stride(n: int) -> int:

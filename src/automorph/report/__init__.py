@@ -7,6 +7,7 @@ from automorph.report.audit import audit_page
 from automorph.report.comparison import compare_page
 from automorph.report.explain import explain_page
 from automorph.report.page import Page, Section, render, write_report
+from automorph.report.patch import patch_page
 from automorph.report.pictures import contact_sheet
 from automorph.report.search import search_page
 
@@ -17,6 +18,7 @@ __all__ = [
     "compare_page",
     "contact_sheet",
     "explain_page",
+    "patch_page",
     "render",
     "search_page",
     "write_report",

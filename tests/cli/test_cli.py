@@ -90,6 +90,34 @@ def test_compare_keeps_its_contract_and_changes_nothing_when_run_again(tmp_path)
     } == files
 
 
+def test_search_keeps_its_contract_and_changes_nothing_when_run_again(tmp_path, call):
+    words = ["search", "digits", *QUICK, "--method", "random(count=2)", "--trials", "2", "--seeds",
+             "1", "--engine", "local", "--out", "run", "--json"]  # fmt: skip
+    first = json.loads(call(*words).out)
+    files = {
+        p: (p.stat().st_mtime_ns, p.read_bytes())
+        for p in (tmp_path / "run").rglob("*.*")
+        if p.name != ".lock"
+    }
+    again = json.loads(call(*words, "--resume").out)
+
+    assert {
+        "method", "policy", "trials", "seconds", "units", "accuracy", "baselines", "report",
+    } <= set(first)  # fmt: skip
+    assert {row["part"] for row in first["baselines"]} == {
+        "none", "tail", "random", "randaugment", "trivialaugment", "longer",
+    }  # fmt: skip
+    assert first == again
+    assert (tmp_path / first["report"]).exists()
+    preview = call("preview", "digits", "--policy", first["policy"], "--json")
+    assert json.loads(preview.out)["picture"]
+    assert files == {
+        p: (p.stat().st_mtime_ns, p.read_bytes())
+        for p in (tmp_path / "run").rglob("*.*")
+        if p in files
+    }
+
+
 def test_train_resumes_to_the_same_result(tmp_path, call):
     words = ["train", "digits", *QUICK, "--policy", "crop", "--out", "run", "--json"]
     first, again = (json.loads(call(*words).out) for _ in range(2))

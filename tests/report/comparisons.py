@@ -137,3 +137,35 @@ def _difference(values: NDArray[np.float64]) -> dict[str, Any]:
     half = 3 * float(values.std(ddof=1) / np.sqrt(len(values)))
     p = 0.004 if abs(mean) > half else 0.4
     return {"mean": mean, "low": mean - half, "high": mean + half, "p": p, "p_adjusted": 2 * p}
+
+
+def search() -> dict[str, Any]:
+    """What ``search`` hands to the report: a comparison, and how the search went."""
+    result = comparison()
+    heat = {"epochs": 5, "seeds": 3, "arms": [{"name": "none", "by": "no search", "score": 0.9}]}
+    return {
+        **result,
+        "search": {
+            "method": "race",
+            "space": "randaugment",
+            "tail": "flip-crop",
+            "budget": "20m",
+            "trials": None,
+            "tried": 56,
+            "failed": 0,
+            "trainings": 17.4,
+            "seconds": 1171.0,
+            "engine": "processes",
+            "longer": 2,
+            "stopped": False,
+            "trace": [
+                {"clock": 3.0 * n, "trainings": 0.3 * n, "score": 0.8, "best": 0.8 + 0.001 * n}
+                for n in range(1, 57)
+            ],
+            "story": {
+                "searches": [{"name": "pba", "trials": 4, "trainings": 4.0, "found": "pba of 4"}],
+                "left_out": ["autoaugment"],
+                "heats": [heat, {**heat, "epochs": 40}],
+            },
+        },
+    }

@@ -76,6 +76,10 @@ METHODS = {
         least=40,
         most=400,
     ),
+    "text-autoaugment": Entry(
+        "automorph.offline.text_autoaugment:TextAutoAugment",
+        "Text AutoAugment (Ren et al. 2021): TPE over sub-policies, one training a trial.",
+    ),
     "pba": Entry(
         "automorph.offline.pba:PopulationBased",
         "Population based augmentation (Ho et al. 2019): a schedule of policies over the epochs.",
@@ -106,10 +110,14 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Named:
-    """A search by name, with its options read and checked; `build` makes it for a setting."""
+    """A search by name, with its options read and checked; `build` makes it for a setting.
+
+    ``own`` is what builds a search that is not in the list.
+    """
 
     key: str
     options: dict[str, Any] = field(default_factory=dict)
+    own: Callable[..., Method] | None = None
 
     @property
     def name(self) -> str:
@@ -120,21 +128,26 @@ class Named:
     @property
     def entry(self) -> Entry:
         """What is known of it."""
-        return METHODS[self.key]
+        return METHODS[self.key] if self.own is None else Entry(self.key, "")
 
     def build(self, setting: Setting) -> Method:
         """The search itself, before its first question."""
-        return self.entry.builder()(setting, **self.options)
+        builder = self.entry.builder() if self.own is None else self.own
+        return builder(setting, **self.options)
 
 
-def load_method(text: str | Named, **options: Any) -> Named:
+def load_method(text: str | Named | Callable[..., Method], **options: Any) -> Named:
     """The search that a text names; ``options`` come on top of those in its brackets.
+
+    What builds one of the user's own from a `Setting` (its class, say) is taken as it is.
 
     >>> load_method("Random").name
     'random'
     """
     if isinstance(text, Named):
         return text
+    if not isinstance(text, str):
+        return Named(f"{text.__module__}.{text.__qualname__}", options, text)
     name, bracket, rest = text.strip().partition("(")
     known = {plain(key): key for key in METHODS}
     key = known.get(plain(name.strip()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -17,12 +18,13 @@ from automorph.offline.budget import Plan, affordable, plan_by_time, read_budget
 from automorph.offline.children import Arm, Train, plain_arm, with_tail
 from automorph.offline.conduct import Conductor, Standing
 from automorph.offline.engines import Engine, check_engine, open_engine, sealed
-from automorph.offline.method import Setting
+from automorph.offline.method import Method, Setting
 from automorph.offline.names import Named, load_method
 from automorph.offline.standing import entrants, table, verdict_of
 from automorph.offline.trials import Trials, held
-from automorph.policies import Drawn, Policy, load_policy
+from automorph.policies import Drawn, Policy, check_domain, load_policy
 from automorph.space import SearchSpace, named_space
+from automorph.texts.wordnet import find_wordnet
 from automorph.training import Task, Units, as_task
 
 TRIALS = 40
@@ -39,8 +41,8 @@ class SearchResult:
 
     ``found`` is the policy (or online method) alone, ``policy`` with the tail, ready for use.
     ``rows`` are those of the final table, the found policy first; ``parts`` says which part each
-    plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``,
-    ``longer``). ``cost`` is what the search cost in plain trainings, without the final table;
+    plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, of texts
+    ``eda``, ``longer``). ``cost`` is what the search cost in plain trainings, without the final table;
     ``trace`` has for every trial the clock, that cost so far, its score and the best so far.
     ``stopped`` says that time ended the search before it was done; ``trained`` counts the jobs
     that this call ran, the others had been kept.
@@ -112,10 +114,10 @@ class SearchResult:
 
 def search(
     task: Any,
-    method: str | Named = "race",
+    method: str | Named | Callable[..., Method] = "race",
     *,
-    space: str | SearchSpace = "randaugment",
-    tail: str | Policy = "flip-crop",
+    space: str | SearchSpace | None = None,
+    tail: str | Policy | None = None,
     trials: int | None = None,
     budget: str | float | None = None,
     seed: int = 0,
@@ -132,8 +134,10 @@ def search(
 
     - ``task``: a `Task`, a ``DATA`` string, arrays or a data set; ``options`` (``model``,
       ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
-    - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``;
-    - ``space`` holds the operations; ``tail`` is done to every example after the policy;
+    - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``,
+      or what builds a `Method` of one's own from a `Setting`;
+    - ``space`` holds the operations, and ``tail`` is done to every example after the policy (None:
+      `usual_space` and `usual_tail`);
     - ``trials`` is how many children, or scored policies, the search may try (a race: what it may
       cost in plain trainings), or ``budget`` says how long everything may take, ``"30m"``;
     - ``seed`` decides the search, ``seeds`` is how many paired seeds the final table has;
@@ -148,13 +152,15 @@ def search(
     the final table alone. Raises UsageError for what cannot be searched.
     """
     named = load_method(method)
-    operations = named_space(space) if isinstance(space, str) else space
-    behind = load_policy(tail)
     check_engine(engine, address)
     seconds = None if budget is None else read_budget(budget)
     _check(trials, seconds, seeds, jobs)
     whole = as_task(task, **options)
+    operations = usual_space(whole.data.domain) if space is None else space
+    operations = named_space(operations) if isinstance(operations, str) else operations
+    behind = load_policy(usual_tail(whole.data.domain) if tail is None else tail)
     _fits(whole, operations)
+    check_domain(behind, whole.data.domain, data=whole.name)
     hidden = sealed(whole)
     setting = Setting(
         task=hidden, space=operations, tail=behind, trials=trials or TRIALS, seed=seed
@@ -230,6 +236,18 @@ def search(
     )
 
 
+def usual_space(domain: str) -> SearchSpace:
+    """Where is searched if nothing is said; on texts, with synonyms where WordNet lies here."""
+    if domain == "image":
+        return named_space("randaugment")
+    return named_space("texts-wordnet" if find_wordnet() else "texts-plain")
+
+
+def usual_tail(domain: str) -> str:
+    """What is done to every example if nothing is said; to texts, nothing."""
+    return "flip-crop" if domain == "image" else "none"
+
+
 def _plan(
     conductor: Conductor, engine: Engine, setting: Setting, budget: float | None, seeds: int
 ) -> Plan:
@@ -248,18 +266,21 @@ def _plan(
 def _pace(conductor: Conductor, engine: Engine, setting: Setting) -> float:
     """Seconds of one whole training, measured on a few epochs with all workers busy."""
     epochs = setting.task.recipe.epochs
-    few = max(2, min(epochs, epochs // 8))
-    probes = [
-        Train(
-            policy=Drawn(operations=setting.space), tail=setting.tail, seed=setting.seed + number,
-            until=min(few, epochs),
-        )
-        for number in range(engine.jobs)
-    ]  # fmt: skip
-    outcomes = conductor.measure(probes, engine)
+    few = min(epochs, max(2, epochs // 8))
+    probe = Train(policy=Drawn(operations=setting.space), tail=setting.tail, until=1)
+    numbers = range(setting.seed, setting.seed + engine.jobs)
+    # The first round is for what workers do once: they start, import and allocate.
+    conductor.measure([replace(probe, seed=number) for number in numbers], engine)
+    began = time.monotonic()
+    outcomes = conductor.measure(
+        [replace(probe, seed=number, until=few) for number in numbers], engine
+    )
+    took = time.monotonic() - began
     if failed := [outcome for outcome in outcomes if outcome.error]:
         raise AutomorphError(f"the first training failed: {failed[0].error}")
-    return max(float(outcome.facts["pace"]) for outcome in outcomes) * epochs
+    pace = max(float(outcome.facts["pace"]) for outcome in outcomes)
+    # What a job costs besides its epochs counts as well: with tiny data it is most of the time.
+    return epochs * pace + max(0.0, took - few * pace)
 
 
 def _with_control(plan: Plan, cost: float) -> Plan:

@@ -175,9 +175,10 @@ def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -
         Path(f"{journal}.lock").unlink(missing_ok=True)
         place = JournalStorage(JournalFileBackend(str(journal)))
     try:
-        return optuna.create_study(
-            storage=place, study_name=name, direction="maximize", load_if_exists=True
-        )
+        # Not `load_if_exists`, which writes to a study that is there.
+        if place is not None and name in optuna.get_all_study_names(place):
+            return optuna.load_study(storage=place, study_name=name)
+        return optuna.create_study(storage=place, study_name=name, direction="maximize")
     except Exception as error:
         if storage is None:
             raise

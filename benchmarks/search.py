@@ -1,0 +1,287 @@
+"""Which search finds the best policy for its cost, and does the race keep its time?
+
+Fashion-MNIST with 2,000 labels (1,600 to train on, 400 to choose by), the whole published test
+part, the small CNN, flip-and-crop after every policy. Three parts:
+
+- methods: every search gets 12 plain trainings of 20 epochs (Fast AutoAugment as many scored
+  policies as they pay for), its policy is trained under 5 paired seeds. Each search is run once, so
+  the table compares what these searches found, not all they might find.
+- density: 15 random policies from weak to strong: Spearman's correlation of Fast AutoAugment's
+  score (both kinds) with the final accuracy (2 seeds each).
+- race: `automorph search fashion-mnist --limit 2000 --method race --budget 20m` as a user types it,
+  40 epochs, on two cores.
+
+Expected before the run:
+- methods: random search is within half a point of the best search; no search is better than
+  TrivialAugment beyond chance at this size; all are above the tail alone by 0 to 1 point. The tail
+  trained for four times as long is at or below the tail.
+- density: correlation of -0.3 to 0.5; an interval that includes zero. Weak policies score highest.
+- race: ends within 22 minutes; its policy is better than none with a 95 % interval above zero.
+
+n: methods: 8 searches x 12 trainings, then 13 arms x 5 seeds and the long control; density: 15 x 2;
+race: what fits. One training of 20 epochs takes about 14 s of one core: methods 40 core-minutes,
+density 8, race 40 (20 minutes on 2 cores). Hardware: 2 CPU cores.
+Finished trainings are kept in results/search/ and are not made again.
+Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/search.py [methods|density|race] [--seeds 5]
+       [--jobs 2] [--try] (tiny: does it run?)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from automorph.comparison import Comparison, compare, fingerprint, paired_difference
+from automorph.offline import Setting, load_method
+from automorph.offline.budget import Plan
+from automorph.offline.children import Arm, with_tail
+from automorph.offline.conduct import Conductor
+from automorph.offline.engines import open_engine, sealed
+from automorph.offline.fast_autoaugment import FastAutoAugment
+from automorph.offline.trials import Trials, held
+from automorph.policies import Mixture, Step, load_policy
+from automorph.policies.drawn import drawn_subpolicies
+from automorph.space import named_space
+from automorph.training import Task, as_task
+from record import RESULTS, claim, write_result
+
+SPACE, TAIL = "randaugment", "flip-crop"
+TRAININGS = 12
+SEARCHES = ("random", "instant", "randaugment", "fast-autoaugment", "dada", "pba", "tanda",
+            "autoaugment")  # fmt: skip
+STANDING = {
+    "none": "none",
+    "tail": TAIL,
+    "random policy": f"random(space={SPACE}) + {TAIL}",
+    "RandAugment": f"randaugment(n=2,m=9) + {TAIL}",
+    "TrivialAugment": f"trivialaugment + {TAIL}",
+}
+LONGER = 4
+
+
+def fashion(tiny: bool, epochs: int = 20) -> Task:
+    """The task of the first two parts."""
+    if tiny:
+        return as_task("digits", limit=100, model="cnn:4", recipe={"epochs": 2})
+    return as_task("fashion-mnist", limit=2000, recipe={"epochs": epochs})
+
+
+def setting_of(task: Task, trials: int) -> Setting:
+    """The search that every method is given."""
+    space, tail = named_space(SPACE), load_policy(TAIL)
+    return Setting(task=sealed(task), space=space, tail=tail, trials=trials)
+
+
+def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -> dict[str, Any]:
+    """What a search finds, and at what cost; goes on where it stopped."""
+    named = load_method(name)
+    trials = min(named.entry.trials(trainings), named.entry.most)
+    identity = {"task": fingerprint(task), "method": named.name, "trials": trials}
+    place = folder / "searches" / name
+    with held(place), open_engine("processes", task, place, jobs=jobs) as engine:
+        conductor = Conductor(Trials(identity, folder=place))
+        method = named.build(setting_of(task, trials))
+        conductor.search(method, engine, Plan(None, 5, LONGER), trials=trials)
+        arm, cost = method.result(), conductor.cost(task)
+        conductor.close(place)
+    seconds = sum(trial.outcome.seconds for trial in conductor.told)
+    print(f"{name}: {arm.name}, {len(conductor.told)} trials, {cost:.1f} trainings", flush=True)
+    return {"arm": arm, "trainings": cost, "seconds": seconds, "trials": len(conductor.told)}
+
+
+def trained(task: Task, arms: dict[str, Arm], folder: Path, options: Any) -> Comparison:
+    """The arms under paired seeds; continues where it stopped."""
+    return compare(task, list(arms.values()), seeds=options.seeds, folder=folder, jobs=options.jobs)
+
+
+def judged(text: str, mine: Any, theirs: Any) -> dict[str, Any]:
+    """The claim that one arm is better than another, and what came of it."""
+    d = paired_difference(mine, theirs)
+    interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
+    holds = None if d.low is None else bool(d.low > 0)
+    return claim(text, round(100 * d.mean, 2), interval, holds)
+
+
+def methods(options: argparse.Namespace, folder: Path) -> None:
+    """Final accuracy against the cost of the search."""
+    task = fashion(options.tiny)
+    trainings = 3 if options.tiny else TRAININGS
+    found = {name: searched(task, name, trainings, folder, options.jobs) for name in SEARCHES}
+    arms: dict[str, Arm] = {name: load_policy(text) for name, text in STANDING.items()}
+    for name, result in found.items():
+        arm = with_tail(result["arm"], load_policy(TAIL))
+        # Two searches may find the same; it is trained once.
+        arms[name] = next((known for known in arms.values() if known.name == arm.name), arm)
+    single = {arm.name: arm for arm in arms.values()}
+    result = trained(task, single, folder / "final", options)
+    longer = task.with_recipe(epochs=LONGER * task.recipe.epochs)
+    control = trained(longer, {"tail": load_policy(TAIL)}, folder / "longer", options)
+    accuracy = {name: result[arm.name].accuracy.values for name, arm in arms.items()}
+    long = f"tail, {LONGER} times as long"
+    accuracy[long] = control[TAIL].accuracy.values
+    claims = [
+        judged(f"{name} is better than {other} (points)", accuracy[name], accuracy[other])
+        for name in SEARCHES
+        for other in ("none", "tail", "random", "random policy", "TrivialAugment", long)
+        if name != other
+    ]
+    rows = [
+        {
+            "policy": name,
+            "found": arms[name].name if name in arms else TAIL,
+            "accuracy": {
+                "mean": float(np.mean(values)),
+                "se": float(np.std(values, ddof=1) / len(values) ** 0.5),
+                "values": list(values),
+            },
+            "search": {
+                key: found[name][key] for key in ("trainings", "seconds", "trials")
+            } if name in found else None,
+        }
+        for name, values in accuracy.items()
+    ]  # fmt: skip
+    finish("search-methods", rows, claims, options, epochs=task.recipe.epochs, trainings=trainings)
+
+
+def spread_policies(count: int) -> list[Mixture]:
+    """Random policies from weak to strong: chances and magnitudes grow from one to the next."""
+    space = named_space(SPACE)
+    made = []
+    for number in range(count):
+        scale = (number + 1) / count
+        subpolicies = tuple(
+            tuple(
+                Step(step.operation, scale * step.probability, scale * step.magnitude)
+                for step in subpolicy
+            )
+            for subpolicy in drawn_subpolicies(space, 5, 2, 1000 + number)
+        )
+        label = f"strength {scale:.2f}"
+        made.append(Mixture(label=label, operations=space, subpolicies=subpolicies))
+    return made
+
+
+def density(options: argparse.Namespace, folder: Path) -> None:
+    """Does Fast AutoAugment's score tell how good a policy will be?"""
+    task = fashion(options.tiny)
+    if options.tiny:
+        task = task.with_recipe(epochs=12)  # Else all accuracies are those of chance.
+    policies = spread_policies(5 if options.tiny else 15)
+    facts = scored(task, policies, folder / "scores", options.jobs)
+    scores = {kind: [fact[kind] for fact in facts] for kind in ("any", "loss")}
+    tail = load_policy(TAIL)
+    arms = {policy.name: with_tail(policy, tail) for policy in policies}
+    small = argparse.Namespace(seeds=2, jobs=options.jobs)
+    result = trained(task, arms, folder / "density", small)
+    final = [result[arm.name].accuracy.mean for arm in arms.values()]
+    claims = []
+    for kind, values in scores.items():
+        rho = float(spearmanr(values, final).statistic)
+        low, high = bootstrap(values, final)
+        text = f"the density-matching score ({kind}) rises with final accuracy (Spearman)"
+        claims.append(claim(text, round(rho, 2), [round(low, 2), round(high, 2)], low > 0))
+    rows = [
+        {"policy": policy.name, "accuracy": accuracy, "any": any_, "loss": loss}
+        for policy, accuracy, any_, loss in zip(
+            policies, final, scores["any"], scores["loss"], strict=True
+        )
+    ]
+    finish("search-density", rows, claims, options, epochs=task.recipe.epochs)
+
+
+def scored(task: Task, policies: list[Mixture], folder: Path, jobs: int) -> list[Any]:
+    """The density-matching scores of each policy, both kinds, by the network of the first fold."""
+    search = FastAutoAugment(setting_of(task, 40), folds=1)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_engine("processes", task, folder, jobs=jobs) as engine:
+        list(engine.run([search.network(0)]))
+        outcomes = dict(engine.run([search.child(policy, 0) for policy in policies]))
+    return [outcomes[place].facts for place in range(len(policies))]
+
+
+def bootstrap(a: list[float], b: list[float], draws: int = 2000) -> tuple[float, float]:
+    """The 95 % percentile interval of Spearman's correlation."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(draws):
+        rows = rng.integers(0, len(a), len(a))
+        if len(set(rows)) > 2:
+            found.append(float(spearmanr(np.array(a)[rows], np.array(b)[rows]).statistic))
+    low, high = np.nanpercentile(found, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def race(options: argparse.Namespace, folder: Path) -> None:
+    """The command as a user types it, and the clock on the wall."""
+    budget, minutes = ("1m", 1.0) if options.tiny else ("20m", 20.0)
+    data = ["digits", "--limit", "100", "--epochs", "2", "--model", "cnn:4"]
+    data = data if options.tiny else ["fashion-mnist", "--limit", "2000"]
+    out = folder / "race"
+    if (out / "search.json").exists():
+        print(f"{out} is finished; remove it to measure again")
+        return
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", "from automorph.cli import main; main()", "search", *data,
+         "--method", "race", "--budget", budget, "--jobs", str(options.jobs), "--out", str(out),
+         "--json"],
+        stdout=subprocess.PIPE, check=True,
+    )  # fmt: skip
+    took = (time.monotonic() - began) / 60
+    result = json.loads(done.stdout)
+    d = result["row"]["difference"]
+    gap = None if d is None or d["low"] is None else [100 * d["low"], 100 * d["high"]]
+    claims = [
+        claim(f"race ends within 10 % of {budget} (minutes)", round(took, 2), None,
+              took <= 1.1 * minutes),
+        claim("the policy of the race is better than none (points)",
+              None if d is None else round(100 * d["mean"], 2), gap,
+              gap is not None and gap[0] > 0),
+    ]  # fmt: skip
+    print(result["verdict"]["text"])
+    rows = [result["row"], *result["baselines"]]
+    facts = {key: result[key] for key in ("found", "trials", "trainings", "seeds", "longer")}
+    finish("search-race", rows, claims, options, budget=budget, **facts)
+
+
+def finish(
+    name: str, rows: list[Any], claims: list[Any], options: argparse.Namespace, **facts: Any
+) -> None:
+    """Print the claims; write the result, unless this was only a try."""
+    for one in claims:
+        print(one["text"], one["value"], one["interval"], one["holds"])
+    if not options.tiny:
+        facts = {"data": "fashion-mnist", "labelled": 2000, "seeds": options.seeds, **facts}
+        write_result(name, rows=rows, claims=claims, **facts)
+
+
+PARTS = {"methods": methods, "density": density, "race": race}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("parts", nargs="*", default=list(PARTS), choices=PARTS)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--try", dest="tiny", action="store_true")
+    options = parser.parse_args()
+    for part in options.parts:
+        if options.tiny:
+            options.seeds, options.jobs = 2, 1
+            with TemporaryDirectory() as folder:
+                PARTS[part](options, Path(folder))
+        else:
+            PARTS[part](options, RESULTS / "search")
+
+
+if __name__ == "__main__":
+    main()

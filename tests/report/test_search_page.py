@@ -1,0 +1,34 @@
+"""The page of a search: what was found, what it cost, how the race went."""
+
+from __future__ import annotations
+
+from comparisons import search
+
+from automorph.report import render, search_page
+
+
+def test_the_page_tells_what_was_found_and_how() -> None:
+    result = search()
+    before = repr(result)
+    page = search_page(result)
+    text = render(page)
+    answers = {one.question: one.short for one in page.answers}
+
+    assert answers["What was found?"] == result["winner"]
+    assert answers["What did the search cost?"] == "17.4 trainings"
+    assert [section.title for section in page.sections][:2] == ["Results", "The search"]
+    assert [part.kind for part in page.sections[1].parts] == [
+        "figure", "table", "table", "table", "definitions",
+    ]  # fmt: skip
+    assert "which chooses the winner" not in text
+    assert "pba of 4" in text
+    assert repr(result) == before
+
+
+def test_a_search_of_one_trial_that_was_stopped_is_still_a_page() -> None:
+    result = search()
+    result["search"] |= {"trace": [], "story": {}, "stopped": True}
+    page = search_page(result)
+    render(page)
+
+    assert any("budget ended the search" in warning for warning in page.warnings)

@@ -25,7 +25,7 @@ from automorph.comparison.verdict import Verdict, judge
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
 from automorph.files import whole_file
-from automorph.policies import Drawn, load_policy
+from automorph.policies import Drawn, check_domain, load_policy
 from automorph.training import AugmenterSpec, Task, as_task
 
 
@@ -106,6 +106,8 @@ def compare(
     task = as_task(task, **options)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     _check(arms, numbers, confidence)
+    for arm in arms:
+        check_domain(arm, task.data.domain, data=task.name)
     names = [arm.name for arm in arms]
     base = _baseline(names, baseline)
     started = time.monotonic()
@@ -155,6 +157,7 @@ def fingerprint(task: Task) -> dict[str, Any]:
         "parts": split_hashes(task.data),
         "model": model if isinstance(model, str) else f"{model.__module__}:{model.__qualname__}",
         "recipe": asdict(task.recipe),
+        **({"protect": list(task.protect)} if task.protect else {}),
     }
 
 

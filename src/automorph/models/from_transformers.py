@@ -22,10 +22,20 @@ class Classifier(nn.Module):
         self.network = network
         self.padding = padding
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Logits ``(n, classes)``."""
+    def forward(
+        self, tokens: Tensor, partner: Tensor | None = None, share: Tensor | None = None
+    ) -> Tensor:
+        """Logits ``(n, classes)``; with a partner, of mixed embeddings (hidden-state mixup)."""
         there = (tokens != self.padding).long()
-        logits: Tensor = self.network(input_ids=tokens, attention_mask=there).logits
+        logits: Tensor
+        if partner is None or share is None:
+            logits = self.network(input_ids=tokens, attention_mask=there).logits
+            return logits
+        layer: nn.Module = self.network.get_input_embeddings()  # type: ignore[operator]
+        own = share[:, None, None]
+        mixed = own * layer(tokens) + (1 - own) * layer(partner)
+        there = there | (partner != self.padding).long()
+        logits = self.network(inputs_embeds=mixed, attention_mask=there).logits
         return logits
 
 

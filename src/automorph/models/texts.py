@@ -13,6 +13,24 @@ from automorph.errors import UsageError
 PADDING = 0
 
 
+def embedded(
+    layer: nn.Embedding, words: Tensor, partner: Tensor | None, share: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Embeddings ``(n, length, width)``, and how much of a word is in each place, ``(n, length)``.
+
+    With a ``partner`` (words of the same shape) it is hidden-state mixup, ``s e(w) + (1 - s)
+    e(w')`` place by place, s being the ``share`` ``(n,)`` of the example itself (wordMixup, Guo et
+    al. 2019); behind the end of a text stands nothing.
+    """
+    there = (words != PADDING).to(layer.weight.dtype)
+    if partner is None or share is None:
+        return layer(words) * there.unsqueeze(2), there
+    own = share[:, None].to(there.dtype)
+    places = own * there, (1 - own) * (partner != PADDING)
+    both = layer(words) * places[0].unsqueeze(2) + layer(partner) * places[1].unsqueeze(2)
+    return both, places[0] + places[1]
+
+
 class BagOfWords(nn.Module):
     """The mean of the words' embeddings, and a linear layer (fastText, Joulin et al. 2016)."""
 
@@ -22,11 +40,13 @@ class BagOfWords(nn.Module):
         self.dropout = nn.Dropout(0.5)
         self.head = nn.Linear(width, classes)
 
-    def forward(self, words: Tensor) -> Tensor:
-        """Logits ``(n, classes)``."""
-        there = (words != PADDING).unsqueeze(2)
-        total = (self.embedding(words) * there).sum(dim=1)
-        logits: Tensor = self.head(self.dropout(total / there.sum(dim=1).clamp(min=1)))
+    def forward(
+        self, words: Tensor, partner: Tensor | None = None, share: Tensor | None = None
+    ) -> Tensor:
+        """Logits ``(n, classes)``; with a partner, of mixed embeddings."""
+        hidden, there = embedded(self.embedding, words, partner, share)
+        mean = hidden.sum(dim=1) / there.sum(dim=1, keepdim=True).clamp(min=1e-6)
+        logits: Tensor = self.head(self.dropout(mean))
         return logits
 
 
@@ -42,14 +62,23 @@ class TextCNN(nn.Module):
         self.dropout = nn.Dropout(0.5)
         self.head = nn.Linear(filters * len(self.SIZES), classes)
 
-    def forward(self, words: Tensor) -> Tensor:
-        """Logits ``(n, classes)``."""
+    def forward(
+        self, words: Tensor, partner: Tensor | None = None, share: Tensor | None = None
+    ) -> Tensor:
+        """Logits ``(n, classes)``; with a partner, of mixed embeddings."""
+        hidden, there = embedded(self.embedding, words, partner, share)
         # Short texts are made as long as the longest filter.
         missing = max(self.SIZES) - words.shape[1]
-        padded = functional.pad(words, (0, max(missing, 0)), value=PADDING)
-        embedded = self.embedding(padded).transpose(1, 2)
-        responses = [layer(embedded).relu().amax(dim=2) for layer in self.convolutions]
-        logits: Tensor = self.head(self.dropout(torch.cat(responses, dim=1)))
+        padded = functional.pad(hidden.transpose(1, 2), (0, max(missing, 0)))
+        lengths = (there > 0).sum(dim=1, keepdim=True)
+        largest = []
+        for size, layer in zip(self.SIZES, self.convolutions, strict=True):
+            responses = layer(padded).relu()
+            # Windows beyond the text must not count: a text has one answer in any batch.
+            starts = torch.arange(responses.shape[2], device=words.device)
+            inside = starts < (lengths - size + 1).clamp(min=1)
+            largest.append((responses * inside.unsqueeze(1)).amax(dim=2))
+        logits: Tensor = self.head(self.dropout(torch.cat(largest, dim=1)))
         return logits
 
 
@@ -71,14 +100,17 @@ class Transformer(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, classes)
 
-    def forward(self, words: Tensor) -> Tensor:
-        """Logits ``(n, classes)``."""
+    def forward(
+        self, words: Tensor, partner: Tensor | None = None, share: Tensor | None = None
+    ) -> Tensor:
+        """Logits ``(n, classes)``; with a partner, of mixed embeddings."""
         words = words[:, : self.LONGEST]
-        there = words != PADDING
-        there[:, 0] = True  # An empty text has one place to look at.
-        places = torch.arange(words.shape[1], device=words.device)
-        hidden = self.embedding(words) + self.places(places)
-        hidden = self.norm(self.encoder(hidden, src_key_padding_mask=~there))
+        if partner is not None:
+            partner = partner[:, : self.LONGEST]
+        hidden, there = embedded(self.embedding, words, partner, share)
+        there[:, 0].clamp_(min=1e-6)  # An empty text has one place to look at.
+        hidden = hidden + self.places(torch.arange(words.shape[1], device=words.device))
+        hidden = self.norm(self.encoder(hidden, src_key_padding_mask=there == 0))
         weights = there.unsqueeze(2)
         logits: Tensor = self.head((hidden * weights).sum(dim=1) / weights.sum(dim=1))
         return logits

@@ -10,6 +10,7 @@ from automorph.errors import PolicyError
 from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy, SpacePolicy, Table
 from automorph.policies.chain import Chain, chained
+from automorph.policies.domains import check_domain
 from automorph.policies.drawn import Drawn
 from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, save_policy
 from automorph.policies.generated import Generated
@@ -74,6 +75,7 @@ __all__ = [
     "Table",
     "Uniform",
     "chained",
+    "check_domain",
     "list_policies",
     "load_policy",
     "parse_policy",

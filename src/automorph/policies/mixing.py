@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.engine.tensors import is_tensor
+from automorph.errors import UsageError
 from automorph.policies.tensors import as_images, beside, chosen, rounded
 from automorph.space import Stream
 
@@ -28,6 +29,12 @@ class Mixing:
 
     def examples(self, examples: Any) -> Any:
         """Mixed examples: images uint8 (rounded) or float, vectors, as arrays or tensors."""
+        if getattr(examples, "dtype", np.dtype(np.uint8)) == np.dtypes.StringDType():
+            raise UsageError(
+                "texts cannot be blended, only their embeddings can: mixup on texts works in the "
+                "batches of automorph.train and compare, as the last stage of a policy (not "
+                "inside online methods, and not in augment and preview)"
+            )
         partners = examples[beside(self.partner, examples)]
         if self.box is not None:
             return chosen(self._mask(as_images(examples.shape, examples)), partners, examples)

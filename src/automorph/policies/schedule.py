@@ -17,6 +17,7 @@ from automorph.policies.joint import joint_space
 from automorph.policies.mixing import Mixing
 from automorph.policies.shuffled import Shuffled
 from automorph.space import SearchSpace, Sequences, Stream
+from automorph.texts import Corpus
 
 _MOST = 10_000
 """Pieces, at most."""
@@ -137,6 +138,11 @@ class Schedule(Policy):
             replace(piece, policy=piece.policy.rendered(fill=fill, interpolation=interpolation))
             for piece in self.pieces
         )
+        return replace(self, pieces=tuple(pieces))
+
+    def with_corpus(self, corpus: Corpus) -> Schedule:
+        """All pieces with operations that know a corpus."""
+        pieces = (replace(piece, policy=piece.policy.with_corpus(corpus)) for piece in self.pieces)
         return replace(self, pieces=tuple(pieces))
 
     def sample(self, stream: Stream) -> Sequences:

@@ -8,6 +8,7 @@ from automorph.training.augmenter import (
 )
 from automorph.training.batch import Batch, Encoder, Normaliser, RawBatch, Units
 from automorph.training.evaluation import Evaluation, evaluate
+from automorph.training.fitting import corpus_of, fitted
 from automorph.training.loss import soft_cross_entropy
 from automorph.training.recipe import Recipe, learning_rate
 from automorph.training.recipes import recipe_for
@@ -34,8 +35,10 @@ __all__ = [
     "Units",
     "as_augmenter",
     "as_task",
+    "corpus_of",
     "default_model",
     "evaluate",
+    "fitted",
     "learning_rate",
     "load_trained",
     "make_task",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automorph.errors import UsageError
 from automorph.policies import Policy, Table, load_policy, policy_to_dict
+from automorph.space import Stream
 from automorph.training.batch import Batch, RawBatch, Units
 from automorph.training.evaluation import Evaluation
 from automorph.training.loss import soft_cross_entropy
@@ -130,6 +133,8 @@ class PolicyAugmenter(Augmenter):
         """Augment with the policy, then encode."""
         if self.policy is None:
             return raw.batch()
+        if getattr(self.policy, "mixes_labels", False) and raw.examples.dtype.kind == "T":
+            return mixed_texts(self.policy, raw)
         examples, labels = self.policy.augment(
             raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.index
         )
@@ -141,6 +146,25 @@ class PolicyAugmenter(Augmenter):
             plain = policy_to_dict(self.policy)
             return {"name": plain["name"], "policy": plain["policy"]}
         return "none" if self.policy is None else str(self.policy)
+
+
+def mixed_texts(policy: Policy, raw: RawBatch) -> Batch:
+    """A batch of texts whose policy mixes examples: words are not blended, embeddings are.
+
+    Features of whole texts (``sentence:NAME``) are blended here, words inside the network.
+    """
+    stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.index)
+    mixing = policy.mixing(stream, raw.examples.shape)
+    batch = raw.batch(policy.transform(raw.examples, stream), labels=raw.labels)
+    if mixing is None:
+        return batch
+    partner = batch.inputs[torch.from_numpy(mixing.partner).to(raw.device)]
+    share = torch.from_numpy(mixing.weight).to(raw.device)
+    batch = replace(batch, labels=mixing.labels(batch.labels))
+    if partner.is_floating_point():
+        weight = share.view(-1, *[1] * (partner.ndim - 1))
+        return replace(batch, inputs=weight * batch.inputs + (1 - weight) * partner)
+    return replace(batch, partner=partner, share=share)
 
 
 def as_augmenter(thing: Any | None) -> Augmenter:

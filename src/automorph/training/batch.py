@@ -64,7 +64,8 @@ class Batch:
     ``inputs`` float ``(n, C, H, W)``, channels-last; ``labels`` soft, float32 ``(n, classes)``;
     ``index`` int64 ``(n,)``, the numbers of the examples in the training part; ``weights``
     float32 ``(n,)`` of the losses, or None for equal ones. ``views`` consecutive rows are views of
-    one example, and are never parted.
+    one example, and are never parted. Where inputs are words, which cannot be blended, ``partner``
+    (inputs of the same shape) and ``share`` float32 ``(n,)`` tell the network to mix embeddings.
     """
 
     inputs: Tensor
@@ -72,9 +73,18 @@ class Batch:
     index: NDArray[np.int64]
     weights: Tensor | None = None
     views: int = 1
+    partner: Tensor | None = None
+    share: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def arguments(self) -> tuple[Tensor, ...]:
+        """What the network is called with."""
+        if self.partner is None or self.share is None:
+            return (self.inputs,)
+        return (self.inputs, self.partner, self.share)
 
     def part(self, examples: slice) -> Batch:
         """The batch of some of the examples, with all their views."""
@@ -85,6 +95,8 @@ class Batch:
             labels=self.labels[rows],
             index=self.index[rows],
             weights=None if self.weights is None else self.weights[rows],
+            partner=None if self.partner is None else self.partner[rows],
+            share=None if self.share is None else self.share[rows],
         )
 
 

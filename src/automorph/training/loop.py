@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from automorph.errors import UsageError
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, Units
 from automorph.training.checkpoint import prefixed, under
@@ -123,7 +124,7 @@ class Training:
             piece = batch.part(slice(number * examples // count, (number + 1) * examples // count))
             with self._gradients_stay(number < count - 1):
                 with casting(self.precision, self.machine.device):
-                    logits = self.shared(piece.inputs)
+                    logits = self._logits(piece)
                 loss = self.augmenter.loss(logits, piece, smoothing=self.recipe.label_smoothing)
                 weighted = loss if piece.weights is None else loss * piece.weights
                 # Gradients are averaged over processes; the mean over all rows is wanted.
@@ -133,6 +134,19 @@ class Training:
             correct.append((logits.argmax(1) == piece.labels.argmax(1)).sum())
         self._descend(lr)
         return torch.cat(losses), torch.stack(correct).sum()
+
+    def _logits(self, batch: Batch) -> Tensor:
+        try:
+            logits: Tensor = self.shared(*batch.arguments)
+        except TypeError as error:
+            if batch.partner is None:
+                raise
+            raise UsageError(
+                f"mixup blends the embeddings of words inside the network, and "
+                f"{type(self.model).__name__} cannot: give its forward the further arguments "
+                "partner=None (words of the other text) and share=None, or train without mixup"
+            ) from error
+        return logits
 
     def look(self, part: str) -> Evaluation:
         """The network to be kept, as it is now, on a part of the data."""

@@ -15,9 +15,9 @@ import torch
 from automorph import __version__
 from automorph.data import split_hashes
 from automorph.errors import TrainingError, UsageError
-from automorph.policies import load_policy
 from automorph.training.augmenter import Augmenter, as_augmenter
 from automorph.training.checkpoint import read_checkpoint
+from automorph.training.fitting import fitted
 from automorph.training.folder import RunFolder
 from automorph.training.loop import Training
 from automorph.training.machine import Machine, find_machine, repeatable
@@ -61,7 +61,7 @@ def train(
     the folder holds another run.
     """
     _check(task, parts, until, workers)
-    augment = as_augmenter(_fitted(augmenter, task))
+    augment = as_augmenter(fitted(augmenter, task))
     machine = find_machine(device)
     store = None if folder is None else RunFolder(folder, writes=machine.is_main)
     with repeatable(machine):
@@ -84,16 +84,6 @@ def train(
         machine.wait()  # None may write before all have read.
         _run_epochs(training, store, until, validate_every, progress)
         return _conclude(training, store, parts)
-
-
-def _fitted(augmenter: Any, task: Task) -> Any:
-    """What augments texts, knowing the words of the training part."""
-    if task.data.domain != "text":
-        return augmenter
-    if isinstance(augmenter, (str, os.PathLike)):
-        augmenter = load_policy(augmenter)
-    fit = getattr(augmenter, "fitted", None)
-    return fit(task.data.train.data, protect=task.protect) if fit else augmenter
 
 
 def _run_epochs(
@@ -220,6 +210,7 @@ def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
         "recipe": asdict(task.recipe),
         "augmenter": augmenter.describe(),
         "seed": seed,
+        **({"protect": list(task.protect)} if task.protect else {}),
     }
 
 

@@ -1,0 +1,64 @@
+"""Policies for images and policies for texts: which take which, and the message for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from automorph.errors import UsageError
+from automorph.policies.base import Policy
+from automorph.policies.chain import Chain
+from automorph.policies.mixed import Mixed
+from automorph.policies.named import NAMED
+from automorph.policies.named_texts import NAMED_TEXTS
+from automorph.policies.schedule import Schedule
+
+_ANY = ("none", "mixup")
+_FOR = {
+    "text": f"{', '.join(NAMED_TEXTS)}, or a policy with space=texts-plain, as in "
+    "'random(space=texts-plain)'",
+    "image": ", ".join(name for name in NAMED if name not in (*NAMED_TEXTS, *_ANY)),
+}
+
+
+def check_domain(arm: Any, domain: str, *, data: str = "the data") -> None:
+    """Refuse a policy, or an online method, whose operations take other examples than the data.
+
+    ``domain`` is that of the data: ``image`` or ``text``. What has no operations takes everything;
+    CutMix is for images.
+
+    >>> from automorph import load_policy
+    >>> check_domain(load_policy("none"), "text")
+    >>> check_domain(load_policy("eda"), "image")
+    Traceback (most recent call last):
+        ...
+    automorph.errors.UsageError: the policy 'eda(alpha=0.1)' is for texts, and the data holds ...
+    """
+    policy = getattr(arm, "policy", arm)
+    if not isinstance(policy, Policy):
+        return
+    for stage in _stages(policy):
+        own = _domain(stage)
+        if own in ("image", "text") and own != domain:
+            raise UsageError(
+                f"the policy {stage.name!r} is for {own}s, and {data} holds {domain}s; for "
+                f"{domain}s there are none, mixup, {_FOR.get(domain, 'operations of your own')}"
+            )
+
+
+def _stages(policy: Policy) -> Iterator[Policy]:
+    if isinstance(policy, Chain):
+        for stage in policy.stages:
+            yield from _stages(stage)
+    elif isinstance(policy, Schedule):
+        for piece in policy.pieces:
+            yield from _stages(piece.policy)
+    else:
+        yield policy
+
+
+def _domain(stage: Policy) -> str | None:
+    """The kind of examples that a stage takes; None: any."""
+    if isinstance(stage, Mixed):
+        return "image" if stage.mix == "cutmix" else None
+    return stage.space.domain if len(stage.space) else None

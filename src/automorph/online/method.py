@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.policies import NAMED, Policy, Table, chained, policy_to_dict
-from automorph.space import Stream
+from automorph.space import SearchSpace, Stream
+from automorph.texts import Corpus
 from automorph.training import Augmenter, Batch, PolicyAugmenter, RawBatch
 
 
@@ -55,6 +56,13 @@ class Method(ABC):
         """The chain with another policy in the method's own place."""
         return chained(*self.before, inner, *self.after)
 
+    def with_corpus(self, corpus: Corpus) -> Self:
+        """The method with draws, stages and spaces of operations that know a corpus (texts)."""
+        changes = {
+            entry.name: _knowing(getattr(self, entry.name), corpus) for entry in fields(self)
+        }
+        return replace(self, **changes)
+
     def surrounded(self, *, before: tuple[Policy, ...], after: tuple[Policy, ...]) -> Self:
         """The method with more stages around it."""
         return replace(self, before=(*before, *self.before), after=(*self.after, *after))
@@ -70,6 +78,17 @@ class Method(ABC):
 
     def __str__(self) -> str:
         return self.name
+
+
+def _knowing(value: Any, corpus: Corpus) -> Any:
+    """A field of a method: what holds operations on texts is fitted, all else as it is."""
+    if isinstance(value, tuple):
+        return tuple(_knowing(one, corpus) for one in value)
+    if isinstance(value, Policy):
+        return value.with_corpus(corpus)
+    if isinstance(value, SearchSpace):
+        return value.fitted(corpus)
+    return value
 
 
 def views(policy: Policy, raw: RawBatch, count: int) -> Batch:

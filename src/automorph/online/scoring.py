@@ -113,6 +113,11 @@ class Scorer:
 
     def _logits(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
         if self.scoring.size < 1:
+            if inputs.ndim != 4:
+                raise UsageError(
+                    f"got size={self.scoring.size} for inputs that are no images; expected another "
+                    "way of cheap scoring: every, precision or frozen"
+                )
             inputs = functional.interpolate(inputs, scale_factor=self.scoring.size, mode="area")
         with self._precision(inputs), evaluating(model):
             if self.probe is None:

@@ -25,7 +25,7 @@ from automorph.offline.method import Job, Method, Outcome, Setting
 from automorph.offline.proposals import Proposals, Range
 from automorph.policies import Mixture, Policy, Step, SubPolicy, load_policy
 from automorph.policies.base import within
-from automorph.training import Task, Trained, Units, evaluate, load_trained
+from automorph.training import Task, Trained, Units, evaluate, fitted, load_trained
 from automorph.training.machine import find_machine
 
 BATCH = 500
@@ -178,7 +178,7 @@ class Density:
         """Draw, classify, and reduce example by example."""
         began = time.perf_counter()
         trained, part = held_out(task, self.network, folder)
-        policy = with_tail(self.policy, self.tail)
+        policy = fitted(with_tail(self.policy, self.tail), task)
         assert isinstance(policy, Policy)
         losses = np.empty((self.passes, len(part)), np.float32)
         right = np.empty(losses.shape, np.bool_)

@@ -21,6 +21,7 @@ from automorph.training import (
     Task,
     Units,
     evaluate,
+    fitted,
     learning_rate,
     soft_cross_entropy,
 )
@@ -77,6 +78,7 @@ class Learning:
         self.model = task.build(job.seed).to(self.machine.device)
         self.optimiser: Optimiser = make_optimiser(self.model, task.recipe)
         self.choices = Choices(job.length, len(job.space))
+        self.space, self.tail = fitted(job.space, task), fitted(job.tail, task)
         # Adam with beta_1 = 0.5, as Li et al. 2020.
         policy = Recipe(optimizer="adamw", lr=job.rate, momentum=0.5, weight_decay=0.0)
         self.climber: Optimiser = make_optimiser(self.choices, policy)
@@ -141,10 +143,10 @@ class Learning:
         job, part = self.job, self.task.data.train
         stream = Stream(seed=job.seed, epoch=epoch, index=rows, copy=copy)
         sequences = Sequences.of(op, level / (LEVELS - 1), fires > 0)
-        examples = engine.apply(part.data[rows], sequences, job.space, stream)
+        examples = engine.apply(part.data[rows], sequences, self.space, stream)
         # As further copies, so that the tail draws nothing that the operations have drawn.
         return self._inputs(
-            *job.tail.augment(
+            *self.tail.augment(
                 examples, labels=self._soft(part.labels[rows]), seed=job.seed, epoch=epoch,
                 index=rows, copy=job.draws + copy,
             )

@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from automorph.errors import UsageError
+from automorph.offline.budget import ONLINE_COST
 from automorph.offline.children import Arm, Train, plain_arm, trainings
 from automorph.offline.heats import Heat, heats
 from automorph.offline.method import Job, Method, Outcome, Setting
@@ -22,6 +23,7 @@ from automorph.online import Adversarial, Uncertainty, as_arm
 from automorph.policies import Drawn, Policy, Uniform, load_policy
 from automorph.policies import names as policy_names
 from automorph.space import SearchSpace
+from automorph.texts.wordnet import find_wordnet
 from automorph.training import AugmenterSpec, Units
 
 SEARCHES = (
@@ -34,8 +36,6 @@ SEARCHES = (
     "autoaugment",
 )
 """Those that propose, the most frugal first: a small budget leaves the last ones out."""
-ONLINE_COST = 2.4
-"""What an epoch of an online method costs, about, over that of a policy."""
 LAST = 3
 """Epochs at the end of a heat over which validation accuracies are averaged."""
 
@@ -247,6 +247,7 @@ def usual_arms(space: SearchSpace) -> list[Arm]:
     drawn = Uniform(operations=space, length=2, probability=0.5)
     return [
         load_policy("none"),
+        *([load_policy("eda")] if space.domain == "text" and find_wordnet() else []),
         _trivialaugment(space),
         Uniform(operations=space, length=1, low=1 / 6, high=1 / 6),
         Uniform(operations=space, length=2, low=0.3, high=0.3),

@@ -14,7 +14,13 @@ from typing import Any
 
 from automorph.comparison import Comparison, Row, Verdict, fingerprint
 from automorph.errors import AutomorphError, UsageError
-from automorph.offline.budget import Plan, affordable, plan_by_time, read_budget
+from automorph.offline.budget import (
+    ONLINE_COST,
+    Plan,
+    affordable,
+    plan_by_time,
+    read_budget,
+)
 from automorph.offline.children import Arm, Train, plain_arm, with_tail
 from automorph.offline.conduct import Conductor, Standing
 from automorph.offline.engines import Engine, check_engine, open_engine, sealed
@@ -41,9 +47,9 @@ class SearchResult:
 
     ``found`` is the policy (or online method) alone, ``policy`` with the tail, ready for use.
     ``rows`` are those of the final table, the found policy first; ``parts`` says which part each
-    plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, of texts
-    ``eda``, ``longer``). ``cost`` is what the search cost in plain trainings, without the final table;
-    ``trace`` has for every trial the clock, that cost so far, its score and the best so far.
+    plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, on texts
+    ``eda``, ``longer``). ``cost`` is what the search cost in plain trainings, without the final
+    table; ``trace`` has for every trial the clock, that cost so far, its score and the best so far.
     ``stopped`` says that time ended the search before it was done; ``trained`` counts the jobs
     that this call ran, the others had been kept.
     """
@@ -195,7 +201,8 @@ def search(
         if (decided := record.noted("final")) is None:
             decided = affordable(
                 _with_control(plan, conductor.cost(hidden)), jobs=workers.jobs,
-                clock=conductor.clock,
+                clock=conductor.clock, seeds=seeds,
+                found=1.0 if isinstance(found, Policy) else ONLINE_COST,
             )  # fmt: skip
             record.note("final", decided)
         count, longer = decided

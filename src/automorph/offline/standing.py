@@ -17,6 +17,7 @@ from automorph.offline.final import Final
 from automorph.offline.method import Outcome
 from automorph.policies import Drawn, Policy, Uniform, load_policy
 from automorph.space import SearchSpace
+from automorph.texts.wordnet import find_wordnet
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[
     """What was found and its controls, by the part they play; equal ones stand once.
 
     The controls: no augmentation, the tail alone, a random policy of the same space (drawn anew
-    for every seed), RandAugment and TrivialAugment as published, and the tail alone for as many
+    for every seed), RandAugment and TrivialAugment as published (on texts: the same draws from the
+    space, and EDA where WordNet lies here), and the tail alone for as many
     times the epochs as ``longer`` says (the compute-matched control).
     """
     standing = {
@@ -46,6 +48,7 @@ def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[
         "random": _entrant(Drawn(operations=space), tail),
         "randaugment": _entrant(_randaugment(space), tail),
         "trivialaugment": _entrant(_trivialaugment(space), tail),
+        **({"eda": _entrant(load_policy("eda"), tail)} if _eda_fits(space) else {}),
         "longer": Entrant(f"{tail.name}, {longer} times as long", tail, longer),
     }
     standing["found"] = Entrant(standing["found"].arm.name, standing["found"].arm)
@@ -54,6 +57,10 @@ def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[
         if all(entrant.job(0).describe() != other.job(0).describe() for other in kept.values()):
             kept[part] = entrant
     return kept
+
+
+def _eda_fits(space: SearchSpace) -> bool:
+    return space.domain == "text" and find_wordnet() is not None
 
 
 def _entrant(policy: Policy, tail: Policy) -> Entrant:

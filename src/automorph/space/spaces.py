@@ -235,6 +235,9 @@ _SPACES: dict[str, tuple[str, Callable[[], Operations]]] = {
     "catalogue": ("every image operation with its widest range", lambda: CATALOGUE),
     "texts": ("every operation on texts that needs no model", lambda: _texts(*TEXT_OPERATIONS)),
     "texts-plain": ("operations on texts that need no WordNet", lambda: _texts(*PLAIN)),
+    "texts-wordnet": (
+        "those and WordNet's synonyms", lambda: _texts(*EDA[:2], *PLAIN)
+    ),
     "texts-corpus": ("operations that take words from the corpus", lambda: _texts(*CORPUS)),
     "eda": ("the four operations of EDA (texts)", lambda: _texts(*EDA)),
     "entities": ("TANDA's operations around marked entities (texts)", entity_operations),

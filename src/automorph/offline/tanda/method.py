@@ -20,7 +20,7 @@ from automorph.policies import Policy, Uniform, policy_from_dict, policy_to_dict
 from automorph.policies.base import Interpolation
 from automorph.policies.cells import NETWORKS, Network
 from automorph.space import SearchSpace
-from automorph.training import Task
+from automorph.training import Task, fitted
 
 ENOUGH = 5000
 """Examples that a generator is learned from; more cost memory and change nothing that was seen."""
@@ -77,7 +77,8 @@ class Adversarial:
     def learn(self, task: Task, folder: Path) -> LearnedGenerator:
         """The generator, with its checkpoints in a folder of its own."""
         return learn_generator(
-            task.data.train.data[:ENOUGH], self.space, settings=self.settings, base=self.tail,
+            task.data.train.data[:ENOUGH], fitted(self.space, task), settings=self.settings,
+            base=fitted(self.tail, task),
             interpolation=self.interpolation, seed=self.seed,
             folder=folder / "generators" / key_of(self),
         )  # fmt: skip

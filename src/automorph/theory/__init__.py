@@ -7,7 +7,7 @@ from automorph.theory.chain import Chain, operation_move, reach
 from automorph.theory.classifier import LinearModel, fit_linear
 from automorph.theory.diagnosis import Bench, Diagnosis
 from automorph.theory.evidence import best_evidence, log_evidence, range_evidence
-from automorph.theory.explainer import explain, transform_of
+from automorph.theory.explainer import explain, transform_of, usual_space
 from automorph.theory.explanation import Explanation, Finding, Point
 from automorph.theory.features import feature_map, random_convolutions
 from automorph.theory.held_out import held_out_residuals
@@ -96,6 +96,7 @@ __all__ = [
     "split_at",
     "spread_matrix",
     "transform_of",
+    "usual_space",
     "variance_regulariser",
     "worst_weights",
 ]

@@ -58,7 +58,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """Labelled images and a feature map, ready to diagnose any transformation of the images."""
+    """Labelled images or texts and a feature map, ready to diagnose any transformation of them."""
 
     images: Images
     labels: NDArray[np.int64]

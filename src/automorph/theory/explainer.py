@@ -13,15 +13,17 @@ from automorph import engine
 from automorph.errors import UsageError
 from automorph.policies.values import value_text
 from automorph.space import Operation, SearchSpace, Sequences, Stream, named_space
+from automorph.space.texts import EDA
+from automorph.texts.wordnet import find_wordnet
 from automorph.theory.diagnosis import Bench
 from automorph.theory.explanation import Explanation, Point, findings_of
 from automorph.theory.features import FeatureMap, Images, briefly_trained, feature_map
-from automorph.training import Task, as_task
+from automorph.training import Task, as_task, corpus_of
 
 MAGNITUDES = (0.1, 0.3, 0.6, 1.0)
 MOST = 2000
 """Examples that are looked at; more change no column by more than its standard error."""
-SPACE = "catalogue"
+SPACES = {"image": "catalogue", "text": "texts"}
 LEAST = 20
 """Examples below which held-out errors mean nothing."""
 
@@ -30,7 +32,7 @@ Progress = Callable[[str, int, int], None]
 
 def explain(
     source: Any,
-    space: str | SearchSpace = SPACE,
+    space: str | SearchSpace | None = None,
     *,
     features: str | FeatureMap = "random",
     deep: bool = False,
@@ -44,18 +46,21 @@ def explain(
 
     ``source`` is a `Task`, a ``DATA`` string, arrays or a data set (``options`` go to
     `automorph.training.as_task`); only its training part is looked at, 2,000 examples at most.
-    ``space`` is a name or a `SearchSpace`, which may hold operations of your own. ``features``:
-    ``random`` (convolutions), ``pixels``, the name of a model, or a function of images. ``deep``
-    takes those of the task's own network, trained for a few epochs on the half of the examples
-    that is then not looked at. ``progress`` is called with an operation's name, its number and
-    their count.
+    ``space`` is a name or a `SearchSpace`, which may hold operations of your own (None: see
+    `usual_space`). ``features``: ``random`` (convolutions; of texts words and pairs of words),
+    ``pixels``, the name of a model, or a function of images or texts. ``deep`` takes those of the
+    task's own network, trained for a few epochs on the half of the examples that is then not looked
+    at. ``progress`` is called with an operation's name, its number and their count.
 
-    Raises `UsageError` for data that are no images, or too few.
+    Raises `UsageError` for a space of operations on something else, or too few data.
     """
     started = time.monotonic()
     task = as_task(source, **options)
-    chosen = named_space(space) if isinstance(space, str) else space
+    chosen = usual_space(task.data.domain) if space is None else space
+    chosen = named_space(chosen) if isinstance(chosen, str) else chosen
     _check(task, chosen, magnitudes, copies)
+    if task.data.domain == "text":
+        chosen = chosen.fitted(corpus_of(task))
     bench, name = _bench(task, features, deep=deep, copies=copies, seed=seed)
     operations = [operation for operation in chosen if not is_identity(operation)]
     sweeps = []
@@ -73,6 +78,15 @@ def explain(
         seconds=time.monotonic() - started,
         bench=bench,
     )
+
+
+def usual_space(domain: str) -> SearchSpace:
+    """What is explained if nothing is said: all that the domain has, as far as it works here."""
+    space = named_space(SPACES[domain])
+    if domain == "text" and find_wordnet() is None:
+        known = tuple(operation for operation in space if operation.name not in EDA[:2])
+        return SearchSpace("texts-without-wordnet", known)
+    return space
 
 
 def sweep(bench: Bench, operation: Operation, magnitudes: Sequence[float]) -> tuple[Point, ...]:
@@ -136,13 +150,14 @@ def _bench(
 
 def _check(task: Task, space: SearchSpace, magnitudes: Sequence[float], copies: int) -> None:
     data = task.data
-    if data.domain != "image" or space.domain != "image":
-        raise UsageError(
-            f"explain got {data.domain}s of {data.name!r} and a space of {space.domain} "
-            "operations; expected images and operations on images"
-        )
     if not len(space):
         raise UsageError(f"the space {space.name!r} has no operations; expected at least one")
+    if space.domain != data.domain:
+        raise UsageError(
+            f"explain got {data.domain}s of {data.name!r}, and the space {space.name!r} has "
+            f"operations on {space.domain}s; expected operations on {data.domain}s "
+            "(see: automorph list spaces)"
+        )
     if copies < 1:
         raise UsageError(f"got copies={copies}; expected 1 or more")
     if not magnitudes or not all(0 < m <= 1 for m in magnitudes):

@@ -1,6 +1,7 @@
 """Fixed features in which examples are compared: random convolutions, pixels, a network's own.
 
-A feature map takes uint8 images ``(n, H, W, C)`` and gives float32 features ``(n, D)``.
+A feature map takes uint8 images ``(n, H, W, C)``, or texts ``(n,)``, and gives float32 features
+``(n, D)``.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from automorph.errors import UsageError
-from automorph.training import Task, train
+from automorph.theory.text_features import hashed_words
+from automorph.training import Task, make_task, train
 
-Images = NDArray[np.uint8]
+Images = NDArray[Any]
 FeatureMap = Callable[[Images], NDArray[np.float32]]
 
 LARGEST = 32
@@ -132,14 +134,32 @@ def briefly_trained(task: Task, *, epochs: int = 8, seed: int = 0) -> FeatureMap
 def feature_map(task: Task, features: str | FeatureMap, *, seed: int = 0) -> FeatureMap:
     """A feature map by name: ``random``, ``pixels``, or a model of `automorph.models` (untrained,
     unless it is ``timm:NAME:pretrained``); a function of images is taken as it is.
+
+    For texts ``random`` is `hashed_words`; ``sentence:NAME`` is a pretrained network's own.
     """
     if callable(features):
         return features
+    if task.data.domain == "text":
+        return _of_texts(task, features, seed)
     if features == "random":
         return random_convolutions(task.data.train.data, seed=seed)
     if features == "pixels":
         return pixels
     return network_features(task, replace(task, model=features).build(seed))
+
+
+def _of_texts(task: Task, features: str, seed: int) -> FeatureMap:
+    texts = task.data.train.data
+    if features == "random":
+        return hashed_words(texts, seed=seed)
+    if features == "pixels":
+        raise UsageError(
+            f"{task.name} holds texts, which have no pixels; expected random (words and pairs of "
+            "words) or a model, as sentence:NAME"
+        )
+    # Another model reads texts by an encoder of its own.
+    other = make_task(task.data, model=features, protect=task.protect)
+    return network_features(other, other.build(seed))
 
 
 def checked(found: Any, n: int) -> NDArray[np.float32]:

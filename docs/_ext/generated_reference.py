@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import click
 import strips
 
 import automorph
+import texts
 from automorph.policies import NAMED, Policy, Table, load_policy
+from automorph.policies.named_texts import NAMED_TEXTS
 from automorph.policies.values import value_text
-from automorph.space import CATALOGUE, Operation, list_spaces, named_space
+from automorph.space import CATALOGUE, TEXT_OPERATIONS, Operation, list_spaces, named_space
 
 PICTURES = "pictures"
 MINUS = "\N{MINUS SIGN}"
@@ -95,15 +98,13 @@ def torchvision_names() -> set[str]:
 
 
 def operation_section(operation: Operation, in_torchvision: bool) -> str:
-    """One section: what it does, five magnitudes in pictures, and what is declared."""
-    values = strips.shown_values(operation)
+    """One section: what it does, examples of it, and what is declared."""
     unit = f" {operation.unit}" if operation.unit else ""
-    shown = " · ".join(map(number, values)) + unit if values else "before · after"
     facts = [("Magnitude", "none: it does one thing")]
     if not operation.magnitude_free:
         facts = [
             ("Range", range_text(operation) + unit),
-            ("Unit", UNITS.get(operation.unit, "none")),
+            ("Unit", unit_text(operation)),
             ("Identity", "none" if operation.identity is None else number(operation.identity)),
             ("Stronger", direction_text(operation)),
         ]
@@ -122,9 +123,7 @@ def operation_section(operation: Operation, in_torchvision: bool) -> str:
         "",
         operation.about,
         "",
-        f"![{operation.name}: {shown}]({PICTURES}/{operation.name.lower()}.png){{.strip}}",
-        "",
-        f"*{shown}*",
+        written(operation) if operation.domain == "text" else pictured(operation, unit),
         "",
         *(f"- **{what}**: {text}" for what, text in facts),
         "",
@@ -132,9 +131,28 @@ def operation_section(operation: Operation, in_torchvision: bool) -> str:
     return "\n".join(lines)
 
 
-def operations_page() -> str:
-    """The page of all operations."""
-    known = torchvision_names()
+def pictured(operation: Operation, unit: str) -> str:
+    """Five magnitudes in pictures."""
+    values = strips.shown_values(operation)
+    shown = " · ".join(map(number, values)) + unit if values else "before · after"
+    address = f"{PICTURES}/{operation.name.lower()}.png"
+    return f"![{operation.name}: {shown}]({address}){{.strip}}\n\n*{shown}*"
+
+
+def written(operation: Operation) -> str:
+    """A sentence before and after, with the changes marked."""
+    return table((unit_text(operation), "text"), texts.of_operation(operation))
+
+
+def unit_text(operation: Operation) -> str:
+    """The unit in words."""
+    if operation.domain == "text":
+        return "share of the words"
+    return UNITS.get(operation.unit, "none")
+
+
+def overview(operations: Iterable[Operation]) -> str:
+    """One line an operation."""
     rows = [
         (
             f"[{o.name}](#{o.name.lower()})",
@@ -144,10 +162,17 @@ def operations_page() -> str:
             direction_text(o).split(",")[0],
             o.label_risk or "–",
         )
-        for o in CATALOGUE
+        for o in operations
     ]
-    overview = table(("operation", "range", "unit", "identity", "stronger", "label risk"), rows)
+    return table(("operation", "range", "unit", "identity", "stronger", "label risk"), rows)
+
+
+def operations_page() -> str:
+    """The page of all operations."""
+    known = torchvision_names()
     sections = "\n".join(operation_section(o, o.name in known) for o in CATALOGUE)
+    on_texts = tuple(TEXT_OPERATIONS.values())
+    last = "\n".join(operation_section(o, in_torchvision=False) for o in on_texts)
     return f"""# Operations
 
 Every image operation of the catalogue, with the widest range that anyone uses with profit.
@@ -158,8 +183,18 @@ embeds.
 A *label risk* says when an operation can change what an example is; no operation is harmless for
 every data set, so [look at yours](../../how-to/look.md).
 
-{overview}
+{overview(CATALOGUE)}
+The [operations on texts](#operations-on-texts) come after those on images.
+
 {sections}
+## Operations on texts
+
+Every operation on texts; the value is the share of a text's words that is touched.
+What is protected (see [texts](../../guides/texts.md)) and punctuation stay as they are.
+Words that came in are underlined, words that went are struck through.
+
+{overview(on_texts)}
+{last}
 ## Search spaces
 
 {
@@ -186,14 +221,19 @@ def policy_section(name: str) -> str:
     ]
     said = policy.table()
     options = table(("option", "default", "type"), rows) if rows else "No options.\n"
+    shown = (
+        table(("", "text"), texts.of_policy(policy))
+        if name in NAMED_TEXTS
+        else f"![Two photographs and six draws of {name} of each]"
+        f"({PICTURES}/policy-{name}.png){{.strip}}"
+    )
     return "\n".join(
         [
             f"## {name}",
             "",
             (inspect.getdoc(build) or "").split("\n")[0],
             "",
-            f"![Two photographs and six draws of {name} of each]"
-            f"({PICTURES}/policy-{name}.png){{.strip}}",
+            shown,
             "",
             f"Full name of the default: `{policy.name}`.",
             "",
@@ -212,7 +252,7 @@ def folded(said: Table) -> str:
 
 def policies_page() -> str:
     """The page of all named policies."""
-    overview = table(
+    lines = table(
         ("policy", "what it does"),
         [(f"[{name}](#{name})", (b.__doc__ or "").split("\n")[0]) for name, b in NAMED.items()],
     )
@@ -224,9 +264,10 @@ How names are written, joined and read, and which timm strings are understood, s
 [policy names](../../policy-names.md).
 All of them also take `fill=` (one level, or one a channel) and `interpolation=` (`nearest` or
 `bilinear`), except mixup and CutMix, which draw nothing.
-Each sheet shows two photographs on the left and six draws of each.
+Each sheet shows two photographs on the left and six draws of each; policies for texts show two
+sentences and two draws of each, changes marked.
 
-{overview}
+{lines}
 {sections}"""
 
 
@@ -378,6 +419,8 @@ def write_reference(docs: Path) -> None:
         sheet = strips.operation_strip(operation)[None]
         strips.write_sheet(sheet, pictures / f"{operation.name.lower()}.png")
     for name in NAMED:
+        if name in NAMED_TEXTS:
+            continue
         policy: Policy = load_policy(name)
         strips.write_sheet(strips.policy_sheet(policy), pictures / f"policy-{name}.png")
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from automorph.policies import NAMED
-from automorph.space import CATALOGUE, list_spaces
+from automorph.policies.named_texts import NAMED_TEXTS
+from automorph.space import CATALOGUE, TEXT_OPERATIONS, list_spaces
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(
@@ -38,10 +39,14 @@ def sections(page: str) -> dict[str, str]:
 
 def test_every_operation_has_a_section(reference):
     found = sections(reference.operations_page())
-    for operation in CATALOGUE:
+    for operation in (*CATALOGUE, *TEXT_OPERATIONS.values()):
         text = found[operation.name]
         assert operation.about in text
-        assert f"pictures/{operation.name.lower()}.png" in text
+        if operation.domain == "image":
+            assert f"pictures/{operation.name.lower()}.png" in text
+        else:
+            assert "| before | The film" in text
+            assert any(mark in text for mark in ("<ins>", "<del>", "WordNet, which"))
         declared = ("Range", "Unit", "Identity", "Stronger")
         facts = ("Magnitude",) if operation.magnitude_free else declared
         for fact in (*facts, "Label risk", "Spaces"):
@@ -57,7 +62,7 @@ def test_every_policy_has_a_section(reference):
     found = sections(reference.policies_page())
     assert list(found) == list(NAMED)
     for name, text in found.items():
-        assert f"pictures/policy-{name}.png" in text
+        assert ("| before |" if name in NAMED_TEXTS else f"pictures/policy-{name}.png") in text
         assert "<details>" in text
 
 

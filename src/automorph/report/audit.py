@@ -19,6 +19,7 @@ from automorph.report.page import (
     Table,
     figure,
 )
+from automorph.report.passages import are_texts, passages
 
 Found = Mapping[str, Any]
 
@@ -193,13 +194,15 @@ def _slices(result: Found) -> Section | None:
 def pictures_section(
     found: Mapping[str, Any], title: str = "What the model gets wrong"
 ) -> Section | None:
-    """Examples by name, one strip each."""
+    """Examples by name, one strip each; or texts."""
     shown = {name: np.asarray(images) for name, images in found.items() if len(images)}
     if not shown:
         return None
     limit = PICTURES // len(shown)
-    parts = [
-        Strip(name, [pictures.strip(images, label="", alt=f"Examples: {name}", limit=limit)])
+    parts: list[Part] = [
+        passages(name, images, [f"{number}" for number in range(1, 1 + len(images))])
+        if are_texts(images)
+        else Strip(name, [pictures.strip(images, label="", alt=f"Examples: {name}", limit=limit)])
         for name, images in shown.items()
     ]
     return Section(title, parts)

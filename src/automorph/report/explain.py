@@ -14,12 +14,14 @@ from automorph.report.page import (
     Definitions,
     Page,
     Part,
+    Passages,
     PolicyBlock,
     Section,
     Strip,
     Table,
     figure,
 )
+from automorph.report.passages import MARKS, are_texts, passages
 
 Found = Mapping[str, Any]
 
@@ -158,7 +160,15 @@ def _pictures(rows: Sequence[Found], found: Mapping[str, Any]) -> Section | None
     left, parts = PICTURES, list[Part]()
     for row in rows:
         shown = []
-        for label, images in (found.get(row["name"]) or {}).items():
+        given = found.get(row["name"]) or {}
+        if any(are_texts(texts) for texts in given.values()):
+            colour = COLOURS[row["verdict"]]
+            parts += [
+                passages(f"{row['name']}, {label}", texts, ["original"] * len(texts), colour=colour)
+                for label, texts in given.items()
+            ]
+            continue
+        for label, images in given.items():
             for place, one in enumerate(images):
                 alt = f"{row['name']} {label}: the original and {len(one) - 1} draws"
                 picture = pictures.strip(one, label=label if place == 0 else "", alt=alt)
@@ -168,6 +178,8 @@ def _pictures(rows: Sequence[Found], found: Mapping[str, Any]) -> Section | None
             break
         if shown:
             parts.append(Strip(row["name"], shown, COLOURS[row["verdict"]]))
+    if parts and isinstance(parts[0], Passages):
+        return Section("Texts before and after", parts, text=[MARKS])
     text = ["The original stands apart at the left; draws of the operation follow."]
     return Section("Pictures", parts, text=text) if parts else None
 

@@ -105,6 +105,16 @@ class Strip:
 
 
 @dataclass(frozen=True)
+class Passages:
+    """Texts under one name, each with a label; what changed in them is marked (see `changes`)."""
+
+    name: str
+    texts: Sequence[tuple[str, str]]
+    colour: int = 0
+    kind: ClassVar[str] = "passages"
+
+
+@dataclass(frozen=True)
 class PolicyBlock:
     """A policy as a readable table and as the file to copy."""
 
@@ -124,7 +134,7 @@ class Definitions:
     kind: ClassVar[str] = "definitions"
 
 
-Part = Table | Figure | Strip | PolicyBlock | Definitions
+Part = Table | Figure | Strip | Passages | PolicyBlock | Definitions
 
 
 @dataclass(frozen=True)

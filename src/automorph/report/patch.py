@@ -21,6 +21,7 @@ from automorph.report.page import (
     Verdict,
     figure,
 )
+from automorph.report.passages import are_texts, passages
 
 Found = Mapping[str, Any]
 
@@ -227,10 +228,10 @@ def _translator(result: Found, sheet: Found | None) -> Section | None:
         )  # fmt: skip
     if sheet is not None:
         parts.append(
-            _strips("Renderings of training images: " + ", ".join(sheet["columns"]), sheet)
+            _strips("Renderings of training examples: " + ", ".join(sheet["columns"]), sheet)
         )
     said = (
-        f"Images were translated by {found['kind']}, which passed its checks."
+        f"Examples were translated by {found['kind']}, which passed its checks."
         if found["passed"]
         else "No translator passed its checks, so none was used."
     )
@@ -264,8 +265,10 @@ def _saliency(result: Found, looks: Found | None) -> Section | None:
     return Section("Where the model looks", [strip], [text])
 
 
-def _strips(title: str, looks: Found) -> Strip:
+def _strips(title: str, looks: Found) -> Part:
     images = np.asarray(looks["images"])[:STRIPS]
+    if are_texts(images):
+        return passages(title, images, list(looks["labels"]), columns=looks["columns"][1:])
     limit = BYTES // max(1, len(images))
     rows = [
         pictures.strip(row, label=str(name), alt=f"{title}: {name}", limit=limit)

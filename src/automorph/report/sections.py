@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from automorph.report import curves, pictures, words
-from automorph.report.page import Code, Part, PolicyBlock, Section, Strip, Table, figure
+from automorph.report.page import Code, Part, Passages, PolicyBlock, Section, Strip, Table, figure
+from automorph.report.passages import MARKS, are_texts, passages
 from automorph.report.results import Entry
 
 EXAMPLES, DRAWS, STRIPS = 6, 10, 50
@@ -82,6 +83,7 @@ def operations(entries: Sequence[Entry], seeds: int) -> Section | None:
 def previews(entries: Sequence[Entry]) -> Section | None:
     """What policies make of examples: ``images`` (rows, 1 + draws, H, W, C), the original first.
 
+    Texts are strings (rows, 1 + draws); what changed in them is marked.
     At most `EXAMPLES` rows and `DRAWS` draws are shown, in `PICTURES` bytes.
     """
     shown = [entry for entry in entries if len(entry.found["images"])]
@@ -89,9 +91,13 @@ def previews(entries: Sequence[Entry]) -> Section | None:
         return None
     most = max(1, min(EXAMPLES, STRIPS // len(shown)))
     limit = PICTURES // (most * len(shown))
-    parts = []
+    parts: list[Part] = []
     for entry in shown:
         images = np.asarray(entry.found["images"])[:most, : 1 + DRAWS]
+        if are_texts(images):
+            labels = list(entry.found["labels"])
+            parts.append(passages(entry.label, images, labels, colour=entry.colour))
+            continue
         drawn = words.plural(images.shape[1] - 1, "draw")
         rows = [
             pictures.strip(
@@ -104,6 +110,8 @@ def previews(entries: Sequence[Entry]) -> Section | None:
         ]
         parts.append(Strip(entry.label, rows, entry.colour))
     text = "Each row starts with the original; the others are draws of the policy from it."
+    if all(isinstance(part, Passages) for part in parts):
+        text = f"{text} {MARKS}"
     return Section("What the policies do", parts, [text])
 
 

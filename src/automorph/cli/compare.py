@@ -13,6 +13,7 @@ from automorph.cli.options import (
     json_option,
     out_option,
     print_json,
+    protect_option,
     quiet_option,
     side_by_side,
     task_of,
@@ -26,6 +27,7 @@ from automorph.cli.options import (
 @click.option("--policy", "policies", multiple=True, required=True, help="Once for each policy.")
 @click.option("--baseline", metavar="POLICY", help="What differences are taken from.")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True)
+@protect_option
 @jobs_option
 @out_option
 @quiet_option
@@ -46,6 +48,8 @@ def compare(
     \b
     automorph compare fashion-mnist --limit 2000 --policy none --policy trivialaugment \\
         --policy 'randaugment(n=1,m=5)' --policy random --seeds 3
+    automorph compare csv:reviews.csv --text review --label stars --policy none --policy eda \\
+        --policy 'random(space=texts-plain)' --protect '[A-Z]{2,}'
 
     Every policy is trained under the same seeds: the same first weights, the same order of
     examples. The winner is chosen on the validation part; accuracies are those of the test part.
@@ -53,11 +57,14 @@ def compare(
     """
     from automorph.cli.comparing import Comparing
     from automorph.online import as_arm
+    from automorph.policies import check_domain
 
     chosen = [as_arm(policy) for policy in policies]
     if baseline is not None:
         baseline = as_arm(baseline).name
     task = task_of(data, **options)
+    for arm in chosen:
+        check_domain(arm, task.data.domain, data=task.name)
     comparing = Comparing(
         source=data, task=task, policies=chosen, seeds=seeds, baseline=baseline,
         folder=Path(out) if out else None, quiet=quiet or as_json,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.naming import run_folder
+from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
 from automorph.files import write_json
 
@@ -111,7 +111,8 @@ class Comparing:
         say.print(f"Policy of the winner  {folder / 'policy.json'}")
         say.print(f"Report                {folder / 'report.html'}")
         say.print("\nNext:")
-        for command in next_commands(self.source, comparison, folder):
+        domain = self.task.data.domain
+        for command in next_commands(self.source, comparison, folder, domain=domain):
             say.print(f"  {command}", soft_wrap=True)
 
 
@@ -120,15 +121,20 @@ def pictures_of(task: Task, comparison: Comparison) -> dict[str, Any]:
     from automorph.cli.preview import spread
     from automorph.comparison import policy_of
     from automorph.policies import policy_to_dict
+    from automorph.training import fitted
 
     train = task.data.train
     part = train.take(spread(train.labels, 5))
     labels = [task.data.classes[label] for label in part.labels]
+    drawn = {
+        name: fitted(policy_of(arm), task)
+        for name, arm in comparison.policies.items()
+        if name != "none" and not (task.data.domain == "text" and policy_of(arm).mixes_labels)
+    }
     return {
         "previews": {
-            name: {"images": policy_of(arm).preview(part.data, draws=7), "labels": labels}
-            for name, arm in comparison.policies.items()
-            if name != "none"
+            name: {"images": policy.preview(part.data, draws=7), "labels": labels}
+            for name, policy in drawn.items()
         },
         "policies": {
             name: {
@@ -189,7 +195,7 @@ def facts_of(
             "hardware": hardware(),
             "split_hashes": split_hashes(data),
         },
-        "next": next_commands(source, comparison, folder),
+        "next": next_commands(source, comparison, folder, domain=data.domain),
     }
 
 
@@ -216,7 +222,9 @@ def _operations(told: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]
     }
 
 
-def next_commands(source: str, comparison: Comparison, folder: Path) -> list[str]:
+def next_commands(
+    source: str, comparison: Comparison, folder: Path, *, domain: str = "image"
+) -> list[str]:
     """Three commands that a user would want to run next."""
     from automorph.comparison import policy_of
 
@@ -224,10 +232,13 @@ def next_commands(source: str, comparison: Comparison, folder: Path) -> list[str
     # An online method learns anew in every training: its file holds only what it draws from.
     online = comparison.policies[winner] is not policy_of(comparison.policies[winner])
     policy = f"'{winner}'" if online else f"{folder}/policy.json"
+    data, yours, control = data_words(source), "folder:YOUR/IMAGES", "random"
+    if domain == "text":
+        yours, control = "csv:YOUR/TEXTS.csv", "'random(space=texts-plain)'"
     return [
-        f"automorph preview {source} --policy '{winner}'",
-        f"automorph train {source} --policy {policy}",
-        f"automorph compare folder:YOUR/IMAGES --policy none --policy '{winner}' --policy random",
+        f"automorph preview {data} --policy '{winner}'",
+        f"automorph train {data} --policy {policy}",
+        f"automorph compare {yours} --policy none --policy '{winner}' --policy {control}",
     ]
 
 

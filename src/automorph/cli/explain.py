@@ -12,7 +12,9 @@ from automorph.cli.options import (
     json_option,
     load,
     out_option,
+    patterns_of,
     print_json,
+    protect_option,
     quiet_option,
     seed_option,
 )
@@ -20,13 +22,18 @@ from automorph.cli.options import (
 
 @click.command(short_help="Learn what every transformation does to your data.")
 @data_options
-@click.option("--space", default="catalogue", show_default=True, help="The operations.")
+@click.option(
+    "--space",
+    help="The operations.  [default: catalogue; texts: texts, as far as WordNet is there]",
+)
 @click.option(
     "--model",
     metavar="NAME",
-    help="Features: random (convolutions, the default), pixels, or a model such as "
-    "timm:resnet18:pretrained. With --deep: the model that is trained.",
+    help="Features: random (convolutions, the default; texts: words and word pairs), pixels, or a "
+    "model such as timm:resnet18:pretrained or sentence:NAME. With --deep: the model that is "
+    "trained.",
 )
+@protect_option
 @click.option("--deep", is_flag=True, help="With the features of a briefly trained model.")
 @seed_option
 @out_option
@@ -34,9 +41,10 @@ from automorph.cli.options import (
 @json_option
 def explain(
     data: str,
-    space: str,
+    space: str | None,
     model: str | None,
     deep: bool,
+    protect: tuple[str, ...],
     seed: int,
     out: str | None,
     quiet: bool,
@@ -48,16 +56,22 @@ def explain(
     \b
     automorph explain cifar10 --limit 5000
     automorph explain folder:photos --space randaugment --model timm:resnet18:pretrained
+    automorph explain csv:reviews.csv --text review --label stars
 
     Looks at 2,000 training examples at most and trains nothing (with --deep: a model, briefly).
     The columns are predictions: they rank operations, and do not replace a comparison.
     """
     from automorph.cli.explaining import Explaining
     from automorph.space import named_space
+    from automorph.theory import usual_space
     from automorph.training import as_task
 
-    operations = named_space(space)
-    task = as_task(load(data, seed=seed, **options), model=model if deep else None)
+    # What is wrong with the words must be known before the data are read.
+    operations = None if space is None else named_space(space)
+    patterns = patterns_of(protect)
+    loaded = load(data, seed=seed, **options)
+    task = as_task(loaded, model=model if deep else None, protect=patterns)
+    operations = operations or usual_space(task.data.domain)
     explaining = Explaining(
         source=data, task=task, space=operations, folder=Path(out) if out else None,
         features="random" if deep or model is None else model, deep=deep, seed=seed,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.naming import run_folder
+from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
 from automorph.files import write_json
 
@@ -81,9 +81,10 @@ class Explaining:
         return content
 
     def _next(self) -> list[str]:
+        data = data_words(self.source)
         return [
-            f"automorph search {self.source} --method instant",
-            f"automorph search {self.source} --space explained --budget 20m",
+            f"automorph search {data} --method instant",
+            f"automorph search {data} --space {self.space.name} --budget 20m",
         ]
 
     def _facts(self) -> dict[str, Any]:
@@ -129,6 +130,7 @@ class Explaining:
 
         from automorph.theory import transform_of
 
+        # On texts the finding's operation knows the corpus.
         transform = transform_of(finding.operation, magnitude, seed=self.seed)
         return np.stack([images, *(transform(images, k) for k in range(DRAWS))], axis=1)
 

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import sys
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from automorph.training import Task
+
+
+_OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "--leakage")
+
+
+def data_words(source: str) -> str:
+    """DATA with the options that say how it is read, as they were typed for this command."""
+    words, typed = [source], sys.argv[1:]
+    for number, word in enumerate(typed):
+        option, _, value = word.partition("=")
+        if option in _OF_DATA:
+            words += [word] if value else typed[number : number + 2]
+    return " ".join(map(shlex.quote, words))
 
 
 def run_folder(verb: str, task: Task, more: list[str] | None = None) -> Path:

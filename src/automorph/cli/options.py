@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
 data_options = _stack(
     click.argument("data"),
     click.option("--image", metavar="COLUMN", help="Column with the images, or their paths."),
-    click.option("--text", metavar="COLUMN", help="Column with the texts.", hidden=True),
+    click.option("--text", metavar="COLUMN", help="Column with the texts."),
     click.option("--label", metavar="COLUMN", help="Column with the labels."),
     click.option(
         "--subgroup", metavar="COLUMN", multiple=True,
@@ -49,8 +50,19 @@ data_options = _stack(
     click.option("--download", is_flag=True, help="Fetch a named data set that is not on disk."),
 )  # fmt: skip
 
+protect_option = click.option(
+    "--protect",
+    metavar="REGEX",
+    multiple=True,
+    help="Words of texts that no operation may touch; may be given several times.",
+)
 training_options = _stack(
-    click.option("--model", metavar="NAME", help="cnn, resnet9, resnet18, wrn-28-10, timm:NAME."),
+    click.option(
+        "--model",
+        metavar="NAME",
+        help="cnn, resnet9, resnet18, wrn-28-10, timm:NAME; for texts text-cnn, bag-of-words, "
+        "text-transformer, sentence:NAME, transformers:NAME.",
+    ),
     click.option("--epochs", type=click.IntRange(1), metavar="N"),
     click.option("--batch-size", type=click.IntRange(1), metavar="N"),
     click.option("--lr", type=click.FloatRange(0, min_open=True), metavar="RATE"),
@@ -86,13 +98,27 @@ def task_of(
     batch_size: int | None,
     lr: float | None,
     precision: str | None,
+    protect: tuple[str, ...] = (),
     **options: Any,
 ) -> Task:
     """The task of a command line: its data, and the recipe changed as asked."""
     from automorph.training import as_task
 
     changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
-    return as_task(load(data, **options), model=model, recipe=changes)
+    patterns = patterns_of(protect)
+    return as_task(load(data, **options), model=model, recipe=changes, protect=patterns)
+
+
+def patterns_of(protect: tuple[str, ...]) -> tuple[str, ...]:
+    """Regular expressions as typed, if all of them are some."""
+    for pattern in protect:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise click.BadParameter(
+                f"{pattern!r} is no regular expression: {error}", param_hint="--protect"
+            ) from None
+    return protect
 
 
 def size_of(text: str | None) -> int | tuple[int, int] | None:
@@ -105,6 +131,15 @@ def size_of(text: str | None) -> int | tuple[int, int] | None:
             f"got {text!r}; expected pixels, as 64 or 48x64", param_hint="--size"
         )
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
+
+def usual_policy(domain: str) -> str:
+    """What a model is trained with if nothing is said."""
+    if domain == "image":
+        return "flip-crop"
+    from automorph.texts.wordnet import find_wordnet
+
+    return "eda" if find_wordnet() else "aeda"
 
 
 def side_by_side(jobs: int | None) -> int:

@@ -12,7 +12,9 @@ from automorph.cli.options import (
     data_options,
     json_option,
     load,
+    patterns_of,
     print_json,
+    protect_option,
     quiet_option,
     seed_option,
 )
@@ -21,6 +23,12 @@ from automorph.files import whole_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from rich.text import Text
+
+    from automorph.policies import Policy
+
+SHOWN, MOST = 3, 400
+"""Examples and draws, and letters of each text, that are shown on a terminal."""
 
 
 @click.command(short_help="Look at what policies do to your examples.")
@@ -31,10 +39,9 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    default="preview.png",
-    show_default=True,
-    help="The PNG file to write.",
+    help="The file to write.  [default: preview.png; texts: preview.html]",
 )
+@protect_option
 @seed_option
 @quiet_option
 @json_option
@@ -43,43 +50,105 @@ def preview(
     policies: tuple[str, ...],
     examples: int,
     draws: int,
-    out: Path,
+    out: Path | None,
+    protect: tuple[str, ...],
     seed: int,
     quiet: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Write a picture: examples of DATA, and what policies make of them.
+    """Look at examples of DATA and what policies make of them: a picture; of texts, a page.
 
     \b
     automorph preview folder:photos --policy trivialaugment --policy 'randaugment(n=2,m=9)'
+    automorph preview csv:reviews.csv --text review --policy eda --policy 'tf-idf(p=0.3)'
     """
     from automorph.comparison import policy_of
     from automorph.online import as_arm
-    from automorph.report import contact_sheet
+    from automorph.policies import check_domain
 
     chosen = [policy_of(as_arm(policy)) for policy in policies]
+    patterns = patterns_of(protect)
     dataset = load(data, seed=seed, **options)
-    rows = spread(dataset.train.labels, examples)
-    part = dataset.train.take(rows)
+    for policy in chosen:
+        check_domain(policy, dataset.domain, data=dataset.name)
+    part = dataset.train.take(spread(dataset.train.labels, examples))
     names = [dataset.classes[label] for label in part.labels]
-    sheets = [
-        contact_sheet(
-            policy.preview(part.data, draws=draws, seed=seed),
-            names,
-            columns=("original", policy.name),
-        )
-        for policy in chosen
-    ]
-    save(stacked(sheets), out)
     say = console(quiet=quiet or as_json)
+    if dataset.domain == "text":
+        out = out or Path("preview.html")
+        chosen = [policy.fitted(dataset.train.data, protect=patterns) for policy in chosen]
+        drawn = {
+            policy.name: policy.preview(part.data, draws=draws, seed=seed) for policy in chosen
+        }
+        look = _write_page(data, drawn, names, out)
+    else:
+        out, drawn = out or Path("preview.png"), {}
+        look = _write_sheets(chosen, part.data, names, out, draws=draws, seed=seed)
     for policy in chosen:
         say.print(f"[bold]{policy.name}[/bold]")
         for row in policy.table().rows[:12]:
-            say.print("  " + "  ".join(row), overflow="ellipsis", no_wrap=True)
-    say.print(f"Look at [bold]{out}[/bold]: the first column holds the originals.")
+            say.print("  " + "  ".join(row), overflow="ellipsis", no_wrap=True, markup=False)
+        for row, name in zip(drawn.get(policy.name, ())[:SHOWN], names, strict=False):
+            say.print(_told(row.tolist(), name, plain=not say.is_terminal), soft_wrap=True)
+    say.print(f"Look at [bold]{out}[/bold]: {look}")
     if as_json:
         print_json({"data": data, "policies": [p.name for p in chosen], "picture": str(out)})
+
+
+def _write_sheets(
+    policies: list[Policy], images: Any, names: list[str], out: Path, *, draws: int, seed: int
+) -> str:
+    """One picture of all policies; what is to be seen there."""
+    from automorph.report import contact_sheet
+
+    sheets = [
+        contact_sheet(
+            policy.preview(images, draws=draws, seed=seed),
+            names,
+            columns=("original", policy.name),
+        )
+        for policy in policies
+    ]
+    save(stacked(sheets), out)
+    return "the first column holds the originals."
+
+
+def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path) -> str:
+    """A page of texts before and after; what is to be seen there."""
+    from automorph.report import Page, Section, write_report
+    from automorph.report.passages import MARKS, passages
+
+    _need_folder(out)
+    parts = [
+        passages(name, rows, names, colour=number % 10, most=rows.shape[1])
+        for number, (name, rows) in enumerate(drawn.items(), 1)
+    ]
+    title = f"What policies make of {source}"
+    write_report(out, Page(title, MARKS, sections=[Section("Texts before and after", parts)]))
+    return "words that came in are underlined, words that went are struck through."
+
+
+def _told(texts: list[str], name: str, *, plain: bool) -> Text:
+    """A text and its draws for a terminal: in is underlined and green, out struck and red.
+
+    Where there are no colours (``plain``), as wdiff has it: {+in+} and [-out-].
+    """
+    from rich.text import Text
+
+    from automorph.report.changes import changes
+
+    styles = {"same": "", "in": "underline green", "out": "strike red"}
+    signs = {"same": "{}", "in": "{{+{}+}}", "out": "[-{}-]"} if plain else {}
+    before, *others = texts
+    lines = [Text.assemble((f"  {name}  ", "dim"), Text(before[:MOST]))]
+    for after in others[:SHOWN]:
+        parts = [
+            Text(signs.get(kind, "{}").format(words), styles[kind])
+            for kind, words in changes(before[:MOST], after[:MOST])
+        ]
+        lines.append(Text.assemble("    ", *parts))
+    return Text("\n").join(lines)
 
 
 def stacked(sheets: list[Image]) -> Image:
@@ -97,10 +166,14 @@ def stacked(sheets: list[Image]) -> Image:
 
 def save(picture: Image, path: Path) -> None:
     """Write a picture whole or not at all, as PNG."""
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} to write {path.name} into; make it")
+    _need_folder(path)
     with whole_file(path) as temporary:
         picture.save(temporary, "PNG")
+
+
+def _need_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} to write {path.name} into; make it")
 
 
 def spread(labels: Any, count: int) -> list[int]:

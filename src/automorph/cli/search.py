@@ -13,6 +13,7 @@ from automorph.cli.options import (
     json_option,
     out_option,
     print_json,
+    protect_option,
     quiet_option,
     seed_option,
     side_by_side,
@@ -38,14 +39,16 @@ from automorph.cli.options import (
     metavar="N",
     help="How many policies it may try, in place of a budget (a race: plain trainings).",
 )
-@click.option("--space", default="randaugment", show_default=True, help="Where it searches.")
+@click.option(
+    "--space",
+    help="Where it searches.  [default: randaugment; texts: texts-wordnet, or texts-plain]",
+)
 @click.option(
     "--tail",
-    default="flip-crop",
-    show_default=True,
     metavar="POLICY",
-    help="What is done to every example after the policy.",
+    help="What is done to every example after the policy.  [default: flip-crop; texts: none]",
 )
+@protect_option
 @seed_option
 @click.option(
     "--seeds",
@@ -73,8 +76,8 @@ def search(
     method: str,
     budget: str | None,
     trials: int | None,
-    space: str,
-    tail: str,
+    space: str | None,
+    tail: str | None,
     seed: int,
     seeds: int,
     engine: str,
@@ -92,10 +95,11 @@ def search(
     \b
     automorph search fashion-mnist --limit 2000 --budget 20m
     automorph search folder:my/photos --method 'randaugment(by=tpe)' --trials 30
+    automorph search csv:reviews.csv --text review --label stars --budget 10m
 
     Policies are trained and scored on the train and validation parts alone. At the end the one
-    found, no augmentation, the tail, a random policy, RandAugment, TrivialAugment and the tail
-    trained for longer meet under paired seeds, and the test part is used once.
+    found, no augmentation, the tail, a random policy, RandAugment, TrivialAugment (on texts EDA as
+    well) and the tail trained for longer meet under paired seeds, and the test part is used once.
 
     Stopped at any moment, the same command goes on where it was.
     """
@@ -103,6 +107,7 @@ def search(
     from automorph.offline.budget import read_budget
     from automorph.offline.engines import check_engine
     from automorph.offline.names import load_method
+    from automorph.offline.searching import usual_space, usual_tail
     from automorph.policies import load_policy
     from automorph.space import named_space
 
@@ -111,8 +116,11 @@ def search(
     check_engine(engine, address)
     if budget is not None:
         read_budget(budget)
-    operations, behind = named_space(space), load_policy(tail)
+    operations = None if space is None else named_space(space)
+    behind = None if tail is None else load_policy(tail)
     task = task_of(data, seed=seed, **options)
+    operations = operations or usual_space(task.data.domain)
+    behind = behind or load_policy(usual_tail(task.data.domain))
     searching = Searching(
         source=data, task=task, method=named, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume,

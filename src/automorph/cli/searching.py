@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automorph.cli.comparing import clock, facts_of, pictures_of, read_json, table_of
-from automorph.cli.naming import run_folder
+from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
 from automorph.errors import UsageError
 from automorph.files import write_json
@@ -153,9 +153,10 @@ class Searching:
         # An online method learns anew in every training: its file holds only what it draws from.
         offline = isinstance(result.policy, Policy)
         policy = f"{folder}/policy.json" if offline else f"'{result.policy.name}'"
+        data = data_words(self.source)
         return [
-            f"automorph preview {self.source} --policy {folder}/policy.json",
-            f"automorph train {self.source} --policy {policy}",
+            f"automorph preview {data} --policy {folder}/policy.json",
+            f"automorph train {data} --policy {policy}",
         ]
 
 

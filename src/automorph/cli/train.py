@@ -13,24 +13,30 @@ from automorph.cli.options import (
     json_option,
     out_option,
     print_json,
+    protect_option,
     quiet_option,
     seed_option,
     task_of,
     training_options,
+    usual_policy,
 )
 
 
 @click.command(short_help="Train one model with a policy.")
 @data_options
 @training_options
-@click.option("--policy", default="flip-crop", show_default=True, help="A name or a policy.json.")
+@click.option(
+    "--policy",
+    help="A name or a policy.json.  [default: flip-crop; texts: eda, without WordNet aeda]",
+)
+@protect_option
 @seed_option
 @out_option
 @quiet_option
 @json_option
 def train(
     data: str,
-    policy: str,
+    policy: str | None,
     seed: int,
     out: str | None,
     quiet: bool,
@@ -41,15 +47,20 @@ def train(
 
     \b
     automorph train folder:photos --policy 'flip-crop + randaugment(n=2,m=9)' --model resnet18
+    automorph train csv:reviews.csv --text review --label stars --policy 'eda(alpha=0.05)'
     """
     from automorph.cli.naming import run_folder
     from automorph.comparison import policy_of
     from automorph.online import as_arm
-    from automorph.policies import save_policy
+    from automorph.policies import check_domain, save_policy
     from automorph.training import train as run
 
-    chosen = as_arm(policy)
+    # What is wrong with the words must be known before the data are read.
+    chosen = None if policy is None else as_arm(policy)
     task = task_of(data, **options)
+    if chosen is None:
+        chosen = as_arm(usual_policy(task.data.domain))
+    check_domain(chosen, task.data.domain, data=task.name)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
     result = run(
         task, chosen, seed=seed, folder=folder, progress=False if quiet or as_json else None

@@ -10,6 +10,8 @@ from automorph.errors import UsageError
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([hms])", re.IGNORECASE)
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
+ONLINE_COST = 2.4
+"""What an epoch of an online method costs, about, over that of a policy."""
 RESERVE = 0.1
 """Share of a budget that no plan touches: start-up, evaluation, cores that wait at the end."""
 FINALS = ((5, 4), (5, 3), (5, 2), (4, 2), (3, 2), (2, 2))
@@ -54,12 +56,12 @@ class Plan:
     until: float | None = None
 
 
-def final_trainings(seeds: int, longer: int) -> float:
+def final_trainings(seeds: int, longer: int, found: float = 2.0) -> float:
     """The cost of the final table: five baselines, the policy found, the control that is longer.
 
-    What was found may be an online method, which costs more than a plain training: it counts two.
+    What will be found may be an online method, which costs more than a plain training.
     """
-    return seeds * (5 + 2 + longer)
+    return seeds * (5 + found + longer)
 
 
 def plan_by_time(budget: float, *, pace: float, jobs: int, clock: float, seeds: int) -> Plan:
@@ -91,13 +93,15 @@ def plan_by_time(budget: float, *, pace: float, jobs: int, clock: float, seeds: 
     )
 
 
-def affordable(plan: Plan, *, jobs: int, clock: float) -> tuple[int, int]:
-    """Seeds and length of the control of the final table, given the time that is really left."""
+def affordable(plan: Plan, *, jobs: int, clock: float, seeds: int, found: float) -> tuple[int, int]:
+    """Seeds and length of the control of the final table, given the time that is really left.
+
+    At most ``seeds``; ``found`` is what a training under the policy found costs, in plain ones.
+    """
     if plan.pace is None or plan.until is None:
         return plan.seeds, plan.longer
     trainings = (plan.until - clock) * jobs / plan.pace
-    for seeds, longer in FINALS:
-        fits = final_trainings(min(seeds, plan.seeds), longer) <= trainings
-        if seeds <= plan.seeds and longer <= plan.longer and fits:
-            return seeds, longer
-    return 2, 2
+    for count, longer in FINALS:
+        if final_trainings(min(count, seeds), longer, found) <= trainings:
+            return min(count, seeds), longer
+    return min(2, seeds), 2

@@ -30,9 +30,9 @@ class KnowsTheDisc(Discriminator):
         return (inputs.square().sum(1) <= 1).double(), inputs
 
 
-def inside(policy: Policy) -> float:
+def inside(policy: Policy, n: int = 5000) -> float:
     """The share of points that a policy leaves in the disc."""
-    points = unit_disc(20_000, seed=1)
+    points = unit_disc(n, seed=1)
     stream = Stream(seed=2, index=np.arange(len(points)))
     moved = engine.apply(points, policy.sample(stream), policy.space, stream)
     return float(((moved**2).sum(1) <= 1).mean())
@@ -55,9 +55,8 @@ def stays(delta: float) -> float:
 
 
 @pytest.mark.parametrize("generator", ["mean-field", "lstm"])
-@pytest.mark.parametrize("seed", [1, 3])
-def test_set_1_large_steps_are_avoided(generator, seed):
-    space = SearchSpace("set 1", small_and_large(seed))
+def test_set_1_large_steps_are_avoided(generator):
+    space = SearchSpace("set 1", small_and_large(1))
     found = learned(space, generator, 10, 200, rate=0.02)
     assert inside(uniform(space, 10)) < 0.2
     assert inside(found.policy) >= 0.70
@@ -65,6 +64,7 @@ def test_set_1_large_steps_are_avoided(generator, seed):
     assert found.ratio > 1.3
 
 
+@pytest.mark.slow
 def test_set_1_with_a_discriminator_that_learns():
     space = SearchSpace("set 1", small_and_large(2))
     found = learned(
@@ -81,10 +81,10 @@ def test_set_2_needs_a_state():
     space = named_space("disc-axes")
     assert inside(uniform(space, 2)) == pytest.approx((once + twice) / 2, abs=0.02)
     blind = learned(space, "mean-field", 2, 300, patience=99)
-    assert inside(blind.policy) == pytest.approx(0.251, abs=0.02)
-    for generator in ("lstm", "gru", "per-position"):
-        found = learned(space, generator, 2, 400, rate=0.02, patience=99)
-        assert 0.33 <= inside(found.policy) <= once + 0.01
+    assert inside(blind.policy, 20_000) == pytest.approx(0.251, abs=0.02)
+    for generator in ("lstm", "per-position"):
+        found = learned(space, generator, 2, 300, rate=0.03, patience=99)
+        assert 0.33 <= inside(found.policy, 20_000) <= once + 0.01
 
 
 def test_set_3_operations_that_undo_each_other():

@@ -121,7 +121,7 @@ def hashed_words(texts: list[str], vocabulary: int) -> np.ndarray[Any, np.dtype[
     """Ids of the words of texts, int64 ``(n, T)``: from 1 to ``vocabulary - 1``, 0 for none.
 
     >>> hashed_words(["a cat", "a"], 100).tolist()
-    [[68, 71], [68, 0]]
+    [[46, 92], [46, 0]]
     """
     rows = [[1 + zlib.crc32(w.encode()) % (vocabulary - 1) for w in t.split()] for t in texts]
     ids = np.zeros((len(rows), max(1, *map(len, rows))), np.int64)

@@ -1,0 +1,302 @@
+"""Does TANDA notice operations that destroy the examples, and is its policy worth having?
+
+MNIST and CIFAR-10. The space: TANDA's own operations for the data set (25 and 33), and 8 functions
+of a user that destroy images on purpose (pixels in random order, a blank image, a negative, a
+quarter turn, heavy noise, halves swapped, every second row black, one corner enlarged). Nobody says
+which are which.
+
+1. Generators are learned from 5,000 training images without labels, 400 steps, sequences of 5
+   operations, for 5 seeds. Measured: the share of their sequences' operations that destroy.
+2. A network is trained on few labels (MNIST 600, CIFAR-10 1,000; test: the whole published test
+   part) under: none; random sequences; the mean-field generator; the LSTM generator; and random
+   sequences of the harmless operations alone, which is what somebody would do who knew the
+   destructive ones. Seed s uses the generators of seed s; differences are paired. On CIFAR-10 every
+   arm has flip and crop after its own draw.
+
+Expected before the run:
+- the learned share of destructive operations is below a third of the random one (MNIST: 24 %,
+  CIFAR-10: 20 %), for both generators;
+- both generators are better than random sequences, by several points (random sequences have a
+  destructive operation in two of three images);
+- random sequences are worse than none on CIFAR-10 or MNIST; the generators are not worse than none;
+- the generators stay within a point of, or above, random sequences of the harmless operations.
+
+n: 2 data sets x (2 generators + 5 arms) x 5 seeds = 20 learnings and 50 trainings. Hardware: 2 CPU
+cores, single-threaded cells side by side; about 50 core-minutes. Finished cells lie in
+results/tanda/, and the same call does only what is missing.
+Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/tanda.py [mnist|cifar10]
+       [--seeds 5] [--jobs 2] [--try] (tiny: does it run?)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from automorph.comparison import paired_difference
+from automorph.data import load_data
+from automorph.files import write_json
+from automorph.offline.tanda import learn_generator
+from automorph.policies import Policy, Uniform, chained, load_policy, save_policy
+from automorph.space import SearchSpace, named_space, operation
+from automorph.training import as_task, train
+from record import RESULTS, claim, write_result
+
+UNLABELLED = 5000
+LENGTH = 5
+NETWORKS = ("mean-field", "lstm")
+ARMS = ("none", "random", "mean-field", "lstm", "harmless")
+
+
+@operation()
+def shuffled(image, value, rng):
+    """Pixels in random order."""
+    pixels = image.reshape(-1, image.shape[2])
+    return pixels[rng.permutation(len(pixels))].reshape(image.shape)
+
+
+@operation()
+def blank(image, value):
+    """The mean level everywhere."""
+    return np.full_like(image, image.mean())
+
+
+@operation()
+def negative(image, value):
+    """255 - v."""
+    return 255 - image
+
+
+@operation()
+def quarter_turn(image, value):
+    """Turned by 90 degrees."""
+    return np.ascontiguousarray(np.rot90(image))
+
+
+@operation()
+def heavy_noise(image, value, rng):
+    """Normal noise of deviation 120."""
+    return np.clip(image + rng.normal(0, 120, image.shape), 0, 255).astype(np.uint8)
+
+
+@operation()
+def halves_swapped(image, value):
+    """The lower half above the upper one."""
+    return np.roll(image, image.shape[0] // 2, axis=0)
+
+
+@operation()
+def stripes(image, value):
+    """Every second row black."""
+    out = image.copy()
+    out[::2] = 0
+    return out
+
+
+@operation()
+def corner(image, value):
+    """The upper left quarter, enlarged."""
+    part = image[: image.shape[0] // 2, : image.shape[1] // 2]
+    return part.repeat(2, axis=0).repeat(2, axis=1)
+
+
+DESTRUCTIVE = (
+    shuffled, blank, negative, quarter_turn, heavy_noise, halves_swapped, stripes, corner,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set: its harmless space, the network, labels and epochs, and what every arm has."""
+
+    space: str
+    model: str
+    labels: int
+    epochs: int
+    tail: str
+
+    def operations(self, *, harmless: bool = False) -> SearchSpace:
+        space = named_space(self.space)
+        return space if harmless else space.with_operations(*DESTRUCTIVE)
+
+
+SOURCES = {
+    "mnist": Source("tanda-mnist", "cnn", 750, 40, "none"),
+    "cifar10": Source("tanda-cifar10", "resnet9:16", 1250, 40, "flip-crop"),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One learning (``kind`` learn) or one training (``kind`` train)."""
+
+    kind: str
+    source: str
+    arm: str
+    seed: int
+    tiny: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}-{self.kind}-{self.arm}-{self.seed}"
+
+    def run(self, folder: Path) -> dict[str, Any]:
+        torch.set_num_threads(1)
+        began = time.process_time()
+        facts = self._learn(folder) if self.kind == "learn" else self._train(folder)
+        return {**asdict(self), **facts, "core_seconds": round(time.process_time() - began, 1)}
+
+    def _learn(self, folder: Path) -> dict[str, Any]:
+        source = SOURCES[self.source]
+        images = load_data(self.source).train.data
+        images = images[:: len(images) // UNLABELLED][:UNLABELLED]
+        learned = learn_generator(
+            np.ascontiguousarray(images), source.operations(), generator=self.arm, length=LENGTH,
+            steps=4 if self.tiny else 400, width=8, base=load_policy(source.tail), seed=self.seed,
+        )  # fmt: skip
+        save_policy(learned.policy, policy_path(folder, self))
+        shares = learned.policy.shares.mean(axis=0)
+        return {
+            "destructive": float(shares[-len(DESTRUCTIVE) :].sum()),
+            "shares": dict(zip(learned.policy.space.names, shares.round(4).tolist(), strict=True)),
+            "ratio": learned.ratio,
+            "best": learned.best.step,
+            "history": [asdict(look) for look in learned.history],
+        }
+
+    def _train(self, folder: Path) -> dict[str, Any]:
+        source = SOURCES[self.source]
+        task = as_task(
+            self.source, limit=100 if self.tiny else source.labels, model=source.model,
+            recipe={"epochs": 1 if self.tiny else source.epochs},
+        )  # fmt: skip
+        own, tail = self._policy(folder), load_policy(source.tail)
+        policy = tail if own is None else chained(own, tail) if len(tail.space) else own
+        result = train(task, policy, seed=self.seed, parts=("test",), progress=False)
+        return {"accuracy": result.accuracy["test"], "labelled": len(task.data.train)}
+
+    def _policy(self, folder: Path) -> Policy | None:
+        if self.arm == "none":
+            return None
+        if self.arm in NETWORKS:
+            return load_policy(policy_path(folder, self), operations=DESTRUCTIVE)
+        space = SOURCES[self.source].operations(harmless=self.arm == "harmless")
+        return Uniform(operations=space, length=LENGTH, low=1.0)
+
+
+def policy_path(folder: Path, cell: Cell) -> Path:
+    path = folder / "policies" / f"{cell.source}-{cell.arm}-{cell.seed}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def missing(cells: list[Cell], folder: Path) -> list[Cell]:
+    return [cell for cell in cells if not (folder / f"{cell.name}.json").exists()]
+
+
+def work(cell: Cell, folder: Path) -> str:
+    write_json(folder / f"{cell.name}.json", cell.run(folder))
+    return cell.name
+
+
+def run(cells: list[Cell], folder: Path, jobs: int) -> None:
+    """Do what is missing, side by side; every finished cell is written at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    todo = missing(cells, folder)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for number, done in enumerate(as_completed(pool.submit(work, c, folder) for c in todo), 1):
+            print(f"{done.result()} ({number}/{len(todo)})", flush=True)
+
+
+def read(folder: Path, source: str, kind: str, arm: str, seeds: int) -> list[dict[str, Any]]:
+    names = [Cell(kind, source, arm, seed).name for seed in range(seeds)]
+    return [json.loads((folder / f"{name}.json").read_text("utf-8")) for name in names]
+
+
+def judge(source: str, folder: Path, seeds: int) -> Iterator[dict[str, Any]]:
+    """The expectations, judged."""
+    chance = len(DESTRUCTIVE) / len(SOURCES[source].operations())
+    for arm in NETWORKS:
+        mass = [cell["destructive"] for cell in read(folder, source, "learn", arm, seeds)]
+        text = f"{source}, {arm}: share of destructive operations, of {chance:.3f} at random"
+        yield claim(text, round(float(np.mean(mass)), 4), [min(mass), max(mass)],
+                    max(mass) < chance / 3)  # fmt: skip
+    accuracy = {
+        arm: [cell["accuracy"] for cell in read(folder, source, "train", arm, seeds)]
+        for arm in ARMS
+    }
+    pairs = [(arm, other, 0.0) for arm in NETWORKS for other in ("random", "none")]
+    pairs += [("none", "random", 0.0), *((arm, "harmless", -1.0) for arm in NETWORKS)]
+    for a, b, bar in pairs:
+        d = paired_difference(accuracy[a], accuracy[b])
+        interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
+        more = f" by no less than {bar:g}" if bar else ""
+        yield claim(
+            f"{source}: {a} is better than {b}{more} (points of test accuracy)",
+            round(100 * d.mean, 2), interval, None if d.low is None else 100 * d.low > bar,
+        )  # fmt: skip
+
+
+def measure(sources: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) -> None:
+    for kind, arms in (("learn", NETWORKS), ("train", ARMS)):
+        cells = [
+            Cell(kind, source, arm, seed, tiny)
+            for source in sources
+            for seed in range(seeds)
+            for arm in arms
+        ]
+        run(cells, folder, jobs)
+    for source in sources:
+        claims = list(judge(source, folder, seeds))
+        for one in claims:
+            print(one["text"], one["value"], one["interval"], one["holds"])
+        if tiny:
+            continue
+        rows: list[dict[str, Any]] = []
+        chance = len(DESTRUCTIVE) / len(SOURCES[source].operations())
+        usual = {"random": f"{100 * chance:.1f}", "harmless": "0"}
+        for arm in ARMS:
+            values = [c["accuracy"] for c in read(folder, source, "train", arm, seeds)]
+            learned = read(folder, source, "learn", arm, seeds) if arm in NETWORKS else []
+            rows.append(
+                {
+                    "arm": arm,
+                    "accuracy": values,
+                    "destructive": [cell["destructive"] for cell in learned],
+                    "usual": usual.get(arm, ""),
+                    "ratio": [cell["ratio"] for cell in learned],
+                }
+            )
+        facts = asdict(SOURCES[source])
+        write_result(f"tanda-{source}", rows=rows, claims=claims, data=source, seeds=seeds,
+                     length=LENGTH, unlabelled=UNLABELLED, **facts)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("source", nargs="?", choices=SOURCES)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--try", dest="tiny", action="store_true")
+    options = parser.parse_args()
+    sources = [options.source] if options.source else list(SOURCES)
+    if options.tiny:
+        with TemporaryDirectory() as folder:
+            measure(sources, 2, 1, Path(folder), tiny=True)
+    else:
+        measure(sources, options.seeds, options.jobs, RESULTS / "tanda", tiny=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -160,7 +160,7 @@ def table_of(found: Audit) -> Table:
 
 def _pictures(found: Audit, data: Dataset) -> dict[str, Any]:
     """Mistakes in the worst group, and the most telling examples of the slices."""
-    if data.domain != "image" or found.predictions is None:
+    if found.predictions is None:
         return {}
     part = data.parts[found.facts["part"]]
     wrong = found.predictions != part.labels

@@ -13,6 +13,7 @@ from automorph.cli.options import (
     json_option,
     out_option,
     print_json,
+    protect_option,
     quiet_option,
     side_by_side,
     task_of,
@@ -28,7 +29,7 @@ from automorph.cli.options import (
     default="auto",
     show_default=True,
     metavar="NAME|MODULE:FUNCTION",
-    help="cyclegan, statistics, matched, exact, none, or an edit of your own.",
+    help="cyclegan, statistics, matched, exact; for texts word-swap; none; or an edit of your own.",
 )
 @click.option(
     "--objective",
@@ -43,6 +44,7 @@ from automorph.cli.options import (
 @click.option(
     "--saliency/--no-saliency", default=None, help="Maps of where it looks; default: with captum."
 )
+@protect_option
 @jobs_option
 @out_option
 @quiet_option
@@ -67,11 +69,12 @@ def patch(
     automorph patch parquet:lesions --subgroup patch_colored --size 64
     automorph patch mnist-correlation --translator cyclegan --seeds 3
     automorph patch csv:photos.csv --subgroup site --translator my_edits:add_logo
+    automorph patch csv:reviews.csv --text review --label stars --subgroup dialect
 
-    Images are translated between the subgroups, by what is learned or by your own function
-    edit(images, direction); the translator is checked, and one that fails is not used. Then the
-    model is trained anew beside plain training, balanced sampling and group DRO. Run again, the
-    command goes on where it stopped.
+    Images (and texts) are translated between the subgroups, by what is learned or by your own
+    function edit(images, direction); the translator is checked, and one that fails is not used.
+    Then the model is trained anew beside plain training, balanced sampling and group DRO. Run
+    again, the command goes on where it stopped.
     """
     from automorph.cli.mending import Mending
     from automorph.patching.choice import check_names

@@ -7,14 +7,17 @@ Seven questions for each direction (methods of Goel et al. 2020 say none; these 
 3. *cycle*: is there a way back?
 4. *identity*: is an image of the target left alone?
 5. *diversity*: do translations differ from one another as much as real images of the target do?
-6. *inversion*: is dark still dark and light still light?
+6. *inversion*: is dark still dark and light still light? (images)
 7. *residue*: can a classifier tell from a rendering which subgroup its image came from? If so, a
    network trained on the renderings could go on using the subgroup.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,8 +26,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from automorph.data import Arrays, Dataset
+from automorph.patching.last_layer import features
 from automorph.patching.translators import Images, Known, Translator, known_of
-from automorph.training import Recipe, evaluate, make_task, train
+from automorph.training import Recipe, evaluate, make_task, recipe_for, train
 
 FEW = 10
 """Images below which a share says nothing; such a question is left unanswered."""
@@ -41,7 +45,8 @@ class Limits:
     class_drop: float = 0.02
     """Most accuracy that may be lost against real images, beyond what chance may take."""
     cycle: float = 0.1
-    """Most mean absolute difference after a way there and back, of the range of pixels."""
+    """Most mean absolute difference after a way there and back, of the range of pixels; of texts,
+    the share of words."""
     identity: float = 0.1
     """Most mean absolute change of images that lie in the target already."""
     diversity: float = 0.6
@@ -106,8 +111,11 @@ class Panel:
             if len(np.unique(known.subgroups[known.labels == y])) > 1
         ]
         self.seed = seed
-        rows = _balanced(known, np.isin(known.labels, both), seed)
-        self.subgroups = _classifier(part.data[rows], known.subgroups[rows], seed)
+        self.subgroups: nn.Module | None = None
+        # Where every class lies in one subgroup, nobody can tell subgroup from class.
+        if both:
+            rows = _balanced(known, np.isin(known.labels, both), seed)
+            self.subgroups = _classifier(part.data[rows], known.subgroups[rows], seed)
         rows = _balanced(known, np.ones(len(part), bool), seed)
         self.classes = _classifier(part.data[rows], known.labels[rows], seed)
 
@@ -141,11 +149,12 @@ def check_translator(
             found += _against_real(
                 translator, panel, made, part, known, rows, target, (a, b), limits
             )
-        inverted = float((_correlations(images, made) < 0).mean())
-        found.append(
-            Check("inversion", (a, b), inverted, limits.inversion,
-                  inverted <= limits.inversion, len(rows))
-        )  # fmt: skip
+        if part.domain == "image":
+            inverted = float((_correlations(images, made) < 0).mean())
+            found.append(
+                Check("inversion", (a, b), inverted, limits.inversion,
+                      inverted <= limits.inversion, len(rows))
+            )  # fmt: skip
     return Checked(translator.name, tuple(found))
 
 
@@ -166,10 +175,10 @@ def _seen(
         real = _some(known, (known.subgroups == b) & (known.labels == y))
         if own.sum() < FEW:
             continue
-        if len(real) >= FEW:
+        if len(real) >= FEW and panel.subgroups is not None:
             changed.append(_share(panel.subgroups, made[own], b))
             real_changed.append(_share(panel.subgroups, part.data[real], b))
-        else:
+        elif len(real) < FEW:
             # No real image of this class lies in the target: its own originals are the measure.
             real = _some(known, (known.subgroups == a) & (known.labels == y))
         kept.append(_share(panel.classes, made[own], y))
@@ -240,11 +249,14 @@ def _against_real(
 
 
 def _diversity(
-    judge: nn.Module, made: Images, made_labels: Any, real: Images, real_labels: Any
+    judge: nn.Module | None, made: Images, made_labels: Any, real: Images, real_labels: Any
 ) -> float | None:
     """The smaller of two ratios of mean distances: in pixels, and as the subgroup judge sees."""
     ratios = []
-    for seen in (lambda x: x.reshape(len(x), -1) / 255.0, lambda x: _features(judge, x)):
+    views = [lambda x: _features(judge, x)]
+    if real.dtype.kind != "T":
+        views.append(lambda x: x.reshape(len(x), -1) / 255.0)
+    for seen in views:
         found = []
         for y in np.intersect1d(made_labels, real_labels):
             mine, theirs = seen(made[made_labels == y]), seen(real[real_labels == y])
@@ -281,10 +293,23 @@ def _classifier(images: Images, labels: NDArray[np.int64], seed: int) -> nn.Modu
     """A small network: about 4,000 images seen, in a few seconds."""
     classes = tuple(map(str, range(int(labels.max()) + 1)))
     data = Dataset("judge", classes, Arrays(np.ascontiguousarray(images), labels))
+    if data.domain == "text":
+        return _text_classifier(data, seed)
     side = min(images.shape[1:3])
     epochs = int(np.clip(round(6000 / len(images)), 6, 40))
     recipe = Recipe(epochs=epochs, batch_size=32, lr=0.05, warmup_epochs=1)
     task = make_task(data, model="cnn:8" if side <= 32 else "resnet9:8", recipe=recipe)
+    result = train(task, None, seed=seed, parts=(), progress=False, device="cpu")
+    assert result.model is not None
+    result.model.encoder = task.encoder  # type: ignore[assignment]
+    return result.model
+
+
+def _text_classifier(data: Dataset, seed: int) -> nn.Module:
+    """A bag of words; texts say by single words what subgroup and class they are of."""
+    epochs = int(np.clip(round(12_000 / len(data.train)), 10, 60))
+    recipe = recipe_for("bag-of-words", len(data.train), epochs=epochs, lr=0.02, batch_size=32)
+    task = make_task(data, model="bag-of-words", recipe=recipe)
     result = train(task, None, seed=seed, parts=(), progress=False, device="cpu")
     assert result.model is not None
     result.model.encoder = task.encoder  # type: ignore[assignment]
@@ -300,9 +325,16 @@ def _share(judge: nn.Module, images: Images, label: int) -> float:
     return float((_logits(judge, images).argmax(axis=1) == label).mean())
 
 
+def _pixels(images: Images) -> NDArray[np.float64]:
+    return np.asarray(images.reshape(len(images), -1) / 255.0, np.float64)
+
+
 @torch.inference_mode()
 def _features(judge: nn.Module, images: Images) -> NDArray[np.float64]:
     """What the judge's last map holds, before it decides."""
+    if images.dtype.kind == "T":
+        part = Arrays(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
+        return features(judge, part, encoder=judge.encoder).astype(np.float64)  # type: ignore[arg-type]
     layers = list(judge.children())
     last = max(i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten))
     x = judge.encoder(np.ascontiguousarray(images), torch.device("cpu"))  # type: ignore[operator]
@@ -335,7 +367,21 @@ def _some(known: Known, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def _gap(some: Images, others: Images) -> float:
+    if some.dtype.kind == "T":
+        pairs = zip(some.tolist(), others.tolist(), strict=True)
+        return float(np.mean([words_apart(one, other) for one, other in pairs]))
     return float(np.abs(some.astype(np.int16) - others).mean() / 255)
+
+
+def words_apart(one: str, other: str) -> float:
+    """The share of the words of two texts that the other has not, 0 to 1.
+
+    >>> words_apart("a good film", "a bad film"), words_apart("", "")
+    (0.3333333333333333, 0.0)
+    """
+    first, second = Counter(one.split()), Counter(other.split())
+    total = first.total() + second.total()
+    return 1 - 2 * (first & second).total() / total if total else 0.0
 
 
 def _spread(points: NDArray[np.float64]) -> float:

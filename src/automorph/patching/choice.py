@@ -22,8 +22,10 @@ from automorph.patching.translators import (
     fit_statistics,
     load_edit,
 )
+from automorph.patching.word_swap import fit_word_swap
 
 AUTO = ("statistics", "cyclegan", "matched")
+TEXTS = ("word-swap",)
 """Cheapest first; pairs that are known are for measuring what a learned translator costs."""
 
 
@@ -73,12 +75,14 @@ def choose_translator(
     seed: int = 0,
     folder: Path | None = None,
     progress: Fitting | None = None,
+    protect: tuple[str, ...] = (),
 ) -> Choice:
     """Make the translator that is wanted, check it, and fall back if it fails.
 
     ``wanted`` is a translator, ``exact`` (data whose pairs are known), ``statistics``,
-    ``cyclegan``, ``matched``, a function ``module:function``, ``auto`` (these in the order of
-    their cost; the first that passes) or ``none``. What fails is followed by ``statistics`` and
+    ``cyclegan``, ``matched``, for texts ``word-swap``, a function ``module:function``, ``auto``
+    (these in the order of their cost; the first that passes) or ``none``; ``protect`` is what a
+    word swap must not touch. What fails is followed by ``statistics`` and
     ``matched``, and then by no translator at all: the notes say so.
     """
     if wanted == "none":
@@ -88,10 +92,10 @@ def choose_translator(
     attempts: list[Attempt] = []
     notes: list[str] = []
     names = data.subgroup_names
-    for one in _order(wanted):
+    for one in _order(wanted, TEXTS if data.domain == "text" else AUTO):
         kind = one if isinstance(one, str) else one.name
         try:
-            translator = _make(one, data, recipe, seed, folder, progress)
+            translator = _make(one, data, recipe, seed, folder, progress, protect)
         except (DataError, TrainingError) as error:
             attempts.append(Attempt(kind, error=str(error)))
             if wanted != "auto":
@@ -106,14 +110,14 @@ def choose_translator(
             return Choice(translator, kind, tuple(attempts), tuple(notes))
         why = "; ".join(check.words(names) for check in checked.failures)
         notes.append(f"The translator {kind} is not used: {why or 'nothing could be checked'}.")
-    notes.append("No translator passed its checks; nothing was trained on translated images.")
+    notes.append("No translator passed its checks; nothing was trained on translated examples.")
     return Choice(None, "none", tuple(attempts), tuple(notes))
 
 
-def _order(wanted: str | Translator) -> tuple[str | Translator, ...]:
+def _order(wanted: str | Translator, usual: tuple[str, ...]) -> tuple[str | Translator, ...]:
     if wanted == "auto":
-        return AUTO
-    later = tuple(kind for kind in ("statistics", "matched") if kind != wanted)
+        return usual
+    later = tuple(kind for kind in usual if kind not in (wanted, "cyclegan"))
     return (wanted, *later)
 
 
@@ -124,14 +128,22 @@ def _make(
     seed: int,
     folder: Path | None,
     progress: Fitting | None,
+    protect: tuple[str, ...],
 ) -> Translator:
     """The translator, fitted on the training part."""
     if not isinstance(wanted, str):
         return wanted
+    for_texts = wanted in TEXTS
+    if wanted in (*AUTO, *TEXTS, "exact") and for_texts != (data.domain == "text"):
+        raise DataError(
+            f"it translates {'texts' if for_texts else 'images'}, and {data.name} holds "
+            f"{data.domain}s"
+        )
     made: dict[str, Callable[[], Translator]] = {
         "exact": lambda: exact_pairs(data),
         "statistics": lambda: fit_statistics(data.train),
         "matched": lambda: fit_matches(data.train),
+        "word-swap": lambda: fit_word_swap(data.train, protect=protect),
         "cyclegan": lambda: fit_cyclegan(
             data.train, recipe=recipe, seed=seed, folder=folder, progress=progress
         ),
@@ -151,7 +163,7 @@ def exact_pairs(data: Dataset) -> ExactPairs:
 
 def check_names(wanted: str) -> None:
     """Refuse a name that can be no translator before anything is trained."""
-    if wanted not in ("none", "auto", "exact", *AUTO):
+    if wanted not in ("none", "auto", "exact", *AUTO, *TEXTS):
         load_edit(wanted, frozenset())
 
 

@@ -151,10 +151,10 @@ def patch(
     ``task`` is a `Task`, a ``DATA`` string, arrays or a data set with subgroups; ``options``
     (``model``, ``subgroup``, ``limit``, ..) go to `automorph.training.as_task`.
 
-    - ``translator``: ``auto``, ``cyclegan``, ``statistics``, ``matched``, ``exact``, ``none``, a
-      function ``module:function`` or a translator; it is checked before it is used, and one that
-      fails is replaced, which the notes say (see `choose_translator`). ``recipe`` is that of a
-      CycleGAN, ``limits`` those of the checks;
+    - ``translator``: ``auto``, ``cyclegan``, ``statistics``, ``matched``, ``exact``, for texts
+      ``word-swap``, ``none``, a function ``module:function`` or a translator; it is checked before
+      it is used, and one that fails is replaced, which the notes say (see `choose_translator`).
+      ``recipe`` is that of a CycleGAN, ``limits`` those of the checks;
     - ``objective``: a robust objective (see `load_method`), or ``auto``: the best by robust
       validation accuracy, where one that is more complicated than balanced sampling must beat it
       by two standard errors. ``baselines`` are trained beside it under the same seeds;
@@ -178,8 +178,9 @@ def patch(
         task = _begin_with(task, Path(checkpoint))
     place = _prepared(Path(folder), task)
     choice = choose_translator(
-        translator, task.data, recipe=recipe, limits=limits, folder=place, progress=fitting
-    )
+        translator, task.data, recipe=recipe, limits=limits, folder=place, progress=fitting,
+        protect=task.protect,
+    )  # fmt: skip
     renderings = (
         None
         if choice.translator is None
@@ -191,7 +192,7 @@ def patch(
     if judged is not None:
         notes.append(
             f"The rarest group has fewer than {ENOUGH} validation examples: objectives were chosen "
-            "by the robust accuracy on translated validation images."
+            "by the robust accuracy on translated validation examples."
         )
     cells = [Cell(name, seed) for seed in numbers for name in names]
     found = run_arms(
@@ -224,8 +225,6 @@ def patch(
 def _check(task: Task, seeds: tuple[int, ...], jobs: int) -> None:
     if not seeds or len(set(seeds)) < len(seeds):
         raise UsageError(f"got the seeds {list(seeds)}; expected at least one, all different")
-    if task.data.domain != "image":
-        raise UsageError(f"{task.name} holds {task.data.domain}s; patching is for images")
     missing = {"validation", "test"} - set(task.data.parts)
     if missing:
         raise UsageError(
@@ -281,7 +280,8 @@ def _arms(
     if wanted.needs_renderings and renderings is None:
         wanted = load_method("balanced")
         notes.append(
-            f"{asked} needs translated images and there are none: balanced sampling mends instead."
+            f"{asked} needs translated examples and there are none: balanced sampling mends "
+            "instead."
         )
     names = [name for name in names if name != wanted.name]
     return [*names, wanted.name], notes
@@ -406,7 +406,7 @@ def _looks(
     on_mark: dict[str, float | None] = {"before": None, "after": None}
     if renderings is not None:
         looks["sheet"] = _sheet(task, renderings)
-    if maps is False or (maps is None and not available()):
+    if task.data.domain == "text" or maps is False or (maps is None and not available()):
         return looks, on_mark
     rows = _spread(groups, MAPPED)
     images, labels = test.data[rows], test.labels[rows]

@@ -28,6 +28,7 @@ from automorph.training import (
     RunResult,
     Task,
     evaluate,
+    fitted,
     train,
 )
 from automorph.training.loss import soft_cross_entropy
@@ -110,7 +111,7 @@ def train_robust(
     if isinstance(method, TrainTwice):
         first = train(
             task.with_recipe(epochs=method.epochs or -(-task.recipe.epochs // 10), select="last"),
-            PolicyAugmenter(policy),
+            PolicyAugmenter(fitted(policy, task) if policy is not None else None),
             parts=("train",),
             folder=place and place / "first",
             **options,
@@ -156,7 +157,7 @@ class GroupTraining(Augmenter):
         self.groups = grouper.of(task.data.train)
         self.objective = method.objective(grouper, grouper.counts(task.data.train))
         self.renderings = renderings if method.needs_renderings else None
-        self.policy = PolicyAugmenter(policy)
+        self.policy = PolicyAugmenter(fitted(policy, task) if policy is not None else None)
         self.whole_batch = self.policy.whole_batch
         self.copies = copies
         validation = task.data.validation
@@ -178,6 +179,8 @@ class GroupTraining(Augmenter):
         if self.renderings is None:
             return self.policy(raw)
         views = [raw.examples, *self.renderings.take(raw.index)]
+        if raw.examples.dtype.kind == "T":
+            return self._texts(raw, views)
         drawn = [self.policy(replace(raw, examples=view)) for view in views]
         inputs = torch.stack([batch.inputs for batch in drawn], dim=1).flatten(0, 1)
         return Batch(
@@ -186,6 +189,16 @@ class GroupTraining(Augmenter):
             np.repeat(raw.index, len(views)),
             views=len(views),
         )
+
+    def _texts(self, raw: RawBatch, views: list[NDArray[Any]]) -> Batch:
+        """Texts of different lengths are encoded together; equal numbers give equal draws."""
+        count = len(views)
+        rows = {
+            "examples": np.stack(views, axis=1).reshape(-1),
+            "labels": np.repeat(raw.labels, count, axis=0),
+            "index": np.repeat(raw.index, count),
+        }
+        return replace(self.policy(replace(raw, **rows)), views=count)
 
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
         """The losses of the examples, with the gradient of the objective.
@@ -286,4 +299,8 @@ def _check(task: Task, method: Robust, renderings: Renderings | None) -> None:
 
 
 def _digest(array: NDArray[Any]) -> str:
-    return blake2b(np.ascontiguousarray(array).tobytes(), digest_size=8).hexdigest()
+    if array.dtype.kind == "T":  # Its bytes are addresses.
+        content = repr(array.tolist()).encode()
+    else:
+        content = np.ascontiguousarray(array).tobytes()
+    return blake2b(content, digest_size=8).hexdigest()

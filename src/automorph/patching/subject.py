@@ -17,6 +17,7 @@ from automorph.data.tables import read_tables
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model
 from automorph.patching.last_layer import features
+from automorph.theory.text_features import hashed_words
 from automorph.training import Encoder, evaluate, load_trained, make_task
 from automorph.training.checkpoint import fill
 
@@ -104,12 +105,12 @@ def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def thumbnails(part: Arrays, side: int = 8) -> NDArray[np.float32]:
-    """Small copies of images as features ``(n, side * side * C)``, where no network gives any."""
-    if part.domain != "image":
-        raise UsageError(
-            "slices are found in embeddings, and predictions alone have none; expected a model "
-            "(--checkpoint, --model)"
-        )
+    """Small copies of images as features ``(n, side * side * C)``, where no network gives any.
+
+    Of texts, words and pairs of words (see `automorph.theory.hashed_words`).
+    """
+    if part.domain == "text":
+        return hashed_words(part.data)(part.data)
     n, height, width, channels = part.data.shape
     rows = np.linspace(0, height, side + 1).astype(int)
     columns = np.linspace(0, width, side + 1).astype(int)
@@ -130,7 +131,9 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
             f"{file} holds weights only; name the network that they are of: --model timm:NAME "
             "(model=...)"
         )
-    if isinstance(model, str):
+    if isinstance(model, str) and data.domain == "text":
+        network = make_task(data, model=model).build(0)
+    elif isinstance(model, str):
         height, width, channels = data.train.data.shape[1:]
         network = build_model(
             model, channels=channels, classes=len(data.classes), size=(height, width)

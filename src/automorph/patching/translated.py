@@ -62,8 +62,9 @@ def translate_part(
 ) -> Translated:
     """Translate all images of a part into all of its subgroups.
 
-    With a ``folder`` the bytes lie there in an ``.npy`` file that is mapped, and are made only if
-    they are not there yet; part and translator are told apart by what they hold and do.
+    With a ``folder`` the bytes of images lie there in an ``.npy`` file that is mapped, and are made
+    only if they are not there yet; part and translator are told apart by what they hold and do.
+    Texts stay in memory.
     """
     known = known_of(part)
     subgroups = tuple(np.unique(known.subgroups).tolist())
@@ -74,11 +75,12 @@ def translate_part(
             for z in subgroups
         ]
     )
-    file = None if folder is None else folder / f"translated-{_key(translator, part)}.npy"
+    texts = part.domain == "text"
+    file = None if folder is None or texts else folder / f"translated-{_key(translator, part)}.npy"
     if file is not None and file.exists():
         return Translated(np.load(file, mmap_mode="r"), able, subgroups)
     if file is None:
-        images: Images = np.empty(shape, np.uint8)
+        images: Images = np.empty(shape, part.data.dtype)
     else:
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")

@@ -72,6 +72,7 @@ Edit = Callable[[Images, int], Images]
 class UserEdit:
     """An edit that the user supplies: ``edit(images, direction)``, uint8 in, the same shape out.
 
+    Texts are lists of strings.
     Images that lie in the direction's subgroup already are left alone. ``pairs`` are the
     directions it knows; an edit that can only add a mark says so there.
     """
@@ -90,7 +91,9 @@ class UserEdit:
         result = np.array(images)
         able = [a for a, b in self.pairs if b == direction]
         rows = np.flatnonzero(np.isin(known.subgroups, able))
-        if len(rows):
+        if len(rows) and result.dtype.kind == "T":
+            result[rows] = self._texts(images[rows].tolist(), direction)
+        elif len(rows):
             made = self.edit(np.ascontiguousarray(images[rows]), direction)
             if not isinstance(made, np.ndarray) or made.dtype != np.uint8:
                 kind = getattr(made, "dtype", type(made).__name__)
@@ -104,6 +107,16 @@ class UserEdit:
                 )
             result[rows] = made
         return result
+
+    def _texts(self, texts: list[str], direction: int) -> Any:
+        """A list of texts goes in, and as many strings must come back."""
+        made = list(self.edit(texts, direction))  # type: ignore[arg-type]
+        if len(made) != len(texts) or not all(isinstance(text, str) for text in made):
+            raise UsageError(
+                f"the edit {self.name} gave {len(made)} values for {len(texts)} texts; expected "
+                "one string for each"
+            )
+        return np.array(made, np.dtypes.StringDType())
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,8 +286,8 @@ def load_edit(name: str, pairs: frozenset[tuple[int, int]]) -> UserEdit:
     module, colon, function = name.partition(":")
     if not colon or not function:
         raise UsageError(
-            f"translator {name!r}: expected cyclegan, statistics, matched, auto, none, or a "
-            "function as module:function"
+            f"translator {name!r}: expected cyclegan, statistics, matched (images), word-swap "
+            "(texts), auto, none, or a function as module:function"
         )
     try:
         edit = getattr(import_module(module), function)

@@ -32,6 +32,7 @@ def apply_texts(
     tokens = tokenise(texts.tolist(), protect=protect)
     stream, steps = stream.at_stage(0), [texts]
     for position in range(sequences.length):
+        touched, edited = [], []
         active = sequences.fire[:, position] & (sequences.op[:, position] != NOTHING)
         for number in np.unique(sequences.op[active, position]).tolist():
             rows = np.flatnonzero(active & (sequences.op[:, position] == number))
@@ -43,8 +44,10 @@ def apply_texts(
             rows, values = rows[changed], values[changed]
             if len(rows):
                 step = Step(operation, stream.take(rows), position, texts, _NO_FILL)
-                edited = _edited(tokens.take(rows), values, step, protect)
-                tokens = tokens.put(rows, edited)
+                touched.append(rows)
+                edited.append(_edited(tokens.take(rows), values, step, protect))
+        if touched:
+            tokens = tokens.put(touched, edited)
         if prefixes:
             steps.append(np.array(tokens.join(), TEXT))
     return np.stack(steps, axis=1) if prefixes else np.array(tokens.join(), TEXT)

@@ -76,8 +76,34 @@ def choose(tokens: Tokens, among: Flags, counts: Places, keys: Floats) -> Flags:
     """
     at = np.flatnonzero(among)
     rows = tokens.rows[at]
-    order = np.lexsort((keys[at], rows))
-    ranks = np.arange(len(at)) - np.searchsorted(rows, rows)  # rows are sorted
+    order = order_by(rows, steps_of(keys[at]))
+    starts = np.searchsorted(rows, np.arange(len(tokens)))  # rows are sorted
+    ranks = np.arange(len(at)) - starts[rows]
     chosen = np.zeros(len(among), np.bool_)
     chosen[at[order[ranks < counts[rows]]]] = True
     return chosen
+
+
+def steps_of(u: Floats) -> Places:
+    """Numbers in [0, 1) as the whole numbers of 2^-24 that they are, ``(t,)``."""
+    return (u * 2**24).astype(np.int64)
+
+
+def order_by(*columns: Places) -> Places:
+    """The order of rows by columns of whole numbers from 0 on, the first column first.
+
+    Rows that are alike stay in their order. Where the columns fit into one number, that is sorted:
+    much faster than `numpy.lexsort`.
+
+    >>> order_by(np.array([1, 0, 1, 0]), np.array([5, 9, 3, 2])).tolist()
+    [3, 1, 2, 0]
+    """
+    columns = (*columns, np.arange(len(columns[0])))
+    bits = [int(column.max(initial=0)).bit_length() for column in columns]
+    if sum(bits) > 63:
+        return np.asarray(np.lexsort(columns[::-1]))
+    packed = np.zeros(len(columns[0]), np.int64)
+    for column, wide in zip(columns, bits, strict=True):
+        packed = packed << wide | column
+    packed.sort()
+    return packed & ((1 << bits[-1]) - 1)

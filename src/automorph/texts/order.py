@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from automorph.texts.draws import Draws, Floats, choose, each_word, share_of
+from automorph.texts.draws import Draws, Floats, choose, each_word, order_by, share_of, steps_of
 from automorph.texts.tokens import Tokens
 
 
@@ -20,7 +20,7 @@ def swap(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     chosen = choose(tokens, tokens.free, 2 * pairs, keys)
     at = np.flatnonzero(chosen)
     # In the order of their keys, neighbours are partners.
-    at = at[np.lexsort((keys[at], tokens.rows[at]))]
+    at = at[order_by(tokens.rows[at], steps_of(keys[at]))]
     partners = at.reshape(-1, 2)[:, ::-1].ravel()
     words = tokens.words.copy()
     words[at] = tokens.words[partners]
@@ -34,7 +34,8 @@ def delete(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     """
     u = each_word(draws, tokens, use=0)
     goes = tokens.free & (u < shares[tokens.rows])
-    counts = tokens.count(tokens.free)
-    alone = (tokens.count(goes) == counts) & (counts == tokens.lengths)
-    last = choose(tokens, tokens.free, np.where(alone, 1, 0), -u)
+    # White space at the end of a text is a piece, too, and no reason to leave nothing else.
+    seen = tokens.count(tokens.words != 0)
+    alone = tokens.count(goes) == seen
+    last = choose(tokens, tokens.free, np.where(alone, 1, 0), 1 - 2.0**-24 - u)
     return tokens.keep(~goes | last)

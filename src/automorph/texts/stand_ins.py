@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from automorph.texts.draws import Draws, Floats, choose, each_word, share_of
+from automorph.texts.draws import Draws, Floats, choose, each_word, order_by, share_of
 from automorph.texts.stop_words import is_stop_word
 from automorph.texts.tokens import Flags, Places, Tokens
-from automorph.texts.wordnet import wordnet
-
-
-def synonyms(word: str) -> tuple[str, ...]:
-    """What may stand in for a word; nothing for words of grammar."""
-    return () if is_stop_word(word) else wordnet().of(word)
+from automorph.texts.vocabulary import Vocabulary
+from automorph.texts.wordnet import WordNet, wordnet
 
 
 def replace_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
@@ -45,31 +39,50 @@ def insert_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     return tokens.insert(before, _drawn(tokens, at, u[at]))
 
 
+def _synonyms(word: str, net: WordNet) -> tuple[str, ...]:
+    """What may stand in for a word; nothing for words of grammar."""
+    return () if is_stop_word(word) else net.of(word)
+
+
 def _has_synonyms(tokens: Tokens) -> Flags:
-    known = tokens.vocabulary.facts("has synonyms", lambda word: bool(synonyms(word)), np.bool_)
+    net = wordnet()
+    known = tokens.vocabulary.facts(
+        ("has synonyms", net), lambda word: bool(_synonyms(word, net)), np.bool_
+    )
     return np.asarray(known[tokens.words])
 
 
 def _first_of_its_kind(tokens: Tokens) -> Places:
     """For every piece the first one of its text with the same word, ``(t,)``."""
     kind = tokens.rows * len(tokens.vocabulary) + tokens.words
-    _, first, inverse = np.unique(kind, return_index=True, return_inverse=True)
-    return np.asarray(first[inverse])
+    order = order_by(kind)
+    ranked = kind[order]
+    begins = np.ones(len(kind), np.bool_)
+    begins[1:] = ranked[1:] != ranked[:-1]
+    first = np.empty(len(kind), np.int64)
+    first[order] = order[begins][np.cumsum(begins) - 1]
+    return first
+
+
+class _StandIns(dict[int, tuple[int, ...]]):
+    """The synonyms of words, all by number, looked up when they are first needed."""
+
+    def __init__(self, vocabulary: Vocabulary, net: WordNet) -> None:
+        self.vocabulary, self.net = vocabulary, net
+
+    def __missing__(self, number: int) -> tuple[int, ...]:
+        vocabulary, word = self.vocabulary, self.vocabulary.words[number]
+        found = (_cased(synonym, word) for synonym in _synonyms(word, self.net))
+        self[number] = tuple(map(vocabulary.word, found))
+        return self[number]
 
 
 def _drawn(tokens: Tokens, at: Places, u: Floats) -> list[int]:
     """A synonym (number) for each of some pieces; capital letters are kept."""
-    vocabulary = tokens.vocabulary
-    originals = [vocabulary.words[number] for number in tokens.words[at].tolist()]
-    return [
-        vocabulary.word(_cased(pick(synonyms(word), v), word))
-        for word, v in zip(originals, u.tolist(), strict=True)
-    ]
-
-
-def pick(options: Sequence[str], u: float) -> str:
-    """One of the options by a number in [0, 1)."""
-    return options[int(u * len(options))]
+    vocabulary, net = tokens.vocabulary, wordnet()
+    known = vocabulary.memory.setdefault(("stand-ins", net), _StandIns(vocabulary, net))
+    options = map(known.__getitem__, tokens.words[at].tolist())
+    return [some[int(v * len(some))] for some, v in zip(options, u.tolist(), strict=True)]
 
 
 def _cased(word: str, like: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -17,8 +17,14 @@ from automorph.texts.vocabulary import Vocabulary, current, is_word
 Flags = NDArray[np.bool_]
 Places = NDArray[np.int64]
 
+Read = tuple[NDArray[np.int32], tuple[tuple[int, int], ...]]
+Search = Callable[[str], Iterator[re.Match[str]]]
+
 MARKED = r"<(\w+)>.*?</\1>"
 """What is protected in any text: what stands between the tags of an entity, and the tags."""
+REMEMBERED = 100_000
+"""Texts whose pieces are kept: those of a training part come again every epoch."""
+_NONE = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +82,17 @@ class Tokens:
         at, offsets = _spans(self.offsets, rows)
         return Tokens(self.pieces[at], offsets, self.fixed[at], self.vocabulary)
 
-    def put(self, rows: Places, other: Tokens) -> Tokens:
-        """These texts with some of them replaced by all of the others."""
-        both = np.concatenate([self.offsets[:-1], len(self.pieces) + other.offsets[:-1]])
-        lengths = np.concatenate([self.lengths, other.lengths])
+    def put(self, rows: Sequence[Places], others: Sequence[Tokens]) -> Tokens:
+        """These texts with some of them (numbers, for each of the others) replaced."""
+        every = (self, *others)
+        ends = np.cumsum([0, *(len(tokens.pieces) for tokens in every)])
+        starts = np.concatenate([t.offsets[:-1] + e for t, e in zip(every, ends, strict=False)])
+        lengths = np.concatenate([tokens.lengths for tokens in every])
         which = np.arange(len(self))
-        which[rows] = len(self) + np.arange(len(other))
-        at, offsets = _gathered(both[which], lengths[which])
-        pieces = np.concatenate([self.pieces, other.pieces])[at]
-        fixed = np.concatenate([self.fixed, other.fixed])[at]
+        which[np.concatenate(rows)] = np.arange(len(self), len(starts))
+        at, offsets = _gathered(starts[which], lengths[which])
+        pieces = np.concatenate([tokens.pieces for tokens in every])[at]
+        fixed = np.concatenate([tokens.fixed for tokens in every])[at]
         return Tokens(pieces, offsets, fixed, self.vocabulary)
 
     def keep(self, flags: Flags) -> Tokens:
@@ -134,9 +142,9 @@ class Tokens:
 
     def join(self) -> list[str]:
         """The texts."""
-        pieces = self.vocabulary.pieces
-        strings = [pieces[number] for number in self.pieces.tolist()]
-        ends = self.offsets.tolist()
+        vocabulary = self.vocabulary
+        strings = vocabulary.column("pieces", lambda: vocabulary.pieces, object)[self.pieces]
+        strings, ends = strings.tolist(), self.offsets.tolist()
         return ["".join(strings[a:b]) for a, b in pairwise(ends)]
 
 
@@ -150,28 +158,41 @@ def tokenise(texts: Sequence[str], *, protect: Sequence[str] = ()) -> Tokens:
     ['The <e1>big cat</e1> sat.']
     """
     vocabulary = current()
-    pattern = re.compile("|".join(f"(?:{one})" for one in (MARKED, *protect)), re.DOTALL)
-    pieces: list[int] = []
-    ends, spans = [0], []
-    for text in texts:
-        if protect or "<" in text:
-            at = 0
-            for match in pattern.finditer(text):
-                if match.start() == match.end():
-                    continue
-                pieces += vocabulary.read(text[at : match.start()])
-                start = len(pieces)
-                pieces += vocabulary.read(match.group())
-                spans.append((start, len(pieces)))
-                at = match.end()
-            pieces += vocabulary.read(text[at:])
-        else:
-            pieces += vocabulary.read(text)
-        ends.append(len(pieces))
+    pattern = "|".join(f"(?:{one})" for one in (MARKED, *protect))
+    known = vocabulary.memory.setdefault(("texts", pattern), {})
+    if len(known) > REMEMBERED:
+        known = vocabulary.memory["texts", pattern] = {}
+    if missing := [text for text in texts if text not in known]:
+        search = re.compile(pattern, re.DOTALL).finditer
+        for text in missing:
+            known[text] = _read(text, vocabulary, search if protect or "<" in text else None)
+    found = list(map(known.__getitem__, texts))
+    offsets = np.zeros(len(found) + 1, np.int64)
+    np.cumsum([len(pieces) for pieces, _ in found], out=offsets[1:])
+    pieces = np.concatenate([_NONE, *(pieces for pieces, _ in found)])
     fixed = np.zeros(len(pieces), np.bool_)
-    for start, end in spans:
-        fixed[start:end] = True
-    return Tokens(np.array(pieces, np.int32), np.array(ends, np.int64), fixed, vocabulary)
+    for row, (_, spans) in enumerate(found):
+        for start, end in spans:
+            fixed[offsets[row] + start : offsets[row] + end] = True
+    return Tokens(pieces, offsets, fixed, vocabulary)
+
+
+def _read(text: str, vocabulary: Vocabulary, search: Search | None) -> Read:
+    """The pieces of a text, and where protected spans of them begin and end."""
+    if search is None:
+        return np.array(vocabulary.read(text), np.int32), ()
+    pieces: list[int] = []
+    spans, at = [], 0
+    for match in search(text):
+        if match.start() == match.end():
+            continue
+        pieces += vocabulary.read(text[at : match.start()])
+        start = len(pieces)
+        pieces += vocabulary.read(match.group())
+        spans.append((start, len(pieces)))
+        at = match.end()
+    pieces += vocabulary.read(text[at:])
+    return np.array(pieces, np.int32), tuple(spans)
 
 
 def _spans(offsets: Places, rows: Places) -> tuple[Places, Places]:

@@ -45,6 +45,8 @@ class Vocabulary:
         self._chunks: dict[str, tuple[int, ...]] = {}
         self._columns: dict[Any, NDArray[Any]] = {}
         self._word_of = [0]
+        self.memory: dict[Any, Any] = {}
+        """What operations keep of words between batches, by a key of their own."""
         self._lock = Lock()
 
     def __len__(self) -> int:

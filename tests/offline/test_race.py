@@ -10,12 +10,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from automorph.comparison import Row, paired_difference, summarise
 from automorph.data import limited, load_data, split
 from automorph.errors import UsageError
 from automorph.offline import Outcome, Setting, Train, load_method, search
 from automorph.offline.budget import plan_by_time, read_budget
 from automorph.offline.heats import heats
 from automorph.offline.names import METHODS
+from automorph.offline.standing import verdict_of
 from automorph.policies import load_policy
 from automorph.space import named_space
 from automorph.training import Recipe, Units, make_task
@@ -145,3 +147,25 @@ def test_every_search_is_built_by_its_name(name, setting):
 def test_bad_methods(text, words, setting):
     with pytest.raises(UsageError, match=words):
         load_method(text).build(setting)
+
+
+def row(name, values, validation):
+    base = paired_difference(values, [0.5, 0.51, 0.52])
+    return Row(name, summarise(values), summarise([validation]), base)
+
+
+def test_the_verdict_names_what_was_not_beaten_and_what_would_do():
+    rows = {
+        "found": row("policy", [0.60, 0.62, 0.61], 0.6),
+        "none": row("none", [0.50, 0.51, 0.52], 0.5),
+        "tail": row("tail", [0.55, 0.56, 0.57], 0.7),
+        "random": row("random", [0.6, 0.61, 0.62], 0.6),
+        "longer": row("longer", [0.80, 0.82, 0.83], 0.8),
+    }
+    text = verdict_of(rows, list(rows.values()), method="pba", cost=12.0, seeds=3).text
+
+    assert "It beats the tail alone (+5.0" in text
+    assert "It is worse than the compute-matched control (-20.7" in text
+    assert "Within chance of a random policy" in text
+    assert "tail, which needs no search, does better (70.0 % against 60.0 %): use it." in text
+    assert "12.0 plain trainings" in text

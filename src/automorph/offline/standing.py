@@ -147,7 +147,9 @@ def verdict_of(
     else:
         # The judge speaks of a choice between rows; here the policy was found before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")
-    return Verdict(lead.kind, f"{text} {_against(by_part, found, confidence)}{spent}")
+    return Verdict(
+        lead.kind, f"{text} {_against(by_part, found, confidence)}{_simpler(by_part, found)}{spent}"
+    )
 
 
 _CONTROLS = {
@@ -155,23 +157,42 @@ _CONTROLS = {
     "random": "a random policy of the same space",
     "randaugment": "RandAugment as published",
     "trivialaugment": "TrivialAugment",
+    "eda": "EDA",
     "longer": "the compute-matched control",
 }
 
 
 def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
-    """How the found policy does against each control, and which of them it does not beat."""
+    """How the found policy does against each control, in words."""
     assert found.accuracy is not None
-    beaten: list[str] = []
-    unbeaten: list[str] = []
+    groups: dict[str, list[str]] = {"It beats": [], "It is worse than": [], "Within chance of": []}
     for part, words in _CONTROLS.items():
         row = by_part.get(part)
         if row is None or row.accuracy is None:
             continue
         gap = paired_difference(found.accuracy.values, row.accuracy.values, confidence=confidence)
-        said = f"{words} ({points(gap.mean)}, {interval(gap)})"
-        (beaten if gap.low is not None and gap.low > 0 else unbeaten).append(said)
-    text = f"It beats {', '.join(beaten)}. " if beaten else ""
-    if unbeaten:
-        text += f"It is not shown to beat {', '.join(unbeaten)}. "
-    return text
+        beats = gap.low is not None and gap.low > 0
+        worse = gap.high is not None and gap.high < 0
+        group = "It beats" if beats else "It is worse than" if worse else "Within chance of"
+        groups[group].append(f"{words} ({points(gap.mean)}, {interval(gap)})")
+    return "".join(f"{lead} {', '.join(said)}. " for lead, said in groups.items() if said)
+
+
+def _simpler(by_part: Mapping[str, Row], found: Row) -> str:
+    """What needs no search and does better on the validation part, if anything does."""
+    if found.validation is None:
+        return ""
+    rows = [
+        row
+        for part, row in by_part.items()
+        # The control that trains for longer is another recipe, not another policy.
+        if part not in ("found", "longer") and row.validation is not None
+    ]
+    best = max(rows, key=lambda row: row.validation.mean if row.validation else 0.0, default=None)
+    if best is None or best.validation is None or best.validation.mean <= found.validation.mean:
+        return ""
+    theirs, mine = (f"{100 * row.validation.mean:.1f} %" for row in (best, found) if row.validation)
+    return (
+        f"On the validation part {best.policy}, which needs no search, does better "
+        f"({theirs} against {mine}): use it. "
+    )

@@ -231,7 +231,7 @@ class Race(Method):
                 "seeds": heat.seeds,
                 "arms": [
                     {
-                        "name": self.arms[arm].name,
+                        "name": self._called(arm),
                         "by": self.names[arm],
                         "score": means[arm] if math.isfinite(means[arm]) else None,
                     }
@@ -240,6 +240,11 @@ class Race(Method):
             }
         )
         self.heat += 1
+
+    def _called(self, arm: int) -> str:
+        known = self.arms[arm]
+        nothing = isinstance(known, Policy) and not len(known.space)
+        return "the tail alone" if nothing else known.name
 
 
 def usual_arms(space: SearchSpace) -> list[Arm]:

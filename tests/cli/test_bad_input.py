@@ -57,6 +57,11 @@ def place(tmp_path, monkeypatch):
     np.save(tmp_path / "nan.npy", np.full((24, 2), np.nan))
     (tmp_path / "headless.csv").write_text("")
     (tmp_path / "broken.jsonl").write_text('{"image": "good/cat/1.png", "label": \n')
+    texts = ["opinion,verdict"] + [
+        f'"text {i}, ""{"good" if i % 2 else "bad"}""",{"ab"[i % 2]}' for i in range(48)
+    ]
+    (tmp_path / "texts.csv").write_text("\n".join(texts) + "\n")
+    (tmp_path / "blank.csv").write_text("\n".join([*texts, '"  ",a', '"",b']) + "\n")
     np.savez(tmp_path / "float.npz", images=np.zeros((20, 8, 8)) + 0.5, labels=np.arange(20) % 2)
     np.savez(tmp_path / "short.npz", images=np.zeros((20, 8, 8), np.uint8), labels=np.arange(9) % 2)
     np.savez(tmp_path / "pickle.npz", images=np.array([{}], dtype=object), labels=np.zeros(1))
@@ -73,6 +78,7 @@ def place(tmp_path, monkeypatch):
 C = ["--policy", "none", "--seeds", "1", "--epochs", "1"]
 A = ["--predictions", "all.csv"]
 S = ["--subgroup", "site"]
+T = ["csv:texts.csv", "--text", "opinion", "--label", "verdict"]
 CASES = {
     "unknown verb": (["frobnicate"], 2, "No such command"),
     "unknown option": (["compare", "digits", "--frob"], 2, "No such option"),
@@ -169,6 +175,20 @@ CASES = {
         1,
         "no.safetensors",
     ),
+    "missing text column": (["train", "csv:texts.csv", "--text", "opinoin"], 2, "opinion"),
+    "empty texts": (["train", "csv:blank.csv", *T[1:]], 2, "--skip-bad"),
+    "policy of images on texts": (["train", *T, "--policy", "flip-crop"], 2, "eda"),
+    "compared on texts": (["compare", *T, *C[2:], "--policy", "cutmix"], 2, "for texts"),
+    "shown on texts": (["preview", *T, "--policy", "randaugment"], 2, "for images"),
+    "policy of texts on images": (["train", "digits", "--policy", "eda"], 2, "flip-crop"),
+    "mixup shown on texts": (["preview", *T, "--policy", "mixup"], 2, "embeddings"),
+    "online on texts": (["compare", *T, *C[2:], "--policy", "uncertainty"], 2, "texts-plain"),
+    "model of images on texts": (["compare", *T, *C, "--model", "cnn"], 2, "text-cnn"),
+    "space of images on texts": (["explain", *T, "--space", "randaugment"], 2, "on images"),
+    "search of images on texts": (["search", *T, "--space", "randaugment"], 2, "texts"),
+    "tail of images on texts": (["search", *T, "--tail", "flip"], 2, "for images"),
+    "bad pattern": (["train", *T, "--protect", "("], 2, "--protect"),
+    "pixels of texts": (["explain", *T, "--model", "pixels"], 2, "no pixels"),
     "diverging training": (
         ["train", "digits", "--policy", "none", "--lr", "1e12", "--epochs", "3", "--limit", "200"],
         1,

@@ -16,6 +16,7 @@ NAMES = (
     "randaugment(by=grid,reach=1.5)",
     "autoaugment(batch=2,subpolicies=2)",
     "fast-autoaugment(passes=2)",
+    "text-autoaugment(subpolicies=2)",
     "pba(every=1)",
     "dada(epochs=2)",
 )

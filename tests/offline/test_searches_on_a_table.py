@@ -14,6 +14,7 @@ from automorph.offline.method import Outcome
 from automorph.offline.pba import PopulationBased
 from automorph.offline.randaugment import RandAugmentSearch
 from automorph.offline.random_search import RandomSearch
+from automorph.offline.text_autoaugment import TextAutoAugment
 from automorph.policies import Mixture, load_policy
 from automorph.space import Stream
 from automorph.training import Recipe, as_task
@@ -35,6 +36,11 @@ class Fast(FastAutoAugment):
         return Lookup(load_policy("none"))
 
     def child(self, policy, fold):
+        return Lookup(policy)
+
+
+class Text(TextAutoAugment):
+    def child(self, policy):
         return Lookup(policy)
 
 
@@ -76,6 +82,7 @@ SEARCHES = {
     "autoaugment": lambda s: Auto(s(150), subpolicies=2, length=2),
     "autoaugment, reinforce": lambda s: Auto(s(150), subpolicies=2, update="reinforce"),
     "fast-autoaugment": lambda s: Fast(s(80), folds=1, subpolicies=2, length=1),
+    "text-autoaugment": lambda s: Text(s(80), subpolicies=2, length=1),
     "pba": lambda s: Population(s(16), copies=1),
 }
 

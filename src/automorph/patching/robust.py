@@ -193,12 +193,13 @@ class GroupTraining(Augmenter):
     def _texts(self, raw: RawBatch, views: list[NDArray[Any]]) -> Batch:
         """Texts of different lengths are encoded together; equal numbers give equal draws."""
         count = len(views)
-        rows = {
-            "examples": np.stack(views, axis=1).reshape(-1),
-            "labels": np.repeat(raw.labels, count, axis=0),
-            "index": np.repeat(raw.index, count),
-        }
-        return replace(self.policy(replace(raw, **rows)), views=count)
+        rows = replace(
+            raw,
+            examples=np.stack(views, axis=1).reshape(-1),
+            labels=np.repeat(raw.labels, count, axis=0),
+            index=np.repeat(raw.index, count),
+        )
+        return replace(self.policy(rows), views=count)
 
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
         """The losses of the examples, with the gradient of the objective.

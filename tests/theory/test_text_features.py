@@ -1,0 +1,57 @@
+"""Features of texts that need no network: what they see, and that they find what is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from automorph.errors import UsageError
+from automorph.space import SearchSpace, operation
+from automorph.theory import explain, instant_policy, usual_space
+from automorph.theory.text_features import hashed_words
+from automorph.training import as_task
+
+WORDS = [f"w{i}" for i in range(40)]
+
+
+@pytest.fixture(scope="module")
+def task():
+    rng = np.random.default_rng(0)
+    texts = [" ".join([*rng.choice(WORDS, 5), ("good", "bad")[i % 2], f"n{i}"]) for i in range(200)]
+    return as_task((texts, np.arange(200) % 2))
+
+
+def test_words_pairs_and_nothing_else_are_seen(task):
+    features = hashed_words(task.data.train.data)
+    one, case, order, other = features(["w1 w2 w3", "W1 w2  W3", "w3 w2 w1", "w7 w8 w9"])
+    assert np.allclose(one, case)
+    assert 0.1 < one @ order / (one @ one) < 0.95
+    assert abs(one @ other) < 0.5 * (one @ one)
+    assert not features([""]).any()
+
+
+def test_the_axes_keep_inner_products(task):
+    """With as many axes as texts nothing of the training texts is lost: rows have length 1."""
+    texts = task.data.train.data
+    rows = hashed_words(texts, axes=len(texts))(texts)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(len(texts)), abs=0.05)
+
+
+def test_explain_tells_harm_from_good(task):
+    @operation(name="Flip", domain="text")
+    def flip(text, value):
+        change = {"good": "bad", "bad": "good"}
+        return " ".join(change.get(word, word) for word in text.split())
+
+    space = SearchSpace("mine", (flip, usual_space("text")["Case"]))
+    found = explain(task, space)
+    assert found["Flip"].verdict == "label risk"
+    assert found["Case"].best.diagnosis.label_risk == pytest.approx(0, abs=1e-6)
+    assert "Flip" not in instant_policy(found).space.names
+
+
+def test_what_does_not_fit_is_refused(task):
+    with pytest.raises(UsageError, match="operations on images"):
+        explain(task, "randaugment")
+    with pytest.raises(UsageError, match="no pixels"):
+        explain(task, "texts-plain", features="pixels")

@@ -15,7 +15,7 @@ from automorph.theory.features import Images
 from automorph.theory.pruning import narrowed
 
 LEVELS = (1 / 3, 2 / 3, 1.0)
-"""Magnitudes of each operation, as shares of its useful range."""
+"""Magnitudes of each operation, as shares of the way to its `strongest`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,22 @@ def candidates(explanation: Explanation, *, label: str = "instant") -> list[Cand
     ]
 
 
+def strongest(finding: Finding) -> float:
+    """The largest useful magnitude whose predicted error is within a standard error of the best.
+
+    Of magnitudes that cannot be told apart the stronger one is taken: fixed features see less of
+    what a strong operation brings than a network that learns.
+    """
+    best = finding.best.diagnosis
+    near = [
+        point.magnitude
+        for point in finding.points
+        if point.magnitude <= finding.useful
+        and point.diagnosis.change <= best.change + best.change_se
+    ]
+    return max(near, default=finding.useful)
+
+
 def diagnose_policy(bench: Bench, policy: Policy) -> Diagnosis:
     """What a whole policy does to the data of a bench; labels that it mixes are not looked at."""
 
@@ -75,7 +91,7 @@ def _distinct(groups: Sequence[list[Finding]]) -> list[list[Finding]]:
 
 
 def _policy(findings: Sequence[Finding], length: int, label: str) -> Policy:
-    """``length`` operations an example, drawn by weight, at a third, two or all of their range."""
+    """``length`` operations an example, drawn by weight, at three strengths."""
     space = SearchSpace(label, tuple(narrowed(found.operation, found.useful) for found in findings))
     gains = np.maximum(0, [-found.best.diagnosis.change for found in findings])
     # The best operation comes three times as often as one that only does no harm.

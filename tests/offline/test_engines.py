@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -62,6 +63,24 @@ def test_processes_find_the_same_and_replace_a_dead_worker(task, alone, tmp_path
     assert [row.accuracy for row in together.rows] == [row.accuracy for row in alone.rows]
 
 
+AGENTS = (
+    "metrics_agent_port",
+    "metrics_export_port",
+    "dashboard_agent_listen_port",
+    "runtime_env_agent_port",
+)
+
+
+def node():
+    """A small node; with ports of its own it need not wait for its agents to tell theirs."""
+    sockets = [socket.create_server(("", 0)) for _ in AGENTS]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    size = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 100 * 2**20}
+    return {**size, **dict(zip(AGENTS, ports, strict=True))}
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_ray_finds_the_same_when_a_node_dies(task, alone, tmp_path, monkeypatch):
@@ -70,9 +89,8 @@ def test_ray_finds_the_same_when_a_node_dies(task, alone, tmp_path, monkeypatch)
 
     here = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, here)))
-    node = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 100 * 2**20}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    second = cluster.add_node(**node)
+    cluster = Cluster(initialize_head=True, head_node_args=node())
+    second = cluster.add_node(**node())
     cluster.wait_for_nodes()
     seen = []
 

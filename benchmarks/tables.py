@@ -162,7 +162,8 @@ def filled(page: str) -> str:
 
     def table(match: re.Match[str]) -> str:
         name = match[2]
-        files = [f"online-{regime}" for regime in REGIMES] if name in JOINT else [name]
+        own = [SOURCES.get(name, name)]
+        files = [f"online-{regime}" for regime in REGIMES] if name in JOINT else own
         paths = [path for file in files if (path := RESULTS / f"{file}.json").exists()]
         contents = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
         if not contents or name not in {**TABLES, **JOINT}:

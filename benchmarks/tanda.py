@@ -22,7 +22,7 @@ Expected before the run:
 - the generators stay within a point of, or above, random sequences of the harmless operations.
 
 n: 2 data sets x (2 generators + 5 arms) x 5 seeds = 20 learnings and 50 trainings. Hardware: 2 CPU
-cores, single-threaded cells side by side; about 50 core-minutes. Finished cells lie in
+cores, single-threaded cells side by side; about 35 core-minutes. Finished cells lie in
 results/tanda/, and the same call does only what is missing.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/tanda.py [mnist|cifar10]
        [--seeds 5] [--jobs 2] [--try] (tiny: does it run?)
@@ -190,7 +190,10 @@ class Cell:
         if self.arm == "none":
             return None
         if self.arm in NETWORKS:
-            return load_policy(policy_path(folder, self), operations=DESTRUCTIVE)
+            path = policy_path(folder, self)
+            if not path.exists():  # They are not kept with the code; this makes the same one.
+                self._learn(folder)
+            return load_policy(path, operations=DESTRUCTIVE)
         space = SOURCES[self.source].operations(harmless=self.arm == "harmless")
         return Uniform(operations=space, length=LENGTH, low=1.0)
 

@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent.parent / "docs" / "guides" / "figures"
 STYLE = """
 svg{background:#fff;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
 text{fill:#15181d}.tick,.axis{font-size:12px;fill:#586171}.name,.number{font-size:13px}
+.name{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}
 .number{font-weight:600}.grid{stroke:#dfe3e8}.zero{stroke:#586171;stroke-width:1.5}
 .pair,.ghost{fill:none;stroke:#586171;opacity:.36}.mark,.bar{fill:var(--c)}
 .mark{stroke:#fff;stroke-width:1.2}.dot{fill:var(--c);opacity:.5}
@@ -59,16 +60,24 @@ def scatter(
         colour = svg.series(1 + number % 5)
         for a, b in zip(across_values, values, strict=True):
             children.append(svg.tag("circle", cx=x(a), cy=y(b), r=3.0, class_=f"dot {colour}"))
-    taken: list[tuple[float, float]] = []
-    for number, (name, across_values, values) in enumerate(points):
-        a, b = x(float(np.mean(across_values))), y(float(np.mean(values)))
+    means = [(x(float(np.mean(a))), y(float(np.mean(b)))) for _, a, b in points]
+    taken = [(a - 6, a + 6, b + 4) for a, b in means]
+
+    def free(box: tuple[float, float, float]) -> bool:
+        """Whether words between two places at a height touch no others and stay inside."""
+        low, high, height = box
+        apart = all(high < a or b < low or abs(height - h) > 14 for a, b, h in taken)
+        return apart and low > left and high < right
+
+    for number in sorted(range(len(points)), key=lambda number: means[number][1]):
+        name, (a, b) = points[number][0], means[number]
         children.append(svg.mark(a, b, 1 + number % 5, 5.5))
-        end = a > right - 8 * len(name)
-        height = b - 10
-        while any(abs(height - h) < 15 and abs(a - o) < 80 for o, h in taken):
-            height -= 15
-        taken.append((a, height))
-        children.append(svg.text(a, height, name, "name", "end" if end else "middle"))
+        long = 7.5 * len(name)
+        tried = [(a + side, a + side + long, b + 4 + down) for down in (0, 16, -16, 32)
+                 for side in (10, -10 - long)]  # fmt: skip
+        box = next(filter(free, tried), tried[0])
+        taken.append(box)
+        children.append(svg.text(box[0], box[2], name, "name", "start"))
     return svg.drawing(width, bottom + 44, children, label)
 
 
@@ -143,13 +152,12 @@ def draw_alignment(album: Album, kernel: list[Any], names: Sequence[str]) -> Non
 
 def draw_layers(album: Album, rows: dict[str, Any]) -> None:
     """Accuracy of averaging at each layer, with its work."""
-    titles = {"original": "no augmentation", "first": "averaged at layer 4",
-              "exact": "every copy (exact)"}  # fmt: skip
+    titles = {"original": "no augmentation", "exact": "every copy", "first": "at layer 4"}
     drawn = []
     for arm in ("original", "layer 0", "layer 1", "layer 2", "layer 3", "first", "exact"):
         row, values = rows[arm], [100 * value for value in rows[arm]["accuracy"]]
-        work = "" if row["work"] is None else f", {100 * row['work']:.0f} % of the work"
-        title = titles.get(arm, f"averaged at {arm}") + work
+        work = "" if row["work"] is None else f": {100 * row['work']:.0f} % of the work"
+        title = titles.get(arm, f"at {arm}") + work
         drawn.append(Row(title, float(np.mean(values)), dots=values,
                          words=f"{np.mean(values):.1f}"))  # fmt: skip
     album.show("layers", "Averaging at a layer: LeNet, rotation",

@@ -12,7 +12,7 @@ from automorph.engine import blackbox
 from automorph.engine.checks import check_batch
 from automorph.engine.step import Step
 from automorph.space import NOTHING, SearchSpace, Sequences, Stream
-from automorph.texts import KERNELS, Tokens, tokenise
+from automorph.texts import Tokens, find_kernel, tokenise
 
 TEXT = np.dtypes.StringDType()
 _NO_FILL = np.zeros(1, np.uint8)
@@ -64,7 +64,7 @@ def protected_by(space: SearchSpace) -> Sequence[str]:
 def _edited(
     tokens: Tokens, values: NDArray[np.float64], step: Step, protect: Sequence[str]
 ) -> Tokens:
-    kernel = KERNELS.get(step.operation.kernel)
+    kernel = find_kernel(step.operation.kernel)
     if kernel is not None:
         return kernel(tokens, values, step)
     return tokenise(blackbox.call_on_texts(tokens.join(), values, step), protect=protect)

@@ -23,7 +23,14 @@ from automorph.policies.mixture import Mixture, Step
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.shuffled import Shuffled
 from automorph.policies.uniform import Uniform
-from automorph.space import OPERATIONS, Operation, SearchSpace, list_spaces, named_space
+from automorph.space import (
+    OPERATIONS,
+    Operation,
+    SearchSpace,
+    list_spaces,
+    named_space,
+    text_operation,
+)
 
 FORMAT = "automorph-policy"
 VERSION = 1
@@ -272,8 +279,8 @@ class _Reader:
         kernel = _typed(entry.get("kernel"), str, f"{where}.kernel")
         if kernel == "user":
             base = _users(name, entry, known, where)
-        elif kernel in OPERATIONS:
-            base = OPERATIONS[kernel]
+        elif found := OPERATIONS.get(kernel) or text_operation(kernel):
+            base = found
         else:
             close = get_close_matches(kernel, OPERATIONS, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -290,6 +297,7 @@ class _Reader:
             return replace(
                 base,
                 name=name,
+                kernel=kernel,
                 low=_number(entry.get("low"), f"{where}.low"),
                 high=_number(entry.get("high"), f"{where}.high"),
                 identity=None if identity is None else _number(identity, f"{where}.identity"),

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from automorph.policies.base import Policy, within
 from automorph.policies.mixture import Mixture, Step
 from automorph.policies.values import number_text
-from automorph.space import TEXT_OPERATIONS, SearchSpace, named_space
+from automorph.policies.words import with_options
+from automorph.space import (
+    TEXT_OPERATIONS,
+    Operation,
+    SearchSpace,
+    masked_operation,
+    named_space,
+    paraphrase_operation,
+    translation_operation,
+)
 
 
 def eda(alpha: float = 0.1) -> Policy:
@@ -57,17 +68,40 @@ def typos(p: float = 0.1) -> Policy:
     return _share_of("typos", "Keyboard", p)
 
 
+def masked_lm(model: str, p: float = 0.1) -> Policy:
+    """A share of the words, drawn anew by a masked language model that sees the rest.
+
+    ``model`` is a folder or hub name for the transformers library.
+    """
+    return _held("masked-lm", masked_operation(model), p, model=model)
+
+
+def back_translation(forth: str, back: str, p: float = 0.5) -> Policy:
+    """A share of the texts goes to another language and back, by two models of transformers."""
+    return _held("back-translation", translation_operation(forth, back), p, forth=forth, back=back)
+
+
+def paraphrases(file: str, p: float = 0.5) -> Policy:
+    """A share of the texts becomes one of the paraphrases that a file of JSON lines has for it."""
+    return _held("paraphrases", paraphrase_operation(file), p, file=file)
+
+
 def _share_of(name: str, operation: str, share: float) -> Policy:
+    return _held(name, TEXT_OPERATIONS[operation], share)
+
+
+def _held(name: str, operation: Operation, share: float, **named: str) -> Policy:
     within(name, "p", share, float, 0, 1)
-    held = TEXT_OPERATIONS[operation].between(0, share)
+    held = operation.between(0, share)
+    options = [*(f"{key}={value}" for key, value in named.items()), f"p={number_text(share)}"]
     return Mixture(
-        label=f"{name}(p={number_text(share)})",
+        label=with_options(name, options),
         operations=SearchSpace(name, (held,)),
         subpolicies=((Step(held.name, 1.0, 1.0),),),
     )
 
 
-NAMED_TEXTS = {
+NAMED_TEXTS: dict[str, Callable[..., Policy]] = {
     "eda": eda,
     "synonyms": synonyms,
     "aeda": aeda,
@@ -77,3 +111,9 @@ NAMED_TEXTS = {
     "language": language,
     "typos": typos,
 }
+NAMED_WITH_FILES: dict[str, Callable[..., Policy]] = {
+    "masked-lm": masked_lm,
+    "back-translation": back_translation,
+    "paraphrases": paraphrases,
+}
+"""Policies that need a model or a file of the user."""

@@ -14,11 +14,14 @@ from automorph.policies.base import Policy, SpacePolicy
 from automorph.policies.chain import chained
 from automorph.policies.file import read_policy
 from automorph.policies.named import NAMED
+from automorph.policies.named_texts import NAMED_WITH_FILES
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.timm_names import is_timm, timm_policy
 from automorph.space import Operation, plain
 
-_CALL = re.compile(r"([A-Za-z][\w-]*(?:\.\d+[\w.-]*)?)\s*(?::\s*([\w.-]+))?\s*(?:\((.*)\))?", re.S)
+_CALL = re.compile(
+    r"([A-Za-z][\w-]*(?:\.\d+[\w.-]*)?)\s*(?::\s*([\w./\\~-]+))?\s*(?:\((.*)\))?", re.S
+)
 _INTEGER = re.compile(r"[+-]?\d{1,30}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _ALIASES = {"trivial": "trivialaugment", "identity": "none", "horizontal-flip": "flip"}
@@ -136,16 +139,17 @@ def _timm(text: str, colon: str | None, arguments: list[Any], options: dict[str,
 
 
 def _find(name: str) -> Callable[..., Policy]:
-    known = {plain(key): key for key in NAMED} | {plain(a): key for a, key in _ALIASES.items()}
+    every = NAMED | NAMED_WITH_FILES
+    known = {plain(key): key for key in every} | {plain(a): key for a, key in _ALIASES.items()}
     key = known.get(plain(name))
     if key is None:
         close = get_close_matches(plain(name), known, 1)
         hint = f" Did you mean {known[close[0]]!r}?" if close else ""
         raise PolicyError(
-            f"there is no policy {name!r}.{hint} Known names: {', '.join(NAMED)}; "
+            f"there is no policy {name!r}.{hint} Known names: {', '.join(every)}; "
             "or give a timm string (rand-m9-mstd0.5-inc1) or the path of a policy.json"
         )
-    return NAMED[key]
+    return every[key]
 
 
 def build_named(

@@ -13,6 +13,7 @@ from automorph.space.operations import Operation
 _ORDER = "the order of words can carry the meaning (not good, but bad)"
 _LOST = "a word that carries the label can be lost (not, never)"
 _OTHER = "another word can carry another label"
+_FREE = "what says nearly the same can carry another label"
 
 
 def _share(name: str, about: str, *, most: float = 0.5, label_risk: str = "") -> Operation:
@@ -61,3 +62,40 @@ def entity_operations() -> tuple[Operation, ...]:
         for part in ("noun", "verb", "adj", "adv")
         for region in ("before", "between", "after")
     )  # fmt: skip
+
+
+def masked_operation(model: str) -> Operation:
+    """Words drawn by a masked language model of transformers (a folder or hub name)."""
+    about = f"Words are drawn anew by the masked language model {model}."
+    return replace(_share("MaskedWords", about, label_risk=_OTHER), kernel=f"Masked:{model}")
+
+
+def translation_operation(forth: str, back: str) -> Operation:
+    """Back-translation by two models of transformers (folders or hub names)."""
+    about = f"A share of the texts goes to another language ({forth}) and back ({back})."
+    base = _share("BackTranslation", about, most=1.0, label_risk=_FREE)
+    return replace(base, kernel=f"BackTranslation:{forth} | {back}")
+
+
+def paraphrase_operation(file: str) -> Operation:
+    """Paraphrases that were made before, from a file of JSON lines."""
+    base = _share("Paraphrases", f"A share of the texts becomes a paraphrase of {file}.", most=1.0,
+                  label_risk=_FREE)  # fmt: skip
+    return replace(base, kernel=f"Paraphrases:{file}")
+
+
+def text_operation(kernel: str) -> Operation | None:
+    """What is declared about a kernel for texts, if there is such a kernel.
+
+    >>> text_operation("Language:noun:before").name, text_operation("Masked:folder").unit
+    ('NounBefore', 'share')
+    """
+    known = TEXT_OPERATIONS | {one.kernel: one for one in entity_operations()}
+    kind, _, argument = kernel.partition(":")
+    if kind == "Masked" and argument:
+        return masked_operation(argument)
+    if kind == "BackTranslation" and " | " in argument:
+        return translation_operation(*argument.split(" | ", 1))
+    if kind == "Paraphrases" and argument:
+        return paraphrase_operation(argument)
+    return known.get(kernel)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from automorph.texts.draws import Draws, Floats
+from automorph.texts.masked import replace_masked
 from automorph.texts.noise import case, contract, keyboard, ocr, punctuate, sentences
 from automorph.texts.order import delete, swap
+from automorph.texts.paraphrases import replace_by_table
 from automorph.texts.replacement import (
     replace_by_language,
     replace_uniformly,
@@ -15,6 +17,7 @@ from automorph.texts.replacement import (
 )
 from automorph.texts.stand_ins import insert_synonyms, replace_synonyms
 from automorph.texts.tokens import Tokens
+from automorph.texts.translation import back_translate
 
 Kernel = Callable[[Tokens, Floats, Draws], Tokens]
 
@@ -39,3 +42,15 @@ KERNELS: Mapping[str, Kernel] = {
         for region in ("before", "between", "after")
     },
 }
+
+WITH_FILES: Mapping[str, Kernel] = {
+    "Masked": replace_masked,
+    "BackTranslation": back_translate,
+    "Paraphrases": replace_by_table,
+}
+"""Operations whose kernel names a model or a file behind a colon: ``Masked:folder``."""
+
+
+def find_kernel(name: str) -> Kernel | None:
+    """The kernel of a name, if there is one."""
+    return KERNELS.get(name) or WITH_FILES.get(name.partition(":")[0])

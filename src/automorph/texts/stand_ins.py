@@ -72,7 +72,7 @@ class _StandIns(dict[int, tuple[int, ...]]):
 
     def __missing__(self, number: int) -> tuple[int, ...]:
         vocabulary, word = self.vocabulary, self.vocabulary.words[number]
-        found = (_cased(synonym, word) for synonym in _synonyms(word, self.net))
+        found = (cased(synonym, word) for synonym in _synonyms(word, self.net))
         self[number] = tuple(map(vocabulary.word, found))
         return self[number]
 
@@ -85,10 +85,10 @@ def _drawn(tokens: Tokens, at: Places, u: Floats) -> list[int]:
     return [some[int(v * len(some))] for some, v in zip(options, u.tolist(), strict=True)]
 
 
-def _cased(word: str, like: str) -> str:
+def cased(word: str, like: str) -> str:
     """A word with the capital letters of another one.
 
-    >>> _cased("film", "Movie"), _cased("film", "MOVIE"), _cased("film", "movie")
+    >>> cased("film", "Movie"), cased("film", "MOVIE"), cased("film", "movie")
     ('Film', 'FILM', 'film')
     """
     if len(like) > 1 and like.isupper():

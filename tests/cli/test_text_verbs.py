@@ -105,7 +105,7 @@ def test_search_finds_a_policy(capsys, place):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "method", ["tanda(steps=30,length=2)", "text-autoaugment", "dada", "instant", "race"]
+    "method", ["tanda(length=2,steps=30)", "text-autoaugment", "dada", "instant", "race"]
 )
 def test_every_kind_of_search_takes_texts(capsys, place, method):
     trials = "8" if method == "race" else "2"

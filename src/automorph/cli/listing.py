@@ -36,7 +36,7 @@ def list_(kind: str, as_json: bool) -> None:
 
 
 def _ops() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from automorph.space import CATALOGUE
+    from automorph.space import CATALOGUE, TEXT_OPERATIONS
 
     def span(low: float, high: float) -> str:
         return "–" if low == high else f"{low:g} to {high:g}"
@@ -44,15 +44,16 @@ def _ops() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     rows = [
         (
             o.name,
+            f"{o.domain}s",
             span(o.low, o.high),
             o.unit,
             "–" if o.identity is None else f"{o.identity:g}",
             "both ways" if o.signed else "one way" if o.low < o.high else "–",
             o.about,
         )
-        for o in CATALOGUE
+        for o in (*CATALOGUE, *TEXT_OPERATIONS.values())
     ]
-    return ("operation", "range", "unit", "identity", "direction", "what it does"), rows
+    return ("operation", "on", "range", "unit", "identity", "direction", "what it does"), rows
 
 
 def _spaces() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:

@@ -58,11 +58,13 @@ def _counts(texts: Any) -> Any:
     from scipy.sparse import csr_matrix
 
     tokens = tokenise(list(texts))
-    hashes = tokens.vocabulary.facts("hash", _hash, np.int64)[tokens.words]
-    together = tokens.rows[1:] == tokens.rows[:-1]
+    said = tokens.words != tokens.vocabulary.word("")  # White space alone is a piece, too.
+    hashes = tokens.vocabulary.facts("hash", _hash, np.int64)[tokens.words[said]]
+    rows = tokens.rows[said]
+    together = rows[1:] == rows[:-1]
     pairs = (31 * hashes[:-1] + hashes[1:])[together] + 17
     columns = np.concatenate([hashes, pairs]) % BUCKETS
-    rows = np.concatenate([tokens.rows, tokens.rows[:-1][together]])
+    rows = np.concatenate([rows, rows[:-1][together]])
     ones = np.ones(len(rows), np.float32)
     return csr_matrix((ones, (rows, columns)), shape=(len(tokens), BUCKETS))
 

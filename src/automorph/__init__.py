@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation
+    from automorph.theory import explain as explain
 
 _HOMES = {
     "Augmented": "automorph.adapters",
@@ -35,6 +36,7 @@ _HOMES = {
     "OnDevice": "automorph.adapters",
     "audit": "automorph.patching",
     "compare": "automorph.online",
+    "explain": "automorph.theory",
     "from_arrays": "automorph.data",
     "load_data": "automorph.data",
     "load_policy": "automorph.policies",

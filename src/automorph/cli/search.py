@@ -41,7 +41,8 @@ from automorph.cli.options import (
 )
 @click.option(
     "--space",
-    help="Where it searches.  [default: randaugment; texts: texts-wordnet, or texts-plain]",
+    help="Where it searches; explained: without what explain finds harmful, ranges narrowed.  "
+    "[default: randaugment; texts: texts-wordnet, or texts-plain]",
 )
 @click.option(
     "--tail",
@@ -107,19 +108,19 @@ def search(
     from automorph.offline.budget import read_budget
     from automorph.offline.engines import check_engine
     from automorph.offline.names import load_method
-    from automorph.offline.searching import usual_space, usual_tail
+    from automorph.offline.searching import check_space, space_of, usual_tail
     from automorph.policies import load_policy
-    from automorph.space import named_space
 
     # What is wrong with the words must be known before the data are read.
     named = load_method(method)
     check_engine(engine, address)
     if budget is not None:
         read_budget(budget)
-    operations = None if space is None else named_space(space)
+    if space is not None:
+        check_space(space)
     behind = None if tail is None else load_policy(tail)
     task = task_of(data, seed=seed, **options)
-    operations = operations or usual_space(task.data.domain)
+    operations = space_of(space, task, seed=seed)
     behind = behind or load_policy(usual_tail(task.data.domain))
     searching = Searching(
         source=data, task=task, method=named, folder=Path(out) if out else None,

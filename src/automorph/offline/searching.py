@@ -31,6 +31,7 @@ from automorph.offline.trials import Trials, held
 from automorph.policies import Drawn, Policy, check_domain, load_policy
 from automorph.space import SearchSpace, named_space
 from automorph.texts.wordnet import find_wordnet
+from automorph.theory import explain, explained_space
 from automorph.training import Task, Units, as_task
 
 TRIALS = 40
@@ -142,8 +143,9 @@ def search(
       ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
     - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``,
       or what builds a `Method` of one's own from a `Setting`;
-    - ``space`` holds the operations, and ``tail`` is done to every example after the policy (None:
-      `usual_space` and `usual_tail`);
+    - ``space`` holds the operations (None: `usual_space`). ``explained``, or ``explained:NAME``, is
+      the usual space, or that one, without what `automorph.explain` finds harmful and with ranges
+      narrowed. ``tail`` is done to every example after the policy (None: `usual_tail`);
     - ``trials`` is how many children, or scored policies, the search may try (a race: what it may
       cost in plain trainings), or ``budget`` says how long everything may take, ``"30m"``;
     - ``seed`` decides the search, ``seeds`` is how many paired seeds the final table has;
@@ -162,8 +164,7 @@ def search(
     seconds = None if budget is None else read_budget(budget)
     _check(trials, seconds, seeds, jobs)
     whole = as_task(task, **options)
-    operations = usual_space(whole.data.domain) if space is None else space
-    operations = named_space(operations) if isinstance(operations, str) else operations
+    operations = space_of(space, whole, seed=seed)
     behind = load_policy(usual_tail(whole.data.domain) if tail is None else tail)
     _fits(whole, operations)
     check_domain(behind, whole.data.domain, data=whole.name)
@@ -241,6 +242,30 @@ def search(
         arms={entrant.label: entrant.arm for entrant in standing.values()},
         trained=conductor.ran,
     )
+
+
+EXPLAINED = "explained"
+
+
+def check_space(name: str) -> None:
+    """Raise unless it is the name of a space, which may be one that is to be explained."""
+    first, _, rest = name.partition(":")
+    if first != EXPLAINED:
+        named_space(name)
+    elif rest:
+        named_space(rest)
+
+
+def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> SearchSpace:
+    """The operations to search among; see `search`."""
+    if isinstance(space, SearchSpace):
+        return space
+    first, _, rest = (space or "").partition(":")
+    name = rest if first == EXPLAINED else space
+    operations = named_space(name) if name else usual_space(task.data.domain)
+    if first != EXPLAINED:
+        return operations
+    return explained_space(explain(sealed(task), operations, seed=seed))
 
 
 def usual_space(domain: str) -> SearchSpace:

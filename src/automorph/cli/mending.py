@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from automorph.patching.arms import Cell
-    from automorph.patching.mending import Patched
+    from automorph.patching.patched import Patched
     from automorph.training import Task
 
 
@@ -61,7 +61,7 @@ class Mending:
         result = patch(
             self.task, translator=self.translator, objective=self.objective,
             checkpoint=self.checkpoint, seeds=self.seeds, folder=folder, jobs=jobs, maps=self.maps,
-            recipe=None if self.steps is None else CycleRecipe(steps=self.steps),
+            cyclegan=None if self.steps is None else CycleRecipe(steps=self.steps),
             progress=bars.begin if bars else None, fitting=bars.fit if bars else None,
         )  # fmt: skip
         if bars:

@@ -8,8 +8,9 @@ from automorph.patching.discovery import Slice, discover
 from automorph.patching.findings import Audit, Group, measure
 from automorph.patching.groups import Grouper, grouper_of
 from automorph.patching.learned import CycleGAN, fit_cyclegan
-from automorph.patching.mending import Patched, patch
+from automorph.patching.mending import patch
 from automorph.patching.methods import Robust, list_methods, load_method
+from automorph.patching.patched import Patched
 from automorph.patching.robust import RobustRun, train_robust
 from automorph.patching.translated import Translated, translate_part
 from automorph.patching.translators import ExactPairs, Translator, UserEdit, all_pairs

@@ -20,6 +20,7 @@ from automorph.data import Arrays
 from automorph.errors import AutomorphError, TrainingError
 from automorph.files import write_json
 from automorph.patching.groups import Grouper
+from automorph.patching.methods import load_method
 from automorph.patching.metrics import gap, mutual_information
 from automorph.patching.robust import Renderings, RobustRun, train_robust
 from automorph.patching.translated import Translated
@@ -54,7 +55,10 @@ class Setting:
     def place(self, cell: Cell) -> Path:
         """The folder of a training."""
         words = re.sub(r"[^a-z0-9]+", "-", cell.objective.lower()).strip("-")
-        digest = blake2b(cell.objective.encode(), digest_size=3).hexdigest()
+        # What is trained on other renderings is another training.
+        seen = load_method(cell.objective).needs_renderings and self.renderings is not None
+        key = getattr(self.renderings, "key", "") if seen else ""
+        digest = blake2b(f"{cell.objective} {key}".encode(), digest_size=3).hexdigest()
         return self.folder / "arms" / f"{words}-{digest}" / f"seed{cell.seed}"
 
 
@@ -137,7 +141,8 @@ def _train(setting: Setting, cell: Cell, progress: Progress | None) -> dict[str,
         else rendered_robust(setting.task, run.model, judged),
         "epoch": run.run.chosen,
         "seconds": run.seconds,
-        "checkpoint": None if run.checkpoint is None else str(run.checkpoint),
+        "selected_on": "" if judged is None else judged.key,
+        "checkpoint": run.checkpoint and str(run.checkpoint.relative_to(place)),
         **{part: numbers(run, part) for part in run.seen},
     }
     write_json(place / "numbers.json", content)
@@ -161,7 +166,9 @@ def _kept(setting: Setting, cell: Cell) -> dict[str, Any] | None:
         content = json.loads(text)
     except (OSError, ValueError):
         return None
-    return content if isinstance(content, dict) and "selected" in content else None
+    wanted = "" if setting.judged is None else setting.judged.key
+    # Chosen by other images, it must be looked at again (and need not be trained again).
+    return content if content.get("selected_on") == wanted else None
 
 
 Outcome = dict[str, Any] | AutomorphError

@@ -210,7 +210,7 @@ def _way_back(
     limits: Limits,
 ) -> list[Check]:
     a, b = direction
-    if (b, a) not in translator.directions:
+    if (b, a) not in translator.directions or not getattr(translator, "way_back", True):
         return []
     there = Known(facts.labels, np.full_like(facts.subgroups, b))
     gap = _gap(translator.translate(made, a, there), images)
@@ -253,9 +253,11 @@ def _diversity(
 ) -> float | None:
     """The smaller of two ratios of mean distances: in pixels, and as the subgroup judge sees."""
     ratios = []
-    views = [lambda x: _features(judge, x)]
+    views: list[Callable[[Images], NDArray[np.float64]]] = []
+    if judge is not None:
+        views.append(partial(_features, judge))
     if real.dtype.kind != "T":
-        views.append(lambda x: x.reshape(len(x), -1) / 255.0)
+        views.append(_pixels)
     for seen in views:
         found = []
         for y in np.intersect1d(made_labels, real_labels):
@@ -376,8 +378,8 @@ def _gap(some: Images, others: Images) -> float:
 def words_apart(one: str, other: str) -> float:
     """The share of the words of two texts that the other has not, 0 to 1.
 
-    >>> words_apart("a good film", "a bad film"), words_apart("", "")
-    (0.3333333333333333, 0.0)
+    >>> words_apart("one good film here", "one bad film here"), words_apart("", "")
+    (0.25, 0.0)
     """
     first, second = Counter(one.split()), Counter(other.split())
     total = first.total() + second.total()

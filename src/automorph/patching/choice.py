@@ -25,8 +25,9 @@ from automorph.patching.translators import (
 from automorph.patching.word_swap import fit_word_swap
 
 AUTO = ("statistics", "cyclegan", "matched")
+"""For images, cheapest first; known pairs are for measuring what a learned translator costs."""
 TEXTS = ("word-swap",)
-"""Cheapest first; pairs that are known are for measuring what a learned translator costs."""
+"""For texts."""
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,14 @@ class Translated:
 
     ``images[z, i]``, uint8 ``(k, n, H, W, C)``, is image number i in subgroup ``subgroups[z]``,
     and ``changed[z, i]`` says whether a translator made it; where it could not, the image stands
-    for itself. Rows are numbers of images, so that nothing can come out of step.
+    for itself. Rows are numbers of images, so that nothing can come out of step. ``key`` tells it
+    from the set of any other translator or part.
     """
 
     images: Images
     changed: NDArray[np.bool_]
     subgroups: tuple[int, ...]
+    key: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process maps the file; it need not be sent all bytes.
@@ -75,10 +77,11 @@ def translate_part(
             for z in subgroups
         ]
     )
+    key = _key(translator, part)
     texts = part.domain == "text"
-    file = None if folder is None or texts else folder / f"translated-{_key(translator, part)}.npy"
+    file = None if folder is None or texts else folder / f"translated-{key}.npy"
     if file is not None and file.exists():
-        return Translated(np.load(file, mmap_mode="r"), able, subgroups)
+        return Translated(np.load(file, mmap_mode="r"), able, subgroups, key)
     if file is None:
         images: Images = np.empty(shape, part.data.dtype)
     else:
@@ -97,7 +100,7 @@ def translate_part(
         images.flush()
         draft.replace(file)
         images = np.load(file, mmap_mode="r")
-    return Translated(images, able, subgroups)
+    return Translated(images, able, subgroups, key)
 
 
 def _translate(
@@ -124,5 +127,7 @@ def _key(translator: Translator, part: Arrays) -> str:
         able = (known.subgroups[rows] == z) | np.isin(
             known.subgroups[rows], _sources(translator, z)
         )
-        total.update(_translate(translator, part, rows, z, able).tobytes())
+        made = _translate(translator, part, rows, z, able)
+        # Of texts the memory holds places, not letters.
+        total.update("\n".join(made).encode() if made.dtype.kind == "T" else made.tobytes())
     return total.hexdigest()

@@ -220,13 +220,15 @@ class MatchedPairs:
 
     After RealPatch (Romiti et al. 2022), with nearness in principal components of the pixels, each
     scaled by its deviation, and no propensity score. Nothing is invented, but a rare group gives
-    the same few images again and again.
+    the same few images again and again. There is no way back: the nearest image of the nearest
+    image is another.
     """
 
     part: Arrays
     mean: NDArray[np.float64]
     axes: NDArray[np.float64]
     name: str = "matched pairs"
+    way_back: bool = False
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:

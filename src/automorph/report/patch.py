@@ -30,7 +30,7 @@ GROUPS, STRIPS, BYTES = 40, 16, 700_000
 _BADGES: dict[Verdict, str] = {
     "better": "Mended",
     "worse": "Worse than before",
-    "unclear": "Nothing gained",
+    "unclear": "No clear difference",
 }
 
 

@@ -18,14 +18,16 @@ CHANGES: tuple[str, ...] = get_args(Change)
 
 
 def augmented(images: Tensor, changes: tuple[Change, ...], draw: torch.Generator) -> Tensor:
-    """Change images ``(n, C, H, W)`` in [-1, 1]; gradients flow through.
+    """Change images ``(n, C, H, W)`` in [-1, 1], each with a chance of a half; gradients flow.
 
-    ``shift``: by up to an eighth of the side, edges repeated; ``flip``: left and right, half of
-    them; ``light``: brightness by up to 0.2 and contrast by up to a quarter; ``cutout``: a square
-    of half a side set to the image's mean.
+    ``shift``: by up to an eighth of the side, edges repeated; ``flip``: left and right; ``light``:
+    brightness by up to 0.2 and contrast by up to a quarter; ``cutout``: a square of half a side set
+    to the image's mean. Where all images were changed, the generator would learn to make changed
+    ones (Karras et al. 2020, "Training GANs with limited data", section 2.2).
     """
     for change in changes:
-        images = _KINDS[change](images, draw)
+        some = _uniform(images, draw)[:, :, None, None] < 0.5
+        images = torch.where(some, _KINDS[change](images, draw), images)
     return images
 
 
@@ -47,8 +49,7 @@ def _shift(images: Tensor, draw: torch.Generator) -> Tensor:
 
 
 def _flip(images: Tensor, draw: torch.Generator) -> Tensor:
-    turned: Tensor = _uniform(images, draw)[:, :, None, None] < 0.5
-    return torch.where(turned, images.flip(3), images)
+    return images.flip(3)
 
 
 def _light(images: Tensor, draw: torch.Generator) -> Tensor:

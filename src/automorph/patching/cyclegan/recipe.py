@@ -33,7 +33,7 @@ class CycleRecipe:
     steps: int = 2000
     batch_size: int = 16
     generator_lr: float = 1e-3
-    discriminator_lr: float = 2e-4
+    discriminator_lr: float = 4e-4
     loss: Adversarial = "least-squares"
     cycle: float = 10.0
     identity: float = 1.0

@@ -126,22 +126,6 @@ JOINT: dict[str, Callable[[list[dict[str, Any]]], str]] = {
 }
 """Tables of all regimes of the online benchmark that have been run."""
 
-def tanda(content: dict[str, Any]) -> str:
-    """Test accuracy by arm, and the share of destructive operations that generators learned."""
-    lines = [
-        "| sequences | test accuracy (%) | share of destructive operations (%) |",
-        "|---|---:|---:|",
-    ]
-    for row in content["rows"]:
-        values = row["accuracy"]
-        mean = sum(values) / len(values)
-        square = sum((value - mean) ** 2 for value in values)
-        error = (square / max(1, len(values) - 1) / len(values)) ** 0.5
-        learned = row["destructive"]
-        share = f"{100 * sum(learned) / len(learned):.1f}" if learned else row["usual"]
-        lines.append(f"| {row['arm']} | {100 * mean:.1f} ± {100 * error:.1f} | {share} |")
-    return "\n".join(lines)
-
 
 def patching(content: dict[str, Any]) -> str:
     """Robust accuracy, accuracy, gaps and information by arm."""
@@ -200,10 +184,10 @@ def tanda(content: dict[str, Any]) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "policies-fashion-mnist": policies,
     "policies-cifar10": policies,
-    "tanda-mnist": tanda,
-    "tanda-cifar10": tanda,
     "patching": patching,
     "isic": isic,
+    "tanda-mnist": tanda,
+    "tanda-cifar10": tanda,
     "throughput": throughput,
     "online-cost": online_cost,
     "theory-figures": theory_figures,

@@ -15,15 +15,16 @@ nltk_readers = pytest.importorskip("nltk.corpus.reader.wordnet", reason="nltk is
 @pytest.mark.filterwarnings("ignore:The multilingual functions")
 @pytest.mark.skipif(find_wordnet() is None, reason="WordNet's files are not here (wordnet-base)")
 def test_synonyms_are_those_that_nltk_reads(tmp_path, monkeypatch):
-    folder = find_wordnet()
+    folder, corpus = find_wordnet(), tmp_path / "corpora" / "wordnet"
+    corpus.mkdir(parents=True)
     for file in folder.iterdir():
         if file.is_file():
-            shutil.copy(file, tmp_path)  # NLTK follows no links out of its folders.
+            shutil.copy(file, corpus)  # NLTK follows no links out of its folders.
     # What Debian's package lacks and synonyms do not need.
-    (tmp_path / "lexnames").write_text("".join(f"{i:02}\tfile{i}\t1\n" for i in range(45)))
-    (tmp_path / "index.sense").touch()
+    (corpus / "lexnames").write_text("".join(f"{i:02}\tfile{i}\t1\n" for i in range(45)))
+    (corpus / "index.sense").touch()
     monkeypatch.setattr("nltk.data.path", [str(tmp_path)])
-    reader = nltk_readers.WordNetCorpusReader(str(tmp_path), omw_reader=None)
+    reader = nltk_readers.WordNetCorpusReader(str(corpus), omw_reader=None)
     ours = read_wordnet(folder)
     for part, letter in PARTS.items():
         every = sorted(ours.synonyms[part])

@@ -156,8 +156,11 @@ def run(names: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) ->
         setting = Setting(task, renderings, place)
         cells = [Cell(ARMS[name][0], seed) for seed in range(seeds) for name in arms]
 
-        def told(cell: Cell, share: float) -> None:
-            if share >= 1.0:
+        done: set[Cell] = set()
+
+        def told(cell: Cell, share: float, done: set[Cell] = done) -> None:
+            if share >= 1.0 and cell not in done:
+                done.add(cell)
                 print(f"{cell.objective} seed {cell.seed} is done", flush=True)
 
         numbers = run_arms(setting, cells, jobs=jobs, progress=told)

@@ -79,7 +79,7 @@ def claims(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-REGIMES = ("short", "long", "wide", "large")
+REGIMES = ("short", "wide", "large")
 
 
 def online_map(contents: list[dict[str, Any]]) -> str:

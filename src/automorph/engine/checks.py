@@ -57,7 +57,10 @@ def check_examples(examples: NDArray[Any], space: SearchSpace) -> None:
         return
     if space.domain == "text":
         if examples.ndim != 1 or examples.dtype.kind != "T":
-            raise DataError(f"{_got(examples)}; expected texts, NumPy's StringDType of shape (n,)")
+            raise DataError(
+                f"the space {space.name!r} is for texts; {_got(examples)}, expected NumPy's "
+                "StringDType of shape (n,)"
+            )
         return
     if space.domain != "image":
         raise DataError(

@@ -187,8 +187,9 @@ def trainings(units: Units, task: Task) -> float:
 
     >>> from automorph.training import as_task
     >>> task = as_task("digits", model="cnn:4", recipe={"epochs": 2}, limit=100)
-    >>> trainings(Units(forward=300, backward=300), task)
-    1.5
+    >>> seen = 2 * len(task.data.train)
+    >>> trainings(Units(forward=3 * seen, backward=0), task), trainings(Units(seen, seen), task)
+    (1.0, 1.0)
     """
     plain = 3 * len(task.data.train) * task.recipe.epochs
     return (units.forward + 2 * units.backward) / plain

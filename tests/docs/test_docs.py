@@ -136,9 +136,10 @@ def test_links_between_pages_exist():
 
 
 def test_numbers_are_not_invented():
-    """Accuracies stand in benchmark tables and reports, never in prose."""
+    """Accuracies stand in generated tables and reports, never in prose."""
     for page in PAGES:
-        assert not re.search(r"\d\d\.\d ?%", page.read_text()), page.name
+        prose = re.sub(r"<!-- table .*?<!-- end -->", "", page.read_text(), flags=re.DOTALL)
+        assert not re.search(r"\d\d\.\d ?%", prose), page.name
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 AUTOMORPH_DATA ?= $(abspath $(wildcard ../shared/data))
 export AUTOMORPH_DATA
 
-.PHONY: help env demo test test-all lint format docs clean
+.PHONY: help env demo test test-all lint audit format docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -22,6 +22,9 @@ $(BIN)/.installed: pyproject.toml constraints.txt setup.py
 
 demo: env ## see the main job done on embedded real data, in about two minutes
 	$(BIN)/automorph quickstart
+
+# Tests run side by side, each on one thread: more threads would wait for each other.
+test test-all: export OMP_NUM_THREADS = 1
 
 test: env ## run the tests (minutes)
 	$(BIN)/ruff check .
@@ -41,6 +44,10 @@ lint: env ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: env ## look for known holes in the packages, and for unsafe code in ours
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src benchmarks
+	$(BIN)/pip-audit --skip-editable --progress-spinner off
 
 format: env ## put the code into shape
 	$(BIN)/ruff check --fix .

@@ -69,7 +69,7 @@ class Explaining:
         content["report"] = str(report)
         write_json(folder / "explain.json", content)
         say.print()
-        say.print(table_of(found))
+        say.print(table_of(found, width=say.width))
         say.print(
             "\nRanked by the predicted change of error at the best magnitude; in brackets: "
             "where the rank lies in 95 of 100 draws.\nPredictions rank operations; "
@@ -147,32 +147,42 @@ def _shown(finding: Finding) -> dict[str, float]:
     return shown
 
 
-def table_of(found: Explanation) -> Table:
-    """The findings as a table of the terminal."""
+NARROW = 130
+"""Columns of a terminal below which only what decides most often is shown; the rest: the report."""
+
+
+def table_of(found: Explanation, *, width: int = NARROW) -> Table:
+    """The findings as a table of a terminal of so many columns."""
     from rich.table import Table
 
+    wide = width >= NARROW
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("rank", "operation", "verdict", "useful range"):
-        table.add_column(name)
-    for name in ("error", "label risk", "alignment", "moved", "new", "variance", "µs"):
+        table.add_column(name, no_wrap=True)
+    more = ("alignment", "moved", "new", "variance", "µs") if wide else ()
+    for name in ("error", "label risk", *more):
         table.add_column(name, justify="right")
-    table.add_column("why")
+    if wide:
+        table.add_column("why")
     for finding in found.findings:
         seen = finding.best.diagnosis
         style = _STYLES[finding.verdict]
-        useful = finding.useful_value or ("yes" if finding.useful else "–")
-        table.add_row(
+        cells = [
             f"{finding.rank} [dim]({finding.rank_low}–{finding.rank_high})[/dim]",
             finding.operation.name,
             f"[{style}]{finding.verdict}[/{style}]",
-            useful,
+            finding.useful_value or ("yes" if finding.useful else "–"),
             f"{100 * seen.change:+.1f}%",
             f"{100 * seen.label_risk:+.1f}%",
-            f"{seen.alignment:+.3f}",
-            f"{seen.invariance:.2f}",
-            f"{seen.new_information:+.3f}",
-            f"{seen.variance:.2f}",
-            f"{1e6 * seen.cost:.0f}",
-            finding.reason,
-        )
+        ]
+        if wide:
+            cells += [
+                f"{seen.alignment:+.3f}",
+                f"{seen.invariance:.2f}",
+                f"{seen.new_information:+.3f}",
+                f"{seen.variance:.2f}",
+                f"{1e6 * seen.cost:.0f}",
+                finding.reason,
+            ]
+        table.add_row(*cells)
     return table

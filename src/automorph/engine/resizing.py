@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -51,12 +52,12 @@ def resize(image: Images, height: int, width: int) -> Images:
     down = _coefficients(image.shape[0], height)
     half = float(1 << (BITS - 1))
     # Whole numbers below 2^53 in floats: exact in any order, and matrix products are fast.
-    lines = np.einsum("hwc,ow->hoc", image.astype(np.float64), across, optimize=True)
-    lines = np.floor((lines + half) / 2.0**BITS)
-    out = np.einsum("hwc,oh->owc", lines, down, optimize=True)
-    return np.asarray(np.floor((out + half) / 2.0**BITS), np.uint8)
+    lines = np.floor((across @ image.astype(np.float64) + half) / 2.0**BITS)
+    out = np.floor((down @ lines.reshape(len(lines), -1) + half) / 2.0**BITS)
+    return out.reshape(height, width, -1).astype(np.uint8)
 
 
+@lru_cache(maxsize=64)
 def _coefficients(size: int, new: int) -> Values:
     """Weights ``(new, size)`` of the old pixels, whole numbers of 22 bits (triangle filter)."""
     scale = size / new

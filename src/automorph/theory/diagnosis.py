@@ -209,7 +209,8 @@ class Bench:
         side = x @ self._inverse
         hat = np.einsum("nd,nd->n", side, x)
         own = np.einsum("ntd,nd->nt", u, side)
-        length = np.einsum("ntd,ntd->nt", u @ self._inverse, u)
+        moved = (u.reshape(-1, u.shape[2]) @ self._inverse).reshape(u.shape)
+        length = np.einsum("ntd,ntd->nt", moved, u)
         return self._share(length + own**2 / (1 - hat)[:, None], u)
 
     def _share(self, length: Floats, rows: Floats) -> Floats:

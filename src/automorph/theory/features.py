@@ -28,7 +28,8 @@ LARGEST = 32
 MOST = 768
 """Features; of maps with more, so many random projections are taken."""
 _PATCHES = 20_000
-_BATCH = 250
+_BATCH = 32
+"""Few enough images that their responses stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,12 +34,17 @@ def held_out_residuals(
     n, versions, d = u.shape
     rows = (u * np.sqrt(w)[:, None]).reshape(-1, d)
     values, axes = np.linalg.eigh(rows.T @ rows)
-    turned = (u.reshape(-1, d) @ axes).reshape(u.shape)
+    # Flat matrix products: numpy multiplies a stack of small matrices one by one.
+    flat = u.reshape(-1, d) @ axes
+    turned = flat.reshape(u.shape)
     cross = np.einsum("b,nbd->nd", w, turned).T @ y
-    found = np.empty((np.size(penalties), n, versions, y.shape[1]), np.float32)
-    for k, penalty in enumerate(np.ravel(penalties)):
-        shrink = (1 / (np.maximum(values, 0) + penalty)).astype(np.float32)
-        residual = y[:, None] - turned @ (shrink[:, None] * cross)
-        hat = (turned * shrink) @ turned.transpose(0, 2, 1)
-        found[k] = np.linalg.solve(np.eye(versions, dtype=np.float32) - hat * w, residual)
+    inverse = 1 / (np.maximum(values, 0) + np.ravel(penalties)[:, None])
+    shrink = inverse.astype(np.float32)
+    pairs = turned[:, :, None] * turned[:, None]
+    hats = (pairs.reshape(-1, d) @ shrink.T).reshape(n, versions, versions, -1)
+    found = np.empty((len(shrink), n, versions, y.shape[1]), np.float32)
+    for k, kept in enumerate(shrink):
+        residual = y[:, None] - (flat @ (kept[:, None] * cross)).reshape(n, versions, -1)
+        left = np.eye(versions, dtype=np.float32) - hats[..., k] * w
+        found[k] = np.linalg.solve(left, residual)
     return found

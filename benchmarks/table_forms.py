@@ -219,6 +219,18 @@ def instant(*contents: Content) -> str:
     return "\n".join(lines)
 
 
+def pruned(*contents: Content) -> str:
+    """Test accuracy of what random search finds on the whole and on the explained space."""
+    lines = [
+        f"| search | {' | '.join(content['data'] for content in contents)} |",
+        f"|---|{'---:|' * len(contents)}",
+    ]
+    for rows in zip(*(content["rows"] for content in contents), strict=True):
+        cells = [f"{_spread(row['accuracy'])} ({row['operations']} operations)" for row in rows]
+        lines.append(f"| {rows[0]['arm']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def texts(*contents: Content) -> str:
     """Accuracy without augmentation, and points above it, by set."""
     found = {content["name"].removeprefix("text-"): content for content in contents}

@@ -24,6 +24,7 @@ SEARCH = ("search-methods", "search-density", "search-race")
 SETS = ("fashion-mnist", "mnist", "cifar10", "digits")
 EXPLAIN = tuple(f"explain-{name}" for name in SETS[:3])
 INSTANT = tuple(f"instant-{name}" for name in SETS)
+PRUNED = ("pruned-cifar10", "pruned-fashion-mnist")
 TEXT = tuple(
     f"text-{name}" for name in ("sst2-500", "sst2", "trec", "subj", "mr", "entities", "minilm")
 )
@@ -46,6 +47,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "explain-claims": (forms.claims, EXPLAIN),
     "instant": (forms.instant, INSTANT),
     "instant-claims": (forms.claims, INSTANT),
+    "pruned": (forms.pruned, PRUNED),
+    "pruned-claims": (forms.claims, PRUNED),
     "patching": (forms.patching, ("patching",)),
     "isic": (forms.isic, ("isic",)),
     "patching-claims": (forms.claims, ("patching", "isic")),

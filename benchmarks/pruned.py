@@ -1,0 +1,151 @@
+"""Does a search on an explained space find as good a policy at half the budget?
+
+CIFAR-10 and Fashion-MNIST with 1,250 labels (1,000 to train on, 250 to choose by), cnn:8, 20
+epochs, flip-and-crop after every policy; the whole published test part. Random search over the
+catalogue's operations with 12 trials, over what `explain` leaves of them (harmful operations gone,
+ranges narrowed), and the same two with 6 trials, which are the first 6 of the 12. A seed decides
+what is drawn and how children are trained; the policy found is trained anew under another seed, so
+that what was chosen for its luck loses it. Explaining costs no training; its seconds are told.
+
+Expected before the run:
+- 6 trials on the explained space are at least as good as 12 on the whole one (points: 0 to 2);
+- 6 trials on the explained space are better than 6 on the whole one;
+- CIFAR-10 gains more than Fashion-MNIST, where less of the catalogue harms.
+
+n: 2 data sets x 2 spaces x 5 seeds x (12 trials and 2 final trainings) = 280 trainings of about
+5 s: 25 minutes of one core. Hardware: CPU, one thread a search.
+Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/pruned.py
+       [--data cifar10] [--seeds 5] [--jobs 2] [--try] (tiny: does it run?)
+Finished searches are files in results/pruned/ and are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from automorph.comparison import paired_difference
+from automorph.files import write_json
+from automorph.offline import Setting
+from automorph.offline.children import with_tail
+from automorph.offline.random_search import RandomSearch
+from automorph.offline.searching import space_of
+from automorph.policies import Policy, load_policy
+from automorph.training import Task, as_task, train
+from record import RESULTS, claim, write_result
+
+SOURCES = ("cifar10", "fashion-mnist")
+SPACES = {"whole": "catalogue", "explained": "explained:catalogue"}
+BUDGETS = (6, 12)
+FINAL = 1000
+"""Added to the seed of a search: the seed of its final training."""
+
+
+def task_of(source: str, *, tiny: bool) -> Task:
+    if tiny:
+        return as_task("digits", limit=200, model="cnn:4", recipe={"epochs": 1})
+    return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 20})
+
+
+def cell(source: str, space: str, seed: int, folder: Path, tiny: bool) -> None:
+    """One search with the largest budget, and the final trainings of every budget."""
+    path = folder / f"{source}-{space}-seed{seed}.json"
+    if path.exists():
+        return
+    torch.set_num_threads(1)
+    task, tail = task_of(source, tiny=tiny), load_policy("flip-crop")
+    began = time.perf_counter()
+    # Explained once a data set: all searches of it are given the same space.
+    operations = space_of(SPACES[space], task, seed=0)
+    explained = time.perf_counter() - began
+    setting = Setting(task=task, space=operations, tail=tail, trials=max(BUDGETS), seed=seed)
+    policies = RandomSearch(setting).policies
+    scores = [accuracy(task, policy, tail, seed, "validation") for policy in policies]
+    best = {budget: int(np.argmax(scores[:budget])) for budget in BUDGETS}
+    final = {
+        number: accuracy(task, policies[number], tail, FINAL + seed, "test")
+        for number in set(best.values())
+    }
+    write_json(path, {
+        "data": source, "space": space, "seed": seed, "operations": list(operations.names),
+        "explained": explained, "scores": scores,
+        "test": {str(budget): final[number] for budget, number in best.items()},
+    })  # fmt: skip
+    print(path.name, flush=True)
+
+
+def accuracy(task: Task, policy: Policy, tail: Policy, seed: int, part: Any) -> float:
+    """The accuracy of a training under the policy and the tail, on one part alone."""
+    arm = with_tail(policy, tail)
+    return train(task, arm, seed=seed, parts=(part,), progress=False).accuracy[part]
+
+
+def judge(source: str, folder: Path, seeds: int) -> list[dict[str, Any]]:
+    """Write results/pruned-DATA.json."""
+    cells = {
+        (space, seed): json.loads((folder / f"{source}-{space}-seed{seed}.json").read_text())
+        for space in SPACES
+        for seed in range(seeds)
+    }
+    rows = []
+    for space in SPACES:
+        for budget in BUDGETS:
+            values = [cells[space, seed]["test"][str(budget)] for seed in range(seeds)]
+            rows.append({
+                "arm": f"{space}, {budget} trials",
+                "operations": len(cells[space, 0]["operations"]),
+                "accuracy": {"mean": float(np.mean(values)), "values": values,
+                             "se": float(np.std(values, ddof=1) / seeds**0.5)},
+            })  # fmt: skip
+    of = {row["arm"]: row["accuracy"]["values"] for row in rows}
+    few, many = BUDGETS
+    claims = []
+    for text, a, b, bar in (
+        ("no more than 1 point below", f"explained, {few} trials", f"whole, {many} trials", -1),
+        ("better than", f"explained, {few} trials", f"whole, {many} trials", 0),
+        ("better than", f"explained, {few} trials", f"whole, {few} trials", 0),
+        ("better than", f"explained, {many} trials", f"whole, {many} trials", 0),
+    ):
+        d = paired_difference(of[a], of[b])
+        interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
+        holds = None if d.low is None else bool(100 * d.low > bar)
+        claims.append(claim(f"{source}: {a} is {text} {b} (points)", round(100 * d.mean, 2),
+                            interval, holds))  # fmt: skip
+        print(claims[-1])
+    write_result(f"pruned-{source}", rows=rows, claims=claims, data=source, seeds=seeds,
+                 explained=cells["explained", 0]["explained"],
+                 operations={space: cells[space, 0]["operations"] for space in SPACES})  # fmt: skip
+    return claims
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", action="append", choices=SOURCES)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--try", dest="tiny", action="store_true")
+    options = parser.parse_args()
+    if options.tiny:
+        with TemporaryDirectory() as place:
+            cell("cifar10", "explained", 0, Path(place), tiny=True)
+        return
+    folder = RESULTS / "pruned"
+    for source in options.data or SOURCES:
+        wanted = [(source, space, seed) for seed in range(options.seeds) for space in SPACES]
+        with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+            for done in [pool.submit(cell, *one, folder, False) for one in wanted]:
+                done.result()
+        judge(source, folder, options.seeds)
+
+
+if __name__ == "__main__":
+    main()

@@ -184,8 +184,9 @@ def search_density(content: Content) -> str:
 def explain_judged(*contents: Content) -> str:
     """How every column ranks operations, held against trainings; one data set a column."""
     columns = list(contents[0]["correlations"])
+    heads = [f"{content['data']} (seeds: {content['seeds']})" for content in contents]
     lines = [
-        f"| column of `explain` | {' | '.join(content['data'] for content in contents)} |",
+        f"| column of `explain` | {' | '.join(heads)} |",
         f"|---|{'---:|' * len(contents)}",
     ]
     for column in columns:

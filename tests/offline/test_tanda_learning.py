@@ -103,7 +103,7 @@ def test_texts_are_judged_by_their_words():
 
     words = ["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree"]
     rng = np.random.default_rng(0)
-    texts = np.array([" ".join(rng.choice(words, 6)) for _ in range(64)], np.dtypes.StringDType())
+    texts = [" ".join(rng.choice(words, 6)) for _ in range(64)]
     learned = learn_generator(
         texts, SearchSpace("mine", (shout, nothing)), generator="mean-field", length=2, steps=40,
         rate=0.02,

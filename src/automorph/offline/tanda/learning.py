@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from automorph.data.arrays import strings
 from automorph.errors import DataError, UsageError
 from automorph.offline.tanda.adversary import Adversary, Look
 from automorph.offline.tanda.discriminators import Discriminator, build_discriminator
@@ -69,7 +70,7 @@ def learn_generator(
     What must hold: an operation either keeps the class of an example or destroys it. One that makes
     another class of it (a 6 turned into a 9) cannot be noticed.
 
-    ``examples`` are uint8 images ``(n, H, W, C)``, float vectors ``(n, d)`` or texts, of the kind
+    ``examples`` are uint8 images ``(n, H, W, C)``, float vectors ``(n, d)`` or strings, of the kind
     that the operations take; those fire at magnitude 1 (`held_space` makes one of each value).
     ``settings``, or ``changes`` of single entries of `Settings` by name (``generator="lstm"``,
     ``length=10``, ..), say how. ``discriminator`` builds one of your own, on the CPU. ``base`` is
@@ -86,6 +87,8 @@ def learn_generator(
     (2, 2)
     """
     chosen = _changed(settings or Settings(), changes)
+    if space.domain == "text":
+        examples = strings(examples)
     if len(examples) < 2 or not len(space):
         raise DataError(
             f"got {len(examples)} examples and {len(space)} operations; expected two examples and "

@@ -46,8 +46,8 @@ lint: env ## check style, types and the direction of imports
 	$(BIN)/lint-imports
 
 audit: env ## look for known holes in the packages, and for unsafe code in ours
-	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src benchmarks
-	$(BIN)/pip-audit --skip-editable --progress-spinner off
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt --progress-spinner off
 
 format: env ## put the code into shape
 	$(BIN)/ruff check --fix .

@@ -32,5 +32,13 @@ class TrainingError(AutomorphError):
     """A training that cannot go on: NaN, divergence, a checkpoint that does not fit."""
 
 
+class DamagedError(TrainingError):
+    """A file of a run that is not as it was written: cut short, changed, or of something else."""
+
+
+class DiskError(AutomorphError):
+    """A file that cannot be written: the disk is full, or the folder is read-only."""
+
+
 class MissingExtraError(UsageError):
     """An optional library is needed and not installed."""

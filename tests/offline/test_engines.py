@@ -53,7 +53,7 @@ def test_nothing_is_begun_after_the_deadline(task, tmp_path):
 def test_processes_find_the_same_and_replace_a_dead_worker(task, alone, tmp_path):
     with Processes(task, tmp_path, jobs=1) as engine:
         outcomes = dict(engine.run([Sees(0), Dies(str(tmp_path / "died")), Sees(2)]))
-        workers = [process.pid for process in engine.pool._processes.values()]
+        workers = [process.pid for process in engine.workers.pool._processes.values()]
     together = search(task, engine="processes", jobs=2, **SEARCH)
 
     assert {place: outcome.score for place, outcome in outcomes.items()} == {0: 0, 1: 1, 2: 2}

@@ -8,8 +8,10 @@ import pytest
 from search_jobs import Sees
 
 from automorph.errors import UsageError
+from automorph.files import held
 from automorph.offline import Outcome
-from automorph.offline.trials import JOURNAL, Trials, held, mend
+from automorph.offline.journal import mend
+from automorph.offline.trials import JOURNAL, Trials
 from automorph.training import Units
 
 OUTCOMES = [

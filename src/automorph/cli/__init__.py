@@ -13,6 +13,7 @@ from automorph.cli.audit import audit
 from automorph.cli.compare import compare
 from automorph.cli.doctor import doctor
 from automorph.cli.explain import explain
+from automorph.cli.export import export
 from automorph.cli.listing import list_
 from automorph.cli.patch import patch
 from automorph.cli.preview import preview
@@ -21,7 +22,7 @@ from automorph.cli.search import search
 from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
-VERBS = (quickstart, search, compare, train, explain, audit, patch, preview, list_, doctor)
+VERBS = (quickstart, search, compare, train, explain, audit, patch, preview, export, list_, doctor)
 
 
 class Group(click.Group):
@@ -61,8 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except AutomorphError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        _say_json(words, str(error), type(error).__name__)
+        _say_error(words, str(error), type(error).__name__)
         sys.exit(error.exit_status)
     except (KeyboardInterrupt, click.exceptions.Abort):
         print(
@@ -74,6 +74,22 @@ def main(arguments: list[str] | None = None) -> None:
         # The reader of our output has gone (as in `| head`): there is nobody to tell.
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _say_error(
+            words,
+            f"the system says: {error.strerror or error}{where}. What was finished is kept: mend "
+            "that, and the same command goes on from there",
+            "OSError",
+        )
+        sys.exit(1)
+
+
+def _say_error(words: list[str], message: str, kind: str) -> None:
+    from automorph.cli.terminal import clean
+
+    print(f"Error: {clean(message)}", file=sys.stderr)
+    _say_json(words, message, kind)
 
 
 def _say_json(words: list[str], message: str, kind: str) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from automorph.training import Task
 
 
-_OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "--leakage")
+_OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "--leakage",
+            "--crop", "--decoders", "--cache")  # fmt: skip
 
 
 def data_words(source: str) -> str:
@@ -22,7 +23,9 @@ def data_words(source: str) -> str:
     words, typed = [source], sys.argv[1:]
     for number, word in enumerate(typed):
         option, _, value = word.partition("=")
-        if option in _OF_DATA:
+        if word == "--on-demand":
+            words.append(word)
+        elif option in _OF_DATA:
             words += [word] if value else typed[number : number + 2]
     return " ".join(map(shlex.quote, words))
 

@@ -47,6 +47,19 @@ data_options = _stack(
         "--leakage", type=click.Choice(["refuse", "drop", "keep"]), default="refuse",
         show_default=True, help="What to do when one example lies in two parts.",
     ),
+    click.option(
+        "--on-demand", is_flag=True,
+        help="For sets larger than memory: images of a folder are decoded when they are needed.",
+    ),
+    click.option(
+        "--crop", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
+        help="On demand, train on random crops of at least this share of an image, as 0.08.",
+    ),
+    click.option(
+        "--decoders", type=click.IntRange(0), default=0, metavar="N",
+        help="Processes that decode on demand; 0: threads of this one.",
+    ),
+    click.option("--cache", metavar="FOLDER", help="Keep decoded images here, and map them."),
     click.option("--download", is_flag=True, help="Fetch a named data set that is not on disk."),
 )  # fmt: skip
 
@@ -69,7 +82,10 @@ training_options = _stack(
     click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"])),
 )
 
-seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, envvar="AUTOMORPH_SEED",
+    show_envvar=True,
+)  # fmt: skip
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object to standard output."
 )
@@ -161,9 +177,9 @@ def _cores() -> int:
 
 def console(*, quiet: bool = False) -> Console:
     """Where people are told things: standard error, so that standard output stays clean."""
-    from rich.console import Console
+    from automorph.cli.terminal import Terminal
 
-    return Console(stderr=True, quiet=quiet, highlight=False)
+    return Terminal(stderr=True, quiet=quiet, highlight=False)
 
 
 def print_json(content: Any) -> None:

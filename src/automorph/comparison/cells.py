@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from automorph.errors import AutomorphError, TrainingError
-from automorph.files import whole_file
+from automorph.errors import AutomorphError, DamagedError, DiskError, TrainingError
+from automorph.files import make_folder, read_json, write_checked
 from automorph.policies import Policy, policy_to_dict
 from automorph.training import AugmenterSpec, Epoch, Task, train
+from automorph.training.workers import Workers
 
 Arm = Policy | AugmenterSpec
 """What is compared: a policy, or what makes an augmenter that learns while it trains."""
 
 Progress = Callable[["Cell", float], None]
 """Called with a cell and the share of it that is done."""
+
+_CURVES = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,40 @@ def cell_path(folder: Path, policy: Arm, seed: int) -> Path:
 def read_cell(path: Path) -> dict[str, Any] | None:
     """A finished cell, or None; a damaged file counts as not there and is made again."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = read_json(path)
+    except (OSError, DamagedError):
         return None
-    return content if isinstance(content, dict) and "test_accuracy" in content else None
+    return content if _is_cell(content) else None
+
+
+def _is_cell(content: dict[str, Any]) -> bool:
+    """Whether it has what tables and reports are made of."""
+    units, curves = content.get("units"), content.get("curves")
+    return (
+        _is_share(content.get("test_accuracy"))
+        and (
+            content.get("validation_accuracy") is None or _is_share(content["validation_accuracy"])
+        )
+        and _is_number(content.get("seconds"))
+        and isinstance(units, dict)
+        and all(isinstance(units.get(way), int) for way in ("forward", "backward"))
+        and isinstance(curves, dict)
+        and all(isinstance(curves.get(name), list) for name in _CURVES)
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
 
 
 def write_cell(path: Path, content: dict[str, Any]) -> None:
     """Write a cell whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content), encoding="utf-8")
+    make_folder(path.parent)
+    write_checked(path, content)
 
 
 def run_cells(
@@ -80,22 +107,14 @@ def run_cells(
         for cell in cells:
             yield cell, _train_cell(task, policies[cell.arm], cell, progress)
         return
-    context = multiprocessing.get_context("spawn")
-    reports = context.Queue()
-    pool = ProcessPoolExecutor(
-        min(jobs, len(cells)), context, initializer=_start, initargs=(task, policies, reports)
-    )
+    reports = multiprocessing.get_context("spawn").Queue()
+    handed = [(cell,) for cell in cells]
     try:
-        waiting: dict[Future[Any], Cell] = {pool.submit(_in_process, c): c for c in cells}
-        while waiting:
-            done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-            _pass_on(reports, progress)
-            for future in done:
-                yield waiting.pop(future), future.result()
+        with Workers(min(jobs, len(cells)), _start, (task, policies, reports)) as workers:
+            tick = partial(_pass_on, reports, progress)
+            for place, outcome in workers.run(_in_process, handed, tick=tick):
+                yield cells[place], outcome
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
         reports.close()
         reports.cancel_join_thread()
 
@@ -109,11 +128,14 @@ def _train_cell(
 
     try:
         result = train(task, policy, seed=cell.seed, progress=report)
-    except TrainingError as error:
+    except DiskError:
+        raise
+    except AutomorphError as error:
         return error
-    curves = {
-        name: [getattr(epoch, name) for epoch in result.curves]
-        for name in ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
+    except MemoryError:
+        return TrainingError("its memory did not suffice; try a smaller network or batch")
+    curves: dict[str, list[Any]] = {
+        name: [getattr(epoch, name) for epoch in result.curves] for name in _CURVES
     }
     if any(epoch.augmenter for epoch in result.curves):
         curves["augmenter"] = [epoch.augmenter for epoch in result.curves]
@@ -133,13 +155,6 @@ _shared: dict[str, Any] = {}
 
 
 def _start(task: Task, policies: Sequence[Arm], reports: Any) -> None:
-    import signal
-
-    import torch
-
-    # Ctrl-C belongs to the parent, which ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
     _shared.update(task=task, policies=policies, reports=reports)
 
 

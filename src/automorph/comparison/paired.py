@@ -7,6 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from automorph.comparison.statistics import Difference, Summary, holm, paired_di
 from automorph.comparison.verdict import Verdict, judge
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
-from automorph.files import whole_file
+from automorph.files import held, read_json, write_json
 from automorph.policies import Drawn, check_domain, load_policy
 from automorph.training import AugmenterSpec, Task, as_task
 
@@ -100,7 +101,8 @@ def compare(
     differences are taken from. With a ``folder`` each finished training is kept there, and the
     same call does only what is missing. ``jobs`` trainings run side by side, each in its own
     process; in a script, more than one job needs the usual ``if __name__ == "__main__":``.
-    Raises UsageError for policies or seeds that cannot be compared.
+    Raises UsageError for policies or seeds that cannot be compared, and for a folder in which
+    another process works.
     """
     arms = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in policies]
     task = as_task(task, **options)
@@ -111,7 +113,9 @@ def compare(
     names = [arm.name for arm in arms]
     base = _baseline(names, baseline)
     started = time.monotonic()
-    results, trained = _results(task, arms, numbers, _prepared(folder, task), jobs, progress)
+    with held(Path(folder)) if folder else nullcontext():
+        place = _prepared(folder, task)
+        results, trained = _results(task, arms, numbers, place, jobs, progress)
     curves = {
         names[a]: _joined([results[Cell(a, s)] for s in numbers])
         for a in range(len(arms))
@@ -150,13 +154,14 @@ def _baseline(names: list[str], wanted: str | None) -> str:
 
 def fingerprint(task: Task) -> dict[str, Any]:
     """What makes two trainings comparable: data, splits, model and recipe, as plain data."""
-    model = task.model
+    model, seen = task.model, task.data.train.data
     return {
         "data": task.data.name,
         "hash": task.data.hash,
         "parts": split_hashes(task.data),
         "model": model if isinstance(model, str) else f"{model.__module__}:{model.__qualname__}",
         "recipe": asdict(task.recipe),
+        **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         **({"protect": list(task.protect)} if task.protect else {}),
     }
 
@@ -167,17 +172,15 @@ def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
         return None
     path = Path(folder)
     record = path / "task.json"
-    content = json.dumps(fingerprint(task), indent=1, sort_keys=True) + "\n"
+    content = json.loads(json.dumps(fingerprint(task)))
     if record.exists():
-        if record.read_text(encoding="utf-8") != content:
+        if read_json(record) != content:
             raise UsageError(
                 f"the folder {path} holds a comparison of other data, model or recipe; "
                 "choose another folder with --out, or remove that one"
             )
         return path
-    path.mkdir(parents=True, exist_ok=True)
-    with whole_file(record) as temporary:
-        temporary.write_text(content, encoding="utf-8")
+    write_json(record, content)
     return path
 
 

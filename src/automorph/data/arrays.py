@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.errors import DataError
+from automorph.space import Stream
 
 Domain = Literal["image", "text"]
 PARTS = ("train", "validation", "test")
@@ -32,7 +33,8 @@ class Arrays:
     """The examples of one part: data, labels, names, and subgroups where there are some.
 
     - ``data``: images, uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}; or texts,
-      ``StringDType`` (n,). May be a read-only memory map.
+      ``StringDType`` (n,). May be a read-only memory map, or read rows when they are asked for
+      (`automorph.data.on_demand.ImageFiles`, `automorph.data.arrow.ArrowTexts`).
     - ``labels``: int64 (n,), positions in the data set's ``classes``.
     - ``subgroups``: int64 (n,), positions in ``subgroup_names``, or None.
     - ``ids``: strings (n,), unique names for messages and for the hashes of splits: a file's
@@ -55,7 +57,7 @@ class Arrays:
     def __post_init__(self) -> None:
         if self.ids is None:
             object.__setattr__(self, "ids", strings([f"row[{i}]" for i in range(len(self.data))]))
-        if self.data.dtype.kind != "T":
+        if self.data.dtype.kind != "T" and not self.on_demand:
             check_images(self.data)
         known = {name: getattr(self, name) for name in ("labels", "ids", "subgroups")}
         for name, column in {**known, **self.metadata}.items():
@@ -80,6 +82,17 @@ class Arrays:
         """``image`` or ``text``."""
         return "text" if self.data.dtype.kind == "T" else "image"
 
+    @property
+    def on_demand(self) -> bool:
+        """Whether rows are read when they are asked for, and nothing of them is kept."""
+        return not isinstance(self.data, np.ndarray)
+
+    def drawn(self, rows: NDArray[np.int64], *, seed: int, epoch: int) -> NDArray[Any]:
+        """Some rows as training sees them: where there are random crops, with those."""
+        if hasattr(self.data, "drawn"):
+            return np.asarray(self.data.drawn(rows, Stream(seed=seed, epoch=epoch, index=rows)))
+        return np.asarray(self.data[rows])
+
     @cached_property
     def names(self) -> list[str]:
         """The ids as a list of Python strings."""
@@ -88,9 +101,14 @@ class Arrays:
 
     @cached_property
     def digests(self) -> NDArray[np.bytes_]:
-        """Hash the content of every example: S16 (n,), BLAKE2b of pixels or UTF-8 text."""
+        """Hash the content of every example: S16 (n,), BLAKE2b of pixels or UTF-8 text.
+
+        Of images that are decoded on demand it is that of their files' bytes.
+        """
+        if hasattr(self.data, "digests"):
+            return np.asarray(self.data.digests())
         if self.domain == "text":
-            contents: Any = (text.encode() for text in self.data.tolist())
+            contents: Any = (str(text).encode() for text in self.data)
         else:
             contents = self.data
         found = [blake2b(content, digest_size=16).digest() for content in contents]
@@ -100,6 +118,8 @@ class Arrays:
         """Copy the given rows (positions or a mask) into memory, in the order given."""
         rows = np.asarray(rows)
         rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.intp)
+        if hasattr(self.data, "take") and self.on_demand:
+            return self.with_data(self.data.take(rows), rows)
         return self.with_data(np.ascontiguousarray(self.data[rows]), rows)
 
     def with_data(self, data: NDArray[Any], rows: NDArray[np.intp]) -> Arrays:

@@ -18,61 +18,69 @@ def read_folder(path: str) -> RawData:
     the parts. Only files with an image's extension are taken; others are counted in the notes.
     Hidden files and folders are passed over. The names of the examples are their paths.
     """
-    root = Path(path).expanduser()
-    name = f"folder:{path}"
-    if not root.is_dir():
-        what = "a file" if root.exists() else "not there"
-        raise DataError(f"{name}: {what}. Expected a folder with one sub-folder for each class.")
-    tops = _folders(root)
-    found = {top: part_of(top.name) for top in tops if top.name.isalpha()}
-    parts = {top: part for top, part in found.items() if part and _folders(top)}
-    if not parts:
-        parts = {root: "train"}
-    elif "train" not in parts.values():
-        raise DataError(
-            f"{name}: found the parts {', '.join(sorted(parts.values()))} and no train part. "
-            "Expected a folder named train."
-        )
-    elif len(set(parts.values())) < len(parts):
-        raise DataError(
-            f"{name}: two folders for one part: {', '.join(sorted(p.name for p in parts))}. "
-            "Expected one each for train, validation and test."
-        )
+    root, name = Path(path).expanduser(), f"folder:{path}"
+    parts, beside = parts_of(root, name)
     others: Counter[str] = Counter()
     rows = {part: _read_part(top, root, name, others) for top, part in parts.items()}
     notes = []
     if others:
         kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
         notes.append(f"files without an image's extension ignored: {kinds}")
-    beside = [top.name for top in tops if top not in parts] if root not in parts else []
     if beside:
         notes.append(f"folders beside the parts ignored: {', '.join(beside)}")
     return RawData(name, "image", rows, notes=tuple(notes))
 
 
-def _read_part(top: Path, root: Path, name: str, others: Counter[str]) -> Rows:
-    classes = _folders(top)
+def parts_of(root: Path, name: str) -> tuple[dict[Path, str], list[str]]:
+    """The folders of the parts by part, and the names of folders beside them.
+
+    Raises DataError where there is no train part, or two of one kind.
+    """
+    if not root.is_dir():
+        what = "a file" if root.exists() else "not there"
+        raise DataError(f"{name}: {what}. Expected a folder with one sub-folder for each class.")
+    tops = folders_in(root)
+    found = {top: part_of(top.name) for top in tops if top.name.isalpha()}
+    parts = {top: part for top, part in found.items() if part and folders_in(top)}
+    if not parts:
+        return {root: "train"}, []
+    if "train" not in parts.values():
+        raise DataError(
+            f"{name}: found the parts {', '.join(sorted(parts.values()))} and no train part. "
+            "Expected a folder named train."
+        )
+    if len(set(parts.values())) < len(parts):
+        raise DataError(
+            f"{name}: two folders for one part: {', '.join(sorted(p.name for p in parts))}. "
+            "Expected one each for train, validation and test."
+        )
+    return parts, [top.name for top in tops if top not in parts]
+
+
+def classes_in(top: Path, name: str) -> list[Path]:
+    """The folders of the classes of a part. Raises DataError where there are none."""
+    classes = folders_in(top)
     if not classes:
         inside = ", ".join(sorted(p.name for p in top.iterdir())[:5]) or "nothing"
         raise DataError(
             f"{name}: no class folders in {top} (it holds {inside}). Expected one sub-folder for "
             "each class, with its images inside."
         )
+    return classes
+
+
+def _read_part(top: Path, root: Path, name: str, others: Counter[str]) -> Rows:
     files: list[Path] = []
     labels: list[str] = []
-    for folder in classes:
-        images = _images(folder, others)
-        if not images:
-            raise DataError(
-                f"{name}: the class folder {folder} holds no images. Expected files such as .png "
-                "or .jpg: add some, or remove the folder."
-            )
+    for folder in classes_in(top, name):
+        images = images_in(folder, others, name)
         files += images
         labels += [folder.name] * len(images)
     return Rows(files, labels, [file.relative_to(root).as_posix() for file in files])
 
 
-def _images(folder: Path, others: Counter[str]) -> list[Path]:
+def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
+    """The images of a class, in order; endings of other files are counted in ``others``."""
     found = []
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -84,8 +92,14 @@ def _images(folder: Path, others: Counter[str]) -> list[Path]:
                 found.append(Path(place, file))
             else:
                 others[ending or "without any"] += 1
+    if not found:
+        raise DataError(
+            f"{name}: the class folder {folder} holds no images. Expected files such as .png "
+            "or .jpg: add some, or remove the folder."
+        )
     return sorted(found)
 
 
-def _folders(path: Path) -> list[Path]:
+def folders_in(path: Path) -> list[Path]:
+    """The folders in a folder, without hidden ones, in order."""
     return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))

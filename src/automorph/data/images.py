@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
@@ -19,6 +19,8 @@ from automorph.errors import DataError
 
 Mode = Literal["grey", "rgb", "rgba"]
 Size = tuple[int, int]
+Box = Callable[[Size], tuple[int, int, int, int]]
+"""From height and width to what is cut out: top, left, height, width."""
 
 MAX_PIXELS = 89_478_485
 """Images above this are refused unread: Pillow's own limit, 256 MiB of RGB."""
@@ -35,7 +37,7 @@ class BadImageError(DataError):
 
 
 def read_image(
-    source: Any, *, mode: Mode | None = None, size: Size | None = None
+    source: Any, *, mode: Mode | None = None, size: Size | None = None, box: Box | None = None
 ) -> NDArray[np.uint8]:
     """Read one image: bytes, path, PIL image or uint8 array in, uint8 (H, W, C) out.
 
@@ -45,7 +47,7 @@ def read_image(
       RGB. Transparency is dropped (not blended) unless ``rgba`` is asked for, and then an image
       without it is refused.
     - ``size`` (H, W): scaled (bilinear, antialiased) so that it just covers the size, then cropped
-      at the centre.
+      at the centre; or, with ``box``, what the box cuts out of (height, width) is scaled to it.
 
     Raises BadImageError with the reason: missing, empty, not an image, truncated, too large, ...
     Warnings about too many pixels are errors only inside :func:`strict_pillow`; the limit of
@@ -57,11 +59,15 @@ def read_image(
     if isinstance(source, np.ndarray):
         return _read_array(source, mode, size)
     with _opened(source) as image:
-        return to_uint8(image, mode=mode, size=size)
+        return to_uint8(image, mode=mode, size=size, box=box)
 
 
 def to_uint8(
-    image: Image.Image, *, mode: Mode | None = None, size: Size | None = None
+    image: Image.Image,
+    *,
+    mode: Mode | None = None,
+    size: Size | None = None,
+    box: Box | None = None,
 ) -> NDArray[np.uint8]:
     """Turn a PIL image into uint8 (H, W, C) by the rules of :func:`read_image`."""
     ImageOps.exif_transpose(image, in_place=True)
@@ -72,7 +78,11 @@ def to_uint8(
     wanted = _PILLOW_MODE[mode] if mode else ("L" if grey else "RGB")
     if image.mode != wanted:
         image = image.convert(wanted)
-    if size and image.size != (size[1], size[0]):
+    if size and box is not None:
+        top, left, height, width = box((image.size[1], image.size[0]))
+        cut = (left, top, left + width, top + height)
+        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR, box=cut)
+    elif size and image.size != (size[1], size[0]):
         image = ImageOps.fit(image, (size[1], size[0]), method=Image.Resampling.BILINEAR)
     pixels = np.asarray(image, dtype=np.uint8)
     return pixels[..., None] if pixels.ndim == 2 else pixels

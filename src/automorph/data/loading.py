@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from automorph.data.arrays import Dataset
+from automorph.data.arrow import mapped_texts
 from automorph.data.assembly import assemble
 from automorph.data.columns import Columns, raw_from_tables
 from automorph.data.correlated import CORRELATED, read_correlated
@@ -18,6 +19,7 @@ from automorph.data.folders import read_folder
 from automorph.data.hub import download_raw, raw_from_huggingface
 from automorph.data.images import Mode
 from automorph.data.known import GIVEN, KNOWN, data_roots, read_known
+from automorph.data.large import read_large_folder
 from automorph.data.leakage import LeakageAction
 from automorph.data.memory import Pair, raw_from_arrays, raw_from_torch, read_npz
 from automorph.data.rows import RawData
@@ -44,6 +46,9 @@ def load_data(
     root: StrPath | None = None,
     cache: StrPath | None = None,
     download: bool = False,
+    on_demand: bool = False,
+    crop: float | None = None,
+    decoders: int = 0,
 ) -> Dataset:
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
@@ -64,16 +69,36 @@ def load_data(
       ``$AUTOMORPH_DATA``, else ``./data``.
     - ``cache``: a folder for decoded images, which are then memory-mapped.
     - ``download``: fetch a known set that is not on disk. ``hub:`` sources need no leave.
+    - ``on_demand``: for sets larger than memory. Images of a ``folder:`` stay in their files and
+      are decoded each time they are asked for, by so many ``decoders`` (processes; 0: threads of
+      this one); ``size`` must then be given. With ``crop``, training sees random crops of at least
+      that share of an image (0.08 is usual for large sets), scaled to ``size``, before any policy.
+      Texts are then kept in an Arrow file in the folder ``cache``.
 
     Raises UsageError for a source or option that cannot be, DataError for data that cannot be used.
 
     >>> load_data("digits", limit=500)
     Dataset('digits', 10 classes, train=Arrays(500 of 8x8x1), test=Arrays(361 of 8x8x1))
     """
-    raw = _read(source, Columns(image, text, label, subgroup, metadata), root, download)
-    return assemble(
+    both = (size, size) if isinstance(size, int) else size
+    columns = Columns(image, text, label, subgroup, metadata)
+    if on_demand and source.startswith("folder:"):
+        columns.refuse(source)
+        return read_large_folder(
+            _resolve(source.partition(":")[2], root), size=both, mode=mode, crop=crop,
+            decoders=decoders, limit=limit, seed=seed, skip_bad=skip_bad, leakage=leakage,
+        )  # fmt: skip
+    raw = _read(source, columns, root, download)
+    if on_demand and raw.domain == "image":
+        raise UsageError(
+            f"{source}: images are read on demand from folder:PATH only; other sources are mapped "
+            "with cache=FOLDER"
+        )
+    if crop is not None or decoders:
+        raise UsageError("crop and decoders are for images that are decoded on demand")
+    dataset = assemble(
         raw,
-        size=(size, size) if isinstance(size, int) else size,
+        size=both,
         mode=mode,
         limit=limit,
         seed=seed,
@@ -81,6 +106,7 @@ def load_data(
         leakage=leakage,
         cache=Path(cache) if cache else None,
     )
+    return mapped_texts(dataset, cache) if on_demand else dataset
 
 
 def from_arrays(

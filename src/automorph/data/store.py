@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.arrays import Arrays
+from automorph.data.mapped import allocate, draft_of, finish, mapped
+from automorph.errors import DamagedError
+from automorph.files import read_json, write_json
 
 _CHUNK = 4096  # rows copied at a time between memory maps
 
@@ -43,34 +45,29 @@ class Store:
         return self.folder / f"{self.key}.npy"
 
     def load(self) -> tuple[NDArray[np.uint8], dict[int, str]] | None:
-        """Map what was decoded before, or None."""
+        """Map what was decoded before; None where there is nothing, or nothing whole."""
         notes = self.path.with_suffix(".json")
-        if not (self.path.exists() and notes.exists()):
+        if not notes.exists() or (images := mapped(self.path)) is None:
             return None
-        bad = {int(row): reason for row, reason in json.loads(notes.read_text("utf-8")).items()}
-        return cast("NDArray[np.uint8]", np.load(self.path, mmap_mode="r")), bad
+        try:
+            bad = {int(row): str(reason) for row, reason in read_json(notes).items()}
+        except (DamagedError, ValueError):
+            return None
+        return images, bad
 
     def allocate(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         """Make a zeroed array on disk, under a temporary name."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return np.lib.format.open_memmap(self._draft, mode="w+", dtype=np.uint8, shape=shape)
+        return allocate(self.path, shape)
 
     def save(self, images: NDArray[np.uint8], bad: Mapping[int, str]) -> NDArray[np.uint8]:
         """Rename the finished array to its place, note the bad rows, map it read-only."""
-        cast("np.memmap[Any, Any]", images).flush()
-        draft = self._draft.with_suffix(".notes")
-        draft.write_text(json.dumps(bad), "utf-8")
-        os.replace(self._draft, self.path)
-        os.replace(draft, self.path.with_suffix(".json"))
-        return cast("NDArray[np.uint8]", np.load(self.path, mmap_mode="r"))
+        found = finish(self.path, images)
+        write_json(self.path.with_suffix(".json"), {str(row): why for row, why in bad.items()})
+        return found
 
     def discard(self) -> None:
         """Remove an unfinished array."""
-        self._draft.unlink(missing_ok=True)
-
-    @property
-    def _draft(self) -> Path:
-        return self.folder / f"{self.key}.{os.getpid()}.tmp"
+        draft_of(self.path).unlink(missing_ok=True)
 
 
 def take_part(part: Arrays, rows: NDArray[np.intp]) -> Arrays:

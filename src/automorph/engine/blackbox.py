@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +18,36 @@ from automorph.engine.step import Step, Values
 from automorph.errors import AutomorphError
 
 Examples = NDArray[Any]
+
+_PATIENCE_VARIABLE = "AUTOMORPH_OPERATION_SECONDS"
+PATIENCE = float(os.environ.get(_PATIENCE_VARIABLE) or 600)
+"""Seconds that a user's function may take for a batch; after them it counts as hanging."""
+
+
+class _TooLongError(BaseException):
+    """Not an `Exception`: a user's function that catches those must not catch this."""
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Within, whatever takes longer is broken off, in a main thread on systems with alarms.
+
+    Elsewhere (Windows, threads that work ahead) nothing is: Python cannot stop another thread.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def break_off(*_: object) -> None:
+        raise _TooLongError
+
+    before = signal.signal(signal.SIGALRM, break_off)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, before)
 
 
 def call(examples: Examples, values: Values, step: Step) -> Examples:
@@ -27,15 +61,16 @@ def call(examples: Examples, values: Values, step: Step) -> Examples:
     function = operation.function
     if function is None:
         raise _unknown(step)
-    if operation.batched:
-        result = _checked(function, examples.copy(), values, step)
-        return examples.copy() if result is None else result
-    out = examples.copy()
-    for row in range(len(examples)):
-        result = _checked(function, examples[row].copy(), float(values[row]), step.row(row))
-        if result is not None:
-            out[row] = result
-    return out
+    with within(PATIENCE):
+        if operation.batched:
+            result = _checked(function, examples.copy(), values, step)
+            return examples.copy() if result is None else result
+        out = examples.copy()
+        for row in range(len(examples)):
+            result = _checked(function, examples[row].copy(), float(values[row]), step.row(row))
+            if result is not None:
+                out[row] = result
+        return out
 
 
 def call_on_texts(texts: list[str], values: Values, step: Step) -> list[str]:
@@ -46,6 +81,11 @@ def call_on_texts(texts: list[str], values: Values, step: Step) -> list[str]:
     function = step.operation.function
     if function is None:
         raise _unknown(step)
+    with within(PATIENCE):
+        return _texts(function, texts, values, step)
+
+
+def _texts(function: Callable[..., Any], texts: list[str], values: Values, step: Step) -> list[str]:
     if step.operation.batched:
         result = _called(function, list(texts), values, step)
         fits = result is None or (
@@ -87,6 +127,11 @@ def _called(function: Callable[..., Any], example: Any, value: Any, step: Step) 
         if _takes_rng(function):
             return function(example, value, rng=_generator(step))
         return function(example, value)
+    except _TooLongError:
+        raise AutomorphError(
+            f"{_where(step)} did not come back: a batch may take {PATIENCE:g} s; mend the "
+            f"function, or give it more time: {_PATIENCE_VARIABLE}=SECONDS"
+        ) from None
     except Exception as error:
         raise AutomorphError(
             f"{_where(step)} raised {type(error).__name__}: {error}; "

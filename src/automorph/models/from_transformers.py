@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from automorph.errors import MissingExtraError, UsageError
+from automorph.texts.pretrained import loaded
 
 
 class Classifier(nn.Module):
@@ -62,11 +63,12 @@ def source_of(name: str) -> str:
     if not source:
         raise UsageError(f"got the model {name!r}; expected a folder or a name behind the colon")
     package = source.replace("-", "_")
-    if not Path(source).exists() and package.isidentifier() and find_spec(package):
-        found = import_module(package)
-        folder = Path(str(found.__file__)).parent / "model"
-        if folder.is_dir():
-            return str(folder)
+    # Found, not imported: a name, which may stand in a file, must not run code.
+    found = find_spec(package) if package.isidentifier() and not Path(source).exists() else None
+    if found is not None:
+        for place in found.submodule_search_locations or ():
+            if (folder := Path(place) / "model").is_dir():
+                return str(folder)
     return source
 
 
@@ -120,7 +122,7 @@ def _loaded(name: str, kind: Any, source: str, **options: Any) -> Any:
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # A new head is no news.
     try:
-        return kind.from_pretrained(source, **options)
+        return loaded(kind, source, **options)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"the model {name!r} cannot be loaded: {str(error).splitlines()[0]}. Expected a folder "

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from automorph.data import limited, split
-from automorph.errors import AutomorphError, UsageError
+from automorph.errors import AutomorphError, DamagedError, DiskError, UsageError
 from automorph.offline.method import Outcome
 from automorph.offline.trials import key_of
 from automorph.policies import Policy, chained, policy_to_dict
@@ -75,7 +75,16 @@ class Train:
         """Train the child. One that was killed goes on from its last epoch if it keeps any."""
         began = time.perf_counter()
         try:
-            return self._run(task, folder)
+            try:
+                return self._run(task, folder)
+            except DamagedError:
+                # What an earlier try left cannot be used: from the start, then.
+                for child in (self, self.parent):
+                    if child is not None:
+                        shutil.rmtree(child.place(folder), ignore_errors=True)
+                return self._run(task, folder)
+        except DiskError:
+            raise
         except AutomorphError as error:
             seconds = time.perf_counter() - began
             return Outcome(float("-inf"), seconds=seconds, error=str(error))

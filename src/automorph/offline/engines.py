@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import logging
 import math
-import multiprocessing
 import os
 import socket
 import tempfile
-import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from automorph.errors import AutomorphError, MissingExtraError, UsageError
+from automorph.errors import AutomorphError, DiskError, MissingExtraError, UsageError
 from automorph.offline.method import Job, Outcome
 from automorph.training import Task
+from automorph.training.workers import LostWorkerError, Workers
 
 ENGINES = ("local", "processes", "ray")
 TRIES = 5
-"""How often a job may take its worker down before the search gives up."""
+"""How often Ray repeats a job whose worker or node died."""
 
 Done = Iterator[tuple[int, Outcome]]
 
@@ -72,63 +69,19 @@ class Processes(Engine):
     """Jobs side by side in processes of their own."""
 
     def __init__(self, task: Task, folder: Path, jobs: int) -> None:
-        self.task, self.folder, self.jobs = task, folder, jobs
-        self.pool: ProcessPoolExecutor | None = None
+        self.jobs = jobs
+        self.workers = Workers(jobs, _start, (task, folder))
 
     def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
-        """Run them in the pool; with a new pool when a worker has died."""
-        left = dict(enumerate(jobs))
-        for _ in range(TRIES):
-            try:
-                for place, outcome in self._run(left, deadline, test):
-                    del left[place]
-                    yield place, outcome
-                return
-            except BrokenProcessPool:
-                self._end()
-        raise AutomorphError(
-            f"a worker process died {TRIES} times (out of memory?); run fewer jobs side by side"
-        )
-
-    def _run(self, jobs: dict[int, Job], deadline: float, test: bool) -> Done:
-        waiting: dict[Future[Outcome], int] = {}
-        queue = list(jobs.items())
-        queue.reverse()
-        while queue or waiting:
-            # Few are handed over at a time, so that none is begun after the deadline.
-            while queue and len(waiting) < self.jobs and time.monotonic() < deadline:
-                place, job = queue.pop()
-                waiting[self._pool().submit(_in_worker, job, test)] = place
-            left = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
-            done, _ = wait(waiting, timeout=left, return_when=FIRST_COMPLETED)
-            if not done:
-                self._end()
-                return
-            for future in done:
-                yield waiting.pop(future), future.result()
-
-    def _pool(self) -> ProcessPoolExecutor:
-        if self.pool is None:
-            # Forked copies of a process with threads (torch has some) may hang.
-            context = multiprocessing.get_context("spawn")
-            self.pool = ProcessPoolExecutor(
-                self.jobs, context, initializer=_start, initargs=(self.task, self.folder)
-            )
-        return self.pool
-
-    def _end(self) -> None:
-        if self.pool is not None:
-            workers = list((self.pool._processes or {}).values())
-            self.pool.shutdown(wait=False, cancel_futures=True)
-            for worker in workers:
-                worker.terminate()
-            for worker in workers:
-                worker.join()
-            self.pool = None
+        """Run them; one whose process dies again and again has failed."""
+        handed = [(job, test) for job in jobs]
+        for place, outcome in self.workers.run(_in_worker, handed, deadline=deadline):
+            lost = isinstance(outcome, LostWorkerError)
+            yield place, Outcome(-math.inf, error=str(outcome)) if lost else outcome
 
     def __exit__(self, *error: Any) -> None:
         """End all workers, also those at work."""
-        self._end()
+        self.workers.end()
 
 
 class Ray(Engine):
@@ -149,6 +102,8 @@ class Ray(Engine):
         if address is not None:
             check_address(address)
         self.ray: Any = ray
+        # Ray would tell its makers of its use; nothing leaves a machine unasked.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         self.mine = not ray.is_initialized()
         if self.mine:
             try:
@@ -175,6 +130,7 @@ class Ray(Engine):
             self.remote.remote([self.task], job, str(self.folder), test): place
             for place, job in enumerate(jobs)
         }
+        lost = 0
         while waiting:
             left = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
             done, _ = self.ray.wait(list(waiting), num_returns=1, timeout=left)
@@ -183,12 +139,17 @@ class Ray(Engine):
                     self.ray.cancel(reference, force=True)
                 return
             for reference in done:
+                gone = self.ray.exceptions
                 try:
                     outcome = self.ray.get(reference)
-                except self.ray.exceptions.WorkerCrashedError as error:
-                    raise AutomorphError(
-                        f"a Ray worker died {TRIES + 1} times with the same job: {error}"
-                    ) from error
+                    lost = 0
+                except (gone.WorkerCrashedError, gone.OutOfMemoryError) as error:
+                    lost += 1
+                    if lost > 1:
+                        raise AutomorphError(
+                            f"two jobs in a row took down {TRIES + 1} Ray workers each: {error}"
+                        ) from error
+                    outcome = Outcome(-math.inf, error=f"its Ray worker died: {error}")
                 yield waiting.pop(reference), outcome
 
     def __exit__(self, *error: Any) -> None:
@@ -232,12 +193,18 @@ def check_address(address: str) -> None:
 
 
 def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> Outcome:
-    """Run a job; one that fails in a way that automorph explains has the score ``-inf``."""
+    """Run a job; one that fails in a way that automorph explains has the score ``-inf``.
+
+    A full disk is not the job's failure: it ends the search, which goes on when there is room.
+    """
     began = time.perf_counter()
     try:
         return job.run(task if test else sealed(task), folder)
-    except AutomorphError as error:
-        return Outcome(-math.inf, seconds=time.perf_counter() - began, error=str(error))
+    except DiskError:
+        raise
+    except (AutomorphError, MemoryError) as error:
+        why = str(error) or "its memory did not suffice"
+        return Outcome(-math.inf, seconds=time.perf_counter() - began, error=why)
 
 
 @lru_cache(maxsize=2)
@@ -263,26 +230,21 @@ _shared: dict[str, Any] = {}
 
 
 def _start(task: Task, folder: Path) -> None:
-    import signal
-
-    import torch
-
-    # Ctrl-C belongs to the parent, which ends its workers; they end as well when it is killed.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
     _shared.update(task=task, folder=folder)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _in_worker(job: Job, test: bool) -> Outcome:
     return attempt(job, _shared["task"], _shared["folder"], test)
+
+
+def _own_folder() -> Path:
+    """A folder of this user's on this machine, which no other user can have made."""
+    who = os.getuid() if hasattr(os, "getuid") else "user"
+    folder = Path(tempfile.gettempdir()) / f"automorph-{who}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != who):
+        raise UsageError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+    return folder
 
 
 def _on_ray(reference: list[Any], job: Job, folder: str, test: bool) -> Outcome:
@@ -293,8 +255,7 @@ def _on_ray(reference: list[Any], job: Job, folder: str, test: bool) -> Outcome:
     task: Task = _shared["task"]
     place = Path(folder)
     if not place.is_dir():
-        place = Path(tempfile.gettempdir()) / "automorph" / place.name
-        with suppress(FileExistsError):
-            place.mkdir(parents=True)
+        place = _own_folder() / place.name
+        place.mkdir(exist_ok=True)
     with one_thread():
         return attempt(job, task, place, test)

@@ -14,6 +14,7 @@ from typing import Any
 
 from automorph.comparison import Comparison, Row, Verdict, fingerprint
 from automorph.errors import AutomorphError, UsageError
+from automorph.files import held
 from automorph.offline.budget import (
     ONLINE_COST,
     Plan,
@@ -27,7 +28,7 @@ from automorph.offline.engines import Engine, check_engine, open_engine, sealed
 from automorph.offline.method import Method, Setting
 from automorph.offline.names import Named, load_method
 from automorph.offline.standing import entrants, table, verdict_of
-from automorph.offline.trials import Trials, held
+from automorph.offline.trials import Trials
 from automorph.policies import Drawn, Policy, check_domain, load_policy
 from automorph.space import SearchSpace, named_space
 from automorph.texts.wordnet import find_wordnet

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from automorph.errors import UsageError
+from automorph.errors import DamagedError, UsageError
+from automorph.files import disk_told
+from automorph.offline.journal import STUDY, mend
 from automorph.offline.method import Job, Outcome
 from automorph.training import Units
 
@@ -57,14 +56,25 @@ class Trials:
         self, identity: dict[str, Any], *, folder: Path | None = None, storage: str | None = None
     ) -> None:
         self._folder = folder if storage is None else None
+        self._place = Path(storage or "memory") if folder is None else folder / JOURNAL
         self._study = _study(identity, folder, storage)
         known = self._study.user_attrs.get("identity")
         wanted = json.loads(json.dumps(identity))
+        kept = self._study.get_trials(deepcopy=False)
+        if known is None and self.noted("identity check") == digest(wanted):
+            known = wanted  # The line was damaged; what else it said is known.
+        if known is None and kept:
+            raise DamagedError(
+                f"{self._place} has {len(kept)} trials and does not say of which search; choose "
+                "another folder with --out"
+            )
         if known is None:
-            self._study.set_user_attr("identity", wanted)
+            self.note("identity", wanted)
+            self.note("identity check", digest(wanted))
         elif known != wanted:
             raise UsageError(_another(known, wanted, storage or folder))
-        self.finished = [_trial(frozen) for frozen in self._study.get_trials(deepcopy=False)]
+        # What a trial says is held to its check: one that was changed is done again.
+        self.finished = [trial for frozen in kept if (trial := _trial(frozen)) is not None]
         self.by_key = {trial.key: trial for trial in self.finished}
 
     def add(self, job: Job, outcome: Outcome, *, clock: float) -> Trial:
@@ -74,30 +84,32 @@ class Trials:
         plain = json.loads(json.dumps(dict(outcome.facts)))
         described = job.describe()
         failed = not math.isfinite(outcome.score)
-        self._study.add_trial(
-            optuna.trial.create_trial(
-                state=optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE,
-                value=None if failed else float(outcome.score),
-                user_attrs={
-                    "key": key_of(job),
-                    "job": described,
-                    "units": [outcome.units.forward, outcome.units.backward],
-                    "seconds": outcome.seconds,
-                    "facts": plain,
-                    "error": outcome.error,
-                    "clock": clock,
-                },
-            )
-        )
+        value = None if failed else float(outcome.score)
+        said = {
+            "key": key_of(job),
+            "job": described,
+            "units": [outcome.units.forward, outcome.units.backward],
+            "seconds": outcome.seconds,
+            "facts": plain,
+            "error": outcome.error,
+            "clock": clock,
+        }
+        states = optuna.trial.TrialState
+        trial = optuna.trial.create_trial(
+            state=states.FAIL if failed else states.COMPLETE, value=value,
+            user_attrs={**said, "check": digest([value, said])},
+        )  # fmt: skip
+        with disk_told(self._place):
+            self._study.add_trial(trial)
         # As it will be read again, so that a resumed search is told the very same.
         told = Outcome(
             float(outcome.score) if not failed else -math.inf,
             outcome.units, outcome.seconds, plain, outcome.error,
         )  # fmt: skip
-        trial = Trial(key_of(job), str(described.get("job", "")), told, clock)
-        self.finished.append(trial)
-        self.by_key[trial.key] = trial
-        return trial
+        done = Trial(key_of(job), str(described.get("job", "")), told, clock)
+        self.finished.append(done)
+        self.by_key[done.key] = done
+        return done
 
     def forget(self) -> None:
         """Leave nothing of a search that never began."""
@@ -111,52 +123,12 @@ class Trials:
 
     def note(self, name: str, content: Any) -> None:
         """Keep a decision of the search beside its trials: plain data by name."""
-        self._study.set_user_attr(name, content)
+        with disk_told(self._place):
+            self._study.set_user_attr(name, content)
 
     def noted(self, name: str) -> Any:
         """The decision that was kept, or None."""
         return self._study.user_attrs.get(name)
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Within, no other process works on the search of this folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:  # Not on this system; two searches in one folder are the user's to avoid.
-        yield
-        return
-    with open(folder / ".lock", "w") as file:
-        try:
-            # The system lets go of it when the process ends, however it ends.
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(
-                f"another process is at work on the search in {folder}; wait for it, or choose "
-                "another folder with --out"
-            ) from None
-        yield
-
-
-def mend(journal: Path) -> None:
-    """Cut off a last line that a killed process could not finish."""
-    try:
-        content = journal.read_bytes()
-    except FileNotFoundError:
-        return
-    end = len(content)
-    while end and not _whole(content[content.rfind(b"\n", 0, end - 1) + 1 : end]):
-        end = content.rfind(b"\n", 0, end - 1) + 1
-    if end < len(content):
-        os.truncate(journal, end)
-
-
-def _whole(line: bytes) -> bool:
-    try:
-        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
 
 
 def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -> Any:
@@ -166,20 +138,29 @@ def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # In a shared data base each search has its own study; a folder holds one.
-    name = "search" if storage is None else f"automorph-{digest(identity)}"
+    name = STUDY if storage is None else f"automorph-{digest(identity)}"
     place: Any = storage
     if storage is None and folder is not None:
         journal = folder / JOURNAL
         mend(journal)
         # Left by a process that was killed: `held` keeps all others out.
         Path(f"{journal}.lock").unlink(missing_ok=True)
-        place = JournalStorage(JournalFileBackend(str(journal)))
     try:
+        if storage is None and folder is not None:
+            place = JournalStorage(JournalFileBackend(str(journal)))
         # Not `load_if_exists`, which writes to a study that is there.
         if place is not None and name in optuna.get_all_study_names(place):
             return optuna.load_study(storage=place, study_name=name)
         return optuna.create_study(storage=place, study_name=name, direction="maximize")
     except Exception as error:
+        if storage is None and folder is not None:
+            with disk_told(folder / JOURNAL):
+                if isinstance(error, OSError):
+                    raise
+            raise DamagedError(
+                f"{folder / JOURNAL} cannot be read ({type(error).__name__}: {str(error)[:200]}); "
+                "it is not as automorph wrote it: choose another folder with --out"
+            ) from error
         if storage is None:
             raise
         raise UsageError(
@@ -188,13 +169,20 @@ def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -
         ) from error
 
 
-def _trial(frozen: Any) -> Trial:
-    said = frozen.user_attrs
-    outcome = Outcome(
-        -math.inf if frozen.value is None else frozen.value,
-        Units(*said["units"]), said["seconds"], said["facts"], said["error"],
-    )  # fmt: skip
-    return Trial(said["key"], str(said["job"].get("job", "")), outcome, said["clock"])
+def _trial(frozen: Any) -> Trial | None:
+    """The trial as it was written, or None if what it says was changed since."""
+    said = dict(frozen.user_attrs)
+    check = said.pop("check", None)  # The first versions wrote none.
+    if check is not None and check != digest([frozen.value, said]):
+        return None
+    try:
+        outcome = Outcome(
+            -math.inf if frozen.value is None else frozen.value,
+            Units(*said["units"]), said["seconds"], said["facts"], said["error"],
+        )  # fmt: skip
+        return Trial(said["key"], str(said["job"].get("job", "")), outcome, float(said["clock"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _another(known: dict[str, Any], wanted: dict[str, Any], place: Any) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import multiprocessing
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,14 +14,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from automorph.data import Arrays
-from automorph.errors import AutomorphError, TrainingError
-from automorph.files import write_json
+from automorph.errors import AutomorphError, DamagedError, DiskError, TrainingError
+from automorph.files import read_json, write_checked
 from automorph.patching.groups import Grouper
 from automorph.patching.methods import load_method
 from automorph.patching.metrics import gap, mutual_information
 from automorph.patching.robust import Renderings, RobustRun, train_robust
 from automorph.patching.translated import Translated
 from automorph.training import Task, evaluate
+from automorph.training.workers import Workers
 
 Progress = Callable[["Cell", float], object]
 """Called with a cell and the share of it that is done."""
@@ -145,7 +143,7 @@ def _train(setting: Setting, cell: Cell, progress: Progress | None) -> dict[str,
         "checkpoint": run.checkpoint and str(run.checkpoint.relative_to(place)),
         **{part: numbers(run, part) for part in run.seen},
     }
-    write_json(place / "numbers.json", content)
+    write_checked(place / "numbers.json", content)
     return content
 
 
@@ -162,13 +160,24 @@ def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:
 
 def _kept(setting: Setting, cell: Cell) -> dict[str, Any] | None:
     try:
-        text = (setting.place(cell) / "numbers.json").read_text("utf-8")
-        content = json.loads(text)
-    except (OSError, ValueError):
+        content = read_json(setting.place(cell) / "numbers.json")
+        _check(setting, content)
+    except (OSError, DamagedError, KeyError, TypeError, AttributeError):
         return None
     wanted = "" if setting.judged is None else setting.judged.key
     # Chosen by other images, it must be looked at again (and need not be trained again).
     return content if content.get("selected_on") == wanted else None
+
+
+def _check(setting: Setting, content: dict[str, Any]) -> None:
+    """Raise an error of some kind for numbers that are not those of a cell."""
+    for part in ("validation", "test"):
+        if part in setting.task.data.parts:
+            plain = [content[part][name] for name in ("robust_accuracy", "accuracy")]
+            if not all(isinstance(value, float) and 0 <= value <= 1 for value in plain):
+                raise TypeError(part)
+            len(content[part]["gap"]), content[part]["mutual_information"] + 0.0
+    content["selected"] + 0.0, content["seconds"] + 0.0, content["checkpoint"]
 
 
 Outcome = dict[str, Any] | AutomorphError
@@ -181,38 +190,22 @@ def _run(
         for cell in cells:
             yield cell, _train(setting, cell, progress)
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        min(jobs, len(cells)), context, initializer=_start, initargs=(setting,)
-    )
-    try:
-        waiting: dict[Future[Outcome], Cell] = {pool.submit(_in_process, c): c for c in cells}
-        while waiting:
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield waiting.pop(future), future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
+    with Workers(min(jobs, len(cells)), _start, (setting,)) as workers:
+        for place, outcome in workers.run(_in_process, [(cell,) for cell in cells]):
+            yield cells[place], outcome
 
 
 _shared: dict[str, Setting] = {}
 
 
 def _start(setting: Setting) -> None:
-    import signal
-
-    import torch
-
-    # Ctrl-C belongs to the parent, which ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
     _shared["setting"] = setting
 
 
 def _in_process(cell: Cell) -> Outcome:
     try:
         return _train(_shared["setting"], cell, None)
+    except DiskError:
+        raise
     except AutomorphError as error:
         return error

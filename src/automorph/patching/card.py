@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from automorph.patching.groups import Grouper
 from automorph.training import Task
 
+_SIGNS = re.compile(r"([\\|`\[\]!])")
 WEAK = 0.05
 """A group that lies this far below the accuracy of all is a known failure."""
 
@@ -17,8 +19,9 @@ WEAK = 0.05
 def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
     """The card as Markdown, of a result as `Patched.to_dict` has it."""
     model = task.model if isinstance(task.model, str) else task.model.__qualname__
+    result = _plain(result)
     lines = [
-        f"# {model} on {task.name}, mended by {result['objective']}",
+        f"# {model} on {_plain(task.name)}, mended by {result['objective']}",
         "",
         result["verdict"]["text"],
         "",
@@ -28,7 +31,8 @@ def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
         "95 % interval |",
         "|---|---|---:|---:|---:|---:|---|",
     ]
-    train = dict(zip(grouper.names, grouper.counts(task.data.train).tolist(), strict=True))
+    counts = grouper.counts(task.data.train).tolist()
+    train = dict(zip(map(_plain, grouper.names), counts, strict=True))
     before = {(g["class"], g["subgroup"]): g for g in result["before"]["groups"]}
     for group in _known(result["after"]):
         key = (group["class"], group["subgroup"])
@@ -61,6 +65,17 @@ def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
     lines += ["", "## Known failures", "", *_failures(result, task)]
     lines += ["", "## Evidence", "", _evidence(result)]
     return "\n".join(lines) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """The same with all texts as Markdown shows them letter by letter, on one line."""
+    if isinstance(value, str):
+        return _SIGNS.sub(r"\\\1", " ".join(value.split()).replace("<", "&lt;"))
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_plain, value))
+    return value
 
 
 def _known(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:

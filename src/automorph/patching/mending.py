@@ -16,7 +16,7 @@ from torch import nn
 from automorph.comparison import fingerprint
 from automorph.data import Arrays
 from automorph.errors import UsageError
-from automorph.files import whole_file, write_json
+from automorph.files import held, inside, read_json, whole_file, write_json
 from automorph.patching.arms import Cell, Progress, Setting, run_arms
 from automorph.patching.card import model_card
 from automorph.patching.checks import Limits
@@ -87,57 +87,60 @@ def patch(
     _check(task, numbers, jobs)
     if checkpoint is not None:
         task = _begin_with(task, Path(checkpoint))
-    place = _prepared(Path(folder), task)
-    choice = choose_translator(
-        translator, task.data, recipe=cyclegan, limits=limits, folder=place, progress=fitting,
-        protect=task.protect,
-    )  # fmt: skip
-    renderings = (
-        None
-        if choice.translator is None
-        else translate_part(choice.translator, task.data.train, folder=place)
-    )
-    judged = _judged(task, grouper, choice.translator, place)
-    setting = Setting(task, renderings, place, judged)
-    names, notes = _arms(asked, baselines, renderings)
-    if judged is not None:
-        notes.append(
-            f"The rarest group has fewer than {ENOUGH} validation examples: objectives were chosen "
-            "by the robust accuracy on translated validation examples."
+    with held(Path(folder)):
+        place = _prepared(Path(folder), task)
+        choice = choose_translator(
+            translator, task.data, recipe=cyclegan, limits=limits, folder=place, progress=fitting,
+            protect=task.protect,
+        )  # fmt: skip
+        renderings = (
+            None
+            if choice.translator is None
+            else translate_part(choice.translator, task.data.train, folder=place)
         )
-    cells = [Cell(name, seed) for seed in numbers for name in names]
-    found = run_arms(
-        setting, cells, jobs=jobs, progress=None if progress is None else progress(cells)
-    )
-    rows = rows_of(names, numbers, found)
-    chosen = names[-1] if asked != "auto" else best(rows)
-    seed = max(numbers, key=lambda s: (found[Cell(chosen, s)]["selected"], -s))
-    kept = Cell(chosen, seed)
-    source = setting.place(kept) / found[kept]["checkpoint"]
-    models = {
-        "before": _before(task, setting, numbers[0], checkpoint),
-        "after": load_trained(source, model=_shell(task)).model,
-    }
-    test = task.data.parts["test"]
-    seen = {name: evaluate(model, test, encoder=task.encoder) for name, model in models.items()}
-    flips = {
-        name: flip_rate(task, model, choice.translator, seen[name])
-        for name, model in models.items()
-    }
-    looks: dict[str, Any] = {} if renderings is None else {"sheet": contact_rows(task, renderings)}
-    on_mark: dict[str, float | None] = dict.fromkeys(models)
-    if task.data.domain == "image" and (available() if maps is None else maps):
-        looks["saliency"], on_mark = maps_of(task, models, choice.translator, seen)
-    before, after = (_audit(grouper, test, seen[name]) for name in models)
-    verdict = judge(rows, chosen, before, after, numbers)
-    all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes)
-    result = Patched(
-        before, after, rows, chosen, seed, choice, verdict, flips, on_mark, all_notes, numbers,
-        place / "mended.safetensors", place / "MODEL_CARD.md", models["after"], looks,
-        time.monotonic() - began,
-    )  # fmt: skip
-    _write(result, source, task, grouper)
-    return result
+        judged = _judged(task, grouper, choice.translator, place)
+        setting = Setting(task, renderings, place, judged)
+        names, notes = _arms(asked, baselines, renderings)
+        if judged is not None:
+            notes.append(
+                f"The rarest group has fewer than {ENOUGH} validation examples: objectives were "
+                "chosen by the robust accuracy on translated validation examples."
+            )
+        cells = [Cell(name, seed) for seed in numbers for name in names]
+        found = run_arms(
+            setting, cells, jobs=jobs, progress=None if progress is None else progress(cells)
+        )
+        rows = rows_of(names, numbers, found)
+        chosen = names[-1] if asked != "auto" else best(rows)
+        seed = max(numbers, key=lambda s: (found[Cell(chosen, s)]["selected"], -s))
+        kept = Cell(chosen, seed)
+        source = inside(setting.place(kept), found[kept]["checkpoint"])
+        models = {
+            "before": _before(task, setting, numbers[0], checkpoint),
+            "after": load_trained(source, model=_shell(task)).model,
+        }
+        test = task.data.parts["test"]
+        seen = {name: evaluate(model, test, encoder=task.encoder) for name, model in models.items()}
+        flips = {
+            name: flip_rate(task, model, choice.translator, seen[name])
+            for name, model in models.items()
+        }
+        looks: dict[str, Any] = (
+            {} if renderings is None else {"sheet": contact_rows(task, renderings)}
+        )
+        on_mark: dict[str, float | None] = dict.fromkeys(models)
+        if task.data.domain == "image" and (available() if maps is None else maps):
+            looks["saliency"], on_mark = maps_of(task, models, choice.translator, seen)
+        before, after = (_audit(grouper, test, seen[name]) for name in models)
+        verdict = judge(rows, chosen, before, after, numbers)
+        all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes)
+        result = Patched(
+            before, after, rows, chosen, seed, choice, verdict, flips, on_mark, all_notes, numbers,
+            place / "mended.safetensors", place / "MODEL_CARD.md", models["after"], looks,
+            time.monotonic() - began,
+        )  # fmt: skip
+        _write(result, source, task, grouper)
+        return result
 
 
 def _check(task: Task, seeds: tuple[int, ...], jobs: int) -> None:
@@ -177,13 +180,12 @@ def _prepared(folder: Path, task: Task) -> Path:
     start = None if task.start is None else str(task.start)
     content = json.loads(json.dumps({**fingerprint(task), "start": start}))
     if record.exists():
-        if json.loads(record.read_text("utf-8")) != content:
+        if read_json(record) != content:
             raise UsageError(
                 f"the folder {folder} holds a patch of other data, model or recipe; choose "
                 "another folder with --out, or remove that one"
             )
         return folder
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(record, content)
     return folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data import Arrays
+from automorph.data.mapped import allocate, finish, mapped
 from automorph.patching.translators import Images, Translator, known_of
 
 _CHUNK = 1024
@@ -44,7 +44,7 @@ class Translated:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if isinstance(state["images"], str):
-            state["images"] = np.load(state["images"], mmap_mode="r")
+            state["images"] = np.load(state["images"], mmap_mode="r", allow_pickle=False)
         self.__dict__.update(state)
 
     def __len__(self) -> int:
@@ -80,14 +80,9 @@ def translate_part(
     key = _key(translator, part)
     texts = part.domain == "text"
     file = None if folder is None or texts else folder / f"translated-{key}.npy"
-    if file is not None and file.exists():
-        return Translated(np.load(file, mmap_mode="r"), able, subgroups, key)
-    if file is None:
-        images: Images = np.empty(shape, part.data.dtype)
-    else:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        images = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
+    if file is not None and (kept := mapped(file)) is not None and kept.shape == shape:
+        return Translated(kept, able, subgroups, key)
+    images: Images = np.empty(shape, part.data.dtype) if file is None else allocate(file, shape)
     starts = range(0, len(part), _CHUNK)
     for place, z in enumerate(subgroups):
         for start in starts:
@@ -96,10 +91,7 @@ def translate_part(
             if progress is not None:
                 progress((place + (rows[-1] + 1) / len(part)) / len(subgroups))
     if file is not None:
-        assert isinstance(images, np.memmap)
-        images.flush()
-        draft.replace(file)
-        images = np.load(file, mmap_mode="r")
+        images = finish(file, images)
     return Translated(images, able, subgroups, key)
 
 

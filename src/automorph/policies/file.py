@@ -281,6 +281,7 @@ class _Reader:
             base = _users(name, entry, known, where)
         elif found := OPERATIONS.get(kernel) or text_operation(kernel):
             base = found
+            _need_models(kernel, where)
         else:
             close = get_close_matches(kernel, OPERATIONS, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -318,6 +319,20 @@ def _users(name: str, entry: dict[str, Any], known: dict[str, Operation], where:
             f"pass it: load_policy(path, operations=[{name.partition('[')[0]}])"
         )
     return base
+
+
+def _need_models(kernel: str, where: str) -> None:
+    """Refuse language models that do not lie here: a file must not fetch anything."""
+    kind, _, argument = kernel.partition(":")
+    names = argument.split(" | ") if kind in ("Masked", "BackTranslation") else []
+    for name in names:
+        from automorph.texts.pretrained import on_this_machine
+
+        if not on_this_machine(name):
+            raise PolicyError(
+                f"{where} needs the language model {name!r:.200}, which is not on this machine, "
+                "and a policy file fetches nothing; fetch it first: hf download NAME"
+            )
 
 
 def _as_it_is(value: Any, where: str) -> Any:

@@ -81,8 +81,11 @@ def read_paraphrases(path: str) -> Table:
     Raises `DataError` with the line that is wrong.
     """
     table: dict[str, tuple[str, ...]] = {}
+    file = Path(path).expanduser()
     try:
-        with Path(path).expanduser().open(encoding="utf-8") as lines:
+        if file.exists() and not file.is_file():
+            raise OSError("it is no file")
+        with file.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     text, others = _entry(line, f"{path}, line {number}")

@@ -4,9 +4,35 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from automorph.errors import MissingExtraError, UsageError
+
+
+def on_this_machine(source: str) -> bool:
+    """Whether a model's folder, or its copy in the cache of the hub, lies here; no network."""
+    if Path(source).expanduser().is_dir():
+        return True
+    try:
+        hub = import_module("huggingface_hub")
+        return isinstance(hub.try_to_load_from_cache(source, "config.json"), str)
+    except (ImportError, ValueError):
+        return False
+
+
+def loaded(kind: Any, source: str, **options: Any) -> Any:
+    """``kind.from_pretrained(source)``: what lies here if it does, else from the hub.
+
+    No code that comes with a model is run.
+    """
+    options["trust_remote_code"] = False
+    try:
+        return kind.from_pretrained(source, local_files_only=True, **options)
+    except OSError:
+        if Path(source).expanduser().is_dir():
+            raise
+    return kind.from_pretrained(source, **options)
 
 
 @cache
@@ -28,8 +54,8 @@ def pretrained(kind: str, source: str) -> tuple[Any, Any]:
     before = library.logging.get_verbosity()
     library.logging.set_verbosity_error()
     try:
-        tokenizer = library.AutoTokenizer.from_pretrained(source)
-        network, report = getattr(library, kind).from_pretrained(source, output_loading_info=True)
+        tokenizer = loaded(library.AutoTokenizer, source)
+        network, report = loaded(getattr(library, kind), source, output_loading_info=True)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"the language model {source!r} cannot be loaded: {str(error).splitlines()[0]}. "

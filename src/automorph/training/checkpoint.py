@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from automorph.errors import TrainingError, UsageError
+from automorph.errors import DamagedError, UsageError
 from automorph.files import whole_file
 
-_FACTS = "automorph"
+_FACTS, _CHECK = "automorph", "check"
 
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -28,23 +29,41 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, An
         name: tensor.detach().clone(memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
     }
+    said = json.dumps(facts, allow_nan=False)
     with whole_file(path) as temporary:
-        save_file(plain, temporary, metadata={_FACTS: json.dumps(facts, allow_nan=False)})
+        save_file(plain, temporary, metadata={_FACTS: said, _CHECK: _check(plain, said)})
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and facts of a file. Raises `TrainingError` if it is missing or broken."""
+    """The tensors and facts of a file. Raises `DamagedError` if it is missing or not as written."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "pt") as file:
-            facts = json.loads((file.metadata() or {})[_FACTS])
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise TrainingError(
+            metadata = file.metadata() or {}
+            facts = json.loads(metadata[_FACTS])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        # The format itself would not notice a changed weight. The first versions wrote no check.
+        if _CHECK in metadata and metadata[_CHECK] != _check(tensors, metadata[_FACTS]):
+            raise ValueError("its content was changed after it was written")
+        if not isinstance(facts, dict):
+            raise ValueError("it has no facts")
+    except (OSError, SafetensorError, KeyError, ValueError, RecursionError) as error:
+        raise DamagedError(
             f"{path} cannot be read as a checkpoint ({error}); expected a file that "
             "automorph wrote. Delete its run folder to train from the start"
         ) from error
+    return tensors, facts
+
+
+def _check(tensors: dict[str, Tensor], said: str) -> str:
+    """CRC-32 of facts, names, types, shapes and bytes."""
+    total = zlib.crc32(said.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), total)
+        total = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data, total)
+    return f"{total:08x}"
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -57,7 +76,9 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise UsageError(f"the weights in {path} do not fit the network: {error}") from error
+        raise UsageError(
+            f"the weights in {path} do not fit the network: {str(error)[:500]}"
+        ) from error
 
 
 def prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

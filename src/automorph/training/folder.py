@@ -9,12 +9,13 @@ from typing import Any
 
 from torch import Tensor
 
-from automorph.errors import TrainingError, UsageError
-from automorph.files import whole_file, write_json
+from automorph.errors import DamagedError, UsageError
+from automorph.files import make_folder, read_json, whole_file, write_checked, write_json
 from automorph.training.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from automorph.training.precision import DTYPES
 from automorph.training.result import Epoch, RunResult, result_from_dict
 
 SCHEMA = 1
@@ -58,16 +59,20 @@ class RunFolder:
         wanted = json.loads(json.dumps(identity))
         if not file.exists():
             if self.writes:
-                self.path.mkdir(parents=True, exist_ok=True)
+                make_folder(self.path)
                 write_json(file, {"schema": SCHEMA, "identity": wanted, "facts": facts})
             return facts
-        found = _read_json(file)
+        found = read_json(file)
         if found.get("schema") != SCHEMA:
             raise UsageError(
                 f"{file} has schema {found.get('schema')!r}; expected {SCHEMA}. "
                 "It is not a run of this version: choose another folder"
             )
-        if differences := _differences(found["identity"], wanted):
+        started = found.get("facts")
+        precision = started.get("precision") if isinstance(started, dict) else None
+        if not isinstance(started, dict) or precision not in list(DTYPES):
+            raise _damaged(file, f"it says nothing of where the run began ({started!r:.80})")
+        if differences := _differences(found.get("identity"), wanted):
             raise UsageError(
                 f"{self.path} holds another run: {'; '.join(differences[:5])}. "
                 "Choose another folder, or delete this one"
@@ -75,7 +80,6 @@ class RunFolder:
         if self.writes:
             for left in self.path.glob(".*.tmp"):
                 left.unlink()  # A killed process could not.
-        started: dict[str, Any] = found["facts"]
         return started
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -97,8 +101,12 @@ class RunFolder:
         file = self.path / "result.json"
         if not file.exists():
             return None
-        lines = self._metrics.read_text("utf-8").splitlines()
-        return result_from_dict(_read_json(file), tuple(Epoch(**json.loads(x)) for x in lines))
+        try:
+            lines = self._metrics.read_text("utf-8").splitlines()
+            curves = tuple(Epoch(**json.loads(line)) for line in lines)
+            return result_from_dict(read_json(file), curves)
+        except (OSError, TypeError, KeyError, ValueError, RecursionError) as error:
+            raise _damaged(file, f"with {self._metrics.name}: {error}") from error
 
     def finish(self, result: RunResult, model: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Keep the outcome; the checkpoint has served."""
@@ -111,18 +119,14 @@ class RunFolder:
     def rewrite(self, result: RunResult) -> None:
         """Keep a result with more parts evaluated."""
         if self.writes:
-            write_json(self.path / "result.json", result.to_dict())
+            write_checked(self.path / "result.json", result.to_dict())
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(
-            f"{path} cannot be read ({error}); expected JSON that automorph wrote. "
-            "Choose another folder, or delete this one"
-        ) from error
-    return content
+def _damaged(file: Path, why: str) -> DamagedError:
+    return DamagedError(
+        f"{file} is not as automorph wrote it ({why:.200}). "
+        "Choose another folder, or delete this one"
+    )
 
 
 def _differences(found: Any, wanted: Any, path: str = "") -> list[str]:

@@ -57,7 +57,7 @@ class Loader:
         index = rows if whole else rows[share]
         part = self.task.data.train
         raw = RawBatch(
-            examples=part.data[index],
+            examples=part.drawn(index, seed=self.seed, epoch=epoch),
             labels=np.eye(self.task.classes, dtype=np.float32)[part.labels[index]],
             index=index,
             seed=self.seed,

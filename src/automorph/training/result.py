@@ -67,5 +67,11 @@ class RunResult:
 
 
 def result_from_dict(plain: dict[str, Any], curves: tuple[Epoch, ...]) -> RunResult:
-    """The result that `RunResult.to_dict` wrote."""
+    """The result that `RunResult.to_dict` wrote. Raises ValueError for what it did not write."""
+    for name in ("accuracy", "loss"):
+        values = plain[name]
+        if not all(isinstance(value, (int, float)) for value in values.values()):
+            raise ValueError(f"{name} is {values!r:.80}")
+    if not isinstance(plain["seconds"], (int, float)) or not isinstance(plain["finished"], bool):
+        raise ValueError("seconds or finished are of another type")
     return RunResult(**{**plain, "units": Units(**plain["units"]), "curves": curves})

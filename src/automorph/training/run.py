@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, is_dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from automorph import __version__
 from automorph.data import split_hashes
-from automorph.errors import TrainingError, UsageError
+from automorph.errors import DamagedError, TrainingError, UsageError
+from automorph.files import held
 from automorph.training.augmenter import Augmenter, as_augmenter
 from automorph.training.checkpoint import read_checkpoint
 from automorph.training.fitting import fitted
@@ -58,13 +61,16 @@ def train(
       with each `Epoch`.
 
     Raises `TrainingError` when the loss is no longer a number or hopeless, and `UsageError` when
-    the folder holds another run.
+    the folder holds another run, or another process works in it.
     """
     _check(task, parts, until, workers)
     augment = as_augmenter(fitted(augmenter, task))
     machine = find_machine(device)
     store = None if folder is None else RunFolder(folder, writes=machine.is_main)
-    with repeatable(machine):
+    with ExitStack() as stack:
+        if store is not None and machine.is_main:
+            stack.enter_context(held(store.path))
+        stack.enter_context(repeatable(machine))
         precision = _precision(task, machine)
         if store is not None:
             begun = store.open(_identity(task, augment, seed), _facts(machine, precision))
@@ -75,15 +81,27 @@ def train(
             seed=seed,
             machine=machine,
             precision=precision,
-            workers=machine.spare_threads if workers is None else workers,
+            workers=_ahead(task, machine) if workers is None else workers,
         )
         if store is not None and (found := store.result()) is not None:
             return _finished(training, store, found, parts)
         if store is not None and (saved := store.load()) is not None:
-            training.restore(*saved)
+            _restore(training, saved, store)
         machine.wait()  # None may write before all have read.
         _run_epochs(training, store, until, validate_every, progress)
         return _conclude(training, store, parts)
+
+
+def _restore(
+    training: Training, saved: tuple[dict[str, Tensor], dict[str, Any]], store: RunFolder
+) -> None:
+    try:
+        training.restore(*saved)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise DamagedError(
+            f"{store.checkpoint} is no checkpoint of this run ({error!r:.200}). Delete that file: "
+            "the run then begins anew"
+        ) from error
 
 
 def _run_epochs(
@@ -168,6 +186,11 @@ def _finished(
     return replace(result, checkpoint=store.model_path, model=training.kept.eval())
 
 
+def _ahead(task: Task, machine: Machine) -> int:
+    """Threads that make batches ahead: one at least where other processes decode for them."""
+    return max(machine.spare_threads, int(getattr(task.data.train.data, "decoders", 0) > 0))
+
+
 def _present(task: Task, parts: Sequence[str]) -> list[str]:
     return [part for part in parts if part in task.data.parts]
 
@@ -204,6 +227,7 @@ def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
             "parts": split_hashes(data),
             "classes": list(data.classes),
         },
+        **({"seen": data.train.data.describe()} if _drawn(task) else {}),
         "model": _named(task.model),
         "start": task.start and blake2b(task.start.read_bytes(), digest_size=8).hexdigest(),
         "encoder": _named(task.encoder),
@@ -212,6 +236,10 @@ def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
         "seed": seed,
         **({"protect": list(task.protect)} if task.protect else {}),
     }
+
+
+def _drawn(task: Task) -> bool:
+    return hasattr(task.data.train.data, "describe")
 
 
 def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:

@@ -121,13 +121,15 @@ def normaliser_of(part: Arrays) -> Normaliser:
 
     Of more than 10,000 images every k-th is looked at.
     """
-    images = part.data[:: -(-len(part) // ENOUGH) or 1]
-    channels = images.shape[-1]
-    count = images.size // channels
-    # Counts of levels are exact, and need no float copy of the images.
-    levels = np.stack(
-        [np.bincount(images[..., c].reshape(-1), minlength=256) for c in range(channels)]
-    )
+    rows = np.arange(0, len(part), -(-len(part) // ENOUGH) or 1)
+    channels = part.data.shape[-1]
+    # Counts of levels are exact, and need no float copy of the images, nor all of them at once.
+    levels = np.zeros((channels, 256), np.int64)
+    for some in np.array_split(rows, -(-len(rows) // 256)):
+        images = part.data[some]
+        for c in range(channels):
+            levels[c] += np.bincount(images[..., c].reshape(-1), minlength=256)
+    count = int(levels[0].sum())
     values = np.arange(256) / 255
     mean = levels @ values / count
     std = np.sqrt(np.maximum(levels @ values**2 / count - mean**2, 0))

@@ -13,6 +13,7 @@ from automorph.errors import UsageError
 from automorph.models import build_model, build_text_model
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint
+from automorph.training.facts import check_facts
 from automorph.training.task import Task
 from automorph.training.texts import TextEncoder, encoder_from
 
@@ -30,11 +31,12 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
     """The network in a ``model.safetensors`` of a run folder (or in the folder).
 
     A network of one's own must be given as ``model``, built but untrained. ``encoder`` is None
-    if the run had one of its own.
+    if the run had one of its own. Nothing is fetched and no code is run that the file names.
     """
     file = Path(path)
     file = file / "model.safetensors" if file.is_dir() else file
     tensors, facts = read_checkpoint(file)
+    check_facts(facts, tensors, file)
     if model is None:
         if facts["model"] is None:
             raise UsageError(

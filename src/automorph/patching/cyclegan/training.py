@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -14,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.errors import DataError, TrainingError
+from automorph.errors import DamagedError, DataError, TrainingError
+from automorph.files import make_folder
 from automorph.patching.cyclegan.augmentation import augmented
 from automorph.patching.cyclegan.losses import (
     GeneratorLosses,
@@ -230,9 +232,10 @@ def train_cyclegan(
     training = CycleTraining(a, b, recipe, seed=seed, device=torch.device(device))
     file = None if folder is None else folder / f"{_identity(a, b, recipe, seed)}.safetensors"
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         if file.exists():
-            training.restore(*read_checkpoint(file))
+            with suppress(DamagedError):  # What cannot be read is made again.
+                training.restore(*read_checkpoint(file))
     began = time.monotonic()
     while training.steps < recipe.steps:
         training.step()

@@ -1,0 +1,68 @@
+"""Processes and threads that decode ahead; results come in order and do not depend on them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from automorph.errors import DataError
+
+Made = TypeVar("Made")
+
+
+def map_chunks(
+    work: Callable[..., Made], jobs: Iterable[tuple[Any, ...]], processes: int
+) -> Iterator[Made]:
+    """``work(*job)`` of every job, in order, in so many processes (0: in threads of this one)."""
+    pool = _processes(processes) if processes else _threads()
+    waiting: deque[Future[Made]] = deque()
+    ahead = 2 * (processes or (os.cpu_count() or 1)) + 1
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(work, *job))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        _processes.cache_clear()  # The next call has new ones.
+        raise DataError(
+            "a process that decodes images died (for want of memory?); the same call goes on "
+            "where it was. Use fewer with decoders=... (--decoders)"
+        ) from error
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+@lru_cache(maxsize=1)
+def _threads() -> Executor:
+    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="automorph-decode")
+
+
+@lru_cache(maxsize=4)
+def _processes(count: int) -> Executor:
+    # Forked copies of a process with threads (torch has some) may hang.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(count, context, initializer=_enter)
+
+
+def _enter() -> None:
+    # Ctrl-C belongs to the parent; without it nobody needs what is decoded.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

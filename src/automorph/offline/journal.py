@@ -1,0 +1,80 @@
+"""The journal of a search after a kill or damage: what can be read of it is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import warnings
+from datetime import datetime
+from pathlib import Path
+
+from automorph.files import disk_told, whole_file
+
+STUDY = "search"
+"""The name of the study in a journal."""
+_BEGIN, _DECISION, _TRIAL = 0, 2, 4
+"""Optuna's numbers of what a line holds."""
+
+
+def mend(journal: Path) -> None:
+    """Leave whole lines only: each is one finished trial, or one decision.
+
+    A last line that a killed process could not finish is cut off. Damaged lines before others are
+    left out, with a warning; the file as it was is then kept beside, as ``trials.journal.damaged``.
+    """
+    try:
+        content = journal.read_bytes()
+    except FileNotFoundError:
+        return
+    lines = content.splitlines(keepends=True)
+    while lines and not _whole(lines[-1]):
+        lines.pop()
+    good = [line for line in lines if _whole(line)]
+    if len(good) < len(lines):
+        if not any(json.loads(line)["op_code"] == _BEGIN for line in good[:1]):
+            begin = {"op_code": _BEGIN, "worker_id": "mended", "study_name": STUDY}
+            good.insert(0, json.dumps({**begin, "directions": [2]}).encode() + b"\n")
+        aside = journal.with_name(f"{journal.name}.damaged")
+        with disk_told(aside):
+            shutil.copyfile(journal, aside)
+        with whole_file(journal) as temporary:
+            temporary.write_bytes(b"".join(good))
+        warnings.warn(
+            f"{journal}: {len(lines) - len(good)} of {len(lines)} lines are damaged and were left "
+            f"out; what they held is done again. The file as it was is {aside.name}",
+            stacklevel=2,
+        )
+    elif (end := sum(map(len, good))) < len(content):
+        with disk_told(journal):
+            os.truncate(journal, end)
+
+
+def _whole(line: bytes) -> bool:
+    """Whether it is a line as Optuna writes it for a study, a decision or a finished trial."""
+    try:
+        said = json.loads(line)
+        if not line.endswith(b"\n") or not isinstance(said, dict):
+            return False
+        kind = said["op_code"]
+        if kind == _BEGIN:
+            return said["study_name"] == STUDY and said["directions"] == [2]
+        if kind == _DECISION:
+            return said["study_id"] == 0 and len(said["user_attr"].keys()) == 1
+        if kind == _TRIAL:
+            for name in ("datetime_start", "datetime_complete"):
+                datetime.fromisoformat(said[name])
+            plain = ("distributions", "params", "user_attrs", "system_attrs")
+            value, several = said.get("value"), said.get("values")
+            return (
+                said["study_id"] == 0
+                and said["state"] in (1, 3)
+                and all(isinstance(said[name], dict) for name in plain)
+                and not any(said[name] for name in ("distributions", "params", "system_attrs"))
+                and said["intermediate_values"] == {}
+                and (isinstance(value, float) if said["state"] == 1 else value is None)
+                and several is None
+            )
+        return isinstance(kind, int) and 0 <= kind < 10
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False

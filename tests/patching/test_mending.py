@@ -187,6 +187,28 @@ def test_saliency_finds_what_a_network_looks_at():
     assert np.isnan(share_on_mark(maps, images, images)).all()
 
 
+def test_saliency_hangs_on_the_last_layer():
+    """A map that survives a random last layer would tell of the images, not of the network."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 2)
+    )
+    images = np.random.default_rng(0).integers(0, 255, (20, 8, 8, 1), np.uint8)
+
+    def maps():
+        found = saliency(
+            network, images, np.zeros(20, np.int64),
+            encoder=lambda x, device=None: torch.from_numpy(x).permute(0, 3, 1, 2) / 255,
+        )  # fmt: skip
+        return found.reshape(20, -1)
+
+    before = maps()
+    assert np.array_equal(before, maps())
+    torch.nn.init.normal_(network[3].weight)
+    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(before, maps(), strict=True)]
+    assert np.median(alike) < 0.7
+
+
 def test_saliency_without_captum_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "captum", None)
     with pytest.raises(MissingExtraError, match=r"automorph\[saliency\]"):

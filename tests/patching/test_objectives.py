@@ -248,3 +248,36 @@ def test_options_of_methods():
 def test_names_that_are_none(name, told):
     with pytest.raises((UsageError, PolicyError), match=told):
         load_method(name)
+
+
+def test_a_linear_model_forgets_what_an_exact_translator_flips():
+    """Two Gaussians: x1 tells the class, x2 the subgroup. More consistency, less of x2."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 150)
+    spurious = np.where(rng.random(300) < 0.95, labels, 1 - labels)
+    x = rng.normal(size=(300, 2)) + 2 * np.stack([labels, 1.5 * spurious], axis=1) - [1, 1.5]
+    # The translation to a subgroup puts x2 where that subgroup lies; the own one changes nothing.
+    to = [x + np.stack([np.zeros(300), 3.0 * (z - spurious)], axis=1) for z in (0, 1)]
+    views = torch.tensor(np.stack([x, *to], axis=1))
+    target = torch.tensor(labels)
+
+    def slope(weight):
+        w = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True)
+        b = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+        steps = torch.optim.LBFGS([w, b], max_iter=60, line_search_fn="strong_wolfe")
+
+        def loss():
+            steps.zero_grad()
+            log_p = (views @ w + b).log_softmax(dim=2)
+            own = torch.nn.functional.nll_loss(log_p[:, 0], target)
+            total = own + weight * consistency(log_p).mean()
+            total.backward()
+            return total
+
+        steps.step(loss)
+        return abs((w[1, 1] - w[1, 0]).item())
+
+    slopes = [slope(weight) for weight in (0, 1, 10, 100)]
+
+    assert slopes == sorted(slopes, reverse=True)
+    assert slopes[-1] < 0.05 * slopes[0]

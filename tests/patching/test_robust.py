@@ -87,6 +87,13 @@ def test_model_patching_closes_the_gap(planted_task):
     assert gap(camel) < gap(plain) / 2
 
 
+def test_training_twice_with_mistakes_no_more_often_is_plain_training(planted_task):
+    task, _ = planted_task
+    short = task.with_recipe(epochs=1)
+    plain, twice = (train_robust(short, title, seed=3) for title in ("erm", "jtt(weight=1)"))
+    assert np.array_equal(plain.seen["test"].logits, twice.seen["test"].logits)
+
+
 def test_the_epoch_of_best_robust_accuracy_is_kept(planted_task):
     task, _ = planted_task
     run = train_robust(task, "gdro", seed=1)

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from automorph.adapters import AugmentCallback as AugmentCallback
     from automorph.adapters import Augmented as Augmented
+    from automorph.adapters import AugmentedClassifier as AugmentedClassifier
     from automorph.adapters import Collate as Collate
     from automorph.adapters import OnDevice as OnDevice
     from automorph.data import from_arrays as from_arrays
@@ -25,23 +27,33 @@ if TYPE_CHECKING:
     from automorph.online import train as train
     from automorph.patching import audit as audit
     from automorph.patching import patch as patch
+    from automorph.peers import export_policy as export_policy
+    from automorph.peers import import_policy as import_policy
+    from automorph.peers import peer_operation as peer_operation
+    from automorph.policies import follow as follow
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
     from automorph.space import operation as operation
     from automorph.theory import explain as explain
 
 _HOMES = {
+    "AugmentCallback": "automorph.adapters",
     "Augmented": "automorph.adapters",
+    "AugmentedClassifier": "automorph.adapters",
     "Collate": "automorph.adapters",
     "OnDevice": "automorph.adapters",
     "audit": "automorph.patching",
     "compare": "automorph.online",
     "explain": "automorph.theory",
+    "export_policy": "automorph.peers",
+    "follow": "automorph.policies",
     "from_arrays": "automorph.data",
+    "import_policy": "automorph.peers",
     "load_data": "automorph.data",
     "load_policy": "automorph.policies",
     "operation": "automorph.space",
     "patch": "automorph.patching",
+    "peer_operation": "automorph.peers",
     "save_policy": "automorph.policies",
     "search": "automorph.offline",
     "train": "automorph.online",

@@ -13,6 +13,7 @@ from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
 from automorph.policies.drawn import Drawn
 from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, save_policy
+from automorph.policies.following import Followed, follow
 from automorph.policies.generated import Generated
 from automorph.policies.mixed import Mixed
 from automorph.policies.mixing import Mixing
@@ -61,6 +62,7 @@ __all__ = [
     "AugMix",
     "Chain",
     "Drawn",
+    "Followed",
     "Generated",
     "Mixed",
     "Mixing",
@@ -76,6 +78,7 @@ __all__ = [
     "Uniform",
     "chained",
     "check_domain",
+    "follow",
     "list_policies",
     "load_policy",
     "parse_policy",

@@ -1,0 +1,162 @@
+"""scikit-learn: any classifier, trained on augmented copies of its examples."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
+
+from automorph.adapters.pictures import need_no_others
+from automorph.errors import UsageError
+from automorph.policies import Policy, load_policy
+from automorph.policies.tensors import are_texts
+
+
+def _has(name: str) -> Any:
+    """Whether the classifier inside has a method."""
+
+    def check(self: Any) -> bool:
+        inside = getattr(self, "estimator_", None) or self._inside()
+        getattr(inside, name)
+        return True
+
+    return check
+
+
+class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that is fitted on its examples and ``copies`` augmented copies of each.
+
+    - Images in rows, as scikit-learn keeps them: ``shape`` is their (H, W) or (H, W, C), ``levels``
+      the values of black and white (``(0, 16)`` for ``load_digits``).
+    - Images ``(n, H, W)`` or ``(n, H, W, C)`` of uint8 need no ``shape``; the classifier inside
+      gets them in rows.
+    - Texts are a list of strings, for a classifier inside that takes those (a pipeline).
+    - Vectors ``(n, d)``, for a policy of operations on vectors.
+
+    Prediction never augments. ``policy`` is a policy or the name of one; policies that mix labels
+    are refused. The same ``random_state`` gives the same copies.
+
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = AugmentedClassifier(policy="crop", shape=(8, 8), levels=(0, 16), copies=2)
+    >>> int(model.fit(X[:300], y[:300]).n_examples_)
+    900
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        policy: Policy | str = "none",
+        *,
+        copies: int = 1,
+        shape: tuple[int, ...] | None = None,
+        levels: tuple[float, float] = (0.0, 255.0),
+        random_state: int = 0,
+    ) -> None:
+        self.estimator, self.policy, self.copies = estimator, policy, copies
+        self.shape, self.levels, self.random_state = shape, levels, random_state
+
+    def _inside(self) -> Any:
+        return LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the classifier on the examples and their augmented copies."""
+        policy = load_policy(self.policy)
+        need_no_others(policy, "AugmentedClassifier")
+        if not isinstance(self.copies, (int, np.integer)) or self.copies < 0:
+            raise UsageError(f"got copies={self.copies!r}; expected a whole number from 0 on")
+        examples, labels = self._read(X, y)
+        copies = [self._rows(examples)]
+        if len(policy.space):
+            copies += [self._copy(policy, examples, copy) for copy in range(1, self.copies + 1)]
+        self.estimator_ = clone(self._inside())
+        options = {}
+        if sample_weight is not None:
+            if not has_fit_parameter(self.estimator_, "sample_weight"):
+                raise UsageError(
+                    f"got sample_weight, and {type(self.estimator_).__name__} takes none"
+                )
+            weights = _check_sample_weight(sample_weight, labels)
+            options["sample_weight"] = np.tile(weights, len(copies))
+        lists = isinstance(copies[0], list)
+        together = [*chain(*copies)] if lists else np.concatenate(copies)
+        self.n_examples_ = len(together)
+        self.estimator_.fit(together, np.tile(labels, len(copies)), **options)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def _read(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        """The examples as policies take them, and their labels."""
+        if are_texts(X):
+            return list(X), np.asarray(y)
+        if np.ndim(X) in (3, 4):
+            images = np.asarray(X)
+            self.n_features_in_ = int(np.prod(images.shape[1:]))
+            return images[..., None] if images.ndim == 3 else images, np.asarray(y)
+        rows, labels = validate_data(self, X, y)
+        return rows, np.asarray(labels)
+
+    def _copy(self, policy: Policy, examples: Any, copy: int) -> Any:
+        """An augmented copy of all examples, in the form of the classifier inside."""
+        seed = int(self.random_state)
+        if isinstance(examples, list):
+            return [str(text) for text in policy.augment(examples, seed=seed, copy=copy)]
+        if examples.ndim == 4 or policy.space.domain == "vector":
+            return self._rows(policy.augment(examples, seed=seed, copy=copy))
+        if self.shape is None:
+            raise UsageError(
+                f"got rows of {examples.shape[1]} numbers and no shape; say which images they are, "
+                "as in shape=(8, 8), levels=(0, 16)"
+            )
+        low, high = self.levels
+        try:
+            images = examples.reshape(len(examples), *self.shape)
+        except ValueError:
+            raise UsageError(
+                f"got rows of {examples.shape[1]} numbers and shape={self.shape}; expected as many "
+                "numbers as pixels"
+            ) from None
+        bytes_ = np.rint((images - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)
+        batch = bytes_[..., None] if bytes_.ndim == 3 else bytes_
+        out = policy.augment(np.ascontiguousarray(batch), seed=seed, copy=copy)
+        return (out.reshape(len(out), -1) / 255 * (high - low) + low).astype(examples.dtype)
+
+    def _rows(self, examples: Any) -> Any:
+        """What the classifier inside gets."""
+        return examples if isinstance(examples, list) else examples.reshape(len(examples), -1)
+
+    def _checked(self, X: Any) -> Any:
+        check_is_fitted(self)
+        if are_texts(X):
+            return list(X)
+        if np.ndim(X) in (3, 4):
+            return self._rows(np.asarray(X))
+        return validate_data(self, X, reset=False)
+
+    def predict(self, X: Any) -> Any:
+        """The classes of examples, as they are."""
+        checked = self._checked(X)
+        return self.estimator_.predict(checked)
+
+    @available_if(_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:
+        """The probabilities of the classes."""
+        checked = self._checked(X)
+        return self.estimator_.predict_proba(checked)
+
+    @available_if(_has("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Any:
+        """The scores of the classes."""
+        checked = self._checked(X)
+        return self.estimator_.decision_function(checked)

@@ -1,0 +1,64 @@
+"""Ray Data: a policy as a function for ``map_batches``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from automorph.adapters.collate import numbers_of
+from automorph.adapters.pictures import as_array, augment_each, need_no_others
+from automorph.errors import UsageError
+from automorph.policies import Policy, load_policy
+from automorph.space import Stream
+
+
+class RayMap:
+    """``dataset.map_batches(RayMap("randaugment(n=2,m=9)"))`` augments the column ``image``.
+
+    Batches are Ray's own: dicts of NumPy arrays. Images are uint8, of one size ``(n, H, W, C)`` or
+    of several (an array of objects); all other columns stay. What happens to an example is a
+    function of seed, epoch and the number in the column ``index``; without one a hash of the pixels
+    stands for it, so blocks, order and workers change nothing. Give each epoch its own map:
+    ``RayMap(policy, epoch=epoch)``.
+
+    >>> batch = {"image": np.zeros((2, 8, 8, 3), np.uint8), "label": np.array([3, 4])}
+    >>> RayMap("trivialaugment")(batch)["image"].shape
+    (2, 8, 8, 3)
+    """
+
+    def __init__(
+        self,
+        policy: Policy | str | os.PathLike[str],
+        *,
+        image: str = "image",
+        index: str | None = None,
+        seed: int = 0,
+        epoch: int = 0,
+    ) -> None:
+        self.policy = load_policy(policy)
+        need_no_others(self.policy, "RayMap")
+        self.image, self.index, self.seed, self.epoch = image, index, seed, epoch
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The batch with other images."""
+        for name in filter(None, (self.image, self.index)):
+            if name not in batch:
+                raise UsageError(
+                    f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
+                    "say which holds the images: RayMap(policy, image=COLUMN)"
+                )
+        images = batch[self.image]
+        arrays = [as_array(image) for image in images]
+        numbers = numbers_of(arrays)
+        if self.index is not None:
+            numbers = np.asarray(batch[self.index], np.int64)
+        stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
+        augmented = augment_each(self.policy, list(images), stream)
+        if len({image.shape for image in augmented}) <= 1:
+            return {**batch, self.image: np.stack(augmented) if augmented else images}
+        out = np.empty(len(augmented), object)
+        out[:] = augmented
+        return {**batch, self.image: out}

@@ -1,0 +1,57 @@
+"""``automorph export``: a policy as code of another library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from automorph.cli.options import console, json_option, print_json, size_of
+
+LIBRARIES = ("python", "torchvision", "albumentations", "kornia", "timm")
+
+
+@click.command(short_help="Take a policy into other code.")
+@click.argument("policy")
+@click.option(
+    "--to", type=click.Choice(LIBRARIES), required=True,
+    help="python needs numpy and Pillow only, and draws the same pixels.",
+)  # fmt: skip
+@click.option("--out", type=click.Path(dir_okay=False), help="A file to write.")
+@click.option("--size", metavar="PX|HxW", help="Size of your images, where a library wants it.")
+@click.option("--strict", is_flag=True, help="Refuse operations that are only alike.")
+@json_option
+def export(
+    policy: str, to: str, out: str | None, size: str | None, strict: bool, as_json: bool
+) -> None:
+    """Write POLICY, a name or a policy.json, as code that applies it without automorph.
+
+    What is not equal to the pixel is said at the top of the file.
+
+    \b
+    automorph export runs/compare-photos-1a2b3c4d/policy.json --to python --out augment.py
+    automorph export 'flip-crop + randaugment(n=2,m=9)' --to torchvision
+    automorph export rand-m9-inc1 --to timm
+    """
+    from automorph.errors import UsageError
+    from automorph.files import whole_file
+    from automorph.peers import differences, export_policy
+    from automorph.policies import load_policy
+
+    loaded = load_policy(policy)
+    text = export_policy(loaded, to, size=size_of(size), strict=strict).rstrip("\n") + "\n"
+    if out is not None:
+        try:
+            with whole_file(Path(out)) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {out}: {error.strerror}; expected a path in a folder that exists"
+            ) from None
+    if as_json:
+        print_json({"policy": loaded.name, "to": to, "file": out, "code": text,
+                    "differences": differences(loaded, to)})  # fmt: skip
+    elif out is None:
+        click.echo(text, nl=False)
+    else:
+        console().print(f"Wrote {out}: {loaded.name} for {to}.")

@@ -1,0 +1,204 @@
+"""Policies as code of other libraries, as their objects, and from their objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from automorph.errors import MissingExtraError, PolicyError
+from automorph.peers import albumentations, kornia, python, timm, torchvision
+from automorph.peers.code import Call, evaluated, said, shared, source
+from automorph.peers.excerpts import excerpt, merged_imports
+from automorph.peers.fidelity import Fidelity
+from automorph.peers.readings import policy_of
+from automorph.peers.terms import NotExpressibleError, NoWordsError, terms_of, used_kernels
+from automorph.policies import Chain, Policy, load_policy
+
+_LIBRARIES: dict[str, ModuleType] = {
+    "torchvision": torchvision,
+    "albumentations": albumentations,
+    "kornia": kornia,
+}
+PEERS = ("python", *_LIBRARIES, "timm")
+FIDELITY: dict[str, dict[str, Fidelity]] = {
+    peer.NAME: peer.FIDELITY for peer in (python, *_LIBRARIES.values(), timm)
+}
+"""By library, then by operation: how faithful an export is."""
+
+Size = int | tuple[int, int] | None
+
+
+def export_policy(policy: Policy | str, to: str, *, size: Size = None, strict: bool = False) -> str:
+    """The policy as code for ``to``: python, torchvision, albumentations, kornia or timm.
+
+    The result is the source of a module with an ``augment`` in it, for timm a string. ``size`` of
+    the images, (H, W) or one side, is needed where a library wants it (ResizedCrop in
+    albumentations and kornia). What differs from Automorph is said at the top of the file; with
+    ``strict`` an operation that is only alike is refused.
+
+    Raises `PolicyError` for what the library cannot say.
+
+    >>> export_policy("rand-m9-inc1", "timm")
+    'rand-m9-inc1'
+    """
+    loaded = load_policy(policy)
+    if to == "timm":
+        return timm.write_string(loaded)
+    if to == "python":
+        return python.write_file(loaded)
+    peer = _peer(to)
+    call, notes = _written(loaded, peer, size, strict)
+    return _file(loaded, peer, call, notes)
+
+
+def convert_policy(
+    policy: Policy | str, to: str, *, size: Size = None, strict: bool = False
+) -> Any:
+    """The policy as an object of a library: a transform, a pipeline or a module.
+
+    For ``python`` it is the function ``augment(image, index, epoch, seed)``, for ``timm`` timm's
+    own transform of PIL images.
+    """
+    loaded = load_policy(policy)
+    if to == "timm":
+        text = timm.write_string(loaded)
+        found = _imported("timm.data.auto_augment", "timm")
+        return found.auto_augment_transform(text, {"translate_pct": 0.45, "img_mean": (128,) * 3})
+    if to == "python":
+        return python.load(loaded)
+    peer = _peer(to)
+    call, _ = _written(loaded, peer, size, strict)
+    return evaluated(call, _names(peer))
+
+
+def import_policy(transform: Any) -> Policy:
+    """The policy of a transform of torchvision (v2 or v1), albumentations or kornia.
+
+    What is no augmentation (resizing, normalising) is left out. A timm string is a name that
+    `load_policy` reads. Raises `PolicyError` for what no operation of the catalogue is.
+    """
+    library = type(transform).__module__.partition(".")[0]
+    if library == "automorph":
+        library = "kornia" if type(transform).__name__ == "OneOf" else "torchvision"
+    if library == "torch":
+        inside = {type(part).__module__.partition(".")[0] for part in transform.children()}
+        library = "torchvision" if "torchvision" in inside else "kornia"
+    if library not in _LIBRARIES:
+        raise PolicyError(
+            f"got {type(transform).__name__} of {library}; expected a transform of "
+            f"{', '.join(_LIBRARIES)}, or a name for load_policy"
+        )
+    draws, _ = _LIBRARIES[library].read(transform)
+    return policy_of(draws)
+
+
+def differences(policy: Policy, to: str) -> list[str]:
+    """What is not equal to the pixel in an export of this policy, one line an operation."""
+    lines = []
+    for kernel in used_kernels(policy):
+        fidelity = FIDELITY[to].get(kernel)
+        if fidelity is not None and (fidelity.level != "equal" or fidelity.note):
+            lines.append(f"{kernel}: {fidelity.words}")
+    return lines
+
+
+def _written(policy: Policy, peer: ModuleType, size: Size, strict: bool) -> tuple[Call, list[str]]:
+    stages: Sequence[Policy] = policy.stages if isinstance(policy, Chain) else (policy,)
+    ready = getattr(peer, "ready", lambda stage: None)
+    sides = (size, size) if isinstance(size, int) else size
+    # What a stage is comes first, then what its operations are.
+    known = [ready(stage) or terms_of(stage) for stage in stages]
+    _refuse_others(policy, peer, strict)
+    calls: list[Call] = []
+    notes: list[str] = []
+    for part in known:
+        if isinstance(part, Call):
+            calls.append(part)
+            continue
+        try:
+            found, more = peer.write(part, size=sides)
+        except NoWordsError as error:
+            raise NotExpressibleError(_cannot(peer, str(error))) from None
+        calls += found
+        notes += more
+    return peer.together(calls), [*differences(policy, peer.NAME), *dict.fromkeys(notes)]
+
+
+def _refuse_others(policy: Policy, peer: ModuleType, strict: bool) -> None:
+    """Say all operations at once that the library has no words for."""
+    unknown = Fidelity("none", note="it is a function of your own")
+    lost = {k: peer.FIDELITY.get(k, unknown) for k in used_kernels(policy)}
+    refused = ("none", "alike") if strict else ("none",)
+    bad = [f"{k} ({f.note})" for k, f in lost.items() if f.level in refused]
+    if bad:
+        raise NotExpressibleError(_cannot(peer, "; ".join(bad)))
+
+
+def _cannot(peer: ModuleType, what: str) -> str:
+    return (
+        f"{peer.TITLE} cannot say {what}; take a policy without it, or export with --to python, "
+        "which has every operation"
+    )
+
+
+def _file(policy: Policy, peer: ModuleType, call: Call, notes: list[str]) -> str:
+    from automorph import __version__
+
+    body, imports = "", peer.IMPORTS.splitlines()
+    if hasattr(peer, "parts"):
+        module = peer.parts()
+        words = {word for word in _words(call) if word in vars(module)}
+        needed, body = excerpt(module, words)
+        imports = [*needed, *imports]
+    repeated, whole = shared(call)
+    code = "".join(f"{name} = {source(part)}\n" for name, part in repeated)
+    code += f"augment = {source(whole)}\n"
+    changes = "".join(f"- {note}\n" for note in notes)
+    head = [f'"""{said(policy.name)},', f"as {peer.TITLE}; written by automorph {__version__}."]
+    head += ["", peer.USE] + (["", "Not the same as in automorph:", "", changes] if notes else [""])
+    used = [line for line in imports if _is_used(line, code + body)]
+    text = "\n".join(head) + '"""\n\n' + merged_imports(used) + body
+    return text + ("\n\n" if body else "\n") + code
+
+
+def _is_used(line: str, code: str) -> bool:
+    """Whether the last name of an import occurs."""
+    return bool(line) and re.search(rf"\b{line.split()[-1]}\b", code) is not None
+
+
+def _words(value: Any) -> set[str]:
+    """All names in an expression."""
+    if isinstance(value, Call):
+        inside = [*value.arguments, *value.options.values()]
+        return {value.name.partition(".")[0]}.union(*map(_words, inside))
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(_words, value))
+    return {getattr(value, "text", "").partition(".")[0]}
+
+
+def _peer(to: str) -> ModuleType:
+    if to not in _LIBRARIES:
+        raise PolicyError(f"got to={to!r}; expected one of {', '.join(PEERS)}")
+    return _LIBRARIES[to]
+
+
+def _names(peer: ModuleType) -> dict[str, Any]:
+    try:
+        names: dict[str, Any] = peer.names()
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{peer.NAME} is not installed ({error}); pip install 'automorph[{peer.NAME}]'"
+        ) from error
+    return names
+
+
+def _imported(module: str, extra: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{module} is not installed ({error}); pip install {extra}"
+        ) from error

@@ -1,0 +1,55 @@
+"""How faithfully another library does an operation: declared once, tested, shown in the docs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["equal", "close", "alike", "none"]
+
+WORDS = {
+    "equal": "equal to the pixel",
+    "close": "within a tolerance",
+    "alike": "alike",
+    "none": "not expressible",
+}
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """What an exported operation is, compared with Automorph's.
+
+    - ``equal``: equal to the pixel. Where an operation draws a place, the library draws its own;
+      each of its results is then one that Automorph can give.
+    - ``close``: on real images at most ``within`` levels (of 0 to 255) away on average.
+    - ``alike``: the same kind of change in the same direction, by another rule (``note``).
+    - ``none``: the library has no words for it; ``note`` says why.
+    """
+
+    level: Level
+    within: float = 0.0
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """The entry as people read it.
+
+        >>> Fidelity("close", 0.5, "rounded where PIL cuts").words
+        'within 0.5 levels; rounded where PIL cuts'
+        """
+        said = f"within {self.within:g} levels" if self.level == "close" else WORDS[self.level]
+        return "; ".join(filter(None, (said, self.note)))
+
+
+EQUAL = Fidelity("equal")
+OWN_PLACES = Fidelity("equal", note="places are drawn by the library")
+
+
+def none(note: str) -> Fidelity:
+    """Not expressible, and why."""
+    return Fidelity("none", note=note)
+
+
+def alike(note: str) -> Fidelity:
+    """Alike, and what differs."""
+    return Fidelity("alike", note=note)

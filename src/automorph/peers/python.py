@@ -1,0 +1,212 @@
+"""Policies as one short Python file that needs NumPy and Pillow only, and draws the same pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automorph.errors import PolicyError
+from automorph.peers.code import said, source
+from automorph.peers.excerpts import excerpt, merged_imports
+from automorph.peers.fidelity import EQUAL, Fidelity, none
+from automorph.peers.terms import NotExpressibleError
+from automorph.policies import (
+    AugMix,
+    Chain,
+    Drawn,
+    Generated,
+    Mixture,
+    Policy,
+    Schedule,
+    Shuffled,
+    SpacePolicy,
+    Uniform,
+)
+from automorph.space import CATALOGUE, SearchSpace
+
+NAME = "python"
+FIDELITY: dict[str, Fidelity] = {
+    operation.name: none("it needs the batch") if operation.partner else EQUAL
+    for operation in CATALOGUE
+}
+
+
+def write_file(policy: Policy) -> str:
+    """The policy as the source code of a module with a function ``augment``."""
+    from automorph import __version__
+    from automorph.peers import plain
+
+    schedule = _schedule(policy)
+    stages = [stage for _, part in schedule for stage in part]
+    kinds = {stage["kind"] for stage in stages}
+    kernels = {operation[1] for stage in stages for operation in stage["space"]}
+    for kernel in sorted(kernels):
+        if FIDELITY.get(kernel, none("")).level == "none":
+            raise NotExpressibleError(
+                f"the policy {policy.name!r:.200} has the operation {kernel}, and a Python file of "
+                "its own cannot hold it: it needs the batch, or it is a function of yours"
+            )
+    tables = {"KERNELS", "SAMPLERS", "SCHEDULE", "MOVES", "COLOURS"}
+    tables |= set() if "augmix" in kinds else {"augmix"}
+    functions = {**plain.MOVES, **plain.COLOURS}
+    samplers = {kind: plain.SAMPLERS[kind].__name__ for kind in sorted(kinds - {"augmix"})}
+    names = [functions[kernel].__name__ for kernel in kernels] + list(samplers.values())
+    names += ["augment"] + (["colours"] if kernels & set(plain.COLOURS) else [])
+    imports, body = excerpt(plain, names, without=tables)
+    if "augmix" not in kinds:
+        body = body.replace(_AUGMIX_BRANCH, "")
+    head = (
+        f'"""{said(policy.name)}, written by automorph {__version__}.\n\n'
+        "augment(image, index, epoch) gives the pixels that automorph gives for the same seed,\n"
+        'epoch and number of the example. Needs numpy and Pillow only.\n"""\n\n'
+    )
+    table = [f"    {kernel!r}: {_kernel(kernel)}," for kernel in sorted(kernels)]
+    sampled = [f"    {kind!r}: {name}," for kind, name in samplers.items()]
+    return (
+        head
+        + merged_imports(imports)
+        + body
+        + "\n\nKERNELS = {\n" + "\n".join(table) + "\n}\n"
+        + "SAMPLERS = {\n" + "\n".join(sampled) + "\n}\n"
+        + "# Operations: name, kernel, range, identity, unit, whole.\n"
+        + f"SCHEDULE = {source(schedule)}\n"
+    )  # fmt: skip
+
+
+_AUGMIX_BRANCH = """        if stage["kind"] == "augmix":
+            out = augmix(out, stage, seed, epoch, index, copy)
+            continue
+"""
+
+
+def _kernel(name: str) -> str:
+    from automorph.peers import plain
+
+    if name in plain.MOVES:
+        return str(plain.MOVES[name].__name__)
+    return f"colours({plain.COLOURS[name].__name__})"
+
+
+def load(policy: Policy) -> Any:
+    """The function ``augment`` of the file, without the file."""
+    names: dict[str, Any] = {"__name__": "exported"}
+    # Our own code, written a moment ago; names of policies stand in it as words only.
+    exec(compile(write_file(policy), "exported policy", "exec"), names)  # nosec B102
+    return names["augment"]
+
+
+def _schedule(policy: Policy) -> list[tuple[int, list[dict[str, Any]]]]:
+    """The stages of every part of a schedule, each with the epoch at which it ends."""
+    if isinstance(policy, Schedule):
+        ends, parts, last = [], [], 0
+        for piece in policy.pieces:
+            last += piece.epochs
+            ends.append(last)
+            parts.append(_stages(piece.policy))
+        return list(zip(ends, parts, strict=True))
+    if isinstance(policy, Chain) and any(isinstance(s, Schedule) for s in policy.stages):
+        # Parts change with every schedule of the chain.
+        ends = sorted({e for s in policy.stages if isinstance(s, Schedule) for e in _ends(s)})
+        return [(end, _stages(policy, epoch=end - 1)) for end in ends]
+    return [(1, _stages(policy))]
+
+
+def _ends(schedule: Schedule) -> list[int]:
+    ends, last = [], 0
+    for piece in schedule.pieces:
+        last += piece.epochs
+        ends.append(last)
+    return ends
+
+
+def _stages(policy: Policy, epoch: int = 0) -> list[dict[str, Any]]:
+    if not isinstance(policy, Chain):
+        found = _stage(policy, 0, 0)
+        return [] if found is None else [found]
+    out, position = [], 0
+    for number, part in enumerate(policy.stages):
+        beside = isinstance(part, (Schedule, AugMix))
+        chosen = part.at(epoch) if isinstance(part, Schedule) else part
+        # Stages that run by themselves count positions from 0; those that are joined go on.
+        found = _stage(chosen, number, 0 if beside else position)
+        if found is None:
+            continue
+        out.append(found)
+        position += 0 if beside else found.pop("positions")
+    return out
+
+
+def _stage(policy: Policy, number: int, position: int) -> dict[str, Any] | None:
+    if not isinstance(policy, SpacePolicy) or policy.space.domain != "image":
+        raise _refused(policy)
+    if not len(policy.space):
+        return None
+    common: dict[str, Any] = {
+        "stage": number,
+        "position": position,
+        "fill": policy.fill,
+        "bilinear": policy.interpolation == "bilinear",
+    }
+    if isinstance(policy, Drawn):
+        if policy.seed is None:
+            raise PolicyError(
+                f"the policy {policy.name!r} is drawn anew by every training; hold one by a seed, "
+                "as in random(seed=0)"
+            )
+        policy = policy.mixture(policy.seed)
+    space = policy.operations
+    common["space"] = _space(space)
+    if isinstance(policy, Uniform):
+        fields = ("length", "low", "high", "levels", "spread", "probability")
+        inside = {name: getattr(policy, name) for name in fields}
+        return {"kind": "uniform", **common, **inside, "positions": policy.length}
+    if isinstance(policy, Mixture):
+        # Mixtures do not draw by the names of a space, so what they do not use can go.
+        names = {space[s.operation].name for sub in policy.subpolicies for s in sub}
+        space = SearchSpace(space.name, tuple(o for o in space if o.name in names))
+        common["space"] = _space(space)
+        longest = max(map(len, policy.subpolicies), default=0)
+        steps = [
+            [(space.number(s.operation), s.probability, s.magnitude) for s in sub]
+            for sub in policy.subpolicies
+        ]
+        if not longest:
+            return None
+        return {"kind": "mixture", **common, "length": longest, "subpolicies": steps,
+                "weights": policy.weights, "positions": longest}  # fmt: skip
+    if isinstance(policy, Shuffled):
+        plain_steps = [
+            (space.number(s.operation), s.probability, s.magnitude) for s in policy.steps
+        ]
+        longest = min(len(policy.counts) - 1, len(plain_steps))
+        if not longest:
+            return None
+        return {"kind": "shuffled", **common, "steps": plain_steps, "counts": policy.counts,
+                "positions": longest}  # fmt: skip
+    if isinstance(policy, Generated) and policy.network in ("mean-field", "per-position"):
+        return {"kind": "generated", **common, "length": policy.length,
+                "logits": _logits(policy), "positions": policy.length}  # fmt: skip
+    if isinstance(policy, AugMix) and policy.alpha == 1:
+        fields = ("severity", "weakest", "width", "depth", "share")
+        inside = {name: getattr(policy, name) for name in fields}
+        return {"kind": "augmix", **common, **inside, "positions": 0}
+    raise _refused(policy)
+
+
+def _logits(policy: Generated) -> list[list[float]]:
+    values = policy.arrays["logits"].reshape(-1, len(policy.operations))
+    rows = values if len(values) == policy.length else values.repeat(policy.length, axis=0)
+    return [[float(v) for v in row] for row in rows.tolist()]
+
+
+def _space(space: SearchSpace) -> list[tuple[Any, ...]]:
+    return [
+        (o.name, o.kernel, float(o.low), float(o.high), o.identity, o.unit, o.whole) for o in space
+    ]
+
+
+def _refused(policy: Policy) -> NotExpressibleError:
+    return NotExpressibleError(
+        f"the policy {policy.name!r:.200} ({type(policy).__name__}) cannot be a Python file of its "
+        "own: it mixes whole batches, runs a network, or is for texts; leave that stage out, or "
+        "augment with automorph itself"
+    )

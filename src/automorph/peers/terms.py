@@ -1,0 +1,249 @@
+"""A policy in terms that other libraries share: draws, options, and operations with values.
+
+A policy of sequences is a tuple of draws, made one after the other. A draw takes one of its options
+by weight; an option is some acts, one after the other; an act is an operation that is used with a
+probability, at a value drawn uniformly from one of its stretches. Whatever a library has for
+"one of these", "with this chance" and "from this range" is written from that, and read to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from automorph.errors import PolicyError
+from automorph.policies import Chain, Drawn, Generated, Mixture, Policy, Uniform
+from automorph.policies.base import Fill, Interpolation
+from automorph.space import OPERATIONS, Operation
+
+Stretch = tuple[float, float]
+
+
+class NotExpressibleError(PolicyError):
+    """What another library has no words for; the message says what, and what to do."""
+
+
+class NoWordsError(Exception):
+    """What a library cannot say, in a few words; `NotExpressibleError` tells the user the rest."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """An operation, the stretches its value comes from (equally likely), and its probability.
+
+    Operations without a value have no stretches. With ``levels`` the value is one of so many equal
+    steps of a stretch, ends included.
+    """
+
+    operation: Operation
+    stretches: tuple[Stretch, ...] = ()
+    probability: float = 1.0
+    levels: int = 0
+
+    @property
+    def kernel(self) -> str:
+        """The name of the operation in the catalogue."""
+        return self.operation.kernel
+
+    @property
+    def held(self) -> bool:
+        """Whether every stretch is a single value."""
+        return all(low == high for low, high in self.stretches)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One of some options, by weight (weights sum to 1), and how moved images are drawn."""
+
+    options: tuple[tuple[Act, ...], ...]
+    weights: tuple[float, ...]
+    fill: Fill = 0
+    interpolation: Interpolation = "nearest"
+
+    @property
+    def even(self) -> bool:
+        """Whether all options are equally likely."""
+        return max(self.weights) - min(self.weights) < 1e-9
+
+
+def terms_of(policy: Policy) -> tuple[Draw, ...]:
+    """The draws of a policy.
+
+    Raises `NotExpressibleError` for what is no sequence of independent draws.
+
+    >>> from automorph import load_policy
+    >>> [len(draw.options) for draw in terms_of(load_policy("flip-crop + randaugment(n=2,m=9)"))]
+    [1, 14, 14]
+    """
+    if policy.space.domain != "image":
+        raise NotExpressibleError(
+            f"the policy {policy.name!r} is for {policy.space.domain}s; other libraries get "
+            "policies for images"
+        )
+    if isinstance(policy, Chain):
+        return tuple(draw for stage in policy.stages for draw in terms_of(stage))
+    if isinstance(policy, Drawn):
+        if policy.seed is None:
+            raise NotExpressibleError(
+                f"the policy {policy.name!r} is drawn anew by every training; hold one by a seed, "
+                "as in random(seed=0)"
+            )
+        return terms_of(policy.mixture(policy.seed))
+    if isinstance(policy, Mixture):
+        return _mixture(policy)
+    if isinstance(policy, Uniform):
+        return _uniform(policy)
+    if isinstance(policy, Generated) and policy.network in ("mean-field", "per-position"):
+        return _generated(policy)
+    raise NotExpressibleError(
+        f"the policy {policy.name!r:.200} ({type(policy).__name__}) is no sequence of independent "
+        "draws, which is all that other libraries can be told; leave that stage out, or export "
+        "with --to python, or augment with automorph itself"
+    )
+
+
+def _mixture(policy: Mixture) -> tuple[Draw, ...]:
+    if not any(policy.subpolicies):
+        return ()
+    options = tuple(
+        tuple(
+            _act(policy.operations[step.operation], step.magnitude, step.magnitude,
+                 step.probability)
+            for step in subpolicy
+        )
+        for subpolicy in policy.subpolicies
+    )  # fmt: skip
+    return (_draw(options, policy.weights, policy),)
+
+
+def _uniform(policy: Uniform) -> tuple[Draw, ...]:
+    if policy.spread:
+        raise NotExpressibleError(
+            f"the policy {policy.name!r} adds normal noise to magnitudes, which only timm strings "
+            "and --to python can say; leave mstd out"
+        )
+    options = tuple(
+        (_act(operation, policy.low, policy.high, policy.probability, policy.levels),)
+        for operation in policy.operations
+    )
+    return (_draw(options, None, policy),) * policy.length
+
+
+def _generated(policy: Generated) -> tuple[Draw, ...]:
+    options = tuple((_act(operation, 1.0, 1.0),) for operation in policy.operations)
+    return tuple(_draw(options, tuple(shares), policy) for shares in policy.shares.tolist())
+
+
+def _draw(
+    options: tuple[tuple[Act, ...], ...],
+    weights: tuple[float, ...] | None,
+    policy: Mixture | Uniform | Generated,
+) -> Draw:
+    given = np.ones(len(options)) if weights is None else np.asarray(weights, np.float64)
+    shares = tuple((given / given.sum()).tolist())
+    return Draw(options, shares, policy.fill, policy.interpolation)
+
+
+def _act(
+    operation: Operation, low: float, high: float, probability: float = 1.0, levels: int = 0
+) -> Act:
+    if takes_no_value(operation):
+        return Act(operation, (), probability)
+    if operation.magnitude_free:
+        value = tidy(operation.low)
+        return Act(operation, ((value, value),), probability)
+    sides = (-1.0, 1.0) if operation.signed else (1.0,)
+    stretches = []
+    for side in sides:
+        first, last = (tidy(v) for v in operation.values([low, high], side).tolist())
+        stretches.append((min(first, last), max(first, last)))
+    kept = levels if low < high else 0
+    return Act(operation, joined(tuple(stretches), operation, kept), probability, kept)
+
+
+def joined(
+    stretches: tuple[Stretch, ...], operation: Operation, levels: int = 0
+) -> tuple[Stretch, ...]:
+    """Two stretches of equal length that meet are one, if values are continuous."""
+    if len(stretches) == 2 and not levels and not operation.whole:
+        (low, middle), (other, high) = sorted(stretches)
+        if middle == other and np.isclose(middle - low, high - other):
+            return ((low, high),)
+    return tuple(dict.fromkeys(stretches))
+
+
+def takes_no_value(operation: Operation) -> bool:
+    """Whether an operation of the catalogue does one thing only (``Invert``)."""
+    base = OPERATIONS.get(operation.kernel)
+    return base is not None and base.magnitude_free
+
+
+def tidy(value: float) -> float:
+    """A value without the last digits of float32 arithmetic.
+
+    >>> tidy(8.999999731779099)
+    9.0
+    """
+    return float(f"{value:.6g}")
+
+
+def used_kernels(policy: Policy) -> tuple[str, ...]:
+    """The operations that a policy can draw, by their names in the catalogue."""
+    if isinstance(policy, Chain):
+        found = [kernel for stage in policy.stages for kernel in used_kernels(stage)]
+    elif isinstance(policy, Drawn) and policy.seed is not None:
+        found = list(used_kernels(policy.mixture(policy.seed)))
+    elif isinstance(policy, Mixture):
+        steps = [step for subpolicy in policy.subpolicies for step in subpolicy]
+        found = [policy.operations[step.operation].kernel for step in steps]
+    else:
+        found = [operation.kernel for operation in policy.space]
+    return tuple(dict.fromkeys(found))
+
+
+def does_nothing(act: Act) -> bool:
+    """Whether an act leaves every image as it is."""
+    ends = {end for stretch in act.stretches for end in stretch}
+    return (
+        act.kernel == "Identity"
+        or act.probability == 0
+        or (bool(ends) and ends == {act.operation.identity})
+    )
+
+
+def settled(draws: Iterable[Draw]) -> tuple[Draw, ...]:
+    """The same draws in one form: what does nothing is gone, fixed pipelines are single acts.
+
+    Two policies with equal settled terms are the same distribution over images.
+    """
+    out: list[Draw] = []
+    for draw in draws:
+        options = tuple(
+            tuple(act for act in option if not does_nothing(act)) for option in draw.options
+        )
+        if len(options) == 1:
+            out += [replace(draw, options=((act,),), weights=(1.0,)) for act in options[0]]
+        elif any(options):
+            out.append(replace(draw, options=options))
+    return tuple(out)
+
+
+def without_levels(draws: Iterable[Draw]) -> tuple[tuple[Draw, ...], tuple[str, ...]]:
+    """The draws with continuous values instead of steps, and a note if that changed any."""
+    steps: set[int] = set()
+
+    def smooth(act: Act) -> Act:
+        if not act.levels:
+            return act
+        steps.add(act.levels)
+        stretches = joined(act.stretches, act.operation)
+        return replace(act, stretches=stretches, levels=0)
+
+    out = tuple(
+        replace(draw, options=tuple(tuple(map(smooth, option)) for option in draw.options))
+        for draw in draws
+    )
+    notes = tuple(f"values are continuous, not {count} steps" for count in sorted(steps))
+    return out, notes

@@ -1,0 +1,185 @@
+"""What an export to torchvision v2 is made of: one transform, and the operations it applies.
+
+Exported files hold copies of what they need from here, so everything is plain torchvision.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F  # noqa: N812
+
+
+class Drawn(v2.Transform):  # type: ignore[misc]
+    """An operation at a value drawn from one of some ranges (``levels``: in equal steps).
+
+    With ``moves``, boxes, masks and key points follow the image; else they stay as they are.
+    """
+
+    def __init__(
+        self, operation, *ranges, p=1.0, levels=0, moves=False, pixels=False, fill=0,
+        interpolation="nearest",
+    ):  # type: ignore[no-untyped-def]  # fmt: skip
+        super().__init__()
+        self.operation, self.ranges, self.p, self.levels = operation, ranges, p, levels
+        self.moves, self.pixels, self.fill = moves, pixels, fill
+        self.interpolation = interpolation
+
+    def make_params(self, flat_inputs):  # type: ignore[no-untyped-def]
+        """A value and four more numbers in [0, 1); nothing if the coin says no."""
+        if torch.rand(()) >= self.p:
+            return {}
+        low, high = self.ranges[int(torch.randint(len(self.ranges), ()))]
+        share, *chance = torch.rand(5, dtype=torch.float64).tolist()
+        if self.levels:
+            share = int(share * self.levels) / max(self.levels - 1, 1)
+        return {"value": low + (high - low) * share, "chance": chance}
+
+    def transform(self, inpt, params):  # type: ignore[no-untyped-def]
+        """The operation on an image, or on what follows it."""
+        annotation = isinstance(inpt, tv_tensors.TVTensor) and not isinstance(
+            inpt, (tv_tensors.Image, tv_tensors.Video)
+        )
+        if not params or (annotation and not self.moves):
+            return inpt
+        return self.operation(inpt, params["value"], params["chance"], self)
+
+    def extra_repr(self):  # type: ignore[no-untyped-def]
+        """The operation and its ranges, for ``print``."""
+        return f"{self.operation.__name__}, {self.ranges}, p={self.p}"
+
+
+def affine(image, how, **change):  # type: ignore[no-untyped-def]
+    """torchvision's affine map; masks are filled with 0."""
+    fill = 0 if isinstance(image, tv_tensors.Mask) else how.fill
+    still = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
+    options = {**still, **change, "interpolation": v2.InterpolationMode(how.interpolation)}
+    return F.affine(image, **options, fill=fill)
+
+
+def shear_x(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Moves rows sideways, the lower the farther."""
+    return affine(image, how, shear=[math.degrees(math.atan(value)), 0.0], center=[0, 0])
+
+
+def shear_y(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Moves columns up or down, the farther right the more."""
+    return affine(image, how, shear=[0.0, math.degrees(math.atan(value))], center=[0, 0])
+
+
+def whole_pixels(image, value, axis, how):  # type: ignore[no-untyped-def]
+    """Pixels, cut to whole ones; a share is one of the side."""
+    side = F.get_size(image)[axis]
+    return int(np.float32(value if how.pixels else value * side))
+
+
+def translate_x(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Moves sideways."""
+    return affine(image, how, translate=[whole_pixels(image, value, 1, how), 0])
+
+
+def translate_y(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Moves up or down."""
+    return affine(image, how, translate=[0, whole_pixels(image, value, 0, how)])
+
+
+def rotate(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Turns about the centre, counter-clockwise when positive."""
+    fill = 0 if isinstance(image, tv_tensors.Mask) else how.fill
+    mode = v2.InterpolationMode(how.interpolation)
+    return F.rotate(image, value, interpolation=mode, fill=fill)
+
+
+def pad_crop(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Pads all sides and cuts the old size out at a random place: a move by whole pixels."""
+    sides = F.get_size(image)[::-1]
+    pads = [round(value * side) for side in sides]
+    x, y = (pad - math.floor(u * (2 * pad + 1)) for pad, u in zip(pads, chance, strict=False))
+    return affine(image, how, translate=[x, y])
+
+
+def resized_crop(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Cuts a random part of at least this share of the area out and resizes it back."""
+    height, width = F.get_size(image)
+    area = value + (1.0 - value) * chance[0]
+    most = min(math.log(4 / 3), -math.log(area))
+    stretch = (2.0 * chance[1] - 1.0) * most
+    w = max(1, min(width, round(width * math.sqrt(area * math.exp(stretch)))))
+    h = max(1, min(height, round(height * math.sqrt(area * math.exp(-stretch)))))
+    left = math.floor(chance[2] * (width - w + 1))
+    top = math.floor(chance[3] * (height - h + 1))
+    return F.resized_crop(image, top, left, h, w, [height, width])
+
+
+def brightness(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Blends with black."""
+    return F.adjust_brightness(image, value)
+
+
+def color(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Blends with the grey image."""
+    return F.adjust_saturation(image, value)
+
+
+def contrast(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Blends with the mean grey."""
+    return F.adjust_contrast(image, value)
+
+
+def sharpness(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Blends with the smoothed image."""
+    return F.adjust_sharpness(image, value)
+
+
+def hue(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Turns the hue circle."""
+    return F.adjust_hue(image, value)
+
+
+def posterize(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Keeps the upper bits."""
+    return F.posterize(image, round(value))
+
+
+def solarize(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Inverts what is at or above a threshold."""
+    return F.solarize(image, round(value, 3))
+
+
+def blur(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Gaussian blur."""
+    size = 2 * math.ceil(3 * value) + 1
+    return F.gaussian_blur(image, [size, size], [value, value]) if value > 0 else image
+
+
+def cutout(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Greys a square out, cut off at the edges."""
+    height, width = F.get_size(image)
+    side = int(np.float32(value if how.pixels else value * min(height, width)))
+    left = math.floor(chance[0] * width) - side // 2
+    top = math.floor(chance[1] * height) - side // 2
+    x, y = max(left, 0), max(top, 0)
+    w, h = min(left + side, width) - x, min(top + side, height) - y
+    if min(w, h) <= 0:
+        return image
+    grey = torch.full((1, 1, 1), 128, dtype=torch.uint8)
+    return F.erase(image, y, x, h, w, grey.expand(F.get_num_channels(image), h, w))
+
+
+def random_erasing(image, value, chance, how):  # type: ignore[no-untyped-def]
+    """Fills a rectangle with noise."""
+    height, width = F.get_size(image)
+    area = value * chance[0] * height * width
+    ratio = math.exp(math.log(0.3) + chance[1] * math.log(3.3 / 0.3))
+    h = min(round(math.sqrt(area * ratio)), height)
+    w = min(round(math.sqrt(area / ratio)), width)
+    if min(w, h) == 0:
+        return image
+    left = math.floor(chance[2] * (width - w + 1))
+    top = math.floor(chance[3] * (height - h + 1))
+    size = (F.get_num_channels(image), h, w)
+    return F.erase(image, top, left, h, w, torch.randint(256, size, dtype=torch.uint8))

@@ -100,7 +100,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         """The examples as policies take them, and their labels."""
         if are_texts(X):
             return list(X), np.asarray(y)
-        if np.ndim(X) in (3, 4):
+        if getattr(X, "ndim", 2) in (3, 4):
             images = np.asarray(X)
             self.n_features_in_ = int(np.prod(images.shape[1:]))
             return images[..., None] if images.ndim == 3 else images, np.asarray(y)
@@ -112,6 +112,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         seed = int(self.random_state)
         if isinstance(examples, list):
             return [str(text) for text in policy.augment(examples, seed=seed, copy=copy)]
+        if policy.space.domain == "vector":
+            examples = examples.astype(np.float64)
         if examples.ndim == 4 or policy.space.domain == "vector":
             return self._rows(policy.augment(examples, seed=seed, copy=copy))
         if self.shape is None:
@@ -140,7 +142,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         check_is_fitted(self)
         if are_texts(X):
             return list(X)
-        if np.ndim(X) in (3, 4):
+        if getattr(X, "ndim", 2) in (3, 4):
             return self._rows(np.asarray(X))
         return validate_data(self, X, reset=False)
 

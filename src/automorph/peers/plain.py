@@ -4,6 +4,9 @@ Exported files hold copies of what they need from here. Every function takes one
 result is equal to the engine's, random numbers included.
 """
 
+# Users read these functions in files of their own, so signatures are bare.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, misc"
+
 from __future__ import annotations
 
 import hashlib
@@ -20,10 +23,10 @@ GREY = 128
 class Numbers:
     """Random numbers as pure functions of seed, epoch, example and copy: Philox 4x32-10."""
 
-    def __init__(self, seed, epoch, index, copy=0, stage=0):  # type: ignore[no-untyped-def]
+    def __init__(self, seed, epoch, index, copy=0, stage=0):
         self.seed, self.epoch, self.index, self.copy, self.stage = seed, epoch, index, copy, stage
 
-    def words(self, name, count, start=0):  # type: ignore[no-untyped-def]
+    def words(self, name, count, start=0):
         """Random 32-bit words of a named stream."""
         digest = hashlib.blake2b(f"{self.seed}:{name}".encode(), digest_size=8).digest()
         keys = [int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")]
@@ -40,12 +43,12 @@ class Numbers:
         words = np.stack([a, b, c, d], axis=1).reshape(-1).astype(np.uint32)
         return words[start % 4 : start % 4 + count]
 
-    def uniform(self, name, count, start=0):  # type: ignore[no-untyped-def]
+    def uniform(self, name, count, start=0):
         """Numbers in [0, 1), float32."""
         words = self.words(name, count, start)
         return (words >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
 
-    def race(self, names, count):  # type: ignore[no-untyped-def]
+    def race(self, names, count):
         """Uniform choices among names: the largest word wins."""
         words = np.stack([self.words(f"race:{name}", count) for name in names])
         return words.argmax(axis=0)
@@ -54,24 +57,24 @@ class Numbers:
 class Step:
     """An operation at one position of a sequence, and its own random numbers."""
 
-    def __init__(self, operation, numbers, position, fill, bilinear):  # type: ignore[no-untyped-def]
+    def __init__(self, operation, numbers, position, fill, bilinear):
         self.kernel, self.low, self.high, self.identity, self.unit, self.whole = operation[1:]
         self.numbers, self.first = numbers, position << 24
         self.fill, self.bilinear = fill, bilinear
 
-    def words(self, count, draw=1):  # type: ignore[no-untyped-def]
+    def words(self, count, draw=1):
         """Random words, from a draw on."""
         return self.numbers.words("op", count, self.first + draw)
 
-    def uniform(self, count, draw=1):  # type: ignore[no-untyped-def]
+    def uniform(self, count, draw=1):
         """Numbers in [0, 1), float64."""
         return (self.words(count, draw) >> np.uint32(8)).astype(np.float64) * 2.0**-24
 
-    def below(self, limit, draw):  # type: ignore[no-untyped-def]
+    def below(self, limit, draw):
         """A whole number below a limit."""
         return (int(self.words(1, draw)[0]) >> 8) * int(limit) >> 24
 
-    def value(self, magnitude):  # type: ignore[no-untyped-def]
+    def value(self, magnitude):
         """The value of a magnitude; a fair coin chooses the side."""
         m, low, high, identity = float(magnitude), self.low, self.high, self.identity
         if identity is None:
@@ -86,7 +89,7 @@ class Step:
         return float(np.rint(value)) if self.whole else value
 
 
-def applied(image, sequence, space, numbers, position, fill, bilinear):  # type: ignore[no-untyped-def]
+def applied(image, sequence, space, numbers, position, fill, bilinear):
     """The image after a sequence of (operation, magnitude)."""
     for place, (operation, magnitude) in enumerate(sequence, position):
         if operation is None:
@@ -98,7 +101,7 @@ def applied(image, sequence, space, numbers, position, fill, bilinear):  # type:
     return image
 
 
-def uniform(stage, numbers):  # type: ignore[no-untyped-def]
+def uniform(stage, numbers):
     """Operations drawn uniformly, at magnitudes in a range."""
     space, length, low, high = stage["space"], stage["length"], stage["low"], stage["high"]
     chosen = numbers.race([operation[0] for operation in space], length)
@@ -120,7 +123,7 @@ def uniform(stage, numbers):  # type: ignore[no-untyped-def]
             for op, m, fire in zip(chosen, magnitude, fires, strict=True)]  # fmt: skip
 
 
-def mixture(stage, numbers):  # type: ignore[no-untyped-def]
+def mixture(stage, numbers):
     """One of some sub-policies: steps of (operation, probability, magnitude)."""
     subpolicies, weights, chosen = stage["subpolicies"], stage["weights"], 0
     if len(subpolicies) > 1:
@@ -137,7 +140,7 @@ def mixture(stage, numbers):  # type: ignore[no-untyped-def]
             for (operation, p, m), coin in steps]  # fmt: skip
 
 
-def shuffled(stage, numbers):  # type: ignore[no-untyped-def]
+def shuffled(stage, numbers):
     """Steps in random order, until as many fired as were drawn."""
     steps, counts = stage["steps"], stage["counts"]
     u = numbers.uniform("policy", 1 + len(steps))
@@ -152,7 +155,7 @@ def shuffled(stage, numbers):  # type: ignore[no-untyped-def]
     return fired
 
 
-def generated(stage, numbers):  # type: ignore[no-untyped-def]
+def generated(stage, numbers):
     """Operations drawn from learned categoricals, one for each position."""
     names = [operation[0] for operation in stage["space"]]
     words = np.stack([numbers.words(f"race:{name}", stage["length"]) for name in names], axis=1)
@@ -161,7 +164,7 @@ def generated(stage, numbers):  # type: ignore[no-untyped-def]
     return [(int(op), np.float32(1)) for op in (logits + noise).argmax(axis=1)]
 
 
-def augmix(image, stage, seed, epoch, index, copy):  # type: ignore[no-untyped-def]
+def augmix(image, stage, seed, epoch, index, copy):
     """A mixture of short chains of operations (Hendrycks et al. 2020)."""
     at, width = stage["stage"], stage["width"]
     u = Numbers(seed, epoch, index, copy, at).uniform("mixing", width + 1, 16)
@@ -188,10 +191,10 @@ def augmix(image, stage, seed, epoch, index, copy):  # type: ignore[no-untyped-d
 # --- operations: image (H, W, C) and value in, image out -----------------------------------------
 
 
-def colours(change):  # type: ignore[no-untyped-def]
+def colours(change):
     """An operation on colours keeps alpha as it is."""
 
-    def kept(image, value, step):  # type: ignore[no-untyped-def]
+    def kept(image, value, step):
         if image.shape[2] < 4:
             return change(image, value, step)
         changed = change(np.ascontiguousarray(image[..., :3]), value, step)
@@ -200,18 +203,18 @@ def colours(change):  # type: ignore[no-untyped-def]
     return kept
 
 
-def to_pil(image):  # type: ignore[no-untyped-def]
+def to_pil(image):
     """The array as a Pillow image."""
     return Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
 
 
-def from_pil(image):  # type: ignore[no-untyped-def]
+def from_pil(image):
     """The Pillow image as an array (H, W, C)."""
     array = np.asarray(image)
     return array[..., None] if array.ndim == 2 else array
 
 
-def moved(image, matrix, step):  # type: ignore[no-untyped-def]
+def moved(image, matrix, step):
     """Every pixel of the result is read at matrix (a, b, c, d, e, f) times its place."""
     height, width, channels = image.shape
     levels = step.fill if isinstance(step.fill, tuple) else (step.fill,) * channels
@@ -222,42 +225,42 @@ def moved(image, matrix, step):  # type: ignore[no-untyped-def]
     )
 
 
-def by_band(image, change):  # type: ignore[no-untyped-def]
+def by_band(image, change):
     """Every channel by itself: Pillow weighs colours by alpha, and we do not."""
     bands = [Image.fromarray(np.ascontiguousarray(image[..., i])) for i in range(image.shape[2])]
     return np.stack([np.asarray(change(band, i)) for i, band in enumerate(bands)], axis=2)
 
 
-def shear_x(image, value, step):  # type: ignore[no-untyped-def]
+def shear_x(image, value, step):
     """Moves rows sideways, the lower the farther."""
     ratio = math.tan(math.radians(math.degrees(math.atan(value))))
     return moved(image, (1.0, ratio, 0.0, 0.0, 1.0, 0.0), step)
 
 
-def shear_y(image, value, step):  # type: ignore[no-untyped-def]
+def shear_y(image, value, step):
     """Moves columns up or down, the farther right the more."""
     angle = math.radians(math.degrees(math.atan(value)))
     return moved(image, (1.0, 0.0, 0.0, -math.sin(-angle) / math.cos(angle), 1.0, 0.0), step)
 
 
-def whole_pixels(value, side, step):  # type: ignore[no-untyped-def]
+def whole_pixels(value, side, step):
     """Pixels, cut to whole ones; a share is one of the side."""
     return int(np.trunc(np.float32(value * side if step.unit == "share" else value)))
 
 
-def translate_x(image, value, step):  # type: ignore[no-untyped-def]
+def translate_x(image, value, step):
     """Moves sideways."""
     pixels = whole_pixels(value, image.shape[1], step)
     return moved(image, (1.0, 0.0, -pixels, 0.0, 1.0, 0.0), step)
 
 
-def translate_y(image, value, step):  # type: ignore[no-untyped-def]
+def translate_y(image, value, step):
     """Moves up or down."""
     pixels = whole_pixels(value, image.shape[0], step)
     return moved(image, (1.0, 0.0, 0.0, 0.0, 1.0, -pixels), step)
 
 
-def rotate(image, value, step):  # type: ignore[no-untyped-def]
+def rotate(image, value, step):
     """Turns about the centre, counter-clockwise when positive."""
     cy, cx = image.shape[0] / 2.0, image.shape[1] / 2.0
     angle = -math.radians(value % 360.0)
@@ -267,7 +270,7 @@ def rotate(image, value, step):  # type: ignore[no-untyped-def]
     return moved(image, (cos, sin, c, minus, cos, f), step)
 
 
-def pad_crop(image, value, step):  # type: ignore[no-untyped-def]
+def pad_crop(image, value, step):
     """Pads all sides and cuts the old size out at a random place."""
     pad_y, pad_x = (int(np.rint(value * side)) for side in image.shape[:2])
     x = step.below(2 * pad_x + 1, draw=1) - pad_x
@@ -275,74 +278,74 @@ def pad_crop(image, value, step):  # type: ignore[no-untyped-def]
     return moved(image, (1.0, 0.0, x, 0.0, 1.0, y), step)
 
 
-def horizontal_flip(image, value, step):  # type: ignore[no-untyped-def]
+def horizontal_flip(image, value, step):
     """Mirrors left and right."""
     return np.ascontiguousarray(image[:, ::-1])
 
 
-def vertical_flip(image, value, step):  # type: ignore[no-untyped-def]
+def vertical_flip(image, value, step):
     """Mirrors top and bottom."""
     return np.ascontiguousarray(image[::-1])
 
 
-def identity(image, value, step):  # type: ignore[no-untyped-def]
+def identity(image, value, step):
     """Changes nothing."""
     return image
 
 
-def invert(image, value, step):  # type: ignore[no-untyped-def]
+def invert(image, value, step):
     """Turns every value v into 255 - v."""
     return 255 - image
 
 
-def solarize(image, value, step):  # type: ignore[no-untyped-def]
+def solarize(image, value, step):
     """Inverts what is at or above a threshold."""
     return np.where(image < np.rint(value * 1000) / 1000, image, 255 - image)
 
 
-def solarize_add(image, value, step):  # type: ignore[no-untyped-def]
+def solarize_add(image, value, step):
     """Adds to the values below 128 and clips."""
     lifted = np.clip(image + int(np.float32(value)), 0, 255).astype(np.uint8)
     return np.where(image < GREY, lifted, image)
 
 
-def posterize(image, value, step):  # type: ignore[no-untyped-def]
+def posterize(image, value, step):
     """Keeps the upper bits."""
     lost = min(max(8 - int(np.float32(value)), 0), 8)
     return ((image.astype(np.int64) >> lost) << lost).astype(np.uint8)
 
 
-def autocontrast(image, value, step):  # type: ignore[no-untyped-def]
+def autocontrast(image, value, step):
     """Stretches every channel to the full range."""
     return from_pil(ImageOps.autocontrast(to_pil(image)))
 
 
-def equalize(image, value, step):  # type: ignore[no-untyped-def]
+def equalize(image, value, step):
     """Makes the histogram of every channel flat."""
     return from_pil(ImageOps.equalize(to_pil(image)))
 
 
-def brightness(image, value, step):  # type: ignore[no-untyped-def]
+def brightness(image, value, step):
     """Blends with black."""
     return from_pil(ImageEnhance.Brightness(to_pil(image)).enhance(value))
 
 
-def contrast(image, value, step):  # type: ignore[no-untyped-def]
+def contrast(image, value, step):
     """Blends with the mean grey."""
     return from_pil(ImageEnhance.Contrast(to_pil(image)).enhance(value))
 
 
-def color(image, value, step):  # type: ignore[no-untyped-def]
+def color(image, value, step):
     """Blends with the grey image."""
     return from_pil(ImageEnhance.Color(to_pil(image)).enhance(value))
 
 
-def sharpness(image, value, step):  # type: ignore[no-untyped-def]
+def sharpness(image, value, step):
     """Blends with the smoothed image."""
     return from_pil(ImageEnhance.Sharpness(to_pil(image)).enhance(value))
 
 
-def hue(image, value, step):  # type: ignore[no-untyped-def]
+def hue(image, value, step):
     """Turns the hue circle."""
     if image.shape[2] == 1:
         return image
@@ -352,7 +355,7 @@ def hue(image, value, step):  # type: ignore[no-untyped-def]
                                           np.moveaxis(turned, 2, 0)]).convert("RGB"))  # fmt: skip
 
 
-def cutout(image, value, step):  # type: ignore[no-untyped-def]
+def cutout(image, value, step):
     """Greys a square out."""
     height, width = image.shape[:2]
     side = whole_pixels(value, min(height, width), step)
@@ -362,7 +365,7 @@ def cutout(image, value, step):  # type: ignore[no-untyped-def]
     return out
 
 
-def random_erasing(image, value, step):  # type: ignore[no-untyped-def]
+def random_erasing(image, value, step):
     """Fills a rectangle with noise."""
     height, width, channels = image.shape
     first, second = step.uniform(2)
@@ -378,7 +381,7 @@ def random_erasing(image, value, step):  # type: ignore[no-untyped-def]
     return out
 
 
-def resized_crop(image, value, step):  # type: ignore[no-untyped-def]
+def resized_crop(image, value, step):
     """Cuts a random part out, at least this share of the area, and resizes it back."""
     height, width = image.shape[:2]
     share, stretch, along_x, along_y = step.uniform(4)
@@ -391,7 +394,7 @@ def resized_crop(image, value, step):  # type: ignore[no-untyped-def]
     return by_band(image[y : y + h, x : x + w], lambda band, _: band.resize(size, mode))
 
 
-def read_at(image, x, y):  # type: ignore[no-untyped-def]
+def read_at(image, x, y):
     """The image read at places (H, W), bilinear, edges continued."""
     height, width = image.shape[:2]
     left, top = np.floor(x - 0.5), np.floor(y - 0.5)
@@ -404,7 +407,7 @@ def read_at(image, x, y):  # type: ignore[no-untyped-def]
     return np.floor(upper + (lower - upper) * dy + 0.5).astype(np.uint8)
 
 
-def centred(image):  # type: ignore[no-untyped-def]
+def centred(image):
     """Places from the centre of the image, and the centre."""
     height, width = image.shape[:2]
     cy, cx = height / 2.0, width / 2.0
@@ -413,13 +416,13 @@ def centred(image):  # type: ignore[no-untyped-def]
     return x, y, cx, cy
 
 
-def zoom(image, value, step):  # type: ignore[no-untyped-def]
+def zoom(image, value, step):
     """Enlarges about the centre."""
     x, y, cx, cy = centred(image)
     return read_at(image, x / value + cx, y / value + cy)
 
 
-def swirl(image, value, step):  # type: ignore[no-untyped-def]
+def swirl(image, value, step):
     """Turns by an angle that falls off from the centre."""
     x, y, cx, cy = centred(image)
     angle = value * np.exp(-np.sqrt(x * x + y * y) / min(cx, cy))
@@ -427,7 +430,7 @@ def swirl(image, value, step):  # type: ignore[no-untyped-def]
     return read_at(image, cos * x - sin * y + cx, sin * x + cos * y + cy)
 
 
-def elastic(image, value, step):  # type: ignore[no-untyped-def]
+def elastic(image, value, step):
     """Moves pixels along a smooth random field: a cubic B-spline over 4 x 4 cells."""
     height, width = image.shape[:2]
     controls = (2.0 * step.uniform(98) - 1.0).reshape(2, 7, 7)
@@ -443,7 +446,7 @@ def elastic(image, value, step):  # type: ignore[no-untyped-def]
     return read_at(image, x + cx + moves[0], y + cy + moves[1])
 
 
-def splines(side):  # type: ignore[no-untyped-def]
+def splines(side):
     """Weights (side, 7) of the control points at every pixel centre."""
     place = (np.arange(side) + 0.5) / side * 4
     cell = np.floor(place).astype(np.int64)
@@ -454,7 +457,7 @@ def splines(side):  # type: ignore[no-untyped-def]
     return weights
 
 
-def dilation(image, value, step):  # type: ignore[no-untyped-def]
+def dilation(image, value, step):
     """The largest value within some steps up, down, left or right."""
     for _ in range(int(np.float32(value))):
         out = image.copy()
@@ -466,12 +469,12 @@ def dilation(image, value, step):  # type: ignore[no-untyped-def]
     return image
 
 
-def erosion(image, value, step):  # type: ignore[no-untyped-def]
+def erosion(image, value, step):
     """The smallest value within some steps."""
     return 255 - dilation(255 - image, value, step)
 
 
-def blur(image, value, step):  # type: ignore[no-untyped-def]
+def blur(image, value, step):
     """Gaussian blur, edges mirrored."""
     reach = math.ceil(3.0 * value)
     offsets = np.arange(-reach, reach + 1)
@@ -489,13 +492,13 @@ def blur(image, value, step):  # type: ignore[no-untyped-def]
 
 
 @lru_cache
-def normal_table():  # type: ignore[no-untyped-def]
+def normal_table():
     """The standard normal number of every 16-bit word."""
     quantile = NormalDist().inv_cdf
     return np.array([quantile((word + 0.5) / 2**16) for word in range(2**16)])
 
 
-def noise(image, value, step):  # type: ignore[no-untyped-def]
+def noise(image, value, step):
     """Adds Gaussian noise."""
     words = step.words((image.size + 1) // 2)
     halves = np.stack([words & 0xFFFF, words >> 16], axis=1).reshape(-1)[: image.size]
@@ -519,7 +522,7 @@ COLOURS = {
 KERNELS = {**MOVES, **{name: colours(change) for name, change in COLOURS.items()}}
 
 
-def augment(image, index=0, epoch=0, seed=0, copy=0):  # type: ignore[no-untyped-def]
+def augment(image, index=0, epoch=0, seed=0, copy=0):
     """One image after one draw: a Pillow image, or a uint8 array (H, W) or (H, W, C).
 
     The same seed, epoch and index (the number of the example) give the same result.
@@ -539,7 +542,7 @@ def augment(image, index=0, epoch=0, seed=0, copy=0):  # type: ignore[no-untyped
     return Image.fromarray(out) if isinstance(image, Image.Image) else out.copy()
 
 
-def stages_of(epoch):  # type: ignore[no-untyped-def]
+def stages_of(epoch):
     """The stages of an epoch: the last part of a schedule stays."""
     for last, stages in SCHEDULE[:-1]:
         if epoch < last:

@@ -3,6 +3,9 @@
 Exported files hold copies of what they need from here, so everything is plain torchvision.
 """
 
+# Users read these functions in files of their own, so signatures are bare.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, misc"
+
 from __future__ import annotations
 
 import math
@@ -14,7 +17,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F  # noqa: N812
 
 
-class Drawn(v2.Transform):  # type: ignore[misc]
+class Drawn(v2.Transform):
     """An operation at a value drawn from one of some ranges (``levels``: in equal steps).
 
     With ``moves``, boxes, masks and key points follow the image; else they stay as they are.
@@ -23,13 +26,13 @@ class Drawn(v2.Transform):  # type: ignore[misc]
     def __init__(
         self, operation, *ranges, p=1.0, levels=0, moves=False, pixels=False, fill=0,
         interpolation="nearest",
-    ):  # type: ignore[no-untyped-def]  # fmt: skip
+    ):  # fmt: skip
         super().__init__()
         self.operation, self.ranges, self.p, self.levels = operation, ranges, p, levels
         self.moves, self.pixels, self.fill = moves, pixels, fill
         self.interpolation = interpolation
 
-    def make_params(self, flat_inputs):  # type: ignore[no-untyped-def]
+    def make_params(self, flat_inputs):
         """A value and four more numbers in [0, 1); nothing if the coin says no."""
         if torch.rand(()) >= self.p:
             return {}
@@ -39,7 +42,7 @@ class Drawn(v2.Transform):  # type: ignore[misc]
             share = int(share * self.levels) / max(self.levels - 1, 1)
         return {"value": low + (high - low) * share, "chance": chance}
 
-    def transform(self, inpt, params):  # type: ignore[no-untyped-def]
+    def transform(self, inpt, params):
         """The operation on an image, or on what follows it."""
         annotation = isinstance(inpt, tv_tensors.TVTensor) and not isinstance(
             inpt, (tv_tensors.Image, tv_tensors.Video)
@@ -48,12 +51,12 @@ class Drawn(v2.Transform):  # type: ignore[misc]
             return inpt
         return self.operation(inpt, params["value"], params["chance"], self)
 
-    def extra_repr(self):  # type: ignore[no-untyped-def]
+    def extra_repr(self):
         """The operation and its ranges, for ``print``."""
         return f"{self.operation.__name__}, {self.ranges}, p={self.p}"
 
 
-def affine(image, how, **change):  # type: ignore[no-untyped-def]
+def affine(image, how, **change):
     """torchvision's affine map; masks are filled with 0."""
     fill = 0 if isinstance(image, tv_tensors.Mask) else how.fill
     still = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
@@ -61,40 +64,40 @@ def affine(image, how, **change):  # type: ignore[no-untyped-def]
     return F.affine(image, **options, fill=fill)
 
 
-def shear_x(image, value, chance, how):  # type: ignore[no-untyped-def]
+def shear_x(image, value, chance, how):
     """Moves rows sideways, the lower the farther."""
     return affine(image, how, shear=[math.degrees(math.atan(value)), 0.0], center=[0, 0])
 
 
-def shear_y(image, value, chance, how):  # type: ignore[no-untyped-def]
+def shear_y(image, value, chance, how):
     """Moves columns up or down, the farther right the more."""
     return affine(image, how, shear=[0.0, math.degrees(math.atan(value))], center=[0, 0])
 
 
-def whole_pixels(image, value, axis, how):  # type: ignore[no-untyped-def]
+def whole_pixels(image, value, axis, how):
     """Pixels, cut to whole ones; a share is one of the side."""
     side = F.get_size(image)[axis]
     return int(np.float32(value if how.pixels else value * side))
 
 
-def translate_x(image, value, chance, how):  # type: ignore[no-untyped-def]
+def translate_x(image, value, chance, how):
     """Moves sideways."""
     return affine(image, how, translate=[whole_pixels(image, value, 1, how), 0])
 
 
-def translate_y(image, value, chance, how):  # type: ignore[no-untyped-def]
+def translate_y(image, value, chance, how):
     """Moves up or down."""
     return affine(image, how, translate=[0, whole_pixels(image, value, 0, how)])
 
 
-def rotate(image, value, chance, how):  # type: ignore[no-untyped-def]
+def rotate(image, value, chance, how):
     """Turns about the centre, counter-clockwise when positive."""
     fill = 0 if isinstance(image, tv_tensors.Mask) else how.fill
     mode = v2.InterpolationMode(how.interpolation)
     return F.rotate(image, value, interpolation=mode, fill=fill)
 
 
-def pad_crop(image, value, chance, how):  # type: ignore[no-untyped-def]
+def pad_crop(image, value, chance, how):
     """Pads all sides and cuts the old size out at a random place: a move by whole pixels."""
     sides = F.get_size(image)[::-1]
     pads = [round(value * side) for side in sides]
@@ -102,7 +105,7 @@ def pad_crop(image, value, chance, how):  # type: ignore[no-untyped-def]
     return affine(image, how, translate=[x, y])
 
 
-def resized_crop(image, value, chance, how):  # type: ignore[no-untyped-def]
+def resized_crop(image, value, chance, how):
     """Cuts a random part of at least this share of the area out and resizes it back."""
     height, width = F.get_size(image)
     area = value + (1.0 - value) * chance[0]
@@ -115,48 +118,48 @@ def resized_crop(image, value, chance, how):  # type: ignore[no-untyped-def]
     return F.resized_crop(image, top, left, h, w, [height, width])
 
 
-def brightness(image, value, chance, how):  # type: ignore[no-untyped-def]
+def brightness(image, value, chance, how):
     """Blends with black."""
     return F.adjust_brightness(image, value)
 
 
-def color(image, value, chance, how):  # type: ignore[no-untyped-def]
+def color(image, value, chance, how):
     """Blends with the grey image."""
     return F.adjust_saturation(image, value)
 
 
-def contrast(image, value, chance, how):  # type: ignore[no-untyped-def]
+def contrast(image, value, chance, how):
     """Blends with the mean grey."""
     return F.adjust_contrast(image, value)
 
 
-def sharpness(image, value, chance, how):  # type: ignore[no-untyped-def]
+def sharpness(image, value, chance, how):
     """Blends with the smoothed image."""
     return F.adjust_sharpness(image, value)
 
 
-def hue(image, value, chance, how):  # type: ignore[no-untyped-def]
+def hue(image, value, chance, how):
     """Turns the hue circle."""
     return F.adjust_hue(image, value)
 
 
-def posterize(image, value, chance, how):  # type: ignore[no-untyped-def]
+def posterize(image, value, chance, how):
     """Keeps the upper bits."""
     return F.posterize(image, round(value))
 
 
-def solarize(image, value, chance, how):  # type: ignore[no-untyped-def]
+def solarize(image, value, chance, how):
     """Inverts what is at or above a threshold."""
     return F.solarize(image, round(value, 3))
 
 
-def blur(image, value, chance, how):  # type: ignore[no-untyped-def]
+def blur(image, value, chance, how):
     """Gaussian blur."""
     size = 2 * math.ceil(3 * value) + 1
     return F.gaussian_blur(image, [size, size], [value, value]) if value > 0 else image
 
 
-def cutout(image, value, chance, how):  # type: ignore[no-untyped-def]
+def cutout(image, value, chance, how):
     """Greys a square out, cut off at the edges."""
     height, width = F.get_size(image)
     side = int(np.float32(value if how.pixels else value * min(height, width)))
@@ -170,7 +173,7 @@ def cutout(image, value, chance, how):  # type: ignore[no-untyped-def]
     return F.erase(image, y, x, h, w, grey.expand(F.get_num_channels(image), h, w))
 
 
-def random_erasing(image, value, chance, how):  # type: ignore[no-untyped-def]
+def random_erasing(image, value, chance, how):
     """Fills a rectangle with noise."""
     height, width = F.get_size(image)
     area = value * chance[0] * height * width

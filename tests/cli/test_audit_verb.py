@@ -58,6 +58,25 @@ def test_a_trained_network_is_audited_by_its_folder(place, digits, capsys):
     assert automorph.audit(digits, model=run).accuracy.value == told["accuracy"]
 
 
+def test_a_network_is_not_audited_on_what_it_was_trained_on(place):
+    """Parts are stratified by subgroup; a training that named none was split without."""
+    digits = load_data("digits")
+    odd, mark = digits.train.labels % 2, np.arange(len(digits.train)) % 3 == 0
+    named = automorph.from_arrays(digits.train.data, odd, subgroups=mark.astype(int))
+    plain = automorph.from_arrays(digits.train.data, odd)
+    for limit in (None, 200):
+        task = as_task(plain, model="cnn:4", limit=limit, recipe={"epochs": 1})
+        run = train(task, folder=place / f"run{limit}")
+        found = automorph.audit(named, checkpoint=place / f"run{limit}")
+        assert found.accuracy.value == pytest.approx(run.accuracy["test"])
+        assert not any("other rows" in note for note in found.notes)
+    other = automorph.from_arrays(
+        digits.train.data[:900], odd[:900], subgroups=mark[:900].astype(int)
+    )
+    found = automorph.audit(other, checkpoint=place / "runNone")
+    assert "some of those audited may be its training examples" in found.notes[0]
+
+
 def test_predictions_of_all_kinds(place, digits):
     part = digits.test
     rng = np.random.default_rng(0)

@@ -46,8 +46,9 @@ class Auditing:
 
     def run(self) -> dict[str, Any]:
         """Audit, tell, and give the object of ``--json`` back."""
-        from automorph.data import load_data, split
+        from automorph.data import load_data
         from automorph.patching import audit
+        from automorph.patching.parts import split_as_trained
         from automorph.report import audit_page, write_report
 
         started = datetime.now(UTC)
@@ -55,7 +56,7 @@ class Auditing:
         # The split hangs on the same seed for all verbs.
         data = load_data(self.source, size=size, seed=0, metadata=None, **self.options)
         if self.predictions is None:
-            data = split(data, seed=0)
+            data, _ = split_as_trained(data, self.checkpoint, seed=0)
         folder = self.folder or self._folder(data)
         say = console(quiet=self.quiet)
         say.print(f"[bold]Auditing {self._subject()} on {self.source}[/bold]")

@@ -17,16 +17,22 @@ _TRAIN, _VALIDATION, _TEST = range(len(PARTS))
 
 
 def split(
-    dataset: Dataset, *, validation: float = 0.2, test: float = 0.2, seed: int = 0
+    dataset: Dataset,
+    *,
+    validation: float = 0.2,
+    test: float = 0.2,
+    seed: int = 0,
+    by_subgroup: bool = True,
 ) -> Dataset:
     """Make the missing validation and test parts out of the train part.
 
     ``validation`` and ``test`` are shares of the present train part, in [0, 1); 0 makes no such
     part, and a part that exists is kept whole. The split is
 
-    - *stratified*: within every group (class, or class and subgroup) the examples are taken in
-      blocks of ``ceil(1 / smallest share)`` in the order of the source, and every block gives each
-      part its share;
+    - *stratified*: within every group (class, or class and subgroup unless ``by_subgroup`` is
+      False, which splits as if no subgroups were known) the examples are taken in blocks of
+      ``ceil(1 / smallest share)`` in the order of the source, and every block gives each part its
+      share;
     - *hashed*: which examples of a block go where is a pure function of (seed, names of the group,
       position within the group), so nothing but the seed and the data decides it;
     - *stable*: rows added at the end move no earlier row to another part;
@@ -52,7 +58,7 @@ def split(
     if not any(shares.values()):
         return dataset
     train = dataset.train
-    place = _places(_strata(dataset), shares, seed)
+    place = _places(_strata(dataset, by_subgroup), shares, seed)
     _, first, copy = np.unique(train.digests, return_index=True, return_inverse=True)
     place = place[first[copy]]
     _check_every_class(dataset, place, shares)
@@ -158,10 +164,10 @@ def _digest(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=8).digest()
 
 
-def _strata(dataset: Dataset) -> dict[str, NDArray[np.intp]]:
+def _strata(dataset: Dataset, by_subgroup: bool) -> dict[str, NDArray[np.intp]]:
     """The rows of every group of the train part, in order, by the names of the group."""
     train = dataset.train
-    if train.subgroups is None:
+    if train.subgroups is None or not by_subgroup:
         names, numbers = dataset.classes, train.labels
     else:
         names = tuple(f"{c}/{s}" for c in dataset.classes for s in dataset.subgroup_names)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from automorph.data import Arrays, Dataset, as_dataset, split
+from automorph.data import Arrays, Dataset, as_dataset
 from automorph.errors import UsageError
 from automorph.patching.discovery import Method, Slice
 from automorph.patching.discovery import discover as slices_of
 from automorph.patching.findings import Audit, measure
 from automorph.patching.groups import Grouper, grouper_of, notes_on
+from automorph.patching.parts import split_as_trained
 from automorph.patching.robust import RobustRun
 from automorph.patching.subject import (
     Subject,
@@ -72,7 +73,7 @@ def audit(
             f"got {' and '.join([*given, *(['model'] if model is not None else [])])}; expected "
             "one thing to audit"
         )
-    data = _data(source, seed, whole=predictions is not None, options=options)
+    data, doubt = _data(source, seed, checkpoint, whole=predictions is not None, options=options)
     grouper = _grouper(data, discover)
     name, audited = _part(data, part, discover=discover, whole=predictions is not None)
     if predictions is not None:
@@ -92,7 +93,8 @@ def audit(
             run.model, audited, encoder=task.encoder, classes=data.classes,
             name=f"{task.model}, trained plainly",
         )  # fmt: skip
-    return _measured(data, grouper, name, audited, subject, method if discover else None, seed)
+    found = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
+    return replace(found, notes=(doubt, *found.notes)) if doubt else found
 
 
 def _measured(
@@ -140,13 +142,15 @@ def discover_in(
     )  # fmt: skip
 
 
-def _data(source: Any, seed: int, *, whole: bool, options: dict[str, Any]) -> Dataset:
+def _data(
+    source: Any, seed: int, checkpoint: Any, *, whole: bool, options: dict[str, Any]
+) -> tuple[Dataset, str | None]:
     if isinstance(source, Task):
-        return source.data
-    if not isinstance(source, Dataset):
+        source = source.data
+    elif not isinstance(source, Dataset):
         source = as_dataset(source, metadata=None, seed=seed, **options)
     # Given predictions are those of the rows as they lie: nothing may be split off.
-    return source if whole else split(source, seed=seed)
+    return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)
 
 
 def _grouper(data: Dataset, discovering: bool) -> Grouper:

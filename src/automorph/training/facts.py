@@ -26,7 +26,7 @@ def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
     Raises `DamagedError`, or `UsageError` for a pretrained network that does not lie here.
     """
     for name, fits in _CHECKS.items():
-        missing = name not in facts and name != "texts"  # The first versions knew no texts.
+        missing = name not in facts and name not in _LATER
         if missing or not fits(facts.get(name)):
             raise DamagedError(
                 f"{file} says {name!r} is {facts.get(name)!r:.80}, which automorph does not "
@@ -99,10 +99,21 @@ def _is_texts(value: Any) -> bool:
     return value.get("kind") in ("tokens", "sentence") and type(value.get("name")) is str
 
 
+def _is_part(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or set(value) != {"n", "hash"}:
+        return False
+    return type(value["n"]) is int and value["n"] >= 0 and type(value["hash"]) is str
+
+
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     "model": _is_model,
     "classes": _are_texts,
     "shape": _is_shape,
     "normaliser": _is_normaliser,
     "texts": _is_texts,
+    "trained_on": _is_part,
 }
+_LATER = ("texts", "trained_on")
+"""What the first versions did not write."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from automorph.data import split_hashes
 from automorph.errors import UsageError
 from automorph.models import build_model, build_text_model
 from automorph.training.batch import Encoder, Normaliser
@@ -20,11 +21,16 @@ from automorph.training.texts import TextEncoder, encoder_from
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network in evaluation mode, the names of its classes, and what makes its inputs."""
+    """A network in evaluation mode, the names of its classes, and what makes its inputs.
+
+    ``trained_on`` is the number and the hash of its training examples (`split_hashes`), None in
+    files of older versions.
+    """
 
     model: nn.Module
     classes: tuple[str, ...]
     encoder: Encoder | None
+    trained_on: dict[str, int | str] | None = None
 
 
 def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None) -> Trained:
@@ -45,7 +51,8 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
             )
         model = _built(facts)
     fill(model, tensors, file)
-    return Trained(model.eval(), tuple(facts["classes"]), _encoder(facts))
+    classes = tuple(facts["classes"])
+    return Trained(model.eval(), classes, _encoder(facts), facts.get("trained_on"))
 
 
 def _built(facts: dict[str, Any]) -> nn.Module:
@@ -73,6 +80,7 @@ def trained_facts(task: Task) -> dict[str, Any]:
         "model": name,
         "shape": list(task.data.train.data.shape[1:]),
         "classes": list(task.data.classes),
+        "trained_on": split_hashes(task.data)["train"],
         "normaliser": {"mean": scale.mean, "std": scale.std}
         if isinstance(scale, Normaliser)
         else None,

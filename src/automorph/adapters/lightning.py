@@ -91,7 +91,7 @@ def augment_in_place(
             "a list or a dict, as torch collates them"
         )
     place: Any = find_place(batch, image)
-    numbers = None if index is None else get(batch, index)
+    numbers: Any = None if index is None else get(batch, index)
     numbers = numbers.cpu().numpy() if hasattr(numbers, "cpu") else numbers
     if not layer.policy.mixes_labels:
         batch[place] = layer(get(batch, place), index=numbers)
@@ -105,6 +105,7 @@ def set_epochs(loaders: Any, epoch: int) -> None:
     if isinstance(loaders, dict):
         loaders = list(loaders.values())
     for loader in loaders if isinstance(loaders, (list, tuple)) else [loaders]:
-        for part in (getattr(loader, "dataset", None), getattr(loader, "collate_fn", None)):
+        parts: list[Any] = [getattr(loader, "dataset", None), getattr(loader, "collate_fn", None)]
+        for part in parts:
             if hasattr(part, "set_epoch"):
                 part.set_epoch(epoch)

@@ -14,7 +14,7 @@ except ImportError as error:
     ) from error
 
 
-class EpochCallback(TrainerCallback):  # type: ignore[misc]
+class EpochCallback(TrainerCallback):
     """Shows another epoch to transforms and collate functions before each one begins.
 
     ``Trainer(..., callbacks=[EpochCallback(augment)])``, where ``augment`` is what

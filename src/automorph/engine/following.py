@@ -105,7 +105,8 @@ def _mask_read(mask: Masks, read: Read, value: float, step: Step, size: tuple[in
     places = read(np.stack([x.ravel(), y.ravel()], axis=1), value, step, size)
     across = np.clip(np.floor(places[:, 0]).astype(np.int64), 0, width - 1)
     down = np.clip(np.floor(places[:, 1]).astype(np.int64), 0, height - 1)
-    return mask[down, across].reshape(mask.shape)
+    read_off: Masks = mask[down, across].reshape(mask.shape)
+    return read_off
 
 
 def _found(places: Places, read: Read, value: float, step: Step, size: tuple[int, int]) -> Places:
@@ -115,7 +116,7 @@ def _found(places: Places, read: Read, value: float, step: Step, size: tuple[int
     if step.operation.kernel in ("Zoom", "ResizedCrop"):
         corners = np.array([[0.0, 0.0], [1.0, 1.0]])
         origin, one = read(corners, value, step, size)
-        return (places - origin) / (one - origin)
+        return np.asarray((places - origin) / (one - origin))
     guess = places.copy()
     for _ in range(_TURNS):
         guess = guess + 0.5 * (places - read(guess, value, step, size))
@@ -124,12 +125,12 @@ def _found(places: Places, read: Read, value: float, step: Step, size: tuple[int
 
 def _read_zoom(places: Places, value: float, step: Step, size: tuple[int, int]) -> Places:
     centre = np.array([size[1] / 2.0, size[0] / 2.0])
-    return (places - centre) / value + centre
+    return np.asarray((places - centre) / value + centre)
 
 
 def _read_part(places: Places, value: float, step: Step, size: tuple[int, int]) -> Places:
     x, y, w, h = parts(np.array([value]), step, *size)[0]
-    return places * np.array([w / size[1], h / size[0]]) + np.array([x, y])
+    return np.asarray(places * np.array([w / size[1], h / size[0]]) + np.array([x, y]))
 
 
 def _read_swirl(places: Places, value: float, step: Step, size: tuple[int, int]) -> Places:
@@ -145,7 +146,8 @@ def _read_elastic(places: Places, value: float, step: Step, size: tuple[int, int
     height, width = size
     down, across = (_between(splines(s), places[:, a]) for s, a in ((height, 1), (width, 0)))
     moves = [np.einsum("ka,ab,kb->k", down, controls[axis], across) for axis in (0, 1)]
-    return places + np.stack([moves[0] * value * width, moves[1] * value * height], axis=1)
+    bent = np.stack([moves[0] * value * width, moves[1] * value * height], axis=1)
+    return np.asarray(places + bent)
 
 
 def _between(weights: Values, place: Values) -> Values:
@@ -154,7 +156,7 @@ def _between(weights: Values, place: Values) -> Values:
     at = np.clip(place - 0.5, 0, last)
     lower = np.minimum(np.floor(at).astype(np.int64), max(last - 1, 0))
     share = (at - lower)[:, None]
-    return (1 - share) * weights[lower] + share * weights[np.minimum(lower + 1, last)]
+    return np.asarray((1 - share) * weights[lower] + share * weights[np.minimum(lower + 1, last)])
 
 
 _READS: dict[str, Read] = {

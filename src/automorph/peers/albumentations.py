@@ -382,7 +382,7 @@ def _moved(transform: Any, *acts: Act) -> list[Draw]:
             "INTER_NEAREST or INTER_LINEAR with BORDER_CONSTANT"
         )
     mode = ("nearest", "bilinear")[transform.interpolation]
-    return [always(*acts, fill=level, interpolation=mode)]  # type: ignore[arg-type]
+    return [always(*acts, fill=level, interpolation=mode)]
 
 
 def _read_affine(t: Any, p: float) -> list[Draw]:

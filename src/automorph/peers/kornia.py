@@ -19,6 +19,7 @@ from automorph.peers.terms import (
     takes_no_value,
     without_levels,
 )
+from automorph.policies.base import Interpolation
 
 NAME = "kornia"
 TITLE = "kornia"
@@ -286,7 +287,7 @@ def _one_of(parts: list[Any], weights: list[float], notes: list[str]) -> list[Dr
             "got a choice inside a choice; a policy can say one choice after the other"
         )
     options = [tuple(act for draw in draws for act in draw.options[0]) for draws in inside]
-    mode = next(
+    mode: Interpolation = next(
         (d.interpolation for ds in inside for d in ds if d.options[0][0].kernel in _MOVED),
         "nearest",
     )

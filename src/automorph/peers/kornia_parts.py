@@ -18,7 +18,7 @@ class OneOf(nn.Module):
         """Images ``(n, C, H, W)``, floats in [0, 1]."""
         chosen = torch.multinomial(torch.tensor(self.weights), len(images), replacement=True)
         out = images.clone()
-        for number in chosen.unique().tolist():
+        for number in sorted(set(chosen.tolist())):
             rows = (chosen == number).to(images.device)
             out[rows] = self.options[number](images[rows]).to(out.dtype)
         return out

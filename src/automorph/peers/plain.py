@@ -5,7 +5,7 @@ result is equal to the engine's, random numbers included.
 """
 
 # Users read these functions in files of their own, so signatures are bare.
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, misc"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
 
 from __future__ import annotations
 

@@ -186,8 +186,8 @@ def _stage(policy: Policy, number: int, position: int) -> dict[str, Any] | None:
         return {"kind": "generated", **common, "length": policy.length,
                 "logits": _logits(policy), "positions": policy.length}  # fmt: skip
     if isinstance(policy, AugMix) and policy.alpha == 1:
-        fields = ("severity", "weakest", "width", "depth", "share")
-        inside = {name: getattr(policy, name) for name in fields}
+        own = ("severity", "weakest", "width", "depth", "share")
+        inside = {name: getattr(policy, name) for name in own}
         return {"kind": "augmix", **common, **inside, "positions": 0}
     raise _refused(policy)
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from automorph.errors import PolicyError
 from automorph.peers.terms import Act, Draw, does_nothing, takes_no_value
 from automorph.policies import Mixture, Policy, Step, Uniform, chained, load_policy
+from automorph.policies.base import Fill
 from automorph.space import OPERATIONS, Operation, SearchSpace
 
 
@@ -26,10 +27,9 @@ def act_of(
     return Act(operation, ordered, probability, levels)
 
 
-def always(*acts: Act, fill: int = 0, interpolation: str = "nearest") -> Draw:
+def always(*acts: Act, fill: Fill = 0, interpolation: str = "nearest") -> Draw:
     """A draw of one option: these acts, one after the other."""
-    mode = "bilinear" if interpolation == "bilinear" else "nearest"
-    return Draw((acts,), (1.0,), fill, mode)  # type: ignore[arg-type]
+    return Draw((acts,), (1.0,), fill, "bilinear" if interpolation == "bilinear" else "nearest")
 
 
 def policy_of(draws: Sequence[Draw]) -> Policy:

@@ -1,0 +1,38 @@
+"""An operation of your own and one of torchvision, in a space, in a policy, in a file."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_sample_images
+from torchvision.transforms import v2
+
+import automorph
+from automorph.policies import Uniform
+from automorph.space import named_space
+
+
+@automorph.operation(range=(0, 0.3), unit="share", identity=0)
+def salt(image, value, rng):
+    """Sets a share of the pixels to white."""
+    image[rng.random(image.shape[:2]) < value] = 255
+    return image
+
+
+perspective = automorph.peer_operation(
+    lambda value: v2.RandomPerspective(value, p=1),
+    name="Perspective", range=(0, 0.5), unit="share", identity=0,
+)  # fmt: skip
+
+space = named_space("randaugment").with_operations(salt, perspective)
+policy = Uniform(operations=space, length=2, low=0.3, high=0.3)
+
+photos = np.stack([photo[:96, :128] for photo in load_sample_images().images])
+views = policy.preview(photos, draws=4, seed=1)
+print(f"{len(photos)} photographs, {views.shape[1] - 1} draws of {len(space)} operations each")
+
+with tempfile.TemporaryDirectory() as folder:
+    path = automorph.save_policy(policy, Path(folder) / "policy.json")
+    # A file holds names and ranges, never code: the operations are handed over again.
+    assert automorph.load_policy(path, operations=[salt, perspective]) == policy
+print("read back from its file: the same policy")

@@ -37,7 +37,7 @@ UNITS = {
 }
 ROOMS = (
     "space", "engine", "native", "policies", "data", "models", "training", "comparison", "compare",
-    "online", "theory", "search", "patching", "report", "adapters",
+    "online", "theory", "search", "patching", "report", "peers", "adapters",
 )  # fmt: skip
 
 
@@ -271,6 +271,49 @@ sentences and two draws of each, changes marked.
 {sections}"""
 
 
+# --- other libraries ----------------------------------------------------------------------------
+
+
+def peers_page() -> str:
+    """The page of all operations in all libraries: how faithful an export is."""
+    from automorph.peers import FIDELITY
+
+    libraries = list(FIDELITY)
+    marks = {"equal": "**equal**", "close": "close", "alike": "alike", "none": "–"}
+    rows = []
+    notes: dict[str, list[str]] = {library: [] for library in libraries}
+    for operation in CATALOGUE:
+        cells = [f"[{operation.name}](operations.md#{operation.name.lower()})"]
+        for library in libraries:
+            entry = FIDELITY[library][operation.name]
+            within = f" ({entry.within:g})" if entry.level == "close" else ""
+            cells.append(marks[entry.level] + within)
+            if entry.note:
+                notes[library].append(f"- **{operation.name}**: {entry.words}")
+        rows.append(tuple(cells))
+    counts = tuple(
+        str(sum(entry.level != "none" for entry in FIDELITY[library].values()))
+        for library in libraries
+    )
+    rows.append(("expressible, of " + str(len(CATALOGUE)), *counts))
+    said = "\n\n".join(f"## {library}\n\n" + "\n".join(notes[library]) for library in libraries)
+    return f"""# Operations in other libraries
+
+How faithful an [export](../../how-to/export.md) is, operation by operation.
+The table is made of the declaration that exports are written from, and tests hold every line to the
+library itself, on photographs.
+
+- **equal**: equal to the pixel (for torchvision and timm on PIL images). Where an operation draws a
+  place, the library draws its own; each of its results is one that Automorph can give.
+- **close**: the mean difference is at most so many levels of 0 to 255.
+- **alike**: the same kind of change in the same direction, by another rule, which is said below.
+- **–**: not expressible.
+
+{table(("operation", *libraries), rows)}
+{said}
+"""
+
+
 # --- command line -------------------------------------------------------------------------------
 
 
@@ -404,6 +447,7 @@ def write_reference(docs: Path) -> None:
     pages = {
         "operations": operations_page(),
         "policies": policies_page(),
+        "peers": peers_page(),
         "cli": cli_page(),
         "api": api_page(),
     }

@@ -54,6 +54,21 @@ def test_every_operation_has_a_section(reference):
     assert all(f"`{name}`" in found["Search spaces"] for name in list_spaces())
 
 
+def test_the_table_of_fidelity_is_the_declaration(reference):
+    from automorph.peers import FIDELITY
+
+    page = reference.peers_page()
+    lines = {line.split("]")[0][3:]: line for line in page.splitlines() if line.startswith("| [")}
+    assert set(lines) == {operation.name for operation in CATALOGUE}
+    marks = {"equal": "**equal**", "close": "close", "alike": "alike", "none": "–"}
+    for name, line in lines.items():
+        cells = [cell.strip() for cell in line.split("|")[2:-1]]
+        for library, cell in zip(FIDELITY, cells, strict=True):
+            entry = FIDELITY[library][name]
+            assert cell.startswith(marks[entry.level]), (name, library)
+            assert not entry.note or f"**{name}**: {entry.words}" in page
+
+
 def test_every_unit_is_explained(reference):
     assert {operation.unit for operation in CATALOGUE} - {""} <= set(reference.UNITS)
 
@@ -105,6 +120,8 @@ def examples(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
+# Lightning's own, on this version of torch.
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
 @pytest.mark.parametrize(
     "page",
     [page for page in PAGES if examples(page)],

@@ -14,29 +14,34 @@ _LIBRARIES = (
     "scikit-learn", "opencv-python-headless", "safetensors",
 )  # fmt: skip
 _EXTRAS = {
-    "text": ("transformers", "nltk"),
-    "ray": ("ray",),
-    "kornia": ("kornia",),
-    "albumentations": ("albumentations",),
-    "track": ("tensorboard",),
+    "text": ("networks for texts", ("transformers",)),
+    "ray": ("searches on a cluster, Ray Data", ("ray",)),
+    "lightning": ("the Lightning callback", ("lightning",)),
+    "kornia": ("policies as kornia modules", ("kornia",)),
+    "albumentations": ("policies as albumentations pipelines", ("albumentations",)),
+    "saliency": ("saliency in audits", ("captum",)),
+    "track": ("logging to TensorBoard", ("tensorboard",)),
 }
 
 
 @click.command(short_help="Check the installation.")
 @json_option
 def doctor(as_json: bool) -> None:
-    """Check the installation: versions, engine, devices, data."""
+    """Check the installation: what is there, what is missing, and how to get it."""
     facts = examine()
     if as_json:
         print_json(facts)
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, fact in facts.items():
         text = "\n".join(f"{k}: {v}" for k, v in fact.items()) if isinstance(fact, dict) else fact
-        table.add_row(f"[bold]{name}[/bold]", str(text))
+        if isinstance(fact, list):
+            text = "\n".join(fact) or "nothing"
+        table.add_row(f"[bold]{name}[/bold]", escape(str(text)))
     Console(highlight=False).print(table)
 
 
@@ -58,10 +63,8 @@ def examine() -> dict[str, Any]:
         "devices": ", ".join([f"CPU ({os.cpu_count()} cores)", *cuda]),
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "extras": {
-            extra: "installed"
-            if all(_version(name) != "missing" for name in names)
-            else f"missing; pip install 'automorph[{extra}]'"
-            for extra, names in _EXTRAS.items()
+            extra: f"missing; {_install(extra)}" if _missing(names) else "installed"
+            for extra, (_, names) in _EXTRAS.items()
         },
         "AUTOMORPH_DATA": os.environ.get("AUTOMORPH_DATA", "not set"),
         "data": {
@@ -69,7 +72,45 @@ def examine() -> dict[str, Any]:
             for source in list_sources()
             if source.found is not None
         },
+        "missing": advice(native.why_not()),
     }
+
+
+def advice(why_not_native: str | None) -> list[str]:
+    """What is not there, one line each, with the way to get it."""
+    from automorph.texts.wordnet import find_wordnet
+
+    lines = []
+    if why_not_native:
+        lines.append(
+            f"the compiled engine ({why_not_native}): everything works, slower; install a C++ "
+            "compiler, then pip install --force-reinstall --no-binary automorph automorph"
+        )
+    lines += [f"{name}: pip install {name}" for name in _LIBRARIES if _version(name) == "missing"]
+    lines += [
+        f"{about} (extra {extra}): {_install(extra)}"
+        for extra, (about, names) in _EXTRAS.items()
+        if _missing(names)
+    ]
+    if _version("albumentationsx") != "missing":
+        lines.append(
+            "albumentations under the MIT licence: albumentationsx is installed in its place, "
+            "under another one; pip uninstall albumentationsx, then " + _install("albumentations")
+        )
+    if find_wordnet() is None:
+        lines.append(
+            "WordNet, for synonyms in texts: apt install wordnet-base, or python -m "
+            "nltk.downloader wordnet (unpacked), or set AUTOMORPH_WORDNET"
+        )
+    return lines
+
+
+def _install(extra: str) -> str:
+    return f"pip install 'automorph[{extra}]'"
+
+
+def _missing(names: tuple[str, ...]) -> bool:
+    return any(_version(name) == "missing" for name in names)
 
 
 def _version(name: str) -> str:

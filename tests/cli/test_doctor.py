@@ -1,0 +1,47 @@
+"""``automorph doctor`` names what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from automorph.cli import app
+
+# The room's name of it is the command.
+doctor = sys.modules["automorph.cli.doctor"]
+
+
+def test_every_extra_for_users_is_looked_for():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert set(doctor._EXTRAS) == {*project["optional-dependencies"]} - {"dev", "docs"}
+
+
+def test_what_is_missing_is_named_with_the_way_to_get_it(monkeypatch):
+    versions = {"kornia": "missing", "safetensors": "missing", "albumentationsx": "2.1"}
+    monkeypatch.setattr(doctor, "_version", lambda name: versions.get(name, "1.0"))
+    monkeypatch.setenv("HOME", "/nowhere")
+    found = "\n".join(doctor.advice("it was not built"))
+    for words in (
+        "the compiled engine (it was not built)", "install a C++ compiler",
+        "safetensors: pip install safetensors",
+        "policies as kornia modules (extra kornia): pip install 'automorph[kornia]'",
+        "albumentationsx is installed in its place",
+    ):  # fmt: skip
+        assert words in found
+    assert "lightning" not in found
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_it_says_so_on_a_terminal_and_as_json(options, monkeypatch):
+    monkeypatch.setattr(doctor, "advice", lambda why: ["a thing: pip install 'automorph[thing]'"])
+    done = CliRunner().invoke(app, ["doctor", *options])
+    assert done.exit_code == 0
+    if options:
+        assert json.loads(done.stdout)["missing"] == ["a thing: pip install 'automorph[thing]'"]
+    else:
+        assert "automorph[thing]" in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ RESULTS = Path(__file__).parent / "results"
 def claim(text: str, value: float | None, interval: Any, holds: bool | None) -> dict[str, Any]:
     """A claim made before the run, and what came of it; ``holds`` None: cannot be told."""
     return {"text": text, "value": value, "interval": interval, "holds": holds}
+
+
+def paired(*arms: Sequence[float]) -> tuple[Sequence[float], ...]:
+    """Values of several arms for the seeds that they share: the first of each."""
+    n = min(map(len, arms))
+    return tuple(values[:n] for values in arms)
 
 
 def write_result(name: str, *, rows: list[Any], claims: list[Any], **facts: Any) -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from record import paired
+
 Content = dict[str, Any]
 """One file of benchmarks/results."""
 
@@ -255,6 +257,6 @@ def difference(values: Any, others: Any) -> str:
     """Mean paired difference in points, with its interval."""
     from automorph.comparison import paired_difference
 
-    d = paired_difference(values, others)
+    d = paired_difference(*paired(values, others))
     span = f" ({100 * d.low:+.1f} to {100 * d.high:+.1f})" if d.low is not None else ""
     return f"{100 * d.mean:+.1f}{span}"

@@ -129,3 +129,31 @@ def test_the_same_numbers_as_a_stream() -> None:
     layer = OnDevice(policy, seed=7)
     layer.set_epoch(3)
     assert torch.equal(layer(IMAGES), policy.transform(IMAGES, stream))
+
+
+class _Floats(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.flatten(1).float() / 255
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", ["eager", pytest.param("inductor", marks=pytest.mark.slow)])
+def test_it_may_stand_in_a_compiled_model(backend: str) -> None:
+    """What is drawn stays outside of the graph; the rest is compiled once."""
+    torch._dynamo.reset()
+    layer = OnDevice(POLICY, seed=1)
+    model = nn.Sequential(layer, _Floats(), nn.Linear(IMAGES[0].numel(), 3))
+    compiled = torch.compile(model, backend=backend)
+    for epoch in range(3):
+        results = []
+        for run in (model, compiled):
+            layer.set_epoch(epoch)
+            first, second = run(IMAGES), run(IMAGES)
+            assert not torch.allclose(first, second)
+            results.append(torch.cat([first, second]))
+        torch.testing.assert_close(*results)
+    compiled.eval()
+    torch.testing.assert_close(compiled(IMAGES), model[2](_Floats()(IMAGES)))
+    compiled.train()
+    compiled(IMAGES).sum().backward()
+    assert model[2].weight.grad is not None

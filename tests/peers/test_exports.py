@@ -301,6 +301,17 @@ def test_names_from_files_run_no_code(library):
     assert callable(names["augment"])
 
 
+def test_writing_a_file_needs_no_library():
+    program = (
+        "import sys, automorph\n"
+        "for to in ('python', 'torchvision', 'albumentations', 'kornia'):\n"
+        "    automorph.export_policy('flip-crop + randaugment', to)\n"
+        "heavy = {'torch', 'torchvision', 'albumentations', 'kornia', 'cv2', 'scipy'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_schedules_of_schedules_do_not_exist():
     """What the stages of a Python file rest on."""
     with pytest.raises(PolicyError, match="inside a schedule"):

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 import sys
 from collections.abc import Collection, Iterable
-from types import ModuleType
+from importlib.util import find_spec
+from pathlib import Path
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def excerpt(
-    module: ModuleType, names: Iterable[str], *, without: Collection[str] = ()
+    module: str, names: Iterable[str], *, without: Collection[str] = ()
 ) -> tuple[list[str], str]:
     """The imports, and the definitions of some names with all that they need, in order.
 
-    >>> from automorph.peers import code
-    >>> excerpt(code, ["WIDTH"])
+    The module is read, not imported, so what it imports need not be there.
+
+    >>> excerpt("automorph.peers.code", ["WIDTH"])
     ([], '\nWIDTH = 96\n')
     """
-    text = inspect.getsource(module)
+    text = _text(module)
     tree = ast.parse(text)
     homes = {name: node for node in tree.body for name in _defined(node) if name not in without}
     needed: set[ast.stmt] = set()
@@ -36,6 +37,19 @@ def excerpt(
     imports = [_import(node, used) for node in kept if isinstance(node, _IMPORTS)]
     body = [(node, _segment(text, node)) for node in kept if not isinstance(node, _IMPORTS)]
     return imports, _together(body)
+
+
+def definitions(module: str) -> set[str]:
+    """The names that a module defines at its top."""
+    body = ast.parse(_text(module)).body
+    return {name for node in body if not isinstance(node, _IMPORTS) for name in _defined(node)}
+
+
+def _text(module: str) -> str:
+    found = find_spec(module)
+    assert found is not None, module
+    assert found.origin is not None, module
+    return Path(found.origin).read_text(encoding="utf-8")
 
 
 def merged_imports(lines: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from automorph.errors import MissingExtraError, PolicyError
 from automorph.peers import albumentations, kornia, python, timm, torchvision
 from automorph.peers.code import Call, evaluated, said, shared, source
-from automorph.peers.excerpts import excerpt, merged_imports
+from automorph.peers.excerpts import definitions, excerpt, merged_imports
 from automorph.peers.fidelity import Fidelity
 from automorph.peers.readings import policy_of
 from automorph.peers.terms import NotExpressibleError, NoWordsError, terms_of, used_kernels
@@ -148,10 +148,8 @@ def _file(policy: Policy, peer: ModuleType, call: Call, notes: list[str]) -> str
     from automorph import __version__
 
     body, imports = "", peer.IMPORTS.splitlines()
-    if hasattr(peer, "parts"):
-        module = peer.parts()
-        words = {word for word in _words(call) if word in vars(module)}
-        needed, body = excerpt(module, words)
+    if hasattr(peer, "PARTS"):
+        needed, body = excerpt(peer.PARTS, _words(call) & definitions(peer.PARTS))
         imports = [*needed, *imports]
     repeated, whole = shared(call)
     code = "".join(f"{name} = {source(part)}\n" for name, part in repeated)

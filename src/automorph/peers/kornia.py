@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
 from automorph.peers.code import Call
@@ -23,7 +23,7 @@ from automorph.policies.base import Interpolation
 
 NAME = "kornia"
 TITLE = "kornia"
-MODULE = "automorph.peers.kornia_parts"
+PARTS = "automorph.peers.kornia_parts"
 IMPORTS = "from torch import nn\n\nimport kornia.augmentation as K"
 USE = "augment(images) takes floats in [0, 1], (n, C, H, W), on any device."
 
@@ -67,19 +67,12 @@ FIDELITY: dict[str, Fidelity] = {
 }
 
 
-def parts() -> ModuleType:
-    """The module whose parts an export needs."""
-    from automorph.peers import kornia_parts
-
-    return kornia_parts
-
-
 def names() -> dict[str, Any]:
     """What the names in an export stand for."""
     import kornia.augmentation
     from torch import nn
 
-    return {"K": kornia.augmentation, "nn": nn, **vars(parts())}
+    return {"K": kornia.augmentation, "nn": nn, **vars(import_module(PARTS))}
 
 
 def write(

@@ -51,7 +51,7 @@ def write_file(policy: Policy) -> str:
     samplers = {kind: plain.SAMPLERS[kind].__name__ for kind in sorted(kinds - {"augmix"})}
     names = [functions[kernel].__name__ for kernel in kernels] + list(samplers.values())
     names += ["augment"] + (["colours"] if kernels & set(plain.COLOURS) else [])
-    imports, body = excerpt(plain, names, without=tables)
+    imports, body = excerpt(plain.__name__, names, without=tables)
     if "augmix" not in kinds:
         body = body.replace(_AUGMIX_BRANCH, "")
     head = (

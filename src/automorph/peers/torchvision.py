@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
 from automorph.peers.code import Call, Name
@@ -23,7 +23,7 @@ from automorph.policies.published import TABLES
 from automorph.space import named_space
 
 NAME = "torchvision"
-MODULE = "automorph.peers.torchvision_parts"
+PARTS = "automorph.peers.torchvision_parts"
 IMPORTS = "from torchvision.transforms import v2"
 TITLE = "torchvision v2"
 USE = "augment(image) takes PIL images and uint8 tensors, with boxes, masks and key points."
@@ -66,18 +66,11 @@ FIDELITY: dict[str, Fidelity] = {
 }
 
 
-def parts() -> ModuleType:
-    """The module whose parts an export needs."""
-    from automorph.peers import torchvision_parts
-
-    return torchvision_parts
-
-
 def names() -> dict[str, Any]:
     """What the names in an export stand for."""
     from torchvision.transforms import v2
 
-    return {"v2": v2, **vars(parts())}
+    return {"v2": v2, **vars(import_module(PARTS))}
 
 
 def write(draws: Sequence[Draw], *, size: Any = None) -> tuple[list[Call], list[str]]:

@@ -260,3 +260,69 @@ def difference(values: Any, others: Any) -> str:
     d = paired_difference(*paired(values, others))
     span = f" ({100 * d.low:+.1f} to {100 * d.high:+.1f})" if d.low is not None else ""
     return f"{100 * d.mean:+.1f}{span}"
+
+
+def faults(content: dict[str, Any]) -> str:
+    """Each fault, how it was provoked, what is to come of it, and how often that came."""
+    lines = [
+        "| fault | provoked by | count | what happens | as it should |",
+        "|---|---|---|---|---|",
+    ]
+    for row in content["rows"]:
+        tests = row["passed"] + row["failed"] + row["error"]
+        as_it_should = f"{row['passed']} of {tests} tests"
+        if row["skipped"]:
+            as_it_should += f", {row['skipped']} skipped"
+        lines.append(
+            f"| {row['fault']} | `{row['tests']}` | {row['count']} | {row['outcome']} | "
+            f"{as_it_should} |"
+        )
+    return "\n".join(lines)
+
+
+def memory(content: dict[str, Any]) -> str:
+    """Peak memory and speed of a training on a set, and on one ten times as large."""
+    lines = [
+        "| images | peak memory of all processes (MiB) | images/s | decoding busy (cores) |",
+        "|---:|---:|---:|---:|",
+    ]
+    for row in content["rows"]:
+        lines.append(
+            f"| {row['images']:,} | {row['peak_mib']:.0f} | {row['images_per_second']:,.0f} | "
+            f"{row['decoding_cores']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def load(content: dict[str, Any]) -> str:
+    """Each load, its limit, and what was measured."""
+    lines = ["| load | limit | measured |", "|---|---:|---:|"]
+    for row in content["rows"]:
+        lines.append(f"| {row['load']} | {row['limit']} | {row['measured']} |")
+    return "\n".join(lines)
+
+
+def scaling(content: dict[str, Any]) -> str:
+    """Simulated hours and speed-up of a search by the number of workers."""
+    lines = ["| workers | generations of 8 | of 64 | of 256 |", "|---:|---:|---:|---:|"]
+    for row in content["scaling"]:
+        cells = [f"{row[key]['hours']:,.1f} h (x {row[key]['speed_up']:.0f})" for key in WIDTHS]
+        lines.append(f"| {row['workers']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def costs(content: dict[str, Any]) -> str:
+    """Images of ImageNet's size a second on one core, and the cores that feed an accelerator."""
+    found = content["costs"]
+    lines = ["| on one core | images/s | cores for 2,500 images/s |", "|---|---:|---:|"]
+    for name, words in (
+        ("decode", "decode a JPEG of 500 x 375, random crop to 224"),
+        ("augment", "RandAugment(2, 9) at 224"),
+        ("train", "train ResNet-50 at 224 (for comparison)"),
+    ):
+        lines.append(f"| {words} | {found[name]:,.4g} | {2500 / found[name]:,.1f} |")
+    return "\n".join(lines)
+
+
+WIDTHS = ("8", "64", "256")
+"""Jobs that a method asks for at a time, as scaling.json has them."""

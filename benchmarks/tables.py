@@ -54,6 +54,12 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "patching-claims": (forms.claims, ("patching", "isic")),
     "text": (forms.texts, TEXT),
     "text-claims": (forms.claims, TEXT),
+    "faults": (forms.faults, ("faults",)),
+    "memory": (forms.memory, ("memory",)),
+    "memory-claims": (forms.claims, ("memory",)),
+    "load": (forms.load, ("load",)),
+    "scaling": (forms.scaling, ("load",)),
+    "costs": (forms.costs, ("load",)),
 }
 """The form of each table, and its result files; those that are not there yet are left out."""
 

@@ -58,6 +58,12 @@ def arguments(verb: str, folder: Path, jobs: int) -> list[str]:
     return words if verb == "train" else [*words, "--jobs", str(jobs)]
 
 
+def program(verb: str, folder: Path, jobs: int = 1) -> list[str]:
+    """The command as a program of its own."""
+    entry = "from automorph.cli import main; main()"
+    return [sys.executable, "-c", entry, *arguments(verb, folder, jobs)]
+
+
 def finished(verb: str, folder: Path) -> dict[str, str]:
     """What is finished and written down: by name, its content (without times)."""
     found: dict[str, str] = {}

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from contextlib import contextmanager
 
 import pytest
-from killed_commands import arguments, timeless
+from killed_commands import program, timeless
 
 
 @contextmanager
@@ -35,7 +34,7 @@ def remount(folder, options):
 
 def command(verb, folder):
     return subprocess.run(
-        [sys.executable, "-m", "automorph", *arguments(verb, folder, 1)],
+        program(verb, folder),
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},

@@ -10,7 +10,7 @@ from search_jobs import Sees
 from automorph.errors import UsageError
 from automorph.files import held
 from automorph.offline import Outcome
-from automorph.offline.journal import mend
+from automorph.offline.journal import cut
 from automorph.offline.trials import JOURNAL, Trials
 from automorph.training import Units
 
@@ -49,7 +49,7 @@ def test_a_journal_that_was_cut_anywhere_in_its_last_line_is_whole_again(tmp_pat
     start = content.rfind(b"\n", 0, len(content) - 1) + 1
     for end in range(start, len(content)):
         journal.write_bytes(content[:end])
-        mend(journal)
+        cut(journal)
         assert journal.read_bytes() == content[:start]
     journal.write_bytes(content[:start] + b"\0" * 100)
     trials = Trials({"seed": (0, 1)}, folder=tmp_path)

@@ -17,9 +17,15 @@ LAUNCHED = Path(__file__).with_name("launched_run.py")
 TWO = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone")
 
 
-def result(folder, launcher, policy):
+ACCELERATE = (
+    *("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"),
+    *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"),
+)
+
+
+def result(folder, launcher, policy, accumulate):
     done = subprocess.run(
-        [sys.executable, *launcher, str(LAUNCHED), str(folder), policy],
+        [sys.executable, *launcher, str(LAUNCHED), str(folder), policy, str(accumulate)],
         capture_output=True,
         text=True,
         timeout=600,
@@ -32,10 +38,18 @@ def result(folder, launcher, policy):
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_would(tmp_path):
-    policy = "trivialaugment + mixup"  # Examples of the whole batch meet.
+@pytest.mark.parametrize(
+    ("launcher", "policy", "accumulate"),
+    [
+        (TWO, "trivialaugment + mixup", 1),  # Examples of the whole batch meet.
+        (ACCELERATE, "trivialaugment", 2),
+    ],
+    ids=["torchrun", "accelerate, in two passes"],
+)
+def test_two_processes_train_what_one_would(launcher, policy, accumulate, tmp_path):
     (one, alone), (two, shared) = (
-        result(tmp_path / name, launcher, policy) for name, launcher in (("1", ()), ("2", TWO))
+        result(tmp_path / name, words, policy, accumulate)
+        for name, words in (("1", ()), ("2", launcher))
     )
 
     assert json.loads((tmp_path / "2" / "run.json").read_text())["facts"]["processes"] == 2

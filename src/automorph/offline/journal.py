@@ -17,37 +17,48 @@ _BEGIN, _DECISION, _TRIAL = 0, 2, 4
 """Optuna's numbers of what a line holds."""
 
 
-def mend(journal: Path) -> None:
-    """Leave whole lines only: each is one finished trial, or one decision.
-
-    A last line that a killed process could not finish is cut off. Damaged lines before others are
-    left out, with a warning; the file as it was is then kept beside, as ``trials.journal.damaged``.
-    """
+def cut(journal: Path) -> None:
+    """Cut off the last lines that a killed process, or a full disk, left unfinished."""
     try:
         content = journal.read_bytes()
     except FileNotFoundError:
         return
-    lines = content.splitlines(keepends=True)
-    while lines and not _whole(lines[-1]):
-        lines.pop()
-    good = [line for line in lines if _whole(line)]
-    if len(good) < len(lines):
-        if not any(json.loads(line)["op_code"] == _BEGIN for line in good[:1]):
-            begin = {"op_code": _BEGIN, "worker_id": "mended", "study_name": STUDY}
-            good.insert(0, json.dumps({**begin, "directions": [2]}).encode() + b"\n")
-        aside = journal.with_name(f"{journal.name}.damaged")
-        with disk_told(aside):
-            shutil.copyfile(journal, aside)
-        with whole_file(journal) as temporary:
-            temporary.write_bytes(b"".join(good))
-        warnings.warn(
-            f"{journal}: {len(lines) - len(good)} of {len(lines)} lines are damaged and were left "
-            f"out; what they held is done again. The file as it was is {aside.name}",
-            stacklevel=2,
-        )
-    elif (end := sum(map(len, good))) < len(content):
+    end = len(content)
+    while end and not _finished(content[content.rfind(b"\n", 0, end - 1) + 1 : end]):
+        end = content.rfind(b"\n", 0, end - 1) + 1
+    if end < len(content):
         with disk_told(journal):
             os.truncate(journal, end)
+
+
+def _finished(line: bytes) -> bool:
+    try:
+        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def mend(journal: Path) -> None:
+    """Leave whole lines only: each is one finished trial, or one decision.
+
+    Damaged lines are left out, with a warning; the file as it was is then kept beside, as
+    ``trials.journal.damaged``.
+    """
+    lines = journal.read_bytes().splitlines(keepends=True)
+    good = [line for line in lines if _whole(line)]
+    if not any(json.loads(line)["op_code"] == _BEGIN for line in good[:1]):
+        begin = {"op_code": _BEGIN, "worker_id": "mended", "study_name": STUDY}
+        good.insert(0, json.dumps({**begin, "directions": [2]}).encode() + b"\n")
+    aside = journal.with_name(f"{journal.name}.damaged")
+    with disk_told(aside):
+        shutil.copyfile(journal, aside)
+    with whole_file(journal) as temporary:
+        temporary.write_bytes(b"".join(good))
+    warnings.warn(
+        f"{journal}: {len(lines) - len(good)} of {len(lines)} lines are damaged and were left "
+        f"out; what they held is done again. The file as it was is {aside.name}",
+        stacklevel=2,
+    )
 
 
 def _whole(line: bytes) -> bool:
@@ -58,15 +69,15 @@ def _whole(line: bytes) -> bool:
             return False
         kind = said["op_code"]
         if kind == _BEGIN:
-            return said["study_name"] == STUDY and said["directions"] == [2]
+            return bool(said["study_name"] == STUDY and said["directions"] == [2])
         if kind == _DECISION:
-            return said["study_id"] == 0 and len(said["user_attr"].keys()) == 1
+            return bool(said["study_id"] == 0 and len(said["user_attr"].keys()) == 1)
         if kind == _TRIAL:
             for name in ("datetime_start", "datetime_complete"):
                 datetime.fromisoformat(said[name])
             plain = ("distributions", "params", "user_attrs", "system_attrs")
             value, several = said.get("value"), said.get("values")
-            return (
+            return bool(
                 said["study_id"] == 0
                 and said["state"] in (1, 3)
                 and all(isinstance(said[name], dict) for name in plain)

@@ -16,7 +16,7 @@ from typing import Any
 
 from automorph.errors import DamagedError, UsageError
 from automorph.files import disk_told
-from automorph.offline.journal import STUDY, mend
+from automorph.offline.journal import STUDY, cut, mend
 from automorph.offline.method import Job, Outcome
 from automorph.training import Units
 
@@ -87,7 +87,7 @@ class Trials:
         value = None if failed else float(outcome.score)
         said = {
             "key": key_of(job),
-            "job": described,
+            "kind": str(described.get("job", "")),
             "units": [outcome.units.forward, outcome.units.backward],
             "seconds": outcome.seconds,
             "facts": plain,
@@ -97,7 +97,7 @@ class Trials:
         states = optuna.trial.TrialState
         trial = optuna.trial.create_trial(
             state=states.FAIL if failed else states.COMPLETE, value=value,
-            user_attrs={**said, "check": digest([value, said])},
+            user_attrs={**said, "job": described, "check": digest([value, said])},
         )  # fmt: skip
         with disk_told(self._place):
             self._study.add_trial(trial)
@@ -106,7 +106,7 @@ class Trials:
             float(outcome.score) if not failed else -math.inf,
             outcome.units, outcome.seconds, plain, outcome.error,
         )  # fmt: skip
-        done = Trial(key_of(job), str(described.get("job", "")), told, clock)
+        done = Trial(said["key"], said["kind"], told, clock)
         self.finished.append(done)
         self.by_key[done.key] = done
         return done
@@ -142,12 +142,16 @@ def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -
     place: Any = storage
     if storage is None and folder is not None:
         journal = folder / JOURNAL
-        mend(journal)
+        cut(journal)
         # Left by a process that was killed: `held` keeps all others out.
         Path(f"{journal}.lock").unlink(missing_ok=True)
     try:
         if storage is None and folder is not None:
-            place = JournalStorage(JournalFileBackend(str(journal)))
+            try:
+                place = JournalStorage(JournalFileBackend(str(journal)))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                mend(journal)
+                place = JournalStorage(JournalFileBackend(str(journal)))
         # Not `load_if_exists`, which writes to a study that is there.
         if place is not None and name in optuna.get_all_study_names(place):
             return optuna.load_study(storage=place, study_name=name)
@@ -172,7 +176,8 @@ def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -
 def _trial(frozen: Any) -> Trial | None:
     """The trial as it was written, or None if what it says was changed since."""
     said = dict(frozen.user_attrs)
-    check = said.pop("check", None)  # The first versions wrote none.
+    job = said.pop("job", None)  # For people; the key stands for it.
+    check = said.pop("check", None)  # The first versions wrote none, and no kind.
     if check is not None and check != digest([frozen.value, said]):
         return None
     try:
@@ -180,7 +185,8 @@ def _trial(frozen: Any) -> Trial | None:
             -math.inf if frozen.value is None else frozen.value,
             Units(*said["units"]), said["seconds"], said["facts"], said["error"],
         )  # fmt: skip
-        return Trial(said["key"], str(said["job"].get("job", "")), outcome, float(said["clock"]))
+        kind = said["kind"] if "kind" in said else job["job"]
+        return Trial(said["key"], kind, outcome, float(said["clock"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

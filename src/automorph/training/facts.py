@@ -32,6 +32,8 @@ def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
                 f"{file} says {name!r} is {facts.get(name)!r:.80}, which automorph does not "
                 "write. Train anew, or give the network: load_trained(path, model=...)"
             )
+    if facts["model"] and not facts.get("texts") and len(facts["shape"]) != 3:
+        raise DamagedError(f"{file} tells neither the size of images nor how texts are read")
     kind, _, source = (facts["model"] or "").partition(":")
     if kind in ("transformers", "sentence"):
         from automorph.models.from_transformers import source_of

@@ -1,0 +1,153 @@
+"""Faults provoked on purpose, counted: what docs/reliability.md tells.
+
+Expected before the run: nothing that was finished is ever lost or done again, every end is that of
+a run without the fault, every damaged file is refused by name, made again or read as it was, and
+nothing in a file or a name is run.
+
+Each row is a test of tests/faults with its counts turned up; a row is written when it is done, and
+running again does what is missing. Full disks need root (small file systems are mounted), names in
+reports a Chromium; without them the row says "skipped".
+
+Run: .venv/bin/python benchmarks/faults.py (about 120 minutes of one core; --rows NAME for some)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from record import RESULTS, claim, write_result
+
+ROOT = Path(__file__).parent.parent
+CELLS = RESULTS / "faults"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row of the table: what goes wrong, which tests provoke it, and what is to come of it."""
+
+    fault: str
+    file: str
+    only: str
+    count: str
+    outcome: str
+    many: int = 0
+
+
+FAULTS = {
+    **{
+        f"kill-{verb}": Fault(
+            f"`kill -9` of `{verb}` at random moments",
+            "test_killed_commands.py", f"{verb}-20", "20 kills",
+            "nothing finished lost or done again; the same result as without kills",
+        )
+        for verb in ("search", "compare", "train", "patch")
+    },
+    "kill-processes": Fault(
+        "`kill -9` of a search with two worker processes",
+        "test_killed_commands.py", "in_processes", "4 kills",
+        "as above; the workers end with their parent",
+    ),
+    "full-disk": Fault(
+        "full disk (a small tmpfs), then room again",
+        "test_disks.py", "full or room", "4 commands and a cache",
+        "exit 1, “make room on this disk”; with room the same command goes on to the same result",
+    ),
+    "read-only": Fault(
+        "read-only disk", "test_disks.py", "read_only", "4 commands",
+        "exit 1, “make it writable, or choose another folder”; no traceback",
+    ),
+    "clock": Fault(
+        "a clock that jumps by 400 days back and forth",
+        "test_clocks_and_locks.py", "clock", "4 commands, twice",
+        "the same results; times stay true",
+    ),
+    "two-processes": Fault(
+        "two processes on one run folder",
+        "test_clocks_and_locks.py", "held or at_once", "8 pairs",
+        "one goes on; the other exits with 2, “another process is at work in ..”",
+    ),
+    "policies": Fault(
+        "mutated policy files (bytes, values, any JSON)",
+        "test_mutated_policies.py", "", "9,000 files",
+        "read or refused as `PolicyError`; nothing run, nothing fetched", 3_000,
+    ),
+    "runs": Fault(
+        "mutated run files: checkpoint, weights, run, result, cell, journal, cached array",
+        "test_mutated_runs.py", "", "5,937 files",
+        "refused by name, made again, or read as written", 1_250,
+    ),
+    "images": Fault(
+        "corrupted images, bombs among them", "test_corrupted_images.py", "", "2,000 images",
+        "read, or refused with one reason; no program started, no memory taken", 2_000,
+    ),
+    "names": Fault(
+        "hostile class, group, policy and file names in reports, in Chromium",
+        "test_hostile_names.py", "", "500 names, with and without the page's own policy",
+        "shown letter by letter; no script run, nothing asked for",
+    ),
+    "work": Fault(
+        "lost worker, exhausted memory in a trial, NaN loss, an operation that raises, hangs or "
+        "returns a wrong shape",
+        "test_work_that_fails.py", "", "8 cases",
+        "that trial or row fails and says why; the others go on; mended, only it is done again",
+    ),
+}  # fmt: skip
+
+
+def provoke(name: str) -> dict[str, object]:
+    """Run the tests of a row; what came of them."""
+    fault = FAULTS[name]
+    command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-q", "-rs"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    if fault.many:
+        environment["AUTOMORPH_FUZZ"] = str(fault.many)
+    began = time.monotonic()
+    only = ["-k", fault.only] if fault.only else []
+    done = subprocess.run(
+        [*command, str(ROOT / "tests" / "faults" / fault.file), *only],
+        capture_output=True, text=True, env=environment, cwd=ROOT,
+    )  # fmt: skip
+    counts = {
+        word: int(found[1]) if (found := re.search(rf"(\d+) {word}", done.stdout)) else 0
+        for word in ("passed", "failed", "skipped", "error")
+    }
+    return {
+        "name": name,
+        "fault": fault.fault,
+        "tests": f"tests/faults/{fault.file}",
+        "count": fault.count,
+        "outcome": fault.outcome,
+        **counts,
+        "seconds": time.monotonic() - began,
+        "tail": done.stdout[-2000:] if done.returncode else "",
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", nargs="*", choices=FAULTS, default=list(FAULTS))
+    rows = parser.parse_args().rows
+    CELLS.mkdir(parents=True, exist_ok=True)
+    for name in rows:
+        path = CELLS / f"{name}.json"
+        if not path.exists():
+            found = provoke(name)
+            path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+            print(name, {k: found[k] for k in ("passed", "failed", "skipped", "seconds")})
+    known = [CELLS / f"{name}.json" for name in FAULTS]
+    content = [json.loads(path.read_text("utf-8")) for path in known if path.exists()]
+    failed = sum(row["failed"] + row["error"] for row in content)
+    text = "faults after which something was lost, done again, run, or not explained"
+    write_result("faults", rows=content, claims=[claim(text, failed, None, failed == 0)])
+
+
+if __name__ == "__main__":
+    main()

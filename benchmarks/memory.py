@@ -1,0 +1,125 @@
+"""Memory of a training on a set that is decoded on demand, and on one ten times as large.
+
+Expected before the run: the peak memory of all processes grows by less than 10 % from 100,000 to
+1,000,000 images (names, labels and hashes of the files are all that grows: about 60 bytes each,
+and as many again for a moment, while they are sorted), and the decoding process is busy at least
+0.9 of the time that training waits for it on a network that is quicker than it.
+
+n: 100,000 and 1,000,000 random JPEG files of 64 px in 100 classes (4 GiB of disk for a while), one
+epoch on random crops of 32 px with ``cnn:4``, batches of 256, one decoding process, one thread.
+
+Run: .venv/bin/python benchmarks/memory.py (about 30 minutes of two cores; --images 2000 for a look)
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import multiprocessing
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from record import RESULTS, claim, write_result
+
+CLASSES, HELD_OUT = 100, 1000
+
+
+def make_images(folder: Path, n: int) -> None:
+    """So many different JPEG files below ``folder``, in class folders of three parts."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for part, count in (("train", n), ("validation", HELD_OUT), ("test", HELD_OUT)):
+        for label in range(CLASSES):
+            place = folder / part / f"c{label:03d}"
+            place.mkdir(parents=True, exist_ok=True)
+            for number in range(count // CLASSES):
+                file = place / f"{number:07d}.jpg"
+                if file.exists():
+                    continue
+                small = rng.integers(0, 256, (8, 8, 3), np.uint8)
+                out = io.BytesIO()
+                Image.fromarray(small).resize((64, 64)).save(out, "JPEG", quality=80)
+                file.write_bytes(out.getvalue())
+
+
+def measure(folder: Path, n: int) -> dict[str, float]:
+    """Load and train in this process; the peak of it and of its decoders, and their work."""
+    import torch
+
+    from automorph.data import load_data
+    from automorph.training import Recipe, make_task, train
+
+    torch.set_num_threads(1)
+    began = time.monotonic()
+    data = load_data(f"folder:{folder}", size=32, on_demand=True, crop=0.08, decoders=1)
+    read = time.monotonic() - began
+    recipe = Recipe(epochs=1, batch_size=256, lr=0.05, precision="fp32")
+    task = make_task(data, model="cnn:4", recipe=recipe)
+    with tempfile.TemporaryDirectory() as run:
+        result = train(task, "flip", folder=run, progress=False)
+    pids = ["self", *(str(child.pid) for child in multiprocessing.active_children())]
+    seconds = result.seconds
+    return {
+        "images": n,
+        "peak_mib": sum(peak(pid) for pid in pids),
+        "processes": len(pids),
+        "read_seconds": read,
+        "train_seconds": seconds,
+        "images_per_second": n / seconds,
+        "decoding_cores": sum(worked(pid) for pid in pids[1:]) / seconds,
+    }
+
+
+def peak(pid: str) -> float:
+    """The most memory that a process ever had, in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def worked(pid: str) -> float:
+    """Seconds of a processor that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=100_000, help="in the smaller set")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(Path(options.measure[0]), int(options.measure[1]))))
+        return
+    rows = []
+    place = Path(tempfile.mkdtemp(prefix="automorph-memory-"))
+    try:
+        for n in (options.images, 10 * options.images):
+            make_images(place, n)
+            words = [sys.executable, __file__, "--measure", str(place), str(n)]
+            done = subprocess.run(words, capture_output=True, text=True, check=True)
+            rows.append(json.loads(done.stdout.splitlines()[-1]))
+            print(rows[-1])
+    finally:
+        shutil.rmtree(place)
+    growth = rows[1]["peak_mib"] / rows[0]["peak_mib"] - 1
+    busy = rows[1]["decoding_cores"]
+    claims = [
+        claim("growth of peak memory on ten times the images", growth, None, growth < 0.1),
+        claim("share of the time that the decoding process is busy", busy, None, busy >= 0.9),
+    ]
+    if options.images < 100_000:
+        print(claims, f"not written to {RESULTS}: a look only")
+    else:
+        write_result("memory", rows=rows, claims=claims)
+
+
+if __name__ == "__main__":
+    main()

@@ -82,3 +82,12 @@ def test_what_does_not_fit_is_refused(data: object) -> None:
         data.with_transform(huggingface.transform("flip"))[0]
     with pytest.raises(UsageError, match=r"none of them is 'number'.*index=COLUMN"):
         data.with_transform(huggingface.transform("flip", "img", index="number"))[0]
+
+
+def test_texts_are_a_column_like_any_other() -> None:
+    texts = ["a fine film that nobody saw", "a dull film that everybody saw"]
+    data = datasets.Dataset.from_dict({"text": texts, "number": [4, 9]})
+    augment = huggingface.transform("typos", "text", index="number", seed=3)
+    data.set_transform(augment)
+    expected = load_policy("typos").augment(texts, seed=3, index=[4, 9])
+    assert data[:2]["text"] == [str(text) for text in expected] != texts

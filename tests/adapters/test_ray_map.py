@@ -32,6 +32,13 @@ def test_images_of_several_sizes():
     assert [image.shape for image in out] == [image.shape for image in images]
 
 
+def test_texts():
+    texts = np.array(["a fine film that nobody saw", "a dull film that everybody saw"], object)
+    out = RayMap("typos", image="text", epoch=1)({"text": texts, "label": np.arange(2)})
+    again = RayMap("typos", image="text", epoch=1)({"text": texts[1:]})
+    assert out["text"][1] == again["text"][0] != texts[1]
+
+
 def test_other_columns_are_named():
     with pytest.raises(UsageError, match="none of them is 'image'"):
         RayMap(POLICY)({"img": pixels(2)})

@@ -56,6 +56,22 @@ def test_the_line(library, operation):
             assert difference <= declared.within, value
 
 
+@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda o: o.name)
+def test_the_line_of_python(operation):
+    """Places and noise are the same, too."""
+    if FIDELITY["python"][operation.name].level == "none":
+        with pytest.raises(NotExpressibleError, match=operation.name):
+            export_policy(held(operation.name, 0.3), "python")
+        return
+    assert FIDELITY["python"][operation.name].level == "equal"
+    images = photos(4)
+    for value in values_of(operation):
+        policy = held(operation.name, value)
+        augment = convert_policy(policy, "python")
+        result = np.stack([augment(image, i, 3, 5) for i, image in enumerate(images)])
+        np.testing.assert_array_equal(result, policy.augment(images, seed=5, epoch=3))
+
+
 @pytest.mark.parametrize(("library", "operation"), LINES, ids=NAMES)
 def test_tolerances_are_no_wider_than_needed(library, operation):
     declared = FIDELITY[library][operation.name]

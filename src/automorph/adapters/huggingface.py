@@ -6,12 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from automorph.adapters.collate import numbers_of
+from automorph.adapters.columns import augment_column, numbers_for
 from automorph.adapters.epoch import Epoch, InEpochs
-from automorph.adapters.pictures import as_array, augment_each, need_no_others
+from automorph.adapters.pictures import need_no_others
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy
 from automorph.space import Stream
@@ -26,16 +23,13 @@ class Transform(InEpochs):
         self._epoch = Epoch()
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """The batch with other images."""
-        images = list(self._column(batch, self.image, "image"))
-        numbers: NDArray[np.int64]
-        if self.index is None:
-            numbers = numbers_of([as_array(image) for image in images])
-        else:
-            numbers = np.asarray(self._column(batch, self.index, "index"), np.int64)
+        """The batch with other images, or texts."""
+        values = list(self._column(batch, self.image, "image"))
+        given = None if self.index is None else self._column(batch, self.index, "index")
+        numbers = numbers_for(values, given)
         self._epoch.watch(numbers)
         stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
-        return {**batch, self.image: augment_each(self.policy, images, stream)}
+        return {**batch, self.image: augment_column(self.policy, values, stream)}
 
     def _column(self, batch: Mapping[str, Any], name: str, option: str) -> Any:
         if name not in batch:
@@ -56,16 +50,18 @@ def transform(
     """A transform for ``dataset.set_transform`` that augments the column ``image``.
 
     Images (PIL images as the data set decodes them, of any sizes) stay what they are; all other
-    columns stay as they are. What happens to an example is a function of seed, epoch and the number
-    in the column ``index``; without one the pixels stand for the number (a hash of them). Call
-    ``set_epoch`` on the transform before each epoch; nobody else does (`automorph.Augmented` around
-    the data set is another way, for which accelerate and the Trainer of transformers do).
+    columns stay as they are. A column of texts works alike, with a policy for texts. What happens
+    to an example is a function of seed, epoch and the number in the column ``index``; without one
+    the pixels or words stand for the number (a hash of them). Call ``set_epoch`` on the transform
+    before each epoch (`automorph.adapters.EpochCallback` does it in the Trainer of transformers;
+    `automorph.Augmented` around the data set is another way, for which accelerate and the Trainer
+    do it themselves).
 
     Use ``set_transform`` or ``with_transform``, which run whenever examples are read. Do not use
     ``dataset.map``: it runs once and keeps the result on disk, so that every epoch would see the
     same augmented images.
 
-    >>> from automorph import load_policy
+    >>> import numpy as np
     >>> augment = transform("randaugment(n=2,m=9)", "img")
     >>> batch = {"img": [np.zeros((8, 8, 3), np.uint8)], "label": [3]}
     >>> sorted(augment(batch))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from automorph.adapters.collate import numbers_of
-from automorph.adapters.pictures import as_array, augment_each, need_no_others
+from automorph.adapters.columns import augment_column, numbers_for
+from automorph.adapters.pictures import need_no_others
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy
 from automorph.space import Stream
@@ -19,7 +19,8 @@ class RayMap:
     """``dataset.map_batches(RayMap("randaugment(n=2,m=9)"))`` augments the column ``image``.
 
     Batches are Ray's own: dicts of NumPy arrays. Images are uint8, of one size ``(n, H, W, C)`` or
-    of several (an array of objects); all other columns stay. What happens to an example is a
+    of several (an array of objects); all other columns stay. ``image`` may name a column of texts,
+    for a policy for texts. What happens to an example is a
     function of seed, epoch and the number in the column ``index``; without one a hash of the pixels
     stands for it, so blocks, order and workers change nothing. Give each epoch its own map:
     ``RayMap(policy, epoch=epoch)``.
@@ -50,15 +51,15 @@ class RayMap:
                     f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
                     "say which holds the images: RayMap(policy, image=COLUMN)"
                 )
-        images = batch[self.image]
-        arrays = [as_array(image) for image in images]
-        numbers = numbers_of(arrays)
-        if self.index is not None:
-            numbers = np.asarray(batch[self.index], np.int64)
+        values = batch[self.image]
+        index = None if self.index is None else batch[self.index]
+        numbers = numbers_for(values, index)
         stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
-        augmented = augment_each(self.policy, list(images), stream)
+        augmented = augment_column(self.policy, list(values), stream)
+        if augmented and isinstance(augmented[0], str):
+            return {**batch, self.image: np.array(augmented, object)}
         if len({image.shape for image in augmented}) <= 1:
-            return {**batch, self.image: np.stack(augmented) if augmented else images}
+            return {**batch, self.image: np.stack(augmented) if augmented else values}
         out = np.empty(len(augmented), object)
         out[:] = augmented
         return {**batch, self.image: out}

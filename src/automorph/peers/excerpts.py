@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Collection, Iterable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def excerpt(
     ([], '\nWIDTH = 96\n')
     """
     text = _text(module)
-    tree = ast.parse(text)
+    tree = _tree(module)
     homes = {name: node for node in tree.body for name in _defined(node) if name not in without}
     needed: set[ast.stmt] = set()
     waiting = list(names)
@@ -41,15 +42,21 @@ def excerpt(
 
 def definitions(module: str) -> set[str]:
     """The names that a module defines at its top."""
-    body = ast.parse(_text(module)).body
+    body = _tree(module).body
     return {name for node in body if not isinstance(node, _IMPORTS) for name in _defined(node)}
 
 
+@cache
 def _text(module: str) -> str:
     found = find_spec(module)
     assert found is not None, module
     assert found.origin is not None, module
     return Path(found.origin).read_text(encoding="utf-8")
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_text(module))
 
 
 def merged_imports(lines: Iterable[str]) -> str:

@@ -206,7 +206,7 @@ class Dataset:
         total = blake2b(digest_size=16)
         shape = self.train.data.shape[1:]
         total.update(repr((self.domain, shape, self.classes, self.subgroup_names)).encode())
-        total.update(memoryview(rows).cast("B"))
+        total.update(rows.data.cast("B"))
         return total.hexdigest()
 
     def replace(self, **changes: Any) -> Dataset:

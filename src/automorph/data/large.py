@@ -50,7 +50,8 @@ def read_large_folder(
     tops = {part: classes_in(top, name) for top, part in parts.items()}
     numbers, classes = encode({part: [c.name for c in found] for part, found in tops.items()})
     others: Counter[str] = Counter()
-    made, skipped = {}, []
+    made: dict[str, Any] = {}
+    skipped: list[BadRow] = []
     for part, folders in tops.items():
         names, labels = _index(root, folders, numbers[part], others, name)
         if limit is not None and part == "train" and "test" in tops:

@@ -50,7 +50,7 @@ class ImageFiles:
     def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
         """Decode some rows (a number, a slice, numbers or a mask)."""
         if isinstance(rows, int | np.integer):
-            return self._decoded(np.array([rows]), None)[0]
+            return np.asarray(self._decoded(np.array([rows]), None)[0])
         return self._decoded(np.arange(len(self))[rows], None)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:

@@ -219,6 +219,7 @@ def _precision(task: Task, machine: Machine) -> Chosen:
 def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
     """What makes two runs the same run."""
     data = task.data
+    seen: Any = data.train.data  # What is decoded on demand says how.
     return {
         "data": {
             "name": data.name,
@@ -227,7 +228,7 @@ def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
             "parts": split_hashes(data),
             "classes": list(data.classes),
         },
-        **({"seen": data.train.data.describe()} if _drawn(task) else {}),
+        **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         "model": _named(task.model),
         "start": task.start and blake2b(task.start.read_bytes(), digest_size=8).hexdigest(),
         "encoder": _named(task.encoder),
@@ -236,10 +237,6 @@ def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
         "seed": seed,
         **({"protect": list(task.protect)} if task.protect else {}),
     }
-
-
-def _drawn(task: Task) -> bool:
-    return hasattr(task.data.train.data, "describe")
 
 
 def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:

@@ -56,8 +56,8 @@ def test_the_wheel_has_all_that_runs_and_nothing_else(built):
         assert f"automorph/{wanted}" in package
     assert any(name.endswith((".so", ".pyd")) for name in package), "the compiled engine"
     assert len(package) + 8 > len(names)
-    for source in (ROOT / "src" / "automorph").rglob("*.py"):
-        assert source.relative_to(ROOT / "src").as_posix() in package
+    for source in (built / "tree" / "src" / "automorph").rglob("*.py"):
+        assert source.relative_to(built / "tree" / "src").as_posix() in package
 
 
 def test_the_source_distribution_can_be_built_anywhere(built):

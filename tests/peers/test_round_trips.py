@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from peer_images import LIBRARIES
+from peer_images import LIBRARIES, held, values_of
 
 from automorph.errors import PolicyError
 from automorph.peers import FIDELITY, convert_policy, import_policy
@@ -119,6 +119,13 @@ def check(policy: Policy, library: str) -> None:
     assert same(said(expected, library), said(terms_of(again), library)), (
         policy.table(), said(expected, library), said(terms_of(again), library),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_every_operation_comes_back(library):
+    for name in expressible(library):
+        for value in values_of(OPERATIONS[name])[::2]:
+            check(held(name, value), library)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -447,12 +447,12 @@ _READERS: dict[str, Reader] = {
     "RandomTranslate": _read_translate,
     "ColorJitter": _read_jitter,
     "RandomSharpness": _named("Sharpness", "sharpness"),
-    "RandomPosterize": _named("Posterize", "bits"),
+    "RandomPosterize": _named("Posterize", "bits_factor"),
     "RandomSolarize": _read_solarize,
     "RandomErasing": _read_erasing,
     "RandomGaussianBlur": _named("Blur", "sigma"),
     "RandomGaussianNoise": lambda m: [
-        always(act_of("Noise", (float(m.flags["std"]),) * 2, probability=m.p))
+        always(act_of("Noise", (float(m._param_generator.std),) * 2, probability=m.p))
     ],
     "RandomResizedCrop": lambda m: [
         always(act_of("ResizedCrop", (_pair(m._param_generator.scale)[0],) * 2, probability=m.p))

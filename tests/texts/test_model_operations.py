@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -171,7 +172,10 @@ def test_paraphrases_come_from_a_table(tmp_path):
 @pytest.mark.parametrize("name", ["masked-lm(model=some/folder,p=0.2)", "paraphrases(file=x.jsonl)",
                                   "back-translation(forth=a/b,back=b/a,p=0.5)", "eda",
                                   "random(space=entities)"])  # fmt: skip
-def test_names_and_files_read_back(name, tmp_path):
+def test_names_and_files_read_back(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for model in ("some/folder", "a/b", "b/a"):  # A file names models that lie here, or is refused.
+        Path(model).mkdir(parents=True)
     policy = load_policy(name)
     assert parse_policy(policy.name) == policy
     again = read_policy(save_policy(policy, tmp_path / "policy.json"))

@@ -48,8 +48,10 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
     are refused. The same ``random_state`` gives the same copies.
 
     >>> from sklearn.datasets import load_digits
+    >>> from sklearn.neighbors import KNeighborsClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = AugmentedClassifier(policy="crop", shape=(8, 8), levels=(0, 16), copies=2)
+    >>> inside = KNeighborsClassifier()
+    >>> model = AugmentedClassifier(inside, "crop", shape=(8, 8), levels=(0, 16), copies=2)
     >>> int(model.fit(X[:300], y[:300]).n_examples_)
     900
     """

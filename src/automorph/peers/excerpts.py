@@ -16,7 +16,7 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 def excerpt(
     module: str, names: Iterable[str], *, without: Collection[str] = ()
 ) -> tuple[list[str], str]:
-    """The imports, and the definitions of some names with all that they need, in order.
+    r"""The imports, and the definitions of some names with all that they need, in order.
 
     The module is read, not imported, so what it imports need not be there.
 

@@ -250,8 +250,10 @@ def table_of(comparison: Comparison) -> Any:
 
     share = f"{comparison.confidence:.0%}"
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("policy", overflow="fold")
-    columns = ("test\naccuracy", f"against {comparison.baseline}\n({share})", "p\n(Holm)",
+    # A long name must not take the room of all others.
+    table.add_column("policy", overflow="fold", min_width=16)
+    base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"
+    columns = ("test\naccuracy", f"against {base}\n({share})", "p\n(Holm)",
                "valid-\nation", "passes\na run", "s\na run")  # fmt: skip
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)

@@ -41,13 +41,14 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from automorph.comparison import Comparison, compare, fingerprint, paired_difference
+from automorph.files import held
 from automorph.offline import Setting, load_method
 from automorph.offline.budget import Plan
 from automorph.offline.children import Arm, with_tail
 from automorph.offline.conduct import Conductor
 from automorph.offline.engines import open_engine, sealed
 from automorph.offline.fast_autoaugment import FastAutoAugment
-from automorph.offline.trials import Trials, held
+from automorph.offline.trials import Trials
 from automorph.policies import Mixture, Step, load_policy
 from automorph.policies.drawn import drawn_subpolicies
 from automorph.space import named_space

@@ -8,8 +8,8 @@ catalogue's operations and of RandAugment's alone (so that what the larger catal
 told from what the choice brings).
 
 Expected before the run:
-- instant (catalogue) is at least as good as TrivialAugment on each data set (its interval does not
-  lie below zero), and ahead of it on at least one with an interval above zero;
+- instant (catalogue) is at least as good as TrivialAugment on each data set (its interval lies
+  above -1 point), and ahead of it on at least one with an interval above zero;
 - instant (RandAugment's space) is within a point of RandAugment at its best setting.
 
 n: 4 data sets x 9 policies x 5 seeds = 180 trainings. Hardware: 1 core, about 25 minutes.
@@ -22,15 +22,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from automorph.comparison import Comparison, compare, paired_difference
+from automorph.comparison import compare
 from automorph.policies import Policy, load_policy, save_policy
 from automorph.theory import explain, instant_policy
 from automorph.training import Task, as_task
-from record import RESULTS, claim, write_result
+from record import RESULTS, judged, write_result
 
 SOURCES = ("digits", "fashion-mnist", "mnist", "cifar10")
 SPACES = {"instant": "catalogue", "instant-randaugment": "randaugment"}
@@ -66,12 +65,19 @@ def run(source: str, *, seeds: int, jobs: int) -> None:
     names = {label: policy.name for label, policy in made.items()}
     best = max(RANDAUGMENT, key=lambda name: result[name].validation.mean)  # type: ignore[union-attr]
     pairs = [
-        (names["instant"], "none", "better than none"),
-        (names["instant"], "trivialaugment", "not worse than TrivialAugment"),
-        (names["instant"], "random", "better than a random policy"),
-        (names["instant-randaugment"], best, f"not worse than {best}"),
+        ("instant", "none", "better than none", 0.0),
+        ("instant", "trivialaugment", "at least as good as TrivialAugment", -1.0),
+        ("instant", "trivialaugment", "better than TrivialAugment", 0.0),
+        ("instant", "random", "better than a random policy", 0.0),
+        ("instant-randaugment", best, f"at least as good as {best}", -1.0),
     ]
-    claims = [judged(source, result, *pair) for pair in pairs]
+    claims = [
+        judged(
+            f"{source}: {label} is {text} (points)", result[names[label]].accuracy.values,
+            result[other].accuracy.values, above=above,
+        )
+        for label, other, text, above in pairs
+    ]  # fmt: skip
     for one in claims:
         print(one["text"], one["value"], one["interval"], one["holds"])
     write_result(
@@ -79,15 +85,6 @@ def run(source: str, *, seeds: int, jobs: int) -> None:
         model=task.model, labelled=len(task.data.train), epochs=task.recipe.epochs, seeds=seeds,
         randaugment=best, policies=names,
     )  # fmt: skip
-
-
-def judged(source: str, result: Comparison, a: str, b: str, text: str) -> dict[str, Any]:
-    """A claim about two arms: better is an interval above zero, not worse is one not below it."""
-    d = paired_difference(result[a].accuracy.values, result[b].accuracy.values)
-    interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
-    edge = d.high if text.startswith("not worse") else d.low
-    holds = None if edge is None else bool(edge > 0)
-    return claim(f"{source}: {a} is {text} (points)", round(100 * d.mean, 2), interval, holds)
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ import torch
 from automorph.comparison import compare, paired_difference
 from automorph.online import as_arm
 from automorph.training import Task, as_task, train
-from record import RESULTS, claim, paired, write_result
+from record import RESULTS, claim, judged, paired, write_result
 
 TAIL = " + flip-crop + cutout(16)"
 ARMS = {
@@ -161,24 +161,12 @@ AS_GOOD = [
     for arm in ("adaptive", "adaptive-cheap")
     for than in ("randaugment", "composition", "proportional")
 ]
-MARGIN = 0.01
-"""A loss of accuracy that still counts as equal."""
+MARGIN = 1.0
+"""A loss, in points, that still counts as equal."""
 KEPT = 0.9
 """The share of the gain that cheap scoring must keep."""
 
 Accuracies = dict[str, tuple[float, ...]]
-
-
-def judged(
-    text: str, a: str, b: str, accuracies: Accuracies, *, above: float = 0.0
-) -> list[dict[str, Any]]:
-    """The claim that arm a minus arm b lies above a bound, and what came of it, if both ran."""
-    if a not in accuracies or b not in accuracies:
-        return []
-    d = paired_difference(*paired(accuracies[a], accuracies[b]))
-    interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
-    holds = None if d.low is None else bool(d.low > above)
-    return [claim(text, round(100 * d.mean, 2), interval, holds)]
 
 
 def kept(regime: str, accuracies: Accuracies) -> list[dict[str, Any]]:
@@ -203,19 +191,14 @@ def kept(regime: str, accuracies: Accuracies) -> list[dict[str, Any]]:
 
 def claims_of(regime: str, accuracies: Accuracies) -> list[dict[str, Any]]:
     """All claims about a regime whose arms ran."""
-    better = [
-        one
-        for a, b in BETTER
-        for one in judged(f"{regime}: {a} is better than {b} (points)", a, b, accuracies)
+    wanted = [(a, b, "better than", 0.0) for a, b in BETTER]
+    wanted += [(a, b, "at least as good as", -MARGIN) for a, b in AS_GOOD]
+    claims = [
+        judged(f"{regime}: {a} is {how} {b} (points)", accuracies[a], accuracies[b], above=above)
+        for a, b, how, above in wanted
+        if a in accuracies and b in accuracies
     ]
-    as_good = [
-        one
-        for a, b in AS_GOOD
-        for one in judged(
-            f"{regime}: {a} is at least as good as {b} (points)", a, b, accuracies, above=-MARGIN
-        )
-    ]
-    return [*better, *as_good, *kept(regime, accuracies)]
+    return [*claims, *kept(regime, accuracies)]
 
 
 def measure(name: str, options: argparse.Namespace, folder: Path) -> None:

@@ -51,7 +51,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from automorph.comparison import paired_difference, summarise
 from automorph.data import limited, load_data
 from automorph.patching import (
     CycleRecipe,
@@ -63,7 +62,7 @@ from automorph.patching import (
 from automorph.patching.arms import Cell, Setting, run_arms
 from automorph.patching.choice import exact_pairs
 from automorph.training import Task, as_task
-from record import RESULTS, claim, write_result
+from record import RESULTS, claim, judged, mean_of, write_result
 
 WEIGHT = 5
 ARMS = {
@@ -182,15 +181,15 @@ def rows_of(cells: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "arm": name,
-                "robust_accuracy": vars(summarise([t["robust_accuracy"] for t in tests])),
-                "accuracy": vars(summarise([t["accuracy"] for t in tests])),
-                "gap": {y: vars(summarise([t["gap"][y] for t in tests])) for y in tests[0]["gap"]},
-                "mutual_information": vars(summarise([t["mutual_information"] for t in tests])),
+                "robust_accuracy": mean_of([t["robust_accuracy"] for t in tests]),
+                "accuracy": mean_of([t["accuracy"] for t in tests]),
+                "gap": {y: mean_of([t["gap"][y] for t in tests]) for y in tests[0]["gap"]},
+                "mutual_information": mean_of([t["mutual_information"] for t in tests]),
                 "groups": [
                     float(np.mean([t["groups"]["right"][g] / t["groups"]["n"][g] for t in tests]))
                     for g in range(len(tests[0]["groups"]["n"]))
                 ],
-                "seconds": vars(summarise([run["seconds"] for run in runs])),
+                "seconds": mean_of([run["seconds"] for run in runs]),
             }
         )
     return rows
@@ -206,10 +205,9 @@ def claims_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     def ahead(a: str, b: str) -> None:
         if a in by_arm and b in by_arm:
-            d = paired_difference(values(a, "robust_accuracy"), values(b, "robust_accuracy"))
-            ends = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
             text = f"{a} is ahead of {b} (points of robust accuracy)"
-            claims.append(claim(text, round(100 * d.mean, 2), ends, d.low and d.low > 0))
+            arms = (values(arm, "robust_accuracy") for arm in (a, b))
+            claims.append(judged(text, *arms))
 
     learned = "camel, CycleGAN"
     if learned in by_arm:

@@ -20,9 +20,9 @@ import os
 import sys
 from typing import Any
 
-from automorph.comparison import Comparison, compare, paired_difference
+from automorph.comparison import Comparison, compare
 from automorph.training import as_task
-from record import RESULTS, claim, write_result
+from record import RESULTS, judged, write_result
 
 SOURCES = ("fashion-mnist", "cifar10")
 POLICIES = (
@@ -58,27 +58,19 @@ def run(source: str) -> Comparison:
     return compare(task, POLICIES, seeds=SEEDS, folder=folder, jobs=2, progress=progress)
 
 
-def difference(result: Comparison, a: str, b: str) -> Any:
-    """The paired difference of two rows."""
-    return paired_difference(result[a].accuracy.values, result[b].accuracy.values)
-
-
 def claims_of(source: str, result: Comparison) -> list[Any]:
     """The expectations, judged."""
     pairs = [("flip-crop", "none"), ("trivialaugment", "none"), ("randaugment(n=1,m=5)", "none")]
-    pairs += [(f"flip-crop + {p}", "flip-crop") for p in ("trivialaugment", "randaugment(n=1,m=5)")]
-    claims = []
-    for a, b in pairs:
-        d = difference(result, a, b)
-        text = f"{source}: {a} is better than {b} (points of test accuracy)"
-        interval = [round(100 * d.low, 2), round(100 * d.high, 2)]
-        claims.append(claim(text, round(100 * d.mean, 2), interval, d.low > 0))
-    for a in ("trivialaugment", "randaugment(n=1,m=5)"):
-        d = difference(result, f"flip-crop + {a}", "flip-crop + random")
-        text = f"{source}: flip-crop + {a} is better than flip-crop + random (points)"
-        interval = [round(100 * d.low, 2), round(100 * d.high, 2)]
-        claims.append(claim(text, round(100 * d.mean, 2), interval, d.low > 0))
-    return claims
+    found = [f"flip-crop + {p}" for p in ("trivialaugment", "randaugment(n=1,m=5)")]
+    pairs += [(a, b) for b in ("flip-crop", "flip-crop + random") for a in found]
+    return [
+        judged(
+            f"{source}: {a} is better than {b} (points of test accuracy)",
+            result[a].accuracy.values,
+            result[b].accuracy.values,
+        )
+        for a, b in pairs
+    ]
 
 
 def main() -> None:

@@ -33,7 +33,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from automorph.comparison import paired_difference
 from automorph.files import write_json
 from automorph.offline import Setting
 from automorph.offline.children import with_tail
@@ -41,7 +40,7 @@ from automorph.offline.random_search import RandomSearch
 from automorph.offline.searching import space_of
 from automorph.policies import Policy, load_policy
 from automorph.training import Task, as_task, train
-from record import RESULTS, claim, write_result
+from record import RESULTS, judged, mean_of, write_result
 
 SOURCES = ("cifar10", "fashion-mnist")
 SPACES = {"whole": "catalogue", "explained": "explained:catalogue"}
@@ -103,8 +102,7 @@ def judge(source: str, folder: Path, seeds: int) -> list[dict[str, Any]]:
             rows.append({
                 "arm": f"{space}, {budget} trials",
                 "operations": len(cells[space, 0]["operations"]),
-                "accuracy": {"mean": float(np.mean(values)), "values": values,
-                             "se": float(np.std(values, ddof=1) / seeds**0.5)},
+                "accuracy": mean_of(values),
             })  # fmt: skip
     of = {row["arm"]: row["accuracy"]["values"] for row in rows}
     few, many = BUDGETS
@@ -115,11 +113,7 @@ def judge(source: str, folder: Path, seeds: int) -> list[dict[str, Any]]:
         ("better than", f"explained, {few} trials", f"whole, {few} trials", 0),
         ("better than", f"explained, {many} trials", f"whole, {many} trials", 0),
     ):
-        d = paired_difference(of[a], of[b])
-        interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
-        holds = None if d.low is None else bool(100 * d.low > bar)
-        claims.append(claim(f"{source}: {a} is {text} {b} (points)", round(100 * d.mean, 2),
-                            interval, holds))  # fmt: skip
+        claims.append(judged(f"{source}: {a} is {text} {b} (points)", of[a], of[b], above=bar))
         print(claims[-1])
     write_result(f"pruned-{source}", rows=rows, claims=claims, data=source, seeds=seeds,
                  explained=cells["explained", 0]["explained"],

@@ -1,4 +1,4 @@
-"""What all benchmarks share: where results lie, and the form of a claim."""
+"""What all benchmarks share: where results lie, and the forms of a claim and of a mean."""
 
 from __future__ import annotations
 
@@ -9,12 +9,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from automorph.comparison import paired_difference, summarise
+
 RESULTS = Path(__file__).parent / "results"
 
 
 def claim(text: str, value: float | None, interval: Any, holds: bool | None) -> dict[str, Any]:
     """A claim made before the run, and what came of it; ``holds`` None: cannot be told."""
     return {"text": text, "value": value, "interval": interval, "holds": holds}
+
+
+def judged(
+    text: str, mine: Sequence[float], theirs: Sequence[float], *, above: float = 0.0
+) -> dict[str, Any]:
+    """The claim that an arm lies more than ``above`` points over another, paired by seed."""
+    d = paired_difference(*paired(mine, theirs))
+    if d.low is None or d.high is None:
+        return claim(text, round(100 * d.mean, 2), None, None)
+    interval = [round(100 * d.low, 2), round(100 * d.high, 2)]
+    return claim(text, round(100 * d.mean, 2), interval, bool(100 * d.low > above))
+
+
+def mean_of(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, standard error and the values themselves, as rows carry them."""
+    return vars(summarise(values))
 
 
 def paired(*arms: Sequence[float]) -> tuple[Sequence[float], ...]:

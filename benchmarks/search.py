@@ -40,7 +40,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from automorph.comparison import Comparison, compare, fingerprint, paired_difference
+from automorph.comparison import Comparison, compare, fingerprint
 from automorph.files import held
 from automorph.offline import Setting, load_method
 from automorph.offline.budget import Plan
@@ -53,7 +53,7 @@ from automorph.policies import Mixture, Step, load_policy
 from automorph.policies.drawn import drawn_subpolicies
 from automorph.space import named_space
 from automorph.training import Task, as_task
-from record import RESULTS, claim, write_result
+from record import RESULTS, claim, judged, mean_of, write_result
 
 SPACE, TAIL = "randaugment", "flip-crop"
 TRAININGS = 12
@@ -104,14 +104,6 @@ def trained(task: Task, arms: dict[str, Arm], folder: Path, options: Any) -> Com
     return compare(task, list(arms.values()), seeds=options.seeds, folder=folder, jobs=options.jobs)
 
 
-def judged(text: str, mine: Any, theirs: Any) -> dict[str, Any]:
-    """The claim that one arm is better than another, and what came of it."""
-    d = paired_difference(mine, theirs)
-    interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
-    holds = None if d.low is None else bool(d.low > 0)
-    return claim(text, round(100 * d.mean, 2), interval, holds)
-
-
 def methods(options: argparse.Namespace, folder: Path) -> None:
     """Final accuracy against the cost of the search."""
     task = fashion(options.tiny)
@@ -139,11 +131,7 @@ def methods(options: argparse.Namespace, folder: Path) -> None:
         {
             "policy": name,
             "found": arms[name].name if name in arms else TAIL,
-            "accuracy": {
-                "mean": float(np.mean(values)),
-                "se": float(np.std(values, ddof=1) / len(values) ** 0.5),
-                "values": list(values),
-            },
+            "accuracy": mean_of(values),
             "search": {
                 key: found[name][key] for key in ("trainings", "seconds", "trials")
             } if name in found else None,

@@ -48,14 +48,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from automorph.comparison import paired_difference
 from automorph.data import load_data
 from automorph.files import write_json
 from automorph.offline.tanda import learn_generator
 from automorph.policies import Policy, Uniform, chained, load_policy, save_policy
 from automorph.space import SearchSpace, named_space, operation
 from automorph.training import as_task, train
-from record import RESULTS, claim, write_result
+from record import RESULTS, claim, judged, write_result
 
 UNLABELLED = 5000
 LENGTH = 5
@@ -246,13 +245,9 @@ def judge(source: str, folder: Path, seeds: int) -> Iterator[dict[str, Any]]:
     pairs = [(arm, other, 0.0) for arm in NETWORKS for other in ("random", "none")]
     pairs += [("none", "random", 0.0), *((arm, "harmless", -1.0) for arm in NETWORKS)]
     for a, b, bar in pairs:
-        d = paired_difference(accuracy[a], accuracy[b])
-        interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
         more = f" by no less than {bar:g}" if bar else ""
-        yield claim(
-            f"{source}: {a} is better than {b}{more} (points of test accuracy)",
-            round(100 * d.mean, 2), interval, None if d.low is None else 100 * d.low > bar,
-        )  # fmt: skip
+        text = f"{source}: {a} is better than {b}{more} (points of test accuracy)"
+        yield judged(text, accuracy[a], accuracy[b], above=bar)
 
 
 def measure(sources: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) -> None:

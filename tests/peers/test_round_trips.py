@@ -128,20 +128,10 @@ def test_every_operation_comes_back(library):
             check(held(name, value), library)
 
 
+@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_random_policies_come_back(library):
-    @settings(THOROUGH, max_examples=60)
-    @given(random_policies(library))
-    def check_one(policy):
-        check(policy, library)
-
-    check_one()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("library", LIBRARIES)
-def test_a_thousand_random_policies_come_back(library):
-    @settings(THOROUGH, max_examples=1000)
+def test_random_policies_come_back(library, count):
+    @settings(THOROUGH, max_examples=count)
     @given(random_policies(library))
     def check_one(policy):
         check(policy, library)

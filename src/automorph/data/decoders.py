@@ -52,11 +52,11 @@ def _threads() -> Executor:
 def _processes(count: int) -> Executor:
     # Forked copies of a process with threads (torch has some) may hang.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(count, context, initializer=_enter)
+    return ProcessPoolExecutor(count, context, initializer=belong_to_parent)
 
 
-def _enter() -> None:
-    # Ctrl-C belongs to the parent; without it nobody needs what is decoded.
+def belong_to_parent() -> None:
+    """Leave Ctrl-C to the parent process, and end when it ends: nobody needs the work then."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

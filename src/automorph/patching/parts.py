@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from automorph.data import Dataset, limited, split, split_hashes
 from automorph.errors import UsageError
-from automorph.training.checkpoint import read_checkpoint
+from automorph.training.trained import trained_on
 
 
 def split_as_trained(
@@ -23,11 +22,11 @@ def split_as_trained(
     split is the usual one.
     """
     parts = split(dataset, seed=seed)
-    trained_on = None if checkpoint is None else _trained_on(Path(checkpoint).expanduser())
-    if trained_on is None:
+    known = None if checkpoint is None else trained_on(checkpoint)
+    if known is None:
         return parts, None
     for found in _candidates(dataset, parts, seed):
-        if _fits(found, trained_on, seed):
+        if _fits(found, known, seed):
             return found, None
     return parts, (
         "The network was trained on other rows than the train part here: some of those audited may "
@@ -42,18 +41,10 @@ def _candidates(dataset: Dataset, parts: Dataset, seed: int) -> Iterator[Dataset
         yield split(dataset, seed=seed, by_subgroup=False)
 
 
-def _trained_on(file: Path) -> dict[str, Any] | None:
-    """The number and the hash of the training examples, as `split_hashes` tells them."""
-    file = file / "model.safetensors" if file.is_dir() else file
-    if file.suffix != ".safetensors" or not file.exists():
-        return None
-    return read_checkpoint(file)[1].get("trained_on")
-
-
-def _fits(found: Dataset, trained_on: dict[str, Any], seed: int) -> bool:
-    if split_hashes(found)["train"] == trained_on:
+def _fits(found: Dataset, known: dict[str, Any], seed: int) -> bool:
+    if split_hashes(found)["train"] == known:
         return True
     try:
-        return split_hashes(limited(found, trained_on["n"], seed=seed))["train"] == trained_on
+        return split_hashes(limited(found, known["n"], seed=seed))["train"] == known
     except UsageError:  # Fewer than one a class: no limit of ours.
         return False

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from automorph.peers.code import Call, Name
-from automorph.peers.fidelity import EQUAL, Fidelity, alike, none
+from automorph.peers.fidelity import CENTRED, EQUAL, NEAREST, SIZED, Fidelity, alike, none
 from automorph.peers.readings import act_of, always
 from automorph.peers.terms import (
     Act,
@@ -25,17 +25,14 @@ IMPORTS = "import albumentations as A\nimport cv2"
 USE = 'augment(image=image)["image"] takes uint8 arrays (H, W, C).'
 
 _ROUNDED = "rounded where PIL cuts"
-_CENTRED = "shears about the centre of the image, not its corner"
-_NEAREST = "nearest neighbours; bilinear blends with the fill at the rim"
-_SIZED = "export needs the size of the images"
 
 FIDELITY: dict[str, Fidelity] = {
     "Identity": EQUAL,
-    "ShearX": alike(_CENTRED),
-    "ShearY": alike(_CENTRED),
+    "ShearX": alike(CENTRED),
+    "ShearY": alike(CENTRED),
     "TranslateX": EQUAL,
     "TranslateY": EQUAL,
-    "Rotate": Fidelity("equal", note=_NEAREST),
+    "Rotate": Fidelity("equal", note=NEAREST),
     "AutoContrast": Fidelity("close", 1, _ROUNDED),
     "Equalize": alike("OpenCV's rule; its PIL mode is not PIL's either"),
     "Invert": EQUAL,
@@ -48,7 +45,7 @@ FIDELITY: dict[str, Fidelity] = {
     "HorizontalFlip": EQUAL,
     "VerticalFlip": EQUAL,
     "PadCrop": Fidelity("equal", note="places are drawn by the library, those at the rim less"),
-    "ResizedCrop": alike(f"other neighbours; {_SIZED}"),
+    "ResizedCrop": alike(f"other neighbours; {SIZED}"),
     "Hue": Fidelity("close", 1, "180 hues instead of 256"),
     "Zoom": Fidelity("close", 0.5, "OpenCV's fixed point"),
     "Cutout": alike("the square lies inside the image; its sides are shares of the sides"),

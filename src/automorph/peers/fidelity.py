@@ -41,6 +41,10 @@ class Fidelity:
         return "; ".join(filter(None, (said, self.note)))
 
 
+CENTRED = "shears about the centre of the image, not its corner"
+NEAREST = "nearest neighbours; bilinear blends with the fill at the rim"
+SIZED = "export needs the size of the images"
+
 EQUAL = Fidelity("equal")
 OWN_PLACES = Fidelity("equal", note="places are drawn by the library")
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from automorph.peers.code import Call
-from automorph.peers.fidelity import EQUAL, Fidelity, alike, none
+from automorph.peers.fidelity import CENTRED, EQUAL, NEAREST, SIZED, Fidelity, alike, none
 from automorph.peers.readings import act_of, always
 from automorph.peers.terms import (
     Act,
@@ -28,17 +28,14 @@ IMPORTS = "from torch import nn\n\nimport kornia.augmentation as K"
 USE = "augment(images) takes floats in [0, 1], (n, C, H, W), on any device."
 
 _FLOATS = "floats, not whole levels"
-_CENTRED = "shears about the centre of the image, not its corner"
-_NEAREST = "nearest neighbours; bilinear blends with the fill at the rim"
-_SIZED = "export needs the size of the images"
 
 FIDELITY: dict[str, Fidelity] = {
     "Identity": EQUAL,
-    "ShearX": alike(_CENTRED),
-    "ShearY": alike(_CENTRED),
+    "ShearX": alike(CENTRED),
+    "ShearY": alike(CENTRED),
     "TranslateX": alike("moves by parts of a pixel, too"),
     "TranslateY": alike("moves by parts of a pixel, too"),
-    "Rotate": Fidelity("equal", note=_NEAREST),
+    "Rotate": Fidelity("equal", note=NEAREST),
     "AutoContrast": Fidelity("close", 1, _FLOATS),
     "Equalize": EQUAL,
     "Invert": EQUAL,
@@ -51,7 +48,7 @@ FIDELITY: dict[str, Fidelity] = {
     "HorizontalFlip": EQUAL,
     "VerticalFlip": EQUAL,
     "PadCrop": alike("moves by parts of a pixel, too"),
-    "ResizedCrop": alike(f"other neighbours; {_SIZED}"),
+    "ResizedCrop": alike(f"other neighbours; {SIZED}"),
     "Hue": Fidelity("close", 1, "a continuous circle instead of 256 hues"),
     "Zoom": Fidelity("close", 0.5, _FLOATS),
     "Cutout": alike("the square lies inside the image; its area is a share of the area"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +38,41 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, An
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and facts of a file. Raises `DamagedError` if it is missing or not as written."""
+    with _opened(path) as file:
+        facts = _facts(file)
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        # The format itself would not notice a changed weight. The first versions wrote no check.
+        if _CHECK in metadata and metadata[_CHECK] != _check(tensors, metadata[_FACTS]):
+            raise ValueError("its content was changed after it was written")
+    return tensors, facts
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts alone, from the header: a changed weight is not noticed. Raises `DamagedError`."""
+    with _opened(path) as file:
+        return _facts(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            facts = json.loads(metadata[_FACTS])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        # The format itself would not notice a changed weight. The first versions wrote no check.
-        if _CHECK in metadata and metadata[_CHECK] != _check(tensors, metadata[_FACTS]):
-            raise ValueError("its content was changed after it was written")
-        if not isinstance(facts, dict):
-            raise ValueError("it has no facts")
+            yield file
     except (OSError, SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise DamagedError(
             f"{path} cannot be read as a checkpoint ({error}); expected a file that "
             "automorph wrote. Delete its run folder to train from the start"
         ) from error
-    return tensors, facts
+
+
+def _facts(file: Any) -> dict[str, Any]:
+    facts = json.loads((file.metadata() or {})[_FACTS])
+    if not isinstance(facts, dict):
+        raise ValueError("it has no facts")
+    return facts
 
 
 def _check(tensors: dict[str, Tensor], said: str) -> str:

@@ -28,10 +28,7 @@ def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
     for name, fits in _CHECKS.items():
         missing = name not in facts and name not in _LATER
         if missing or not fits(facts.get(name)):
-            raise DamagedError(
-                f"{file} says {name!r} is {facts.get(name)!r:.80}, which automorph does not "
-                "write. Train anew, or give the network: load_trained(path, model=...)"
-            )
+            raise _strange(name, facts.get(name), file)
     if facts["model"] and not facts.get("texts") and len(facts["shape"]) != 3:
         raise DamagedError(f"{file} tells neither the size of images nor how texts are read")
     kind, _, source = (facts["model"] or "").partition(":")
@@ -45,6 +42,19 @@ def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
             )
     elif _OURS.fullmatch(facts["model"] or "") and not facts.get("texts"):
         _check_size(facts, tensors, file)
+
+
+def check_part(value: Any, file: Path) -> None:
+    """Refuse a ``trained_on`` that `trained_facts` did not write. Raises `DamagedError`."""
+    if not _is_part(value):
+        raise _strange("trained_on", value, file)
+
+
+def _strange(name: str, value: Any, file: Path) -> DamagedError:
+    return DamagedError(
+        f"{file} says {name!r} is {value!r:.80}, which automorph does not "
+        "write. Train anew, or give the network: load_trained(path, model=...)"
+    )
 
 
 def _check_size(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -> None:

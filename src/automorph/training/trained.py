@@ -13,24 +13,19 @@ from automorph.data import split_hashes
 from automorph.errors import UsageError
 from automorph.models import build_model, build_text_model
 from automorph.training.batch import Encoder, Normaliser
-from automorph.training.checkpoint import fill, read_checkpoint
-from automorph.training.facts import check_facts
+from automorph.training.checkpoint import fill, read_checkpoint, read_facts
+from automorph.training.facts import check_facts, check_part
 from automorph.training.task import Task
 from automorph.training.texts import TextEncoder, encoder_from
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network in evaluation mode, the names of its classes, and what makes its inputs.
-
-    ``trained_on`` is the number and the hash of its training examples (`split_hashes`), None in
-    files of older versions.
-    """
+    """A network in evaluation mode, the names of its classes, and what makes its inputs."""
 
     model: nn.Module
     classes: tuple[str, ...]
     encoder: Encoder | None
-    trained_on: dict[str, int | str] | None = None
 
 
 def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None) -> Trained:
@@ -39,8 +34,7 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
     A network of one's own must be given as ``model``, built but untrained. ``encoder`` is None
     if the run had one of its own. Nothing is fetched and no code is run that the file names.
     """
-    file = Path(path)
-    file = file / "model.safetensors" if file.is_dir() else file
+    file = _file_of(path)
     tensors, facts = read_checkpoint(file)
     check_facts(facts, tensors, file)
     if model is None:
@@ -52,7 +46,26 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
         model = _built(facts)
     fill(model, tensors, file)
     classes = tuple(facts["classes"])
-    return Trained(model.eval(), classes, _encoder(facts), facts.get("trained_on"))
+    return Trained(model.eval(), classes, _encoder(facts))
+
+
+def trained_on(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """The number and the hash of the training examples of a network, as `split_hashes` tells them.
+
+    Only the header of the file (or of that in the folder) is read. None if it is no file of
+    weights, or of a version that did not write this. Raises `DamagedError`.
+    """
+    file = _file_of(path)
+    if file.suffix != ".safetensors" or not file.exists():
+        return None
+    found = read_facts(file).get("trained_on")
+    check_part(found, file)
+    return found
+
+
+def _file_of(path: str | os.PathLike[str]) -> Path:
+    file = Path(path).expanduser()
+    return file / "model.safetensors" if file.is_dir() else file
 
 
 def _built(facts: dict[str, Any]) -> nn.Module:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
-import signal
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from typing import Any
 
+from automorph.data.decoders import belong_to_parent
 from automorph.errors import AutomorphError, TrainingError
 
 TRIES = 3
@@ -125,15 +123,6 @@ _GIVEN_UP = (
 def _enter(start: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     import torch
 
-    # Ctrl-C belongs to the parent, which ends its workers; they end as well when it is killed.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    belong_to_parent()
     torch.set_num_threads(1)
     start(*arguments)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -133,6 +133,7 @@ def main() -> None:
             cell("cifar10", "explained", 0, Path(place), tiny=True)
         return
     folder = RESULTS / "pruned"
+    folder.mkdir(parents=True, exist_ok=True)
     for source in options.data or SOURCES:
         wanted = [(source, space, seed) for seed in range(options.seeds) for space in SPACES]
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:

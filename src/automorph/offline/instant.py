@@ -28,7 +28,7 @@ class Instant(Method):
         """Nothing was asked."""
 
     def result(self) -> Policy:
-        """The policy of the least predicted error."""
+        """The policy of what the diagnostics find useful."""
         return self._policy
 
     @cached_property

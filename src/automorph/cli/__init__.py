@@ -18,11 +18,15 @@ from automorph.cli.listing import list_
 from automorph.cli.patch import patch
 from automorph.cli.preview import preview
 from automorph.cli.quickstart import quickstart
+from automorph.cli.report import report
 from automorph.cli.search import search
 from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
-VERBS = (quickstart, search, compare, train, explain, audit, patch, preview, export, list_, doctor)
+VERBS = (
+    quickstart, search, compare, train, explain, audit, patch, preview, report, export, list_,
+    doctor,
+)  # fmt: skip
 
 
 class Group(click.Group):

@@ -49,7 +49,7 @@ class Auditing:
         from automorph.data import load_data
         from automorph.patching import audit
         from automorph.patching.parts import split_as_trained
-        from automorph.report import audit_page, write_report
+        from automorph.report import publish
 
         started = datetime.now(UTC)
         size = size_of(self.options.pop("size", None))
@@ -76,7 +76,7 @@ class Auditing:
         }
         page = {**content, "pictures": _pictures(found, data), "provenance": provenance,
                 "next": self._next()}  # fmt: skip
-        write_report(folder / "report.html", audit_page(page))
+        publish(folder, "audit", page)
         write_json(folder / "audit.json", {**content, "provenance": provenance})
         show(found, say)
         say.print(f"\nReport  {folder / 'report.html'}")

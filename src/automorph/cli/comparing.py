@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automorph.cli.facts import pictures_of, provenance_of, task_facts
 from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
 from automorph.files import write_json
@@ -73,7 +73,7 @@ class Comparing:
     def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
         from automorph.comparison import policy_of
         from automorph.policies import save_policy
-        from automorph.report import compare_page, write_report
+        from automorph.report import publish
 
         facts = facts_of(self.source, self.task, comparison, started, folder)
         winner = comparison.policies[comparison.winner]
@@ -89,9 +89,8 @@ class Comparing:
                 "accuracy": comparison[comparison.winner].accuracy.mean,  # type: ignore[union-attr]
             },
         )
-        report = write_report(
-            folder / "report.html", compare_page({**facts, **pictures_of(self.task, comparison)})
-        )
+        shown = pictures_of(self.task, comparison.policies)
+        report = publish(folder, "compare", {**facts, **shown})
         content = {
             "data": self.source,
             "model": facts["model"],
@@ -116,49 +115,10 @@ class Comparing:
             say.print(f"  {command}", soft_wrap=True)
 
 
-def pictures_of(task: Task, comparison: Comparison) -> dict[str, Any]:
-    """What the policies make of a few of the user's own examples, and how they read."""
-    from automorph.cli.preview import spread
-    from automorph.comparison import policy_of
-    from automorph.policies import policy_to_dict
-    from automorph.training import fitted
-
-    train = task.data.train
-    part = train.take(spread(train.labels, 5))
-    labels = [task.data.classes[label] for label in part.labels]
-    drawn = {
-        name: fitted(policy_of(arm), task)
-        for name, arm in comparison.policies.items()
-        if name != "none" and not (task.data.domain == "text" and policy_of(arm).mixes_labels)
-    }
-    return {
-        "previews": {
-            name: {"images": policy.preview(part.data, draws=7), "labels": labels}
-            for name, policy in drawn.items()
-        },
-        "policies": {
-            name: {
-                "table": {
-                    "columns": list(arm.table().columns),
-                    "rows": [list(row) for row in arm.table().rows],
-                },
-                "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
-            }
-            for name, arm in comparison.policies.items()
-        },
-    }
-
-
 def facts_of(
     source: str, task: Task, comparison: Comparison, started: str, folder: Path
 ) -> dict[str, Any]:
     """What was compared and how it came out, as the report takes it (without pictures)."""
-    from dataclasses import asdict
-
-    from automorph.comparison import hardware
-    from automorph.data import split_hashes
-
-    data = task.data
     result = comparison.to_dict()
     ranked = sorted(
         (row for row in comparison.rows if row.accuracy),
@@ -171,35 +131,15 @@ def facts_of(
     return {
         **result,
         "rows": rows,
-        "data": {
-            "source": source,
-            "domain": data.domain,
-            "classes": list(data.classes),
-            "n_train": len(data.train),
-            "n_validation": len(data.validation or ()),
-            "n_test": len(data.test or ()),
-            "shape": list(data.train.data.shape[1:]),
-            "hash": data.hash,
-            "notes": list(data.notes),
-            "skipped": [asdict(row) for row in data.skipped],
-        },
-        "model": task.model if isinstance(task.model, str) else task.model.__qualname__,
-        "parameters": sum(p.numel() for p in task.build(0).parameters()),
-        "recipe": asdict(task.recipe),
-        "curves": {name: _report_curves(curves) for name, curves in comparison.curves.items()},
-        "provenance": {
-            "versions": _versions(),
-            "command": " ".join(["automorph", *sys.argv[1:]]),
-            "started": started,
-            "seconds": comparison.seconds,
-            "hardware": hardware(),
-            "split_hashes": split_hashes(data),
-        },
-        "next": next_commands(source, comparison, folder, domain=data.domain),
+        **task_facts(source, task),
+        "curves": {name: report_curves(curves) for name, curves in comparison.curves.items()},
+        "provenance": provenance_of(task, started, comparison.seconds),
+        "next": next_commands(source, comparison, folder, domain=task.data.domain),
     }
 
 
-def _report_curves(curves: dict[str, Any]) -> dict[str, Any]:
+def report_curves(curves: dict[str, Any]) -> dict[str, Any]:
+    """The curves of a policy as a report takes them; lists ``(seeds, epochs)``."""
     named = {
         "train_loss": "loss",
         "train_accuracy": "accuracy",
@@ -326,13 +266,6 @@ class Bars:
 def clock(seconds: float) -> str:
     """Seconds as a word: minutes when there are many."""
     return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    names = ("automorph", "torch", "torchvision", "numpy", "pillow", "timm")
-    return {name: version(name) for name in names}
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -38,7 +38,7 @@ class Explaining:
 
     def run(self) -> dict[str, Any]:
         """Explain, tell, write, and give the object of ``--json`` back."""
-        from automorph.report import explain_page, write_report
+        from automorph.report import publish
         from automorph.theory import explain, instant_policy
 
         words = [self.space.name, self.features, str(self.deep), str(self.seed)]
@@ -65,7 +65,7 @@ class Explaining:
             "provenance": {"started": started, **self._facts()},
             "next": self._next(),
         }
-        report = write_report(folder / "report.html", explain_page({**content, **facts}))
+        report = publish(folder, "explain", {**content, **facts})
         content["report"] = str(report)
         write_json(folder / "explain.json", content)
         say.print()

@@ -41,7 +41,7 @@ class Mending:
         """Mend, tell, and give the object of ``--json`` back."""
         from automorph.patching import grouper_of, patch
         from automorph.patching.cyclegan import CycleRecipe
-        from automorph.report import patch_page, write_report
+        from automorph.report import publish
 
         data = self.task.data
         grouper = grouper_of(data)
@@ -77,7 +77,7 @@ class Mending:
             "data_hash": data.hash,
         }
         page = {**content, "looks": result.looks, "provenance": facts, "next": self._next(result)}
-        write_report(folder / "report.html", patch_page(page))
+        publish(folder, "patch", page)
         write_json(folder / "patch.json", {**content, "provenance": facts})
         self._show(result, folder)
         return content

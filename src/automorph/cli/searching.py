@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.comparing import clock, facts_of, pictures_of, read_json, table_of
+from automorph.cli.comparing import clock, facts_of, read_json, table_of
+from automorph.cli.facts import pictures_of
 from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
 from automorph.errors import UsageError
@@ -82,7 +83,7 @@ class Searching:
     ) -> dict[str, Any]:
         from automorph.comparison import policy_of
         from automorph.policies import save_policy
-        from automorph.report import search_page, write_report
+        from automorph.report import publish
 
         table = result.comparison
         facts = {
@@ -121,8 +122,7 @@ class Searching:
             for row, part in zip(result.rows, result.parts, strict=True)
             if part != "longer"
         }
-        page = search_page({**facts, **pictures_of(self.task, replace(table, policies=shown))})
-        report = write_report(folder / "report.html", page)
+        report = publish(folder, "search", {**facts, **pictures_of(self.task, shown)})
         content = {
             "data": self.source,
             "model": facts["model"],

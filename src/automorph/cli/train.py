@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.facts import curves_of, pictures_of, provenance_of, task_facts
+from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import (
     console,
     data_options,
@@ -20,6 +23,10 @@ from automorph.cli.options import (
     training_options,
     usual_policy,
 )
+
+if TYPE_CHECKING:
+    from automorph.comparison import Arm
+    from automorph.training import RunResult, Task
 
 
 @click.command(short_help="Train one model with a policy.")
@@ -49,10 +56,10 @@ def train(
     automorph train folder:photos --policy 'flip-crop + randaugment(n=2,m=9)' --model resnet18
     automorph train csv:reviews.csv --text review --label stars --policy 'eda(alpha=0.05)'
     """
-    from automorph.cli.naming import run_folder
     from automorph.comparison import policy_of
     from automorph.online import as_arm
     from automorph.policies import check_domain, save_policy
+    from automorph.report import publish
     from automorph.training import train as run
 
     # What is wrong with the words must be known before the data are read.
@@ -62,17 +69,20 @@ def train(
         chosen = as_arm(usual_policy(task.data.domain))
     check_domain(chosen, task.data.domain, data=task.name)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     result = run(
         task, chosen, seed=seed, folder=folder, progress=False if quiet or as_json else None
     )
     provenance = {"data": data, "seed": seed, "trained_with": chosen.name}
     save_policy(policy_of(chosen), folder / "policy.json", provenance=provenance)
+    report = publish(folder, "train", _content(data, task, chosen, result, started, folder))
     say = console(quiet=quiet or as_json)
     say.print(
         f"[bold]{chosen.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "
         f"{result.seconds:.0f} s"
     )
     say.print(f"Checkpoint: {result.checkpoint}")
+    say.print(f"Report:     {report}")
     if as_json:
         print_json(
             {
@@ -81,6 +91,36 @@ def train(
                 "validation_accuracy": result.accuracy.get("validation"),
                 "seconds": result.seconds,
                 "checkpoint": str(result.checkpoint),
+                "report": str(report),
                 "folder": str(folder),
             }
         )
+
+
+def _content(
+    data: str, task: Task, chosen: Arm, result: RunResult, started: str, folder: Path
+) -> dict[str, Any]:
+    """What the page of a training is made of."""
+    row: dict[str, Any] = {
+        "policy": chosen.name,
+        "accuracy": {"mean": result.accuracy["test"], "values": [result.accuracy["test"]]},
+    }
+    if "validation" in result.accuracy:
+        row["validation"] = {"mean": result.accuracy["validation"]}
+    best = f"The weights of epoch {result.chosen} were kept, the best on this part."
+    passes = sum(vars(result.units).values())
+    words = data_words(data)
+    return {
+        "rows": [row],
+        "seeds": [result.seed],
+        "chosen": best if result.selection == "best" else "After the last epoch.",
+        "cost": f"{passes:,} examples passed through the network, forward and backward.",
+        **task_facts(data, task),
+        "curves": {chosen.name: curves_of(result.curves)},
+        **pictures_of(task, {chosen.name: chosen}),
+        "provenance": provenance_of(task, started, result.seconds),
+        "next": [
+            f"automorph compare {words} --policy none --policy '{chosen.name}' --policy random",
+            f"automorph audit {words} --checkpoint {folder}",
+        ],
+    }

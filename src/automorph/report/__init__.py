@@ -6,12 +6,16 @@ The room reads results and computes none.
 from automorph.report.audit import audit_page
 from automorph.report.comparison import compare_page
 from automorph.report.explain import explain_page
+from automorph.report.kept import PAGES, publish, read_kept, rebuild
 from automorph.report.page import Page, Section, render, write_report
 from automorph.report.patch import patch_page
 from automorph.report.pictures import contact_sheet
+from automorph.report.runs import runs_page
 from automorph.report.search import search_page
+from automorph.report.train import train_page
 
 __all__ = [
+    "PAGES",
     "Page",
     "Section",
     "audit_page",
@@ -19,7 +23,12 @@ __all__ = [
     "contact_sheet",
     "explain_page",
     "patch_page",
+    "publish",
+    "read_kept",
+    "rebuild",
     "render",
+    "runs_page",
     "search_page",
+    "train_page",
     "write_report",
 ]

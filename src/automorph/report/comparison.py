@@ -7,8 +7,6 @@ from automorph.report.answers import answers, warnings
 from automorph.report.figures import Row
 from automorph.report.page import (
     Cell,
-    Code,
-    Definitions,
     Page,
     Part,
     Section,
@@ -21,6 +19,11 @@ from automorph.report.results import Found, Results, difference, p_value, second
 CLASSES = 20
 """Most classes drawn; of more, the ten best and the ten worst."""
 
+_FAIR = (
+    "Every policy trained the same model with the same recipe on the same split. A seed gives all"
+    " policies the same initial weights and the same order of examples, so differences are taken"
+    " seed by seed. The test part was used once, at the end."
+)
 _BADGES: dict[Verdict, str] = {
     "better": "Better than the baseline",
     "worse": "Worse than the baseline",
@@ -46,7 +49,7 @@ def compare_page(result: Found) -> Page:
         sections.operations(results.entries("curves"), results.seeds),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), result.get("winner")),
-        _setup(result),
+        sections.setup(result, "How it was compared", [_FAIR]),
     ]
     return Page(
         title=f"{number} {'compared ' if len(result['rows']) > 1 else ''}on {source}",
@@ -201,31 +204,3 @@ def _classes(results: Results) -> Section | None:
     columns = ["Class", base, ahead, "Difference"]
     table = Table(columns, lines, "Test accuracy by class", numbers=(1, 2, 3), folded=True)
     return Section("Class by class", [picture, table])
-
-
-def _setup(result: Found) -> Section:
-    data, shape = result["data"], result["data"].get("shape")
-    sizes = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
-    classes = [str(name) for name in data.get("classes") or []]
-    more = f" and {len(classes) - 30} more" if len(classes) > 30 else ""
-    model = str(result["model"])
-    if result.get("parameters"):
-        model += f", {words.count(result['parameters'])} parameters"
-    facts = {
-        "Data": data["source"],
-        "Examples": {name: words.count(data.get(key)) for name, key in sizes.items()},
-        "Shape": " × ".join(map(str, shape)) if shape else None,
-        f"Classes ({len(classes)})": ", ".join(classes[:30]) + more,
-        "Data hash": Code(data["hash"]) if data.get("hash") else None,
-        "Notes": "; ".join(data.get("notes") or ()) or None,
-        "Model": model,
-        "Recipe": result.get("recipe"),
-        "Seeds": result["seeds"],
-    }
-    text = (
-        "Every policy trained the same model with the same recipe on the same split. A seed"
-        " gives all policies the same initial weights and the same order of examples, so"
-        " differences are taken seed by seed. The test part was used once, at the end."
-    )
-    known = {name: fact for name, fact in facts.items() if fact is not None}
-    return Section("How it was compared", [Definitions(known)], [text])

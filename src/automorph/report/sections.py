@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from automorph.report import curves, pictures, words
-from automorph.report.page import Code, Part, Passages, PolicyBlock, Section, Strip, Table, figure
+from automorph.report.page import (
+    Code,
+    Definitions,
+    Part,
+    Passages,
+    PolicyBlock,
+    Section,
+    Strip,
+    Table,
+    figure,
+)
 from automorph.report.passages import MARKS, are_texts, passages
 from automorph.report.results import Entry
 
@@ -144,6 +154,30 @@ def provenance(found: Mapping[str, Any]) -> dict[str, object]:
         if value is not None:
             facts[_NAMES.get(key, key.replace("_", " ").capitalize())] = value
     return facts
+
+
+def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section:
+    """Data, model, recipe and seeds of a result."""
+    data, shape = result["data"], result["data"].get("shape")
+    sizes = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
+    classes = [str(name) for name in data.get("classes") or []]
+    more = f" and {len(classes) - 30} more" if len(classes) > 30 else ""
+    model = str(result["model"])
+    if result.get("parameters"):
+        model += f", {words.count(result['parameters'])} parameters"
+    facts = {
+        "Data": data["source"],
+        "Examples": {name: words.count(data.get(key)) for name, key in sizes.items()},
+        "Shape": " × ".join(map(str, shape)) if shape else None,
+        f"Classes ({len(classes)})": ", ".join(classes[:30]) + more,
+        "Data hash": Code(data["hash"]) if data.get("hash") else None,
+        "Notes": "; ".join(data.get("notes") or ()) or None,
+        "Model": model,
+        "Recipe": result.get("recipe"),
+        "Seeds": result["seeds"],
+    }
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    return Section(title, [Definitions(known)], text)
 
 
 def _table(name: str, found: Mapping[str, Any] | None) -> Table | None:

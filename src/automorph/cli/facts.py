@@ -1,0 +1,107 @@
+"""What every report of a run tells: the data, the model, the policies, where it came from."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automorph.comparison import Arm
+    from automorph.training import Epoch, Task
+
+
+def task_facts(source: str, task: Task) -> dict[str, Any]:
+    """Data, model and recipe, as plain values."""
+    data = task.data
+    return {
+        "data": {
+            "source": source,
+            "domain": data.domain,
+            "classes": list(data.classes),
+            "n_train": len(data.train),
+            "n_validation": len(data.validation or ()),
+            "n_test": len(data.test or ()),
+            "shape": list(data.train.data.shape[1:]),
+            "hash": data.hash,
+            "notes": list(data.notes),
+            "skipped": [asdict(row) for row in data.skipped],
+        },
+        "model": task.model if isinstance(task.model, str) else task.model.__qualname__,
+        "parameters": sum(p.numel() for p in task.build(0).parameters()),
+        "recipe": asdict(task.recipe),
+    }
+
+
+def provenance_of(task: Task, started: str, seconds: float) -> dict[str, Any]:
+    """Command, versions, time, hardware and the hashes of the split."""
+    from automorph.comparison import hardware
+    from automorph.data import split_hashes
+
+    return {
+        "versions": _versions(),
+        "command": " ".join(["automorph", *sys.argv[1:]]),
+        "started": started,
+        "seconds": seconds,
+        "hardware": hardware(),
+        "split_hashes": split_hashes(task.data),
+    }
+
+
+def curves_of(epochs: Sequence[Epoch]) -> dict[str, Any]:
+    """The curves of one training as a report takes them; lists ``(1, epochs)``."""
+    curves: dict[str, Any] = {"epochs": [one.epoch for one in epochs]}
+    for name, key in (
+        ("train_loss", "loss"),
+        ("train_accuracy", "accuracy"),
+        ("validation_accuracy", "validation_accuracy"),
+    ):
+        values = [getattr(one, key) for one in epochs]
+        if None not in values:
+            curves[name] = [values]
+    told = [one.augmenter.get("operations") or {} for one in epochs]
+    if all(told):
+        curves["operations"] = {name: [[one[name] for one in told]] for name in told[0]}
+    return curves
+
+
+def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:
+    """What the policies make of a few of the user's own examples, and how they read."""
+    from automorph.cli.preview import spread
+    from automorph.comparison import policy_of
+    from automorph.policies import policy_to_dict
+    from automorph.training import fitted
+
+    train = task.data.train
+    part = train.take(spread(train.labels, 5))
+    labels = [task.data.classes[label] for label in part.labels]
+    drawn = {
+        name: fitted(policy_of(arm), task)
+        for name, arm in policies.items()
+        if name != "none" and not (task.data.domain == "text" and policy_of(arm).mixes_labels)
+    }
+    return {
+        "previews": {
+            name: {"images": policy.preview(part.data, draws=7), "labels": labels}
+            for name, policy in drawn.items()
+        },
+        "policies": {
+            name: {
+                "table": {
+                    "columns": list(arm.table().columns),
+                    "rows": [list(row) for row in arm.table().rows],
+                },
+                "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
+            }
+            for name, arm in policies.items()
+        },
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("automorph", "torch", "torchvision", "numpy", "pillow", "timm")
+    return {name: version(name) for name in names}

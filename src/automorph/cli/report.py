@@ -1,0 +1,109 @@
+"""``automorph report``: make the page of a run again, or one of several runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from automorph.cli.options import console, json_option, print_json
+
+PAIRED = ("compare", "search", "train")
+
+
+@click.command(short_help="Make a report again, or one of several runs.")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--out", type=click.Path(dir_okay=False),
+    help="The page to write.  [default: report.html of the run; of several: runs/report.html]",
+)  # fmt: skip
+@json_option
+def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
+    """Make the page of a finished RUN (its folder) again; of several runs, one that compares them.
+
+    Nothing is trained and the data are not read: a run keeps what its page is made of. Runs of
+    compare, search and train can be compared; where they share test examples and seeds, differences
+    are paired.
+
+    \b
+    automorph report runs/search-photos-1a2b3c4d
+    automorph report runs/compare-photos-1a2b3c4d runs/compare-photos-5e6f7a8b --out both.html
+    """
+    from automorph.report import PAGES, read_kept, runs_page, write_report
+
+    folders = [Path(run) for run in runs]
+    read = [read_kept(folder) for folder in folders]
+    if len(read) == 1:
+        kind, content = read[0]
+        path = write_report(out or folders[0] / "report.html", PAGES[kind](content))
+    else:
+        found = dict(zip(_names(folders), _comparable(folders, read), strict=True))
+        page = runs_page(found, differences_of(found))
+        path = write_report(out or Path("runs") / "report.html", page)
+    if as_json:
+        print_json({"report": str(path), "runs": [str(folder) for folder in folders]})
+    else:
+        console().print(f"Report  {path}")
+
+
+def differences_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """By run and policy, the paired difference from the first run; see `runs_page`."""
+    from automorph.comparison import paired_difference
+
+    names = list(found)
+    base, differences = found[names[0]], {}
+    for name in names[1:]:
+        other, pairs = found[name], {}
+        if _examples(base) == _examples(other):
+            chosen = {"": (_chosen(base), _chosen(other))}
+            for policy, (mine, theirs) in (chosen | _shared(base, other)).items():
+                a, b = (_by_seed(run, row) for run, row in ((base, mine), (other, theirs)))
+                seeds = [seed for seed in a if seed in b]
+                if seeds:
+                    d = paired_difference([b[s] for s in seeds], [a[s] for s in seeds])
+                    pairs[policy] = {"mean": d.mean, "low": d.low, "high": d.high}
+        differences[name] = pairs
+    return differences
+
+
+def _comparable(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+    from automorph.errors import UsageError
+
+    for folder, (kind, _) in zip(folders, read, strict=True):
+        if kind not in PAIRED:
+            raise UsageError(
+                f"{folder} is a run of {kind}; several runs can be compared if they are of "
+                f"{', '.join(PAIRED)}. Give this one alone to make its page again"
+            )
+    return [content for _, content in read]
+
+
+def _names(folders: list[Path]) -> list[str]:
+    """Short names of runs that tell them apart."""
+    names = [folder.resolve().name for folder in folders]
+    return [
+        name if names.count(name) == 1 else f"{name} ({number})"
+        for number, name in enumerate(names, 1)
+    ]
+
+
+def _examples(run: Any) -> Any:
+    return run["data"]["source"], (run["provenance"].get("split_hashes") or {}).get("test")
+
+
+def _chosen(run: Any) -> Any:
+    rows = {row["policy"]: row for row in run["rows"]}
+    return rows.get(run.get("winner"), run["rows"][0])
+
+
+def _shared(base: Any, other: Any) -> dict[str, tuple[Any, Any]]:
+    theirs = {row["policy"]: row for row in other["rows"]}
+    return {row["policy"]: (row, theirs[row["policy"]])
+            for row in base["rows"] if row["policy"] in theirs}  # fmt: skip
+
+
+def _by_seed(run: Any, row: Any) -> dict[Any, float]:
+    values = (row.get("accuracy") or {}).get("values") or ()
+    seeds = run["seeds"]
+    return dict(zip(seeds, values, strict=True)) if len(seeds) == len(values) else {}

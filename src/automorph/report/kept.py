@@ -1,0 +1,120 @@
+"""What a report is made of is kept beside it, so that any later version can make it again."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import DamagedError, UsageError
+from automorph.files import read_json, whole_file, write_json
+from automorph.report.audit import audit_page
+from automorph.report.comparison import compare_page
+from automorph.report.explain import explain_page
+from automorph.report.page import Page, write_report
+from automorph.report.patch import patch_page
+from automorph.report.search import search_page
+from automorph.report.train import train_page
+
+PAGES: dict[str, Callable[[Any], Page]] = {
+    "compare": compare_page,
+    "search": search_page,
+    "train": train_page,
+    "explain": explain_page,
+    "audit": audit_page,
+    "patch": patch_page,
+}
+"""The page of each verb, from what the verb found."""
+CONTENT, ARRAYS, REPORT = "report.json", "report.npz", "report.html"
+_ARRAY = "an array in report.npz"
+_MOST = 2**31
+"""Bytes of all arrays of a report, unpacked."""
+
+
+def publish(folder: Path, kind: str, content: Mapping[str, Any]) -> Path:
+    """Write ``report.html`` of a run, and what `rebuild` makes it of again.
+
+    ``content`` is what the page function of the verb ``kind`` takes: plain values and arrays.
+    """
+    page = PAGES[kind](content)
+    arrays: dict[str, NDArray[Any]] = {}
+    plain = _apart(content, arrays)
+    report = write_report(folder / REPORT, page)
+    with whole_file(folder / ARRAYS) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    write_json(folder / CONTENT, {"kind": kind, "content": plain})
+    return report
+
+
+def rebuild(folder: Path) -> Path:
+    """Make ``report.html`` of a run folder again. Raises as `read_kept` does."""
+    kind, content = read_kept(folder)
+    return write_report(folder / REPORT, PAGES[kind](content))
+
+
+def read_kept(folder: Path) -> tuple[str, dict[str, Any]]:
+    """The verb of a run folder and what its page is made of.
+
+    Raises `UsageError` where no report was kept, and `DamagedError` for what was not so written.
+    """
+    try:
+        found = read_json(folder / CONTENT)
+    except FileNotFoundError:
+        raise UsageError(
+            f"{folder} has no {CONTENT}; expected the folder of a finished {', '.join(PAGES)}, "
+            "such as runs/compare-digits-1a2b3c4d. Runs of older versions: run the same command "
+            "with another --out"
+        ) from None
+    kind, content = found.get("kind"), found.get("content")
+    if kind not in PAGES or not isinstance(content, dict):
+        raise DamagedError(f"{folder / CONTENT} is no report that automorph wrote; make it anew")
+    whole = _together(content, _arrays(folder / ARRAYS))
+    return kind, whole
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with zipfile.ZipFile(path) as file:
+            if sum(member.file_size for member in file.infolist()) > _MOST:
+                raise ValueError(f"it would take more than {_MOST:,} bytes")
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DamagedError(
+            f"{path} cannot be read ({str(error)[:200]}); expected the pictures of a report. Run "
+            "the command of the run again with another --out"
+        ) from error
+
+
+def _apart(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
+    """Plain JSON, in which arrays of numbers have become their names."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biuf":
+            return value.tolist()
+        name = f"a{len(arrays)}"
+        arrays[name] = value
+        return {_ARRAY: name}
+    if isinstance(value, np.generic):
+        return _apart(value.item(), arrays)
+    if isinstance(value, Mapping):
+        return {str(key): _apart(one, arrays) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_apart(one, arrays) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (bool, int, float)) or value is None else str(value)
+
+
+def _together(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    if isinstance(value, dict):
+        if _ARRAY in value:
+            if value[_ARRAY] not in arrays:
+                raise DamagedError(f"{CONTENT} names {value[_ARRAY]!r:.80}, not in {ARRAYS}")
+            return arrays[value[_ARRAY]]
+        return {key: _together(one, arrays) for key, one in value.items()}
+    return [_together(one, arrays) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,44 @@
+"""The report of one training: how it went, what the policy did, how it can be made again."""
+
+from __future__ import annotations
+
+from automorph.report import sections, words
+from automorph.report.page import Answer, Page
+from automorph.report.results import Found, Results
+
+
+def train_page(result: Found) -> Page:
+    """The page of one training.
+
+    ``result`` is a comparison's object (see `compare_page`) with one row, whose ``validation`` may
+    be None, and no verdict.
+    """
+    results = Results(result)
+    row = results.rows[0]
+    name, source = results.label(row), result["data"]["source"]
+    accuracy, validation = row["accuracy"]["mean"], (row.get("validation") or {}).get("mean")
+    answers = [Answer("How good is it?", words.percent(accuracy), "Accuracy on the test part.")]
+    if validation is not None:
+        answers.append(
+            Answer("And on the validation part?", words.percent(validation), result["chosen"])
+        )
+    answers.append(
+        Answer("What did it cost?", words.duration(result["provenance"]["seconds"]), result["cost"])
+    )
+    parts = [
+        sections.training(results.entries("curves"), results.seeds),
+        sections.operations(results.entries("curves"), results.seeds),
+        sections.previews(results.entries("previews")),
+        sections.policies(results.entries("policies"), row["policy"]),
+        sections.setup(result, "How it was trained", ()),
+    ]
+    return Page(
+        title=f"{name} on {source}",
+        lead=f"One training with {name} reaches {words.percent(accuracy)} on the test part. "
+        "One training does not say whether the policy helps: that takes a comparison.",
+        kicker="One training",
+        answers=answers,
+        commands=result.get("next") or (),
+        sections=[section for section in parts if section is not None],
+        provenance=sections.provenance(result.get("provenance") or {}),
+    )

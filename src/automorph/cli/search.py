@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from automorph.cli.live import tensorboard_option
 from automorph.cli.options import (
     data_options,
     jobs_option,
@@ -70,6 +71,7 @@ from automorph.cli.options import (
 @jobs_option
 @out_option
 @click.option("--resume", is_flag=True, help="Go on with a search; an error if there is none.")
+@tensorboard_option
 @quiet_option
 @json_option
 def search(
@@ -87,6 +89,7 @@ def search(
     jobs: int | None,
     out: str | None,
     resume: bool,
+    tensorboard: bool,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -124,7 +127,7 @@ def search(
     behind = behind or load_policy(usual_tail(task.data.domain))
     searching = Searching(
         source=data, task=task, method=named, folder=Path(out) if out else None,
-        quiet=quiet or as_json, resume=resume,
+        quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,
         asked={
             "space": operations, "tail": behind, "trials": trials, "budget": budget, "seed": seed,
             "seeds": seeds,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.comparing import clock, facts_of, read_json, table_of
+from automorph.cli.comparing import facts_of, read_json, table_of
 from automorph.cli.facts import pictures_of
+from automorph.cli.live import Board, Dashboard
 from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
 from automorph.errors import UsageError
@@ -33,6 +35,7 @@ class Searching:
     quiet: bool
     resume: bool
     asked: dict[str, Any]
+    tensorboard: bool = False
 
     def run(
         self, *, engine: str, address: str | None, storage: str | None, jobs: int
@@ -45,10 +48,17 @@ class Searching:
             raise UsageError(f"there is no search in {folder} to go on with; leave out --resume")
         self._introduce()
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        with Bar(quiet=self.quiet) as bar:
+        with Dashboard(quiet=self.quiet) as shown, ExitStack() as stack:
+            board = stack.enter_context(Board(folder)) if self.tensorboard else None
+
+            def look(standing: Standing) -> None:
+                shown.move(standing)
+                if board is not None:
+                    board.trial(standing)
+
             result = search(
                 self.task, self.method, **self.asked, folder=folder, storage=storage,
-                engine=engine, jobs=jobs, address=address, progress=bar.move,
+                engine=engine, jobs=jobs, address=address, progress=look,
             )  # fmt: skip
         known = None if result.trained else read_json(folder / "search.json")
         content = known or self._write(result, folder, started, engine)
@@ -158,38 +168,3 @@ class Searching:
             f"automorph preview {data} --policy {folder}/policy.json",
             f"automorph train {data} --policy {policy}",
         ]
-
-
-class Bar:
-    """Progress of a search: trials done, best score so far, time left."""
-
-    _WORDS = {"measure": "measuring", "search": "searching", "final": "final table"}  # noqa: RUF012
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        say = console(quiet=quiet)
-        self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
-            TimeElapsedColumn(), console=say, transient=True, disable=not say.is_terminal,
-        )  # fmt: skip
-        self.task = self.bar.add_task("starting", total=1.0, facts="")
-
-    def move(self, standing: Standing) -> None:
-        """Show how far the search is."""
-        facts = [f"{standing.done} done"]
-        if standing.best is not None and standing.phase == "search":
-            facts.append(f"best {100 * standing.best:.1f} %")
-        if standing.seconds_left is not None:
-            facts.append(f"{clock(standing.seconds_left)} left")
-        self.bar.update(
-            self.task, completed=standing.share, description=self._WORDS[standing.phase],
-            facts=", ".join(facts),
-        )  # fmt: skip
-
-    def __enter__(self) -> Bar:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.bar.stop()

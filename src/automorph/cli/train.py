@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.facts import curves_of, pictures_of, provenance_of, task_facts
+from automorph.cli.live import Board, tensorboard_option
 from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import (
     console,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 @protect_option
 @seed_option
 @out_option
+@tensorboard_option
 @quiet_option
 @json_option
 def train(
@@ -46,6 +49,7 @@ def train(
     policy: str | None,
     seed: int,
     out: str | None,
+    tensorboard: bool,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -70,9 +74,11 @@ def train(
     check_domain(chosen, task.data.domain, data=task.name)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    result = run(
-        task, chosen, seed=seed, folder=folder, progress=False if quiet or as_json else None
-    )
+    with ExitStack() as stack:
+        progress: Any = False if quiet or as_json else None
+        if tensorboard:
+            progress = stack.enter_context(Board(folder)).epoch
+        result = run(task, chosen, seed=seed, folder=folder, progress=progress)
     provenance = {"data": data, "seed": seed, "trained_with": chosen.name}
     save_policy(policy_of(chosen), folder / "policy.json", provenance=provenance)
     report = publish(folder, "train", _content(data, task, chosen, result, started, folder))

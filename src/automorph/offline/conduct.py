@@ -22,6 +22,14 @@ K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
+class Finished:
+    """A job that has just ended: what it tried, and its score (None: it failed)."""
+
+    name: str
+    score: float | None
+
+
+@dataclass(frozen=True)
 class Standing:
     """How far a search is: ``share`` of its phase from 0 to 1, best score, seconds left."""
 
@@ -30,6 +38,7 @@ class Standing:
     share: float
     best: float | None = None
     seconds_left: float | None = None
+    last: Finished | None = None
 
 
 class Conductor:
@@ -145,11 +154,19 @@ class Conductor:
                 left = (time.monotonic() - began) / made * (whole - made)
             elif deadline < math.inf:
                 left = max(0.0, deadline - time.monotonic())
-            self._show(phase, part, done=len(done), left=left)
+            score = outcome.score if math.isfinite(outcome.score) else None
+            last = Finished(_name_of(missing[place]), score)
+            self._show(phase, part, done=len(done), left=left, last=last)
         return done
 
     def _show(
-        self, phase: Phase, share: float, *, done: int = 0, left: float | None = None
+        self,
+        phase: Phase,
+        share: float,
+        *,
+        done: int = 0,
+        left: float | None = None,
+        last: Finished | None = None,
     ) -> None:
         if self.progress is None:
             return
@@ -159,8 +176,14 @@ class Conductor:
             done = len(self.record.finished)
             if left is None and share > 0:
                 left = self.clock / min(1.0, share) * (1 - min(1.0, share))
-        self.progress(Standing(phase, done, min(1.0, share), best, left))
+        self.progress(Standing(phase, done, min(1.0, share), best, left, last))
 
     def _close(self, generations: int, *, stopped: bool) -> None:
         if self.record.noted("closed") is None:
             self.record.note("closed", {"generations": generations, "stopped": stopped})
+
+
+def _name_of(job: Job) -> str:
+    """What a job tries, for people."""
+    policy = getattr(job, "policy", None)
+    return str(getattr(policy, "name", None) or job.describe().get("job", "a job"))

@@ -1,0 +1,52 @@
+"""Looking on while something runs."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from automorph.cli import live, main
+from automorph.errors import UsageError
+from automorph.offline.conduct import Finished, Standing
+
+QUICK = ["--model", "cnn:8", "--epochs", "2", "--limit", "60", "--quiet"]
+
+
+def test_a_search_shows_the_best_so_far():
+    shown = live.Dashboard(quiet=False)
+    for number, (name, score) in enumerate([("bad", 0.2), ("good", 0.9), ("lost", None)], 1):
+        best = max(0.2, score or 0.0)
+        shown.move(Standing("search", number, number / 4, best, 70.0, Finished(name, score)))
+    out = io.StringIO()
+    Console(file=out, width=80).print(shown.shown())
+    lines = out.getvalue().splitlines()
+    assert "3 done, best 20.0 %, 70 s left" in lines[0]
+    assert "▁█" in lines[1]
+    assert [line.split() for line in lines[3:]] == [["90.0", "good"], ["20.0", "bad"]]
+
+
+def scalars(folder):
+    reader = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="automorph[track]"
+    ).EventAccumulator(str(folder / "tensorboard"))
+    reader.Reload()
+    return {tag: [one.value for one in reader.Scalars(tag)] for tag in reader.Tags()["scalars"]}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tensorboard_gets_epochs_and_trials(tmp_path):
+    pytest.importorskip("tensorboard", reason="automorph[track] is not installed")
+    main(["train", "digits", *QUICK, "--out", str(tmp_path / "one"), "--tensorboard"])
+    told = scalars(tmp_path / "one")
+    assert len(told["loss/train"]) == len(told["accuracy/validation"]) == 2
+    main(["search", "digits", "--method", "random", "--trials", "3", "--seeds", "1", *QUICK,
+          "--out", str(tmp_path / "two"), "--tensorboard"])  # fmt: skip
+    told = scalars(tmp_path / "two")
+    assert len(told["search/score"]) == 3
+    assert told["search/best"][-1] == pytest.approx(max(told["search/score"]))
+
+
+def test_without_the_library_it_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
+    with pytest.raises(UsageError, match=r"automorph\[track\]"):
+        live.Board(tmp_path)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from automorph.comparison import paired_difference
+from published import PAPERS, Line
 from record import mean_of, paired
 
 Content = dict[str, Any]
@@ -256,6 +257,39 @@ def costs(content: Content) -> str:
         (text, f"{found[name]:,.4g}", f"{2500 / found[name]:,.1f}") for name, text in words.items()
     ]
     return table(("on one core", "images/s", "cores for 2,500 images/s"), rows)
+
+
+def reproduction(*contents: Content) -> str:
+    """Paper by paper: how our setting differs, the command, our figures beside the published."""
+    found = {content["name"]: content for content in contents}
+    heads = "what", "published", "how sure", "measured here (95 % interval)", "same direction"
+    parts = []
+    for paper in PAPERS:
+        rows = [(one.what, one.published, one.sure, *_ours(one, found)) for one in paper.lines]
+        made = ", ".join(f"`benchmarks/{command}`" for command in paper.commands)
+        parts += [f"## {paper.title}", paper.setting.strip()]
+        parts += [f"Made by {made}."] if made else []
+        parts.append(table(heads, rows, align="llllr"))
+    return "\n\n".join(parts)
+
+
+def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
+    """Our figure with its interval, and whether it points where the published one does."""
+    if line.ours is None:
+        return "not attempted", ""
+    claim = line.ours.read(found[line.result]) if line.result in found else None
+    if claim is None or claim["value"] is None:
+        return "not measured yet", ""
+    sign = "+" if line.bar == 0 else ""
+    form = f"{sign}.1f" if "(points" in claim["text"] else f"{sign}.3g"
+    value, interval = claim["value"], claim["interval"]
+    if interval is None:
+        holds = {True: "yes", False: "no", None: "cannot be told"}[claim["holds"]]
+        return f"{value:{form}}", holds if line.sign else ""
+    low, high = sorted(line.sign * (end - line.bar) for end in interval)
+    told = "yes" if low > 0 else "no" if high < 0 else "cannot be told"
+    span = f" ({interval[0]:{form}} to {interval[1]:{form}})"
+    return f"{value:{form}}{span}", told if line.sign else ""
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, align: str = "") -> str:

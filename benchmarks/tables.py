@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import published
 import table_forms as forms
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +61,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "load": (forms.load, ("load",)),
     "scaling": (forms.scaling, ("load",)),
     "costs": (forms.costs, ("load",)),
+    "reproduction": (forms.reproduction, published.RESULTS),
 }
 """The form of each table, and its result files; those that are not there yet are left out."""
 

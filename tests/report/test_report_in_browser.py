@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from comparisons import LONG, TEN, comparison, photographs
+from pages import VISIBLE, check_accessible, check_whole
 
 from automorph.report import compare_page, write_report
 from chromium import Browser
 
-VISIBLE = """
-(selector) => [...document.querySelectorAll(selector)].filter(one => one.checkVisibility())
-"""
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "digits": comparison,
     "ten": lambda: comparison(TEN, failed=("cutmix",), images=photographs(4, 32)),
@@ -40,17 +37,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_page_is_whole(
     browser: Browser, reports: dict[str, Path], case: str, width: int, dark: bool
 ) -> None:
-    browser.open(reports[case], width=width, dark=dark)
-    assert browser.evaluate("document.documentElement.scrollWidth") <= width
-    outside = f"""({VISIBLE})("body *").filter(one => !one.closest(".scroll, pre, .unseen, .skip")
-        && one.getBoundingClientRect().right > {width} + 1).map(one => one.outerHTML)"""
-    assert browser.evaluate(outside) == []
-    broken = "[...document.images].filter(one => !(one.complete && one.naturalWidth > 0)).length"
-    assert browser.evaluate(broken) == 0
-    asked = [address for address in browser.requests() if not address.startswith("data:")]
-    assert asked == [reports[case].as_uri()]
-    assert browser.complaints() == []
-    assert browser.evaluate("document.querySelectorAll('h1').length") == 1
+    check_whole(browser, reports[case], width=width, dark=dark)
 
 
 def test_tables_pictures_and_figures_are_there(browser: Browser, reports: dict[str, Path]) -> None:
@@ -156,16 +143,4 @@ def test_folded_parts_unfold_for_the_printer(browser: Browser, reports: dict[str
 
 @pytest.mark.parametrize("case", CASES)
 def test_axe_finds_no_fault(browser: Browser, reports: dict[str, Path], case: str) -> None:
-    script = os.environ.get("AUTOMORPH_AXE")
-    if not script:
-        pytest.skip("AUTOMORPH_AXE names no axe.min.js (of the npm package axe-core)")
-    for width, dark in ((1200, False), (400, True)):
-        browser.open(reports[case], width=width, dark=dark)
-        browser.evaluate(Path(script).read_text(encoding="utf-8") + ";0")
-        browser.evaluate(
-            "document.querySelectorAll('details').forEach(one => { one.open = true; })"
-        )
-        found = browser.evaluate("""axe.run().then(result => [result.passes.length,
-            result.violations.map(one => [one.id, one.nodes.map(node => node.html)])])""")
-        assert found[0] > 20
-        assert found[1] == []
+    check_accessible(browser, reports[case])

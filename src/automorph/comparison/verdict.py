@@ -54,7 +54,11 @@ def judge(
         return Verdict(
             "unclear", f"No policy did better than {baseline} on the validation part; keep it."
         )
-    share = f"{confidence:.0%} interval {interval(difference)}; {seeds} paired seeds"
+    share = (
+        f"{confidence:.0%} interval {interval(difference)}; {seeds} paired seeds"
+        if seeds > 1
+        else "one seed, no interval"
+    )
     lead = f"{winner} is best on the validation part"
     on_test = f"on the test part it is {points(difference.mean)} points from {baseline} ({share})"
     p = difference.p_adjusted if difference.p_adjusted is not None else difference.p

@@ -120,7 +120,7 @@ def _groups(result: Found) -> Section:
         caption="Accuracy of every group before and after, with 95 % intervals (Wilson).",
     )  # fmt: skip
     table = Table(
-        ["", "Before", "After"],
+        ["Measure", "Before", "After"],
         [
             ["Accuracy", *(words.percent(result[s]["accuracy"], 1) for s in _SIDES)],
             ["Robust accuracy", *(words.percent(result[s]["robust_accuracy"], 1) for s in _SIDES)],
@@ -222,7 +222,7 @@ def _translator(result: Found, sheet: Found | None) -> Section | None:
             )
         parts.append(
             Table(
-                ["Question", "Direction", "Found", "Wanted", ""], lines,
+                ["Question", "Direction", "Found", "Wanted", "Result"], lines,
                 f"Checks of the translator {attempt['kind']}", numbers=[2], folded=len(lines) > 20,
             )
         )  # fmt: skip

@@ -90,7 +90,7 @@ def _chosen(
     axis = "Test accuracy of what was chosen, %"
     spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
     columns = ["Run", "Chose", "Validation", "Test", f"Points from {first}", "Took"]
-    table = Table(columns, lines, "What each run chose", numbers=(2, 3, 4, 5))
+    table = Table(columns, lines, "The choices of the runs", numbers=(2, 3, 4, 5))
     if not rows:
         return [table]
     caption = "Test accuracy of the policy that each run chose; small dots are single seeds."

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from automorph.errors import UsageError
+from automorph.policies import Mixture
 from automorph.space import OPERATIONS, SearchSpace, operation
 from automorph.theory import Bench, Explanation, explain, explained_space, instant_policy, narrowed
 from automorph.theory.features import pixels
@@ -150,6 +151,29 @@ def test_the_instant_policy_uses_what_is_useful(found: Explanation) -> None:
     images = np.zeros((5, 8, 8, 1), np.uint8)
     assert policy.augment(images, seed=1).shape == images.shape
     assert instant_policy(found) == policy
+
+
+def test_a_flip_that_helps_comes_every_other_time_in_the_instant_policy() -> None:
+    # A class is a pattern or its mirror image, and nothing else; few are seen.
+    rng = np.random.default_rng(0)
+    patterns = rng.integers(0, 256, (4, 6, 6))
+    labels = np.arange(120) % 4
+    noise = rng.normal(0, 60, (120, 6, 6))
+    images = np.where(rng.random((120, 1, 1)) < 0.5, patterns[labels], patterns[labels][..., ::-1])
+    images = np.clip(images + noise, 0, 255).astype(np.uint8)[..., None]
+    space = SearchSpace("flips", tuple(OPERATIONS[n] for n in ("HorizontalFlip", "Brightness")))
+    seen = explain((images, labels), space, features=pixels)
+    assert seen["HorizontalFlip"].best.helps
+    policy = instant_policy(seen)
+    first = getattr(policy, "stages", [policy])[0]
+    assert isinstance(first, Mixture)
+    flips = [
+        step.probability
+        for steps in first.subpolicies
+        for step in steps
+        if step.operation == "HorizontalFlip"
+    ]
+    assert set(flips) == {0.5}
 
 
 def test_features_of_a_model_and_of_a_user() -> None:

@@ -69,7 +69,7 @@ def explain(
     # What is wrong with the words must be known before the data are read.
     operations = None if space is None else named_space(space)
     patterns = patterns_of(protect)
-    loaded = load(data, seed=seed, **options)
+    loaded = load(data, **options)
     task = as_task(loaded, model=model if deep else None, protect=patterns)
     operations = operations or usual_space(task.data.domain)
     explaining = Explaining(

@@ -69,7 +69,7 @@ def preview(
 
     chosen = [policy_of(as_arm(policy)) for policy in policies]
     patterns = patterns_of(protect)
-    dataset = load(data, seed=seed, **options)
+    dataset = load(data, **options)
     for policy in chosen:
         check_domain(policy, dataset.domain, data=dataset.name)
     part = dataset.train.take(spread(dataset.train.labels, examples))

@@ -122,7 +122,7 @@ def search(
     if space is not None:
         check_space(space)
     behind = None if tail is None else load_policy(tail)
-    task = task_of(data, seed=seed, **options)
+    task = task_of(data, **options)
     operations = space_of(space, task, seed=seed)
     behind = behind or load_policy(usual_tail(task.data.domain))
     searching = Searching(

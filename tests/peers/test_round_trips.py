@@ -128,6 +128,13 @@ def test_every_operation_comes_back(library):
             check(held(name, value), library)
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_two_strengths_to_both_sides_come_back(library):
+    space = SearchSpace("drawn", (OPERATIONS["ShearX"],))
+    subpolicies = tuple((Step("ShearX", 1.0, magnitude),) for magnitude in (0.8, 1.0))
+    check(Mixture(label="drawn", operations=space, subpolicies=subpolicies), library)
+
+
 @pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_random_policies_come_back(library, count):

@@ -357,7 +357,9 @@ def _sides(options: list[tuple[Act, ...]], shares: list[float], p: float) -> Act
         return None
     (first,), (last,) = options
     same = first.kernel == last.kernel and first.probability == last.probability == 1
-    if not same or not first.stretches or abs(shares[0] - 0.5) > 1e-6:
+    if not same or len(first.stretches) != 1 or len(last.stretches) != 1:
+        return None
+    if abs(shares[0] - 0.5) > 1e-6:
         return None
     both = tuple(sorted((*first.stretches, *last.stretches)))
     if len(both) == 2 and first.kernel == "Sharpness" and both[0][1] == both[1][0]:

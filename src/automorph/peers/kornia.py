@@ -298,6 +298,8 @@ def _sides(options: list[tuple[Act, ...]], shares: list[float]) -> Act | None:
     rest = [act for act in acts if act not in valued]
     if len(acts) < len(options) or any(not does_nothing(act) for act in rest):
         return None
+    if any(len(act.stretches) > 1 for act in valued):
+        return None  # Each has two sides already.
     sides = [share for share, act in zip(shares, acts, strict=True) if act in valued]
     if abs(sides[0] - sides[1]) > 1e-6 or any(act.probability < 1 for act in valued):
         return None

@@ -24,10 +24,12 @@ def judged(
 ) -> dict[str, Any]:
     """The claim that an arm lies more than ``above`` points over another, paired by seed."""
     d = paired_difference(*paired(mine, theirs))
-    if d.low is None or d.high is None:
+    if len(paired(mine, theirs)[0]) < 2:
         return claim(text, round(100 * d.mean, 2), None, None)
-    interval = [round(100 * d.low, 2), round(100 * d.high, 2)]
-    return claim(text, round(100 * d.mean, 2), interval, bool(100 * d.low > above))
+    # Seeds that all differ by the same (two names for one policy) have an interval of no width.
+    low, high = (d.mean if end is None else end for end in (d.low, d.high))
+    interval = [round(100 * low, 2), round(100 * high, 2)]
+    return claim(text, round(100 * d.mean, 2), interval, bool(100 * low > above))
 
 
 def mean_of(values: Sequence[float]) -> dict[str, Any]:

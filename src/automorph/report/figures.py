@@ -79,13 +79,14 @@ def _chart(
     left, right = (names, width - numbers) if wide else (10.0, width - 10.0)
     extent = [number for row in rows for number in (row.value, row.low, row.high, *row.dots)]
     low, high = svg.span((number for number in extent if number is not None), zero=zero)
+    signed = zero and (low < 0 or shapes is not _bar)  # Bars of shares are no differences.
     scale = Scale(low, high, left, right)
     bottom = 6 + step * len(rows)
     heights = [6 + step * (place + (0.5 if wide else 0.72)) for place in range(len(rows))]
 
     children: list[Markup] = []
     places = svg.ticks(low, high, 7 if wide else 4)
-    for place, words in zip(places, svg.tick_words(places, sign=zero), strict=True):
+    for place, words in zip(places, svg.tick_words(places, sign=signed), strict=True):
         line = "zero" if zero and place == 0 else "grid"
         children.append(svg.line(scale(place), 2, scale(place), bottom, line))
         children.append(svg.text(scale(place), bottom + 18, words, "tick", "middle"))

@@ -77,9 +77,15 @@ def _chart(
     names = min(0.34 * width, 34 + max((7.8 * len(row.label) for row in rows), default=0.0))
     numbers = 20 + max((7.8 * len(row.words) for row in rows), default=0.0)
     left, right = (names, width - numbers) if wide else (10.0, width - 10.0)
-    extent = [number for row in rows for number in (row.value, row.low, row.high, *row.dots)]
-    low, high = svg.span((number for number in extent if number is not None), zero=zero)
-    signed = zero and (low < 0 or shapes is not _bar)  # Bars of shares are no differences.
+    extent = [
+        number
+        for row in rows
+        for number in (row.value, row.low, row.high, *row.dots)
+        if number is not None
+    ]
+    low, high = svg.span(extent, zero=zero)
+    # Bars of shares are no differences.
+    signed = zero and (shapes is not _bar or min(extent, default=0.0) < 0)
     scale = Scale(low, high, left, right)
     bottom = 6 + step * len(rows)
     heights = [6 + step * (place + (0.5 if wide else 0.72)) for place in range(len(rows))]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.facts import pictures_of, provenance_of, task_facts
+from automorph.cli.facts import pictures_of, provenance_of, report_curves, task_facts
 from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
 from automorph.files import write_json
@@ -135,30 +135,6 @@ def facts_of(
         "curves": {name: report_curves(curves) for name, curves in comparison.curves.items()},
         "provenance": provenance_of(task, started, comparison.seconds),
         "next": next_commands(source, comparison, folder, domain=task.data.domain),
-    }
-
-
-def report_curves(curves: dict[str, Any]) -> dict[str, Any]:
-    """The curves of a policy as a report takes them; lists ``(seeds, epochs)``."""
-    named = {
-        "train_loss": "loss",
-        "train_accuracy": "accuracy",
-        "validation_accuracy": "validation_accuracy",
-    }
-    content = {"epochs": curves["epoch"][0]}
-    for name, key in named.items():
-        if all(value is not None for seed in curves[key] for value in seed):
-            content[name] = curves[key]
-    if told := curves.get("augmenter"):
-        content["operations"] = _operations(told)
-    return content
-
-
-def _operations(told: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
-    """How often an online method used each operation: by name, ``(seeds, epochs)``."""
-    names = told[0][0].get("operations", {})
-    return {
-        name: [[epoch["operations"][name] for epoch in seed] for seed in told] for name in names
     }
 
 

@@ -52,19 +52,35 @@ def provenance_of(task: Task, started: str, seconds: float) -> dict[str, Any]:
 
 def curves_of(epochs: Sequence[Epoch]) -> dict[str, Any]:
     """The curves of one training as a report takes them; lists ``(1, epochs)``."""
-    curves: dict[str, Any] = {"epochs": [one.epoch for one in epochs]}
-    for name, key in (
-        ("train_loss", "loss"),
-        ("train_accuracy", "accuracy"),
-        ("validation_accuracy", "validation_accuracy"),
-    ):
-        values = [getattr(one, key) for one in epochs]
-        if None not in values:
-            curves[name] = [values]
-    told = [one.augmenter.get("operations") or {} for one in epochs]
-    if all(told):
-        curves["operations"] = {name: [[one[name] for one in told]] for name in told[0]}
-    return curves
+    names = ("epoch", "loss", "accuracy", "validation_accuracy")
+    curves: dict[str, Any] = {name: [[getattr(one, name) for one in epochs]] for name in names}
+    if any(one.augmenter for one in epochs):
+        curves["augmenter"] = [[one.augmenter for one in epochs]]
+    return report_curves(curves)
+
+
+def report_curves(curves: dict[str, Any]) -> dict[str, Any]:
+    """The curves of a policy as a report takes them; lists ``(seeds, epochs)``."""
+    named = {
+        "train_loss": "loss",
+        "train_accuracy": "accuracy",
+        "validation_accuracy": "validation_accuracy",
+    }
+    content = {"epochs": curves["epoch"][0]}
+    for name, key in named.items():
+        if all(value is not None for seed in curves[key] for value in seed):
+            content[name] = curves[key]
+    if told := curves.get("augmenter"):
+        content["operations"] = _operations(told)
+    return content
+
+
+def _operations(told: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
+    """How often an online method used each operation: by name, ``(seeds, epochs)``."""
+    names = told[0][0].get("operations", {})
+    return {
+        name: [[epoch["operations"][name] for epoch in seed] for seed in told] for name in names
+    }
 
 
 def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:

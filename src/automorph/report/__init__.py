@@ -6,7 +6,7 @@ The room reads results and computes none.
 from automorph.report.audit import audit_page
 from automorph.report.comparison import compare_page
 from automorph.report.explain import explain_page
-from automorph.report.kept import PAGES, publish, read_kept, rebuild
+from automorph.report.kept import PAGES, publish, read_kept
 from automorph.report.page import Page, Section, render, write_report
 from automorph.report.patch import patch_page
 from automorph.report.pictures import contact_sheet
@@ -25,7 +25,6 @@ __all__ = [
     "patch_page",
     "publish",
     "read_kept",
-    "rebuild",
     "render",
     "runs_page",
     "search_page",

@@ -37,7 +37,7 @@ _MOST = 2**31
 
 
 def publish(folder: Path, kind: str, content: Mapping[str, Any]) -> Path:
-    """Write ``report.html`` of a run, and what `rebuild` makes it of again.
+    """Write ``report.html`` of a run, and what it is made of, for `read_kept`.
 
     ``content`` is what the page function of the verb ``kind`` takes: plain values and arrays.
     """
@@ -49,12 +49,6 @@ def publish(folder: Path, kind: str, content: Mapping[str, Any]) -> Path:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     write_json(folder / CONTENT, {"kind": kind, "content": plain})
     return report
-
-
-def rebuild(folder: Path) -> Path:
-    """Make ``report.html`` of a run folder again. Raises as `read_kept` does."""
-    kind, content = read_kept(folder)
-    return write_report(folder / REPORT, PAGES[kind](content))
 
 
 def read_kept(folder: Path) -> tuple[str, dict[str, Any]]:

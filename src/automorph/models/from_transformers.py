@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from hashlib import blake2b
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -13,6 +15,12 @@ from torch import Tensor, nn
 
 from automorph.errors import MissingExtraError, UsageError
 from automorph.texts.pretrained import loaded
+
+ROWS_AT_ONCE = 64
+MOST_SEEN = 1 << 24
+"""Numbers (64 MiB of them) that are kept of the batches seen before."""
+_seen: dict[tuple[Any, ...], Tensor] = {}
+_LOCK = Lock()
 
 
 class Classifier(nn.Module):
@@ -91,15 +99,40 @@ def encoder_of(name: str) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-@torch.no_grad()
 def sentence_features(name: str, tokens: Tensor) -> Tensor:
-    """Mean of the last layer over the words, of length 1: float ``(n, width)`` (Sentence-BERT)."""
+    """Mean of the last layer over the words, of length 1: float ``(n, width)`` (Sentence-BERT).
+
+    Features of a batch seen before (a part that is evaluated every epoch) are looked up.
+    """
+    kind = tokens.device.type
+    casting = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind)
+    content = blake2b(tokens.cpu().numpy().tobytes(), digest_size=16).digest()
+    key = (name, tuple(tokens.shape), content, str(tokens.device), str(casting))
+    found = _seen.get(key)
+    if found is None:
+        found = _features(name, tokens)
+        with _LOCK:
+            _seen[key] = found
+            while len(_seen) > 1 and sum(map(torch.numel, _seen.values())) > MOST_SEEN:
+                _seen.pop(next(iter(_seen)))
+    return found.clone()
+
+
+@torch.no_grad()
+def _features(name: str, tokens: Tensor) -> Tensor:
+    """Texts of like length together, so that little is computed for what stands behind the end."""
     there = tokens != padding_of(name)
     network = encoder_of(name).to(tokens.device)
-    hidden = network(input_ids=tokens, attention_mask=there.long()).last_hidden_state
-    weights = there.unsqueeze(2)
-    mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
-    return nn.functional.normalize(mean.float(), dim=1)
+    out = torch.empty(len(tokens), width_of(name), device=tokens.device)
+    for rows in there.sum(dim=1).argsort(stable=True).split(ROWS_AT_ONCE):
+        used = there[rows].any(dim=0)
+        used[0] = True
+        read, mask = tokens[rows][:, used], there[rows][:, used]
+        hidden = network(input_ids=read, attention_mask=mask.long()).last_hidden_state
+        weights = mask.unsqueeze(2)
+        mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+        out[rows] = nn.functional.normalize(mean.float(), dim=1)
+    return out
 
 
 def width_of(name: str) -> int:

@@ -113,17 +113,18 @@ class Conductor:
         return trainings(self.units, task)
 
     def trace(self, task: Task) -> Iterator[dict[str, Any]]:
-        """Clock, cost so far, score and best so far of every trial, in the order of their end."""
-        asked = {trial.key for trial in self.told}
-        spent, best = Units(), -math.inf
-        for trial in self.record.finished:
-            if trial.key not in asked:
-                continue
+        """Clock, cost so far, score and best so far of every trial, in the order of the questions.
+
+        The order in which trials at the same time end is chance, and would not come again.
+        """
+        spent, best, clock = Units(), -math.inf, 0.0
+        for trial in self.told:
             spent, best = spent + trial.outcome.units, max(best, trial.outcome.score)
+            clock = max(clock, trial.clock)
             if math.isfinite(best):
                 score = trial.outcome.score
                 yield {
-                    "clock": trial.clock,
+                    "clock": clock,
                     "trainings": trainings(spent, task),
                     "score": score if math.isfinite(score) else None,
                     "best": best,

@@ -17,7 +17,8 @@ from automorph.data.arrays import strings
 from automorph.errors import DataError, UsageError
 from automorph.offline.tanda.adversary import Adversary, Look
 from automorph.offline.tanda.discriminators import Discriminator, build_discriminator
-from automorph.offline.tanda.settings import Settings
+from automorph.offline.tanda.held import held_space
+from automorph.offline.tanda.settings import HELD, Settings
 from automorph.policies import Generated, Policy
 from automorph.policies.base import Fill, Interpolation
 from automorph.space import SearchSpace
@@ -71,7 +72,8 @@ def learn_generator(
     another class of it (a 6 turned into a 9) cannot be noticed.
 
     ``examples`` are uint8 images ``(n, H, W, C)``, float vectors ``(n, d)`` or strings, of the kind
-    that the operations take; those fire at magnitude 1 (`held_space` makes one of each value).
+    that the operations take. Every operation of a sequence fires: one with a range becomes several,
+    each held at a value (`held_space`).
     ``settings``, or ``changes`` of single entries of `Settings` by name (``generator="lstm"``,
     ``length=10``, ..), say how. ``discriminator`` builds one of your own, on the CPU. ``base`` is
     drawn for every example first, the originals too; ``fill`` and ``interpolation`` are those of
@@ -94,6 +96,7 @@ def learn_generator(
             f"got {len(examples)} examples and {len(space)} operations; expected two examples and "
             "one operation, or more"
         )
+    space = held_space(space, chosen.magnitudes or HELD[space.domain])
     store = None if folder is None else Path(folder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(seed, "tanda"))

@@ -14,7 +14,7 @@ from automorph.offline.children import Train
 from automorph.offline.method import Job, Method, Outcome, Setting
 from automorph.offline.tanda.held import held_space
 from automorph.offline.tanda.learning import LearnedGenerator, learn_generator
-from automorph.offline.tanda.settings import Settings
+from automorph.offline.tanda.settings import HELD, Settings
 from automorph.offline.trials import key_of
 from automorph.policies import Policy, Uniform, policy_from_dict, policy_to_dict
 from automorph.policies.base import Interpolation
@@ -88,8 +88,9 @@ class Tanda(Method):
     """TANDA (Ratner et al. 2017): up to nine adversaries, whose generators are tried by children.
 
     The first has the settings given, the next ones other rates and weights of diversity, as the
-    paper searched them. ``held`` magnitudes of operations with a range become operations of their
-    own. ``generator`` and the others are those of `Settings`.
+    paper searched them. Operations with a range become several, held at the magnitudes ``low`` and
+    ``high`` (None: what suits the examples, see `HELD`). ``generator`` and the others are those of
+    `Settings`.
     """
 
     def __init__(
@@ -101,15 +102,17 @@ class Tanda(Method):
         steps: int = 500,
         rate: float = Settings.rate,
         diversity: float = 0.1,
-        low: float = 0.25,
-        high: float = 0.75,
+        low: float | None = None,
+        high: float | None = None,
     ) -> None:
         if not len(setting.space):
             raise UsageError("tanda got a space without operations; expected at least one")
         if generator not in NETWORKS:
             raise UsageError(f"tanda got generator={generator!r}; expected {', '.join(NETWORKS)}")
         self.setting = setting
-        self.space = held_space(setting.space, (low, high))
+        mild, strong = HELD[setting.space.domain]
+        held = (mild if low is None else low, strong if high is None else high)
+        self.space = held_space(setting.space, held)
         first = Settings(generator=generator, length=length, steps=steps, rate=rate)
         tried = [
             replace(

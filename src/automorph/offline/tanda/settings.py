@@ -10,6 +10,9 @@ from automorph.policies.cells import NETWORKS, Network
 
 RATES = {"image": 3e-5, "vector": 1e-2, "text": 1e-3}
 """Rates of the discriminators: one that is too quick rejects whatever was touched at all."""
+HELD = {"image": (0.25, 0.75), "vector": (0.25, 0.75), "text": (0.1, 0.3)}
+"""Magnitudes at which operations with a range are held; for most of those on texts a twentieth and
+about a seventh of the words, since all operations of a sequence fire."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +20,8 @@ class Settings:
     """How a generator is trained; defaults are those of the released code unless said.
 
     - ``generator``, its sequence ``length``, and the ``bound`` of its logits (see `Generated`);
+    - ``magnitudes`` at which operations with a range are held, as operations of their own (None:
+      what suits the examples, see `HELD`);
     - ``steps``, at most: training stops when the ratio of random to generated cost, looked at every
       ``look_every`` steps, has not risen for ``patience`` looks, and the generator is kept that has
       the best ratio by the last discriminator;
@@ -35,6 +40,7 @@ class Settings:
     generator: Network = "lstm"
     length: int = 10
     bound: float | None = None
+    magnitudes: tuple[float, ...] | None = None
     steps: int = 500
     batch_size: int = 32
     samples: int = 5

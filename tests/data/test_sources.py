@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -175,6 +176,20 @@ def test_csv_with_paths_beside_it(tmp_path: Path) -> None:
     check_examples(load_data(f"csv:{path}"), ("ant", "cat"))
     tabs = write_csv(tmp_path, "file\tlabel", [f"{i}.png\t{i % 2}" for i in range(8)], "table.tsv")
     check_examples(load_data(f"csv:{tabs}"), ("0", "1"))
+
+
+def test_a_table_as_spreadsheets_of_many_countries_write_it(tmp_path: Path) -> None:
+    """Semicolons, quotes and line breaks inside fields, a text longer than csv's own limit."""
+    texts = ['was "gut", fand\nich; 😀', "naïve, oder?", "lang " * 40_000, "a;b"] * 2
+    file = tmp_path / "umfrage.csv"
+    with file.open("w", newline="", encoding="utf-8-sig") as opened:
+        writer = csv.writer(opened, delimiter=";")
+        writer.writerow(["Nr, laufend", "Urteil", "Text"])
+        writer.writerows([n, "nein" if n % 2 else "ja", text] for n, text in enumerate(texts))
+    data = load_data(f"csv:{file}", text="Text", label="Urteil", leakage="keep")
+    assert data.classes == ("ja", "nein")
+    assert data.train.data.tolist() == texts
+    assert csv.field_size_limit() == 131_072
 
 
 def test_numbers_as_class_names_are_sorted_as_numbers(tmp_path: Path) -> None:

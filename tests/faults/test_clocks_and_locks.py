@@ -109,6 +109,8 @@ def test_a_clock_that_jumps_changes_nothing(verb, jumping, tmp_path):
     results = [json.loads(done.stdout.splitlines()[-1]) for done in (found, again, straight)]
     assert timeless(results[0]) == timeless(results[1]) == timeless(results[2])
     told = [file.read_text("utf-8") for file in (tmp_path / "jumping").rglob("*.json*")]
-    seconds = [float(found) for text in told for found in re.findall(r'"seconds": ([-\d.e]+)', text)]
+    seconds = [
+        float(found) for text in told for found in re.findall(r'"seconds": ([-\d.e]+)', text)
+    ]
     assert seconds
     assert 0 <= min(seconds) <= max(seconds) < 3600

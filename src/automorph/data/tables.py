@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from glob import glob
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from automorph.data.rows import part_of
 from automorph.errors import DataError, MissingExtraError
+
+LARGEST_FIELD = 2**30
+"""Letters of one field of a CSV file."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +102,17 @@ def features_of(schema: Any) -> dict[str, Any]:
 
 
 def read_csv(files: Sequence[Path]) -> Table:
-    """Read CSV files with a header (UTF-8; tabs for ``.tsv``); cells are strings."""
+    """Read CSV files with a header (UTF-8); cells are strings.
+
+    Fields are parted by the comma, semicolon or tab that makes the most columns of the header.
+    """
     names: list[str] = []
     rows: list[list[str]] = []
     bad: dict[int, str] = {}
     for file in files:
         try:
-            with file.open(newline="", encoding="utf-8-sig") as lines:
-                found = csv.reader(lines, delimiter="\t" if file.suffix == ".tsv" else ",")
+            with file.open(newline="", encoding="utf-8-sig") as lines, _long_fields():
+                found = csv.reader(lines, delimiter=_delimiter(lines))
                 header = next(found, [])
                 if not header or (names and header != names):
                     raise DataError(_header_message(file, header, names))
@@ -129,6 +136,25 @@ def read_csv(files: Sequence[Path]) -> Table:
     return Table(
         tuple(names), len(rows), lambda name: columns.get(name, ()), files[0].parent, bad=bad
     )
+
+
+def _delimiter(lines: TextIO) -> str:
+    """Whichever mark makes the most columns of the header: spreadsheets of many countries use ;."""
+    columns = {}
+    for mark in ",;\t":
+        columns[mark] = len(next(csv.reader(lines, delimiter=mark), []))
+        lines.seek(0)
+    return max(columns, key=columns.__getitem__)
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Within, a field may be a long text; Python's own limit is 131,072 letters."""
+    before = csv.field_size_limit(LARGEST_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def read_jsonl(files: Sequence[Path]) -> Table:

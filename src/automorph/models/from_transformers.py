@@ -124,7 +124,9 @@ def _features(name: str, tokens: Tensor) -> Tensor:
     there = tokens != padding_of(name)
     network = encoder_of(name).to(tokens.device)
     out = torch.empty(len(tokens), width_of(name), device=tokens.device)
-    for rows in there.sum(dim=1).argsort(stable=True).split(ROWS_AT_ONCE):
+    order = there.sum(dim=1).argsort(stable=True)
+    for start in range(0, len(order), ROWS_AT_ONCE):
+        rows = order[start : start + ROWS_AT_ONCE]
         used = there[rows].any(dim=0)
         used[0] = True
         read, mask = tokens[rows][:, used], there[rows][:, used]

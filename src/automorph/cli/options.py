@@ -93,7 +93,21 @@ jobs_option = click.option(
     "--jobs", type=click.IntRange(1), metavar="N", help="Trainings side by side; default: cores."
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress bars, no tables.")
-out_option = click.option("--out", type=click.Path(file_okay=False), help="Folder of the run.")
+
+
+def _place(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """The folder of a run; for an address, the folder that stands for it until the verb ends."""
+    from automorph.mirror import is_address, mirrored
+
+    if value is None or not is_address(value):
+        return value
+    return str(context.with_resource(mirrored(value)))
+
+
+out_option = click.option(
+    "--out", type=click.Path(file_okay=False), callback=_place,
+    help="Folder of the run, or an address of fsspec, such as s3://bucket/run.",
+)  # fmt: skip
 
 
 def load(data: str, *, size: str | None = None, **options: Any) -> Dataset:

@@ -118,7 +118,7 @@ The synthetic experiments in the unit disc are run by `tests/offline/test_tanda_
                  Claim("cifar10, mean-field: share of destructive"), 0),
             Line("relations in texts: LSTM over random sequences (points; ours: SemEval)",
                  "ACE: +1.4 F1", ABSTRACT, "text-entities",
-                 Claim("entities: tanda is better than language")),
+                 Claim("entities: tanda is better than random")),
             Line("mammograms (DDSM) with operations of the domain", "+3.4", ABSTRACT),
         ),
     ),

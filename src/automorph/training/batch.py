@@ -57,6 +57,10 @@ class Normaliser:
         return inputs.mul_(1 / (255 * std)).sub_(mean / std)
 
 
+Rows = slice | NDArray[np.int64]
+"""Some rows of a batch: consecutive ones, or by number."""
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """A batch as the network sees it.
@@ -86,9 +90,12 @@ class Batch:
             return (self.inputs,)
         return (self.inputs, self.partner, self.share)
 
-    def part(self, examples: slice) -> Batch:
+    def part(self, examples: Rows) -> Batch:
         """The batch of some of the examples, with all their views."""
-        rows = slice(examples.start * self.views, examples.stop * self.views)
+        if isinstance(examples, slice):
+            rows: Rows = slice(examples.start * self.views, examples.stop * self.views)
+        else:
+            rows = (examples[:, None] * self.views + np.arange(self.views)).ravel()
         return replace(
             self,
             inputs=self.inputs[rows],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from automorph.training.augmenter import Augmenter
-from automorph.training.batch import Batch, RawBatch
+from automorph.training.batch import Batch, RawBatch, Rows
 from automorph.training.machine import Machine
 from automorph.training.precision import Chosen, casting
 from automorph.training.task import Task
@@ -52,9 +52,8 @@ class Loader:
         return in_order(make, enumerate(rows), ahead)
 
     def _make(self, epoch: int, step: int, rows: NDArray[np.int64], *, model: nn.Module) -> Batch:
-        share = self.machine.share(len(rows))
         whole = self.augmenter.whole_batch
-        index = rows if whole else rows[share]
+        index = rows if whole else rows[self._own(len(rows))]
         part = self.task.data.train
         raw = RawBatch(
             examples=part.drawn(index, seed=self.seed, epoch=epoch),
@@ -72,7 +71,13 @@ class Loader:
             model.train()  # Candidates are often scored in evaluation mode.
         else:
             batch = self.augmenter(raw, None)
-        return batch.part(self.machine.share(len(batch) // batch.views)) if whole else batch
+        return batch.part(self._own(len(batch) // batch.views)) if whole else batch
+
+    def _own(self, n: int) -> Rows:
+        """This process's rows of a batch, pass by pass."""
+        if self.machine.processes == 1:
+            return slice(0, n)
+        return np.concatenate(self.machine.passes(n, self.task.recipe.accumulate))
 
 
 def in_order(make: Callable[[Job], Made], jobs: Iterable[Job], workers: int) -> Generator[Made]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, replace
+from itertools import pairwise
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -118,11 +120,11 @@ class Training:
         Returns the losses ``(n,)`` and the number of right predictions of this process's rows.
         """
         losses, correct = [], []
-        examples = len(batch) // batch.views
-        count = min(self.recipe.accumulate, examples)
-        for number in range(count):
-            piece = batch.part(slice(number * examples // count, (number + 1) * examples // count))
-            with self._gradients_stay(number < count - 1):
+        passes = self.machine.passes(rows // batch.views, self.recipe.accumulate)
+        bounds = np.cumsum([0, *map(len, passes)]).tolist()
+        for first, last in pairwise(bounds):
+            piece = batch.part(slice(first, last))
+            with self._gradients_stay(last < bounds[-1]):
                 with casting(self.precision, self.machine.device):
                     logits = self._logits(piece)
                 loss = self.augmenter.loss(logits, piece, smoothing=self.recipe.label_smoothing)

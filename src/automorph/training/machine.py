@@ -6,9 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import Tensor
 
 from automorph.errors import UsageError
@@ -41,6 +44,22 @@ class Machine:
         each, left = divmod(n, self.processes)
         start = self.process * each + min(self.process, left)
         return slice(start, start + each + (self.process < left))
+
+    def passes(self, n: int, count: int) -> list[NDArray[np.int64]]:
+        """Which of n rows are this process's in each of ``count`` passes; the same for all of them.
+
+        All processes together see the rows of a pass that one process would see in it. There are
+        fewer passes where a process would have nothing in one.
+
+        >>> second = Machine(torch.device("cpu"), process=1, processes=2)
+        >>> [rows.tolist() for rows in second.passes(8, 2)]
+        [[2, 3], [6, 7]]
+        """
+        count = max(1, min(count, n // self.processes))
+        bounds = [number * n // count for number in range(count + 1)]
+        return [
+            np.arange(first, last)[self.share(last - first)] for first, last in pairwise(bounds)
+        ]
 
     def count(self, n: int) -> int:
         """The sum of a number over all processes."""

@@ -35,15 +35,18 @@ def make_images(folder: Path, n: int) -> None:
     """So many different JPEG files below ``folder``, in class folders of three parts."""
     from PIL import Image
 
-    rng = np.random.default_rng(0)
-    for part, count in (("train", n), ("validation", HELD_OUT), ("test", HELD_OUT)):
+    counts = (n, HELD_OUT, HELD_OUT)
+    for place, (part, count) in enumerate(
+        zip(("train", "validation", "test"), counts, strict=True)
+    ):
         for label in range(CLASSES):
-            place = folder / part / f"c{label:03d}"
-            place.mkdir(parents=True, exist_ok=True)
+            home = folder / part / f"c{label:03d}"
+            home.mkdir(parents=True, exist_ok=True)
             for number in range(count // CLASSES):
-                file = place / f"{number:07d}.jpg"
+                file = home / f"{number:07d}.jpg"
                 if file.exists():
                     continue
+                rng = np.random.default_rng([place, label, number])  # No two alike, ever.
                 small = rng.integers(0, 256, (8, 8, 3), np.uint8)
                 out = io.BytesIO()
                 Image.fromarray(small).resize((64, 64)).save(out, "JPEG", quality=80)
@@ -104,7 +107,7 @@ def main() -> None:
         for n in (options.images, 10 * options.images):
             make_images(place, n)
             words = [sys.executable, __file__, "--measure", str(place), str(n)]
-            done = subprocess.run(words, capture_output=True, text=True, check=True)
+            done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
             rows.append(json.loads(done.stdout.splitlines()[-1]))
             print(rows[-1])
     finally:

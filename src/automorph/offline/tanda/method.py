@@ -24,6 +24,8 @@ from automorph.training import Task, fitted
 
 ENOUGH = 5000
 """Examples that a generator is learned from; more cost memory and change nothing that was seen."""
+SEARCHED = {"image": 5, "vector": 5, "text": 3}
+"""Operations of a sequence; edits of a text add up sooner than those of an image."""
 FACTORS = (1.0, 3.0, 1 / 3)
 """Of the generator's rate and of the weight of diversity, tried one after the other."""
 
@@ -98,7 +100,7 @@ class Tanda(Method):
         setting: Setting,
         *,
         generator: Network = "lstm",
-        length: int = 5,
+        length: int | None = None,
         steps: int = 500,
         rate: float = Settings.rate,
         diversity: float = 0.1,
@@ -113,7 +115,10 @@ class Tanda(Method):
         mild, strong = HELD[setting.space.domain]
         held = (mild if low is None else low, strong if high is None else high)
         self.space = held_space(setting.space, held)
-        first = Settings(generator=generator, length=length, steps=steps, rate=rate)
+        first = Settings(
+            generator=generator, length=length or SEARCHED[setting.space.domain], steps=steps,
+            rate=rate,
+        )  # fmt: skip
         tried = [
             replace(
                 first,

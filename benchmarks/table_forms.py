@@ -219,13 +219,13 @@ def faults(content: Content) -> str:
 def memory(content: Content) -> str:
     """Peak memory and speed of a training on a set, and on one ten times as large."""
     rows = [
-        (f"{row['images']:,}", f"{row['peak_mib']:.0f}", f"{row['images_per_second']:,.0f}",
-         f"{row['decoding_cores']:.2f}")
+        (f"{row['images']:,}", row["pixels"], f"{row['peak_mib']:.0f}",
+         f"{row['images_per_second']:,.0f}", f"{row['decoding_cores']:.2f}")
         for row in content["rows"]
     ]  # fmt: skip
-    heads = ("images", "peak memory of all processes (MiB)", "images/s",
+    heads = ("images", "pixels", "peak memory of all processes (MiB)", "images/s",
              "decoding busy (cores)")  # fmt: skip
-    return table(heads, rows, align="rrrr")
+    return table(heads, rows, align="rrrrr")
 
 
 def load(content: Content) -> str:

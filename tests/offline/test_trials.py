@@ -40,6 +40,8 @@ def test_trials_are_read_back_as_they_were_told(storage, tmp_path):
     assert read.finished[0].outcome.facts == {"curve": [0.1, 0.3]}
     assert read.noted("plan") == {"seeds": 5}
     assert read.clock == 2.0
+    written.close()
+    read.close()
 
 
 def test_a_journal_that_was_cut_anywhere_in_its_last_line_is_whole_again(tmp_path):

@@ -187,6 +187,7 @@ def search(
         place = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
         stack.enter_context(held(place))
         record = Trials(identity, folder=place if folder else None, storage=storage)
+        stack.callback(record.close)
 
         conductor = Conductor(record, progress)
         workers = stack.enter_context(open_engine(engine, whole, place, jobs=jobs, address=address))

@@ -57,7 +57,8 @@ class Trials:
     ) -> None:
         self._folder = folder if storage is None else None
         self._place = Path(storage or "memory") if folder is None else folder / JOURNAL
-        self._study = _study(identity, folder, storage)
+        self._base = None if storage is None else _data_base(storage)
+        self._study = _study(identity, folder, self._base)
         known = self._study.user_attrs.get("identity")
         wanted = json.loads(json.dumps(identity))
         kept = self._study.get_trials(deepcopy=False)
@@ -116,6 +117,12 @@ class Trials:
         if self._folder is not None and not self.finished:
             (self._folder / JOURNAL).unlink(missing_ok=True)
 
+    def close(self) -> None:
+        """Let go of the data base, if there is one."""
+        if self._base is not None:
+            self._base.remove_session()
+            self._base.engine.dispose()
+
     @property
     def clock(self) -> float:
         """The seconds that the search had taken when its last trial was written."""
@@ -131,22 +138,34 @@ class Trials:
         return self._study.user_attrs.get(name)
 
 
-def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -> Any:
+def _data_base(address: str) -> Any:
+    from optuna.storages import RDBStorage
+
+    try:
+        return RDBStorage(address)
+    except Exception as error:
+        raise UsageError(
+            f"cannot use the storage {address!r} ({error}); expected an Optuna URL, as "
+            "sqlite:///trials.db or mysql://user:password@host/name"
+        ) from error
+
+
+def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # In a shared data base each search has its own study; a folder holds one.
-    name = STUDY if storage is None else f"automorph-{digest(identity)}"
-    place: Any = storage
-    if storage is None and folder is not None:
+    name = STUDY if base is None else f"automorph-{digest(identity)}"
+    place = base
+    if base is None and folder is not None:
         journal = folder / JOURNAL
         cut(journal)
         # Left by a process that was killed: `held` keeps all others out.
         Path(f"{journal}.lock").unlink(missing_ok=True)
     try:
-        if storage is None and folder is not None:
+        if base is None and folder is not None:
             try:
                 place = JournalStorage(JournalFileBackend(str(journal)))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -157,7 +176,7 @@ def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -
             return optuna.load_study(storage=place, study_name=name)
         return optuna.create_study(storage=place, study_name=name, direction="maximize")
     except Exception as error:
-        if storage is None and folder is not None:
+        if base is None and folder is not None:
             with disk_told(folder / JOURNAL):
                 if isinstance(error, OSError):
                     raise
@@ -165,12 +184,7 @@ def _study(identity: dict[str, Any], folder: Path | None, storage: str | None) -
                 f"{folder / JOURNAL} cannot be read ({type(error).__name__}: {str(error)[:200]}); "
                 "it is not as automorph wrote it: choose another folder with --out"
             ) from error
-        if storage is None:
-            raise
-        raise UsageError(
-            f"cannot use the storage {storage!r} ({error}); expected an Optuna URL, as "
-            "sqlite:///trials.db or mysql://user:password@host/name"
-        ) from error
+        raise
 
 
 def _trial(frozen: Any) -> Trial | None:

@@ -62,13 +62,18 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def temporary_of(path: Path) -> Path:
+    """The name under which this process writes a file before it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary name beside ``path``, which takes its place if the block ends without error.
 
     Raises `DiskError` where the disk is full or cannot be written to; ``path`` is then as before.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_of(path)
     with disk_told(path):
         try:
             with suppress(FileNotFoundError, NotADirectoryError):
@@ -159,7 +164,9 @@ def held(folder: Path) -> Iterator[None]:
     with disk_told(path):
         file = _locked(path, fcntl)
         for left in folder.rglob(".*.tmp"):
-            left.unlink(missing_ok=True)  # A killed process could not.
+            # A killed process could not. Others' names are not those of `temporary_of`.
+            if re.fullmatch(r"\..+\.\d+\.tmp", left.name):
+                left.unlink(missing_ok=True)
     try:
         yield
     finally:

@@ -277,8 +277,10 @@ def test_what_a_killed_process_had_begun_to_write_is_swept_away(tmp_path):
     for place in (tmp_path / ".run.json.17.tmp", deep / ".none-seed0.json.17.tmp"):
         place.write_text("half")
     (tmp_path / "notes.tmp").write_text("the user's")
+    (deep / ".mine.tmp").write_text("the user's too")
 
     with held(tmp_path):
         pass
 
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["notes.tmp"]
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert left == [".mine.tmp", "notes.tmp"]

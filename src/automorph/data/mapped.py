@@ -11,14 +11,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.files import disk_told, make_folder, write_json
+from automorph.files import disk_told, make_folder, temporary_of, write_json
 
 _CHUNK = 2**22
-
-
-def draft_of(path: Path) -> Path:
-    """The temporary name of an array that is being made."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def allocate(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -27,7 +22,7 @@ def allocate(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     Its room is taken at once: a disk that filled up later would end the process without a word.
     """
     make_folder(path.parent)
-    draft = draft_of(path)
+    draft = temporary_of(path)
     with disk_told(path):
         try:
             made = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
@@ -44,7 +39,7 @@ def finish(path: Path, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Give a finished array its name, and beside it a check sum; mapped read-only from now on."""
     with disk_told(path):
         cast("np.memmap[tuple[int, ...], np.dtype[np.uint8]]", array).flush()
-        draft_of(path).replace(path)
+        temporary_of(path).replace(path)
     write_json(_sum_of(path), {"crc32": _crc(path)})
     return cast("NDArray[np.uint8]", np.load(path, mmap_mode="r", allow_pickle=False))
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.arrays import Arrays
-from automorph.data.mapped import allocate, draft_of, finish, mapped
+from automorph.data.mapped import allocate, finish, mapped
 from automorph.errors import DamagedError
-from automorph.files import read_json, write_json
+from automorph.files import read_json, temporary_of, write_json
 
 _CHUNK = 4096  # rows copied at a time between memory maps
 
@@ -67,7 +67,7 @@ class Store:
 
     def discard(self) -> None:
         """Remove an unfinished array."""
-        draft_of(self.path).unlink(missing_ok=True)
+        temporary_of(self.path).unlink(missing_ok=True)
 
 
 def take_part(part: Arrays, rows: NDArray[np.intp]) -> Arrays:

@@ -104,7 +104,8 @@ def features_of(schema: Any) -> dict[str, Any]:
 def read_csv(files: Sequence[Path]) -> Table:
     """Read CSV files with a header (UTF-8); cells are strings.
 
-    Fields are parted by the comma, semicolon or tab that makes the most columns of the header.
+    Fields are parted by the comma, semicolon or tab that makes the most columns of the header
+    (``.tsv``: by tabs).
     """
     names: list[str] = []
     rows: list[list[str]] = []
@@ -112,7 +113,8 @@ def read_csv(files: Sequence[Path]) -> Table:
     for file in files:
         try:
             with file.open(newline="", encoding="utf-8-sig") as lines, _long_fields():
-                found = csv.reader(lines, delimiter=_delimiter(lines))
+                mark = "\t" if file.suffix == ".tsv" else _delimiter(lines)
+                found = csv.reader(lines, delimiter=mark)
                 header = next(found, [])
                 if not header or (names and header != names):
                     raise DataError(_header_message(file, header, names))

@@ -18,7 +18,8 @@ def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
     >>> recipe.epochs, recipe.optimizer
     (5, 'sgd')
     """
-    epochs = changes.get("epochs") or max(5, round(40 * min(1.0, 5000 / n) ** (1 / 3)))
+    often, few = (30, 500) if model.startswith(("bag-of-words", "text-")) else (40, 5000)
+    epochs = changes.get("epochs") or max(5, round(min(40, often * (few / n) ** (1 / 3))))
     defaults: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": 64 if n <= 5000 else 128,
@@ -34,9 +35,6 @@ def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
                      "lr": 3e-5, "weight_decay": 0.01, "clip_norm": 1.0}  # fmt: skip
     elif model.startswith(("bag-of-words", "text-", "sentence:")):
         rate = 1e-2 if model.startswith("sentence:") else 1e-3
-        if "epochs" not in changes and not model.startswith("sentence:"):
-            epochs = min(40, max(5, round(30 * (500 / n) ** (1 / 3))))
-            defaults |= {"epochs": epochs, "warmup_epochs": min(2, epochs / 5)}
         defaults |= {"optimizer": "adamw", "lr": rate, "weight_decay": 0.01, "clip_norm": 1.0}
     elif model.startswith("wrn") or model == "resnet18":
         defaults |= {"lr": 0.1, "weight_decay": 5e-4}

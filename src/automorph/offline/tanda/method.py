@@ -115,10 +115,8 @@ class Tanda(Method):
         mild, strong = HELD[setting.space.domain]
         held = (mild if low is None else low, strong if high is None else high)
         self.space = held_space(setting.space, held)
-        first = Settings(
-            generator=generator, length=length or SEARCHED[setting.space.domain], steps=steps,
-            rate=rate,
-        )  # fmt: skip
+        long = SEARCHED[setting.space.domain] if length is None else length
+        first = Settings(generator=generator, length=long, steps=steps, rate=rate)
         tried = [
             replace(
                 first,

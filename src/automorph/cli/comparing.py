@@ -71,6 +71,7 @@ class Comparing:
         }
 
     def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
+        from automorph.cli.examples import telling_of
         from automorph.comparison import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
@@ -89,7 +90,10 @@ class Comparing:
                 "accuracy": comparison[comparison.winner].accuracy.mean,  # type: ignore[union-attr]
             },
         )
-        shown = pictures_of(self.task, comparison.policies)
+        shown = {
+            "examples": telling_of(self.task, comparison),
+            **pictures_of(self.task, comparison.policies),
+        }
         report = publish(folder, "compare", {**facts, **shown})
         content = {
             "data": self.source,
@@ -119,20 +123,28 @@ def facts_of(
     source: str, task: Task, comparison: Comparison, started: str, folder: Path
 ) -> dict[str, Any]:
     """What was compared and how it came out, as the report takes it (without pictures)."""
+    from automorph.cli.examples import by_class
+
     result = comparison.to_dict()
     ranked = sorted(
         (row for row in comparison.rows if row.accuracy),
         key=lambda row: -row.accuracy.mean,  # type: ignore[union-attr]
     )
     ranks = {row.policy: rank for rank, row in enumerate(ranked, 1)}
+    classes = by_class(task, comparison.predictions)
     rows = []
     for row in result["rows"]:
-        rows.append({**row, "label": row["policy"], "rank": ranks.get(row["policy"])})
+        name = row["policy"]
+        more = {"label": name, "rank": ranks.get(name), "per_class": classes.get(name)}
+        rows.append({**row, **more})
     return {
         **result,
         "rows": rows,
         **task_facts(source, task),
-        "curves": {name: report_curves(curves) for name, curves in comparison.curves.items()},
+        "curves": {
+            name: report_curves(curves, comparison.policies[name])
+            for name, curves in comparison.curves.items()
+        },
         "provenance": provenance_of(task, started, comparison.seconds),
         "next": next_commands(source, comparison, folder, domain=task.data.domain),
     }

@@ -50,16 +50,16 @@ def provenance_of(task: Task, started: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def curves_of(epochs: Sequence[Epoch]) -> dict[str, Any]:
+def curves_of(epochs: Sequence[Epoch], arm: Arm) -> dict[str, Any]:
     """The curves of one training as a report takes them; lists ``(1, epochs)``."""
     names = ("epoch", "loss", "accuracy", "validation_accuracy")
     curves: dict[str, Any] = {name: [[getattr(one, name) for one in epochs]] for name in names}
     if any(one.augmenter for one in epochs):
         curves["augmenter"] = [[one.augmenter for one in epochs]]
-    return report_curves(curves)
+    return report_curves(curves, arm)
 
 
-def report_curves(curves: dict[str, Any]) -> dict[str, Any]:
+def report_curves(curves: dict[str, Any], arm: Arm) -> dict[str, Any]:
     """The curves of a policy as a report takes them; lists ``(seeds, epochs)``."""
     named = {
         "train_loss": "loss",
@@ -72,7 +72,20 @@ def report_curves(curves: dict[str, Any]) -> dict[str, Any]:
             content[name] = curves[key]
     if told := curves.get("augmenter"):
         content["operations"] = _operations(told)
+    elif scheduled := _scheduled(arm, content["epochs"]):
+        content["operations"] = scheduled
     return content
+
+
+def _scheduled(arm: Arm, epochs: Sequence[int]) -> dict[str, list[list[float]]]:
+    """How often a schedule draws each operation: by name, ``(1, epochs)``; nothing for others."""
+    from automorph.policies import Policy, changes_by_epoch, usage
+
+    if not isinstance(arm, Policy) or not changes_by_epoch(arm):
+        return {}
+    drawn = [usage(arm, epoch=number) for number in range(len(epochs))]
+    shares = {one[0].operation: [use.share for use in one] for one in zip(*drawn, strict=True)}
+    return {name: [values] for name, values in shares.items()}
 
 
 def _operations(told: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
@@ -87,7 +100,7 @@ def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:
     """What the policies make of a few of the user's own examples, and how they read."""
     from automorph.cli.preview import spread
     from automorph.comparison import policy_of
-    from automorph.policies import policy_to_dict
+    from automorph.policies import Policy, policy_to_dict, usage
     from automorph.training import fitted
 
     train = task.data.train
@@ -109,6 +122,8 @@ def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:
                     "columns": list(arm.table().columns),
                     "rows": [list(row) for row in arm.table().rows],
                 },
+                # What an online method draws is told epoch by epoch.
+                "draws": [asdict(one) for one in usage(arm)] if isinstance(arm, Policy) else [],
                 "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
             }
             for name, arm in policies.items()

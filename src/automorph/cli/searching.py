@@ -91,6 +91,7 @@ class Searching:
     def _write(
         self, result: SearchResult, folder: Path, started: str, engine: str
     ) -> dict[str, Any]:
+        from automorph.cli.examples import telling_of
         from automorph.comparison import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
@@ -127,12 +128,13 @@ class Searching:
             },
         )
         # The control that trains for longer does what the tail does.
-        shown = {
+        policies = {
             row.policy: table.policies[row.policy]
             for row, part in zip(result.rows, result.parts, strict=True)
             if part != "longer"
         }
-        report = publish(folder, "search", {**facts, **pictures_of(self.task, shown)})
+        shown = {"examples": telling_of(self.task, table), **pictures_of(self.task, policies)}
+        report = publish(folder, "search", {**facts, **shown})
         content = {
             "data": self.source,
             "model": facts["model"],

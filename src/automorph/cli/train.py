@@ -107,12 +107,18 @@ def _content(
     data: str, task: Task, chosen: Arm, result: RunResult, started: str, folder: Path
 ) -> dict[str, Any]:
     """What the page of a training is made of."""
+    from automorph.cli.examples import by_class, telling
+
     row: dict[str, Any] = {
         "policy": chosen.name,
         "accuracy": {"mean": result.accuracy["test"], "values": [result.accuracy["test"]]},
     }
     if "validation" in result.accuracy:
         row["validation"] = {"mean": result.accuracy["validation"]}
+    # A run that an older version finished has no predictions.
+    known = result.predictions.get("test")
+    predicted = {} if known is None else {chosen.name: known[None]}
+    row["per_class"] = by_class(task, predicted).get(chosen.name)
     best = f"The weights of epoch {result.chosen} were kept, the best on this part."
     passes = sum(vars(result.units).values())
     words = data_words(data)
@@ -122,7 +128,8 @@ def _content(
         "chosen": best if result.selection == "best" else "After the last epoch.",
         "cost": f"{passes:,} examples passed through the network, forward and backward.",
         **task_facts(data, task),
-        "curves": {chosen.name: curves_of(result.curves)},
+        "curves": {chosen.name: curves_of(result.curves, chosen)},
+        "examples": telling(task, predicted, winner=chosen.name, baseline=chosen.name),
         **pictures_of(task, {chosen.name: chosen}),
         "provenance": provenance_of(task, started, result.seconds),
         "next": [

@@ -1,7 +1,8 @@
 """Paired statistics and honest comparisons of policies."""
 
-from automorph.comparison.cells import Arm, Cell, policy_of
-from automorph.comparison.paired import Comparison, Row, compare, fingerprint, hardware, rows_of
+from automorph.comparison.cells import Arm, Cell, cell_of, policy_of
+from automorph.comparison.paired import Comparison, compare, fingerprint, hardware
+from automorph.comparison.rows import Row, curves_of, predictions_of, rows_of
 from automorph.comparison.statistics import Difference, Summary, holm, paired_difference, summarise
 from automorph.comparison.verdict import Verdict, judge
 
@@ -13,13 +14,16 @@ __all__ = [
     "Row",
     "Summary",
     "Verdict",
+    "cell_of",
     "compare",
+    "curves_of",
     "fingerprint",
     "hardware",
     "holm",
     "judge",
     "paired_difference",
     "policy_of",
+    "predictions_of",
     "rows_of",
     "summarise",
 ]

@@ -17,7 +17,7 @@ from typing import Any
 from automorph.errors import AutomorphError, DamagedError, DiskError, TrainingError
 from automorph.files import make_folder, read_json, write_checked
 from automorph.policies import Policy, policy_to_dict
-from automorph.training import AugmenterSpec, Epoch, Task, train
+from automorph.training import AugmenterSpec, Epoch, RunResult, Task, packed, train, unpacked
 from automorph.training.workers import Workers
 
 Arm = Policy | AugmenterSpec
@@ -73,7 +73,16 @@ def _is_cell(content: dict[str, Any]) -> bool:
         and all(isinstance(units.get(way), int) for way in ("forward", "backward"))
         and isinstance(curves, dict)
         and all(isinstance(curves.get(name), list) for name in _CURVES)
+        and _are_predictions(content.get("predictions"))
     )
+
+
+def _are_predictions(value: Any) -> bool:
+    """Cells of older versions have none."""
+    try:
+        return value is None or unpacked(value) is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_number(value: Any) -> bool:
@@ -134,20 +143,24 @@ def _train_cell(
         return error
     except MemoryError:
         return TrainingError("its memory did not suffice; try a smaller network or batch")
+    return {"policy": policy.name, "seed": cell.seed, **cell_of(result)}
+
+
+def cell_of(result: RunResult) -> dict[str, Any]:
+    """What is kept of a training that was evaluated on the test part, as plain data."""
     curves: dict[str, list[Any]] = {
         name: [getattr(epoch, name) for epoch in result.curves] for name in _CURVES
     }
     if any(epoch.augmenter for epoch in result.curves):
         curves["augmenter"] = [epoch.augmenter for epoch in result.curves]
     return {
-        "policy": policy.name,
-        "seed": cell.seed,
         "test_accuracy": result.accuracy["test"],
         "validation_accuracy": result.accuracy.get("validation"),
         "seconds": result.seconds,
         "precision": result.precision,
         "units": {"forward": result.units.forward, "backward": result.units.backward},
         "curves": curves,
+        "predictions": packed(result.predictions["test"]),
     }
 
 

@@ -12,6 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from automorph.comparison.cells import (
     Arm,
     Cell,
@@ -21,7 +24,8 @@ from automorph.comparison.cells import (
     run_cells,
     write_cell,
 )
-from automorph.comparison.statistics import Difference, Summary, holm, paired_difference, summarise
+from automorph.comparison.rows import Outcome, Row, curves_of, predictions_of, rows_of
+from automorph.comparison.statistics import paired_difference
 from automorph.comparison.verdict import Verdict, judge
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
@@ -31,25 +35,13 @@ from automorph.training import AugmenterSpec, Task, as_task
 
 
 @dataclass(frozen=True)
-class Row:
-    """One policy: accuracies over the seeds, paired difference from the baseline, cost."""
-
-    policy: str
-    accuracy: Summary | None
-    validation: Summary | None = None
-    difference: Difference | None = None
-    units: dict[str, int] = field(default_factory=dict)
-    seconds: Summary | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True)
 class Comparison:
     """The result: ``rows`` in the order asked for, and what they say.
 
     ``winner`` has the best mean validation accuracy, so that the test part chooses nothing;
     ``accuracy`` of the rows is that of the test part. ``trained`` counts the trainings that this
-    call made; the others had been kept.
+    call made; the others had been kept. ``predictions`` are the predicted classes of the test
+    examples by policy, int64 ``(seeds, n)``.
     """
 
     rows: tuple[Row, ...]
@@ -62,6 +54,9 @@ class Comparison:
     policies: dict[str, Arm]
     seconds: float
     trained: int
+    predictions: dict[str, NDArray[np.int64]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
@@ -116,17 +111,13 @@ def compare(
     with held(Path(folder)) if folder else nullcontext():
         place = _prepared(folder, task)
         results, trained = _results(task, arms, numbers, place, jobs, progress)
-    curves = {
-        names[a]: _joined([results[Cell(a, s)] for s in numbers])
-        for a in range(len(arms))
-        if all(isinstance(results[Cell(a, s)], dict) for s in numbers)
-    }
     rows = rows_of(names, numbers, results, base, confidence)
     winner = _winner(rows, base)
     verdict = _verdict(rows, arms, base, winner, numbers, confidence)
     return Comparison(
-        rows, numbers, base, winner, verdict, confidence, curves,
+        rows, numbers, base, winner, verdict, confidence, curves_of(names, numbers, results),
         dict(zip(names, arms, strict=True)), time.monotonic() - started, trained,
+        predictions_of(names, numbers, results),
     )  # fmt: skip
 
 
@@ -184,9 +175,6 @@ def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
     return path
 
 
-Outcome = dict[str, Any] | AutomorphError
-
-
 def _results(
     task: Task,
     arms: list[Arm],
@@ -214,53 +202,6 @@ def _results(
         if report:
             report(cell, 1.0)
     return results, len(missing)
-
-
-def rows_of(
-    names: list[str],
-    seeds: tuple[int, ...],
-    results: dict[Cell, Outcome],
-    base: str,
-    confidence: float,
-) -> tuple[Row, ...]:
-    """The rows of a table from its finished cells, with differences from ``base``."""
-    rows = []
-    base_cells = [results[Cell(names.index(base), seed)] for seed in seeds]
-    for arm, name in enumerate(names):
-        cells = [results[Cell(arm, seed)] for seed in seeds]
-        failed = [outcome for outcome in cells if isinstance(outcome, AutomorphError)]
-        if failed:
-            rows.append(Row(name, None, error=f"{len(failed)} of {len(cells)}: {failed[0]}"))
-            continue
-        good = [outcome for outcome in cells if isinstance(outcome, dict)]
-        accuracy = [cell["test_accuracy"] for cell in good]
-        validation = [cell["validation_accuracy"] for cell in good]
-        difference = None
-        if name != base and all(isinstance(cell, dict) for cell in base_cells):
-            reference = [cell["test_accuracy"] for cell in base_cells if isinstance(cell, dict)]
-            difference = paired_difference(accuracy, reference, confidence=confidence)
-        rows.append(
-            Row(
-                name,
-                summarise(accuracy),
-                None if None in validation else summarise(validation),
-                difference,
-                {key: sum(cell["units"][key] for cell in good) for key in good[0]["units"]},
-                summarise([cell["seconds"] for cell in good]),
-            )
-        )
-    return _adjusted(rows)
-
-
-def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
-    tested = [i for i, row in enumerate(rows) if row.difference and row.difference.p is not None]
-    adjusted = holm([rows[i].difference.p or 0.0 for i in tested])  # type: ignore[union-attr]
-    for i, p in zip(tested, adjusted, strict=True):
-        row = rows[i]
-        assert row.difference is not None
-        known = asdict(row.difference) | {"p_adjusted": float(p)}
-        rows[i] = Row(**(row.__dict__ | {"difference": Difference(**known)}))
-    return tuple(rows)
 
 
 def _winner(rows: tuple[Row, ...], base: str) -> str:
@@ -313,12 +254,6 @@ def _control(rows: tuple[Row, ...], arms: Sequence[Any], others: set[str]) -> Ro
 def _standing(row: Row) -> float:
     chosen = row.validation or row.accuracy
     return chosen.mean if chosen else 0.0
-
-
-def _joined(cells: list[Outcome]) -> dict[str, Any]:
-    """Curves of all seeds: ``{name: [[value an epoch], ..]}``, one list a seed."""
-    curves = [cell["curves"] for cell in cells if isinstance(cell, dict)]
-    return {name: [curve[name] for curve in curves] for name in curves[0]}
 
 
 def hardware() -> str:

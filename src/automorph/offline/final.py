@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automorph.comparison import cell_of
 from automorph.offline.children import Arm, plain_arm
 from automorph.offline.method import Outcome
 from automorph.training import Task, train
@@ -28,15 +29,6 @@ class Final:
         """Train and evaluate; the score is the validation accuracy, as everywhere."""
         task = task.with_recipe(epochs=self.longer * task.recipe.epochs)
         result = train(task, self.policy, seed=self.seed, workers=0, progress=False)
-        names = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
-        curves: dict[str, Any] = {
-            name: [getattr(epoch, name) for epoch in result.curves] for name in names
-        }
-        if any(epoch.augmenter for epoch in result.curves):
-            curves["augmenter"] = [epoch.augmenter for epoch in result.curves]
-        return Outcome(
-            result.accuracy["validation"],
-            result.units,
-            result.seconds,
-            {"test_accuracy": result.accuracy["test"], "curves": curves},
-        )
+        told = cell_of(result)
+        facts = {name: told[name] for name in ("test_accuracy", "curves", "predictions")}
+        return Outcome(result.accuracy["validation"], result.units, result.seconds, facts)

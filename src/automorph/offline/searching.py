@@ -7,10 +7,13 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from automorph.comparison import Comparison, Row, Verdict, fingerprint
 from automorph.errors import AutomorphError, UsageError
@@ -75,6 +78,7 @@ class SearchResult:
     stopped: bool
     story: dict[str, Any]
     curves: dict[str, dict[str, Any]]
+    predictions: dict[str, NDArray[np.int64]] = field(repr=False, compare=False)
     arms: dict[str, Arm]
     trained: int
 
@@ -84,7 +88,7 @@ class SearchResult:
         base = self["none"] if "none" in self.parts else self.row
         return Comparison(
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
-            self.curves, self.arms, self.seconds, self.trained,
+            self.curves, self.arms, self.seconds, self.trained, self.predictions,
         )  # fmt: skip
 
     @property
@@ -216,7 +220,8 @@ def search(
             for part, entrant in standing.items()
         }
         outcomes = conductor.final(trainings, workers)
-    rows, curves = table(standing, range(count), outcomes)
+    final = table(standing, range(count), outcomes)
+    rows = final.rows
     cost = conductor.cost(hidden)
     if not any(row.accuracy for row in rows):
         raise AutomorphError(f"every final training failed ({rows[0].error}); try a lower --lr")
@@ -240,7 +245,8 @@ def search(
         longer=longer,
         stopped=stopped,
         story=searched.story(),
-        curves=curves,
+        curves=final.curves,
+        predictions=final.predictions,
         arms={entrant.label: entrant.arm for entrant in standing.values()},
         trained=conductor.ran,
     )

@@ -9,7 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automorph.comparison import Cell, Row, Verdict, judge, paired_difference, rows_of
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.comparison import (
+    Cell,
+    Row,
+    Verdict,
+    curves_of,
+    judge,
+    paired_difference,
+    predictions_of,
+    rows_of,
+)
 from automorph.comparison.verdict import interval, points
 from automorph.errors import AutomorphError
 from automorph.offline.children import Arm, with_tail
@@ -80,14 +92,23 @@ def _trivialaugment(space: SearchSpace) -> Policy:
     return Uniform(operations=space, length=1, levels=31)
 
 
+@dataclass(frozen=True)
+class Table:
+    """Its rows; curves and predictions on the test part (see `predictions_of`) by label."""
+
+    rows: tuple[Row, ...]
+    curves: dict[str, dict[str, Any]]
+    predictions: dict[str, NDArray[np.int64]]
+
+
 def table(
     standing: Mapping[str, Entrant],
     seeds: Sequence[int],
     outcomes: Mapping[tuple[str, int], Outcome],
     *,
     confidence: float = 0.95,
-) -> tuple[tuple[Row, ...], dict[str, Any]]:
-    """The rows, in the order of the entrants, and the curves by label."""
+) -> Table:
+    """The table of all entrants, in their order."""
     parts = list(standing)
     labels = [standing[part].label for part in parts]
     results = {
@@ -97,15 +118,11 @@ def table(
     }
     # The row of no augmentation may be what was found.
     base = standing["none"].label if "none" in standing else labels[0]
-    rows = rows_of(labels, tuple(seeds), results, base, confidence)
-    curves = {}
-    for number, label in enumerate(labels):
-        cells = [results[Cell(number, seed)] for seed in seeds]
-        good = [cell for cell in cells if isinstance(cell, dict)]
-        if len(good) == len(cells):
-            names = good[0]["curves"]
-            curves[label] = {name: [cell["curves"][name] for cell in good] for name in names}
-    return rows, curves
+    return Table(
+        rows_of(labels, tuple(seeds), results, base, confidence),
+        curves_of(labels, seeds, results),
+        predictions_of(labels, seeds, results),
+    )
 
 
 def _cell(outcome: Outcome) -> dict[str, Any] | AutomorphError:
@@ -117,6 +134,7 @@ def _cell(outcome: Outcome) -> dict[str, Any] | AutomorphError:
         "seconds": outcome.seconds,
         "units": {"forward": outcome.units.forward, "backward": outcome.units.backward},
         "curves": outcome.facts["curves"],
+        "predictions": outcome.facts.get("predictions"),
     }
 
 

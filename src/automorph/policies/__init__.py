@@ -23,6 +23,7 @@ from automorph.policies.names import parse_policy
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.shuffled import Shuffled
 from automorph.policies.uniform import Uniform
+from automorph.policies.used import Usage, changes_by_epoch, usage
 from automorph.space import Operation
 
 
@@ -76,7 +77,9 @@ __all__ = [
     "SubPolicy",
     "Table",
     "Uniform",
+    "Usage",
     "chained",
+    "changes_by_epoch",
     "check_domain",
     "follow",
     "list_policies",
@@ -86,4 +89,5 @@ __all__ = [
     "policy_to_dict",
     "read_policy",
     "save_policy",
+    "usage",
 ]

@@ -16,9 +16,6 @@ from automorph.report.page import (
 )
 from automorph.report.results import Found, Results, difference, p_value, seconds
 
-CLASSES = 20
-"""Most classes drawn; of more, the ten best and the ten worst."""
-
 _FAIR = (
     "Every policy trained the same model with the same recipe on the same split. A seed gives all"
     " policies the same initial weights and the same order of examples, so differences are taken"
@@ -36,7 +33,8 @@ def compare_page(result: Found) -> Page:
 
     Accuracies and differences are fractions. A policy that failed has an ``error`` in place of an
     accuracy. Optional: ``per_class`` in a row (a fraction for each class, in the order of
-    ``data.classes``), ``curves``, ``previews``, ``policies``, ``provenance``, ``next``.
+    ``data.classes``), ``curves``, ``examples`` (see `sections.examples`), ``previews``,
+    ``policies``, ``provenance``, ``next``.
     """
     results = Results(result)
     verdict: Verdict = result["verdict"]["kind"]
@@ -46,7 +44,8 @@ def compare_page(result: Found) -> Page:
         _results(results),
         _classes(results),
         sections.training(results.entries("curves"), results.seeds),
-        sections.operations(results.entries("curves"), results.seeds),
+        sections.operations(results.entries("curves")),
+        sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), result.get("winner")),
         sections.setup(result, "How it was compared", [_FAIR]),
@@ -183,17 +182,22 @@ def _seed_table(results: Results) -> Table:
 def _classes(results: Results) -> Section | None:
     names = results.found["data"].get("classes") or []
     mine, theirs = ((row or {}).get("per_class") for row in (results.winner, results.baseline))
-    if not mine or not theirs or results.winner is results.baseline or len(mine) != len(names):
+    if not mine or not theirs or results.winner is results.baseline:
         return None
     ahead, base = results.label(results.winner), results.label(results.baseline)
-    found = sorted(zip(names, theirs, mine, strict=True), key=lambda item: item[1] - item[2])
-    half = CLASSES // 2
-    shown = found if len(found) <= CLASSES else [*found[:half], *found[-half:]]
+    # A class without test examples has no accuracy.
+    known = [one for one in zip(names, theirs, mine, strict=True) if None not in one]
+    found = sorted(known, key=lambda one: one[1] - one[2])
+    half = sections.CLASSES // 2
+    shown = found if len(found) <= sections.CLASSES else [*found[:half], *found[-half:]]
     rows = [
         Row(str(name), 100 * (b - a), colour=1, words=words.points(b - a)) for name, a, b in shown
     ]
-    caption = f"Test accuracy of {ahead} less that of {base}, class by class."
-    if len(found) > CLASSES:
+    caption = (
+        f"Test accuracy of {ahead} less that of {base}, class by class. A class alone has few "
+        "examples, so more of this is chance."
+    )
+    if len(found) > sections.CLASSES:
         caption += f" The {half} best and the {half} worst of {len(found)} classes."
     label = f"Difference of {ahead} from {base} by class, in points: {_spoken(rows)}."
     picture = figure(figures.bars, rows, axis="Difference, points", label=label, caption=caption)

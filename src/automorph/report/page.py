@@ -105,6 +105,15 @@ class Strip:
 
 
 @dataclass(frozen=True)
+class Gallery:
+    """Pictures beside one another under one name, each with its words below."""
+
+    name: str
+    pictures: Sequence[Picture]
+    kind: ClassVar[str] = "gallery"
+
+
+@dataclass(frozen=True)
 class Passages:
     """Texts under one name, each with a label; what changed in them is marked (see `changes`)."""
 
@@ -116,13 +125,14 @@ class Passages:
 
 @dataclass(frozen=True)
 class PolicyBlock:
-    """A policy as a readable table and as the file to copy."""
+    """A policy as a readable table, what it draws, and as the file to copy."""
 
     name: str
     table: Table | None
     json: str
     colour: int = 0
     opened: bool = False
+    drawn: Figure | None = None
     kind: ClassVar[str] = "policy"
 
 
@@ -134,7 +144,7 @@ class Definitions:
     kind: ClassVar[str] = "definitions"
 
 
-Part = Table | Figure | Strip | Passages | PolicyBlock | Definitions
+Part = Table | Figure | Strip | Gallery | Passages | PolicyBlock | Definitions
 
 
 @dataclass(frozen=True)

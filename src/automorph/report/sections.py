@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from automorph.report import curves, pictures, words
+from automorph.report import curves, figures, pictures, words
+from automorph.report.draws import usage_figure
+from automorph.report.figures import Row
 from automorph.report.page import (
     Code,
     Definitions,
+    Gallery,
     Part,
     Passages,
     PolicyBlock,
@@ -20,10 +23,12 @@ from automorph.report.page import (
     figure,
 )
 from automorph.report.passages import MARKS, are_texts, passages
-from automorph.report.results import Entry
+from automorph.report.results import Entry, Found
 
 EXAMPLES, DRAWS, STRIPS = 6, 10, 50
 """Most rows and columns of the pictures of one policy, most rows of all policies."""
+CLASSES = 20
+"""Most classes drawn."""
 PICTURES, FILES, LINES = 1_500_000, 600_000, 100
 """Bytes for all pictures of a page, bytes for all policy files, most lines of one table."""
 
@@ -67,8 +72,11 @@ def training(entries: Sequence[Entry], seeds: int) -> Section | None:
     return Section("While training", parts) if parts else None
 
 
-def operations(entries: Sequence[Entry], seeds: int) -> Section | None:
-    """What online methods trained on, epoch by epoch: ``operations`` by name, (seeds, epochs)."""
+def operations(entries: Sequence[Entry]) -> Section | None:
+    """Which operations came in which epoch: ``operations`` by name, (seeds, epochs).
+
+    What online methods trained on, and what schedules say.
+    """
     parts: list[Part] = []
     for entry in entries:
         found = entry.found.get("operations") or {}
@@ -81,13 +89,13 @@ def operations(entries: Sequence[Entry], seeds: int) -> Section | None:
         ends = sorted(series, key=lambda curve: -curve.mean[-1])
         last = "; ".join(f"{curve.label} {curve.mean[-1]:.3g}" for curve in ends)
         caption = f"{entry.label}: how often a view had each operation, by epoch" + (
-            ", the mean and a band over the seeds." if seeds > 1 else "."
+            ", the mean and a band over the seeds." if len(series[0].arrays[1]) > 1 else "."
         )
         label = f"Use of operations by {entry.label}, %. At the end: {last}."
         parts.append(
             figure(curves.curves, series, axis="Views with it, %", label=label, caption=caption)
         )
-    return Section("What the online methods trained on", parts) if parts else None
+    return Section("Operations in the course of training", parts) if parts else None
 
 
 def previews(entries: Sequence[Entry]) -> Section | None:
@@ -125,8 +133,53 @@ def previews(entries: Sequence[Entry]) -> Section | None:
     return Section("What the policies do", parts, [text])
 
 
+def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> Section | None:
+    """The test accuracy of each class, a fraction each, the lowest first."""
+    known = [
+        (str(name), one)
+        for name, one in zip(names, accuracies or (), strict=False)
+        if one is not None
+    ]
+    if not known:
+        return None
+    order = sorted(known, key=lambda one: one[1])
+    rows = [Row(name, 100 * one, words=words.percent(one)) for name, one in order[:CLASSES]]
+    more = len(known) - len(rows)
+    label = "; ".join(f"{row.label} {row.words}" for row in rows)
+    caption = "Test accuracy of each class, the lowest first."
+    drawn = figure(
+        figures.bars, rows, axis="Test accuracy, %", label=f"Test accuracy by class: {label}.",
+        caption=f"{caption} {more} better ones are not shown." if more else caption,
+    )  # fmt: skip
+    return Section("Class by class", [drawn])
+
+
+def examples(found: Mapping[str, Found]) -> Section | None:
+    """Telling examples by name: ``examples`` (images ``(n, H, W, C)`` or texts), ``words`` each."""
+    parts: list[Part] = []
+    limit = PICTURES // max(1, sum(len(one["words"]) for one in found.values()))
+    for name, one in found.items():
+        shown, told = np.asarray(one["examples"]), list(one["words"])
+        if are_texts(shown):
+            parts.append(passages(name, shown, told))
+            continue
+        tiles = [
+            pictures.strip(image[None], label=said, alt=f"An example of {said}", limit=limit)
+            for image, said in zip(shown, told, strict=True)
+        ]
+        parts.append(Gallery(name, tiles))
+    text = (
+        "Test examples, with the class that each is mistaken for most often. What is never right "
+        "may be hard, or wrongly labelled."
+    )
+    return Section("Right and wrong", parts, [text]) if parts else None
+
+
 def policies(entries: Sequence[Entry], opened: str | None) -> Section | None:
-    """Every policy in a table, and the file to take along; one of them unfolded."""
+    """Every policy as a table and in a figure, and the file to take along; one is unfolded.
+
+    ``draws`` are what `automorph.policies.usage` tells, as plain data.
+    """
     if not entries:
         return None
     limit = FILES // len(entries)
@@ -137,7 +190,8 @@ def policies(entries: Sequence[Entry], opened: str | None) -> Section | None:
             text = f"This file has {words.count(len(text))} characters, too many to show here."
         unfolded = entry.policy == opened or len(entries) == 1
         table = _table(entry.label, entry.found.get("table"))
-        parts.append(PolicyBlock(entry.label, table, text, entry.colour, unfolded))
+        drawn = usage_figure(entry.found.get("draws") or (), entry.label)
+        parts.append(PolicyBlock(entry.label, table, text, entry.colour, unfolded, drawn))
     return Section("The policies", parts)
 
 

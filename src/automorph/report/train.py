@@ -27,7 +27,9 @@ def train_page(result: Found) -> Page:
     )
     parts = [
         sections.training(results.entries("curves"), results.seeds),
-        sections.operations(results.entries("curves"), results.seeds),
+        sections.operations(results.entries("curves")),
+        sections.classes(result["data"].get("classes") or [], row.get("per_class")),
+        sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), row["policy"]),
         sections.setup(result, "How it was trained", ()),

@@ -10,6 +10,7 @@ from automorph.training.batch import Batch, Encoder, Normaliser, RawBatch, Units
 from automorph.training.evaluation import Evaluation, evaluate
 from automorph.training.fitting import corpus_of, fitted
 from automorph.training.loss import soft_cross_entropy
+from automorph.training.predictions import packed, unpacked
 from automorph.training.recipe import Recipe, learning_rate
 from automorph.training.recipes import recipe_for
 from automorph.training.result import Epoch, RunResult
@@ -42,7 +43,9 @@ __all__ = [
     "learning_rate",
     "load_trained",
     "make_task",
+    "packed",
     "recipe_for",
     "soft_cross_entropy",
     "train",
+    "unpacked",
 ]

@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from automorph.training.batch import Units
+from automorph.training.predictions import packed, unpacked
 
 _APART = ("curves", "checkpoint", "model")
 
@@ -41,6 +44,8 @@ class RunResult:
     (``last``, or ``best`` on the validation part, whose accuracy is then optimistic). An
     unfinished run (``finished`` is False) has no test accuracy. ``checkpoint`` is the file with
     the weights, if there is a run folder; ``model`` is the network itself, in evaluation mode.
+    ``predictions`` are the predicted classes by part, int64 ``(n,)`` (runs of older versions have
+    none).
     """
 
     accuracy: dict[str, float]
@@ -55,6 +60,9 @@ class RunResult:
     precision: str
     checkpoint: Path | None = None
     model: nn.Module | None = field(default=None, repr=False, compare=False)
+    predictions: dict[str, NDArray[np.int64]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def without_model(self) -> RunResult:
         """The result without the network: small enough to send between processes."""
@@ -63,7 +71,8 @@ class RunResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data, without curves, network and path."""
         plain = asdict(replace(self, model=None, curves=()))
-        return {name: plain[name] for name in plain if name not in _APART}
+        kept = {name: plain[name] for name in plain if name not in _APART}
+        return {**kept, "predictions": {p: packed(v) for p, v in self.predictions.items()}}
 
 
 def result_from_dict(plain: dict[str, Any], curves: tuple[Epoch, ...]) -> RunResult:
@@ -74,4 +83,6 @@ def result_from_dict(plain: dict[str, Any], curves: tuple[Epoch, ...]) -> RunRes
             raise ValueError(f"{name} is {values!r:.80}")
     if not isinstance(plain["seconds"], (int, float)) or not isinstance(plain["finished"], bool):
         raise ValueError("seconds or finished are of another type")
-    return RunResult(**{**plain, "units": Units(**plain["units"]), "curves": curves})
+    predictions = {part: unpacked(text) for part, text in plain.get("predictions", {}).items()}
+    units = Units(**plain["units"])
+    return RunResult(**{**plain, "units": units, "curves": curves, "predictions": predictions})

@@ -158,6 +158,7 @@ def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str])
         seed=training.seed,
         precision=training.precision,
         model=training.kept.eval(),
+        predictions={part: seen.predictions for part, seen in looked.items()},
     )
     if store is None:
         return result
@@ -179,6 +180,10 @@ def _finished(
         found,
         accuracy={**found.accuracy, **{part: seen.accuracy for part, seen in looked.items()}},
         loss={**found.loss, **{part: seen.loss for part, seen in looked.items()}},
+        predictions={
+            **found.predictions,
+            **{part: seen.predictions for part, seen in looked.items()},
+        },
     )
     training.machine.wait()
     if missing:

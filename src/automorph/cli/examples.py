@@ -1,0 +1,103 @@
+"""Which examples a network gets right: class by class, and the telling ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from automorph.comparison import Comparison
+    from automorph.data import Arrays
+    from automorph.training import Task
+
+SHOWN = 16
+"""Most examples of one kind."""
+
+Numbers = NDArray[np.int64]
+Shares = NDArray[np.float64]
+
+
+def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[float | None]]:
+    """Accuracy on the test examples of each class, by policy; None for a class without any."""
+    part = _test(task)
+    number = len(task.data.classes)
+    count = np.bincount(part.labels, minlength=number)
+    found = {}
+    for name, predicted in predictions.items():
+        right = np.bincount(part.labels, (predicted == part.labels).mean(axis=0), number)
+        found[name] = [float(r / n) if n else None for r, n in zip(right, count, strict=True)]
+    return found
+
+
+def telling_of(task: Task, comparison: Comparison) -> dict[str, dict[str, Any]]:
+    """The telling examples of a comparison."""
+    ends = {"winner": comparison.winner, "baseline": comparison.baseline}
+    return telling(task, comparison.predictions, **ends)
+
+
+def telling(
+    task: Task, predictions: Mapping[str, Numbers], *, winner: str, baseline: str
+) -> dict[str, dict[str, Any]]:
+    """Examples ``{"examples", "words"}`` of the test part, by what they tell.
+
+    What the winner gets right and the baseline does not, the other way round, and what no policy
+    gets right under any seed, the most agreed upon first: there a label may be wrong. A network
+    alone (``winner`` is ``baseline``) shows what it gets wrong.
+    """
+    if not predictions:
+        return {}
+    part = _test(task)
+    right = {name: (found == part.labels).mean(axis=0) for name, found in predictions.items()}
+    never = ~np.any([shares > 0 for shares in right.values()], axis=0)
+    called, agreed = _mistaken(part.labels, predictions.values(), len(task.data.classes))
+    kinds: dict[str, tuple[Shares, Numbers]] = {}
+    if winner != baseline and {winner, baseline} <= set(right):
+        ahead = right[winner] - right[baseline]
+        theirs, mine = (
+            _mistaken(part.labels, [predictions[name]], len(task.data.classes))[0]
+            for name in (baseline, winner)
+        )
+        kinds[f"Right with {winner}, wrong with {baseline}"] = (ahead, theirs)
+        kinds[f"Right with {baseline}, wrong with {winner}"] = (-ahead, mine)
+    several = len(predictions) > 1 or len(next(iter(predictions.values()))) > 1
+    title = "Never right, whatever the policy and the seed" if several else "Wrong"
+    kinds[title] = (np.where(never, agreed, 0.0), called)
+    found = {}
+    for name, (shares, calls) in kinds.items():
+        rows = _largest(shares)
+        if len(rows):
+            found[name] = {"examples": part.data[rows], "words": _words(task, rows, calls)}
+    return found
+
+
+def _mistaken(
+    labels: Numbers, predictions: Iterable[Numbers], classes: int
+) -> tuple[Numbers, Shares]:
+    """The class that each example is mistaken for most often, and how often that is."""
+    every, rows = np.concatenate(list(predictions)), np.arange(len(labels))
+    votes = np.zeros((len(labels), classes), np.uint16)
+    for called in every:
+        votes[rows, called] += 1
+    votes[rows, labels] = 0
+    return votes.argmax(axis=1), votes.max(axis=1) / len(every)
+
+
+def _largest(shares: Shares) -> Numbers:
+    """The rows of the largest shares above zero; equal ones are drawn, not taken from the front."""
+    order = np.random.default_rng(0).permutation(len(shares))
+    order = order[np.argsort(-shares[order], kind="stable")]
+    return np.asarray(order[shares[order] > 0][:SHOWN], np.int64)
+
+
+def _words(task: Task, rows: Numbers, called: Numbers) -> list[str]:
+    names, labels = task.data.classes, _test(task).labels
+    return [f"{names[labels[row]]}, called {names[called[row]]}" for row in rows]
+
+
+def _test(task: Task) -> Arrays:
+    part = task.data.test
+    assert part is not None, "a table has a test part"
+    return part

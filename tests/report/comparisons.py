@@ -108,9 +108,19 @@ def comparison(
         "policies": {
             policy: {
                 "table": {"columns": ["Operation", "Range"], "rows": [["rotate", "−30 to 30 deg"]]},
+                "draws": [
+                    {"operation": "rotate", "share": 0.5, "magnitudes": [0.05] * 20,
+                     "values": "-30 to 30 deg"},
+                    {"operation": "invert", "share": 0.25, "magnitudes": [], "values": ""},
+                ],
                 "json": json.dumps({"schema": 1, "name": policy}, indent=1),
             }
             for policy in policies
+        },
+        "examples": {
+            f"Right with {winner}, wrong with {policies[0]}": {
+                "examples": images, "words": ["class 1, called class 7"] * len(images),
+            },
         },
         "provenance": {
             "automorph": "0.1.0",
@@ -161,6 +171,15 @@ def search() -> dict[str, Any]:
             "trace": [
                 {"clock": 3.0 * n, "trainings": 0.3 * n, "score": 0.8, "best": 0.8 + 0.001 * n}
                 for n in range(1, 57)
+            ],
+            "course": {
+                "across": "trial", "places": [1.0, 2.0, 3.0], "over": 2,
+                "operations": {f"operation {n}": [0.1, 0.02 * n, 0.03 * n] for n in range(12)},
+            },
+            "effects": [
+                {"operation": f"operation {n}", "mean": 0.02 - 0.002 * n, "low": -0.01,
+                 "high": 0.04, "trials": 56}
+                for n in range(20)
             ],
             "story": {
                 "searches": [{"name": "pba", "trials": 4, "trainings": 4.0, "found": "pba of 4"}],

@@ -42,6 +42,7 @@ def test_a_clear_winner_is_told_in_words() -> None:
         "Results",
         "Class by class",
         "While training",
+        "Right and wrong",
         "What the policies do",
         "The policies",
         "How it was compared",

@@ -18,10 +18,13 @@ def test_the_page_tells_what_was_found_and_how() -> None:
     assert answers["What did the search cost?"] == "17.4 trainings"
     assert [section.title for section in page.sections][:2] == ["Results", "The search"]
     assert [part.kind for part in page.sections[1].parts] == [
-        "figure", "table", "table", "table", "definitions",
+        "figure", "figure", "figure", "table", "table", "table", "definitions",
     ]  # fmt: skip
     assert "which chooses the winner" not in text
     assert "pba of 4" in text
+    assert "The 9 that moved most of 12." in text
+    assert "the mean of the last 2 policies" in text
+    assert text.count("no proof: a search does not try by chance") == 1
     assert repr(result) == before
 
 

@@ -64,6 +64,7 @@ def telling(
         kinds[f"Right with {baseline}, wrong with {winner}"] = (-ahead, mine)
     several = len(predictions) > 1 or len(next(iter(predictions.values()))) > 1
     title = "Never right, whatever the policy and the seed" if several else "Wrong"
+    title = f"{title}: {never.sum():,} of {len(part):,}"
     kinds[title] = (np.where(never, agreed, 0.0), called)
     found = {}
     for name, (shares, calls) in kinds.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,6 +111,8 @@ class Searching:
                 "longer": result.longer,
                 "trace": list(result.trace),
                 "story": result.story,
+                "course": result.course and asdict(result.course),
+                "effects": [asdict(effect) for effect in result.effects],
             },
         }
         accuracy = result.row.accuracy

@@ -15,6 +15,7 @@ from automorph.offline.children import trainings
 from automorph.offline.engines import Engine
 from automorph.offline.method import Job, Method, Outcome
 from automorph.offline.trials import Trial, Trials, key_of
+from automorph.offline.tried import Tried
 from automorph.training import Task, Units
 
 Phase = Literal["measure", "search", "final"]
@@ -50,6 +51,8 @@ class Conductor:
         self.began = time.monotonic() - record.clock
         self.told: list[Trial] = []
         """The trials of the search itself, in the order in which it was told of them."""
+        self.asked: list[Job] = []
+        """What it had asked for, in the same order."""
         self.ran = 0
         """Jobs that were run, not read."""
 
@@ -89,7 +92,9 @@ class Conductor:
                 self._close(generations, stopped=True)
                 return True
             method.tell([done[key].outcome for key in keys])
+            first = dict(zip(reversed(keys), reversed(jobs), strict=True))
             self.told += [done[key] for key in dict.fromkeys(keys)]
+            self.asked += [first[key] for key in dict.fromkeys(keys)]
             generations += 1
         return bool(closed["stopped"])
 
@@ -98,6 +103,11 @@ class Conductor:
         order = sorted(jobs, key=lambda name: -getattr(jobs[name], "longer", 1))
         done = self._done([jobs[name] for name in order], engine, math.inf, None, "final")
         return {name: done[key_of(job)].outcome for name, job in jobs.items()}
+
+    @property
+    def tried(self) -> Tried:
+        """What the trials were of."""
+        return Tried(self.asked, [trial.outcome for trial in self.told])
 
     def close(self, folder: Path) -> None:
         """Remove what children left for one another."""

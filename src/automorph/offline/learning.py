@@ -83,6 +83,7 @@ class Learning:
         policy = Recipe(optimizer="adamw", lr=job.rate, momentum=0.5, weight_decay=0.0)
         self.climber: Optimiser = make_optimiser(self.choices, policy)
         self.entropies: list[float] = []
+        self.shares: list[list[float]] = []
         self.units, self.seconds = Units(), 0.0
 
     def epoch(self) -> None:
@@ -123,6 +124,8 @@ class Learning:
             self.units += Units(len(rows), len(rows))
         p = self.choices.operation.detach().softmax(dim=1)
         self.entropies.append(float(torch.special.entr(p).sum(dim=1).mean()))
+        fires = self.choices.chance.detach().sigmoid()
+        self.shares.append((1 - (1 - p * fires).prod(dim=0)).tolist())
         self.seconds += time.perf_counter() - began
 
     def _draw(self, rows: NDArray[np.int64], epoch: int) -> Tensor:
@@ -170,6 +173,14 @@ class Learning:
                 "chance": self.choices.chance.sigmoid().tolist(),
                 "level": self.choices.level.softmax(dim=2).tolist(),
                 "entropies": self.entropies,
+                "course": {
+                    "across": "epoch",
+                    "places": list(range(1, len(self.shares) + 1)),
+                    "operations": {
+                        name: [shares[number] for shares in self.shares]
+                        for number, name in enumerate(self.space.names)
+                    },
+                },
             }
         return Outcome(seen.accuracy, self.units, self.seconds, facts)
 
@@ -182,7 +193,10 @@ class Learning:
             **prefixed("climber", self.climber.state_dict()),
         }
         units = [self.units.forward, self.units.backward]
-        return tensors, {"entropies": self.entropies, "units": units, "seconds": self.seconds}
+        return tensors, {
+            "entropies": self.entropies, "shares": self.shares, "units": units,
+            "seconds": self.seconds,
+        }  # fmt: skip
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Take back what `state` gave."""
@@ -191,4 +205,5 @@ class Learning:
         self.choices.load_state_dict(under("choices", tensors))
         self.climber.load_state_dict(under("climber", tensors))
         self.entropies, self.seconds = list(facts["entropies"]), facts["seconds"]
+        self.shares = list(facts["shares"])
         self.units = Units(*facts["units"])

@@ -32,6 +32,7 @@ from automorph.offline.method import Method, Setting
 from automorph.offline.names import Named, load_method
 from automorph.offline.standing import entrants, table, verdict_of
 from automorph.offline.trials import Trials
+from automorph.offline.tried import Course, Effect
 from automorph.policies import Drawn, Policy, check_domain, load_policy
 from automorph.space import SearchSpace, named_space
 from automorph.texts.wordnet import find_wordnet
@@ -54,7 +55,8 @@ class SearchResult:
     ``rows`` are those of the final table, the found policy first; ``parts`` says which part each
     plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, on texts
     ``eda``, ``longer``). ``cost`` is what the search cost in plain trainings, without the final
-    table; ``trace`` has for every trial the clock, that cost so far, its score and the best so far.
+    table; ``trace`` has for every trial the clock, that cost so far, its score and the best so far,
+    ``course`` and ``effects`` tell which operations were tried and how that went.
     ``stopped`` says that time ended the search before it was done; ``trained`` counts the jobs
     that this call ran, the others had been kept.
     """
@@ -73,6 +75,8 @@ class SearchResult:
     units: Units
     seconds: float
     trace: tuple[dict[str, Any], ...]
+    course: Course | None
+    effects: tuple[Effect, ...]
     plan: Plan
     longer: int
     stopped: bool
@@ -241,6 +245,8 @@ def search(
         units=conductor.units,
         seconds=record.clock,
         trace=tuple(conductor.trace(hidden)),
+        course=conductor.tried.course(),
+        effects=conductor.tried.effects(),
         plan=plan,
         longer=longer,
         stopped=stopped,

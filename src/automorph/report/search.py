@@ -7,14 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from automorph.report import curves, words
+from automorph.report import curves, figures, sections, words
 from automorph.report.answers import answers
 from automorph.report.comparison import compare_page
+from automorph.report.figures import Row
 from automorph.report.page import Answer, Definitions, Page, Part, Section, Table, figure
 from automorph.report.results import Found, Results
 
-SHOWN = 12
-"""Most arms of a heat in its table."""
+SHOWN, EFFECTS = 12, 8
+"""Most arms of a heat in its table; effects shown from either end."""
 
 
 def search_page(result: Found) -> Page:
@@ -22,14 +23,15 @@ def search_page(result: Found) -> Page:
 
     ``search``: ``method``, ``space``, ``tail``, ``tried``, ``failed``, ``trainings`` (its cost in
     plain trainings), ``seconds``, ``engine``, ``longer``, ``stopped``, ``trace`` (for each trial
-    ``trainings``, ``score`` and ``best``) and ``story`` (of a race: ``searches`` and ``heats``).
+    ``trainings``, ``score`` and ``best``), ``course`` and ``effects`` (see
+    `automorph.offline.tried`) and ``story`` (of a race: ``searches`` and ``heats``).
     """
     found = result["search"]
     # Here the validation part chose before; in the final table it chooses nothing.
     rows = [{key: row[key] for key in row if key != "validation"} for row in result["rows"]]
     table = {**result, "rows": rows}
     page, results = compare_page(table), Results(table)
-    sections = [_table_section(page.sections[0], found), _search(found), *page.sections[1:]]
+    parts = [_table_section(page.sections[0], found), _search(found), *page.sections[1:]]
     stopped = ["The budget ended the search before it was done."] if found["stopped"] else []
     return replace(
         page,
@@ -38,7 +40,7 @@ def search_page(result: Found) -> Page:
         badge="" if page.badge == "" else page.badge.replace("the baseline", "no augmentation"),
         answers=_answers(results, found),
         warnings=[*page.warnings, *stopped],
-        sections=sections,
+        sections=parts,
     )
 
 
@@ -75,12 +77,12 @@ def _search(found: Mapping[str, Any]) -> Section:
     parts: list[Part] = []
     trace = found.get("trace") or []
     if len(trace) > 1:
-        best = curves.Curve(
-            "best so far",
-            [one["trainings"] for one in trace],
-            [[100 * one["best"] for one in trace]],
-            1,
-        )
+        # The best stays what it was until a trial has ended.
+        spent = [one["trainings"] for one in trace]
+        scores = [100 * one["best"] for one in trace]
+        places = [spent[0], *(place for one in spent[1:] for place in (one, one))]
+        steps = [*(score for one in scores[:-1] for score in (one, one)), scores[-1]]
+        best = curves.Curve("best so far", places, [steps], 1)
         last = trace[-1]
         parts.append(
             figure(
@@ -92,6 +94,8 @@ def _search(found: Mapping[str, Any]) -> Section:
                 caption="The best score of any trial so far, against what the search had cost.",
             )
         )
+    parts += _course(found.get("course"), found["method"])
+    parts += _effects(found.get("effects") or ())
     story = found.get("story") or {}
     parts += [part for part in (_searches(story), *_heats(story)) if part is not None]
     budget, trials = found.get("budget"), found.get("trials")
@@ -112,6 +116,43 @@ def _search(found: Mapping[str, Any]) -> Section:
         " A backward pass counts as two forward passes."
     )
     return Section("The search", parts, [text])
+
+
+def _course(told: Mapping[str, Any] | None, method: str) -> list[Part]:
+    """What was tried from trial to trial, or what the best trial learned."""
+    if not told:
+        return []
+    caption = f"How often an example gets each operation, {told['across']} by {told['across']}"
+    if told["across"] != "trial":
+        caption += ", in the trial with the best score"
+    elif told["over"] > 1:
+        caption += f": the mean of the last {told['over']} policies"
+    return sections.course(method, told["places"], told["operations"], caption, told["across"])
+
+
+def _effects(told: Sequence[Mapping[str, Any]]) -> list[Part]:
+    if not told:
+        return []
+    shown = [*told[:EFFECTS], *told[max(EFFECTS, len(told) - EFFECTS) :]]
+    rows = [
+        Row(
+            one["operation"], 100 * one["mean"], 100 * one["low"], 100 * one["high"],
+            colour=1, words=words.points(one["mean"]),
+        )
+        for one in shown
+    ]  # fmt: skip
+    spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
+    caption = (
+        f"Operations and scores in {told[0]['trials']} trials: the mean score of those that used "
+        "an operation more than the median trial, less that of the others, with its 95% interval. "
+        "Not corrected for their number, and no proof: a search does not try by chance."
+    )
+    return [
+        figure(
+            figures.differences, rows, axis="Difference of scores, points", caption=caption,
+            label=f"Difference of scores with more of an operation, in points: {spoken}.",
+        )
+    ]  # fmt: skip
 
 
 def _searches(story: Mapping[str, Any]) -> Table | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ from automorph.report.results import Entry, Found
 
 EXAMPLES, DRAWS, STRIPS = 6, 10, 50
 """Most rows and columns of the pictures of one policy, most rows of all policies."""
-CLASSES = 20
-"""Most classes drawn."""
+CLASSES, MOVING = 20, 9
+"""Most classes drawn, most operations in the course of something."""
 PICTURES, FILES, LINES = 1_500_000, 600_000, 100
 """Bytes for all pictures of a page, bytes for all policy files, most lines of one table."""
 
@@ -80,22 +81,36 @@ def operations(entries: Sequence[Entry]) -> Section | None:
     parts: list[Part] = []
     for entry in entries:
         found = entry.found.get("operations") or {}
-        series = [
-            curves.Curve(str(name), entry.found["epochs"], 100 * np.array(values, dtype=np.float64))
-            for name, values in found.items()
-        ]
-        if not series or len(series[0].arrays[0]) < 2:
-            continue
-        ends = sorted(series, key=lambda curve: -curve.mean[-1])
-        last = "; ".join(f"{curve.label} {curve.mean[-1]:.3g}" for curve in ends)
-        caption = f"{entry.label}: how often a view had each operation, by epoch" + (
-            ", the mean and a band over the seeds." if len(series[0].arrays[1]) > 1 else "."
-        )
-        label = f"Use of operations by {entry.label}, %. At the end: {last}."
-        parts.append(
-            figure(curves.curves, series, axis="Views with it, %", label=label, caption=caption)
-        )
+        shares = {name: np.array(values, dtype=np.float64) for name, values in found.items()}
+        caption = f"{entry.label}: how often a view had each operation, by epoch"
+        if any(len(values) > 1 for values in shares.values()):
+            caption += ", the mean and a band over the seeds"
+        parts += course(entry.label, entry.found["epochs"], shares, caption) if shares else []
     return Section("Operations in the course of training", parts) if parts else None
+
+
+def course(
+    name: str,
+    places: Sequence[float],
+    shares: Mapping[str, Any],
+    caption: str,
+    across: str = "epoch",
+) -> list[Part]:
+    """The shares of operations, ``(places,)`` or ``(seeds, places)`` each; those that move most."""
+    series = [curves.Curve(one, places, 100 * np.array(shares[one]), 1) for one in shares]
+    if not series or len(series[0].arrays[0]) < 2:
+        return []
+    moved = sorted(series, key=lambda curve: -float(np.ptp(curve.mean)))[:MOVING]
+    shown = sorted(moved, key=lambda curve: -curve.mean[-1])
+    last = "; ".join(f"{curve.label} {curve.mean[-1]:.3g}" for curve in shown)
+    more = len(series) - len(shown)
+    caption += f". The {MOVING} that moved most of {len(series)}." if more else "."
+    return [
+        figure(
+            partial(curves.curves, across=across), shown, axis="Examples that get it, %",
+            label=f"Use of operations by {name}, %. At the end: {last}.", caption=caption,
+        )
+    ]  # fmt: skip
 
 
 def previews(entries: Sequence[Entry]) -> Section | None:

@@ -38,7 +38,8 @@ class Look:
     """Mean final costs l_L of generated and of random sequences, on the same noise.
 
     ``ratio`` is random over generated: above 1, the generator has learned to look real. ``entropy``
-    is the generator's, in nats a position; ``discriminator`` is the loss of its last step.
+    is the generator's, in nats a position; ``discriminator`` is the loss of its last step;
+    ``shares`` say how many of its sequences have each operation.
     """
 
     step: int
@@ -47,6 +48,7 @@ class Look:
     ratio: float
     entropy: float
     discriminator: float
+    shares: tuple[float, ...] = ()
 
 
 class Adversary:
@@ -103,6 +105,8 @@ class Adversary:
         return Look(
             self.step_number, generated, random, random / max(generated, 1e-12),
             written.entropy.mean().item(), self.discriminator_loss,
+            tuple((written.op == number).any(dim=1).double().mean().item()
+                  for number in range(len(self.space))),
         )  # fmt: skip
 
     def state(self) -> dict[str, Tensor]:

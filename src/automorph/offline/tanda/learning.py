@@ -44,6 +44,14 @@ class LearnedGenerator:
         """The cost of random over that of generated sequences: above 1, something was learned."""
         return self.best.ratio
 
+    @property
+    def course(self) -> dict[str, list[float]]:
+        """The share of sequences that have each operation, by name, one for each look."""
+        return {
+            name: [look.shares[number] for look in self.history]
+            for number, name in enumerate(self.policy.space.names)
+        }
+
 
 def learn_generator(
     examples: Any,
@@ -190,7 +198,8 @@ class _Learning:
                 "same ones to go on with. Choose another folder, or delete this one"
             )
         self.adversary.restore(under("now", tensors))
-        self.history = [Look(**look) for look in facts["history"]]
+        looks = facts["history"]
+        self.history = [Look(**{**look, "shares": tuple(look["shares"])}) for look in looks]
         self.generators = [under(f"generator{n}", tensors) for n in range(len(self.history))]
 
 

@@ -73,6 +73,11 @@ class Adversarial:
                 "policy": policy_to_dict(learned.policy),
                 "ratio": learned.ratio,
                 "history": [asdict(look) for look in learned.history],
+                "course": {
+                    "across": "step",
+                    "places": [look.step for look in learned.history],
+                    "operations": learned.course,
+                },
             },
         )
 

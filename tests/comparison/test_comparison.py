@@ -5,11 +5,12 @@ import json
 import pytest
 import torch
 
-from automorph.comparison import Row, compare, summarise
+from automorph.comparison import Row, compare, judge, summarise
 from automorph.comparison.cells import cell_path
 from automorph.comparison.paired import _control
 from automorph.data import limited, load_data, split
 from automorph.errors import AutomorphError, PolicyError, UsageError
+from automorph.files import read_json, write_checked
 from automorph.policies import load_policy
 from automorph.training import make_task, recipe_for
 
@@ -137,3 +138,34 @@ def test_the_control_is_the_strongest_random_policy():
     assert _control(rows, arms, {"crop", "none"}).policy == "crop + random"
     assert _control(rows, arms, {"crop + random", "none"}).policy == "random"
     assert _control(rows[:2], arms[:2], {"crop"}) is None
+
+
+def test_predictions_are_those_that_the_accuracies_count(task, tmp_path):
+    first = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+    labels = task.data.test.labels
+    for row in first.rows:
+        shares = (first.predictions[row.policy] == labels).mean(axis=1)
+        assert tuple(shares) == pytest.approx(row.accuracy.values)
+    again = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+    assert (again.predictions["crop"] == first.predictions["crop"]).all()
+
+
+@pytest.mark.parametrize("kept", [None, "damaged"])
+def test_cells_without_predictions_and_with_damaged_ones(task, tmp_path, kept):
+    compare(task, ["none"], seeds=1, folder=tmp_path)
+    path = cell_path(tmp_path, load_policy("none"), 0)
+    content = read_json(path)
+    content = {**content, "predictions": kept} if kept else {
+        key: value for key, value in content.items() if key != "predictions"
+    }  # fmt: skip
+    write_checked(path, content)
+    again = compare(task, ["none"], seeds=1, folder=tmp_path)
+    assert again.trained == (1 if kept else 0), "cells of older versions are kept"
+    assert set(again.predictions) == ({"none"} if kept else set())
+
+
+def test_a_failed_baseline_is_no_reason_to_keep_it():
+    verdict = judge("crop", "none", None, seeds=5, confidence=0.95)
+    assert verdict.kind == "unclear"
+    assert "none failed" in verdict.text
+    assert "keep it" in judge("none", "none", None, seeds=5, confidence=0.95).text

@@ -109,8 +109,12 @@ def comparison(
             policy: {
                 "table": {"columns": ["Operation", "Range"], "rows": [["rotate", "−30 to 30 deg"]]},
                 "draws": [
-                    {"operation": "rotate", "share": 0.5, "magnitudes": [0.05] * 20,
-                     "values": "-30 to 30 deg"},
+                    {
+                        "operation": "rotate",
+                        "share": 0.5,
+                        "magnitudes": [0.05] * 20,
+                        "values": "-30 to 30 deg",
+                    },
                     {"operation": "invert", "share": 0.25, "magnitudes": [], "values": ""},
                 ],
                 "json": json.dumps({"schema": 1, "name": policy}, indent=1),
@@ -119,7 +123,8 @@ def comparison(
         },
         "examples": {
             f"Right with {winner}, wrong with {policies[0]}": {
-                "examples": images, "words": ["class 1, called class 7"] * len(images),
+                "examples": images,
+                "words": ["class 1, called class 7"] * len(images),
             },
         },
         "provenance": {
@@ -173,12 +178,19 @@ def search() -> dict[str, Any]:
                 for n in range(1, 57)
             ],
             "course": {
-                "across": "trial", "places": [1.0, 2.0, 3.0], "over": 2,
+                "across": "trial",
+                "places": [1.0, 2.0, 3.0],
+                "over": 2,
                 "operations": {f"operation {n}": [0.1, 0.02 * n, 0.03 * n] for n in range(12)},
             },
             "effects": [
-                {"operation": f"operation {n}", "mean": 0.02 - 0.002 * n, "low": -0.01,
-                 "high": 0.04, "trials": 56}
+                {
+                    "operation": f"operation {n}",
+                    "mean": 0.02 - 0.002 * n,
+                    "low": -0.01,
+                    "high": 0.04,
+                    "trials": 56,
+                }
                 for n in range(20)
             ],
             "story": {

@@ -15,6 +15,7 @@ from automorph.cli.doctor import doctor
 from automorph.cli.explain import explain
 from automorph.cli.export import export
 from automorph.cli.listing import list_
+from automorph.cli.naming import remember
 from automorph.cli.patch import patch
 from automorph.cli.preview import preview
 from automorph.cli.quickstart import quickstart
@@ -54,6 +55,7 @@ for verb in VERBS:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits with 0, with 2 for bad usage or data, with 1 for all else."""
     words = sys.argv[1:] if arguments is None else arguments
+    remember(words)
     try:
         app.main(words, prog_name="automorph", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automorph.cli.naming import run_folder
-from automorph.cli.options import console, size_of
+from automorph.cli.facts import provenance_of
+from automorph.cli.naming import data_words, run_folder
+from automorph.cli.options import console, p_words, plain_table, size_of
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Auditing:
         from automorph.patching.parts import split_as_trained
         from automorph.report import publish
 
-        started = datetime.now(UTC)
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        began = time.monotonic()
         size = size_of(self.options.pop("size", None))
         # The split hangs on the same seed for all verbs.
         data = load_data(self.source, size=size, seed=0, metadata=None, **self.options)
@@ -68,12 +70,7 @@ class Auditing:
         folder.mkdir(parents=True, exist_ok=True)
         found = found.with_report(folder / "report.html", data=self.source)
         content = found.to_dict()
-        provenance = {
-            "command": " ".join(["automorph", *sys.argv[1:]]),
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": (datetime.now(UTC) - started).total_seconds(),
-            "data_hash": data.hash,
-        }
+        provenance = provenance_of(data, started, time.monotonic() - began)
         page = {**content, "pictures": _pictures(found, data), "provenance": provenance,
                 "next": self._next()}  # fmt: skip
         publish(folder, "audit", page)
@@ -96,10 +93,8 @@ class Auditing:
         return run_folder("audit", task, [*more, str(self.discover), *data.subgroup_names[:20]])
 
     def _next(self) -> list[str]:
-        columns = "".join(f" --subgroup {name}" for name in self.options.get("subgroup") or ())
-        named = bool(columns) or "-correlation" in self.source
-        label = f" --label {self.options['label']}" if self.options.get("label") else ""
-        return [f"automorph patch {self.source}{label}{columns}"] if named else []
+        named = bool(self.options.get("subgroup")) or "-correlation" in self.source
+        return [f"automorph patch {data_words(self.source)}"] if named else []
 
 
 def show(found: Audit, say: Console) -> None:
@@ -133,13 +128,8 @@ def show(found: Audit, say: Console) -> None:
 
 def table_of(found: Audit) -> Table:
     """The groups, the worst first."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("class", "subgroup"):
-        table.add_column(name, overflow="fold")
-    for name in ("examples", "accuracy", "95 %", "over-\nconfidence", "p"):
-        table.add_column(name, justify="right", no_wrap=True)
+    numbers = ("examples", "accuracy", "95 %", "over-\nconfidence", "p")
+    table = plain_table("class", "subgroup", numbers=numbers)
     order = sorted(found.groups, key=lambda g: 2.0 if g.accuracy is None else g.accuracy)
     for g in order[:SHOWN]:
         sure = g.overconfidence
@@ -148,7 +138,7 @@ def table_of(found: Audit) -> Table:
             "" if g.accuracy is None else f"{100 * g.accuracy:.1f}",
             "" if g.low is None or g.high is None else f"{100 * g.low:.1f} to {100 * g.high:.1f}",
             "" if sure is None else f"{100 * sure.value:+.1f}",
-            "" if not g.n else "<0.001" if g.p < 0.001 else f"{g.p:.3f}",
+            p_words(g.p if g.n else None),
             style="bold red" if g.alarm else None,
         )  # fmt: skip
     whole = found.accuracy

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automorph.cli.facts import pictures_of, provenance_of, report_curves, task_facts
-from automorph.cli.naming import data_words, run_folder
-from automorph.cli.options import console
+from automorph.cli.live import Bars
+from automorph.cli.naming import data_words, policy_words, run_folder
+from automorph.cli.options import console, p_words, plain_table
 from automorph.files import write_json
 
 if TYPE_CHECKING:
-    from automorph.comparison import Arm, Cell, Comparison
+    from automorph.comparison import Arm, Comparison
     from automorph.training import Task
 
 
@@ -50,10 +49,11 @@ class Comparing:
         for note in data.notes:
             say.print(f"[dim]{note}[/dim]")
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        comparison = compare(
-            self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
-            jobs=jobs, progress=None if self.quiet else Bars().begin,
-        )  # fmt: skip
+        with Bars(quiet=self.quiet) as bars:
+            comparison = compare(
+                self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
+                jobs=jobs, progress=bars.begin,
+            )  # fmt: skip
         known = None if comparison.trained else read_json(folder / "compare.json")
         if known is None or known.get("asked") != self._asked():
             content = self._write(comparison, folder, started)
@@ -145,7 +145,7 @@ def facts_of(
             name: report_curves(curves, comparison.policies[name])
             for name, curves in comparison.curves.items()
         },
-        "provenance": provenance_of(task, started, comparison.seconds),
+        "provenance": provenance_of(task.data, started, comparison.seconds),
         "next": next_commands(source, comparison, folder, domain=task.data.domain),
     }
 
@@ -154,12 +154,8 @@ def next_commands(
     source: str, comparison: Comparison, folder: Path, *, domain: str = "image"
 ) -> list[str]:
     """Three commands that a user would want to run next."""
-    from automorph.comparison import policy_of
-
     winner = comparison.winner
-    # An online method learns anew in every training: its file holds only what it draws from.
-    online = comparison.policies[winner] is not policy_of(comparison.policies[winner])
-    policy = f"'{winner}'" if online else f"{folder}/policy.json"
+    policy = policy_words(comparison.policies[winner], folder)
     data, yours, control = data_words(source), "folder:YOUR/IMAGES", "random"
     if domain == "text":
         yours, control = "csv:YOUR/TEXTS.csv", "'random(space=texts-plain)'"
@@ -172,19 +168,15 @@ def next_commands(
 
 def table_of(comparison: Comparison) -> Any:
     """The comparison as a table for a terminal."""
-    from rich.table import Table
-
     from automorph.comparison.verdict import interval, points
 
     share = f"{comparison.confidence:.0%}"
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    # A long name must not take the room of all others.
-    table.add_column("policy", overflow="fold", min_width=16)
     base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"
     columns = ("test\naccuracy", f"against {base}\n({share})", "p\n(Holm)",
                "valid-\nation", "passes\na run", "s\na run")  # fmt: skip
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
+    table = plain_table("policy", numbers=columns)
+    # A long name must not take the room of all others.
+    table.columns[0].min_width = 16
     for row in comparison.rows:
         if row.accuracy is None:
             table.add_row(row.policy, "failed", row.error or "", style="red")
@@ -192,8 +184,7 @@ def table_of(comparison: Comparison) -> Any:
         difference, p = "", ""
         if row.difference is not None:
             difference = f"{points(row.difference.mean)} ({interval(row.difference)})"
-            known = row.difference.p_adjusted
-            p = "" if known is None else "<0.001" if known < 0.001 else f"{known:.3f}"
+            p = p_words(row.difference.p_adjusted)
         passes = sum(row.units.values()) / len(row.accuracy.values)
         table.add_row(
             row.policy,
@@ -219,41 +210,6 @@ def _short(number: float) -> str:
 def _mean(summary: Any) -> str:
     spread = "" if summary.se is None else f" ± {100 * summary.se:.1f}"
     return f"{100 * summary.mean:.1f}{spread}"
-
-
-class Bars:
-    """Progress of all trainings: how many are done, time left."""
-
-    def begin(self, cells: list[Cell], done: int) -> Callable[[Cell, float], None]:
-        """Show a bar (on a terminal) and give back what moves it."""
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        say = console()
-        shares: dict[Cell, float] = {}
-        total, finished, begun = len(cells), done, time.monotonic()
-        bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
-            TimeElapsedColumn(), console=say, transient=True, disable=not say.is_terminal,
-        )  # fmt: skip
-        task = bar.add_task("training", total=total, completed=done, facts="")
-        bar.start()
-
-        def move(cell: Cell, share: float) -> None:
-            shares[cell] = max(share, shares.get(cell, 0.0))
-            made = sum(shares.values())
-            whole = finished + sum(share >= 1.0 for share in shares.values())
-            left = (time.monotonic() - begun) / max(made, 1e-6) * (total - finished - made)
-            facts = f"{whole} of {total} done, {clock(left)} left"
-            bar.update(task, completed=finished + made, facts=facts)
-            if whole >= total:
-                bar.stop()
-
-        return move
-
-
-def clock(seconds: float) -> str:
-    """Seconds as a word: minutes when there are many."""
-    return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automorph.cli.facts import policy_facts, provenance_of
 from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
 from automorph.files import write_json
@@ -61,8 +62,11 @@ class Explaining:
         content = {**found.to_dict(), "data": self.source}
         facts = {
             "pictures": self._pictures(found),
-            "policy": self._policy(policy),
-            "provenance": {"started": started, **self._facts()},
+            "policy": {"name": policy.name, **policy_facts(policy)},
+            "provenance": {
+                **provenance_of(self.task.data, started, found.seconds),
+                "seed": self.seed,
+            },
             "next": self._next(),
         }
         report = publish(folder, "explain", {**content, **facts})
@@ -86,30 +90,6 @@ class Explaining:
             f"automorph search {data} --method instant",
             f"automorph search {data} --space {self.space.name} --budget 20m",
         ]
-
-    def _facts(self) -> dict[str, Any]:
-        import platform
-
-        from automorph import __version__
-
-        return {
-            "automorph": __version__,
-            "data hash": self.task.data.hash,
-            "seed": self.seed,
-            "python": platform.python_version(),
-        }
-
-    def _policy(self, policy: Any) -> dict[str, Any]:
-        import json
-
-        from automorph.policies import policy_to_dict
-
-        table = policy.table()
-        return {
-            "name": policy.name,
-            "table": {"columns": list(table.columns), "rows": [list(row) for row in table.rows]},
-            "json": json.dumps(policy_to_dict(policy), indent=1),
-        }
 
     def _pictures(self, found: Explanation) -> dict[str, Any]:
         """Every operation at the end of its useful range, and beyond it."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from automorph.cli.naming import command_words
+
 if TYPE_CHECKING:
     from automorph.comparison import Arm
+    from automorph.data import Dataset
     from automorph.training import Epoch, Task
 
 
@@ -35,18 +37,19 @@ def task_facts(source: str, task: Task) -> dict[str, Any]:
     }
 
 
-def provenance_of(task: Task, started: str, seconds: float) -> dict[str, Any]:
-    """Command, versions, time, hardware and the hashes of the split."""
+def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]:
+    """Command, versions, time, hardware and the hashes of data and split."""
     from automorph.comparison import hardware
     from automorph.data import split_hashes
 
     return {
         "versions": _versions(),
-        "command": " ".join(["automorph", *sys.argv[1:]]),
+        "command": command_words(),
         "started": started,
         "seconds": seconds,
         "hardware": hardware(),
-        "split_hashes": split_hashes(task.data),
+        "data_hash": data.hash,
+        "split_hashes": split_hashes(data),
     }
 
 
@@ -100,7 +103,6 @@ def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:
     """What the policies make of a few of the user's own examples, and how they read."""
     from automorph.cli.preview import spread
     from automorph.comparison import policy_of
-    from automorph.policies import Policy, policy_to_dict, usage
     from automorph.training import fitted
 
     train = task.data.train
@@ -116,18 +118,21 @@ def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:
             name: {"images": policy.preview(part.data, draws=7), "labels": labels}
             for name, policy in drawn.items()
         },
-        "policies": {
-            name: {
-                "table": {
-                    "columns": list(arm.table().columns),
-                    "rows": [list(row) for row in arm.table().rows],
-                },
-                # What an online method draws is told epoch by epoch.
-                "draws": [asdict(one) for one in usage(arm)] if isinstance(arm, Policy) else [],
-                "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
-            }
-            for name, arm in policies.items()
-        },
+        "policies": {name: policy_facts(arm) for name, arm in policies.items()},
+    }
+
+
+def policy_facts(arm: Arm) -> dict[str, Any]:
+    """A policy as a table, what it draws, and its file."""
+    from automorph.comparison import policy_of
+    from automorph.policies import Policy, policy_to_dict, usage
+
+    table = arm.table()
+    return {
+        "table": {"columns": list(table.columns), "rows": [list(row) for row in table.rows]},
+        # What an online method draws is told epoch by epoch.
+        "draws": [asdict(one) for one in usage(arm)] if isinstance(arm, Policy) else [],
+        "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.comparing import clock
-from automorph.cli.options import console
+from automorph.cli.options import console, plain_table
 from automorph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,13 +64,11 @@ class Dashboard:
     def shown(self) -> Any:
         """The bar, the line of scores and the table of the best."""
         from rich.console import Group
-        from rich.table import Table
 
         good = [one for one in self.told if one.score is not None]
         if not good:
             return self.bar
-        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-        table.add_column("score", justify="right")
+        table = plain_table(numbers=("score",), header_style="dim")
         table.add_column("policy", no_wrap=True, overflow="ellipsis")
         for one in sorted(good, key=lambda one: -(one.score or 0.0))[:SHOWN]:
             table.add_row(f"{100 * (one.score or 0.0):.1f}", one.name)
@@ -84,6 +83,52 @@ class Dashboard:
     def __exit__(self, *error: Any) -> None:
         if self.terminal:
             self.live.stop()
+
+
+class Bars:
+    """Trainings on a terminal: how many are done, time left; before them, steps of a translator."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        say = console(quiet=quiet)
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
+            TimeElapsedColumn(), console=say, transient=True, disable=not say.is_terminal,
+        )  # fmt: skip
+        self.tasks: dict[str, Any] = {}
+
+    def begin(self, cells: Sequence[Any], done: int = 0) -> Callable[[Any, float], None]:
+        """Trainings begin, ``done`` of which were finished before; moved by what is given back."""
+        shares: dict[Any, float] = {}
+        total, began = len(cells), time.monotonic()
+        task = self.bar.add_task("training", total=total, completed=done, facts="")
+
+        def move(cell: Any, share: float) -> None:
+            shares[cell] = max(share, shares.get(cell, 0.0))
+            made = sum(shares.values())
+            whole = done + sum(one >= 1 for one in shares.values())
+            left = (time.monotonic() - began) / max(made, 1e-6) * (total - done - made)
+            facts = f"{whole} of {total} done, {clock(left)} left"
+            self.bar.update(task, completed=done + made, facts=facts)
+
+        return move
+
+    def fit(self, title: str, done: int, steps: int, losses: dict[str, float]) -> None:
+        """A step of a CycleGAN is done."""
+        name = f"CycleGAN, {title}"
+        if name not in self.tasks:
+            self.tasks[name] = self.bar.add_task(name, total=steps, facts="")
+        facts = f"cycle {losses['cycle']:.3f}"
+        self.bar.update(self.tasks[name], completed=done, facts=facts)
+
+    def __enter__(self) -> Bars:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        # Also after Ctrl-C: a terminal without its cursor is a nuisance.
+        self.bar.stop()
 
 
 class Board:
@@ -126,6 +171,11 @@ class Board:
 
     def __exit__(self, *error: Any) -> None:
         self.writer.close()
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a word: minutes when there are many."""
+    return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
 def sparkline(values: list[float], *, most: int = 60) -> str:

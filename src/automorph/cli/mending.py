@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.naming import run_folder
-from automorph.cli.options import console
+from automorph.cli.facts import provenance_of
+from automorph.cli.live import Bars
+from automorph.cli.naming import data_words, run_folder
+from automorph.cli.options import console, plain_table
 from automorph.files import write_json
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from automorph.patching.arms import Cell
     from automorph.patching.patched import Patched
     from automorph.training import Task
 
@@ -56,26 +55,19 @@ class Mending:
             f"{len(data.train):,} training examples ({counts}), {self.task.recipe.epochs} epochs, "
             f"{self.seeds} seeds"
         )
-        started = datetime.now(UTC)
-        bars = None if self.quiet or not say.is_terminal else Bars()
-        result = patch(
-            self.task, translator=self.translator, objective=self.objective,
-            checkpoint=self.checkpoint, seeds=self.seeds, folder=folder, jobs=jobs, maps=self.maps,
-            cyclegan=None if self.steps is None else CycleRecipe(steps=self.steps),
-            progress=bars.begin if bars else None, fitting=bars.fit if bars else None,
-        )  # fmt: skip
-        if bars:
-            bars.stop()
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with Bars(quiet=self.quiet) as bars:
+            result = patch(
+                self.task, translator=self.translator, objective=self.objective,
+                checkpoint=self.checkpoint, seeds=self.seeds, folder=folder, jobs=jobs,
+                maps=self.maps, progress=bars.begin, fitting=bars.fit,
+                cyclegan=None if self.steps is None else CycleRecipe(steps=self.steps),
+            )  # fmt: skip
         content = {
             "data": self.source, **result.to_dict(), "subgroups": list(data.subgroup_names),
             "report": str(folder / "report.html"),
         }  # fmt: skip
-        facts = {
-            "command": " ".join(["automorph", *sys.argv[1:]]),
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": result.seconds,
-            "data_hash": data.hash,
-        }
+        facts = provenance_of(data, started, result.seconds)
         page = {**content, "looks": result.looks, "provenance": facts, "next": self._next(result)}
         publish(folder, "patch", page)
         write_json(folder / "patch.json", {**content, "provenance": facts})
@@ -84,7 +76,7 @@ class Mending:
 
     def _next(self, result: Patched) -> list[str]:
         return [
-            f"automorph audit {self.source} --checkpoint {result.checkpoint}",
+            f"automorph audit {data_words(self.source)} --checkpoint {result.checkpoint}",
             f"cat {result.card}",
         ]
 
@@ -107,9 +99,7 @@ class Mending:
 
 def group_table(result: Patched) -> Table:
     """Every group before and after."""
-    table = _table("class", "subgroup")
-    for column in ("examples", "before", "after", "95 %"):
-        table.add_column(column, justify="right")
+    table = plain_table("class", "subgroup", numbers=("examples", "before", "after", "95 %"))
     for first, last in zip(result.before.groups, result.after.groups, strict=True):
         if first.accuracy is None or last.accuracy is None:
             continue
@@ -125,9 +115,8 @@ def arm_table(result: Patched) -> Table:
     """Every objective over the seeds."""
     from automorph.comparison.verdict import interval, points
 
-    table = _table("objective")
-    for column in ("robust", "accuracy", "gaps", "against balanced", "validation", "s a run"):
-        table.add_column(column, justify="right")
+    numbers = ("robust", "accuracy", "gaps", "against balanced", "validation", "s a run")
+    table = plain_table("objective", numbers=numbers)
     for row in result.arms:
         spread = row.robust_accuracy.se
         against = ""
@@ -145,52 +134,3 @@ def arm_table(result: Patched) -> Table:
             style="bold green" if row.objective == result.objective else None,
         )
     return table
-
-
-def _table(*names: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in names:
-        table.add_column(name)
-    return table
-
-
-class Bars:
-    """Progress on a terminal: of the translator, then of the trainings."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
-            TimeRemainingColumn(), console=console(), transient=True,
-        )  # fmt: skip
-        self.tasks: dict[str, Any] = {}
-        self.bar.start()
-
-    def fit(self, title: str, done: int, steps: int, losses: dict[str, float]) -> None:
-        """A step of a CycleGAN is done."""
-        name = f"CycleGAN, {title}"
-        if name not in self.tasks:
-            self.tasks[name] = self.bar.add_task(name, total=steps, facts="")
-        facts = f"cycle {losses['cycle']:.3f}"
-        self.bar.update(self.tasks[name], completed=done, facts=facts)
-
-    def begin(self, cells: list[Cell]) -> Callable[[Cell, float], None]:
-        """Trainings begin; what is given back moves the bar."""
-        shares: dict[Cell, float] = {}
-        task = self.bar.add_task("training", total=len(cells), facts="")
-
-        def move(cell: Cell, share: float) -> None:
-            shares[cell] = max(share, shares.get(cell, 0.0))
-            whole = sum(one >= 1 for one in shares.values())
-            self.bar.update(
-                task, completed=sum(shares.values()), facts=f"{whole} of {len(cells)} done"
-            )
-
-        return move
-
-    def stop(self) -> None:
-        """Nothing more is to come."""
-        self.bar.stop()

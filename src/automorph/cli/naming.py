@@ -5,29 +5,53 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from automorph.comparison import Arm
     from automorph.training import Task
 
 
 _OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "--leakage",
             "--crop", "--decoders", "--cache")  # fmt: skip
+_FLAGS = ("--skip-bad", "--on-demand", "--download")
+_typed: list[str] = []
+
+
+def remember(words: list[str]) -> None:
+    """Keep the words of the command that runs, for what it says of itself."""
+    _typed[:] = words
+
+
+def command_words() -> str:
+    """The command that runs, ready to be pasted into a shell."""
+    return shlex.join(["automorph", *_typed])
 
 
 def data_words(source: str) -> str:
     """DATA with the options that say how it is read, as they were typed for this command."""
-    words, typed = [source], sys.argv[1:]
-    for number, word in enumerate(typed):
+    words = [source]
+    for number, word in enumerate(_typed):
         option, _, value = word.partition("=")
-        if word == "--on-demand":
+        if word in _FLAGS:
             words.append(word)
         elif option in _OF_DATA:
-            words += [word] if value else typed[number : number + 2]
-    return " ".join(map(shlex.quote, words))
+            words += [word] if value else _typed[number : number + 2]
+    return shlex.join(words)
+
+
+def policy_words(arm: Arm, folder: Path) -> str:
+    """A policy for a later command: the file of the run it was found in.
+
+    An online method learns anew in every training: its file holds only what it draws from, so it
+    goes by its name.
+    """
+    from automorph.policies import Policy
+
+    known = isinstance(arm, Policy)
+    return shlex.quote(str(folder / "policy.json") if known else arm.name)
 
 
 def run_folder(verb: str, task: Task, more: list[str] | None = None) -> Path:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from automorph.data import Dataset
     from automorph.training import Task
@@ -195,6 +196,27 @@ def console(*, quiet: bool = False) -> Console:
     from automorph.cli.terminal import Terminal
 
     return Terminal(stderr=True, quiet=quiet, highlight=False)
+
+
+def plain_table(*names: str, numbers: Sequence[str] = (), header_style: str = "bold") -> Table:
+    """A table of a terminal without lines: columns of words, then those of ``numbers``."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style=header_style, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def p_words(p: float | None) -> str:
+    """A p-value in three digits; nothing where there is none.
+
+    >>> p_words(0.0213), p_words(1e-9), p_words(None)
+    ('0.021', '<0.001', '')
+    """
+    return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def print_json(content: Any) -> None:

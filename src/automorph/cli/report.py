@@ -50,14 +50,18 @@ def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
 def differences_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """By run and policy, the paired difference from the first run; see `runs_page`."""
     from automorph.comparison import paired_difference
+    from automorph.report.results import Results
 
     names = list(found)
     base, differences = found[names[0]], {}
     for name in names[1:]:
         other, pairs = found[name], {}
         if _examples(base) == _examples(other):
-            chosen = {"": (_chosen(base), _chosen(other))}
-            for policy, (mine, theirs) in (chosen | _shared(base, other)).items():
+            rows = _shared(base, other)
+            first, second = Results(base).chosen, Results(other).chosen
+            if first and second:
+                rows[""] = first, second
+            for policy, (mine, theirs) in rows.items():
                 a, b = (_by_seed(run, row) for run, row in ((base, mine), (other, theirs)))
                 seeds = [seed for seed in a if seed in b]
                 if seeds:
@@ -90,11 +94,6 @@ def _names(folders: list[Path]) -> list[str]:
 
 def _examples(run: Any) -> Any:
     return run["data"]["source"], (run["provenance"].get("split_hashes") or {}).get("test")
-
-
-def _chosen(run: Any) -> Any:
-    rows = {row["policy"]: row for row in run["rows"]}
-    return rows.get(run.get("winner"), run["rows"][0])
 
 
 def _shared(base: Any, other: Any) -> dict[str, tuple[Any, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from automorph.cli.comparing import facts_of, read_json, table_of
 from automorph.cli.facts import pictures_of
 from automorph.cli.live import Board, Dashboard
-from automorph.cli.naming import data_words, run_folder
+from automorph.cli.naming import data_words, policy_words, run_folder
 from automorph.cli.options import console
 from automorph.errors import UsageError
 from automorph.files import write_json
@@ -162,13 +163,8 @@ class Searching:
             say.print(f"  {command}", soft_wrap=True)
 
     def _next(self, result: SearchResult, folder: Path) -> list[str]:
-        from automorph.policies import Policy
-
-        # An online method learns anew in every training: its file holds only what it draws from.
-        offline = isinstance(result.policy, Policy)
-        policy = f"{folder}/policy.json" if offline else f"'{result.policy.name}'"
-        data = data_words(self.source)
+        data, file = data_words(self.source), shlex.quote(str(folder / "policy.json"))
         return [
-            f"automorph preview {data} --policy {folder}/policy.json",
-            f"automorph train {data} --policy {policy}",
+            f"automorph preview {data} --policy {file}",
+            f"automorph train {data} --policy {policy_words(result.policy, folder)}",
         ]

@@ -131,7 +131,7 @@ def _content(
         "curves": {chosen.name: curves_of(result.curves, chosen)},
         "examples": telling(task, predicted, winner=chosen.name, baseline=chosen.name),
         **pictures_of(task, {chosen.name: chosen}),
-        "provenance": provenance_of(task, started, result.seconds),
+        "provenance": provenance_of(task.data, started, result.seconds),
         "next": [
             f"automorph compare {words} --policy none --policy '{chosen.name}' --policy random",
             f"automorph audit {words} --checkpoint {folder}",

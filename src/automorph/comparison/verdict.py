@@ -46,13 +46,21 @@ def judge(
 ) -> Verdict:
     """The verdict on the winner against the baseline and against the random control.
 
+    ``difference`` is None where there is none: the winner is the baseline, or that one failed.
+
     >>> d = Difference(0.02, 0.01, 0.03, 0.01, 0.02)
     >>> judge("crop", "none", d, seeds=5, confidence=0.95).kind
     'better'
     """
-    if difference is None:
+    if winner == baseline:
         return Verdict(
             "unclear", f"No policy did better than {baseline} on the validation part; keep it."
+        )
+    if difference is None:
+        return Verdict(
+            "unclear",
+            f"{winner} is best on the validation part; training with {baseline} failed, so there "
+            "is nothing to hold it to.",
         )
     share = (
         f"{confidence:.0%} interval {interval(difference)}; {seeds} paired seeds"

@@ -160,8 +160,6 @@ def verdict_of(
     )  # fmt: skip
     if basis is None:
         text = f"The search with {method} found nothing better than no augmentation."
-    elif found.difference is None:
-        text = "Training without augmentation failed, so there is nothing to hold the policy to."
     else:
         # The judge speaks of a choice between rows; here the policy was found before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")

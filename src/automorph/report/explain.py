@@ -15,7 +15,6 @@ from automorph.report.page import (
     Page,
     Part,
     Passages,
-    PolicyBlock,
     Section,
     Strip,
     Table,
@@ -187,10 +186,7 @@ def _pictures(rows: Sequence[Found], found: Mapping[str, Any]) -> Section | None
 def _policy(found: Found | None) -> Section | None:
     if not found:
         return None
-    table = found["table"]
-    rows = [[str(cell) for cell in row] for row in table["rows"]]
-    shown = Table([str(name) for name in table["columns"]], rows, "What the instant policy does")
-    block = PolicyBlock(found["name"], shown, found["json"], opened=True)
+    block = sections.policy_block(found["name"], found, opened=True)
     text = ["Made from the diagnostics alone; search --method instant gives it and tests it."]
     return Section("The instant policy", [block], text=text)
 

@@ -49,6 +49,11 @@ class Results:
         """The row that came first."""
         return self._row(self.found.get("winner"))
 
+    @property
+    def chosen(self) -> Found | None:
+        """The winner; the best row where none was chosen."""
+        return self.winner or (self.rows[0] if self.rows else None)
+
     @cached_property
     def colours(self) -> dict[str, int]:
         """One colour a policy, for everything on the page."""

@@ -46,7 +46,7 @@ def _lead(
 ) -> str:
     told = []
     for name, results in read.items():
-        if (row := _row(results)) is None:
+        if (row := results.chosen) is None:
             told.append(f"{name} has no result.")
             continue
         accuracy = words.percent(row["accuracy"]["mean"])
@@ -65,7 +65,7 @@ def _chosen(
     rows: list[Row] = []
     lines: list[list[Cell | str]] = []
     for colour, (name, results) in enumerate(read.items()):
-        row = _row(results)
+        row = results.chosen
         if row is None:
             lines.append([name, *[words.NOTHING] * 5])
             continue
@@ -153,10 +153,6 @@ def _flat(facts: Mapping[str, Any], before: str = "") -> dict[str, Any]:
         elif value is not None:
             flat[f"{before}{str(key).replace('_', ' ')}"] = value
     return flat
-
-
-def _row(results: Results) -> Found | None:
-    return results.winner or (results.rows[0] if results.rows else None)
 
 
 def _gap(gap: Found | None) -> Cell:

@@ -198,16 +198,25 @@ def policies(entries: Sequence[Entry], opened: str | None) -> Section | None:
     if not entries:
         return None
     limit = FILES // len(entries)
-    parts = []
-    for entry in entries:
-        text = str(entry.found.get("json") or "")
-        if len(text) > limit:
-            text = f"This file has {words.count(len(text))} characters, too many to show here."
-        unfolded = entry.policy == opened or len(entries) == 1
-        table = _table(entry.label, entry.found.get("table"))
-        drawn = usage_figure(entry.found.get("draws") or (), entry.label)
-        parts.append(PolicyBlock(entry.label, table, text, entry.colour, unfolded, drawn))
+    parts = [
+        policy_block(
+            entry.label, entry.found, colour=entry.colour, limit=limit,
+            opened=entry.policy == opened or len(entries) == 1,
+        )
+        for entry in entries
+    ]  # fmt: skip
     return Section("The policies", parts)
+
+
+def policy_block(
+    name: str, found: Found, *, colour: int = 0, limit: int = FILES, opened: bool = False
+) -> PolicyBlock:
+    """One policy: ``table``, ``json`` (of ``limit`` characters at most) and ``draws``."""
+    text = str(found.get("json") or "")
+    if len(text) > limit:
+        text = f"This file has {words.count(len(text))} characters, too many to show here."
+    drawn = usage_figure(found.get("draws") or (), name)
+    return PolicyBlock(name, _table(name, found.get("table")), text, colour, opened, drawn)
 
 
 def provenance(found: Mapping[str, Any]) -> dict[str, object]:

@@ -1,0 +1,58 @@
+"""What a command says of itself can be pasted into a shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from automorph.cli import main
+from automorph.cli.live import Bars
+from automorph.cli.naming import command_words, data_words, policy_words, remember
+from automorph.online import as_arm
+
+TYPED = [
+    "audit", "csv:my photos.csv", "--label", "kind", "--subgroup=a site", "--size", "64",
+    "--skip-bad", "--policy", "flip-crop + randaugment(n=2,m=9)", "--epochs", "3",
+]  # fmt: skip
+
+
+def test_data_keep_their_options_and_their_quotes():
+    remember(TYPED)
+    words = shlex.split(data_words(TYPED[1]))
+    assert words == [
+        "csv:my photos.csv", "--label", "kind", "--subgroup=a site", "--size", "64", "--skip-bad",
+    ]  # fmt: skip
+
+
+def test_the_command_is_the_one_that_was_typed():
+    remember(TYPED)
+    assert shlex.split(command_words()) == ["automorph", *TYPED]
+
+
+def test_policies_are_files_and_online_methods_are_names(tmp_path):
+    folder = tmp_path / "a b"
+    found, online = as_arm("flip-crop"), as_arm("views(m=2)")
+    assert shlex.split(policy_words(found, folder)) == [str(folder / "policy.json")]
+    assert shlex.split(policy_words(online, folder)) == [online.name]
+
+
+def test_a_run_keeps_its_command(tmp_path):
+    words = ["train", "digits", "--limit", "60", "--epochs", "1", "--policy", "crop + cutout(2)",
+             "--out", str(tmp_path / "a run"), "--quiet"]  # fmt: skip
+    main(words)
+    kept = json.loads((tmp_path / "a run" / "report.json").read_text("utf-8"))["content"]
+    assert shlex.split(kept["provenance"]["command"]) == ["automorph", *words]
+    again = kept["next"][1]
+    assert shlex.split(again)[:5] == ["automorph", "audit", "digits", "--limit", "60"]
+
+
+def test_a_bar_ends_with_what_it_shows():
+    bars = Bars(quiet=False)
+    try:
+        with bars:
+            move = bars.begin(["a", "b"], 0)
+            move("a", 0.5)
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        pass
+    assert not bars.bar.live.is_started

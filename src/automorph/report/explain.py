@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.report import curves, figures, pictures, sections, words
+from automorph.report import curves, figures, sections, words
 from automorph.report.page import (
     Answer,
     Cell,
@@ -16,7 +16,6 @@ from automorph.report.page import (
     Part,
     Passages,
     Section,
-    Strip,
     Table,
     figure,
 )
@@ -156,27 +155,25 @@ def _sweeps(rows: Sequence[Found]) -> Section | None:
 
 
 def _pictures(rows: Sequence[Found], found: Mapping[str, Any]) -> Section | None:
-    left, parts = PICTURES, list[Part]()
+    parts = list[Part]()
+    limit = PICTURES // max(1, sum(len(one) for given in found.values() for one in given.values()))
     for row in rows:
-        shown = []
-        given = found.get(row["name"]) or {}
+        name, colour = row["name"], COLOURS[row["verdict"]]
+        given = found.get(name) or {}
         if any(are_texts(texts) for texts in given.values()):
-            colour = COLOURS[row["verdict"]]
-            parts += [
-                passages(f"{row['name']}, {label}", texts, ["original"] * len(texts), colour=colour)
-                for label, texts in given.items()
+            for label, texts in given.items():
+                originals = ["original"] * len(texts)
+                parts.append(passages(f"{name}, {label}", texts, originals, colour=colour))
+        elif given:
+            images = [one for given_images in given.values() for one in given_images]
+            # The first row of each strength has its words.
+            labels = [
+                label if number == 0 else ""
+                for label, given_images in given.items()
+                for number in range(len(given_images))
             ]
-            continue
-        for label, images in given.items():
-            for place, one in enumerate(images):
-                alt = f"{row['name']} {label}: the original and {len(one) - 1} draws"
-                picture = pictures.strip(one, label=label if place == 0 else "", alt=alt)
-                left -= len(picture.address)
-                shown.append(picture)
-        if left < 0:
-            break
-        if shown:
-            parts.append(Strip(row["name"], shown, COLOURS[row["verdict"]]))
+            alt = f"the original and draws of {name}"
+            parts.append(sections.strips(name, images, labels, alt, limit=limit, colour=colour))
     if parts and isinstance(parts[0], Passages):
         return Section("Texts before and after", parts, text=[MARKS])
     text = ["The original stands apart at the left; draws of the operation follow."]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.report import figures, pictures, sections, words
+from automorph.report import figures, sections, words
 from automorph.report.audit import groups_section
 from automorph.report.page import (
     Answer,
@@ -16,12 +16,10 @@ from automorph.report.page import (
     Page,
     Part,
     Section,
-    Strip,
     Table,
     Verdict,
     figure,
 )
-from automorph.report.passages import are_texts, passages
 
 Found = Mapping[str, Any]
 
@@ -267,14 +265,9 @@ def _saliency(result: Found, looks: Found | None) -> Section | None:
 
 def _strips(title: str, looks: Found) -> Part:
     images = np.asarray(looks["images"])[:STRIPS]
-    if are_texts(images):
-        return passages(title, images, list(looks["labels"]), columns=looks["columns"][1:])
     limit = BYTES // max(1, len(images))
-    rows = [
-        pictures.strip(row, label=str(name), alt=f"{title}: {name}", limit=limit)
-        for row, name in zip(images, looks["labels"], strict=False)
-    ]
-    return Strip(title, rows)
+    columns = looks.get("columns", ())
+    return sections.strips(title, images, looks["labels"], title, limit=limit, columns=columns)
 
 
 def _spread(summary: Found) -> Cell:

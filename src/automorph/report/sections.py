@@ -127,25 +127,37 @@ def previews(entries: Sequence[Entry]) -> Section | None:
     parts: list[Part] = []
     for entry in shown:
         images = np.asarray(entry.found["images"])[:most, : 1 + DRAWS]
-        if are_texts(images):
-            labels = list(entry.found["labels"])
-            parts.append(passages(entry.label, images, labels, colour=entry.colour))
-            continue
         drawn = words.plural(images.shape[1] - 1, "draw")
-        rows = [
-            pictures.strip(
-                row,
-                label=str(name),
-                alt=f"{name}: the original and {drawn} of {entry.label}",
-                limit=limit,
-            )
-            for row, name in zip(images, entry.found["labels"], strict=False)
-        ]
-        parts.append(Strip(entry.label, rows, entry.colour))
+        alt = f"the original and {drawn} of {entry.label}"
+        labels = entry.found["labels"]
+        parts.append(strips(entry.label, images, labels, alt, limit=limit, colour=entry.colour))
     text = "Each row starts with the original; the others are draws of the policy from it."
     if all(isinstance(part, Passages) for part in parts):
         text = f"{text} {MARKS}"
     return Section("What the policies do", parts, [text])
+
+
+def strips(
+    name: str,
+    rows: Any,
+    labels: Sequence[str],
+    alt: str,
+    *,
+    limit: int,
+    colour: int = 0,
+    columns: Sequence[str] = (),
+) -> Strip | Passages:
+    """Rows of images ``(n, 1 + draws, H, W, C)``, each one picture of ``limit`` bytes, or of texts.
+
+    ``labels`` say what the rows are, ``alt`` what is in each; ``columns`` name the texts.
+    """
+    if are_texts(rows):
+        return passages(name, rows, list(labels), columns=columns[1:], colour=colour)
+    shown = [
+        pictures.strip(row, label=str(label), alt=f"{label}: {alt}" if label else alt, limit=limit)
+        for row, label in zip(rows, labels, strict=False)
+    ]
+    return Strip(name, shown, colour)
 
 
 def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> Section | None:

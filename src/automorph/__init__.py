@@ -62,10 +62,12 @@ _HOMES = {
 __all__ = ["__version__", *_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'automorph' has no attribute {name!r}")
+if not TYPE_CHECKING:  # A checker would take every name for one that is there.
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
+        raise AttributeError(f"module 'automorph' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

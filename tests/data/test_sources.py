@@ -192,6 +192,16 @@ def test_a_table_as_spreadsheets_of_many_countries_write_it(tmp_path: Path) -> N
     assert csv.field_size_limit() == 131_072
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_table_saved_as_unicode_text(tmp_path: Path, encoding: str) -> None:
+    texts = [f"größer 😀 {n}" for n in range(8)]
+    lines = ["text\tlabel", *(f"{text}\t{n % 2}" for n, text in enumerate(texts))]
+    file = tmp_path / "table.csv"
+    file.write_bytes("\r\n".join(lines).encode(encoding))
+    data = load_data(f"csv:{file}", text="text", label="label")
+    assert data.train.data.tolist() == texts
+
+
 def test_numbers_as_class_names_are_sorted_as_numbers(tmp_path: Path) -> None:
     path = write_csv(tmp_path, "path,label", [f"{i}.png,{(10, 9)[i % 2]}" for i in range(8)])
     data = load_data(f"csv:{path}")

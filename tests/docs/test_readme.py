@@ -27,7 +27,7 @@ def test_the_python_runs(tmp_path, monkeypatch):
         exec(compile(code, f"README.md, example {number}", "exec"), names)
     assert names["accuracy"] > 0.5
     assert len(names["moved"].boxes[0]) == 1
-    assert names["photos"][:4]["image"][0].shape == (8, 8)
+    assert names["photos"][:4]["image"][0].size == (8, 8)
     assert names["data"][0][0].shape == (8, 8, 1)
     assert "A.Compose" in names["code"]
 

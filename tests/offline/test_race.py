@@ -17,7 +17,7 @@ from automorph.offline import Outcome, Setting, Train, load_method, search
 from automorph.offline.budget import plan_by_time, read_budget
 from automorph.offline.heats import heats
 from automorph.offline.names import METHODS
-from automorph.offline.standing import verdict_of
+from automorph.offline.standing import simpler, verdict_of
 from automorph.policies import load_policy
 from automorph.space import named_space
 from automorph.training import Recipe, Units, make_task
@@ -167,5 +167,16 @@ def test_the_verdict_names_what_was_not_beaten_and_what_would_do():
     assert "It beats the tail alone (+5.0" in text
     assert "It is worse than the compute-matched control (-20.7" in text
     assert "Within chance of a random policy" in text
-    assert "tail, which needs no search, does better (70.0 % against 60.0 %): use it." in text
+    assert "tail, which needs no search, is no worse (70.0 % against 60.0 %): use it." in text
     assert "12.0 plain trainings" in text
+
+
+def test_the_simplest_that_is_no_worse_is_to_be_used():
+    rows = {
+        "found": row("policy", [0.60, 0.62, 0.61], 0.60), "none": row("none", [0.5, 0.5, 0.5], 0.60),
+        "tail": row("tail", [0.5, 0.5, 0.5], 0.59), "random": row("random", [0.5, 0.5, 0.5], 0.61),
+        "longer": row("longer", [0.8, 0.8, 0.8], 0.8),
+    }  # fmt: skip
+    assert simpler(rows) is rows["none"]
+    assert simpler({**rows, "none": row("none", [0.5, 0.5, 0.5], 0.5)}) is rows["random"]
+    assert simpler({**rows, "found": row("policy", [0.6, 0.6, 0.6], 0.7)}) is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,12 @@ from automorph.files import write_json
 if TYPE_CHECKING:
     from automorph.comparison import Arm, Comparison
     from automorph.training import Task
+
+
+_RANDOM = {"image": "random", "text": "'random(space=texts-plain)'"}
+"""The random control, as it is typed."""
+WIDE = 90
+"""Columns of a terminal that has room for everything."""
 
 
 @dataclass
@@ -48,6 +56,8 @@ class Comparing:
         )
         for note in data.notes:
             say.print(f"[dim]{note}[/dim]")
+        if missing := _controls_missing(self.policies, data.domain):
+            say.print(f"[dim]Without {missing} the table lacks its controls.[/dim]")
         started = datetime.now(UTC).isoformat(timespec="seconds")
         with Bars(quiet=self.quiet) as bars:
             comparison = compare(
@@ -109,7 +119,7 @@ class Comparing:
     def _show(self, comparison: Comparison, folder: Path) -> None:
         say = console(quiet=self.quiet)
         say.print()
-        say.print(table_of(comparison))
+        say.print(table_of(comparison, width=say.width))
         say.print(f"\n{comparison.verdict.text}\n", style="bold")
         say.print(f"Policy of the winner  {folder / 'policy.json'}")
         say.print(f"Report                {folder / 'report.html'}")
@@ -117,6 +127,15 @@ class Comparing:
         domain = self.task.data.domain
         for command in next_commands(self.source, comparison, folder, domain=domain):
             say.print(f"  {command}", soft_wrap=True)
+
+
+def _controls_missing(arms: Sequence[Arm], domain: str) -> str:
+    """The options that would add the controls; nothing where both take part."""
+    from automorph.comparison import is_control
+
+    wanted = {"--policy none": any(arm.name == "none" for arm in arms),
+              f"--policy {_RANDOM[domain]}": any(is_control(arm) for arm in arms)}  # fmt: skip
+    return " and ".join(name for name, there in wanted.items() if not there)
 
 
 def facts_of(
@@ -153,27 +172,32 @@ def facts_of(
 def next_commands(
     source: str, comparison: Comparison, folder: Path, *, domain: str = "image"
 ) -> list[str]:
-    """Three commands that a user would want to run next."""
-    winner = comparison.winner
-    policy = policy_words(comparison.policies[winner], folder)
-    data, yours, control = data_words(source), "folder:YOUR/IMAGES", "random"
-    if domain == "text":
-        yours, control = "csv:YOUR/TEXTS.csv", "'random(space=texts-plain)'"
-    return [
-        f"automorph preview {data} --policy '{winner}'",
-        f"automorph train {data} --policy {policy}",
-        f"automorph compare {yours} --policy none --policy '{winner}' --policy {control}",
-    ]
+    """Commands that a user would want to run next."""
+    winner, data = comparison.winner, data_words(source)
+    commands = [f"automorph explain {data}"]
+    if winner != "none":
+        commands = [
+            f"automorph preview {data} --policy {shlex.quote(winner)}",
+            f"automorph train {data} --policy {policy_words(comparison.policies[winner], folder)}",
+        ]
+    if ":" in source:
+        return [*commands, f"automorph search {data} --budget 30m"]
+    # Data that everybody has are there to try things on.
+    yours = "csv:YOUR/TEXTS.csv" if domain == "text" else "folder:YOUR/IMAGES"
+    tried = dict.fromkeys([*map(shlex.quote, ["none", winner]), _RANDOM[domain]])
+    policies = " ".join(f"--policy {name}" for name in tried)
+    return [*commands, f"automorph compare {yours} {policies}"]
 
 
-def table_of(comparison: Comparison) -> Any:
-    """The comparison as a table for a terminal."""
+def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
+    """The comparison as a table for a terminal of so many columns."""
     from automorph.comparison.verdict import interval, points
 
     share = f"{comparison.confidence:.0%}"
     base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"
-    columns = ("test\naccuracy", f"against {base}\n({share})", "p\n(Holm)",
-               "valid-\nation", "passes\na run", "s\na run")  # fmt: skip
+    columns = ["test\naccuracy", f"against {base}\n({share})", "p\n(Holm)", "valid-\nation"]
+    # A narrow terminal has no room for the cost in passes; the report has it.
+    columns += ["passes\na run", "s\na run"] if width >= WIDE else ["s\na run"]
     table = plain_table("policy", numbers=columns)
     # A long name must not take the room of all others.
     table.columns[0].min_width = 16
@@ -185,14 +209,14 @@ def table_of(comparison: Comparison) -> Any:
         if row.difference is not None:
             difference = f"{points(row.difference.mean)} ({interval(row.difference)})"
             p = p_words(row.difference.p_adjusted)
-        passes = sum(row.units.values()) / len(row.accuracy.values)
+        passes = [_short(sum(row.units.values()) / len(row.accuracy.values))]
         table.add_row(
             row.policy,
             _mean(row.accuracy),
             difference,
             p,
             f"{100 * row.validation.mean:.1f}" if row.validation else "",
-            _short(passes),
+            *(passes if width >= WIDE else ()),
             f"{row.seconds.mean:.1f}" if row.seconds else "",
             style="bold green" if row.policy == comparison.winner else None,
         )

@@ -74,6 +74,9 @@ class Explaining:
         write_json(folder / "explain.json", content)
         say.print()
         say.print(table_of(found, width=say.width))
+        unseen = [one.operation.name for one in found.findings if one.does_nothing]
+        if unseen:
+            say.print(f"\nThe features see nothing of: {', '.join(unseen)}.", soft_wrap=True)
         say.print(
             "\nRanked by the predicted change of error at the best magnitude; in brackets: "
             "where the rank lies in 95 of 100 draws.\nPredictions rank operations; "

@@ -150,13 +150,19 @@ class Searching:
         return content
 
     def _show(self, result: SearchResult, folder: Path) -> None:
+        from automorph.policies import Policy
+
         say = console(quiet=self.quiet)
         say.print()
-        say.print(table_of(result.comparison))
+        say.print(table_of(result.comparison, width=say.width))
         say.print(f"\n{result.verdict.text}\n", style="bold")
         if result.stopped:
             say.print("The budget ended the search before it was done.", style="yellow")
         say.print(f"Policy  {folder / 'policy.json'}")
+        if not isinstance(result.policy, Policy):
+            say.print(
+                "        It holds what the method draws from; the method itself goes by its name."
+            )
         say.print(f"Report  {folder / 'report.html'}")
         say.print("\nNext:")
         for command in self._next(result, folder):
@@ -164,7 +170,9 @@ class Searching:
 
     def _next(self, result: SearchResult, folder: Path) -> list[str]:
         data, file = data_words(self.source), shlex.quote(str(folder / "policy.json"))
+        found = result.use is result.policy
+        used = policy_words(result.policy, folder) if found else shlex.quote(result.use.name)
         return [
             f"automorph preview {data} --policy {file}",
-            f"automorph train {data} --policy {policy_words(result.policy, folder)}",
+            f"automorph train {data} --policy {used}",
         ]

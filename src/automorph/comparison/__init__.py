@@ -1,7 +1,7 @@
 """Paired statistics and honest comparisons of policies."""
 
 from automorph.comparison.cells import Arm, Cell, cell_of, policy_of
-from automorph.comparison.paired import Comparison, compare, fingerprint, hardware
+from automorph.comparison.paired import Comparison, compare, fingerprint, hardware, is_control
 from automorph.comparison.rows import Row, curves_of, predictions_of, rows_of
 from automorph.comparison.statistics import Difference, Summary, holm, paired_difference, summarise
 from automorph.comparison.verdict import Verdict, judge
@@ -20,6 +20,7 @@ __all__ = [
     "fingerprint",
     "hardware",
     "holm",
+    "is_control",
     "judge",
     "paired_difference",
     "policy_of",

@@ -26,7 +26,7 @@ from automorph.comparison.cells import (
 )
 from automorph.comparison.rows import Outcome, Row, curves_of, predictions_of, rows_of
 from automorph.comparison.statistics import paired_difference
-from automorph.comparison.verdict import Verdict, judge
+from automorph.comparison.verdict import Verdict, interval, judge, points
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
 from automorph.files import held, read_json, write_json
@@ -60,6 +60,15 @@ class Comparison:
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
+
+    def __str__(self) -> str:
+        """The table, a line a policy, and the verdict."""
+        width = max(len(row.policy) for row in self.rows)
+        lines = [f"{row.policy:{width}}  {_told(row)}" for row in self.rows]
+        return "\n".join([*lines, self.verdict.text])
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.rows)} policies under {len(self.seeds)} seeds>"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the rows and the verdict."""
@@ -112,7 +121,7 @@ def compare(
         place = _prepared(folder, task)
         results, trained = _results(task, arms, numbers, place, jobs, progress)
     rows = rows_of(names, numbers, results, base, confidence)
-    winner = _winner(rows, base)
+    winner = _winner(rows)
     verdict = _verdict(rows, arms, base, winner, numbers, confidence)
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves_of(names, numbers, results),
@@ -155,6 +164,14 @@ def fingerprint(task: Task) -> dict[str, Any]:
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         **({"protect": list(task.protect)} if task.protect else {}),
     }
+
+
+def _told(row: Row) -> str:
+    if row.accuracy is None:
+        return f"failed: {row.error}"
+    gap = row.difference
+    against = "" if gap is None else f"  {points(gap.mean)} ({interval(gap)})"
+    return f"{100 * row.accuracy.mean:.1f} %{against}"
 
 
 def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
@@ -204,7 +221,7 @@ def _results(
     return results, len(missing)
 
 
-def _winner(rows: tuple[Row, ...], base: str) -> str:
+def _winner(rows: tuple[Row, ...]) -> str:
     ran = [row for row in rows if row.accuracy is not None]
     if not ran:
         errors = "; ".join(f"{row.policy}: {row.error}" for row in rows)
@@ -239,14 +256,17 @@ def _verdict(
     )
 
 
+def is_control(arm: Any) -> bool:
+    """Whether it is a random policy, or has one among its stages."""
+    return any(isinstance(stage, Drawn) for stage in getattr(arm, "stages", (arm,)))
+
+
 def _control(rows: tuple[Row, ...], arms: Sequence[Any], others: set[str]) -> Row | None:
     """The strongest random policy, by validation accuracy: the one that has to be beaten."""
     random = [
         row
         for row, arm in zip(rows, arms, strict=True)
-        if row.accuracy
-        and row.policy not in others
-        and any(isinstance(stage, Drawn) for stage in getattr(arm, "stages", (arm,)))
+        if row.accuracy and row.policy not in others and is_control(arm)
     ]
     return max(random, key=_standing, default=None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,7 +103,7 @@ def features_of(schema: Any) -> dict[str, Any]:
 
 
 def read_csv(files: Sequence[Path]) -> Table:
-    """Read CSV files with a header (UTF-8); cells are strings.
+    """Read CSV files with a header (UTF-8, or UTF-16 that says so); cells are strings.
 
     Fields are parted by the comma, semicolon or tab that makes the most columns of the header
     (``.tsv``: by tabs).
@@ -112,7 +113,7 @@ def read_csv(files: Sequence[Path]) -> Table:
     bad: dict[int, str] = {}
     for file in files:
         try:
-            with file.open(newline="", encoding="utf-8-sig") as lines, _long_fields():
+            with file.open(newline="", encoding=_encoding(file)) as lines, _long_fields():
                 mark = "\t" if file.suffix == ".tsv" else _delimiter(lines)
                 found = csv.reader(lines, delimiter=mark)
                 header = next(found, [])
@@ -129,7 +130,7 @@ def read_csv(files: Sequence[Path]) -> Table:
                         )
                         row = [""] * len(names)
                     rows.append(row)
-        except (UnicodeDecodeError, csv.Error) as error:
+        except (UnicodeError, csv.Error) as error:
             raise DataError(f"{file}: not CSV in UTF-8 ({error}). Save it as such.") from error
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -138,6 +139,13 @@ def read_csv(files: Sequence[Path]) -> Table:
     return Table(
         tuple(names), len(rows), lambda name: columns.get(name, ()), files[0].parent, bad=bad
     )
+
+
+def _encoding(file: Path) -> str:
+    """What a spreadsheet calls "Unicode text" is UTF-16, and begins with its mark."""
+    with file.open("rb") as opened:
+        begin = opened.read(2)
+    return "utf-16" if begin in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
 
 
 def _delimiter(lines: TextIO) -> str:

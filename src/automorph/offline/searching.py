@@ -30,7 +30,7 @@ from automorph.offline.conduct import Conductor, Standing
 from automorph.offline.engines import Engine, check_engine, open_engine, sealed
 from automorph.offline.method import Method, Setting
 from automorph.offline.names import Named, load_method
-from automorph.offline.standing import entrants, table, verdict_of
+from automorph.offline.standing import entrants, simpler, table, verdict_of
 from automorph.offline.trials import Trials
 from automorph.offline.tried import Course, Effect
 from automorph.policies import Drawn, Policy, check_domain, load_policy
@@ -86,6 +86,13 @@ class SearchResult:
     arms: dict[str, Arm]
     trained: int
 
+    def __str__(self) -> str:
+        """The final table, a line a policy, and the verdict."""
+        return str(self.comparison)
+
+    def __repr__(self) -> str:
+        return f"<SearchResult of {self.method}: {self.policy.name}>"
+
     @property
     def comparison(self) -> Comparison:
         """The final table as a comparison, with the policy found as its winner."""
@@ -94,6 +101,15 @@ class SearchResult:
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
             self.curves, self.arms, self.seconds, self.trained, self.predictions,
         )  # fmt: skip
+
+    @property
+    def use(self) -> Arm:
+        """What to use: the policy found, or the simplest one that does no worse without a search.
+
+        By the validation part; see `standing.simpler`.
+        """
+        row = simpler(dict(zip(self.parts, self.rows, strict=True)))
+        return self.policy if row is None else self.arms[row.policy]
 
     @property
     def row(self) -> Row:

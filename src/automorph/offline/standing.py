@@ -164,7 +164,7 @@ def verdict_of(
         # The judge speaks of a choice between rows; here the policy was found before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")
     return Verdict(
-        lead.kind, f"{text} {_against(by_part, found, confidence)}{_simpler(by_part, found)}{spent}"
+        lead.kind, f"{text} {_against(by_part, found, confidence)}{_advice(by_part, found)}{spent}"
     )
 
 
@@ -189,26 +189,39 @@ def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
         gap = paired_difference(found.accuracy.values, row.accuracy.values, confidence=confidence)
         beats = gap.low is not None and gap.low > 0
         worse = gap.high is not None and gap.high < 0
-        group = "It beats" if beats else "It is worse than" if worse else "Within chance of"
-        groups[group].append(f"{words} ({points(gap.mean)}, {interval(gap)})")
+        if beats or worse:
+            said = f"{words} ({points(gap.mean)}, {interval(gap)})"
+            groups["It beats" if beats else "It is worse than"].append(said)
+        else:
+            groups["Within chance of"].append(words)
     return "".join(f"{lead} {', '.join(said)}. " for lead, said in groups.items() if said)
 
 
-def _simpler(by_part: Mapping[str, Row], found: Row) -> str:
-    """What needs no search and does better on the validation part, if anything does."""
-    if found.validation is None:
+def simpler(by_part: Mapping[str, Row]) -> Row | None:
+    """The simplest row that needs no search and is no worse on the validation part, if any is.
+
+    Rather no augmentation than a random one that is half an example better.
+    """
+    found = by_part["found"]
+    for part in _SIMPLEST:
+        row = by_part.get(part)
+        if row is None or row.validation is None or found.validation is None:
+            continue
+        if row.validation.mean >= found.validation.mean:
+            return row
+    return None
+
+
+# The control that trains for longer is another recipe, not another policy.
+_SIMPLEST = ("none", "tail", "trivialaugment", "randaugment", "eda", "random")
+
+
+def _advice(by_part: Mapping[str, Row], found: Row) -> str:
+    row = simpler(by_part)
+    if row is None or row.validation is None or found.validation is None:
         return ""
-    rows = [
-        row
-        for part, row in by_part.items()
-        # The control that trains for longer is another recipe, not another policy.
-        if part not in ("found", "longer") and row.validation is not None
-    ]
-    best = max(rows, key=lambda row: row.validation.mean if row.validation else 0.0, default=None)
-    if best is None or best.validation is None or best.validation.mean <= found.validation.mean:
-        return ""
-    theirs, mine = (f"{100 * row.validation.mean:.1f} %" for row in (best, found) if row.validation)
+    theirs, mine = (f"{100 * one.mean:.1f} %" for one in (row.validation, found.validation))
     return (
-        f"On the validation part {best.policy}, which needs no search, does better "
+        f"On the validation part {row.policy}, which needs no search, is no worse "
         f"({theirs} against {mine}): use it. "
     )

@@ -11,7 +11,6 @@ from automorph.report import figures, pictures, sections, words
 from automorph.report.page import (
     Answer,
     Cell,
-    Definitions,
     Page,
     Part,
     Section,
@@ -23,8 +22,8 @@ from automorph.report.passages import are_texts, passages
 
 Found = Mapping[str, Any]
 
-GROUPS, SLICES = 40, 6
-"""Most groups in the figure, most slices with pictures."""
+GROUPS = 40
+"""Most groups in the figure."""
 PICTURES = 800_000
 """Bytes for all pictures of a page."""
 
@@ -206,11 +205,6 @@ def pictures_section(
         for name, images in shown.items()
     ]
     return Section(title, parts)
-
-
-def setup_section(facts: Mapping[str, object]) -> Section:
-    """Names and values of what was audited."""
-    return Section("What was audited", [Definitions(facts)])
 
 
 def _apart(column: str, value: str, inside: float, outside: float) -> str:

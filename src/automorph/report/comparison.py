@@ -68,8 +68,8 @@ def _results(results: Results) -> Section:
     parts: list[Part] = []
     if results.rows:
         parts.append(_dots(results))
-    apart = [row for row in results.rows if not words.absent(difference(row).get("low"))]
-    if apart:
+    apart = [row for row in results.rows if not words.absent(difference(row).get("mean"))]
+    if any(not words.absent(difference(row).get("low")) for row in apart):
         parts.append(_differences(results, apart))
     parts.append(_table(results))
     if results.seeds > 1 and results.rows:
@@ -102,10 +102,11 @@ def _differences(results: Results, apart: list[Found]) -> Part:
     rows = []
     for row in apart:
         gap = difference(row)
-        mean, low, high = (100 * gap[key] for key in ("mean", "low", "high"))
+        # Differences that are equal under all seeds have no interval.
+        low, high = (None if words.absent(gap[end]) else 100 * gap[end] for end in ("low", "high"))
         said = f"{words.points(gap['mean'])}"
         colour = results.colours[row["policy"]]
-        rows.append(Row(results.label(row), mean, low, high, (), colour, said))
+        rows.append(Row(results.label(row), 100 * gap["mean"], low, high, (), colour, said))
     label = f"Difference from {name} in points: {_spoken(rows)}. The table has the intervals."
     caption = (
         f"Paired difference from {name} with its {results.level} interval. "
@@ -130,7 +131,8 @@ def _table(results: Results) -> Table:
     several = results.seeds > 1
     caption = "Test accuracy" + (" (mean ± standard error)" if several else "")
     if results.validated:
-        caption = f"Validation accuracy, which chooses the winner; {caption.lower()}"
+        chosen_by = "" if "search" in results.found else ", which chooses the winner"
+        caption = f"Validation accuracy{chosen_by}; {caption.lower()}"
     if results.baseline is not None and len(results.rows) > 1:
         caption += f", paired difference from {results.label(results.baseline)} in points"
         caption += f" ({results.level} interval)" if several else ""
@@ -142,7 +144,9 @@ def _table(results: Results) -> Table:
 
 
 def _line(results: Results, row: Found) -> list[Cell | str]:
-    accuracy, gap, units = row["accuracy"], difference(row), row.get("units") or {}
+    accuracy, gap = row["accuracy"], difference(row)
+    # Units are of all seeds together.
+    units = {way: n / results.seeds for way, n in (row.get("units") or {}).items()}
     se, ratio = accuracy.get("se"), results.slower(row)
     spread = words.interval(gap.get("low"), gap.get("high"))
     validation = words.percent((row.get("validation") or {}).get("mean"))

@@ -52,12 +52,14 @@ def explain_page(result: Found) -> Page:
         _setup(result),
     ]
     kept = len(counts["keep"]) + len(counts["keep mild"])
+    unseen = sum(row["decides"] == "invariance" for row in counts["drop"])
+    why = f" ({unseen} because the features see nothing of them)" if unseen else ""
     return Page(
         title=f"{words.plural(len(rows), 'operation')} explained on {result['data']}",
         lead=(
             f"{kept} of {len(rows)} operations do no predicted harm in some range; "
-            f"{len(counts['drop'])} are better left out and {len(counts['label risk'])} put labels "
-            "at risk. These are predictions from fixed features: they rank operations and do not "
+            f"{len(counts['drop'])} are better left out{why} and {len(counts['label risk'])} put "
+            "labels at risk. These are predictions from fixed features: they rank operations and do not "
             "replace a comparison."
         ),
         kicker="Explanation of a search space",

@@ -44,7 +44,7 @@ def patch_page(result: Found) -> Page:
         _groups(result),
         _arms(result),
         _translator(result, looks.get("sheet")),
-        _saliency(result, looks.get("saliency")),
+        _saliency(looks.get("saliency")),
         groups_section(result["after"], "Every group of the mended model"),
     ]
     return Page(
@@ -247,7 +247,7 @@ _QUESTIONS = {
 }
 
 
-def _saliency(result: Found, looks: Found | None) -> Section | None:
+def _saliency(looks: Found | None) -> Section | None:
     if looks is None:
         return None
     labels = [

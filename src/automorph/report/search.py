@@ -27,19 +27,21 @@ def search_page(result: Found) -> Page:
     `automorph.offline.tried`) and ``story`` (of a race: ``searches`` and ``heats``).
     """
     found = result["search"]
-    # Here the validation part chose before; in the final table it chooses nothing.
-    rows = [{key: row[key] for key in row if key != "validation"} for row in result["rows"]]
-    table = {**result, "rows": rows}
-    page, results = compare_page(table), Results(table)
+    page, results = compare_page(result), Results(result)
     parts = [_table_section(page.sections[0], found), _search(found), *page.sections[1:]]
-    stopped = ["The budget ended the search before it was done."] if found["stopped"] else []
+    notes = ["The budget ended the search before it was done."] if found["stopped"] else []
+    if results.seeds < found.get("seeds", 0):
+        notes.append(
+            f"The budget allowed {results.seeds} of {found['seeds']} seeds for the final table; a "
+            "longer one narrows the intervals."
+        )
     return replace(
         page,
         title=f"The augmentation found for {result['data']['source']}",
         kicker=f"Search with {found['method']}",
         badge="" if page.badge == "" else page.badge.replace("the baseline", "no augmentation"),
         answers=_answers(results, found),
-        warnings=[*page.warnings, *stopped],
+        warnings=[*page.warnings, *notes],
         sections=parts,
     )
 
@@ -68,7 +70,8 @@ def _table_section(results: Section, found: Mapping[str, Any]) -> Section:
         "All rows share their seeds. The tail alone, a random policy of the same space, RandAugment"
         " and TrivialAugment need no search; the row that trains"
         f" {found['longer']} times as long says what the time of a search can buy without one. The"
-        " search never saw the test part; here it was used once for each training."
+        " search never saw the test part; here it was used once for each training. Nothing in this"
+        " table was chosen by its validation column."
     )
     return replace(results, text=[text])
 

@@ -131,7 +131,7 @@ class Finding:
     def reason(self) -> str:
         """The verdict's grounds in a sentence."""
         if self.does_nothing:
-            return "it changes nothing here (invariance)"
+            return "the features see nothing of it (invariance)"
         at = f" at {self.best.value}" if self.best.value else ""
         change = 100 * self.best.diagnosis.change
         gain = f"predicted error {change:+.1f} %{at}"

@@ -266,6 +266,10 @@ def _named(thing: Any) -> str:
     if isinstance(thing, str):
         return thing
     if is_dataclass(thing):
-        return repr(thing)
+        words = repr(thing)
+        if len(words) <= 200:
+            return words
+        # One that holds a vocabulary.
+        return f"{type(thing).__name__}:{blake2b(words.encode(), digest_size=8).hexdigest()}"
     home = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{home.__module__}.{home.__qualname__}"

@@ -173,7 +173,8 @@ def test_the_verdict_names_what_was_not_beaten_and_what_would_do():
 
 def test_the_simplest_that_is_no_worse_is_to_be_used():
     rows = {
-        "found": row("policy", [0.60, 0.62, 0.61], 0.60), "none": row("none", [0.5, 0.5, 0.5], 0.60),
+        "found": row("policy", [0.60, 0.62, 0.61], 0.60),
+        "none": row("none", [0.5, 0.5, 0.5], 0.60),
         "tail": row("tail", [0.5, 0.5, 0.5], 0.59), "random": row("random", [0.5, 0.5, 0.5], 0.61),
         "longer": row("longer", [0.8, 0.8, 0.8], 0.8),
     }  # fmt: skip

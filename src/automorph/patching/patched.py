@@ -161,6 +161,13 @@ def judge(
     kind = _kind(rows, row, before, after)
     if chosen == "erm":
         return Verdict("unclear", f"{text} No objective did better than plain training: keep it.")
+    if after.robust_accuracy <= before.robust_accuracy:
+        worst = after.worst
+        return Verdict(
+            "worse" if kind == "worse" else "unclear",
+            f"{text} Nothing here mended it: keep the model you have. More examples of "
+            f"({worst.class_name}, {worst.subgroup}) would help most.",
+        )
     if row.difference is not None:
         d = row.difference
         beats = d.low is not None and d.low > 0
@@ -177,6 +184,8 @@ def judge(
         text += (
             " Balanced sampling is all that is needed: nothing did better by two standard errors."
         )
+    if kind != "better":
+        text += " The gain is within chance."
     return Verdict(kind, text)
 
 

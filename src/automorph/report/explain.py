@@ -59,8 +59,8 @@ def explain_page(result: Found) -> Page:
         lead=(
             f"{kept} of {len(rows)} operations do no predicted harm in some range; "
             f"{len(counts['drop'])} are better left out{why} and {len(counts['label risk'])} put "
-            "labels at risk. These are predictions from fixed features: they rank operations and do "
-            "not replace a comparison."
+            "labels at risk. These are predictions from fixed features: they rank operations, "
+            "and they do not replace a comparison."
         ),
         kicker="Explanation of a search space",
         answers=[

@@ -48,7 +48,8 @@ def patch_page(result: Found) -> Page:
         groups_section(result["after"], "Every group of the mended model"),
     ]
     return Page(
-        title=f"{result['data']}, mended by {result['objective']}",
+        title=f"{result['data']}, {'mended by' if verdict == 'better' else 'with'} "
+        f"{result['objective']}",
         lead=result["verdict"]["text"],
         verdict=verdict,
         badge=_BADGES[verdict],
@@ -117,6 +118,18 @@ def _groups(result: Found) -> Section:
         label="; ".join(f"{row.label} {row.words}" for row in rows[:8]),
         caption="Accuracy of every group before and after, with 95 % intervals (Wilson).",
     )  # fmt: skip
+    # Not every kind of data has all of them.
+    more = [
+        [
+            "Mutual information, nats",
+            *(_number(result[s]["mutual_information"], 4) for s in _SIDES),
+        ],
+        ["Predictions that flip", *(words.percent(result["flip_rate"][s], 1) for s in _SIDES)],
+        [
+            "Saliency on the mark, times its area",
+            *(_number(result["saliency_on_mark"][s], 2) for s in _SIDES),
+        ],
+    ]
     table = Table(
         ["Measure", "Before", "After"],
         [
@@ -126,18 +139,11 @@ def _groups(result: Found) -> Section:
                 [f"Gap of {name}, points", *(_number(result[s]["gap"].get(name)) for s in _SIDES)]
                 for name in result["before"]["gap"]
             ),
-            [
-                "Mutual information, nats",
-                *(_number(result[s]["mutual_information"], 4) for s in _SIDES),
-            ],
-            ["Predictions that flip", *(words.percent(result["flip_rate"][s], 1) for s in _SIDES)],
-            [
-                "Saliency on the mark, times its area",
-                *(_number(result["saliency_on_mark"][s], 2) for s in _SIDES),
-            ],
+            *(line for line in more if set(line[1:]) != {words.NOTHING}),
         ],
-        "A gap can also close because the better subgroup got worse: look at both. Saliency of 1 "
-        "times the area is indifference to the mark.",
+        f"Of one training each (seed {result['seed']} after); what mends the model is told below "
+        "by means over the seeds. A gap can also close because the better subgroup got worse: "
+        "look at both. Saliency of 1 times the area is indifference to the mark.",
         numbers=[1, 2],
     )
     return Section("Before and after", [bars, table])
@@ -237,11 +243,11 @@ def _translator(result: Found, sheet: Found | None) -> Section | None:
 
 
 _QUESTIONS = {
-    "subgroup": "Seen as the target, relative to real images",
+    "subgroup": "Seen as the target, relative to real examples",
     "class": "Accuracy lost in recognising the class",
     "cycle": "Changed by a way there and back",
-    "identity": "Changes images of the target",
-    "diversity": "Diversity relative to real images",
+    "identity": "Changes examples of the target",
+    "diversity": "Diversity relative to real examples",
     "inversion": "Light and dark exchanged",
     "residue": "Origin can be read from the rendering",
 }

@@ -137,7 +137,7 @@ def span(values: Iterable[float], *, zero: bool = False, room: float = 0.06) -> 
     if not known:
         return 0.0, 1.0
     low, high = min(known), max(known)
-    width = high - low or max(abs(high) * 0.1, 1e-3)
+    width = high - low or abs(high) * 0.1 or 1.0
     return low - room * width, high + room * width
 
 

@@ -1,0 +1,54 @@
+"""What a patch says of itself."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from automorph.comparison import paired_difference, summarise
+from automorph.patching.patched import ArmRow, judge
+
+
+def audit(robust: float, accuracy: float = 0.9):
+    return SimpleNamespace(
+        robust_accuracy=robust,
+        robust=SimpleNamespace(low=robust - 0.05),
+        accuracy=SimpleNamespace(value=accuracy),
+        worst=SimpleNamespace(class_name="bad", subgroup="yes"),
+    )
+
+
+def arm(name: str, values: list[float], base: list[float] | None = None) -> ArmRow:
+    numbers = summarise(values)
+    gap = None if base is None else paired_difference(values, base)
+    return ArmRow(name, numbers, numbers, {}, numbers, numbers, numbers, gap)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.1])
+def test_what_mends_nothing_is_not_called_needed(after):
+    rows = (arm("erm", [0.0, 0.1]), arm("balanced", [0.0, 0.0]))
+    verdict = judge(rows, "balanced", audit(0.1, 0.81), audit(after, 0.69), (0, 1))
+    assert verdict.kind == "unclear"
+    assert "Nothing here mended it: keep the model you have." in verdict.text
+    assert "(bad, yes)" in verdict.text
+    assert "all that is needed" not in verdict.text
+
+
+def test_a_gain_within_chance_is_said_to_be_one():
+    rows = (arm("erm", [0.2, 0.9]), arm("balanced", [0.5, 0.8]))
+    verdict = judge(rows, "balanced", audit(0.5), audit(0.52), (0, 1))
+    assert verdict.kind == "unclear"
+    assert verdict.text.endswith("The gain is within chance.")
+
+
+def test_a_gain_is_a_gain():
+    base = [0.80, 0.81, 0.80]
+    rows = (
+        arm("erm", [0.2, 0.21, 0.2]), arm("balanced", base),
+        arm("camel", [0.9, 0.92, 0.91], base),
+    )  # fmt: skip
+    verdict = judge(rows, "camel", audit(0.2), audit(0.9), (0, 1, 2))
+    assert verdict.kind == "better"
+    assert "so what is added to balanced sampling pays" in verdict.text
+    assert "chance" not in verdict.text

@@ -9,11 +9,20 @@ from types import ModuleType
 from typing import Any
 
 from automorph.errors import MissingExtraError, PolicyError
-from automorph.peers import albumentations, kornia, python, timm, torchvision
+from automorph.peers import (
+    albumentations,
+    albumentations_reader,
+    kornia,
+    kornia_reader,
+    python,
+    timm,
+    torchvision,
+    torchvision_reader,
+)
+from automorph.peers.assembly import policy_of
 from automorph.peers.code import Call, evaluated, said, shared, source
 from automorph.peers.excerpts import definitions, excerpt, merged_imports
 from automorph.peers.fidelity import Fidelity
-from automorph.peers.readings import policy_of
 from automorph.peers.terms import NotExpressibleError, NoWordsError, terms_of, used_kernels
 from automorph.policies import Chain, Policy, load_policy
 
@@ -21,6 +30,11 @@ _LIBRARIES: dict[str, ModuleType] = {
     "torchvision": torchvision,
     "albumentations": albumentations,
     "kornia": kornia,
+}
+_READERS = {
+    "torchvision": torchvision_reader.read,
+    "albumentations": albumentations_reader.read,
+    "kornia": kornia_reader.read,
 }
 PEERS = ("python", *_LIBRARIES, "timm")
 FIDELITY: dict[str, dict[str, Fidelity]] = {
@@ -91,7 +105,7 @@ def import_policy(transform: Any) -> Policy:
             f"got {type(transform).__name__} of {library}; expected a transform of "
             f"{', '.join(_LIBRARIES)}, or a name for load_policy"
         )
-    draws, _ = _LIBRARIES[library].read(transform)
+    draws, _ = _READERS[library](transform)
     return policy_of(draws)
 
 

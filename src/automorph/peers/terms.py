@@ -20,6 +20,9 @@ from automorph.space import OPERATIONS, Operation
 
 Stretch = tuple[float, float]
 
+# Only these bring in what lies outside of the image, and are drawn by an interpolation.
+MOVED = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "PadCrop")
+
 
 class NotExpressibleError(PolicyError):
     """What another library has no words for; the message says what, and what to do."""

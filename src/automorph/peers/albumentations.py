@@ -1,4 +1,4 @@
-"""Policies as pipelines of albumentations (MIT-licensed, 2.0.8), and back."""
+"""Policies as pipelines of albumentations (MIT-licensed, 2.0.8)."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from automorph.errors import PolicyError
-from automorph.peers.readings import act_of
+from automorph.peers.readings import act_of, mirrored
 from automorph.peers.terms import Act, Draw, does_nothing, takes_no_value
 from automorph.policies import Mixture, Policy, Step, Uniform, chained, load_policy
 from automorph.space import Operation, SearchSpace
@@ -47,18 +47,7 @@ def _repeated(draw: Draw, count: int) -> list[Policy]:
 
 def _is_step(act: Act) -> bool:
     """Whether a step of a mixture says it: one value, or a value and its mirror image."""
-    return act.held and not act.levels and (len(act.stretches) < 2 or _mirrored(act))
-
-
-def _mirrored(act: Act) -> bool:
-    """Whether two stretches are the same shares of the ways from the identity to both ends."""
-    middle = act.operation.identity
-    if len(act.stretches) != 2 or middle is None:
-        return False
-    (low, high), (first, last) = sorted(act.stretches)
-    if not low < middle < last:
-        return False
-    return abs((high - middle) / (low - middle) - (first - middle) / (last - middle)) < 1e-4
+    return act.held and not act.levels and (len(act.stretches) < 2 or mirrored(act))
 
 
 def _mixture(draw: Draw) -> Mixture:
@@ -139,7 +128,7 @@ def _ranged(acts: Sequence[Act]) -> tuple[tuple[Operation, ...], float]:
 
 def _gap(act: Act) -> float:
     """The share of the way from the identity that two stretches leave out."""
-    if not _mirrored(act):
+    if not mirrored(act):
         raise PolicyError(f"got two ranges of {act.kernel} that are no mirror images")
     ends = sorted(end for stretch in act.stretches for end in stretch)
     middle = float(act.operation.identity or 0.0)

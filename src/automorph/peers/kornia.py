@@ -1,4 +1,4 @@
-"""Policies as modules of kornia, and back: batches of floats in [0, 1], on any device."""
+"""Policies as modules of kornia: batches of floats in [0, 1], on any device."""
 
 from __future__ import annotations
 

@@ -6,17 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from automorph.peers.kornia import SINGLE
-from automorph.peers.readings import act_of, always
-from automorph.peers.terms import (
-    MOVED,
-    Act,
-    Draw,
-    NotExpressibleError,
-    does_nothing,
-    takes_no_value,
-)
-from automorph.policies.base import Interpolation
+from automorph.peers.kornia import NAME, SINGLE
+from automorph.peers.readings import act_of, always, no_operation, one_of
+from automorph.peers.terms import Draw, NotExpressibleError, takes_no_value, tidy
 
 
 def read(transform: Any) -> tuple[list[Draw], list[str]]:
@@ -33,7 +25,7 @@ def _read(module: Any, notes: list[str]) -> list[Draw]:
     if kind == "Identity":
         return [always(act_of("Identity"))]
     if kind == "OneOf":
-        return _one_of(list(module.options), module.weights, notes)
+        return [one_of([_read(part, notes) for part in module.options], module.weights)]
     if kind in ("Sequential", "ImageSequential", "AugmentationSequential"):
         counted = getattr(module, "random_apply", False)
         if counted is False:
@@ -41,50 +33,11 @@ def _read(module: Any, notes: list[str]) -> list[Draw]:
         if counted != (1, 2):
             raise NotExpressibleError(f"got a {kind} with random_apply; expected 1 or none")
         notes.append("kornia drew once for a whole batch; the policy draws for each example")
-        return _one_of(list(module), module.random_apply_weights.tolist(), notes)
+        weights = module.random_apply_weights.tolist()
+        return [one_of([_read(part, notes) for part in module], weights)]
     if kind not in _READERS:
-        raise NotExpressibleError(
-            f"got kornia's {kind}, which no operation of the catalogue is; leave it out, or use it "
-            "in a space: automorph.peer_operation"
-        )
+        raise no_operation(NAME, kind)
     return _READERS[kind](module)
-
-
-def _one_of(parts: list[Any], weights: list[float], notes: list[str]) -> list[Draw]:
-    inside = [_read(part, notes) for part in parts]
-    if any(len(draw.options) > 1 for draws in inside for draw in draws):
-        raise NotExpressibleError(
-            "got a choice inside a choice; a policy can say one choice after the other"
-        )
-    options = [tuple(act for draw in draws for act in draw.options[0]) for draws in inside]
-    mode: Interpolation = next(
-        (d.interpolation for ds in inside for d in ds if d.options[0][0].kernel in MOVED),
-        "nearest",
-    )
-    total = sum(weights)
-    shares = [weight / total for weight in weights]
-    merged = _sides(options, shares)
-    if merged is not None:
-        return [always(merged, interpolation=mode)]
-    return [Draw(tuple(options), tuple(shares), 0, mode)]
-
-
-def _sides(options: list[tuple[Act, ...]], shares: list[float]) -> Act | None:
-    """One act, if the options are two sides of one operation, and perhaps nothing."""
-    acts = [option[0] for option in options if len(option) == 1]
-    valued = [act for act in acts if act.stretches]
-    if len(valued) != 2 or valued[0].kernel != valued[1].kernel or len(options) > 3:
-        return None
-    rest = [act for act in acts if act not in valued]
-    if len(acts) < len(options) or any(not does_nothing(act) for act in rest):
-        return None
-    if any(len(act.stretches) > 1 for act in valued):
-        return None  # Each has two sides already.
-    sides = [share for share, act in zip(shares, acts, strict=True) if act in valued]
-    if abs(sides[0] - sides[1]) > 1e-6 or any(act.probability < 1 for act in valued):
-        return None
-    both = tuple(sorted((*valued[0].stretches, *valued[1].stretches)))
-    return Act(valued[0].operation, both, round(sum(sides), 9) if rest else 1.0)
 
 
 Reader = Callable[[Any], list[Draw]]
@@ -107,11 +60,7 @@ def _pair(ends: Any) -> tuple[float, float]:
 
     values = torch.as_tensor(ends, dtype=torch.float64).reshape(-1).tolist()
     low, high = (values[0], values[-1])
-    return _tidy(low), _tidy(high)
-
-
-def _tidy(value: float) -> float:
-    return float(f"{value:.6g}")
+    return tidy(low), tidy(high)
 
 
 def _mode(module: Any) -> str:
@@ -155,7 +104,7 @@ def _read_shear(m: Any) -> list[Draw]:
     if any(x) and any(y):
         raise NotExpressibleError("got a RandomShear along both sides; a policy says one at a time")
     kernel, ends = ("ShearY", y) if any(y) else ("ShearX", x)
-    low, high = sorted(_tidy(math.tan(math.radians(end))) for end in ends)
+    low, high = sorted(tidy(math.tan(math.radians(end))) for end in ends)
     return [always(act_of(kernel, (low, high), probability=m.p), interpolation=_mode(m))]
 
 
@@ -192,7 +141,7 @@ def _read_jitter(m: Any) -> list[Draw]:
 def _read_solarize(m: Any) -> list[Draw]:
     if any(_pair(_range(m, "additions"))):
         raise NotExpressibleError("got a RandomSolarize that adds first; expected additions=(0, 0)")
-    low, high = (_tidy(255 * end) for end in _pair(_range(m, "thresholds")))
+    low, high = (tidy(255 * end) for end in _pair(_range(m, "thresholds")))
     return [always(act_of("Solarize", (low, high), probability=m.p))]
 
 
@@ -200,7 +149,7 @@ def _read_erasing(m: Any) -> list[Draw]:
     source = m._param_generator
     scale, ratio = _pair(source.scale), _pair(source.ratio)
     if ratio == (1.0, 1.0) and source.value > 0:
-        ends = tuple(_tidy(math.sqrt(end)) for end in scale)
+        ends = tuple(tidy(math.sqrt(end)) for end in scale)
         return [always(act_of("Cutout", (ends[0], ends[1]), probability=m.p))]
     return [always(act_of("RandomErasing", (scale[1], scale[1]), probability=m.p))]
 

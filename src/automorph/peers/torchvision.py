@@ -1,4 +1,4 @@
-"""Policies as transforms of torchvision v2, and back."""
+"""Policies as transforms of torchvision v2."""
 
 from __future__ import annotations
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from automorph.peers.readings import act_of, always
-from automorph.peers.terms import (
-    MOVED,
-    Act,
-    Draw,
-    NotExpressibleError,
-    terms_of,
-)
-from automorph.peers.torchvision import FUNCTIONS, NATIVE
+from automorph.peers.readings import act_of, always, no_operation, one_of, pair, perhaps
+from automorph.peers.terms import Draw, NotExpressibleError, terms_of
+from automorph.peers.torchvision import FUNCTIONS, NAME, NATIVE
 from automorph.policies import Uniform, load_policy
 from automorph.policies.base import Fill
 from automorph.space import named_space
@@ -42,46 +36,14 @@ def _read(transform: Any, notes: list[str]) -> list[Draw]:
         inside = transform.transforms if kind == "Compose" else transform
         return [draw for part in inside for draw in _read(part, notes)]
     if kind == "RandomChoice":
-        return _choice(transform, notes)
+        inside = [_read(part, notes) for part in transform.transforms]
+        return [one_of(inside, transform.p or [1.0] * len(inside))]
     if kind == "RandomApply":
-        acts = _acts(transform.transforms, notes)
-        if len(acts) == 1:
-            act = acts[0][0]
-            once = Act(act.operation, act.stretches, act.probability * transform.p, act.levels)
-            return [Draw(((once,),), (1.0,), acts[0][1].fill, acts[0][1].interpolation)]
-        chosen = tuple(act for act, _ in acts)
-        first = acts[0][1] if acts else always()
-        p = float(transform.p)
-        return [Draw((chosen, ()), (p, 1 - p), first.fill, first.interpolation)]
+        return [perhaps([draw for part in transform.transforms for draw in _read(part, notes)],
+                        float(transform.p))]  # fmt: skip
     if kind not in _READERS:
-        raise NotExpressibleError(
-            f"got torchvision's {kind}, which no operation of the catalogue is; leave it out, or "
-            "use it in a space: automorph.peer_operation"
-        )
+        raise no_operation(NAME, kind)
     return _READERS[kind](transform)
-
-
-def _acts(transforms: Any, notes: list[str]) -> list[tuple[Act, Draw]]:
-    """The acts of a fixed pipeline, each with the draw it came from."""
-    found = []
-    for part in transforms:
-        for draw in _read(part, notes):
-            if len(draw.options) > 1:
-                raise NotExpressibleError(
-                    "got a choice inside a choice; a policy can say one choice after the other"
-                )
-            found += [(act, draw) for act in draw.options[0]]
-    return found
-
-
-def _choice(transform: Any, notes: list[str]) -> list[Draw]:
-    inside = [_acts([part], notes) for part in transform.transforms]
-    options = tuple(tuple(act for act, _ in acts) for acts in inside)
-    styles = [draw for acts in inside for act, draw in acts if act.kernel in MOVED]
-    style = styles[0] if styles else always()
-    weights = [float(p) for p in transform.p]
-    shares = tuple(weight / sum(weights) for weight in weights)
-    return [Draw(options, shares, style.fill, style.interpolation)]
 
 
 def _drawn(transform: Any) -> list[Draw]:
@@ -98,12 +60,12 @@ def _native(kernel: str) -> Reader:
 
 def _rotation(transform: Any) -> list[Draw]:
     _refuse(transform, expand=False, center=None)
-    return [always(act_of("Rotate", _pair(transform.degrees)), **_style(transform))]
+    return [always(act_of("Rotate", pair(transform.degrees)), **_style(transform))]
 
 
 def _affine(transform: Any) -> list[Draw]:
     _refuse(transform, scale=None, shear=None, center=None)
-    acts = [act_of("Rotate", _pair(transform.degrees))] if any(transform.degrees) else []
+    acts = [act_of("Rotate", pair(transform.degrees))] if any(transform.degrees) else []
     for kernel, share in zip(("TranslateX", "TranslateY"), transform.translate or (), strict=False):
         acts += [act_of(kernel, (-share, share))] if share else []
     if len(acts) > 1:
@@ -117,7 +79,7 @@ def _jitter(transform: Any) -> list[Draw]:
     named = {"brightness": "Brightness", "contrast": "Contrast", "saturation": "Color",
              "hue": "Hue"}  # fmt: skip
     ranges = {kernel: getattr(transform, name) for name, kernel in named.items()}
-    return [always(act_of(kernel, _pair(ends))) for kernel, ends in ranges.items() if ends]
+    return [always(act_of(kernel, pair(ends))) for kernel, ends in ranges.items() if ends]
 
 
 def _crop(transform: Any) -> list[Draw]:
@@ -181,7 +143,7 @@ _READERS: dict[str, Reader] = {
     "RandomAdjustSharpness": lambda t: [
         always(act_of("Sharpness", (t.sharpness_factor,) * 2, probability=t.p))
     ],
-    "GaussianBlur": lambda t: [always(act_of("Blur", _pair(t.sigma)))],
+    "GaussianBlur": lambda t: [always(act_of("Blur", pair(t.sigma)))],
     "RandAugment": _ready,
     "TrivialAugmentWide": _ready,
     "AutoAugment": _auto,
@@ -204,11 +166,6 @@ def _fill(fill: Any) -> Fill:
     if isinstance(value, (list, tuple)):
         return tuple(int(level) for level in value) if len(set(value)) > 1 else int(value[0])
     return int(value or 0)
-
-
-def _pair(ends: Any) -> tuple[float, float]:
-    low, high = (float(end) for end in ends)
-    return low, high
 
 
 def _refuse(transform: Any, **usual: Any) -> None:

@@ -7,13 +7,41 @@ from collections.abc import Callable
 from typing import Any
 
 from automorph.peers.albumentations import NAME
-from automorph.peers.readings import act_of, always, no_operation, one_of, pair, perhaps
+from automorph.peers.readings import (
+    act_of,
+    always,
+    blurred,
+    erased,
+    level,
+    no_operation,
+    one_of,
+    pair,
+    perhaps,
+    refuse,
+    refused,
+    resized_crop,
+)
 from automorph.peers.terms import Act, Draw, NotExpressibleError, tidy
 
 _SKIPPED = (
     "ToTensorV2", "Normalize", "Resize", "LongestMaxSize", "SmallestMaxSize", "CenterCrop",
     "PadIfNeeded", "ToFloat",
 )  # fmt: skip
+
+
+USUAL: dict[str, dict[str, Any]] = {
+    "Affine": {"fit_output": False, "balanced_scale": False},
+    "Rotate": {"crop_border": False},
+    "Sharpen": {"method": "kernel", "lightness": (1, 1)},
+    "CoarseDropout": {"num_holes_range": (1, 1), "fill": 128},
+    "GaussNoise": {"mean_range": (0, 0), "per_channel": True, "noise_scale_factor": 1},
+    # The other method, which is the default, is more than 40 levels away from PIL's.
+    "AutoContrast": {"method": "pil", "cutoff": 0, "ignore": None},
+    "Equalize": {"by_channels": True, "mask": None},
+    "Erasing": {"ratio": (0.3, 3.3), "fill": "random"},
+    "RandomResizedCrop": {"ratio": (3 / 4, 4 / 3), "interpolation": 1},
+}
+"""Parameters that a policy has no words for, and the only values at which they may be."""
 
 
 def read(transform: Any) -> tuple[list[Draw], list[str]]:
@@ -35,53 +63,65 @@ def _read(transform: Any, notes: list[str], p: float | None = None) -> list[Draw
     if kind == "OneOf":
         inside = [_read(part, notes, 1.0) for part in transform.transforms]
         return [one_of(inside, [float(part.p) for part in transform.transforms], p)]
-    if kind not in _READERS:
+    if kind not in READERS:
         raise no_operation(NAME, kind)
-    return _READERS[kind](transform, p)
+    refuse(transform, **USUAL.get(kind, {}))
+    return READERS[kind](transform, p)
 
 
 Reader = Callable[[Any, float], list[Draw]]
 
 
 def _moved(transform: Any, *acts: Act) -> list[Draw]:
-    fill = transform.fill
-    level = tuple(map(int, fill)) if isinstance(fill, (list, tuple)) else int(fill)
-    if isinstance(level, tuple) and len(set(level)) == 1:
-        level = level[0]
-    if transform.interpolation not in (0, 1) or transform.border_mode not in (0, 1):
+    fill = level(transform, transform.fill)
+    if transform.interpolation not in (0, 1) or transform.border_mode != 0:
         raise NotExpressibleError(
             f"got {type(transform).__name__} with another interpolation or border; expected "
             "INTER_NEAREST or INTER_LINEAR with BORDER_CONSTANT"
         )
     mode = ("nearest", "bilinear")[transform.interpolation]
-    return [always(*acts, fill=level, interpolation=mode)]
+    return [always(*acts, fill=fill, interpolation=mode)]
 
 
 def _read_affine(t: Any, p: float) -> list[Draw]:
     acts = [act_of("Rotate", pair(t.rotate), probability=p)] if any(t.rotate) else []
-    if t.border_mode == 1 and t.scale["x"] == t.scale["y"] and not acts:
-        zoomed = act_of("Zoom", pair(t.scale["x"]), probability=p)
-        return [always(zoomed)]
     for axis in "xy":
         if any(t.shear[axis]):
             low, high = (math.tan(math.radians(end)) for end in t.shear[axis])
             acts.append(act_of(f"Shear{axis.upper()}", (tidy(low), tidy(high)), probability=p))
-    moves, unit = (t.translate_percent, None) if t.translate_percent else (t.translate_px, "px")
-    ends = {axis: pair(moves[axis]) for axis in "xy"} if moves else {}
-    if ends and unit is None and ends["x"] == ends["y"] and ends["x"][0] == -ends["x"][1] != 0:
-        acts.append(act_of("PadCrop", (ends["x"][1],) * 2, probability=p))
-    else:
-        acts += [
-            act_of(f"Translate{axis.upper()}", span, probability=p, unit=unit)
-            for axis, span in ends.items()
-            if any(span)
-        ]
+    acts += _moves(t, p)
     scaled = any(end != 1 for axis in "xy" for end in t.scale[axis])
-    if scaled or len(acts) > 1:
+    if len(acts) + scaled > 1:
         raise NotExpressibleError(
             "got an Affine that does several things at once; a policy can say one after the other"
         )
-    return _moved(t, *acts)
+    return _zoomed(t, p) if scaled else _moved(t, *acts)
+
+
+def _moves(t: Any, p: float) -> list[Act]:
+    moves, unit = (t.translate_percent, None) if t.translate_percent else (t.translate_px, "px")
+    ends = {axis: pair(moves[axis]) for axis in "xy"} if moves else {}
+    if ends and unit is None and ends["x"] == ends["y"] and ends["x"][0] == -ends["x"][1] != 0:
+        return [act_of("PadCrop", (ends["x"][1],) * 2, probability=p)]
+    return [
+        act_of(f"Translate{axis.upper()}", span, probability=p, unit=unit)
+        for axis, span in ends.items()
+        if any(span)
+    ]
+
+
+def _zoomed(t: Any, p: float) -> list[Draw]:
+    low, high = pair(t.scale["x"])
+    if pair(t.scale["y"]) != (low, high):
+        raise refused(t, "scale", t.scale, "the same ends for both sides")
+    if low != high:
+        refuse(t, keep_ratio=True)
+    if t.border_mode != 1 or t.interpolation != 1:
+        raise NotExpressibleError(
+            "got an Affine that scales with another interpolation or border; expected "
+            "INTER_LINEAR with BORDER_REPLICATE"
+        )
+    return [always(act_of("Zoom", (low, high), probability=p))]
 
 
 def _read_jitter(t: Any, p: float) -> list[Draw]:
@@ -94,8 +134,6 @@ def _read_jitter(t: Any, p: float) -> list[Draw]:
 
 
 def _read_sharpen(t: Any, p: float) -> list[Draw]:
-    if t.method != "kernel" or pair(t.lightness) != (1.0, 1.0):
-        raise NotExpressibleError("got a Sharpen of another kernel; expected lightness=(1, 1)")
     ends = tuple(tidy(13 * end + 1) for end in t.alpha)
     return [always(act_of("Sharpness", (ends[0], ends[1]), probability=p))]
 
@@ -104,7 +142,9 @@ def _read_blur(t: Any, p: float) -> list[Draw]:
     if pair(t.blur_limit) == (3.0, 3.0):
         ends = sorted(tidy(_factor(end)) for end in t.sigma_limit)
         return [always(act_of("Sharpness", (ends[0], ends[1]), probability=p))]
-    return [always(act_of("Blur", pair(t.sigma_limit), probability=p))]
+    # A side of 0 means that the library takes one that fits.
+    sides = t.blur_limit if any(t.blur_limit) else (math.inf,)
+    return [blurred(t, "blur_limit", sides, t.sigma_limit, p)]
 
 
 def _factor(sigma: float) -> float:
@@ -115,11 +155,24 @@ def _factor(sigma: float) -> float:
 
 
 def _read_dropout(t: Any, p: float) -> list[Draw]:
-    side, other = t.hole_height_range, t.hole_width_range
-    if tuple(side) != tuple(other) or t.fill != 128 or tuple(t.num_holes_range) != (1, 1):
-        raise NotExpressibleError("got a CoarseDropout that is no grey square; see Cutout")
+    side = tuple(t.hole_height_range)
+    if side != tuple(t.hole_width_range):
+        raise refused(t, "hole_height_range", side, "the same as hole_width_range, for a square")
     unit = "px" if isinstance(side[0], int) else None
     return [always(act_of("Cutout", pair(side), probability=p, unit=unit))]
+
+
+def _read_morphology(t: Any, p: float) -> list[Draw]:
+    side, other = t.scale
+    if side != other or side % 2 == 0:
+        raise refused(t, "scale", t.scale, "two equal odd numbers, as in (3, 3)")
+    return [always(act_of(t.operation.capitalize(), ((side - 1) / 2,) * 2, probability=p))]
+
+
+def _read_posterize(t: Any, p: float) -> list[Draw]:
+    if isinstance(t.num_bits, list):
+        raise refused(t, "num_bits", t.num_bits, "one range for all channels")
+    return [always(act_of("Posterize", pair(t.num_bits), probability=p))]
 
 
 def _named(kernel: str, attribute: str, scale: float = 1.0) -> Reader:
@@ -134,7 +187,7 @@ def _plain(kernel: str) -> Reader:
     return lambda t, p: [always(act_of(kernel, probability=p))]
 
 
-_READERS: dict[str, Reader] = {
+READERS: dict[str, Reader] = {
     "NoOp": lambda t, p: [always(act_of("Identity"))],
     "Affine": _read_affine,
     "Rotate": lambda t, p: _moved(t, act_of("Rotate", pair(t.limit), probability=p)),
@@ -142,7 +195,7 @@ _READERS: dict[str, Reader] = {
     "Sharpen": _read_sharpen,
     "GaussianBlur": _read_blur,
     "CoarseDropout": _read_dropout,
-    "Posterize": _named("Posterize", "num_bits"),
+    "Posterize": _read_posterize,
     "Solarize": _named("Solarize", "threshold_range", 255.0),
     "GaussNoise": _named("Noise", "std_range"),
     "AutoContrast": _plain("AutoContrast"),
@@ -150,13 +203,7 @@ _READERS: dict[str, Reader] = {
     "InvertImg": _plain("Invert"),
     "HorizontalFlip": _plain("HorizontalFlip"),
     "VerticalFlip": _plain("VerticalFlip"),
-    "Morphological": lambda t, p: [
-        always(act_of(t.operation.capitalize(), ((t.scale[0] - 1) / 2,) * 2, probability=p))
-    ],
-    "Erasing": lambda t, p: [
-        always(act_of("RandomErasing", (float(t.scale[1]),) * 2, probability=p))
-    ],
-    "RandomResizedCrop": lambda t, p: [
-        always(act_of("ResizedCrop", (float(t.scale[0]),) * 2, probability=p))
-    ],
+    "Morphological": _read_morphology,
+    "Erasing": lambda t, p: [erased(t, t.scale, p)],
+    "RandomResizedCrop": lambda t, p: [resized_crop(t, t.scale, p)],
 }

@@ -7,8 +7,33 @@ from collections.abc import Callable
 from typing import Any
 
 from automorph.peers.kornia import NAME, SINGLE
-from automorph.peers.readings import act_of, always, no_operation, one_of
+from automorph.peers.readings import (
+    act_of,
+    always,
+    blurred,
+    erased,
+    no_operation,
+    one_of,
+    perhaps,
+    refuse,
+    refused,
+    resized_crop,
+)
 from automorph.peers.terms import Draw, NotExpressibleError, takes_no_value, tidy
+
+Reader = Callable[[Any], list[Draw]]
+
+_EACH = {"same_on_batch": False, "p_batch": 1}
+USUAL: dict[str, dict[str, Any]] = {
+    "RandomInvert": {"max_val": 1},
+    "RandomAffine": {"translate": None, "shear": None, "fill_value": None},
+    "RandomShear": {"padding_mode": "zeros"},
+    "RandomTranslate": {"padding_mode": "zeros"},
+    "RandomGaussianBlur": {"border_type": "reflect"},
+    "RandomGaussianNoise": {"mean": 0},
+    "RandomResizedCrop": {"ratio": (3 / 4, 4 / 3), "resample": "bilinear"},
+}
+"""Parameters that a policy has no words for, and the only values at which they may be."""
 
 
 def read(transform: Any) -> tuple[list[Draw], list[str]]:
@@ -35,130 +60,107 @@ def _read(module: Any, notes: list[str]) -> list[Draw]:
         notes.append("kornia drew once for a whole batch; the policy draws for each example")
         weights = module.random_apply_weights.tolist()
         return [one_of([_read(part, notes) for part in module], weights)]
-    if kind not in _READERS:
+    if kind not in READERS:
         raise no_operation(NAME, kind)
-    return _READERS[kind](module)
+    refuse(module, _given, **_EACH, **USUAL.get(kind, {}))
+    return READERS[kind](module)
 
 
-Reader = Callable[[Any], list[Draw]]
+def _given(module: Any, name: str) -> Any:
+    """A parameter, wherever kornia keeps it."""
+    for place in (module.flags, vars(module), vars(module._param_generator or module)):
+        if name in place:
+            return place[name]
+    raise AttributeError(f"kornia's {type(module).__name__} has no {name}")
 
 
-def _range(module: Any, name: str) -> Any:
-    """The range a module draws a parameter from, as it was given."""
-    for entry in module._param_generator.samplers if _has_samplers(module) else ():
-        if entry[1] == name:
-            return entry[0]
-    return getattr(module._param_generator, name)
+def _ends(module: Any, name: str) -> tuple[float, float]:
+    """The ends of the range that a parameter is drawn from, which may be given as one number."""
+    source = module._param_generator
+    sampler = getattr(source, "sampler_dict", {}).get(name)
+    sampler = getattr(source, f"{name}_sampler") if sampler is None else sampler
+    return (0.0, 0.0) if sampler is None else (float(sampler.low), float(sampler.high))
 
 
-def _has_samplers(module: Any) -> bool:
-    return hasattr(module._param_generator, "samplers")
-
-
-def _pair(ends: Any) -> tuple[float, float]:
-    import torch
-
-    values = torch.as_tensor(ends, dtype=torch.float64).reshape(-1).tolist()
-    low, high = (values[0], values[-1])
-    return tidy(low), tidy(high)
+def _drawn(module: Any, kernel: str, ends: tuple[float, float], mode: str = "nearest") -> Draw:
+    low, high = map(tidy, ends)
+    return always(act_of(kernel, (low, high), probability=module.p), interpolation=mode)
 
 
 def _mode(module: Any) -> str:
-    return "bilinear" if module.flags["resample"].name == "BILINEAR" else "nearest"
+    mode: str = module.flags["resample"].name.lower()
+    if mode not in ("nearest", "bilinear"):
+        raise refused(module, "resample", mode, "nearest or bilinear")
+    return mode
 
 
 def _read_affine(m: Any) -> list[Draw]:
-    source = m._param_generator
-    degrees = source.degrees if isinstance(source.degrees, (list, tuple)) else _symmetric(source)
-    if source.translate is not None or source.shear is not None:
-        raise NotExpressibleError(
-            "got a RandomAffine that moves or shears; a policy says one at a time"
-        )
-    if source.scale is not None:
-        if any(_pair(degrees)) or m.flags["padding_mode"].name != "BORDER":
-            raise NotExpressibleError(
-                'got a RandomAffine that scales; expected padding_mode="border"'
-            )
-        return [always(act_of("Zoom", _pair(source.scale), probability=m.p))]
-    low, high = _pair(degrees)
-    turn = act_of("Rotate", (-high + 0.0, -low + 0.0), probability=m.p)
-    return [always(turn, interpolation=_mode(m))]
-
-
-def _symmetric(source: Any) -> tuple[float, float]:
-    value = float(source.degrees)
-    return -value, value
-
-
-def _read_rotation(m: Any) -> list[Draw]:
-    degrees = _range(m, "degrees")
-    ends = (-float(degrees), float(degrees)) if isinstance(degrees, (int, float)) else degrees
-    low, high = _pair(ends)
-    turn = act_of("Rotate", (-high + 0.0, -low + 0.0), probability=m.p)
-    return [always(turn, interpolation=_mode(m))]
+    low, high = _ends(m, "degree")
+    if m._param_generator.scale is None:
+        refuse(m, _given, padding_mode="zeros")
+        # kornia's RandomAffine turns clockwise, its RandomRotation does not.
+        return [_drawn(m, "Rotate", (0.0 - high, 0.0 - low), _mode(m))]
+    if m._param_generator.scale_4_sampler is not None:
+        raise refused(m, "scale", m._param_generator.scale, "one range for both sides")
+    if low or high:
+        raise refused(m, "degrees", (low, high), "no turn beside a scale")
+    refuse(m, _given, padding_mode="border", resample="bilinear")
+    return [_drawn(m, "Zoom", _ends(m, "scale_2"))]
 
 
 def _read_shear(m: Any) -> list[Draw]:
-    given = [float(end) for end in m._param_generator.shear]
-    x, y = given[:2], given[2:]
+    x, y = (_ends(m, f"shear_{axis}") for axis in "xy")
     if any(x) and any(y):
         raise NotExpressibleError("got a RandomShear along both sides; a policy says one at a time")
-    kernel, ends = ("ShearY", y) if any(y) else ("ShearX", x)
-    low, high = sorted(tidy(math.tan(math.radians(end))) for end in ends)
-    return [always(act_of(kernel, (low, high), probability=m.p), interpolation=_mode(m))]
+    kernel, degrees = ("ShearY", y) if any(y) else ("ShearX", x)
+    low, high = (math.tan(math.radians(end)) for end in degrees)
+    return [_drawn(m, kernel, (low, high), _mode(m))]
 
 
 def _read_translate(m: Any) -> list[Draw]:
-    source = m._param_generator
-    x, y = (None if e is None else _pair(e) for e in (source.translate_x, source.translate_y))
-    if x and y:
-        if x != y or x[0] != -x[1]:
-            raise NotExpressibleError(
-                "got a RandomTranslate along both sides; expected the same ends"
-            )
-        act = act_of("PadCrop", (x[1], x[1]), probability=m.p)
-    else:
-        act = act_of("TranslateX" if x else "TranslateY", x or y or (0.0, 0.0), probability=m.p)
-    return [always(act, interpolation=_mode(m))]
+    x, y = (_ends(m, f"translate_{axis}") for axis in "xy")
+    if not (any(x) and any(y)):
+        return [_drawn(m, "TranslateY" if any(y) else "TranslateX", y if any(y) else x, _mode(m))]
+    if x != y or x[0] != -x[1]:
+        raise NotExpressibleError("got a RandomTranslate along both sides; expected the same ends")
+    return [_drawn(m, "PadCrop", (x[1], x[1]), _mode(m))]
 
 
 def _read_jitter(m: Any) -> list[Draw]:
-    named = {"brightness": ("Brightness", 1.0), "contrast": ("Contrast", 1.0),
-             "saturation": ("Color", 1.0), "hue": ("Hue", 0.0)}  # fmt: skip
-    acts = []
-    for name, (kernel, still) in named.items():
-        given = getattr(m._param_generator, name)
-        if not isinstance(given, (int, float)) and _pair(given) != (still, still):
-            acts.append(act_of(kernel, _pair(given), probability=m.p))
-        elif isinstance(given, (int, float)) and given:
-            ends = (max(still - given, still - 1.0), still + given)
-            acts.append(act_of(kernel, ends, probability=m.p))
-    if len(acts) > 1 and m.p < 1:
-        raise NotExpressibleError("got a ColorJitter of several factors with one coin for all")
-    return [always(act) for act in acts]
+    named = (("brightness", "Brightness", 1.0), ("contrast", "Contrast", 1.0),
+             ("saturation", "Color", 1.0), ("hue", "Hue", 0.0))  # fmt: skip
+    # Older versions have no order of their own.
+    order = getattr(m, "_fixed_order", None)
+    draws = []
+    for name, kernel, still in named if order is None else [named[place] for place in order]:
+        low, high = map(tidy, _ends(m, name))
+        draws += [always(act_of(kernel, (low, high)))] if (low, high) != (still, still) else []
+    return draws if m.p >= 1 else [perhaps(draws, float(m.p))]
 
 
 def _read_solarize(m: Any) -> list[Draw]:
-    if any(_pair(_range(m, "additions"))):
-        raise NotExpressibleError("got a RandomSolarize that adds first; expected additions=(0, 0)")
-    low, high = (tidy(255 * end) for end in _pair(_range(m, "thresholds")))
-    return [always(act_of("Solarize", (low, high), probability=m.p))]
+    if any(_ends(m, "additions")):
+        raise refused(m, "additions", _ends(m, "additions"), (0, 0))
+    low, high = _ends(m, "thresholds")
+    return [_drawn(m, "Solarize", (255 * low, 255 * high))]
 
 
 def _read_erasing(m: Any) -> list[Draw]:
-    source = m._param_generator
-    scale, ratio = _pair(source.scale), _pair(source.ratio)
-    if ratio == (1.0, 1.0) and source.value > 0:
-        ends = tuple(tidy(math.sqrt(end)) for end in scale)
-        return [always(act_of("Cutout", (ends[0], ends[1]), probability=m.p))]
-    return [always(act_of("RandomErasing", (scale[1], scale[1]), probability=m.p))]
+    low, high = map(tidy, _ends(m, "scale"))
+    if _given(m, "ratio") == (1, 1):
+        refuse(m, _given, value=128 / 255)
+        return [_drawn(m, "Cutout", (math.sqrt(low), math.sqrt(high)))]
+    refuse(m, _given, ratio=(0.3, 3.3), value=0)
+    return [erased(m, (low, high), m.p)]
+
+
+def _read_blur(m: Any) -> list[Draw]:
+    low, high = map(tidy, _ends(m, "sigma"))
+    return [blurred(m, "kernel_size", m.flags["kernel_size"], (low, high), m.p)]
 
 
 def _named(kernel: str, name: str) -> Reader:
-    def read(m: Any) -> list[Draw]:
-        return [always(act_of(kernel, _pair(_range(m, name)), probability=m.p))]
-
-    return read
+    return lambda m: [_drawn(m, kernel, _ends(m, name))]
 
 
 def _plain(kernel: str) -> Reader:
@@ -166,22 +168,20 @@ def _plain(kernel: str) -> Reader:
     return lambda m: [always(act_of(kernel, probability=m.p))]
 
 
-_READERS: dict[str, Reader] = {
+READERS: dict[str, Reader] = {
     **{name.removeprefix("K."): _plain(kernel) for kernel, name in SINGLE.items()},
     "RandomAffine": _read_affine,
-    "RandomRotation": _read_rotation,
+    "RandomRotation": lambda m: [_drawn(m, "Rotate", _ends(m, "degrees"), _mode(m))],
     "RandomShear": _read_shear,
     "RandomTranslate": _read_translate,
     "ColorJitter": _read_jitter,
     "RandomSharpness": _named("Sharpness", "sharpness"),
-    "RandomPosterize": _named("Posterize", "bits_factor"),
+    "RandomPosterize": _named("Posterize", "bit"),
     "RandomSolarize": _read_solarize,
     "RandomErasing": _read_erasing,
-    "RandomGaussianBlur": _named("Blur", "sigma"),
-    "RandomGaussianNoise": lambda m: [
-        always(act_of("Noise", (float(m._param_generator.std),) * 2, probability=m.p))
-    ],
+    "RandomGaussianBlur": _read_blur,
+    "RandomGaussianNoise": lambda m: [_drawn(m, "Noise", (float(_given(m, "std")),) * 2)],
     "RandomResizedCrop": lambda m: [
-        always(act_of("ResizedCrop", (_pair(m._param_generator.scale)[0],) * 2, probability=m.p))
+        resized_crop(m, tuple(map(float, m._param_generator.scale)), m.p)
     ],
 }

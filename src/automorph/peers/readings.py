@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 from automorph.peers.terms import MOVED, Act, Draw, NotExpressibleError, does_nothing, joined
@@ -67,18 +69,18 @@ def acts_of(draws: Iterable[Draw]) -> tuple[Act, ...]:
 
 def style_of(draws: Iterable[Draw]) -> tuple[Fill, Interpolation]:
     """Fill and interpolation of those that move the image."""
-    styles = {
-        (draw.fill, draw.interpolation)
-        for draw in draws
-        if any(act.kernel in MOVED for option in draw.options for act in option)
-    }
-    if len(styles) > 1:
+    moved = [(draw, {act.kernel for act in sum(draw.options, ())} & {*MOVED}) for draw in draws]
+    fills = {draw.fill for draw, kernels in moved if kernels}
+    # Padded crops move by whole pixels: the interpolation of the others is theirs, too.
+    modes = {draw.interpolation for draw, kernels in moved if kernels - {"PadCrop"}}
+    modes = modes or {draw.interpolation for draw, kernels in moved if kernels}
+    if len(fills) > 1 or len(modes) > 1:
         raise NotExpressibleError(
-            f"got one choice with several fills and interpolations, {sorted(map(str, styles))}; a "
-            "policy has one of them for all options. Give all the same, or put them one after the "
-            "other"
+            f"got one choice or pipeline with several fills ({fills}) or interpolations ({modes}); "
+            "a policy has one for all that is drawn together. Give all the same, or put them one "
+            "after the other"
         )
-    return styles.pop() if styles else (0, "nearest")
+    return (fills.pop(), modes.pop()) if fills else (0, "nearest")
 
 
 def mirrored(act: Act) -> bool:
@@ -114,6 +116,41 @@ def _one_act(options: Sequence[tuple[Act, ...]], shares: Sequence[float]) -> Act
     return act if len(both) == 1 or mirrored(act) else None
 
 
+def refuse(transform: Any, given: Callable[[Any, str], Any] = getattr, /, **usual: Any) -> None:
+    """Refuse parameters at other values than those that a policy can say."""
+    for name, value in usual.items():
+        got = given(transform, name)
+        if not _same(_plain(got), _plain(value)):
+            raise refused(transform, name, got, value)
+
+
+def refused(transform: Any, name: str, got: Any, expected: Any) -> NotExpressibleError:
+    """The error for a parameter at a value that a policy has no words for."""
+    words = expected if isinstance(expected, str) and " " in expected else repr(_plain(expected))
+    return NotExpressibleError(
+        f"got {type(transform).__name__} with {name}={_plain(got)!r}; expected {words}, which is "
+        "all that a policy can say. Change it, leave the step out, or use it in a space: "
+        "automorph.peer_operation"
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as numbers, words and tuples."""
+    if isinstance(value, Enum):
+        return value.name.lower()
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(map(_plain, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(_same, first, second))
+    if isinstance(first, (int, float)) and isinstance(second, (int, float)):
+        # As 1.33 for 4 / 3, and a grey of 0.5 for 128 of 255.
+        return abs(first - second) <= 3e-3 * max(1.0, abs(second))
+    return bool(first == second)
+
+
 def no_operation(library: str, kind: str) -> NotExpressibleError:
     """The error for a transform that the catalogue does not have."""
     return NotExpressibleError(
@@ -126,3 +163,39 @@ def pair(ends: Any) -> tuple[float, float]:
     """Two ends as numbers."""
     low, high = (float(end) for end in ends)
     return low, high
+
+
+def level(transform: Any, fill: Any) -> Fill:
+    """A fill in whole levels, one number if all channels have the same."""
+    levels = fill if isinstance(fill, (list, tuple)) else (fill or 0,)
+    if any(isinstance(part, str) or part != int(part) for part in levels):
+        raise refused(transform, "fill", fill, "whole levels from 0 to 255")
+    whole = tuple(map(int, levels))
+    return whole if len(set(whole)) > 1 else whole[0]
+
+
+def resized_crop(transform: Any, scale: Any, probability: float = 1.0) -> Draw:
+    """A random part of at least some share of the image."""
+    low, high = pair(scale)
+    if high != 1:
+        raise refused(transform, "scale", (low, high), (low, 1))
+    return always(act_of("ResizedCrop", (low, low), probability=probability))
+
+
+def erased(transform: Any, scale: Any, probability: float) -> Draw:
+    """A rectangle of at most some share of the image."""
+    low, high = pair(scale)
+    if low != 0:
+        raise refused(transform, "scale", (low, high), (0, high))
+    return always(act_of("RandomErasing", (high, high), probability=probability))
+
+
+def blurred(transform: Any, name: str, kernel: Any, deviations: Any, probability: float) -> Draw:
+    """A Gaussian blur, if its kernel is not too small for its deviations."""
+    low, high = pair(deviations)
+    sides = kernel if isinstance(kernel, (list, tuple)) else (kernel,)
+    # On photographs a kernel of two deviations to each side is within half a level of a whole one.
+    least = math.ceil(4 * high) + 1
+    if min(sides) < least:
+        raise refused(transform, name, kernel, f"{least} or more for a deviation of {high:g}")
+    return always(act_of("Blur", (low, high), probability=probability))

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from automorph.peers.readings import act_of, always, no_operation, one_of, pair, perhaps
+from automorph.peers.readings import (
+    act_of,
+    always,
+    blurred,
+    level,
+    no_operation,
+    one_of,
+    pair,
+    perhaps,
+    refuse,
+    refused,
+    resized_crop,
+)
 from automorph.peers.terms import Draw, NotExpressibleError, terms_of
 from automorph.peers.torchvision import FUNCTIONS, NAME, NATIVE
 from automorph.policies import Uniform, load_policy
@@ -19,6 +31,15 @@ _SKIPPED = (
     "ConvertImageDtype", "ConvertDtype", "Normalize", "Resize", "CenterCrop",
     "SanitizeBoundingBoxes", "ClampBoundingBoxes",
 )  # fmt: skip
+
+
+USUAL: dict[str, dict[str, Any]] = {
+    "RandomRotation": {"expand": False, "center": None},
+    "RandomAffine": {"scale": None, "shear": None, "center": None},
+    "RandomCrop": {"pad_if_needed": False, "padding_mode": "constant"},
+    "RandomResizedCrop": {"ratio": (3 / 4, 4 / 3)},
+}
+"""Parameters that a policy has no words for, and the only values at which they may be."""
 
 
 def read(transform: Any) -> tuple[list[Draw], list[str]]:
@@ -41,9 +62,10 @@ def _read(transform: Any, notes: list[str]) -> list[Draw]:
     if kind == "RandomApply":
         return [perhaps([draw for part in transform.transforms for draw in _read(part, notes)],
                         float(transform.p))]  # fmt: skip
-    if kind not in _READERS:
+    if kind not in READERS:
         raise no_operation(NAME, kind)
-    return _READERS[kind](transform)
+    refuse(transform, **USUAL.get(kind, {}))
+    return READERS[kind](transform)
 
 
 def _drawn(transform: Any) -> list[Draw]:
@@ -59,13 +81,13 @@ def _native(kernel: str) -> Reader:
 
 
 def _rotation(transform: Any) -> list[Draw]:
-    _refuse(transform, expand=False, center=None)
     return [always(act_of("Rotate", pair(transform.degrees)), **_style(transform))]
 
 
 def _affine(transform: Any) -> list[Draw]:
-    _refuse(transform, scale=None, shear=None, center=None)
-    acts = [act_of("Rotate", pair(transform.degrees))] if any(transform.degrees) else []
+    low, high = pair(transform.degrees)
+    # RandomAffine turns clockwise, RandomRotation does not.
+    acts = [act_of("Rotate", (0.0 - high, 0.0 - low))] if low or high else []
     for kernel, share in zip(("TranslateX", "TranslateY"), transform.translate or (), strict=False):
         acts += [act_of(kernel, (-share, share))] if share else []
     if len(acts) > 1:
@@ -92,22 +114,26 @@ def _crop(transform: Any) -> list[Draw]:
             "for all sides, as PadCrop has them"
         )
     share = sides.pop() / height
-    return [always(act_of("PadCrop", (share, share)), fill=_fill(transform.fill))]
+    return [always(act_of("PadCrop", (share, share)), fill=_fill(transform))]
 
 
 def _part(transform: Any) -> list[Draw]:
-    low, high = transform.scale
-    if high != 1:
-        raise NotExpressibleError(
-            f"got RandomResizedCrop(scale=({low}, {high})); expected (low, 1)"
-        )
-    return [always(act_of("ResizedCrop", (low, low)))]
+    # Parts are never reduced to the size of their image, so antialias changes nothing.
+    if _mode(transform) != "bilinear":
+        raise refused(transform, "interpolation", transform.interpolation, "bilinear")
+    return [resized_crop(transform, transform.scale)]
+
+
+def _solarize(transform: Any) -> list[Draw]:
+    if 0 < transform.threshold < 1:
+        raise refused(transform, "threshold", transform.threshold, "a level from 0 to 255")
+    return [always(act_of("Solarize", (transform.threshold,) * 2, probability=transform.p))]
 
 
 def _ready(transform: Any) -> list[Draw]:
     """RandAugment and TrivialAugmentWide: their spaces are named here."""
     kind = type(transform).__name__
-    common = {"fill": _fill(transform.fill), "interpolation": _mode(transform)}
+    common = {"fill": _fill(transform), "interpolation": _mode(transform)}
     if kind == "RandAugment":
         share = transform.magnitude / (transform.num_magnitude_bins - 1)
         policy = Uniform(
@@ -124,11 +150,11 @@ def _ready(transform: Any) -> list[Draw]:
 
 def _auto(transform: Any) -> list[Draw]:
     policy = load_policy(f"autoaugment:{transform.policy.value}")
-    fill = _fill(transform.fill)
+    fill = _fill(transform)
     return list(terms_of(policy.rendered(fill=fill, interpolation=_mode(transform))))
 
 
-_READERS: dict[str, Reader] = {
+READERS: dict[str, Reader] = {
     "Drawn": _drawn,
     **{name.removeprefix("v2."): _native(kernel) for kernel, name in NATIVE.items()},
     "RandomRotation": _rotation,
@@ -136,14 +162,14 @@ _READERS: dict[str, Reader] = {
     "ColorJitter": _jitter,
     "RandomCrop": _crop,
     "RandomResizedCrop": _part,
-    "RandomSolarize": lambda t: [always(act_of("Solarize", (t.threshold,) * 2, probability=t.p))],
+    "RandomSolarize": _solarize,
     "RandomPosterize": lambda t: [
         always(act_of("Posterize", (float(t.bits),) * 2, probability=t.p))
     ],
     "RandomAdjustSharpness": lambda t: [
         always(act_of("Sharpness", (t.sharpness_factor,) * 2, probability=t.p))
     ],
-    "GaussianBlur": lambda t: [always(act_of("Blur", pair(t.sigma)))],
+    "GaussianBlur": lambda t: [blurred(t, "kernel_size", t.kernel_size, t.sigma, 1.0)],
     "RandAugment": _ready,
     "TrivialAugmentWide": _ready,
     "AutoAugment": _auto,
@@ -151,27 +177,20 @@ _READERS: dict[str, Reader] = {
 
 
 def _style(transform: Any) -> dict[str, Any]:
-    return {"fill": _fill(transform.fill), "interpolation": _mode(transform)}
+    return {"fill": _fill(transform), "interpolation": _mode(transform)}
 
 
 def _mode(transform: Any) -> Any:
     mode = getattr(transform.interpolation, "value", transform.interpolation)
+    mode = {0: "nearest", 2: "bilinear"}.get(mode, mode)  # PIL's numbers.
     if mode not in ("nearest", "bilinear"):
-        raise NotExpressibleError(f"got interpolation={mode}; expected nearest or bilinear")
+        raise refused(transform, "interpolation", mode, "nearest or bilinear")
     return mode
 
 
-def _fill(fill: Any) -> Fill:
-    value = next(iter(fill.values())) if isinstance(fill, dict) else fill
-    if isinstance(value, (list, tuple)):
-        return tuple(int(level) for level in value) if len(set(value)) > 1 else int(value[0])
-    return int(value or 0)
-
-
-def _refuse(transform: Any, **usual: Any) -> None:
-    for name, value in usual.items():
-        got = getattr(transform, name)
-        if got is not value and got != value:
-            raise NotExpressibleError(
-                f"got {type(transform).__name__} with {name}={got}; a policy can say {value} only"
-            )
+def _fill(transform: Any) -> Fill:
+    fill = transform.fill
+    if isinstance(fill, dict):
+        kinds = {getattr(kind, "__name__", kind): value for kind, value in fill.items()}
+        fill = next((kinds[kind] for kind in ("Image", "Tensor", "others") if kind in kinds), 0)
+    return level(transform, fill)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from peer_images import LIBRARIES, held, values_of
 
 from automorph.errors import PolicyError
 from automorph.peers import FIDELITY, convert_policy, import_policy
-from automorph.peers.terms import Act, Draw, settled, terms_of, without_levels
+from automorph.peers.terms import Act, Draw, does_nothing, terms_of, without_levels
 from automorph.policies import Chain, Mixture, Policy, Step, Uniform, load_policy
 from automorph.space import CATALOGUE, OPERATIONS, SearchSpace, named_space
 
@@ -73,6 +74,20 @@ def random_policies(library: str) -> st.SearchStrategy[Policy]:
     single = st.one_of(mixtures(library), uniforms(library))
     chains = st.lists(single, min_size=2, max_size=3).map(lambda s: Chain(stages=tuple(s)))
     return st.one_of(single, single, chains)
+
+
+def settled(draws: tuple[Draw, ...]) -> tuple[Draw, ...]:
+    """What does nothing is gone, fixed pipelines are single acts: equal if images are."""
+    out: list[Draw] = []
+    for draw in draws:
+        options = tuple(
+            tuple(act for act in option if not does_nothing(act)) for option in draw.options
+        )
+        if len(options) == 1:
+            out += [replace(draw, options=((act,),), weights=(1.0,)) for act in options[0]]
+        elif any(options):
+            out.append(replace(draw, options=options))
+    return tuple(out)
 
 
 def said(draws: tuple[Draw, ...], library: str) -> list[object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Any
 
-from automorph.errors import PolicyError
 from automorph.peers.code import said, source
 from automorph.peers.excerpts import excerpt, merged_imports
 from automorph.peers.fidelity import EQUAL, Fidelity, none
-from automorph.peers.terms import NotExpressibleError
+from automorph.peers.terms import NotExpressibleError, held_mixture
 from automorph.policies import (
     AugMix,
     Chain,
@@ -19,6 +20,7 @@ from automorph.policies import (
     Schedule,
     Shuffled,
     SpacePolicy,
+    Step,
     Uniform,
 )
 from automorph.space import CATALOGUE, SearchSpace
@@ -97,12 +99,8 @@ def load(policy: Policy) -> Any:
 def _schedule(policy: Policy) -> list[tuple[int, list[dict[str, Any]]]]:
     """The stages of every part of a schedule, each with the epoch at which it ends."""
     if isinstance(policy, Schedule):
-        ends, parts, last = [], [], 0
-        for piece in policy.pieces:
-            last += piece.epochs
-            ends.append(last)
-            parts.append(_stages(piece.policy))
-        return list(zip(ends, parts, strict=True))
+        parts = [_stages(piece.policy) for piece in policy.pieces]
+        return list(zip(_ends(policy), parts, strict=True))
     if isinstance(policy, Chain) and any(isinstance(s, Schedule) for s in policy.stages):
         # Parts change with every schedule of the chain.
         ends = sorted({e for s in policy.stages if isinstance(s, Schedule) for e in _ends(s)})
@@ -111,11 +109,7 @@ def _schedule(policy: Policy) -> list[tuple[int, list[dict[str, Any]]]]:
 
 
 def _ends(schedule: Schedule) -> list[int]:
-    ends, last = [], 0
-    for piece in schedule.pieces:
-        last += piece.epochs
-        ends.append(last)
-    return ends
+    return list(accumulate(piece.epochs for piece in schedule.pieces))
 
 
 def _stages(policy: Policy, epoch: int = 0) -> list[dict[str, Any]]:
@@ -140,62 +134,81 @@ def _stage(policy: Policy, number: int, position: int) -> dict[str, Any] | None:
         raise _refused(policy)
     if not len(policy.space):
         return None
-    common: dict[str, Any] = {
+    common = {
         "stage": number,
         "position": position,
         "fill": policy.fill,
         "bilinear": policy.interpolation == "bilinear",
     }
-    if isinstance(policy, Drawn):
-        if policy.seed is None:
-            raise PolicyError(
-                f"the policy {policy.name!r} is drawn anew by every training; hold one by a seed, "
-                "as in random(seed=0)"
-            )
-        policy = policy.mixture(policy.seed)
-    space = policy.operations
-    common["space"] = _space(space)
-    if isinstance(policy, Uniform):
-        fields = ("length", "low", "high", "levels", "spread", "probability")
-        inside = {name: getattr(policy, name) for name in fields}
-        return {"kind": "uniform", **common, **inside, "positions": policy.length}
-    if isinstance(policy, Mixture):
-        # Mixtures do not draw by the names of a space, so what they do not use can go.
-        names = {space[s.operation].name for sub in policy.subpolicies for s in sub}
-        space = SearchSpace(space.name, tuple(o for o in space if o.name in names))
-        common["space"] = _space(space)
-        longest = max(map(len, policy.subpolicies), default=0)
-        steps = [
-            [(space.number(s.operation), s.probability, s.magnitude) for s in sub]
-            for sub in policy.subpolicies
-        ]
-        if not longest:
-            return None
-        return {"kind": "mixture", **common, "length": longest, "subpolicies": steps,
-                "weights": policy.weights, "positions": longest}  # fmt: skip
-    if isinstance(policy, Shuffled):
-        plain_steps = [
-            (space.number(s.operation), s.probability, s.magnitude) for s in policy.steps
-        ]
-        longest = min(len(policy.counts) - 1, len(plain_steps))
-        if not longest:
-            return None
-        return {"kind": "shuffled", **common, "steps": plain_steps, "counts": policy.counts,
-                "positions": longest}  # fmt: skip
-    if isinstance(policy, Generated) and policy.network in ("mean-field", "per-position"):
-        return {"kind": "generated", **common, "length": policy.length,
-                "logits": _logits(policy), "positions": policy.length}  # fmt: skip
-    if isinstance(policy, AugMix) and policy.alpha == 1:
-        own = ("severity", "weakest", "width", "depth", "share")
-        inside = {name: getattr(policy, name) for name in own}
-        return {"kind": "augmix", **common, **inside, "positions": 0}
+    drawn = held_mixture(policy) if isinstance(policy, Drawn) else policy
+    for kind, (name, words) in _KINDS.items():
+        if isinstance(drawn, kind):
+            own = words(drawn)
+            space = _space(drawn.operations)
+            return None if own is None else {"kind": name, **common, "space": space, **own}
     raise _refused(policy)
 
 
-def _logits(policy: Generated) -> list[list[float]]:
+def _uniform(policy: Uniform) -> dict[str, Any]:
+    fields = ("length", "low", "high", "levels", "spread", "probability")
+    return {**_fields(policy, fields), "positions": policy.length}
+
+
+def _mixture(policy: Mixture) -> dict[str, Any] | None:
+    # Mixtures do not draw by the names of a space, so what they do not use can go.
+    names = {policy.operations[s.operation].name for sub in policy.subpolicies for s in sub}
+    used = tuple(operation for operation in policy.operations if operation.name in names)
+    space = SearchSpace(policy.operations.name, used)
+    longest = max(map(len, policy.subpolicies), default=0)
+    return None if not longest else {
+        "space": _space(space),
+        "length": longest,
+        "subpolicies": [_steps(subpolicy, space) for subpolicy in policy.subpolicies],
+        "weights": policy.weights,
+        "positions": longest,
+    }  # fmt: skip
+
+
+def _shuffled(policy: Shuffled) -> dict[str, Any] | None:
+    longest = min(len(policy.counts) - 1, len(policy.steps))
+    return None if not longest else {
+        "steps": _steps(policy.steps, policy.operations),
+        "counts": policy.counts,
+        "positions": longest,
+    }  # fmt: skip
+
+
+def _generated(policy: Generated) -> dict[str, Any]:
+    if policy.network not in ("mean-field", "per-position"):
+        raise _refused(policy)
     values = policy.arrays["logits"].reshape(-1, len(policy.operations))
     rows = values if len(values) == policy.length else values.repeat(policy.length, axis=0)
-    return [[float(v) for v in row] for row in rows.tolist()]
+    logits = [[float(v) for v in row] for row in rows.tolist()]
+    return {"length": policy.length, "logits": logits, "positions": policy.length}
+
+
+def _augmix(policy: AugMix) -> dict[str, Any]:
+    if policy.alpha != 1:
+        raise _refused(policy)
+    fields = ("severity", "weakest", "width", "depth", "share")
+    return {**_fields(policy, fields), "positions": 0}
+
+
+_KINDS: dict[type[Policy], tuple[str, Callable[[Any], dict[str, Any] | None]]] = {
+    Uniform: ("uniform", _uniform),
+    Mixture: ("mixture", _mixture),
+    Shuffled: ("shuffled", _shuffled),
+    Generated: ("generated", _generated),
+    AugMix: ("augmix", _augmix),
+}
+
+
+def _fields(policy: Policy, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in names}
+
+
+def _steps(steps: Iterable[Step], space: SearchSpace) -> list[tuple[int, float, float]]:
+    return [(space.number(s.operation), s.probability, s.magnitude) for s in steps]
 
 
 def _space(space: SearchSpace) -> list[tuple[Any, ...]]:

@@ -88,12 +88,7 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
     if isinstance(policy, Chain):
         return tuple(draw for stage in policy.stages for draw in terms_of(stage))
     if isinstance(policy, Drawn):
-        if policy.seed is None:
-            raise NotExpressibleError(
-                f"the policy {policy.name!r} is drawn anew by every training; hold one by a seed, "
-                "as in random(seed=0)"
-            )
-        return terms_of(policy.mixture(policy.seed))
+        return terms_of(held_mixture(policy))
     if isinstance(policy, Mixture):
         return _mixture(policy)
     if isinstance(policy, Uniform):
@@ -105,6 +100,16 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
         "draws, which is all that other libraries can be told; leave that stage out, or export "
         "with --to python, or augment with automorph itself"
     )
+
+
+def held_mixture(policy: Drawn) -> Mixture:
+    """The policy that a seed holds."""
+    if policy.seed is None:
+        raise NotExpressibleError(
+            f"the policy {policy.name!r} is drawn anew by every training; hold one by a seed, as "
+            "in random(seed=0)"
+        )
+    return policy.mixture(policy.seed)
 
 
 def _mixture(policy: Mixture) -> tuple[Draw, ...]:
@@ -214,23 +219,6 @@ def does_nothing(act: Act) -> bool:
         or act.probability == 0
         or (bool(ends) and ends == {act.operation.identity})
     )
-
-
-def settled(draws: Iterable[Draw]) -> tuple[Draw, ...]:
-    """The same draws in one form: what does nothing is gone, fixed pipelines are single acts.
-
-    Two policies with equal settled terms are the same distribution over images.
-    """
-    out: list[Draw] = []
-    for draw in draws:
-        options = tuple(
-            tuple(act for act in option if not does_nothing(act)) for option in draw.options
-        )
-        if len(options) == 1:
-            out += [replace(draw, options=((act,),), weights=(1.0,)) for act in options[0]]
-        elif any(options):
-            out.append(replace(draw, options=options))
-    return tuple(out)
 
 
 def without_levels(draws: Iterable[Draw]) -> tuple[tuple[Draw, ...], tuple[str, ...]]:

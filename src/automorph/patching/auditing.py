@@ -146,8 +146,10 @@ def _data(
     source: Any, seed: int, checkpoint: Any, *, whole: bool, options: dict[str, Any]
 ) -> tuple[Dataset, str | None]:
     if isinstance(source, Task):
-        source = source.data
-    elif not isinstance(source, Dataset):
+        source = as_task(source, **options).data
+    elif isinstance(source, Dataset):
+        source = as_dataset(source, **options)
+    else:
         source = as_dataset(source, metadata=None, seed=seed, **options)
     # Given predictions are those of the rows as they lie: nothing may be split off.
     return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)

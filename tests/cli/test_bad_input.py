@@ -104,6 +104,7 @@ CASES = {
     "labels too short": (["compare", "numpy:short.npz", *C], 2, "labels"),
     "pickled npz": (["compare", "numpy:pickle.npz", *C], 2, "pickle"),
     "bad size": (["compare", "folder:good", "--size", "big", *C], 2, "--size"),
+    "raised size": (["compare", "folder:good", "--size", "²", *C], 2, "--size"),
     "limit of zero": (["compare", "digits", "--limit", "0", *C], 2, "--limit"),
     "limit below classes": (["compare", "digits", "--limit", "3", *C], 2, "class"),
     "seeds of zero": (["compare", "digits", "--policy", "none", "--seeds", "0"], 2, "--seeds"),

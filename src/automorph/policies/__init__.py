@@ -22,6 +22,7 @@ from automorph.policies.named import NAMED
 from automorph.policies.names import parse_policy
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.shuffled import Shuffled
+from automorph.policies.stages import drawable, stages_of
 from automorph.policies.uniform import Uniform
 from automorph.policies.used import Usage, changes_by_epoch, usage
 from automorph.space import Operation
@@ -81,6 +82,7 @@ __all__ = [
     "chained",
     "changes_by_epoch",
     "check_domain",
+    "drawable",
     "follow",
     "list_policies",
     "load_policy",
@@ -89,5 +91,6 @@ __all__ = [
     "policy_to_dict",
     "read_policy",
     "save_policy",
+    "stages_of",
     "usage",
 ]

@@ -26,8 +26,9 @@ def as_task(
 
     ``source`` is a `Task` (given back as it is, and then options are an error), or anything that
     `automorph.data.as_dataset` takes: a ``DATA`` string, ``(images, labels)``, a torch or Hugging
-    Face data set; ``options`` are passed on to it. ``recipe`` changes entries of `recipe_for`'s recipe. ``seed`` decides the
-    split, not the trainings. ``protect``: what operations on texts must not touch.
+    Face data set; ``options`` are passed on to it. ``recipe`` changes entries of `recipe_for`'s
+    recipe. ``seed`` decides the split, not the trainings. ``protect``: what operations on texts
+    must not touch.
 
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3

@@ -188,7 +188,7 @@ def _run(
 ) -> Iterator[tuple[Cell, Outcome]]:
     if jobs <= 1 or len(cells) <= 1:
         for cell in cells:
-            yield cell, _train(setting, cell, progress)
+            yield cell, _tried(setting, cell, progress)
         return
     with Workers(min(jobs, len(cells)), _start, (setting,)) as workers:
         for place, outcome in workers.run(_in_process, [(cell,) for cell in cells]):
@@ -203,9 +203,15 @@ def _start(setting: Setting) -> None:
 
 
 def _in_process(cell: Cell) -> Outcome:
+    return _tried(_shared["setting"], cell, None)
+
+
+def _tried(setting: Setting, cell: Cell, progress: Progress | None) -> Outcome:
     try:
-        return _train(_shared["setting"], cell, None)
+        return _train(setting, cell, progress)
     except DiskError:
         raise
     except AutomorphError as error:
         return error
+    except MemoryError:
+        return TrainingError("its memory did not suffice; try a smaller network or batch")

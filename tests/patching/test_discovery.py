@@ -85,6 +85,17 @@ def test_a_perfect_model_has_no_slices():
     assert discover(features, labels, labels, CLASSES) == ()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_of_one_example_is_no_place_to_look_in(method):
+    features, labels, predictions, _ = planted()
+    labels[0] = 2
+    found = discover(features, labels, predictions, (*CLASSES, "cow"), method=method)
+
+    assert found
+    assert all(slice_.class_name != "cow" for slice_ in found)
+    assert all(np.isfinite([slice_.p, slice_.accuracy, slice_.rest]).all() for slice_ in found)
+
+
 def test_what_cannot_be_searched():
     features, labels, predictions, _ = planted(400)
     with pytest.raises(UsageError, match="george"):

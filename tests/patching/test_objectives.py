@@ -233,6 +233,21 @@ def test_names_of_methods_read_back(title):
     assert load_method(method.name) == method
 
 
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("camel(weight=1)", "camel(weight=1.0)"), ("gdro(c=2,eta=1e-3)", "gdro(c=2.0,eta=0.001)"),
+     ("irm(weight=1000000)", "irm(weight=1e6)")],
+)  # fmt: skip
+def test_equal_methods_have_one_name(name, other):
+    assert load_method(name) == load_method(other)
+    assert load_method(name).name == load_method(other).name
+    assert load_method(load_method(name).name) == load_method(name)
+
+
+def test_whole_numbers_of_methods_stay_whole():
+    assert load_method("irm(anneal=1000000)").name == "irm(anneal=1000000)"
+
+
 def test_options_of_methods():
     method = load_method("CAMEL(c=0, weight=2.5, form=self)")
 

@@ -120,7 +120,7 @@ def test_the_number_of_clusters_is_found():
     place = clusters(x, rng).assign(x)
 
     assert len(np.unique(place)) == 3
-    assert silhouette(x, place, rng) > 0.5
+    assert silhouette(x, place) > 0.5
     for cluster in range(3):
         assert (np.bincount(place[truth == cluster]).max() / 100) > 0.97
 

@@ -19,7 +19,7 @@ from automorph.files import read_json, write_checked
 from automorph.patching.groups import Grouper
 from automorph.patching.methods import load_method
 from automorph.patching.metrics import gap, mutual_information
-from automorph.patching.robust import Renderings, RobustRun, train_robust
+from automorph.patching.robust import Renderings, RobustRun, robust_accuracy, train_robust
 from automorph.patching.translated import Translated
 from automorph.training import Task, evaluate
 from automorph.training.workers import Workers
@@ -108,12 +108,11 @@ def measured(
         name: gap(right[rows], n[rows])
         for name, rows in zip(grouper.classes, by_class, strict=True)
     }
-    known = n > 0
     plug, information = mutual_information(tables.reshape(classes, -1, classes))
     return {
         "groups": {"right": right.tolist(), "n": n.tolist()},
         "accuracy": float(right.sum() / n.sum()),
-        "robust_accuracy": float((right[known] / n[known]).min()),
+        "robust_accuracy": robust_accuracy(predictions == labels, groups),
         "gap": {name: 100 * one.value for name, one in gaps.items() if one is not None},
         "mutual_information": information,
         "plug_in": plug,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from automorph.errors import PolicyError, UsageError
-from automorph.patching.consistency import FORMS, consistency, log_mean
+from automorph.patching.consistency import FORMS, consistency
 from automorph.patching.groups import Grouper
 from automorph.patching.methods import METHODS, load_method
 from automorph.patching.objectives import (
@@ -19,6 +19,7 @@ from automorph.patching.objectives import (
     scale_slopes,
 )
 from automorph.patching.sampling import balanced_rows, repeated_rows
+from automorph.training.loss import log_mean
 
 torch.set_num_threads(1)
 

@@ -214,10 +214,17 @@ def test_bad_input(case, place, capsys):
         assert {path for path in place.rglob("*") if path.is_file()} == before
 
 
-def test_the_good_neighbours_work(place, capsys):
-    main(["compare", "folder:good", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
-    main(["compare", "csv:good.csv", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
-    main(["compare", "folder:zero", "--skip-bad", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
+@pytest.mark.parametrize(
+    "words", [["folder:good"], ["csv:good.csv"], ["folder:zero", "--skip-bad"]], ids=" ".join
+)
+def test_the_good_neighbours_work(words, place, capsys):
+    main(["compare", *words, *C, "--model", "cnn:8", "--jobs", "1", "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert told["data"] == words[0]
+    assert [row["policy"] for row in told["rows"]] == ["none"]
+    assert 0 <= told["rows"][0]["accuracy"]["mean"] <= 1
+    assert Path(told["report"]).is_file()
 
 
 def test_errors_are_json_when_asked(place, capsys):

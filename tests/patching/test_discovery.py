@@ -75,9 +75,13 @@ def test_alarms_without_a_gap_are_no_more_often_than_stated(method):
     assert alarms_without_a_gap(method, 200) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
 
 
-def test_the_same_seed_finds_the_same():
-    data = planted(600)[:3]
-    assert discover(*data, CLASSES, seed=4) == discover(*data, CLASSES, seed=4)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_finds_the_same(method):
+    data = planted()[:3]
+    found = discover(*data, CLASSES, method=method, seed=4)
+
+    assert found
+    assert discover(*data, CLASSES, method=method, seed=4) == found
 
 
 def test_a_perfect_model_has_no_slices():

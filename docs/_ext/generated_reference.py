@@ -264,6 +264,8 @@ How names are written, joined and read, and which timm strings are understood, s
 [policy names](../../policy-names.md).
 All of them also take `fill=` (one level, or one a channel) and `interpolation=` (`nearest` or
 `bilinear`), except mixup and CutMix, which draw nothing.
+`masked-lm`, `back-translation` and `paraphrases` need a model or a file of yours, so they have no
+section here; see [texts](../../guides/texts.md).
 Each sheet shows two photographs on the left and six draws of each; policies for texts show two
 sentences and two draws of each, changes marked.
 

@@ -209,7 +209,15 @@ def test_what_cannot_be_augmented_is_refused() -> None:
             Augmented(Labelled(), policy)
     with pytest.raises(UsageError, match="uses SamplePairing"):
         Augmented(Labelled(), "uniformaugment")
-    Augmented(Labelled(), "autoaugment")  # Its space has SamplePairing, the policy does not use it.
+    with pytest.raises(UsageError, match="uses SamplePairing"):
+        Augmented(Labelled(), "schedule(5:none,5:uniformaugment)")
+    # Their space has SamplePairing, they do not use it.
+    for policy in (
+        "autoaugment",
+        "schedule(5:none,5:autoaugment:cifar10)",
+        "random(count=1,seed=0)",
+    ):
+        Augmented(Labelled(), policy)
     with pytest.raises(UsageError, match="got copies=0"):
         Augmented(Labelled(), "flip", copies=0)
     with pytest.raises(UsageError, match="got epoch=-1"):

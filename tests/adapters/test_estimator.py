@@ -68,6 +68,16 @@ def test_images_in_rows():
     assert model.score(DIGITS[500:], LABELS[500:]) > plain.score(DIGITS[500:], LABELS[500:])
 
 
+def test_rows_of_whole_numbers_are_rounded():
+    rows = np.arange(17).repeat(2)[:32].reshape(2, 16)
+    inside = KNeighborsClassifier(1)
+    model = AugmentedClassifier(inside, "flip(p=1)", shape=(4, 4), levels=(0, 16))
+    kept = model.fit(rows, [0, 1]).estimator_._fit_X
+    flipped = rows.reshape(2, 4, 4)[:, :, ::-1].reshape(2, 16)
+    np.testing.assert_array_equal(kept[2:], flipped)
+    assert kept.dtype == rows.dtype
+
+
 def test_images_as_they_are():
     images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), np.uint8)
     labels = np.arange(20) % 2

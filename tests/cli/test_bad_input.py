@@ -104,6 +104,7 @@ CASES = {
     "labels too short": (["compare", "numpy:short.npz", *C], 2, "labels"),
     "pickled npz": (["compare", "numpy:pickle.npz", *C], 2, "pickle"),
     "bad size": (["compare", "folder:good", "--size", "big", *C], 2, "--size"),
+    "raised size": (["compare", "folder:good", "--size", "²", *C], 2, "--size"),
     "limit of zero": (["compare", "digits", "--limit", "0", *C], 2, "--limit"),
     "limit below classes": (["compare", "digits", "--limit", "3", *C], 2, "class"),
     "seeds of zero": (["compare", "digits", "--policy", "none", "--seeds", "0"], 2, "--seeds"),
@@ -213,10 +214,17 @@ def test_bad_input(case, place, capsys):
         assert {path for path in place.rglob("*") if path.is_file()} == before
 
 
-def test_the_good_neighbours_work(place, capsys):
-    main(["compare", "folder:good", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
-    main(["compare", "csv:good.csv", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
-    main(["compare", "folder:zero", "--skip-bad", *C, "--model", "cnn:8", "--jobs", "1", "--quiet"])
+@pytest.mark.parametrize(
+    "words", [["folder:good"], ["csv:good.csv"], ["folder:zero", "--skip-bad"]], ids=" ".join
+)
+def test_the_good_neighbours_work(words, place, capsys):
+    main(["compare", *words, *C, "--model", "cnn:8", "--jobs", "1", "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert told["data"] == words[0]
+    assert [row["policy"] for row in told["rows"]] == ["none"]
+    assert 0 <= told["rows"][0]["accuracy"]["mean"] <= 1
+    assert Path(told["report"]).is_file()
 
 
 def test_errors_are_json_when_asked(place, capsys):

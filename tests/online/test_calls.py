@@ -36,6 +36,13 @@ def test_names_and_policies_are_compared(task):
     assert [row.policy for row in result.rows] == ["none", "crop", as_arm(NAME).name]
 
 
+def test_a_method_is_a_baseline_as_it_is_typed(task):
+    one = task.with_recipe(epochs=1)
+    result = automorph.compare(one, ["views(m=2)", "none"], seeds=1, baseline="views(m=2)")
+
+    assert result.baseline == as_arm("views(m=2)").name != "views(m=2)"
+
+
 def test_a_wrong_name_is_told(task):
     with pytest.raises(PolicyError, match="x"):
         automorph.train(task, "uncertainty(x=1)")

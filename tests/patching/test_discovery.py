@@ -75,14 +75,29 @@ def test_alarms_without_a_gap_are_no_more_often_than_stated(method):
     assert alarms_without_a_gap(method, 200) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
 
 
-def test_the_same_seed_finds_the_same():
-    data = planted(600)[:3]
-    assert discover(*data, CLASSES, seed=4) == discover(*data, CLASSES, seed=4)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_finds_the_same(method):
+    data = planted()[:3]
+    found = discover(*data, CLASSES, method=method, seed=4)
+
+    assert found
+    assert discover(*data, CLASSES, method=method, seed=4) == found
 
 
 def test_a_perfect_model_has_no_slices():
     features, labels, _, _ = planted(400)
     assert discover(features, labels, labels, CLASSES) == ()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_of_one_example_is_no_place_to_look_in(method):
+    features, labels, predictions, _ = planted()
+    labels[0] = 2
+    found = discover(features, labels, predictions, (*CLASSES, "cow"), method=method)
+
+    assert found
+    assert all(slice_.class_name != "cow" for slice_ in found)
+    assert all(np.isfinite([slice_.p, slice_.accuracy, slice_.rest]).all() for slice_ in found)
 
 
 def test_what_cannot_be_searched():
@@ -109,7 +124,7 @@ def test_the_number_of_clusters_is_found():
     place = clusters(x, rng).assign(x)
 
     assert len(np.unique(place)) == 3
-    assert silhouette(x, place, rng) > 0.5
+    assert silhouette(x, place) > 0.5
     for cluster in range(3):
         assert (np.bincount(place[truth == cluster]).max() / 100) > 0.97
 

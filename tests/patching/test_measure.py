@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from automorph.errors import DataError
+from automorph.patching.auditing import audit
 from automorph.patching.findings import RATE, measure
 from automorph.patching.groups import Grouper
 from automorph.patching.intersections import intersections
@@ -101,6 +102,50 @@ def test_random_slices_raise_no_alarm():
 @pytest.mark.slow
 def test_random_slices_raise_alarms_no_more_often_than_stated():
     assert alarms_of_random_slices(200) <= RATE + 2 * np.sqrt(RATE * (1 - RATE) / 200)
+
+
+def alarms_of_audits_that_discover(repeats):
+    """Subgroups drawn by lot, and slices looked for in noise."""
+    rng = np.random.default_rng(0)
+    raised = 0
+    for seed in range(repeats):
+        labels = rng.integers(0, 2, 600)
+        images = rng.integers(0, 256, (600, 4, 4, 1), np.uint8)
+        right = rng.random(600) < np.array([0.9, 0.7])[labels]
+        data = (images, labels, rng.integers(0, 5, 600))
+        predictions = np.where(right, labels, 1 - labels)
+        raised += bool(audit(data, predictions=predictions, discover=True, seed=seed).alarms)
+    return raised / repeats
+
+
+@pytest.mark.slow
+def test_groups_and_slices_together_raise_alarms_no_more_often_than_stated():
+    assert alarms_of_audits_that_discover(1000) <= RATE + 2 * np.sqrt(RATE * (1 - RATE) / 1000)
+
+
+def test_groups_and_slices_share_the_rate():
+    groups = np.repeat(np.arange(4), 200)
+    labels = groups // 2
+    # Of each group 20 are wrong, of one 38: p is 0.03.
+    wrong = np.arange(800) % 200 < np.array([20, 38, 20, 20])[groups]
+    predictions = np.where(wrong, 1 - labels, labels)
+    whole = measure(labels, predictions, groups, GROUPER)
+    half = measure(labels, predictions, groups, GROUPER, looks=2)
+
+    worst = whole.groups[1]
+    assert RATE / 2 < worst.p < RATE
+    assert worst.alarm
+    assert not half.alarms
+    assert half.groups[1].p == worst.p
+
+    images = np.zeros((len(labels), 4, 4, 1), np.uint8)
+    images[:, 0, 0, 0] = np.arange(len(labels)) % 256
+    plain, discovering = (
+        audit((images, labels, groups % 2), predictions=predictions, discover=discover)
+        for discover in (False, True)
+    )
+    assert [group.alarm for group in plain.groups] == [group.alarm for group in whole.groups]
+    assert not any(group.alarm for group in discovering.groups)
 
 
 def test_the_worst_intersection_is_found():

@@ -10,9 +10,9 @@ from marked_images import bars, marked_data
 
 from automorph.comparison import Summary
 from automorph.data import Dataset
-from automorph.errors import MissingExtraError, UsageError
+from automorph.errors import MissingExtraError, TrainingError, UsageError
 from automorph.patching import ExactPairs, UserEdit, patch
-from automorph.patching.arms import measured
+from automorph.patching.arms import Cell, Setting, measured, run_arms
 from automorph.patching.choice import choose_translator
 from automorph.patching.groups import Grouper
 from automorph.patching.patched import ArmRow, best
@@ -153,6 +153,13 @@ def test_more_complicated_objectives_must_beat_balanced_sampling():
     assert best((plain, simple, noisy)) == "balanced"
     assert best((plain, simple, clear)) == "camel"
     assert best((row("erm", 0.97, 0.97, 0.97), simple, clear)) == "erm"
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_a_training_that_fails_is_named(task, tmp_path, seeds):
+    setting = Setting(task.with_recipe(lr=1e30), None, tmp_path)
+    with pytest.raises(TrainingError, match=r"^gdro, seed [01]: the training diverged"):
+        run_arms(setting, [Cell("gdro", seed) for seed in seeds], jobs=len(seeds))
 
 
 def test_numbers_of_a_cell_by_hand():

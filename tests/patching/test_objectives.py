@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from automorph.errors import PolicyError, UsageError
-from automorph.patching.consistency import FORMS, consistency, log_mean
+from automorph.patching.consistency import FORMS, consistency
 from automorph.patching.groups import Grouper
 from automorph.patching.methods import METHODS, load_method
 from automorph.patching.objectives import (
@@ -19,6 +19,7 @@ from automorph.patching.objectives import (
     scale_slopes,
 )
 from automorph.patching.sampling import balanced_rows, repeated_rows
+from automorph.training.loss import log_mean
 
 torch.set_num_threads(1)
 
@@ -231,6 +232,21 @@ def test_names_of_methods_read_back(title):
     method = load_method(title)
     assert method.name == title
     assert load_method(method.name) == method
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("camel(weight=1)", "camel(weight=1.0)"), ("gdro(c=2,eta=1e-3)", "gdro(c=2.0,eta=0.001)"),
+     ("irm(weight=1000000)", "irm(weight=1e6)")],
+)  # fmt: skip
+def test_equal_methods_have_one_name(name, other):
+    assert load_method(name) == load_method(other)
+    assert load_method(name).name == load_method(other).name
+    assert load_method(load_method(name).name) == load_method(name)
+
+
+def test_whole_numbers_of_methods_stay_whole():
+    assert load_method("irm(anneal=1000000)").name == "irm(anneal=1000000)"
 
 
 def test_options_of_methods():

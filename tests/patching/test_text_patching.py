@@ -8,8 +8,9 @@ import pytest
 from automorph.data import Arrays, Dataset
 from automorph.errors import UsageError
 from automorph.patching import UserEdit, all_pairs, patch
-from automorph.patching.checks import Panel, check_translator
+from automorph.patching.checks import check_translator
 from automorph.patching.choice import choose_translator
+from automorph.patching.judges import Panel
 from automorph.patching.subject import thumbnails
 from automorph.patching.translated import translate_part
 from automorph.patching.translators import Identity, known_of

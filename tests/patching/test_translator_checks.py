@@ -9,7 +9,8 @@ import torch
 from marked_images import EVEN, bars
 
 from automorph.errors import UsageError
-from automorph.patching.checks import Panel, check_translator
+from automorph.patching.checks import check_translator
+from automorph.patching.judges import Panel
 from automorph.patching.translators import ExactPairs, Identity, UserEdit, all_pairs
 
 torch.set_num_threads(1)

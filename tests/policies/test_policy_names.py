@@ -23,6 +23,7 @@ from automorph.policies import (
     parse_policy,
     save_policy,
 )
+from automorph.policies.named_texts import NAMED_WITH_FILES
 from automorph.space import find_operation, named_space
 
 TYPED = {
@@ -140,7 +141,7 @@ def test_a_name_reads_back_as_the_same_policy(text):
 def test_every_named_policy_is_among_the_examples():
     known = {text.partition("(")[0].partition(":")[0] for text in EVERY_NAME + TEXT_NAMES}
     assert set(NAMED) <= known
-    assert list(list_policies()) == list(NAMED)
+    assert list(list_policies()) == [*NAMED, *NAMED_WITH_FILES]
     assert all(line.endswith(".") for line in list_policies().values())
 
 

@@ -134,13 +134,28 @@ def test_each_policy_has_one_colour_over_the_page() -> None:
     assert heads["randaugment(n=1,m=5)"] == 1
 
 
+SECTIONS = {
+    "curves": "While training",
+    "previews": "What the policies do",
+    "policies": "The policies",
+}
+"""The sections that are made of one part of the result."""
+
+
 @pytest.mark.parametrize(
     "missing", ["curves", "previews", "policies", "provenance", "next", "recipe", "parameters"]
 )
 def test_optional_parts_may_be_missing(missing: str) -> None:
     result = comparison()
     del result[missing]
-    render(compare_page(result))
+    whole, page = compare_page(comparison()), compare_page(result)
+    titles = [section.title for section in whole.sections if section.title != SECTIONS.get(missing)]
+    assert [section.title for section in page.sections] == titles
+    assert page.answers == whole.answers
+    assert columns(part(page, "table")) == columns(part(whole, "table"))
+    shown = render(page)
+    assert all(f"{title}</h2>" in shown for title in titles)
+    assert "None" not in shown
 
 
 def test_skipped_examples_are_told() -> None:

@@ -78,9 +78,12 @@ def test_photographs_are_smooth() -> None:
 
 def test_images_are_left_as_they_were() -> None:
     images = digits(2)
-    images.setflags(write=False)
+    before = images.copy()
     strip(images)
     contact_sheet(images[:, None], ["a", "b"])
+    np.testing.assert_array_equal(images, before)
+    images.setflags(write=False)
+    strip(images)  # Nor need they be writable.
 
 
 def test_a_contact_sheet_has_a_row_for_each_example() -> None:

@@ -41,6 +41,14 @@ def test_defaults_exist_for_every_network_and_amount_of_data(model, n):
     assert recipe_for(model, n, lr=1.5, epochs=3) != recipe
 
 
+@pytest.mark.parametrize("model", ["cnn", "text-cnn", "transformers:x"])
+@pytest.mark.parametrize("changes", [{}, {"epochs": 4}, {"epochs": 30}], ids=str)
+def test_the_rate_warms_up_for_a_fifth_of_the_epochs_and_two_at_most(model, changes):
+    recipe = recipe_for(model, 2000, **changes)
+
+    assert recipe.warmup_epochs == min(2, recipe.epochs / 5)
+
+
 def test_a_recipe_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         Recipe().lr = 1.0

@@ -11,7 +11,7 @@ from torch import nn
 
 from automorph.data import Dataset
 from automorph.errors import DataError, TrainingError, UsageError
-from automorph.training import Recipe, evaluate, make_task, soft_cross_entropy, train
+from automorph.training import Recipe, as_task, evaluate, make_task, soft_cross_entropy, train
 
 
 def flat():
@@ -205,6 +205,20 @@ def test_a_bar_shows_when_asked_for(task, capsys):
 def test_bad_options_are_refused(task, options, words):
     with pytest.raises(UsageError, match=words):
         train(task, **options)
+
+
+def test_a_task_takes_no_options_and_says_so(task):
+    assert as_task(task, model=None, recipe={"epochs": None}, limit=None, protect=()) is task
+    with pytest.raises(UsageError, match="a Task is ready: model, limit cannot be used with it"):
+        as_task(task, model="cnn", limit=100)
+    with pytest.raises(UsageError, match="a Task is ready: recipe, limitt cannot"):
+        as_task(task, recipe={"epochs": 3}, limitt=5)
+
+
+def test_data_that_are_ready_take_no_options_and_say_so(task):
+    assert as_task(task.data, model="cnn:4", limit=None).data.name == task.data.name
+    with pytest.raises(UsageError, match="a Dataset is ready: limit cannot be used with it"):
+        as_task(task.data, limit=100)
 
 
 def test_the_best_epoch_needs_a_validation_part(task):

@@ -134,7 +134,10 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         bytes_ = np.rint((images - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)
         batch = bytes_[..., None] if bytes_.ndim == 3 else bytes_
         out = policy.augment(np.ascontiguousarray(batch), seed=seed, copy=copy)
-        return (out.reshape(len(out), -1) / 255 * (high - low) + low).astype(examples.dtype)
+        rows = out.reshape(len(out), -1) / 255 * (high - low) + low
+        if examples.dtype.kind in "iub":
+            rows = np.rint(rows)  # A cast alone would cut 8.97 to 8.
+        return rows.astype(examples.dtype)
 
     def _rows(self, examples: Any) -> Any:
         """What the classifier inside gets."""

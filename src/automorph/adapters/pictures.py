@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from automorph.errors import DataError, UsageError
-from automorph.policies import Mixture, Policy
+from automorph.policies import Policy, drawable
 from automorph.space import Stream
 
 Array = NDArray[np.uint8]
@@ -85,27 +85,13 @@ def augment_each(policy: Policy, images: Sequence[Any], stream: Stream) -> list[
 
 def need_no_others(policy: Policy, who: str) -> None:
     """Raise ``UsageError`` for a policy that combines examples."""
-    partners = [name for stage in _stages(policy) for name in _partners(stage)]
+    partners = [operation.name for operation in drawable(policy) if operation.partner]
     if policy.mixes_labels or partners:
         what = "mixes labels" if policy.mixes_labels else f"uses {partners[0]}"
         raise UsageError(
             f"the policy {policy.name!r} {what}, so it needs whole batches, and {who} sees single "
             "examples; use automorph.Collate(policy) as the collate_fn of the DataLoader"
         )
-
-
-def _stages(policy: Policy) -> tuple[Policy, ...]:
-    return getattr(policy, "stages", (policy,))
-
-
-def _partners(policy: Policy) -> list[str]:
-    """The operations of a policy that blend other examples in, as far as it uses them."""
-    used = set(policy.space.names)
-    if isinstance(policy, Mixture):
-        used = {policy.space[step.operation].name for sub in policy.subpolicies for step in sub}
-    return [
-        operation.name for operation in policy.space if operation.partner and operation.name in used
-    ]
 
 
 def _is_pil(image: Any) -> bool:

@@ -158,7 +158,7 @@ def size_of(text: str | None) -> int | tuple[int, int] | None:
     if text is None:
         return None
     sides = text.lower().split("x")
-    if not all(side.isdigit() and int(side) > 0 for side in sides) or len(sides) > 2:
+    if not all(side.isdecimal() and int(side) > 0 for side in sides) or len(sides) > 2:
         raise click.BadParameter(
             f"got {text!r}; expected pixels, as 64 or 48x64", param_hint="--size"
         )

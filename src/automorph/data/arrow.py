@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
@@ -86,13 +87,9 @@ def _write(path: Path, texts: NDArray[Any]) -> None:
             writer.write_batch(arrow.record_batch([some], schema=schema))
 
 
+@lru_cache(maxsize=32)
 def _mapped(path: Path) -> Any:
     """The column of a file, mapped once in each process."""
-    if path not in _open:
-        arrow = import_module("pyarrow")
-        source = arrow.memory_map(str(path), "r")
-        _open[path] = arrow.ipc.open_file(source).read_all().column("text")
-    return _open[path]
-
-
-_open: dict[Path, Any] = {}
+    arrow = import_module("pyarrow")
+    source = arrow.memory_map(str(path), "r")
+    return arrow.ipc.open_file(source).read_all().column("text")

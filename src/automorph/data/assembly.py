@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from automorph.data.arrays import Arrays, BadRow, Dataset, strings
 from automorph.data.decoding import read_images
-from automorph.data.images import Mode, Size
+from automorph.data.images import CHANNELS, Mode, Size
 from automorph.data.labels import MISSING, check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.rows import RawData, Rows
@@ -35,14 +35,7 @@ def assemble(
     cache: Path | None = None,
 ) -> Dataset:
     """Check and decode a source; the options are those of :func:`automorph.data.load_data`."""
-    if size is not None and (len(size) != 2 or min(size) < 1):
-        raise UsageError(f"size={size}: expected a height and a width of at least 1.")
-    if mode not in (None, *get_args(Mode)):
-        raise UsageError(f"mode={mode!r}: expected one of {get_args(Mode)}.")
-    if limit is not None and limit < 1:
-        raise UsageError(f"limit={limit}: expected at least 1.")
-    if raw.domain == "text" and (size is not None or mode is not None):
-        raise UsageError(f"{raw.name} holds texts: size and mode are for images.")
+    _check_options(raw, size, mode, limit)
     notes = list(raw.notes)
     raw = _drop_unlabelled(raw, notes)
     labels, classes = encode(_columns(raw, "labels"), names=raw.classes)
@@ -52,10 +45,7 @@ def assemble(
         columns = _columns(raw, "subgroups")
         groups, group_names = encode(columns, names=raw.subgroup_names, what="subgroup")
     bad = {part: _bad_rows(raw, part, labels, groups) for part in raw.parts}
-    keep = {
-        part: np.flatnonzero([row not in bad[part] for row in range(len(labels[part]))])
-        for part in raw.parts
-    }
+    keep = _good_rows(labels, bad)
     if skip_bad or not any(bad.values()):  # else the bad rows are the news, once all are known
         known = {part: labels[part][rows] for part, rows in keep.items()}
         check_classes(known, classes, name=raw.name, declared=raw.classes is not None)
@@ -71,13 +61,7 @@ def assemble(
     parts = {}
     for part, rows in keep.items():
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
-        ids = strings([raw.parts[part].ids[row] for row in good])
-        group = groups[part][good] if groups else None
-        metadata = {
-            name: strings([column[row] for row in good])
-            for name, column in raw.parts[part].metadata.items()
-        }
-        parts[part] = Arrays(data[part], labels[part][good], ids, group, metadata)
+        parts[part] = _arrays(raw.parts[part], data[part], good, labels[part], groups.get(part))
     # Again: a class may have gone with the rows that could not be decoded.
     known = {part: arrays.labels for part, arrays in parts.items()}
     check_classes(known, classes, name=raw.name, declared=True)
@@ -92,6 +76,40 @@ def assemble(
     if limit is not None and dataset.test is None:
         dataset = limited(split(dataset, validation=0, test=0.2, seed=seed), limit, seed=seed)
     return guard_leakage(dataset, leakage=leakage)
+
+
+def _check_options(raw: RawData, size: Size | None, mode: Mode | None, limit: int | None) -> None:
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise UsageError(f"size={size}: expected a height and a width of at least 1.")
+    if mode not in (None, *get_args(Mode)):
+        raise UsageError(f"mode={mode!r}: expected one of {get_args(Mode)}.")
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit={limit}: expected at least 1.")
+    if raw.domain == "text" and (size is not None or mode is not None):
+        raise UsageError(f"{raw.name} holds texts: size and mode are for images.")
+
+
+def _good_rows(labels: Numbers, bad: dict[str, dict[int, str]]) -> dict[str, NDArray[np.intp]]:
+    """The rows of every part that are not known to be bad."""
+    return {
+        part: np.flatnonzero([row not in bad[part] for row in range(len(numbers))])
+        for part, numbers in labels.items()
+    }
+
+
+def _arrays(
+    rows: Rows,
+    data: NDArray[Any],
+    good: NDArray[np.intp],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64] | None,
+) -> Arrays:
+    """A part of its good rows; ``data`` has only those, labels and groups have all."""
+    metadata = {
+        name: strings([column[row] for row in good]) for name, column in rows.metadata.items()
+    }
+    ids = strings([rows.ids[row] for row in good])
+    return Arrays(data, labels[good], ids, None if groups is None else groups[good], metadata)
 
 
 def _columns(raw: RawData, what: str) -> dict[str, Any]:
@@ -178,7 +196,7 @@ def _ready(rows: Rows, mode: Mode | None, size: Size | None) -> bool:
     data = rows.data
     if not isinstance(data, np.ndarray):
         return False
-    channels = {"grey": 1, "rgb": 3, "rgba": 4}[mode] if mode else data.shape[3]
+    channels = CHANNELS[mode] if mode else data.shape[3]
     return data.shape[3] == channels and size in (None, data.shape[1:3])
 
 

@@ -27,6 +27,7 @@ MAX_PIXELS = 89_478_485
 
 # Only formats that are decoded by a library: EPS, for one, would start an interpreter.
 _FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+CHANNELS: dict[Mode, int] = {"grey": 1, "rgb": 3, "rgba": 4}
 _PILLOW_MODE = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
 _GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 _ORIENTATION = 0x0112
@@ -181,7 +182,7 @@ def _read_array(pixels: NDArray[Any], mode: Mode | None, size: Size | None) -> N
         pixels = pixels[..., None]
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
         raise BadImageError(f"array of shape {pixels.shape}: expected (H, W, 1, 3 or 4)")
-    channels = {"grey": 1, "rgb": 3, "rgba": 4}[mode] if mode else pixels.shape[2]
+    channels = CHANNELS[mode] if mode else pixels.shape[2]
     if pixels.shape[2] == channels and size in (None, pixels.shape[:2]):
         return pixels
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)

@@ -168,8 +168,8 @@ def as_dataset(
         )
     if isinstance(source, Dataset):
         columns.refuse("a Dataset")
-        if options:
-            raise UsageError(f"a Dataset is ready: {', '.join(options)} cannot be used with it.")
+        if asked := [option for option, value in options.items() if value is not None]:
+            raise UsageError(f"a Dataset is ready: {', '.join(asked)} cannot be used with it.")
         return source
     if isinstance(source, str):
         return load_data(

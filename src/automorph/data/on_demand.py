@@ -13,12 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.crops import RandomCrop, crop_draws
 from automorph.data.decoders import map_chunks
-from automorph.data.images import BadImageError, Mode, Size, image_size, read_image
+from automorph.data.images import CHANNELS, BadImageError, Mode, Size, image_size, read_image
 from automorph.errors import DataError
 from automorph.space import Stream
 
 _CHUNK = 32
-_CHANNELS = {"grey": 1, "rgb": 3, "rgba": 4}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class ImageFiles:
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """``(n, H, W, C)``."""
-        return len(self), *self.size, _CHANNELS[self.mode]
+        return len(self), *self.size, CHANNELS[self.mode]
 
     def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
         """Decode some rows (a number, a slice, numbers or a mask)."""
@@ -115,7 +114,7 @@ def _decode(
     draws: Sequence[Sequence[float]] | None,
 ) -> NDArray[np.uint8] | str:
     """The images of a chunk, or the message of the first that is bad."""
-    out = np.empty((len(paths), *size, _CHANNELS[mode]), np.uint8)
+    out = np.empty((len(paths), *size, CHANNELS[mode]), np.uint8)
     for number, path in enumerate(paths):
         box = None
         if draws is not None and crop is not None:

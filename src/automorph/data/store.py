@@ -75,17 +75,17 @@ def take_part(part: Arrays, rows: NDArray[np.intp]) -> Arrays:
 
     :meth:`Arrays.take` would copy the pixels into memory, which a part of a large set may not fit.
     """
-    mapped = part.data
-    if not isinstance(mapped, np.memmap) or mapped.filename is None:
+    pixels = part.data
+    if not isinstance(pixels, np.memmap) or pixels.filename is None:
         return part.take(rows)
     # Named by content: several parts may be slices of one file, and parts are made of parts.
     content = blake2b(part.digests[rows].tobytes(), digest_size=16).hexdigest()
-    store = Store(Path(mapped.filename).parent, content)
+    store = Store(Path(pixels.filename).parent, content)
     if (found := store.load()) is not None:
         return part.with_data(found[0], rows)
-    images = store.allocate((len(rows), *mapped.shape[1:]))
+    images = store.allocate((len(rows), *pixels.shape[1:]))
     for start in range(0, len(rows), _CHUNK):
-        images[start : start + _CHUNK] = mapped[rows[start : start + _CHUNK]]
+        images[start : start + _CHUNK] = pixels[rows[start : start + _CHUNK]]
     return part.with_data(store.save(images, {}), rows)
 
 

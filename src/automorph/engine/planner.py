@@ -16,16 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph import native
-from automorph.engine import blackbox
 from automorph.engine.checks import check_batch, check_fill
-from automorph.engine.kernels import KERNELS
+from automorph.engine.chunks import run_kernel
 from automorph.engine.step import Step
 from automorph.native.walk import BLACK_BOX, NEUTRAL, SHARE, SIGNED, WHOLE
 from automorph.space import Operation, SearchSpace, Sequences, Stream
 from automorph.space.random import stream_key
-
-_MOST_VALUES = 1 << 20
-"""Black boxes of the catalogue get at most about this many pixel values at once."""
 
 
 def apply_native(
@@ -97,12 +93,7 @@ def _black_box(
     values = operation.values(program.magnitude[rows, position], signs)
     changed = values != operation.identity
     rows, values = rows[changed], values[changed]
-    size = len(rows) if operation.batched else _MOST_VALUES // out[0].size
-    size = max(1, size)
-    for start in range(0, len(rows), size):
-        part = rows[start : start + size]
-        kernel = KERNELS.get(operation.kernel, blackbox.call)
-        out[part] = kernel(out[part], values[start : start + size], step_of(part))
+    run_kernel(operation, out, rows, values, step_of)
 
 
 @dataclass(frozen=True)

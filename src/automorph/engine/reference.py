@@ -12,18 +12,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine import blackbox
 from automorph.engine.checks import check_batch, check_fill
+from automorph.engine.chunks import run_kernel
 from automorph.engine.geometry import MATRICES, compose, resample, unmoved
-from automorph.engine.kernels import KERNELS
 from automorph.engine.step import Images, Step, Values
 from automorph.space import NOTHING, Operation, SearchSpace, Sequences, Stream
 
 Interpolation = Literal["nearest", "bilinear"]
 Mode = Literal["exact", "fused"]
-
-_MOST_VALUES = 1 << 20
-"""Kernels get at most about this many pixel values at once, so that their tables stay small."""
 
 
 def apply_reference(
@@ -40,7 +36,7 @@ def apply_reference(
 ) -> NDArray[Any]:
     """Apply sequences to a batch; see ``automorph.engine.apply``. ``threads`` changes nothing."""
     check_batch(images, sequences, space, stream, interpolation, mode, threads)
-    walk = _Walk(images, space, stream.at_stage(0), check_fill(fill, images), interpolation)
+    walk = _Walk(images, stream.at_stage(0), check_fill(fill, images), interpolation)
     fused = mode == "fused" and space.domain == "image"
     steps = [walk.done.copy()]
     for position in range(sequences.length):
@@ -60,7 +56,6 @@ class _Walk:
     def __init__(
         self,
         images: NDArray[Any],
-        space: SearchSpace,
         stream: Stream,
         fill: Images,
         interpolation: Interpolation,
@@ -92,13 +87,9 @@ class _Walk:
             self._postpone(self._step(operation, rows, position), rows, values)
             return
         self._settle(rows)
-        size = len(rows) if operation.batched else _MOST_VALUES // self.done[0].size
-        size = max(1, size)
-        for start in range(0, len(rows), size):
-            part = rows[start : start + size]
-            step = self._step(operation, part, position)
-            kernel = KERNELS.get(operation.kernel, blackbox.call)
-            self.done[part] = kernel(self.done[part], values[start : start + size], step)
+        run_kernel(
+            operation, self.done, rows, values, lambda part: self._step(operation, part, position)
+        )
 
     def result(self) -> NDArray[Any]:
         """The images so far, with all moves carried out, as a new array."""

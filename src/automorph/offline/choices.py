@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from automorph.online.controller import inverse
 from automorph.policies import Step, SubPolicy
 from automorph.space import SearchSpace, Stream
+from automorph.space.random import weighted
 
 LEVELS = 10
 """Magnitudes, equally far apart."""
@@ -74,13 +75,8 @@ def drawn(facts: dict[str, Any], space: SearchSpace, count: int, *, seed: int) -
     for row in u.reshape(count, length, 2).tolist():
         steps = []
         for place, (first, second) in enumerate(row):
-            op = _at(operation[place], first)
-            magnitude = _at(level[place, op], second) / (level.shape[2] - 1)
+            op = int(weighted(operation[place], first))
+            magnitude = int(weighted(level[place, op], second)) / (level.shape[2] - 1)
             steps.append(Step(space.names[op], float(chance[place, op]), magnitude))
         found.append(tuple(steps))
     return found
-
-
-def _at(p: NDArray[np.float64], u: float) -> int:
-    edges = np.cumsum(p)
-    return min(int(np.searchsorted(edges / edges[-1], u, side="right")), len(p) - 1)

@@ -22,8 +22,8 @@ from automorph.data import Arrays
 from automorph.errors import TrainingError, UsageError
 from automorph.offline.children import Train, plain_arm, with_tail
 from automorph.offline.method import Job, Method, Outcome, Setting
-from automorph.offline.proposals import Proposals, Range
-from automorph.policies import Mixture, Policy, Step, SubPolicy, load_policy
+from automorph.offline.proposals import Proposals, sub_policies, sub_policy_ranges
+from automorph.policies import Mixture, Policy, SubPolicy, load_policy
 from automorph.policies.base import within
 from automorph.training import Task, Trained, Units, evaluate, fitted, load_trained
 from automorph.training.machine import find_machine
@@ -73,11 +73,7 @@ class FastAutoAugment(Method):
         # With few trials fewer folds, so that each still learns from what it has tried.
         self.folds = list(range(max(1, min(folds, setting.trials // 10))))
         self.subpolicies, self.length = subpolicies, length
-        ranges: dict[str, Range] = {}
-        for i in range(subpolicies):
-            for j in range(length):
-                ranges[f"operation {i}.{j}"] = setting.space.names
-                ranges[f"chance {i}.{j}"] = ranges[f"magnitude {i}.{j}"] = (0.0, 1.0)
+        ranges = sub_policy_ranges(setting.space.names, subpolicies, length)
         each = setting.trials / len(self.folds)
         self.proposals = [
             Proposals(ranges, trials=int(each), seed=setting.seed * 1000 + fold)
@@ -137,13 +133,7 @@ class FastAutoAugment(Method):
         return sum(map(len, self.scores)) / self.setting.trials
 
     def _policy(self, values: dict[str, Any]) -> Mixture:
-        subpolicies = tuple(
-            tuple(
-                Step(values[f"operation {at}"], values[f"chance {at}"], values[f"magnitude {at}"])
-                for at in (f"{i}.{j}" for j in range(self.length))
-            )
-            for i in range(self.subpolicies)
-        )
+        subpolicies = sub_policies(values, self.subpolicies, self.length)
         space = self.setting.space
         return Mixture(label="fast-autoaugment's", operations=space, subpolicies=subpolicies)
 
@@ -215,6 +205,7 @@ def density(losses: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[str, 
 def without_repeats(subpolicies: Sequence[SubPolicy]) -> list[SubPolicy]:
     """The first sub-policy of each sequence of operations, in order.
 
+    >>> from automorph.policies import Step
     >>> a, b = (Step("Rotate", 0.5, 0.1),), (Step("Invert", 1.0, 0.0),)
     >>> len(without_repeats([a, b, (Step("Rotate", 0.9, 0.9),)]))
     2

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from automorph.errors import UsageError
+from automorph.policies import Step, SubPolicy
 
 SAMPLERS = ("tpe", "gp")
 Range = tuple[int, int] | tuple[float, float] | tuple[str, ...]
@@ -69,3 +70,31 @@ class Proposals:
         """The values with the best score."""
         found: dict[str, Any] = self.study.best_params
         return found
+
+
+def sub_policy_ranges(names: Sequence[str], count: int, length: int) -> dict[str, Range]:
+    """The ranges of ``count`` sub-policies of ``length`` operations of these names.
+
+    >>> list(sub_policy_ranges(("Rotate", "Invert"), 1, 1))
+    ['operation 0.0', 'chance 0.0', 'magnitude 0.0']
+    """
+    ranges: dict[str, Range] = {}
+    for at in (at for row in _places(count, length) for at in row):
+        ranges[f"operation {at}"] = tuple(names)
+        ranges[f"chance {at}"] = ranges[f"magnitude {at}"] = (0.0, 1.0)
+    return ranges
+
+
+def sub_policies(values: Mapping[str, Any], count: int, length: int) -> tuple[SubPolicy, ...]:
+    """The sub-policies of values proposed for `sub_policy_ranges`."""
+    return tuple(
+        tuple(
+            Step(values[f"operation {at}"], values[f"chance {at}"], values[f"magnitude {at}"])
+            for at in row
+        )
+        for row in _places(count, length)
+    )
+
+
+def _places(count: int, length: int) -> list[list[str]]:
+    return [[f"{i}.{j}" for j in range(length)] for i in range(count)]

@@ -13,8 +13,8 @@ from typing import Any
 from automorph.offline.children import Train
 from automorph.offline.fast_autoaugment import without_repeats
 from automorph.offline.method import Job, Method, Outcome, Setting
-from automorph.offline.proposals import Proposals, Range
-from automorph.policies import Mixture, Policy, Step, SubPolicy
+from automorph.offline.proposals import Proposals, sub_policies, sub_policy_ranges
+from automorph.policies import Mixture, Policy, SubPolicy
 from automorph.policies.base import within
 
 BATCH = 4
@@ -35,11 +35,8 @@ class TextAutoAugment(Method):
         for name, value in (("subpolicies", subpolicies), ("length", length), ("top", top)):
             within("text-autoaugment", name, value, int, 1, 100)
         self.setting, self.top = setting, top
-        self.places = [[f"{i}.{j}" for j in range(length)] for i in range(subpolicies)]
-        ranges: dict[str, Range] = {}
-        for at in (at for row in self.places for at in row):
-            ranges[f"operation {at}"] = setting.space.names
-            ranges[f"chance {at}"] = ranges[f"magnitude {at}"] = (0.0, 1.0)
+        self.subpolicies, self.length = subpolicies, length
+        ranges = sub_policy_ranges(setting.space.names, subpolicies, length)
         self.proposals = Proposals(ranges, trials=setting.trials, seed=setting.seed)
         self.asked: list[Mixture] = []
         self.scores: list[float] = []
@@ -70,13 +67,7 @@ class TextAutoAugment(Method):
         return self._mixture(joined, f"text-autoaugment of {len(self.scores)} children")
 
     def _policy(self, values: dict[str, Any]) -> Mixture:
-        subpolicies = [
-            tuple(
-                Step(values[f"operation {at}"], values[f"chance {at}"], values[f"magnitude {at}"])
-                for at in row
-            )
-            for row in self.places
-        ]
+        subpolicies = sub_policies(values, self.subpolicies, self.length)
         return self._mixture(subpolicies, "text-autoaugment's child")
 
     def _mixture(self, subpolicies: Sequence[SubPolicy], label: str) -> Mixture:

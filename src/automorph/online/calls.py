@@ -17,15 +17,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _reading(call: Callable[P, R], name: str, read: Callable[[Any], Any]) -> Callable[P, R]:
-    """The call, with its argument ``name`` read from what a user types."""
+def _reading(call: Callable[P, R], read: Callable[[dict[str, Any]], None]) -> Callable[P, R]:
+    """The call, after ``read`` has read what a user types among its arguments."""
     parameters = signature(call)
 
     @wraps(call)
     def reading(*args: P.args, **options: P.kwargs) -> R:
         bound = parameters.bind(*args, **options)
-        if name in bound.arguments:
-            bound.arguments[name] = read(bound.arguments[name])
+        read(bound.arguments)
         return call(*bound.args, **bound.kwargs)
 
     return reading
@@ -35,5 +34,18 @@ def _arm(thing: Any) -> Any:
     return as_arm(thing) if isinstance(thing, str) else thing
 
 
-train = _reading(training.train, "augmenter", _arm)
-compare = _reading(comparison.compare, "policies", lambda policies: [_arm(p) for p in policies])
+def _read_training(given: dict[str, Any]) -> None:
+    if "augmenter" in given:
+        given["augmenter"] = _arm(given["augmenter"])
+
+
+def _read_comparison(given: dict[str, Any]) -> None:
+    arms = given["policies"] = [_arm(policy) for policy in given["policies"]]
+    baseline = given.get("baseline")
+    # A policy of one's own may have a name that cannot be read.
+    if baseline is not None and baseline not in [getattr(arm, "name", None) for arm in arms]:
+        given["baseline"] = as_arm(baseline).name
+
+
+train = _reading(training.train, _read_training)
+compare = _reading(comparison.compare, _read_comparison)

@@ -17,6 +17,7 @@ from automorph.policies import NAMED, Policy, chained
 from automorph.policies.base import within
 from automorph.policies.words import with_options
 from automorph.training import Augmenter, Batch, RawBatch, soft_cross_entropy
+from automorph.training.loss import divergence
 
 
 def consistency_loss(
@@ -25,7 +26,7 @@ def consistency_loss(
     """CE(clean) + weight * JS(p_clean, p_1, .., p_m), for rows of which ``views`` are one example.
 
     ``logits`` and soft ``labels`` are ``(n * views, k)``, the clean view first. JS is the mean of
-    KL(p_v | p) over the views, p their mean prediction, clamped to 1e-7. The result, as long, has
+    KL(p_v | p) over the views, p their mean prediction (see `divergence`). The result, as long, has
     the loss of an example in each of its rows, so that the mean over rows is that over examples.
 
     >>> import torch
@@ -36,10 +37,7 @@ def consistency_loss(
     """
     clean = soft_cross_entropy(logits[::views], labels[::views], smoothing=smoothing)
     log_p = logits.float().log_softmax(dim=1).view(-1, views, logits.shape[1])
-    p = log_p.exp()
-    middle = p.mean(dim=1, keepdim=True).clamp(1e-7, 1)
-    divergence: Tensor = (p * (log_p - middle.log())).sum(dim=2).mean(dim=1)
-    return (clean + weight * divergence).repeat_interleave(views)
+    return (clean + weight * divergence(log_p)).repeat_interleave(views)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,13 @@
 """Find the subgroup on which a model fails, mend the model, prove it."""
 
 from automorph.patching.auditing import audit
-from automorph.patching.checks import Checked, Limits, Panel, check_translator
+from automorph.patching.checks import Checked, Limits, check_translator
 from automorph.patching.choice import Choice, choose_translator
 from automorph.patching.cyclegan import CycleRecipe
 from automorph.patching.discovery import Slice, discover
 from automorph.patching.findings import Audit, Group, measure
 from automorph.patching.groups import Grouper, grouper_of
+from automorph.patching.judges import Panel
 from automorph.patching.learned import CycleGAN, fit_cyclegan
 from automorph.patching.mending import patch
 from automorph.patching.methods import Robust, list_methods, load_method

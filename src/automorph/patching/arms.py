@@ -19,7 +19,7 @@ from automorph.files import read_json, write_checked
 from automorph.patching.groups import Grouper
 from automorph.patching.methods import load_method
 from automorph.patching.metrics import gap, mutual_information
-from automorph.patching.robust import Renderings, RobustRun, train_robust
+from automorph.patching.robust import Renderings, RobustRun, robust_accuracy, train_robust
 from automorph.patching.translated import Translated
 from automorph.training import Task, evaluate
 from automorph.training.workers import Workers
@@ -108,12 +108,11 @@ def measured(
         name: gap(right[rows], n[rows])
         for name, rows in zip(grouper.classes, by_class, strict=True)
     }
-    known = n > 0
     plug, information = mutual_information(tables.reshape(classes, -1, classes))
     return {
         "groups": {"right": right.tolist(), "n": n.tolist()},
         "accuracy": float(right.sum() / n.sum()),
-        "robust_accuracy": float((right[known] / n[known]).min()),
+        "robust_accuracy": robust_accuracy(predictions == labels, groups),
         "gap": {name: 100 * one.value for name, one in gaps.items() if one is not None},
         "mutual_information": information,
         "plug_in": plug,
@@ -188,7 +187,7 @@ def _run(
 ) -> Iterator[tuple[Cell, Outcome]]:
     if jobs <= 1 or len(cells) <= 1:
         for cell in cells:
-            yield cell, _train(setting, cell, progress)
+            yield cell, _tried(setting, cell, progress)
         return
     with Workers(min(jobs, len(cells)), _start, (setting,)) as workers:
         for place, outcome in workers.run(_in_process, [(cell,) for cell in cells]):
@@ -203,9 +202,15 @@ def _start(setting: Setting) -> None:
 
 
 def _in_process(cell: Cell) -> Outcome:
+    return _tried(_shared["setting"], cell, None)
+
+
+def _tried(setting: Setting, cell: Cell, progress: Progress | None) -> Outcome:
     try:
-        return _train(_shared["setting"], cell, None)
+        return _train(setting, cell, progress)
     except DiskError:
         raise
     except AutomorphError as error:
         return error
+    except MemoryError:
+        return TrainingError("its memory did not suffice; try a smaller network or batch")

@@ -13,7 +13,7 @@ from automorph.data import Arrays, Dataset, as_dataset
 from automorph.errors import UsageError
 from automorph.patching.discovery import Method, Slice
 from automorph.patching.discovery import discover as slices_of
-from automorph.patching.findings import Audit, measure
+from automorph.patching.findings import RATE, Audit, measure
 from automorph.patching.groups import Grouper, grouper_of, notes_on
 from automorph.patching.parts import split_as_trained
 from automorph.patching.robust import RobustRun
@@ -110,13 +110,16 @@ def _measured(
     columns = {**part.metadata}
     if part.subgroups is not None and not columns:
         columns = {"subgroup": np.array(data.subgroup_names)[part.subgroups]}
+    # Groups and slices are two chances of a false alarm: they share the audit's rate.
+    looks = 2 if method is not None and len(grouper.subgroups) > 1 else 1
     found = measure(
         part.labels, subject.predictions, groups, grouper,
-        probabilities=subject.probabilities, columns=columns,
+        probabilities=subject.probabilities, columns=columns, looks=looks,
     )  # fmt: skip
     slices: tuple[Slice, ...] = ()
     if method is not None:
-        slices = discover_in(subject, part, data.classes, method=method, seed=seed)
+        rate = RATE / looks
+        slices = discover_in(subject, part, data.classes, method=method, rate=rate, seed=seed)
     facts = {"data": data.name, "part": name, "subject": subject.name}
     notes = found.notes
     if part.subgroups is not None:
@@ -132,13 +135,19 @@ def _measured(
 
 
 def discover_in(
-    subject: Subject, part: Arrays, classes: tuple[str, ...], *, method: Method, seed: int = 0
+    subject: Subject,
+    part: Arrays,
+    classes: tuple[str, ...],
+    *,
+    method: Method,
+    rate: float = RATE,
+    seed: int = 0,
 ) -> tuple[Slice, ...]:
     """The slices of a part, in the features of the model or, without any, in small images."""
     known = subject.features if subject.features is not None else thumbnails(part)
     return slices_of(
         known, part.labels, subject.predictions, classes,
-        method=method, metadata=part.metadata, seed=seed,
+        method=method, metadata=part.metadata, rate=rate, seed=seed,
     )  # fmt: skip
 
 
@@ -146,8 +155,10 @@ def _data(
     source: Any, seed: int, checkpoint: Any, *, whole: bool, options: dict[str, Any]
 ) -> tuple[Dataset, str | None]:
     if isinstance(source, Task):
-        source = source.data
-    elif not isinstance(source, Dataset):
+        source = as_task(source, **options).data
+    elif isinstance(source, Dataset):
+        source = as_dataset(source, **options)
+    else:
         source = as_dataset(source, metadata=None, seed=seed, **options)
     # Given predictions are those of the rows as they lie: nothing may be split off.
     return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)

@@ -62,7 +62,7 @@ def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
             f"{flips['after']:.1%} |"
         )
     lines += ["", "## How it was chosen", "", _selection(result)]
-    lines += ["", "## Known failures", "", *_failures(result, task)]
+    lines += ["", "## Known failures", "", *_failures(result)]
     lines += ["", "## Evidence", "", _evidence(result)]
     return "\n".join(lines) + "\n"
 
@@ -95,7 +95,7 @@ def _selection(result: Mapping[str, Any]) -> str:
     )
 
 
-def _failures(result: Mapping[str, Any], task: Task) -> list[str]:
+def _failures(result: Mapping[str, Any]) -> list[str]:
     after, mean = result["after"], result["after"]["accuracy"]
     lines = [
         f"- {g['class']}, {g['subgroup']}: {g['accuracy']:.1%}, against {mean:.1%} of all."

@@ -14,26 +14,22 @@ Seven questions for each direction (methods of Goel et al. 2020 say none; these 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays, Dataset
-from automorph.patching.last_layer import features
+from automorph.data import Arrays
+from automorph.patching.distances import apart, correlations, pixels, spread
+from automorph.patching.judges import MOST, Panel, features_of, share_seen, train_judge
 from automorph.patching.translators import Images, Known, Translator, known_of
-from automorph.training import Recipe, evaluate, make_task, recipe_for, train
 
 FEW = 10
 """Images below which a share says nothing; such a question is left unanswered."""
-MOST = 400
-"""Images of a group that checks look at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,26 +96,6 @@ class Checked:
         return {"translator": self.translator, "passed": self.passed, "checks": rows}
 
 
-class Panel:
-    """Judges: classifiers of subgroups and of classes, trained on as many images of every group."""
-
-    def __init__(self, part: Arrays, *, seed: int = 0) -> None:
-        known = known_of(part)
-        both = [
-            y
-            for y in np.unique(known.labels)
-            if len(np.unique(known.subgroups[known.labels == y])) > 1
-        ]
-        self.seed = seed
-        self.subgroups: nn.Module | None = None
-        # Where every class lies in one subgroup, nobody can tell subgroup from class.
-        if both:
-            rows = _balanced(known, np.isin(known.labels, both), seed)
-            self.subgroups = _classifier(part.data[rows], known.subgroups[rows], seed)
-        rows = _balanced(known, np.ones(len(part), bool), seed)
-        self.classes = _classifier(part.data[rows], known.labels[rows], seed)
-
-
 def check_translator(
     translator: Translator,
     part: Arrays,
@@ -150,7 +126,7 @@ def check_translator(
                 translator, panel, made, part, known, rows, target, (a, b), limits
             )
         if part.domain == "image":
-            inverted = float((_correlations(images, made) < 0).mean())
+            inverted = float((correlations(images, made) < 0).mean())
             found.append(
                 Check("inversion", (a, b), inverted, limits.inversion,
                       inverted <= limits.inversion, len(rows))
@@ -176,13 +152,13 @@ def _seen(
         if own.sum() < FEW:
             continue
         if len(real) >= FEW and panel.subgroups is not None:
-            changed.append(_share(panel.subgroups, made[own], b))
-            real_changed.append(_share(panel.subgroups, part.data[real], b))
+            changed.append(share_seen(panel.subgroups, made[own], b))
+            real_changed.append(share_seen(panel.subgroups, part.data[real], b))
         elif len(real) < FEW:
             # No real image of this class lies in the target: its own originals are the measure.
             real = _some(known, (known.subgroups == a) & (known.labels == y))
-        kept.append(_share(panel.classes, made[own], y))
-        real_kept.append(_share(panel.classes, part.data[real], y))
+        kept.append(share_seen(panel.classes, made[own], y))
+        real_kept.append(share_seen(panel.classes, part.data[real], y))
         noise += sum(max(p * (1 - p), 0.01) / n for p, n in
                      ((kept[-1], int(own.sum())), (real_kept[-1], len(real))))  # fmt: skip
     found = []
@@ -213,7 +189,7 @@ def _way_back(
     if (b, a) not in translator.directions or not getattr(translator, "way_back", True):
         return []
     there = Known(facts.labels, np.full_like(facts.subgroups, b))
-    gap = _gap(translator.translate(made, a, there), images)
+    gap = apart(translator.translate(made, a, there), images)
     return [Check("cycle", direction, gap, limits.cycle, gap <= limits.cycle, len(images))]
 
 
@@ -231,7 +207,7 @@ def _against_real(
     """What real images of the target make of the translations, and the translator of them."""
     b = direction[1]
     again = translator.translate(part.data[target], b, known.rows(target))
-    gap = _gap(again, part.data[target])
+    gap = apart(again, part.data[target])
     n = len(target)
     found = [Check("identity", direction, gap, limits.identity, gap <= limits.identity, n)]
     ratio = _diversity(
@@ -255,15 +231,15 @@ def _diversity(
     ratios = []
     views: list[Callable[[Images], NDArray[np.float64]]] = []
     if judge is not None:
-        views.append(partial(_features, judge))
+        views.append(partial(features_of, judge))
     if real.dtype.kind != "T":
-        views.append(_pixels)
+        views.append(pixels)
     for seen in views:
         found = []
         for y in np.intersect1d(made_labels, real_labels):
             mine, theirs = seen(made[made_labels == y]), seen(real[real_labels == y])
             if min(len(mine), len(theirs)) >= FEW:
-                found.append(_spread(mine) / max(_spread(theirs), 1e-9))
+                found.append(spread(mine) / max(spread(theirs), 1e-9))
         if found:
             ratios.append(float(np.mean(found)))
     return min(ratios) if ratios else None
@@ -286,77 +262,9 @@ def _residue(
     if not images:
         return None
     pixels, where, held = np.concatenate(images), np.concatenate(origin), np.concatenate(test)
-    judge = _classifier(pixels[~held], where[~held], seed)
-    shares = [_share(judge, pixels[held & (where == number)], number) for number in (0, 1)]
+    judge = train_judge(pixels[~held], where[~held], seed)
+    shares = [share_seen(judge, pixels[held & (where == number)], number) for number in (0, 1)]
     return float(np.mean(shares)), int(held.sum())
-
-
-def _classifier(images: Images, labels: NDArray[np.int64], seed: int) -> nn.Module:
-    """A small network: about 4,000 images seen, in a few seconds."""
-    classes = tuple(map(str, range(int(labels.max()) + 1)))
-    data = Dataset("judge", classes, Arrays(np.ascontiguousarray(images), labels))
-    if data.domain == "text":
-        return _text_classifier(data, seed)
-    side = min(images.shape[1:3])
-    epochs = int(np.clip(round(6000 / len(images)), 6, 40))
-    recipe = Recipe(epochs=epochs, batch_size=32, lr=0.05, warmup_epochs=1)
-    task = make_task(data, model="cnn:8" if side <= 32 else "resnet9:8", recipe=recipe)
-    result = train(task, None, seed=seed, parts=(), progress=False, device="cpu")
-    assert result.model is not None
-    result.model.encoder = task.encoder  # type: ignore[assignment]
-    return result.model
-
-
-def _text_classifier(data: Dataset, seed: int) -> nn.Module:
-    """A bag of words; texts say by single words what subgroup and class they are of."""
-    epochs = int(np.clip(round(12_000 / len(data.train)), 10, 60))
-    recipe = recipe_for("bag-of-words", len(data.train), epochs=epochs, lr=0.02, batch_size=32)
-    task = make_task(data, model="bag-of-words", recipe=recipe)
-    result = train(task, None, seed=seed, parts=(), progress=False, device="cpu")
-    assert result.model is not None
-    result.model.encoder = task.encoder  # type: ignore[assignment]
-    return result.model
-
-
-def _logits(judge: nn.Module, images: Images) -> NDArray[np.float32]:
-    part = Arrays(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
-    return evaluate(judge, part, encoder=judge.encoder).logits  # type: ignore[arg-type]
-
-
-def _share(judge: nn.Module, images: Images, label: int) -> float:
-    return float((_logits(judge, images).argmax(axis=1) == label).mean())
-
-
-def _pixels(images: Images) -> NDArray[np.float64]:
-    return np.asarray(images.reshape(len(images), -1) / 255.0, np.float64)
-
-
-@torch.inference_mode()
-def _features(judge: nn.Module, images: Images) -> NDArray[np.float64]:
-    """What the judge's last map holds, before it decides."""
-    if images.dtype.kind == "T":
-        part = Arrays(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
-        return features(judge, part, encoder=judge.encoder).astype(np.float64)  # type: ignore[arg-type]
-    layers = list(judge.children())
-    last = max(i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten))
-    x = judge.encoder(np.ascontiguousarray(images), torch.device("cpu"))  # type: ignore[operator]
-    for layer in layers[: last + 1]:
-        x = layer(x)
-    return np.asarray(x.double().numpy())
-
-
-def _balanced(known: Known, usable: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
-    """Rows with as many of every group, small groups repeated."""
-    rng = np.random.default_rng(seed)
-    groups = [
-        np.flatnonzero(usable & (known.labels == y) & (known.subgroups == z))
-        for y in np.unique(known.labels)
-        for z in np.unique(known.subgroups)
-    ]
-    held = [rows for rows in groups if len(rows)]
-    n = min(MOST, max(map(len, held)))
-    drawn = [np.resize(rng.permutation(rows), n) for rows in held]
-    return np.concatenate(drawn)
 
 
 def _some(known: Known, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -366,34 +274,3 @@ def _some(known: Known, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
         own = np.flatnonzero(mask & (known.labels == y))
         rows.append(own[np.unique(np.linspace(0, len(own) - 1, MOST).astype(np.intp))])
     return np.concatenate(rows) if rows else np.zeros(0, np.intp)
-
-
-def _gap(some: Images, others: Images) -> float:
-    if some.dtype.kind == "T":
-        pairs = zip(some.tolist(), others.tolist(), strict=True)
-        return float(np.mean([words_apart(one, other) for one, other in pairs]))
-    return float(np.abs(some.astype(np.int16) - others).mean() / 255)
-
-
-def words_apart(one: str, other: str) -> float:
-    """The share of the words of two texts that the other has not, 0 to 1.
-
-    >>> words_apart("one good film here", "one bad film here"), words_apart("", "")
-    (0.25, 0.0)
-    """
-    first, second = Counter(one.split()), Counter(other.split())
-    total = first.total() + second.total()
-    return 1 - 2 * (first & second).total() / total if total else 0.0
-
-
-def _spread(points: NDArray[np.float64]) -> float:
-    """The root of the mean squared distance between two different points."""
-    return float(np.sqrt(2 * points.var(axis=0, ddof=1).sum()))
-
-
-def _correlations(images: Images, made: Images) -> NDArray[np.float64]:
-    """Pearson's correlation of every image with its translation; constant ones count as 0."""
-    x, y = (i.reshape(len(i), -1).astype(np.float64) for i in (images, made))
-    x, y = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)
-    size = np.sqrt((x**2).sum(1) * (y**2).sum(1))
-    return np.asarray(np.where(size > 0, (x * y).sum(1) / np.maximum(size, 1e-12), 0.0))

@@ -11,8 +11,9 @@ import numpy as np
 
 from automorph.data import Arrays, Dataset
 from automorph.errors import DataError, TrainingError, UsageError
-from automorph.patching.checks import FEW, Checked, Limits, Panel, check_translator
+from automorph.patching.checks import FEW, Checked, Limits, check_translator
 from automorph.patching.cyclegan import CycleRecipe
+from automorph.patching.judges import Panel
 from automorph.patching.learned import Fitting, fit_cyclegan
 from automorph.patching.translators import (
     ExactPairs,

@@ -11,6 +11,8 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
+from automorph.training.loss import divergence, log_mean
+
 Form = Literal["camel", "self", "translation", "triplet-js", "kl", "reverse-kl"]
 FORMS: tuple[Form, ...] = get_args(Form)
 _FLOOR = math.log(1e-8)
@@ -36,26 +38,16 @@ def consistency(log_p: Tensor, form: Form = "camel") -> Tensor:
     """
     original, views = log_p[:, 0], log_p[:, 1:]
     if form == "self":
-        return _divergence(views, log_mean(views))
+        return divergence(views)
     if form == "translation":
         return _kl(original, log_mean(views))
     if form == "camel":
-        middle = log_mean(views)
-        return (_divergence(views, middle) + _kl(original, middle)) / 2
+        return (divergence(views) + _kl(original, log_mean(views))) / 2
     if form == "triplet-js":
-        return _divergence(log_p, log_mean(log_p))
+        return divergence(log_p)
     if form == "kl":
         return _kl(original[:, None], views).mean(dim=1)
     return _kl(views, original[:, None]).mean(dim=1)
-
-
-def log_mean(log_p: Tensor) -> Tensor:
-    """The logarithm of the mean probability of views ``(n, k, classes)``: ``(n, classes)``."""
-    return (log_p.logsumexp(dim=1) - math.log(log_p.shape[1])).clamp(min=_FLOOR)
-
-
-def _divergence(views: Tensor, middle: Tensor) -> Tensor:
-    return _kl(views, middle[:, None]).mean(dim=1)
 
 
 def _kl(log_p: Tensor, log_q: Tensor) -> Tensor:

@@ -128,8 +128,8 @@ def _george(
     place = np.zeros(len(x), np.int64)
     for label in np.unique(labels):
         rows = labels == label
-        model = clusters(x[rows & known], rng)
-        place[rows] = model.assign(x[rows])
+        if (rows & known).any():  # A class of one example is one place.
+            place[rows] = clusters(x[rows & known], rng).assign(x[rows])
     return place
 
 

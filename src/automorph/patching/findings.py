@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,8 @@ class Group:
     ``accuracy``, ``low`` and ``high`` (Wilson, 95 %) are None where there is no example.
     ``overconfidence`` is mean confidence minus accuracy. ``p`` tests whether the group is right
     less often than the rest of its class (Fisher, one-sided; Holm over all groups), ``alarm``
-    says that it is below the audit's rate. ``small`` warns of fewer than 100 examples.
+    says that it is below the groups' share of the audit's rate. ``small`` warns of fewer than 100
+    examples.
     """
 
     class_name: str
@@ -178,13 +179,15 @@ def measure(
     probabilities: NDArray[np.floating[Any]] | None = None,
     columns: Mapping[str, NDArray[Any]] | None = None,
     rate: float = RATE,
+    looks: int = 1,
 ) -> Audit:
     """Audit predictions: ``labels``, ``predictions`` and ``groups`` are int64 ``(n,)``.
 
     With ``probabilities`` ``(n, classes)`` losses and calibration are told too; ``columns`` are
-    strings ``(n,)`` by name, whose intersections are searched. At most a share ``rate`` of audits
-    of models whose errors have nothing to do with the subgroup raises any alarm about a group;
-    intersections have a rate of their own.
+    strings ``(n,)`` by name, whose intersections are searched. At most a share ``rate / looks`` of
+    audits of models whose errors have nothing to do with the subgroup raises any alarm about a
+    group: ``looks`` says how many ways of looking share the rate. Intersections have a rate of
+    their own.
 
     >>> grouper = Grouper(("cat", "dog"), ("day", "night"))
     >>> labels = np.repeat([0, 0, 1, 1], 100)
@@ -201,12 +204,49 @@ def measure(
     count, k = len(grouper), len(grouper.subgroups)
     n = np.bincount(groups, minlength=count).astype(np.int64)
     right = np.bincount(groups, correct, minlength=count).astype(np.int64)
+    losses, confidence = _certainty(labels, probabilities)
+    rows = _groups_of(grouper, groups, correct, n, right, losses, confidence, rate / looks)
+    gaps = {
+        name: gap(right[i * k : (i + 1) * k], n[i * k : (i + 1) * k])
+        for i, name in enumerate(grouper.classes)
+    }
+    tables = np.zeros((len(grouper.classes), k, len(grouper.classes)), np.int64)
+    np.add.at(tables, (labels, groups % k, predictions), 1)
+    tables[tables.sum(axis=2) < LEAST] = 0
+    several = bool(((tables.sum(axis=2) > 0).sum(axis=1) > 1).any())
+    middle_low, middle_high = wilson(correct.sum(), len(correct))
+    return Audit(
+        n=len(labels),
+        accuracy=Estimate(float(correct.mean()), float(middle_low), float(middle_high)),
+        robust=robust(right, n),
+        worst=min((row for row in rows if row.n), key=lambda row: row.accuracy or 0.0),
+        groups=rows,
+        gap=gaps,
+        information=information_interval(tables) if several else None,
+        loss=None if losses is None else float(losses.mean()),
+        overconfidence=None if confidence is None else mean_interval(confidence - correct),
+        intersections=intersections(correct, labels, columns or {}, grouper.classes, rate=rate),
+        notes=_notes(rows, gaps),
+    )
+
+
+def _groups_of(
+    grouper: Grouper,
+    groups: NDArray[np.int64],
+    correct: NDArray[np.bool_],
+    n: NDArray[np.int64],
+    right: NDArray[np.int64],
+    losses: NDArray[np.float64] | None,
+    confidence: NDArray[np.float64] | None,
+    rate: float,
+) -> tuple[Group, ...]:
+    """What is said of every group; ``n`` and ``right`` ``(groups,)`` count its examples."""
+    count, k = len(grouper), len(grouper.subgroups)
     p = np.concatenate([deficits(right[i : i + k], n[i : i + k]) for i in range(0, count, k)])
     tested = np.flatnonzero(p < 1)
     adjusted = np.ones(count)
     adjusted[tested] = holm(p[tested].tolist()) if len(tested) else []
     low, high = wilson(right, n)
-    losses, confidence = _certainty(labels, probabilities)
     rows = []
     for g, (class_name, subgroup) in enumerate(grouper.names):
         mine = groups == g
@@ -225,28 +265,7 @@ def measure(
                 float(adjusted[g]), bool(adjusted[g] < rate), int(n[g]) < SMALL,
             )
         )  # fmt: skip
-    gaps = {
-        name: gap(right[i * k : (i + 1) * k], n[i * k : (i + 1) * k])
-        for i, name in enumerate(grouper.classes)
-    }
-    tables = np.zeros((len(grouper.classes), k, len(grouper.classes)), np.int64)
-    np.add.at(tables, (labels, groups % k, predictions), 1)
-    tables[tables.sum(axis=2) < LEAST] = 0
-    several = bool(((tables.sum(axis=2) > 0).sum(axis=1) > 1).any())
-    middle_low, middle_high = wilson(correct.sum(), len(correct))
-    return Audit(
-        n=len(labels),
-        accuracy=Estimate(float(correct.mean()), float(middle_low), float(middle_high)),
-        robust=robust(right, n),
-        worst=min((row for row in rows if row.n), key=lambda row: row.accuracy or 0.0),
-        groups=tuple(rows),
-        gap=gaps,
-        information=information_interval(tables) if several else None,
-        loss=None if losses is None else float(losses.mean()),
-        overconfidence=None if confidence is None else mean_interval(confidence - correct),
-        intersections=intersections(correct, labels, columns or {}, grouper.classes, rate=rate),
-        notes=_notes(rows, gaps),
-    )
+    return tuple(rows)
 
 
 def _certainty(
@@ -259,7 +278,7 @@ def _certainty(
     return -np.log(np.maximum(own, 1e-12)), probabilities.max(axis=1).astype(np.float64)
 
 
-def _notes(rows: list[Group], gaps: dict[str, Estimate | None]) -> tuple[str, ...]:
+def _notes(rows: Sequence[Group], gaps: dict[str, Estimate | None]) -> tuple[str, ...]:
     notes = []
     empty = [f"({g.class_name}, {g.subgroup})" for g in rows if not g.n]
     small = [f"({g.class_name}, {g.subgroup}: {g.n})" for g in rows if 0 < g.n < SMALL]

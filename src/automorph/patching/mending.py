@@ -6,11 +6,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from automorph.comparison import fingerprint
@@ -27,12 +26,14 @@ from automorph.patching.findings import Audit, measure
 from automorph.patching.groups import Grouper, grouper_of, notes_on
 from automorph.patching.learned import Fitting
 from automorph.patching.methods import Robust, load_method
-from automorph.patching.patched import Patched, best, judge, rows_of
+from automorph.patching.patched import ArmRow, Patched, best, judge, rows_of
 from automorph.patching.saliency import available
+from automorph.patching.subject import softmax
 from automorph.patching.translated import Translated, translate_part
 from automorph.patching.translators import Translator
 from automorph.training import Evaluation, Task, as_task, evaluate, load_trained
-from automorph.training.checkpoint import read_checkpoint, write_checkpoint
+from automorph.training.checkpoint import read_checkpoint, read_facts, write_checkpoint
+from automorph.training.trained import weights_file
 
 BASELINES = ("erm", "balanced", "gdro")
 """What every patch is held against."""
@@ -84,7 +85,7 @@ def patch(
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     task = as_task(task, **options)
     grouper = grouper_of(task.data)
-    _check(task, numbers, jobs)
+    _check(task, numbers)
     if checkpoint is not None:
         task = _begin_with(task, Path(checkpoint))
     with held(Path(folder)):
@@ -100,50 +101,86 @@ def patch(
         )
         judged = _judged(task, grouper, choice.translator, place)
         setting = Setting(task, renderings, place, judged)
-        names, notes = _arms(asked, baselines, renderings)
-        if judged is not None:
-            notes.append(
-                f"The rarest group has fewer than {ENOUGH} validation examples: objectives were "
-                "chosen by the robust accuracy on translated validation examples."
-            )
-        cells = [Cell(name, seed) for seed in numbers for name in names]
-        found = run_arms(
-            setting, cells, jobs=jobs, progress=None if progress is None else progress(cells)
-        )
-        rows = rows_of(names, numbers, found)
-        chosen = names[-1] if asked != "auto" else best(rows)
-        seed = max(numbers, key=lambda s: (found[Cell(chosen, s)]["selected"], -s))
-        kept = Cell(chosen, seed)
-        source = inside(setting.place(kept), found[kept]["checkpoint"])
+        names, notes = _arms(asked, baselines, setting)
+        arms = _trained(setting, names, asked, numbers, jobs, progress)
         models = {
             "before": _before(task, setting, numbers[0], checkpoint),
-            "after": load_trained(source, model=_shell(task)).model,
+            "after": load_trained(arms.source, model=_shell(task)).model,
         }
-        test = task.data.parts["test"]
-        seen = {name: evaluate(model, test, encoder=task.encoder) for name, model in models.items()}
-        flips = {
-            name: flip_rate(task, model, choice.translator, seen[name])
-            for name, model in models.items()
-        }
-        looks: dict[str, Any] = (
-            {} if renderings is None else {"sheet": contact_rows(task, renderings)}
+        told = _evidence(task, models, choice.translator, renderings, maps)
+        before, after = (
+            _audit(grouper, task.data.parts["test"], told.seen[name]) for name in models
         )
-        on_mark: dict[str, float | None] = dict.fromkeys(models)
-        if task.data.domain == "image" and (available() if maps is None else maps):
-            looks["saliency"], on_mark = maps_of(task, models, choice.translator, seen)
-        before, after = (_audit(grouper, test, seen[name]) for name in models)
-        verdict = judge(rows, chosen, before, after, numbers)
+        verdict = judge(arms.rows, arms.chosen, before, after, numbers)
         all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes)
         result = Patched(
-            before, after, rows, chosen, seed, choice, verdict, flips, on_mark, all_notes, numbers,
-            place / "mended.safetensors", place / "MODEL_CARD.md", models["after"], looks,
-            time.monotonic() - began,
+            before, after, arms.rows, arms.chosen, arms.seed, choice, verdict, told.flips,
+            told.on_mark, all_notes, numbers, place / "mended.safetensors", place / "MODEL_CARD.md",
+            models["after"], told.looks, time.monotonic() - began,
         )  # fmt: skip
-        _write(result, source, task, grouper)
+        _write(result, arms.source, task, grouper)
         return result
 
 
-def _check(task: Task, seeds: tuple[int, ...], jobs: int) -> None:
+@dataclass(frozen=True)
+class _Arms:
+    """What the trainings came to: a row an objective, and the training that mends, in a file."""
+
+    rows: tuple[ArmRow, ...]
+    chosen: str
+    seed: int
+    source: Path
+
+
+def _trained(
+    setting: Setting,
+    names: list[str],
+    asked: str,
+    seeds: tuple[int, ...],
+    jobs: int,
+    progress: Callable[[list[Cell]], Progress] | None,
+) -> _Arms:
+    """All objectives under all seeds; the last one mends, or the best if ``asked`` is ``auto``."""
+    cells = [Cell(name, seed) for seed in seeds for name in names]
+    found = run_arms(setting, cells, jobs=jobs, progress=progress and progress(cells))
+    rows = rows_of(names, seeds, found)
+    chosen = names[-1] if asked != "auto" else best(rows)
+    seed = max(seeds, key=lambda s: (found[Cell(chosen, s)]["selected"], -s))
+    kept = Cell(chosen, seed)
+    source = inside(setting.place(kept), found[kept]["checkpoint"])
+    return _Arms(rows, chosen, seed, source)
+
+
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """What models say of the test part, how often it flips, where they look, and the pictures."""
+
+    seen: dict[str, Evaluation]
+    flips: dict[str, float | None]
+    on_mark: dict[str, float | None]
+    looks: dict[str, Any]
+
+
+def _evidence(
+    task: Task,
+    models: dict[str, nn.Module],
+    translator: Translator | None,
+    renderings: Translated | None,
+    maps: bool | None,
+) -> _Evidence:
+    test = task.data.parts["test"]
+    seen = {name: evaluate(model, test, encoder=task.encoder) for name, model in models.items()}
+    flips = {name: flip_rate(task, model, translator, seen[name]) for name, model in models.items()}
+    looks: dict[str, Any] = {}
+    if renderings is not None:
+        looks["sheet"] = contact_rows(task, renderings)
+    on_mark: dict[str, float | None] = dict.fromkeys(models)
+    if task.data.domain == "image" and (available() if maps is None else maps):
+        looks["saliency"], on_mark = maps_of(task, models, translator, seen)
+    return _Evidence(seen, flips, on_mark, looks)
+
+
+def _check(task: Task, seeds: tuple[int, ...]) -> None:
     if not seeds or len(set(seeds)) < len(seeds):
         raise UsageError(f"got the seeds {list(seeds)}; expected at least one, all different")
     missing = {"validation", "test"} - set(task.data.parts)
@@ -156,16 +193,15 @@ def _check(task: Task, seeds: tuple[int, ...], jobs: int) -> None:
 
 def _begin_with(task: Task, checkpoint: Path) -> Task:
     """The task whose trainings begin with the user's weights, network and normalisation."""
-    file = checkpoint / "model.safetensors" if checkpoint.is_dir() else checkpoint
+    file = weights_file(checkpoint)
     trained = load_trained(file, model=_shell(task))
     if trained.classes != task.data.classes:
         raise UsageError(
             f"{file} was trained for the classes {list(trained.classes)}; the data have "
             f"{list(task.data.classes)}. Expected the same classes in the same order"
         )
-    _, facts = read_checkpoint(file)
     return replace(
-        task, start=file, model=facts["model"] or task.model,
+        task, start=file, model=read_facts(file)["model"] or task.model,
         encoder=trained.encoder or task.encoder,
     )  # fmt: skip
 
@@ -190,11 +226,9 @@ def _prepared(folder: Path, task: Task) -> Path:
     return folder
 
 
-def _arms(
-    asked: str, baselines: Sequence[str], renderings: Translated | None
-) -> tuple[list[str], list[str]]:
+def _arms(asked: str, baselines: Sequence[str], setting: Setting) -> tuple[list[str], list[str]]:
     """The objectives to train, the mending one last, and what must be said of it."""
-    names = [load_method(name).name for name in baselines]
+    names, renderings = [load_method(name).name for name in baselines], setting.renderings
     notes = []
     wanted = load_method(asked if asked != "auto" else "camel" if renderings else "sgdro")
     if wanted.needs_renderings and renderings is None:
@@ -202,6 +236,11 @@ def _arms(
         notes.append(
             f"{asked} needs translated examples and there are none: balanced sampling mends "
             "instead."
+        )
+    if setting.judged is not None:
+        notes.append(
+            f"The rarest group has fewer than {ENOUGH} validation examples: objectives were "
+            "chosen by the robust accuracy on translated validation examples."
         )
     names = [name for name in names if name != wanted.name]
     return [*names, wanted.name], notes
@@ -232,9 +271,10 @@ def _before(
 
 
 def _audit(grouper: Grouper, part: Arrays, seen: Evaluation) -> Audit:
-    grown = np.exp(seen.logits - seen.logits.max(axis=1, keepdims=True))
-    shares = grown / grown.sum(axis=1, keepdims=True)
-    return measure(seen.labels, seen.predictions, grouper.of(part), grouper, probabilities=shares)
+    return measure(
+        seen.labels, seen.predictions, grouper.of(part), grouper,
+        probabilities=softmax(seen.logits),
+    )  # fmt: skip
 
 
 def _write(result: Patched, source: Path, task: Task, grouper: Grouper) -> None:

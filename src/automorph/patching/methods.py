@@ -16,6 +16,7 @@ from automorph.patching.consistency import FORMS, Form
 from automorph.patching.groups import Grouper
 from automorph.patching.objectives import Camel, GroupDRO, InvariantRisk, Objective
 from automorph.policies.names import build_named, read_options
+from automorph.policies.values import number_text
 
 Sampling = Literal["plain", "balanced"]
 
@@ -36,9 +37,10 @@ class Robust:
     def name(self) -> str:
         """The name with the options that are not the usual ones."""
         changed = [
-            f"{field.name}={getattr(self, field.name)}"
+            # Equal numbers read alike: 1 and 1.0 are one method.
+            f"{field.name}={number_text(value) if field.type == 'float' else value}"
             for field in fields(self)
-            if getattr(self, field.name) != field.default
+            if (value := getattr(self, field.name)) != field.default
         ]
         return self.title + (f"({','.join(changed)})" if changed else "")
 

@@ -102,9 +102,9 @@ def clusters(x: Floats, rng: np.random.Generator, *, most: int = 8) -> Mixture:
     if len(x) < 2 * least:
         return _one(x)
     found = [_grown(x, k, rng) for k in range(2, min(most, len(x) // least) + 1)]
-    best = max(found, key=lambda model: silhouette(x, model.assign(x), rng), default=_one(x))
+    best = max(found, key=lambda model: silhouette(x, model.assign(x)), default=_one(x))
     place = best.assign(x)
-    score = silhouette(x, place, rng)
+    score = silhouette(x, place)
     for cluster in np.unique(place).tolist():
         rows = place == cluster
         if rows.sum() < 2 * least:
@@ -112,14 +112,14 @@ def clusters(x: Floats, rng: np.random.Generator, *, most: int = 8) -> Mixture:
         halves = _grown(x[rows], 2, rng).assign(x[rows])
         split = place.copy()
         split[rows] = np.where(halves == 0, cluster, place.max() + 1)
-        after = silhouette(x, split, rng)
+        after = silhouette(x, split)
         if after > score and min((halves == 0).sum(), (halves == 1).sum()) >= least:
             place, score = split, after
     numbers = np.unique(place, return_inverse=True)[1]
     return fit(x, np.eye(numbers.max() + 1)[numbers], rounds=1)
 
 
-def silhouette(x: Floats, place: NDArray[np.int64], rng: np.random.Generator) -> float:
+def silhouette(x: Floats, place: NDArray[np.int64]) -> float:
     """The mean over clusters of their mean silhouette (Rousseeuw 1987), on at most 400 rows."""
     rows = np.arange(len(x))
     if len(x) > _SAMPLE:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from automorph.errors import UsageError
 from automorph.patching.groups import Grouper, grouper_of
+from automorph.patching.last_layer import refit
 from automorph.patching.methods import LastLayer, Robust, TrainTwice, load_method
 from automorph.patching.sampling import balanced_rows, repeated_rows
 from automorph.training import (
@@ -126,8 +127,6 @@ def train_robust(
     assert run.model is not None
     model, checkpoint, chosen = run.model, run.checkpoint, None
     if isinstance(method, LastLayer):
-        from automorph.patching.last_layer import refit
-
         model, checkpoint, chosen = refit(task, run, method, grouper, seed=seed, folder=place)
     parts = {name: part for name, part in task.data.parts.items() if name != "train"}
     seen = {name: evaluate(model, part, encoder=task.encoder) for name, part in parts.items()}

@@ -19,9 +19,11 @@ from automorph.policies.mixed import Mixed
 from automorph.policies.mixing import Mixing
 from automorph.policies.mixture import Mixture, Step, SubPolicy
 from automorph.policies.named import NAMED
+from automorph.policies.named_texts import NAMED_WITH_FILES
 from automorph.policies.names import parse_policy
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.shuffled import Shuffled
+from automorph.policies.stages import drawable, stages_of
 from automorph.policies.uniform import Uniform
 from automorph.policies.used import Usage, changes_by_epoch, usage
 from automorph.space import Operation
@@ -54,8 +56,9 @@ def load_policy(
 
 
 def list_policies() -> dict[str, str]:
-    """The named policies, each with a line about it."""
-    return {name: (build.__doc__ or "").split("\n")[0] for name, build in NAMED.items()}
+    """The named policies, each with a line about it; the last ones need a model or a file."""
+    every = NAMED | NAMED_WITH_FILES
+    return {name: (build.__doc__ or "").split("\n")[0] for name, build in every.items()}
 
 
 __all__ = [
@@ -81,6 +84,7 @@ __all__ = [
     "chained",
     "changes_by_epoch",
     "check_domain",
+    "drawable",
     "follow",
     "list_policies",
     "load_policy",
@@ -89,5 +93,6 @@ __all__ = [
     "policy_to_dict",
     "read_policy",
     "save_policy",
+    "stages_of",
     "usage",
 ]

@@ -140,7 +140,7 @@ class Policy(ABC):
         """
         if are_texts(examples):
             examples = np.array(examples, np.dtypes.StringDType())
-        stream = _stream(examples, seed, epoch, index, copy)
+        stream = stream_for(examples, seed, epoch, index, copy)
         soft = None if labels is None else _soft(labels, len(examples))
         if soft is None and self.mixes_labels:
             raise UsageError(
@@ -159,7 +159,7 @@ class Policy(ABC):
         """Originals and draws side by side: uint8 ``(n, 1 + draws, H, W, C)``."""
         views = [examples]
         for copy in range(draws):
-            stream = _stream(examples, seed, 0, None, copy)
+            stream = stream_for(examples, seed, 0, None, copy)
             view = self.transform(examples, stream)
             mixing = self.mixing(stream, view.shape)
             views.append(view if mixing is None else mixing.examples(view))
@@ -278,7 +278,7 @@ def within(
     return kind(value)
 
 
-def _stream(examples: Any, seed: int, epoch: int, index: ArrayLike | None, copy: int) -> Stream:
+def stream_for(examples: Any, seed: int, epoch: int, index: ArrayLike | None, copy: int) -> Stream:
     """The random numbers of a batch, with everything checked that a user types."""
     try:
         n = len(examples)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from automorph.errors import UsageError
 from automorph.policies.base import Policy
-from automorph.policies.chain import Chain
 from automorph.policies.mixed import Mixed
 from automorph.policies.named import NAMED
 from automorph.policies.named_texts import NAMED_TEXTS
-from automorph.policies.schedule import Schedule
+from automorph.policies.stages import stages_of
 
 _ANY = ("none", "mixup")
 _FOR = {
@@ -37,24 +35,13 @@ def check_domain(arm: Any, domain: str, *, data: str = "the data") -> None:
     policy = getattr(arm, "policy", arm)
     if not isinstance(policy, Policy):
         return
-    for stage in _stages(policy):
+    for stage in stages_of(policy):
         own = _domain(stage)
         if own in ("image", "text") and own != domain:
             raise UsageError(
                 f"the policy {stage.name!r} is for {own}s, and {data} holds {domain}s; for "
                 f"{domain}s there are none, mixup, {_FOR.get(domain, 'operations of your own')}"
             )
-
-
-def _stages(policy: Policy) -> Iterator[Policy]:
-    if isinstance(policy, Chain):
-        for stage in policy.stages:
-            yield from _stages(stage)
-    elif isinstance(policy, Schedule):
-        for piece in policy.pieces:
-            yield from _stages(piece.policy)
-    else:
-        yield policy
 
 
 def _domain(stage: Policy) -> str | None:

@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from automorph.engine.following import Places, refuse
 from automorph.engine.following import follow as follow_sequences
 from automorph.errors import UsageError
-from automorph.policies.base import Images, Policy, _stream
+from automorph.policies.base import Images, Policy, stream_for
 from automorph.policies.chain import Chain
-from automorph.policies.mixture import Mixture
 from automorph.policies.schedule import Schedule
-from automorph.space import NOTHING, Operation, SearchSpace, Sequences, Stream
+from automorph.policies.stages import drawable
+from automorph.space import NOTHING, SearchSpace, Sequences, Stream
 
 _ALONG = 8
 """Points along each side of a box, by which bent boxes are found."""
@@ -73,9 +73,9 @@ def follow(
             f"the policy {loaded.name!r} blends images, and boxes, masks and key points cannot "
             "follow two; take a policy of operations, as flip-crop + randaugment"
         )
-    for operation in _drawable(loaded):
+    for operation in drawable(loaded):
         refuse(operation)
-    stream = _stream(images, seed, epoch, index, copy)
+    stream = stream_for(images, seed, epoch, index, copy)
     out = loaded.transform(images, stream)
     size = (images.shape[1], images.shape[2])
     places = _places(boxes, points, len(images))
@@ -92,19 +92,6 @@ def follow(
         masks=covered,
         points=None if points is None else rest,
     )
-
-
-def _drawable(policy: Policy) -> Iterator[Operation]:
-    """The operations that a policy can draw; a mixture leaves some of its space out."""
-    if isinstance(policy, (Chain, Schedule)):
-        stages = policy.stages if isinstance(policy, Chain) else [p.policy for p in policy.pieces]
-        for stage in stages:
-            yield from _drawable(stage)
-    elif isinstance(policy, Mixture):
-        for subpolicy in policy.subpolicies:
-            yield from (policy.operations[step.operation] for step in subpolicy)
-    else:
-        yield from policy.space
 
 
 def _passes(policy: Policy, stream: Stream) -> Iterator[tuple[Sequences, SearchSpace, Stream]]:

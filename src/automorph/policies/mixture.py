@@ -13,6 +13,7 @@ from automorph.policies.base import SpacePolicy, Table, within
 from automorph.policies.values import value_text
 from automorph.policies.words import share_text
 from automorph.space import NOTHING, Sequences, Stream
+from automorph.space.random import weighted
 
 LONGEST = 100
 """Steps of a sub-policy, at most: every step has its own block of random numbers."""
@@ -102,8 +103,7 @@ class Mixture(SpacePolicy):
         u = stream.uniform("policy", 1)[:, 0]
         if self.weights is None:
             return np.asarray(u * count, np.int64)
-        edges = np.cumsum(self.weights)
-        return np.minimum(np.searchsorted(edges / edges[-1], u, side="right"), count - 1)
+        return weighted(self.weights, u)
 
     def table(self) -> Table:
         """One row a sub-policy; of a fixed pipeline, one row a step."""

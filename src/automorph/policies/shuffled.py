@@ -14,6 +14,7 @@ from automorph.policies.mixture import LONGEST, Step
 from automorph.policies.values import value_text
 from automorph.policies.words import share_text
 from automorph.space import NOTHING, Sequences, Stream
+from automorph.space.random import weighted
 
 COUNTS = (0.2, 0.3, 0.5)
 """The chances of 0, 1 and 2 operations (Ho et al. 2019, algorithm 1)."""
@@ -67,8 +68,7 @@ class Shuffled(SpacePolicy):
         if length == 0:
             return Sequences.empty(len(stream))
         u = stream.uniform("policy", 1 + len(op))
-        edges = np.cumsum(self.counts)
-        wanted = np.searchsorted(edges / edges[-1], u[:, :1], side="right")
+        wanted = weighted(self.counts, u[:, :1])
         order = np.argsort(u[:, 1:], axis=1, kind="stable")
         fires = (stream.uniform("coins", len(op)) < probability)[np.arange(len(u))[:, None], order]
         used = fires & (np.cumsum(fires, axis=1) <= wanted)

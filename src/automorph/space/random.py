@@ -168,6 +168,17 @@ def unit_interval(bits: NDArray[np.uint32]) -> NDArray[np.float32]:
     return (bits >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
 
 
+def weighted(weights: ArrayLike, uniform: Any) -> NDArray[np.int64]:
+    """The number of the weight that each number in [0, 1) falls on, in the shape of ``uniform``.
+
+    >>> weighted([1, 0, 3], [0.0, 0.2, 0.25, 0.99]).tolist()
+    [0, 0, 2, 2]
+    """
+    edges = np.cumsum(weights)
+    found = np.searchsorted(edges / edges[-1], uniform, side="right")
+    return np.asarray(np.minimum(found, len(edges) - 1), np.int64)
+
+
 def normal(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
     """Standard normal numbers from two uniform ones (Box and Muller 1958)."""
     radius = np.sqrt(-2.0 * np.log1p(-first.astype(np.float64)))

@@ -34,12 +34,6 @@ def strength_of(rates: Any) -> float:
     return beta
 
 
-def step_matrix(rates: Any, restart: ArrayLike) -> Floats:
-    """``R = (A + 1 rho^T) / (1 + beta)``, dense; its rows sum to 1."""
-    dense = rates.toarray() if hasattr(rates, "toarray") else np.asarray(rates, np.float64)
-    return np.asarray((dense + np.asarray(restart, np.float64)) / (1 + strength_of(rates)))
-
-
 def stationary(rates: Any, restart: ArrayLike, *, tolerance: float = 1e-12) -> Floats:
     """``((1 + beta) I - A)^-T rho`` for one law ``(m,)`` or one for each class ``(m, C)``.
 

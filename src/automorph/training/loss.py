@@ -1,4 +1,4 @@
-"""The loss: cross-entropy with soft labels."""
+"""The losses: cross-entropy with soft labels, and how far predictions are from agreeing."""
 
 from __future__ import annotations
 
@@ -15,3 +15,23 @@ def soft_cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0
     if smoothing:
         labels = labels * (1 - smoothing) + smoothing / labels.shape[1]
     return -(labels * logits.float().log_softmax(dim=1)).sum(dim=1)
+
+
+def divergence(log_p: Tensor) -> Tensor:
+    """The Jensen-Shannon divergence of the views of every example, float ``(n,)``.
+
+    ``log_p`` ``(n, views, k)`` are log-probabilities; the mean of KL(p_v | m) over the views, m
+    their mean prediction, lies in [0, log views].
+
+    >>> import torch
+    >>> apart = torch.tensor([[[100.0, 0.0], [0.0, 100.0]]]).log_softmax(dim=2)
+    >>> divergence(apart)
+    tensor([0.6931])
+    """
+    log_p = log_p.clamp(min=-1e4)  # Nothing times minus infinity would be NaN.
+    return (log_p.exp() * (log_p - log_mean(log_p)[:, None])).sum(dim=2).mean(dim=1)
+
+
+def log_mean(log_p: Tensor) -> Tensor:
+    """The logarithm of the mean prediction of views ``(n, views, k)``, clamped to 1e-7: (n, k)."""
+    return log_p.exp().mean(dim=1).clamp(1e-7, 1).log()

@@ -19,7 +19,10 @@ def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
     (5, 'sgd')
     """
     often, few = (30, 500) if model.startswith(("bag-of-words", "text-")) else (40, 5000)
-    epochs = changes.get("epochs") or max(5, round(min(40, often * (few / n) ** (1 / 3))))
+    usual = max(5, round(min(40, often * (few / n) ** (1 / 3))))
+    if model.startswith("transformers:"):
+        usual = 5  # Weights that are there already need few.
+    epochs = changes.get("epochs") or usual
     defaults: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": 64 if n <= 5000 else 128,
@@ -31,8 +34,8 @@ def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
         rate = 2e-4 if model.endswith(":pretrained") else 1e-3
         defaults |= {"optimizer": "adamw", "lr": rate, "weight_decay": 0.05, "clip_norm": 1.0}
     elif model.startswith("transformers:"):
-        defaults |= {"epochs": changes.get("epochs") or 5, "batch_size": 16, "optimizer": "adamw",
-                     "lr": 3e-5, "weight_decay": 0.01, "clip_norm": 1.0}  # fmt: skip
+        defaults |= {"batch_size": 16, "optimizer": "adamw", "lr": 3e-5, "weight_decay": 0.01,
+                     "clip_norm": 1.0}  # fmt: skip
     elif model.startswith(("bag-of-words", "text-", "sentence:")):
         rate = 1e-2 if model.startswith("sentence:") else 1e-3
         defaults |= {"optimizer": "adamw", "lr": rate, "weight_decay": 0.01, "clip_norm": 1.0}

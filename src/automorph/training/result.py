@@ -64,10 +64,6 @@ class RunResult:
         default_factory=dict, repr=False, compare=False
     )
 
-    def without_model(self) -> RunResult:
-        """The result without the network: small enough to send between processes."""
-        return replace(self, model=None)
-
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data, without curves, network and path."""
         plain = asdict(replace(self, model=None, curves=()))

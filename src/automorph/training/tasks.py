@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 from torch import nn
 
 from automorph.data import Dataset, as_dataset, split
+from automorph.errors import UsageError
 from automorph.training.recipes import recipe_for
 from automorph.training.task import Task, make_task
 
@@ -23,27 +24,45 @@ def as_task(
 ) -> Task:
     """The task of ``source``, with missing parts split off and defaults that fit.
 
-    ``source`` is a `Task` (given back as it is), or anything that `automorph.data.as_dataset`
-    takes: a ``DATA`` string, ``(images, labels)``, a torch or Hugging Face data set; ``options``
-    are passed on to it. ``recipe`` changes entries of `recipe_for`'s recipe. ``seed`` decides the
-    split, not the trainings. ``protect``: what operations on texts must not touch.
+    ``source`` is a `Task` (given back as it is, and then options are an error), or anything that
+    `automorph.data.as_dataset` takes: a ``DATA`` string, ``(images, labels)``, a torch or Hugging
+    Face data set; ``options`` are passed on to it. ``recipe`` changes entries of `recipe_for`'s
+    recipe. ``seed`` decides the split, not the trainings. ``protect``: what operations on texts
+    must not touch.
 
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3
     """
+    changes = {key: value for key, value in (recipe or {}).items() if value is not None}
     if isinstance(source, Task):
+        asked = {"model": model, "recipe": changes, "seed": seed, "protect": protect, **options}
+        _need_none(asked)
         return source
-    if not isinstance(source, Dataset):
+    if isinstance(source, Dataset):
+        as_dataset(source, **options)  # It says which options cannot be used with it.
+    else:
         source = as_dataset(source, seed=seed, **options)
     data = split(source, seed=seed)
     network = model or default_model(data)
     known = network if isinstance(network, str) else ""
-    changes = {key: value for key, value in (recipe or {}).items() if value is not None}
     fitting = recipe_for(known, len(data.train), **changes)
     task = make_task(data, model=network, recipe=fitting, protect=protect)
     # A network that cannot be built must be known before anything is trained or written.
     task.build(0)
     return task
+
+
+def _need_none(options: dict[str, Any]) -> None:
+    """Raise ``UsageError`` for options that would change a task; what says nothing may stand."""
+    if given := [name for name, value in options.items() if not _says_nothing(value)]:
+        raise UsageError(
+            f"a Task is ready: {', '.join(given)} cannot be used with it; give the data instead "
+            "of the task, or make the task with them (see automorph.training.as_task)"
+        )
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or (not len(value) if isinstance(value, Sized) else value in (0, False))
 
 
 def default_model(data: Dataset) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,11 +59,15 @@ class WordEncoder:
         return torch.from_numpy(out).to(device, non_blocking=True)
 
     def _numbers(self, vocabulary: Any) -> NDArray[np.int64]:
-        known = _places(self)
+        known = self._places
         facts = vocabulary.facts(
             ("number", self), lambda word: known.get(word.lower(), _UNKNOWN), np.int64
         )
         return np.asarray(facts)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {word: place for place, word in enumerate(self.words, _FIRST)}
 
     def facts(self) -> dict[str, Any]:
         """What `encoder_from` makes it of again."""
@@ -135,12 +140,3 @@ def encoder_from(facts: dict[str, Any]) -> TextEncoder:
         return WordEncoder(tuple(facts["words"]), facts["longest"])
     kind = TokenEncoder if facts["kind"] == "tokens" else SentenceEncoder
     return kind(facts["name"], facts["longest"])
-
-
-_known: dict[WordEncoder, dict[str, int]] = {}
-
-
-def _places(encoder: WordEncoder) -> dict[str, int]:
-    if encoder not in _known:
-        _known[encoder] = {word: place for place, word in enumerate(encoder.words, _FIRST)}
-    return _known[encoder]

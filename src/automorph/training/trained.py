@@ -28,13 +28,19 @@ class Trained:
     encoder: Encoder | None
 
 
+def weights_file(path: str | os.PathLike[str]) -> Path:
+    """The file of weights that a path means: itself, or that in a run folder."""
+    file = Path(path).expanduser()
+    return file / "model.safetensors" if file.is_dir() else file
+
+
 def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None) -> Trained:
     """The network in a ``model.safetensors`` of a run folder (or in the folder).
 
     A network of one's own must be given as ``model``, built but untrained. ``encoder`` is None
     if the run had one of its own. Nothing is fetched and no code is run that the file names.
     """
-    file = _file_of(path)
+    file = weights_file(path)
     tensors, facts = read_checkpoint(file)
     check_facts(facts, tensors, file)
     if model is None:
@@ -55,17 +61,12 @@ def trained_on(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     Only the header of the file (or of that in the folder) is read. None if it is no file of
     weights, or of a version that did not write this. Raises `DamagedError`.
     """
-    file = _file_of(path)
+    file = weights_file(path)
     if file.suffix != ".safetensors" or not file.exists():
         return None
     found = read_facts(file).get("trained_on")
     check_part(found, file)
     return found
-
-
-def _file_of(path: str | os.PathLike[str]) -> Path:
-    file = Path(path).expanduser()
-    return file / "model.safetensors" if file.is_dir() else file
 
 
 def _built(facts: dict[str, Any]) -> nn.Module:

@@ -7,7 +7,7 @@ import shlex
 
 from automorph.cli import main
 from automorph.cli.live import Bars
-from automorph.cli.naming import command_words, data_words, policy_words, remember
+from automorph.cli.naming import command_words, data_words, policy_words, remember, training_words
 from automorph.online import as_arm
 
 TYPED = [
@@ -56,3 +56,22 @@ def test_a_bar_ends_with_what_it_shows():
     except KeyboardInterrupt:
         pass
     assert not bars.bar.live.is_started
+
+
+def test_another_comparison_on_the_same_data_sets_the_one_before_aside(tmp_path, capsys):
+    run = ["compare", "digits", "--limit", "60", "--epochs", "1", "--seeds", "1", "--jobs", "1",
+           "--out", str(tmp_path)]  # fmt: skip
+    main([*run, "--policy", "none"])
+    first = (tmp_path / "report.html").read_bytes()
+    main([*run, "--policy", "none", "--policy", "cutout(2)"])
+    assert f"lies in {tmp_path / 'earlier' / '1'}" in capsys.readouterr().err.replace("\n", "")
+    assert (tmp_path / "earlier" / "1" / "report.html").read_bytes() == first
+    main(["report", str(tmp_path / "earlier" / "1")])
+    main([*run, "--policy", "none", "--policy", "cutout(2)"])
+    assert len(list((tmp_path / "earlier").iterdir())) == 1, "the same again changes nothing"
+
+
+def test_training_options_go_with_the_next_command():
+    remember(["compare", "digits", "--epochs", "3", "--model=cnn:8", "--seeds", "2"])
+    assert training_words() == " --epochs 3 --model=cnn:8"
+    assert training_words(but="--epochs") == " --model=cnn:8"

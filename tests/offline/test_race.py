@@ -165,7 +165,7 @@ def test_the_verdict_names_what_was_not_beaten_and_what_would_do():
     text = verdict_of(rows, list(rows.values()), method="pba", cost=12.0, seeds=3).text
 
     assert "It beats the tail alone (+5.0" in text
-    assert "It is worse than the compute-matched control (-20.7" in text
+    assert "longer gains more than the search (+20.7" in text
     assert "Within chance of a random policy" in text
     assert "tail, which needs no search, is no worse (70.0 % against 60.0 %): use it." in text
     assert "12.0 plain trainings" in text
@@ -181,3 +181,19 @@ def test_the_simplest_that_is_no_worse_is_to_be_used():
     assert simpler(rows) is rows["none"]
     assert simpler({**rows, "none": row("none", [0.5, 0.5, 0.5], 0.5)}) is rows["random"]
     assert simpler({**rows, "found": row("policy", [0.6, 0.6, 0.6], 0.7)}) is None
+
+
+def test_a_race_without_a_heat_says_so_and_takes_the_best_score(setting):
+    race = load_method("race(searches=randaugment;random)").build(setting)
+    assert "before any heat" in race.caveat()
+    race.searches[0].best, race.searches[1].best = 0.4, 0.6
+    assert race.result() == race.searches[1].method.result()
+    race.scores.append({})
+    assert race.caveat() == ""
+
+
+def test_tanda_is_dear_beside_short_trainings(setting):
+    entry = load_method("tanda").entry
+    short, long = (setting.task.with_recipe(epochs=n) for n in (1, 400))
+    assert entry.price(1, short) > 100 * entry.price(1, long) / 2
+    assert entry.trials(entry.price(3, long), long) == 3

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from automorph.cli.facts import pictures_of, provenance_of, report_curves, task_facts
 from automorph.cli.live import Bars
-from automorph.cli.naming import data_words, policy_words, run_folder
+from automorph.cli.naming import data_words, policy_words, run_folder, training_words
 from automorph.cli.options import console, p_words, plain_table
-from automorph.files import write_json
+from automorph.files import make_folder, write_json
 
 if TYPE_CHECKING:
     from automorph.comparison import Arm, Comparison
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _RANDOM = {"image": "random", "text": "'random(space=texts-plain)'"}
 """The random control, as it is typed."""
+_OF_REPORT = ("compare.json", "policy.json", "policy.safetensors", "report.html", "report.json",
+              "report.npz", "run.json")  # fmt: skip
 WIDE = 90
 """Columns of a terminal that has room for everything."""
 
@@ -64,8 +66,12 @@ class Comparing:
                 self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
                 jobs=jobs, progress=bars.begin,
             )  # fmt: skip
-        known = None if comparison.trained else read_json(folder / "compare.json")
-        if known is None or known.get("asked") != self._asked():
+        before = read_json(folder / "compare.json")
+        same = before is not None and before.get("asked") == self._asked()
+        known = before if same and not comparison.trained else None
+        if known is None:
+            if before is not None and not same:
+                say.print(f"The comparison before this one lies in {set_aside(folder)}")
             content = self._write(comparison, folder, started)
         else:
             content = known["result"]
@@ -129,6 +135,17 @@ class Comparing:
             say.print(f"  {command}", soft_wrap=True)
 
 
+def set_aside(folder: Path) -> Path:
+    """Move a comparison of other policies into a folder of its own; trainings stay, for both."""
+    number = 1 + sum(1 for _ in (folder / "earlier").glob("*"))
+    earlier = folder / "earlier" / str(number)
+    make_folder(earlier)
+    for name in _OF_REPORT:
+        if (folder / name).exists():
+            (folder / name).replace(earlier / name)
+    return earlier
+
+
 def _controls_missing(arms: Sequence[Arm], domain: str) -> str:
     """The options that would add the controls; nothing where both take part."""
     from automorph.comparison import is_control
@@ -178,10 +195,11 @@ def next_commands(
     if winner != "none":
         commands = [
             f"automorph preview {data} --policy {shlex.quote(winner)}",
-            f"automorph train {data} --policy {policy_words(comparison.policies[winner], folder)}",
+            f"automorph train {data} --policy {policy_words(comparison.policies[winner], folder)}"
+            f"{training_words()}",
         ]
     if ":" in source:
-        return [*commands, f"automorph search {data} --budget 30m"]
+        return [*commands, f"automorph search {data} --budget 30m{training_words()}"]
     # Data that everybody has are there to try things on.
     yours = "csv:YOUR/TEXTS.csv" if domain == "text" else "folder:YOUR/IMAGES"
     tried = dict.fromkeys([*map(shlex.quote, ["none", winner]), _RANDOM[domain]])

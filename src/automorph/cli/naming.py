@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "--leakage",
             "--crop", "--decoders", "--cache")  # fmt: skip
+_OF_TRAINING = ("--model", "--epochs", "--batch-size", "--lr", "--precision", "--protect")
 _FLAGS = ("--skip-bad", "--on-demand", "--download")
 _typed: list[str] = []
 
@@ -32,14 +34,23 @@ def command_words() -> str:
 
 def data_words(source: str) -> str:
     """DATA with the options that say how it is read, as they were typed for this command."""
-    words = [source]
+    return " ".join([shlex.quote(source), *_said(_OF_DATA, _FLAGS)])
+
+
+def training_words(*, but: str = "") -> str:
+    """The options of the training that were typed, with a space before; without ``but``."""
+    return "".join(f" {word}" for word in _said([one for one in _OF_TRAINING if one != but]))
+
+
+def _said(options: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
+    words: list[str] = []
     for number, word in enumerate(_typed):
         option, _, value = word.partition("=")
-        if word in _FLAGS:
+        if word in flags:
             words.append(word)
-        elif option in _OF_DATA:
+        elif option in options:
             words += [word] if value else _typed[number : number + 2]
-    return shlex.join(words)
+    return [shlex.quote(word) for word in words]
 
 
 def policy_words(arm: Arm, folder: Path) -> str:

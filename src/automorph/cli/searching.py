@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from automorph.cli.comparing import facts_of, read_json, table_of
 from automorph.cli.facts import pictures_of
 from automorph.cli.live import Board, Dashboard
-from automorph.cli.naming import data_words, policy_words, run_folder
+from automorph.cli.naming import data_words, policy_words, run_folder, training_words
 from automorph.cli.options import console
 from automorph.errors import UsageError
 from automorph.files import write_json
@@ -172,7 +172,13 @@ class Searching:
         data, file = data_words(self.source), shlex.quote(str(folder / "policy.json"))
         found = result.use is result.policy
         used = policy_words(result.policy, folder) if found else shlex.quote(result.use.name)
-        return [
+        commands = [
             f"automorph preview {data} --policy {file}",
-            f"automorph train {data} --policy {used}",
+            f"automorph train {data} --policy {used}{training_words()}",
         ]
+        if not result.longer_pays:
+            return commands
+        tail, epochs = self.asked["tail"].name, result.longer * self.task.recipe.epochs
+        rest = training_words(but="--epochs")
+        longer = f"automorph train {data} --policy {shlex.quote(tail)} --epochs {epochs}{rest}"
+        return [longer, *commands]

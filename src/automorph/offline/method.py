@@ -85,6 +85,10 @@ class Method(ABC):
         """How much of the search is done, from 0 to 1; None: as much as of its trials."""
         return None
 
+    def caveat(self) -> str:
+        """What a reader of the result must know first; nothing if all went as it should."""
+        return ""
+
     def story(self) -> dict[str, Any]:
         """What happened, as plain data for the record and the report."""
         return {}

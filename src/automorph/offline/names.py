@@ -10,34 +10,41 @@ from importlib import import_module
 from typing import Any
 
 from automorph.errors import UsageError
+from automorph.offline.children import trainings
 from automorph.offline.method import Method, Setting
 from automorph.policies import names as policy_names
 from automorph.space import plain
+from automorph.training import Task, Units
 
 
 @dataclass(frozen=True)
 class Entry:
     """A search there is: where its code is, what it does, and what it costs.
 
-    ``cost`` is what a trial costs in plain trainings, about, and ``fixed`` what comes before the
-    first: from these a budget is turned into a number of trials. In a race it gets ``least`` trials
-    or does not start, and never more than ``most``.
+    ``cost`` is what a trial costs in plain trainings, about, ``passes`` what it costs besides in
+    forward passes, however long a training is, and ``fixed`` the trainings before the first: from
+    these a budget is turned into a number of trials. In a race it gets ``least`` trials or does not
+    start, and never more than ``most``.
     """
 
     home: str
     about: str
     cost: float = 1.0
+    passes: float = 0.0
     fixed: float = 0.0
     least: int = 4
     most: int = 24
 
-    def trials(self, trainings: float) -> int:
-        """How many trials so many plain trainings pay for; at least one."""
-        return max(1, int((trainings - self.fixed) / self.cost + 1e-9))
+    def trials(self, trainings: float, task: Task) -> int:
+        """How many trials so many plain trainings of the task pay for; at least one."""
+        return max(1, int((trainings - self.fixed) / self._each(task) + 1e-9))
 
-    def price(self, trials: int) -> float:
-        """What so many trials cost, in plain trainings."""
-        return self.fixed + trials * self.cost
+    def price(self, trials: int, task: Task) -> float:
+        """What so many trials cost, in plain trainings of the task."""
+        return self.fixed + trials * self._each(task)
+
+    def _each(self, task: Task) -> float:
+        return self.cost + trainings(Units(forward=round(self.passes)), task)
 
     def builder(self) -> Callable[..., Method]:
         """What builds the search from a `Setting` and options."""
@@ -101,8 +108,8 @@ METHODS = {
     "tanda": Entry(
         "automorph.offline.tanda:Tanda",
         "TANDA (Ratner et al. 2017): an adversary judges sequences; needs no labels.",
-        # Measured beside a network of seconds; its own networks cost less beside a larger one.
-        cost=7.0,
+        # 500 steps: 64 examples there and back, 160 sequences of five at every prefix.
+        passes=600_000,
         least=1,
         most=4,
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
@@ -49,6 +49,8 @@ class Search:
     allowed: float
     asked: int = 0
     spent: float = 0.0
+    units: Units = field(default_factory=Units)
+    best: float = -math.inf
     over: bool = False
     """Whether it asks for nothing more, or may not."""
 
@@ -115,13 +117,22 @@ class Race(Method):
             self._cut(outcomes)
 
     def result(self) -> Policy | AugmenterSpec:
-        """The arm in front; what the first search found, or TrivialAugment, before any heat."""
+        """The arm in front; before any heat what the search with the best score found, if any."""
         if self.left:
             return self.arms[self.left[0]]
-        for search in self.searches:
-            if search.over:
-                return search.method.result()
+        tried = [search for search in self.searches if math.isfinite(search.best)]
+        if tried:
+            return max(tried, key=lambda search: search.best).method.result()
         return _trivialaugment(self.setting.space)
+
+    def caveat(self) -> str:
+        """Before any heat nothing was compared."""
+        if self.scores:
+            return ""
+        return (
+            "The budget ended before any heat, so what the searches proposed was not compared: "
+            "give it more time."
+        )
 
     def share(self) -> float:
         """The share of the budget that is spent."""
@@ -134,7 +145,8 @@ class Race(Method):
                 {
                     "name": search.name,
                     "trials": search.asked,
-                    "trainings": search.spent,
+                    "trainings": trainings(search.units, self.setting.task),
+                    "best": search.best if math.isfinite(search.best) else None,
                     "found": search.method.result().name if search.over else None,
                     **search.method.story(),
                 }
@@ -151,18 +163,19 @@ class Race(Method):
             raise UsageError("a race cannot stand in a race; expected other searches")
         left, taking = budget, []
         for named in known:
-            if named.entry.price(named.entry.least) <= left:
-                left -= named.entry.price(named.entry.least)
+            if (price := named.entry.price(named.entry.least, self.setting.task)) <= left:
+                left -= price
                 taking.append(named)
             else:
                 self.left_out.append(named.name)
         searches = []
         for named in taking:
             entry = named.entry
-            allowed = entry.price(entry.least) + left / len(taking)
-            trials = min(entry.trials(allowed), entry.most)
+            task = self.setting.task
+            allowed = entry.price(entry.least, task) + left / len(taking)
+            trials = min(entry.trials(allowed, task), entry.most)
             method = named.build(replace(self.setting, trials=trials))
-            searches.append(Search(named.name, method, entry.price(trials)))
+            searches.append(Search(named.name, method, entry.price(trials, task)))
         return searches
 
     def _told(self, outcomes: Sequence[Outcome]) -> None:
@@ -177,6 +190,8 @@ class Race(Method):
             search.method.tell(own)
             search.asked += len(own)
             search.spent += sum(self._cost(outcome) for outcome in own)
+            search.units += sum((outcome.units for outcome in own), Units())
+            search.best = max(search.best, *(outcome.score for outcome in own))
             # Another generation like this one must fit, give or take.
             search.over = search.spent > 1.2 * search.allowed
 

@@ -30,7 +30,7 @@ from automorph.offline.conduct import Conductor, Standing
 from automorph.offline.engines import Engine, check_engine, open_engine, sealed
 from automorph.offline.method import Method, Setting
 from automorph.offline.names import Named, load_method
-from automorph.offline.standing import entrants, simpler, table, verdict_of
+from automorph.offline.standing import entrants, longer_pays, simpler, table, verdict_of
 from automorph.offline.trials import Trials
 from automorph.offline.tried import Course, Effect
 from automorph.policies import Drawn, Policy, check_domain, load_policy
@@ -110,6 +110,11 @@ class SearchResult:
         """
         row = simpler(dict(zip(self.parts, self.rows, strict=True)))
         return self.policy if row is None else self.arms[row.policy]
+
+    @property
+    def longer_pays(self) -> bool:
+        """Whether longer plain training is ahead of what was found, beyond chance."""
+        return longer_pays(dict(zip(self.parts, self.rows, strict=True))) is not None
 
     @property
     def row(self) -> Row:
@@ -220,7 +225,7 @@ def search(
         except AutomorphError:
             record.forget()
             raise
-        known = named.entry.trials(plan.trainings) if plan.trainings else setting.trials
+        known = named.entry.trials(plan.trainings, whole) if plan.trainings else setting.trials
         searched = named.build(replace(setting, trials=known, pace=plan.pace))
         stopped = conductor.search(searched, workers, plan, trials=known)
         found = searched.result()
@@ -245,7 +250,9 @@ def search(
     cost = conductor.cost(hidden)
     if not any(row.accuracy for row in rows):
         raise AutomorphError(f"every final training failed ({rows[0].error}); try a lower --lr")
-    verdict = verdict_of(standing, rows, method=named.name, cost=cost, seeds=count)
+    verdict = verdict_of(
+        standing, rows, method=named.name, cost=cost, seeds=count, caveat=searched.caveat()
+    )
     return SearchResult(
         method=named.name,
         found=found,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from automorph.comparison import (
     Cell,
+    Difference,
     Row,
     Verdict,
     curves_of,
@@ -146,11 +147,13 @@ def verdict_of(
     cost: float,
     seeds: int,
     confidence: float = 0.95,
+    caveat: str = "",
 ) -> Verdict:
     """What the table says of the policy found, in words; controls it does not beat are named."""
     by_part = dict(zip(standing, rows, strict=True))
     found = by_part["found"]
     spent = f"The search cost as much as {cost:.1f} plain trainings."
+    caveat = f"{caveat} " if caveat else ""
     if found.accuracy is None:
         return Verdict("unclear", f"{found.policy} failed in the final training. {spent}")
     basis = by_part.get("none")
@@ -163,9 +166,8 @@ def verdict_of(
     else:
         # The judge speaks of a choice between rows; here the policy was found before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")
-    return Verdict(
-        lead.kind, f"{text} {_against(by_part, found, confidence)}{_advice(by_part, found)}{spent}"
-    )
+    told = f"{_longer(by_part)}{_against(by_part, found, confidence)}{_advice(by_part, found)}"
+    return Verdict(lead.kind, f"{caveat}{text} {told}{spent}")
 
 
 _CONTROLS = {
@@ -174,8 +176,27 @@ _CONTROLS = {
     "randaugment": "RandAugment as published",
     "trivialaugment": "TrivialAugment",
     "eda": "EDA",
-    "longer": "the compute-matched control",
+    "longer": "longer plain training",
 }
+
+
+def longer_pays(by_part: Mapping[str, Row], *, confidence: float = 0.95) -> Difference | None:
+    """By how much longer plain training is ahead of what was found, if it is beyond chance."""
+    found, longer = by_part["found"], by_part.get("longer")
+    if longer is None or longer.accuracy is None or found.accuracy is None:
+        return None
+    values = longer.accuracy.values, found.accuracy.values
+    gap = paired_difference(*values, confidence=confidence)
+    return gap if gap.low is not None and gap.low > 0 else None
+
+
+def _longer(by_part: Mapping[str, Row]) -> str:
+    if (gap := longer_pays(by_part)) is None:
+        return ""
+    return (
+        f"{by_part['longer'].policy} gains more than the search ({points(gap.mean)}, "
+        f"{interval(gap)}): train longer first. "
+    )
 
 
 def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
@@ -184,7 +205,7 @@ def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
     groups: dict[str, list[str]] = {"It beats": [], "It is worse than": [], "Within chance of": []}
     for part, words in _CONTROLS.items():
         row = by_part.get(part)
-        if row is None or row.accuracy is None:
+        if row is None or row.accuracy is None or (part == "longer" and longer_pays(by_part)):
             continue
         gap = paired_difference(found.accuracy.values, row.accuracy.values, confidence=confidence)
         beats = gap.low is not None and gap.low > 0

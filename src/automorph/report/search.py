@@ -163,11 +163,18 @@ def _searches(story: Mapping[str, Any]) -> Table | None:
     if not found:
         return None
     rows = [
-        [one["name"], str(one["trials"]), f"{one['trainings']:.1f}", one["found"] or words.NOTHING]
+        [
+            one["name"],
+            str(one["trials"]),
+            f"{one['trainings']:.1f}",
+            words.percent(one.get("best")),
+            one["found"] or words.NOTHING,
+        ]
         for one in found
     ]
-    columns = ["Search", "Trials", "Trainings", "What it proposed"]
-    return Table(columns, rows, "The searches that proposed policies", numbers=(1, 2))
+    columns = ["Search", "Trials", "Trainings", "Best score", "What it proposed"]
+    caption = "The searches that proposed policies; scores of different searches may not compare"
+    return Table(columns, rows, caption, numbers=(1, 2, 3))
 
 
 def _heats(story: Mapping[str, Any]) -> list[Table]:

@@ -8,7 +8,7 @@ import torch
 
 import automorph
 from automorph.cli import main
-from automorph.data import Arrays, load_data
+from automorph.data import Arrays, limited, load_data, split
 from automorph.errors import UsageError
 from automorph.patching.subject import thumbnails
 from automorph.training import as_task, train
@@ -63,9 +63,10 @@ def test_a_network_is_not_audited_on_what_it_was_trained_on(place):
     digits = load_data("digits")
     odd, mark = digits.train.labels % 2, np.arange(len(digits.train)) % 3 == 0
     named = automorph.from_arrays(digits.train.data, odd, subgroups=mark.astype(int))
-    plain = automorph.from_arrays(digits.train.data, odd)
+    plain = split(automorph.from_arrays(digits.train.data, odd))
     for limit in (None, 200):
-        task = as_task(plain, model="cnn:4", limit=limit, recipe={"epochs": 1})
+        seen = plain if limit is None else limited(plain, limit)
+        task = as_task(seen, model="cnn:4", recipe={"epochs": 1})
         run = train(task, folder=place / f"run{limit}")
         found = automorph.audit(named, checkpoint=place / f"run{limit}")
         assert found.accuracy.value == pytest.approx(run.accuracy["test"])

@@ -62,7 +62,7 @@ def test_the_command_line_takes_them(tmp_path, monkeypatch, capsys):
 
     assert [row["policy"] for row in compared["rows"]] == ARMS
     page = (tmp_path / "c" / "report.html").read_text()
-    assert "What the online methods trained on" in page
+    assert "Operations in the course of training" in page
     kept = json.loads((tmp_path / "t" / "policy.json").read_text())
     assert trained["policy"] == kept["provenance"]["trained_with"] == ARMS[1]
     assert kept["name"] == as_arm(ARMS[1]).policy.name

@@ -37,9 +37,9 @@ def usage(policy: Policy, *, epoch: int = 0) -> tuple[Usage, ...]:
     Empty for policies that are no sequences (AugMix) and those without operations.
 
     >>> from automorph import load_policy
-    >>> flip, crop = usage(load_policy("flip-crop"))
+    >>> crop, flip = usage(load_policy("flip-crop"))
     >>> flip.operation, round(flip.share, 1), flip.magnitudes
-    ('Flip', 0.5, ())
+    ('HorizontalFlip', 0.5, ())
     """
     space = policy.space
     if not policy.is_sequence or not len(space):

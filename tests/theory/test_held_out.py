@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automorph.theory import held_out_residuals
+from automorph.theory import Bench, held_out_residuals
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (0.5, 0.25, 0.25), (0.0, 0.5, 0.5)])
@@ -32,3 +32,12 @@ def test_copies_that_change_nothing_are_worth_their_weight() -> None:
     copies = np.repeat(rows, 3, axis=1)
     twice = held_out_residuals(copies, targets, weights=[0.5, 0.25, 0.25], penalties=[1.0])
     np.testing.assert_allclose(twice, np.repeat(once, 3, axis=2), atol=1e-5)
+
+
+@pytest.mark.parametrize(("n", "d"), [(60, 200), (60, 59), (300, 40)])
+def test_labels_of_chance_are_not_known_beforehand(n, d):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(n, d)).astype(np.float32)
+    bench = Bench(rows, rng.permutation(n) % 3, lambda x: np.asarray(x, np.float32))
+    assert bench.accuracy < 0.5
+    assert bench.error > 0.6, "the variance of the targets is 2/3"

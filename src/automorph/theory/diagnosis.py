@@ -22,6 +22,8 @@ from automorph.theory.held_out import held_out_residuals
 from automorph.theory.objectives import variance_regulariser
 
 Floats = NDArray[np.float32]
+CONSTANT = 3.0
+"""The intercept's feature, beside rows of length 1: its penalty is a ninth of a feature's."""
 PENALTIES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 """Penalties that are tried, for each example (features have length 1 on average)."""
 
@@ -118,7 +120,9 @@ class Bench:
         The penalty is chosen anew for every transformation, as anyone would who trains with it.
         """
         penalties = np.asarray(PENALTIES) * len(blocks)
-        residuals = held_out_residuals(blocks, self._targets, weights=share, penalties=penalties)
+        residuals = held_out_residuals(
+            with_constant(blocks), self._targets, weights=share, penalties=penalties
+        )
         errors = np.square(residuals[:, :, 0]).sum(-1)
         best = int(errors.mean(1).argmin())
         return errors[best], residuals[best]
@@ -182,7 +186,10 @@ class Bench:
         """The best penalty for the originals alone."""
         penalties = np.asarray(PENALTIES) * len(self.images)
         residuals = held_out_residuals(
-            self._originals[:, None], self._targets, weights=[1], penalties=penalties
+            with_constant(self._originals[:, None]),
+            self._targets,
+            weights=[1],
+            penalties=penalties,
         )
         return float(penalties[np.square(residuals).sum(-1).mean((1, 2)).argmin()])
 
@@ -231,6 +238,17 @@ class Bench:
         known = np.unique(self.labels)
         worst = float(more[a, b])
         return (int(known[a]), int(known[b]), worst) if worst > 0 else None
+
+
+def with_constant(blocks: Floats) -> Floats:
+    """Rows with one more feature that is the same in all: the intercept, hardly penalised.
+
+    Without it the mean of the targets, which all examples have a part in, would tell an example
+    its own label: with more features than examples, held-out residuals would be near zero for
+    labels of pure chance.
+    """
+    constant = np.full((*blocks.shape[:-1], 1), CONSTANT, np.float32)
+    return np.concatenate([blocks, constant], axis=-1)
 
 
 def _standard_error(values: Floats) -> float:

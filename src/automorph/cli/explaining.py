@@ -41,12 +41,15 @@ class Explaining:
         """Explain, tell, write, and give the object of ``--json`` back."""
         from automorph.report import publish
         from automorph.theory import explain, instant_policy
+        from automorph.theory.explainer import is_identity
 
         words = [self.space.name, self.features, str(self.deep), str(self.seed)]
         folder = self.folder or run_folder("explain", self.task, words)
         say = console(quiet=self.quiet)
+        # The identity is in some spaces, and there is nothing to explain about it.
+        number = sum(not is_identity(operation) for operation in self.space)
         say.print(
-            f"[bold]Explaining {len(self.space)} operations on {self.source}[/bold]\n"
+            f"[bold]Explaining {number} operations on {self.source}[/bold]\n"
             f"{len(self.task.data.train):,} training examples of {len(self.task.data.classes)} "
             f"classes; features: {self.features if not self.deep else self.task.model}"
         )
@@ -155,8 +158,9 @@ def table_of(found: Explanation, *, width: int = NARROW) -> Table:
             finding.operation.name,
             f"[{style}]{finding.verdict}[/{style}]",
             finding.useful_value or ("yes" if finding.useful else "–"),
-            f"{100 * seen.change:+.1f}%",
-            f"{100 * seen.label_risk:+.1f}%",
+            # No negative zero.
+            f"{round(100 * seen.change, 1) + 0.0:+.1f}%",
+            f"{round(100 * seen.label_risk, 1) + 0.0:+.1f}%",
         ]
         if wide:
             cells += [

@@ -148,8 +148,11 @@ class _Frame:
             y = self.y(place)
             children.append(svg.line(self.left, y, self.right, y, "grid"))
             children.append(svg.text(self.left - 8, y + 4, words, "tick", "end"))
-        whole = [place for place in svg.ticks(self.x.low, self.x.high, most + 1) if place % 1 == 0]
-        for place, words in zip(whole, svg.tick_words(whole), strict=True):
+        every = svg.ticks(self.x.low, self.x.high, most + 1)
+        # Between epochs there is nothing; between magnitudes there is.
+        whole = [place for place in every if place % 1 == 0]
+        shown = whole if len(whole) > 1 else every
+        for place, words in zip(shown, svg.tick_words(shown), strict=True):
             children.append(svg.text(self.x(place), self.bottom + 18, words, "tick", "middle"))
         return children
 

@@ -99,7 +99,7 @@ def _verdicts(rows: Sequence[Found]) -> Section:
         caption="Each operation at its best magnitude, with two standard errors.",
         legend=list(COLOURS.items()),
     )
-    return Section("Verdicts", [chart, _table(rows)], text=[_READ])
+    return Section("Verdicts", [chart, *_tables(rows)], text=[_READ])
 
 
 _READ = (
@@ -111,25 +111,34 @@ _READ = (
 )
 
 
-def _table(rows: Sequence[Found]) -> Table:
-    cells: list[list[Cell | str]] = []
+def _tables(rows: Sequence[Found]) -> list[Part]:
+    """What decides, in a table; all columns in another one, folded."""
+    short: list[list[Cell | str]] = []
+    every: list[list[Cell | str]] = []
     for row in rows:
         low, high = row["rank_interval"]
-        numbers = [
-            words.signed(100 * row["change"], 1) + "%",
-            words.signed(100 * row["label_risk"], 1) + "%",
+        head = Cell(row["name"], colour=COLOURS[row["verdict"]])
+        verdict = Cell(row["verdict"], note=row["useful_value"])
+        error, risk = (words.signed(100 * row[key], 1) + "%" for key in ("change", "label_risk"))
+        rank = f"{row['rank']} ({low}–{high})"
+        short.append([head, verdict, row["reason"], rank, error, risk])
+        more = [
             words.signed(row["alignment"], 3),
             f"{row['invariance']:.2f}",
             words.signed(row["new_information"], 3),
             f"{row['variance']:.2f}",
             f"{1e6 * row['cost']:.0f} µs",
         ]
-        head = Cell(row["name"], note=row["reason"], colour=COLOURS[row["verdict"]])
-        verdict = Cell(row["verdict"], note=row["useful_value"])
-        cells.append([head, verdict, f"{row['rank']} ({low}–{high})", *numbers])
-    columns = ["Operation", "Verdict", "Rank", *_COLUMNS.values()]
-    caption = "All columns, at the magnitude of the least predicted error."
-    return Table(columns, cells, caption, numbers=tuple(range(3, len(columns))))
+        every.append([head, error, risk, *more])
+    columns = ["Operation", "Verdict", "Why", "Rank", "Error", "Label risk"]
+    caption = "At the magnitude of the least predicted error."
+    return [
+        Table(columns, short, caption, numbers=(3, 4, 5)),
+        Table(
+            ["Operation", *_COLUMNS.values()], every, "All columns", numbers=tuple(range(1, 8)),
+            folded=True,
+        ),
+    ]  # fmt: skip
 
 
 def _sweeps(rows: Sequence[Found]) -> Section | None:
@@ -151,7 +160,8 @@ def _sweeps(rows: Sequence[Found]) -> Section | None:
         axis="Predicted change of error, %",
         label="Predicted change of error by magnitude. At full magnitude: "
         + "; ".join(f"{curve.label} {curve.mean[-1]:.3g} %" for curve in series),
-        caption="The useful range ends where the predicted error has risen by 2 %.",
+        caption="The useful range ends where the predicted error has risen by 2 %, or where labels "
+        "are at risk.",
     )
     return Section("How strong", [chart])
 

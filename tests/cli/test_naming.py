@@ -6,6 +6,7 @@ import json
 import shlex
 
 from automorph.cli import main
+from automorph.cli.comparing import out_of_sight
 from automorph.cli.live import Bars
 from automorph.cli.naming import command_words, data_words, policy_words, remember, training_words
 from automorph.online import as_arm
@@ -75,3 +76,10 @@ def test_training_options_go_with_the_next_command():
     remember(["compare", "digits", "--epochs", "3", "--model=cnn:8", "--seeds", "2"])
     assert training_words() == " --epochs 3 --model=cnn:8"
     assert training_words(but="--epochs") == " --model=cnn:8"
+
+
+def test_moves_wider_than_half_of_an_image_are_noted():
+    arms = [as_arm(name) for name in ("none", "crop", "trivialaugment", "randaugment(n=2,m=9)")]
+    (note,) = out_of_sight(arms, (8, 8, 1))
+    assert note.startswith("trivialaugment moves by up to 10 px")
+    assert out_of_sight(arms, (32, 32, 3)) == out_of_sight(arms, ()) == []

@@ -58,6 +58,8 @@ class Comparing:
         )
         for note in data.notes:
             say.print(f"[dim]{note}[/dim]")
+        for note in out_of_sight(self.policies, data.train.data.shape[1:]):
+            say.print(f"[dim]{note}[/dim]")
         if missing := _controls_missing(self.policies, data.domain):
             say.print(f"[dim]Without {missing} the table lacks its controls.[/dim]")
         started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -144,6 +146,25 @@ def set_aside(folder: Path) -> Path:
         if (folder / name).exists():
             (folder / name).replace(earlier / name)
     return earlier
+
+
+def out_of_sight(arms: Sequence[Arm], shape: Sequence[int]) -> list[str]:
+    """Notes on policies whose moves, counted in pixels, are wider than half of an image."""
+    from automorph.comparison import policy_of
+    from automorph.policies import drawable
+
+    side = min(shape[:2]) if len(shape) == 3 else 0
+    notes = []
+    for arm in arms:
+        moves = [
+            op.high for op in drawable(policy_of(arm)) if op.unit == "px" and "Translate" in op.name
+        ]
+        if side and max(moves, default=0) > side / 2:
+            notes.append(
+                f"{arm.name} moves by up to {max(moves):g} px, and these images have {side}: some "
+                "are moved out of sight"
+            )
+    return notes
 
 
 def _controls_missing(arms: Sequence[Arm], domain: str) -> str:

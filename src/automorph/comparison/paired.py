@@ -30,7 +30,7 @@ from automorph.comparison.verdict import Verdict, interval, judge, points
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
 from automorph.files import held, read_json, write_json
-from automorph.policies import Drawn, check_domain, load_policy
+from automorph.policies import Drawn, Policy, check_domain, load_policy, stages_of
 from automorph.training import AugmenterSpec, Task, as_task
 
 
@@ -258,7 +258,7 @@ def _verdict(
 
 def is_control(arm: Any) -> bool:
     """Whether it is a random policy, or has one among its stages."""
-    return any(isinstance(stage, Drawn) for stage in getattr(arm, "stages", (arm,)))
+    return isinstance(arm, Policy) and any(isinstance(one, Drawn) for one in stages_of(arm))
 
 
 def _control(rows: tuple[Row, ...], arms: Sequence[Any], others: set[str]) -> Row | None:

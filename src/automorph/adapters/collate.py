@@ -114,6 +114,13 @@ def soft_labels(labels: Tensor, classes: int | None) -> Tensor:
             f"and classes={classes}; to mix labels, expected whole numbers (n,) and classes= their "
             "count, or soft labels (n, classes)"
         )
+    if labels.device.type == "cpu" and len(labels):
+        low, high = (int(side) for side in labels.aminmax())
+        if low < 0 or high >= classes:
+            raise UsageError(
+                f"got labels from {low} to {high} and classes={classes}; expected labels from 0 to "
+                f"{classes - 1}, or classes= the count of all classes"
+            )
     # Compared, not scattered: labels on an accelerator are not looked at.
     return (labels[:, None] == torch.arange(classes, device=labels.device)).to(torch.float32)
 

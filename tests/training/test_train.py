@@ -221,6 +221,34 @@ def test_data_that_are_ready_take_no_options_and_say_so(task):
         as_task(task.data, limit=100)
 
 
+@pytest.mark.parametrize(("options", "message"), [
+    ({"epochs": 2}, r"got the option 'epochs', .* write recipe=\{\"epochs\": 2\}"),
+    ({"lr": 0.1}, r"recipe=\{\"lr\": 0.1\}"),
+    ({"out": "runs"}, "folder=PATH"),
+    ({"limt": 5}, r"got the option 'limt', which there is not \(did you mean 'limit'\?\)"),
+    ({"job": 2}, "did you mean 'jobs'"),
+    ({"xyz": 2}, "there is not; for such data there are model, seed, recipe, .*limit"),
+    ({"recipe": {"epoch": 1}}, r"no entry 'epoch' \(did you mean 'epochs'\?\); expected some of"),
+    ({"recipe": Recipe(epochs=1)}, r"got recipe=Recipe\(.*; expected a dict"),
+])  # fmt: skip
+@pytest.mark.parametrize("source", ["digits", "arrays"])
+def test_unknown_options_are_named(digits, source, options, message):
+    part = digits.train
+    data = source if source == "digits" else (part.data, part.labels)
+    with pytest.raises(UsageError, match=message):
+        as_task(data, **options)
+
+
+def test_options_of_files_are_none_of_arrays(digits):
+    with pytest.raises(UsageError, match="got the option 'download', which there is not"):
+        as_task((digits.train.data, digits.train.labels), download=True)
+
+
+def test_a_wrong_entry_of_a_tasks_recipe_is_named(task):
+    with pytest.raises(UsageError, match="no entry 'epoch'"):
+        task.with_recipe(epoch=1)
+
+
 def test_the_best_epoch_needs_a_validation_part(task):
     blind = replace(task.with_recipe(select="best"), data=task.data.replace(validation=None))
     with pytest.raises(UsageError, match="no validation part"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal, get_args
 
 from automorph.errors import UsageError
@@ -68,7 +69,13 @@ class Recipe:
             ("clip_norm", 0, math.inf),
         ):
             value = getattr(self, field)
-            if value is not None and not low <= value <= high:
+            if value is None and field in ("ema_decay", "clip_norm"):
+                continue
+            whole = field in ("epochs", "batch_size", "accumulate")
+            if not isinstance(value, Integral if whole else Real):
+                expected = "a whole number" if whole else "a number"
+                raise UsageError(f"recipe: {field} is {value!r:.60}; expected {expected}")
+            if not low <= value <= high:
                 raise UsageError(f"recipe: {field} is {value}; expected {low} to {high}")
 
 

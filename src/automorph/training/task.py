@@ -17,6 +17,7 @@ from automorph.models import build_model, build_text_model
 from automorph.space import Stream
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
+from automorph.training.options import check_entries
 from automorph.training.recipe import Recipe
 from automorph.training.recipes import recipe_for
 from automorph.training.texts import text_encoder
@@ -54,6 +55,7 @@ class Task:
 
     def with_recipe(self, **changes: Any) -> Task:
         """The task with some entries of its recipe changed, as in ``with_recipe(epochs=1)``."""
+        check_entries(changes)
         return replace(self, recipe=replace(self.recipe, **changes))
 
     def build(self, seed: int) -> nn.Module:

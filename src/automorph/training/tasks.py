@@ -9,6 +9,7 @@ from torch import nn
 
 from automorph.data import Dataset, as_dataset, split
 from automorph.errors import UsageError
+from automorph.training.options import check_entries, check_options
 from automorph.training.recipes import recipe_for
 from automorph.training.task import Task, make_task
 
@@ -33,6 +34,7 @@ def as_task(
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3
     """
+    check_entries(recipe or {})
     changes = {key: value for key, value in (recipe or {}).items() if value is not None}
     if isinstance(source, Task):
         asked = {"model": model, "recipe": changes, "seed": seed, "protect": protect, **options}
@@ -41,6 +43,7 @@ def as_task(
     if isinstance(source, Dataset):
         as_dataset(source, **options)  # It says which options cannot be used with it.
     else:
+        check_options(source, options)
         source = as_dataset(source, seed=seed, **options)
     data = split(source, seed=seed)
     network = model or default_model(data)
@@ -57,7 +60,8 @@ def _need_none(options: dict[str, Any]) -> None:
     if given := [name for name, value in options.items() if not _says_nothing(value)]:
         raise UsageError(
             f"a Task is ready: {', '.join(given)} cannot be used with it; give the data instead "
-            "of the task, or make the task with them (see automorph.training.as_task)"
+            "of the task, or make the task with them (see automorph.training.as_task). Its recipe "
+            "is changed by task.with_recipe(epochs=2)"
         )
 
 

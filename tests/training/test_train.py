@@ -258,3 +258,40 @@ def test_the_best_epoch_needs_a_validation_part(task):
 def test_too_little_data_is_refused(digits):
     with pytest.raises(DataError, match="expected at least 2"):
         make_task(digits.replace(train=digits.train.take([0])))
+
+
+class Net(nn.Module):
+    """Draws random numbers when it is built and when it is called."""
+
+    def __init__(self, outputs=10, inputs=64, answer="logits"):
+        super().__init__()
+        self.layer, self.answer = nn.Linear(inputs, outputs), answer
+
+    def forward(self, images):
+        logits = self.layer(images.flatten(1)) + 0 * torch.rand(1)
+        return {"logits": logits} if self.answer == "dict" else logits
+
+
+@pytest.mark.parametrize(("model", "message"), [
+    (Net(), r"got a network; give what makes one.*: model=Net, or model=lambda: Net\(10\)"),
+    (3, "got model=3; give what makes one"),
+    (lambda: Net(3), r"Net does not fit .* inputs float \(2, 1, 8, 8\).* it made float \(2, 3\)"),
+    (lambda: Net(inputs=60), r"does not take the data.*\(2, 1, 8, 8\).*cannot be multiplied"),
+    (lambda: Net(answer="dict"), r"it made dict. Expected are logits \(n, classes\)"),
+    (lambda outputs: Net(outputs), "cannot be built by calling model=... without arguments"),
+    (lambda: "cnn", "got str from calling model="),
+    (lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), "lazy layers, Sequential, whose"),
+], ids=range(8))  # fmt: skip
+def test_a_network_that_does_not_fit_is_explained(digits, model, message):
+    with pytest.raises(UsageError, match=message):
+        as_task(digits, model=model)
+    if callable(model) and not isinstance(model, nn.Module):
+        with pytest.raises(UsageError, match=message):
+            train(make_task(digits, model=model))
+
+
+def test_a_look_at_a_network_moves_no_random_number(digits):
+    before = torch.get_rng_state()
+    as_task(digits, model=Net)
+
+    assert torch.equal(torch.get_rng_state(), before)

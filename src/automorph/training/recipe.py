@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from automorph.errors import UsageError
 
@@ -72,7 +72,8 @@ class Recipe:
             if value is None and field in ("ema_decay", "clip_norm"):
                 continue
             whole = field in ("epochs", "batch_size", "accumulate")
-            if not isinstance(value, Integral if whole else Real):
+            kind: Any = Integral if whole else Real
+            if not isinstance(value, kind):
                 expected = "a whole number" if whole else "a number"
                 raise UsageError(f"recipe: {field} is {value!r:.60}; expected {expected}")
             if not low <= value <= high:

@@ -97,6 +97,13 @@ def make_task(
             f"{data.name}: the training part has {n} examples of {len(data.classes)} classes; "
             "expected at least 2 of each"
         )
+    if isinstance(model, nn.Module) or not (isinstance(model, str) or callable(model)):
+        got = "a network" if isinstance(model, nn.Module) else f"model={model!r:.60}"
+        net = type(model).__name__ if isinstance(model, nn.Module) else "Net"
+        raise UsageError(
+            f"got {got}; give what makes one, as each training begins with a new one: "
+            f"model={net}, or model=lambda: {net}(10), or a name such as cnn"
+        )
     if encoder is None and data.domain == "text" and not isinstance(model, str):
         raise UsageError(
             f"{data.name} holds texts, and the network is your own: it needs an encoder, a "

@@ -9,6 +9,7 @@ from torch import nn
 
 from automorph.data import Dataset, as_dataset, split
 from automorph.errors import UsageError
+from automorph.training.network import check_network
 from automorph.training.options import check_entries, check_options
 from automorph.training.recipes import recipe_for
 from automorph.training.task import Task, make_task
@@ -39,6 +40,7 @@ def as_task(
     if isinstance(source, Task):
         asked = {"model": model, "recipe": changes, "seed": seed, "protect": protect, **options}
         _need_none(asked)
+        check_network(source)
         return source
     if isinstance(source, Dataset):
         as_dataset(source, **options)  # It says which options cannot be used with it.
@@ -50,8 +52,10 @@ def as_task(
     known = network if isinstance(network, str) else ""
     fitting = recipe_for(known, len(data.train), **changes)
     task = make_task(data, model=network, recipe=fitting, protect=protect)
-    # A network that cannot be built must be known before anything is trained or written.
-    task.build(0)
+    # What cannot be trained must be known before anything is trained or written.
+    check_network(task)
+    if isinstance(task.model, str):
+        task.build(0)
     return task
 
 

@@ -244,6 +244,15 @@ def test_options_of_files_are_none_of_arrays(digits):
         as_task((digits.train.data, digits.train.labels), download=True)
 
 
+def test_a_table_in_memory_is_told_what_to_do():
+    pandas = pytest.importorskip("pandas")
+    texts = [f"film {number}" for number in range(40)]
+    frame = pandas.DataFrame({"opinion": texts, "stars": [5, 1] * 20})
+    with pytest.raises(UsageError, match=r"got a DataFrame with the columns 'opinion', 'stars'"):
+        as_task(frame)
+    assert as_task((frame["opinion"], frame["stars"])).data.domain == "text"
+
+
 def test_a_wrong_entry_of_a_tasks_recipe_is_named(task):
     with pytest.raises(UsageError, match="no entry 'epoch'"):
         task.with_recipe(epoch=1)

@@ -45,6 +45,7 @@ def as_task(
     if isinstance(source, Dataset):
         as_dataset(source, **options)  # It says which options cannot be used with it.
     else:
+        _need_no_frame(source)
         check_options(source, options)
         source = as_dataset(source, seed=seed, **options)
     data = split(source, seed=seed)
@@ -66,6 +67,17 @@ def _need_none(options: dict[str, Any]) -> None:
             f"a Task is ready: {', '.join(given)} cannot be used with it; give the data instead "
             "of the task, or make the task with them (see automorph.training.as_task). Its recipe "
             "is changed by task.with_recipe(epochs=2)"
+        )
+
+
+def _need_no_frame(source: Any) -> None:
+    """Raise ``UsageError`` for a table in memory: it has no examples by number."""
+    if type(source).__name__ == "DataFrame":
+        columns = ", ".join(map(repr, source.columns))
+        raise UsageError(
+            f"got a DataFrame with the columns {columns:.100}; expected "
+            "two of them, as in (frame[TEXT], frame[LABEL]), or a data set: "
+            "datasets.Dataset.from_pandas(frame) with text=TEXT, label=LABEL beside"
         )
 
 

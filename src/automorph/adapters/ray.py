@@ -40,7 +40,12 @@ class RayMap:
         epoch: int = 0,
     ) -> None:
         self.policy = load_policy(policy)
-        need_no_others(self.policy, "RayMap")
+        need_no_others(
+            self.policy,
+            "RayMap",
+            "leave that stage out here, and mix in the training loop: "
+            "automorph.OnDevice('mixup', classes=...)(images, labels)",
+        )
         self.image, self.index, self.seed, self.epoch = image, index, seed, epoch
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:

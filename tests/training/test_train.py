@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -242,6 +243,18 @@ def test_unknown_options_are_named(digits, source, options, message):
 def test_options_of_files_are_none_of_arrays(digits):
     with pytest.raises(UsageError, match="got the option 'download', which there is not"):
         as_task((digits.train.data, digits.train.labels), download=True)
+
+
+def test_a_task_is_shown_without_its_vocabulary():
+    texts = [f"{word} film" for word in map(str, range(500))]
+    shown = repr(as_task((texts, [0, 1] * 250), recipe={"epochs": 3}))
+
+    assert shown.startswith("Task(Dataset('arrays', 2 classes, train=Arrays(300 of texts)")
+    assert "model='text-cnn', Recipe(epochs=3, " in shown
+    assert len(shown) < 500
+    assert "model='test_train:Net'" in repr(as_task("digits", model=Net, limit=50))
+    partial = functools.partial(Net, 10)
+    assert "model='functools:partial'" in repr(as_task("digits", model=partial, limit=50))
 
 
 def test_a_table_in_memory_is_told_what_to_do():

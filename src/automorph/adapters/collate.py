@@ -16,11 +16,12 @@ from torch.utils.data import default_collate
 from automorph.adapters.epoch import Epoch, InEpochs
 from automorph.adapters.pictures import Array, as_array
 from automorph.adapters.samples import Place, find_place, get, put
+from automorph.adapters.shown import Shown
 from automorph.errors import DataError, UsageError
 from automorph.policies import Policy, load_policy
 
 
-class Collate(InEpochs):
+class Collate(Shown, InEpochs):
     """A ``collate_fn`` for a ``DataLoader`` that augments the whole batch at once.
 
     Policies that combine examples (mixup, CutMix, SamplePairing) work here, too. Samples are as in
@@ -40,6 +41,8 @@ class Collate(InEpochs):
     >>> batch.shape, labels.shape
     (torch.Size([4, 3, 8, 8]), torch.Size([4, 10]))
     """
+
+    _said = ("seed", "image", "label", "index", "classes")
 
     def __init__(
         self,

@@ -50,6 +50,9 @@ class AugmentCallback(Callback):  # type: ignore[misc]
         self.layer = OnDevice(policy, seed=seed, classes=classes)
         self.image, self.label, self.index = image, label, index
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.layer.extra_repr()})"
+
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Count the epoch, here and in what the loaders hold."""
         self.layer.set_epoch(trainer.current_epoch)

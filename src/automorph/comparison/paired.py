@@ -170,12 +170,12 @@ def _baseline(names: list[str], wanted: str | None) -> str:
 
 def fingerprint(task: Task) -> dict[str, Any]:
     """What makes two trainings comparable: data, splits, model and recipe, as plain data."""
-    model, seen = task.model, task.data.train.data
+    seen = task.data.train.data
     return {
         "data": task.data.name,
         "hash": task.data.hash,
         "parts": split_hashes(task.data),
-        "model": model if isinstance(model, str) else f"{model.__module__}:{model.__qualname__}",
+        "model": task.network,
         "recipe": asdict(task.recipe),
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         **({"protect": list(task.protect)} if task.protect else {}),

@@ -26,7 +26,7 @@ ENOUGH = 10_000
 """Examples from which means and deviations are taken; more change no digit that matters."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Task:
     """What is trained on what, and how; `make_task` fills in what is not given.
 
@@ -49,9 +49,21 @@ class Task:
         return self.data.name
 
     @property
+    def network(self) -> str:
+        """The name of the network, or the place of what builds it, as ``module:Net``."""
+        if isinstance(self.model, str):
+            return self.model
+        home = self.model if hasattr(self.model, "__qualname__") else type(self.model)
+        return f"{home.__module__}:{home.__qualname__}"
+
+    @property
     def classes(self) -> int:
         """The number of classes."""
         return len(self.data.classes)
+
+    def __repr__(self) -> str:
+        # The encoder may hold a vocabulary.
+        return f"Task({self.data!r}, model={self.network!r}, {self.recipe!r})"
 
     def with_recipe(self, **changes: Any) -> Task:
         """The task with some entries of its recipe changed, as in ``with_recipe(epochs=1)``."""

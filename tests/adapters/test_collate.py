@@ -117,6 +117,10 @@ def test_what_does_not_fit_is_refused() -> None:
     samples = [Labelled()[number] for number in range(4)]
     with pytest.raises(UsageError, match="classes=None"):
         Collate("mixup")(samples)
+    with pytest.raises(UsageError, match="got labels from 0 to 2 and classes=2; expected labels"):
+        Collate("mixup", classes=2)(samples)
+    with pytest.raises(UsageError, match="got labels from -1 to 2 and classes=3"):
+        Collate("mixup", classes=3)([*samples, (samples[0][0], -1)])
     with pytest.raises(UsageError, match="none at 'label'"):
         Collate("mixup", classes=3)([{"image": image} for image, _ in samples])
     with pytest.raises(UsageError, match="no whole number there"):

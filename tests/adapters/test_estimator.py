@@ -11,10 +11,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from automorph.adapters import AugmentedClassifier
+from automorph.data.arrays import strings
 from automorph.errors import UsageError
 from automorph.policies import Uniform, load_policy
 from automorph.space import SearchSpace, operation
@@ -86,13 +88,25 @@ def test_images_as_they_are():
     assert model.predict_proba(images).shape == (20, 2)
 
 
-def test_texts():
+def series(texts):
+    return pytest.importorskip("pandas").Series(texts, index=range(7, 7 + len(texts)))
+
+
+def objects(texts):
+    return np.array(texts, object)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, objects, strings, series])
+@pytest.mark.parametrize("policy", ["typos", "none"])
+def test_texts(kind, policy):
     texts = ["a good film", "a bad film", "good and fine", "bad and dull"] * 5
     labels = [1, 0, 1, 0] * 5
     inside = make_pipeline(CountVectorizer(), LogisticRegression())
-    model = AugmentedClassifier(inside, "typos", copies=2).fit(texts, labels)
-    assert model.n_examples_ == 60
-    assert model.predict(["a good one", "so bad"]).tolist() == [1, 0]
+    model = AugmentedClassifier(inside, policy, copies=2).fit(kind(texts), labels)
+    assert model.n_examples_ == (60 if policy == "typos" else 20)
+    assert model.predict(kind(["a good one", "so bad"])).tolist() == [1, 0]
+    expected = load_policy(policy).augment(texts, seed=1)
+    assert load_policy(policy).augment(kind(texts), seed=1).tolist() == list(expected)
 
 
 def test_it_is_an_estimator_like_any_other():
@@ -119,10 +133,22 @@ def test_the_same_random_state_gives_the_same_copies():
     assert (rows(1) != rows(2)).any()
 
 
+def test_scaling_belongs_inside():
+    scaled = StandardScaler().fit_transform(DIGITS[:50])
+    with pytest.raises(UsageError, match=r"got numbers from -\S+ to \S+ and levels=\(0, 16\)"):
+        AugmentedClassifier(policy="crop", shape=(8, 8), levels=(0, 16)).fit(scaled, LABELS[:50])
+    inside = make_pipeline(StandardScaler(), KNeighborsClassifier(1))
+    model = AugmentedClassifier(inside, "crop", shape=(8, 8), levels=(0, 16))
+    assert model.fit(DIGITS[:50], LABELS[:50]).n_examples_ == 100
+
+
 @pytest.mark.parametrize(("options", "message"), [
+    ({"policy": "crop", "shape": (8, 8), "levels": (0, 1)},
+     r"got numbers from 0 to 16 and levels=\(0, 1\); expected the values of black and white"),
+    ({"policy": "crop", "shape": (8, 8), "levels": (16, 16)}, r"levels=\(16, 16\); expected"),
     ({"policy": "crop"}, "no shape; say which images they are"),
     ({"policy": "crop", "shape": (9, 9)}, "expected as many numbers as pixels"),
-    ({"policy": "mixup"}, "mixes labels"),
+    ({"policy": "mixup"}, "mixes labels, .* leave that stage out: classifiers of scikit-learn"),
     ({"copies": -1}, "got copies=-1"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(options, message):

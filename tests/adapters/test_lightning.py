@@ -108,6 +108,39 @@ def test_a_data_module_brings_its_own(tmp_path):
     assert torch.equal(model.validated[-1], IMAGES[6:])
 
 
+def test_a_hook_that_would_not_be_called_is_refused():
+    with pytest.raises(UsageError, match=r"name the hook first: class Photos\(AugmentedData"):
+
+        class Photos(L.LightningDataModule, AugmentedDataModule):
+            augment = AugmentCallback(POLICY)
+
+    class Own:
+        def on_after_batch_transfer(self, batch, number):
+            return super().on_after_batch_transfer(batch, number)
+
+    class Both(Own, AugmentedDataModule, L.LightningDataModule):
+        augment = AugmentCallback(POLICY)
+
+    assert Both().setup("fit") is None
+
+
+@pytest.mark.parametrize("forgets", ["setup", "nothing"])
+def test_a_data_module_that_says_not_what_augments_is_refused(tmp_path, forgets):
+    class Photos(AugmentedDataModule, L.LightningDataModule):
+        train_dataloader = staticmethod(loader)
+
+        if forgets == "setup":
+
+            def setup(self, stage):
+                """Does not call that of its base."""
+
+    with pytest.raises(UsageError, match="got no augment in Photos; expected what augments"):
+        trainer(tmp_path).fit(Model(), Photos())
+    Photos.augment = "trivialaugment"
+    with pytest.raises(UsageError, match="got augment='trivialaugment' in Photos"):
+        trainer(tmp_path).fit(Model(), Photos())
+
+
 @pytest.mark.parametrize("way", ["dataset", "collate"])
 def test_the_callback_counts_epochs_of_loaders(tmp_path, way):
     rows = [(image, 0) for image in IMAGES]

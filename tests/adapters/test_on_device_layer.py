@@ -11,7 +11,7 @@ from loader_data import pixels
 from torch import nn
 
 from automorph.adapters import OnDevice
-from automorph.errors import UsageError
+from automorph.errors import DataError, UsageError
 from automorph.policies import load_policy
 from automorph.space import Stream
 
@@ -42,6 +42,30 @@ def test_nothing_waits_for_the_device(policy: str) -> None:
     images, soft = OnDevice(policy, classes=3)(IMAGES.to("meta"), labels)
     assert images.shape == IMAGES.shape
     assert soft.shape[0] == 12
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_normalised_images_are_refused(device: str) -> None:
+    floats = IMAGES.to(device) / 255
+    layer = OnDevice("randaugment")
+    with pytest.raises(DataError, match=r"got floats from .* augment before Normalize"):
+        layer((floats - 0.5) / 0.25)
+    layer(floats)
+    if device == "cpu":
+        with pytest.raises(DataError, match="got floats with NaN"):
+            layer(floats * torch.nan)
+
+
+def test_an_accelerator_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from automorph.adapters import on_device
+
+    looked: list[str] = []
+    monkeypatch.setattr(on_device, "check_floats", lambda images: looked.append("once"))
+    monkeypatch.setattr(on_device, "_SEEN_ELSEWHERE", ())
+    layer = OnDevice("randaugment")
+    layer(IMAGES), layer(IMAGES), layer.eval()(IMAGES)
+    OnDevice("mixup", classes=3)(IMAGES, torch.zeros(12, dtype=torch.int64))
+    assert looked == ["once"]
 
 
 def test_evaluation_changes_nothing() -> None:
@@ -155,5 +179,7 @@ def test_it_may_stand_in_a_compiled_model(backend: str) -> None:
     compiled.eval()
     torch.testing.assert_close(compiled(IMAGES), model[2](_Floats()(IMAGES)))
     compiled.train()
+    with pytest.raises(DataError, match="got floats from"):
+        compiled(IMAGES.float())
     compiled(IMAGES).sum().backward()
     assert model[2].weight.grad is not None

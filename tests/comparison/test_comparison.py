@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+import automorph
 from automorph.comparison import Row, compare, judge, summarise
 from automorph.comparison.cells import cell_path
 from automorph.comparison.paired import _control
@@ -39,6 +40,14 @@ def test_rows_are_paired_and_reproducible(task):
     assert a.baseline == "none"
     n = len(task.data.train) * 2 * 2
     assert a["none"].units == {"forward": n, "backward": n}
+
+
+def test_one_policy_is_a_list_of_one(task):
+    for one in ("crop", load_policy("crop")):
+        assert [row.policy for row in compare(task, one, seeds=1).rows] == ["crop"]
+        assert [row.policy for row in automorph.compare(task, one, seeds=1).rows] == ["crop"]
+    with pytest.raises(UsageError, match="got policies=3; expected a list of them"):
+        compare(task, 3)
 
 
 def test_the_winner_is_chosen_on_the_validation_part(task):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from automorph.errors import AutomorphError
+from automorph.errors import AutomorphError, PolicyError
 from automorph.space import OPERATIONS, Operation, SearchSpace, Sequences, Stream, operation
 
 Batch = NDArray[np.uint8]
@@ -50,6 +50,22 @@ def test_per_example_and_batched_agree(apply: Engine, colour_images: Batch) -> N
     assert (apart > 0).any()
     assert (apart < 0).any()
     assert not apart[0].any()
+
+
+def test_one_can_be_tried_out(colour_images: Batch) -> None:
+    image = colour_images[0]
+    kept = image.copy()
+    expected = np.minimum(image.astype(int) + 20, 255)
+    np.testing.assert_array_equal(lift(image, 20), expected)
+    np.testing.assert_array_equal(lift_all(image, 20), expected)
+    np.testing.assert_array_equal(speckle(image, 0), speckle(image, 0))
+    other = speckle(image, 0, rng=np.random.default_rng(1))
+    assert (other != speckle(image, 0)).any()
+    np.testing.assert_array_equal(image, kept)
+    shout = Operation("shout", domain="text", function=lambda text, value: text.upper())
+    assert shout("a film", 1.0) == "A FILM"
+    with pytest.raises(PolicyError, match="Rotate is of the catalogue, which works on batches"):
+        OPERATIONS["Rotate"](image, 20)
 
 
 def test_mixes_with_the_catalogue(apply: Engine, colour_images: Batch) -> None:

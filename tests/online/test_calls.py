@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 import automorph
 from automorph import training
-from automorph.errors import PolicyError
+from automorph.errors import PolicyError, UsageError
 from automorph.online import as_arm
+from automorph.training import as_task
 
 NAME = "uncertainty(c=2,rule=top) + crop"
 
@@ -27,6 +30,20 @@ def test_what_is_no_method_is_taken_as_before(task, same, plain):
     one = task.with_recipe(epochs=1)
 
     assert same(automorph.train(one, augmenter=plain), training.train(one, plain))
+
+
+def test_data_are_trained_on_as_they_are(same):
+    """As in `compare` and `search`: arrays, names, and options of the task."""
+    images, labels = load_digits(return_X_y=True)
+    images = (images.reshape(-1, 8, 8, 1) * 15).astype(np.uint8)
+    options = {"model": "cnn:4", "limit": 60, "recipe": {"epochs": 1}}
+    by_data = automorph.train((images, labels), "crop", seed=3, **options)
+    by_hand = training.train(as_task((images, labels), **options), "crop", seed=3)
+
+    assert same(by_data, by_hand)
+    assert len(by_data.curves) == 1
+    with pytest.raises(UsageError, match="a Task is ready: limit cannot be used with it"):
+        automorph.train(as_task("digits", **options), "crop", limit=50)
 
 
 def test_names_and_policies_are_compared(task):

@@ -291,6 +291,13 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_is_saved_as_its_policy(tmp_path):
+    path = save_policy("crop + randaugment(2, 9)", tmp_path / "p.json")
+    assert load_policy(path) == load_policy("crop + randaugment(n=2,m=9)")
+    with pytest.raises(PolicyError, match="got 3 as a policy; expected a name"):
+        save_policy(3, tmp_path / "q.json")
+
+
 def test_policies_of_other_classes_have_no_file():
     class Mine(Uniform):
         pass

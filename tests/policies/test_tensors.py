@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from automorph.errors import DataError
 from automorph.policies import load_policy
 from automorph.policies.mixing import cutmix, mixup
 from automorph.space import Stream
@@ -56,3 +57,33 @@ def test_policies_with_operations_are_the_same(name):
     floats = policy.augment(TENSOR / 255, labels=LABELS, seed=1, index=index)[0]
     assert floats.dtype == torch.float32
     np.testing.assert_allclose(as_array(floats) * 255, expected, atol=0.51)
+
+
+NORMALISED = (TENSOR / 255 - 0.45) / 0.225
+NOT_A_NUMBER = TENSOR / 255 * torch.where(torch.arange(10) == 3, torch.nan, 1.0)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(("images", "message"), [
+    (NORMALISED, r"got floats from -2 to 2\.4\d; expected uint8, or floats in \[0, 1\]"),
+    (TENSOR.float(), "got floats from 0 to 25.; expected .*divide levels up to 255 by 255"),
+    (NOT_A_NUMBER, "got floats with NaN"),
+    (-torch.inf * (TENSOR > 9), "got floats with NaN"),
+], ids=["normalised", "levels", "nan", "inf"])  # fmt: skip
+def test_floats_outside_0_to_1_are_refused(images, message, kind):
+    """They would be clipped: a normalised image would be a black and white one."""
+    with pytest.raises(DataError, match=message):
+        load_policy("flip").augment(images.to(kind))
+
+
+def test_floats_a_hair_outside_0_to_1_are_rounded():
+    images = TENSOR / 255 * 1.002 - 0.001
+    out = load_policy("crop").augment(images, seed=1)
+    expected = load_policy("crop").augment(TENSOR, seed=1) / 255
+    np.testing.assert_allclose(out, expected, atol=0.5 / 255)
+
+
+def test_floats_that_are_not_rounded_may_be_any():
+    """Mixing alone clips nothing."""
+    out, _ = load_policy("mixup").augment(NORMALISED, labels=LABELS, seed=1)
+    assert out.min() < -1

@@ -70,6 +70,10 @@ def test_a_recipe_cannot_be_changed():
         {"ema_decay": 2.0},
         {"clip_norm": -1.0},
         {"accumulate": 65},
+        {"epochs": 2.5},
+        {"epochs": "2"},
+        {"lr": "0.1"},
+        {"lr": None},
     ],
     ids=str,
 )

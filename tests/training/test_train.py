@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -221,6 +222,55 @@ def test_data_that_are_ready_take_no_options_and_say_so(task):
         as_task(task.data, limit=100)
 
 
+@pytest.mark.parametrize(("options", "message"), [
+    ({"epochs": 2}, r"got the option 'epochs', .* write recipe=\{\"epochs\": 2\}"),
+    ({"lr": 0.1}, r"recipe=\{\"lr\": 0.1\}"),
+    ({"out": "runs"}, "folder=PATH"),
+    ({"limt": 5}, r"got the option 'limt', which there is not \(did you mean 'limit'\?\)"),
+    ({"job": 2}, "did you mean 'jobs'"),
+    ({"xyz": 2}, "there is not; for such data there are model, seed, recipe, .*limit"),
+    ({"recipe": {"epoch": 1}}, r"no entry 'epoch' \(did you mean 'epochs'\?\); expected some of"),
+    ({"recipe": Recipe(epochs=1)}, r"got recipe=Recipe\(.*; expected a dict"),
+])  # fmt: skip
+@pytest.mark.parametrize("source", ["digits", "arrays"])
+def test_unknown_options_are_named(digits, source, options, message):
+    part = digits.train
+    data = source if source == "digits" else (part.data, part.labels)
+    with pytest.raises(UsageError, match=message):
+        as_task(data, **options)
+
+
+def test_options_of_files_are_none_of_arrays(digits):
+    with pytest.raises(UsageError, match="got the option 'download', which there is not"):
+        as_task((digits.train.data, digits.train.labels), download=True)
+
+
+def test_a_task_is_shown_without_its_vocabulary():
+    texts = [f"{word} film" for word in map(str, range(500))]
+    shown = repr(as_task((texts, [0, 1] * 250), recipe={"epochs": 3}))
+
+    assert shown.startswith("Task(Dataset('arrays', 2 classes, train=Arrays(300 of texts)")
+    assert "model='text-cnn', Recipe(epochs=3, " in shown
+    assert len(shown) < 500
+    assert "model='test_train:Net'" in repr(as_task("digits", model=Net, limit=50))
+    partial = functools.partial(Net, 10)
+    assert "model='functools:partial'" in repr(as_task("digits", model=partial, limit=50))
+
+
+def test_a_table_in_memory_is_told_what_to_do():
+    pandas = pytest.importorskip("pandas")
+    texts = [f"film {number}" for number in range(40)]
+    frame = pandas.DataFrame({"opinion": texts, "stars": [5, 1] * 20})
+    with pytest.raises(UsageError, match=r"got a DataFrame with the columns 'opinion', 'stars'"):
+        as_task(frame)
+    assert as_task((frame["opinion"], frame["stars"])).data.domain == "text"
+
+
+def test_a_wrong_entry_of_a_tasks_recipe_is_named(task):
+    with pytest.raises(UsageError, match="no entry 'epoch'"):
+        task.with_recipe(epoch=1)
+
+
 def test_the_best_epoch_needs_a_validation_part(task):
     blind = replace(task.with_recipe(select="best"), data=task.data.replace(validation=None))
     with pytest.raises(UsageError, match="no validation part"):
@@ -230,3 +280,40 @@ def test_the_best_epoch_needs_a_validation_part(task):
 def test_too_little_data_is_refused(digits):
     with pytest.raises(DataError, match="expected at least 2"):
         make_task(digits.replace(train=digits.train.take([0])))
+
+
+class Net(nn.Module):
+    """Draws random numbers when it is built and when it is called."""
+
+    def __init__(self, outputs=10, inputs=64, answer="logits"):
+        super().__init__()
+        self.layer, self.answer = nn.Linear(inputs, outputs), answer
+
+    def forward(self, images):
+        logits = self.layer(images.flatten(1)) + 0 * torch.rand(1)
+        return {"logits": logits} if self.answer == "dict" else logits
+
+
+@pytest.mark.parametrize(("model", "message"), [
+    (Net(), r"got a network; give what makes one.*: model=Net, or model=lambda: Net\(10\)"),
+    (3, "got model=3; give what makes one"),
+    (lambda: Net(3), r"Net does not fit .* inputs float \(2, 1, 8, 8\).* it made float \(2, 3\)"),
+    (lambda: Net(inputs=60), r"does not take the data.*\(2, 1, 8, 8\).*cannot be multiplied"),
+    (lambda: Net(answer="dict"), r"it made dict. Expected are logits \(n, classes\)"),
+    (lambda outputs: Net(outputs), "cannot be built by calling model=... without arguments"),
+    (lambda: "cnn", "got str from calling model="),
+    (lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), "lazy layers, Sequential, whose"),
+], ids=range(8))  # fmt: skip
+def test_a_network_that_does_not_fit_is_explained(digits, model, message):
+    with pytest.raises(UsageError, match=message):
+        as_task(digits, model=model)
+    if callable(model) and not isinstance(model, nn.Module):
+        with pytest.raises(UsageError, match=message):
+            train(make_task(digits, model=model))
+
+
+def test_a_look_at_a_network_moves_no_random_number(digits):
+    before = torch.get_rng_state()
+    as_task(digits, model=Net)
+
+    assert torch.equal(torch.get_rng_state(), before)

@@ -16,11 +16,12 @@ from torch.utils.data import default_collate
 from automorph.adapters.epoch import Epoch, InEpochs
 from automorph.adapters.pictures import Array, as_array
 from automorph.adapters.samples import Place, find_place, get, put
+from automorph.adapters.shown import Shown
 from automorph.errors import DataError, UsageError
 from automorph.policies import Policy, load_policy
 
 
-class Collate(InEpochs):
+class Collate(Shown, InEpochs):
     """A ``collate_fn`` for a ``DataLoader`` that augments the whole batch at once.
 
     Policies that combine examples (mixup, CutMix, SamplePairing) work here, too. Samples are as in
@@ -40,6 +41,8 @@ class Collate(InEpochs):
     >>> batch.shape, labels.shape
     (torch.Size([4, 3, 8, 8]), torch.Size([4, 10]))
     """
+
+    _said = ("seed", "image", "label", "index", "classes")
 
     def __init__(
         self,
@@ -114,6 +117,13 @@ def soft_labels(labels: Tensor, classes: int | None) -> Tensor:
             f"and classes={classes}; to mix labels, expected whole numbers (n,) and classes= their "
             "count, or soft labels (n, classes)"
         )
+    if labels.device.type == "cpu" and len(labels):
+        low, high = (int(side) for side in labels.aminmax())
+        if low < 0 or high >= classes:
+            raise UsageError(
+                f"got labels from {low} to {high} and classes={classes}; expected labels from 0 to "
+                f"{classes - 1}, or classes= the count of all classes"
+            )
     # Compared, not scattered: labels on an accelerator are not looked at.
     return (labels[:, None] == torch.arange(classes, device=labels.device)).to(torch.float32)
 

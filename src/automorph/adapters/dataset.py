@@ -13,13 +13,14 @@ from torch.utils.data import Dataset
 from automorph.adapters.epoch import Epoch, InEpochs
 from automorph.adapters.pictures import augment_each, need_no_others
 from automorph.adapters.samples import Place, find_place, get, put
+from automorph.adapters.shown import Shown
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy
 from automorph.policies.base import COPIES
 from automorph.space import Stream
 
 
-class Augmented(InEpochs, Dataset[Any]):
+class Augmented(Shown, InEpochs, Dataset[Any]):
     """The examples of a data set, each augmented by a policy.
 
     ``dataset`` is anything with a length and numbered samples (of torch, torchvision, Hugging
@@ -42,6 +43,8 @@ class Augmented(InEpochs, Dataset[Any]):
     >>> image.shape, image.dtype, label
     (torch.Size([3, 8, 8]), torch.uint8, 2)
     """
+
+    _said = ("seed", "copies", "image", "then")
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
 from automorph.adapters.pictures import need_no_others
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy
-from automorph.policies.tensors import are_texts
+from automorph.policies.tensors import are_texts, as_texts
 
 
 def _has(name: str) -> Any:
@@ -38,10 +38,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
     """A classifier that is fitted on its examples and ``copies`` augmented copies of each.
 
     - Images in rows, as scikit-learn keeps them: ``shape`` is their (H, W) or (H, W, C), ``levels``
-      the values of black and white (``(0, 16)`` for ``load_digits``).
+      the values of black and white (``(0, 16)`` for ``load_digits``), between which all lie.
     - Images ``(n, H, W)`` or ``(n, H, W, C)`` of uint8 need no ``shape``; the classifier inside
       gets them in rows.
-    - Texts are a list of strings, for a classifier inside that takes those (a pipeline).
+    - Texts are a list, an array or a column of strings, for a classifier inside that takes a list
+      of them (a pipeline).
     - Vectors ``(n, d)``, for a policy of operations on vectors.
 
     Prediction never augments. ``policy`` is a policy or the name of one; policies that mix labels
@@ -75,7 +76,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the classifier on the examples and their augmented copies."""
         policy = load_policy(self.policy)
-        need_no_others(policy, "AugmentedClassifier")
+        need_no_others(
+            policy,
+            "AugmentedClassifier",
+            "leave that stage out: classifiers of scikit-learn take one class for each example",
+        )
         if not isinstance(self.copies, (int, np.integer)) or self.copies < 0:
             raise UsageError(f"got copies={self.copies!r}; expected a whole number from 0 on")
         examples, labels = self._read(X, y)
@@ -101,7 +106,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
     def _read(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         """The examples as policies take them, and their labels."""
         if are_texts(X):
-            return list(X), np.asarray(y)
+            return as_texts(X).tolist(), np.asarray(y)
         if getattr(X, "ndim", 2) in (3, 4):
             images = np.asarray(X)
             self.n_features_in_ = int(np.prod(images.shape[1:]))
@@ -123,7 +128,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
                 f"got rows of {examples.shape[1]} numbers and no shape; say which images they are, "
                 "as in shape=(8, 8), levels=(0, 16)"
             )
-        low, high = self.levels
+        low, high = self._checked_levels(examples)
         try:
             images = examples.reshape(len(examples), *self.shape)
         except ValueError:
@@ -139,6 +144,20 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
             rows = np.rint(rows)  # A cast alone would cut 8.97 to 8.
         return rows.astype(examples.dtype)
 
+    def _checked_levels(self, examples: NDArray[Any]) -> tuple[float, float]:
+        """Black and white, between which all examples lie; beyond them copies would be cut."""
+        low, high = self.levels
+        found = float(examples.min()), float(examples.max())
+        slack = abs(high - low) / 255 / 2  # Lost by rounding anyway.
+        if low == high or found[0] < min(low, high) - slack or found[1] > max(low, high) + slack:
+            raise UsageError(
+                f"got numbers from {found[0]:.3g} to {found[1]:.3g} and levels={self.levels}; "
+                "expected the values of black and white, between which all numbers lie. If they "
+                "were scaled before, scale inside: "
+                "AugmentedClassifier(make_pipeline(StandardScaler(), ...), ...)"
+            )
+        return low, high
+
     def _rows(self, examples: Any) -> Any:
         """What the classifier inside gets."""
         return examples if isinstance(examples, list) else examples.reshape(len(examples), -1)
@@ -146,7 +165,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
     def _checked(self, X: Any) -> Any:
         check_is_fitted(self)
         if are_texts(X):
-            return list(X)
+            return as_texts(X).tolist()
         if getattr(X, "ndim", 2) in (3, 4):
             return self._rows(np.asarray(X))
         return validate_data(self, X, reset=False)

@@ -9,13 +9,16 @@ from typing import Any
 from automorph.adapters.columns import augment_column, numbers_for
 from automorph.adapters.epoch import Epoch, InEpochs
 from automorph.adapters.pictures import need_no_others
+from automorph.adapters.shown import Shown
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy
 from automorph.space import Stream
 
 
-class Transform(InEpochs):
+class Transform(Shown, InEpochs):
     """What ``transform`` returns: called with a batch of columns, it returns them augmented."""
+
+    _said = ("image", "index", "seed")
 
     def __init__(self, policy: Policy, *, image: str, index: str | None, seed: int) -> None:
         need_no_others(policy, "a transform of a data set")

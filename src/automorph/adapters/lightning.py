@@ -21,6 +21,8 @@ except ImportError:
             "Lightning is not installed; pip install 'automorph[lightning]'"
         ) from error
 
+_LIGHTNING = ("lightning", "pytorch_lightning")
+
 
 class AugmentCallback(Callback):  # type: ignore[misc]
     """Augments training batches on the device; validation and test batches stay as they are.
@@ -48,6 +50,9 @@ class AugmentCallback(Callback):  # type: ignore[misc]
         self.layer = OnDevice(policy, seed=seed, classes=classes)
         self.image, self.label, self.index = image, label, index
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.layer.extra_repr()})"
+
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Count the epoch, here and in what the loaders hold."""
         self.layer.set_epoch(trainer.current_epoch)
@@ -71,14 +76,42 @@ class AugmentedDataModule:
     augment: AugmentCallback
     trainer: Any
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse classes in which a hook of Lightning's stands before this one."""
+        super().__init_subclass__(**options)
+        before = cls.__mro__[1 : cls.__mro__.index(AugmentedDataModule)]
+        if any(base.__module__.partition(".")[0] in _LIGHTNING for base in before):
+            raise UsageError(
+                f"got {cls.__name__} with LightningDataModule before AugmentedDataModule, "
+                "which would augment nothing; name the hook first: "
+                f"class {cls.__name__}(AugmentedDataModule, LightningDataModule)"
+            )
+
+    def setup(self, stage: str) -> None:
+        """Look for ``augment`` before a training begins."""
+        if stage == "fit":
+            self._callback()
+        super().setup(stage)  # type: ignore[misc]
+
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """The batch, augmented while a training goes on."""
         if self.trainer is not None and self.trainer.training:
-            callback = self.augment
+            callback = self._callback()
             if callback.layer.epoch != self.trainer.current_epoch:
                 callback.layer.set_epoch(self.trainer.current_epoch)
             augment_in_place(callback.layer, batch, callback.image, callback.label, callback.index)
         return super().on_after_batch_transfer(batch, dataloader_idx)  # type: ignore[misc]
+
+    def _callback(self) -> AugmentCallback:
+        """What augments, if the class or the object says it."""
+        callback = getattr(self, "augment", None)
+        if not isinstance(callback, AugmentCallback):
+            got = "no augment" if callback is None else f"augment={callback!r:.60}"
+            raise UsageError(
+                f"got {got} in {type(self).__name__}; expected what augments its batches: "
+                'augment = AugmentCallback("trivialaugment")'
+            )
+        return callback
 
 
 def augment_in_place(

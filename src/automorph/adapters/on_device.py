@@ -11,18 +11,23 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, distributed, nn
 
 from automorph.adapters.collate import soft_labels
+from automorph.engine.tensors import check_floats
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy
 from automorph.space import Stream
+
+_SEEN_ELSEWHERE = ("cpu", "meta")
+"""Devices of which the layer checks no floats: the engine does it, or there are none."""
 
 
 class OnDevice(nn.Module):
     """Augments batches ``(n, C, H, W)`` where they are; in evaluation mode it does nothing.
 
     Put it in front of the model. Images are uint8, or floats in [0, 1] before they are normalised;
-    they come back as the same. With ``labels`` the result is ``(images, labels)``: soft ones,
-    float32 ``(n, classes)``, if the policy mixes labels (``classes`` says how many there are if
-    they are numbers), else those that were given.
+    they come back as the same. Floats outside of [0, 1] are refused: on a CPU in every batch, on an
+    accelerator in the first one only, as the host does not wait for it. With ``labels`` the result
+    is ``(images, labels)``: soft ones, float32 ``(n, classes)``, if the policy mixes labels
+    (``classes`` says how many there are if they are numbers), else those that were given.
 
     With ``index``, the examples' numbers in their data set (kept on the host), results are a
     function of seed, epoch and number, and equal to those of `automorph.Augmented`. Without, the
@@ -50,6 +55,7 @@ class OnDevice(nn.Module):
         self.seed, self.classes = seed, classes
         self.epoch = 0
         self._counted = 0
+        self._looked = False
 
     def set_epoch(self, epoch: int) -> None:
         """Begin an epoch: examples are counted from 0 again."""
@@ -71,6 +77,7 @@ class OnDevice(nn.Module):
             )
         numbers = self._numbers(len(images)) if index is None else np.asarray(index, np.int64)
         stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
+        self._look(images)
         out = self.policy.transform(images, stream)
         if labels is None:
             return out
@@ -79,6 +86,13 @@ class OnDevice(nn.Module):
         if mixing is None:
             return out, labels
         return mixing.examples(out), mixing.labels(soft_labels(labels, self.classes))
+
+    def _look(self, images: Tensor) -> None:
+        """Check the first batch on an accelerator, if operations are to round it."""
+        if self._looked or images.device.type in _SEEN_ELSEWHERE or not len(self.policy.space):
+            return
+        check_floats(images)
+        self._looked = True
 
     def _numbers(self, n: int) -> NDArray[np.int64]:
         """Numbers for examples that have none; those of other processes lie between them."""

@@ -83,14 +83,18 @@ def augment_each(policy: Policy, images: Sequence[Any], stream: Stream) -> list[
     return out
 
 
-def need_no_others(policy: Policy, who: str) -> None:
-    """Raise ``UsageError`` for a policy that combines examples."""
+def need_no_others(
+    policy: Policy,
+    who: str,
+    instead: str = "use automorph.Collate(policy) as the collate_fn of the DataLoader",
+) -> None:
+    """Raise ``UsageError`` for a policy that combines examples; ``instead`` says what to do."""
     partners = [operation.name for operation in drawable(policy) if operation.partner]
     if policy.mixes_labels or partners:
         what = "mixes labels" if policy.mixes_labels else f"uses {partners[0]}"
         raise UsageError(
             f"the policy {policy.name!r} {what}, so it needs whole batches, and {who} sees single "
-            "examples; use automorph.Collate(policy) as the collate_fn of the DataLoader"
+            f"examples; {instead}"
         )
 
 

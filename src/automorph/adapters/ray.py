@@ -10,12 +10,13 @@ import numpy as np
 
 from automorph.adapters.columns import augment_column, numbers_for
 from automorph.adapters.pictures import need_no_others
+from automorph.adapters.shown import Shown
 from automorph.errors import UsageError
 from automorph.policies import Policy, load_policy
 from automorph.space import Stream
 
 
-class RayMap:
+class RayMap(Shown):
     """``dataset.map_batches(RayMap("randaugment(n=2,m=9)"))`` augments the column ``image``.
 
     Batches are Ray's own: dicts of NumPy arrays. Images are uint8, of one size ``(n, H, W, C)`` or
@@ -30,6 +31,8 @@ class RayMap:
     (2, 8, 8, 3)
     """
 
+    _said = ("image", "index", "seed", "epoch")
+
     def __init__(
         self,
         policy: Policy | str | os.PathLike[str],
@@ -40,7 +43,12 @@ class RayMap:
         epoch: int = 0,
     ) -> None:
         self.policy = load_policy(policy)
-        need_no_others(self.policy, "RayMap")
+        need_no_others(
+            self.policy,
+            "RayMap",
+            "leave that stage out here, and mix in the training loop: "
+            "automorph.OnDevice('mixup', classes=...)(images, labels)",
+        )
         self.image, self.index, self.seed, self.epoch = image, index, seed, epoch
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:

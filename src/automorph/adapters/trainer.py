@@ -25,6 +25,9 @@ class EpochCallback(TrainerCallback):
     def __init__(self, *counting: Any) -> None:
         self.counting = counting
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.counting))})"
+
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **options: Any) -> None:
         """Count the epoch."""
         for part in self.counting:

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -84,7 +84,7 @@ class Comparison:
 
 def compare(
     task: Any,
-    policies: Sequence[str | Arm],
+    policies: str | Arm | Sequence[str | Arm],
     *,
     seeds: int | Sequence[int] = 5,
     baseline: str | None = None,
@@ -96,7 +96,8 @@ def compare(
 ) -> Comparison:
     """Train every policy under every seed and compare them pair by pair.
 
-    ``policies`` are names, policies, or specs of augmenters (see `AugmenterSpec`).
+    ``policies`` are names, policies, or specs of augmenters (see `AugmenterSpec`); one alone is a
+    list of one.
 
     ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
     ``recipe``, ``limit``, ..) go to `automorph.training.as_task`.
@@ -108,7 +109,8 @@ def compare(
     Raises UsageError for policies or seeds that cannot be compared, and for a folder in which
     another process works.
     """
-    arms = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in policies]
+    given = listed(policies)
+    arms = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in given]
     task = as_task(task, **options)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     _check(arms, numbers, confidence)
@@ -128,6 +130,20 @@ def compare(
         dict(zip(names, arms, strict=True)), time.monotonic() - started, trained,
         predictions_of(names, numbers, results),
     )  # fmt: skip
+
+
+def listed(policies: Any) -> list[Any]:
+    """What is compared as a list; one name or policy is a list of one.
+
+    >>> listed("crop"), listed(("none", "crop"))
+    (['crop'], ['none', 'crop'])
+    """
+    single = isinstance(policies, (str, os.PathLike, Policy, AugmenterSpec))
+    if not (single or isinstance(policies, Iterable)):
+        raise UsageError(
+            f'got policies={policies!r:.60}; expected a list of them, as in ["none", "crop"]'
+        )
+    return [policies] if single else list(policies)
 
 
 def _check(arms: list[Arm], seeds: tuple[int, ...], confidence: float) -> None:
@@ -154,12 +170,12 @@ def _baseline(names: list[str], wanted: str | None) -> str:
 
 def fingerprint(task: Task) -> dict[str, Any]:
     """What makes two trainings comparable: data, splits, model and recipe, as plain data."""
-    model, seen = task.model, task.data.train.data
+    seen = task.data.train.data
     return {
         "data": task.data.name,
         "hash": task.data.hash,
         "parts": split_hashes(task.data),
-        "model": model if isinstance(model, str) else f"{model.__module__}:{model.__qualname__}",
+        "model": task.network,
         "recipe": asdict(task.recipe),
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         **({"protect": list(task.protect)} if task.protect else {}),

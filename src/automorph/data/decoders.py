@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -27,7 +28,8 @@ def map_chunks(
     ahead = 2 * (processes or (os.cpu_count() or 1)) + 1
     try:
         for job in jobs:
-            waiting.append(pool.submit(work, *job))
+            with uninterrupted_start():
+                waiting.append(pool.submit(work, *job))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:
@@ -53,6 +55,30 @@ def _processes(count: int) -> Executor:
     # Forked copies of a process with threads (torch has some) may hang.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(count, context, initializer=belong_to_parent)
+
+
+@contextmanager
+def uninterrupted_start() -> Iterator[None]:
+    """Processes that are started within never hear of Ctrl-C, also while they still import.
+
+    They inherit the mask of signals, and begin with `belong_to_parent`. A Ctrl-C that comes
+    meanwhile stops the parent right after: no process may be left half started.
+    """
+    kept = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if not hasattr(signal, "pthread_sigmask") or not main or kept is None:
+        yield
+        return
+    typed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: typed.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, kept)
+        if typed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def belong_to_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
+_HALF_A_LEVEL = 0.5 / 255
+"""So far outside of [0, 1] rounding to whole levels loses nothing."""
 
 
 def is_tensor(examples: Any) -> TypeGuard[Tensor]:
@@ -54,6 +57,8 @@ def apply_to_tensor(
         "mode": mode,
         "prefixes": prefixes,
     }
+    if images.device.type == "cpu":
+        check_floats(images)
     levels = to_levels(images.detach())
     if levels.device.type == "cpu":
         arrays = levels.permute(0, 2, 3, 1).contiguous().numpy()
@@ -85,8 +90,25 @@ def check_images(images: Tensor) -> None:
         raise DataError(f"{got}; expected images of at least one pixel")
 
 
+def check_floats(images: Tensor) -> None:
+    """Raise ``DataError`` for floats outside [0, 1], which would be clipped without a word.
+
+    It waits for the device, so those on an accelerator are not looked at in every batch.
+    """
+    if not images.is_floating_point() or not images.numel():
+        return
+    low, high = (side.item() for side in images.detach().aminmax())
+    if low >= -_HALF_A_LEVEL and high <= 1 + _HALF_A_LEVEL:
+        return
+    got = "floats with NaN" if math.isnan(low) else f"floats from {low:.3g} to {high:.3g}"
+    raise DataError(
+        f"got {got}; expected uint8, or floats in [0, 1]: augment before Normalize, and divide "
+        "levels up to 255 by 255"
+    )
+
+
 def to_levels(images: Tensor) -> Tensor:
-    """Floats in [0, 1] as whole levels, uint8; what lies outside is clipped."""
+    """Floats in [0, 1] as whole levels, uint8; what lies outside is clipped (`check_floats`)."""
     import torch
 
     if images.dtype == torch.uint8:

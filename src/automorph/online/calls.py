@@ -11,6 +11,7 @@ from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
 from automorph import comparison, training
+from automorph.comparison.paired import listed
 from automorph.online.names import as_arm
 
 P = ParamSpec("P")
@@ -40,7 +41,7 @@ def _read_training(given: dict[str, Any]) -> None:
 
 
 def _read_comparison(given: dict[str, Any]) -> None:
-    arms = given["policies"] = [_arm(policy) for policy in given["policies"]]
+    arms = given["policies"] = [_arm(policy) for policy in listed(given["policies"])]
     baseline = given.get("baseline")
     # A policy of one's own may have a name that cannot be read.
     if baseline is not None and baseline not in [getattr(arm, "name", None) for arm in arms]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from automorph.errors import PolicyError
 from automorph.policies.augmix import AugMix
@@ -12,7 +13,7 @@ from automorph.policies.base import Policy, SpacePolicy, Table
 from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
 from automorph.policies.drawn import Drawn
-from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, save_policy
+from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, write_policy
 from automorph.policies.following import Followed, follow
 from automorph.policies.generated import Generated
 from automorph.policies.mixed import Mixed
@@ -53,6 +54,19 @@ def load_policy(
     if policy.strip().lower().endswith(".json") and Path(policy.strip()).exists():
         return read_policy(Path(policy.strip()), operations)
     return parse_policy(policy, operations)
+
+
+def save_policy(
+    policy: str | os.PathLike[str] | Policy,
+    path: str | os.PathLike[str],
+    *,
+    provenance: dict[str, Any] | None = None,
+) -> Path:
+    """Write the file of a policy, or of its name; it appears whole or not at all.
+
+    ``provenance`` says where the policy comes from: anything that JSON can hold.
+    """
+    return write_policy(load_policy(policy), path, provenance=provenance)
 
 
 def list_policies() -> dict[str, str]:

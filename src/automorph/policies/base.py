@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from automorph import engine
 from automorph.errors import PolicyError, UsageError
 from automorph.policies.mixing import Mixing
-from automorph.policies.tensors import are_texts, as_array, as_images, beside, unchanged
+from automorph.policies.tensors import are_texts, as_array, as_images, as_texts, beside, unchanged
 from automorph.policies.values import number_text
 from automorph.policies.words import with_options
 from automorph.space import SearchSpace, Sequences, Stream
@@ -122,7 +122,8 @@ class Policy(ABC):
     ) -> Any:
         """Augment a batch: uint8 ``(n, H, W, C)`` in, the same out.
 
-        Texts are a list of strings, or NumPy's ``StringDType`` ``(n,)``, which is what comes back.
+        Texts are a list or an array of strings, or a column of a table; NumPy's ``StringDType``
+        ``(n,)`` is what comes back.
         A torch tensor of images is ``(n, C, H, W)``, uint8 or float in [0, 1], and comes back as
         one on the same device; labels that are a tensor come back as one, too.
 
@@ -139,7 +140,7 @@ class Policy(ABC):
         (2, 8, 8, 3)
         """
         if are_texts(examples):
-            examples = np.array(examples, np.dtypes.StringDType())
+            examples = as_texts(examples)
         stream = stream_for(examples, seed, epoch, index, copy)
         soft = None if labels is None else _soft(labels, len(examples))
         if soft is None and self.mixes_labels:

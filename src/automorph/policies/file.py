@@ -73,7 +73,7 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
     }
 
 
-def save_policy(
+def write_policy(
     policy: Policy, path: str | os.PathLike[str], *, provenance: dict[str, Any] | None = None
 ) -> Path:
     """Write a policy file; it appears whole or not at all.

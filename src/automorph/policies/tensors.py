@@ -19,11 +19,21 @@ def as_array(values: Any) -> Any:
 
 
 def are_texts(examples: Any) -> bool:
-    """Whether a batch is a list of strings, or an array of fixed-width ones."""
-    if isinstance(examples, np.ndarray):
-        return bool(examples.dtype.kind == "U")
-    listed = isinstance(examples, (list, tuple))
-    return listed and bool(examples) and all(isinstance(text, str) for text in examples)
+    """Whether a batch holds strings: a list, an array of whatever type, a column of a table."""
+    if isinstance(examples, (list, tuple)):
+        return bool(examples) and all(isinstance(text, str) for text in examples)
+    if len(getattr(examples, "shape", ())) != 1 or is_tensor(examples):
+        return False
+    values = np.asarray(examples)
+    if values.dtype == object:
+        return bool(len(values)) and all(isinstance(text, str) for text in values)
+    return values.dtype.kind in "UT"
+
+
+def as_texts(examples: Any) -> Any:
+    """Strings, of what `are_texts` says they are, as NumPy's ``StringDType`` ``(n,)``."""
+    values = examples if isinstance(examples, (list, tuple)) else np.asarray(examples)
+    return np.asarray(values, np.dtypes.StringDType())
 
 
 def beside(array: Any, examples: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
@@ -93,6 +94,34 @@ class Operation:
         else:
             value = self.high + (self.low - self.high) * m
         return np.rint(value) if self.whole else np.asarray(value, np.float64)
+
+    def __call__(
+        self, example: Any, value: float, *, rng: np.random.Generator | None = None
+    ) -> Any:
+        """What the function of the user makes of one example: for trying it out, and for tests.
+
+        The function gets a copy, as it does in a policy, and ``rng`` (None: one seeded with 0) if
+        it takes one. Operations of the catalogue have no function.
+
+        >>> double = Operation("double", function=lambda image, value: image * 2)
+        >>> double(np.ones((1, 2, 1), np.uint8), 0).ravel().tolist()
+        [2, 2]
+        """
+        if self.function is None:
+            raise PolicyError(
+                f"{self.name} is of the catalogue, which works on batches; expected an operation "
+                "made by @automorph.operation. Put this one into a policy: "
+                "automorph.policies.Uniform(operations=SearchSpace('one', (it,)), length=1)"
+            )
+        options: dict[str, Any] = {}
+        if "rng" in inspect.signature(self.function).parameters:
+            options["rng"] = np.random.default_rng(0) if rng is None else rng
+        own = example.copy() if hasattr(example, "copy") else example
+        if not self.batched:
+            return self.function(own, value, **options)
+        batch = [own] if isinstance(own, str) else own[None]
+        result = self.function(batch, np.array([value], np.float64), **options)
+        return None if result is None else result[0]
 
     def at(self, value: float) -> Operation:
         """The operation held at one value; TANDA's operations are of this kind.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from numbers import Integral, Real
+from typing import Any, Literal, get_args
 
 from automorph.errors import UsageError
 
@@ -68,7 +69,14 @@ class Recipe:
             ("clip_norm", 0, math.inf),
         ):
             value = getattr(self, field)
-            if value is not None and not low <= value <= high:
+            if value is None and field in ("ema_decay", "clip_norm"):
+                continue
+            whole = field in ("epochs", "batch_size", "accumulate")
+            kind: Any = Integral if whole else Real
+            if not isinstance(value, kind):
+                expected = "a whole number" if whole else "a number"
+                raise UsageError(f"recipe: {field} is {value!r:.60}; expected {expected}")
+            if not low <= value <= high:
                 raise UsageError(f"recipe: {field} is {value}; expected {low} to {high}")
 
 

@@ -28,13 +28,14 @@ from automorph.training.precision import Chosen, choose_precision
 from automorph.training.progress import OnEpoch, show
 from automorph.training.result import RunResult
 from automorph.training.task import Task
+from automorph.training.tasks import as_task
 from automorph.training.trained import trained_facts
 
 PARTS = ("validation", "test")
 
 
 def train(
-    task: Task,
+    task: Any,
     augmenter: Any | None = None,
     *,
     seed: int = 0,
@@ -45,9 +46,12 @@ def train(
     validate_every: int = 1,
     until: int | None = None,
     progress: bool | OnEpoch | None = None,
+    **options: Any,
 ) -> RunResult:
     """Train the task's network with an augmenter, a policy (or its name), or None.
 
+    - ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
+      ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
     - ``seed`` decides the first weights, the order of the examples and every augmentation;
     - ``folder`` keeps a checkpoint after every epoch: the same call goes on with a run that was
       interrupted, to the same weights, and gives back the result of one that is finished;
@@ -63,6 +67,7 @@ def train(
     Raises `TrainingError` when the loss is no longer a number or hopeless, and `UsageError` when
     the folder holds another run, or another process works in it.
     """
+    task = as_task(task, **options)
     _check(task, parts, until, workers)
     augment = as_augmenter(fitted(augmenter, task))
     machine = find_machine(device)

@@ -17,6 +17,7 @@ from automorph.models import build_model, build_text_model
 from automorph.space import Stream
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
+from automorph.training.options import check_entries
 from automorph.training.recipe import Recipe
 from automorph.training.recipes import recipe_for
 from automorph.training.texts import text_encoder
@@ -25,7 +26,7 @@ ENOUGH = 10_000
 """Examples from which means and deviations are taken; more change no digit that matters."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Task:
     """What is trained on what, and how; `make_task` fills in what is not given.
 
@@ -48,12 +49,25 @@ class Task:
         return self.data.name
 
     @property
+    def network(self) -> str:
+        """The name of the network, or the place of what builds it, as ``module:Net``."""
+        if isinstance(self.model, str):
+            return self.model
+        home = self.model if hasattr(self.model, "__qualname__") else type(self.model)
+        return f"{home.__module__}:{home.__qualname__}"
+
+    @property
     def classes(self) -> int:
         """The number of classes."""
         return len(self.data.classes)
 
+    def __repr__(self) -> str:
+        # The encoder may hold a vocabulary.
+        return f"Task({self.data!r}, model={self.network!r}, {self.recipe!r})"
+
     def with_recipe(self, **changes: Any) -> Task:
         """The task with some entries of its recipe changed, as in ``with_recipe(epochs=1)``."""
+        check_entries(changes)
         return replace(self, recipe=replace(self.recipe, **changes))
 
     def build(self, seed: int) -> nn.Module:
@@ -94,6 +108,13 @@ def make_task(
         raise DataError(
             f"{data.name}: the training part has {n} examples of {len(data.classes)} classes; "
             "expected at least 2 of each"
+        )
+    if isinstance(model, nn.Module) or not (isinstance(model, str) or callable(model)):
+        got = "a network" if isinstance(model, nn.Module) else f"model={model!r:.60}"
+        net = type(model).__name__ if isinstance(model, nn.Module) else "Net"
+        raise UsageError(
+            f"got {got}; give what makes one, as each training begins with a new one: "
+            f"model={net}, or model=lambda: {net}(10), or a name such as cnn"
         )
     if encoder is None and data.domain == "text" and not isinstance(model, str):
         raise UsageError(

@@ -9,6 +9,8 @@ from torch import nn
 
 from automorph.data import Dataset, as_dataset, split
 from automorph.errors import UsageError
+from automorph.training.network import check_network
+from automorph.training.options import check_entries, check_options
 from automorph.training.recipes import recipe_for
 from automorph.training.task import Task, make_task
 
@@ -33,22 +35,28 @@ def as_task(
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3
     """
+    check_entries(recipe or {})
     changes = {key: value for key, value in (recipe or {}).items() if value is not None}
     if isinstance(source, Task):
         asked = {"model": model, "recipe": changes, "seed": seed, "protect": protect, **options}
         _need_none(asked)
+        check_network(source)
         return source
     if isinstance(source, Dataset):
         as_dataset(source, **options)  # It says which options cannot be used with it.
     else:
+        _need_no_frame(source)
+        check_options(source, options)
         source = as_dataset(source, seed=seed, **options)
     data = split(source, seed=seed)
     network = model or default_model(data)
     known = network if isinstance(network, str) else ""
     fitting = recipe_for(known, len(data.train), **changes)
     task = make_task(data, model=network, recipe=fitting, protect=protect)
-    # A network that cannot be built must be known before anything is trained or written.
-    task.build(0)
+    # What cannot be trained must be known before anything is trained or written.
+    check_network(task)
+    if isinstance(task.model, str):
+        task.build(0)
     return task
 
 
@@ -57,7 +65,19 @@ def _need_none(options: dict[str, Any]) -> None:
     if given := [name for name, value in options.items() if not _says_nothing(value)]:
         raise UsageError(
             f"a Task is ready: {', '.join(given)} cannot be used with it; give the data instead "
-            "of the task, or make the task with them (see automorph.training.as_task)"
+            "of the task, or make the task with them (see automorph.training.as_task). Its recipe "
+            "is changed by task.with_recipe(epochs=2)"
+        )
+
+
+def _need_no_frame(source: Any) -> None:
+    """Raise ``UsageError`` for a table in memory: it has no examples by number."""
+    if type(source).__name__ == "DataFrame":
+        columns = ", ".join(map(repr, source.columns))
+        raise UsageError(
+            f"got a DataFrame with the columns {columns:.100}; expected "
+            "two of them, as in (frame[TEXT], frame[LABEL]), or a data set: "
+            "datasets.Dataset.from_pandas(frame) with text=TEXT, label=LABEL beside"
         )
 
 

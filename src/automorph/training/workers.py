@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
+from pickle import PicklingError
 from typing import Any
 
-from automorph.data.decoders import belong_to_parent
-from automorph.errors import AutomorphError, TrainingError
+from automorph.data.decoders import belong_to_parent, uninterrupted_start
+from automorph.errors import AutomorphError, TrainingError, UsageError
 
 TRIES = 3
 """How often a job may take its worker down before it counts as lost."""
@@ -58,7 +59,7 @@ class Workers(AbstractContextManager["Workers"]):
                     if time.monotonic() >= deadline:
                         break
                     place = (suspects or queue)[0]
-                    waiting[self._pool().submit(work, *jobs[place])] = place
+                    waiting[self._submit(work, jobs[place])] = place
                     (suspects or queue).popleft()
                 left = max(0.0, deadline - time.monotonic())
                 done, _ = wait(waiting, timeout=min(_TICK, left), return_when=FIRST_COMPLETED)
@@ -84,6 +85,19 @@ class Workers(AbstractContextManager["Workers"]):
                     if lost > 1:
                         raise AutomorphError(_GIVEN_UP) from None
                     yield struck[0], LostWorkerError(_LOST)
+
+    def _submit(self, work: Callable[..., Any], job: tuple[Any, ...]) -> Future[Any]:
+        """Hand a job over; a process is started for it, if fewer than ``count`` are there."""
+        pool = self._pool()
+        try:
+            with uninterrupted_start():
+                return pool.submit(work, *job)
+        except (PicklingError, AttributeError, TypeError) as error:
+            raise UsageError(
+                f"what several jobs need cannot be sent to other processes ({error}); expected "
+                "networks and operations of one's own that can be imported: define them at the top "
+                "of a module, not in a function or by lambda, or use jobs=1"
+            ) from error
 
     def _pool(self) -> ProcessPoolExecutor:
         if self.pool is None:

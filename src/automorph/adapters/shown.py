@@ -1,0 +1,20 @@
+"""Adapters as they are printed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from automorph.policies import Policy
+
+
+class Shown:
+    """A short ``repr``: the policy, and what was said beside it."""
+
+    policy: Policy
+    _said: ClassVar[tuple[str, ...]]
+    """Names of the options that are shown, unless they are None."""
+
+    def __repr__(self) -> str:
+        said = [(name, getattr(self, name)) for name in self._said]
+        options = [f"{name}={value!r}" for name, value in said if value is not None]
+        return f"{type(self).__name__}({', '.join([repr(self.policy.name), *options])})"

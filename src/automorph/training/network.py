@@ -1,0 +1,80 @@
+"""A network of one's own, looked at before it is trained: does it fit the data?"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakSet
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
+
+from automorph.errors import AutomorphError, UsageError
+from automorph.training.task import Task
+
+_LOOKED_AT: WeakSet[Task] = WeakSet()
+
+
+def check_network(task: Task) -> None:
+    """Raise ``UsageError`` unless a network of one's own can be built and takes the examples.
+
+    It is built for that alone, once for each task, and shown two examples in evaluation mode;
+    torch's random numbers go on as if nothing had been. Networks with a name fit by themselves.
+    """
+    if isinstance(task.model, str) or task in _LOOKED_AT:
+        return
+    with torch.random.fork_rng(devices=[]):
+        _check_answer(task, _built(task))
+    _LOOKED_AT.add(task)
+
+
+def _built(task: Task) -> nn.Module:
+    try:
+        network = task.build(0)
+    except TypeError as error:
+        name = getattr(task.model, "__name__", "Net")
+        raise UsageError(
+            f"the network cannot be built by calling model=... without arguments: {error}; "
+            f"give all it takes, as in model=lambda: {name}(10)"
+        ) from error
+    if not isinstance(network, nn.Module):
+        raise UsageError(
+            f"got {type(network).__name__} from calling model=...; expected a torch.nn.Module"
+        )
+    if any(isinstance(weights, UninitializedParameter) for weights in network.parameters()):
+        raise UsageError(
+            f"got a network with lazy layers, {type(network).__name__}, whose first weights would "
+            "depend on the first batch; give the sizes, as in nn.Linear(64, 10)"
+        )
+    return network
+
+
+def _check_answer(task: Task, network: nn.Module) -> None:
+    device = next((weights.device for weights in network.parameters()), torch.device("cpu"))
+    inputs = task.encoder(task.data.train.data[:2], device)
+    name = type(network).__name__
+    given = f"inputs {_told(inputs)}, here of two examples of {task.name}"
+    try:
+        with torch.no_grad():
+            logits = network.eval()(inputs)
+    except AutomorphError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"the network {name} does not take the data: it got {given}, and ended in "
+            f"{type(error).__name__}: {error}. Expected is a network of such inputs that gives "
+            f"logits (n, {task.classes}); mend its sizes, or resize the data"
+        ) from error
+    if _told(logits) != f"float (2, {task.classes})":
+        raise UsageError(
+            f"the network {name} does not fit the data: of {given}, it made {_told(logits)}. "
+            f"Expected are logits (n, classes), here float (2, {task.classes}), for the classes "
+            f"{', '.join(task.data.classes)[:100]}"
+        )
+
+
+def _told(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    kind = "float" if value.is_floating_point() else str(value.dtype).removeprefix("torch.")
+    return f"{kind} {tuple(value.shape)}"

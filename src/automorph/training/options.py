@@ -1,0 +1,74 @@
+"""Options as people type them: those that do not exist are told, with what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from inspect import Parameter, signature
+from typing import Any
+
+from automorph.data import as_dataset, load_data
+from automorph.data.assembly import assemble
+from automorph.errors import UsageError
+from automorph.training.recipe import Recipe
+
+_OWN = ("model", "seed", "recipe", "protect")
+_OF_CALLS = ("folder", "seeds", "jobs", "progress")
+"""Options of `compare`, `search` and their like, which are named only as what may be meant."""
+_FOLDERS = ("out", "output", "output_dir", "out_dir", "dir", "path")
+_ENTRIES = tuple(entry.name for entry in fields(Recipe))
+
+
+def check_options(source: Any, options: Mapping[str, Any]) -> None:
+    """Raise ``UsageError`` for options that neither a task nor its data have.
+
+    >>> check_options("digits", {"epochs": 2})
+    Traceback (most recent call last):
+        ...
+    automorph.errors.UsageError: got the option 'epochs', which is an entry of the recipe: ...
+    """
+    reader = load_data if isinstance(source, str) else assemble
+    known = [*_OWN, *_names(as_dataset), *(n for n in _names(reader) if n not in _OWN)]
+    known = list(dict.fromkeys(known))
+    for name, value in options.items():
+        if name in _ENTRIES:
+            raise UsageError(
+                f"got the option {name!r}, which is an entry of the recipe: "
+                f'write recipe={{"{name}": {value!r:.40}}}'
+            )
+        if name in _FOLDERS:
+            raise UsageError(
+                f"got the option {name!r}, which there is not; results are kept in folder=PATH"
+            )
+        if name not in known:
+            raise UsageError(
+                f"got the option {name!r}, which there is not{_meant(name, [*known, *_OF_CALLS])}; "
+                f"for such data there are {', '.join(known)}"
+            )
+
+
+def check_entries(recipe: Any) -> None:
+    """Raise ``UsageError`` unless these are changes of a recipe."""
+    if not isinstance(recipe, Mapping):
+        raise UsageError(
+            f"got recipe={recipe!r:.80}; expected a dict of what is other than usual, "
+            'as in recipe={"epochs": 2}; a whole Recipe goes into automorph.training.make_task'
+        )
+    for name in recipe:
+        if name not in _ENTRIES:
+            raise UsageError(
+                f"recipe: there is no entry {name!r}{_meant(name, _ENTRIES)}; "
+                f"expected some of {', '.join(_ENTRIES)}"
+            )
+
+
+def _meant(name: object, known: Iterable[str]) -> str:
+    close = get_close_matches(str(name), list(known), 1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _names(call: Any) -> list[str]:
+    """The options of a function; its first parameter is no option."""
+    _, *others = signature(call).parameters.values()
+    return [other.name for other in others if other.kind is Parameter.KEYWORD_ONLY]

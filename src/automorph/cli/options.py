@@ -29,6 +29,27 @@ def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
     return decorate
 
 
+_LIMITED = {
+    "preview": "Choose among N examples",
+    "explain": "Look at N examples only",
+    "audit": "Train the audited network with N examples only",
+    "patch": "Mend with N examples only",
+    "search": "Search with N examples only",
+    "train": "Train with N examples only",
+    "compare": "Train with N examples only",
+}
+"""What a limit means for a verb."""
+
+
+def _limit_option(command: Command) -> Command:
+    """``--limit`` in the words of the verb."""
+    return click.option(
+        "--limit", type=click.IntRange(1), metavar="N",
+        help=f"{_LIMITED[command.__name__]}, balanced over the classes. A validation part that is "
+        "not given comes out of them; the test part stays whole.",
+    )(command)  # fmt: skip
+
+
 data_options = _stack(
     click.argument("data"),
     click.option("--image", metavar="COLUMN", help="Column with the images, or their paths."),
@@ -39,10 +60,7 @@ data_options = _stack(
         help="Column with the subgroups; several columns: each combination of their values.",
     ),
     click.option("--size", metavar="PX|HxW", help="Resize all images to this size."),
-    click.option(
-        "--limit", type=click.IntRange(1), metavar="N",
-        help="Train on N examples only, balanced over the classes.",
-    ),
+    _limit_option,
     click.option("--skip-bad", is_flag=True, help="Leave out examples that cannot be read."),
     click.option(
         "--leakage", type=click.Choice(["refuse", "drop", "keep"]), default="refuse",

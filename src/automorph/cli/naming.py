@@ -18,6 +18,8 @@ _OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "
             "--crop", "--decoders", "--cache")  # fmt: skip
 _FLAGS = ("--skip-bad", "--on-demand", "--download")
 _typed: list[str] = []
+RANDOM = {"image": "random", "text": "random(space=texts-plain)"}
+"""The random control of each domain."""
 
 
 def remember(words: list[str]) -> None:

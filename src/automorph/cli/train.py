@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 
 from automorph.cli.facts import curves_of, pictures_of, provenance_of, task_facts
 from automorph.cli.live import Board, tensorboard_option
-from automorph.cli.naming import data_words, run_folder
+from automorph.cli.naming import RANDOM, data_words, run_folder
 from automorph.cli.options import (
     console,
     data_options,
@@ -81,7 +82,9 @@ def train(
         result = run(task, chosen, seed=seed, folder=folder, progress=progress)
     provenance = {"data": data, "seed": seed, "trained_with": chosen.name}
     save_policy(policy_of(chosen), folder / "policy.json", provenance=provenance)
-    report = publish(folder, "train", _content(data, task, chosen, result, started, folder))
+    content = _content(data, task, chosen, result, started)
+    following = _next(data, task, _again(policy, chosen), folder)
+    report = publish(folder, "train", {**content, "next": following})
     say = console(quiet=quiet or as_json)
     say.print(
         f"[bold]{chosen.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "
@@ -103,9 +106,7 @@ def train(
         )
 
 
-def _content(
-    data: str, task: Task, chosen: Arm, result: RunResult, started: str, folder: Path
-) -> dict[str, Any]:
+def _content(data: str, task: Task, chosen: Arm, result: RunResult, started: str) -> dict[str, Any]:
     """What the page of a training is made of."""
     from automorph.cli.examples import by_class, telling
 
@@ -121,7 +122,6 @@ def _content(
     row["per_class"] = by_class(task, predicted).get(chosen.name)
     best = f"The weights of epoch {result.chosen} were kept, the best on this part."
     passes = sum(vars(result.units).values())
-    words = data_words(data)
     return {
         "rows": [row],
         "seeds": [result.seed],
@@ -132,8 +132,20 @@ def _content(
         "examples": telling(task, predicted, winner=chosen.name, baseline=chosen.name),
         **pictures_of(task, {chosen.name: chosen}),
         "provenance": provenance_of(task.data, started, result.seconds),
-        "next": [
-            f"automorph compare {words} --policy none --policy '{chosen.name}' --policy random",
-            f"automorph audit {words} --checkpoint {folder}",
-        ],
     }
+
+
+def _again(policy: str | None, chosen: Arm) -> str:
+    """The policy for a later command: what comes from a file may have no name that can be read."""
+    return policy if policy is not None and ".json" in policy.lower() else chosen.name
+
+
+def _next(data: str, task: Task, policy: str, folder: Path) -> list[str]:
+    """Commands that a user would want to run next."""
+    words = data_words(data)
+    tried = dict.fromkeys(["none", policy, RANDOM[task.data.domain]])
+    policies = " ".join(f"--policy {shlex.quote(name)}" for name in tried)
+    return [
+        f"automorph compare {words} {policies}",
+        f"automorph audit {words} --checkpoint {shlex.quote(str(folder))}",
+    ]

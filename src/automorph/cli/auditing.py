@@ -12,7 +12,7 @@ import numpy as np
 
 from automorph.cli.facts import provenance_of
 from automorph.cli.naming import data_words, run_folder
-from automorph.cli.options import console, p_words, plain_table, size_of
+from automorph.cli.options import console, p_words, plain_table
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -48,15 +48,15 @@ class Auditing:
     def run(self) -> dict[str, Any]:
         """Audit, tell, and give the object of ``--json`` back."""
         from automorph.data import load_data
+
+        # The split hangs on the same seed for all verbs.
+        data = load_data(self.source, seed=0, metadata=None, **self.options)
         from automorph.patching import audit
         from automorph.patching.parts import split_as_trained
         from automorph.report import publish
 
         started = datetime.now(UTC).isoformat(timespec="seconds")
         began = time.monotonic()
-        size = size_of(self.options.pop("size", None))
-        # The split hangs on the same seed for all verbs.
-        data = load_data(self.source, size=size, seed=0, metadata=None, **self.options)
         if self.predictions is None:
             data, _ = split_as_trained(data, self.checkpoint, seed=0)
         folder = self.folder or self._folder(data)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.kinds import PolicyWord
 from automorph.cli.options import (
     console,
     data_options,
     json_option,
     load,
-    patterns_of,
     print_json,
     protect_option,
     quiet_option,
@@ -33,7 +33,14 @@ SHOWN, MOST = 3, 400
 
 @click.command(short_help="Look at what policies do to your examples.")
 @data_options
-@click.option("--policy", "policies", multiple=True, required=True, help="Once for each policy.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    required=True,
+    type=PolicyWord(),
+    help="Once for each policy.",
+)
 @click.option("--examples", type=click.IntRange(1, 64), default=6, show_default=True)
 @click.option("--draws", type=click.IntRange(1, 32), default=8, show_default=True)
 @click.option(
@@ -63,13 +70,12 @@ def preview(
     automorph preview folder:photos --policy trivialaugment --policy 'randaugment(n=2,m=9)'
     automorph preview csv:reviews.csv --text review --policy eda --policy 'tf-idf(p=0.3)'
     """
+    dataset = load(data, **options)
     from automorph.comparison import policy_of
     from automorph.online import as_arm
     from automorph.policies import check_domain
 
     chosen = [policy_of(as_arm(policy)) for policy in policies]
-    patterns = patterns_of(protect)
-    dataset = load(data, **options)
     for policy in chosen:
         check_domain(policy, dataset.domain, data=dataset.name)
     part = dataset.train.take(spread(dataset.train.labels, examples))
@@ -77,7 +83,7 @@ def preview(
     say = console(quiet=quiet or as_json)
     if dataset.domain == "text":
         out = out or Path("preview.html")
-        chosen = [policy.fitted(dataset.train.data, protect=patterns) for policy in chosen]
+        chosen = [policy.fitted(dataset.train.data, protect=protect) for policy in chosen]
         drawn = {
             policy.name: policy.preview(part.data, draws=draws, seed=seed) for policy in chosen
         }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.facts import curves_of, pictures_of, provenance_of, task_facts
+from automorph.cli.kinds import PolicyWord
 from automorph.cli.live import Board, tensorboard_option
 from automorph.cli.naming import RANDOM, data_words, run_folder
 from automorph.cli.options import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @training_options
 @click.option(
     "--policy",
+    type=PolicyWord(),
     help="A name or a policy.json.  [default: flip-crop; texts: eda, without WordNet aeda]",
 )
 @protect_option
@@ -61,17 +63,14 @@ def train(
     automorph train folder:photos --policy 'flip-crop + randaugment(n=2,m=9)' --model resnet18
     automorph train csv:reviews.csv --text review --label stars --policy 'eda(alpha=0.05)'
     """
+    task = task_of(data, **options)
     from automorph.comparison import policy_of
     from automorph.online import as_arm
     from automorph.policies import check_domain, save_policy
     from automorph.report import publish
     from automorph.training import train as run
 
-    # What is wrong with the words must be known before the data are read.
-    chosen = None if policy is None else as_arm(policy)
-    task = task_of(data, **options)
-    if chosen is None:
-        chosen = as_arm(usual_policy(task.data.domain))
+    chosen = as_arm(policy or usual_policy(task.data.domain))
     check_domain(chosen, task.data.domain, data=task.name)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
     started = datetime.now(UTC).isoformat(timespec="seconds")

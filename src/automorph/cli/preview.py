@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 SHOWN, MOST = 3, 400
 """Examples and draws, and letters of each text, that are shown on a terminal."""
+_FORMATS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF",
+    ".tif": "TIFF", ".tiff": "TIFF", ".pdf": "PDF",
+}  # fmt: skip
+"""Of each ending of a picture, what Pillow calls it."""
 
 
 @click.command(short_help="Look at what policies do to your examples.")
@@ -46,7 +51,8 @@ SHOWN, MOST = 3, 400
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write.  [default: preview.png; texts: preview.html]",
+    help="The file to write: .png, .jpg, .webp, .bmp, .gif, .tif or .pdf; texts: .html.  "
+    "[default: preview.png; texts: preview.html]",
 )
 @protect_option
 @seed_option
@@ -70,7 +76,11 @@ def preview(
     automorph preview folder:photos --policy trivialaugment --policy 'randaugment(n=2,m=9)'
     automorph preview csv:reviews.csv --text review --policy eda --policy 'tf-idf(p=0.3)'
     """
+    if out is not None:
+        _need_folder(out)
     dataset = load(data, **options)
+    if out is not None:
+        _check_ending(out, dataset.domain)
     from automorph.comparison import policy_of
     from automorph.online import as_arm
     from automorph.policies import check_domain
@@ -125,7 +135,6 @@ def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path)
     from automorph.report import Page, Section, write_report
     from automorph.report.passages import MARKS, passages
 
-    _need_folder(out)
     parts = [
         passages(name, rows, names, colour=number % 10, most=rows.shape[1])
         for number, (name, rows) in enumerate(drawn.items(), 1)
@@ -171,10 +180,20 @@ def stacked(sheets: list[Image]) -> Image:
 
 
 def save(picture: Image, path: Path) -> None:
-    """Write a picture whole or not at all, as PNG."""
-    _need_folder(path)
+    """Write a picture whole or not at all, in the format that its name asks for."""
     with whole_file(path) as temporary:
-        picture.save(temporary, "PNG")
+        picture.save(temporary, _FORMATS[path.suffix.lower()])
+
+
+def _check_ending(path: Path, domain: str) -> None:
+    """Refuse a name that asks for what cannot be written."""
+    endings = (".html", ".htm") if domain == "text" else tuple(_FORMATS)
+    if path.suffix.lower() not in endings:
+        what = "a page of texts" if domain == "text" else "a picture"
+        raise UsageError(
+            f"got the file {path.name} for {what}; expected a name that ends in "
+            f"{', '.join(endings[:-1])} or {endings[-1]} (--out)"
+        )
 
 
 def _need_folder(path: Path) -> None:

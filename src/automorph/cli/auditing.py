@@ -12,7 +12,7 @@ import numpy as np
 
 from automorph.cli.facts import provenance_of
 from automorph.cli.naming import data_words, run_folder
-from automorph.cli.options import console, p_words, plain_table
+from automorph.cli.options import console, p_words, plain_table, tell_notes
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Auditing:
         folder = self.folder or self._folder(data)
         say = console(quiet=self.quiet)
         say.print(f"[bold]Auditing {self._subject()} on {self.source}[/bold]")
+        tell_notes(say, data)
         found = audit(
             data, model=self.model, checkpoint=self.checkpoint, predictions=self.predictions,
             part=self.part, discover=self.discover, method=self.method, recipe=self.recipe,

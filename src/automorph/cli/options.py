@@ -227,6 +227,12 @@ def console(*, quiet: bool = False) -> Console:
     return Terminal(stderr=True, quiet=quiet, highlight=False)
 
 
+def tell_notes(say: Console, data: Dataset) -> None:
+    """What was done to the data, and what is odd about them."""
+    for note in data.notes:
+        say.print(note, style="dim", markup=False, soft_wrap=True)
+
+
 def plain_table(*names: str, numbers: Sequence[str] = (), header_style: str = "bold") -> Table:
     """A table of a terminal without lines: columns of words, then those of ``numbers``."""
     from rich.table import Table

@@ -17,6 +17,7 @@ from automorph.cli.options import (
     protect_option,
     quiet_option,
     seed_option,
+    tell_notes,
 )
 from automorph.errors import UsageError
 from automorph.files import whole_file
@@ -91,6 +92,7 @@ def preview(
     part = dataset.train.take(spread(dataset.train.labels, examples))
     names = [dataset.classes[label] for label in part.labels]
     say = console(quiet=quiet or as_json)
+    tell_notes(say, dataset)
     if dataset.domain == "text":
         out = out or Path("preview.html")
         chosen = [policy.fitted(dataset.train.data, protect=protect) for policy in chosen]

@@ -24,6 +24,7 @@ from automorph.cli.options import (
     quiet_option,
     seed_option,
     task_of,
+    tell_notes,
     training_options,
     usual_policy,
 )
@@ -73,6 +74,8 @@ def train(
     chosen = as_arm(policy or usual_policy(task.data.domain))
     check_domain(chosen, task.data.domain, data=task.name)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
+    say = console(quiet=quiet or as_json)
+    tell_notes(say, task.data)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with ExitStack() as stack:
         progress: Any = False if quiet or as_json else None
@@ -84,7 +87,6 @@ def train(
     content = _content(data, task, chosen, result, started)
     following = _next(data, task, _again(policy, chosen), folder)
     report = publish(folder, "train", {**content, "next": following})
-    say = console(quiet=quiet or as_json)
     say.print(
         f"[bold]{chosen.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "
         f"{result.seconds:.0f} s"

@@ -22,6 +22,8 @@ $(BIN)/.installed: pyproject.toml constraints.txt setup.py
 
 demo: env ## see the main job done on embedded real data, in about two minutes
 	$(BIN)/automorph quickstart
+	@echo
+	@echo 'The commands above need automorph on the path. Once a shell: source $(VENV)/bin/activate'
 
 # Tests run side by side, each on one thread: more threads would wait for each other.
 test test-all: export OMP_NUM_THREADS = 1

@@ -227,6 +227,24 @@ def test_the_good_neighbours_work(words, place, capsys):
     assert Path(told["report"]).is_file()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compare", *C, "--model", "cnn:4", "--jobs", "1"],
+        ["train", "--policy", "none", "--epochs", "1", "--model", "cnn:4"],
+        ["preview", "--policy", "crop"],
+        ["audit", "--discover", "--epochs", "1", "--model", "cnn:4"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_was_left_out_is_told(words, place, capsys):
+    for number in range(600):
+        picture(place / "zero" / "ab"[number % 2] / f"more{number}.png", 300 + number)
+    main([words[0], "folder:zero", "--skip-bad", *words[1:]])
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.count("1 example cannot be used and was left out (skip_bad): a/bad.png: zero") == 1
+
+
 def test_errors_are_json_when_asked(place, capsys):
     with pytest.raises(SystemExit):
         main(["compare", "digitz", *C, "--json"])

@@ -135,6 +135,25 @@ def test_preview_writes_a_picture(tmp_path, call):
         assert min(picture.size) > 100
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.jpg", "JPEG"), ("a.WEBP", "WEBP"), ("a.gif", "GIF")]
+)
+def test_preview_writes_the_format_that_its_name_asks_for(name, kind, tmp_path, call):
+    call("preview", "digits", "--policy", "crop", "--examples", "2", "--draws", "1", "--out", name)
+    with Image.open(tmp_path / name) as picture:
+        assert picture.format == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("a.txt", ".png, .jpg"), ("a", "--out"), ("none/a.png", "no folder")]
+)
+def test_preview_refuses_what_it_cannot_write(name, told, tmp_path, call, capsys):
+    with pytest.raises(SystemExit):
+        call("preview", "digits", "--policy", "crop", "--out", name)
+    assert told in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_quickstart_tells_what_to_do_next(call):
     told = call("quickstart", "--seeds", "1", "--epochs", "1", "--jobs", "1")
 

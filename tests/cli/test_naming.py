@@ -10,6 +10,7 @@ from automorph.cli.comparing import out_of_sight
 from automorph.cli.live import Bars
 from automorph.cli.naming import command_words, data_words, policy_words, remember, training_words
 from automorph.online import as_arm
+from automorph.policies import load_policy, save_policy
 
 TYPED = [
     "audit", "csv:my photos.csv", "--label", "kind", "--subgroup=a site", "--size", "64",
@@ -45,6 +46,21 @@ def test_a_run_keeps_its_command(tmp_path):
     assert shlex.split(kept["provenance"]["command"]) == ["automorph", *words]
     again = kept["next"][1]
     assert shlex.split(again)[:5] == ["automorph", "audit", "digits", "--limit", "60"]
+
+
+def test_what_comes_next_after_a_policy_from_a_file_can_be_run(tmp_path):
+    """The name of a found policy is no name that can be read."""
+    file = tmp_path / "my policies" / "found.json"
+    file.parent.mkdir()
+    save_policy(load_policy("crop"), file)
+    out = tmp_path / "run"
+    main(["train", "digits", "--limit", "60", "--epochs", "1", "--model", "cnn:4", "--quiet",
+          "--policy", str(file), "--out", str(out)])  # fmt: skip
+    kept = json.loads((out / "report.json").read_text("utf-8"))["content"]
+    words = shlex.split(kept["next"][0])
+    assert [words[i + 1] for i, word in enumerate(words) if word == "--policy"] == [
+        "none", str(file), "random",
+    ]  # fmt: skip
 
 
 def test_a_bar_ends_with_what_it_shows():

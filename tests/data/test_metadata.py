@@ -51,7 +51,7 @@ def test_columns_that_are_missing(table):
         load_data(table, subgroup="siet")
     with pytest.raises(DataError, match="metadata"):
         load_data(table, metadata=["colour"])
-    with pytest.raises(UsageError, match="no columns"):
+    with pytest.raises(UsageError, match="columns to choose: subgroup='site' cannot"):
         load_data("digits", subgroup=("site",))
 
 

@@ -15,6 +15,7 @@ import pytest
 from picture_files import class_folders, encoded, noise
 
 from automorph.data import Dataset, as_dataset, from_arrays, list_sources, load_data
+from automorph.errors import DataError
 
 IMAGES = noise(5, 8, 6, 5, 3)
 LABELS = [0, 1, 0, 1, 0, 1, 0, 1]
@@ -124,7 +125,7 @@ def test_class_folders_with_parts(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
         for i in range(n):
             (tmp_path / folder / f"{i}.png").write_bytes(encoded(noise(10 * seed + i, 5, 5)))
-    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "more").mkdir()
 
     data = load_data(f"folder:{tmp_path}")
 
@@ -135,7 +136,34 @@ def test_class_folders_with_parts(tmp_path: Path) -> None:
     assert data.test.labels.tolist() == [1]
     assert data.test.names == ["test/b/0.png"]
     assert data.train.data.shape == (8, 5, 5, 1)
-    assert data.notes == ("folders beside the parts ignored: __MACOSX",)
+    assert data.notes == ("folders beside the parts ignored: more",)
+
+
+@pytest.mark.parametrize("on_demand", [False, True])
+def test_what_macos_leaves_in_archives_is_passed_over(tmp_path: Path, on_demand: bool) -> None:
+    root = class_folders(tmp_path / "pets", n=6)
+    for folder in (root / "__MACOSX", root / "cats" / "__MACOSX", root / ".cache"):
+        folder.mkdir()
+        (folder / "._0.png").write_bytes(b"resource fork")
+        (folder / "0.png").write_bytes(b"resource fork")
+    (root / "cats" / "a.heic").write_bytes(b"")
+
+    data = load_data(f"folder:{root}", on_demand=on_demand, size=8)
+
+    assert data.classes == ("cats", "dogs")
+    assert len(data.train) == 12
+    assert data.notes == (
+        "files without an image's extension ignored: 1 .heic. HEIC is not supported: convert "
+        "it to JPEG or PNG",
+    )
+
+
+def test_a_folder_of_heic_says_what_to_do(tmp_path: Path) -> None:
+    root = class_folders(tmp_path / "pets")
+    (root / "birds").mkdir()
+    (root / "birds" / "1.HEIC").write_bytes(b"")
+    with pytest.raises(DataError, match="convert it to JPEG"):
+        load_data(f"folder:{root}")
 
 
 def test_class_folders_named_like_parts_but_without_classes_below(tmp_path: Path) -> None:
@@ -280,6 +308,13 @@ def test_limit_reads_only_what_it_needs(tmp_path: Path) -> None:
     assert "4 of 8 training examples kept" in data.notes[0]
 
 
+def test_what_telephones_save_is_told_by_its_name(tmp_path: Path) -> None:
+    root = class_folders(tmp_path / "pets")
+    (root / "cats" / "9.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(DataError, match=r"cats/9\.jpg: HEIC is not supported: convert it"):
+        load_data(f"folder:{root}")
+
+
 def test_bad_rows_are_skipped_and_listed_when_allowed(tmp_path: Path) -> None:
     root = class_folders(tmp_path / "pets")
     (root / "cats" / "1.png").write_bytes(b"")
@@ -296,6 +331,10 @@ def test_bad_rows_are_skipped_and_listed_when_allowed(tmp_path: Path) -> None:
         ("cats/1.png", "zero bytes"),
         ("dogs/2.png", "not an image that Pillow can read"),
     ]
+    assert data.notes == (
+        "2 examples cannot be used and were left out (skip_bad): cats/1.png: zero bytes; "
+        "dogs/2.png: not an image that Pillow can read",
+    )
 
 
 def test_a_test_part_without_labels_is_left_out(tmp_path: Path) -> None:

@@ -151,6 +151,31 @@ def test_a_class_too_small_is_named() -> None:
         split(make([0] * 20 + [1] * 2))
 
 
+def test_every_class_that_is_too_small_is_listed() -> None:
+    """Also those of which chance would give every part one."""
+    small = [c for c in range(1, 6) for _ in range(3)]
+    with pytest.raises(DataError) as told:
+        split(make([0] * 20 + small))
+    assert [f"'class{c} (3)'" in str(told.value) for c in range(6)] == [False] + [True] * 5
+
+
+def test_copies_do_not_make_a_class_large() -> None:
+    images = np.concatenate([numbered_images(20), numbered_images(1, start=99).repeat(30, axis=0)])
+    with pytest.raises(DataError, match=r"small.*'1 \(1\)'"):
+        split(from_arrays(images, [0] * 20 + [1] * 30))
+
+
+@pytest.mark.parametrize("options", [{}, {"limit": 4}, {"limit": 100}])
+def test_a_limit_lets_no_small_class_through(options: dict[str, int]) -> None:
+    with pytest.raises(DataError, match="classes too small to be split"):
+        split(make([0, 0, 0, 1, 1, 1], **options))
+
+
+def test_a_limit_may_make_the_classes_too_small() -> None:
+    with pytest.raises(DataError, match="raise the limit"):
+        split(make([0, 1] * 20, limit=6))
+
+
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (-0.1, 0.2), (1.0, 0.0), (0, 1.5)])
 def test_shares_that_do_not_fit(validation: float, test: float) -> None:
     with pytest.raises(UsageError, match="together below 1"):

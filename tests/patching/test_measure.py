@@ -8,6 +8,7 @@ from automorph.patching.auditing import audit
 from automorph.patching.findings import RATE, measure
 from automorph.patching.groups import Grouper
 from automorph.patching.intersections import intersections
+from automorph.report import audit_page
 
 GROUPER = Grouper(("benign", "malignant"), ("bare", "patch"))
 
@@ -194,3 +195,47 @@ def test_one_subgroup_has_nothing_to_compare_with():
     assert found.gap == {"a": None, "b": None}
     assert found.information is None
     assert "no subgroup" in found.verdict
+
+
+def audited_without_subgroups(wrong, n=400, **options):
+    """Two classes of different pictures; ``wrong`` picks the rows that are mistaken."""
+    labels = np.arange(n) % 2
+    images = np.random.default_rng(0).integers(0, 255, (n, 8, 8, 1), np.uint8)
+    predictions = np.where(wrong(np.arange(n)), 1 - labels, labels)
+    return audit((images, labels), predictions=predictions, discover=True, **options)
+
+
+def test_what_was_looked_for_and_not_found_is_said():
+    found = audited_without_subgroups(lambda row: (row % 2 == 1) & (row % 20 != 1))
+    told = found.verdict
+    assert not found.named
+    assert told.startswith("The class that fails most is '1': 10.0 % right")
+    assert "Slices were looked for in the train part (domino)" in told
+    assert "subgroup to compare" not in told
+    assert not any("merge groups" in note or "all" in note.split(":")[0] for note in found.notes)
+    hypotheses = [note for note in found.notes if "hypotheses" in note]
+    assert len(hypotheses) == bool(found.slices)
+
+
+def test_a_class_that_fails_as_a_whole_is_no_alarm_and_not_overlooked():
+    found = audited_without_subgroups(lambda row: row % 2 == 1)
+    page = audit_page(found.to_dict())
+    assert "none was found" in found.verdict
+    assert not any("hypotheses" in note for note in found.notes)
+    assert page.badge == "weak on a class"
+    assert [answer.question for answer in page.answers] == [
+        "How good is it on average?", "And on the worst class?",
+        "Is there a slice on which it fails?",
+    ]  # fmt: skip
+    table = page.sections[0].parts[1]
+    assert list(table.columns)[:3] == ["Class", "Examples", "Accuracy"]
+    assert [row[0] for row in table.rows] == ["1", "0"]
+
+
+def test_the_page_has_the_worst_group_first():
+    labels, predictions, groups = made([400, 100, 300, 60], [0.95, 0.9, 0.5, 0.7])
+    found = measure(labels, predictions, groups, GROUPER)
+    page = audit_page({**found.to_dict(), "part": "test", "subject": "it", "data": "them"})
+    rows = page.sections[0].parts[1].rows
+    assert [str(row[0]) for row in rows[:2]] == ["malignant", "malignant"]
+    assert page.badge == "fails on a subgroup"

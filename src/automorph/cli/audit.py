@@ -16,6 +16,7 @@ from automorph.cli.options import (
     seed_option,
     training_options,
 )
+from automorph.errors import UsageError
 
 PARTS = ("train", "validation", "test")
 
@@ -62,6 +63,8 @@ def audit(
     """
     from automorph.cli.auditing import Auditing
 
+    if checkpoint is not None and predictions is None:
+        _check_there(checkpoint)
     training = {key: options.pop(key) for key in ("epochs", "batch_size", "lr", "precision")}
     auditing = Auditing(
         source=data, model=options.pop("model"), recipe=training, checkpoint=checkpoint,
@@ -71,3 +74,11 @@ def audit(
     content = auditing.run()
     if as_json:
         print_json(content)
+
+
+def _check_there(checkpoint: str) -> None:
+    """Refuse a missing checkpoint before anything else is found to be wrong."""
+    if not Path(checkpoint).expanduser().exists():
+        raise UsageError(
+            f"{checkpoint} does not exist; expected a run folder, or a file of weights"
+        )

@@ -12,7 +12,7 @@ import numpy as np
 
 from automorph.cli.facts import provenance_of
 from automorph.cli.naming import data_words, run_folder
-from automorph.cli.options import console, p_words, plain_table, size_of
+from automorph.cli.options import console, p_words, plain_table, tell_notes
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -48,20 +48,21 @@ class Auditing:
     def run(self) -> dict[str, Any]:
         """Audit, tell, and give the object of ``--json`` back."""
         from automorph.data import load_data
+
+        # The split hangs on the same seed for all verbs.
+        data = load_data(self.source, seed=0, metadata=None, **self.options)
         from automorph.patching import audit
         from automorph.patching.parts import split_as_trained
         from automorph.report import publish
 
         started = datetime.now(UTC).isoformat(timespec="seconds")
         began = time.monotonic()
-        size = size_of(self.options.pop("size", None))
-        # The split hangs on the same seed for all verbs.
-        data = load_data(self.source, size=size, seed=0, metadata=None, **self.options)
         if self.predictions is None:
             data, _ = split_as_trained(data, self.checkpoint, seed=0)
         folder = self.folder or self._folder(data)
         say = console(quiet=self.quiet)
         say.print(f"[bold]Auditing {self._subject()} on {self.source}[/bold]")
+        tell_notes(say, data)
         found = audit(
             data, model=self.model, checkpoint=self.checkpoint, predictions=self.predictions,
             part=self.part, discover=self.discover, method=self.method, recipe=self.recipe,
@@ -115,7 +116,7 @@ def show(found: Audit, say: Console) -> None:
             f"Where columns meet: {one.class_name} with {where}: {100 * one.accuracy:.1f} % right "
             f"({one.n:,} examples; its class {100 * one.class_accuracy:.1f} %)"
         )
-    say.print()
+    say.print(f"\n{found.n:,} examples of the {found.facts['part']} part\n")
     say.print(table_of(found))
     for line in lines:
         say.print(line, soft_wrap=True)
@@ -128,23 +129,25 @@ def show(found: Audit, say: Console) -> None:
 
 def table_of(found: Audit) -> Table:
     """The groups, the worst first."""
-    numbers = ("examples", "accuracy", "95 %", "over-\nconfidence", "p")
-    table = plain_table("class", "subgroup", numbers=numbers)
+    # Whole classes have no rest of their class to be held against.
+    p = ("p",) if found.named else ()
+    numbers = ("examples", "accuracy", "95 %", "over-\nconfidence", *p)
+    table = plain_table("class", *(("subgroup",) if found.named else ()), numbers=numbers)
     order = sorted(found.groups, key=lambda g: 2.0 if g.accuracy is None else g.accuracy)
     for g in order[:SHOWN]:
         sure = g.overconfidence
         table.add_row(
-            g.class_name, g.subgroup, f"{g.n:,}",
+            g.class_name, *((g.subgroup,) if found.named else ()), f"{g.n:,}",
             "" if g.accuracy is None else f"{100 * g.accuracy:.1f}",
             "" if g.low is None or g.high is None else f"{100 * g.low:.1f} to {100 * g.high:.1f}",
             "" if sure is None else f"{100 * sure.value:+.1f}",
-            p_words(g.p if g.n else None),
+            *((p_words(g.p if g.n else None),) if found.named else ()),
             style="bold red" if g.alarm else None,
         )  # fmt: skip
     whole = found.accuracy
     table.add_row(
-        "all", "", f"{found.n:,}", f"{100 * whole.value:.1f}",
-        f"{100 * whole.low:.1f} to {100 * whole.high:.1f}", "", "", style="dim",
+        "all", *(("",) if found.named else ()), f"{found.n:,}", f"{100 * whole.value:.1f}",
+        f"{100 * whole.low:.1f} to {100 * whole.high:.1f}", style="dim",
     )  # fmt: skip
     return table
 
@@ -159,8 +162,8 @@ def _pictures(found: Audit, data: Dataset) -> dict[str, Any]:
     mine = wrong & (part.labels == label)
     if part.subgroups is not None:
         mine &= part.subgroups == data.subgroup_names.index(found.worst.subgroup)
-    pictures = {
-        f"Wrong in ({found.worst.class_name}, {found.worst.subgroup})": np.flatnonzero(mine)
-    }
+    worst = found.worst
+    where = f"({worst.class_name}, {worst.subgroup})" if found.named else worst.class_name
+    pictures = {f"Wrong in {where}": np.flatnonzero(mine)}
     pictures |= {f"Slice {one.name}": np.array(one.telling) for one in found.slices[:6]}
     return {name: part.data[rows[:EXAMPLES]] for name, rows in pictures.items() if len(rows)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from automorph.cli.kinds import PolicyWord, check_compared
 from automorph.cli.options import (
     data_options,
     jobs_option,
@@ -24,8 +25,17 @@ from automorph.cli.options import (
 @click.command(short_help="Compare policies: paired seeds, intervals, cost, a report.")
 @data_options
 @training_options
-@click.option("--policy", "policies", multiple=True, required=True, help="Once for each policy.")
-@click.option("--baseline", metavar="POLICY", help="What differences are taken from.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    required=True,
+    type=PolicyWord(),
+    help="Once for each policy.",
+)
+@click.option(
+    "--baseline", metavar="POLICY", type=PolicyWord(), help="What differences are taken from."
+)
 @click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True)
 @protect_option
 @jobs_option
@@ -55,6 +65,8 @@ def compare(
     examples. The winner is chosen on the validation part; accuracies are those of the test part.
     Run again, the command goes on where it stopped.
     """
+    check_compared(policies, baseline)
+    task = task_of(data, **options)
     from automorph.cli.comparing import Comparing
     from automorph.online import as_arm
     from automorph.policies import check_domain
@@ -62,7 +74,6 @@ def compare(
     chosen = [as_arm(policy) for policy in policies]
     if baseline is not None:
         baseline = as_arm(baseline).name
-    task = task_of(data, **options)
     for arm in chosen:
         check_domain(arm, task.data.domain, data=task.name)
     comparing = Comparing(

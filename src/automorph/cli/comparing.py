@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from automorph.cli.facts import pictures_of, provenance_of, report_curves, task_facts
 from automorph.cli.live import Bars
-from automorph.cli.naming import data_words, policy_words, run_folder, training_words
+from automorph.cli.naming import RANDOM, data_words, policy_words, run_folder, training_words
 from automorph.cli.options import console, p_words, plain_table
 from automorph.files import make_folder, write_json
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from automorph.training import Task
 
 
-_RANDOM = {"image": "random", "text": "'random(space=texts-plain)'"}
+_RANDOM = {domain: shlex.quote(name) for domain, name in RANDOM.items()}
 """The random control, as it is typed."""
 _OF_REPORT = ("compare.json", "policy.json", "policy.safetensors", "report.html", "report.json",
               "report.npz", "run.json")  # fmt: skip

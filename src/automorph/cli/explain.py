@@ -12,7 +12,6 @@ from automorph.cli.options import (
     json_option,
     load,
     out_option,
-    patterns_of,
     print_json,
     protect_option,
     quiet_option,
@@ -61,16 +60,17 @@ def explain(
     Looks at 2,000 training examples at most and trains nothing (with --deep: a model, briefly).
     The columns are predictions: they rank operations, and do not replace a comparison.
     """
-    from automorph.cli.explaining import Explaining
     from automorph.space import named_space
+
+    # What is wrong with the words must be known before the data are read, and what is wrong with
+    # the data before torch is imported.
+    operations = None if space is None else named_space(space)
+    loaded = load(data, **options)
+    from automorph.cli.explaining import Explaining
     from automorph.theory import usual_space
     from automorph.training import as_task
 
-    # What is wrong with the words must be known before the data are read.
-    operations = None if space is None else named_space(space)
-    patterns = patterns_of(protect)
-    loaded = load(data, **options)
-    task = as_task(loaded, model=model if deep else None, protect=patterns)
+    task = as_task(loaded, model=model if deep else None, protect=protect)
     operations = operations or usual_space(task.data.domain)
     explaining = Explaining(
         source=data, task=task, space=operations, folder=Path(out) if out else None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from automorph.cli.facts import provenance_of
 from automorph.cli.live import Bars
 from automorph.cli.naming import data_words, run_folder
-from automorph.cli.options import console, plain_table
+from automorph.cli.options import console, plain_table, tell_notes
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Mending:
             f"{len(data.train):,} training examples ({counts}), {self.task.recipe.epochs} epochs, "
             f"{self.seeds} seeds"
         )
+        tell_notes(say, data)
         started = datetime.now(UTC).isoformat(timespec="seconds")
         with Bars(quiet=self.quiet) as bars:
             result = patch(

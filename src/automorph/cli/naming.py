@@ -20,6 +20,8 @@ _OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "
 _OF_TRAINING = ("--model", "--epochs", "--batch-size", "--lr", "--precision", "--protect")
 _FLAGS = ("--skip-bad", "--on-demand", "--download")
 _typed: list[str] = []
+RANDOM = {"image": "random", "text": "random(space=texts-plain)"}
+"""The random control of each domain."""
 
 
 def remember(words: list[str]) -> None:

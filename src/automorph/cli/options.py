@@ -6,9 +6,12 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from automorph.cli.kinds import DataWord, check_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,8 +32,29 @@ def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
     return decorate
 
 
+_LIMITED = {
+    "preview": "Choose among N examples",
+    "explain": "Look at N examples only",
+    "audit": "Train the audited network with N examples only",
+    "patch": "Mend with N examples only",
+    "search": "Search with N examples only",
+    "train": "Train with N examples only",
+    "compare": "Train with N examples only",
+}
+"""What a limit means for a verb."""
+
+
+def _limit_option(command: Command) -> Command:
+    """``--limit`` in the words of the verb."""
+    return click.option(
+        "--limit", type=click.IntRange(1), metavar="N",
+        help=f"{_LIMITED[command.__name__]}, balanced over the classes. A validation part that is "
+        "not given comes out of them; the test part stays whole.",
+    )(command)  # fmt: skip
+
+
 data_options = _stack(
-    click.argument("data"),
+    click.argument("data", type=DataWord()),
     click.option("--image", metavar="COLUMN", help="Column with the images, or their paths."),
     click.option("--text", metavar="COLUMN", help="Column with the texts."),
     click.option("--label", metavar="COLUMN", help="Column with the labels."),
@@ -38,11 +62,11 @@ data_options = _stack(
         "--subgroup", metavar="COLUMN", multiple=True,
         help="Column with the subgroups; several columns: each combination of their values.",
     ),
-    click.option("--size", metavar="PX|HxW", help="Resize all images to this size."),
     click.option(
-        "--limit", type=click.IntRange(1), metavar="N",
-        help="Train on N examples only, balanced over the classes.",
+        "--size", metavar="PX|HxW", callback=lambda _, __, value: size_of(value),
+        help="Resize all images to this size.",
     ),
+    _limit_option,
     click.option("--skip-bad", is_flag=True, help="Leave out examples that cannot be read."),
     click.option(
         "--leakage", type=click.Choice(["refuse", "drop", "keep"]), default="refuse",
@@ -68,6 +92,7 @@ protect_option = click.option(
     "--protect",
     metavar="REGEX",
     multiple=True,
+    callback=lambda _, __, value: patterns_of(value),
     help="Words of texts that no operation may touch; may be given several times.",
 )
 training_options = _stack(
@@ -100,7 +125,10 @@ def _place(context: click.Context, _: click.Parameter, value: str | None) -> str
     """The folder of a run; for an address, the folder that stands for it until the verb ends."""
     from automorph.mirror import is_address, mirrored
 
-    if value is None or not is_address(value):
+    if value is None or context.resilient_parsing:
+        return value
+    if not is_address(value):
+        check_folder(Path(value))
         return value
     return str(context.with_resource(mirrored(value)))
 
@@ -111,7 +139,7 @@ out_option = click.option(
 )  # fmt: skip
 
 
-def load(data: str, *, size: str | None = None, **options: Any) -> Dataset:
+def load(data: str, **options: Any) -> Dataset:
     """The data set of a command line, in its three parts.
 
     All verbs split alike, whatever their seed: what one has found is not tested by another on
@@ -119,7 +147,7 @@ def load(data: str, *, size: str | None = None, **options: Any) -> Dataset:
     """
     from automorph.data import load_data, split
 
-    return split(load_data(data, size=size_of(size), **options))
+    return split(load_data(data, **options))
 
 
 def task_of(
@@ -134,11 +162,12 @@ def task_of(
     **options: Any,
 ) -> Task:
     """The task of a command line: its data, and the recipe changed as asked."""
+    # What is wrong with the data is known long before torch is imported.
+    loaded = load(data, **options)
     from automorph.training import as_task
 
     changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
-    patterns = patterns_of(protect)
-    return as_task(load(data, **options), model=model, recipe=changes, protect=patterns)
+    return as_task(loaded, model=model, recipe=changes, protect=protect)
 
 
 def patterns_of(protect: tuple[str, ...]) -> tuple[str, ...]:
@@ -196,6 +225,12 @@ def console(*, quiet: bool = False) -> Console:
     from automorph.cli.terminal import Terminal
 
     return Terminal(stderr=True, quiet=quiet, highlight=False)
+
+
+def tell_notes(say: Console, data: Dataset) -> None:
+    """What was done to the data, and what is odd about them."""
+    for note in data.notes:
+        say.print(note, style="dim", markup=False, soft_wrap=True)
 
 
 def plain_table(*names: str, numbers: Sequence[str] = (), header_style: str = "bold") -> Table:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.kinds import PolicyWord
 from automorph.cli.options import (
     console,
     data_options,
     json_option,
     load,
-    patterns_of,
     print_json,
     protect_option,
     quiet_option,
     seed_option,
+    tell_notes,
 )
 from automorph.errors import UsageError
 from automorph.files import whole_file
@@ -29,17 +30,30 @@ if TYPE_CHECKING:
 
 SHOWN, MOST = 3, 400
 """Examples and draws, and letters of each text, that are shown on a terminal."""
+_FORMATS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF",
+    ".tif": "TIFF", ".tiff": "TIFF", ".pdf": "PDF",
+}  # fmt: skip
+"""Of each ending of a picture, what Pillow calls it."""
 
 
 @click.command(short_help="Look at what policies do to your examples.")
 @data_options
-@click.option("--policy", "policies", multiple=True, required=True, help="Once for each policy.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    required=True,
+    type=PolicyWord(),
+    help="Once for each policy.",
+)
 @click.option("--examples", type=click.IntRange(1, 64), default=6, show_default=True)
 @click.option("--draws", type=click.IntRange(1, 32), default=8, show_default=True)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write.  [default: preview.png; texts: preview.html]",
+    help="The file to write: .png, .jpg, .webp, .bmp, .gif, .tif or .pdf; texts: .html.  "
+    "[default: preview.png; texts: preview.html]",
 )
 @protect_option
 @seed_option
@@ -63,21 +77,25 @@ def preview(
     automorph preview folder:photos --policy trivialaugment --policy 'randaugment(n=2,m=9)'
     automorph preview csv:reviews.csv --text review --policy eda --policy 'tf-idf(p=0.3)'
     """
+    if out is not None:
+        _need_folder(out)
+    dataset = load(data, **options)
+    if out is not None:
+        _check_ending(out, dataset.domain)
     from automorph.comparison import policy_of
     from automorph.online import as_arm
     from automorph.policies import check_domain
 
     chosen = [policy_of(as_arm(policy)) for policy in policies]
-    patterns = patterns_of(protect)
-    dataset = load(data, **options)
     for policy in chosen:
         check_domain(policy, dataset.domain, data=dataset.name)
     part = dataset.train.take(spread(dataset.train.labels, examples))
     names = [dataset.classes[label] for label in part.labels]
     say = console(quiet=quiet or as_json)
+    tell_notes(say, dataset)
     if dataset.domain == "text":
         out = out or Path("preview.html")
-        chosen = [policy.fitted(dataset.train.data, protect=patterns) for policy in chosen]
+        chosen = [policy.fitted(dataset.train.data, protect=protect) for policy in chosen]
         drawn = {
             policy.name: policy.preview(part.data, draws=draws, seed=seed) for policy in chosen
         }
@@ -119,7 +137,6 @@ def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path)
     from automorph.report import Page, Section, write_report
     from automorph.report.passages import MARKS, passages
 
-    _need_folder(out)
     parts = [
         passages(name, rows, names, colour=number % 10, most=rows.shape[1])
         for number, (name, rows) in enumerate(drawn.items(), 1)
@@ -165,10 +182,20 @@ def stacked(sheets: list[Image]) -> Image:
 
 
 def save(picture: Image, path: Path) -> None:
-    """Write a picture whole or not at all, as PNG."""
-    _need_folder(path)
+    """Write a picture whole or not at all, in the format that its name asks for."""
     with whole_file(path) as temporary:
-        picture.save(temporary, "PNG")
+        picture.save(temporary, _FORMATS[path.suffix.lower()])
+
+
+def _check_ending(path: Path, domain: str) -> None:
+    """Refuse a name that asks for what cannot be written."""
+    endings = (".html", ".htm") if domain == "text" else tuple(_FORMATS)
+    if path.suffix.lower() not in endings:
+        what = "a page of texts" if domain == "text" else "a picture"
+        raise UsageError(
+            f"got the file {path.name} for {what}; expected a name that ends in "
+            f"{', '.join(endings[:-1])} or {endings[-1]} (--out)"
+        )
 
 
 def _need_folder(path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from automorph.cli.kinds import PolicyWord
 from automorph.cli.live import tensorboard_option
 from automorph.cli.options import (
     data_options,
@@ -48,6 +49,7 @@ from automorph.cli.options import (
 @click.option(
     "--tail",
     metavar="POLICY",
+    type=PolicyWord(online=False),
     help="What is done to every example after the policy.  [default: flip-crop; texts: none]",
 )
 @protect_option

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.facts import curves_of, pictures_of, provenance_of, task_facts
+from automorph.cli.kinds import PolicyWord
 from automorph.cli.live import Board, tensorboard_option
-from automorph.cli.naming import data_words, run_folder
+from automorph.cli.naming import RANDOM, data_words, run_folder
 from automorph.cli.options import (
     console,
     data_options,
@@ -22,6 +24,7 @@ from automorph.cli.options import (
     quiet_option,
     seed_option,
     task_of,
+    tell_notes,
     training_options,
     usual_policy,
 )
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 @training_options
 @click.option(
     "--policy",
+    type=PolicyWord(),
     help="A name or a policy.json.  [default: flip-crop; texts: eda, without WordNet aeda]",
 )
 @protect_option
@@ -60,19 +64,18 @@ def train(
     automorph train folder:photos --policy 'flip-crop + randaugment(n=2,m=9)' --model resnet18
     automorph train csv:reviews.csv --text review --label stars --policy 'eda(alpha=0.05)'
     """
+    task = task_of(data, **options)
     from automorph.comparison import policy_of
     from automorph.online import as_arm
     from automorph.policies import check_domain, save_policy
     from automorph.report import publish
     from automorph.training import train as run
 
-    # What is wrong with the words must be known before the data are read.
-    chosen = None if policy is None else as_arm(policy)
-    task = task_of(data, **options)
-    if chosen is None:
-        chosen = as_arm(usual_policy(task.data.domain))
+    chosen = as_arm(policy or usual_policy(task.data.domain))
     check_domain(chosen, task.data.domain, data=task.name)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
+    say = console(quiet=quiet or as_json)
+    tell_notes(say, task.data)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with ExitStack() as stack:
         progress: Any = False if quiet or as_json else None
@@ -81,8 +84,9 @@ def train(
         result = run(task, chosen, seed=seed, folder=folder, progress=progress)
     provenance = {"data": data, "seed": seed, "trained_with": chosen.name}
     save_policy(policy_of(chosen), folder / "policy.json", provenance=provenance)
-    report = publish(folder, "train", _content(data, task, chosen, result, started, folder))
-    say = console(quiet=quiet or as_json)
+    content = _content(data, task, chosen, result, started)
+    following = _next(data, task, _again(policy, chosen), folder)
+    report = publish(folder, "train", {**content, "next": following})
     say.print(
         f"[bold]{chosen.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "
         f"{result.seconds:.0f} s"
@@ -103,9 +107,7 @@ def train(
         )
 
 
-def _content(
-    data: str, task: Task, chosen: Arm, result: RunResult, started: str, folder: Path
-) -> dict[str, Any]:
+def _content(data: str, task: Task, chosen: Arm, result: RunResult, started: str) -> dict[str, Any]:
     """What the page of a training is made of."""
     from automorph.cli.examples import by_class, telling
 
@@ -121,7 +123,6 @@ def _content(
     row["per_class"] = by_class(task, predicted).get(chosen.name)
     best = f"The weights of epoch {result.chosen} were kept, the best on this part."
     passes = sum(vars(result.units).values())
-    words = data_words(data)
     return {
         "rows": [row],
         "seeds": [result.seed],
@@ -132,8 +133,20 @@ def _content(
         "examples": telling(task, predicted, winner=chosen.name, baseline=chosen.name),
         **pictures_of(task, {chosen.name: chosen}),
         "provenance": provenance_of(task.data, started, result.seconds),
-        "next": [
-            f"automorph compare {words} --policy none --policy '{chosen.name}' --policy random",
-            f"automorph audit {words} --checkpoint {folder}",
-        ],
     }
+
+
+def _again(policy: str | None, chosen: Arm) -> str:
+    """The policy for a later command: what comes from a file may have no name that can be read."""
+    return policy if policy is not None and ".json" in policy.lower() else chosen.name
+
+
+def _next(data: str, task: Task, policy: str, folder: Path) -> list[str]:
+    """Commands that a user would want to run next."""
+    words = data_words(data)
+    tried = dict.fromkeys(["none", policy, RANDOM[task.data.domain]])
+    policies = " ".join(f"--policy {shlex.quote(name)}" for name in tried)
+    return [
+        f"automorph compare {words} {policies}",
+        f"automorph audit {words} --checkpoint {shlex.quote(str(folder))}",
+    ]

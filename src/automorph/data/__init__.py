@@ -11,7 +11,7 @@ from automorph.data.correlated import CORRELATED, coupled
 from automorph.data.images import read_image
 from automorph.data.known import SourceInfo, list_sources
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
-from automorph.data.loading import as_dataset, from_arrays, load_data
+from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
 from automorph.data.splits import limited, split, split_hashes
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "SourceInfo",
     "as_dataset",
     "check_leakage",
+    "check_source",
     "coupled",
     "from_arrays",
     "guard_leakage",

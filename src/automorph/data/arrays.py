@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from hashlib import blake2b
@@ -139,6 +139,22 @@ class BadRow:
 
     id: str
     reason: str
+
+
+def left_out(rows: Sequence[BadRow]) -> str:
+    """A note on examples that were left out.
+
+    >>> left_out([BadRow("cats/1.png", "zero bytes")])
+    '1 example cannot be used and was left out (skip_bad): cats/1.png: zero bytes'
+    """
+    shown = "; ".join(f"{row.id}: {row.reason}" for row in rows[:3])
+    more = f"; and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+    what = (
+        "1 example cannot be used and was"
+        if len(rows) == 1
+        else (f"{len(rows):,} examples cannot be used and were")
+    )
+    return f"{what} left out (skip_bad): {shown}{more}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

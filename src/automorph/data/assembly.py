@@ -10,7 +10,8 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.arrays import Arrays, BadRow, Dataset, strings
+from automorph.data.arrays import Arrays, BadRow, Dataset, left_out, strings
+from automorph.data.contradictions import with_contradictions
 from automorph.data.decoding import read_images
 from automorph.data.images import CHANNELS, Mode, Size
 from automorph.data.labels import MISSING, check_classes, encode
@@ -58,6 +59,8 @@ def assemble(
     total = sum(map(len, keep.values())) + sum(map(len, bad.values()))
     data = _decode(raw, keep, bad, mode=mode, size=size, cache=cache)
     skipped = _skipped(raw, bad, total, skip_bad=skip_bad)
+    if skipped:
+        notes.append(left_out(skipped))
     parts = {}
     for part, rows in keep.items():
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
@@ -75,7 +78,7 @@ def assemble(
     )
     if limit is not None and dataset.test is None:
         dataset = limited(split(dataset, validation=0, test=0.2, seed=seed), limit, seed=seed)
-    return guard_leakage(dataset, leakage=leakage)
+    return with_contradictions(guard_leakage(dataset, leakage=leakage))
 
 
 def _check_options(raw: RawData, size: Size | None, mode: Mode | None, limit: int | None) -> None:

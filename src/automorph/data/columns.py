@@ -49,7 +49,11 @@ class Columns:
 
     def refuse(self, source: str) -> None:
         """Say that this source has no columns, if any was chosen."""
-        chosen = [f"{k}={v!r}" for k, v in vars(self).items() if v]
+        chosen = [
+            f"{name}={value!r}"
+            for name, given in vars(self).items()
+            for value in ([given] if isinstance(given, str) else given or ())
+        ]
         if chosen:
             raise UsageError(
                 f"{source} has no columns to choose: {', '.join(chosen)} cannot be used. Columns "

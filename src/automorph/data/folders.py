@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
-from automorph.data.images import image_extensions
+from automorph.data.images import HEIC, image_extensions
 from automorph.data.rows import RawData, Rows, part_of
 from automorph.errors import DataError
 
@@ -24,8 +25,7 @@ def read_folder(path: str) -> RawData:
     rows = {part: _read_part(top, root, name, others) for top, part in parts.items()}
     notes = []
     if others:
-        kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
-        notes.append(f"files without an image's extension ignored: {kinds}")
+        notes.append(ignored(others))
     if beside:
         notes.append(f"folders beside the parts ignored: {', '.join(beside)}")
     return RawData(name, "image", rows, notes=tuple(notes))
@@ -83,7 +83,7 @@ def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
     """The images of a class, in order; endings of other files are counted in ``others``."""
     found = []
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not _passed_over(name))
         for file in sorted(files):
             ending = os.path.splitext(file)[1].lower()
             if file.startswith("."):
@@ -95,11 +95,27 @@ def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
     if not found:
         raise DataError(
             f"{name}: the class folder {folder} holds no images. Expected files such as .png "
-            "or .jpg: add some, or remove the folder."
+            f"or .jpg: add some, or remove the folder{_advice(others)}."
         )
     return sorted(found)
 
 
 def folders_in(path: Path) -> list[Path]:
-    """The folders in a folder, without hidden ones, in order."""
-    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    """The folders in a folder, without hidden ones and ``__MACOSX``, in order."""
+    return sorted(p for p in path.iterdir() if p.is_dir() and not _passed_over(p.name))
+
+
+def ignored(others: Counter[str]) -> str:
+    """A note on files that are no images, by their endings."""
+    kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
+    return f"files without an image's extension ignored: {kinds}{_advice(others)}"
+
+
+def _advice(endings: Iterable[str]) -> str:
+    """What can be done about images of a kind that is not read."""
+    return f". {HEIC}" if {".heic", ".heif"} & set(endings) else ""
+
+
+def _passed_over(folder: str) -> bool:
+    """Whether a folder is none of the user's: hidden, or what macOS puts into archives."""
+    return folder.startswith(".") or folder == "__MACOSX"

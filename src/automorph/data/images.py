@@ -31,6 +31,8 @@ CHANNELS: dict[Mode, int] = {"grey": 1, "rgb": 3, "rgba": 4}
 _PILLOW_MODE = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
 _GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 _ORIENTATION = 0x0112
+HEIC = "HEIC is not supported: convert it to JPEG or PNG"
+_HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypheim", b"ftypmif1", b"ftypmsf1")
 
 
 class BadImageError(DataError):
@@ -143,12 +145,21 @@ def _opened(source: Any) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImageError(_too_large(_first_line(error))) from error
     except UnidentifiedImageError as error:
-        raise BadImageError("not an image that Pillow can read") from error
+        unknown = HEIC if _is_heic(source) else "not an image that Pillow can read"
+        raise BadImageError(unknown) from error
     except (OSError, SyntaxError, EOFError, IndexError, struct.error) as error:
         raise BadImageError(f"damaged or truncated: {_first_line(error)}") from error
     except Exception as error:  # decoders fail on hostile bytes in ways nobody has listed
         reason = f"cannot be decoded: {type(error).__name__}: {_first_line(error)}"
         raise BadImageError(reason) from error
+
+
+def _is_heic(source: Any) -> bool:
+    """Whether a file, or its bytes, hold what telephones save, whatever its name says."""
+    if isinstance(source, bytes):
+        return source[4:12] in _HEIC
+    with open(source, "rb") as file:
+        return file.read(12)[4:] in _HEIC
 
 
 def _checked(path: Path) -> Path:

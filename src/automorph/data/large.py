@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.arrays import Arrays, BadRow, Dataset, strings
+from automorph.data.arrays import Arrays, BadRow, Dataset, left_out, strings
+from automorph.data.contradictions import with_contradictions
 from automorph.data.decoding import progress
-from automorph.data.folders import classes_in, images_in, parts_of
+from automorph.data.folders import classes_in, ignored, images_in, parts_of
 from automorph.data.images import Mode, Size, strict_pillow
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
@@ -69,13 +70,14 @@ def read_large_folder(
             "leave them out with skip_bad=True (--skip-bad)."
         )
     if others:
-        kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
-        notes.append(f"files without an image's extension ignored: {kinds}")
+        notes.append(ignored(others))
+    if skipped:
+        notes.append(left_out(skipped))
     check_classes({part: a.labels for part, a in made.items()}, classes, name=name, declared=True)
     dataset = Dataset(name, classes, skipped=tuple(skipped), notes=tuple(notes), **made)
     if limit is not None and dataset.test is None:
         dataset = limited(split(dataset, validation=0, test=0.2, seed=seed), limit, seed=seed)
-    return guard_leakage(dataset, leakage=leakage)
+    return with_contradictions(guard_leakage(dataset, leakage=leakage))
 
 
 def _index(

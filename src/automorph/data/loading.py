@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,19 @@ def load_data(
     return mapped_texts(dataset, cache) if on_demand else dataset
 
 
+def check_source(source: str, *, root: StrPath | None = None) -> None:
+    """Refuse a source of an unknown name, or that lies nowhere, without reading it.
+
+    >>> check_source("digits")
+    """
+    kind, path = _kind_of(source)
+    if not path or kind == "hub":
+        return
+    place = Path(_resolve(path, root)).expanduser()
+    if not place.exists() and not glob(str(place), recursive=True):
+        _read(source, Columns(), root, download=False)  # Its reader says what it expected.
+
+
 def from_arrays(
     images: Any,
     labels: ArrayLike,
@@ -196,15 +210,11 @@ def as_dataset(
 
 
 def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -> RawData:
-    kind, colon, path = source.partition(":")
-    if not colon and (source == "digits" or source in KNOWN):
+    kind, path = _kind_of(source)
+    if not path:
         columns.refuse(source)
-        return read_known(source, root=root, download=download)
-    if not colon and source in CORRELATED:
-        columns.refuse(source)
-        return read_correlated(source, root=root, download=download)
-    if not path or f"{kind}:" not in {given.partition(":")[0] + ":" for given in GIVEN}:
-        raise UsageError(_unknown(source, kind))
+        read = read_correlated if source in CORRELATED else read_known
+        return read(source, root=root, download=download)
     if kind == "hub":
         return download_raw(path, columns=columns)
     place = _resolve(path, root)
@@ -212,6 +222,16 @@ def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -
         columns.refuse(source)
         return read_folder(place) if kind == "folder" else read_npz(place)
     return raw_from_tables(source, read_tables(kind, place), columns)
+
+
+def _kind_of(source: str) -> tuple[str, str]:
+    """The kind of a source and its path; a set that is known by name has none."""
+    if source == "digits" or source in KNOWN or source in CORRELATED:
+        return source, ""
+    kind, _, path = source.partition(":")
+    if not path or kind not in {given.partition(":")[0] for given in GIVEN}:
+        raise UsageError(_unknown(source, kind))
+    return kind, path
 
 
 def _resolve(path: str, root: StrPath | None) -> str:

@@ -209,19 +209,31 @@ def _quota(share: float, block: int, blocks: int) -> NDArray[np.int64]:
 
 
 def _check_every_class(dataset: Dataset, place: NDArray[np.int8], shares: dict[int, float]) -> None:
-    labels, k = dataset.train.labels, len(dataset.classes)
-    present = np.bincount(labels, minlength=k) > 0
-    small = np.zeros(k, dtype=bool)
+    """Refuse classes below a whole block, even where chance gave every part one of their few.
+
+    So a source is refused or not by its size alone, and a limit does not change that.
+    """
+    labels, k, least = dataset.train.labels, len(dataset.classes), _block(shares)
+    counts = _different(dataset, labels)
+    present = counts > 0
+    small = present & (counts < least)
     for part in (_TRAIN, *(part for part, share in shares.items() if share)):
         small |= present & (np.bincount(labels[place == part], minlength=k) == 0)
     if not small.any():
         return
-    counts = np.bincount(labels, minlength=k)
-    found = listed(f"{dataset.classes[c]} ({counts[c]})" for c in np.flatnonzero(small))
+    found = listed((f"{dataset.classes[c]} ({counts[c]})" for c in np.flatnonzero(small)), 20)
     made = ", ".join(f"{PARTS[part]}={share}" for part, share in shares.items() if share)
     raise DataError(
         f"{dataset.name}: classes too small to be split with {made}: {found}. "
-        f"Expected at least {_block(shares)} different examples of each class"
+        f"Expected at least {least} different examples of each class"
         f"{' and subgroup' if dataset.subgroup_names else ''}. Add examples, "
-        "remove those classes, make larger shares, or bring the parts yourself."
+        "raise the limit if there is one, remove those classes, make larger shares, or bring the "
+        "parts yourself."
     )
+
+
+def _different(dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.intp]:
+    """How many examples of different content every class has."""
+    _, content = np.unique(dataset.train.digests, return_inverse=True)
+    pairs = np.unique(np.stack([labels, content], axis=1), axis=0)
+    return np.bincount(pairs[:, 0], minlength=len(dataset.classes))

@@ -126,12 +126,15 @@ def _measured(
         # What is lacking in the part itself, the measurement has told.
         told = (f"The {name} part", "Class ", "There is no example at all")
         notes += tuple(note for note in notes_on(data, grouper) if not note.startswith(told))
-    if method is not None:
+    if slices:
         notes += (
             "Discovered slices are hypotheses: name them by looking, label them, and test them on "
             "other examples.",
         )
-    return replace(found, slices=slices, notes=notes, facts=facts, predictions=subject.predictions)
+    return replace(
+        found, slices=slices, notes=notes, facts=facts, predictions=subject.predictions,
+        method=method,
+    )  # fmt: skip
 
 
 def discover_in(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from automorph.comparison.statistics import holm
 from automorph.errors import DataError
+from automorph.patching import words
 from automorph.patching.discovery import Slice
 from automorph.patching.groups import Grouper
 from automorph.patching.intersections import Intersection, intersections
@@ -65,7 +66,8 @@ class Audit:
     ``robust`` is the accuracy of the worst group with its interval. ``predictions`` are those of
     the part, in its order. ``information`` is the mutual
     information of prediction and subgroup given the class, in nats, of subgroups with 10 examples
-    or more; None where no class has two of them.
+    or more; None where no class has two of them. ``method`` is how slices were looked for, None
+    where they were not.
     """
 
     n: int
@@ -82,6 +84,7 @@ class Audit:
     notes: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     report: Path | None = None
+    method: str | None = None
     predictions: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -95,43 +98,19 @@ class Audit:
         return None if self.information is None else self.information.value
 
     @property
+    def named(self) -> bool:
+        """Whether there are subgroups; else every group is a whole class."""
+        return len(self.groups) > len(self.gap)
+
+    @property
     def alarms(self) -> tuple[str, ...]:
         """What is beyond chance, in sentences; empty if nothing is."""
-        told = [
-            f"It fails on ({g.class_name}, {g.subgroup}): {_percent(g.accuracy)} right "
-            f"({_percent(g.low)} to {_percent(g.high)}, {g.n:,} examples), "
-            f"less often than the rest of its class (p {_p(g.p)})."
-            for g in sorted(self.groups, key=lambda g: g.accuracy or 0.0)
-            if g.alarm
-        ]
-        told += [
-            f"It fails on a discovered slice of {s.class_name!r}: {_percent(s.accuracy)} right "
-            f"({_percent(s.low)} to {_percent(s.high)}) on {s.n:,} examples that took no part in "
-            f"finding it, the rest of the class {_percent(s.rest)} (p {_p(s.p)})."
-            for s in self.slices
-            if s.alarm
-        ]
-        return tuple(told)
+        return words.alarms(self)
 
     @property
     def verdict(self) -> str:
-        """One sentence: the worst that is beyond chance, or that nothing is."""
-        if self.alarms:
-            return self.alarms[0]
-        looked = [
-            name
-            for name, there in (
-                ("subgroup", any(g is not None for g in self.gap.values())),
-                ("slice", bool(self.slices)),
-            )
-            if there
-        ]
-        if not looked:
-            return "There is no subgroup to compare with the rest of its class."
-        return (
-            f"No {' and no '.join(looked)} is right less often than the rest of its class beyond "
-            f"chance (by chance alone an alarm is raised in {RATE:.0%} of audits at most)."
-        )
+        """The worst that is beyond chance, or that nothing is and what was looked for."""
+        return words.verdict(self, rate=RATE)
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as plain data: the object of ``automorph audit --json``."""
@@ -159,6 +138,7 @@ class Audit:
             "overconfidence": self.overconfidence and asdict(self.overconfidence),
             "intersections": [_plain(found) for found in self.intersections],
             "slices": [_plain(found) for found in self.slices],
+            "method": self.method,
             "verdict": self.verdict,
             "alarms": list(self.alarms),
             "notes": list(self.notes),
@@ -226,7 +206,7 @@ def measure(
         loss=None if losses is None else float(losses.mean()),
         overconfidence=None if confidence is None else mean_interval(confidence - correct),
         intersections=intersections(correct, labels, columns or {}, grouper.classes, rate=rate),
-        notes=_notes(rows, gaps),
+        notes=words.notes(rows, gaps, few=SMALL),
     )
 
 
@@ -278,30 +258,6 @@ def _certainty(
     return -np.log(np.maximum(own, 1e-12)), probabilities.max(axis=1).astype(np.float64)
 
 
-def _notes(rows: Sequence[Group], gaps: dict[str, Estimate | None]) -> tuple[str, ...]:
-    notes = []
-    empty = [f"({g.class_name}, {g.subgroup})" for g in rows if not g.n]
-    small = [f"({g.class_name}, {g.subgroup}: {g.n})" for g in rows if 0 < g.n < SMALL]
-    if empty:
-        notes.append(
-            f"Nothing can be said about {', '.join(empty)}: there is no example. The robust "
-            "accuracy is that of the groups that are there."
-        )
-    if small:
-        notes.append(
-            f"Fewer than {SMALL} examples: {', '.join(small[:8])}"
-            f"{' and more' if len(small) > 8 else ''}. Read their intervals, not their accuracies, "
-            "or merge groups."
-        )
-    if len(rows) > len(gaps):
-        notes += [
-            f"Class {name!r} has a single subgroup here: it has no gap to measure."
-            for name, found in gaps.items()
-            if found is None
-        ]
-    return tuple(notes)
-
-
 def _plain(found: Any) -> dict[str, Any]:
     plain = asdict(found)
     return {"class": plain.pop("class_name"), **plain}
@@ -309,11 +265,3 @@ def _plain(found: Any) -> dict[str, Any]:
 
 def _ends(found: Estimate) -> list[float]:
     return [found.low, found.high]
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
-
-
-def _p(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"

@@ -40,34 +40,13 @@ def audit_page(result: Found) -> Page:
         _slices(result),
         pictures_section(result.get("pictures") or {}),
     ]
-    worst = result["worst"]
     return Page(
         title=f"Audit of {result['subject']} on {result['data']}",
         lead=result["verdict"],
-        verdict="worse" if alarms else "unclear",
-        badge="fails on a subgroup" if alarms else "no alarm",
+        verdict="worse" if alarms or _weak_class(result) else "unclear",
+        badge=_badge(result),
         kicker="Audit of subgroups",
-        answers=[
-            Answer(
-                "How good is it on average?",
-                words.percent(result["accuracy"], 1),
-                f"{_range(result['accuracy_interval'])} on {words.count(result['n'])} examples of "
-                f"the {result['part']} part.",
-            ),
-            Answer(
-                "And on the worst group?",
-                words.percent(result["robust_accuracy"], 1),
-                f"({worst['class']}, {worst['subgroup']}); the true worst is in "
-                f"{_range(result['robust_accuracy_interval'])}.",
-            ),
-            Answer(
-                "Does the subgroup decide?",
-                words.NOTHING
-                if result["mutual_information"] is None
-                else f"{result['mutual_information']:.3f} nats",
-                "Mutual information of prediction and subgroup given the class; 0 is none.",
-            ),
-        ],
+        answers=_answers(result),
         warnings=[*alarms[1:6], *result["notes"]],
         commands=result.get("next") or (),
         sections=[section for section in parts if section is not None],
@@ -75,33 +54,112 @@ def audit_page(result: Found) -> Page:
     )
 
 
+def _badge(result: Found) -> str:
+    if result["alarms"]:
+        named = any(group["alarm"] for group in result["groups"])
+        return "fails on a subgroup" if named else "fails on a slice"
+    if _weak_class(result):
+        return "weak on a class"
+    return "no alarm" if result.get("method") is None or _named(result) else "no slice found"
+
+
+def _weak_class(result: Found) -> bool:
+    """Whether, without subgroups, the worst class lies clearly below the accuracy of all."""
+    worst = min(
+        (group for group in result["groups"] if group["n"]), key=lambda group: group["accuracy"]
+    )
+    return not _named(result) and worst["high"] < result["accuracy_interval"][0]
+
+
+def _named(result: Found) -> bool:
+    """Whether there are subgroups; else every group is a whole class."""
+    return len(result["groups"]) > len(result["gap"])
+
+
+def _answers(result: Found) -> list[Answer]:
+    worst, named = result["worst"], _named(result)
+    where = f"({worst['class']}, {worst['subgroup']})" if named else worst["class"]
+    answers = [
+        Answer(
+            "How good is it on average?",
+            words.percent(result["accuracy"], 1),
+            f"{_range(result['accuracy_interval'])} on {words.count(result['n'])} examples of "
+            f"the {result['part']} part.",
+        ),
+        Answer(
+            f"And on the worst {'group' if named else 'class'}?",
+            words.percent(result["robust_accuracy"], 1),
+            f"{where}; the true worst is in {_range(result['robust_accuracy_interval'])}.",
+        ),
+    ]
+    if result["mutual_information"] is not None:
+        answers.append(
+            Answer(
+                "Does the subgroup decide?",
+                f"{result['mutual_information']:.3f} nats",
+                "Mutual information of prediction and subgroup given the class; 0 is none.",
+            )
+        )
+    if result.get("method") is not None:
+        failing = sum(one["alarm"] for one in result["slices"])
+        answers.append(
+            Answer(
+                "Is there a slice on which it fails?",
+                words.count(failing) if failing else "none found",
+                f"Looked for by {result['method']}; {len(result['slices'])} are right less often "
+                f"than the rest of their class, {failing} of them beyond chance.",
+            )
+        )
+    return answers
+
+
 def groups_section(result: Found, title: str = "Every group") -> Section:
     """Accuracies of the groups with their intervals, as a figure and a table."""
-    there = [group for group in result["groups"] if group["n"]]
+    named = _named(result)
+    what = f"Accuracy of every {'group' if named else 'class'}"
+    # The worst first, and what has no example last.
+    ordered = sorted(result["groups"], key=lambda group: (not group["n"], group["accuracy"] or 0))
     rows = [
         figures.Row(
-            _name(group), 100 * group["accuracy"], 100 * group["low"], 100 * group["high"],
+            _name(group, named), 100 * group["accuracy"], 100 * group["low"], 100 * group["high"],
             colour=1 if group["alarm"] else 0, words=words.percent(group["accuracy"], 1),
         )
-        for group in sorted(there, key=lambda group: group["accuracy"])[:GROUPS]
+        for group in ordered[:GROUPS]
+        if group["n"]
     ]  # fmt: skip
     worst = "; ".join(f"{row.label} {row.words}" for row in rows[:3])
     parts: list[Part] = [
         figure(
             figures.dots, rows, axis="Accuracy, %",
-            label=f"Accuracy of every group. Worst: {worst}.",
-            caption="Accuracy of every group with its 95 % interval (Wilson), the worst first.",
+            label=f"{what}. Worst: {worst}.",
+            caption=f"{what} with its 95 % interval (Wilson), the worst first.",
         ),
-        Table(
-            ["Class", "Subgroup", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence", "p"],
-            [_line(group) for group in result["groups"]],
-            "p: right less often than the rest of its class by chance (Fisher's exact test, "
-            "one-sided, Holm over all groups). Overconfidence: mean confidence minus accuracy, in "
-            "points.",
-            numbers=[2, 3, 4, 5, 6, 7],
-        ),
+        _table(ordered) if named else _table_of_classes(ordered),
     ]  # fmt: skip
-    return Section(title, parts)
+    return Section(title if named else "Every class", parts)
+
+
+_OVER = "Overconfidence: mean confidence minus accuracy, in points."
+
+
+def _table(groups: Sequence[Found]) -> Table:
+    return Table(
+        ["Class", "Subgroup", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence", "p"],
+        [_line(group) for group in groups],
+        "p: right less often than the rest of its class by chance (Fisher's exact test, "
+        f"one-sided, Holm over all groups). {_OVER}",
+        numbers=[2, 3, 4, 5, 6, 7],
+    )  # fmt: skip
+
+
+def _table_of_classes(groups: Sequence[Found]) -> Table:
+    """The same without subgroups: a class has no rest to be held against."""
+    return Table(
+        ["Class", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence"],
+        [[line[0], *line[2:-1]] for line in map(_line, groups)],
+        _OVER,
+        numbers=[1, 2, 3, 4, 5],
+    )
 
 
 def _line(group: Found) -> list[Cell | str]:
@@ -211,8 +269,8 @@ def _apart(column: str, value: str, inside: float, outside: float) -> str:
     return f"{column} = {value} ({100 * inside:.0f} % of it, {100 * outside:.0f} % of the rest)"
 
 
-def _name(group: Found) -> str:
-    return f"{group['class']}, {group['subgroup']}"
+def _name(group: Found, named: bool) -> str:
+    return f"{group['class']}, {group['subgroup']}" if named else str(group["class"])
 
 
 def _range(ends: Sequence[float]) -> str:

@@ -11,10 +11,11 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from automorph.errors import DataError
 from automorph.report import svg
+from automorph.report.lettering import lettered
 from automorph.report.page import Picture
 
 Pixels = NDArray[np.uint8]
@@ -82,7 +83,8 @@ def contact_sheet(
             "expected images (rows, n, H, W, C) and a label a row"
         )
     names = [svg.shorten(name, 230, size=14) for name in labels]
-    font = ImageFont.load_default(14)
+    font, drawn = lettered([*columns, *names], 14)
+    columns, names = drawn[: len(columns)], drawn[len(columns) :]
     margin = 16
     left = margin * 2 + min(220, max((int(font.getlength(name)) for name in names), default=0))
     top = margin + 26

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from automorph.peers.export import export_policy as export_policy
     from automorph.peers.export import import_policy as import_policy
     from automorph.peers.fidelity import Fidelity as Fidelity
+    from automorph.peers.online import policy_to_export as policy_to_export
     from automorph.peers.operations import peer_operation as peer_operation
 
 _HOMES = {
@@ -26,6 +27,7 @@ _HOMES = {
     "differences": "automorph.peers.export",
     "export_policy": "automorph.peers.export",
     "import_policy": "automorph.peers.export",
+    "policy_to_export": "automorph.peers.online",
     "peer_operation": "automorph.peers.operations",
 }
 

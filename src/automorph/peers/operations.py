@@ -52,12 +52,12 @@ def peer_operation(
         unit=unit,
         whole=whole,
         label_risk=label_risk,
-        function=_Built(name, make),
+        function=Built(name, make),
         about=f"{name} of another library.",
     )
 
 
-class _Built:
+class Built:
     """The function of an operation: it applies the transform that is built at a value."""
 
     def __init__(self, name: str, make: Callable[[float], Any]) -> None:
@@ -68,19 +68,20 @@ class _Built:
         self._kept = lru_cache(_MOST_KEPT)(make)
 
     def __call__(self, image: Pixels, value: float, rng: np.random.Generator) -> Pixels:
+        """The image after the transform."""
         transform = self._kept(value)
         return _runner(transform)(transform, image, int(rng.integers(2**31)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Built) and (self.name, self.make) == (other.name, other.make)
+        return isinstance(other, Built) and (self.name, self.make) == (other.name, other.make)
 
     def __hash__(self) -> int:
         return hash(self.name)  # What builds may be an object that has no hash.
 
-    def __copy__(self) -> _Built:
+    def __copy__(self) -> Built:
         return self
 
-    def __deepcopy__(self, memory: object) -> _Built:
+    def __deepcopy__(self, memory: object) -> Built:
         return self  # Copies stay in this process, so they need nothing that can be imported.
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -94,7 +95,7 @@ class _Built:
                 "at the top of a module. Define it there, as in def make(value): ..., and give it "
                 "to peer_operation; or stay in one process (jobs=1, num_workers=0)"
             ) from error
-        return _Built, (self.name, self.make)
+        return Built, (self.name, self.make)
 
 
 def _runner(transform: Any) -> Callable[[Any, Pixels, int], Pixels]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from automorph.peers.albumentations import NAME
 from automorph.peers.readings import (
+    Notes,
     act_of,
     always,
     blurred,
@@ -46,16 +47,16 @@ USUAL: dict[str, dict[str, Any]] = {
 
 def read(transform: Any) -> tuple[list[Draw], list[str]]:
     """The draws of a transform or pipeline, and what was left out."""
-    notes: list[str] = []
-    return _read(transform, notes), notes
+    notes = Notes()
+    return _read(transform, notes), notes.lines
 
 
-def _read(transform: Any, notes: list[str], p: float | None = None) -> list[Draw]:
+def _read(transform: Any, notes: Notes, p: float | None = None) -> list[Draw]:
     """The draws of a transform; ``p`` stands for its own probability (a weight in ``OneOf``)."""
     kind = type(transform).__name__
     p = float(transform.p) if p is None else p
     if kind in _SKIPPED:
-        notes.append(f"{kind} is no augmentation; keep it beside it")
+        notes.skipped.append(kind)
         return []
     if kind in ("Compose", "Sequential"):
         draws = [draw for part in transform.transforms for draw in _read(part, notes)]
@@ -66,7 +67,10 @@ def _read(transform: Any, notes: list[str], p: float | None = None) -> list[Draw
     if kind not in READERS:
         raise no_operation(NAME, kind)
     refuse(transform, **USUAL.get(kind, {}))
-    return READERS[kind](transform, p)
+    draws = READERS[kind](transform, p)
+    if kind == "ColorJitter":
+        notes.in_order(draws)
+    return draws
 
 
 Reader = Callable[[Any, float], list[Draw]]

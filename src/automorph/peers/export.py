@@ -1,4 +1,4 @@
-"""Policies as code of other libraries, as their objects, and from their objects."""
+"""Policies as code of other libraries, and as their objects."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ from typing import Any
 from automorph.errors import MissingExtraError, PolicyError
 from automorph.peers import (
     albumentations,
-    albumentations_reader,
     kornia,
-    kornia_reader,
     python,
     timm,
     torchvision,
-    torchvision_reader,
 )
-from automorph.peers.assembly import policy_of
 from automorph.peers.code import Call, evaluated, said, shared, source
 from automorph.peers.excerpts import definitions, excerpt, merged_imports
 from automorph.peers.fidelity import Fidelity
@@ -33,11 +29,6 @@ _LIBRARIES: dict[str, ModuleType] = {
     "torchvision": torchvision,
     "albumentations": albumentations,
     "kornia": kornia,
-}
-_READERS = {
-    "torchvision": torchvision_reader.read,
-    "albumentations": albumentations_reader.read,
-    "kornia": kornia_reader.read,
 }
 PEERS = ("python", *_LIBRARIES, "timm")
 FIDELITY: dict[str, dict[str, Fidelity]] = {
@@ -121,27 +112,6 @@ def _converted(policy: Policy, to: str, size: Size, strict: bool) -> Any:
     peer = _peer(to)
     call, _ = _written(policy, peer, size, strict)
     return evaluated(call, _names(peer))
-
-
-def import_policy(transform: Any) -> Policy:
-    """The policy of a transform of torchvision (v2 or v1), albumentations or kornia.
-
-    What is no augmentation (resizing, normalising) is left out. A timm string is a name that
-    `load_policy` reads. Raises `PolicyError` for what no operation of the catalogue is.
-    """
-    library = type(transform).__module__.partition(".")[0]
-    if library == "automorph":
-        library = "kornia" if type(transform).__name__ == "OneOf" else "torchvision"
-    if library == "torch":
-        inside = {type(part).__module__.partition(".")[0] for part in transform.children()}
-        library = "torchvision" if "torchvision" in inside else "kornia"
-    if library not in _LIBRARIES:
-        raise PolicyError(
-            f"got {type(transform).__name__} of {library}; expected a transform of "
-            f"{', '.join(_LIBRARIES)}, or a name for load_policy"
-        )
-    draws, _ = _READERS[library](transform)
-    return policy_of(draws)
 
 
 def differences(policy: Policy, to: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from automorph.peers.kornia import NAME, SINGLE
 from automorph.peers.readings import (
+    Notes,
     act_of,
     always,
     blurred,
@@ -38,14 +39,14 @@ USUAL: dict[str, dict[str, Any]] = {
 
 def read(transform: Any) -> tuple[list[Draw], list[str]]:
     """The draws of a module or container, and what was left out."""
-    notes: list[str] = []
-    return _read(transform, notes), notes
+    notes = Notes()
+    return _read(transform, notes), notes.lines
 
 
-def _read(module: Any, notes: list[str]) -> list[Draw]:
+def _read(module: Any, notes: Notes) -> list[Draw]:
     kind = type(module).__name__
     if kind in ("Normalize", "Resize", "CenterCrop"):
-        notes.append(f"{kind} is no augmentation; keep it beside it")
+        notes.skipped.append(kind)
         return []
     if kind == "Identity":
         return [always(act_of("Identity"))]
@@ -57,13 +58,16 @@ def _read(module: Any, notes: list[str]) -> list[Draw]:
             return [draw for part in module for draw in _read(part, notes)]
         if counted != (1, 2):
             raise NotExpressibleError(f"got a {kind} with random_apply; expected 1 or none")
-        notes.append("kornia drew once for a whole batch; the policy draws for each example")
+        notes.others.append("kornia drew once for a whole batch; the policy draws for each example")
         weights = module.random_apply_weights.tolist()
         return [one_of([_read(part, notes) for part in module], weights)]
     if kind not in READERS:
         raise no_operation(NAME, kind)
     refuse(module, _given, **_EACH, **USUAL.get(kind, {}))
-    return READERS[kind](module)
+    draws = READERS[kind](module)
+    if kind == "ColorJitter" and getattr(module, "_fixed_order", None) is None:
+        notes.in_order(draws)
+    return draws
 
 
 def _given(module: Any, name: str) -> Any:

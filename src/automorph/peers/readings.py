@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from automorph.peers.terms import MOVED, Act, Draw, NotExpressibleError, does_nothing, joined
 from automorph.policies.base import Fill, Interpolation
 from automorph.space import OPERATIONS
+
+
+@dataclass
+class Notes:
+    """What a reader tells about a pipeline: steps that it left out, and what is not the same."""
+
+    skipped: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[str]:
+        """One line each."""
+        named = ", ".join(dict.fromkeys(self.skipped))
+        first = [f"left out, to be kept beside the policy: {named}"] if named else []
+        return [*first, *dict.fromkeys(self.others)]
+
+    def in_order(self, draws: Iterable[Draw]) -> None:
+        """Colours that the library shuffles come in an order of ours."""
+        acts = [act for draw in draws for option in draw.options for act in option]
+        kernels = [act.kernel for act in acts]
+        if len(kernels) > 1:
+            self.others.append(f"{', '.join(kernels)} come in this order; the library shuffles it")
 
 
 def act_of(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from automorph.peers.readings import (
+    Notes,
     act_of,
     always,
     blurred,
@@ -44,14 +45,14 @@ USUAL: dict[str, dict[str, Any]] = {
 
 def read(transform: Any) -> tuple[list[Draw], list[str]]:
     """The draws of a transform (v2 or v1), and what was left out."""
-    notes: list[str] = []
-    return _read(transform, notes), notes
+    notes = Notes()
+    return _read(transform, notes), notes.lines
 
 
-def _read(transform: Any, notes: list[str]) -> list[Draw]:
+def _read(transform: Any, notes: Notes) -> list[Draw]:
     kind = type(transform).__name__
     if kind in _SKIPPED:
-        notes += [] if kind == "Identity" else [f"{kind} is no augmentation; keep it beside it"]
+        notes.skipped += [] if kind == "Identity" else [kind]
         return []
     if kind in ("Compose", "Sequential"):
         inside = transform.transforms if kind == "Compose" else transform
@@ -65,7 +66,10 @@ def _read(transform: Any, notes: list[str]) -> list[Draw]:
     if kind not in READERS:
         raise no_operation(NAME, kind)
     refuse(transform, **USUAL.get(kind, {}))
-    return READERS[kind](transform)
+    draws = READERS[kind](transform)
+    if kind == "ColorJitter":
+        notes.in_order(draws)
+    return draws
 
 
 def _drawn(transform: Any) -> list[Draw]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from automorph.errors import PolicyError
 from automorph.peers import albumentations_reader, kornia_reader, torchvision_reader
-from automorph.peers.assembly import policy_of
+from automorph.peers.assembly import by_themselves, policy_of
 from automorph.peers.export import FIDELITY
-from automorph.peers.fidelity import SIZED
+from automorph.peers.fidelity import SIZED, Fidelity
+from automorph.peers.readings import Notes, Part
 from automorph.policies import Policy, drawable
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], tuple[Sequence[Part], Notes]]] = {
     "torchvision": torchvision_reader.read,
     "albumentations": albumentations_reader.read,
     "kornia": kornia_reader.read,
@@ -47,11 +48,12 @@ def import_policy(transform: Any) -> Policy:
             f"got {type(transform).__name__} of {library}; expected a transform of "
             f"{', '.join(_READERS)}, or a name for load_policy"
         )
-    draws, notes = _READERS[library](transform)
-    policy = policy_of(draws)
-    notes = [*dict.fromkeys(notes), *_alike(policy, library)]
-    if notes:
-        warnings.warn(DifferenceWarning(notes), stacklevel=2)
+    read, notes = _READERS[library](transform)
+    parts, coins = by_themselves(read)
+    policy = policy_of(parts)
+    alike = [line for kernel, line in _alike(policy, library) if kernel not in notes.exact]
+    if lines := [*notes.lines, *coins, *alike]:
+        warnings.warn(DifferenceWarning(lines), stacklevel=2)
     return policy
 
 
@@ -66,12 +68,17 @@ def _library(transform: Any) -> str:
     return library
 
 
-def _alike(policy: Policy, library: str) -> list[str]:
+def _alike(policy: Policy, library: str) -> list[tuple[str, str]]:
     """What the library does in another way, one line an operation."""
     known = FIDELITY[library]
     kernels = dict.fromkeys(operation.kernel for operation in drawable(policy))
     return [
-        f"{kernel} is only alike ({library}: {known[kernel].note.removesuffix(f'; {SIZED}')})"
+        (kernel, f"{kernel} is only alike ({library}: {_plain_note(known[kernel])})")
         for kernel in kernels
         if known[kernel].level == "alike"
     ]
+
+
+def _plain_note(entry: Fidelity) -> str:
+    """The note without what is true of exports only."""
+    return entry.note.removesuffix(f"; {SIZED}")

@@ -316,7 +316,7 @@ library itself, on photographs.
 
 # What is read from other libraries
 
-[import_policy](../../how-to/export.md#bring-a-pipeline-along) reads these transforms, and containers
+[Imports](../../how-to/export.md#bring-a-pipeline-along) read these transforms, and containers
 of them.
 The tables are made of what the readers themselves go by.
 A parameter that is not named is read; where an operation has no such value, the error names those

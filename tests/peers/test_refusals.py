@@ -12,8 +12,8 @@ from automorph.cli import app
 from automorph.errors import PolicyError
 from automorph.online import METHODS, as_arm
 from automorph.peers import PEERS, export_policy
-from automorph.policies import Mixture, Step, Uniform, load_policy
-from automorph.space import named_space, operation
+from automorph.policies import Chain, Mixture, Step, Uniform, load_policy
+from automorph.space import SearchSpace, named_space, operation
 
 REFUSED = {
     ("randaugment + mixup", "torchvision"): "it mixes examples and labels of a batch; take "
@@ -102,6 +102,13 @@ def test_operations_of_ones_own_are_named():
         assert works(Uniform(operations=space.without("Perspective", "mine")), library)
     found = Mixture(label="found", operations=space, subpolicies=((Step("mine"),), ()))
     assert refusal(found, "python").endswith("; take sub-policies without mine")
+
+
+def test_a_name_of_the_catalogue_hides_no_operation_of_ones_own():
+    own = SearchSpace("own", (operation(name="Rotate")(lambda image, value: image),))
+    policy = Chain(stages=(Uniform(operations=own), load_policy("randaugment")))
+    for library in PEERS[:-1]:
+        assert "Rotate (it is a function of your own)" in refusal(policy, library)
 
 
 def test_what_is_not_drawn_is_not_in_the_way():

@@ -38,9 +38,10 @@ def refuse_operations(
 
     With ``strict`` those that are only alike are refused, too.
     """
-    entries = {_name(one): fidelity.get(one.kernel, _unknown(one)) for one in drawable(policy)}
-    lost = {name: entry.note for name, entry in entries.items() if entry.level == "none"}
-    alike = {n: entry.note for n, entry in entries.items() if strict and entry.level == "alike"}
+    # Pairs, as a user's operation may have the name of one of the catalogue.
+    entries = [(_name(one), fidelity.get(one.kernel, _unknown(one))) for one in drawable(policy)]
+    lost = {name: entry.note for name, entry in entries if entry.level == "none"}
+    alike = {name: entry.note for name, entry in entries if strict and entry.level == "alike"}
     what = [f"{title} cannot say {_listed(lost)}"] if lost else []
     what += [f"{title} can say only alike, not the same: {_listed(alike)}"] if alike else []
     if not what:

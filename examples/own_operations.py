@@ -19,10 +19,14 @@ def salt(image, value, rng):
     return image
 
 
+def make_perspective(value):
+    """At the top of the module, so that other processes can import it."""
+    return v2.RandomPerspective(value, p=1)
+
+
 perspective = automorph.peer_operation(
-    lambda value: v2.RandomPerspective(value, p=1),
-    name="Perspective", range=(0, 0.5), unit="share", identity=0,
-)  # fmt: skip
+    make_perspective, name="Perspective", range=(0, 0.5), unit="share", identity=0
+)
 
 space = named_space("randaugment").with_operations(salt, perspective)
 policy = Uniform(operations=space, length=2, low=0.3, high=0.3)

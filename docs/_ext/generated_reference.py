@@ -313,7 +313,49 @@ library itself, on photographs.
 
 {table(("operation", *libraries), rows)}
 {said}
-"""
+
+# What is read from other libraries
+
+[Imports](../../how-to/export.md#bring-a-pipeline-along) read these transforms, and containers
+of them.
+The tables are made of what the readers themselves go by.
+A parameter that is not named is read; where an operation has no such value, the error names those
+that can be read.
+
+{readings()}"""
+
+
+def readings() -> str:
+    """What is read from each library, what is left out, and what is refused though it is near."""
+    from automorph.peers import albumentations_reader, kornia_reader, torchvision_reader
+
+    sections = []
+    for name, reader in (
+        ("torchvision (v2 and v1)", torchvision_reader),
+        ("albumentations", albumentations_reader),
+        ("kornia", kornia_reader),
+    ):
+        rows = [
+            (f"`{kind}`", ", ".join(f"`{key}={_plain(value)}`" for key, value in usual.items()))
+            for kind in sorted(set(reader.READERS) - {"Drawn"})
+            for usual in [reader.USUAL.get(kind, {})]
+        ]
+        near = [(f"`{k}`", entry.why, f"`{entry.policy}`") for k, entry in reader.NEAR.items()]
+        left_out = ", ".join(f"`{kind}`" for kind in reader.SKIPPED if kind != "Identity")
+        sections.append(
+            f"## Read from {name}\n\n{table(('transform', 'only with'), rows)}\n"
+            f"Left out, with a note: {left_out}.\n\n"
+            f"Refused, with the policy that comes near:\n\n"
+            f"{table(('transform', 'why', 'near'), near)}"
+        )
+    return "\n".join(sections)
+
+
+def _plain(value: object) -> str:
+    """A value as people write it: shares with few digits."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_plain, value))})"
+    return f"{value:.3g}" if isinstance(value, float) else repr(value)
 
 
 # --- command line -------------------------------------------------------------------------------

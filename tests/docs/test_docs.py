@@ -69,6 +69,16 @@ def test_the_table_of_fidelity_is_the_declaration(reference):
             assert not entry.note or f"**{name}**: {entry.words}" in page
 
 
+def test_the_tables_of_what_is_read_are_the_readers(reference):
+    from automorph.peers import albumentations_reader, kornia_reader, torchvision_reader
+
+    page = reference.peers_page()
+    for reader in (albumentations_reader, kornia_reader, torchvision_reader):
+        for kind in {*reader.READERS, *reader.SKIPPED, *reader.NEAR} - {"Drawn", "Identity"}:
+            assert f"`{kind}`" in page
+    assert "| `RandomRotation` | `expand=False`, `center=None` |" in page
+
+
 def test_every_unit_is_explained(reference):
     assert {operation.unit for operation in CATALOGUE} - {""} <= set(reference.UNITS)
 

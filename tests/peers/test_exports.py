@@ -30,7 +30,7 @@ from automorph.policies import (
     policy_from_dict,
     policy_to_dict,
 )
-from automorph.space import CATALOGUE, SearchSpace, named_space, operation
+from automorph.space import CATALOGUE, SearchSpace, named_space
 from strategies import IMAGE_SPACES
 
 THOROUGH = settings(
@@ -211,40 +211,6 @@ def test_boxes_and_masks_follow_in_torchvision():
     assert abs(step) == 4
     assert (moved[:, :, :4] == 77).all() if step > 0 else (moved[:, :, -4:] == 77).all()
     assert int(covered.sum()) == 60
-
-
-REFUSED = {
-    ("randaugment + mixup", "torchvision"): "no sequence of independent draws",
-    ("augmix", "albumentations"): "no sequence of independent draws",
-    ("eda", "kornia"): "policies for images",
-    ("random", "torchvision"): "hold one by a seed, as in random(seed=0)",
-    ("rand-m9-mstd0.5", "kornia"): "adds normal noise to magnitudes",
-    ("resized-crop", "albumentations"): "without the size of the images",
-    ("trivialaugment", "kornia"): "TranslateX in pixels without their size",
-    ("composition(n=1,p=1,space=tanda-mnist)", "torchvision"): "Zoom (torchvision does not contin",
-    ("randaugment(n=2,m=9)", "timm"): "is no timm string",
-    ("mixup", "python"): "mixes whole batches",
-    ("composition(space=autoaugment)", "python"): "SamplePairing",
-    ("flip", "keras"): "expected one of python, torchvision",
-}
-
-
-@pytest.mark.parametrize(("name", "library"), REFUSED, ids=map(str, REFUSED))
-def test_what_cannot_be_said_is_refused(name, library):
-    with pytest.raises(PolicyError) as caught:
-        export_policy(name, library)
-    assert REFUSED[name, library] in str(caught.value)
-
-
-def test_operations_of_ones_own_cannot_be_exported():
-    @operation(range=(0, 1))
-    def mine(image, value):
-        return image
-
-    policy = Uniform(operations=SearchSpace("own", (mine,)))
-    for library in ("python", "torchvision"):
-        with pytest.raises(PolicyError, match="function of your"):
-            export_policy(policy, library)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -8,12 +8,15 @@ import pytest
 from peer_images import apart, photos, run
 
 from automorph.peers import (
+    DifferenceWarning,
     albumentations_reader,
+    convert_policy,
     import_policy,
     kornia_reader,
     torchvision_reader,
 )
 from automorph.peers.terms import NotExpressibleError, terms_of
+from automorph.policies import load_policy
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -115,6 +118,18 @@ REFUSED = [
     ("kornia", K.RandomErasing(scale=(0.0, 0.3), ratio=(0.5, 2.0)), "ratio"),
     ("kornia", K.RandomErasing(scale=(0.0, 0.3), value=1.0), "value=1.0"),
     ("kornia", K.RandomErasing(scale=(0.1, 0.1), ratio=(1.0, 1.0), value=1.0), "value=1.0"),
+    ("albumentations", A.RandomBrightnessContrast(), r"can be read if brightness_limit=\(0, 0\)"),
+    ("albumentations", A.RandomCrop(32, 32), "'crop', which comes near"),
+    ("albumentations", A.ToGray(method="pca"), "method='weighted_average'"),
+    ("kornia", K.RandomCrop((32, 32)), "one number for all sides"),
+    ("kornia", K.RandomCrop((32, 32), padding=4, padding_mode="reflect"), "padding_mode='reflect'"),
+    ("kornia", K.auto.RandAugment(2, 9), "randaugment.n=2,m=9.', which comes near"),
+    ("kornia", K.auto.AutoAugment(), "'autoaugment:imagenet', which comes near"),
+    ("torchvision", v2.RandomErasing(), r"'random-erasing\(p=0.5,area=0.33\)', which comes near"),
+    ("torchvision", v2.AugMix(), r"'augmix\(severity=3,width=3,depth=0\)', which comes near"),
+    ("torchvision", v2.RandomApply([v2.RandAugment()]), "choice inside a choice"),
+    ("torchvision", v2.RandomAffine(9, scale=(0.5, 1), shear=3),
+     "got RandomAffine with scale=.*, shear=.*; a RandomAffine can be read if scale=None, shear="),
     ("torchvision", v2.RandomCrop(32, padding=4, padding_mode="reflect"), "padding_mode='reflect'"),
     ("torchvision", v1.RandomCrop(32, padding=4, padding_mode="edge"), "padding_mode='edge'"),
     ("torchvision", v2.RandomCrop(32, padding=4, pad_if_needed=True), "pad_if_needed=True"),
@@ -178,6 +193,12 @@ READ = [
     (v2.RandomResizedCrop(32, (0.2, 1), antialias=False), "ResizedCrop", (0.2, 0.2), 1),
     (v2.GaussianBlur(9, (0.1, 2.0)), "Blur", (0.1, 2), 1),
     (v2.RandomCrop(32, padding=4), "PadCrop", (0.125, 0.125), 1),
+    (K.RandomCrop((32, 32), padding=4), "PadCrop", (0.125, 0.125), 1),
+    (v2.RandomGrayscale(0.2), "Color", (0, 0), 0.2),
+    (A.ToGray(p=0.3), "Color", (0, 0), 0.3),
+    (K.RandomGrayscale(p=0.4), "Color", (0, 0), 0.4),
+    (A.RandomBrightnessContrast(0, 0.2, p=0.5), "Brightness", (0.8, 1.2), 0.5),
+    (v2.RandomApply([v2.GaussianBlur(23, (0.1, 2.0))], 0.5), "Blur", (0.1, 2), 0.5),
     (v1.RandomChoice([v1.RandomRotation((10, 20))]), "Rotate", (10, 20), 1),
 ]  # fmt: skip
 
@@ -192,6 +213,10 @@ def test_what_a_policy_can_say_is_read(transform, kernel, stretch, p):
 
 SAME = [
     ("torchvision", v2.RandomRotation(SPIN)),
+    ("torchvision", v2.RandomGrayscale(1)),
+    ("albumentations", A.ToGray(p=1)),
+    ("albumentations", A.RandomBrightnessContrast(0, (0.3, 0.3), p=1)),
+    ("kornia", K.RandomGrayscale(p=1.0)),
     ("torchvision", v2.RandomAffine(SPIN)),
     ("torchvision", v2.RandomSolarize(100, p=1)),
     ("torchvision", v2.RandomPosterize(3, p=1)),
@@ -246,6 +271,9 @@ def test_a_fixed_order_of_colours_is_kept():
 # What the readers take from every transform.
 READ_PARAMETERS = {
     "albumentations": {
+        "ShiftScaleRotate": "shift_limit scale_limit rotate_limit interpolation border_mode "
+                            "shift_limit_x shift_limit_y fill",
+        "RandomBrightnessContrast": "contrast_limit brightness_by_max",
         "Affine": "scale translate_percent translate_px rotate shear interpolation keep_ratio "
                   "border_mode fill",
         "Rotate": "limit interpolation border_mode fill",
@@ -261,6 +289,7 @@ READ_PARAMETERS = {
         "RandomResizedCrop": "scale",
     },
     "kornia": {
+        "RandomCrop": "size padding resample",
         "RandomAffine": "degrees scale resample padding_mode",
         "RandomRotation": "degrees resample",
         "RandomShear": "shear resample",
@@ -309,3 +338,50 @@ def test_every_parameter_is_read_or_refused_or_harmless(library, reader, module)
         known = {*READ_PARAMETERS[library].get(kind, "").split(), *HARMLESS[library].split()}
         known |= {*reader.USUAL.get(kind, {}), "same_on_batch", "p_batch"}
         assert given <= known, (kind, given - known)
+
+
+@pytest.mark.parametrize("reader", [albumentations_reader, kornia_reader, torchvision_reader])
+def test_what_comes_near_is_a_policy(reader):
+    for kind, near in reader.NEAR.items():
+        assert load_policy(near.policy).name == near.policy
+        assert kind not in reader.READERS
+
+
+def test_the_pipelines_of_contrastive_learning_are_read():
+    colours = v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.4, 0.1)], p=0.8)
+    simclr = v2.Compose([
+        v2.RandomResizedCrop(32), v2.RandomHorizontalFlip(), colours, v2.RandomGrayscale(0.2),
+        v2.RandomApply([v2.GaussianBlur(23, (0.1, 2.0))], p=0.5), v2.ToImage(),
+    ])  # fmt: skip
+    with pytest.warns(DifferenceWarning) as told:
+        policy = import_policy(simclr)
+    acts = [act for draw in terms_of(policy) for (act,) in draw.options]
+    assert [(act.kernel, act.probability) for act in acts] == [
+        ("ResizedCrop", 1), ("HorizontalFlip", 0.5), ("Brightness", 0.8), ("Contrast", 0.8),
+        ("Color", 0.8), ("Hue", 0.8), ("Color", 0.2), ("Blur", 0.5),
+    ]  # fmt: skip
+    (warning,) = [each.message for each in told if each.category is DifferenceWarning]
+    assert any("have the chance of 0.8 each" in note for note in warning.notes)
+    assert (policy.augment(photos()) != photos()).any()
+    # Single values need no such note: a policy says the chance of all of them at once.
+    held = v2.RandomApply([v2.ColorJitter((1.2, 1.2), (0.8, 0.8))], p=0.8)
+    assert terms_of(import_policy(held))[0].weights == pytest.approx((0.8, 0.2))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["randaugment(n=2,m=9)", "autoaugment:svhn", "trivialaugment-wide", "flip + randaugment(n=1)"],
+)
+def test_named_policies_keep_their_names(name):
+    again = import_policy(convert_policy(name, "torchvision"))
+    assert again.name.endswith(load_policy(name).name.split(" + ")[-1])
+    named = v2.RandAugment(3, 7, interpolation=v2.InterpolationMode.BILINEAR, fill=[9, 9, 9])
+    assert import_policy(named) == load_policy("randaugment(n=3,m=7,interpolation=bilinear,fill=9)")
+
+
+def test_shifts_scales_and_turns_are_read_one_at_a_time():
+    spin = A.ShiftScaleRotate(0, 0, SPIN, interpolation=0, p=1)
+    theirs, ours = run("albumentations", spin, photos()), import_policy(spin).augment(photos())
+    assert apart(theirs, ours) < 1.5 < apart(theirs, photos())
+    with pytest.raises(NotExpressibleError, match=r"several things at once \(Rotate, .*, Zoom\)"):
+        import_policy(A.ShiftScaleRotate())

@@ -35,10 +35,9 @@ def export(
     """
     from automorph.errors import UsageError
     from automorph.files import whole_file
-    from automorph.peers import differences, export_policy
-    from automorph.policies import load_policy
+    from automorph.peers import differences, export_policy, policy_to_export
 
-    loaded = load_policy(policy)
+    loaded = policy_to_export(policy)
     text = export_policy(loaded, to, size=size_of(size), strict=strict).rstrip("\n") + "\n"
     if out is not None:
         try:

@@ -14,19 +14,23 @@ if TYPE_CHECKING:
     from automorph.peers.export import convert_policy as convert_policy
     from automorph.peers.export import differences as differences
     from automorph.peers.export import export_policy as export_policy
-    from automorph.peers.export import import_policy as import_policy
     from automorph.peers.fidelity import Fidelity as Fidelity
+    from automorph.peers.importing import DifferenceWarning as DifferenceWarning
+    from automorph.peers.importing import import_policy as import_policy
+    from automorph.peers.online import policy_to_export as policy_to_export
     from automorph.peers.operations import peer_operation as peer_operation
 
 _HOMES = {
+    "DifferenceWarning": "automorph.peers.importing",
     "FIDELITY": "automorph.peers.export",
     "PEERS": "automorph.peers.export",
     "Fidelity": "automorph.peers.fidelity",
     "convert_policy": "automorph.peers.export",
     "differences": "automorph.peers.export",
     "export_policy": "automorph.peers.export",
-    "import_policy": "automorph.peers.export",
+    "import_policy": "automorph.peers.importing",
     "peer_operation": "automorph.peers.operations",
+    "policy_to_export": "automorph.peers.online",
 }
 
 __all__ = [*_HOMES]

@@ -11,6 +11,7 @@ from automorph.peers.fidelity import CENTRED, EQUAL, NEAREST, SIZED, Fidelity, a
 from automorph.peers.terms import (
     Act,
     Draw,
+    NoSizeError,
     NoWordsError,
     Stretch,
     does_nothing,
@@ -266,8 +267,10 @@ def _erasing(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
 
 
 def _part(low: float, high: float, act: Act, draw: Draw, size: tuple[int, int] | None) -> Call:
-    if size is None or low != high:
-        raise NoWordsError("ResizedCrop without the size of the images (size=)")
+    if low != high:
+        raise NoWordsError("ResizedCrop with a range of areas")
+    if size is None:
+        raise NoSizeError("ResizedCrop")
     return Call("A.RandomResizedCrop", (), {"size": tuple(size), "scale": (low, 1.0)})
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from automorph.peers.albumentations import NAME
 from automorph.peers.readings import (
+    Near,
+    Notes,
     act_of,
     always,
     blurred,
@@ -23,11 +25,11 @@ from automorph.peers.readings import (
 )
 from automorph.peers.terms import Act, Draw, NotExpressibleError, tidy
 
-_SKIPPED = (
+SKIPPED = (
     "ToTensorV2", "Normalize", "Resize", "LongestMaxSize", "SmallestMaxSize", "CenterCrop",
     "PadIfNeeded", "ToFloat",
 )  # fmt: skip
-
+"""What is left out, as it is no augmentation."""
 
 USUAL: dict[str, dict[str, Any]] = {
     "Affine": {"fit_output": False, "balanced_scale": False},
@@ -40,22 +42,33 @@ USUAL: dict[str, dict[str, Any]] = {
     "Equalize": {"by_channels": True, "mask": None},
     "Erasing": {"ratio": (0.3, 3.3), "fill": "random"},
     "RandomResizedCrop": {"ratio": (3 / 4, 4 / 3), "interpolation": 1},
+    "ToGray": {"method": "weighted_average", "num_output_channels": 3},
+    "RandomBrightnessContrast": {"brightness_limit": (0, 0), "ensure_safe_range": False},
 }
 """Parameters that a policy has no words for, and the only values at which they may be."""
 
 
-def read(transform: Any) -> tuple[list[Draw], list[str]]:
+NEAR: dict[str, Near] = {
+    "RandomCrop": Near(
+        "it pads nothing, or only images that are too small, so that sizes change",
+        "crop",
+    ),
+}
+"""What is refused though it sounds familiar."""
+
+
+def read(transform: Any) -> tuple[list[Draw], Notes]:
     """The draws of a transform or pipeline, and what was left out."""
-    notes: list[str] = []
+    notes = Notes()
     return _read(transform, notes), notes
 
 
-def _read(transform: Any, notes: list[str], p: float | None = None) -> list[Draw]:
+def _read(transform: Any, notes: Notes, p: float | None = None) -> list[Draw]:
     """The draws of a transform; ``p`` stands for its own probability (a weight in ``OneOf``)."""
     kind = type(transform).__name__
     p = float(transform.p) if p is None else p
-    if kind in _SKIPPED:
-        notes.append(f"{kind} is no augmentation; keep it beside it")
+    if kind in SKIPPED:
+        notes.skipped.append(kind)
         return []
     if kind in ("Compose", "Sequential"):
         draws = [draw for part in transform.transforms for draw in _read(part, notes)]
@@ -64,9 +77,12 @@ def _read(transform: Any, notes: list[str], p: float | None = None) -> list[Draw
         inside = [_read(part, notes, 1.0) for part in transform.transforms]
         return [one_of(inside, [float(part.p) for part in transform.transforms], p)]
     if kind not in READERS:
-        raise no_operation(NAME, kind)
+        raise no_operation(NAME, kind, NEAR.get(kind))
     refuse(transform, **USUAL.get(kind, {}))
-    return READERS[kind](transform, p)
+    draws = READERS[kind](transform, p)
+    if kind == "ColorJitter":
+        notes.in_order(draws)
+    return draws
 
 
 Reader = Callable[[Any, float], list[Draw]]
@@ -92,8 +108,10 @@ def _read_affine(t: Any, p: float) -> list[Draw]:
     acts += _moves(t, p)
     scaled = any(end != 1 for axis in "xy" for end in t.scale[axis])
     if len(acts) + scaled > 1:
+        names = ", ".join([*(act.kernel for act in acts), *["Zoom"] * scaled])
         raise NotExpressibleError(
-            "got an Affine that does several things at once; a policy can say one after the other"
+            f"got {type(t).__name__} that does several things at once ({names}), and a policy does "
+            "one after the other; give one transform for each"
         )
     return _zoomed(t, p) if scaled else _moved(t, *acts)
 
@@ -118,7 +136,7 @@ def _zoomed(t: Any, p: float) -> list[Draw]:
         refuse(t, keep_ratio=True)
     if t.border_mode != 1 or t.interpolation != 1:
         raise NotExpressibleError(
-            "got an Affine that scales with another interpolation or border; expected "
+            f"got {type(t).__name__} that scales with another interpolation or border; expected "
             "INTER_LINEAR with BORDER_REPLICATE"
         )
     return [always(act_of("Zoom", (low, high), probability=p))]
@@ -131,6 +149,12 @@ def _read_jitter(t: Any, p: float) -> list[Draw]:
     found += [("Hue", pair(t.hue))] if any(t.hue) else []
     draws = [always(act_of(kernel, ends)) for kernel, ends in found]
     return draws if p >= 1 else [perhaps(draws, p)]
+
+
+def _read_contrast(t: Any, p: float) -> list[Draw]:
+    # Without a brightness it multiplies all levels, which is our Brightness.
+    low, high = pair(t.contrast_limit)
+    return [always(act_of("Brightness", (tidy(1 + low), tidy(1 + high)), probability=p))]
 
 
 def _read_sharpen(t: Any, p: float) -> list[Draw]:
@@ -191,7 +215,10 @@ READERS: dict[str, Reader] = {
     "NoOp": lambda t, p: [always(act_of("Identity"))],
     "Affine": _read_affine,
     "Rotate": lambda t, p: _moved(t, act_of("Rotate", pair(t.limit), probability=p)),
+    "ShiftScaleRotate": _read_affine,
     "ColorJitter": _read_jitter,
+    "ToGray": lambda t, p: [always(act_of("Color", (0.0, 0.0), probability=p))],
+    "RandomBrightnessContrast": _read_contrast,
     "Sharpen": _read_sharpen,
     "GaussianBlur": _read_blur,
     "CoarseDropout": _read_dropout,

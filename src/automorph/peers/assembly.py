@@ -5,23 +5,60 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import TypeGuard
 
 from automorph.errors import PolicyError
-from automorph.peers.readings import act_of, mirrored
+from automorph.peers.readings import Part, act_of, always, mirrored
 from automorph.peers.terms import Act, Draw, does_nothing, takes_no_value
 from automorph.policies import Mixture, Policy, Step, Uniform, chained, load_policy
 from automorph.space import Operation, SearchSpace
 
 
-def policy_of(draws: Sequence[Draw]) -> Policy:
+def by_themselves(parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
+    """Pipelines that are used with a chance, as a whole, as steps that each have that chance.
+
+    Only where values are ranges, as in SimCLR's colours: a policy has one coin a step for those.
+    The second result are notes of what is not the same.
+    """
+    out: list[Part] = []
+    notes: list[str] = []
+    for part in parts:
+        if not _is_perhaps(part):
+            out.append(part)
+            continue
+        acts, chance = part.options[0], part.weights[0]
+        names = ", ".join(act.kernel for act in acts)
+        notes.append(
+            f"{names} have the chance of {chance:g} each; the pipeline uses all of them or none"
+        )
+        out += [
+            always(replace(act, probability=round(act.probability * chance, 9)), fill=part.fill,
+                   interpolation=part.interpolation)
+            for act in acts
+        ]  # fmt: skip
+    return out, notes
+
+
+def _is_perhaps(part: Part) -> TypeGuard[Draw]:
+    """Whether a part is several steps or none, with values that a mixture cannot hold."""
+    if isinstance(part, Policy) or len(part.options) != 2 or part.options[1]:
+        return False
+    acts = part.options[0]
+    return len(acts) > 1 and not all(map(_is_step, acts))
+
+
+def policy_of(parts: Sequence[Part]) -> Policy:
     """The policy of some draws; `automorph.peers.terms.terms_of` is the way back.
 
     Raises `PolicyError` for options of different weights whose values are ranges.
     """
     stages: list[Policy] = []
-    for draw, run in groupby(draws):
+    for part, run in groupby(parts):
         count = len(list(run))
-        stages += [_stage(draw)] if count == 1 else _repeated(draw, count)
+        if isinstance(part, Policy):
+            stages += [part] * count
+        else:
+            stages += [_stage(part)] if count == 1 else _repeated(part, count)
     return chained(*stages) if stages else load_policy("none")
 
 

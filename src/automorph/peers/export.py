@@ -1,9 +1,10 @@
-"""Policies as code of other libraries, as their objects, and from their objects."""
+"""Policies as code of other libraries, and as their objects."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -11,30 +12,23 @@ from typing import Any
 from automorph.errors import MissingExtraError, PolicyError
 from automorph.peers import (
     albumentations,
-    albumentations_reader,
     kornia,
-    kornia_reader,
     python,
     timm,
     torchvision,
-    torchvision_reader,
 )
-from automorph.peers.assembly import policy_of
 from automorph.peers.code import Call, evaluated, said, shared, source
 from automorph.peers.excerpts import definitions, excerpt, merged_imports
 from automorph.peers.fidelity import Fidelity
-from automorph.peers.terms import NotExpressibleError, NoWordsError, terms_of, used_kernels
-from automorph.policies import Chain, Policy, load_policy
+from automorph.peers.online import policy_to_export
+from automorph.peers.refusals import advised, refuse_operations, unsaid
+from automorph.peers.terms import NotExpressibleError, NoWordsError, terms_of
+from automorph.policies import Chain, Policy, drawable
 
 _LIBRARIES: dict[str, ModuleType] = {
     "torchvision": torchvision,
     "albumentations": albumentations,
     "kornia": kornia,
-}
-_READERS = {
-    "torchvision": torchvision_reader.read,
-    "albumentations": albumentations_reader.read,
-    "kornia": kornia_reader.read,
 }
 PEERS = ("python", *_LIBRARIES, "timm")
 FIDELITY: dict[str, dict[str, Fidelity]] = {
@@ -53,19 +47,46 @@ def export_policy(policy: Policy | str, to: str, *, size: Size = None, strict: b
     albumentations and kornia). What differs from Automorph is said at the top of the file; with
     ``strict`` an operation that is only alike is refused.
 
-    Raises `PolicyError` for what the library cannot say.
+    Raises `PolicyError` for what the library cannot say, with the names of those that can.
 
     >>> export_policy("rand-m9-inc1", "timm")
     'rand-m9-inc1'
     """
-    loaded = load_policy(policy)
+    loaded = policy_to_export(policy)
+    with _advice(loaded, to, size, strict):
+        return _exported(loaded, to, size, strict)
+
+
+def _exported(policy: Policy, to: str, size: Size, strict: bool) -> str:
+    if policy.space.domain != "image":
+        raise NotExpressibleError(
+            f"the policy {policy.name!r:.200} is for {policy.space.domain}s; expected one for "
+            "images, which is all that can be exported"
+        )
     if to == "timm":
-        return timm.write_string(loaded)
+        return timm.write_string(policy, strict=strict)
     if to == "python":
-        return python.write_file(loaded)
+        return python.write_file(policy)
     peer = _peer(to)
-    call, notes = _written(loaded, peer, size, strict)
-    return _file(loaded, peer, call, notes)
+    call, notes = _written(policy, peer, size, strict)
+    return _file(policy, peer, call, notes)
+
+
+@contextmanager
+def _advice(policy: Policy, to: str, size: Size, strict: bool) -> Iterator[None]:
+    """What cannot be said is told with what works."""
+
+    def works(other: Policy, peer: str) -> bool:
+        try:
+            _exported(other, peer, size, strict)
+        except NotExpressibleError:
+            return False
+        return True
+
+    try:
+        yield
+    except NotExpressibleError as error:
+        raise advised(error, policy, to, PEERS, works) from None
 
 
 def convert_policy(
@@ -76,43 +97,27 @@ def convert_policy(
     For ``python`` it is the function ``augment(image, index, epoch, seed)``, for ``timm`` timm's
     own transform of PIL images.
     """
-    loaded = load_policy(policy)
+    loaded = policy_to_export(policy)
+    with _advice(loaded, to, size, strict):
+        return _converted(loaded, to, size, strict)
+
+
+def _converted(policy: Policy, to: str, size: Size, strict: bool) -> Any:
     if to == "timm":
-        text = timm.write_string(loaded)
+        text = _exported(policy, to, size, strict)
         found = _imported("timm.data.auto_augment", "timm")
         return found.auto_augment_transform(text, {"translate_pct": 0.45, "img_mean": (128,) * 3})
     if to == "python":
-        return python.load(loaded)
+        return python.load(policy)
     peer = _peer(to)
-    call, _ = _written(loaded, peer, size, strict)
+    call, _ = _written(policy, peer, size, strict)
     return evaluated(call, _names(peer))
-
-
-def import_policy(transform: Any) -> Policy:
-    """The policy of a transform of torchvision (v2 or v1), albumentations or kornia.
-
-    What is no augmentation (resizing, normalising) is left out. A timm string is a name that
-    `load_policy` reads. Raises `PolicyError` for what no operation of the catalogue is.
-    """
-    library = type(transform).__module__.partition(".")[0]
-    if library == "automorph":
-        library = "kornia" if type(transform).__name__ == "OneOf" else "torchvision"
-    if library == "torch":
-        inside = {type(part).__module__.partition(".")[0] for part in transform.children()}
-        library = "torchvision" if "torchvision" in inside else "kornia"
-    if library not in _LIBRARIES:
-        raise PolicyError(
-            f"got {type(transform).__name__} of {library}; expected a transform of "
-            f"{', '.join(_LIBRARIES)}, or a name for load_policy"
-        )
-    draws, _ = _READERS[library](transform)
-    return policy_of(draws)
 
 
 def differences(policy: Policy, to: str) -> list[str]:
     """What is not equal to the pixel in an export of this policy, one line an operation."""
     lines = []
-    for kernel in used_kernels(policy):
+    for kernel in dict.fromkeys(operation.kernel for operation in drawable(policy)):
         fidelity = FIDELITY[to].get(kernel)
         if fidelity is not None and (fidelity.level != "equal" or fidelity.note):
             lines.append(f"{kernel}: {fidelity.words}")
@@ -125,7 +130,7 @@ def _written(policy: Policy, peer: ModuleType, size: Size, strict: bool) -> tupl
     sides = (size, size) if isinstance(size, int) else size
     # What a stage is comes first, then what its operations are.
     known = [ready(stage) or terms_of(stage) for stage in stages]
-    _refuse_others(policy, peer, strict)
+    refuse_operations(policy, peer.TITLE, peer.FIDELITY, strict=strict)
     calls: list[Call] = []
     notes: list[str] = []
     for part in known:
@@ -135,27 +140,10 @@ def _written(policy: Policy, peer: ModuleType, size: Size, strict: bool) -> tupl
         try:
             found, more = peer.write(part, size=sides)
         except NoWordsError as error:
-            raise NotExpressibleError(_cannot(peer, str(error))) from None
+            raise unsaid(peer.TITLE, error) from None
         calls += found
         notes += more
     return peer.together(calls), [*differences(policy, peer.NAME), *dict.fromkeys(notes)]
-
-
-def _refuse_others(policy: Policy, peer: ModuleType, strict: bool) -> None:
-    """Say all operations at once that the library has no words for."""
-    unknown = Fidelity("none", note="it is a function of your own")
-    lost = {k: peer.FIDELITY.get(k, unknown) for k in used_kernels(policy)}
-    refused = ("none", "alike") if strict else ("none",)
-    bad = [f"{k} ({f.note})" for k, f in lost.items() if f.level in refused]
-    if bad:
-        raise NotExpressibleError(_cannot(peer, "; ".join(bad)))
-
-
-def _cannot(peer: ModuleType, what: str) -> str:
-    return (
-        f"{peer.TITLE} cannot say {what}; take a policy without it, or export with --to python, "
-        "which has every operation"
-    )
 
 
 def _file(policy: Policy, peer: ModuleType, call: Call, notes: list[str]) -> str:

@@ -12,6 +12,7 @@ from automorph.peers.fidelity import CENTRED, EQUAL, NEAREST, SIZED, Fidelity, a
 from automorph.peers.terms import (
     Act,
     Draw,
+    NoSizeError,
     NoWordsError,
     does_nothing,
     without_levels,
@@ -150,7 +151,7 @@ def _translated(axis: str) -> Writer:
     def write(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
         if act.operation.unit == "px":
             if size is None:
-                raise NoWordsError(f"{act.kernel} in pixels without their size (size=)")
+                raise NoSizeError(f"{act.kernel} in pixels")
             side = size[1 if axis == "x" else 0]
             low, high = low / side, high / side
         return Call("K.RandomTranslate", (), {f"translate_{axis}": (low, high), **_resample(draw)})
@@ -205,7 +206,7 @@ def _zoom(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
 def _cutout(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
     if act.operation.unit == "px":
         if size is None:
-            raise NoWordsError("Cutout in pixels without the size of the images (size=)")
+            raise NoSizeError("Cutout in pixels")
         low, high = low / min(size), high / min(size)
     areas = (round(low * low, 9), round(high * high, 9))
     options = {"scale": areas, "ratio": (1.0, 1.0), "value": round(128 / 255, 9)}
@@ -217,8 +218,10 @@ def _erasing(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
 
 
 def _part(low: float, high: float, act: Act, draw: Draw, size: tuple[int, int] | None) -> Call:
-    if size is None or low != high:
-        raise NoWordsError("ResizedCrop without the size of the images (size=)")
+    if low != high:
+        raise NoWordsError("ResizedCrop with a range of areas")
+    if size is None:
+        raise NoSizeError("ResizedCrop")
     return Call("K.RandomResizedCrop", (), {"size": tuple(size), "scale": (low, 1.0)})
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from automorph.peers.kornia import NAME, SINGLE
 from automorph.peers.readings import (
+    Near,
+    Notes,
     act_of,
     always,
     blurred,
@@ -23,6 +25,9 @@ from automorph.peers.terms import Draw, NotExpressibleError, takes_no_value, tid
 
 Reader = Callable[[Any], list[Draw]]
 
+SKIPPED = ("Normalize", "Resize", "CenterCrop")
+"""What is left out, as it is no augmentation."""
+
 _EACH = {"same_on_batch": False, "p_batch": 1}
 USUAL: dict[str, dict[str, Any]] = {
     "RandomInvert": {"max_val": 1},
@@ -31,21 +36,32 @@ USUAL: dict[str, dict[str, Any]] = {
     "RandomTranslate": {"padding_mode": "zeros"},
     "RandomGaussianBlur": {"border_type": "reflect"},
     "RandomGaussianNoise": {"mean": 0},
+    "RandomCrop": {"pad_if_needed": False, "padding_mode": "constant", "fill": 0},
+    "RandomGrayscale": {"rgb_weights": None},
     "RandomResizedCrop": {"ratio": (3 / 4, 4 / 3), "resample": "bilinear"},
 }
 """Parameters that a policy has no words for, and the only values at which they may be."""
 
 
-def read(transform: Any) -> tuple[list[Draw], list[str]]:
+_OWN = "kornia draws it over operations and ranges of its own"
+NEAR: dict[str, Near] = {
+    "RandAugment": Near(f"{_OWN}, no operation twice", "randaugment(n=2,m=9)"),
+    "TrivialAugment": Near(_OWN, "trivialaugment-wide"),
+    "AutoAugment": Near(_OWN, "autoaugment:imagenet"),
+}
+"""What is refused though it sounds familiar."""
+
+
+def read(transform: Any) -> tuple[list[Draw], Notes]:
     """The draws of a module or container, and what was left out."""
-    notes: list[str] = []
+    notes = Notes()
     return _read(transform, notes), notes
 
 
-def _read(module: Any, notes: list[str]) -> list[Draw]:
+def _read(module: Any, notes: Notes) -> list[Draw]:
     kind = type(module).__name__
-    if kind in ("Normalize", "Resize", "CenterCrop"):
-        notes.append(f"{kind} is no augmentation; keep it beside it")
+    if kind in SKIPPED:
+        notes.skipped.append(kind)
         return []
     if kind == "Identity":
         return [always(act_of("Identity"))]
@@ -57,13 +73,17 @@ def _read(module: Any, notes: list[str]) -> list[Draw]:
             return [draw for part in module for draw in _read(part, notes)]
         if counted != (1, 2):
             raise NotExpressibleError(f"got a {kind} with random_apply; expected 1 or none")
-        notes.append("kornia drew once for a whole batch; the policy draws for each example")
+        notes.others.append("kornia drew once for a whole batch; the policy draws for each example")
         weights = module.random_apply_weights.tolist()
         return [one_of([_read(part, notes) for part in module], weights)]
     if kind not in READERS:
-        raise no_operation(NAME, kind)
+        raise no_operation(NAME, kind, NEAR.get(kind))
     refuse(module, _given, **_EACH, **USUAL.get(kind, {}))
-    return READERS[kind](module)
+    draws = READERS[kind](module)
+    notes.exact |= {"PadCrop"} if kind == "RandomCrop" else set()
+    if kind == "ColorJitter" and getattr(module, "_fixed_order", None) is None:
+        notes.in_order(draws)
+    return draws
 
 
 def _given(module: Any, name: str) -> Any:
@@ -106,6 +126,15 @@ def _read_affine(m: Any) -> list[Draw]:
         raise refused(m, "degrees", (low, high), "no turn beside a scale")
     refuse(m, _given, padding_mode="border", resample="bilinear")
     return [_drawn(m, "Zoom", _ends(m, "scale_2"))]
+
+
+def _read_crop(m: Any) -> list[Draw]:
+    (height, width), padding = m.flags["size"], m.flags["padding"]
+    sides = {padding} if isinstance(padding, int) else set(padding or ())
+    if height != width or len(sides) != 1:
+        raise refused(m, "padding", padding, "one number for all sides of a square")
+    share = sides.pop() / height
+    return [always(act_of("PadCrop", (share, share), probability=m.p))]
 
 
 def _read_shear(m: Any) -> list[Draw]:
@@ -172,6 +201,8 @@ READERS: dict[str, Reader] = {
     **{name.removeprefix("K."): _plain(kernel) for kernel, name in SINGLE.items()},
     "RandomAffine": _read_affine,
     "RandomRotation": lambda m: [_drawn(m, "Rotate", _ends(m, "degrees"), _mode(m))],
+    "RandomCrop": _read_crop,
+    "RandomGrayscale": lambda m: [always(act_of("Color", (0.0, 0.0), probability=m.p))],
     "RandomShear": _read_shear,
     "RandomTranslate": _read_translate,
     "ColorJitter": _read_jitter,

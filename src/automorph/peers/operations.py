@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -33,20 +34,16 @@ def peer_operation(
     transform must keep the size of the image. To read the operation from a policy file, pass it:
     ``load_policy(path, operations=[fog])``.
 
+    Other processes (``jobs=2``, workers of a data loader) import ``make`` again, so for them it is
+    a function or class at the top of a module, no lambda.
+
     >>> import albumentations as A  # doctest: +SKIP
+    >>> def make_fog(value):  # doctest: +SKIP
+    ...     return A.RandomFog(fog_coef_range=(value, value), p=1)
     >>> fog = peer_operation(  # doctest: +SKIP
-    ...     lambda v: A.RandomFog(fog_coef_range=(v, v), p=1), name="Fog", range=(0, 0.7),
-    ...     unit="share", identity=0,
+    ...     make_fog, name="Fog", range=(0, 0.7), unit="share", identity=0
     ... )
     """
-    kept = lru_cache(_MOST_KEPT)(make)
-
-    def apply(image: Pixels, value: float, rng: np.random.Generator) -> Pixels:
-        transform = kept(value)
-        return _runner(transform)(transform, image, int(rng.integers(2**31)))
-
-    apply.__name__ = apply.__qualname__ = name
-    apply.__doc__ = f"{name} of another library."
     return Operation(
         name,
         low=float(range[0]),
@@ -55,9 +52,50 @@ def peer_operation(
         unit=unit,
         whole=whole,
         label_risk=label_risk,
-        function=apply,
+        function=Built(name, make),
         about=f"{name} of another library.",
     )
+
+
+class Built:
+    """The function of an operation: it applies the transform that is built at a value."""
+
+    def __init__(self, name: str, make: Callable[[float], Any]) -> None:
+        self.name, self.make = name, make
+        # Policy files, and operations that take the name of their builder, are told its place.
+        self.__module__ = str(getattr(make, "__module__", None) or type(make).__module__)
+        self.__qualname__ = str(getattr(make, "__qualname__", name))
+        self._kept = lru_cache(_MOST_KEPT)(make)
+
+    def __call__(self, image: Pixels, value: float, rng: np.random.Generator) -> Pixels:
+        """The image after the transform."""
+        transform = self._kept(value)
+        return _runner(transform)(transform, image, int(rng.integers(2**31)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Built) and (self.name, self.make) == (other.name, other.make)
+
+    def __hash__(self) -> int:
+        return hash(self.name)  # What builds may be an object that has no hash.
+
+    def __copy__(self) -> Built:
+        return self
+
+    def __deepcopy__(self, memory: object) -> Built:
+        return self  # Copies stay in this process, so they need nothing that can be imported.
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # On its way to another process: transforms are built anew there.
+        try:
+            pickle.dumps(self.make)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise UsageError(
+                f"the operation {self.name!r} cannot go to another process: it is built by "
+                f"{self.make!r:.100}, which cannot be imported there; expected a function or class "
+                "at the top of a module. Define it there, as in def make(value): ..., and give it "
+                "to peer_operation; or stay in one process (jobs=1, num_workers=0)"
+            ) from error
+        return Built, (self.name, self.make)
 
 
 def _runner(transform: Any) -> Callable[[Any, Pixels, int], Pixels]:

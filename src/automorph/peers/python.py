@@ -9,7 +9,8 @@ from typing import Any
 from automorph.peers.code import said, source
 from automorph.peers.excerpts import excerpt, merged_imports
 from automorph.peers.fidelity import EQUAL, Fidelity, none
-from automorph.peers.terms import NotExpressibleError, held_mixture
+from automorph.peers.refusals import refuse_operations
+from automorph.peers.terms import NotExpressibleError, held_mixture, why_not
 from automorph.policies import (
     AugMix,
     Chain,
@@ -26,6 +27,7 @@ from automorph.policies import (
 from automorph.space import CATALOGUE, SearchSpace
 
 NAME = "python"
+TITLE = "a Python file of its own"
 FIDELITY: dict[str, Fidelity] = {
     operation.name: none("it needs the batch") if operation.partner else EQUAL
     for operation in CATALOGUE
@@ -37,16 +39,11 @@ def write_file(policy: Policy) -> str:
     from automorph import __version__
     from automorph.peers import plain
 
+    refuse_operations(policy, TITLE, FIDELITY)
     schedule = _schedule(policy)
     stages = [stage for _, part in schedule for stage in part]
     kinds = {stage["kind"] for stage in stages}
     kernels = {operation[1] for stage in stages for operation in stage["space"]}
-    for kernel in sorted(kernels):
-        if FIDELITY.get(kernel, none("")).level == "none":
-            raise NotExpressibleError(
-                f"the policy {policy.name!r:.200} has the operation {kernel}, and a Python file of "
-                "its own cannot hold it: it needs the batch, or it is a function of yours"
-            )
     tables = {"KERNELS", "SAMPLERS", "SCHEDULE", "MOVES", "COLOURS"}
     tables |= set() if "augmix" in kinds else {"augmix"}
     functions = {**plain.MOVES, **plain.COLOURS}
@@ -155,10 +152,7 @@ def _uniform(policy: Uniform) -> dict[str, Any]:
 
 
 def _mixture(policy: Mixture) -> dict[str, Any] | None:
-    # Mixtures do not draw by the names of a space, so what they do not use can go.
-    names = {policy.operations[s.operation].name for sub in policy.subpolicies for s in sub}
-    used = tuple(operation for operation in policy.operations if operation.name in names)
-    space = SearchSpace(policy.operations.name, used)
+    space = _used(policy.operations, (step for sub in policy.subpolicies for step in sub))
     longest = max(map(len, policy.subpolicies), default=0)
     return None if not longest else {
         "space": _space(space),
@@ -171,8 +165,10 @@ def _mixture(policy: Mixture) -> dict[str, Any] | None:
 
 def _shuffled(policy: Shuffled) -> dict[str, Any] | None:
     longest = min(len(policy.counts) - 1, len(policy.steps))
+    space = _used(policy.operations, policy.steps)
     return None if not longest else {
-        "steps": _steps(policy.steps, policy.operations),
+        "space": _space(space),
+        "steps": _steps(policy.steps, space),
         "counts": policy.counts,
         "positions": longest,
     }  # fmt: skip
@@ -211,6 +207,12 @@ def _steps(steps: Iterable[Step], space: SearchSpace) -> list[tuple[int, float, 
     return [(space.number(s.operation), s.probability, s.magnitude) for s in steps]
 
 
+def _used(space: SearchSpace, steps: Iterable[Step]) -> SearchSpace:
+    """The space without what no step uses: steps are not drawn by the names of a space."""
+    names = {space[step.operation].name for step in steps}
+    return SearchSpace(space.name, tuple(one for one in space if one.name in names))
+
+
 def _space(space: SearchSpace) -> list[tuple[Any, ...]]:
     return [
         (o.name, o.kernel, float(o.low), float(o.high), o.identity, o.unit, o.whole) for o in space
@@ -218,8 +220,8 @@ def _space(space: SearchSpace) -> list[tuple[Any, ...]]:
 
 
 def _refused(policy: Policy) -> NotExpressibleError:
-    return NotExpressibleError(
-        f"the policy {policy.name!r:.200} ({type(policy).__name__}) cannot be a Python file of its "
-        "own: it mixes whole batches, runs a network, or is for texts; leave that stage out, or "
-        "augment with automorph itself"
-    )
+    texts = policy.space.domain != "image"
+    why = f"it is for {policy.space.domain}s" if texts else why_not(policy)
+    if isinstance(policy, AugMix):
+        why = f"its weights are drawn with alpha={policy.alpha:g}; expected 1"
+    return NotExpressibleError(f"{TITLE} cannot say the policy {policy.name!r:.200}: {why}")

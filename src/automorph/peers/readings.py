@@ -4,13 +4,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from automorph.peers.terms import MOVED, Act, Draw, NotExpressibleError, does_nothing, joined
+from automorph.policies import Policy
 from automorph.policies.base import Fill, Interpolation
 from automorph.space import OPERATIONS
+
+Part = Draw | Policy
+"""What is read of a pipeline: draws, and policies that have a name."""
+
+BESIDE = (
+    "leave the step out and keep it beside the policy, or use it in a space: "
+    "automorph.peer_operation"
+)
+
+
+@dataclass(frozen=True)
+class Near:
+    """A transform that no operation is: why, and the policy that comes near."""
+
+    why: str
+    policy: str
+
+
+@dataclass
+class Notes:
+    """What a reader tells about a pipeline: steps that it left out, and what is not the same.
+
+    ``exact`` are operations that are the same here, though an export of them is only alike.
+    """
+
+    skipped: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    exact: set[str] = field(default_factory=set)
+
+    @property
+    def lines(self) -> list[str]:
+        """One line each."""
+        named = ", ".join(dict.fromkeys(self.skipped))
+        first = [f"left out, to be kept beside the policy: {named}"] if named else []
+        return [*first, *dict.fromkeys(self.others)]
+
+    def in_order(self, draws: Iterable[Part]) -> None:
+        """Colours that the library shuffles come in an order of ours."""
+        found = [draw for draw in draws if isinstance(draw, Draw)]
+        kernels = [act.kernel for draw in found for option in draw.options for act in option]
+        if len(kernels) > 1:
+            self.others.append(f"{', '.join(kernels)} come in this order; the library shuffles it")
 
 
 def act_of(
@@ -32,7 +75,7 @@ def always(*acts: Act, fill: Fill = 0, interpolation: str = "nearest") -> Draw:
     return Draw((acts,), (1.0,), fill, "bilinear" if interpolation == "bilinear" else "nearest")
 
 
-def perhaps(draws: Sequence[Draw], p: float) -> Draw:
+def perhaps(draws: Sequence[Part], p: float) -> Draw:
     """A fixed pipeline that is used with a probability, as a whole."""
     acts, (fill, interpolation) = acts_of(draws), style_of(draws)
     if len(acts) == 1:
@@ -42,7 +85,7 @@ def perhaps(draws: Sequence[Draw], p: float) -> Draw:
     return Draw((acts, ()), (p, 1 - p), fill, interpolation)
 
 
-def one_of(inside: Sequence[Sequence[Draw]], weights: Sequence[float], p: float = 1.0) -> Draw:
+def one_of(inside: Sequence[Sequence[Part]], weights: Sequence[float], p: float = 1.0) -> Draw:
     """One of some fixed pipelines by weight, and none of them with probability 1 - p."""
     options = [acts_of(draws) for draws in inside]
     shares = [p * weight / sum(weights) for weight in weights]
@@ -55,11 +98,11 @@ def one_of(inside: Sequence[Sequence[Draw]], weights: Sequence[float], p: float 
     return Draw(tuple(options), tuple(shares), fill, interpolation)
 
 
-def acts_of(draws: Iterable[Draw]) -> tuple[Act, ...]:
+def acts_of(draws: Iterable[Part]) -> tuple[Act, ...]:
     """The acts of a fixed pipeline."""
     found: list[Act] = []
     for draw in draws:
-        if len(draw.options) > 1:
+        if isinstance(draw, Policy) or len(draw.options) > 1:
             raise NotExpressibleError(
                 "got a choice inside a choice; a policy can say one choice after the other"
             )
@@ -67,9 +110,13 @@ def acts_of(draws: Iterable[Draw]) -> tuple[Act, ...]:
     return tuple(found)
 
 
-def style_of(draws: Iterable[Draw]) -> tuple[Fill, Interpolation]:
+def style_of(draws: Iterable[Part]) -> tuple[Fill, Interpolation]:
     """Fill and interpolation of those that move the image."""
-    moved = [(draw, {act.kernel for act in sum(draw.options, ())} & {*MOVED}) for draw in draws]
+    moved = [
+        (draw, {act.kernel for act in sum(draw.options, ())} & {*MOVED})
+        for draw in draws
+        if isinstance(draw, Draw)
+    ]
     fills = {draw.fill for draw, kernels in moved if kernels}
     # Padded crops move by whole pixels: the interpolation of the others is theirs, too.
     modes = {draw.interpolation for draw, kernels in moved if kernels - {"PadCrop"}}
@@ -117,20 +164,32 @@ def _one_act(options: Sequence[tuple[Act, ...]], shares: Sequence[float]) -> Act
 
 
 def refuse(transform: Any, given: Callable[[Any, str], Any] = getattr, /, **usual: Any) -> None:
-    """Refuse parameters at other values than those that a policy can say."""
-    for name, value in usual.items():
-        got = given(transform, name)
-        if not _same(_plain(got), _plain(value)):
-            raise refused(transform, name, got, value)
+    """Refuse parameters at other values than those that can be read, all of them at once."""
+    wrong = [
+        (name, given(transform, name), value)
+        for name, value in usual.items()
+        if not _same(_plain(given(transform, name)), _plain(value))
+    ]
+    if wrong:
+        raise _refusal(transform, wrong)
 
 
 def refused(transform: Any, name: str, got: Any, expected: Any) -> NotExpressibleError:
-    """The error for a parameter at a value that a policy has no words for."""
-    words = expected if isinstance(expected, str) and " " in expected else repr(_plain(expected))
+    """The error for a parameter at a value that cannot be read."""
+    return _refusal(transform, [(name, got, expected)])
+
+
+def _refusal(transform: Any, wrong: Sequence[tuple[str, Any, Any]]) -> NotExpressibleError:
+    """The error for parameters, each with its name, what was got and what can be read."""
+    got = ", ".join(f"{name}={_plain(value)!r}" for name, value, _ in wrong)
+    kind = type(transform).__name__
+    expected = ", ".join(
+        f"{name} is {value}" if isinstance(value, str) and " " in value
+        else f"{name}={_plain(value)!r}"
+        for name, _, value in wrong
+    )  # fmt: skip
     return NotExpressibleError(
-        f"got {type(transform).__name__} with {name}={_plain(got)!r}; expected {words}, which is "
-        "all that a policy can say. Change it, leave the step out, or use it in a space: "
-        "automorph.peer_operation"
+        f"got {kind} with {got}; a {kind} can be read if {expected}. Change it, {BESIDE}"
     )
 
 
@@ -151,11 +210,15 @@ def _same(first: Any, second: Any) -> bool:
     return bool(first == second)
 
 
-def no_operation(library: str, kind: str) -> NotExpressibleError:
+def no_operation(library: str, kind: str, near: Near | None = None) -> NotExpressibleError:
     """The error for a transform that the catalogue does not have."""
+    if near is None:
+        return NotExpressibleError(
+            f"got {library}'s {kind}, which no operation of the catalogue is; {BESIDE}"
+        )
     return NotExpressibleError(
-        f"got {library}'s {kind}, which no operation of the catalogue is; leave it out, or use it "
-        "in a space: automorph.peer_operation"
+        f"got {library}'s {kind}, which cannot be read as it is: {near.why}. Take the policy "
+        f"{near.policy!r}, which comes near, {BESIDE}"
     )
 
 

@@ -14,7 +14,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from automorph.errors import PolicyError
-from automorph.policies import Chain, Drawn, Generated, Mixture, Policy, Uniform
+from automorph.policies import (
+    AugMix,
+    Chain,
+    Drawn,
+    Generated,
+    Mixed,
+    Mixture,
+    Policy,
+    Schedule,
+    Shuffled,
+    Uniform,
+)
 from automorph.policies.base import Fill, Interpolation
 from automorph.space import OPERATIONS, Operation
 
@@ -25,11 +36,19 @@ MOVED = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "PadCrop")
 
 
 class NotExpressibleError(PolicyError):
-    """What another library has no words for; the message says what, and what to do."""
+    """What another library has no words for: what that is, and what to do about it."""
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__("; ".join(filter(None, (what, todo))))
+        self.what, self.todo = what, todo
 
 
 class NoWordsError(Exception):
     """What a library cannot say, in a few words; `NotExpressibleError` tells the user the rest."""
+
+
+class NoSizeError(NoWordsError):
+    """What a library can say only if it knows the size of the images."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +101,7 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
     """
     if policy.space.domain != "image":
         raise NotExpressibleError(
-            f"the policy {policy.name!r} is for {policy.space.domain}s; other libraries get "
+            f"the policy {policy.name!r:.200} is for {policy.space.domain}s; other libraries get "
             "policies for images"
         )
     if isinstance(policy, Chain):
@@ -96,18 +115,30 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
     if isinstance(policy, Generated) and policy.network in ("mean-field", "per-position"):
         return _generated(policy)
     raise NotExpressibleError(
-        f"the policy {policy.name!r:.200} ({type(policy).__name__}) is no sequence of independent "
-        "draws, which is all that other libraries can be told; leave that stage out, or export "
-        "with --to python, or augment with automorph itself"
+        f"the policy {policy.name!r:.200} is no sequence of independent draws, which is all that "
+        f"other libraries can be told: {why_not(policy)}"
     )
+
+
+def why_not(policy: Policy) -> str:
+    """Why a policy is no sequence of independent draws, in a few words."""
+    reasons: dict[type[Policy], str] = {
+        Mixed: "it mixes examples and labels of a batch",
+        AugMix: "it blends several chains of operations on one image",
+        Generated: "what is drawn hangs on what was drawn before, by a network",
+        Schedule: "it changes with the epoch",
+        Shuffled: "its steps are shuffled, and counted as they fire",
+    }
+    found = (words for kind, words in reasons.items() if isinstance(policy, kind))
+    return next(found, f"it is a {type(policy).__name__}")
 
 
 def held_mixture(policy: Drawn) -> Mixture:
     """The policy that a seed holds."""
     if policy.seed is None:
         raise NotExpressibleError(
-            f"the policy {policy.name!r} is drawn anew by every training; hold one by a seed, as "
-            "in random(seed=0)"
+            f"the policy {policy.name!r:.200} is drawn anew by every training",
+            "hold one by a seed",
         )
     return policy.mixture(policy.seed)
 
@@ -129,8 +160,8 @@ def _mixture(policy: Mixture) -> tuple[Draw, ...]:
 def _uniform(policy: Uniform) -> tuple[Draw, ...]:
     if policy.spread:
         raise NotExpressibleError(
-            f"the policy {policy.name!r} adds normal noise to magnitudes, which only timm strings "
-            "and --to python can say; leave mstd out"
+            f"the policy {policy.name!r:.200} adds normal noise to magnitudes (mstd), for which "
+            "the library has no words"
         )
     options = tuple(
         (_act(operation, policy.low, policy.high, policy.probability, policy.levels),)
@@ -195,20 +226,6 @@ def tidy(value: float) -> float:
     9.0
     """
     return float(f"{value:.6g}")
-
-
-def used_kernels(policy: Policy) -> tuple[str, ...]:
-    """The operations that a policy can draw, by their names in the catalogue."""
-    if isinstance(policy, Chain):
-        found = [kernel for stage in policy.stages for kernel in used_kernels(stage)]
-    elif isinstance(policy, Drawn) and policy.seed is not None:
-        found = list(used_kernels(policy.mixture(policy.seed)))
-    elif isinstance(policy, Mixture):
-        steps = [step for subpolicy in policy.subpolicies for step in subpolicy]
-        found = [policy.operations[step.operation].kernel for step in steps]
-    else:
-        found = [operation.kernel for operation in policy.space]
-    return tuple(dict.fromkeys(found))
 
 
 def does_nothing(act: Act) -> bool:

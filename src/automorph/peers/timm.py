@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automorph.peers.fidelity import EQUAL, Fidelity, alike, none
+from automorph.peers.refusals import refuse_operations
 from automorph.peers.terms import NotExpressibleError
 from automorph.policies import AugMix, Policy, Uniform
 from automorph.policies.timm_names import is_timm
@@ -28,8 +29,10 @@ FIDELITY["Posterize"] = Fidelity(
 )
 
 
-def write_string(policy: Policy) -> str:
+def write_string(policy: Policy, *, strict: bool = False) -> str:
     """The timm string of a policy over timm's own operations and ranges.
+
+    With ``strict`` one with operations that are only alike is refused.
 
     >>> from automorph import load_policy
     >>> write_string(load_policy("rand-m9-mstd0.5-inc1"))
@@ -39,7 +42,12 @@ def write_string(policy: Policy) -> str:
     if not plain or not is_timm(plain):
         raise NotExpressibleError(
             f"the policy {policy.name!r:.200} is no timm string: those have timm's own operations, "
-            "ranges and magnitudes (0 to 10). Start from one, as in rand-m9-mstd0.5-inc1, or "
-            "export with --to torchvision or --to python"
+            "ranges and magnitudes (0 to 10)",
+            "start from one, as in rand-m9-mstd0.5-inc1",
         )
+    try:
+        refuse_operations(policy, TITLE, FIDELITY, strict=strict)
+    except NotExpressibleError as error:
+        # Its operations are timm's own, so none of them can be left out.
+        raise NotExpressibleError(error.what, "leave --strict out") from None
     return plain

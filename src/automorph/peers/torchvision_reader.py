@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from automorph.peers.readings import (
+    Near,
+    Notes,
+    Part,
     act_of,
     always,
     blurred,
@@ -18,20 +21,20 @@ from automorph.peers.readings import (
     refused,
     resized_crop,
 )
-from automorph.peers.terms import Draw, NotExpressibleError, terms_of
+from automorph.peers.terms import NotExpressibleError
 from automorph.peers.torchvision import FUNCTIONS, NAME, NATIVE
-from automorph.policies import Uniform, load_policy
+from automorph.policies import Policy, Uniform, load_policy
 from automorph.policies.base import Fill
 from automorph.space import named_space
 
-Reader = Callable[[Any], list[Draw]]
+Reader = Callable[[Any], Sequence[Part]]
 _KERNELS = {function: kernel for kernel, function in FUNCTIONS.items()}
-_SKIPPED = (
+SKIPPED = (
     "Identity", "ToImage", "ToTensor", "PILToTensor", "ToPILImage", "ToPureTensor", "ToDtype",
     "ConvertImageDtype", "ConvertDtype", "Normalize", "Resize", "CenterCrop",
     "SanitizeBoundingBoxes", "ClampBoundingBoxes",
 )  # fmt: skip
-
+"""What is left out, as it is no augmentation."""
 
 USUAL: dict[str, dict[str, Any]] = {
     "RandomRotation": {"expand": False, "center": None},
@@ -42,16 +45,29 @@ USUAL: dict[str, dict[str, Any]] = {
 """Parameters that a policy has no words for, and the only values at which they may be."""
 
 
-def read(transform: Any) -> tuple[list[Draw], list[str]]:
-    """The draws of a transform (v2 or v1), and what was left out."""
-    notes: list[str] = []
+NEAR: dict[str, Near] = {
+    "RandomErasing": Near(
+        "it fills with one colour or with normal noise, the operation RandomErasing with any level",
+        "random-erasing(p=0.5,area=0.33)",
+    ),
+    "AugMix": Near(
+        "it draws whole steps of magnitude, over ranges of its own",
+        "augmix(severity=3,width=3,depth=0)",
+    ),
+}
+"""What is refused though it sounds familiar."""
+
+
+def read(transform: Any) -> tuple[Sequence[Part], Notes]:
+    """The parts of a transform (v2 or v1), and what was left out."""
+    notes = Notes()
     return _read(transform, notes), notes
 
 
-def _read(transform: Any, notes: list[str]) -> list[Draw]:
+def _read(transform: Any, notes: Notes) -> list[Part]:
     kind = type(transform).__name__
-    if kind in _SKIPPED:
-        notes += [] if kind == "Identity" else [f"{kind} is no augmentation; keep it beside it"]
+    if kind in SKIPPED:
+        notes.skipped += [] if kind == "Identity" else [kind]
         return []
     if kind in ("Compose", "Sequential"):
         inside = transform.transforms if kind == "Compose" else transform
@@ -63,12 +79,15 @@ def _read(transform: Any, notes: list[str]) -> list[Draw]:
         return [perhaps([draw for part in transform.transforms for draw in _read(part, notes)],
                         float(transform.p))]  # fmt: skip
     if kind not in READERS:
-        raise no_operation(NAME, kind)
+        raise no_operation(NAME, kind, NEAR.get(kind))
     refuse(transform, **USUAL.get(kind, {}))
-    return READERS[kind](transform)
+    draws = list(READERS[kind](transform))
+    if kind == "ColorJitter":
+        notes.in_order(draws)
+    return draws
 
 
-def _drawn(transform: Any) -> list[Draw]:
+def _drawn(transform: Any) -> list[Part]:
     kernel = _KERNELS[transform.operation.__name__]
     unit = "px" if transform.pixels else None
     act = act_of(kernel, *transform.ranges, probability=transform.p, unit=unit,
@@ -80,11 +99,11 @@ def _native(kernel: str) -> Reader:
     return lambda transform: [always(act_of(kernel, probability=transform.p))]
 
 
-def _rotation(transform: Any) -> list[Draw]:
+def _rotation(transform: Any) -> list[Part]:
     return [always(act_of("Rotate", pair(transform.degrees)), **_style(transform))]
 
 
-def _affine(transform: Any) -> list[Draw]:
+def _affine(transform: Any) -> list[Part]:
     low, high = pair(transform.degrees)
     # RandomAffine turns clockwise, RandomRotation does not.
     acts = [act_of("Rotate", (0.0 - high, 0.0 - low))] if low or high else []
@@ -92,19 +111,20 @@ def _affine(transform: Any) -> list[Draw]:
         acts += [act_of(kernel, (-share, share))] if share else []
     if len(acts) > 1:
         raise NotExpressibleError(
-            "got a RandomAffine that turns and moves at once; a policy can say one after the other"
+            "got a RandomAffine that turns and moves at once, and a policy does one after the "
+            "other; give a RandomAffine for each of degrees and translate"
         )
     return [always(act, **_style(transform)) for act in acts]
 
 
-def _jitter(transform: Any) -> list[Draw]:
+def _jitter(transform: Any) -> list[Part]:
     named = {"brightness": "Brightness", "contrast": "Contrast", "saturation": "Color",
              "hue": "Hue"}  # fmt: skip
     ranges = {kernel: getattr(transform, name) for name, kernel in named.items()}
     return [always(act_of(kernel, pair(ends))) for kernel, ends in ranges.items() if ends]
 
 
-def _crop(transform: Any) -> list[Draw]:
+def _crop(transform: Any) -> list[Part]:
     padding, size = transform.padding, transform.size
     height, width = (size, size) if isinstance(size, int) else size
     sides = {padding} if isinstance(padding, int) else set(padding or ())
@@ -117,20 +137,20 @@ def _crop(transform: Any) -> list[Draw]:
     return [always(act_of("PadCrop", (share, share)), fill=_fill(transform))]
 
 
-def _part(transform: Any) -> list[Draw]:
+def _part(transform: Any) -> list[Part]:
     # Parts are never reduced to the size of their image, so antialias changes nothing.
     if _mode(transform) != "bilinear":
         raise refused(transform, "interpolation", transform.interpolation, "bilinear")
     return [resized_crop(transform, transform.scale)]
 
 
-def _solarize(transform: Any) -> list[Draw]:
+def _solarize(transform: Any) -> list[Part]:
     if 0 < transform.threshold < 1:
         raise refused(transform, "threshold", transform.threshold, "a level from 0 to 255")
     return [always(act_of("Solarize", (transform.threshold,) * 2, probability=transform.p))]
 
 
-def _ready(transform: Any) -> list[Draw]:
+def _ready(transform: Any) -> list[Policy]:
     """RandAugment and TrivialAugmentWide: their spaces are named here."""
     kind = type(transform).__name__
     common = {"fill": _fill(transform), "interpolation": _mode(transform)}
@@ -145,13 +165,13 @@ def _ready(transform: Any) -> list[Draw]:
             operations=named_space("trivialaugment-wide"), length=1,
             levels=transform.num_magnitude_bins, **common,
         )  # fmt: skip
-    return list(terms_of(policy))
+    return [policy]
 
 
-def _auto(transform: Any) -> list[Draw]:
+def _auto(transform: Any) -> list[Policy]:
     policy = load_policy(f"autoaugment:{transform.policy.value}")
     fill = _fill(transform)
-    return list(terms_of(policy.rendered(fill=fill, interpolation=_mode(transform))))
+    return [policy.rendered(fill=fill, interpolation=_mode(transform))]
 
 
 READERS: dict[str, Reader] = {
@@ -170,6 +190,8 @@ READERS: dict[str, Reader] = {
         always(act_of("Sharpness", (t.sharpness_factor,) * 2, probability=t.p))
     ],
     "GaussianBlur": lambda t: [blurred(t, "kernel_size", t.kernel_size, t.sigma, 1.0)],
+    # Grey is colour at factor 0.
+    "RandomGrayscale": lambda t: [always(act_of("Color", (0.0, 0.0), probability=t.p))],
     "RandAugment": _ready,
     "TrivialAugmentWide": _ready,
     "AutoAugment": _auto,

@@ -48,7 +48,7 @@ def load_policy(
     if not isinstance(policy, str):
         raise PolicyError(
             f"got {policy!r:.60} as a policy; expected a name such as randaugment(n=2,m=9), or a "
-            "path of a policy.json"
+            f"path of a policy.json{_reading_hint(policy)}"
         )
     # A path may hold a + of its own.
     if policy.strip().lower().endswith(".json") and Path(policy.strip()).exists():
@@ -67,6 +67,14 @@ def save_policy(
     ``provenance`` says where the policy comes from: anything that JSON can hold.
     """
     return write_policy(load_policy(policy), path, provenance=provenance)
+
+
+def _reading_hint(thing: object) -> str:
+    """What to do with a transform of another library."""
+    homes = {kind.__module__.partition(".")[0] for kind in type(thing).__mro__}
+    if not homes & {"torchvision", "albumentations", "kornia", "torch"}:
+        return ""
+    return ". A transform is read first: automorph.import_policy(transform)"
 
 
 def list_policies() -> dict[str, str]:

@@ -89,6 +89,16 @@ class SearchSpace:
         """The space with more operations at its end."""
         return SearchSpace(self.name, (*self.operations, *operations))
 
+    def without(self, *names: str) -> SearchSpace:
+        """The space without some operations.
+
+        >>> len(named_space("autoaugment").without("SamplePairing", "Invert"))
+        14
+        """
+        left_out = {self.number(name) for name in names}
+        kept = (one for number, one in enumerate(self.operations) if number not in left_out)
+        return SearchSpace(self.name, tuple(kept))
+
     def fitted(self, corpus: Any) -> SearchSpace:
         """The space with operations that know a corpus: its words, and what to protect."""
         return SearchSpace(

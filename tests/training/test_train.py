@@ -214,12 +214,18 @@ def test_a_task_takes_no_options_and_says_so(task):
         as_task(task, model="cnn", limit=100)
     with pytest.raises(UsageError, match="a Task is ready: recipe, limitt cannot"):
         as_task(task, recipe={"epochs": 3}, limitt=5)
+    with pytest.raises(UsageError, match=r"a Task is ready: epochs .* task.with_recipe\(epochs"):
+        as_task(task, epochs=3)
+    with pytest.raises(UsageError, match=r"got the option 'out', .* folder=PATH"):
+        as_task(task, out="runs")
 
 
 def test_data_that_are_ready_take_no_options_and_say_so(task):
     assert as_task(task.data, model="cnn:4", limit=None).data.name == task.data.name
     with pytest.raises(UsageError, match="a Dataset is ready: limit cannot be used with it"):
         as_task(task.data, limit=100)
+    with pytest.raises(UsageError, match=r"write recipe=\{\"epochs\": 2\}"):
+        as_task(task.data, epochs=2)
 
 
 @pytest.mark.parametrize(("options", "message"), [

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any
 
-from automorph.data import as_dataset, load_data
+from automorph.data import Dataset, as_dataset, load_data
 from automorph.data.assembly import assemble
 from automorph.errors import UsageError
 from automorph.training.recipe import Recipe
@@ -20,8 +20,18 @@ _FOLDERS = ("out", "output", "output_dir", "out_dir", "dir", "path")
 _ENTRIES = tuple(entry.name for entry in fields(Recipe))
 
 
+def check_folder(options: Mapping[str, Any]) -> None:
+    """Raise ``UsageError`` for what others call the folder of a run."""
+    if given := [name for name in options if name in _FOLDERS]:
+        raise UsageError(
+            f"got the option {given[0]!r}, which there is not; results are kept in folder=PATH"
+        )
+
+
 def check_options(source: Any, options: Mapping[str, Any]) -> None:
     """Raise ``UsageError`` for options that neither a task nor its data have.
+
+    Those that are of other data than a `Dataset`, which is ready, `as_dataset` refuses itself.
 
     >>> check_options("digits", {"epochs": 2})
     Traceback (most recent call last):
@@ -37,11 +47,7 @@ def check_options(source: Any, options: Mapping[str, Any]) -> None:
                 f"got the option {name!r}, which is an entry of the recipe: "
                 f'write recipe={{"{name}": {value!r:.40}}}'
             )
-        if name in _FOLDERS:
-            raise UsageError(
-                f"got the option {name!r}, which there is not; results are kept in folder=PATH"
-            )
-        if name not in known:
+        if name not in known and not isinstance(source, Dataset):
             raise UsageError(
                 f"got the option {name!r}, which there is not{_meant(name, [*known, *_OF_CALLS])}; "
                 f"for such data there are {', '.join(known)}"

@@ -10,7 +10,7 @@ from torch import nn
 from automorph.data import Dataset, as_dataset, split
 from automorph.errors import UsageError
 from automorph.training.network import check_network
-from automorph.training.options import check_entries, check_options
+from automorph.training.options import check_entries, check_folder, check_options
 from automorph.training.recipes import recipe_for
 from automorph.training.task import Task, make_task
 
@@ -37,16 +37,17 @@ def as_task(
     """
     check_entries(recipe or {})
     changes = {key: value for key, value in (recipe or {}).items() if value is not None}
+    check_folder(options)
     if isinstance(source, Task):
         asked = {"model": model, "recipe": changes, "seed": seed, "protect": protect, **options}
         _need_none(asked)
         check_network(source)
         return source
+    _need_no_frame(source)
+    check_options(source, options)
     if isinstance(source, Dataset):
         as_dataset(source, **options)  # It says which options cannot be used with it.
     else:
-        _need_no_frame(source)
-        check_options(source, options)
         source = as_dataset(source, seed=seed, **options)
     data = split(source, seed=seed)
     network = model or default_model(data)

@@ -93,7 +93,8 @@ class Mending:
         for note in result.notes:
             say.print(f"[yellow]{note}[/yellow]")
         say.print(f"\n{result.verdict.text}\n", style="bold")
-        say.print(f"Mended model  {result.checkpoint}")
+        name = "Mended model" if result.verdict.kind == "better" else "New model"
+        say.print(f"{name:12}  {result.checkpoint}")
         say.print(f"Model card    {result.card}")
         say.print(f"Report        {folder / 'report.html'}")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 
+import pytest
+
 from automorph.cli import main
 from automorph.cli.live import Bars
 from automorph.cli.naming import command_words, data_words, policy_words, remember
+from automorph.cli.terminal import Terminal
 from automorph.online import as_arm
 from automorph.policies import load_policy, save_policy
 
@@ -72,3 +75,8 @@ def test_a_bar_ends_with_what_it_shows():
     except KeyboardInterrupt:
         pass
     assert not bars.bar.live.is_started
+
+
+@pytest.mark.parametrize("markup", [True, False])
+def test_brackets_of_names_are_shown_as_they_are(markup):
+    assert Terminal().render_str("train[0] [red]x", markup=markup).plain.startswith("train[0] ")

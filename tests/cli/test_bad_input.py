@@ -1,6 +1,8 @@
 """Bad input: each kind has its message and its exit status, and leaves nothing behind."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +229,11 @@ def test_the_good_neighbours_work(words, place, capsys):
     assert Path(told["report"]).is_file()
 
 
+def test_one_is_not_many(place, capsys):
+    main(["compare", "folder:good", *C, "--model", "cnn:4", "--jobs", "1"])
+    assert "1 epoch, 1 policy x 1 seed" in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -252,3 +259,14 @@ def test_errors_are_json_when_asked(place, capsys):
 
     assert content["error"]["kind"] == "UsageError"
     assert "digits" in content["error"]["message"]
+
+
+@pytest.mark.parametrize("words", [["compare", "digitz", *C], ["compare", "digits", "--frob"]])
+def test_errors_are_told_once_where_both_go_to_one_stream(words):
+    command = [sys.executable, "-c", "from automorph.cli import main; main()", *words, "--json"]
+    one = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    two = subprocess.run(command, capture_output=True, text=True)
+
+    assert one.stdout == two.stdout
+    assert json.loads(one.stdout)["error"]["message"]
+    assert "Error: " in two.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -45,3 +46,40 @@ def test_it_says_so_on_a_terminal_and_as_json(options, monkeypatch):
         assert json.loads(done.stdout)["missing"] == ["a thing: pip install 'automorph[thing]'"]
     else:
         assert "automorph[thing]" in done.stdout
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """Libraries that are installed, as far as their metadata say, and cannot be imported."""
+    for name, code in {"kornia": "import no_such_thing", "captum": "import os; os._exit(3)",
+                       "ray": "print('hello from ray')"}.items():  # fmt: skip
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(code + "\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "_LIBRARIES", ("numpy",))
+    extras = {name: ("about it", (name,)) for name in ("kornia", "captum", "ray", "gone")}
+    monkeypatch.setattr(doctor, "_EXTRAS", extras)
+    monkeypatch.setattr(doctor, "_version", lambda name: "1.0")
+    return tmp_path
+
+
+def test_what_cannot_be_imported_is_told_with_the_reason(broken):
+    facts = doctor.examine(deep=True)
+    told = "installed, but cannot be imported: "
+    assert facts["extras"] == {
+        "kornia": told + "ModuleNotFoundError: No module named 'no_such_thing'",
+        "captum": told + "the process ends with status 3",
+        "ray": "installed",
+        "gone": told + "ModuleNotFoundError: No module named 'gone'",
+    }
+    assert facts["libraries"] == {"numpy": "1.0"}
+    assert any(line.startswith("kornia (cannot be imported: Mod") for line in facts["missing"])
+
+
+def test_without_importing_it_is_seen_that_a_module_is_gone(broken):
+    shutil.rmtree(broken / "kornia")
+    done = CliRunner().invoke(app, ["doctor"])
+    flat = " ".join(done.output.split())
+    assert "gone: installed, but cannot be imported: no module gone" in flat
+    assert "ray: installed" in flat
+    assert "automorph doctor --deep" in flat

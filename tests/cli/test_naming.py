@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 
+import pytest
+
 from automorph.cli import main
 from automorph.cli.comparing import out_of_sight
 from automorph.cli.live import Bars
 from automorph.cli.naming import command_words, data_words, policy_words, remember, training_words
+from automorph.cli.terminal import Terminal
 from automorph.online import as_arm
 from automorph.policies import load_policy, save_policy
 
@@ -99,3 +102,8 @@ def test_moves_wider_than_half_of_an_image_are_noted():
     (note,) = out_of_sight(arms, (8, 8, 1))
     assert note.startswith("trivialaugment moves by up to 10 px")
     assert out_of_sight(arms, (32, 32, 3)) == out_of_sight(arms, ()) == []
+
+
+@pytest.mark.parametrize("markup", [True, False])
+def test_brackets_of_names_are_shown_as_they_are(markup):
+    assert Terminal().render_str("train[0] [red]x", markup=markup).plain.startswith("train[0] ")

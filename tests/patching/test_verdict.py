@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from automorph.comparison import paired_difference, summarise
+from automorph.data import from_arrays
+from automorph.patching.card import model_card
+from automorph.patching.findings import measure
+from automorph.patching.groups import Grouper
 from automorph.patching.patched import ArmRow, judge
 
 
-def audit(robust: float, accuracy: float = 0.9):
+def audit(robust: float, accuracy: float = 0.9, only: str | None = None):
     return SimpleNamespace(
+        only=only,
         robust_accuracy=robust,
         robust=SimpleNamespace(low=robust - 0.05),
         accuracy=SimpleNamespace(value=accuracy),
         worst=SimpleNamespace(class_name="bad", subgroup="yes"),
+        only=None,
     )
 
 
@@ -52,3 +59,36 @@ def test_a_gain_is_a_gain():
     assert verdict.kind == "better"
     assert "so what is added to balanced sampling pays" in verdict.text
     assert "chance" not in verdict.text
+
+
+def test_a_network_that_answers_one_class_is_told_to_be_trained():
+    rows = (arm("erm", [0.0, 0.0]), arm("balanced", [0.0, 0.0]))
+    verdict = judge(rows, "balanced", audit(0.0, only="good"), audit(0.0, only="bad"), (0, 1))
+    assert verdict.kind == "unclear"
+    assert "The network before answers only 'good', whatever it is shown: train" in verdict.text
+    assert verdict.text.endswith(
+        "The network after answers only 'bad', whatever it is shown: train it longer, or lower "
+        "--lr."
+    )
+    assert "More examples" not in verdict.text
+
+
+def test_a_gain_over_a_network_that_answers_one_class_is_told_as_that():
+    rows = (arm("erm", [0.0, 0.0]), arm("balanced", [0.5, 0.52]))
+    verdict = judge(rows, "balanced", audit(0.0, only="good"), audit(0.51), (0, 1))
+    assert "The network before answers only 'good'" in verdict.text
+
+
+@pytest.mark.parametrize(("kind", "words"), [("better", "mended by"), ("unclear", "trained with")])
+def test_a_card_claims_no_more_than_the_verdict(kind, words):
+    grouper = Grouper(("bad", "good"), ("no", "yes"))
+    data = from_arrays(np.zeros((40, 4, 4, 1), np.uint8), np.arange(40) % 2,
+                       subgroups=np.arange(40) // 2 % 2, classes=["bad", "good"])  # fmt: skip
+    told = measure(data.train.labels, data.train.labels, grouper.of(data.train), grouper).to_dict()
+    result = {
+        "objective": "balanced", "verdict": {"kind": kind, "text": "Told."}, "before": told,
+        "after": told, "flip_rate": {"before": None, "after": None}, "arms": [], "seeds": [0],
+        "seed": 0, "notes": [], "translator": {"kind": "none"},
+    }  # fmt: skip
+    card = model_card(result, SimpleNamespace(model="cnn", name="d", data=data), grouper)
+    assert card.splitlines()[0] == f"# cnn on d, {words} balanced"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -61,7 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.UsageError as error:
-        error.show()
+        if not _json_on_the_same_stream(words):
+            error.show()
         _say_json(words, error.format_message(), "UsageError")
         sys.exit(2)
     except click.ClickException as error:
@@ -94,8 +96,20 @@ def main(arguments: list[str] | None = None) -> None:
 def _say_error(words: list[str], message: str, kind: str) -> None:
     from automorph.cli.terminal import clean
 
-    print(f"Error: {clean(message)}", file=sys.stderr)
+    if not _json_on_the_same_stream(words):
+        print(f"Error: {clean(message)}", file=sys.stderr)
     _say_json(words, message, kind)
+
+
+def _json_on_the_same_stream(words: list[str]) -> bool:
+    """Whether the object of ``--json`` tells the error to those who would read the sentence."""
+    if "--json" not in words:
+        return False
+    try:
+        out, err = os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):  # Streams without a file.
+        return False
+    return (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)
 
 
 def _say_json(words: list[str], message: str, kind: str) -> None:

@@ -45,6 +45,7 @@ class Comparing:
     def run(self, *, jobs: int) -> dict[str, Any]:
         """Compare, tell, and give the object of ``--json`` back."""
         from automorph.comparison import compare
+        from automorph.report.words import plural
 
         folder = self.folder or run_folder("compare", self.task)
         say = console(quiet=self.quiet)
@@ -53,8 +54,8 @@ class Comparing:
             f"[bold]{self.title or f'Comparing policies on {self.source}'}[/bold]\n"
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
             f"{len(data.test or ()):,} test examples of {len(data.classes)} classes; model "
-            f"{self.task.model}, {self.task.recipe.epochs} epochs, {len(self.policies)} policies x "
-            f"{self.seeds} seeds"
+            f"{self.task.model}, {plural(self.task.recipe.epochs, 'epoch')}, "
+            f"{plural(len(self.policies), 'policy', 'policies')} x {plural(self.seeds, 'seed')}"
         )
         for note in data.notes:
             say.print(f"[dim]{note}[/dim]")

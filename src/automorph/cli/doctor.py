@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from automorph.cli.options import json_option, print_json
+from automorph.cli.imports import not_found, not_imported
+from automorph.cli.options import console, json_option, print_json
 
 _LIBRARIES = (
     "numpy", "torch", "torchvision", "timm", "accelerate", "datasets", "pillow", "scipy",
@@ -25,10 +26,11 @@ _EXTRAS = {
 
 
 @click.command(short_help="Check the installation.")
+@click.option("--deep", is_flag=True, help="Import every library, too (up to a minute).")
 @json_option
-def doctor(as_json: bool) -> None:
+def doctor(deep: bool, as_json: bool) -> None:
     """Check the installation: what is there, what is missing, and how to get it."""
-    facts = examine()
+    facts = examine(deep=deep)
     if as_json:
         print_json(facts)
         return
@@ -43,27 +45,29 @@ def doctor(as_json: bool) -> None:
             text = "\n".join(fact) or "nothing"
         table.add_row(f"[bold]{name}[/bold]", escape(str(text)))
     Console(highlight=False).print(table)
+    if not deep:
+        console().print("\nThat all of it can be imported: automorph doctor --deep", style="dim")
 
 
-def examine() -> dict[str, Any]:
-    """What is installed and how it will run, as plain data."""
+def examine(*, deep: bool = False) -> dict[str, Any]:
+    """What is installed and how it will run, as plain data; ``deep`` imports all libraries."""
     import os
-
-    import torch
 
     from automorph import __version__, native
     from automorph.data import list_sources
     from automorph.engine import engine_name
 
-    cuda = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    broken = _broken(deep=deep)
     return {
         "automorph": __version__,
         "python": f"{platform.python_version()} on {platform.platform()}",
         "engine": engine_name() + (f" ({native.why_not()})" if native.why_not() else ""),
-        "devices": ", ".join([f"CPU ({os.cpu_count()} cores)", *cuda]),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "devices": ", ".join([f"CPU ({os.cpu_count()} cores)", *_accelerators()]),
+        "libraries": {name: _state(_version(name), (name,), broken) for name in _LIBRARIES},
         "extras": {
-            extra: f"missing; {_install(extra)}" if _missing(names) else "installed"
+            extra: f"missing; {_install(extra)}"
+            if _missing(names)
+            else _state("installed", names, broken)
             for extra, (_, names) in _EXTRAS.items()
         },
         "AUTOMORPH_DATA": os.environ.get("AUTOMORPH_DATA", "not set"),
@@ -72,8 +76,40 @@ def examine() -> dict[str, Any]:
             for source in list_sources()
             if source.found is not None
         },
-        "missing": advice(native.why_not()),
+        "missing": [*advice(native.why_not()), *_repairs(broken)],
     }
+
+
+def _broken(*, deep: bool) -> dict[str, str]:
+    """The installed libraries that cannot be used, each with the reason."""
+    wanted = [*_LIBRARIES, *(name for _, names in _EXTRAS.values() for name in names)]
+    there = [name for name in wanted if _version(name) != "missing"]
+    if deep:
+        return not_imported(there)
+    reasons = {name: not_found(name) for name in there}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def _state(there: str, names: tuple[str, ...], broken: dict[str, str]) -> str:
+    """A library in a word, and why it is of no use where it is there and broken."""
+    reasons = [broken[name] for name in names if name in broken]
+    return f"{there}, but cannot be imported: {'; '.join(reasons)}" if reasons else there
+
+
+def _repairs(broken: dict[str, str]) -> list[str]:
+    return [
+        f"{name} (cannot be imported: {reason}): pip install --force-reinstall {name}"
+        for name, reason in broken.items()
+    ]
+
+
+def _accelerators() -> list[str]:
+    """The names of the GPUs; none where torch cannot be imported."""
+    try:
+        import torch
+    except Exception:  # A broken installation fails in ways of its own: doctor must tell.
+        return []
+    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
 def advice(why_not_native: str | None) -> list[str]:

@@ -41,6 +41,7 @@ class Mending:
         from automorph.patching import grouper_of, patch
         from automorph.patching.cyclegan import CycleRecipe
         from automorph.report import publish
+        from automorph.report.words import plural
 
         data = self.task.data
         grouper = grouper_of(data)
@@ -52,8 +53,8 @@ class Mending:
         )
         say.print(
             f"[bold]{self.title or f'Mending {self.task.model} on {self.source}'}[/bold]\n"
-            f"{len(data.train):,} training examples ({counts}), {self.task.recipe.epochs} epochs, "
-            f"{self.seeds} seeds"
+            f"{len(data.train):,} training examples ({counts}), "
+            f"{plural(self.task.recipe.epochs, 'epoch')}, {plural(self.seeds, 'seed')}"
         )
         tell_notes(say, data)
         started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -93,7 +94,8 @@ class Mending:
         for note in result.notes:
             say.print(f"[yellow]{note}[/yellow]")
         say.print(f"\n{result.verdict.text}\n", style="bold")
-        say.print(f"Mended model  {result.checkpoint}")
+        name = "Mended model" if result.verdict.kind == "better" else "New model"
+        say.print(f"{name:12}  {result.checkpoint}")
         say.print(f"Model card    {result.card}")
         say.print(f"Report        {folder / 'report.html'}")
 

@@ -29,6 +29,8 @@ class Terminal(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Text with our own few marks; any other bracket stands for itself."""
         plain = clean(text)
+        if options.get("markup") is False:
+            return super().render_str(plain, **options)
         try:
             return super().render_str(_OURS.sub(r"\\[", plain), **options)
         except MarkupError:

@@ -1,4 +1,4 @@
-"""The card of a mended model: what it is, how it was chosen, and where it still fails."""
+"""The card of what a patch came to: what it is, how it was chosen, and where it still fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
     model = task.model if isinstance(task.model, str) else task.model.__qualname__
     result = _plain(result)
     lines = [
-        f"# {model} on {_plain(task.name)}, mended by {result['objective']}",
+        f"# {model} on {_plain(task.name)}, "
+        f"{'mended by' if result['verdict']['kind'] == 'better' else 'trained with'} "
+        f"{result['objective']}",
         "",
         result["verdict"]["text"],
         "",

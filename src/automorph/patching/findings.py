@@ -67,7 +67,7 @@ class Audit:
     the part, in its order. ``information`` is the mutual
     information of prediction and subgroup given the class, in nats, of subgroups with 10 examples
     or more; None where no class has two of them. ``method`` is how slices were looked for, None
-    where they were not.
+    where they were not. ``only`` is the class that all examples were said to be, if there is one.
     """
 
     n: int
@@ -85,6 +85,7 @@ class Audit:
     facts: dict[str, Any] = field(default_factory=dict)
     report: Path | None = None
     method: str | None = None
+    only: str | None = None
     predictions: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -139,6 +140,7 @@ class Audit:
             "intersections": [_plain(found) for found in self.intersections],
             "slices": [_plain(found) for found in self.slices],
             "method": self.method,
+            "answers_only": self.only,
             "verdict": self.verdict,
             "alarms": list(self.alarms),
             "notes": list(self.notes),
@@ -194,6 +196,7 @@ def measure(
     np.add.at(tables, (labels, groups % k, predictions), 1)
     tables[tables.sum(axis=2) < LEAST] = 0
     several = bool(((tables.sum(axis=2) > 0).sum(axis=1) > 1).any())
+    said = np.unique(predictions)
     middle_low, middle_high = wilson(correct.sum(), len(correct))
     return Audit(
         n=len(labels),
@@ -207,6 +210,7 @@ def measure(
         overconfidence=None if confidence is None else mean_interval(confidence - correct),
         intersections=intersections(correct, labels, columns or {}, grouper.classes, rate=rate),
         notes=words.notes(rows, gaps, few=SMALL),
+        only=grouper.classes[said[0]] if len(said) == 1 and len(np.unique(labels)) > 1 else None,
     )
 
 

@@ -14,6 +14,7 @@ from automorph.comparison.verdict import Kind, Verdict, interval, points
 from automorph.patching.arms import Cell
 from automorph.patching.choice import Choice
 from automorph.patching.findings import Audit
+from automorph.patching.words import one_answer
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,10 @@ def judge(
         f"Robust accuracy goes from {before.robust_accuracy:.1%} to {after.robust_accuracy:.1%} "
         f"with {chosen}; accuracy from {before.accuracy.value:.1%} to {after.accuracy.value:.1%}."
     )
+    if before.only is not None:
+        text += " " + one_answer("The network before", before.only)
+    if after.only is not None:
+        return Verdict("unclear", f"{text} {one_answer('The network after', after.only)}")
     row = next(row for row in rows if row.objective == chosen)
     kind = _kind(rows, row, before, after)
     if chosen == "erm":

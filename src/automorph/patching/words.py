@@ -37,7 +37,8 @@ def verdict(found: Audit, *, rate: float) -> str:
         return found.alarms[0]
     compared = any(gap is not None for gap in found.gap.values())
     looked = [name for name, there in (("subgroup", compared), ("slice", found.slices)) if there]
-    told = [] if found.named or found.method is None else [_worst_class(found)]
+    told = [] if found.only is None else [one_answer("It", found.only)]
+    told += [] if found.named or found.method is None else [_worst_class(found)]
     if looked:
         told.append(
             f"No {' and no '.join(looked)} is right less often than the rest of its class beyond "
@@ -46,6 +47,11 @@ def verdict(found: Audit, *, rate: float) -> str:
     elif found.method is None:
         told.append("There is no subgroup to compare with the rest of its class.")
     return " ".join([*told, *_searched(found)])
+
+
+def one_answer(who: str, only: str) -> str:
+    """What a network that answers one class needs: groups tell nothing of it yet."""
+    return f"{who} answers only {only!r}, whatever it is shown: train it longer, or lower --lr."
 
 
 def _worst_class(found: Audit) -> str:

@@ -45,7 +45,10 @@ def patch_page(result: Found) -> Page:
         _arms(result),
         _translator(result, looks.get("sheet")),
         _saliency(looks.get("saliency")),
-        groups_section(result["after"], "Every group of the mended model"),
+        groups_section(
+            result["after"],
+            f"Every group of the {'mended' if verdict == 'better' else 'new'} model",
+        ),
     ]
     return Page(
         title=f"{result['data']}, {'mended by' if verdict == 'better' else 'with'} "

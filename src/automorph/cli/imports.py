@@ -1,0 +1,64 @@
+"""Which libraries can be imported: tried in another process, which may die of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess  # nosec B404
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+_MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}
+_MARK = "automorph-imported "
+_CHILD = f"""
+import importlib, json, sys, warnings
+warnings.simplefilter("ignore")
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+        told = None
+    except BaseException as error:
+        told = (f"{{type(error).__name__}}: {{error}}".splitlines() or [""])[0][:200]
+    print("\\n{_MARK}" + json.dumps([name, told]), flush=True)
+"""
+
+
+def not_found(library: str) -> str | None:
+    """Why the module of an installed library is not even there; None where it is."""
+    module = _MODULES.get(library, library)
+    try:
+        there = find_spec(module) is not None
+    except (ImportError, ValueError):
+        there = False
+    return None if there else f"no module {module}"
+
+
+def not_imported(libraries: Sequence[str], *, seconds: float = 120) -> dict[str, str]:
+    """The libraries that cannot be imported, each with the reason.
+
+    One process imports one after the other, as most of them need torch; where it dies, the next
+    one goes on behind the library that it died of.
+    """
+    names = {_MODULES.get(library, library): library for library in libraries}
+    rest, reasons = list(names), {}
+    while rest:
+        told, end = _tried(rest, seconds)
+        reasons.update(told)
+        rest = rest[len(told) :]
+        if rest:
+            reasons[rest.pop(0)] = end
+    return {names[module]: reason for module, reason in reasons.items() if reason is not None}
+
+
+def _tried(modules: Sequence[str], seconds: float) -> tuple[dict[str, str | None], str]:
+    """What a process told of each module before its end, and how it ended."""
+    command = [sys.executable, "-c", _CHILD, *modules]
+    try:
+        done = subprocess.run(  # nosec B603
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=seconds, check=False
+        )
+        out, end = done.stdout, f"the process ends with status {done.returncode}"
+    except subprocess.TimeoutExpired as stop:
+        out, end = stop.stdout or b"", f"not imported within {seconds:g} seconds"
+    lines = out.decode("utf-8", "replace").splitlines()
+    return dict(json.loads(line[len(_MARK) :]) for line in lines if line.startswith(_MARK)), end

@@ -22,7 +22,6 @@ def audit(robust: float, accuracy: float = 0.9, only: str | None = None):
         robust=SimpleNamespace(low=robust - 0.05),
         accuracy=SimpleNamespace(value=accuracy),
         worst=SimpleNamespace(class_name="bad", subgroup="yes"),
-        only=None,
     )
 
 

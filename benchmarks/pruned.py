@@ -37,7 +37,7 @@ from automorph.files import write_json
 from automorph.offline import Setting
 from automorph.offline.children import with_tail
 from automorph.offline.random_search import RandomSearch
-from automorph.offline.searching import space_of
+from automorph.offline.usual import space_of
 from automorph.policies import Policy, load_policy
 from automorph.training import Task, as_task, train
 from record import RESULTS, judged, mean_of, write_result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from automorph.errors import PolicyError
-from automorph.offline.searching import check_space, space_of
+from automorph.offline.usual import check_space, space_of
 from automorph.space import named_space
 from automorph.training import as_task
 

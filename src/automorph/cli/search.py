@@ -113,7 +113,7 @@ def search(
     from automorph.offline.budget import read_budget
     from automorph.offline.engines import check_engine
     from automorph.offline.names import load_method
-    from automorph.offline.searching import check_space, space_of, usual_tail
+    from automorph.offline.usual import check_space, space_of, usual_tail
     from automorph.policies import load_policy
 
     # What is wrong with the words must be known before the data are read.

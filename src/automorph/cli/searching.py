@@ -21,7 +21,7 @@ from automorph.files import write_json
 if TYPE_CHECKING:
     from automorph.offline.conduct import Standing
     from automorph.offline.names import Named
-    from automorph.offline.searching import SearchResult
+    from automorph.offline.result import SearchResult
     from automorph.training import Task
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from automorph.offline.method import Setting as Setting
     from automorph.offline.names import list_searches as list_searches
     from automorph.offline.names import load_method as load_method
-    from automorph.offline.searching import SearchResult as SearchResult
+    from automorph.offline.result import SearchResult as SearchResult
     from automorph.offline.searching import search as search
 
 # Imported when first used: workers need the jobs alone, not what plans and judges.
@@ -21,7 +21,7 @@ _HOMES = {
     "Job": "method",
     "Method": "method",
     "Outcome": "method",
-    "SearchResult": "searching",
+    "SearchResult": "result",
     "Setting": "method",
     "Train": "children",
     "list_searches": "names",

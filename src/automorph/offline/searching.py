@@ -7,15 +7,12 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from automorph.comparison import Comparison, Row, Verdict, fingerprint
+from automorph.comparison import fingerprint
 from automorph.errors import AutomorphError, UsageError
 from automorph.files import held
 from automorph.offline.budget import (
@@ -25,19 +22,18 @@ from automorph.offline.budget import (
     plan_by_time,
     read_budget,
 )
-from automorph.offline.children import Arm, Train, plain_arm, with_tail
+from automorph.offline.children import Train, plain_arm, with_tail
 from automorph.offline.conduct import Conductor, Standing
 from automorph.offline.engines import Engine, check_engine, open_engine, sealed
 from automorph.offline.method import Method, Setting
 from automorph.offline.names import Named, load_method
-from automorph.offline.standing import entrants, longer_pays, simpler, table, verdict_of
+from automorph.offline.result import SearchResult
+from automorph.offline.standing import entrants, table, verdict_of
 from automorph.offline.trials import Trials
-from automorph.offline.tried import Course, Effect
+from automorph.offline.usual import space_of, usual_tail
 from automorph.policies import Drawn, Policy, check_domain, load_policy
-from automorph.space import SearchSpace, named_space
-from automorph.texts.wordnet import find_wordnet
-from automorph.theory import explain, explained_space
-from automorph.training import Task, Units, as_task
+from automorph.space import SearchSpace
+from automorph.training import Task, as_task
 
 TRIALS = 40
 """Trials of a search that is given neither trials nor a budget."""
@@ -45,108 +41,6 @@ SEEDS = 5
 """Paired seeds of the final table."""
 LONGEST = 4
 """The compute-matched control trains at most so many times as long."""
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search found, and the table that proves it.
-
-    ``found`` is the policy (or online method) alone, ``policy`` with the tail, ready for use.
-    ``rows`` are those of the final table, the found policy first; ``parts`` says which part each
-    plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, on texts
-    ``eda``, ``longer``). ``cost`` is what the search cost in plain trainings, without the final
-    table; ``trace`` has for every trial the clock, that cost so far, its score and the best so far,
-    ``course`` and ``effects`` tell which operations were tried and how that went.
-    ``stopped`` says that time ended the search before it was done; ``trained`` counts the jobs
-    that this call ran, the others had been kept.
-    """
-
-    method: str
-    found: Arm
-    policy: Arm
-    rows: tuple[Row, ...]
-    parts: tuple[str, ...]
-    verdict: Verdict
-    seeds: tuple[int, ...]
-    confidence: float
-    trials: int
-    failed: int
-    cost: float
-    units: Units
-    seconds: float
-    trace: tuple[dict[str, Any], ...]
-    course: Course | None
-    effects: tuple[Effect, ...]
-    plan: Plan
-    longer: int
-    stopped: bool
-    story: dict[str, Any]
-    curves: dict[str, dict[str, Any]]
-    predictions: dict[str, NDArray[np.int64]] = field(repr=False, compare=False)
-    arms: dict[str, Arm]
-    trained: int
-
-    def __str__(self) -> str:
-        """The final table, a line a policy, and the verdict."""
-        return str(self.comparison)
-
-    def __repr__(self) -> str:
-        return f"<SearchResult of {self.method}: {self.policy.name}>"
-
-    @property
-    def comparison(self) -> Comparison:
-        """The final table as a comparison, with the policy found as its winner."""
-        base = self["none"] if "none" in self.parts else self.row
-        return Comparison(
-            self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
-            self.curves, self.arms, self.seconds, self.trained, self.predictions,
-        )  # fmt: skip
-
-    @property
-    def use(self) -> Arm:
-        """What to use: the policy found, or the simplest one that does no worse without a search.
-
-        By the validation part; see `standing.simpler`.
-        """
-        row = simpler(dict(zip(self.parts, self.rows, strict=True)))
-        return self.policy if row is None else self.arms[row.policy]
-
-    @property
-    def longer_pays(self) -> bool:
-        """Whether longer plain training is ahead of what was found, beyond chance."""
-        return longer_pays(dict(zip(self.parts, self.rows, strict=True))) is not None
-
-    @property
-    def row(self) -> Row:
-        """The row of the policy found."""
-        return self.rows[0]
-
-    def __getitem__(self, part: str) -> Row:
-        return self.rows[self.parts.index(part)]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data: the contract of ``--json``, without paths."""
-        accuracy = self.row.accuracy
-        return {
-            "method": self.method,
-            "found": self.policy.name,
-            "trials": self.trials,
-            "failed": self.failed,
-            "seconds": self.seconds,
-            "units": asdict(self.units),
-            "trainings": self.cost,
-            "accuracy": None if accuracy is None else asdict(accuracy),
-            "baselines": [
-                {**asdict(row), "part": part}
-                for row, part in zip(self.rows[1:], self.parts[1:], strict=True)
-            ],
-            "row": asdict(self.row),
-            "seeds": list(self.seeds),
-            "longer": self.longer,
-            "stopped": self.stopped,
-            "verdict": asdict(self.verdict),
-            "confidence": self.confidence,
-        }
 
 
 def search(
@@ -224,6 +118,7 @@ def search(
             plan = _plan(conductor, workers, setting, seconds, seeds)
         except AutomorphError:
             record.forget()
+            conductor.close(place)
             raise
         known = named.entry.trials(plan.trainings, whole) if plan.trainings else setting.trials
         searched = named.build(replace(setting, trials=known, pace=plan.pace))
@@ -281,42 +176,6 @@ def search(
     )
 
 
-EXPLAINED = "explained"
-
-
-def check_space(name: str) -> None:
-    """Raise unless it is the name of a space, which may be one that is to be explained."""
-    first, _, rest = name.partition(":")
-    if first != EXPLAINED:
-        named_space(name)
-    elif rest:
-        named_space(rest)
-
-
-def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> SearchSpace:
-    """The operations to search among; see `search`."""
-    if isinstance(space, SearchSpace):
-        return space
-    first, _, rest = (space or "").partition(":")
-    name = rest if first == EXPLAINED else space
-    operations = named_space(name) if name else usual_space(task.data.domain)
-    if first != EXPLAINED:
-        return operations
-    return explained_space(explain(sealed(task), operations, seed=seed))
-
-
-def usual_space(domain: str) -> SearchSpace:
-    """Where is searched if nothing is said; on texts, with synonyms where WordNet lies here."""
-    if domain == "image":
-        return named_space("randaugment")
-    return named_space("texts-wordnet" if find_wordnet() else "texts-plain")
-
-
-def usual_tail(domain: str) -> str:
-    """What is done to every example if nothing is said; to texts, nothing."""
-    return "flip-crop" if domain == "image" else "none"
-
-
 def _plan(
     conductor: Conductor, engine: Engine, setting: Setting, budget: float | None, seeds: int
 ) -> Plan:
@@ -326,13 +185,13 @@ def _plan(
     if budget is None:
         plan = Plan(None, seeds, LONGEST)
     else:
-        pace = _pace(conductor, engine, setting)
+        pace = _pace(conductor, engine, setting, budget)
         plan = plan_by_time(budget, pace=pace, jobs=engine.jobs, clock=conductor.clock, seeds=seeds)
     conductor.record.note("plan", asdict(plan))
     return plan
 
 
-def _pace(conductor: Conductor, engine: Engine, setting: Setting) -> float:
+def _pace(conductor: Conductor, engine: Engine, setting: Setting, budget: float) -> float:
     """Seconds of one whole training, measured on a few epochs with all workers busy."""
     epochs = setting.task.recipe.epochs
     few = min(epochs, max(2, epochs // 8))
@@ -340,6 +199,11 @@ def _pace(conductor: Conductor, engine: Engine, setting: Setting) -> float:
     numbers = range(setting.seed, setting.seed + engine.jobs)
     # The first round is for what workers do once: they start, import and allocate.
     conductor.measure([replace(probe, seed=number) for number in numbers], engine)
+    if conductor.clock > budget:
+        raise UsageError(
+            f"the budget of {budget:.0f} s was over after one epoch; a search with its final table "
+            "trains some twenty times. Give more time, fewer --epochs or a smaller --limit"
+        )
     began = time.monotonic()
     outcomes = conductor.measure(
         [replace(probe, seed=number, until=few) for number in numbers], engine

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from automorph.errors import DataError
+from automorph.errors import DataError, UsageError
 from automorph.patching.auditing import audit
 from automorph.patching.findings import RATE, measure
 from automorph.patching.groups import Grouper
@@ -240,3 +240,10 @@ def test_the_page_has_the_worst_group_first():
     rows = page.sections[0].parts[1].rows
     assert [str(row[0]) for row in rows[:2]] == ["malignant", "malignant"]
     assert page.badge == "fails on a subgroup"
+
+
+def test_an_option_that_there_is_not_is_told():
+    with pytest.raises(UsageError, match="entry of the recipe"):
+        audit("digits-correlation", epochs=2)
+    with pytest.raises(UsageError, match="limit"):
+        audit("digits-correlation", limitt=2)

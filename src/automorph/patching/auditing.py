@@ -25,6 +25,7 @@ from automorph.patching.subject import (
     thumbnails,
 )
 from automorph.training import RunResult, Task, as_task, make_task, train
+from automorph.training.options import check_options
 from automorph.training.progress import OnEpoch
 
 
@@ -162,6 +163,7 @@ def _data(
     elif isinstance(source, Dataset):
         source = as_dataset(source, **options)
     else:
+        check_options(source, options)
         source = as_dataset(source, metadata=None, seed=seed, **options)
     # Given predictions are those of the rows as they lie: nothing may be split off.
     return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)

@@ -166,8 +166,9 @@ def verdict_of(
     else:
         # The judge speaks of a choice between rows; here the policy was found before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")
-    told = f"{_longer(by_part)}{_against(by_part, found, confidence)}{_advice(by_part, found)}"
-    return Verdict(lead.kind, f"{caveat}{text} {told}{spent}")
+    told = f"{_longer(by_part)}{_against(by_part, found, confidence)}"
+    # What to do comes first.
+    return Verdict(lead.kind, f"{caveat}{_advice(by_part, found)}{text} {told}{spent}")
 
 
 _CONTROLS = {
@@ -243,6 +244,6 @@ def _advice(by_part: Mapping[str, Row], found: Row) -> str:
         return ""
     theirs, mine = (f"{100 * one.mean:.1f} %" for one in (row.validation, found.validation))
     return (
-        f"On the validation part {row.policy}, which needs no search, is no worse "
-        f"({theirs} against {mine}): use it. "
+        f"Use {row.policy}, which needs no search: on the validation part it is no worse "
+        f"({theirs} against {mine}). "
     )

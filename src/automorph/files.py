@@ -47,6 +47,12 @@ def disk_told(path: Path) -> Iterator[None]:
         ) from error
 
 
+def disk_advice(error: Exception) -> str:
+    """What to do about a disk that is full or read-only; nothing for other errors."""
+    number = _number(error)
+    return "" if number in (errno.ENOTDIR, errno.EEXIST) else _ADVICE.get(number, "")
+
+
 def _number(error: Exception) -> int:
     """The system's number of an error, also of libraries that hide it in words; 0 if none."""
     if isinstance(error, OSError):

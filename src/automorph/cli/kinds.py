@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from automorph.errors import UsageError
+from automorph.errors import DiskError, UsageError
+from automorph.files import disk_advice
 
 if TYPE_CHECKING:
     _Word = click.ParamType[str]
@@ -116,6 +117,10 @@ def check_folder(path: Path) -> None:
     except FileExistsError:
         return  # Another process makes it: there will be one.
     except OSError as error:
+        if advice := disk_advice(error):
+            raise DiskError(
+                f"cannot make the folder {path}: {error.strerror}; {advice}. Nothing was done"
+            ) from None
         raise UsageError(
             f"cannot make the folder {path}: {error.strerror or error}. Nothing was done; expected "
             "a place that can be written to"

@@ -80,7 +80,7 @@ def mean_difference(
 
     >>> d = mean_difference([0.9, 0.8, 0.85], [0.7, 0.75, 0.72])
     >>> round(d.mean, 3), round(d.low, 3), round(d.high, 3)
-    (0.127, 0.027, 0.226)
+    (0.127, 0.023, 0.23)
     """
     a, b = np.asarray(values, np.float64), np.asarray(others, np.float64)
     mean = float(a.mean() - b.mean())

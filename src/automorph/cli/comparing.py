@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from automorph.cli.facts import pictures_of, provenance_of, report_curves, task_facts
 from automorph.cli.live import Bars
 from automorph.cli.naming import RANDOM, data_words, policy_words, run_folder, training_words
-from automorph.cli.options import console, p_words, plain_table
+from automorph.cli.options import WIDE, console, p_words, plain_table
 from automorph.files import make_folder, write_json
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ _RANDOM = {domain: shlex.quote(name) for domain, name in RANDOM.items()}
 """The random control, as it is typed."""
 _OF_REPORT = ("compare.json", "policy.json", "policy.safetensors", "report.html", "report.json",
               "report.npz", "run.json")  # fmt: skip
-WIDE = 90
-"""Columns of a terminal that has room for everything."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from automorph.cli.facts import provenance_of
 from automorph.cli.live import Bars
 from automorph.cli.naming import data_words, run_folder
-from automorph.cli.options import console, plain_table, tell_notes
+from automorph.cli.options import WIDE, console, plain_table, tell_notes
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Mending:
         say.print()
         say.print(group_table(result))
         say.print()
-        say.print(arm_table(result))
+        say.print(arm_table(result, width=say.width))
         kind = result.choice.kind
         used = f"Translator {kind} passed its checks." if kind != "none" else "No translator used."
         say.print(f"\n{used}")
@@ -114,12 +114,14 @@ def group_table(result: Patched) -> Table:
     return table
 
 
-def arm_table(result: Patched) -> Table:
-    """Every objective over the seeds."""
+def arm_table(result: Patched, *, width: int = WIDE) -> Table:
+    """Every objective over the seeds, for a terminal of so many columns."""
     from automorph.comparison.verdict import interval, points
 
-    numbers = ("robust", "accuracy", "gaps", "against balanced", "validation", "s a run")
-    table = plain_table("objective", numbers=numbers)
+    numbers = ["robust", "accuracy", "gaps", "against balanced", "validation"]
+    # A narrow terminal has no room for the time; the report has it.
+    more = ["s a run"] if width >= WIDE else []
+    table = plain_table("objective", numbers=[*numbers, *more])
     for row in result.arms:
         spread = row.robust_accuracy.se
         against = ""
@@ -133,7 +135,7 @@ def arm_table(result: Patched) -> Table:
             ", ".join(f"{gap.mean:.1f}" for gap in row.gap.values()),
             against,
             f"{100 * row.selected.mean:.1f}",
-            f"{row.seconds.mean:.0f}",
+            *([f"{row.seconds.mean:.0f}"] if more else []),
             style="bold green" if row.objective == result.objective else None,
         )
     return table

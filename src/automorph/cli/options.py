@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from automorph.training import Task
 
 Command = Callable[..., Any]
+WIDE = 90
+"""Columns of a terminal that has room for everything."""
 
 
 def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -190,17 +190,26 @@ def judge(
             " Balanced sampling is all that is needed: nothing did better by two standard errors."
         )
     if kind != "better":
-        text += " The gain is within chance."
+        gap = _over_plain(rows, row)
+        told = "" if gap is None else f": {points(gap.mean)} points ({interval(gap)})"
+        text += f" Over plain training the gain is within chance{told}."
     return Verdict(kind, text)
 
 
 def _kind(rows: tuple[ArmRow, ...], row: ArmRow, before: Audit, after: Audit) -> Kind:
     """Whether it is better beyond chance: than plain training seed by seed, or than the user's."""
-    plain = next((one for one in rows if one.objective == "erm"), None)
-    if plain is None or len(row.robust_accuracy.values) < 2:
+    d = _over_plain(rows, row)
+    if d is None:
         better = after.robust.low > before.robust_accuracy
         return "better" if better else "unclear"
-    d = paired_difference(row.robust_accuracy.values, plain.robust_accuracy.values)
     if d.low is None or d.high is None:
         return "unclear"
     return "better" if d.low > 0 else "worse" if d.high < 0 else "unclear"
+
+
+def _over_plain(rows: tuple[ArmRow, ...], row: ArmRow) -> Difference | None:
+    """The difference from plain training, seed by seed; None without it, or with one seed."""
+    plain = next((one for one in rows if one.objective == "erm"), None)
+    if plain is None or len(row.robust_accuracy.values) < 2:
+        return None
+    return paired_difference(row.robust_accuracy.values, plain.robust_accuracy.values)

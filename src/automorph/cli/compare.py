@@ -13,6 +13,7 @@ from automorph.cli.options import (
     jobs_option,
     json_option,
     out_option,
+    policies_option,
     print_json,
     protect_option,
     quiet_option,
@@ -25,14 +26,7 @@ from automorph.cli.options import (
 @click.command(short_help="Compare policies: paired seeds, intervals, cost, a report.")
 @data_options
 @training_options
-@click.option(
-    "--policy",
-    "policies",
-    multiple=True,
-    required=True,
-    type=PolicyWord(),
-    help="Once for each policy.",
-)
+@policies_option
 @click.option(
     "--baseline", metavar="POLICY", type=PolicyWord(), help="What differences are taken from."
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.kinds import DataWord, check_folder
+from automorph.cli.kinds import DataWord, PolicyWord, check_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,6 +90,14 @@ data_options = _stack(
     click.option("--download", is_flag=True, help="Fetch a named data set that is not on disk."),
 )  # fmt: skip
 
+policies_option = click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    required=True,
+    type=PolicyWord(),
+    help="Once for each policy.",
+)
 protect_option = click.option(
     "--protect",
     metavar="REGEX",

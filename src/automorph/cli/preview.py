@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.kinds import PolicyWord
 from automorph.cli.options import (
     console,
     data_options,
     json_option,
     load,
+    policies_option,
     print_json,
     protect_option,
     quiet_option,
@@ -39,14 +39,7 @@ _FORMATS = {
 
 @click.command(short_help="Look at what policies do to your examples.")
 @data_options
-@click.option(
-    "--policy",
-    "policies",
-    multiple=True,
-    required=True,
-    type=PolicyWord(),
-    help="Once for each policy.",
-)
+@policies_option
 @click.option("--examples", type=click.IntRange(1, 64), default=6, show_default=True)
 @click.option("--draws", type=click.IntRange(1, 32), default=8, show_default=True)
 @click.option(

@@ -92,9 +92,10 @@ class Conductor:
                 self._close(generations, stopped=True)
                 return True
             method.tell([done[key].outcome for key in keys])
-            first = dict(zip(reversed(keys), reversed(jobs), strict=True))
-            self.told += [done[key] for key in dict.fromkeys(keys)]
-            self.asked += [first[key] for key in dict.fromkeys(keys)]
+            # Equal jobs are one trial.
+            asked = dict(zip(keys, jobs, strict=True))
+            self.told += [done[key] for key in asked]
+            self.asked += asked.values()
             generations += 1
         return bool(closed["stopped"])
 

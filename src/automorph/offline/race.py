@@ -19,6 +19,7 @@ from automorph.offline.children import Arm, Train, plain_arm, trainings
 from automorph.offline.heats import Heat, heats
 from automorph.offline.method import Job, Method, Outcome, Setting
 from automorph.offline.names import load_method
+from automorph.offline.standing import trivialaugment
 from automorph.online import Adversarial, Uncertainty, as_arm
 from automorph.policies import Drawn, Policy, Uniform, load_policy
 from automorph.policies import names as policy_names
@@ -123,7 +124,7 @@ class Race(Method):
         tried = [search for search in self.searches if math.isfinite(search.best)]
         if tried:
             return max(tried, key=lambda search: search.best).method.result()
-        return _trivialaugment(self.setting.space)
+        return trivialaugment(self.setting.space)
 
     def caveat(self) -> str:
         """Before any heat nothing was compared."""
@@ -268,7 +269,7 @@ def usual_arms(space: SearchSpace) -> list[Arm]:
     return [
         load_policy("none"),
         *([load_policy("eda")] if space.domain == "text" and find_wordnet() else []),
-        _trivialaugment(space),
+        trivialaugment(space),
         Uniform(operations=space, length=1, low=1 / 6, high=1 / 6),
         Uniform(operations=space, length=2, low=0.3, high=0.3),
         drawn,
@@ -277,12 +278,6 @@ def usual_arms(space: SearchSpace) -> list[Arm]:
         Uncertainty(draws=drawn, rule="proportional"),
         Adversarial(operations=space, count=2),
     ]
-
-
-def _trivialaugment(space: SearchSpace) -> Policy:
-    if space.domain == "image":
-        return load_policy("trivialaugment")
-    return Uniform(operations=space, length=1, levels=31)
 
 
 def _standing(outcome: Outcome) -> float:

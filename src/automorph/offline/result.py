@@ -72,18 +72,23 @@ class SearchResult:
         )  # fmt: skip
 
     @property
+    def by_part(self) -> dict[str, Row]:
+        """The rows by the part they play."""
+        return dict(zip(self.parts, self.rows, strict=True))
+
+    @property
     def use(self) -> Arm:
         """What to use: the policy found, or the simplest one that does no worse without a search.
 
         By the validation part; see `standing.simpler`.
         """
-        row = simpler(dict(zip(self.parts, self.rows, strict=True)))
+        row = simpler(self.by_part)
         return self.policy if row is None else self.arms[row.policy]
 
     @property
     def longer_pays(self) -> bool:
         """Whether longer plain training is ahead of what was found, beyond chance."""
-        return longer_pays(dict(zip(self.parts, self.rows, strict=True))) is not None
+        return longer_pays(self.by_part) is not None
 
     @property
     def row(self) -> Row:

@@ -140,6 +140,7 @@ def search(
             for part, entrant in standing.items()
         }
         outcomes = conductor.final(trainings, workers)
+    tried = conductor.tried
     final = table(standing, range(count), outcomes)
     rows = final.rows
     cost = conductor.cost(hidden)
@@ -163,8 +164,8 @@ def search(
         units=conductor.units,
         seconds=record.clock,
         trace=tuple(conductor.trace(hidden)),
-        course=conductor.tried.course(),
-        effects=conductor.tried.effects(),
+        course=tried.course(),
+        effects=tried.effects(),
         plan=plan,
         longer=longer,
         stopped=stopped,

@@ -60,7 +60,7 @@ def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[
         "tail": Entrant(tail.name, tail),
         "random": _entrant(Drawn(operations=space), tail),
         "randaugment": _entrant(_randaugment(space), tail),
-        "trivialaugment": _entrant(_trivialaugment(space), tail),
+        "trivialaugment": _entrant(trivialaugment(space), tail),
         **({"eda": _entrant(load_policy("eda"), tail)} if _eda_fits(space) else {}),
         "longer": Entrant(f"{tail.name}, {longer} times as long", tail, longer),
     }
@@ -87,7 +87,8 @@ def _randaugment(space: SearchSpace) -> Policy:
     return Uniform(operations=space, length=2, low=0.3, high=0.3)
 
 
-def _trivialaugment(space: SearchSpace) -> Policy:
+def trivialaugment(space: SearchSpace) -> Policy:
+    """TrivialAugment as published; on texts the same draws from the space."""
     if space.domain == "image":
         return load_policy("trivialaugment")
     return Uniform(operations=space, length=1, levels=31)

@@ -57,24 +57,21 @@ NEAR: dict[str, Near] = {
 """What is refused though it sounds familiar."""
 
 
-def read(transform: Any) -> tuple[list[Draw], Notes]:
-    """The draws of a transform or pipeline, and what was left out."""
-    notes = Notes()
-    return _read(transform, notes), notes
+def read(transform: Any, notes: Notes, p: float | None = None) -> list[Draw]:
+    """The draws of a transform or pipeline; ``notes`` get what was left out.
 
-
-def _read(transform: Any, notes: Notes, p: float | None = None) -> list[Draw]:
-    """The draws of a transform; ``p`` stands for its own probability (a weight in ``OneOf``)."""
+    ``p`` stands for its own probability (a weight in ``OneOf``).
+    """
     kind = type(transform).__name__
     p = float(transform.p) if p is None else p
     if kind in SKIPPED:
         notes.skipped.append(kind)
         return []
     if kind in ("Compose", "Sequential"):
-        draws = [draw for part in transform.transforms for draw in _read(part, notes)]
+        draws = [draw for part in transform.transforms for draw in read(part, notes)]
         return draws if p >= 1 else [perhaps(draws, p)]
     if kind == "OneOf":
-        inside = [_read(part, notes, 1.0) for part in transform.transforms]
+        inside = [read(part, notes, 1.0) for part in transform.transforms]
         return [one_of(inside, [float(part.p) for part in transform.transforms], p)]
     if kind not in READERS:
         raise no_operation(NAME, kind, NEAR.get(kind))

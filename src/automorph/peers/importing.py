@@ -14,7 +14,7 @@ from automorph.peers.fidelity import SIZED, Fidelity
 from automorph.peers.readings import Notes, Part
 from automorph.policies import Policy, drawable
 
-_READERS: dict[str, Callable[[Any], tuple[Sequence[Part], Notes]]] = {
+_READERS: dict[str, Callable[[Any, Notes], Sequence[Part]]] = {
     "torchvision": torchvision_reader.read,
     "albumentations": albumentations_reader.read,
     "kornia": kornia_reader.read,
@@ -48,8 +48,8 @@ def import_policy(transform: Any) -> Policy:
             f"got {type(transform).__name__} of {library}; expected a transform of "
             f"{', '.join(_READERS)}, or a name for load_policy"
         )
-    read, notes = _READERS[library](transform)
-    parts, coins = by_themselves(read)
+    notes = Notes()
+    parts, coins = by_themselves(_READERS[library](transform, notes))
     policy = policy_of(parts)
     alike = [line for kernel, line in _alike(policy, library) if kernel not in notes.exact]
     if lines := [*notes.lines, *coins, *alike]:

@@ -52,13 +52,8 @@ NEAR: dict[str, Near] = {
 """What is refused though it sounds familiar."""
 
 
-def read(transform: Any) -> tuple[list[Draw], Notes]:
-    """The draws of a module or container, and what was left out."""
-    notes = Notes()
-    return _read(transform, notes), notes
-
-
-def _read(module: Any, notes: Notes) -> list[Draw]:
+def read(module: Any, notes: Notes) -> list[Draw]:
+    """The draws of a module or container; ``notes`` get what was left out."""
     kind = type(module).__name__
     if kind in SKIPPED:
         notes.skipped.append(kind)
@@ -66,16 +61,16 @@ def _read(module: Any, notes: Notes) -> list[Draw]:
     if kind == "Identity":
         return [always(act_of("Identity"))]
     if kind == "OneOf":
-        return [one_of([_read(part, notes) for part in module.options], module.weights)]
+        return [one_of([read(part, notes) for part in module.options], module.weights)]
     if kind in ("Sequential", "ImageSequential", "AugmentationSequential"):
         counted = getattr(module, "random_apply", False)
         if counted is False:
-            return [draw for part in module for draw in _read(part, notes)]
+            return [draw for part in module for draw in read(part, notes)]
         if counted != (1, 2):
             raise NotExpressibleError(f"got a {kind} with random_apply; expected 1 or none")
         notes.others.append("kornia drew once for a whole batch; the policy draws for each example")
         weights = module.random_apply_weights.tolist()
-        return [one_of([_read(part, notes) for part in module], weights)]
+        return [one_of([read(part, notes) for part in module], weights)]
     if kind not in READERS:
         raise no_operation(NAME, kind, NEAR.get(kind))
     refuse(module, _given, **_EACH, **USUAL.get(kind, {}))

@@ -58,25 +58,20 @@ NEAR: dict[str, Near] = {
 """What is refused though it sounds familiar."""
 
 
-def read(transform: Any) -> tuple[Sequence[Part], Notes]:
-    """The parts of a transform (v2 or v1), and what was left out."""
-    notes = Notes()
-    return _read(transform, notes), notes
-
-
-def _read(transform: Any, notes: Notes) -> list[Part]:
+def read(transform: Any, notes: Notes) -> list[Part]:
+    """The parts of a transform (v2 or v1); ``notes`` get what was left out."""
     kind = type(transform).__name__
     if kind in SKIPPED:
         notes.skipped += [] if kind == "Identity" else [kind]
         return []
     if kind in ("Compose", "Sequential"):
         inside = transform.transforms if kind == "Compose" else transform
-        return [draw for part in inside for draw in _read(part, notes)]
+        return [draw for part in inside for draw in read(part, notes)]
     if kind == "RandomChoice":
-        inside = [_read(part, notes) for part in transform.transforms]
+        inside = [read(part, notes) for part in transform.transforms]
         return [one_of(inside, transform.p or [1.0] * len(inside))]
     if kind == "RandomApply":
-        return [perhaps([draw for part in transform.transforms for draw in _read(part, notes)],
+        return [perhaps([draw for part in transform.transforms for draw in read(part, notes)],
                         float(transform.p))]  # fmt: skip
     if kind not in READERS:
         raise no_operation(NAME, kind, NEAR.get(kind))

@@ -42,9 +42,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
+from automorph.diagnostics import Bench, Point, random_convolutions, transform_of
+from automorph.operations import OPERATIONS, SearchSpace
 from automorph.policies import Mixture, Step
-from automorph.space import OPERATIONS, SearchSpace
-from automorph.theory import Bench, Point, random_convolutions, transform_of
 from automorph.training import Task, as_task, train
 from record import RESULTS, claim, write_result
 

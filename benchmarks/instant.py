@@ -32,9 +32,9 @@ from pathlib import Path
 
 import torch
 
-from automorph.comparison import compare
+from automorph.diagnostics import explain, instant_policy
+from automorph.experiments import compare
 from automorph.policies import Policy, load_policy, save_policy
-from automorph.theory import explain, instant_policy
 from automorph.training import Task, as_task
 from record import RESULTS, judged, write_result
 

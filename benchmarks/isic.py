@@ -48,7 +48,7 @@ from numpy.typing import NDArray
 
 from automorph.data import Arrays, Dataset, load_data
 from automorph.files import write_json
-from automorph.patching import (
+from automorph.robustness import (
     CycleRecipe,
     Panel,
     UserEdit,
@@ -57,7 +57,7 @@ from automorph.patching import (
     train_robust,
     translate_part,
 )
-from automorph.patching.saliency import available, saliency, share_on_mark
+from automorph.robustness.saliency import available, saliency, share_on_mark
 from automorph.training import Task, as_task, evaluate
 from record import RESULTS, judged, mean_of, write_result
 

@@ -40,10 +40,10 @@ TRIAL_HOURS = PASSES / GPU / 3600
 
 def study(folder: Path) -> tuple[float, int]:
     """Seconds in which a study of 10,000 trials is opened, and its bytes."""
-    from automorph.offline.children import Train
-    from automorph.offline.method import Outcome
-    from automorph.offline.trials import JOURNAL, Trials
     from automorph.policies import load_policy
+    from automorph.searchers.base import Outcome
+    from automorph.searchers.child_training import Train
+    from automorph.searchers.trials import JOURNAL, Trials
 
     policy, tail = load_policy("randaugment(n=2,m=9)"), load_policy("flip-crop")
     trials = Trials({"seed": 0}, folder=folder)
@@ -66,7 +66,7 @@ def study(folder: Path) -> tuple[float, int]:
 
 def line_of(job: Any, number: int) -> bytes:
     """The line that `Trials.add` writes for a job."""
-    from automorph.offline.trials import digest, key_of
+    from automorph.searchers.trials import digest, key_of
 
     value = 0.5 + number / 1e6
     said = {
@@ -113,9 +113,9 @@ def report(folder: Path) -> tuple[float, int]:
 def through_ray(folder: Path, count: int) -> tuple[bool, float]:
     """Whether so many trials at once end as one after the other, and the seconds they took."""
     from automorph.data import limited, load_data, split
-    from automorph.offline.children import Train
-    from automorph.offline.engines import open_engine
     from automorph.policies import load_policy
+    from automorph.searchers.child_training import Train
+    from automorph.searchers.executors import open_engine
     from automorph.training import Recipe, make_task
 
     data = limited(split(load_data("digits"), seed=0), 60)

@@ -59,8 +59,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from automorph.comparison import compare, paired_difference
-from automorph.online import as_arm
+from automorph.augmenters import as_arm
+from automorph.experiments import compare, paired_difference
 from automorph.training import Task, as_task, train
 from record import RESULTS, claim, judged, paired, write_result
 

@@ -54,15 +54,9 @@ import torch
 from torch import nn
 
 from automorph.data import limited, load_data
-from automorph.patching import (
-    CycleRecipe,
-    Panel,
-    check_translator,
-    fit_cyclegan,
-    translate_part,
-)
-from automorph.patching.arms import Cell, Setting, run_arms
-from automorph.patching.choice import exact_pairs
+from automorph.robustness import CycleRecipe, Panel, check_translator, fit_cyclegan, translate_part
+from automorph.robustness.translators.selection import exact_pairs
+from automorph.robustness.treatments import Cell, Setting, run_arms
 from automorph.training import Task, as_task
 from record import RESULTS, claim, judged, mean_of, write_result
 

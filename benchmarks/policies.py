@@ -20,7 +20,7 @@ import os
 import sys
 from typing import Any
 
-from automorph.comparison import Comparison, compare
+from automorph.experiments import Comparison, compare
 from automorph.training import as_task
 from record import RESULTS, judged, write_result
 

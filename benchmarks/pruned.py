@@ -34,11 +34,11 @@ import numpy as np
 import torch
 
 from automorph.files import write_json
-from automorph.offline import Setting
-from automorph.offline.children import with_tail
-from automorph.offline.random_search import RandomSearch
-from automorph.offline.usual import space_of
 from automorph.policies import Policy, load_policy
+from automorph.searchers import Setting
+from automorph.searchers.child_training import with_tail
+from automorph.searchers.defaults import space_of
+from automorph.searchers.random_search import RandomSearch
 from automorph.training import Task, as_task, train
 from record import RESULTS, judged, mean_of, write_result
 

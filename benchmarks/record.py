@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from automorph.comparison import paired_difference, summarise
+from automorph.experiments import paired_difference, summarise
 
 RESULTS = Path(__file__).parent / "results"
 

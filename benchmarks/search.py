@@ -40,18 +40,18 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from automorph.comparison import Comparison, compare, fingerprint
+from automorph.experiments import Comparison, compare, fingerprint
 from automorph.files import held
-from automorph.offline import Setting, load_method
-from automorph.offline.budget import Plan
-from automorph.offline.children import Arm, with_tail
-from automorph.offline.conduct import Conductor
-from automorph.offline.engines import open_engine, sealed
-from automorph.offline.fast_autoaugment import FastAutoAugment
-from automorph.offline.trials import Trials
+from automorph.operations import named_space
 from automorph.policies import Mixture, Step, load_policy
-from automorph.policies.drawn import drawn_subpolicies
-from automorph.space import named_space
+from automorph.policies.random_policy import drawn_subpolicies
+from automorph.searchers import Setting, load_method
+from automorph.searchers.budget import Plan
+from automorph.searchers.child_training import Arm, with_tail
+from automorph.searchers.executors import open_engine, sealed
+from automorph.searchers.fast_autoaugment import FastAutoAugment
+from automorph.searchers.runner import Conductor
+from automorph.searchers.trials import Trials
 from automorph.training import Task, as_task
 from record import RESULTS, claim, judged, mean_of, write_result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from automorph.comparison import paired_difference
+from automorph.experiments import paired_difference
 from published import PAPERS, Line
 from record import mean_of, paired
 

@@ -50,9 +50,9 @@ import torch
 
 from automorph.data import load_data
 from automorph.files import write_json
-from automorph.offline.tanda import learn_generator
+from automorph.operations import SearchSpace, named_space, operation
 from automorph.policies import Policy, Uniform, chained, load_policy, save_policy
-from automorph.space import SearchSpace, named_space, operation
+from automorph.searchers.tanda import learn_generator
 from automorph.training import as_task, train
 from record import RESULTS, claim, judged, write_result
 

@@ -53,15 +53,15 @@ from typing import Any
 
 import numpy as np
 
-from automorph.comparison import compare
+from automorph.augmenters import as_arm
 from automorph.data import from_arrays, load_data
-from automorph.offline import search
-from automorph.offline.tanda import held_space, learn_generator
-from automorph.offline.tanda.settings import HELD
-from automorph.online import as_arm
+from automorph.experiments import compare
+from automorph.operations import TEXT_OPERATIONS, SearchSpace, named_space
 from automorph.policies import Uniform, load_policy, save_policy
-from automorph.space import TEXT_OPERATIONS, SearchSpace, named_space
-from automorph.texts import Corpus
+from automorph.searchers import search
+from automorph.searchers.tanda import held_space, learn_generator
+from automorph.searchers.tanda.config import HELD
+from automorph.text import Corpus
 from automorph.training import Task, as_task, train
 from record import RESULTS, judged, write_result
 

@@ -55,7 +55,7 @@ def of_automorph() -> dict[str, Edit]:
     import numpy as np
 
     from automorph.engine import apply
-    from automorph.space import Sequences, Stream, named_space
+    from automorph.operations import Sequences, Stream, named_space
 
     space, seeds = named_space("texts"), iter(range(10**9))
 
@@ -75,7 +75,7 @@ def of_automorph() -> dict[str, Edit]:
 
 def forget() -> None:
     """Make Automorph meet all words and texts anew."""
-    from automorph.texts import vocabulary
+    from automorph.text import vocabulary
 
     vocabulary._current = vocabulary.Vocabulary()
 
@@ -175,8 +175,8 @@ class Server:
 
 def write_nltk_data(folder: Path) -> None:
     """WordNet and the stop words as NLTK wants them; what it calls lexnames plays no part."""
-    from automorph.texts import stop_words
-    from automorph.texts.wordnet import find_wordnet
+    from automorph.text import stop_words
+    from automorph.text.wordnet import find_wordnet
 
     source = find_wordnet()
     if source is None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from automorph.comparison import paired_difference
+from automorph.experiments import paired_difference
 from automorph.files import whole_file
 from automorph.report import svg
 from automorph.report.curves import Curve, curves

@@ -49,11 +49,11 @@ from scipy.stats import spearmanr
 from torch import nn
 
 import theory_drawings as drawings
-from automorph.comparison import paired_difference
 from automorph.data import load_data
 from automorph.engine import apply
+from automorph.experiments import paired_difference
 from automorph.files import write_json
-from automorph.space import OPERATIONS, SearchSpace, Sequences, Stream
+from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream
 from automorph.theory import (
     Chain,
     add_greedily,

@@ -255,7 +255,7 @@ def compare_peers(size: int, policy: str, interpolation: str) -> dict[str, Any]:
 def single(operation: str, batch: np.ndarray, interpolation: str) -> Augment:
     """One operation alone, at the same magnitude for all images: a floor."""
     from automorph import engine
-    from automorph.space import Sequences, Stream, named_space
+    from automorph.operations import Sequences, Stream, named_space
 
     space = named_space("autoaugment")
     chosen = Sequences.of(np.full((len(batch), 1), space.number(operation)), 0.5)

@@ -8,8 +8,8 @@ from sklearn.datasets import load_sample_images
 from torchvision.transforms import v2
 
 import automorph
+from automorph.operations import named_space
 from automorph.policies import Uniform
-from automorph.space import named_space
 
 
 @automorph.operation(range=(0, 0.3), unit="share", identity=0)

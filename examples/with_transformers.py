@@ -9,8 +9,8 @@ from sklearn.datasets import load_digits
 from torch import nn
 from transformers import Trainer, TrainingArguments
 
-from automorph.adapters import EpochCallback
-from automorph.adapters.huggingface import transform
+from automorph.integrations import EpochCallback
+from automorph.integrations.huggingface import transform
 
 digits, labels = load_digits(return_X_y=True)
 rows = {

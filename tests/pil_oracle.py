@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.autoaugment import _apply_op
 
-from automorph.space import Operation
+from automorph.operations import Operation
 
 FACTORS = ("Brightness", "Color", "Contrast", "Sharpness")
 GEOMETRIC = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate")

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from automorph.space import (
+from automorph.operations import (
     CATALOGUE,
     NOTHING,
     SearchSpace,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
+import tomllib
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -12,13 +13,13 @@ from typing import Any
 
 import click
 import strips
+import texts
 
 import automorph
-import texts
+from automorph.operations import CATALOGUE, TEXT_OPERATIONS, Operation, list_spaces, named_space
 from automorph.policies import NAMED, Policy, Table, load_policy
-from automorph.policies.named_texts import NAMED_TEXTS
-from automorph.policies.values import value_text
-from automorph.space import CATALOGUE, TEXT_OPERATIONS, Operation, list_spaces, named_space
+from automorph.policies.builtin_text import NAMED_TEXTS
+from automorph.policies.formatting import value_text
 
 PICTURES = "pictures"
 MINUS = "\N{MINUS SIGN}"
@@ -35,10 +36,11 @@ UNITS = {
     "strength": "radians at the centre",
     "px": "pixels",
 }
-ROOMS = (
-    "space", "engine", "native", "policies", "data", "models", "training", "comparison", "compare",
-    "online", "theory", "search", "patching", "report", "peers", "adapters",
-)  # fmt: skip
+# The rooms in the order of the contract that `lint-imports` keeps, lowest first.
+_LAYERS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["tool"][
+    "importlinter"
+]["contracts"][0]["layers"]
+ROOMS = tuple(room.strip() for layer in reversed(_LAYERS) for room in layer.split("|"))
 
 
 def number(value: float) -> str:
@@ -278,7 +280,7 @@ sentences and two draws of each, changes marked.
 
 def peers_page() -> str:
     """The page of all operations in all libraries: how faithful an export is."""
-    from automorph.peers import FIDELITY
+    from automorph.interop import FIDELITY
 
     libraries = list(FIDELITY)
     marks = {"equal": "**equal**", "close": "close", "alike": "alike", "none": "–"}
@@ -327,7 +329,7 @@ that can be read.
 
 def readings() -> str:
     """What is read from each library, what is left out, and what is refused though it is near."""
-    from automorph.peers import albumentations_reader, kornia_reader, torchvision_reader
+    from automorph.interop import albumentations_reader, kornia_reader, torchvision_reader
 
     sections = []
     for name, reader in (
@@ -434,12 +436,14 @@ def paragraphs(help_text: str) -> str:
 
 
 def rooms() -> list[str]:
-    """The rooms that exist and say what is public, in the order in which they may import."""
-    found = {module.name for module in pkgutil.iter_modules(automorph.__path__)}
+    """The rooms that declare public names, lowest first; refuse one that the contract omits."""
+    packages = {module.name for module in pkgutil.iter_modules(automorph.__path__) if module.ispkg}
+    if unlisted := packages - set(ROOMS):
+        raise ValueError(f"rooms missing from the import contract of pyproject.toml: {unlisted}")
     return [
         room
         for room in ROOMS
-        if room in found and hasattr(import_module(f"automorph.{room}"), "__all__")
+        if room in packages and hasattr(import_module(f"automorph.{room}"), "__all__")
     ]
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from automorph import engine
+from automorph.operations import OPERATIONS, Operation, SearchSpace, Sequences, Stream
 from automorph.policies import Policy
-from automorph.space import OPERATIONS, Operation, SearchSpace, Sequences, Stream
 
 Images = NDArray[np.uint8]
 SIDE, GAP = 96, 6

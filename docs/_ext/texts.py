@@ -8,11 +8,11 @@ from numpy import array, dtypes
 
 from automorph import engine
 from automorph.errors import MissingExtraError
+from automorph.operations import Operation, SearchSpace, Sequences, Stream
 from automorph.policies import Policy
-from automorph.policies.values import value_text
-from automorph.report.changes import changes
-from automorph.space import Operation, SearchSpace, Sequences, Stream
-from automorph.texts import Corpus
+from automorph.policies.formatting import value_text
+from automorph.report.text_diff import changes
+from automorph.text import Corpus
 
 SENTENCES = (
     "The film is not good, but I don't regret the evening. It made us laugh and think.",
@@ -42,7 +42,7 @@ def of_operation(operation: Operation) -> list[tuple[str, str]]:
         except MissingExtraError:
             return [
                 *rows,
-                ("after", "(needs WordNet, which is not on the machine that built this)"),
+                ("after", "(needs WordNet, which the machine that built this lacks)"),
             ]
         rows.append((value_text(operation, strength), marked(before, after)))
     return rows
@@ -58,7 +58,7 @@ def of_policy(policy: Policy, *, draws: int = 2) -> list[tuple[str, str]]:
             try:
                 [after] = known.augment([before], seed=2, copy=copy).tolist()
             except MissingExtraError:
-                return [("", "(needs WordNet, which is not on the machine that built this)")]
+                return [*rows, ("", "(needs WordNet, which the machine that built this lacks)")]
             rows.append((f"draw {copy + 1}", marked(before, after)))
     return rows
 

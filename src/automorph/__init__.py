@@ -12,51 +12,55 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from automorph import _moved
+
 __version__ = "0.1.0"
 
+_moved.install()
+
 if TYPE_CHECKING:
-    from automorph.adapters import AugmentCallback as AugmentCallback
-    from automorph.adapters import Augmented as Augmented
-    from automorph.adapters import AugmentedClassifier as AugmentedClassifier
-    from automorph.adapters import Collate as Collate
-    from automorph.adapters import OnDevice as OnDevice
+    from automorph.augmenters import compare as compare
+    from automorph.augmenters import train as train
     from automorph.data import from_arrays as from_arrays
     from automorph.data import load_data as load_data
-    from automorph.offline import search as search
-    from automorph.online import compare as compare
-    from automorph.online import train as train
-    from automorph.patching import audit as audit
-    from automorph.patching import patch as patch
-    from automorph.peers import export_policy as export_policy
-    from automorph.peers import import_policy as import_policy
-    from automorph.peers import peer_operation as peer_operation
+    from automorph.diagnostics import explain as explain
+    from automorph.integrations import AugmentCallback as AugmentCallback
+    from automorph.integrations import Augmented as Augmented
+    from automorph.integrations import AugmentedClassifier as AugmentedClassifier
+    from automorph.integrations import Collate as Collate
+    from automorph.integrations import OnDevice as OnDevice
+    from automorph.interop import export_policy as export_policy
+    from automorph.interop import import_policy as import_policy
+    from automorph.interop import peer_operation as peer_operation
+    from automorph.operations import operation as operation
     from automorph.policies import follow as follow
     from automorph.policies import load_policy as load_policy
     from automorph.policies import save_policy as save_policy
-    from automorph.space import operation as operation
-    from automorph.theory import explain as explain
+    from automorph.robustness import audit as audit
+    from automorph.robustness import patch as patch
+    from automorph.searchers import search as search
 
 _HOMES = {
-    "AugmentCallback": "automorph.adapters",
-    "Augmented": "automorph.adapters",
-    "AugmentedClassifier": "automorph.adapters",
-    "Collate": "automorph.adapters",
-    "OnDevice": "automorph.adapters",
-    "audit": "automorph.patching",
-    "compare": "automorph.online",
-    "explain": "automorph.theory",
-    "export_policy": "automorph.peers",
+    "AugmentCallback": "automorph.integrations",
+    "Augmented": "automorph.integrations",
+    "AugmentedClassifier": "automorph.integrations",
+    "Collate": "automorph.integrations",
+    "OnDevice": "automorph.integrations",
+    "audit": "automorph.robustness",
+    "compare": "automorph.augmenters",
+    "explain": "automorph.diagnostics",
+    "export_policy": "automorph.interop",
     "follow": "automorph.policies",
     "from_arrays": "automorph.data",
-    "import_policy": "automorph.peers",
+    "import_policy": "automorph.interop",
     "load_data": "automorph.data",
     "load_policy": "automorph.policies",
-    "operation": "automorph.space",
-    "patch": "automorph.patching",
-    "peer_operation": "automorph.peers",
+    "operation": "automorph.operations",
+    "patch": "automorph.robustness",
+    "peer_operation": "automorph.interop",
     "save_policy": "automorph.policies",
-    "search": "automorph.offline",
-    "train": "automorph.online",
+    "search": "automorph.searchers",
+    "train": "automorph.augmenters",
 }
 
 __all__ = ["__version__", *_HOMES]

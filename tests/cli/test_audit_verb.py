@@ -10,7 +10,7 @@ import automorph
 from automorph.cli import main
 from automorph.data import Arrays, limited, load_data, split
 from automorph.errors import UsageError
-from automorph.patching.subject import thumbnails
+from automorph.robustness.predictions import thumbnails
 from automorph.training import as_task, train
 
 torch.set_num_threads(1)

@@ -9,9 +9,9 @@ import sys
 import pytest
 from click.shell_completion import ShellComplete
 
+from automorph.augmenters import METHODS
 from automorph.cli import app, main
-from automorph.cli.kinds import ONLINE, name_of
-from automorph.online import METHODS
+from automorph.cli.param_types import ONLINE, name_of
 
 LIGHT = """
 import sys

@@ -5,15 +5,15 @@ import io
 import pytest
 from rich.console import Console
 
-from automorph.cli import live, main
+from automorph.cli import main, progress
 from automorph.errors import UsageError
-from automorph.offline.conduct import Finished, Standing
+from automorph.searchers.runner import Finished, Standing
 
 QUICK = ["--model", "cnn:8", "--epochs", "2", "--limit", "60", "--quiet"]
 
 
 def test_a_search_shows_the_best_so_far():
-    shown = live.Dashboard(quiet=False)
+    shown = progress.Dashboard(quiet=False)
     for number, (name, score) in enumerate([("bad", 0.2), ("good", 0.9), ("lost", None)], 1):
         best = max(0.2, score or 0.0)
         shown.move(Standing("search", number, number / 4, best, 70.0, Finished(name, score)))
@@ -49,4 +49,4 @@ def test_tensorboard_gets_epochs_and_trials(tmp_path):
 def test_without_the_library_it_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
     with pytest.raises(UsageError, match=r"automorph\[track\]"):
-        live.Board(tmp_path)
+        progress.Board(tmp_path)

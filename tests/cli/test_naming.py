@@ -7,12 +7,18 @@ import shlex
 
 import pytest
 
+from automorph.augmenters import as_arm
 from automorph.cli import main
 from automorph.cli.comparing import out_of_sight
-from automorph.cli.live import Bars
-from automorph.cli.naming import command_words, data_words, policy_words, remember, training_words
+from automorph.cli.progress import Bars
+from automorph.cli.run_names import (
+    command_words,
+    data_words,
+    policy_words,
+    remember,
+    training_words,
+)
 from automorph.cli.terminal import Terminal
-from automorph.online import as_arm
 from automorph.policies import load_policy, save_policy
 
 TYPED = [

@@ -8,7 +8,7 @@ import pytest
 from automorph.data import CORRELATED, Arrays, coupled, list_sources, load_data
 from automorph.data.marks import corner, sticker, zigzag
 from automorph.errors import DataError, UsageError
-from automorph.space import Stream
+from automorph.operations import Stream
 
 needs_data = pytest.mark.skipif(
     "AUTOMORPH_DATA" not in os.environ, reason="AUTOMORPH_DATA names no folder of data sets"

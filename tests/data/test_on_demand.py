@@ -12,7 +12,7 @@ from PIL import Image
 from automorph.data import load_data, split, split_hashes
 from automorph.data.crops import RandomCrop, crop_draws
 from automorph.errors import DataError, UsageError
-from automorph.space import Stream
+from automorph.operations import Stream
 from automorph.training import Recipe, make_task, train
 
 

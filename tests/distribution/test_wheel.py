@@ -52,7 +52,12 @@ def test_the_wheel_has_all_that_runs_and_nothing_else(built):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     package = [name for name in names if name.startswith("automorph/")]
-    for wanted in ("py.typed", "policies/policy.schema.json", "peers/plain.py", "cli/export.py"):
+    for wanted in (
+        "py.typed",
+        "policies/policy.schema.json",
+        "interop/standalone.py",
+        "cli/export.py",
+    ):
         assert f"automorph/{wanted}" in package
     assert any(name.endswith((".so", ".pyd")) for name in package), "the compiled engine"
     assert len(package) + 8 > len(names)

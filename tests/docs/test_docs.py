@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from automorph.operations import CATALOGUE, TEXT_OPERATIONS, list_spaces
 from automorph.policies import NAMED
-from automorph.policies.named_texts import NAMED_TEXTS
-from automorph.space import CATALOGUE, TEXT_OPERATIONS, list_spaces
+from automorph.policies.builtin_text import NAMED_TEXTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(
@@ -55,7 +55,7 @@ def test_every_operation_has_a_section(reference):
 
 
 def test_the_table_of_fidelity_is_the_declaration(reference):
-    from automorph.peers import FIDELITY
+    from automorph.interop import FIDELITY
 
     page = reference.peers_page()
     lines = {line.split("]")[0][3:]: line for line in page.splitlines() if line.startswith("| [")}
@@ -70,7 +70,7 @@ def test_the_table_of_fidelity_is_the_declaration(reference):
 
 
 def test_the_tables_of_what_is_read_are_the_readers(reference):
-    from automorph.peers import albumentations_reader, kornia_reader, torchvision_reader
+    from automorph.interop import albumentations_reader, kornia_reader, torchvision_reader
 
     page = reference.peers_page()
     for reader in (albumentations_reader, kornia_reader, torchvision_reader):
@@ -106,7 +106,7 @@ def test_every_verb_and_option_is_in_the_command_line_reference(reference):
 
 def test_every_public_class_and_function_is_in_the_api_reference(reference):
     page = reference.api_page()
-    assert {"space", "engine", "policies", "data", "training"} <= set(reference.rooms())
+    assert {"operations", "engine", "policies", "data", "training"} <= set(reference.rooms())
     for name in ("load_policy", "Uniform", "train", "Stream", "from_arrays"):
         assert name in page
 

@@ -8,8 +8,8 @@ import pytest
 import automorph.engine
 from automorph.engine import apply
 from automorph.errors import AutomorphError, DataError, UsageError
-from automorph.space import Operation, SearchSpace, Sequences, Stream, named_space
-from automorph.space.vectors import unit_disc
+from automorph.operations import Operation, SearchSpace, Sequences, Stream, named_space
+from automorph.operations.synthetic import unit_disc
 
 SPACE = named_space("randaugment")
 IMAGES = np.zeros((2, 5, 6, 3), np.uint8)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from automorph import engine
-from automorph.space import (
+from automorph.operations import (
     CATALOGUE,
     NOTHING,
     SearchSpace,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torchvision.transforms import RandAugment, TrivialAugmentWide
 
-from automorph.space import SearchSpace, Sequences, Stream, named_space
+from automorph.operations import SearchSpace, Sequences, Stream, named_space
 from pil_oracle import FACTORS, GEOMETRIC, held_at, their_magnitude, torchvision_on_pil
 from strategies import images as any_images
 from strategies import magnitudes as any_magnitude

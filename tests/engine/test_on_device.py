@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from automorph import engine
 from automorph.engine import apply_reference
-from automorph.engine.on_device import apply_on_device, path
-from automorph.engine.on_device.parcel import send
-from automorph.engine.on_device.words import random_words
+from automorph.engine.torch import apply, apply_on_device
+from automorph.engine.torch.philox import random_words
+from automorph.engine.torch.transfer import send
 from automorph.errors import AutomorphError, DataError, UsageError
-from automorph.space import (
+from automorph.operations import (
     CATALOGUE,
     Operation,
     SearchSpace,
@@ -30,7 +30,7 @@ from automorph.space import (
     operation,
     philox,
 )
-from automorph.space.random import stream_key
+from automorph.operations.random import stream_key
 from strategies import batches
 
 Batch = NDArray[np.uint8]
@@ -201,7 +201,7 @@ def test_large_batches_are_cut_into_parts_unseen(
     sequences.op[:, 0] = np.where(np.arange(200) < 100, sequences.op[:, 0], space.number("Rotate"))
     given = (colour_images, sequences, space, Stream(index=np.arange(200)))
     whole = on_device(*given)
-    monkeypatch.setitem(path._MOST_VALUES, "cpu", 7 * colour_images[0].size)
+    monkeypatch.setitem(apply._MOST_VALUES, "cpu", 7 * colour_images[0].size)
     np.testing.assert_array_equal(on_device(*given), whole)
 
 
@@ -209,7 +209,7 @@ def test_devices_without_double_precision_are_close(
     colour_images: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Apple's: nearest moves, tables and blends stay equal; the rest in nearly all pixels."""
-    monkeypatch.setattr(path, "wide_type", lambda device: torch.float32)
+    monkeypatch.setattr(apply, "wide_type", lambda device: torch.float32)
     stream = Stream(index=np.arange(50))
     for one in CATALOGUE:
         space = SearchSpace("one", (one,))
@@ -296,9 +296,9 @@ def test_tensors_that_are_no_images(images: torch.Tensor, says: str) -> None:
 def test_arguments_are_checked() -> None:
     images, space = torch.zeros(2, 3, 5, 6, dtype=torch.uint8), named_space("randaugment")
     sequences, stream = Sequences.of([[1], [2]]), Stream(index=[0, 1])
-    for apply in (engine.apply, apply_on_device):
+    for apply_path in (engine.apply, apply_on_device):
         with pytest.raises(UsageError, match="give the stream `index=`"):
-            apply(images, sequences, space, Stream())
+            apply_path(images, sequences, space, Stream())
         with pytest.raises(UsageError, match="got fill=256"):
             apply(images, sequences, space, stream, fill=256)
         with pytest.raises(UsageError, match="'nearest' or 'bilinear'"):

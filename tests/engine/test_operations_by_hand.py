@@ -14,7 +14,7 @@ from scipy import ndimage
 from torchvision.transforms import InterpolationMode, functional
 
 from automorph.engine.colour import from_hsv, to_hsv
-from automorph.space import OPERATIONS, SearchSpace, Sequences, Stream
+from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream
 from pil_oracle import from_pil, to_pil
 
 Batch = NDArray[np.uint8]

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from automorph.errors import AutomorphError, PolicyError
-from automorph.space import OPERATIONS, Operation, SearchSpace, Sequences, Stream, operation
+from automorph.operations import OPERATIONS, Operation, SearchSpace, Sequences, Stream, operation
 
 Batch = NDArray[np.uint8]
 Engine = Callable[..., Batch]

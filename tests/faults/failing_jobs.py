@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from automorph.errors import TrainingError
-from automorph.offline import Outcome
-from automorph.space import operation
+from automorph.operations import operation
+from automorph.searchers import Outcome
 from automorph.training import Task
 
 

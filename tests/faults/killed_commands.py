@@ -22,10 +22,10 @@ from typing import Any
 import torch
 
 import automorph.cli
-import automorph.comparison
-import automorph.offline.searching
-import automorph.patching
+import automorph.experiments
 import automorph.report
+import automorph.robustness
+import automorph.searchers.run_search
 import automorph.training  # noqa: F401 - imported once, for all forks
 from automorph.cli import main
 from automorph.files import read_json

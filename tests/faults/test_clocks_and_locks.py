@@ -14,12 +14,12 @@ import pytest
 import torch
 from killed_commands import program, timeless
 
-from automorph.comparison import compare
 from automorph.data import limited, load_data, split
 from automorph.errors import UsageError
+from automorph.experiments import compare
 from automorph.files import held
-from automorph.offline import search
-from automorph.patching import patch
+from automorph.robustness import patch
+from automorph.searchers import search
 from automorph.training import Recipe, make_task, train
 
 torch.set_num_threads(1)

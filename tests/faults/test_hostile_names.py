@@ -85,7 +85,7 @@ def test_hostile_names_are_shown_and_nothing_of_them_runs(browser, tmp_path, gua
 
 def test_hostile_classes_and_groups_of_an_audit(browser, tmp_path):
     from automorph.data import from_arrays
-    from automorph.patching import audit
+    from automorph.robustness import audit
 
     names = NAMES[:24]
     rng = np.random.default_rng(0)

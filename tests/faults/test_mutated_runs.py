@@ -10,14 +10,14 @@ import pytest
 import torch
 from fuzzing import COUNT, misvalued, mutated, outcomes
 
-from automorph.comparison import compare
-from automorph.comparison.cells import read_cell
 from automorph.data import limited, load_data, split
 from automorph.data.mapped import allocate, finish, mapped
 from automorph.errors import AutomorphError
+from automorph.experiments import compare
+from automorph.experiments.store import read_cell
 from automorph.files import read_json, write_checked
-from automorph.offline.method import Outcome
-from automorph.offline.trials import JOURNAL, Trials
+from automorph.searchers.base import Outcome
+from automorph.searchers.trials import JOURNAL, Trials
 from automorph.training import Recipe, load_trained, make_task, train
 
 torch.set_num_threads(1)

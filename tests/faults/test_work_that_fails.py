@@ -9,13 +9,13 @@ import pytest
 import torch
 from failing_jobs import Job, hanging, raising, wrong_shape, wrong_type
 
-from automorph.comparison import compare
 from automorph.data import limited, load_data, split
-from automorph.engine import blackbox
+from automorph.engine import user_functions
 from automorph.errors import AutomorphError
-from automorph.offline.engines import Local, Processes
+from automorph.experiments import compare
+from automorph.operations import SearchSpace
 from automorph.policies import Uniform
-from automorph.space import SearchSpace
+from automorph.searchers.executors import Local, Processes
 from automorph.training import Recipe, make_task
 
 torch.set_num_threads(1)
@@ -71,7 +71,7 @@ def test_memory_exhausted_in_one_trial_fails_that_trial(task, tmp_path):
 def test_an_operation_that_goes_wrong_costs_its_own_row(
     operation, words, task, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(blackbox, "PATIENCE", 0.5)
+    monkeypatch.setattr(user_functions, "PATIENCE", 0.5)
     wrong = Uniform(operations=SearchSpace("mine", (operation,)), length=1)
     result = compare(task, ["none", wrong, "flip"], seeds=1, folder=tmp_path)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from automorph.errors import DiskError, MissingExtraError, UsageError
-from automorph.mirror import mirrored
+from automorph.remote import mirrored
 
 AUTOMORPH = [sys.executable, "-c", "from automorph.cli import main; main()"]
 COMPARE = (

@@ -1,8 +1,8 @@
 """Finished runs of every verb, and what ``--json`` and the page of each said.
 
-Recorded from commit 3efc091; read the header of ``record.py`` first: this, too, is not to be run
-anew to make a test pass. To record: see there. To see what the verbs do today with a copy of the
-recorded folders (in the folder from which they are called, below ``runs``)::
+Recorded from commit 3efc091; read the header of ``golden_record.py`` first: this, too, is not to be
+run anew to make a test pass. To record: see there. To see what the verbs do today with a copy of
+the recorded folders (in the folder from which they are called, below ``runs``)::
 
     python tests/golden/record_runs.py again
 
@@ -31,7 +31,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import record
+import golden_record as record
 
 HERE = Path(__file__).parent
 RUNS = HERE / "runs"
@@ -129,7 +129,7 @@ def again(names: list[str]) -> dict[str, Any]:
         }
     for name, words in OTHERS.items():
         found[name] = {"json": called(words)}
-    # The code of an export is among the cases of record.py.
+    # The code of an export is among the cases of golden_record.py.
     found["export"]["json"]["code"] = ""
     return found
 

@@ -1,4 +1,4 @@
-"""What the package did before the great rename, replayed: see ``record.py`` for what is kept.
+"""What the package did before the great rename, replayed; see ``golden_record.py``.
 
 A difference is a finding, and no reason to record anew.
 """
@@ -12,11 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import golden_record as record
 import numpy as np
 import pytest
 import record_runs
-
-import record
 
 HERE = Path(__file__).parent
 KEPT_HERE = record.machine()

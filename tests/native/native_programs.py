@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.space import SearchSpace, Sequences, Stream, named_space
+from automorph.operations import SearchSpace, Sequences, Stream, named_space
 
 SPACES = tuple(
     named_space(name)

@@ -15,7 +15,7 @@ import automorph
 from automorph import engine, native
 from automorph.errors import UsageError
 from automorph.native.walk import KERNELS
-from automorph.space import OPERATIONS
+from automorph.operations import OPERATIONS
 
 PACKAGE = Path(automorph.__file__).parent
 ROOT = PACKAGE.parent.parent
@@ -54,9 +54,9 @@ def test_unknown_variants_are_named() -> None:
     with native.using("neon9"), pytest.raises(UsageError, match="plain"):
         engine.apply(
             np.zeros((1, 2, 2, 3), np.uint8),
-            automorph.space.Sequences.empty(1),
-            automorph.space.named_space("randaugment"),
-            automorph.space.Stream(),
+            automorph.operations.Sequences.empty(1),
+            automorph.operations.named_space("randaugment"),
+            automorph.operations.Stream(),
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 from native_programs import case, pictures
 
 from automorph.engine import apply_native, apply_reference
-from automorph.space import Sequences, Stream, named_space
+from automorph.operations import Sequences, Stream, named_space
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])

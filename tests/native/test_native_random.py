@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from automorph import native
-from automorph.space import Stream, named_space
+from automorph.operations import Stream, named_space
 
 NAMES = named_space("randaugment").names
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from automorph import native
 from automorph.engine import apply_native, apply_reference
 from automorph.errors import AutomorphError
-from automorph.space import SearchSpace, Sequences, Stream, named_space, operation
+from automorph.operations import SearchSpace, Sequences, Stream, named_space, operation
 
 needs_native = pytest.mark.skipif(not native.available(), reason=native.why_not() or "-")
 

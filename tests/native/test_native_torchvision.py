@@ -8,8 +8,8 @@ from native_programs import pictures
 from numpy.typing import NDArray
 
 from automorph.engine import apply_native
+from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
 from automorph.policies import load_policy
-from automorph.space import NOTHING, SearchSpace, Sequences, Stream
 from pil_oracle import their_magnitude, torchvision_on_pil
 
 POLICIES = (

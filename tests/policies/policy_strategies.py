@@ -6,6 +6,7 @@ import math
 
 from hypothesis import strategies as st
 
+from automorph.operations import CATALOGUE, Operation, SearchSpace, named_space
 from automorph.policies import (
     AugMix,
     Chain,
@@ -20,8 +21,7 @@ from automorph.policies import (
     Step,
     Uniform,
 )
-from automorph.policies.cells import NETWORKS, shapes
-from automorph.space import CATALOGUE, Operation, SearchSpace, named_space
+from automorph.policies.numpy_rnn import NETWORKS, shapes
 
 SPACES = ("randaugment", "trivialaugment", "trivialaugment-wide", "autoaugment", "augmix")
 TEXT_NAMES = (

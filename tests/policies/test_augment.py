@@ -11,8 +11,15 @@ from policy_strategies import EVERY_NAME, policies
 
 from automorph import engine
 from automorph.errors import AutomorphError, DataError, UsageError
+from automorph.operations import (
+    SearchSpace,
+    Sequences,
+    Stream,
+    find_operation,
+    named_space,
+    operation,
+)
 from automorph.policies import AugMix, Mixture, Step, Uniform, load_policy
-from automorph.space import SearchSpace, Sequences, Stream, find_operation, named_space, operation
 
 IMAGE_NAMES = [
     name

@@ -9,8 +9,8 @@ import pickle
 import numpy as np
 import pytest
 
+from automorph.operations import SearchSpace, named_space, operation
 from automorph.policies import Uniform, load_policy
-from automorph.space import SearchSpace, named_space, operation
 
 
 @operation(range=(0, 40), unit="level", identity=0)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from automorph.errors import UsageError
+from automorph.operations import CATALOGUE, OPERATIONS, SearchSpace, operation
 from automorph.policies import Mixture, Step, Uniform, follow, load_policy
-from automorph.space import CATALOGUE, OPERATIONS, SearchSpace, operation
 
 MOVING = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "HorizontalFlip", "PadCrop",
           "VerticalFlip", "ResizedCrop", "Zoom", "Swirl", "Elastic")  # fmt: skip

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from automorph.errors import PolicyError
+from automorph.operations import SearchSpace, Sequences, Stream, named_space
 from automorph.policies import Generated, Uniform, load_policy, save_policy
-from automorph.policies.cells import NETWORKS, shapes
-from automorph.space import SearchSpace, Sequences, Stream, named_space
+from automorph.policies.numpy_rnn import NETWORKS, shapes
 
 SPACE = named_space("tanda-mnist")
 STREAM = Stream(seed=3, epoch=1, index=np.arange(400))

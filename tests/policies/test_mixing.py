@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from automorph.operations import Stream
 from automorph.policies import load_policy
 from automorph.policies.mixing import Mixing, beta, cutmix, mixup, shuffled
-from automorph.space import Stream
 
 N = 4000
 

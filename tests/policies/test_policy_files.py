@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from policy_strategies import EVERY_NAME, policies
 
 from automorph.errors import PolicyError
+from automorph.operations import SearchSpace, named_space, operation
 from automorph.policies import (
     Generated,
     Mixture,
@@ -26,7 +27,6 @@ from automorph.policies import (
     save_policy,
 )
 from automorph.policies.file import LARGEST_FILE, SCHEMA, parse_json
-from automorph.space import SearchSpace, named_space, operation
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
 GOLDEN = Path(__file__).with_name("golden")

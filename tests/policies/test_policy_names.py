@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from policy_strategies import EVERY_NAME, TEXT_NAMES, policies
 
 from automorph.errors import PolicyError
+from automorph.operations import find_operation, named_space
 from automorph.policies import (
     NAMED,
     Chain,
@@ -23,8 +24,7 @@ from automorph.policies import (
     parse_policy,
     save_policy,
 )
-from automorph.policies.named_texts import NAMED_WITH_FILES
-from automorph.space import find_operation, named_space
+from automorph.policies.builtin_text import NAMED_WITH_FILES
 
 TYPED = {
     "RandAugment(2, 9)": "randaugment(n=2,m=9)",

@@ -12,9 +12,9 @@ from policy_strategies import EVERY_NAME, policies
 from scipy import stats
 
 from automorph.errors import PolicyError
+from automorph.operations import NOTHING, SearchSpace, Stream, find_operation, named_space
 from automorph.policies import Chain, Drawn, Mixture, Step, Uniform, load_policy
-from automorph.policies.drawn import drawn_subpolicies
-from automorph.space import NOTHING, SearchSpace, Stream, find_operation, named_space
+from automorph.policies.random_policy import drawn_subpolicies
 
 MANY = 100_000
 LEAST_P = 1e-4

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from automorph.errors import PolicyError
+from automorph.operations import NOTHING, Stream, named_space
 from automorph.policies import (
     Piece,
     Schedule,
@@ -15,7 +16,6 @@ from automorph.policies import (
     policy_from_dict,
     policy_to_dict,
 )
-from automorph.space import NOTHING, Stream, named_space
 
 SPACE = named_space("randaugment")
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 9, 8, 3), np.uint8)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from automorph.operations import NOTHING, Stream, named_space
 from automorph.policies import Shuffled, Step, drawable, load_policy, stages_of
-from automorph.space import NOTHING, Stream, named_space
 
 
 def names(policy):

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from automorph.errors import DataError
+from automorph.operations import Stream
 from automorph.policies import load_policy
 from automorph.policies.mixing import cutmix, mixup
-from automorph.space import Stream
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 12, 10, 3), np.uint8)
 TENSOR = torch.from_numpy(IMAGES.transpose(0, 3, 1, 2).copy())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from automorph.operations import named_space
 from automorph.policies import Uniform, changes_by_epoch, load_policy, usage
-from automorph.policies.used import BINS
-from automorph.space import named_space
+from automorph.policies.usage import BINS
 
 
 def test_one_operation_each_makes_shares_that_sum_to_one():

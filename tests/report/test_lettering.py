@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 from PIL import ImageFont
 
-from automorph.report import lettering
-from automorph.report.lettering import lettered
+from automorph.report import fonts
+from automorph.report.fonts import lettered
 
 WORDS = ["Öl auf Straße", "Kjærlighet – Łódź", "été", "plain"]
 
 
-def drawn(font: lettering.Font, letter: str) -> bytes:
+def drawn(font: fonts.Font, letter: str) -> bytes:
     return bytes(font.getmask(letter))
 
 
-@pytest.mark.parametrize("fonts", [lettering._FONTS, ()], ids=["fonts here", "Pillow's alone"])
+@pytest.mark.parametrize("fonts", [fonts._FONTS, ()], ids=["fonts here", "Pillow's alone"])
 def test_no_letter_is_drawn_as_a_box(
     fonts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lettering, "_FONTS", fonts)
+    monkeypatch.setattr(fonts, "_FONTS", fonts)
     font, words = lettered(WORDS, 14)
     box = drawn(font, "\uffff")
     assert all(drawn(font, letter) != box for letter in "".join(words) if letter != " ")
@@ -27,7 +27,7 @@ def test_no_letter_is_drawn_as_a_box(
 
 
 def test_letters_that_no_font_has_become_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lettering, "_FONTS", ())
+    monkeypatch.setattr(fonts, "_FONTS", ())
     _, words = lettered([*WORDS, "日本"], 14)
     assert words == ["Oel auf Strasse", "Kjaerlighet - Lodz", "ete", "plain", "??"]
 

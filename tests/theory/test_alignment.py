@@ -7,7 +7,7 @@ import pytest
 
 from automorph.errors import UsageError
 from automorph.theory.alignment import alignment, alignment_gain, centred_alignment
-from automorph.theory.averaging import (
+from automorph.theory.feature_averaging import (
     averaged,
     displacement,
     invariance_ratio,

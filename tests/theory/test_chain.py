@@ -7,10 +7,10 @@ import pytest
 from scipy.sparse import csr_array
 
 from automorph.errors import UsageError
-from automorph.space import find_operation
-from automorph.theory import restarts
-from automorph.theory.chain import operation_move, reach
-from automorph.theory.walks import nearest_shares, sample_states
+from automorph.operations import find_operation
+from automorph.theory import markov_restarts
+from automorph.theory.markov_chain import operation_move, reach
+from automorph.theory.markov_walks import nearest_shares, sample_states
 
 RING = [lambda s: (s + 1) % 12, lambda s: (s - 1) % 12]
 
@@ -38,8 +38,8 @@ def reversible(rng):
 def test_steps_are_probabilities_and_the_law_is_stationary(reversible, rng):
     rates, _ = reversible
     restart = rng.dirichlet(np.ones(12))
-    step = (rates.toarray() + restart) / (1 + restarts.strength_of(rates))
-    law = restarts.stationary(rates, restart)
+    step = (rates.toarray() + restart) / (1 + markov_restarts.strength_of(rates))
+    law = markov_restarts.stationary(rates, restart)
     np.testing.assert_allclose(step.sum(1), 1)
     np.testing.assert_allclose(law @ step, law, atol=1e-12)
     assert law.sum() == pytest.approx(1)
@@ -48,7 +48,7 @@ def test_steps_are_probabilities_and_the_law_is_stationary(reversible, rng):
 def test_the_law_is_the_geometric_series_and_the_direct_solution(reversible, rng):
     rates, _ = reversible
     restart = rng.dirichlet(np.ones(12))
-    law = restarts.stationary(rates, restart)
+    law = markov_restarts.stationary(rates, restart)
     series, term = np.zeros(12), restart / 4
     for _ in range(200):
         series, term = series + term, rates.T @ term / 4
@@ -59,21 +59,21 @@ def test_the_law_is_the_geometric_series_and_the_direct_solution(reversible, rng
 
 def test_the_kernel_is_symmetric_positive_definite(reversible, rng):
     rates, measure = reversible
-    found = restarts.reversible_measure(rates)
+    found = markov_restarts.reversible_measure(rates)
     np.testing.assert_allclose(found, measure, atol=1e-12)
-    kernel = restarts.kernel(rates, found)
+    kernel = markov_restarts.kernel(rates, found)
     assert np.abs(kernel - kernel.T).max() < 1e-12
     assert np.linalg.eigvalsh(kernel).min() > 1
     # The votes of the training examples are a law.
     gamma = rng.dirichlet(np.ones(12))
     votes = gamma @ kernel * measure
     assert votes.sum() == pytest.approx(1)
-    np.testing.assert_allclose(votes, restarts.stationary(rates, gamma), atol=1e-12)
+    np.testing.assert_allclose(votes, markov_restarts.stationary(rates, gamma), atol=1e-12)
 
 
 def test_operations_that_cannot_be_undone_have_no_symmetric_kernel():
     directed = reach(np.array([[0]]), RING[:1])
-    assert restarts.reversible_measure(directed.rates) is None
+    assert markov_restarts.reversible_measure(directed.rates) is None
     with pytest.raises(UsageError, match="add the inverse operations"):
         directed.kernel()
     np.testing.assert_allclose(directed.posterior([0]), 1)
@@ -83,7 +83,7 @@ def test_the_kernel_of_shifts_on_a_line_is_exponential():
     m, beta = 401, 3.0
     rates = beta / 2 * (np.eye(m, k=1) + np.eye(m, k=-1))
     rates[0, 0] = rates[-1, -1] = beta / 2
-    row = restarts.kernel(rates, np.ones(m))[200, 200:206]
+    row = markov_restarts.kernel(rates, np.ones(m))[200, 200:206]
     ratio = (1 + beta - np.sqrt(1 + 2 * beta)) / beta
     np.testing.assert_allclose(row, ratio ** np.arange(6) / np.sqrt(1 + 2 * beta), atol=1e-14)
     np.testing.assert_allclose(row[[0, 1, 5]], [0.377964, 0.170619, 0.00708495], rtol=3e-6)
@@ -116,7 +116,7 @@ def test_no_operations_remember_and_too_many_forget():
     assert weak.kernel() == pytest.approx(12 * np.eye(12), abs=1e-6)
     assert in_order(weak, share)[[0, 1, 6], 0] == pytest.approx([1, 1, 0], abs=1e-6)
     rates = 1e6 / 12 * np.ones((12, 12))
-    np.testing.assert_allclose(restarts.kernel(rates, np.full(12, 1 / 12)), 1, atol=1e-3)
+    np.testing.assert_allclose(markov_restarts.kernel(rates, np.full(12, 1 / 12)), 1, atol=1e-3)
     assert strong.strength == 1e6
 
 
@@ -150,7 +150,7 @@ def test_what_leaves_the_set_stays_where_it_is():
     for chain in (reach(np.array([[0]]), line, depth=3), reach(np.array([[0]]), line, limit=7)):
         assert sorted(chain.states[:, 0]) == list(range(-3, 4))
         np.testing.assert_allclose(chain.rates.sum(axis=1), 2)
-        np.testing.assert_allclose(restarts.reversible_measure(chain.rates), 1 / 7)
+        np.testing.assert_allclose(markov_restarts.reversible_measure(chain.rates), 1 / 7)
 
 
 def test_equally_likely_outcomes_share_a_rate():
@@ -179,9 +179,9 @@ def test_wrong_arguments_are_named():
     with pytest.raises(UsageError, match="expected one for each"):
         ring().posterior([0, 1])
     with pytest.raises(UsageError, match="expected at most 3000"):
-        restarts.kernel(csr_array(np.eye(3001)), np.ones(3001))
+        markov_restarts.kernel(csr_array(np.eye(3001)), np.ones(3001))
     with pytest.raises(UsageError, match="expected one number for all"):
-        restarts.stationary(np.diag([1.0, 2.0]), [1, 0])
+        markov_restarts.stationary(np.diag([1.0, 2.0]), [1, 0])
 
 
 @pytest.mark.slow

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from automorph.errors import UsageError
-from automorph.theory.evidence import best_evidence, log_evidence, range_evidence
 from automorph.theory.kernels import averaged_kernel, gaussian_kernel
+from automorph.theory.marginal_likelihood import best_evidence, log_evidence, range_evidence
 
 
 @pytest.fixture

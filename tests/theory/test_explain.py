@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 import torch
 
+from automorph.diagnostics import (
+    Bench,
+    Explanation,
+    explain,
+    explained_space,
+    instant_policy,
+    narrowed,
+)
+from automorph.diagnostics.features import pixels
 from automorph.errors import UsageError
+from automorph.operations import OPERATIONS, SearchSpace, operation
 from automorph.policies import Mixture
-from automorph.space import OPERATIONS, SearchSpace, operation
-from automorph.theory import Bench, Explanation, explain, explained_space, instant_policy, narrowed
-from automorph.theory.features import pixels
 from automorph.training import as_task
 
 

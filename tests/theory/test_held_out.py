@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automorph.theory import Bench, held_out_residuals
+from automorph.diagnostics import Bench
+from automorph.theory import held_out_residuals
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (0.5, 0.25, 0.25), (0.0, 0.5, 0.5)])

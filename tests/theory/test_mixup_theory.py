@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from automorph.errors import UsageError
+from automorph.theory.linear_problem import draw_problem
 from automorph.theory.mixup import (
     error_slope,
     mixup_kappa,
@@ -14,7 +15,6 @@ from automorph.theory.mixup import (
     mixup_shrinkage,
 )
 from automorph.theory.ridge import fit_ridge, ridge_error
-from automorph.theory.simulation import draw_problem
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from automorph.errors import UsageError
-from automorph.theory.adding import add_greedily, new_part, noise_limit, one_point_gain
+from automorph.theory.data_addition import add_greedily, new_part, noise_limit, one_point_gain
 from automorph.theory.ridge import choose_penalty, fit_ridge, predicted_change, ridge_error
 
 P, N, PENALTY, NOISE = 30, 12, 4.0, 0.5

@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import minimize
 
 from automorph.errors import UsageError
-from automorph.theory.robust import VarianceRobust, robust_mean, worst_weights
+from automorph.theory.variance_dro import VarianceRobust, robust_mean, worst_weights
 
 
 @pytest.fixture

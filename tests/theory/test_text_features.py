@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from automorph.diagnostics import explain, instant_policy, usual_space
+from automorph.diagnostics.text_features import hashed_words
 from automorph.errors import UsageError
-from automorph.space import SearchSpace, operation
-from automorph.theory import explain, instant_policy, usual_space
-from automorph.theory.text_features import hashed_words
+from automorph.operations import SearchSpace, operation
 from automorph.training import as_task
 
 WORDS = [f"w{i}" for i in range(40)]

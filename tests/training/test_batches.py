@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import strategies as _  # noqa: F401 - the settings of hypothesis
 from automorph.training import Normaliser, Units
+from automorph.training.device import Machine
 from automorph.training.loader import in_order
-from automorph.training.machine import Machine
-from automorph.training.order import batches, order
+from automorph.training.sampler import batches, order
 from automorph.training.task import normaliser_of
 
 NUMBERS = st.integers(1, 300)

@@ -14,13 +14,7 @@ import torch
 
 from automorph.errors import TrainingError, UsageError
 from automorph.files import held, whole_file
-from automorph.training import (
-    Augmenter,
-    Normaliser,
-    PolicyAugmenter,
-    load_trained,
-    train,
-)
+from automorph.training import Augmenter, Normaliser, PolicyAugmenter, load_trained, train
 
 KILLED = Path(__file__).with_name("killed_runs.py")
 

@@ -11,7 +11,7 @@ from automorph.errors import UsageError
 from automorph.models import build_text_model
 from automorph.policies import load_policy
 from automorph.training import PolicyAugmenter, RawBatch, as_task, train
-from automorph.training.texts import WordEncoder
+from automorph.training.text import WordEncoder
 
 MANY = [f"{told} number {i}" for i in range(40) for told in ("a fine film", "dull")]
 TEXTS = ["a fine film", "dull", "", "such a lovely and bright evening", "poor show", "great"]

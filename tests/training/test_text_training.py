@@ -9,7 +9,7 @@ import torch
 from automorph.errors import UsageError
 from automorph.models import build_text_model
 from automorph.training import as_task, load_trained, train
-from automorph.training.texts import WordEncoder, text_encoder
+from automorph.training.text import WordEncoder, text_encoder
 
 GOOD, BAD = ("fine", "lovely", "great", "bright"), ("dull", "awful", "poor", "grey")
 

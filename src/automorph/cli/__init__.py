@@ -16,11 +16,11 @@ from automorph.cli.doctor import doctor
 from automorph.cli.explain import explain
 from automorph.cli.export import export
 from automorph.cli.listing import list_
-from automorph.cli.naming import remember
 from automorph.cli.patch import patch
 from automorph.cli.preview import preview
 from automorph.cli.quickstart import quickstart
 from automorph.cli.report import report
+from automorph.cli.run_names import remember
 from automorph.cli.search import search
 from automorph.cli.train import train
 from automorph.errors import AutomorphError

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automorph.cli.facts import provenance_of
-from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console, p_words, plain_table, tell_notes
+from automorph.cli.provenance import provenance_of
+from automorph.cli.run_names import data_words, run_folder
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from automorph.data import Dataset
-    from automorph.patching import Audit
+    from automorph.robustness import Audit
 
 SHOWN = 30
 """Most groups in the table of a terminal."""
@@ -51,9 +51,9 @@ class Auditing:
 
         # The split hangs on the same seed for all verbs.
         data = load_data(self.source, seed=0, metadata=None, **self.options)
-        from automorph.patching import audit
-        from automorph.patching.parts import split_as_trained
         from automorph.report import publish
+        from automorph.robustness import audit
+        from automorph.robustness.split_recovery import split_as_trained
 
         started = datetime.now(UTC).isoformat(timespec="seconds")
         began = time.monotonic()

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from automorph.cli.kinds import PolicyWord, check_compared
 from automorph.cli.options import (
     data_options,
     jobs_option,
@@ -21,6 +20,7 @@ from automorph.cli.options import (
     task_of,
     training_options,
 )
+from automorph.cli.param_types import PolicyWord, check_compared
 
 
 @click.command(short_help="Compare policies: paired seeds, intervals, cost, a report.")
@@ -61,8 +61,8 @@ def compare(
     """
     check_compared(policies, baseline)
     task = task_of(data, **options)
+    from automorph.augmenters import as_arm
     from automorph.cli.comparing import Comparing
-    from automorph.online import as_arm
     from automorph.policies import check_domain
 
     chosen = [as_arm(policy) for policy in policies]

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.facts import pictures_of, provenance_of, report_curves, task_facts
-from automorph.cli.live import Bars
-from automorph.cli.naming import RANDOM, data_words, policy_words, run_folder, training_words
 from automorph.cli.options import WIDE, console, p_words, plain_table
+from automorph.cli.progress import Bars
+from automorph.cli.provenance import pictures_of, provenance_of, report_curves, task_facts
+from automorph.cli.run_names import RANDOM, data_words, policy_words, run_folder, training_words
 from automorph.files import make_folder, write_json
 
 if TYPE_CHECKING:
-    from automorph.comparison import Arm, Comparison
+    from automorph.experiments import Arm, Comparison
     from automorph.training import Task
 
 
@@ -42,8 +42,8 @@ class Comparing:
 
     def run(self, *, jobs: int) -> dict[str, Any]:
         """Compare, tell, and give the object of ``--json`` back."""
-        from automorph.comparison import compare
-        from automorph.report.words import plural
+        from automorph.experiments import compare
+        from automorph.report.formatting import plural
 
         folder = self.folder or run_folder("compare", self.task)
         say = console(quiet=self.quiet)
@@ -89,7 +89,7 @@ class Comparing:
 
     def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
         from automorph.cli.examples import telling_of
-        from automorph.comparison import policy_of
+        from automorph.experiments import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
 
@@ -149,7 +149,7 @@ def set_aside(folder: Path) -> Path:
 
 def out_of_sight(arms: Sequence[Arm], shape: Sequence[int]) -> list[str]:
     """Notes on policies whose moves, counted in pixels, are wider than half of an image."""
-    from automorph.comparison import policy_of
+    from automorph.experiments import policy_of
     from automorph.policies import drawable
 
     side = min(shape[:2]) if len(shape) == 3 else 0
@@ -168,7 +168,7 @@ def out_of_sight(arms: Sequence[Arm], shape: Sequence[int]) -> list[str]:
 
 def _controls_missing(arms: Sequence[Arm], domain: str) -> str:
     """The options that would add the controls; nothing where both take part."""
-    from automorph.comparison import is_control
+    from automorph.experiments import is_control
 
     wanted = {"--policy none": any(arm.name == "none" for arm in arms),
               f"--policy {_RANDOM[domain]}": any(is_control(arm) for arm in arms)}  # fmt: skip
@@ -229,7 +229,7 @@ def next_commands(
 
 def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
     """The comparison as a table for a terminal of so many columns."""
-    from automorph.comparison.verdict import interval, points
+    from automorph.experiments.conclusion import interval, points
 
     share = f"{comparison.confidence:.0%}"
     base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from automorph.cli.imports import not_found, not_imported
+from automorph.cli.import_probe import not_found, not_imported
 from automorph.cli.options import console, json_option, print_json
 
 _LIBRARIES = (
@@ -114,7 +114,7 @@ def _accelerators() -> list[str]:
 
 def advice(why_not_native: str | None) -> list[str]:
     """What is not there, one line each, with the way to get it."""
-    from automorph.texts.wordnet import find_wordnet
+    from automorph.text.wordnet import find_wordnet
 
     lines = []
     if why_not_native:

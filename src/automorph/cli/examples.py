@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from automorph.comparison import Comparison
     from automorph.data import Arrays
+    from automorph.experiments import Comparison
     from automorph.training import Task
 
 SHOWN = 16

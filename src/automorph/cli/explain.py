@@ -60,14 +60,14 @@ def explain(
     Looks at 2,000 training examples at most and trains nothing (with --deep: a model, briefly).
     The columns are predictions: they rank operations, and do not replace a comparison.
     """
-    from automorph.space import named_space
+    from automorph.operations import named_space
 
     # What is wrong with the words must be known before the data are read, and what is wrong with
     # the data before torch is imported.
     operations = None if space is None else named_space(space)
     loaded = load(data, **options)
     from automorph.cli.explaining import Explaining
-    from automorph.theory import usual_space
+    from automorph.diagnostics import usual_space
     from automorph.training import as_task
 
     task = as_task(loaded, model=model if deep else None, protect=protect)

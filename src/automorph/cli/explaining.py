@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.facts import policy_facts, provenance_of
-from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import console
+from automorph.cli.provenance import policy_facts, provenance_of
+from automorph.cli.run_names import data_words, run_folder
 from automorph.files import write_json
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from automorph.space import SearchSpace
-    from automorph.theory import Explanation, Finding
+    from automorph.diagnostics import Explanation, Finding
+    from automorph.operations import SearchSpace
     from automorph.training import Task
 
 EXAMPLES, DRAWS = 2, 5
@@ -39,9 +39,9 @@ class Explaining:
 
     def run(self) -> dict[str, Any]:
         """Explain, tell, write, and give the object of ``--json`` back."""
+        from automorph.diagnostics import explain, instant_policy
+        from automorph.diagnostics.run_explain import is_identity
         from automorph.report import publish
-        from automorph.theory import explain, instant_policy
-        from automorph.theory.explainer import is_identity
 
         words = [self.space.name, self.features, str(self.deep), str(self.seed)]
         folder = self.folder or run_folder("explain", self.task, words)
@@ -114,7 +114,7 @@ class Explaining:
     def _drawn(self, images: Any, finding: Finding, magnitude: float) -> Any:
         import numpy as np
 
-        from automorph.theory import transform_of
+        from automorph.diagnostics import transform_of
 
         # On texts the finding's operation knows the corpus.
         transform = transform_of(finding.operation, magnitude, seed=self.seed)

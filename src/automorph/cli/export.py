@@ -35,7 +35,7 @@ def export(
     """
     from automorph.errors import UsageError
     from automorph.files import whole_file
-    from automorph.peers import differences, export_policy, policy_to_export
+    from automorph.interop import differences, export_policy, policy_to_export
 
     loaded = policy_to_export(policy)
     text = export_policy(loaded, to, size=size_of(size), strict=strict).rstrip("\n") + "\n"

@@ -36,7 +36,7 @@ def list_(kind: str, as_json: bool) -> None:
 
 
 def _ops() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from automorph.space import CATALOGUE, TEXT_OPERATIONS
+    from automorph.operations import CATALOGUE, TEXT_OPERATIONS
 
     def span(low: float, high: float) -> str:
         return "–" if low == high else f"{low:g} to {high:g}"
@@ -57,7 +57,7 @@ def _ops() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
 
 
 def _spaces() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from automorph.space import list_spaces, named_space
+    from automorph.operations import list_spaces, named_space
 
     rows = [(name, len(named_space(name)), about) for name, about in list_spaces().items()]
     return ("space", "operations", "what it is"), rows
@@ -86,8 +86,8 @@ def _data() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
 
 
 def _methods() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from automorph.offline import list_searches
-    from automorph.online import list_methods
+    from automorph.augmenters import list_methods
+    from automorph.searchers import list_searches
 
     rows: list[tuple[Any, ...]] = [
         *((name, f"{about} (search --method)") for name, about in list_searches().items()),

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.facts import provenance_of
-from automorph.cli.live import Bars
-from automorph.cli.naming import data_words, run_folder
 from automorph.cli.options import WIDE, console, plain_table, tell_notes
+from automorph.cli.progress import Bars
+from automorph.cli.provenance import provenance_of
+from automorph.cli.run_names import data_words, run_folder
 from automorph.files import write_json
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from automorph.patching.patched import Patched
+    from automorph.robustness.patch_result import Patched
     from automorph.training import Task
 
 
@@ -38,10 +38,10 @@ class Mending:
 
     def run(self, *, jobs: int) -> dict[str, Any]:
         """Mend, tell, and give the object of ``--json`` back."""
-        from automorph.patching import grouper_of, patch
-        from automorph.patching.cyclegan import CycleRecipe
         from automorph.report import publish
-        from automorph.report.words import plural
+        from automorph.report.formatting import plural
+        from automorph.robustness import grouper_of, patch
+        from automorph.robustness.translators.cyclegan import CycleRecipe
 
         data = self.task.data
         grouper = grouper_of(data)
@@ -116,7 +116,7 @@ def group_table(result: Patched) -> Table:
 
 def arm_table(result: Patched, *, width: int = WIDE) -> Table:
     """Every objective over the seeds, for a terminal of so many columns."""
-    from automorph.comparison.verdict import interval, points
+    from automorph.experiments.conclusion import interval, points
 
     numbers = ["robust", "accuracy", "gaps", "against balanced", "validation"]
     # A narrow terminal has no room for the time; the report has it.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.kinds import DataWord, PolicyWord, check_folder
+from automorph.cli.param_types import DataWord, PolicyWord, check_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,7 +133,7 @@ quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress bar
 
 def _place(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
     """The folder of a run; for an address, the folder that stands for it until the verb ends."""
-    from automorph.mirror import is_address, mirrored
+    from automorph.remote import is_address, mirrored
 
     if value is None or context.resilient_parsing:
         return value
@@ -208,7 +208,7 @@ def usual_policy(domain: str) -> str:
     """What a model is trained with if nothing is said."""
     if domain == "image":
         return "flip-crop"
-    from automorph.texts.wordnet import find_wordnet
+    from automorph.text.wordnet import find_wordnet
 
     return "eda" if find_wordnet() else "aeda"
 

@@ -77,8 +77,8 @@ def patch(
     again, the command goes on where it stopped.
     """
     from automorph.cli.mending import Mending
-    from automorph.patching.choice import check_names
-    from automorph.patching.methods import load_method
+    from automorph.robustness.builtin import load_method
+    from automorph.robustness.translators.selection import check_names
 
     # What is wrong with the words must be known before the data are read.
     check_names(translator)

@@ -75,8 +75,8 @@ def preview(
     dataset = load(data, **options)
     if out is not None:
         _check_ending(out, dataset.domain)
-    from automorph.comparison import policy_of
-    from automorph.online import as_arm
+    from automorph.augmenters import as_arm
+    from automorph.experiments import policy_of
     from automorph.policies import check_domain
 
     chosen = [policy_of(as_arm(policy)) for policy in policies]
@@ -128,7 +128,7 @@ def _write_sheets(
 def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path) -> str:
     """A page of texts before and after; what is to be seen there."""
     from automorph.report import Page, Section, write_report
-    from automorph.report.passages import MARKS, passages
+    from automorph.report.text_examples import MARKS, passages
 
     parts = [
         passages(name, rows, names, colour=number % 10, most=rows.shape[1])
@@ -146,7 +146,7 @@ def _told(texts: list[str], name: str, *, plain: bool) -> Text:
     """
     from rich.text import Text
 
-    from automorph.report.changes import changes
+    from automorph.report.text_diff import changes
 
     styles = {"same": "", "in": "underline green", "out": "strike red"}
     signs = {"same": "{}", "in": "{{+{}+}}", "out": "[-{}-]"} if plain else {}

@@ -7,8 +7,6 @@ from typing import Any
 
 import click
 
-from automorph.cli.kinds import PolicyWord
-from automorph.cli.live import tensorboard_option
 from automorph.cli.options import (
     data_options,
     jobs_option,
@@ -22,6 +20,8 @@ from automorph.cli.options import (
     task_of,
     training_options,
 )
+from automorph.cli.param_types import PolicyWord
+from automorph.cli.progress import tensorboard_option
 
 
 @click.command(short_help="Find the best augmentation for your data, with proof.")
@@ -110,11 +110,11 @@ def search(
     Stopped at any moment, the same command goes on where it was.
     """
     from automorph.cli.searching import Searching
-    from automorph.offline.budget import read_budget
-    from automorph.offline.engines import check_engine
-    from automorph.offline.names import load_method
-    from automorph.offline.usual import check_space, space_of, usual_tail
     from automorph.policies import load_policy
+    from automorph.searchers.budget import read_budget
+    from automorph.searchers.builtin import load_method
+    from automorph.searchers.defaults import check_space, space_of, usual_tail
+    from automorph.searchers.executors import check_engine
 
     # What is wrong with the words must be known before the data are read.
     named = load_method(method)

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automorph.cli.comparing import facts_of, read_json, table_of
-from automorph.cli.facts import pictures_of
-from automorph.cli.live import Board, Dashboard
-from automorph.cli.naming import data_words, policy_words, run_folder, training_words
 from automorph.cli.options import console
+from automorph.cli.progress import Board, Dashboard
+from automorph.cli.provenance import pictures_of
+from automorph.cli.run_names import data_words, policy_words, run_folder, training_words
 from automorph.errors import UsageError
 from automorph.files import write_json
 
 if TYPE_CHECKING:
-    from automorph.offline.conduct import Standing
-    from automorph.offline.names import Named
-    from automorph.offline.result import SearchResult
+    from automorph.searchers.builtin import Named
+    from automorph.searchers.result import SearchResult
+    from automorph.searchers.runner import Standing
     from automorph.training import Task
 
 
@@ -42,7 +42,7 @@ class Searching:
         self, *, engine: str, address: str | None, storage: str | None, jobs: int
     ) -> dict[str, Any]:
         """Search, tell, and give the object of ``--json`` back."""
-        from automorph.offline import search
+        from automorph.searchers import search
 
         folder = self.folder or run_folder("search", self.task, [json.dumps(self._words())])
         if self.resume and storage is None and not (folder / "trials.journal").exists():
@@ -93,7 +93,7 @@ class Searching:
         self, result: SearchResult, folder: Path, started: str, engine: str
     ) -> dict[str, Any]:
         from automorph.cli.examples import telling_of
-        from automorph.comparison import policy_of
+        from automorph.experiments import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
 

@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.facts import curves_of, pictures_of, provenance_of, task_facts
-from automorph.cli.kinds import PolicyWord
-from automorph.cli.live import Board, tensorboard_option
-from automorph.cli.naming import RANDOM, data_words, run_folder
 from automorph.cli.options import (
     console,
     data_options,
@@ -28,9 +24,13 @@ from automorph.cli.options import (
     training_options,
     usual_policy,
 )
+from automorph.cli.param_types import PolicyWord
+from automorph.cli.progress import Board, tensorboard_option
+from automorph.cli.provenance import curves_of, pictures_of, provenance_of, task_facts
+from automorph.cli.run_names import RANDOM, data_words, run_folder
 
 if TYPE_CHECKING:
-    from automorph.comparison import Arm
+    from automorph.experiments import Arm
     from automorph.training import RunResult, Task
 
 
@@ -65,8 +65,8 @@ def train(
     automorph train csv:reviews.csv --text review --label stars --policy 'eda(alpha=0.05)'
     """
     task = task_of(data, **options)
-    from automorph.comparison import policy_of
-    from automorph.online import as_arm
+    from automorph.augmenters import as_arm
+    from automorph.experiments import policy_of
     from automorph.policies import check_domain, save_policy
     from automorph.report import publish
     from automorph.training import train as run

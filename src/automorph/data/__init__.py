@@ -6,13 +6,13 @@
 ((1077, 8, 8, 1), (1077,))
 """
 
-from automorph.data.arrays import Arrays, BadRow, Dataset, Domain
-from automorph.data.correlated import CORRELATED, coupled
+from automorph.data.dataset import Arrays, BadRow, Dataset, Domain
 from automorph.data.images import read_image
-from automorph.data.known import SourceInfo, list_sources
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
-from automorph.data.splits import limited, split, split_hashes
+from automorph.data.readers.catalog import SourceInfo, list_sources
+from automorph.data.split import limited, split, split_hashes
+from automorph.data.spurious import CORRELATED, coupled
 
 __all__ = [
     "CORRELATED",

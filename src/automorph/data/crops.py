@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.images import Size
-from automorph.space import Stream
+from automorph.operations import Stream
 
 TRIES = 10
 DRAWS = 4 * TRIES

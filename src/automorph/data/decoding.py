@@ -15,15 +15,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.images import (
-    BadImageError,
-    Mode,
-    Size,
-    image_size,
-    read_image,
-    strict_pillow,
-)
-from automorph.data.store import Store
+from automorph.data.cache import Store
+from automorph.data.images import BadImageError, Mode, Size, image_size, read_image, strict_pillow
 from automorph.errors import DataError
 
 T = TypeVar("T")

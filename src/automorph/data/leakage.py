@@ -10,8 +10,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.arrays import Arrays, Dataset
-from automorph.data.store import take_part
+from automorph.data.cache import take_part
+from automorph.data.dataset import Arrays, Dataset
 from automorph.errors import DataError, UsageError
 
 LeakageAction = Literal["refuse", "drop", "keep"]

@@ -11,20 +11,20 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from automorph.data.arrays import Dataset
-from automorph.data.arrow import mapped_texts
-from automorph.data.assembly import assemble
-from automorph.data.columns import Columns, raw_from_tables
-from automorph.data.correlated import CORRELATED, read_correlated
-from automorph.data.folders import read_folder
-from automorph.data.hub import download_raw, raw_from_huggingface
+from automorph.data.build import assemble
+from automorph.data.dataset import Dataset
 from automorph.data.images import Mode
-from automorph.data.known import GIVEN, KNOWN, data_roots, read_known
-from automorph.data.large import read_large_folder
+from automorph.data.lazy_images import read_large_folder
+from automorph.data.lazy_texts import mapped_texts
 from automorph.data.leakage import LeakageAction
-from automorph.data.memory import Pair, raw_from_arrays, raw_from_torch, read_npz
-from automorph.data.rows import RawData
-from automorph.data.tables import read_tables
+from automorph.data.readers.catalog import GIVEN, KNOWN, data_roots, read_known
+from automorph.data.readers.columns import Columns, raw_from_tables
+from automorph.data.readers.folders import read_folder
+from automorph.data.readers.hub import download_raw, raw_from_huggingface
+from automorph.data.readers.in_memory import Pair, raw_from_arrays, raw_from_torch, read_npz
+from automorph.data.readers.raw import RawData
+from automorph.data.readers.tables import read_tables
+from automorph.data.spurious import CORRELATED, read_correlated
 from automorph.errors import UsageError
 
 StrPath = str | os.PathLike[str]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.space import Stream
+from automorph.operations import Stream
 
 Images = NDArray[np.uint8]
 

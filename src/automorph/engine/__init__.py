@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, overload
 from numpy.typing import NDArray
 
 from automorph import native
-from automorph.engine.planner import apply_native
+from automorph.engine.compiled import apply_native
 from automorph.engine.reference import Interpolation, Mode, apply_reference
 from automorph.engine.tensors import apply_to_tensor, is_tensor
-from automorph.engine.texts import apply_texts
-from automorph.space import SearchSpace, Sequences, Stream
+from automorph.engine.text import apply_texts
+from automorph.operations import SearchSpace, Sequences, Stream
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,7 +75,7 @@ def apply(
 
     A torch tensor of images is ``(n, C, H, W)``, uint8, or floats in [0, 1], which are rounded to
     256 levels; the result is one as well, on the same device. Unless that is the CPU, the host
-    does not wait for the device (see ``automorph.engine.on_device``).
+    does not wait for the device (see ``automorph.engine.torch``).
 
     ``stream`` holds the random numbers: one row an example, whatever batch it comes in.
     ``fill``, one level or one a channel, is what moved images leave empty. ``interpolation``
@@ -87,7 +87,7 @@ def apply(
     Raises ``DataError``, ``UsageError``, or ``AutomorphError`` for a function that fails.
 
     >>> import numpy as np
-    >>> from automorph.space import Sequences, Stream, named_space
+    >>> from automorph.operations import Sequences, Stream, named_space
     >>> space = named_space("autoaugment")
     >>> images = np.zeros((2, 4, 4, 3), np.uint8)
     >>> sequences = Sequences.of([[space.number("Invert")], [-1]])

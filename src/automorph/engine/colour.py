@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.engine.context import Images, Step, Values
 from automorph.engine.points import blend, grey
-from automorph.engine.step import Images, Step, Values
 
 Bytes = NDArray[np.uint8]
 _f32 = np.float32

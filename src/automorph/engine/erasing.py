@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from automorph.engine.context import Images, Step, Values, Whole, truncated
 from automorph.engine.points import blend
-from automorph.engine.step import Images, Step, Values, Whole, truncated
 
 GREY = 128
 """What Cutout leaves."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.step import Images, Step, Values, Whole, truncated
+from automorph.engine.context import Images, Step, Values, Whole, truncated
 
 Matrices = NDArray[np.float64]
 _FIXED_LIMIT = 32768.0

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automorph.engine.step import Images, Step, Values, Whole, truncated
+from automorph.engine.context import Images, Step, Values, Whole, truncated
 
 _LEVELS = np.arange(256)
 Tables = NDArray[np.uint8]

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.checks import check_batch, check_fill
-from automorph.engine.chunks import run_kernel
+from automorph.engine.batching import run_kernel
+from automorph.engine.context import Images, Step, Values
 from automorph.engine.geometry import MATRICES, compose, resample, unmoved
-from automorph.engine.step import Images, Step, Values
-from automorph.space import NOTHING, Operation, SearchSpace, Sequences, Stream
+from automorph.engine.validation import check_batch, check_fill
+from automorph.operations import NOTHING, Operation, SearchSpace, Sequences, Stream
 
 Interpolation = Literal["nearest", "bilinear"]
 Mode = Literal["exact", "fused"]

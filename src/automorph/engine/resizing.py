@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from automorph.engine.step import Images, Step, Values, Whole
+from automorph.engine.context import Images, Step, Values, Whole
 
 BITS = 22
 """Weights of pixels are whole numbers of this many bits."""

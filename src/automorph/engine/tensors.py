@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from numpy.typing import NDArray
 
 from automorph.errors import DataError
-from automorph.space import SearchSpace, Sequences, Stream
+from automorph.operations import SearchSpace, Sequences, Stream
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,7 +65,7 @@ def apply_to_tensor(
         done = path(arrays, sequences, space, stream, threads=threads, **options)
         out = torch.from_numpy(done).movedim(-1, -3).contiguous()
     else:
-        from automorph.engine.on_device import apply_on_device
+        from automorph.engine.torch import apply_on_device
 
         out = apply_on_device(levels, sequences, space, stream, **options)
     return from_levels(out, images.dtype)

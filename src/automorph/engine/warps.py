@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from automorph.engine.context import Images, Step, Values
 from automorph.engine.geometry import interpolate
-from automorph.engine.step import Images, Step, Values
 
 _CELLS = 4
 """The random field of ``elastic`` has this many cells along each side."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
 from automorph.errors import UsageError
-from automorph.models.initial import he_initialised
+from automorph.models.init import he_initialised
 
 FIRST = 16
 EXPANSION = 4

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from automorph.models.initial import he_initialised
+from automorph.models.init import he_initialised
 
 
 class Block(nn.Module):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from automorph.models.initial import he_initialised
+from automorph.models.init import he_initialised
 
 
 def shake(first: Tensor, second: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Philox words and races, the same numbers as ``automorph.space.random`` makes with NumPy."""
+"""Philox words and races, the same numbers as ``automorph.operations.random`` makes with NumPy."""
 
 from __future__ import annotations
 

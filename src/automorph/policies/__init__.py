@@ -8,26 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import PolicyError
+from automorph.operations import Operation
 from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy, SpacePolicy, Table
+from automorph.policies.batch_mixing import Mixed
+from automorph.policies.builtin import NAMED
+from automorph.policies.builtin_text import NAMED_WITH_FILES
 from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
-from automorph.policies.drawn import Drawn
 from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, write_policy
-from automorph.policies.following import Followed, follow
 from automorph.policies.generated import Generated
-from automorph.policies.mixed import Mixed
 from automorph.policies.mixing import Mixing
-from automorph.policies.mixture import Mixture, Step, SubPolicy
-from automorph.policies.named import NAMED
-from automorph.policies.named_texts import NAMED_WITH_FILES
-from automorph.policies.names import parse_policy
+from automorph.policies.parser import parse_policy
+from automorph.policies.pba_policy import Shuffled
+from automorph.policies.random_policy import Drawn
 from automorph.policies.schedule import Piece, Schedule
-from automorph.policies.shuffled import Shuffled
-from automorph.policies.stages import drawable, stages_of
+from automorph.policies.subpolicies import Mixture, Step, SubPolicy
+from automorph.policies.targets import Followed, follow
+from automorph.policies.traversal import drawable, stages_of
 from automorph.policies.uniform import Uniform
-from automorph.policies.used import Usage, changes_by_epoch, usage
-from automorph.space import Operation
+from automorph.policies.usage import Usage, changes_by_epoch, usage
 
 
 def load_policy(

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from automorph import engine
 from automorph.errors import PolicyError
+from automorph.operations import NOTHING, Sequences, Stream
 from automorph.policies import timm_spaces
 from automorph.policies.base import COPIES, Fill, Interpolation, SpacePolicy, Table
+from automorph.policies.formatting import number_text, value_text
 from automorph.policies.mixing import beta, gamma
+from automorph.policies.naming import share_text, space_option, with_options
 from automorph.policies.tensors import beside, rounded
-from automorph.policies.values import number_text, value_text
-from automorph.policies.words import share_text, space_option, with_options
-from automorph.space import NOTHING, Sequences, Stream
 
 _STAGES = 16
 """The chains of a view are copies of the example: 16 bits of copy, 4 of stage, 4 of chain."""

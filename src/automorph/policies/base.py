@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from automorph import engine
 from automorph.errors import PolicyError, UsageError
+from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.policies.formatting import number_text
 from automorph.policies.mixing import Mixing
+from automorph.policies.naming import with_options
 from automorph.policies.tensors import are_texts, as_array, as_images, as_texts, beside, unchanged
-from automorph.policies.values import number_text
-from automorph.policies.words import with_options
-from automorph.space import SearchSpace, Sequences, Stream
-from automorph.texts import Corpus
+from automorph.text import Corpus
 
 Images = NDArray[np.uint8]
 Interpolation = Literal["nearest", "bilinear"]
@@ -192,7 +192,7 @@ class SpacePolicy(Policy):
         if not isinstance(self.operations, SearchSpace):
             raise PolicyError(
                 f"{who} got operations={self.operations!r:.60}; expected a SearchSpace, "
-                'for example automorph.space.named_space("randaugment")'
+                'for example automorph.operations.named_space("randaugment")'
             )
         levels = self.fill if isinstance(self.fill, (tuple, list)) else (self.fill,)
         checked = tuple(within(who, "fill", level, int, 0, 255) for level in levels)

@@ -12,12 +12,12 @@ import numpy as np
 
 from automorph import engine
 from automorph.errors import PolicyError
+from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
 from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table
-from automorph.policies.joint import joint_space
 from automorph.policies.mixing import Mixing
 from automorph.policies.tensors import unchanged
-from automorph.space import NOTHING, SearchSpace, Sequences, Stream
-from automorph.texts import Corpus
+from automorph.policies.union_space import joint_space
+from automorph.text import Corpus
 
 _MOST = 64
 """Stages, at most."""

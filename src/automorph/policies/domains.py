@@ -6,10 +6,10 @@ from typing import Any
 
 from automorph.errors import UsageError
 from automorph.policies.base import Policy
-from automorph.policies.mixed import Mixed
-from automorph.policies.named import NAMED
-from automorph.policies.named_texts import NAMED_TEXTS
-from automorph.policies.stages import stages_of
+from automorph.policies.batch_mixing import Mixed
+from automorph.policies.builtin import NAMED
+from automorph.policies.builtin_text import NAMED_TEXTS
+from automorph.policies.traversal import stages_of
 
 _ANY = ("none", "mixup")
 _FOR = {

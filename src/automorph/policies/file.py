@@ -13,17 +13,7 @@ from typing import Any, NoReturn
 
 from automorph.errors import PolicyError
 from automorph.files import whole_file
-from automorph.policies.augmix import AugMix
-from automorph.policies.base import Policy
-from automorph.policies.chain import Chain
-from automorph.policies.drawn import Drawn
-from automorph.policies.generated import Generated
-from automorph.policies.mixed import Mixed
-from automorph.policies.mixture import Mixture, Step
-from automorph.policies.schedule import Piece, Schedule
-from automorph.policies.shuffled import Shuffled
-from automorph.policies.uniform import Uniform
-from automorph.space import (
+from automorph.operations import (
     OPERATIONS,
     Operation,
     SearchSpace,
@@ -31,6 +21,16 @@ from automorph.space import (
     named_space,
     text_operation,
 )
+from automorph.policies.augmix import AugMix
+from automorph.policies.base import Policy
+from automorph.policies.batch_mixing import Mixed
+from automorph.policies.chain import Chain
+from automorph.policies.generated import Generated
+from automorph.policies.pba_policy import Shuffled
+from automorph.policies.random_policy import Drawn
+from automorph.policies.schedule import Piece, Schedule
+from automorph.policies.subpolicies import Mixture, Step
+from automorph.policies.uniform import Uniform
 
 FORMAT = "automorph-policy"
 VERSION = 1
@@ -326,7 +326,7 @@ def _need_models(kernel: str, where: str) -> None:
     kind, _, argument = kernel.partition(":")
     names = argument.split(" | ") if kind in ("Masked", "BackTranslation") else []
     for name in names:
-        from automorph.texts.pretrained import on_this_machine
+        from automorph.text.pretrained import on_this_machine
 
         if not on_this_machine(name):
             raise PolicyError(

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
+from automorph.operations import Sequences, Stream
 from automorph.policies.base import SpacePolicy, Table
-from automorph.policies.cells import (
+from automorph.policies.formatting import value_text
+from automorph.policies.naming import share_text
+from automorph.policies.numpy_rnn import (
     GATES,
     NETWORKS,
     Choose,
@@ -20,9 +23,6 @@ from automorph.policies.cells import (
     unpacked,
     walk,
 )
-from automorph.policies.values import value_text
-from automorph.policies.words import share_text
-from automorph.space import Sequences, Stream
 
 MOST_PARAMETERS = 500_000
 """An LSTM over 250 operations has as many; a file of them stays below its largest size."""
@@ -40,9 +40,9 @@ class Generated(SpacePolicy):
     - ``mean-field``: one vector of logits for all positions (Ratner et al. 2017, section 4);
     - ``per-position``: one vector for each position;
     - ``lstm`` and ``gru``: the state of a recurrent network with as many units as operations,
-      times ``bound``, so no operation is ruled out; see `automorph.policies.cells.walk`.
+      times ``bound``, so no operation is ruled out; see `automorph.policies.numpy_rnn.walk`.
 
-    ``parameters`` are those of `automorph.policies.cells.shapes`, as one flat vector of float32.
+    ``parameters`` are those of `policies.numpy_rnn.shapes`, as one flat vector of float32.
     All operations fire, at magnitude 1: a value of an operation is an operation of its own
     (`Operation.at`). ``label`` is the title of the policy.
     """

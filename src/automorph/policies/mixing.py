@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from automorph.engine.tensors import is_tensor
 from automorph.errors import UsageError
+from automorph.operations import Stream
 from automorph.policies.tensors import as_images, beside, chosen, rounded
-from automorph.space import Stream
 
 
 @dataclass(frozen=True, eq=False)

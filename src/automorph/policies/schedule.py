@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from automorph.errors import PolicyError
+from automorph.operations import SearchSpace, Sequences, Stream
 from automorph.policies.base import Fill, Interpolation, Policy, Table, within
 from automorph.policies.chain import Chain
-from automorph.policies.joint import joint_space
 from automorph.policies.mixing import Mixing
-from automorph.policies.shuffled import Shuffled
-from automorph.space import SearchSpace, Sequences, Stream
-from automorph.texts import Corpus
+from automorph.policies.pba_policy import Shuffled
+from automorph.policies.union_space import joint_space
+from automorph.text import Corpus
 
 _MOST = 10_000
 """Pieces, at most."""

@@ -43,7 +43,7 @@ def beside(array: Any, examples: Any) -> Any:
     """
     if not is_tensor(examples):
         return array
-    from automorph.engine.on_device import send
+    from automorph.engine.torch import send
 
     [(there,)] = send([(array,)], examples.device)
     return there

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+from automorph.operations import OPERATIONS, Operation, SearchSpace
 from automorph.policies.base import Fill, Interpolation
-from automorph.space import OPERATIONS, Operation, SearchSpace
 
 RENDERING: tuple[Fill, Interpolation] = (128, "bilinear")
 """timm fills with grey; it draws bilinear or bicubic for each operation, here always bilinear."""

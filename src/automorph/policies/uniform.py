@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.operations import Sequences, Stream, normal
 from automorph.policies import timm_spaces
 from automorph.policies.base import Fill, Interpolation, SpacePolicy, Table
-from automorph.policies.values import number_text, scaled_text, value_text
-from automorph.policies.words import share_text, space_option, with_options
-from automorph.space import Sequences, Stream, normal
+from automorph.policies.formatting import number_text, scaled_text, value_text
+from automorph.policies.naming import share_text, space_option, with_options
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,18 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from automorph.report import figures, pictures, sections, words
-from automorph.report.page import (
-    Answer,
-    Cell,
-    Page,
-    Part,
-    Section,
-    Strip,
-    Table,
-    figure,
-)
-from automorph.report.passages import are_texts, passages
+from automorph.report import figures, formatting, pictures, sections
+from automorph.report.page import Answer, Cell, Page, Part, Section, Strip, Table, figure
+from automorph.report.text_examples import are_texts, passages
 
 Found = Mapping[str, Any]
 
@@ -82,13 +73,13 @@ def _answers(result: Found) -> list[Answer]:
     answers = [
         Answer(
             "How good is it on average?",
-            words.percent(result["accuracy"], 1),
-            f"{_range(result['accuracy_interval'])} on {words.count(result['n'])} examples of "
+            formatting.percent(result["accuracy"], 1),
+            f"{_range(result['accuracy_interval'])} on {formatting.count(result['n'])} examples of "
             f"the {result['part']} part.",
         ),
         Answer(
             f"And on the worst {'group' if named else 'class'}?",
-            words.percent(result["robust_accuracy"], 1),
+            formatting.percent(result["robust_accuracy"], 1),
             f"{where}; the true worst is in {_range(result['robust_accuracy_interval'])}.",
         ),
     ]
@@ -105,7 +96,7 @@ def _answers(result: Found) -> list[Answer]:
         answers.append(
             Answer(
                 "Is there a slice on which it fails?",
-                words.count(failing) if failing else "none found",
+                formatting.count(failing) if failing else "none found",
                 f"Looked for by {result['method']}; {len(result['slices'])} are right less often "
                 f"than the rest of their class, {failing} of them beyond chance.",
             )
@@ -122,7 +113,7 @@ def groups_section(result: Found, title: str = "Every group") -> Section:
     rows = [
         figures.Row(
             _name(group, named), 100 * group["accuracy"], 100 * group["low"], 100 * group["high"],
-            colour=1 if group["alarm"] else 0, words=words.percent(group["accuracy"], 1),
+            colour=1 if group["alarm"] else 0, words=formatting.percent(group["accuracy"], 1),
         )
         for group in ordered[:GROUPS]
         if group["n"]
@@ -167,15 +158,15 @@ def _line(group: Found) -> list[Cell | str]:
     return [
         group["class"],
         Cell(group["subgroup"], tag="fails" if group["alarm"] else ""),
-        Cell(words.count(group["n"]), tag="few" if group["small"] and group["n"] else ""),
-        words.percent(group["accuracy"], 1),
-        words.NOTHING if group["low"] is None else _range([group["low"], group["high"]]),
-        words.NOTHING if group["loss"] is None else f"{group['loss']:.3f}",
-        words.NOTHING
+        Cell(formatting.count(group["n"]), tag="few" if group["small"] and group["n"] else ""),
+        formatting.percent(group["accuracy"], 1),
+        formatting.NOTHING if group["low"] is None else _range([group["low"], group["high"]]),
+        formatting.NOTHING if group["loss"] is None else f"{group['loss']:.3f}",
+        formatting.NOTHING
         if over is None
-        else f"{words.points(over['value'], 1)} ({words.points(over['low'], 1)} to "
-        f"{words.points(over['high'], 1)})",
-        words.p_value(group["p"]) if group["n"] else words.NOTHING,
+        else f"{formatting.points(over['value'], 1)} ({formatting.points(over['low'], 1)} to "
+        f"{formatting.points(over['high'], 1)})",
+        formatting.p_value(group["p"]) if group["n"] else formatting.NOTHING,
     ]
 
 
@@ -206,11 +197,11 @@ def _intersections(result: Found) -> Section | None:
                 ", ".join(f"{column} = {value}" for column, value in one["values"].items()),
                 tag="fails" if one["alarm"] else "",
             ),
-            words.count(one["n"]),
-            words.percent(one["accuracy"], 1),
+            formatting.count(one["n"]),
+            formatting.percent(one["accuracy"], 1),
             _range([one["low"], one["high"]]),
-            words.percent(one["class_accuracy"], 1),
-            words.p_value(one["p"]),
+            formatting.percent(one["class_accuracy"], 1),
+            formatting.p_value(one["p"]),
         ]
         for one in found
     ]
@@ -229,12 +220,12 @@ def _slices(result: Found) -> Section | None:
     rows: list[list[Cell | str]] = [
         [
             Cell(one["name"], tag="fails" if one["alarm"] else ""),
-            words.count(one["n"]),
-            words.percent(one["accuracy"], 1),
+            formatting.count(one["n"]),
+            formatting.percent(one["accuracy"], 1),
             _range([one["low"], one["high"]]),
-            words.percent(one["rest"], 1),
-            words.p_value(one["p"]),
-            "; ".join(_apart(*told) for told in one["separating"]) or words.NOTHING,
+            formatting.percent(one["rest"], 1),
+            formatting.p_value(one["p"]),
+            "; ".join(_apart(*told) for told in one["separating"]) or formatting.NOTHING,
         ]
         for one in found
     ]

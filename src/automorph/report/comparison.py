@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from automorph.report import figures, sections, words
-from automorph.report.answers import answers, warnings
+from automorph.report import figures, formatting, sections
 from automorph.report.figures import Row
-from automorph.report.page import (
-    Cell,
-    Page,
-    Part,
-    Section,
-    Table,
-    Verdict,
-    figure,
-)
-from automorph.report.results import Found, Results, difference, p_value, seconds
+from automorph.report.page import Cell, Page, Part, Section, Table, Verdict, figure
+from automorph.report.summary import answers, warnings
+from automorph.report.view_model import Found, Results, difference, p_value, seconds
 
 _FAIR = (
     "Every policy trained the same model with the same recipe on the same split. A seed gives all"
@@ -39,7 +31,7 @@ def compare_page(result: Found) -> Page:
     results = Results(result)
     verdict: Verdict = result["verdict"]["kind"]
     source = result["data"]["source"]
-    number = words.plural(len(result["rows"]), "policy", "policies")
+    number = formatting.plural(len(result["rows"]), "policy", "policies")
     parts = [
         _results(results),
         _classes(results),
@@ -68,8 +60,8 @@ def _results(results: Results) -> Section:
     parts: list[Part] = []
     if results.rows:
         parts.append(_dots(results))
-    apart = [row for row in results.rows if not words.absent(difference(row).get("mean"))]
-    if any(not words.absent(difference(row).get("low")) for row in apart):
+    apart = [row for row in results.rows if not formatting.absent(difference(row).get("mean"))]
+    if any(not formatting.absent(difference(row).get("low")) for row in apart):
         parts.append(_differences(results, apart))
     parts.append(_table(results))
     if results.seeds > 1 and results.rows:
@@ -82,9 +74,9 @@ def _dots(results: Results) -> Part:
     for row in results.rows:
         accuracy = row["accuracy"]
         mean, se = 100 * accuracy["mean"], accuracy.get("se")
-        low, high = (None, None) if words.absent(se) else (mean - 100 * se, mean + 100 * se)
+        low, high = (None, None) if formatting.absent(se) else (mean - 100 * se, mean + 100 * se)
         values = [100 * value for value in accuracy.get("values", ())]
-        colour, said = results.colours[row["policy"]], words.percent(accuracy["mean"])
+        colour, said = results.colours[row["policy"]], formatting.percent(accuracy["mean"])
         rows.append(Row(results.label(row), mean, low, high, values, colour, said))
     caption = "Test accuracy of each policy."
     if results.seeds > 1:
@@ -103,8 +95,10 @@ def _differences(results: Results, apart: list[Found]) -> Part:
     for row in apart:
         gap = difference(row)
         # Differences that are equal under all seeds have no interval.
-        low, high = (None if words.absent(gap[end]) else 100 * gap[end] for end in ("low", "high"))
-        said = f"{words.points(gap['mean'])}"
+        low, high = (
+            None if formatting.absent(gap[end]) else 100 * gap[end] for end in ("low", "high")
+        )
+        said = f"{formatting.points(gap['mean'])}"
         colour = results.colours[row["policy"]]
         rows.append(Row(results.label(row), 100 * gap["mean"], low, high, (), colour, said))
     label = f"Difference from {name} in points: {_spoken(rows)}. The table has the intervals."
@@ -136,7 +130,7 @@ def _table(results: Results) -> Table:
     if results.baseline is not None and len(results.rows) > 1:
         caption += f", paired difference from {results.label(results.baseline)} in points"
         caption += f" ({results.level} interval)" if several else ""
-        if any(not words.absent(difference(row).get("p_adjusted")) for row in results.rows):
+        if any(not formatting.absent(difference(row).get("p_adjusted")) for row in results.rows):
             caption += ", p corrected for the number of policies"
     caption += ", and the cost of one training: examples passed forward and backward, and time."
     chosen = results.rows.index(results.winner) if results.winner is not None else None
@@ -148,19 +142,22 @@ def _line(results: Results, row: Found) -> list[Cell | str]:
     # Units are of all seeds together.
     units = {way: n / results.seeds for way, n in (row.get("units") or {}).items()}
     se, ratio = accuracy.get("se"), results.slower(row)
-    spread = words.interval(gap.get("low"), gap.get("high"))
-    validation = words.percent((row.get("validation") or {}).get("mean"))
+    spread = formatting.interval(gap.get("low"), gap.get("high"))
+    validation = formatting.percent((row.get("validation") or {}).get("mean"))
     return [
         _head(results, row),
         *([validation] if results.validated else []),
-        Cell(words.percent(accuracy["mean"]), "" if words.absent(se) else f"± {100 * se:.2f}"),
-        Cell(words.points(gap.get("mean")), "" if spread == words.NOTHING else spread),
-        words.p_value(p_value(row)),
-        words.count(units.get("forward")),
-        words.count(units.get("backward")),
         Cell(
-            words.duration(seconds(row)),
-            "" if ratio is None or row is results.baseline else words.times(ratio),
+            formatting.percent(accuracy["mean"]),
+            "" if formatting.absent(se) else f"± {100 * se:.2f}",
+        ),
+        Cell(formatting.points(gap.get("mean")), "" if spread == formatting.NOTHING else spread),
+        formatting.p_value(p_value(row)),
+        formatting.count(units.get("forward")),
+        formatting.count(units.get("backward")),
+        Cell(
+            formatting.duration(seconds(row)),
+            "" if ratio is None or row is results.baseline else formatting.times(ratio),
         ),
     ]
 
@@ -176,7 +173,7 @@ def _head(results: Results, row: Found) -> Cell:
 def _seed_table(results: Results) -> Table:
     columns = ["Policy", *(f"Seed {seed}" for seed in results.found["seeds"])]
     lines: list[list[Cell | str]] = [
-        [_head(results, row), *map(words.percent, row["accuracy"].get("values", ()))]
+        [_head(results, row), *map(formatting.percent, row["accuracy"].get("values", ()))]
         for row in results.rows
     ]
     caption = "Test accuracy by seed"
@@ -195,7 +192,8 @@ def _classes(results: Results) -> Section | None:
     half = sections.CLASSES // 2
     shown = found if len(found) <= sections.CLASSES else [*found[:half], *found[-half:]]
     rows = [
-        Row(str(name), 100 * (b - a), colour=1, words=words.points(b - a)) for name, a, b in shown
+        Row(str(name), 100 * (b - a), colour=1, words=formatting.points(b - a))
+        for name, a, b in shown
     ]
     caption = (
         f"Test accuracy of {ahead} less that of {base}, class by class. A class alone has few "
@@ -206,7 +204,7 @@ def _classes(results: Results) -> Section | None:
     label = f"Difference of {ahead} from {base} by class, in points: {_spoken(rows)}."
     picture = figure(figures.bars, rows, axis="Difference, points", label=label, caption=caption)
     lines = [
-        [str(name), words.percent(a), words.percent(b), words.points(b - a)]
+        [str(name), formatting.percent(a), formatting.percent(b), formatting.points(b - a)]
         for name, a, b in found[: sections.LINES]
     ]
     columns = ["Class", base, ahead, "Difference"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.report import curves, figures, sections, words
+from automorph.report import curves, figures, formatting, sections
 from automorph.report.page import (
     Answer,
     Cell,
@@ -19,7 +19,7 @@ from automorph.report.page import (
     Table,
     figure,
 )
-from automorph.report.passages import MARKS, are_texts, passages
+from automorph.report.text_examples import MARKS, are_texts, passages
 
 Found = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ def explain_page(result: Found) -> Page:
     unseen = sum(row["decides"] == "invariance" for row in counts["drop"])
     why = f" ({unseen} because the features see nothing of them)" if unseen else ""
     return Page(
-        title=f"{words.plural(len(rows), 'operation')} explained on {result['data']}",
+        title=f"{formatting.plural(len(rows), 'operation')} explained on {result['data']}",
         lead=(
             f"{kept} of {len(rows)} operations do no predicted harm in some range; "
             f"{len(counts['drop'])} are better left out{why} and {len(counts['label risk'])} put "
@@ -75,7 +75,7 @@ def explain_page(result: Found) -> Page:
 
 
 def _names(rows: Sequence[Found]) -> str:
-    return words.listed([row["name"] for row in rows]) + "." if rows else "None."
+    return formatting.listed([row["name"] for row in rows]) + "." if rows else "None."
 
 
 def _verdicts(rows: Sequence[Found]) -> Section:
@@ -119,13 +119,15 @@ def _tables(rows: Sequence[Found]) -> list[Part]:
         low, high = row["rank_interval"]
         head = Cell(row["name"], colour=COLOURS[row["verdict"]])
         verdict = Cell(row["verdict"], note=row["useful_value"])
-        error, risk = (words.signed(100 * row[key], 1) + "%" for key in ("change", "label_risk"))
+        error, risk = (
+            formatting.signed(100 * row[key], 1) + "%" for key in ("change", "label_risk")
+        )
         rank = f"{row['rank']} ({low}–{high})"
         short.append([head, verdict, row["reason"], rank, error, risk])
         more = [
-            words.signed(row["alignment"], 3),
+            formatting.signed(row["alignment"], 3),
             f"{row['invariance']:.2f}",
-            words.signed(row["new_information"], 3),
+            formatting.signed(row["new_information"], 3),
             f"{row['variance']:.2f}",
             f"{1e6 * row['cost']:.0f} µs",
         ]
@@ -206,7 +208,7 @@ def _setup(result: Found) -> Section:
         "Space": result["space"],
         "Features": result["features"],
         "Examples looked at": f"{result['examples']:,}",
-        "Accuracy of these features": words.percent(result["accuracy"]),
-        "Took": words.duration(result["seconds"]),
+        "Accuracy of these features": formatting.percent(result["accuracy"]),
+        "Took": formatting.duration(result["seconds"]),
     }
     return Section("Setup", [Definitions(facts)])

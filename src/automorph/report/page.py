@@ -23,7 +23,7 @@ from markupsafe import Markup
 
 from automorph.errors import AutomorphError
 from automorph.files import whole_file
-from automorph.report import svg, words
+from automorph.report import formatting, svg
 
 Verdict = Literal["better", "worse", "unclear"]
 
@@ -242,8 +242,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["plain"] = words.plain
-    environment.filters["glued"] = words.glued
+    environment.filters["plain"] = formatting.plain
+    environment.filters["glued"] = formatting.glued
     environment.tests["code"] = lambda value: isinstance(value, Code)
     environment.globals["mark"] = svg.swatch
     return environment

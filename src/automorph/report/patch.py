@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.report import figures, sections, words
+from automorph.report import figures, formatting, sections
 from automorph.report.audit import groups_section
 from automorph.report.page import (
     Answer,
@@ -76,9 +76,10 @@ def _answers(result: Found) -> list[Answer]:
     found = [
         Answer(
             "How good is it on the worst group?",
-            words.percent(after["robust_accuracy"], 1),
-            f"{words.percent(before['robust_accuracy'], 1)} before; on average "
-            f"{words.percent(after['accuracy'], 1)}, {words.percent(before['accuracy'], 1)} "
+            formatting.percent(after["robust_accuracy"], 1),
+            f"{formatting.percent(before['robust_accuracy'], 1)} before; on average "
+            f"{formatting.percent(after['accuracy'], 1)}, "
+            f"{formatting.percent(before['accuracy'], 1)} "
             "before.",
         )
     ]
@@ -95,9 +96,9 @@ def _answers(result: Found) -> list[Answer]:
         found.append(
             Answer(
                 "Does the subgroup still decide?",
-                words.percent(flips["after"], 1),
+                formatting.percent(flips["after"], 1),
                 "of predictions change when only the subgroup of an image does; "
-                f"{words.percent(flips['before'], 1)} before.",
+                f"{formatting.percent(flips['before'], 1)} before.",
             )
         )
     return found
@@ -113,7 +114,7 @@ def _groups(result: Found) -> Section:
             rows.append(
                 figures.Row(
                     f"{key[0]}, {key[1]}: {state}", 100 * one["accuracy"], 100 * one["low"],
-                    100 * one["high"], colour=colour, words=words.percent(one["accuracy"], 1),
+                    100 * one["high"], colour=colour, words=formatting.percent(one["accuracy"], 1),
                 )
             )  # fmt: skip
     bars = figure(
@@ -127,7 +128,7 @@ def _groups(result: Found) -> Section:
             "Mutual information, nats",
             *(_number(result[s]["mutual_information"], 4) for s in _SIDES),
         ],
-        ["Predictions that flip", *(words.percent(result["flip_rate"][s], 1) for s in _SIDES)],
+        ["Predictions that flip", *(formatting.percent(result["flip_rate"][s], 1) for s in _SIDES)],
         [
             "Saliency on the mark, times its area",
             *(_number(result["saliency_on_mark"][s], 2) for s in _SIDES),
@@ -136,13 +137,16 @@ def _groups(result: Found) -> Section:
     table = Table(
         ["Measure", "Before", "After"],
         [
-            ["Accuracy", *(words.percent(result[s]["accuracy"], 1) for s in _SIDES)],
-            ["Robust accuracy", *(words.percent(result[s]["robust_accuracy"], 1) for s in _SIDES)],
+            ["Accuracy", *(formatting.percent(result[s]["accuracy"], 1) for s in _SIDES)],
+            [
+                "Robust accuracy",
+                *(formatting.percent(result[s]["robust_accuracy"], 1) for s in _SIDES),
+            ],
             *(
                 [f"Gap of {name}, points", *(_number(result[s]["gap"].get(name)) for s in _SIDES)]
                 for name in result["before"]["gap"]
             ),
-            *(line for line in more if set(line[1:]) != {words.NOTHING}),
+            *(line for line in more if set(line[1:]) != {formatting.NOTHING}),
         ],
         f"Of one training each (seed {result['seed']} after); what mends the model is told below "
         "by means over the seeds. A gap can also close because the better subgroup got worse: "
@@ -165,22 +169,27 @@ def _arms(result: Found) -> Section:
         low, high = (None, None) if se is None else (100 * (mean - se), 100 * (mean + se))
         colour = 1 if name == result["objective"] else 0
         dots = [100 * value for value in robust["values"]]
-        rows.append(figures.Row(name, 100 * mean, low, high, dots, colour, words.percent(mean, 1)))
+        rows.append(
+            figures.Row(name, 100 * mean, low, high, dots, colour, formatting.percent(mean, 1))
+        )
         gap = arm["difference"] or {}
-        inside = words.interval(gap.get("low"), gap.get("high"))
+        inside = formatting.interval(gap.get("low"), gap.get("high"))
         lines.append(
             [
                 Cell(name, tag="mends" if colour else "", colour=colour),
                 _spread(robust),
                 _spread(arm["accuracy"]),
-                Cell(words.points(gap.get("mean")), "" if inside == words.NOTHING else inside),
+                Cell(
+                    formatting.points(gap.get("mean")),
+                    "" if inside == formatting.NOTHING else inside,
+                ),
                 ", ".join(f"{value['mean']:.1f}" for value in arm["gap"].values()),
                 _number(arm["mutual_information"]["mean"], 4),
-                words.percent(arm["validation_robust_accuracy"]["mean"], 1),
-                words.duration(arm["seconds"]["mean"]),
+                formatting.percent(arm["validation_robust_accuracy"]["mean"], 1),
+                formatting.duration(arm["seconds"]["mean"]),
             ]
         )
-    seeds = words.plural(len(result["seeds"]), "seed")
+    seeds = formatting.plural(len(result["seeds"]), "seed")
     classes = ", ".join(result["arms"][0]["gap"])
     dots_ = figure(
         figures.dots, rows, axis="Robust accuracy on the test part, %",
@@ -281,8 +290,8 @@ def _strips(title: str, looks: Found) -> Part:
 
 def _spread(summary: Found) -> Cell:
     se = summary["se"]
-    return Cell(words.percent(summary["mean"], 1), "" if se is None else f"± {100 * se:.1f}")
+    return Cell(formatting.percent(summary["mean"], 1), "" if se is None else f"± {100 * se:.1f}")
 
 
 def _number(value: float | None, decimals: int = 1) -> str:
-    return words.NOTHING if value is None else f"{value:.{decimals}f}"
+    return formatting.NOTHING if value is None else f"{value:.{decimals}f}"

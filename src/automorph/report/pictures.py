@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from automorph.errors import DataError
 from automorph.report import svg
-from automorph.report.lettering import lettered
+from automorph.report.fonts import lettered
 from automorph.report.page import Picture
 
 Pixels = NDArray[np.uint8]

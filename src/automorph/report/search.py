@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from automorph.report import curves, figures, sections, words
-from automorph.report.answers import answers
+from automorph.report import curves, figures, formatting, sections
 from automorph.report.comparison import compare_page
 from automorph.report.figures import Row
 from automorph.report.page import Answer, Definitions, Page, Part, Section, Table, figure
-from automorph.report.results import Found, Results
+from automorph.report.summary import answers
+from automorph.report.view_model import Found, Results
 
 SHOWN, EFFECTS = 12, 8
 """Most arms of a heat in its table; effects shown from either end."""
@@ -24,7 +24,7 @@ def search_page(result: Found) -> Page:
     ``search``: ``method``, ``space``, ``tail``, ``tried``, ``failed``, ``trainings`` (its cost in
     plain trainings), ``seconds``, ``engine``, ``longer``, ``stopped``, ``trace`` (for each trial
     ``trainings``, ``score`` and ``best``), ``course`` and ``effects`` (see
-    `automorph.offline.tried`) and ``story`` (of a race: ``searches`` and ``heats``).
+    `automorph.searchers.trial_analysis`) and ``story`` (of a race: ``searches`` and ``heats``).
     """
     found = result["search"]
     page, results = compare_page(result), Results(result)
@@ -50,17 +50,17 @@ def _answers(results: Results, found: Mapping[str, Any]) -> list[Answer]:
     asked = answers(results)
     if not asked or results.winner is None:
         return []
-    accuracy = words.percent(results.winner["accuracy"]["mean"])
+    accuracy = formatting.percent(results.winner["accuracy"]["mean"])
     what = Answer(
         "What was found?",
         results.label(results.winner),
-        f"{accuracy} mean test accuracy over {words.plural(results.seeds, 'seed')}.",
+        f"{accuracy} mean test accuracy over {formatting.plural(results.seeds, 'seed')}.",
     )
     cost = Answer(
         "What did the search cost?",
         f"{found['trainings']:.1f} trainings",
-        f"{words.plural(found['tried'], 'trial')}; "
-        f"{words.duration(found['seconds'])} with the final table.",
+        f"{formatting.plural(found['tried'], 'trial')}; "
+        f"{formatting.duration(found['seconds'])} with the final table.",
     )
     return [what, *asked[1:-1], cost]
 
@@ -92,7 +92,8 @@ def _search(found: Mapping[str, Any]) -> Section:
                 partial(curves.curves, across="cost in plain trainings"),
                 [best],
                 axis="Best validation accuracy, %",
-                label=f"Best score against cost; at the end {words.percent(last['best'])} after "
+                label="Best score against cost; at the end "
+                f"{formatting.percent(last['best'])} after "
                 f"{last['trainings']:.1f} plain trainings.",
                 caption="The best score of any trial so far, against what the search had cost.",
             )
@@ -140,7 +141,7 @@ def _effects(told: Sequence[Mapping[str, Any]]) -> list[Part]:
     rows = [
         Row(
             one["operation"], 100 * one["mean"], 100 * one["low"], 100 * one["high"],
-            colour=1, words=words.points(one["mean"]),
+            colour=1, words=formatting.points(one["mean"]),
         )
         for one in shown
     ]  # fmt: skip
@@ -167,8 +168,8 @@ def _searches(story: Mapping[str, Any]) -> Table | None:
             one["name"],
             str(one["trials"]),
             f"{one['trainings']:.1f}",
-            words.percent(one.get("best")),
-            one["found"] or words.NOTHING,
+            formatting.percent(one.get("best")),
+            one["found"] or formatting.NOTHING,
         ]
         for one in found
     ]
@@ -181,11 +182,13 @@ def _heats(story: Mapping[str, Any]) -> list[Table]:
     tables = []
     for number, heat in enumerate(story.get("heats") or (), 1):
         rows = [
-            [one["name"], one["by"], words.percent(one["score"])] for one in heat["arms"][:SHOWN]
+            [one["name"], one["by"], formatting.percent(one["score"])]
+            for one in heat["arms"][:SHOWN]
         ]
         caption = (
-            f"Heat {number}: {words.plural(len(heat['arms']), 'arm')} up to epoch {heat['epochs']},"
-            f" {words.plural(heat['seeds'], 'paired seed')}"
+            f"Heat {number}: {formatting.plural(len(heat['arms']), 'arm')} "
+            f"up to epoch {heat['epochs']},"
+            f" {formatting.plural(heat['seeds'], 'paired seed')}"
         )
         tables.append(Table(["Arm", "From", "Score"], rows, caption, numbers=(2,)))
     return tables

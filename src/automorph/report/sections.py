@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.report import curves, figures, pictures, words
-from automorph.report.draws import usage_figure
+from automorph.report import curves, figures, formatting, pictures
 from automorph.report.figures import Row
 from automorph.report.page import (
     Code,
@@ -23,8 +22,9 @@ from automorph.report.page import (
     Table,
     figure,
 )
-from automorph.report.passages import MARKS, are_texts, passages
-from automorph.report.results import Entry, Found
+from automorph.report.text_examples import MARKS, are_texts, passages
+from automorph.report.usage_plot import usage_figure
+from automorph.report.view_model import Entry, Found
 
 EXAMPLES, DRAWS, STRIPS = 6, 10, 50
 """Most rows and columns of the pictures of one policy, most rows of all policies."""
@@ -127,7 +127,7 @@ def previews(entries: Sequence[Entry]) -> Section | None:
     parts: list[Part] = []
     for entry in shown:
         images = np.asarray(entry.found["images"])[:most, : 1 + DRAWS]
-        drawn = words.plural(images.shape[1] - 1, "draw")
+        drawn = formatting.plural(images.shape[1] - 1, "draw")
         alt = f"the original and {drawn} of {entry.label}"
         labels = entry.found["labels"]
         parts.append(strips(entry.label, images, labels, alt, limit=limit, colour=entry.colour))
@@ -170,7 +170,7 @@ def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> 
     if not known:
         return None
     order = sorted(known, key=lambda one: one[1])
-    rows = [Row(name, 100 * one, words=words.percent(one)) for name, one in order[:CLASSES]]
+    rows = [Row(name, 100 * one, words=formatting.percent(one)) for name, one in order[:CLASSES]]
     more = len(known) - len(rows)
     label = "; ".join(f"{row.label} {row.words}" for row in rows)
     caption = "Test accuracy of each class, the lowest first."
@@ -226,7 +226,7 @@ def policy_block(
     """One policy: ``table``, ``json`` (of ``limit`` characters at most) and ``draws``."""
     text = str(found.get("json") or "")
     if len(text) > limit:
-        text = f"This file has {words.count(len(text))} characters, too many to show here."
+        text = f"This file has {formatting.count(len(text))} characters, too many to show here."
     drawn = usage_figure(found.get("draws") or (), name)
     return PolicyBlock(name, _table(name, found.get("table")), text, colour, opened, drawn)
 
@@ -236,7 +236,7 @@ def provenance(found: Mapping[str, Any]) -> dict[str, object]:
     facts: dict[str, object] = {}
     for key, value in found.items():
         if key == "seconds":
-            value = words.duration(value)
+            value = formatting.duration(value)
         elif key == "command":
             value = Code(value)
         elif key.endswith("hashes") and isinstance(value, Mapping):
@@ -254,10 +254,10 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
     more = f" and {len(classes) - 30} more" if len(classes) > 30 else ""
     model = str(result["model"])
     if result.get("parameters"):
-        model += f", {words.count(result['parameters'])} parameters"
+        model += f", {formatting.count(result['parameters'])} parameters"
     facts = {
         "Data": data["source"],
-        "Examples": {name: words.count(data.get(key)) for name, key in sizes.items()},
+        "Examples": {name: formatting.count(data.get(key)) for name, key in sizes.items()},
         "Shape": " × ".join(map(str, shape)) if shape else None,
         f"Classes ({len(classes)})": ", ".join(classes[:30]) + more,
         "Data hash": Code(data["hash"]) if data.get("hash") else None,
@@ -273,7 +273,7 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
 def _table(name: str, found: Mapping[str, Any] | None) -> Table | None:
     if not found or not found.get("rows"):
         return None
-    rows = [[words.plain(cell) for cell in row] for row in found["rows"]]
+    rows = [[formatting.plain(cell) for cell in row] for row in found["rows"]]
     over = len(rows) - LINES
     caption = f"What {name} does" + (f"; {over} more lines are in the file" if over > 0 else "")
     columns = [name[:1].upper() + name[1:] for name in map(str, found["columns"])]

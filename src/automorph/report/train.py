@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from automorph.report import sections, words
+from automorph.report import formatting, sections
 from automorph.report.page import Answer, Page
-from automorph.report.results import Found, Results
+from automorph.report.view_model import Found, Results
 
 
 def train_page(result: Found) -> Page:
@@ -17,13 +17,19 @@ def train_page(result: Found) -> Page:
     row = results.rows[0]
     name, source = results.label(row), result["data"]["source"]
     accuracy, validation = row["accuracy"]["mean"], (row.get("validation") or {}).get("mean")
-    answers = [Answer("How good is it?", words.percent(accuracy), "Accuracy on the test part.")]
+    answers = [
+        Answer("How good is it?", formatting.percent(accuracy), "Accuracy on the test part.")
+    ]
     if validation is not None:
         answers.append(
-            Answer("And on the validation part?", words.percent(validation), result["chosen"])
+            Answer("And on the validation part?", formatting.percent(validation), result["chosen"])
         )
     answers.append(
-        Answer("What did it cost?", words.duration(result["provenance"]["seconds"]), result["cost"])
+        Answer(
+            "What did it cost?",
+            formatting.duration(result["provenance"]["seconds"]),
+            result["cost"],
+        )
     )
     parts = [
         sections.training(results.entries("curves"), results.seeds),
@@ -36,7 +42,7 @@ def train_page(result: Found) -> Page:
     ]
     return Page(
         title=f"{name} on {source}",
-        lead=f"One training with {name} reaches {words.percent(accuracy)} on the test part. "
+        lead=f"One training with {name} reaches {formatting.percent(accuracy)} on the test part. "
         "One training does not say whether the policy helps: that takes a comparison.",
         kicker="One training",
         answers=answers,

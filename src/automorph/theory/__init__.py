@@ -1,17 +1,18 @@
-"""Why an operation helps or harms: augmentation as a kernel, the linear setting, diagnostics."""
+"""The mathematics of the papers: augmentation as a kernel, and the linear setting."""
 
-from automorph.theory.adding import add_greedily, new_part, noise_limit, one_point_gain
+from importlib import import_module
+from typing import Any
+
+from automorph import _moved
 from automorph.theory.alignment import alignment_gain, centred_alignment
-from automorph.theory.averaging import averaged, displacement, invariance_ratio, spread_matrix
-from automorph.theory.chain import Chain, operation_move, reach
 from automorph.theory.classifier import LinearModel, fit_linear
-from automorph.theory.diagnosis import Bench, Diagnosis
-from automorph.theory.evidence import best_evidence, log_evidence, range_evidence
-from automorph.theory.explainer import explain, transform_of, usual_space
-from automorph.theory.explanation import Explanation, Finding, Point
-from automorph.theory.features import feature_map, random_convolutions
-from automorph.theory.held_out import held_out_residuals
-from automorph.theory.instant import diagnose_policy, instant_policy
+from automorph.theory.data_addition import add_greedily, new_part, noise_limit, one_point_gain
+from automorph.theory.feature_averaging import (
+    averaged,
+    displacement,
+    invariance_ratio,
+    spread_matrix,
+)
 from automorph.theory.kernels import averaged_kernel, fourier_features, gaussian_kernel
 from automorph.theory.layers import (
     AveragedAt,
@@ -21,6 +22,11 @@ from automorph.theory.layers import (
     layer_objectives,
     split_at,
 )
+from automorph.theory.linear_problem import LinearProblem, draw_problem
+from automorph.theory.loo_residuals import held_out_residuals
+from automorph.theory.marginal_likelihood import best_evidence, log_evidence, range_evidence
+from automorph.theory.markov_chain import Chain, operation_move, reach
+from automorph.theory.markov_walks import nearest_shares, sample_states
 from automorph.theory.mixup import error_slope, mixup_kappa, mixup_penalty, mixup_shrinkage
 from automorph.theory.objectives import (
     Objectives,
@@ -29,23 +35,15 @@ from automorph.theory.objectives import (
     objectives_of,
     variance_regulariser,
 )
-from automorph.theory.pruning import explained_space, narrowed
 from automorph.theory.ridge import Ridge, choose_penalty, fit_ridge, predicted_change, ridge_error
-from automorph.theory.robust import VarianceRobust, robust_mean, worst_weights
-from automorph.theory.simulation import LinearProblem, draw_problem
-from automorph.theory.walks import nearest_shares, sample_states
+from automorph.theory.variance_dro import VarianceRobust, robust_mean, worst_weights
 
 __all__ = [
     "AveragedAt",
-    "Bench",
     "Chain",
-    "Diagnosis",
-    "Explanation",
-    "Finding",
     "LinearModel",
     "LinearProblem",
     "Objectives",
-    "Point",
     "Ridge",
     "Split",
     "VarianceRobust",
@@ -58,20 +56,15 @@ __all__ = [
     "best_evidence",
     "centred_alignment",
     "choose_penalty",
-    "diagnose_policy",
     "displacement",
     "divergence",
     "draw_problem",
     "error_slope",
-    "explain",
-    "explained_space",
-    "feature_map",
     "fit_linear",
     "fit_ridge",
     "fourier_features",
     "gaussian_kernel",
     "held_out_residuals",
-    "instant_policy",
     "invariance_ratio",
     "layer_loss",
     "layer_objectives",
@@ -79,7 +72,6 @@ __all__ = [
     "mixup_kappa",
     "mixup_penalty",
     "mixup_shrinkage",
-    "narrowed",
     "nearest_shares",
     "new_part",
     "noise_limit",
@@ -87,7 +79,6 @@ __all__ = [
     "one_point_gain",
     "operation_move",
     "predicted_change",
-    "random_convolutions",
     "range_evidence",
     "reach",
     "ridge_error",
@@ -95,8 +86,22 @@ __all__ = [
     "sample_states",
     "split_at",
     "spread_matrix",
-    "transform_of",
-    "usual_space",
     "variance_regulariser",
     "worst_weights",
 ]
+
+_IN_DIAGNOSTICS = frozenset(
+    (
+        "Bench", "Diagnosis", "Explanation", "Finding", "Point", "diagnose_policy", "explain",
+        "explained_space", "feature_map", "instant_policy", "narrowed", "random_convolutions",
+        "transform_of", "usual_space",
+    )
+)  # fmt: skip
+"""Names that were here in version 0.1."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _IN_DIAGNOSTICS:
+        _moved.warn(f"automorph.theory.{name}", f"automorph.diagnostics.{name}")
+        return getattr(import_module("automorph.diagnostics"), name)
+    raise AttributeError(f"module 'automorph.theory' has no attribute {name!r}")

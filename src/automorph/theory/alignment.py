@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.errors import UsageError
-from automorph.theory.averaging import averaged
+from automorph.theory.feature_averaging import averaged
 
 Floats = NDArray[np.float64]
 

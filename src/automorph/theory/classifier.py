@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-from automorph.theory.averaging import copies_of
+from automorph.theory.feature_averaging import copies_of
 from automorph.theory.objectives import Objectives, Order, objectives_of, value_and_slope
 
 Floats = NDArray[np.float64]

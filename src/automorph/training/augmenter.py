@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automorph.errors import UsageError
+from automorph.operations import Stream
 from automorph.policies import Policy, Table, load_policy, policy_to_dict
-from automorph.space import Stream
 from automorph.training.batch import Batch, RawBatch, Units
 from automorph.training.evaluation import Evaluation
 from automorph.training.loss import soft_cross_entropy
-from automorph.training.order import batches
 from automorph.training.result import Epoch
+from automorph.training.sampler import batches
 
 
 @runtime_checkable

@@ -113,8 +113,8 @@ class RawBatch:
 
     ``examples`` uint8 ``(n, H, W, C)``; ``labels`` soft, float32 ``(n, classes)``; ``index`` int64
     ``(n,)``, the numbers of the examples in the training part. ``seed``, ``epoch`` and ``index``
-    are all that random numbers may depend on (see `automorph.space.Stream`); ``step`` counts from 0
-    in each epoch.
+    are all that random numbers may depend on (see `automorph.operations.Stream`); ``step``
+    counts from 0 in each epoch.
     """
 
     examples: Any

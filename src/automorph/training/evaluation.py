@@ -12,8 +12,8 @@ from torch import nn
 from automorph.data import Arrays
 from automorph.errors import DataError
 from automorph.training.batch import Encoder
+from automorph.training.device import Machine
 from automorph.training.loss import soft_cross_entropy
-from automorph.training.machine import Machine
 from automorph.training.precision import Chosen, casting
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, RawBatch, Rows
-from automorph.training.machine import Machine
+from automorph.training.device import Machine
 from automorph.training.precision import Chosen, casting
 from automorph.training.task import Task
 

@@ -17,17 +17,17 @@ from automorph.errors import UsageError
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, Units
 from automorph.training.checkpoint import prefixed, under
+from automorph.training.ddp import share_model
+from automorph.training.device import Machine
 from automorph.training.evaluation import Evaluation, evaluate
 from automorph.training.loader import Loader
-from automorph.training.machine import Machine
-from automorph.training.meter import Meter
+from automorph.training.metrics import Meter
 from automorph.training.optimiser import Average, make_optimiser
-from automorph.training.order import steps_per_epoch
 from automorph.training.precision import Chosen, casting
-from automorph.training.processes import share_model
 from automorph.training.progress import Shown
 from automorph.training.recipe import learning_rate
 from automorph.training.result import Epoch
+from automorph.training.sampler import steps_per_epoch
 from automorph.training.task import Task, torch_seed
 
 

@@ -9,7 +9,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from automorph.data import Dataset, as_dataset, load_data
-from automorph.data.assembly import assemble
+from automorph.data.build import assemble
 from automorph.errors import UsageError
 from automorph.training.recipe import Recipe
 
@@ -59,7 +59,7 @@ def check_entries(recipe: Any) -> None:
     if not isinstance(recipe, Mapping):
         raise UsageError(
             f"got recipe={recipe!r:.80}; expected a dict of what is other than usual, "
-            'as in recipe={"epochs": 2}; a whole Recipe goes into automorph.training.make_task'
+            'as in recipe={"epochs": 2}; a whole Recipe goes into automorph.training.task_defaults'
         )
     for name in recipe:
         if name not in _ENTRIES:

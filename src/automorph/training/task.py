@@ -14,13 +14,13 @@ from torch import nn
 from automorph.data import Arrays, Dataset
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model, build_text_model
-from automorph.space import Stream
+from automorph.operations import Stream
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.options import check_entries
 from automorph.training.recipe import Recipe
 from automorph.training.recipes import recipe_for
-from automorph.training.texts import text_encoder
+from automorph.training.text import text_encoder
 
 ENOUGH = 10_000
 """Examples from which means and deviations are taken; more change no digit that matters."""

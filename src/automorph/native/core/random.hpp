@@ -1,6 +1,6 @@
 // Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011): random words from counters.
 //
-// The same numbers, bit for bit, as `automorph.space.random`. Loops over LANES counters at once are
+// The same numbers, bit for bit, as `automorph.operations.random`. Loops over LANES counters at once are
 // written so that the compiler turns them into vector code.
 #pragma once
 #include "interface.h"

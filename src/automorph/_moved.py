@@ -1,0 +1,96 @@
+"""Old names of rooms and modules, which warn and lead to the new ones until release 0.3.
+
+Version 0.2 renamed the rooms. A finder at the end of ``sys.meta_path`` is asked only for modules
+that no longer exist, so that nothing else pays for it.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+REMOVED_IN = "0.3"
+
+_MODULES = {
+    "adapters": "integrations",
+    "adapters.on_device": "integrations.layer",
+    "adapters.trainer": "integrations.transformers_callback",
+    "comparison": "experiments",
+    "mirror": "remote",
+    "offline": "searchers",
+    "online": "augmenters",
+    "patching": "robustness",
+    "patching.cyclegan": "robustness.translators.cyclegan",
+    "patching.subject": "robustness.predictions",
+    "patching.translators": "robustness.translators.base",
+    "peers": "interop",
+    "space": "operations",
+    "space.vectors": "operations.synthetic",
+    "texts": "text",
+}
+"""Old names (below ``automorph``) and new ones; modules of a room follow their room."""
+
+
+def renamed(name: str) -> str | None:
+    """The new name of an old module, or None.
+
+    >>> renamed("automorph.adapters.huggingface")
+    'automorph.integrations.huggingface'
+    """
+    below = name.removeprefix("automorph.")
+    room, _, rest = below.partition(".")
+    if below in _MODULES:
+        return f"automorph.{_MODULES[below]}"
+    return f"automorph.{_MODULES[room]}.{rest}" if room in _MODULES else None
+
+
+def warn(old: str, new: str) -> None:
+    """Warn that an old name was used."""
+    warnings.warn(
+        f"{old} is now {new}; change the import: the old name goes in {REMOVED_IN}",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+
+
+class _Alias(ModuleType):
+    """Stands in for a module that was renamed: every name is looked up in the new one."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(import_module(str(renamed(self.__name__))), name)
+
+
+class _Finder(MetaPathFinder, Loader):
+    def find_spec(
+        self, fullname: str, path: object = None, target: object = None
+    ) -> ModuleSpec | None:
+        new = renamed(fullname) if fullname.startswith("automorph.") else None
+        if new is None:
+            return None
+        try:
+            import_module(new)
+        except ModuleNotFoundError as error:
+            if error.name and new.startswith(error.name):
+                return None
+            raise
+        warn(fullname, new)
+        return ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Alias(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+def install() -> None:
+    """Make the old names importable."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())

@@ -1,0 +1,231 @@
+"""Adversarial AutoAugment: a policy network that makes training harder while it goes on.
+
+Zhang, Wang, Zhang, Zhong, "Adversarial AutoAugment" (ICLR 2020), algorithm 1:
+min_w max_theta E_x E_{tau ~ theta} L(f_w(tau(x)), y).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from automorph.augmenters.base import Method, examples_meet, together
+from automorph.augmenters.distributed import summed
+from automorph.augmenters.policy_network import Controller, advantages, begun, policy_gradient_loss
+from automorph.operations import SearchSpace, Stream
+from automorph.policies import NAMED, Mixture, Policy, Step
+from automorph.policies.base import within
+from automorph.policies.formatting import number_text
+from automorph.policies.naming import with_options
+from automorph.training import Augmenter, Batch, Epoch, RawBatch, Recipe
+from automorph.training.checkpoint import prefixed, under
+from automorph.training.optimiser import Optimiser, make_optimiser
+
+COLLAPSED = 0.5
+"""A policy network that has less than this share of its first entropy over operations is narrow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adversarial(Method):
+    """Several policies a batch, written by a network that is rewarded for high training loss.
+
+    A policy is ``subpolicies`` times ``length`` operations of ``space`` at one of ``levels``
+    magnitudes; every image draws one sub-policy. ``every`` 0 updates the network after each epoch
+    (the paper), else after so many steps. ``rate`` is Adam's, ``entropy`` the weight of the bonus.
+    """
+
+    operations: SearchSpace
+    count: int = 8
+    every: int = 0
+    subpolicies: int = 5
+    length: int = 2
+    levels: int = 10
+    rate: float = 3.5e-4
+    entropy: float = 1e-5
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("m", self.count, 1, 1000),
+            ("every", self.every, 0, 1_000_000),
+            ("count", self.subpolicies, 1, 100),
+            ("n", self.length, 1, 20),
+            ("levels", self.levels, 1, 1000),
+        ):
+            within("adversarial", name, value, int, low, high)
+        within("adversarial", "lr", self.rate, float, 0, 10)
+        within("adversarial", "entropy", self.entropy, float, 0, 10)
+
+    @property
+    def title(self) -> str:
+        """The name that says all options."""
+        options = [f"m={self.count}", f"n={self.length}"]
+        for name, value, usual in (
+            ("every", self.every, 0),
+            ("count", self.subpolicies, 5),
+            ("levels", self.levels, 10),
+            ("lr", self.rate, 3.5e-4),
+            ("entropy", self.entropy, 1e-5),
+        ):
+            options += [f"{name}={number_text(value)}"] if value != usual else []
+        options += [f"space={self.operations.name}"] * (self.operations.name != "autoaugment")
+        return with_options("adversarial", options)
+
+    @property
+    def inner(self) -> Policy:
+        """What the network draws from at first: operations and levels uniform."""
+        return NAMED["composition"](n=self.length, p=1, levels=self.levels, space=self.operations)
+
+    def written(self, decisions: NDArray[np.int64]) -> Policy:
+        """The policy of one row of decisions, in its place in the chain."""
+        pairs = decisions.reshape(self.subpolicies, self.length, 2)
+        names, top = self.operations.names, max(self.levels - 1, 1)
+        subpolicies = tuple(
+            tuple(Step(names[op], 1.0, level / top) for op, level in steps)
+            for steps in pairs.tolist()
+        )
+        return self.around(
+            Mixture(label="adversarial", operations=self.operations, subpolicies=subpolicies)
+        )
+
+    def build(self) -> Augmenter:
+        """A new augmenter."""
+        return AdversarialAugmenter(self)
+
+
+class AdversarialAugmenter(Augmenter):
+    """Policies of the network as it is now, the losses that they cause, and its updates."""
+
+    def __init__(self, method: Adversarial) -> None:
+        self.method = method
+        self.controller: Controller | None = None
+        self.optimiser: Optimiser | None = None
+        self.decisions: Tensor | None = None
+        self.policies: list[Policy] = []
+        self.lock = Lock()  # Background threads may be the first to ask for policies.
+        self.losses = torch.zeros(2, method.count, dtype=torch.float64)  # Sum and number.
+        self.steps = self.updates = 0
+        self.operations = torch.full((len(method.operations),), 1 / len(method.operations))
+        self.spread = torch.zeros(())
+        self.device = torch.device("cpu")
+        self.whole_batch = examples_meet(method.policy)
+        # Where policies change within an epoch, batches must not be made ahead.
+        self.needs_model = method.every > 0
+
+    def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
+        """Every example under every policy, an example's rows adjacent: policy m has rows m::M."""
+        self.device = raw.device
+        with self.lock:
+            policies = self._written(raw.seed)
+        drawn = [
+            policy.augment(
+                raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.index,
+                copy=copy,
+            )
+            for copy, policy in enumerate(policies)
+        ]  # fmt: skip
+        return together(raw, [examples for examples, _ in drawn], [labels for _, labels in drawn])
+
+    def _written(self, seed: int) -> list[Policy]:
+        """The policies until the next update: a pure function of network, seed and update."""
+        if not self.policies:
+            if self.controller is None:
+                self._begin(seed)
+            assert self.controller is not None
+            if self.decisions is None:
+                length = 2 * self.method.subpolicies * self.method.length
+                stream = Stream(seed=seed, epoch=self.updates, index=np.arange(self.method.count))
+                uniform = torch.from_numpy(stream.uniform("controller", length))
+                with torch.no_grad():
+                    self.decisions = self.controller.write(uniform).decisions
+            self.policies = [self.method.written(row) for row in self.decisions.numpy()]
+        return self.policies
+
+    def _begin(self, seed: int) -> None:
+        self.controller = begun(seed, len(self.method.operations), self.method.levels)
+        # AdamW without decay is Adam.
+        recipe = Recipe(optimizer="adamw", lr=self.method.rate, weight_decay=0.0)
+        self.optimiser = make_optimiser(self.controller, recipe)
+
+    def feedback(self, losses: Tensor) -> None:
+        """Note what each policy caused."""
+        by_policy = losses.detach().double().view(-1, self.method.count)
+        self.losses[0] += by_policy.sum(dim=0).cpu()
+        self.losses[1] += len(by_policy)
+        self.steps += 1
+        if self.method.every and self.steps % self.method.every == 0:
+            self._update()
+
+    def _update(self) -> None:
+        """One step of REINFORCE on the mean losses of the policies; then new policies."""
+        assert self.controller is not None
+        assert self.optimiser is not None
+        assert self.decisions is not None
+        total, number = summed(self.losses, self.device)
+        mean = (total / number.clamp(min=1)).float()
+        read = self.controller.read(self.decisions)
+        loss = policy_gradient_loss(read, advantages(mean), entropy=self.method.entropy)
+        torch.autograd.backward(loss)
+        self.optimiser.step()
+        self.optimiser.clear()
+        self.operations, self.spread = read.operations, mean.max() - mean.min()
+        self.updates += 1
+        self.policies, self.decisions = [], None
+        self.losses = torch.zeros_like(self.losses)
+
+    def end_epoch(self, record: Epoch) -> dict[str, Any]:
+        """Update the network (unless that is done every so many steps), and watch it.
+
+        ``operations`` is its mean distribution over operations, ``entropy`` that of it as a share
+        of the largest possible, ``spread`` the loss of the hardest policy less that of the easiest.
+        """
+        if not self.method.every:
+            self._update()
+        p, names = self.operations.double(), self.method.operations.names
+        entropy = torch.special.entr(p).sum().item()
+        share = entropy / math.log(len(names)) if len(names) > 1 else 1.0
+        return {
+            "operations": dict(zip(names, [round(x, 5) for x in p.tolist()], strict=True)),
+            "entropy": share,
+            "collapsed": share < COLLAPSED,
+            "spread": self.spread.item(),
+            "updates": self.updates,
+        }
+
+    def describe(self) -> Any:
+        """Name and content of the method."""
+        return self.method.describe()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The network, its optimiser, the policies in use and what they caused so far."""
+        if self.controller is None or self.optimiser is None:
+            return {}
+        counts = torch.tensor([self.steps, self.updates])
+        kept = {"losses": self.losses, "counts": counts, "spread": self.spread}
+        return {
+            **prefixed("controller", self.controller.state_dict()),
+            **prefixed("optimiser", self.optimiser.state_dict()),
+            **({} if self.decisions is None else {"decisions": self.decisions}),
+            **kept,
+            "operations": self.operations,
+        }
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take back what ``state_dict`` gave."""
+        if not state:
+            return
+        self._begin(0)
+        assert self.controller is not None
+        assert self.optimiser is not None
+        self.controller.load_state_dict(under("controller", state))
+        self.optimiser.load_state_dict(under("optimiser", state))
+        self.decisions, self.policies = state.get("decisions"), []
+        self.losses, self.spread = state["losses"], state["spread"]
+        self.operations = state["operations"]
+        self.steps, self.updates = state["counts"].tolist()

@@ -1,0 +1,52 @@
+"""`automorph.train` and `automorph.compare`: the names of online methods are understood, too.
+
+The rooms of training and comparison know policies only; this one knows what stands beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar
+
+from automorph import experiments, training
+from automorph.augmenters.builtin import as_arm
+from automorph.experiments.run_compare import listed
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _reading(call: Callable[P, R], read: Callable[[dict[str, Any]], None]) -> Callable[P, R]:
+    """The call, after ``read`` has read what a user types among its arguments."""
+    parameters = signature(call)
+
+    @wraps(call)
+    def reading(*args: P.args, **options: P.kwargs) -> R:
+        bound = parameters.bind(*args, **options)
+        read(bound.arguments)
+        return call(*bound.args, **bound.kwargs)
+
+    return reading
+
+
+def _arm(thing: Any) -> Any:
+    return as_arm(thing) if isinstance(thing, str) else thing
+
+
+def _read_training(given: dict[str, Any]) -> None:
+    if "augmenter" in given:
+        given["augmenter"] = _arm(given["augmenter"])
+
+
+def _read_comparison(given: dict[str, Any]) -> None:
+    arms = given["policies"] = [_arm(policy) for policy in listed(given["policies"])]
+    baseline = given.get("baseline")
+    # A policy of one's own may have a name that cannot be read.
+    if baseline is not None and baseline not in [getattr(arm, "name", None) for arm in arms]:
+        given["baseline"] = as_arm(baseline).name
+
+
+train = _reading(training.train, _read_training)
+compare = _reading(experiments.compare, _read_comparison)

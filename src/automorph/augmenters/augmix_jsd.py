@@ -1,0 +1,112 @@
+"""AugMix as it was published: mixtures of chains, and a loss that asks them to agree.
+
+Hendrycks, Mu, Cubuk, Zoph, Gilmer, Lakshminarayanan, "AugMix" (ICLR 2020), algorithm 1 and section
+3, equation 1. The policy ``augmix`` is the mixtures alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from automorph.augmenters.base import Method, examples_meet, stream_of, together
+from automorph.policies import NAMED, Policy, chained
+from automorph.policies.base import within
+from automorph.policies.naming import with_options
+from automorph.training import Augmenter, Batch, RawBatch, soft_cross_entropy
+from automorph.training.loss import divergence
+
+
+def consistency_loss(
+    logits: Tensor, labels: Tensor, *, views: int, weight: float, smoothing: float = 0.0
+) -> Tensor:
+    """CE(clean) + weight * JS(p_clean, p_1, .., p_m), for rows of which ``views`` are one example.
+
+    ``logits`` and soft ``labels`` are ``(n * views, k)``, the clean view first. JS is the mean of
+    KL(p_v | p) over the views, p their mean prediction (see `divergence`). The result, as long, has
+    the loss of an example in each of its rows, so that the mean over rows is that over examples.
+
+    >>> import torch
+    >>> same = torch.zeros(3, 10)
+    >>> labels = torch.eye(10)[[4, 4, 4]]
+    >>> consistency_loss(same, labels, views=3, weight=12.0)
+    tensor([2.3026, 2.3026, 2.3026])
+    """
+    clean = soft_cross_entropy(logits[::views], labels[::views], smoothing=smoothing)
+    log_p = logits.float().log_softmax(dim=1).view(-1, views, logits.shape[1])
+    return (clean + weight * divergence(log_p)).repeat_interleave(views)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consistency(Method):
+    """A clean view and several others of every example, whose predictions are asked to agree.
+
+    What comes before the method is shared by all views of an example; what comes after is drawn
+    for each, but for mixing, which must be the same for all.
+    """
+
+    draws: Policy
+    count: int = 2
+    weight: float = 12.0
+
+    def __post_init__(self) -> None:
+        within("augmix-jsd", "m", self.count, int, 1, 100)
+        within("augmix-jsd", "weight", self.weight, float, 0, 1e6)
+
+    @property
+    def title(self) -> str:
+        """The name that says all options."""
+        usual = self.draws == NAMED["augmix"]()
+        options = [f"weight={self.weight:g}", f"m={self.count}"]
+        return with_options("augmix-jsd", options + [f"policy={self.draws.name}"] * (not usual))
+
+    @property
+    def inner(self) -> Policy:
+        """What the views but the clean one are drawn from."""
+        return self.draws
+
+    def build(self) -> Augmenter:
+        """An augmenter without memory."""
+        return ConsistencyAugmenter(self)
+
+
+class ConsistencyAugmenter(Augmenter):
+    """Draws clean and other views, and defines their loss."""
+
+    def __init__(self, method: Consistency) -> None:
+        self.method = method
+        nothing = NAMED["none"]()
+        self.shared = chained(*method.before) if method.before else nothing
+        self.clean = chained(nothing, *method.after)
+        self.other = chained(method.draws, *method.after)
+        self.whole_batch = examples_meet(method.policy)
+
+    def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
+        """The clean view and the others, an example's rows adjacent."""
+        stream = stream_of(raw)
+        base = self.shared.transform(raw.examples, stream)
+        # Every copy is drawn from once, so that no two stages share numbers.
+        last = replace(stream, copy=np.full(len(raw), self.method.count + 1))
+        drawn = [self.clean.transform(base, last)]
+        for copy in range(1, self.method.count + 1):
+            own = replace(stream, copy=np.full(len(raw), copy))
+            drawn.append(self.other.transform(base, own))
+        labels, mixing = raw.labels, self.other.mixing(stream, np.shape(base))
+        if mixing is not None:
+            drawn = [mixing.examples(view) for view in drawn]
+            labels = mixing.labels(labels)
+        return together(raw, drawn, [labels] * len(drawn))
+
+    def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
+        """The cross-entropy of the clean view and the divergence of all."""
+        return consistency_loss(
+            logits, batch.labels, views=self.method.count + 1, weight=self.method.weight,
+            smoothing=smoothing,
+        )  # fmt: skip
+
+    def describe(self) -> Any:
+        """Name and content of the method."""
+        return self.method.describe()

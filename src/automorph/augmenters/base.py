@@ -1,0 +1,142 @@
+"""What the methods that live inside training have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.operations import SearchSpace, Stream
+from automorph.policies import NAMED, Policy, Table, chained, policy_to_dict
+from automorph.text import Corpus
+from automorph.training import Augmenter, Batch, PolicyAugmenter, RawBatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(ABC):
+    """A method, and what is done to every view before and after its own draw.
+
+    Methods are values: frozen, comparable, and small enough to send to other processes; ``build``
+    makes what learns. Their own draws (``inner``) stand in a chain of policies like any other
+    stage, so a method that does not choose is that chain, bit for bit.
+    """
+
+    before: tuple[Policy, ...] = ()
+    after: tuple[Policy, ...] = ()
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The name of the method and its options."""
+
+    @property
+    @abstractmethod
+    def inner(self) -> Policy:
+        """What the method itself draws from, before it has learned anything."""
+
+    @abstractmethod
+    def build(self) -> Augmenter:
+        """A new augmenter that remembers nothing."""
+
+    @property
+    def name(self) -> str:
+        """What a user types to get it."""
+        stages = [*(p.name for p in self.before), self.title, *(p.name for p in self.after)]
+        return " + ".join(stages)
+
+    @property
+    def policy(self) -> Policy:
+        """What its views are drawn from before anything is learned."""
+        return self.around(self.inner)
+
+    def around(self, inner: Policy) -> Policy:
+        """The chain with another policy in the method's own place."""
+        return chained(*self.before, inner, *self.after)
+
+    def with_corpus(self, corpus: Corpus) -> Self:
+        """The method with draws, stages and spaces of operations that know a corpus (texts)."""
+        changes = {
+            entry.name: _knowing(getattr(self, entry.name), corpus) for entry in fields(self)
+        }
+        return replace(self, **changes)
+
+    def surrounded(self, *, before: tuple[Policy, ...], after: tuple[Policy, ...]) -> Self:
+        """The method with more stages around it."""
+        return replace(self, before=(*before, *self.before), after=(*self.after, *after))
+
+    def describe(self) -> Any:
+        """Name and content, as plain data."""
+        return {"name": self.name, "policy": policy_to_dict(self.policy)["policy"]}
+
+    def table(self) -> Table:
+        """The table of the views, and in the caption what the method makes of them."""
+        table = self.policy.table()
+        return replace(table, caption=f"{type(self).__doc__ or ''}".split("\n")[0])
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _knowing(value: Any, corpus: Corpus) -> Any:
+    """A field of a method: what holds operations on texts is fitted, all else as it is."""
+    if isinstance(value, tuple):
+        return tuple(_knowing(one, corpus) for one in value)
+    if isinstance(value, Policy):
+        return value.with_corpus(corpus)
+    if isinstance(value, SearchSpace):
+        return value.fitted(corpus)
+    return value
+
+
+def views(policy: Policy, raw: RawBatch, count: int) -> Batch:
+    """``count`` draws of the policy for every example, encoded; an example's rows are adjacent.
+
+    Row ``i * count + c`` is copy c of example i: the first copies are the same for any count.
+    """
+    return views_at(policy, raw, np.tile(np.arange(count), (len(raw), 1)))
+
+
+def views_at(policy: Policy, raw: RawBatch, copies: NDArray[np.int64]) -> Batch:
+    """The draws of the policy with these numbers, int ``(n, count)``, as `views` makes them."""
+    drawn = []
+    for copy in copies.T:
+        stream = stream_of(raw, copy=copy)
+        examples, labels = policy.transform(raw.examples, stream), raw.labels
+        if (mixing := policy.mixing(stream, examples.shape)) is not None:
+            examples, labels = mixing.examples(examples), mixing.labels(labels)
+        drawn.append((examples, labels))
+    return together(raw, [examples for examples, _ in drawn], [labels for _, labels in drawn])
+
+
+def together(raw: RawBatch, examples: list[Any], labels: list[Any]) -> Batch:
+    """Views ``(n, ..)`` with their soft labels as one batch, an example's rows adjacent."""
+    count = len(examples)
+    if count == 1:
+        return raw.batch(examples[0], labels=labels[0])
+    rows, soft = (np.stack(parts, axis=1) for parts in (examples, labels))
+    batch = raw.batch(
+        rows.reshape(-1, *rows.shape[2:]),
+        labels=soft.reshape(-1, soft.shape[2]),
+        index=np.repeat(raw.index, count),
+    )
+    return replace(batch, views=count)
+
+
+def stream_of(raw: RawBatch, count: int = 1, *, copy: NDArray[np.int64] | None = None) -> Stream:
+    """The random numbers of `views`, row by row; ``copy``: of those of `views_at`."""
+    numbers = np.tile(np.arange(count), len(raw)) if copy is None else copy.ravel()
+    index = np.repeat(raw.index, len(numbers) // len(raw))
+    return Stream(seed=raw.seed, epoch=raw.epoch, index=index, copy=numbers)
+
+
+def examples_meet(policy: Policy) -> bool:
+    """Whether the result for one example depends on the others of its batch."""
+    return PolicyAugmenter(policy).whole_batch
+
+
+def composition(n: int, space: str, *, p: float = 0.5) -> Policy:
+    """The candidates of uncertainty sampling: n operations, fair coins, uniform magnitudes."""
+    return NAMED["composition"](n=n, p=p, space=space)

@@ -1,0 +1,165 @@
+"""Candidates scored by the model's own loss, in full or cheaply."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from copy import deepcopy
+from dataclasses import dataclass, fields
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from automorph.augmenters.probe import Probe
+from automorph.errors import UsageError
+from automorph.policies.base import within
+from automorph.training import Batch, soft_cross_entropy
+from automorph.training.precision import DTYPES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """How candidates are scored; the defaults score each one in full.
+
+    - ``every`` so many steps candidates are scored; in between the choice is blind;
+    - ``size``: inputs are shrunk to this share of their side, for scoring only;
+    - ``precision``: ``bf16``, ``fp16`` or ``fp32`` in place of the training's;
+    - ``frozen``: a copy of the model scores, taken anew every so many steps (0: the model itself);
+    - ``probe``: a linear classifier after so many layers scores (0: the whole model).
+    """
+
+    every: int = 1
+    size: float = 1.0
+    precision: str = ""
+    frozen: int = 0
+    probe: int = 0
+
+    def __post_init__(self) -> None:
+        within("uncertainty", "every", self.every, int, 1, 1_000_000)
+        within("uncertainty", "size", self.size, float, 0.05, 1)
+        within("uncertainty", "frozen", self.frozen, int, 0, 1_000_000)
+        within("uncertainty", "probe", self.probe, int, 0, 1000)
+        if self.precision not in ("", *DTYPES):
+            raise UsageError(
+                f"uncertainty got precision={self.precision!r}; expected bf16, fp16 or fp32"
+            )
+
+    @property
+    def options(self) -> list[str]:
+        """What differs from the default, as it is typed."""
+        return [
+            f"{field.name}={getattr(self, field.name)}"
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the model makes of c candidates for each of n examples, arrays ``(n, c)``.
+
+    ``losses`` are CE(q, p) for soft labels q; ``excess`` is KL(q | p) = CE(q, p) - H(q), what a
+    perfect model would not have: for labels that are sure, the same. ``right``: the likeliest
+    class of the model is that of the label.
+    """
+
+    losses: NDArray[np.float64]
+    excess: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+
+class Scorer:
+    """Scores batches of candidates; ``share`` is what one costs in forward passes of the model."""
+
+    def __init__(self, scoring: Scoring) -> None:
+        self.scoring = scoring
+        self.share = scoring.size**2
+        self.copy: nn.Module | None = None
+        self.probe = Probe(scoring.probe) if scoring.probe else None
+
+    def due(self, step: int) -> bool:
+        """Whether candidates are scored in this step of the epoch."""
+        return step % self.scoring.every == 0
+
+    @torch.no_grad()
+    def __call__(self, model: nn.Module, batch: Batch, *, step: int) -> Scores:
+        """The scores of a batch of candidates, of which each example has ``batch.views``."""
+        count = batch.views
+        scoring_model = self._scoring_model(model, step)
+        # No more pixels at once than a training step has: faster, and memory enough.
+        pieces = math.ceil(count * self.scoring.size**2)
+        parts = zip(batch.inputs.chunk(pieces), batch.labels.chunk(pieces), strict=True)
+        logits = torch.cat([self._logits(scoring_model, *part) for part in parts]).float()
+        ce = soft_cross_entropy(logits, batch.labels)
+        entropy = entropies(batch.labels)
+        hits = logits.argmax(dim=1) == batch.labels.argmax(dim=1)
+        found = torch.stack([ce, ce - entropy, hits.to(ce.dtype)])
+        # One transfer, so that an accelerator waits once.
+        losses, excess, right = found.cpu().double().numpy().reshape(3, -1, count)
+        return Scores(losses, np.maximum(excess, 0.0), right > 0)
+
+    def _scoring_model(self, model: nn.Module, step: int) -> nn.Module:
+        if not self.scoring.frozen:
+            return model
+        # Taken at the first step of an epoch too, so that a resumed run scores with the same copy.
+        if self.copy is None or step % self.scoring.frozen == 0:
+            self.copy = deepcopy(model).requires_grad_(False)
+        return self.copy
+
+    def _logits(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+        if self.scoring.size < 1:
+            if inputs.ndim != 4:
+                raise UsageError(
+                    f"got size={self.scoring.size} for inputs that are no images; expected another "
+                    "way of cheap scoring: every, precision or frozen"
+                )
+            inputs = functional.interpolate(inputs, scale_factor=self.scoring.size, mode="area")
+        with self._precision(inputs), evaluating(model):
+            if self.probe is None:
+                return cast(Tensor, model(inputs))
+            logits, share = self.probe(model, inputs, labels)
+        self.share = share * self.scoring.size**2
+        return logits
+
+    def _precision(self, inputs: Tensor) -> torch.autocast | nullcontext[None]:
+        # Without a precision of its own the scoring has that of the loop around it.
+        wanted = self.scoring.precision
+        if not wanted:
+            return nullcontext()
+        return torch.autocast(inputs.device.type, DTYPES[wanted], enabled=wanted != "fp32")
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The probe's weights."""
+        return {} if self.probe is None else self.probe.state_dict()
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take back what ``state_dict`` gave."""
+        if self.probe is not None:
+            self.probe.load_state_dict(state)
+
+
+def entropies(labels: Tensor) -> Tensor:
+    """H(q) of soft labels ``(n, k)``: the cross-entropy of a perfect model, ``(n,)``.
+
+    >>> entropies(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()
+    [0.0, 0.6931471824645996]
+    """
+    entropy: Tensor = torch.special.entr(labels).sum(dim=1)
+    return entropy
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Within, every layer is in evaluation mode; after, each is in the mode it was in."""
+    modes = [(layer, layer.training) for layer in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for layer, training in modes:
+            layer.training = training

@@ -1,0 +1,151 @@
+"""The kinds of words on a command line: checked before anything heavy is imported, completed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from automorph.errors import DiskError, UsageError
+from automorph.files import disk_advice
+
+if TYPE_CHECKING:
+    _Word = click.ParamType[str]
+else:
+    _Word = click.ParamType
+
+ONLINE = ("uncertainty", "adversarial", "views", "augmix-jsd")
+"""The methods inside training, whose own names stand in a room that imports torch."""
+_ENDINGS = {
+    "folder": (), "csv": (".csv", ".tsv"), "jsonl": (".jsonl", ".json"), "parquet": (".parquet",),
+    "numpy": (".npz",), "hub": None,
+}  # fmt: skip
+"""The kinds of sources and how their files end; none: folders."""
+
+
+class DataWord(_Word):
+    """DATA: refused where it has no such name or nothing lies there."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word, if it can be a source."""
+        from automorph.data import check_source
+
+        check_source(value)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names, kinds, and what lies where the word points to."""
+        from automorph.data import list_sources
+
+        kind, colon, start = incomplete.partition(":")
+        names = [source.name for source in list_sources() if source.found is not None]
+        found = [name for name in names if name.startswith(incomplete)]
+        for scheme, endings in _ENDINGS.items():
+            if not (scheme == kind if colon else scheme.startswith(kind)):
+                continue
+            found += [] if colon else [f"{scheme}:"]
+            if endings is not None:
+                found += [f"{scheme}:{path}" for path in _paths(start, endings)]
+        return [CompletionItem(one) for one in found]
+
+
+class PolicyWord(_Word):
+    """A policy by name or file; with ``online``, also a method inside training."""
+
+    name = "text"
+
+    def __init__(self, *, online: bool = True) -> None:
+        self.online = online
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word, if it can be read."""
+        name_of(value, online=self.online)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names and files; of a chain, its last stage."""
+        from automorph.policies import list_policies
+
+        before, plus, stage = incomplete.rpartition("+")
+        start = stage.lstrip()
+        head = before + plus + stage[: len(stage) - len(start)]
+        names = [*list_policies(), *(ONLINE if self.online else ())]
+        found = [name for name in names if name.startswith(start)]
+        return [CompletionItem(head + one) for one in (*found, *_paths(start, (".json",)))]
+
+
+def name_of(policy: str, *, online: bool = True) -> str:
+    """The name of what a word says; torch is imported for the methods inside training only."""
+    from automorph.policies import load_policy
+
+    if not (online and _is_online(policy)):
+        return load_policy(policy).name
+    from automorph.augmenters import as_arm
+
+    return as_arm(policy).name
+
+
+def check_compared(policies: Sequence[str], baseline: str | None) -> None:
+    """Refuse a policy that is given twice, and a baseline that is none of them."""
+    names = [name_of(policy) for policy in policies]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"got these policies twice: {', '.join(twice)}; give each once")
+    if baseline is not None and name_of(baseline) not in names:
+        raise UsageError(
+            f"the baseline {baseline!r} is not among the policies; expected one of "
+            f"{', '.join(names)}"
+        )
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder that cannot be made, before there is anything to be written into it."""
+    missing = [place for place in (path, *path.parents) if not place.exists()]
+    try:
+        if missing:
+            missing[-1].mkdir()
+            missing[-1].rmdir()
+    except FileExistsError:
+        return  # Another process makes it: there will be one.
+    except OSError as error:
+        if advice := disk_advice(error):
+            raise DiskError(
+                f"cannot make the folder {path}: {error.strerror}; {advice}. Nothing was done"
+            ) from None
+        raise UsageError(
+            f"cannot make the folder {path}: {error.strerror or error}. Nothing was done; expected "
+            "a place that can be written to"
+        ) from None
+
+
+def _is_online(policy: str) -> bool:
+    from automorph.operations import plain
+    from automorph.policies.parser import split_at
+
+    stages = split_at(policy, "+", policy)
+    known = {plain(name) for name in ONLINE}
+    return any(plain(stage.partition("(")[0].strip()) in known for stage in stages)
+
+
+def _paths(start: str, endings: tuple[str, ...]) -> Iterator[str]:
+    """Folders, and files of these endings, whose path begins so."""
+    top = start[: start.rfind("/") + 1]
+    try:
+        found = sorted(Path(top or ".").expanduser().iterdir())
+    except OSError:
+        return
+    for path in found:
+        if path.name.startswith(start[len(top) :]) and not path.name.startswith("."):
+            if path.is_dir():
+                yield f"{top}{path.name}" + ("/" if endings else "")
+            elif path.suffix.lower() in endings:
+                yield top + path.name

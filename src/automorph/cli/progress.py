@@ -1,0 +1,190 @@
+"""Looking on while something runs: a search on a terminal, and TensorBoard on request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from automorph.cli.options import console, plain_table
+from automorph.errors import UsageError
+
+if TYPE_CHECKING:
+    from automorph.searchers.runner import Finished, Standing
+    from automorph.training import Epoch
+
+SHOWN = 5
+"""The best policies that a search shows while it runs."""
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+tensorboard_option = click.option(
+    "--tensorboard", is_flag=True,
+    help="Log to the folder tensorboard of the run as well: tensorboard --logdir runs",
+)  # fmt: skip
+
+
+class Dashboard:
+    """A search on a terminal: how far it is, its scores so far, the best policies."""
+
+    _WORDS = {"measure": "measuring", "search": "searching", "final": "final table"}  # noqa: RUF012
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.live import Live
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        say = console(quiet=quiet)
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
+            TimeElapsedColumn(), console=say, disable=not say.is_terminal,
+        )  # fmt: skip
+        self.task = self.bar.add_task("starting", total=1.0, facts="")
+        self.told: list[Finished] = []
+        self.live = Live(
+            get_renderable=self.shown, console=say, transient=True, refresh_per_second=4
+        )
+        self.terminal = say.is_terminal
+
+    def move(self, standing: Standing) -> None:
+        """Show how far the search is."""
+        facts = [f"{standing.done} done"]
+        if standing.best is not None and standing.phase == "search":
+            facts.append(f"best {100 * standing.best:.1f} %")
+        if standing.seconds_left is not None:
+            facts.append(f"{clock(standing.seconds_left)} left")
+        self.bar.update(
+            self.task, completed=standing.share, description=self._WORDS[standing.phase],
+            facts=", ".join(facts),
+        )  # fmt: skip
+        if standing.last is not None and standing.phase == "search":
+            self.told.append(standing.last)
+
+    def shown(self) -> Any:
+        """The bar, the line of scores and the table of the best."""
+        from rich.console import Group
+
+        good = [one for one in self.told if one.score is not None]
+        if not good:
+            return self.bar
+        table = plain_table(numbers=("score",), header_style="dim")
+        table.add_column("policy", no_wrap=True, overflow="ellipsis")
+        for one in sorted(good, key=lambda one: -(one.score or 0.0))[:SHOWN]:
+            table.add_row(f"{100 * (one.score or 0.0):.1f}", one.name)
+        scores = [one.score for one in good if one.score is not None]
+        return Group(self.bar, f"[dim]scores[/dim] {sparkline(scores)}", table)
+
+    def __enter__(self) -> Dashboard:
+        if self.terminal:
+            self.live.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.terminal:
+            self.live.stop()
+
+
+class Bars:
+    """Trainings on a terminal: how many are done, time left; before them, steps of a translator."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        say = console(quiet=quiet)
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
+            TimeElapsedColumn(), console=say, transient=True, disable=not say.is_terminal,
+        )  # fmt: skip
+        self.tasks: dict[str, Any] = {}
+
+    def begin(self, cells: Sequence[Any], done: int = 0) -> Callable[[Any, float], None]:
+        """Trainings begin, ``done`` of which were finished before; moved by what is given back."""
+        shares: dict[Any, float] = {}
+        total, began = len(cells), time.monotonic()
+        task = self.bar.add_task("training", total=total, completed=done, facts="")
+
+        def move(cell: Any, share: float) -> None:
+            shares[cell] = max(share, shares.get(cell, 0.0))
+            made = sum(shares.values())
+            whole = done + sum(one >= 1 for one in shares.values())
+            left = (time.monotonic() - began) / max(made, 1e-6) * (total - done - made)
+            facts = f"{whole} of {total} done, {clock(left)} left"
+            self.bar.update(task, completed=done + made, facts=facts)
+
+        return move
+
+    def fit(self, title: str, done: int, steps: int, losses: dict[str, float]) -> None:
+        """A step of a CycleGAN is done."""
+        name = f"CycleGAN, {title}"
+        if name not in self.tasks:
+            self.tasks[name] = self.bar.add_task(name, total=steps, facts="")
+        facts = f"cycle {losses['cycle']:.3f}"
+        self.bar.update(self.tasks[name], completed=done, facts=facts)
+
+    def __enter__(self) -> Bars:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        # Also after Ctrl-C: a terminal without its cursor is a nuisance.
+        self.bar.stop()
+
+
+class Board:
+    """Scalars for TensorBoard, in a folder of the run. Raises `UsageError` without the library."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise UsageError(
+                "--tensorboard needs TensorBoard, which is not installed; "
+                "get it with: pip install 'automorph[track]'"
+            ) from None
+        self.writer: Any = SummaryWriter(str(folder / "tensorboard"))
+
+    def trial(self, standing: Standing) -> None:
+        """The score of a trial of a search, the best so far, and the policy as text."""
+        if standing.last is None or standing.phase != "search":
+            return
+        if standing.last.score is not None:
+            self.writer.add_scalar("search/score", standing.last.score, standing.done)
+        if standing.best is not None:
+            self.writer.add_scalar("search/best", standing.best, standing.done)
+        self.writer.add_text("search/policy", standing.last.name, standing.done)
+        self.writer.flush()
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Losses, accuracies and the rate of an epoch."""
+        for name, value in (
+            ("loss/train", epoch.loss), ("accuracy/train", epoch.accuracy), ("rate", epoch.lr),
+            ("loss/validation", epoch.validation_loss),
+            ("accuracy/validation", epoch.validation_accuracy),
+        ):  # fmt: skip
+            if value is not None:
+                self.writer.add_scalar(name, value, epoch.epoch)
+        self.writer.flush()
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.writer.close()
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a word: minutes when there are many."""
+    return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
+
+
+def sparkline(values: list[float], *, most: int = 60) -> str:
+    """The last values as blocks from the lowest to the highest.
+
+    >>> sparkline([0.1, 0.5, 0.9])
+    '▁▅█'
+    """
+    values = values[-most:]
+    low, width = min(values), max(values) - min(values) or 1.0
+    top = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[round(top * (value - low) / width)] for value in values)

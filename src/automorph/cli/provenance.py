@@ -1,0 +1,143 @@
+"""What every report of a run tells: the data, the model, the policies, where it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from automorph.cli.run_names import command_words
+
+if TYPE_CHECKING:
+    from automorph.data import Dataset
+    from automorph.experiments import Arm
+    from automorph.training import Epoch, Task
+
+
+def task_facts(source: str, task: Task) -> dict[str, Any]:
+    """Data, model and recipe, as plain values."""
+    data = task.data
+    return {
+        "data": {
+            "source": source,
+            "domain": data.domain,
+            "classes": list(data.classes),
+            "n_train": len(data.train),
+            "n_validation": len(data.validation or ()),
+            "n_test": len(data.test or ()),
+            "shape": list(data.train.data.shape[1:]),
+            "hash": data.hash,
+            "notes": list(data.notes),
+            "skipped": [asdict(row) for row in data.skipped],
+        },
+        "model": task.model if isinstance(task.model, str) else task.model.__qualname__,
+        "parameters": sum(p.numel() for p in task.build(0).parameters()),
+        "recipe": asdict(task.recipe),
+    }
+
+
+def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]:
+    """Command, versions, time, hardware and the hashes of data and split."""
+    from automorph.data import split_hashes
+    from automorph.experiments import hardware
+
+    return {
+        "versions": _versions(),
+        "command": command_words(),
+        "started": started,
+        "seconds": seconds,
+        "hardware": hardware(),
+        "data_hash": data.hash,
+        "split_hashes": split_hashes(data),
+    }
+
+
+def curves_of(epochs: Sequence[Epoch], arm: Arm) -> dict[str, Any]:
+    """The curves of one training as a report takes them; lists ``(1, epochs)``."""
+    names = ("epoch", "loss", "accuracy", "validation_accuracy")
+    curves: dict[str, Any] = {name: [[getattr(one, name) for one in epochs]] for name in names}
+    if any(one.augmenter for one in epochs):
+        curves["augmenter"] = [[one.augmenter for one in epochs]]
+    return report_curves(curves, arm)
+
+
+def report_curves(curves: dict[str, Any], arm: Arm) -> dict[str, Any]:
+    """The curves of a policy as a report takes them; lists ``(seeds, epochs)``."""
+    named = {
+        "train_loss": "loss",
+        "train_accuracy": "accuracy",
+        "validation_accuracy": "validation_accuracy",
+    }
+    content = {"epochs": curves["epoch"][0]}
+    for name, key in named.items():
+        if all(value is not None for seed in curves[key] for value in seed):
+            content[name] = curves[key]
+    if told := curves.get("augmenter"):
+        content["operations"] = _operations(told)
+    elif scheduled := _scheduled(arm, content["epochs"]):
+        content["operations"] = scheduled
+    return content
+
+
+def _scheduled(arm: Arm, epochs: Sequence[int]) -> dict[str, list[list[float]]]:
+    """How often a schedule draws each operation: by name, ``(1, epochs)``; nothing for others."""
+    from automorph.policies import Policy, changes_by_epoch, usage
+
+    if not isinstance(arm, Policy) or not changes_by_epoch(arm):
+        return {}
+    drawn = [usage(arm, epoch=number) for number in range(len(epochs))]
+    shares = {one[0].operation: [use.share for use in one] for one in zip(*drawn, strict=True)}
+    return {name: [values] for name, values in shares.items()}
+
+
+def _operations(told: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
+    """How often an online method used each operation: by name, ``(seeds, epochs)``."""
+    names = told[0][0].get("operations", {})
+    return {
+        name: [[epoch["operations"][name] for epoch in seed] for seed in told] for name in names
+    }
+
+
+def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:
+    """What the policies make of a few of the user's own examples, and how they read."""
+    from automorph.cli.preview import spread
+    from automorph.experiments import policy_of
+    from automorph.training import fitted
+
+    train = task.data.train
+    part = train.take(spread(train.labels, 5))
+    labels = [task.data.classes[label] for label in part.labels]
+    drawn = {
+        name: fitted(policy_of(arm), task)
+        for name, arm in policies.items()
+        if name != "none" and not (task.data.domain == "text" and policy_of(arm).mixes_labels)
+    }
+    return {
+        "previews": {
+            name: {"images": policy.preview(part.data, draws=7), "labels": labels}
+            for name, policy in drawn.items()
+        },
+        "policies": {name: policy_facts(arm) for name, arm in policies.items()},
+    }
+
+
+def policy_facts(arm: Arm) -> dict[str, Any]:
+    """A policy as a table, what it draws, and its file."""
+    from automorph.experiments import policy_of
+    from automorph.policies import Policy, policy_to_dict, usage
+
+    table = arm.table()
+    return {
+        "table": {"columns": list(table.columns), "rows": [list(row) for row in table.rows]},
+        # What an online method draws is told epoch by epoch.
+        "draws": [asdict(one) for one in usage(arm)] if isinstance(arm, Policy) else [],
+        "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("automorph", "torch", "torchvision", "numpy", "pillow", "timm")
+    return {name: version(name) for name in names}

@@ -1,0 +1,225 @@
+"""From what a reader found to a checked data set: labels, images, bad rows, limit, leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data.dataset import Arrays, BadRow, Dataset, left_out, strings
+from automorph.data.decoding import read_images
+from automorph.data.images import CHANNELS, Mode, Size
+from automorph.data.label_conflicts import with_contradictions
+from automorph.data.labels import MISSING, check_classes, encode
+from automorph.data.leakage import LeakageAction, guard_leakage
+from automorph.data.readers.raw import RawData, Rows
+from automorph.data.split import choose, limit_note, limited, split
+from automorph.errors import DataError, UsageError
+
+Numbers = dict[str, NDArray[np.int64]]
+_NAMED = 10  # bad rows listed in a message
+
+
+def assemble(
+    raw: RawData,
+    *,
+    size: Size | None = None,
+    mode: Mode | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    skip_bad: bool = False,
+    leakage: LeakageAction = "refuse",
+    cache: Path | None = None,
+) -> Dataset:
+    """Check and decode a source; the options are those of :func:`automorph.data.load_data`."""
+    _check_options(raw, size, mode, limit)
+    notes = list(raw.notes)
+    raw = _drop_unlabelled(raw, notes)
+    labels, classes = encode(_columns(raw, "labels"), names=raw.classes)
+    groups: Numbers = {}
+    group_names: tuple[str, ...] = ()
+    if raw.parts["train"].subgroups is not None:
+        columns = _columns(raw, "subgroups")
+        groups, group_names = encode(columns, names=raw.subgroup_names, what="subgroup")
+    bad = {part: _bad_rows(raw, part, labels, groups) for part in raw.parts}
+    keep = _good_rows(labels, bad)
+    if skip_bad or not any(bad.values()):  # else the bad rows are the news, once all are known
+        known = {part: labels[part][rows] for part, rows in keep.items()}
+        check_classes(known, classes, name=raw.name, declared=raw.classes is not None)
+    if limit is not None and "test" in raw.parts:
+        # Before decoding: of a large set only the rows that are wanted are read.
+        usable = keep["train"]
+        keep["train"] = usable[choose(labels["train"][usable], classes, limit, seed=seed)]
+        if len(keep["train"]) < len(usable):
+            notes.append(limit_note(len(keep["train"]), len(usable)))
+    total = sum(map(len, keep.values())) + sum(map(len, bad.values()))
+    data = _decode(raw, keep, bad, mode=mode, size=size, cache=cache)
+    skipped = _skipped(raw, bad, total, skip_bad=skip_bad)
+    if skipped:
+        notes.append(left_out(skipped))
+    parts = {}
+    for part, rows in keep.items():
+        good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
+        parts[part] = _arrays(raw.parts[part], data[part], good, labels[part], groups.get(part))
+    # Again: a class may have gone with the rows that could not be decoded.
+    known = {part: arrays.labels for part, arrays in parts.items()}
+    check_classes(known, classes, name=raw.name, declared=True)
+    dataset = Dataset(
+        raw.name,
+        classes,
+        subgroup_names=group_names,
+        skipped=skipped,
+        notes=tuple(notes),
+        **parts,
+    )
+    if limit is not None and dataset.test is None:
+        dataset = limited(split(dataset, validation=0, test=0.2, seed=seed), limit, seed=seed)
+    return with_contradictions(guard_leakage(dataset, leakage=leakage))
+
+
+def _check_options(raw: RawData, size: Size | None, mode: Mode | None, limit: int | None) -> None:
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise UsageError(f"size={size}: expected a height and a width of at least 1.")
+    if mode not in (None, *get_args(Mode)):
+        raise UsageError(f"mode={mode!r}: expected one of {get_args(Mode)}.")
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit={limit}: expected at least 1.")
+    if raw.domain == "text" and (size is not None or mode is not None):
+        raise UsageError(f"{raw.name} holds texts: size and mode are for images.")
+
+
+def _good_rows(labels: Numbers, bad: dict[str, dict[int, str]]) -> dict[str, NDArray[np.intp]]:
+    """The rows of every part that are not known to be bad."""
+    return {
+        part: np.flatnonzero([row not in bad[part] for row in range(len(numbers))])
+        for part, numbers in labels.items()
+    }
+
+
+def _arrays(
+    rows: Rows,
+    data: NDArray[Any],
+    good: NDArray[np.intp],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64] | None,
+) -> Arrays:
+    """A part of its good rows; ``data`` has only those, labels and groups have all."""
+    metadata = {
+        name: strings([column[row] for row in good]) for name, column in rows.metadata.items()
+    }
+    ids = strings([rows.ids[row] for row in good])
+    return Arrays(data, labels[good], ids, None if groups is None else groups[good], metadata)
+
+
+def _columns(raw: RawData, what: str) -> dict[str, Any]:
+    columns = {part: getattr(rows, what) for part, rows in raw.parts.items()}
+    lacking = [part for part, column in columns.items() if column is None]
+    if lacking:
+        raise DataError(
+            f"{raw.name}: the {lacking[0]} part has no {what}, the train part has. Expected them "
+            "in every part."
+        )
+    return {
+        part: column.tolist() if isinstance(column, np.ndarray) else column
+        for part, column in columns.items()
+    }
+
+
+def _drop_unlabelled(raw: RawData, notes: list[str]) -> RawData:
+    """Leave out parts without any label, as published test parts often are."""
+    kept = dict(raw.parts)
+    for part, rows in raw.parts.items():
+        numbers, _ = encode({part: list(rows.labels)}, names=raw.classes)
+        if part != "train" and len(numbers[part]) and (numbers[part] == MISSING).all():
+            del kept[part]
+            notes.append(f"the {part} part has no labels and was left out")
+    return replace(raw, parts=kept)
+
+
+def _bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict[int, str]:
+    """Reasons why rows cannot be used that show before anything is decoded."""
+    rows = raw.parts[part]
+    bad = dict.fromkeys(np.flatnonzero(labels[part] == MISSING).tolist(), "no label")
+    if groups:
+        for row in np.flatnonzero(groups[part] == MISSING).tolist():
+            bad.setdefault(row, "no subgroup")
+    if not isinstance(rows.data, np.ndarray):
+        for row, value in enumerate(rows.data):
+            if value is None or (raw.domain == "text" and not str(value).strip()):
+                bad[row] = f"no {raw.domain}"
+            elif raw.domain == "text" and not isinstance(value, str):
+                bad[row] = f"no text but {type(value).__name__}"
+    return {**bad, **rows.bad}
+
+
+def _decode(
+    raw: RawData,
+    keep: Mapping[str, NDArray[np.intp]],
+    bad: dict[str, dict[int, str]],
+    *,
+    mode: Mode | None,
+    size: Size | None,
+    cache: Path | None,
+) -> dict[str, NDArray[Any]]:
+    """Decode the kept rows of all parts together; rows that fail are added to ``bad``."""
+    if raw.domain == "text":
+        return {
+            part: strings([raw.parts[part].data[row] for row in rows])
+            for part, rows in keep.items()
+        }
+    if all(_ready(rows, mode, size) for rows in raw.parts.values()):
+        return {
+            part: data if len(rows) == len(data) else np.ascontiguousarray(data[rows])
+            for part, rows in keep.items()
+            for data in [raw.parts[part].data]
+        }
+    at = [(part, int(row)) for part, rows in keep.items() for row in rows]
+    sources = [raw.parts[part].data[row] for part, row in at]
+    try:
+        images, failed = read_images(sources, mode=mode, size=size, cache=cache)
+    except DataError as error:
+        raise DataError(f"{raw.name}: {error}") from error
+    for position, reason in failed.items():
+        part, row = at[position]
+        bad[part][row] = reason
+    decoded = {}
+    start = 0
+    for part, rows in keep.items():
+        n = sum(row not in bad[part] for row in rows.tolist())
+        decoded[part] = images[start : start + n]
+        start += n
+    return decoded
+
+
+def _ready(rows: Rows, mode: Mode | None, size: Size | None) -> bool:
+    data = rows.data
+    if not isinstance(data, np.ndarray):
+        return False
+    channels = CHANNELS[mode] if mode else data.shape[3]
+    return data.shape[3] == channels and size in (None, data.shape[1:3])
+
+
+def _skipped(
+    raw: RawData, bad: dict[str, dict[int, str]], total: int, *, skip_bad: bool
+) -> tuple[BadRow, ...]:
+    """The bad rows as a list to keep, or, if they may not be skipped, as an error."""
+    found = tuple(
+        BadRow(raw.parts[part].ids[row], reason)
+        for part, rows in bad.items()
+        for row, reason in sorted(rows.items())
+    )
+    if not found or (skip_bad and len(found) < total):
+        return found
+    lines = "\n".join(f"  {row.id}: {row.reason}" for row in found[:_NAMED])
+    more = f"\n  and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+    if len(found) == total:
+        advice = "None is left. Check the source and the columns chosen."
+    else:
+        advice = "Repair or remove them, or leave them out with skip_bad=True (--skip-bad)."
+    raise DataError(
+        f"{raw.name}: {len(found):,} of {total:,} rows cannot be used:\n{lines}{more}\n{advice}"
+    )

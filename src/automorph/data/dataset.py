@@ -1,0 +1,260 @@
+"""Examples in memory or memory-mapped, and a data set made of their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from automorph.errors import DataError
+from automorph.operations import Stream
+
+Domain = Literal["image", "text"]
+PARTS = ("train", "validation", "test")
+_EXAMPLE = [("content", "S16"), ("label", "<i8"), ("group", "<i8")]  # what a hash is made of
+
+
+def strings(values: Any) -> NDArray[Any]:
+    """Make an array of strings of any length (NumPy's ``StringDType``).
+
+    >>> strings(["a", "long text"]).dtype.kind
+    'T'
+    """
+    return np.array(values, dtype=np.dtypes.StringDType())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Arrays:
+    """The examples of one part: data, labels, names, and subgroups where there are some.
+
+    - ``data``: images, uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}; or texts,
+      ``StringDType`` (n,). May be a read-only memory map, or read rows when they are asked for
+      (`automorph.data.image_files.ImageFiles`, `automorph.data.lazy_texts.ArrowTexts`).
+    - ``labels``: int64 (n,), positions in the data set's ``classes``.
+    - ``subgroups``: int64 (n,), positions in ``subgroup_names``, or None.
+    - ``ids``: strings (n,), unique names for messages and for the hashes of splits: a file's
+      path, or part and row as in ``train[17]``; ``row[17]`` when not given.
+    - ``metadata``: further columns, strings (n,) by name, empty where a value is missing.
+
+    Raises DataError when a shape, dtype or length does not fit.
+
+    >>> part = Arrays(np.zeros((3, 8, 8, 1), np.uint8), np.array([0, 1, 0]))
+    >>> len(part), part.domain, part.take([2]).ids.tolist()
+    (3, 'image', ['row[2]'])
+    """
+
+    data: NDArray[Any]
+    labels: NDArray[np.int64]
+    ids: NDArray[Any] | None = None
+    subgroups: NDArray[np.int64] | None = None
+    metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.ids is None:
+            object.__setattr__(self, "ids", strings([f"row[{i}]" for i in range(len(self.data))]))
+        if self.data.dtype.kind != "T" and not self.on_demand:
+            check_images(self.data)
+        known = {name: getattr(self, name) for name in ("labels", "ids", "subgroups")}
+        for name, column in {**known, **self.metadata}.items():
+            if column is not None and column.shape != (len(self.data),):
+                raise DataError(
+                    f"{name} have shape {column.shape}: expected ({len(self.data)},), "
+                    "one for each example."
+                )
+            wanted = name in ("labels", "subgroups") and name not in self.metadata
+            if wanted and column is not None and column.dtype != np.int64:
+                raise DataError(f"{name} have dtype {column.dtype}: expected int64.")
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.data.shape[1:])) or "texts"
+        return f"Arrays({len(self):,} of {shape})"
+
+    @property
+    def domain(self) -> Domain:
+        """``image`` or ``text``."""
+        return "text" if self.data.dtype.kind == "T" else "image"
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether rows are read when they are asked for, and nothing of them is kept."""
+        return not isinstance(self.data, np.ndarray)
+
+    def drawn(self, rows: NDArray[np.int64], *, seed: int, epoch: int) -> NDArray[Any]:
+        """Some rows as training sees them: where there are random crops, with those."""
+        if hasattr(self.data, "drawn"):
+            return np.asarray(self.data.drawn(rows, Stream(seed=seed, epoch=epoch, index=rows)))
+        return np.asarray(self.data[rows])
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The ids as a list of Python strings."""
+        assert self.ids is not None
+        return [str(name) for name in self.ids]
+
+    @cached_property
+    def digests(self) -> NDArray[np.bytes_]:
+        """Hash the content of every example: S16 (n,), BLAKE2b of pixels or UTF-8 text.
+
+        Of images that are decoded on demand it is that of their files' bytes.
+        """
+        if hasattr(self.data, "digests"):
+            return np.asarray(self.data.digests())
+        if self.domain == "text":
+            contents: Any = (str(text).encode() for text in self.data)
+        else:
+            contents = self.data
+        found = [blake2b(content, digest_size=16).digest() for content in contents]
+        return np.array(found, dtype="S16")
+
+    def take(self, rows: ArrayLike) -> Arrays:
+        """Copy the given rows (positions or a mask) into memory, in the order given."""
+        rows = np.asarray(rows)
+        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.intp)
+        if hasattr(self.data, "take") and self.on_demand:
+            return self.with_data(self.data.take(rows), rows)
+        return self.with_data(np.ascontiguousarray(self.data[rows]), rows)
+
+    def with_data(self, data: NDArray[Any], rows: NDArray[np.intp]) -> Arrays:
+        """Pair ``data``, already taken, with everything else of the given rows."""
+        assert self.ids is not None
+        subgroups = None if self.subgroups is None else self.subgroups[rows]
+        metadata = {name: column[rows] for name, column in self.metadata.items()}
+        taken = Arrays(data, self.labels[rows], self.ids[rows], subgroups, metadata)
+        if "digests" in self.__dict__:  # hashing is the slow part of every check: do it once
+            taken.__dict__["digests"] = self.digests[rows]
+        return taken
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """An example that was left out: its name and why."""
+
+    id: str
+    reason: str
+
+
+def left_out(rows: Sequence[BadRow]) -> str:
+    """A note on examples that were left out.
+
+    >>> left_out([BadRow("cats/1.png", "zero bytes")])
+    '1 example cannot be used and was left out (skip_bad): cats/1.png: zero bytes'
+    """
+    shown = "; ".join(f"{row.id}: {row.reason}" for row in rows[:3])
+    more = f"; and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+    what = (
+        "1 example cannot be used and was"
+        if len(rows) == 1
+        else (f"{len(rows):,} examples cannot be used and were")
+    )
+    return f"{what} left out (skip_bad): {shown}{more}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """A named source with its parts; ``validation`` and ``test`` are None until they are made.
+
+    ``skipped`` lists the bad rows that the user allowed to be skipped, ``notes`` says in short
+    sentences what was done to the source (rows limited, duplicates dropped, files ignored).
+    Raises DataError when the parts do not fit each other.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Arrays
+    validation: Arrays | None = None
+    test: Arrays | None = None
+    subgroup_names: tuple[str, ...] = ()
+    skipped: tuple[BadRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        kind, shape = self.train.domain, self.train.data.shape[1:]
+        for name, part in self.parts.items():
+            if (part.domain, part.data.shape[1:]) != (kind, shape):
+                raise DataError(
+                    f"{self.name}: the {name} part holds {part!r}, the train part {self.train!r}: "
+                    "expected the same kind and size of example in every part."
+                )
+            check_range(part.labels, len(self.classes), f"{self.name}: labels of {name}")
+            if part.subgroups is not None:
+                known = len(self.subgroup_names)
+                check_range(part.subgroups, known, f"{self.name}: subgroups of {name}")
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name}={part!r}" for name, part in self.parts.items())
+        return f"Dataset({self.name!r}, {len(self.classes)} classes, {parts})"
+
+    @property
+    def domain(self) -> Domain:
+        """``image`` or ``text``."""
+        return self.train.domain
+
+    @property
+    def parts(self) -> Mapping[str, Arrays]:
+        """The parts that exist, by name, in the order train, validation, test."""
+        found = {name: getattr(self, name) for name in PARTS}
+        return {name: part for name, part in found.items() if part is not None}
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash what the data set holds: 32 hexadecimal digits.
+
+        The same for the same labelled examples in any order and however they are split (the
+        splits have their own: :func:`automorph.data.split_hashes`); other for any changed pixel,
+        label, subgroup, class name or example more or less.
+        """
+        rows = np.empty(sum(map(len, self.parts.values())), dtype=_EXAMPLE)
+        start = 0
+        for part in self.parts.values():
+            row = rows[start : start + len(part)]
+            row["content"], row["label"] = part.digests, part.labels
+            row["group"] = -1 if part.subgroups is None else part.subgroups
+            start += len(part)
+        rows.sort()  # In place: of a large set these rows are all there is in memory.
+        total = blake2b(digest_size=16)
+        shape = self.train.data.shape[1:]
+        total.update(repr((self.domain, shape, self.classes, self.subgroup_names)).encode())
+        total.update(rows.data.cast("B"))
+        return total.hexdigest()
+
+    def replace(self, **changes: Any) -> Dataset:
+        """Copy the data set with some fields changed (the hash is then made anew)."""
+        kept = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Dataset(**{**kept, **changes})
+
+
+def check_images(images: NDArray[Any]) -> None:
+    """Refuse anything but uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}, and say what to do."""
+    if images.dtype != np.uint8:
+        hint = " For values in [0, 1]: (255 * images).round().astype('uint8')."
+        raise DataError(f"images have dtype {images.dtype}: expected uint8, 0 to 255.{hint}")
+    shape = images.shape
+    if len(shape) == 3:
+        raise DataError(f"images have shape {shape}: expected (n, H, W, C); add [..., None].")
+    if len(shape) != 4 or shape[3] not in (1, 3, 4):
+        first = len(shape) == 4 and shape[1] in (1, 3, 4)
+        hint = " Channels come last: use images.transpose(0, 2, 3, 1)." if first else ""
+        raise DataError(
+            f"images have shape {shape}: expected (n, H, W, C) with 1, 3 or 4 channels.{hint}"
+        )
+    if min(shape[1:3]) == 0:
+        raise DataError(f"images have shape {shape}: expected at least one pixel.")
+    if not images.flags.c_contiguous:
+        raise DataError("images are not C-contiguous: use numpy.ascontiguousarray(images).")
+
+
+def check_range(numbers: NDArray[np.int64], n: int, what: str) -> None:
+    """Refuse class or subgroup numbers outside 0..n-1."""
+    if len(numbers) and (numbers.min() < 0 or numbers.max() >= n):
+        raise DataError(
+            f"{what} run from {numbers.min()} to {numbers.max()}: expected 0 to {n - 1}, "
+            f"for {n} names."
+        )

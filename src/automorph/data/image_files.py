@@ -1,0 +1,139 @@
+"""Images that stay in their files, and are decoded each time they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from automorph.data.crops import RandomCrop, crop_draws
+from automorph.data.decoders import map_chunks
+from automorph.data.images import CHANNELS, BadImageError, Mode, Size, image_size, read_image
+from automorph.errors import DataError
+from automorph.operations import Stream
+
+_CHUNK = 32
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles:
+    """An array uint8 ``(n, H, W, C)``, as far as reading rows of it goes; no pixels are kept.
+
+    ``names`` are paths below ``root``, as ``StringDType`` ``(n,)``. Rows come scaled to cover
+    ``size`` and cropped at the centre; with ``crop``, `drawn` cuts random parts of at least that
+    share of the area, for training. ``decoders`` processes decode (0: threads of this one). Rows
+    are the same for any number of them. Raises DataError for a file that cannot be decoded.
+    """
+
+    root: Path
+    names: NDArray[Any]
+    size: Size
+    mode: Mode = "rgb"
+    crop: float | None = None
+    decoders: int = 0
+    dtype: np.dtype[np.uint8] = field(default=np.dtype(np.uint8), init=False)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """``(n, H, W, C)``."""
+        return len(self), *self.size, CHANNELS[self.mode]
+
+    def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
+        """Decode some rows (a number, a slice, numbers or a mask)."""
+        if isinstance(rows, int | np.integer):
+            return np.asarray(self._decoded(np.array([rows]), None)[0])
+        return self._decoded(np.arange(len(self))[rows], None)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """All rows, decoded into memory."""
+        return np.asarray(self[:], dtype)
+
+    def drawn(self, rows: NDArray[np.int64], stream: Stream) -> NDArray[np.uint8]:
+        """Decode some rows as training sees them: with random crops, if there are to be any."""
+        return self._decoded(rows, None if self.crop is None else crop_draws(stream))
+
+    def take(self, rows: ArrayLike) -> ImageFiles:
+        """The same of some rows; nothing is decoded."""
+        return replace(self, names=self.names[np.asarray(rows)])
+
+    def digests(self) -> NDArray[np.bytes_]:
+        """Hash every file: S16 ``(n,)``, BLAKE2b of its bytes, which are read once."""
+        return np.array([digest for digest, _ in self.looked()], "S16")
+
+    def looked(self) -> Iterator[tuple[bytes, str | None]]:
+        """Read every file: the hash of its bytes, and why it is none of an image, if so."""
+        paths = map_chunks(_look, self._chunks(np.arange(len(self)), 64), 0)
+        for chunk in paths:
+            yield from chunk
+
+    def describe(self) -> dict[str, Any]:
+        """What decides how rows look, as plain data."""
+        return {"size": list(self.size), "mode": self.mode, "crop": self.crop}
+
+    def _chunks(self, rows: NDArray[Any], most: int) -> Iterator[tuple[Any, ...]]:
+        for start in range(0, len(rows), most):
+            some = self.names[rows[start : start + most]]
+            yield ([str(self.root / name) for name in some.tolist()],)
+
+    def _decoded(self, rows: NDArray[Any], draws: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+        out = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        # Small batches are shared among the decoders too.
+        each = max(1, min(_CHUNK, -(-len(rows) // max(1, self.decoders))))
+        jobs = (
+            (paths, self.mode, self.size, self.crop, _part(draws, place, each))
+            for place, (paths,) in enumerate(self._chunks(rows, each))
+        )
+        start = 0
+        for made in map_chunks(_decode, jobs, self.decoders):
+            if isinstance(made, str):
+                raise DataError(
+                    f"{made}. Repair or remove that file; the same call then goes on where it was."
+                )
+            out[start : start + len(made)] = made
+            start += len(made)
+        return out
+
+
+def _part(draws: NDArray[np.float32] | None, place: int, each: int) -> list[list[float]] | None:
+    return None if draws is None else draws[place * each : (place + 1) * each].tolist()
+
+
+def _decode(
+    paths: Sequence[str],
+    mode: Mode,
+    size: Size,
+    crop: float | None,
+    draws: Sequence[Sequence[float]] | None,
+) -> NDArray[np.uint8] | str:
+    """The images of a chunk, or the message of the first that is bad."""
+    out = np.empty((len(paths), *size, CHANNELS[mode]), np.uint8)
+    for number, path in enumerate(paths):
+        box = None
+        if draws is not None and crop is not None:
+            box = RandomCrop(crop, tuple(draws[number]))
+        try:
+            out[number] = read_image(Path(path), mode=mode, size=size, box=box)
+        except BadImageError as error:
+            return f"{path}: {error}"
+    return out
+
+
+def _look(paths: Sequence[str]) -> list[tuple[bytes, str | None]]:
+    found: list[tuple[bytes, str | None]] = []
+    for path in paths:
+        try:
+            content = Path(path).read_bytes()
+            image_size(content)
+        except (BadImageError, OSError) as error:
+            found.append((b"", str(error)))
+        else:
+            found.append((blake2b(content, digest_size=16).digest(), None))
+    return found

@@ -1,0 +1,42 @@
+"""Copies of one example that have different labels: they teach nothing, and cap the accuracy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data.dataset import Dataset
+
+
+def contradictions(
+    digests: NDArray[np.bytes_], labels: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], int]:
+    """The rows whose content is there with another label, too, and how many contents that are.
+
+    >>> contradictions(np.array([b"a", b"b", b"a", b"b"]), np.array([0, 1, 1, 1]))
+    (array([0, 2]), 1)
+    """
+    contents, content = np.unique(digests, return_inverse=True)
+    low = np.full(len(contents), np.iinfo(np.int64).max)
+    high = np.full(len(contents), -1)
+    np.minimum.at(low, content, labels)
+    np.maximum.at(high, content, labels)
+    mixed = low != high
+    return np.flatnonzero(mixed[content]), int(mixed.sum())
+
+
+def with_contradictions(dataset: Dataset) -> Dataset:
+    """The data set with a note on its contradictory labels, where there are some."""
+    parts = dataset.parts.values()
+    labels = np.concatenate([part.labels for part in parts])
+    rows, different = contradictions(np.concatenate([part.digests for part in parts]), labels)
+    if not len(rows):
+        return dataset
+    names = [name for part in parts for name in part.names]
+    shown = ", ".join(f"{names[row]} ({dataset.classes[labels[row]]})" for row in rows[:4])
+    note = (
+        f"{len(rows):,} of {len(labels):,} {dataset.domain}s are there under more than one label "
+        f"({different:,} different ones): {shown}{', ...' if len(rows) > 4 else ''}. Mend the "
+        "labels: no model can be right on all of them"
+    )
+    return dataset.replace(notes=(*dataset.notes, note))

@@ -1,0 +1,110 @@
+"""Class folders too large for memory: names, labels and hashes are kept, pixels are not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data.dataset import Arrays, BadRow, Dataset, left_out, strings
+from automorph.data.decoding import progress
+from automorph.data.image_files import ImageFiles
+from automorph.data.images import Mode, Size, strict_pillow
+from automorph.data.label_conflicts import with_contradictions
+from automorph.data.labels import check_classes, encode
+from automorph.data.leakage import LeakageAction, guard_leakage
+from automorph.data.readers.folders import classes_in, ignored, images_in, parts_of
+from automorph.data.split import choose, limit_note, limited, split
+from automorph.errors import DataError, UsageError
+
+_NAMED = 10
+
+
+def read_large_folder(
+    path: str,
+    *,
+    size: Size | None,
+    mode: Mode | None = None,
+    crop: float | None = None,
+    decoders: int = 0,
+    limit: int | None = None,
+    seed: int = 0,
+    skip_bad: bool = False,
+    leakage: LeakageAction = "refuse",
+) -> Dataset:
+    """The data set of a class folder whose images are decoded on demand (see `ImageFiles`).
+
+    Every file is read once, for its hash and its header; a file whose header is good and whose
+    pixels are damaged is named when it is reached. Equal files are found in two parts, equal
+    pixels in different files are not.
+    """
+    if size is None:
+        raise UsageError("images that are decoded on demand need a size: size=224 (--size 224)")
+    if crop is not None and not 0 < crop <= 1:
+        raise UsageError(f"crop={crop}: expected the smallest share of the area, in (0, 1]")
+    root, name = Path(path).expanduser(), f"folder:{path}"
+    parts, beside = parts_of(root, name)
+    notes = [f"folders beside the parts ignored: {', '.join(beside)}"] if beside else []
+    tops = {part: classes_in(top, name) for top, part in parts.items()}
+    numbers, classes = encode({part: [c.name for c in found] for part, found in tops.items()})
+    others: Counter[str] = Counter()
+    made: dict[str, Any] = {}
+    skipped: list[BadRow] = []
+    for part, folders in tops.items():
+        names, labels = _index(root, folders, numbers[part], others, name)
+        if limit is not None and part == "train" and "test" in tops:
+            rows = choose(labels, classes, limit, seed=seed)
+            if len(rows) < len(labels):
+                notes.append(limit_note(len(rows), len(labels)))
+            names, labels = names[rows], labels[rows]
+        files = ImageFiles(root, names, size, mode or "rgb", crop, decoders)
+        made[part], bad = _looked(files, labels)
+        skipped += bad
+    if skipped and not skip_bad:
+        lines = "\n".join(f"  {row.id}: {row.reason}" for row in skipped[:_NAMED])
+        raise DataError(
+            f"{name}: {len(skipped):,} files cannot be used:\n{lines}\nRepair or remove them, or "
+            "leave them out with skip_bad=True (--skip-bad)."
+        )
+    if others:
+        notes.append(ignored(others))
+    if skipped:
+        notes.append(left_out(skipped))
+    check_classes({part: a.labels for part, a in made.items()}, classes, name=name, declared=True)
+    dataset = Dataset(name, classes, skipped=tuple(skipped), notes=tuple(notes), **made)
+    if limit is not None and dataset.test is None:
+        dataset = limited(split(dataset, validation=0, test=0.2, seed=seed), limit, seed=seed)
+    return with_contradictions(guard_leakage(dataset, leakage=leakage))
+
+
+def _index(
+    root: Path, folders: list[Path], numbers: NDArray[np.int64], others: Counter[str], name: str
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Names below the root and labels, class by class: no list of a whole part is made."""
+    names, labels = [], []
+    for folder, number in zip(folders, numbers.tolist(), strict=True):
+        found = images_in(folder, others, name)
+        names.append(strings([file.relative_to(root).as_posix() for file in found]))
+        labels.append(np.full(len(found), number, np.int64))
+    return np.concatenate(names), np.concatenate(labels)
+
+
+def _looked(files: ImageFiles, labels: NDArray[np.int64]) -> tuple[Arrays, list[BadRow]]:
+    """The part of the files that can be used, with their hashes, and the others."""
+    digests, bad = np.empty(len(files), "S16"), []
+    with strict_pillow():
+        for row, (digest, reason) in enumerate(progress(files.looked(), len(files), "Reading")):
+            digests[row] = digest
+            if reason is not None:
+                bad.append((row, BadRow(str(files.names[row]), reason)))
+    good: Any = slice(None)
+    if bad:
+        good = np.ones(len(files), bool)
+        good[[row for row, _ in bad]] = False
+    kept = files.take(np.arange(len(files))[good]) if bad else files
+    part = Arrays(kept, labels[good], kept.names)  # type: ignore[arg-type]
+    part.__dict__["digests"] = digests[good]
+    return part, [row for _, row in bad]

@@ -1,0 +1,95 @@
+"""Texts in an Arrow file that is mapped: rows are read when they are asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from automorph.data.dataset import Arrays, Dataset, strings
+from automorph.errors import UsageError
+from automorph.files import make_folder, whole_file
+
+_CHUNK = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class ArrowTexts:
+    """An array of texts ``(n,)``, as far as reading rows goes; they lie in a mapped file."""
+
+    path: Path
+    rows: NDArray[np.int64]
+    dtype: np.dtypes.StringDType = field(default_factory=np.dtypes.StringDType, init=False)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int]:
+        """``(n,)``."""
+        return (len(self),)
+
+    def __getitem__(self, rows: Any) -> Any:
+        """Some rows as ``StringDType``; one row as a text."""
+        if isinstance(rows, int | np.integer):
+            return str(self[np.array([rows])][0])
+        return strings(_mapped(self.path).take(self.rows[rows]).to_pylist())
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), _CHUNK):
+            yield from self[start : start + _CHUNK].tolist()
+
+    def tolist(self) -> list[str]:
+        """All texts: for what must see them together, in memory."""
+        return list(self)
+
+    def take(self, rows: ArrayLike) -> ArrowTexts:
+        """The same of some rows; nothing is copied."""
+        return ArrowTexts(self.path, self.rows[np.asarray(rows)])
+
+
+def mapped_texts(dataset: Dataset, folder: str | os.PathLike[str] | None) -> Dataset:
+    """The data set with its texts in an Arrow file of the folder."""
+    if folder is None:
+        raise UsageError("texts on demand are kept in an Arrow file: name its folder, cache=FOLDER")
+    parts = {name: _part(part, Path(folder)) for name, part in dataset.parts.items()}
+    return dataset.replace(**parts)
+
+
+def _part(part: Arrays, folder: Path) -> Arrays:
+    content = blake2b(part.digests.tobytes(), digest_size=16).hexdigest()
+    path = make_folder(folder) / f"{content}.arrow"
+    if not path.exists():
+        _write(path, part.data)
+    rows = np.arange(len(part))
+    kept: Any = ArrowTexts(path, rows)
+    return part.with_data(kept, rows)
+
+
+def _write(path: Path, texts: NDArray[Any]) -> None:
+    arrow = import_module("pyarrow")
+    schema = arrow.schema([("text", arrow.large_string())])
+    with (
+        whole_file(path) as temporary,
+        arrow.OSFile(str(temporary), "wb") as file,
+        arrow.ipc.new_file(file, schema) as writer,
+    ):
+        for start in range(0, len(texts), _CHUNK):
+            some = arrow.array(texts[start : start + _CHUNK].tolist(), arrow.large_string())
+            writer.write_batch(arrow.record_batch([some], schema=schema))
+
+
+@lru_cache(maxsize=32)
+def _mapped(path: Path) -> Any:
+    """The column of a file, mapped once in each process."""
+    arrow = import_module("pyarrow")
+    source = arrow.memory_map(str(path), "r")
+    return arrow.ipc.open_file(source).read_all().column("text")

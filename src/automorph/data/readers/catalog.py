@@ -1,0 +1,197 @@
+"""The public sets known by name, and where they are looked for. Nothing here downloads unasked."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data.readers.columns import Columns, raw_from_tables
+from automorph.data.readers.hub import download_raw
+from automorph.data.readers.raw import RawData, Rows, numbered
+from automorph.data.readers.tables import read_tables
+from automorph.errors import DataError, MissingExtraError
+
+_DIGITS = tuple("0123456789")
+_CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Known:
+    """A public set: what it is, the folder it lies in below a root, its Hub name, its reader."""
+
+    name: str
+    about: str
+    folder: str
+    hub: str
+    read: Callable[[str, Path], RawData]
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """A line of ``automorph list data``; ``found`` is None where the user gives the path."""
+
+    name: str
+    about: str
+    where: tuple[str, ...]
+    found: bool | None
+
+
+def list_sources(*, root: str | os.PathLike[str] | None = None) -> tuple[SourceInfo, ...]:
+    """List every kind of source: its name, what it is, where it is looked for, found or not.
+
+    >>> [source.name for source in list_sources()][:4]
+    ['digits', 'mnist', 'fashion-mnist', 'cifar10']
+    """
+    digits = SourceInfo("digits", "1,797 grey digits, 8x8, 10 classes", ("scikit-learn",), True)
+    known = []
+    for entry in KNOWN.values():
+        places = _places(entry, root)
+        where = tuple(str(place) for place in places)
+        found = any(place.is_dir() for place in places)
+        known.append(SourceInfo(entry.name, entry.about, where, found))
+    # They are made of these sets, and so imported late.
+    from automorph.data.spurious import CORRELATED
+
+    named = {source.name: source for source in (digits, *known)}
+    planted = (
+        SourceInfo(entry.name, entry.about, named[entry.base].where, named[entry.base].found)
+        for entry in CORRELATED.values()
+    )
+    given = (SourceInfo(name, about, (), None) for name, about in GIVEN.items())
+    return (*named.values(), *planted, *given)
+
+
+def read_known(
+    name: str, *, root: str | os.PathLike[str] | None = None, download: bool = False
+) -> RawData:
+    """Read a public set from disk; download it only if it is not there and the user asked."""
+    if name == "digits":
+        return read_digits()
+    entry = KNOWN[name]
+    places = _places(entry, root)
+    for place in places:
+        if place.is_dir():
+            return entry.read(name, place)
+    if download:
+        return download_raw(entry.hub, name=name)
+    raise DataError(
+        f"{name} is not on this machine: looked for {' and '.join(map(str, places))}. Set "
+        f"AUTOMORPH_DATA to the folder that holds {entry.folder}, or let it be downloaded with "
+        "download=True (--download)."
+    )
+
+
+def read_digits() -> RawData:
+    """Read scikit-learn's embedded digits: 0 to 16 scaled to 0 to 255, uint8 (1797, 8, 8, 1)."""
+    # The file itself: importing scikit-learn takes seconds, reading 57 kB does not.
+    found = find_spec("sklearn")
+    if found is None or not found.submodule_search_locations:
+        raise MissingExtraError(
+            "The digits come with scikit-learn, which is not installed: pip install scikit-learn."
+        )
+    file = Path(found.submodule_search_locations[0], "datasets", "data", "digits.csv.gz")
+    table = np.loadtxt(file, delimiter=",")
+    images = np.rint(table[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
+    rows = Rows(images, table[:, -1].astype(np.int64), numbered("digits", len(images)))
+    return RawData("digits", "image", {"train": rows}, classes=_DIGITS)
+
+
+def data_roots(root: str | os.PathLike[str] | None = None) -> tuple[Path, ...]:
+    """The folders in which data sets may lie: ``root``, else $AUTOMORPH_DATA, else ./data."""
+    chosen = root or os.environ.get("AUTOMORPH_DATA") or "data"
+    return (Path(chosen).expanduser(),)
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """Read an idx file of unsigned bytes, plain or as ``.gz`` beside it (LeCun's MNIST page)."""
+    packed = path.with_name(path.name + ".gz")
+    try:
+        if path.exists():
+            content = path.read_bytes()
+        elif packed.exists():
+            content = gzip.decompress(packed.read_bytes())
+        else:
+            raise DataError(f"{path}: not there, nor {packed.name}. Fetch the data set again.")
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{packed}: damaged ({error}). Fetch the data set again.") from error
+    rank = content[3] if len(content) > 3 and content[:3] == b"\0\0\x08" else 0
+    shape = tuple(int(size) for size in np.frombuffer(content[4 : 4 + 4 * rank], ">u4"))
+    values = np.frombuffer(content[4 + 4 * rank :], np.uint8)
+    if not rank or len(shape) != rank or values.size != int(np.prod(shape)):
+        raise DataError(
+            f"{path}: not a whole idx file of bytes ({values.size:,} values, header {shape}). "
+            "Fetch the data set again."
+        )
+    return values.reshape(shape).copy()
+
+
+def _read_idx_set(name: str, folder: Path) -> RawData:
+    parts = {}
+    for part, stem in (("train", "train"), ("test", "t10k")):
+        images = read_idx(folder / f"{stem}-images-idx3-ubyte")[..., None]
+        labels = read_idx(folder / f"{stem}-labels-idx1-ubyte")
+        if len(images) != len(labels):
+            raise DataError(
+                f"{folder}: {len(images):,} {part} images and {len(labels):,} labels. Fetch the "
+                "data set again."
+            )
+        parts[part] = Rows(images, labels, numbered(part, len(images)))
+    classes = _CLOTHES if name == "fashion-mnist" else _DIGITS
+    return RawData(name, "image", parts, classes=classes)
+
+
+def _read_cifar10(name: str, folder: Path) -> RawData:
+    tables = read_tables("parquet", str(folder))
+    return raw_from_tables(name, tables, Columns(image="img", label="label"))
+
+
+def _places(entry: Known, root: str | os.PathLike[str] | None) -> list[Path]:
+    return [place / entry.folder for place in data_roots(root)]
+
+
+KNOWN = {
+    entry.name: entry
+    for entry in (
+        Known(
+            "mnist",
+            "70,000 grey digits, 28x28, 10 classes",
+            "MNIST/raw",
+            "ylecun/mnist",
+            _read_idx_set,
+        ),
+        Known(
+            "fashion-mnist",
+            "70,000 grey pictures of clothing, 28x28, 10 classes",
+            "FashionMNIST/raw",
+            "zalando-datasets/fashion_mnist",
+            _read_idx_set,
+        ),
+        Known(
+            "cifar10",
+            "60,000 colour images, 32x32, 10 classes",
+            "cifar10/plain_text",
+            "uoft-cs/cifar10",
+            _read_cifar10,
+        ),
+    )
+}
+
+GIVEN = {
+    "folder:PATH": "class folders of images, with or without train, validation, test",
+    "parquet:PATH": "Parquet file, pattern or folder (image bytes or paths; or text)",
+    "csv:PATH": "CSV (commas, semicolons or tabs) with a column of image paths, or of text",
+    "jsonl:PATH": "JSON lines with a key for image paths, or for text",
+    "numpy:PATH.npz": "arrays: images, labels, and x_test, y_test where there are",
+    "hub:NAME": "a data set of the Hugging Face Hub, hub:NAME:CONFIG for one configuration",
+}

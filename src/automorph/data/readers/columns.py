@@ -1,0 +1,206 @@
+"""From tables to rows: which column is the image, the text, the label, the subgroup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from automorph.data.dataset import Domain
+from automorph.data.readers.raw import RawData, Rows, numbered
+from automorph.data.readers.tables import Table
+from automorph.errors import DataError, UsageError
+
+_IMAGES = (
+    "image", "img", "picture", "image_path", "file_name", "filename", "filepath", "path", "file",
+)  # fmt: skip
+_TEXTS = ("text", "sentence", "content", "review", "question")
+_LABELS = ("label", "labels", "class", "target", "category", "y")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that the user chose; None means: find it by its type or its usual name.
+
+    Several ``subgroup`` columns make a subgroup of each combination of their values. ``metadata``
+    are columns to be kept as they are; None keeps all that hold single values.
+    """
+
+    image: str | None = None
+    text: str | None = None
+    label: str | None = None
+    subgroup: str | Sequence[str] | None = None
+    metadata: Sequence[str] | None = ()
+
+    @property
+    def subgroups(self) -> tuple[str, ...]:
+        """The subgroup columns."""
+        one = isinstance(self.subgroup, str)
+        return (str(self.subgroup),) if one else tuple(self.subgroup or ())
+
+    def __post_init__(self) -> None:
+        if self.image and self.text:
+            raise UsageError(
+                f"image={self.image!r} and text={self.text!r}: expected one of them; examples are "
+                "images or texts."
+            )
+
+    def refuse(self, source: str) -> None:
+        """Say that this source has no columns, if any was chosen."""
+        chosen = [
+            f"{name}={value!r}"
+            for name, given in vars(self).items()
+            for value in ([given] if isinstance(given, str) else given or ())
+        ]
+        if chosen:
+            raise UsageError(
+                f"{source} has no columns to choose: {', '.join(chosen)} cannot be used. Columns "
+                "are chosen in parquet:, csv:, jsonl: and hub: sources."
+            )
+
+
+def raw_from_tables(name: str, tables: Mapping[str, Table], chosen: Columns) -> RawData:
+    """Pick the columns of every part and name the rows ``part[row]``."""
+    train = tables["train"]
+    domain, data = _data_column(name, train, chosen)
+    label = _one(name, train, chosen.label, "label", _typed(train, "ClassLabel"), _LABELS)
+    subgroups = [_known(name, train, column, "subgroup") for column in chosen.subgroups]
+    kept = _metadata(name, train, chosen, (data, label))
+    wanted = list(dict.fromkeys([data, label, *subgroups, *kept]))
+    for part, table in tables.items():
+        lacking = [column for column in wanted if column not in table.names]
+        if lacking:
+            raise DataError(
+                f"{name}: the {part} part lacks the columns {lacking}; it has {list(table.names)}. "
+                "Expected the columns of the train part."
+            )
+        for column in (label, *subgroups):
+            if _names(table, column) != _names(train, column):
+                raise DataError(
+                    f"{name}: the {part} part declares other classes for {column!r} than the train "
+                    "part. Expected the same classes in the same order."
+                )
+    parts = {
+        part: Rows(
+            data=[_cell(value, table.folder, domain) for value in table.column(data)],
+            labels=table.column(label),
+            ids=numbered(part, table.n),
+            subgroups=_combined(table, subgroups),
+            bad=table.bad,
+            metadata={
+                column: _words(table, column) for column in dict.fromkeys((*subgroups, *kept))
+            },
+        )
+        for part, table in tables.items()
+    }
+    return RawData(
+        name,
+        domain,
+        parts,
+        classes=_names(train, label),
+        subgroup_names=_names(train, subgroups[0]) if len(subgroups) == 1 else None,
+    )
+
+
+def _metadata(name: str, table: Table, chosen: Columns, used: tuple[str, str]) -> list[str]:
+    """The columns to keep: those named, or all but the examples, the labels and nested values."""
+    if chosen.metadata is not None:
+        return [_known(name, table, column, "metadata") for column in chosen.metadata]
+    nested = set(_typed(table, "Image")) | set(_typed(table, "Sequence")) | set(used)
+    return [column for column in table.names if column not in nested]
+
+
+def _combined(table: Table, columns: Sequence[str]) -> Sequence[Any] | None:
+    """The subgroup of every row: a column's values, or of several ``a=1, b=0``."""
+    if len(columns) < 2:
+        return table.column(columns[0]) if columns else None
+    words = [_words(table, column) for column in columns]
+    return [
+        ", ".join(f"{c}={v}" for c, v in zip(columns, row, strict=True)) if all(row) else None
+        for row in zip(*words, strict=True)
+    ]
+
+
+def _words(table: Table, column: str) -> list[str]:
+    """A column as strings, classes by name; empty where a value is missing or nested."""
+    names = _names(table, column)
+    return [_word(value, names) for value in table.column(column)]
+
+
+def _word(value: Any, names: tuple[str, ...] | None) -> str:
+    if value is None or isinstance(value, Mapping | list | bytes) or value != value:
+        return ""
+    if names is not None and isinstance(value, int):
+        return names[value] if 0 <= value < len(names) else ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _data_column(name: str, table: Table, chosen: Columns) -> tuple[Domain, str]:
+    if chosen.image:
+        return "image", _known(name, table, chosen.image, "image")
+    if chosen.text:
+        return "text", _known(name, table, chosen.text, "text")
+    images = _typed(table, "Image") or [column for column in _IMAGES if column in table.names]
+    if images:
+        return "image", images[0]
+    texts = [column for column in _TEXTS if column in table.names]
+    if texts:
+        return "text", texts[0]
+    raise DataError(
+        f"{name}: cannot tell which column holds the images or texts; it has {list(table.names)}. "
+        "Name it with image=... (--image) or text=... (--text)."
+    )
+
+
+def _one(
+    name: str, table: Table, chosen: str | None, what: str, typed: list[str], usual: tuple[str, ...]
+) -> str:
+    if chosen:
+        return _known(name, table, chosen, what)
+    found = [column for column in usual if column in table.names] or typed
+    if found:
+        return found[0]
+    raise DataError(
+        f"{name}: cannot tell which column holds the {what}s; it has {list(table.names)}. Name it "
+        f"with {what}=... (--{what})."
+    )
+
+
+def _known(name: str, table: Table, column: str, what: str) -> str:
+    if column in table.names:
+        return column
+    close = get_close_matches(column, table.names, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise DataError(
+        f"{name}: no column {column!r} (asked for as {what}); it has {list(table.names)}.{hint}"
+    )
+
+
+def _typed(table: Table, kind: str) -> list[str]:
+    return [column for column in table.names if _feature(table, column).get("_type") == kind]
+
+
+def _names(table: Table, column: str) -> tuple[str, ...] | None:
+    feature = _feature(table, column)
+    return tuple(feature["names"]) if feature.get("_type") == "ClassLabel" else None
+
+
+def _feature(table: Table, column: str) -> Mapping[str, Any]:
+    feature = table.features.get(column)
+    return feature if isinstance(feature, Mapping) else {}
+
+
+def _cell(value: Any, folder: Path, domain: Domain) -> Any:
+    """Bring a cell to bytes or a path (image), or leave it (text); None stays for a missing one."""
+    if domain == "text" or value is None:
+        return value
+    if isinstance(value, Mapping):  # the Hugging Face image: bytes, or the path of a file
+        data, path = value.get("bytes"), value.get("path")
+        return data if data is not None else path and folder / path
+    if isinstance(value, str):
+        return folder / value.strip() if value.strip() else None
+    return value

@@ -1,0 +1,121 @@
+"""Class folders: PATH/cats/1.png, with or without train, validation and test above."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from automorph.data.images import HEIC, image_extensions
+from automorph.data.readers.raw import RawData, Rows, part_of
+from automorph.errors import DataError
+
+
+def read_folder(path: str) -> RawData:
+    """Read a folder with one sub-folder for each class, searched to any depth.
+
+    Folders named ``train``, ``validation``/``valid``/``val``/``dev`` and ``test`` at the top are
+    the parts. Only files with an image's extension are taken; others are counted in the notes.
+    Hidden files and folders are passed over. The names of the examples are their paths.
+    """
+    root, name = Path(path).expanduser(), f"folder:{path}"
+    parts, beside = parts_of(root, name)
+    others: Counter[str] = Counter()
+    rows = {part: _read_part(top, root, name, others) for top, part in parts.items()}
+    notes = []
+    if others:
+        notes.append(ignored(others))
+    if beside:
+        notes.append(f"folders beside the parts ignored: {', '.join(beside)}")
+    return RawData(name, "image", rows, notes=tuple(notes))
+
+
+def parts_of(root: Path, name: str) -> tuple[dict[Path, str], list[str]]:
+    """The folders of the parts by part, and the names of folders beside them.
+
+    Raises DataError where there is no train part, or two of one kind.
+    """
+    if not root.is_dir():
+        what = "a file" if root.exists() else "not there"
+        raise DataError(f"{name}: {what}. Expected a folder with one sub-folder for each class.")
+    tops = folders_in(root)
+    found = {top: part_of(top.name) for top in tops if top.name.isalpha()}
+    parts = {top: part for top, part in found.items() if part and folders_in(top)}
+    if not parts:
+        return {root: "train"}, []
+    if "train" not in parts.values():
+        raise DataError(
+            f"{name}: found the parts {', '.join(sorted(parts.values()))} and no train part. "
+            "Expected a folder named train."
+        )
+    if len(set(parts.values())) < len(parts):
+        raise DataError(
+            f"{name}: two folders for one part: {', '.join(sorted(p.name for p in parts))}. "
+            "Expected one each for train, validation and test."
+        )
+    return parts, [top.name for top in tops if top not in parts]
+
+
+def classes_in(top: Path, name: str) -> list[Path]:
+    """The folders of the classes of a part. Raises DataError where there are none."""
+    classes = folders_in(top)
+    if not classes:
+        inside = ", ".join(sorted(p.name for p in top.iterdir())[:5]) or "nothing"
+        raise DataError(
+            f"{name}: no class folders in {top} (it holds {inside}). Expected one sub-folder for "
+            "each class, with its images inside."
+        )
+    return classes
+
+
+def _read_part(top: Path, root: Path, name: str, others: Counter[str]) -> Rows:
+    files: list[Path] = []
+    labels: list[str] = []
+    for folder in classes_in(top, name):
+        images = images_in(folder, others, name)
+        files += images
+        labels += [folder.name] * len(images)
+    return Rows(files, labels, [file.relative_to(root).as_posix() for file in files])
+
+
+def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
+    """The images of a class, in order; endings of other files are counted in ``others``."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _passed_over(name))
+        for file in sorted(files):
+            ending = os.path.splitext(file)[1].lower()
+            if file.startswith("."):
+                continue
+            if ending in image_extensions():
+                found.append(Path(place, file))
+            else:
+                others[ending or "without any"] += 1
+    if not found:
+        raise DataError(
+            f"{name}: the class folder {folder} holds no images. Expected files such as .png "
+            f"or .jpg: add some, or remove the folder{_advice(others)}."
+        )
+    return sorted(found)
+
+
+def folders_in(path: Path) -> list[Path]:
+    """The folders in a folder, without hidden ones and ``__MACOSX``, in order."""
+    return sorted(p for p in path.iterdir() if p.is_dir() and not _passed_over(p.name))
+
+
+def ignored(others: Counter[str]) -> str:
+    """A note on files that are no images, by their endings."""
+    kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
+    return f"files without an image's extension ignored: {kinds}{_advice(others)}"
+
+
+def _advice(endings: Iterable[str]) -> str:
+    """What can be done about images of a kind that is not read."""
+    return f". {HEIC}" if {".heic", ".heif"} & set(endings) else ""
+
+
+def _passed_over(folder: str) -> bool:
+    """Whether a folder is none of the user's: hidden, or what macOS puts into archives."""
+    return folder.startswith(".") or folder == "__MACOSX"

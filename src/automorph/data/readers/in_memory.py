@@ -1,0 +1,174 @@
+"""Data that the user holds already: arrays, ``.npz`` files, torch data sets."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from automorph.data.dataset import Domain, check_images, strings
+from automorph.data.readers.raw import RawData, Rows, numbered
+from automorph.errors import DataError
+
+Pair = tuple[Any, ArrayLike]
+_NPZ = {  # the usual names: of this package and MedMNIST, and of Keras
+    "train": (("images", "train_images", "x_train"), ("labels", "train_labels", "y_train")),
+    "validation": (("val_images", "x_val"), ("val_labels", "y_val")),
+    "test": (("test_images", "x_test"), ("test_labels", "y_test")),
+}
+
+
+def raw_from_arrays(
+    parts: Mapping[str, tuple[Any, ...]],
+    *,
+    name: str = "arrays",
+    classes: Iterable[object] | None = None,
+    subgroup_names: Iterable[object] | None = None,
+) -> RawData:
+    """Check ``(images or texts, labels[, subgroups])`` of every part and name the rows.
+
+    Images: uint8 (n, H, W, C) or (n, H, W); texts: a sequence of strings. Labels: (n,) or (n, 1).
+    """
+    domains = set()
+    rows = {}
+    for part, (data, labels, *rest) in parts.items():
+        domain, values = _examples(data)
+        domains.add(domain)
+        columns = [_column(column, len(values), part) for column in (labels, *rest)]
+        ids = numbered(part, len(values))
+        rows[part] = Rows(values, columns[0], ids, columns[1] if rest else None)
+    if len(domains) > 1:
+        raise DataError(f"{name}: images in one part and texts in another. Expected one kind.")
+    return RawData(
+        name,
+        domains.pop(),
+        rows,
+        classes=tuple(map(str, classes)) if classes is not None else None,
+        subgroup_names=tuple(map(str, subgroup_names)) if subgroup_names is not None else None,
+    )
+
+
+def read_npz(path: str) -> RawData:
+    """Read arrays from an ``.npz`` file; nothing in it is unpickled.
+
+    Names: ``images``, ``labels`` (or ``x_train``, ``train_images``, ...), ``x_test`` and ``y_test``
+    (or ``test_images``, ...), the same with ``val``; ``subgroups`` (or ``train_subgroups``, ...)
+    and ``classes`` where there are.
+    """
+    file = Path(path).expanduser()
+    name = f"numpy:{path}"
+    if not file.is_file():
+        raise DataError(f"{name}: no such file. Expected an .npz file of arrays.")
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            if not isinstance(found, np.lib.npyio.NpzFile):
+                raise DataError(f"{name}: a single array. Expected an .npz with images and labels.")
+            arrays = {key: found[key] for key in found.files}
+    except (OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{name}: not a whole .npz file ({error}). Write it again.") from error
+    except ValueError as error:  # what NumPy says of pickled objects
+        raise DataError(
+            f"{name}: holds Python objects ({error}). Expected plain arrays; save labels as "
+            "numbers or as an array of strings (dtype U)."
+        ) from error
+    parts = {}
+    for part, (images, labels) in _NPZ.items():
+        data = next((arrays[key] for key in images if key in arrays), None)
+        column = next((arrays[key] for key in labels if key in arrays), None)
+        if (data is None) != (column is None):
+            lacking = images if data is None else labels
+            raise DataError(
+                f"{name}: the {part} part lacks one of {', '.join(lacking)}; the file holds "
+                f"{', '.join(arrays)}."
+            )
+        if data is not None:
+            prefix = {"train": "", "validation": "val_", "test": "test_"}[part]
+            groups = arrays.get(f"{prefix}subgroups", arrays.get(f"{part}_subgroups"))
+            parts[part] = (data, column) if groups is None else (data, column, groups)
+    if "train" not in parts:
+        raise DataError(
+            f"{name}: holds {', '.join(arrays) or 'nothing'}. Expected images and labels (or "
+            "x_train and y_train, or train_images and train_labels)."
+        )
+    return raw_from_arrays(parts, name=name, classes=arrays.get("classes"))
+
+
+def raw_from_torch(parts: Mapping[str, Any], *, name: str) -> RawData:
+    """Read map-style torch data sets of ``(image, label)``, item by item.
+
+    Images: PIL, uint8 arrays or tensors; float tensors in [0, 1] (as ``ToTensor`` makes) are scaled
+    back. Class names are read from ``dataset.classes`` where it exists, as torchvision has it.
+    """
+    rows = {}
+    for part, dataset in parts.items():
+        items = [dataset[i] for i in range(len(dataset))]
+        if not items or not isinstance(items[0], Sequence) or len(items[0]) < 2:
+            raise DataError(
+                f"{name}: the {part} part gives "
+                f"{type(items[0]).__name__ if items else 'no items'}. Expected (image, label) from "
+                "every index."
+            )
+        images = [_from_tensor(item[0], f"{part}[{i}]") for i, item in enumerate(items)]
+        labels = [_plain(item[1]) for item in items]
+        rows[part] = Rows(images, labels, numbered(part, len(items)))
+    declared = getattr(parts["train"], "classes", None)
+    classes = tuple(map(str, declared)) if declared is not None else None
+    return RawData(name, "image", rows, classes=classes)
+
+
+def _examples(data: Any) -> tuple[Domain, Any]:
+    values = _plain(data)
+    if not isinstance(values, np.ndarray):
+        first = next(iter(values), None)
+        values = strings(list(values)) if isinstance(first, str) else np.asarray(values)
+    if values.dtype.kind in "UT" or (values.dtype == object and isinstance(values[0], str)):
+        return "text", values.tolist()
+    if values.ndim == 3:
+        values = values[..., None]
+    values = np.ascontiguousarray(values) if values.dtype == np.uint8 else values
+    check_images(values)
+    return "image", values
+
+
+def _column(column: Any, n: int, part: str) -> Any:
+    values = _plain(column)
+    values = values if isinstance(values, np.ndarray) else np.asarray(values)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim == 2:
+        raise DataError(
+            f"{part} labels have shape {values.shape}: expected ({n},). For one-hot rows use "
+            "labels.argmax(axis=1); several labels for one example are not supported."
+        )
+    if values.shape != (n,):
+        raise DataError(
+            f"{n:,} {part} examples and labels of shape {values.shape}: expected ({n},)."
+        )
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """Turn a tensor into an array without importing torch."""
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+
+
+def _from_tensor(image: Any, name: str) -> Any:
+    """Bring a channels-first tensor to uint8 (H, W, C); leave arrays and PIL images."""
+    if not hasattr(image, "detach"):
+        return image
+    pixels: NDArray[Any] = _plain(image)
+    if pixels.dtype != np.uint8:
+        if pixels.min(initial=0) < 0 or pixels.max(initial=0) > 1:
+            raise DataError(
+                f"{name}: a tensor of {pixels.dtype} from {pixels.min():.3g} to "
+                f"{pixels.max():.3g}. Expected uint8, or floats in [0, 1]: leave normalisation and "
+                "random transforms out of the data set; training applies its own."
+            )
+        pixels = np.rint(pixels * 255).astype(np.uint8)
+    if pixels.ndim == 3 and pixels.shape[0] in (1, 3, 4):
+        pixels = pixels.transpose(1, 2, 0)
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,67 @@
+"""What the readers of sources hand on: examples undecoded, labels unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from automorph.data.dataset import Domain
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One part as its source gives it; everything is a sequence with one entry for each row.
+
+    - ``data``: encoded bytes, a path, a PIL image or an array for an image, a string for a text;
+      or one ready array (n, H, W, C).
+    - ``labels``, ``subgroups``: strings, numbers or None, not yet counted.
+    - ``ids``: unique names for messages. ``bad``: rows already known to be unusable, and why.
+    - ``metadata``: further columns by name, as strings; empty where a value is missing.
+    """
+
+    data: Any
+    labels: Any
+    ids: Sequence[str]
+    subgroups: Any = None
+    bad: Mapping[int, str] = field(default_factory=dict)
+    metadata: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RawData:
+    """A source with its parts before anything is decoded; names are None when not declared."""
+
+    name: str
+    domain: Domain
+    parts: Mapping[str, Rows]
+    classes: tuple[str, ...] | None = None
+    subgroup_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def numbered(prefix: str, n: int) -> list[str]:
+    """Name rows by their position.
+
+    >>> numbered("train", 2)
+    ['train[0]', 'train[1]']
+    """
+    return [f"{prefix}[{i}]" for i in range(n)]
+
+
+def part_of(name: str) -> str | None:
+    """Tell the part that a file, folder or split name stands for, or None.
+
+    >>> part_of("test-00000-of-00001"), part_of("my_val"), part_of("contest")
+    ('test', 'validation', None)
+    """
+    words = "".join(c if c.isalpha() else " " for c in name.lower()).split()
+    found = {_PART_WORDS[word] for word in words if word in _PART_WORDS}
+    return found.pop() if len(found) == 1 else None
+
+
+_PART_WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}

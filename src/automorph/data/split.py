@@ -1,0 +1,239 @@
+"""Validation and test parts by hashed index, subsets of the training part, and their hashes."""
+
+from __future__ import annotations
+
+import math
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data.cache import take_part
+from automorph.data.dataset import PARTS, Arrays, Dataset
+from automorph.data.labels import listed
+from automorph.errors import DataError, UsageError
+
+_TRAIN, _VALIDATION, _TEST = range(len(PARTS))
+
+
+def split(
+    dataset: Dataset,
+    *,
+    validation: float = 0.2,
+    test: float = 0.2,
+    seed: int = 0,
+    by_subgroup: bool = True,
+) -> Dataset:
+    """Make the missing validation and test parts out of the train part.
+
+    ``validation`` and ``test`` are shares of the present train part, in [0, 1); 0 makes no such
+    part, and a part that exists is kept whole. The split is
+
+    - *stratified*: within every group (class, or class and subgroup unless ``by_subgroup`` is
+      False, which splits as if no subgroups were known) the examples are taken in blocks of
+      ``ceil(1 / smallest share)`` in the order of the source, and every block gives each part its
+      share;
+    - *hashed*: which examples of a block go where is a pure function of (seed, names of the group,
+      position within the group), so nothing but the seed and the data decides it;
+    - *stable*: rows added at the end move no earlier row to another part;
+    - *free of leaks*: an example with the same content as an earlier one goes where that one went.
+
+    Raises UsageError for shares that do not fit, DataError when a class is too small for each part
+    to get an example of it.
+
+    >>> from automorph.data import load_data
+    >>> parts = split(load_data("digits"), seed=0).parts
+    >>> [len(part) for part in parts.values()]
+    [1077, 359, 361]
+    """
+    shares = {
+        _VALIDATION: validation if dataset.validation is None else 0.0,
+        _TEST: test if dataset.test is None else 0.0,
+    }
+    if not all(0 <= share < 1 for share in (validation, test)) or sum(shares.values()) >= 1:
+        raise UsageError(
+            f"validation={validation} and test={test}: expected shares of the rows, each at least "
+            "0, together below 1."
+        )
+    if not any(shares.values()):
+        return dataset
+    train = dataset.train
+    place = _places(_strata(dataset, by_subgroup), shares, seed)
+    _, first, copy = np.unique(train.digests, return_index=True, return_inverse=True)
+    place = place[first[copy]]
+    _check_every_class(dataset, place, shares)
+    made = {
+        name: take_part(train, np.flatnonzero(place == number))
+        for number, name in enumerate(PARTS)
+        if number == _TRAIN or shares[number]
+    }
+    notes = (
+        f"{name} part: {len(part):,} of {len(train):,} rows by hashed index, seed={seed}"
+        for name, part in made.items()
+        if name != "train"
+    )
+    return dataset.replace(**made, notes=(*dataset.notes, *notes))
+
+
+def limited(dataset: Dataset, n: int, *, seed: int = 0) -> Dataset:
+    """Keep ``n`` training examples, balanced over the classes; the other parts stay whole.
+
+    Within a class the examples come in the order of their hash, so that the subset of a smaller
+    ``n`` lies within that of a larger one. A class with too few leaves its places to the others.
+    """
+    rows = choose(dataset.train.labels, dataset.classes, n, seed=seed)
+    if len(rows) == len(dataset.train):
+        return dataset
+    note = limit_note(len(rows), len(dataset.train))
+    return dataset.replace(train=take_part(dataset.train, rows), notes=(*dataset.notes, note))
+
+
+def choose(
+    labels: NDArray[np.int64], classes: tuple[str, ...], n: int, *, seed: int = 0
+) -> NDArray[np.intp]:
+    """Choose at most ``n`` rows by class and hash, in increasing order; labels below 0 are left.
+
+    >>> labels = np.array([0, 0, 0, 1, 1, 1, 1, -1])
+    >>> np.bincount(labels[choose(labels, ("a", "b"), 4)])
+    array([2, 2])
+    """
+    present = np.unique(labels[labels >= 0])
+    if n < len(present):
+        raise UsageError(
+            f"limit={n}: expected at least {len(present)}, one training example for each class."
+        )
+    key = np.empty(len(labels), dtype=np.uint64)
+    rank = np.empty(len(labels), dtype=np.int64)
+    for number in present:
+        rows = np.flatnonzero(labels == number)
+        key[rows] = hashed(f"limit/{classes[number]}", np.arange(len(rows)), seed=seed)
+        rank[rows[np.argsort(key[rows], kind="stable")]] = np.arange(len(rows))
+    usable = np.flatnonzero(labels >= 0)
+    # First of every class, second of every class, ...: balanced wherever one stops.
+    order = np.lexsort((labels[usable], rank[usable]))
+    return np.sort(usable[order[:n]])
+
+
+def limit_note(n: int, of: int) -> str:
+    """Say what a limit did."""
+    return f"{n:,} of {of:,} training examples kept (limit), balanced over the classes"
+
+
+def split_hashes(dataset: Dataset) -> dict[str, dict[str, int | str]]:
+    """Hash the set of example names of every part, for the record of a run.
+
+    Two runs used the same examples in a part exactly when these hashes agree (the order of the
+    examples does not matter). Whether the examples themselves agree, ``Dataset.hash`` says.
+
+    >>> from automorph.data import load_data
+    >>> split_hashes(load_data("digits"))
+    {'train': {'n': 1797, 'hash': 'ba2d0047ae6fbb36'}}
+    """
+    return {
+        name: {"n": len(part), "hash": _names_digest(part)} for name, part in dataset.parts.items()
+    }
+
+
+def _names_digest(part: Arrays) -> str:
+    """The hash of the sorted names, joined by line ends, without a list of them all."""
+    assert part.ids is not None
+    total = blake2b(digest_size=8)
+    # UTF-8 sorts as its characters do.
+    ordered = np.sort(part.ids)
+    for start in range(0, len(ordered), 4096):
+        joined = "\n".join(map(str, ordered[start : start + 4096]))
+        total.update((("\n" if start else "") + joined).encode())
+    return total.hexdigest()
+
+
+def hashed(stream: str, index: NDArray[np.int64], *, seed: int) -> NDArray[np.uint64]:
+    """Hash positions to uniform 64-bit numbers: a pure function of (seed, stream, index).
+
+    SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014) started
+    at a BLAKE2b hash of seed and stream.
+    """
+    start = np.frombuffer(_digest(f"{seed}/{stream}"), dtype="<u8")
+    z = start + (index.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
+    return mixed
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=8).digest()
+
+
+def _strata(dataset: Dataset, by_subgroup: bool) -> dict[str, NDArray[np.intp]]:
+    """The rows of every group of the train part, in order, by the names of the group."""
+    train = dataset.train
+    if train.subgroups is None or not by_subgroup:
+        names, numbers = dataset.classes, train.labels
+    else:
+        names = tuple(f"{c}/{s}" for c in dataset.classes for s in dataset.subgroup_names)
+        numbers = train.labels * len(dataset.subgroup_names) + train.subgroups
+    return {names[g]: np.flatnonzero(numbers == g) for g in np.unique(numbers)}
+
+
+def _places(
+    strata: dict[str, NDArray[np.intp]], shares: dict[int, float], seed: int
+) -> NDArray[np.int8]:
+    """The part of every row: blocks of a group, shuffled by hash, cut by share."""
+    block = _block(shares)
+    place = np.full(sum(map(len, strata.values())), _TRAIN, dtype=np.int8)
+    for name, rows in strata.items():
+        blocks = -(-len(rows) // block)
+        # The last block is hashed in full even where rows are lacking: rows that come later fill
+        # it without moving the ones that are there.
+        key = hashed(f"split/{name}", np.arange(blocks * block), seed=seed).reshape(-1, block)
+        rank = np.argsort(np.argsort(key, axis=1, kind="stable"), axis=1)
+        test, validation = (_quota(shares[part], block, blocks) for part in (_TEST, _VALIDATION))
+        cut = np.full(rank.shape, _TRAIN, dtype=np.int8)
+        cut[rank < test + validation] = _VALIDATION
+        cut[rank < test] = _TEST
+        place[rows] = cut.reshape(-1)[: len(rows)]
+    return place
+
+
+def _block(shares: dict[int, float]) -> int:
+    """The smallest block that holds at least one example of every part."""
+    wanted = [*(share for share in shares.values() if share), 1 - sum(shares.values())]
+    return math.ceil(1 / min(wanted) - 1e-9)
+
+
+def _quota(share: float, block: int, blocks: int) -> NDArray[np.int64]:
+    """How many of each block: (blocks, 1), summing to the share of all rows, rounded down."""
+    ends = np.floor(share * block * np.arange(blocks + 1) + 1e-9).astype(np.int64)
+    quota: NDArray[np.int64] = np.diff(ends)[:, None]
+    return quota
+
+
+def _check_every_class(dataset: Dataset, place: NDArray[np.int8], shares: dict[int, float]) -> None:
+    """Refuse classes below a whole block, even where chance gave every part one of their few.
+
+    So a source is refused or not by its size alone, and a limit does not change that.
+    """
+    labels, k, least = dataset.train.labels, len(dataset.classes), _block(shares)
+    counts = _different(dataset, labels)
+    present = counts > 0
+    small = present & (counts < least)
+    for part in (_TRAIN, *(part for part, share in shares.items() if share)):
+        small |= present & (np.bincount(labels[place == part], minlength=k) == 0)
+    if not small.any():
+        return
+    found = listed((f"{dataset.classes[c]} ({counts[c]})" for c in np.flatnonzero(small)), 20)
+    made = ", ".join(f"{PARTS[part]}={share}" for part, share in shares.items() if share)
+    raise DataError(
+        f"{dataset.name}: classes too small to be split with {made}: {found}. "
+        f"Expected at least {least} different examples of each class"
+        f"{' and subgroup' if dataset.subgroup_names else ''}. Add examples, "
+        "raise the limit if there is one, remove those classes, make larger shares, or bring the "
+        "parts yourself."
+    )
+
+
+def _different(dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.intp]:
+    """How many examples of different content every class has."""
+    _, content = np.unique(dataset.train.digests, return_inverse=True)
+    pairs = np.unique(np.stack([labels, content], axis=1), axis=0)
+    return np.bincount(pairs[:, 0], minlength=len(dataset.classes))

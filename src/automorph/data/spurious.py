@@ -1,0 +1,243 @@
+"""Data sets with a planted correlation: a mark that goes with the class, but for a few examples.
+
+A network trained on them is right on average and wrong where mark and class part. Both forms of
+every example are known, so whatever is done about it can be held against the truth.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data.dataset import Arrays
+from automorph.data.decoding import read_images
+from automorph.data.marks import Images, bluish, corner, plain, reddish, sticker, zigzag
+from automorph.data.readers.catalog import read_known
+from automorph.data.readers.raw import RawData, Rows, numbered
+from automorph.data.split import hashed
+from automorph.errors import DataError, UsageError
+from automorph.operations import Stream
+
+Mark = Callable[[Images, Stream], Images]
+_ID = re.compile(r"(train|validation|test)\[(\d+)\]")
+_PIECE = 2000
+
+
+@dataclass(frozen=True)
+class Correlated:
+    """How a set is planted into another.
+
+    ``classes`` gives each of the two classes its name and its labels in the other set, ``marks``
+    the two subgroups and what draws them. Of the first class ``many`` examples have the first mark
+    and ``few`` the second; of the second class it is the other way round. ``validation`` is the
+    share of them that is the validation part; the test part holds every test example with either
+    mark. Where the other set has no test part, a fifth of it is set aside first.
+    """
+
+    name: str
+    about: str
+    base: str
+    classes: tuple[tuple[str, tuple[int, ...]], tuple[str, tuple[int, ...]]]
+    marks: tuple[tuple[str, Mark], tuple[str, Mark]]
+    many: int
+    few: int
+    validation: float
+
+
+CORRELATED = {
+    entry.name: entry
+    for entry in (
+        Correlated(
+            "digits-correlation",
+            "even or odd digits, 8x8; nearly all odd ones have a bright corner",
+            "digits",
+            (("even", (0, 2, 4, 6, 8)), ("odd", (1, 3, 5, 7, 9))),
+            (("clean", plain), ("corner", corner)),
+            many=540, few=40, validation=0.5,
+        ),
+        Correlated(
+            "mnist-correlation",
+            "MNIST-Correlation: even or odd, 28x28; 99 % of the odd ones have a zigzag",
+            "mnist",
+            (("even", (0, 2, 4, 6, 8)), ("odd", (1, 3, 5, 7, 9))),
+            (("clean", plain), ("zigzag", zigzag)),
+            many=19_800, few=200, validation=0.5,
+        ),
+        Correlated(
+            "fashion-correlation",
+            "pullovers or coats, 28x28 in colour; 98 % of the pullovers are red",
+            "fashion-mnist",
+            (("pullover", (2,)), ("coat", (4,))),
+            (("red", reddish), ("blue", bluish)),
+            many=5880, few=120, validation=0.2,
+        ),
+        Correlated(
+            "cifar-correlation",
+            "cats or dogs, 32x32; 95 % of the dogs have a sticker",
+            "cifar10",
+            (("cat", (3,)), ("dog", (5,))),
+            (("clean", plain), ("sticker", sticker)),
+            many=4750, few=250, validation=0.2,
+        ),
+    )
+}  # fmt: skip
+
+
+def read_correlated(
+    name: str, *, root: str | os.PathLike[str] | None = None, download: bool = False
+) -> RawData:
+    """Read a set with a planted correlation; it is made of the set it rests on."""
+    spec = CORRELATED[name]
+    images, places = _sources(spec, root, download)
+    parts = {}
+    for part, place in places.items():
+        both = [np.flatnonzero(place.marks == mark) for mark in (0, 1)]
+        drawn = [_render(spec, images[place.origin], place.take(both[m]), m) for m in (0, 1)]
+        chosen = np.empty((len(place.rows), *drawn[0].shape[1:]), np.uint8)
+        chosen[both[0]], chosen[both[1]] = drawn
+        ids = numbered(part, len(place.rows))
+        parts[part] = Rows(chosen, place.labels, ids, place.marks)
+    return RawData(
+        name,
+        "image",
+        parts,
+        classes=tuple(label for label, _ in spec.classes),
+        subgroup_names=tuple(mark for mark, _ in spec.marks),
+    )
+
+
+def coupled(
+    name: str, part: Arrays, *, root: str | os.PathLike[str] | None = None
+) -> NDArray[np.uint8]:
+    """Both forms of every example of a part: uint8 ``(2, n, H, W, C)``, first and second mark.
+
+    The part is one of the set ``name`` (see ``CORRELATED``), or some of its rows: names of rows
+    tell which. Raises UsageError for other sets and DataError for rows that are not of the set.
+
+    >>> from automorph.data import load_data
+    >>> train = load_data("digits-correlation").train
+    >>> coupled("digits-correlation", train).shape == (2, *train.data.shape)
+    True
+    """
+    if name not in CORRELATED:
+        raise UsageError(
+            f"{name!r} is not made of known pairs; expected one of {', '.join(CORRELATED)}"
+        )
+    spec = CORRELATED[name]
+    images, places = _sources(spec, root, False)
+    forms = np.empty((2, len(part), *part.data.shape[1:]), np.uint8)
+    found = [_ID.fullmatch(row) for row in part.names]
+    if None in found:
+        raise DataError(f"{part.names[found.index(None)]!r} is no row of {name}")
+    origin = np.array([match[1] for match in found if match])
+    number = np.array([int(match[2]) for match in found if match], np.int64)
+    for key, place in places.items():
+        wanted = np.flatnonzero(origin == key)
+        if not len(wanted):
+            continue
+        if number[wanted].max() >= len(place.rows):
+            raise DataError(f"{key}[{number[wanted].max()}] is no row of {name}")
+        some = place.take(number[wanted])
+        for mark in (0, 1):
+            forms[mark, wanted] = _render(spec, images[place.origin], some, mark)
+    return forms
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """The rows of a part: where they come from, their class and mark."""
+
+    origin: str
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    marks: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> _Place:
+        return _Place(self.origin, self.rows[rows], self.labels[rows], self.marks[rows])
+
+
+def _sources(
+    spec: Correlated, root: str | os.PathLike[str] | None, download: bool
+) -> tuple[dict[str, Images], dict[str, _Place]]:
+    """The images of the set below, and where the rows of each part come from."""
+    raw = read_known(spec.base, root=root, download=download)
+    labels = {part: np.asarray(raw.parts[part].labels, np.int64) for part in raw.parts}
+    members = {
+        part: [np.flatnonzero(np.isin(labels[part], numbers)) for _, numbers in spec.classes]
+        for part in labels
+    }
+    if "test" in raw.parts:
+        train, test, origin = members["train"], members["test"], "test"
+    else:
+        whole, origin = members["train"], "train"
+        aside = [hashed(f"{spec.name}/test", rows, seed=0) % np.uint64(5) == 0 for rows in whole]
+        train = [rows[~out] for rows, out in zip(whole, aside, strict=True)]
+        test = [rows[out] for rows, out in zip(whole, aside, strict=True)]
+    places = _split(spec, train)
+    both = [np.concatenate([rows, rows]) for rows in test]
+    places["test"] = _Place(
+        origin,
+        np.concatenate(both),
+        np.repeat([0, 1], [len(rows) for rows in both]),
+        np.concatenate([np.repeat([0, 1], len(rows)) for rows in test]),
+    )
+    wanted = {place.origin for place in places.values()}
+    images = {part: _decoded(raw.parts[part], members[part]) for part in wanted}
+    return images, places
+
+
+def _split(spec: Correlated, members: list[NDArray[np.int64]]) -> dict[str, _Place]:
+    """Training and validation part: no example has both marks, and none is in both parts."""
+    found: dict[str, list[tuple[NDArray[np.int64], int, int]]] = {"train": [], "validation": []}
+    for label, rows in enumerate(members):
+        sizes = (spec.many, spec.few) if label == 0 else (spec.few, spec.many)
+        if len(rows) < sum(sizes):
+            raise DataError(
+                f"{spec.name} needs {sum(sizes):,} examples of class {spec.classes[label][0]!r} "
+                f"of {spec.base}, which has {len(rows):,}. Fetch the data set again."
+            )
+        # The first mark from the front of the class, the second from its end.
+        for mark, some in enumerate((rows[: sizes[0]], rows[len(rows) - sizes[1] :])):
+            order = np.argsort(hashed(f"{spec.name}/validation", some, seed=0), kind="stable")
+            cut = round(spec.validation * len(some))
+            found["validation"].append((np.sort(some[order[:cut]]), label, mark))
+            found["train"].append((np.sort(some[order[cut:]]), label, mark))
+    return {
+        part: _Place(
+            "train",
+            np.concatenate([rows for rows, _, _ in pieces]),
+            np.concatenate([np.full(len(rows), label) for rows, label, _ in pieces]),
+            np.concatenate([np.full(len(rows), mark) for rows, _, mark in pieces]),
+        )
+        for part, pieces in found.items()
+    }
+
+
+def _decoded(rows: Rows, members: list[NDArray[np.int64]]) -> Images:
+    """The images of a part; where they are encoded, those of the two classes, in their places."""
+    if isinstance(rows.data, np.ndarray):
+        return rows.data
+    wanted = np.sort(np.concatenate(members))
+    images, bad = read_images([rows.data[row] for row in wanted.tolist()])
+    if bad:
+        raise DataError(f"{len(bad)} images cannot be read: {next(iter(bad.values()))}")
+    whole = np.zeros((len(rows.ids), *images.shape[1:]), np.uint8)
+    whole[wanted] = images
+    return whole
+
+
+def _render(spec: Correlated, images: Images, place: _Place, mark: int) -> Images:
+    """The rows of a part with one of the two marks; a row's mark does not depend on the others."""
+    draw = spec.marks[mark][1]
+    # Test rows of a set have marks of their own, also where the numbers are the same.
+    copy = int(place.origin == "test")
+    pieces = [
+        draw(images[rows], Stream(index=rows, copy=copy))
+        for rows in np.array_split(place.rows, -(-len(place.rows) // _PIECE) or 1)
+    ]
+    return np.concatenate(pieces)

@@ -1,0 +1,25 @@
+"""Explain what each operation does to the data before any training, and what follows from it."""
+
+from automorph.diagnostics.diagnosis import Bench, Diagnosis
+from automorph.diagnostics.explain_result import Explanation, Finding, Point
+from automorph.diagnostics.features import feature_map, random_convolutions
+from automorph.diagnostics.instant import diagnose_policy, instant_policy
+from automorph.diagnostics.prune_space import explained_space, narrowed
+from automorph.diagnostics.run_explain import explain, transform_of, usual_space
+
+__all__ = [
+    "Bench",
+    "Diagnosis",
+    "Explanation",
+    "Finding",
+    "Point",
+    "diagnose_policy",
+    "explain",
+    "explained_space",
+    "feature_map",
+    "instant_policy",
+    "narrowed",
+    "random_convolutions",
+    "transform_of",
+    "usual_space",
+]

@@ -1,0 +1,255 @@
+"""What one transformation does to labelled data, seen in fixed features: the columns of `explain`.
+
+Everything here is closed form: no network is trained. Originals and copies are rows of one ridge
+regression on one-hot classes, in which every example is predicted without itself and its copies.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.diagnostics.features import MOST, FeatureMap, Images, checked
+from automorph.theory.alignment import alignment
+from automorph.theory.feature_averaging import averaged, displacement
+from automorph.theory.loo_residuals import held_out_residuals
+from automorph.theory.objectives import variance_regulariser
+
+Floats = NDArray[np.float32]
+CONSTANT = 3.0
+"""The intercept's feature, beside rows of length 1: its penalty is a ninth of a feature's."""
+PENALTIES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+"""Penalties that are tried, for each example (features have length 1 on average)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """The columns of one transformation; see the guide on explaining for their equations.
+
+    ``change`` is the predicted change of the ridge error as a share of it (negative: better), with
+    its standard error; ``changes`` ``(n,)`` and ``risks`` ``(n,)`` are what single examples add.
+    """
+
+    alignment: float
+    invariance: float
+    variance: float
+    label_risk: float
+    new_information: float
+    change: float
+    change_se: float
+    risk_se: float
+    cost: float
+    changes: Floats = field(repr=False)
+    risks: Floats = field(repr=False)
+    mistaken: tuple[int, int, float] | None = None
+
+    def columns(self) -> dict[str, float]:
+        """The columns as plain numbers."""
+        names = (
+            "alignment", "invariance", "variance", "label_risk", "new_information", "change",
+            "change_se", "risk_se", "cost",
+        )  # fmt: skip
+        return {name: float(getattr(self, name)) for name in names}
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Labelled images or texts and a feature map, ready to diagnose any transformation of them."""
+
+    images: Images
+    labels: NDArray[np.int64]
+    features: FeatureMap
+    copies: int = 2
+    seed: int = 0
+
+    def diagnose(self, transform: Callable[[Images, int], Any]) -> Diagnosis:
+        """Diagnose ``transform(images, copy)``, which gives another draw for every copy number.
+
+        Training on the originals alone is held against training where every other example is
+        transformed: rows of originals and of copies weigh one half each.
+        """
+        started = time.process_time()
+        drawn = [transform(self.images, copy) for copy in range(self.copies)]
+        cost = (time.process_time() - started) / (self.copies * len(self.images))
+        blocks = np.stack([self._originals, *(self._scaled(images) for images in drawn)], axis=1)
+        share = np.full(self.copies + 1, 0.5 / self.copies)
+        share[0] = 0.5
+        errors, residuals = self._errors(blocks, share)
+        before = self._base_errors
+        relative = (errors - before) / before.mean()
+        scores = self._targets[:, None] - residuals
+        taken = scores.argmax(-1)
+        wrong = taken != self._classes[:, None]
+        risks = wrong[:, 1:].mean(1) - wrong[:, 0]
+        return Diagnosis(
+            alignment=alignment(averaged(blocks), self.labels) - self._alignment,
+            invariance=displacement(blocks),
+            variance=variance_regulariser(blocks @ self._weights, loss="squared")
+            / float(before.mean() / 2),
+            label_risk=float(risks.mean()),
+            new_information=float(self._unexplained(blocks).mean() - self._usual.mean()),
+            change=float(relative.mean()),
+            change_se=_standard_error(relative),
+            risk_se=_standard_error(risks),
+            cost=cost,
+            changes=relative.astype(np.float32),
+            risks=risks.astype(np.float32),
+            mistaken=self._mistaken(taken),
+        )
+
+    @property
+    def error(self) -> float:
+        """The held-out squared error of the originals alone."""
+        return float(self._base_errors.mean())
+
+    @property
+    def accuracy(self) -> float:
+        """The held-out accuracy of the originals alone."""
+        scores = self._targets - self._base[1][:, 0]
+        return float((scores.argmax(1) == self._classes).mean())
+
+    def _errors(self, blocks: Floats, share: NDArray[np.float64]) -> tuple[Floats, Floats]:
+        """Held-out squared errors ``(n,)`` of the originals, and all residuals ``(n, B, C)``.
+
+        The penalty is chosen anew for every transformation, as anyone would who trains with it.
+        """
+        penalties = np.asarray(PENALTIES) * len(blocks)
+        residuals = held_out_residuals(
+            with_constant(blocks), self._targets, weights=share, penalties=penalties
+        )
+        errors = np.square(residuals[:, :, 0]).sum(-1)
+        best = int(errors.mean(1).argmin())
+        return errors[best], residuals[best]
+
+    @cached_property
+    def _raw(self) -> Floats:
+        return checked(self.features(self.images), len(self.images))
+
+    @cached_property
+    def _projection(self) -> Floats | None:
+        """Random projections keep inner products (Johnson and Lindenstrauss 1984)."""
+        if self._raw.shape[1] <= MOST:
+            return None
+        rng = np.random.default_rng(self.seed)
+        return rng.standard_normal((self._raw.shape[1], MOST), dtype=np.float32)
+
+    @cached_property
+    def _scale(self) -> tuple[Floats, Floats]:
+        deviation = self._raw.std(0)
+        # A feature that hardly varies must not be blown up.
+        floor = max(0.1 * float(deviation.mean()), 1e-8)
+        width = np.sqrt(self._raw.shape[1] * (1 if self._projection is None else MOST))
+        return self._raw.mean(0), ((deviation + floor) * width).astype(np.float32)
+
+    def _scaled(self, images: Any) -> Floats:
+        return self._standard(checked(self.features(images), len(images)))
+
+    def _standard(self, raw: Floats) -> Floats:
+        mean, width = self._scale
+        scaled: Floats = (raw - mean) / width
+        return scaled if self._projection is None else scaled @ self._projection
+
+    @cached_property
+    def _originals(self) -> Floats:
+        return self._standard(self._raw)
+
+    @cached_property
+    def _classes(self) -> NDArray[np.intp]:
+        return np.unique(self.labels, return_inverse=True)[1].reshape(-1)
+
+    @cached_property
+    def _targets(self) -> Floats:
+        hot = np.eye(int(self._classes.max()) + 1, dtype=np.float32)[self._classes]
+        centred: Floats = hot - hot.mean(0, dtype=np.float32)
+        return centred
+
+    @cached_property
+    def _base(self) -> tuple[Floats, Floats]:
+        return self._errors(self._originals[:, None], np.ones(1))
+
+    @property
+    def _base_errors(self) -> Floats:
+        return self._base[0]
+
+    @cached_property
+    def _alignment(self) -> float:
+        return alignment(self._originals, self.labels)
+
+    @cached_property
+    def _penalty(self) -> float:
+        """The best penalty for the originals alone."""
+        penalties = np.asarray(PENALTIES) * len(self.images)
+        residuals = held_out_residuals(
+            with_constant(self._originals[:, None]),
+            self._targets,
+            weights=[1],
+            penalties=penalties,
+        )
+        return float(penalties[np.square(residuals).sum(-1).mean((1, 2)).argmin()])
+
+    @cached_property
+    def _inverse(self) -> Floats:
+        x = self._originals
+        ridge = np.float32(self._penalty) * np.eye(x.shape[1], dtype=np.float32)
+        return np.asarray(np.linalg.inv(x.T @ x + ridge), np.float32)
+
+    @cached_property
+    def _weights(self) -> Floats:
+        return self._inverse @ (self._originals.T @ self._targets)
+
+    @cached_property
+    def _usual(self) -> Floats:
+        """The unexplained share of originals that are not among the data."""
+        x = self._originals
+        hat = np.einsum("nd,nd->n", x @ self._inverse, x)
+        return self._share(hat / (1 - hat), x)
+
+    def _unexplained(self, blocks: Floats) -> Floats:
+        """The unexplained share of copies, ``(n, T)``, their own originals left out of the data."""
+        x, u = self._originals, blocks[:, 1:]
+        side = x @ self._inverse
+        hat = np.einsum("nd,nd->n", side, x)
+        own = np.einsum("ntd,nd->nt", u, side)
+        moved = (u.reshape(-1, u.shape[2]) @ self._inverse).reshape(u.shape)
+        length = np.einsum("ntd,ntd->nt", moved, u)
+        return self._share(length + own**2 / (1 - hat)[:, None], u)
+
+    def _share(self, length: Floats, rows: Floats) -> Floats:
+        size = np.maximum(np.square(rows).sum(-1), 1e-12)
+        return np.asarray(self._penalty * length / size, np.float32)
+
+    def _mistaken(self, taken: NDArray[np.intp]) -> tuple[int, int, float] | None:
+        """The two classes that the transformation confuses most: from, to, and how much more."""
+        count = int(self._classes.max()) + 1
+        own = np.bincount(self._classes, minlength=count)
+        table = np.zeros((2, count, count))
+        np.add.at(table[0], (self._classes, taken[:, 0]), 1.0)
+        for version in taken[:, 1:].T:
+            np.add.at(table[1], (self._classes, version), 1.0 / (taken.shape[1] - 1))
+        more = (table[1] - table[0]) / np.maximum(own, 1)[:, None]
+        np.fill_diagonal(more, 0)
+        a, b = np.unravel_index(int(more.argmax()), more.shape)
+        known = np.unique(self.labels)
+        worst = float(more[a, b])
+        return (int(known[a]), int(known[b]), worst) if worst > 0 else None
+
+
+def with_constant(blocks: Floats) -> Floats:
+    """Rows with one more feature that is the same in all: the intercept, hardly penalised.
+
+    Without it the mean of the targets, which all examples have a part in, would tell an example
+    its own label: with more features than examples, held-out residuals would be near zero for
+    labels of pure chance.
+    """
+    constant = np.full((*blocks.shape[:-1], 1), CONSTANT, np.float32)
+    return np.concatenate([blocks, constant], axis=-1)
+
+
+def _standard_error(values: Floats) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values)))

@@ -1,0 +1,251 @@
+"""What `explain` finds: one finding an operation, its sweep over magnitudes, rank and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from automorph.diagnostics.diagnosis import Bench, Diagnosis
+from automorph.errors import UsageError
+from automorph.operations import Operation, SearchSpace
+from automorph.policies.formatting import value_text
+
+Verdict = Literal["keep", "keep mild", "drop", "label risk"]
+
+HARM = 0.02
+"""A predicted rise of the ridge error by this share is harm."""
+RISK = 0.05
+"""So many more transformed than untransformed examples taken for another class are a risk."""
+NOTHING = 0.01
+"""An operation that moves features by less than this share changes nothing."""
+DRAWS = 400
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """An operation at one magnitude, and what it does to the data."""
+
+    magnitude: float
+    value: str
+    diagnosis: Diagnosis
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything happens in the features."""
+        return self.diagnosis.invariance >= NOTHING
+
+    @property
+    def harms(self) -> bool:
+        """Whether a higher error is predicted."""
+        return self.diagnosis.change >= HARM
+
+    @property
+    def helps(self) -> bool:
+        """Whether a lower error is predicted, beyond chance (two standard errors)."""
+        return self.diagnosis.change + 2 * self.diagnosis.change_se < 0
+
+    @property
+    def risky(self) -> bool:
+        """Whether labels are at risk, beyond chance (two standard errors)."""
+        found = self.diagnosis
+        return found.label_risk >= RISK and found.label_risk > 2 * found.risk_se
+
+    def to_dict(self) -> dict[str, Any]:
+        """The point as plain data."""
+        columns = {name: _rounded(value) for name, value in self.diagnosis.columns().items()}
+        return {"magnitude": self.magnitude, "value": self.value, **columns}
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """One operation: its best point, how far it is of use, rank, verdict and what decides it.
+
+    ``useful`` is the largest magnitude up to which no harm is predicted (0: none). Ranks count
+    from 1, the operation that promises most.
+    """
+
+    operation: Operation
+    points: tuple[Point, ...]
+    rank: int
+    rank_low: int
+    rank_high: int
+    classes: tuple[str, ...] = field(repr=False)
+
+    @property
+    def best(self) -> Point:
+        """The point of the least predicted error."""
+        return best_of(self.points)
+
+    @property
+    def useful(self) -> float:
+        """The largest magnitude up to which no point of the sweep harms; 0 if none does anything
+        before that.
+        """
+        reached = 0.0
+        for point in self.points:
+            if point.harms:
+                break
+            if point.moves:
+                reached = point.magnitude
+        return reached
+
+    @property
+    def useful_value(self) -> str:
+        """The useful magnitude in the operation's own unit."""
+        return value_text(self.operation, self.useful) if self.useful else ""
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether no point moves the features."""
+        return not any(point.moves for point in self.points)
+
+    @property
+    def limit(self) -> Point | None:
+        """The first point that harms."""
+        return next((point for point in self.points if point.harms), None)
+
+    @property
+    def verdict(self) -> Verdict:
+        """``keep``, ``keep mild``, ``drop`` or ``label risk``."""
+        if self.does_nothing:
+            return "drop"
+        if self.limit is None:
+            return "keep"
+        if self.useful:
+            return "keep mild"
+        return "label risk" if self.limit.risky else "drop"
+
+    @property
+    def decides(self) -> str:
+        """The column that decides the verdict."""
+        if self.does_nothing:
+            return "invariance"
+        if self.limit is not None and self.limit.risky:
+            return "label_risk"
+        return "change"
+
+    @property
+    def reason(self) -> str:
+        """The verdict's grounds in a sentence."""
+        if self.does_nothing:
+            return "the features see nothing of it (invariance)"
+        at = f" at {self.best.value}" if self.best.value else ""
+        change = 100 * self.best.diagnosis.change
+        gain = f"predicted error {change:+.1f} %{at}"
+        if self.limit is None:
+            return gain if self.best.helps else f"{gain}: no harm, no sure gain"
+        beyond = f" at {self.limit.value}" if self.limit.value else ""
+        worse = f"error {100 * self.limit.diagnosis.change:+.1f} %"
+        cause = self._risk() if self.limit.risky else worse
+        if self.useful:
+            return f"up to {self.useful_value} ({gain}); {cause}{beyond}"
+        return f"{cause}{beyond} already" if beyond else cause
+
+    def _risk(self) -> str:
+        assert self.limit is not None
+        found = self.limit.diagnosis
+        text = f"labels at risk ({100 * found.label_risk:.0f} % more taken for another class"
+        if found.mistaken is not None:
+            one, other, _ = found.mistaken
+            text += f", most often {self.classes[one]} for {self.classes[other]}"
+        return text + ")"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row of ``--json``: the columns of the best point, rank and verdict."""
+        return {
+            "name": self.operation.name,
+            **self.best.to_dict(),
+            "rank": self.rank,
+            "rank_interval": [self.rank_low, self.rank_high],
+            "verdict": self.verdict,
+            "decides": self.decides,
+            "reason": self.reason,
+            "useful": self.useful,
+            "useful_value": self.useful_value,
+            "sweep": [point.to_dict() for point in self.points],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What every operation of a space does to the data; ``findings`` in the order of rank."""
+
+    data: str
+    space: SearchSpace
+    features: str
+    examples: int
+    accuracy: float
+    findings: tuple[Finding, ...]
+    seconds: float
+    bench: Bench = field(repr=False)
+
+    def __getitem__(self, name: str) -> Finding:
+        operation = self.space[name]
+        for finding in self.findings:
+            if finding.operation is operation:
+                return finding
+        raise UsageError(f"{name} was not explained: it changes nothing, on purpose")
+
+    @property
+    def operations(self) -> list[dict[str, Any]]:
+        """The rows as plain data, best first."""
+        return [finding.to_dict() for finding in self.findings]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of ``explain --json``, without the report's path."""
+        return {
+            "data": self.data,
+            "space": self.space.name,
+            "features": self.features,
+            "examples": self.examples,
+            "accuracy": _rounded(self.accuracy),
+            "seconds": round(self.seconds, 2),
+            "operations": self.operations,
+        }
+
+
+def best_of(points: Sequence[Point]) -> Point:
+    """The point of the least predicted error, of those that do anything."""
+    moving = [point for point in points if point.moves] or points
+    return min(moving, key=lambda point: point.diagnosis.change)
+
+
+def findings_of(
+    sweeps: Sequence[tuple[Operation, tuple[Point, ...]]],
+    *,
+    classes: tuple[str, ...],
+    seed: int = 0,
+) -> tuple[Finding, ...]:
+    """Rank operations by the predicted change of error at their best point.
+
+    Intervals: 95 of 100 ranks when the examples are drawn again (bootstrap; all operations share
+    the draws, so what they have in common does not blur the order).
+    """
+    if not sweeps:
+        return ()
+    best = [best_of(points) for _, points in sweeps]
+    changes = np.stack([point.diagnosis.changes for point in best]).astype(np.float64)
+    n = changes.shape[1]
+    again = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=DRAWS).T / n
+    places = _ranks(np.concatenate([changes.mean(1, keepdims=True), changes @ again], axis=1))
+    low, high = np.quantile(places[:, 1:], [0.025, 0.975], axis=1, method="nearest").astype(int)
+    found = [
+        Finding(op, points, int(places[i, 0]), int(low[i]), int(high[i]), classes)
+        for i, (op, points) in enumerate(sweeps)
+    ]
+    return tuple(sorted(found, key=lambda finding: finding.rank))
+
+
+def _ranks(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Ranks from 1 (the smallest) within each column; equal values in their order."""
+    order = values.argsort(axis=0, kind="stable")
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(1, len(values) + 1)[:, None], axis=0)
+    return ranks
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")

@@ -1,0 +1,185 @@
+"""Fixed features in which examples are compared: random convolutions, pixels, a network's own.
+
+A feature map takes uint8 images ``(n, H, W, C)``, or texts ``(n,)``, and gives float32 features
+``(n, D)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from automorph.diagnostics.text_features import hashed_words
+from automorph.errors import UsageError
+from automorph.training import Task, make_task, train
+
+Images = NDArray[Any]
+FeatureMap = Callable[[Images], NDArray[np.float32]]
+
+LARGEST = 32
+"""Pixels a side; larger images are averaged down for features that need no network."""
+MOST = 768
+"""Features; of maps with more, so many random projections are taken."""
+_PATCHES = 20_000
+_BATCH = 32
+"""Few enough images that their responses stay in the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class RandomConvolutions:
+    """Convolutions with random patches of the data, rectified on both sides, pooled to a grid.
+
+    Patches ``x`` are whitened, ``W (x - mean)`` with ``W = (Cov + e I)^(-1/2)``, e the mean
+    variance; each filter is a random whitened patch, so a response is a whitened inner product. Of
+    a response z (in its own standard deviations) both ``max(0, z - 1/4)`` and ``max(0, -z - 1/4)``
+    are averaged over a grid of 3 x 3 (Coates and Ng, "Learning feature representations with
+    k-means", 2012, with random patches for centroids). `random_convolutions` draws them.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    stride: int
+    grid: int = 3
+
+    def __call__(self, images: Images) -> NDArray[np.float32]:
+        """Features float32 ``(n, 2 * filters * grid ** 2)``."""
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(images), _BATCH):
+                z = functional.conv2d(
+                    _small(images[start : start + _BATCH]), self.weight, self.bias, self.stride
+                )
+                both = torch.cat([functional.relu(z - 0.25), functional.relu(-z - 0.25)], 1)
+                parts.append(functional.adaptive_avg_pool2d(both, self.grid).flatten(1).numpy())
+        return np.concatenate(parts)
+
+
+def random_convolutions(images: Images, *, filters: int = 32, seed: int = 0) -> RandomConvolutions:
+    """Draw filters from images uint8 ``(n, H, W, C)``; of 6 x 6 pixels, fewer on small images."""
+    pixels = _small(images[:2000]).numpy()
+    n, _, height, width = pixels.shape
+    side = max(1, min(6, max(3, min(height, width) // 4), height, width))
+    rng = np.random.default_rng(seed)
+    places = zip(
+        rng.integers(n, size=_PATCHES),
+        rng.integers(height - side + 1, size=_PATCHES),
+        rng.integers(width - side + 1, size=_PATCHES),
+        strict=True,
+    )
+    patches = np.stack([pixels[i, :, y : y + side, x : x + side] for i, y, x in places])
+    flat = patches.reshape(_PATCHES, -1).astype(np.float64)
+    mean = flat.mean(0)
+    flat -= mean
+    variance, axes = np.linalg.eigh(flat.T @ flat / _PATCHES)
+    # Images of one colour have no variance at all.
+    whiten = (axes / np.sqrt(variance + max(variance.mean(), 1e-8))) @ axes.T
+    white = flat @ whiten
+    length = np.linalg.norm(white, axis=1)
+    # Empty patches (a plain background) make no filters.
+    structured = np.flatnonzero(length >= np.quantile(length, 0.3))
+    chosen = white[rng.choice(structured, filters)]
+    weight = chosen @ whiten
+    weight /= np.maximum((flat @ weight.T).std(0), 1e-8)[:, None]
+    return RandomConvolutions(
+        torch.tensor(weight.reshape(filters, -1, side, side), dtype=torch.float32),
+        torch.tensor(-(weight @ mean), dtype=torch.float32),
+        stride=2 if min(height, width) >= 16 else 1,
+    )
+
+
+def pixels(images: Images) -> NDArray[np.float32]:
+    """The pixels themselves, ``(n, H * W * C)``; images above 32 pixels a side averaged down."""
+    return np.asarray(_small(images).flatten(1).numpy(), np.float32)
+
+
+def network_features(task: Task, network: nn.Module) -> FeatureMap:
+    """What goes into the last linear layer of a network (its penultimate features)."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    if not layers:
+        raise UsageError(
+            f"{type(network).__name__} has no linear layer at its end, whose inputs would be the "
+            "features; choose another model, or pass a function of images as features"
+        )
+    network = network.eval()
+    device = next(network.parameters()).device
+
+    def features(images: Images) -> NDArray[np.float32]:
+        held: list[Tensor] = []
+        hook = layers[-1].register_forward_pre_hook(lambda _, inputs: held.append(inputs[0]))
+        try:
+            with torch.inference_mode():
+                for start in range(0, len(images), _BATCH):
+                    network(task.encoder(images[start : start + _BATCH], device))
+        finally:
+            hook.remove()
+        return np.concatenate([part.flatten(1).float().cpu().numpy() for part in held])
+
+    return features
+
+
+def briefly_trained(task: Task, *, epochs: int = 8, seed: int = 0) -> FeatureMap:
+    """Features of the task's network after a few epochs without augmentation."""
+    short = task.with_recipe(epochs=epochs, warmup_epochs=min(1, epochs / 5))
+    result = train(short, None, seed=seed, parts=(), validate_every=0, progress=False)
+    assert result.model is not None
+    return network_features(task, result.model)
+
+
+def feature_map(task: Task, features: str | FeatureMap, *, seed: int = 0) -> FeatureMap:
+    """A feature map by name: ``random``, ``pixels``, or a model of `automorph.models` (untrained,
+    unless it is ``timm:NAME:pretrained``); a function of images is taken as it is.
+
+    For texts ``random`` is `hashed_words`; ``sentence:NAME`` is a pretrained network's own.
+    """
+    if callable(features):
+        return features
+    if task.data.domain == "text":
+        return _of_texts(task, features, seed)
+    if features == "random":
+        return random_convolutions(task.data.train.data, seed=seed)
+    if features == "pixels":
+        return pixels
+    return network_features(task, replace(task, model=features).build(seed))
+
+
+def _of_texts(task: Task, features: str, seed: int) -> FeatureMap:
+    texts = task.data.train.data
+    if features == "random":
+        return hashed_words(texts, seed=seed)
+    if features == "pixels":
+        raise UsageError(
+            f"{task.name} holds texts, which have no pixels; expected random (words and pairs of "
+            "words) or a model, as sentence:NAME"
+        )
+    # Another model reads texts by an encoder of its own.
+    other = make_task(task.data, model=features, protect=task.protect)
+    return network_features(other, other.build(seed))
+
+
+def checked(found: Any, n: int) -> NDArray[np.float32]:
+    """Features float32 ``(n, D)`` of a map of the user's, or a `UsageError`."""
+    array = np.asarray(found, np.float32)
+    if array.ndim < 2 or len(array) != n:
+        raise UsageError(
+            f"the features have the shape {array.shape} for {n} examples; expected ({n}, D)"
+        )
+    return array.reshape(n, -1)
+
+
+def _small(images: Images) -> Tensor:
+    """Images as floats ``(n, C, h, w)`` in [0, 1], at most 32 pixels a side."""
+    x = torch.from_numpy(np.require(images, requirements=("C", "W")))
+    x = x.permute(0, 3, 1, 2).to(torch.float32).mul_(1 / 255).contiguous()
+    height, width = x.shape[2:]
+    scale = LARGEST / max(height, width)
+    if scale < 1:
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        x = functional.interpolate(x, size=size, mode="area")
+    return x

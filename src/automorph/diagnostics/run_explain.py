@@ -1,0 +1,171 @@
+"""`explain`: what every operation of a space does to a user's data, before any long training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph import engine
+from automorph.diagnostics.diagnosis import Bench
+from automorph.diagnostics.explain_result import Explanation, Point, findings_of
+from automorph.diagnostics.features import FeatureMap, Images, briefly_trained, feature_map
+from automorph.errors import UsageError
+from automorph.operations import Operation, SearchSpace, Sequences, Stream, named_space
+from automorph.operations.text import EDA
+from automorph.policies.formatting import value_text
+from automorph.text.wordnet import find_wordnet
+from automorph.training import Task, as_task, corpus_of
+
+MAGNITUDES = (0.1, 0.3, 0.6, 1.0)
+MOST = 2000
+"""Examples that are looked at; more change no column by more than its standard error."""
+SPACES = {"image": "catalogue", "text": "texts"}
+LEAST = 20
+"""Examples below which held-out errors mean nothing."""
+
+Progress = Callable[[str, int, int], None]
+
+
+def explain(
+    source: Any,
+    space: str | SearchSpace | None = None,
+    *,
+    features: str | FeatureMap = "random",
+    deep: bool = False,
+    magnitudes: Sequence[float] = MAGNITUDES,
+    copies: int = 2,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Explanation:
+    """Explain every operation of ``space`` on the training part of ``source``.
+
+    ``source`` is a `Task`, a ``DATA`` string, arrays or a data set (``options`` go to
+    `automorph.training.as_task`); only its training part is looked at, 2,000 examples at most.
+    ``space`` is a name or a `SearchSpace`, which may hold operations of your own (None: see
+    `usual_space`). ``features``: ``random`` (convolutions; of texts words and pairs of words),
+    ``pixels``, the name of a model, or a function of images or texts. ``deep`` takes those of the
+    task's own network, trained for a few epochs on the half of the examples that is then not looked
+    at. ``progress`` is called with an operation's name, its number and their count.
+
+    Raises `UsageError` for a space of operations on something else, or too few data.
+    """
+    started = time.monotonic()
+    task = as_task(source, **options)
+    chosen = usual_space(task.data.domain) if space is None else space
+    chosen = named_space(chosen) if isinstance(chosen, str) else chosen
+    _check(task, chosen, magnitudes, copies)
+    if task.data.domain == "text":
+        chosen = chosen.fitted(corpus_of(task))
+    bench, name = _bench(task, features, deep=deep, copies=copies, seed=seed)
+    operations = [operation for operation in chosen if not is_identity(operation)]
+    sweeps = []
+    for number, operation in enumerate(operations):
+        if progress is not None:
+            progress(operation.name, number, len(operations))
+        sweeps.append((operation, sweep(bench, operation, magnitudes)))
+    return Explanation(
+        data=task.name,
+        space=chosen,
+        features=name,
+        examples=len(bench.images),
+        accuracy=bench.accuracy,
+        findings=findings_of(sweeps, classes=task.data.classes, seed=seed),
+        seconds=time.monotonic() - started,
+        bench=bench,
+    )
+
+
+def usual_space(domain: str) -> SearchSpace:
+    """What is explained if nothing is said: all that the domain has, as far as it works here."""
+    space = named_space(SPACES[domain])
+    if domain == "text" and find_wordnet() is None:
+        known = tuple(operation for operation in space if operation.name not in EDA[:2])
+        return SearchSpace("texts-without-wordnet", known)
+    return space
+
+
+def sweep(bench: Bench, operation: Operation, magnitudes: Sequence[float]) -> tuple[Point, ...]:
+    """An operation at rising magnitudes; at one, if the magnitude changes nothing."""
+    strengths = (1.0,) if operation.magnitude_free else tuple(sorted(magnitudes))
+    points = []
+    for magnitude in strengths:
+        diagnosis = bench.diagnose(transform_of(operation, magnitude, seed=bench.seed))
+        points.append(Point(magnitude, value_text(operation, magnitude), diagnosis))
+    return tuple(points)
+
+
+def is_identity(operation: Operation) -> bool:
+    """Whether the operation changes nothing, on purpose; there is nothing to explain then."""
+    return operation.magnitude_free and operation.identity_at_zero and not operation.function
+
+
+def transform_of(
+    operation: Operation, magnitude: float, *, seed: int = 0
+) -> Callable[[Images, int], Images]:
+    """The operation, always applied at one magnitude, as a function of images and copy number."""
+    space = SearchSpace(operation.name, (operation,))
+
+    def transform(images: Images, copy: int) -> Images:
+        n = len(images)
+        stream = Stream(seed=seed, index=np.arange(n), copy=copy)
+        sequences = Sequences.of(np.zeros((n, 1), np.int16), magnitude)
+        found: Images = engine.apply(images, sequences, space, stream)
+        return found
+
+    return transform
+
+
+def balanced(labels: NDArray[np.int64], most: int) -> NDArray[np.intp]:
+    """Rows of at most ``most`` examples, as many of each class as can be, first ones first."""
+    turn = np.zeros(len(labels), np.intp)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        turn[rows] = np.arange(len(rows))
+    return np.sort(np.argsort(turn, kind="stable")[:most])
+
+
+def _bench(
+    task: Task, features: str | FeatureMap, *, deep: bool, copies: int, seed: int
+) -> tuple[Bench, str]:
+    train = task.data.train
+    name = features if isinstance(features, str) else getattr(features, "__name__", "own")
+    if deep:
+        # Features that were fitted to an example's label would say that the label is safe.
+        rows = balanced(train.labels, min(len(train), 2 * MOST))
+        half = np.arange(len(rows)) % 2 == 0
+        other = Task(
+            task.data.replace(train=train.take(rows[half])), task.model, task.recipe, task.encoder
+        )
+        maps, rows, name = briefly_trained(other, seed=seed), rows[~half], f"{task.model}, trained"
+    else:
+        maps, rows = feature_map(task, features, seed=seed), balanced(train.labels, MOST)
+    part = train.take(rows)
+    return Bench(part.data, part.labels, maps, copies=copies, seed=seed), name
+
+
+def _check(task: Task, space: SearchSpace, magnitudes: Sequence[float], copies: int) -> None:
+    data = task.data
+    if not len(space):
+        raise UsageError(f"the space {space.name!r} has no operations; expected at least one")
+    if space.domain != data.domain:
+        raise UsageError(
+            f"explain got {data.domain}s of {data.name!r}, and the space {space.name!r} has "
+            f"operations on {space.domain}s; expected operations on {data.domain}s "
+            "(see: automorph list spaces)"
+        )
+    if copies < 1:
+        raise UsageError(f"got copies={copies}; expected 1 or more")
+    if not magnitudes or not all(0 < m <= 1 for m in magnitudes):
+        raise UsageError(
+            f"got the magnitudes {list(magnitudes)}; expected numbers above 0, up to 1"
+        )
+    if len(data.train) < LEAST:
+        raise UsageError(
+            f"{data.name}: got {len(data.train)} training examples; expected at least {LEAST}, so "
+            "that held-out errors mean something: raise --limit"
+        )

@@ -1,0 +1,137 @@
+"""The compiled path: sequences as flat arrays, handed to the compiled engine in one call.
+
+Operations that are not compiled (rare ones, and functions of the user) are black boxes: the walk
+stops in front of them, their rows go through the kernels of the reference path as a batch, and the
+walk goes on.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import finalize
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph import native
+from automorph.engine.batching import run_kernel
+from automorph.engine.context import Step
+from automorph.engine.validation import check_batch, check_fill
+from automorph.native.walk import BLACK_BOX, NEUTRAL, SHARE, SIGNED, WHOLE
+from automorph.operations import Operation, SearchSpace, Sequences, Stream
+from automorph.operations.random import stream_key
+
+
+def apply_native(
+    images: NDArray[np.uint8],
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    fill: int | Sequence[int] = 0,
+    interpolation: str = "nearest",
+    mode: str = "exact",
+    prefixes: bool = False,
+    threads: int = 1,
+) -> NDArray[np.uint8]:
+    """Apply sequences to images with the compiled engine; see ``automorph.engine.apply``."""
+    check_batch(images, sequences, space, stream, interpolation, mode, threads)
+    table = _table(space)
+    program = native.Program(
+        np.ascontiguousarray(images),
+        np.ascontiguousarray(sequences.op, np.int16),
+        np.ascontiguousarray(sequences.magnitude, np.float32),
+        np.ascontiguousarray(sequences.fire, np.bool_),
+        table.operations,
+        np.ascontiguousarray(stream.index),
+        np.ascontiguousarray(stream.copy, np.uint32),
+        check_fill(fill, images),
+        stream_key(stream.seed, "op"),
+        stream.epoch,
+        interpolation == "bilinear",
+        mode == "fused",
+        prefixes,
+    )
+    out = program.new_result()
+    if not len(images):
+        return out
+    if not table.black_boxes:
+        native.walk(program, out, threads=threads)
+        return out
+    position = np.zeros(len(images), np.int32)
+    while not native.walk(program, out, position=position, threads=threads):
+        # The earliest position first: rows meet in the batches of the reference path.
+        earliest = int(position.min())
+        rows = np.flatnonzero(position == earliest)
+        for number in np.unique(program.op[rows, earliest]):
+            same = rows[program.op[rows, earliest] == number]
+            _black_box(program, out, space.operations[number], same, earliest, stream)
+        position[rows] += 1
+    return out
+
+
+def _black_box(
+    program: native.Program,
+    out: NDArray[np.uint8],
+    operation: Operation,
+    rows: NDArray[np.int64],
+    position: int,
+    stream: Stream,
+) -> None:
+    """One operation of the reference path for the rows that wait for it at a position."""
+
+    def step_of(rows: NDArray[np.int64]) -> Step:
+        own = stream.at_stage(0).take(rows)
+        return Step(operation, own, position, program.images, program.fill, program.bilinear)
+
+    if program.prefixes:
+        out[rows, position + 1] = out[rows, position]
+        out = out[:, position + 1]
+    signs = step_of(rows).signs() if operation.signed else 1.0
+    values = operation.values(program.magnitude[rows, position], signs)
+    changed = values != operation.identity
+    rows, values = rows[changed], values[changed]
+    run_kernel(operation, out, rows, values, step_of)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The operations of a space as the compiled engine wants them."""
+
+    operations: ctypes.Array[native.Operation]
+    black_boxes: bool
+
+
+_tables: dict[int, _Table] = {}
+
+
+def _table(space: SearchSpace) -> _Table:
+    """The table of a space, made once for each."""
+    table = _tables.get(id(space))
+    if table is None:
+        rows = [_row(operation) for operation in space]
+        boxes = any(row.kernel == BLACK_BOX for row in rows)
+        table = _tables[id(space)] = _Table((native.Operation * len(rows))(*rows), boxes)
+        finalize(space, _tables.pop, id(space), None)
+    return table
+
+
+def _row(operation: Operation) -> native.Operation:
+    """Kernel, flags and what turns magnitudes into values, as ``Operation.values`` computes it."""
+    low, high, identity = operation.low, operation.high, operation.identity
+    kernel = BLACK_BOX if operation.function else native.KERNELS.get(operation.kernel, BLACK_BOX)
+    flags = (
+        SIGNED * operation.signed
+        | WHOLE * operation.whole
+        | SHARE * (operation.unit == "share")
+        | NEUTRAL * (identity is not None)
+    )
+    if identity is None or (not operation.signed and abs(low - identity) <= abs(high - identity)):
+        base, plus, minus = low, high - low, high - low
+    elif operation.signed:
+        base, plus, minus = identity, high - identity, low - identity
+    else:
+        base, plus, minus = high, low - high, low - high
+    return native.Operation(kernel, flags, base, plus, minus, identity or 0.0)

@@ -1,0 +1,70 @@
+"""Sequences applied to texts: read once, edited as arrays, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.engine import user_functions
+from automorph.engine.context import Step
+from automorph.engine.validation import check_batch
+from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
+from automorph.text import Tokens, find_kernel, tokenise
+
+TEXT = np.dtypes.StringDType()
+_NO_FILL = np.zeros(1, np.uint8)
+
+
+def apply_texts(
+    texts: NDArray[Any],
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    prefixes: bool = False,
+) -> NDArray[Any]:
+    """Texts ``StringDType (n,)`` after one sequence each; with ``prefixes`` ``(n, L + 1)``."""
+    check_batch(texts, sequences, space, stream, "nearest", "exact", 1)
+    protect = protected_by(space)
+    tokens = tokenise(texts.tolist(), protect=protect)
+    stream, steps = stream.at_stage(0), [texts]
+    for position in range(sequences.length):
+        touched, edited = [], []
+        active = sequences.fire[:, position] & (sequences.op[:, position] != NOTHING)
+        for number in np.unique(sequences.op[active, position]).tolist():
+            rows = np.flatnonzero(active & (sequences.op[:, position] == number))
+            operation = space.operations[number]
+            step = Step(operation, stream.take(rows), position, texts, _NO_FILL)
+            sides = step.signs() if operation.signed else 1.0
+            values = operation.values(sequences.magnitude[rows, position], sides)
+            changed = values != operation.identity
+            rows, values = rows[changed], values[changed]
+            if len(rows):
+                step = Step(operation, stream.take(rows), position, texts, _NO_FILL)
+                touched.append(rows)
+                edited.append(_edited(tokens.take(rows), values, step, protect))
+        if touched:
+            tokens = tokens.put(touched, edited)
+        if prefixes:
+            steps.append(np.array(tokens.join(), TEXT))
+    return np.stack(steps, axis=1) if prefixes else np.array(tokens.join(), TEXT)
+
+
+def protected_by(space: SearchSpace) -> Sequence[str]:
+    """The patterns of what no operation may touch, from the corpus that the space was fitted to."""
+    for operation in space:
+        if operation.corpus is not None:
+            return tuple(operation.corpus.protect)
+    return ()
+
+
+def _edited(
+    tokens: Tokens, values: NDArray[np.float64], step: Step, protect: Sequence[str]
+) -> Tokens:
+    kernel = find_kernel(step.operation.kernel)
+    if kernel is not None:
+        return kernel(tokens, values, step)
+    return tokenise(user_functions.call_on_texts(tokens.join(), values, step), protect=protect)

@@ -1,0 +1,6 @@
+"""Sequences applied to a torch batch where it lies, on any device (needs torch)."""
+
+from automorph.engine.torch.apply import apply_on_device
+from automorph.engine.torch.transfer import send
+
+__all__ = ["apply_on_device", "send"]

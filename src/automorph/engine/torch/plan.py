@@ -1,0 +1,169 @@
+"""What happens to a batch, position by position, worked out on the host before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from automorph.engine import user_functions
+from automorph.engine.context import Images, Step, Values, Whole
+from automorph.engine.geometry import (
+    MATRICES,
+    Matrices,
+    compose,
+    fits_fixed_point,
+    fixed_point,
+    resample,
+    unmoved,
+)
+from automorph.engine.torch import affine
+from automorph.engine.torch.kernel import Arguments, Run
+from automorph.engine.torch.registry import KERNELS
+from automorph.operations import NOTHING, Operation, SearchSpace, Sequences, Stream
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """Something that happens to some rows: ``run`` on the device, or ``host`` on the host."""
+
+    rows: Whole
+    run: Run | None = None
+    arguments: Arguments = ()
+    host: Callable[[Images], Images] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Position:
+    """One position of the sequences: what happens there, and moves that are still to come.
+
+    ``calls`` are carried out in order. ``rest`` leads from the images at work to the images as
+    they are after this position (moves that "fused" mode has put off).
+    """
+
+    calls: tuple[Call, ...]
+    rest: tuple[Call, ...]
+
+
+def plan(
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    *,
+    images: Images,
+    fill: Images,
+    bilinear: bool,
+    fused: bool,
+) -> list[Position]:
+    """The positions of the sequences, in order. Of ``images`` only the shape is looked at."""
+    planner = _Planner(space, stream.at_stage(0), images, fill, bilinear, fused)
+    return [planner.position(sequences, position) for position in range(sequences.length)]
+
+
+class _Planner:
+    """Goes through the positions; knows the moves that are not yet carried out."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        stream: Stream,
+        images: Images,
+        fill: Images,
+        bilinear: bool,
+        fused: bool,
+    ) -> None:
+        self.space, self.stream = space, stream
+        self.images, self.fill = images, fill
+        self.size = (images.shape[1], images.shape[2])
+        self.bilinear, self.fused = bilinear, fused
+        self.pending = unmoved(len(images))
+        self.moved = np.zeros(len(images), bool)
+
+    def position(self, sequences: Sequences, position: int) -> Position:
+        """One position; as in the reference path, a row in ``moved`` is moved before it is used."""
+        drawn = [*self._drawn(sequences, position)]
+        moving = [one for one in drawn if one[0].kernel in MATRICES]
+        others = [one for one in drawn if one[0].kernel not in MATRICES]
+        calls = [*self._settle(_joined([rows for _, rows, _, _ in others]))]
+        calls += self._others(others)
+        for operation, rows, values, step in moving:
+            matrices = MATRICES[operation.kernel](values, step, self.size)
+            self.pending[rows] = compose(self.pending[rows], matrices)
+            self.moved[rows] = True
+        if not self.fused:
+            calls += self._settle(_joined([rows for _, rows, _, _ in moving]))
+        return Position(tuple(calls), tuple(self._moves(np.flatnonzero(self.moved))))
+
+    def _drawn(
+        self, sequences: Sequences, position: int
+    ) -> Iterator[tuple[Operation, Whole, Values, Step]]:
+        """Each operation at the position with the rows that it changes, and its values there."""
+        active = sequences.fire[:, position] & (sequences.op[:, position] != NOTHING)
+        for number in np.unique(sequences.op[active, position]):
+            operation = self.space.operations[number]
+            rows = np.flatnonzero(active & (sequences.op[:, position] == number))
+            signs = self._step(operation, rows, position).signs() if operation.signed else 1.0
+            values = operation.values(sequences.magnitude[rows, position], signs)
+            changed = values != operation.identity
+            rows, values = rows[changed], values[changed]
+            if len(rows) and operation.kernel != "Identity":
+                yield operation, rows, values, self._step(operation, rows, position)
+
+    def _step(self, operation: Operation, rows: Whole, position: int) -> Step:
+        stream = self.stream.take(rows)
+        return Step(operation, stream, position, self.images, self.fill, self.bilinear)
+
+    def _others(self, drawn: list[tuple[Operation, Whole, Values, Step]]) -> Iterator[Call]:
+        """Calls of operations that do not move; those that are carried out alike as one call."""
+        alike: dict[tuple[object, ...], list[tuple[Whole, Arguments]]] = {}
+        for operation, rows, values, step in drawn:
+            kernel = KERNELS.get(operation.kernel)
+            if kernel is None:
+                yield Call(rows, host=partial(_user, values=values, step=step))
+                continue
+            arguments = kernel.draw(values, step, self.size)
+            shapes = tuple(argument.shape[1:] for argument in arguments)
+            alike.setdefault((kernel.run, shapes), []).append((rows, arguments))
+        for (run, _), parts in alike.items():
+            rows = np.concatenate([rows for rows, _ in parts])
+            columns = zip(*(arguments for _, arguments in parts), strict=True)
+            order = np.argsort(rows)
+            joined = tuple(np.concatenate(column)[order] for column in columns)
+            yield Call(rows[order], run, joined)  # type: ignore[arg-type]
+
+    def _settle(self, rows: Whole) -> Iterator[Call]:
+        """Carry the pending moves of some rows out."""
+        rows = np.sort(rows[self.moved[rows]])
+        yield from self._moves(rows)
+        self.pending[rows] = unmoved(len(rows))
+        self.moved[rows] = False
+
+    def _moves(self, rows: Whole) -> Iterator[Call]:
+        if not len(rows):
+            return
+        matrices = self.pending[rows]
+        if self.bilinear:
+            yield Call(rows, affine.linear, (matrices,))
+            return
+        fits = fits_fixed_point(matrices, *self.size)
+        if fits.any():
+            places = fixed_point(matrices[fits]).astype(np.int32)
+            yield Call(rows[fits], affine.nearest, (places,))
+        if not fits.all():
+            # PIL adds floats up here, one pixel after the other: nothing for many cores.
+            rest = partial(_resampled, matrices=matrices[~fits], fill=self.fill)
+            yield Call(rows[~fits], host=rest)
+
+
+def _joined(parts: list[Whole]) -> Whole:
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _user(images: Images, *, values: Values, step: Step) -> Images:
+    return user_functions.call(images, values, step)
+
+
+def _resampled(images: Images, *, matrices: Matrices, fill: Images) -> Images:
+    return resample(images, matrices, fill=fill, bilinear=False)

@@ -1,0 +1,101 @@
+"""What the engine's door accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import DataError, UsageError
+from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
+
+_CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
+
+
+def check_batch(
+    images: NDArray[Any],
+    sequences: Sequences,
+    space: SearchSpace,
+    stream: Stream,
+    interpolation: str,
+    mode: str,
+    threads: int,
+) -> None:
+    """Raise ``DataError`` for examples, ``UsageError`` for anything else that does not fit."""
+    check_examples(images, space)
+    if not len(images) == len(sequences) == len(stream):
+        raise UsageError(
+            f"got {len(images)} examples, {len(sequences)} sequences and a stream of "
+            f"{len(stream)}; expected as many of each: give the stream `index=` the examples' "
+            "numbers"
+        )
+    used = sequences.op[sequences.op != NOTHING]
+    if used.size and not 0 <= used.min() <= used.max() < len(space):
+        raise UsageError(
+            f"sequences use the operation numbers {used.min()} to {used.max()}; the space "
+            f"{space.name!r} has 0 to {len(space) - 1} (and {NOTHING} for none)"
+        )
+    for name, got, known in (
+        ("interpolation", interpolation, ("nearest", "bilinear")),
+        ("mode", mode, ("exact", "fused")),
+    ):
+        if got not in known:
+            raise UsageError(f"got {name}={got!r}; expected {' or '.join(map(repr, known))}")
+    if threads < 1:
+        raise UsageError(f"got threads={threads}; expected 1 or more")
+
+
+def check_examples(examples: NDArray[Any], space: SearchSpace) -> None:
+    """Raise ``DataError`` unless the examples are of the space's domain."""
+    if not isinstance(examples, np.ndarray):
+        raise DataError(f"got {type(examples).__name__}; expected a NumPy array of examples")
+    if space.domain == "vector":
+        if examples.ndim != 2 or examples.dtype.kind != "f":
+            raise DataError(f"{_got(examples)}; expected float vectors (n, d)")
+        return
+    if space.domain == "text":
+        if examples.ndim != 1 or examples.dtype.kind != "T":
+            raise DataError(
+                f"the space {space.name!r} is for texts; {_got(examples)}, expected NumPy's "
+                "StringDType of shape (n,)"
+            )
+        return
+    if space.domain != "image":
+        raise DataError(
+            f"the space {space.name!r} is for {space.domain}s; {_got(examples)}, expected images"
+        )
+    if examples.dtype != np.uint8 or examples.ndim != 4 or examples.shape[3] not in _CHANNELS:
+        hint = ""
+        if examples.ndim == 4 and examples.shape[1] in _CHANNELS:
+            hint = " (channels first? use `.transpose(0, 2, 3, 1)`)"
+        elif examples.ndim == 3:
+            hint = " (one image, or grey ones without channels? add an axis)"
+        elif examples.dtype.kind == "f":
+            hint = " (multiply by 255, round and convert)"
+        raise DataError(
+            f"{_got(examples)}; expected uint8 images (n, H, W, C) with "
+            + ", ".join(f"{c} ({name})" for c, name in _CHANNELS.items())
+            + f" channels{hint}"
+        )
+    if examples.size == 0 and len(examples):
+        raise DataError(f"{_got(examples)}; expected images of at least one pixel")
+
+
+def _got(examples: NDArray[Any]) -> str:
+    return f"got {examples.dtype} of shape {examples.shape}"
+
+
+def check_fill(fill: int | Sequence[int], images: NDArray[Any]) -> NDArray[np.uint8]:
+    """The fill colour, uint8 ``(C,)``, of one number or one a channel."""
+    levels = np.atleast_1d(np.asarray(fill))
+    channels = images.shape[-1]
+    if levels.shape not in ((1,), (channels,)) or ((levels < 0) | (levels > 255)).any():
+        raise UsageError(
+            f"got fill={fill!r}; expected a number from 0 to 255, or {channels} of them for "
+            f"images of {channels} channels"
+        )
+    colour = np.empty(channels, np.uint8)
+    colour[...] = levels
+    return colour

@@ -1,0 +1,142 @@
+"""Batches that are augmented where a loader puts them together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import default_collate
+
+from automorph.errors import DataError, UsageError
+from automorph.integrations.image_types import Array, as_array
+from automorph.integrations.repr import Shown
+from automorph.integrations.sample_access import Place, find_place, get, put
+from automorph.integrations.shared_epoch import Epoch, InEpochs
+from automorph.policies import Policy, load_policy
+
+
+class Collate(Shown, InEpochs):
+    """A ``collate_fn`` for a ``DataLoader`` that augments the whole batch at once.
+
+    Policies that combine examples (mixup, CutMix, SamplePairing) work here, too. Samples are as in
+    `automorph.Augmented`, with images of one size; the batch of images is a uint8 tensor
+    ``(n, C, H, W)``, all else is collated as torch does it. If the policy mixes labels, they come
+    out soft, float32 ``(n, classes)``: ``label`` is where they are in a sample (default: the
+    second part, or ``"label"``), and ``classes`` how many there are, if they are numbers.
+
+    What happens to an example is a function of seed, epoch and its number, ``index`` being where
+    the sample has that. Without one the pixels of the example stand for its number (a hash of
+    them), so batches are still the same for any number of workers. Call ``set_epoch`` before each
+    epoch.
+
+    >>> images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    >>> collate = Collate("randaugment + mixup", classes=10)
+    >>> batch, labels = collate([(image, label) for label, image in enumerate(images)])
+    >>> batch.shape, labels.shape
+    (torch.Size([4, 3, 8, 8]), torch.Size([4, 10]))
+    """
+
+    _said = ("seed", "image", "label", "index", "classes")
+
+    def __init__(
+        self,
+        policy: Policy | str | os.PathLike[str],
+        *,
+        seed: int = 0,
+        image: Place = None,
+        label: Place = None,
+        index: Place = None,
+        classes: int | None = None,
+    ) -> None:
+        self.policy = load_policy(policy)
+        self.seed, self.classes = seed, classes
+        self.image, self.label, self.index = image, label, index
+        self._epoch = Epoch()
+
+    def __call__(self, samples: Sequence[Any]) -> Any:
+        """Collate and augment."""
+        place = find_place(samples[0], self.image)
+        arrays = [as_array(get(sample, place)) for sample in samples]
+        batch = _stacked(arrays)
+        index = numbers_of(batch) if self.index is None else self._given(samples)
+        self._epoch.watch(index)
+        # The images would be stacked for nothing.
+        collated = default_collate([put(sample, place, 0) for sample in samples])
+        where: dict[str, Any] = {"seed": self.seed, "epoch": self.epoch, "index": index}
+        if not self.policy.mixes_labels:
+            return put(collated, place, _planes(self.policy.augment(batch, **where)))
+        name = self._label_place(collated)
+        soft = soft_labels(get(collated, name), self.classes)
+        images, labels = self.policy.augment(batch, labels=soft.numpy(), **where)
+        return put(put(collated, place, _planes(images)), name, torch.from_numpy(labels))
+
+    def _given(self, samples: Sequence[Any]) -> NDArray[np.int64]:
+        try:
+            return np.array([int(get(sample, self.index)) for sample in samples], np.int64)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"got index={self.index!r}, and samples have no whole number there; expected the "
+                "place of the example's number, or None"
+            ) from error
+
+    def _label_place(self, collated: Any) -> Place:
+        place = self.label
+        if place is None:
+            place = "label" if isinstance(collated, dict) else 1
+        try:
+            get(collated, place)
+        except (KeyError, IndexError, TypeError):
+            raise UsageError(
+                f"the policy {self.policy.name!r} mixes labels, and samples have none at "
+                f"{place!r}; say where they are: label=PLACE"
+            ) from None
+        return place
+
+
+def numbers_of(arrays: Iterable[Array]) -> NDArray[np.int64]:
+    """Numbers below 2^32 that stand for images: hashes of their pixels."""
+    digests = [
+        blake2b(np.ascontiguousarray(array).data, digest_size=4).digest() for array in arrays
+    ]
+    return np.array([int.from_bytes(digest, "little") for digest in digests], np.int64)
+
+
+def soft_labels(labels: Tensor, classes: int | None) -> Tensor:
+    """Labels float32 ``(n, classes)``, of numbers ``(n,)`` or soft already."""
+    if labels.ndim == 2 and labels.is_floating_point():
+        return labels.to(torch.float32)
+    if labels.ndim != 1 or labels.is_floating_point() or classes is None:
+        raise UsageError(
+            f"got labels {str(labels.dtype).removeprefix('torch.')} of shape {tuple(labels.shape)} "
+            f"and classes={classes}; to mix labels, expected whole numbers (n,) and classes= their "
+            "count, or soft labels (n, classes)"
+        )
+    if labels.device.type == "cpu" and len(labels):
+        low, high = (int(side) for side in labels.aminmax())
+        if low < 0 or high >= classes:
+            raise UsageError(
+                f"got labels from {low} to {high} and classes={classes}; expected labels from 0 to "
+                f"{classes - 1}, or classes= the count of all classes"
+            )
+    # Compared, not scattered: labels on an accelerator are not looked at.
+    return (labels[:, None] == torch.arange(classes, device=labels.device)).to(torch.float32)
+
+
+def _stacked(arrays: Sequence[Array]) -> Array:
+    shapes = {array.shape for array in arrays}
+    if len(shapes) > 1:
+        raise DataError(
+            f"got images of the sizes {', '.join(map(str, sorted(shapes)))} in one batch; resize "
+            "them first, or augment one by one with automorph.Augmented"
+        )
+    return np.stack(arrays)
+
+
+def _planes(images: Array) -> Tensor:
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()

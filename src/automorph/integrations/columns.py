@@ -1,0 +1,41 @@
+"""Columns of data sets, of images or of texts, augmented example by example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from automorph.integrations.collate import numbers_of
+from automorph.integrations.image_types import as_array, augment_each
+from automorph.operations import Stream
+from automorph.policies import Policy
+
+
+def numbers_for(values: Sequence[Any], index: ArrayLike | None = None) -> NDArray[np.int64]:
+    """The numbers of examples: those that are given, else hashes of what the examples are.
+
+    >>> numbers_for(["a", "b", "a"])[[0, 2]].tolist() == [numbers_for(["a"])[0]] * 2
+    True
+    """
+    if index is not None:
+        return np.asarray(index, np.int64)
+    if not _texts(values):
+        return numbers_of([as_array(value) for value in values])
+    digests = [blake2b(str(text).encode(), digest_size=4).digest() for text in values]
+    return np.array([int.from_bytes(digest, "little") for digest in digests], np.int64)
+
+
+def augment_column(policy: Policy, values: Sequence[Any], stream: Stream) -> list[Any]:
+    """The values of a column, each augmented by itself: images of any kind and size, or texts."""
+    if not _texts(values):
+        return augment_each(policy, values, stream)
+    texts = np.array([str(text) for text in values], np.dtypes.StringDType())
+    return [str(text) for text in policy.transform(texts, stream)]
+
+
+def _texts(values: Sequence[Any]) -> bool:
+    return len(values) > 0 and isinstance(values[0], str)

@@ -1,0 +1,103 @@
+"""A data set whose examples are augmented."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from operator import index as whole_number
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from automorph.errors import UsageError
+from automorph.integrations.image_types import augment_each, need_no_others
+from automorph.integrations.repr import Shown
+from automorph.integrations.sample_access import Place, find_place, get, put
+from automorph.integrations.shared_epoch import Epoch, InEpochs
+from automorph.operations import Stream
+from automorph.policies import Policy, load_policy
+from automorph.policies.base import COPIES
+
+
+class Augmented(Shown, InEpochs, Dataset[Any]):
+    """The examples of a data set, each augmented by a policy.
+
+    ``dataset`` is anything with a length and numbered samples (of torch, torchvision, Hugging
+    Face, a list): images, tuples or dicts with one. Images are PIL images, uint8 arrays
+    ``(H, W, C)`` or uint8 tensors ``(C, H, W)``, of any sizes, and stay what they are; all else in
+    a sample stays as it is. ``policy`` is a policy, or the name of one. ``image`` is where the
+    image is in a sample (default: the first part, or ``"image"`` or ``"img"``). ``then`` is called
+    with each augmented image, for what comes after augmentation (``ToTensor``, ``Normalize``).
+
+    What happens to an example is a function of seed, epoch and its number: the same for any number
+    of workers, any order and batch size. Call ``set_epoch`` before each epoch (accelerate and the
+    Trainer of transformers do it themselves). With ``copies`` the data set is so many times as
+    long, and every copy of an example differs: sample ``i`` is copy ``i // n`` of example
+    ``i % n``.
+
+    >>> import torch
+    >>> images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    >>> data = Augmented([(image, label) for label, image in enumerate(images)], "randaugment")
+    >>> image, label = data[2]
+    >>> image.shape, image.dtype, label
+    (torch.Size([3, 8, 8]), torch.uint8, 2)
+    """
+
+    _said = ("seed", "copies", "image", "then")
+
+    def __init__(
+        self,
+        dataset: Any,
+        policy: Policy | str | os.PathLike[str],
+        *,
+        seed: int = 0,
+        copies: int = 1,
+        image: Place = None,
+        then: Callable[[Any], Any] | None = None,
+    ) -> None:
+        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+            raise UsageError(
+                f"got a data set of type {type(dataset).__name__}, whose examples have no numbers; "
+                "expected one with a length and numbered samples. For others use "
+                "automorph.Collate(policy) as the collate_fn of the DataLoader"
+            )
+        if not 1 <= copies <= COPIES:
+            raise UsageError(f"got copies={copies!r}; expected a whole number from 1 to {COPIES}")
+        self.dataset = dataset
+        self.policy = load_policy(policy)
+        need_no_others(self.policy, "Augmented")
+        self.seed, self.copies = seed, copies
+        self.image, self.then = image, then
+        self._epoch = Epoch()
+
+    def __len__(self) -> int:
+        return len(self.dataset) * self.copies
+
+    def __getitem__(self, number: int) -> Any:
+        return self.__getitems__([number])[0]
+
+    def __getitems__(self, numbers: Sequence[int]) -> list[Any]:
+        """Some samples at once, as loaders ask for them: faster than one after the other."""
+        chosen = [self._number(number) for number in numbers]
+        self._epoch.watch(chosen)
+        copy, index = np.divmod(np.array(chosen, np.int64), max(len(self.dataset), 1))
+        samples = self._samples(index.tolist())
+        places = [find_place(sample, self.image) for sample in samples]
+        images = [get(sample, place) for sample, place in zip(samples, places, strict=True)]
+        stream = Stream(seed=self.seed, epoch=self.epoch, index=index, copy=copy)
+        augmented = augment_each(self.policy, images, stream)
+        if self.then is not None:
+            augmented = [self.then(image) for image in augmented]
+        return [put(*parts) for parts in zip(samples, places, augmented, strict=True)]
+
+    def _number(self, number: int) -> int:
+        plain = whole_number(number)
+        if not -len(self) <= plain < len(self):
+            raise IndexError(f"got the number {plain} of a data set of {len(self)} samples")
+        return plain % len(self)
+
+    def _samples(self, numbers: list[int]) -> list[Any]:
+        if hasattr(self.dataset, "__getitems__"):
+            return list(self.dataset.__getitems__(numbers))
+        return [self.dataset[number] for number in numbers]

@@ -1,0 +1,188 @@
+"""scikit-learn: any classifier, trained on augmented copies of its examples."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
+
+from automorph.errors import UsageError
+from automorph.integrations.image_types import need_no_others
+from automorph.policies import Policy, load_policy
+from automorph.policies.tensors import are_texts, as_texts
+
+
+def _has(name: str) -> Any:
+    """Whether the classifier inside has a method."""
+
+    def check(self: Any) -> bool:
+        inside = getattr(self, "estimator_", None) or self._inside()
+        getattr(inside, name)
+        return True
+
+    return check
+
+
+class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that is fitted on its examples and ``copies`` augmented copies of each.
+
+    - Images in rows, as scikit-learn keeps them: ``shape`` is their (H, W) or (H, W, C), ``levels``
+      the values of black and white (``(0, 16)`` for ``load_digits``), between which all lie.
+    - Images ``(n, H, W)`` or ``(n, H, W, C)`` of uint8 need no ``shape``; the classifier inside
+      gets them in rows.
+    - Texts are a list, an array or a column of strings, for a classifier inside that takes a list
+      of them (a pipeline).
+    - Vectors ``(n, d)``, for a policy of operations on vectors.
+
+    Prediction never augments. ``policy`` is a policy or the name of one; policies that mix labels
+    are refused. The same ``random_state`` gives the same copies.
+
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> inside = KNeighborsClassifier()
+    >>> model = AugmentedClassifier(inside, "crop", shape=(8, 8), levels=(0, 16), copies=2)
+    >>> int(model.fit(X[:300], y[:300]).n_examples_)
+    900
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        policy: Policy | str = "none",
+        *,
+        copies: int = 1,
+        shape: tuple[int, ...] | None = None,
+        levels: tuple[float, float] = (0.0, 255.0),
+        random_state: int = 0,
+    ) -> None:
+        self.estimator, self.policy, self.copies = estimator, policy, copies
+        self.shape, self.levels, self.random_state = shape, levels, random_state
+
+    def _inside(self) -> Any:
+        return LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the classifier on the examples and their augmented copies."""
+        policy = load_policy(self.policy)
+        need_no_others(
+            policy,
+            "AugmentedClassifier",
+            "leave that stage out: classifiers of scikit-learn take one class for each example",
+        )
+        if not isinstance(self.copies, (int, np.integer)) or self.copies < 0:
+            raise UsageError(f"got copies={self.copies!r}; expected a whole number from 0 on")
+        examples, labels = self._read(X, y)
+        copies = [self._rows(examples)]
+        if len(policy.space):
+            copies += [self._copy(policy, examples, copy) for copy in range(1, self.copies + 1)]
+        self.estimator_ = clone(self._inside())
+        options = {}
+        if sample_weight is not None:
+            if not has_fit_parameter(self.estimator_, "sample_weight"):
+                raise UsageError(
+                    f"got sample_weight, and {type(self.estimator_).__name__} takes none"
+                )
+            weights = _check_sample_weight(sample_weight, labels)
+            options["sample_weight"] = np.tile(weights, len(copies))
+        lists = isinstance(copies[0], list)
+        together = [*chain(*copies)] if lists else np.concatenate(copies)
+        self.n_examples_ = len(together)
+        self.estimator_.fit(together, np.tile(labels, len(copies)), **options)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def _read(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+        """The examples as policies take them, and their labels."""
+        if are_texts(X):
+            return as_texts(X).tolist(), np.asarray(y)
+        if getattr(X, "ndim", 2) in (3, 4):
+            images = np.asarray(X)
+            self.n_features_in_ = int(np.prod(images.shape[1:]))
+            return images[..., None] if images.ndim == 3 else images, np.asarray(y)
+        rows, labels = validate_data(self, X, y)
+        return rows, np.asarray(labels)
+
+    def _copy(self, policy: Policy, examples: Any, copy: int) -> Any:
+        """An augmented copy of all examples, in the form of the classifier inside."""
+        seed = int(self.random_state)
+        if isinstance(examples, list):
+            return [str(text) for text in policy.augment(examples, seed=seed, copy=copy)]
+        if policy.space.domain == "vector":
+            examples = examples.astype(np.float64)
+        if examples.ndim == 4 or policy.space.domain == "vector":
+            return self._rows(policy.augment(examples, seed=seed, copy=copy))
+        if self.shape is None:
+            raise UsageError(
+                f"got rows of {examples.shape[1]} numbers and no shape; say which images they are, "
+                "as in shape=(8, 8), levels=(0, 16)"
+            )
+        low, high = self._checked_levels(examples)
+        try:
+            images = examples.reshape(len(examples), *self.shape)
+        except ValueError:
+            raise UsageError(
+                f"got rows of {examples.shape[1]} numbers and shape={self.shape}; expected as many "
+                "numbers as pixels"
+            ) from None
+        bytes_ = np.rint((images - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)
+        batch = bytes_[..., None] if bytes_.ndim == 3 else bytes_
+        out = policy.augment(np.ascontiguousarray(batch), seed=seed, copy=copy)
+        rows = out.reshape(len(out), -1) / 255 * (high - low) + low
+        if examples.dtype.kind in "iub":
+            rows = np.rint(rows)  # A cast alone would cut 8.97 to 8.
+        return rows.astype(examples.dtype)
+
+    def _checked_levels(self, examples: NDArray[Any]) -> tuple[float, float]:
+        """Black and white, between which all examples lie; beyond them copies would be cut."""
+        low, high = self.levels
+        found = float(examples.min()), float(examples.max())
+        slack = abs(high - low) / 255 / 2  # Lost by rounding anyway.
+        if low == high or found[0] < min(low, high) - slack or found[1] > max(low, high) + slack:
+            raise UsageError(
+                f"got numbers from {found[0]:.3g} to {found[1]:.3g} and levels={self.levels}; "
+                "expected the values of black and white, between which all numbers lie. If they "
+                "were scaled before, scale inside: "
+                "AugmentedClassifier(make_pipeline(StandardScaler(), ...), ...)"
+            )
+        return low, high
+
+    def _rows(self, examples: Any) -> Any:
+        """What the classifier inside gets."""
+        return examples if isinstance(examples, list) else examples.reshape(len(examples), -1)
+
+    def _checked(self, X: Any) -> Any:
+        check_is_fitted(self)
+        if are_texts(X):
+            return as_texts(X).tolist()
+        if getattr(X, "ndim", 2) in (3, 4):
+            return self._rows(np.asarray(X))
+        return validate_data(self, X, reset=False)
+
+    def predict(self, X: Any) -> Any:
+        """The classes of examples, as they are."""
+        checked = self._checked(X)
+        return self.estimator_.predict(checked)
+
+    @available_if(_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:
+        """The probabilities of the classes."""
+        checked = self._checked(X)
+        return self.estimator_.predict_proba(checked)
+
+    @available_if(_has("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Any:
+        """The scores of the classes."""
+        checked = self._checked(X)
+        return self.estimator_.decision_function(checked)

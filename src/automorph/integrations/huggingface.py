@@ -1,0 +1,73 @@
+"""Data sets of Hugging Face: a policy as the transform of a data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from automorph.errors import UsageError
+from automorph.integrations.columns import augment_column, numbers_for
+from automorph.integrations.image_types import need_no_others
+from automorph.integrations.repr import Shown
+from automorph.integrations.shared_epoch import Epoch, InEpochs
+from automorph.operations import Stream
+from automorph.policies import Policy, load_policy
+
+
+class Transform(Shown, InEpochs):
+    """What ``transform`` returns: called with a batch of columns, it returns them augmented."""
+
+    _said = ("image", "index", "seed")
+
+    def __init__(self, policy: Policy, *, image: str, index: str | None, seed: int) -> None:
+        need_no_others(policy, "a transform of a data set")
+        self.policy, self.image, self.index, self.seed = policy, image, index, seed
+        self._epoch = Epoch()
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The batch with other images, or texts."""
+        values = list(self._column(batch, self.image, "image"))
+        given = None if self.index is None else self._column(batch, self.index, "index")
+        numbers = numbers_for(values, given)
+        self._epoch.watch(numbers)
+        stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
+        return {**batch, self.image: augment_column(self.policy, values, stream)}
+
+    def _column(self, batch: Mapping[str, Any], name: str, option: str) -> Any:
+        if name not in batch:
+            raise UsageError(
+                f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
+                f"say which it is: {option}=COLUMN"
+            )
+        return batch[name]
+
+
+def transform(
+    policy: Policy | str | os.PathLike[str],
+    image: str = "image",
+    *,
+    index: str | None = None,
+    seed: int = 0,
+) -> Transform:
+    """A transform for ``dataset.set_transform`` that augments the column ``image``.
+
+    Images (PIL images as the data set decodes them, of any sizes) stay what they are; all other
+    columns stay as they are. A column of texts works alike, with a policy for texts. What happens
+    to an example is a function of seed, epoch and the number in the column ``index``; without one
+    the pixels or words stand for the number (a hash of them). Call ``set_epoch`` on the transform
+    before each epoch (`automorph.integrations.EpochCallback` does it in transformers' Trainer;
+    `automorph.Augmented` around the data set is another way, for which accelerate and the Trainer
+    do it themselves).
+
+    Use ``set_transform`` or ``with_transform``, which run whenever examples are read. Do not use
+    ``dataset.map``: it runs once and keeps the result on disk, so that every epoch would see the
+    same augmented images.
+
+    >>> import numpy as np
+    >>> augment = transform("randaugment(n=2,m=9)", "img")
+    >>> batch = {"img": [np.zeros((8, 8, 3), np.uint8)], "label": [3]}
+    >>> sorted(augment(batch))
+    ['img', 'label']
+    """
+    return Transform(load_policy(policy), image=image, index=index, seed=seed)

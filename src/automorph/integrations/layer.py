@@ -1,0 +1,107 @@
+"""A policy as a layer: batches are augmented on the device on which the model trains."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, distributed, nn
+
+from automorph.engine.tensors import check_floats
+from automorph.errors import UsageError
+from automorph.integrations.collate import soft_labels
+from automorph.operations import Stream
+from automorph.policies import Policy, load_policy
+
+_SEEN_ELSEWHERE = ("cpu", "meta")
+"""Devices of which the layer checks no floats: the engine does it, or there are none."""
+
+
+class OnDevice(nn.Module):
+    """Augments batches ``(n, C, H, W)`` where they are; in evaluation mode it does nothing.
+
+    Put it in front of the model. Images are uint8, or floats in [0, 1] before they are normalised;
+    they come back as the same. Floats outside of [0, 1] are refused: on a CPU in every batch, on an
+    accelerator in the first one only, as the host does not wait for it. With ``labels`` the result
+    is ``(images, labels)``: soft ones, float32 ``(n, classes)``, if the policy mixes labels
+    (``classes`` says how many there are if they are numbers), else those that were given.
+
+    With ``index``, the examples' numbers in their data set (kept on the host), results are a
+    function of seed, epoch and number, and equal to those of `automorph.Augmented`. Without, the
+    examples are counted as they come, in each process of a distributed training apart; call
+    ``set_epoch`` before each epoch if a training that is resumed must draw what it would have
+    drawn.
+
+    >>> layer = OnDevice("randaugment", seed=1)
+    >>> images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    >>> layer(images).shape
+    torch.Size([2, 3, 8, 8])
+    >>> layer.eval()(images) is images
+    True
+    """
+
+    def __init__(
+        self,
+        policy: Policy | str | os.PathLike[str],
+        *,
+        seed: int = 0,
+        classes: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.policy = load_policy(policy)
+        self.seed, self.classes = seed, classes
+        self.epoch = 0
+        self._counted = 0
+        self._looked = False
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begin an epoch: examples are counted from 0 again."""
+        self.epoch, self._counted = epoch, 0
+
+    # What is drawn is drawn with NumPy, which a compiler of graphs cannot see through.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @torch.no_grad()
+    def forward(
+        self, images: Tensor, labels: Tensor | None = None, *, index: ArrayLike | None = None
+    ) -> Any:
+        """Augment a batch, and its labels if there are any."""
+        if not self.training:
+            return images if labels is None else (images, labels)
+        if labels is None and self.policy.mixes_labels:
+            raise UsageError(
+                f"the policy {self.policy.name!r} mixes labels, and none were given; call the "
+                "layer with images and labels, and take two results"
+            )
+        numbers = self._numbers(len(images)) if index is None else np.asarray(index, np.int64)
+        stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
+        self._look(images)
+        out = self.policy.transform(images, stream)
+        if labels is None:
+            return out
+        n, channels, height, width = images.shape
+        mixing = self.policy.mixing(stream, (n, height, width, channels))
+        if mixing is None:
+            return out, labels
+        return mixing.examples(out), mixing.labels(soft_labels(labels, self.classes))
+
+    def _look(self, images: Tensor) -> None:
+        """Check the first batch on an accelerator, if operations are to round it."""
+        if self._looked or images.device.type in _SEEN_ELSEWHERE or not len(self.policy.space):
+            return
+        check_floats(images)
+        self._looked = True
+
+    def _numbers(self, n: int) -> NDArray[np.int64]:
+        """Numbers for examples that have none; those of other processes lie between them."""
+        together = distributed.is_available() and distributed.is_initialized()
+        rank, world = (distributed.get_rank(), distributed.get_world_size()) if together else (0, 1)
+        counted = np.arange(self._counted, self._counted + n, dtype=np.int64)
+        self._counted += n
+        return counted * world + rank
+
+    def extra_repr(self) -> str:
+        """What the layer does, for ``print(model)``."""
+        return f"{self.policy.name!r}, seed={self.seed}"

@@ -1,0 +1,144 @@
+"""Lightning: a callback that augments every training batch, and a hook for data modules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping, MutableSequence
+from typing import Any
+
+from automorph.errors import MissingExtraError, UsageError
+from automorph.integrations.layer import OnDevice
+from automorph.integrations.sample_access import Place, find_place, get
+from automorph.policies import Policy
+
+try:
+    from lightning.pytorch import Callback
+except ImportError:
+    try:
+        from pytorch_lightning import Callback  # the same, by its older name
+    except ImportError as error:
+        raise MissingExtraError(
+            "Lightning is not installed; pip install 'automorph[lightning]'"
+        ) from error
+
+_LIGHTNING = ("lightning", "pytorch_lightning")
+
+
+class AugmentCallback(Callback):  # type: ignore[misc]
+    """Augments training batches on the device; validation and test batches stay as they are.
+
+    ``Trainer(callbacks=[AugmentCallback("flip-crop + randaugment(n=2,m=9)")])``. Batches are lists
+    or dicts as a loader collates them, with images ``(n, C, H, W)``: uint8, or floats in [0, 1]
+    before they are normalised. ``image`` and ``label`` are their places in a batch (default: the
+    first part or ``"image"``, the second or ``"label"``). If the policy mixes labels they come out
+    soft; ``classes`` says how many there are. ``index`` is the place of the examples' numbers, if
+    batches have them; else examples are counted as they come. A training that resumes draws what
+    it would have drawn.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | str | os.PathLike[str],
+        *,
+        seed: int = 0,
+        image: Place = None,
+        label: Place = None,
+        index: Place = None,
+        classes: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.layer = OnDevice(policy, seed=seed, classes=classes)
+        self.image, self.label, self.index = image, label, index
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.layer.extra_repr()})"
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Count the epoch, here and in what the loaders hold."""
+        self.layer.set_epoch(trainer.current_epoch)
+        set_epochs(trainer.train_dataloader, trainer.current_epoch)
+
+    def on_train_batch_start(
+        self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Put augmented images, and soft labels, where they were."""
+        augment_in_place(self.layer, batch, self.image, self.label, self.index)
+
+
+class AugmentedDataModule:
+    """A hook for a ``LightningDataModule``: name it first, and set ``augment``.
+
+    ``class Photos(AugmentedDataModule, LightningDataModule)`` with
+    ``augment = AugmentCallback("trivialaugment")`` augments its training batches on the device,
+    after they were brought there; nothing has to be given to the trainer.
+    """
+
+    augment: AugmentCallback
+    trainer: Any
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse classes in which a hook of Lightning's stands before this one."""
+        super().__init_subclass__(**options)
+        before = cls.__mro__[1 : cls.__mro__.index(AugmentedDataModule)]
+        if any(base.__module__.partition(".")[0] in _LIGHTNING for base in before):
+            raise UsageError(
+                f"got {cls.__name__} with LightningDataModule before AugmentedDataModule, "
+                "which would augment nothing; name the hook first: "
+                f"class {cls.__name__}(AugmentedDataModule, LightningDataModule)"
+            )
+
+    def setup(self, stage: str) -> None:
+        """Look for ``augment`` before a training begins."""
+        if stage == "fit":
+            self._callback()
+        super().setup(stage)  # type: ignore[misc]
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """The batch, augmented while a training goes on."""
+        if self.trainer is not None and self.trainer.training:
+            callback = self._callback()
+            if callback.layer.epoch != self.trainer.current_epoch:
+                callback.layer.set_epoch(self.trainer.current_epoch)
+            augment_in_place(callback.layer, batch, callback.image, callback.label, callback.index)
+        return super().on_after_batch_transfer(batch, dataloader_idx)  # type: ignore[misc]
+
+    def _callback(self) -> AugmentCallback:
+        """What augments, if the class or the object says it."""
+        callback = getattr(self, "augment", None)
+        if not isinstance(callback, AugmentCallback):
+            got = "no augment" if callback is None else f"augment={callback!r:.60}"
+            raise UsageError(
+                f"got {got} in {type(self).__name__}; expected what augments its batches: "
+                'augment = AugmentCallback("trivialaugment")'
+            )
+        return callback
+
+
+def augment_in_place(
+    layer: OnDevice, batch: Any, image: Place = None, label: Place = None, index: Place = None
+) -> None:
+    """Replace the images of a batch, and its labels if the policy mixes them."""
+    if not isinstance(batch, (MutableMapping, MutableSequence)):
+        raise UsageError(
+            f"got a batch of type {type(batch).__name__}, whose parts cannot be replaced; expected "
+            "a list or a dict, as torch collates them"
+        )
+    place: Any = find_place(batch, image)
+    numbers: Any = None if index is None else get(batch, index)
+    numbers = numbers.cpu().numpy() if hasattr(numbers, "cpu") else numbers
+    if not layer.policy.mixes_labels:
+        batch[place] = layer(get(batch, place), index=numbers)
+        return
+    other: Any = label if label is not None else "label" if isinstance(batch, MutableMapping) else 1
+    batch[place], batch[other] = layer(get(batch, place), get(batch, other), index=numbers)
+
+
+def set_epochs(loaders: Any, epoch: int) -> None:
+    """Tell everything in some loaders that counts epochs: data sets and collate functions."""
+    if isinstance(loaders, dict):
+        loaders = list(loaders.values())
+    for loader in loaders if isinstance(loaders, (list, tuple)) else [loaders]:
+        parts: list[Any] = [getattr(loader, "dataset", None), getattr(loader, "collate_fn", None)]
+        for part in parts:
+            if hasattr(part, "set_epoch"):
+                part.set_epoch(epoch)

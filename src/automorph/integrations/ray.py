@@ -1,0 +1,73 @@
+"""Ray Data: a policy as a function for ``map_batches``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from automorph.errors import UsageError
+from automorph.integrations.columns import augment_column, numbers_for
+from automorph.integrations.image_types import need_no_others
+from automorph.integrations.repr import Shown
+from automorph.operations import Stream
+from automorph.policies import Policy, load_policy
+
+
+class RayMap(Shown):
+    """``dataset.map_batches(RayMap("randaugment(n=2,m=9)"))`` augments the column ``image``.
+
+    Batches are Ray's own: dicts of NumPy arrays. Images are uint8, of one size ``(n, H, W, C)`` or
+    of several (an array of objects); all other columns stay. ``image`` may name a column of texts,
+    for a policy for texts. What happens to an example is a
+    function of seed, epoch and the number in the column ``index``; without one a hash of the pixels
+    stands for it, so blocks, order and workers change nothing. Give each epoch its own map:
+    ``RayMap(policy, epoch=epoch)``.
+
+    >>> batch = {"image": np.zeros((2, 8, 8, 3), np.uint8), "label": np.array([3, 4])}
+    >>> RayMap("trivialaugment")(batch)["image"].shape
+    (2, 8, 8, 3)
+    """
+
+    _said = ("image", "index", "seed", "epoch")
+
+    def __init__(
+        self,
+        policy: Policy | str | os.PathLike[str],
+        *,
+        image: str = "image",
+        index: str | None = None,
+        seed: int = 0,
+        epoch: int = 0,
+    ) -> None:
+        self.policy = load_policy(policy)
+        need_no_others(
+            self.policy,
+            "RayMap",
+            "leave that stage out here, and mix in the training loop: "
+            "automorph.OnDevice('mixup', classes=...)(images, labels)",
+        )
+        self.image, self.index, self.seed, self.epoch = image, index, seed, epoch
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The batch with other images."""
+        for name in filter(None, (self.image, self.index)):
+            if name not in batch:
+                raise UsageError(
+                    f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
+                    "say which holds the images: RayMap(policy, image=COLUMN)"
+                )
+        values = batch[self.image]
+        index = None if self.index is None else batch[self.index]
+        numbers = numbers_for(values, index)
+        stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
+        augmented = augment_column(self.policy, list(values), stream)
+        if augmented and isinstance(augmented[0], str):
+            return {**batch, self.image: np.array(augmented, object)}
+        if len({image.shape for image in augmented}) <= 1:
+            return {**batch, self.image: np.stack(augmented) if augmented else values}
+        out = np.empty(len(augmented), object)
+        out[:] = augmented
+        return {**batch, self.image: out}

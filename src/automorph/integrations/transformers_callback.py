@@ -1,0 +1,34 @@
+"""The Trainer of transformers: a callback that counts epochs for a policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automorph.errors import MissingExtraError
+
+try:
+    from transformers import TrainerCallback
+except ImportError as error:
+    raise MissingExtraError(
+        "transformers is not installed; pip install 'automorph[text]'"
+    ) from error
+
+
+class EpochCallback(TrainerCallback):
+    """Shows another epoch to transforms and collate functions before each one begins.
+
+    ``Trainer(..., callbacks=[EpochCallback(augment)])``, where ``augment`` is what
+    ``automorph.integrations.huggingface.transform`` made, an `automorph.Collate`, or anything with
+    ``set_epoch``. A training that resumes in the middle goes on with its epoch.
+    """
+
+    def __init__(self, *counting: Any) -> None:
+        self.counting = counting
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.counting))})"
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **options: Any) -> None:
+        """Count the epoch."""
+        for part in self.counting:
+            part.set_epoch(int(state.epoch or 0))

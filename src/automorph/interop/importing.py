@@ -1,0 +1,84 @@
+"""Policies from objects of other libraries."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from automorph.errors import PolicyError
+from automorph.interop import albumentations_reader, kornia_reader, torchvision_reader
+from automorph.interop.export import FIDELITY
+from automorph.interop.fidelity import SIZED, Fidelity
+from automorph.interop.ir_to_policy import by_themselves, policy_of
+from automorph.interop.reader_base import Notes, Part
+from automorph.policies import Policy, drawable
+
+_READERS: dict[str, Callable[[Any, Notes], Sequence[Part]]] = {
+    "torchvision": torchvision_reader.read,
+    "albumentations": albumentations_reader.read,
+    "kornia": kornia_reader.read,
+}
+
+
+class DifferenceWarning(UserWarning):
+    """What an imported policy does not do as its pipeline did: ``notes``, a line for each."""
+
+    def __init__(self, notes: Sequence[str]) -> None:
+        self.notes = tuple(notes)
+        super().__init__("the policy is not all of the pipeline: " + "; ".join(self.notes))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DifferenceWarning, (self.notes,)
+
+
+def import_policy(transform: Any) -> Policy:
+    """The policy of a transform of torchvision (v2 or v1), albumentations or kornia.
+
+    What is no augmentation (resizing, normalising) is left out. A timm string is a name that
+    `load_policy` reads. Raises `PolicyError` for what no operation of the catalogue is.
+
+    Warns with one `DifferenceWarning` of all that was left out, and of all that the policy does in
+    another way; its ``notes`` are the lines. To be left alone:
+    ``warnings.simplefilter("ignore", automorph.interop.DifferenceWarning)``.
+    """
+    library = _library(transform)
+    if library not in _READERS:
+        raise PolicyError(
+            f"got {type(transform).__name__} of {library}; expected a transform of "
+            f"{', '.join(_READERS)}, or a name for load_policy"
+        )
+    notes = Notes()
+    parts, coins = by_themselves(_READERS[library](transform, notes))
+    policy = policy_of(parts)
+    alike = [line for kernel, line in _alike(policy, library) if kernel not in notes.exact]
+    if lines := [*notes.lines, *coins, *alike]:
+        warnings.warn(DifferenceWarning(lines), stacklevel=2)
+    return policy
+
+
+def _library(transform: Any) -> str:
+    """The library that a transform is of, also if it is of ours or of torch."""
+    library = type(transform).__module__.partition(".")[0]
+    if library == "automorph":
+        return "kornia" if type(transform).__name__ == "OneOf" else "torchvision"
+    if library == "torch":
+        inside = {type(part).__module__.partition(".")[0] for part in transform.children()}
+        return "torchvision" if "torchvision" in inside else "kornia"
+    return library
+
+
+def _alike(policy: Policy, library: str) -> list[tuple[str, str]]:
+    """What the library does in another way, one line an operation."""
+    known = FIDELITY[library]
+    kernels = dict.fromkeys(operation.kernel for operation in drawable(policy))
+    return [
+        (kernel, f"{kernel} is only alike ({library}: {_plain_note(known[kernel])})")
+        for kernel in kernels
+        if known[kernel].level == "alike"
+    ]
+
+
+def _plain_note(entry: Fidelity) -> str:
+    """The note without what is true of exports only."""
+    return entry.note.removesuffix(f"; {SIZED}")

@@ -1,0 +1,257 @@
+"""A policy in terms that other libraries share: draws, options, and operations with values.
+
+A policy of sequences is a tuple of draws, made one after the other. A draw takes one of its options
+by weight; an option is some acts, one after the other; an act is an operation that is used with a
+probability, at a value drawn uniformly from one of its stretches. Whatever a library has for
+"one of these", "with this chance" and "from this range" is written from that, and read to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from automorph.errors import PolicyError
+from automorph.operations import OPERATIONS, Operation
+from automorph.policies import (
+    AugMix,
+    Chain,
+    Drawn,
+    Generated,
+    Mixed,
+    Mixture,
+    Policy,
+    Schedule,
+    Shuffled,
+    Uniform,
+)
+from automorph.policies.base import Fill, Interpolation
+
+Stretch = tuple[float, float]
+
+# Only these bring in what lies outside of the image, and are drawn by an interpolation.
+MOVED = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "PadCrop")
+
+
+class NotExpressibleError(PolicyError):
+    """What another library has no words for: what that is, and what to do about it."""
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__("; ".join(filter(None, (what, todo))))
+        self.what, self.todo = what, todo
+
+
+class NoWordsError(Exception):
+    """What a library cannot say, in a few words; `NotExpressibleError` tells the user the rest."""
+
+
+class NoSizeError(NoWordsError):
+    """What a library can say only if it knows the size of the images."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """An operation, the stretches its value comes from (equally likely), and its probability.
+
+    Operations without a value have no stretches. With ``levels`` the value is one of so many equal
+    steps of a stretch, ends included.
+    """
+
+    operation: Operation
+    stretches: tuple[Stretch, ...] = ()
+    probability: float = 1.0
+    levels: int = 0
+
+    @property
+    def kernel(self) -> str:
+        """The name of the operation in the catalogue."""
+        return self.operation.kernel
+
+    @property
+    def held(self) -> bool:
+        """Whether every stretch is a single value."""
+        return all(low == high for low, high in self.stretches)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One of some options, by weight (weights sum to 1), and how moved images are drawn."""
+
+    options: tuple[tuple[Act, ...], ...]
+    weights: tuple[float, ...]
+    fill: Fill = 0
+    interpolation: Interpolation = "nearest"
+
+    @property
+    def even(self) -> bool:
+        """Whether all options are equally likely."""
+        return max(self.weights) - min(self.weights) < 1e-9
+
+
+def terms_of(policy: Policy) -> tuple[Draw, ...]:
+    """The draws of a policy.
+
+    Raises `NotExpressibleError` for what is no sequence of independent draws.
+
+    >>> from automorph import load_policy
+    >>> [len(draw.options) for draw in terms_of(load_policy("flip-crop + randaugment(n=2,m=9)"))]
+    [1, 14, 14]
+    """
+    if policy.space.domain != "image":
+        raise NotExpressibleError(
+            f"the policy {policy.name!r:.200} is for {policy.space.domain}s; other libraries get "
+            "policies for images"
+        )
+    if isinstance(policy, Chain):
+        return tuple(draw for stage in policy.stages for draw in terms_of(stage))
+    if isinstance(policy, Drawn):
+        return terms_of(held_mixture(policy))
+    if isinstance(policy, Mixture):
+        return _mixture(policy)
+    if isinstance(policy, Uniform):
+        return _uniform(policy)
+    if isinstance(policy, Generated) and policy.network in ("mean-field", "per-position"):
+        return _generated(policy)
+    raise NotExpressibleError(
+        f"the policy {policy.name!r:.200} is no sequence of independent draws, which is all that "
+        f"other libraries can be told: {why_not(policy)}"
+    )
+
+
+def why_not(policy: Policy) -> str:
+    """Why a policy is no sequence of independent draws, in a few words."""
+    reasons: dict[type[Policy], str] = {
+        Mixed: "it mixes examples and labels of a batch",
+        AugMix: "it blends several chains of operations on one image",
+        Generated: "what is drawn hangs on what was drawn before, by a network",
+        Schedule: "it changes with the epoch",
+        Shuffled: "its steps are shuffled, and counted as they fire",
+    }
+    found = (words for kind, words in reasons.items() if isinstance(policy, kind))
+    return next(found, f"it is a {type(policy).__name__}")
+
+
+def held_mixture(policy: Drawn) -> Mixture:
+    """The policy that a seed holds."""
+    if policy.seed is None:
+        raise NotExpressibleError(
+            f"the policy {policy.name!r:.200} is drawn anew by every training",
+            "hold one by a seed",
+        )
+    return policy.mixture(policy.seed)
+
+
+def _mixture(policy: Mixture) -> tuple[Draw, ...]:
+    if not any(policy.subpolicies):
+        return ()
+    options = tuple(
+        tuple(
+            _act(policy.operations[step.operation], step.magnitude, step.magnitude,
+                 step.probability)
+            for step in subpolicy
+        )
+        for subpolicy in policy.subpolicies
+    )  # fmt: skip
+    return (_draw(options, policy.weights, policy),)
+
+
+def _uniform(policy: Uniform) -> tuple[Draw, ...]:
+    if policy.spread:
+        raise NotExpressibleError(
+            f"the policy {policy.name!r:.200} adds normal noise to magnitudes (mstd), for which "
+            "the library has no words"
+        )
+    options = tuple(
+        (_act(operation, policy.low, policy.high, policy.probability, policy.levels),)
+        for operation in policy.operations
+    )
+    return (_draw(options, None, policy),) * policy.length
+
+
+def _generated(policy: Generated) -> tuple[Draw, ...]:
+    options = tuple((_act(operation, 1.0, 1.0),) for operation in policy.operations)
+    return tuple(_draw(options, tuple(shares), policy) for shares in policy.shares.tolist())
+
+
+def _draw(
+    options: tuple[tuple[Act, ...], ...],
+    weights: tuple[float, ...] | None,
+    policy: Mixture | Uniform | Generated,
+) -> Draw:
+    given = np.ones(len(options)) if weights is None else np.asarray(weights, np.float64)
+    shares = tuple((given / given.sum()).tolist())
+    return Draw(options, shares, policy.fill, policy.interpolation)
+
+
+def _act(
+    operation: Operation, low: float, high: float, probability: float = 1.0, levels: int = 0
+) -> Act:
+    if takes_no_value(operation):
+        return Act(operation, (), probability)
+    if operation.magnitude_free:
+        value = tidy(operation.low)
+        return Act(operation, ((value, value),), probability)
+    sides = (-1.0, 1.0) if operation.signed else (1.0,)
+    stretches = []
+    for side in sides:
+        first, last = (tidy(v) for v in operation.values([low, high], side).tolist())
+        stretches.append((min(first, last), max(first, last)))
+    kept = levels if low < high else 0
+    return Act(operation, joined(tuple(stretches), operation, kept), probability, kept)
+
+
+def joined(
+    stretches: tuple[Stretch, ...], operation: Operation, levels: int = 0
+) -> tuple[Stretch, ...]:
+    """Two stretches of equal length that meet are one, if values are continuous."""
+    if len(stretches) == 2 and not levels and not operation.whole:
+        (low, middle), (other, high) = sorted(stretches)
+        if middle == other and np.isclose(middle - low, high - other):
+            return ((low, high),)
+    return tuple(dict.fromkeys(stretches))
+
+
+def takes_no_value(operation: Operation) -> bool:
+    """Whether an operation of the catalogue does one thing only (``Invert``)."""
+    base = OPERATIONS.get(operation.kernel)
+    return base is not None and base.magnitude_free
+
+
+def tidy(value: float) -> float:
+    """A value without the last digits of float32 arithmetic.
+
+    >>> tidy(8.999999731779099)
+    9.0
+    """
+    return float(f"{value:.6g}")
+
+
+def does_nothing(act: Act) -> bool:
+    """Whether an act leaves every image as it is."""
+    ends = {end for stretch in act.stretches for end in stretch}
+    return (
+        act.kernel == "Identity"
+        or act.probability == 0
+        or (bool(ends) and ends == {act.operation.identity})
+    )
+
+
+def without_levels(draws: Iterable[Draw]) -> tuple[tuple[Draw, ...], tuple[str, ...]]:
+    """The draws with continuous values instead of steps, and a note if that changed any."""
+    steps: set[int] = set()
+
+    def smooth(act: Act) -> Act:
+        if not act.levels:
+            return act
+        steps.add(act.levels)
+        stretches = joined(act.stretches, act.operation)
+        return replace(act, stretches=stretches, levels=0)
+
+    out = tuple(
+        replace(draw, options=tuple(tuple(map(smooth, option)) for option in draw.options))
+        for draw in draws
+    )
+    notes = tuple(f"values are continuous, not {count} steps" for count in sorted(steps))
+    return out, notes

@@ -1,0 +1,227 @@
+"""Policies as one short Python file that needs NumPy and Pillow only, and draws the same pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from typing import Any
+
+from automorph.interop.call_ast import said, source
+from automorph.interop.errors import refuse_operations
+from automorph.interop.fidelity import EQUAL, Fidelity, none
+from automorph.interop.ir import NotExpressibleError, held_mixture, why_not
+from automorph.interop.source_extract import excerpt, merged_imports
+from automorph.operations import CATALOGUE, SearchSpace
+from automorph.policies import (
+    AugMix,
+    Chain,
+    Drawn,
+    Generated,
+    Mixture,
+    Policy,
+    Schedule,
+    Shuffled,
+    SpacePolicy,
+    Step,
+    Uniform,
+)
+
+NAME = "python"
+TITLE = "a Python file of its own"
+FIDELITY: dict[str, Fidelity] = {
+    operation.name: none("it needs the batch") if operation.partner else EQUAL
+    for operation in CATALOGUE
+}
+
+
+def write_file(policy: Policy) -> str:
+    """The policy as the source code of a module with a function ``augment``."""
+    from automorph import __version__
+    from automorph.interop import standalone
+
+    refuse_operations(policy, TITLE, FIDELITY)
+    schedule = _schedule(policy)
+    stages = [stage for _, part in schedule for stage in part]
+    kinds = {stage["kind"] for stage in stages}
+    kernels = {operation[1] for stage in stages for operation in stage["space"]}
+    tables = {"KERNELS", "SAMPLERS", "SCHEDULE", "MOVES", "COLOURS"}
+    tables |= set() if "augmix" in kinds else {"augmix"}
+    functions = {**standalone.MOVES, **standalone.COLOURS}
+    samplers = {kind: standalone.SAMPLERS[kind].__name__ for kind in sorted(kinds - {"augmix"})}
+    names = [functions[kernel].__name__ for kernel in kernels] + list(samplers.values())
+    names += ["augment"] + (["colours"] if kernels & set(standalone.COLOURS) else [])
+    imports, body = excerpt(standalone.__name__, names, without=tables)
+    if "augmix" not in kinds:
+        body = body.replace(_AUGMIX_BRANCH, "")
+    head = (
+        f'"""{said(policy.name)}, written by automorph {__version__}.\n\n'
+        "augment(image, index, epoch) gives the pixels that automorph gives for the same seed,\n"
+        'epoch and number of the example. Needs numpy and Pillow only.\n"""\n\n'
+    )
+    table = [f"    {kernel!r}: {_kernel(kernel)}," for kernel in sorted(kernels)]
+    sampled = [f"    {kind!r}: {name}," for kind, name in samplers.items()]
+    return (
+        head
+        + merged_imports(imports)
+        + body
+        + "\n\nKERNELS = {\n" + "\n".join(table) + "\n}\n"
+        + "SAMPLERS = {\n" + "\n".join(sampled) + "\n}\n"
+        + "# Operations: name, kernel, range, identity, unit, whole.\n"
+        + f"SCHEDULE = {source(schedule)}\n"
+    )  # fmt: skip
+
+
+_AUGMIX_BRANCH = """        if stage["kind"] == "augmix":
+            out = augmix(out, stage, seed, epoch, index, copy)
+            continue
+"""
+
+
+def _kernel(name: str) -> str:
+    from automorph.interop import standalone
+
+    if name in standalone.MOVES:
+        return str(standalone.MOVES[name].__name__)
+    return f"colours({standalone.COLOURS[name].__name__})"
+
+
+def load(policy: Policy) -> Any:
+    """The function ``augment`` of the file, without the file."""
+    names: dict[str, Any] = {"__name__": "exported"}
+    # Our own code, written a moment ago; names of policies stand in it as words only.
+    exec(compile(write_file(policy), "exported policy", "exec"), names)  # nosec B102
+    return names["augment"]
+
+
+def _schedule(policy: Policy) -> list[tuple[int, list[dict[str, Any]]]]:
+    """The stages of every part of a schedule, each with the epoch at which it ends."""
+    if isinstance(policy, Schedule):
+        parts = [_stages(piece.policy) for piece in policy.pieces]
+        return list(zip(_ends(policy), parts, strict=True))
+    if isinstance(policy, Chain) and any(isinstance(s, Schedule) for s in policy.stages):
+        # Parts change with every schedule of the chain.
+        ends = sorted({e for s in policy.stages if isinstance(s, Schedule) for e in _ends(s)})
+        return [(end, _stages(policy, epoch=end - 1)) for end in ends]
+    return [(1, _stages(policy))]
+
+
+def _ends(schedule: Schedule) -> list[int]:
+    return list(accumulate(piece.epochs for piece in schedule.pieces))
+
+
+def _stages(policy: Policy, epoch: int = 0) -> list[dict[str, Any]]:
+    if not isinstance(policy, Chain):
+        found = _stage(policy, 0, 0)
+        return [] if found is None else [found]
+    out, position = [], 0
+    for number, part in enumerate(policy.stages):
+        beside = isinstance(part, (Schedule, AugMix))
+        chosen = part.at(epoch) if isinstance(part, Schedule) else part
+        # Stages that run by themselves count positions from 0; those that are joined go on.
+        found = _stage(chosen, number, 0 if beside else position)
+        if found is None:
+            continue
+        out.append(found)
+        position += 0 if beside else found.pop("positions")
+    return out
+
+
+def _stage(policy: Policy, number: int, position: int) -> dict[str, Any] | None:
+    if not isinstance(policy, SpacePolicy) or policy.space.domain != "image":
+        raise _refused(policy)
+    if not len(policy.space):
+        return None
+    common = {
+        "stage": number,
+        "position": position,
+        "fill": policy.fill,
+        "bilinear": policy.interpolation == "bilinear",
+    }
+    drawn = held_mixture(policy) if isinstance(policy, Drawn) else policy
+    for kind, (name, words) in _KINDS.items():
+        if isinstance(drawn, kind):
+            own = words(drawn)
+            space = _space(drawn.operations)
+            return None if own is None else {"kind": name, **common, "space": space, **own}
+    raise _refused(policy)
+
+
+def _uniform(policy: Uniform) -> dict[str, Any]:
+    fields = ("length", "low", "high", "levels", "spread", "probability")
+    return {**_fields(policy, fields), "positions": policy.length}
+
+
+def _mixture(policy: Mixture) -> dict[str, Any] | None:
+    space = _used(policy.operations, (step for sub in policy.subpolicies for step in sub))
+    longest = max(map(len, policy.subpolicies), default=0)
+    return None if not longest else {
+        "space": _space(space),
+        "length": longest,
+        "subpolicies": [_steps(subpolicy, space) for subpolicy in policy.subpolicies],
+        "weights": policy.weights,
+        "positions": longest,
+    }  # fmt: skip
+
+
+def _shuffled(policy: Shuffled) -> dict[str, Any] | None:
+    longest = min(len(policy.counts) - 1, len(policy.steps))
+    space = _used(policy.operations, policy.steps)
+    return None if not longest else {
+        "space": _space(space),
+        "steps": _steps(policy.steps, space),
+        "counts": policy.counts,
+        "positions": longest,
+    }  # fmt: skip
+
+
+def _generated(policy: Generated) -> dict[str, Any]:
+    if policy.network not in ("mean-field", "per-position"):
+        raise _refused(policy)
+    values = policy.arrays["logits"].reshape(-1, len(policy.operations))
+    rows = values if len(values) == policy.length else values.repeat(policy.length, axis=0)
+    logits = [[float(v) for v in row] for row in rows.tolist()]
+    return {"length": policy.length, "logits": logits, "positions": policy.length}
+
+
+def _augmix(policy: AugMix) -> dict[str, Any]:
+    if policy.alpha != 1:
+        raise _refused(policy)
+    fields = ("severity", "weakest", "width", "depth", "share")
+    return {**_fields(policy, fields), "positions": 0}
+
+
+_KINDS: dict[type[Policy], tuple[str, Callable[[Any], dict[str, Any] | None]]] = {
+    Uniform: ("uniform", _uniform),
+    Mixture: ("mixture", _mixture),
+    Shuffled: ("shuffled", _shuffled),
+    Generated: ("generated", _generated),
+    AugMix: ("augmix", _augmix),
+}
+
+
+def _fields(policy: Policy, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in names}
+
+
+def _steps(steps: Iterable[Step], space: SearchSpace) -> list[tuple[int, float, float]]:
+    return [(space.number(s.operation), s.probability, s.magnitude) for s in steps]
+
+
+def _used(space: SearchSpace, steps: Iterable[Step]) -> SearchSpace:
+    """The space without what no step uses: steps are not drawn by the names of a space."""
+    names = {space[step.operation].name for step in steps}
+    return SearchSpace(space.name, tuple(one for one in space if one.name in names))
+
+
+def _space(space: SearchSpace) -> list[tuple[Any, ...]]:
+    return [
+        (o.name, o.kernel, float(o.low), float(o.high), o.identity, o.unit, o.whole) for o in space
+    ]
+
+
+def _refused(policy: Policy) -> NotExpressibleError:
+    texts = policy.space.domain != "image"
+    why = f"it is for {policy.space.domain}s" if texts else why_not(policy)
+    if isinstance(policy, AugMix):
+        why = f"its weights are drawn with alpha={policy.alpha:g}; expected 1"
+    return NotExpressibleError(f"{TITLE} cannot say the policy {policy.name!r:.200}: {why}")

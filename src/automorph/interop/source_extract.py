@@ -1,0 +1,105 @@
+"""Parts of a module as source code: what some names need, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Collection, Iterable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+_IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def excerpt(
+    module: str, names: Iterable[str], *, without: Collection[str] = ()
+) -> tuple[list[str], str]:
+    r"""The imports, and the definitions of some names with all that they need, in order.
+
+    The module is read, not imported, so what it imports need not be there.
+
+    >>> excerpt("automorph.interop.call_ast", ["WIDTH"])
+    ([], '\nWIDTH = 96\n')
+    """
+    text = _text(module)
+    tree = _tree(module)
+    homes = {name: node for node in tree.body for name in _defined(node) if name not in without}
+    needed: set[ast.stmt] = set()
+    waiting = list(names)
+    while waiting:
+        node = homes.get(waiting.pop())
+        if node is not None and node not in needed:
+            needed.add(node)
+            waiting += [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+    kept = [node for node in tree.body if node in needed]
+    used = {part.id for node in kept for part in ast.walk(node) if isinstance(part, ast.Name)}
+    imports = [_import(node, used) for node in kept if isinstance(node, _IMPORTS)]
+    body = [(node, _segment(text, node)) for node in kept if not isinstance(node, _IMPORTS)]
+    return imports, _together(body)
+
+
+def definitions(module: str) -> set[str]:
+    """The names that a module defines at its top."""
+    body = _tree(module).body
+    return {name for node in body if not isinstance(node, _IMPORTS) for name in _defined(node)}
+
+
+@cache
+def _text(module: str) -> str:
+    found = find_spec(module)
+    assert found is not None, module
+    assert found.origin is not None, module
+    return Path(found.origin).read_text(encoding="utf-8")
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_text(module))
+
+
+def merged_imports(lines: Iterable[str]) -> str:
+    """Lines of imports, each once: the standard library, then all else."""
+    distinct = list(dict.fromkeys(line for line in lines if line and "__future__" not in line))
+    own = [line for line in distinct if line.split()[1].split(".")[0] in sys.stdlib_module_names]
+    others = [line for line in distinct if line not in own]
+    blocks = ["\n".join(sorted(block)) + "\n" for block in (own, others) if block]
+    return "\n".join(blocks)
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [part.id for target in node.targets for part in ast.walk(target)
+                if isinstance(part, ast.Name)]  # fmt: skip
+    if isinstance(node, _IMPORTS):
+        return [alias.asname or alias.name.split(".")[0] for alias in node.names]
+    return []
+
+
+def _import(node: ast.Import | ast.ImportFrom, used: set[str]) -> str:
+    names = [alias for alias in node.names if (alias.asname or alias.name.split(".")[0]) in used]
+    if isinstance(node, ast.Import):
+        return ast.unparse(ast.Import(names))
+    return ast.unparse(ast.ImportFrom(node.module, names, 0))
+
+
+def _segment(text: str, node: ast.stmt) -> str:
+    lines = text.splitlines()
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    assert node.end_lineno is not None
+    body = lines[first - 1 : node.end_lineno]
+    # A line of words above or below that belongs to a constant stays with it.
+    below = lines[node.end_lineno] if node.end_lineno < len(lines) else ""
+    return "\n".join([*body, below] if below.startswith('"""') else body)
+
+
+def _together(parts: list[tuple[ast.stmt, str]]) -> str:
+    out, after_block = "", False
+    for number, (node, text) in enumerate(parts):
+        block = isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        out += ("\n\n" if block or after_block else "\n" * (number == 0)) + text + "\n"
+        after_block = block
+    return re.sub(r" +# type: ignore\[[\w, -]+\]| +# (noqa: \w+|fmt: skip)", "", out)

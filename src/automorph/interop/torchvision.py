@@ -1,0 +1,122 @@
+"""Policies as transforms of torchvision v2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from automorph.interop.call_ast import Call, Name
+from automorph.interop.fidelity import EQUAL, OWN_PLACES, Fidelity, none
+from automorph.interop.ir import MOVED, Act, Draw, NoWordsError, does_nothing
+from automorph.policies import Mixture, Policy, Uniform, load_policy
+from automorph.policies.autoaugment_tables import TABLES
+
+NAME = "torchvision"
+PARTS = "automorph.interop.torchvision_runtime"
+IMPORTS = "from torchvision.transforms import v2"
+TITLE = "torchvision v2"
+USE = "augment(image) takes PIL images and uint8 tensors, with boxes, masks and key points."
+
+NATIVE = {
+    "HorizontalFlip": "v2.RandomHorizontalFlip",
+    "VerticalFlip": "v2.RandomVerticalFlip",
+    "AutoContrast": "v2.RandomAutocontrast",
+    "Equalize": "v2.RandomEqualize",
+    "Invert": "v2.RandomInvert",
+}
+FUNCTIONS = {
+    "ShearX": "shear_x", "ShearY": "shear_y", "TranslateX": "translate_x",
+    "TranslateY": "translate_y", "Rotate": "rotate", "PadCrop": "pad_crop",
+    "ResizedCrop": "resized_crop", "Brightness": "brightness", "Color": "color",
+    "Contrast": "contrast", "Sharpness": "sharpness", "Hue": "hue", "Posterize": "posterize",
+    "Solarize": "solarize", "Blur": "blur", "Cutout": "cutout", "RandomErasing": "random_erasing",
+}  # fmt: skip
+
+FIDELITY: dict[str, Fidelity] = {
+    "Identity": EQUAL,
+    **dict.fromkeys(NATIVE, EQUAL),
+    **dict.fromkeys(FUNCTIONS, EQUAL),
+    "PadCrop": OWN_PLACES,
+    "ResizedCrop": OWN_PLACES,
+    "Cutout": OWN_PLACES,
+    "RandomErasing": Fidelity("alike", note="places and noise are drawn by the library"),
+    "Blur": Fidelity("close", 0.5, "the rest of a rounding"),
+    "SolarizeAdd": none("torchvision adds to no part of the levels"),
+    "SamplePairing": none("it needs the batch"),
+    "Zoom": none("torchvision does not continue edges"),
+    "Swirl": none("torchvision has no swirl"),
+    "Elastic": none("torchvision's field is another one"),
+    "Erosion": none("torchvision has no morphology"),
+    "Dilation": none("torchvision has no morphology"),
+    "Noise": none("torchvision's noise takes no PIL images"),
+}
+
+
+def names() -> dict[str, Any]:
+    """What the names in an export stand for."""
+    from torchvision.transforms import v2
+
+    return {"v2": v2, **vars(import_module(PARTS))}
+
+
+def write(draws: Sequence[Draw], *, size: Any = None) -> tuple[list[Call], list[str]]:
+    """The draws as transforms, one after the other, and what is not the same."""
+    steps = []
+    for draw in draws:
+        if len(draw.options) == 1:
+            steps += [_act(act, draw) for act in draw.options[0]]
+            continue
+        options = [together([_act(act, draw) for act in option]) for option in draw.options]
+        weights = {} if draw.even else {"p": [round(weight, 9) for weight in draw.weights]}
+        steps.append(Call("v2.RandomChoice", (options,), weights))
+    return steps, []
+
+
+def ready(policy: Policy) -> Call | None:
+    """torchvision's own class for a policy, if it has one that draws the same."""
+    if not isinstance(policy, (Uniform, Mixture)):
+        return None
+    options: dict[str, Any] = {"fill": policy.fill} if policy.fill else {}
+    if policy.interpolation == "bilinear":
+        options["interpolation"] = Name("v2.InterpolationMode.BILINEAR")
+    plain = policy.rendered(fill=0, interpolation="nearest")
+    if isinstance(plain, Mixture):
+        published = plain.label.removeprefix("autoaugment:")
+        if published not in TABLES or plain != load_policy(f"autoaugment:{published}"):
+            return None
+        table = Name(f"v2.AutoAugmentPolicy.{published.upper()}")
+        return Call("v2.AutoAugment", (table,), options)
+    if plain == load_policy("trivialaugment-wide"):
+        return Call("v2.TrivialAugmentWide", (), options)
+    magnitude = round(plain.high * 30)
+    if plain == load_policy(f"randaugment(n={plain.length},m={magnitude})"):
+        return Call("v2.RandAugment", (), {"num_ops": plain.length, "magnitude": magnitude,
+                                           **options})  # fmt: skip
+    return None
+
+
+def together(steps: list[Call]) -> Call:
+    """Transforms one after the other as one."""
+    if len(steps) == 1:
+        return steps[0]
+    return Call("v2.Compose", (steps,)) if steps else Call("v2.Identity")
+
+
+def _act(act: Act, draw: Draw) -> Call:
+    kernel = act.kernel
+    if does_nothing(act):
+        return Call("v2.Identity")
+    if kernel in NATIVE:
+        return Call(NATIVE[kernel], (), {"p": act.probability})
+    if kernel not in FUNCTIONS:
+        raise NoWordsError(kernel)
+    options: dict[str, Any] = {} if act.probability >= 1 else {"p": act.probability}
+    options |= {"levels": act.levels} if act.levels else {}
+    options |= {"moves": True} if kernel in (*MOVED, "ResizedCrop") else {}
+    options |= {"pixels": True} if act.operation.unit == "px" and kernel != "Blur" else {}
+    if kernel in MOVED:
+        options |= {"fill": draw.fill} if draw.fill else {}
+        linear = draw.interpolation != "nearest"
+        options |= {"interpolation": draw.interpolation} if linear else {}
+    return Call("Drawn", (Name(FUNCTIONS[kernel]), *act.stretches), options)

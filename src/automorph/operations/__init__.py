@@ -1,0 +1,38 @@
+"""Operations, search spaces, sequences and the counter-based random numbers (no torch)."""
+
+from automorph.operations.images import CATALOGUE, OPERATIONS
+from automorph.operations.random import Stream, normal, philox, unit_interval
+from automorph.operations.sequences import NOTHING, Sequences
+from automorph.operations.spaces import SearchSpace, find_operation, list_spaces, named_space, plain
+from automorph.operations.spec import Domain, Operation, operation
+from automorph.operations.text import (
+    TEXT_OPERATIONS,
+    masked_operation,
+    paraphrase_operation,
+    text_operation,
+    translation_operation,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "NOTHING",
+    "OPERATIONS",
+    "TEXT_OPERATIONS",
+    "Domain",
+    "Operation",
+    "SearchSpace",
+    "Sequences",
+    "Stream",
+    "find_operation",
+    "list_spaces",
+    "masked_operation",
+    "named_space",
+    "normal",
+    "operation",
+    "paraphrase_operation",
+    "philox",
+    "plain",
+    "text_operation",
+    "translation_operation",
+    "unit_interval",
+]

@@ -1,0 +1,281 @@
+"""Search spaces: ordered operations, and the spaces of the papers by name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache, cached_property
+from typing import Any
+
+from automorph.errors import PolicyError
+from automorph.operations import synthetic
+from automorph.operations.images import CATALOGUE, OPERATIONS
+from automorph.operations.spec import Domain, Operation
+from automorph.operations.text import CORPUS, EDA, PLAIN, TEXT_OPERATIONS, entity_operations
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """An ordered tuple of operations of one domain, with distinct names.
+
+    >>> space = named_space("trivialaugment-wide")
+    >>> len(space), space["rotate"].high
+    (14, 135)
+    """
+
+    name: str
+    operations: tuple[Operation, ...]
+
+    def __post_init__(self) -> None:
+        names = [plain(operation.name) for operation in self.operations]
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise PolicyError(
+                f"the space {self.name!r} has these names twice: {', '.join(twice)}; "
+                "give every operation its own name"
+            )
+        domains = sorted({operation.domain for operation in self.operations})
+        if len(domains) > 1:
+            raise PolicyError(
+                f"the space {self.name!r} mixes the domains {', '.join(domains)}; "
+                "expected operations of one domain"
+            )
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self.operations)
+
+    def __getitem__(self, name: str) -> Operation:
+        return self.operations[self.number(name)]
+
+    @property
+    def domain(self) -> Domain:
+        """The kind of examples that the operations take."""
+        return self.operations[0].domain if self.operations else "image"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the operations, in order."""
+        return tuple(operation.name for operation in self.operations)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {plain(name): number for number, name in enumerate(self.names)}
+
+    def number(self, name: str) -> int:
+        """The number of an operation; case, ``_`` and ``-`` do not matter."""
+        try:
+            return self._numbers[plain(name)]
+        except KeyError:
+            close = get_close_matches(plain(name), self._numbers, 1)
+            hint = f" Did you mean {self.names[self._numbers[close[0]]]!r}?" if close else ""
+            raise PolicyError(
+                f"the space {self.name!r} has no operation {name!r}.{hint} "
+                f"It has: {', '.join(self.names)}"
+            ) from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # On its way to another process: a named space goes by its name.
+        if self.name in _SPACES and self == named_space(self.name):
+            return named_space, (self.name,)
+        return SearchSpace, (self.name, self.operations)
+
+    def with_operations(self, *operations: Operation) -> SearchSpace:
+        """The space with more operations at its end."""
+        return SearchSpace(self.name, (*self.operations, *operations))
+
+    def without(self, *names: str) -> SearchSpace:
+        """The space without some operations.
+
+        >>> len(named_space("autoaugment").without("SamplePairing", "Invert"))
+        14
+        """
+        left_out = {self.number(name) for name in names}
+        kept = (one for number, one in enumerate(self.operations) if number not in left_out)
+        return SearchSpace(self.name, tuple(kept))
+
+    def fitted(self, corpus: Any) -> SearchSpace:
+        """The space with operations that know a corpus: its words, and what to protect."""
+        return SearchSpace(
+            self.name, tuple(replace(operation, corpus=corpus) for operation in self.operations)
+        )
+
+
+def plain(name: str) -> str:
+    """A name without case and separators: ``Shear_X`` and ``shearx`` are the same.
+
+    >>> plain("Shear_X"), plain("Rotate[-2.5]")
+    ('shearx', 'rotate[-2.5]')
+    """
+    # A minus after a bracket is a sign: Rotate[-2.5] is not Rotate[2.5].
+    return re.sub(r"_|(?<!\[)-", "", name.lower())
+
+
+def find_operation(name: str) -> Operation:
+    """A catalogue operation by name, with its catalogue range.
+
+    >>> find_operation("auto_contrast").name
+    'AutoContrast'
+    """
+    return SearchSpace("catalogue", tuple(OPERATIONS.values()))[name]
+
+
+def _ranged(**ranges: tuple[float, float] | None) -> tuple[Operation, ...]:
+    return tuple(
+        OPERATIONS[name] if ends is None else OPERATIONS[name].between(*ends)
+        for name, ends in ranges.items()
+    )
+
+
+def _pixels(name: str, most: float) -> Operation:
+    base = OPERATIONS[name]
+    return replace(base, low=-most, high=most, unit="px")
+
+
+_FACTORS = {"Brightness": 0.9, "Color": 0.9, "Contrast": 0.9, "Sharpness": 0.9}
+# torchvision starts Solarize at 255, so the weakest magnitude still inverts pure white.
+_SOLARIZE = (0.0, 255.0)
+
+
+def _factors(span: float) -> dict[str, tuple[float, float]]:
+    return {name: (1.0 - span, 1.0 + span) for name in _FACTORS}
+
+
+def _randaugment() -> tuple[Operation, ...]:
+    """RandAugment (Cubuk et al. 2019), ranges of torchvision."""
+    return _ranged(
+        Identity=None, ShearX=(-0.3, 0.3), ShearY=(-0.3, 0.3),
+        TranslateX=(-150 / 331, 150 / 331), TranslateY=(-150 / 331, 150 / 331),
+        Rotate=(-30, 30), **_factors(0.9), Posterize=(4, 8), Solarize=_SOLARIZE,
+        AutoContrast=None, Equalize=None,
+    )  # fmt: skip
+
+
+def _trivial(shear: float, translate: float, rotate: float, span: float, bits: int) -> Operations:
+    geometry = _ranged(
+        Identity=None, ShearX=(-shear, shear), ShearY=(-shear, shear), Rotate=(-rotate, rotate)
+    )
+    return (
+        *geometry[:3], _pixels("TranslateX", translate), _pixels("TranslateY", translate),
+        geometry[3],
+        *_ranged(**_factors(span), Posterize=(bits, 8), Solarize=_SOLARIZE,
+                 AutoContrast=None, Equalize=None),
+    )  # fmt: skip
+
+
+def _autoaugment() -> tuple[Operation, ...]:
+    """AutoAugment (Cubuk et al. 2018, section 3): 16 operations, ranges of torchvision."""
+    return _ranged(
+        ShearX=(-0.3, 0.3), ShearY=(-0.3, 0.3), TranslateX=(-150 / 331, 150 / 331),
+        TranslateY=(-150 / 331, 150 / 331), Rotate=(-30, 30), AutoContrast=None, Invert=None,
+        Equalize=None, Solarize=_SOLARIZE, Posterize=(4, 8), **_factors(0.9),
+        Cutout=(0, 60 / 331), SamplePairing=(0, 0.4),
+    )  # fmt: skip
+
+
+def _augmix() -> tuple[Operation, ...]:
+    """AugMix (Hendrycks et al. 2020): nine operations that do not overlap its corruptions.
+
+    Posterize goes from 4 bits to 1; the released code reaches 0 bits, a black image.
+    """
+    return _ranged(
+        AutoContrast=None, Equalize=None, Posterize=(1, 4), Rotate=(-30, 30), Solarize=_SOLARIZE,
+        ShearX=(-0.3, 0.3), ShearY=(-0.3, 0.3), TranslateX=(-1 / 3, 1 / 3),
+        TranslateY=(-1 / 3, 1 / 3),
+    )  # fmt: skip
+
+
+def _held(name: str, *values: float) -> tuple[Operation, ...]:
+    return tuple(OPERATIONS[name].at(value) for value in values)
+
+
+def _tanda_mnist() -> tuple[Operation, ...]:
+    """TANDA on MNIST (Ratner et al. 2017; released code): each value is its own operation."""
+    return (
+        *_held("Rotate", 2.5, -2.5, 5, -5, 10, -10),
+        *_held("Zoom", 0.9, 1.1),
+        *_held("ShearX", 0.1, -0.1, 0.2, -0.2, 0.4, -0.4),
+        *_held("Swirl", 0.1, -0.1, 0.2, -0.2, 0.4, -0.4),
+        *_held("Elastic", 0.035, 0.045, 0.055),
+        *_held("Erosion", 1),
+        *_held("Dilation", 1),
+    )
+
+
+def _tanda_cifar10() -> tuple[Operation, ...]:
+    """TANDA on CIFAR-10 (Ratner et al. 2017; released code)."""
+    return (
+        *_held("Rotate", 2.5, -2.5, 5, -5),
+        *_held("Zoom", 0.9, 1.1, 0.75, 1.25),
+        *_held("ShearX", 0.1, -0.1, 0.25, -0.25),
+        *_held("Swirl", 0.1, -0.1, 0.25, -0.25),
+        *_held("Hue", 0.1, -0.1, 0.25, -0.25),
+        *_held("Contrast", 0.5, 0.75, 1.25, 1.5),
+        *_held("Brightness", 0.5, 0.75, 1.25, 1.5),
+        *_held("Color", 0.5, 0.75, 1.25, 1.5),
+        OPERATIONS["HorizontalFlip"],
+    )
+
+
+def _texts(*names: str) -> tuple[Operation, ...]:
+    return tuple(TEXT_OPERATIONS[name] for name in names)
+
+
+Operations = tuple[Operation, ...]
+
+_SPACES: dict[str, tuple[str, Callable[[], Operations]]] = {
+    "autoaugment": ("the 16 operations of AutoAugment", _autoaugment),
+    "randaugment": ("the 14 operations of RandAugment", _randaugment),
+    "trivialaugment": (
+        "TrivialAugment's standard ranges, for small networks",
+        lambda: _trivial(0.3, 10, 30, 0.9, 4),
+    ),
+    "trivialaugment-wide": (
+        "TrivialAugment's wide ranges",
+        lambda: _trivial(0.99, 32, 135, 0.99, 2),
+    ),
+    "augmix": ("the nine operations of AugMix", _augmix),
+    "tanda-mnist": ("TANDA's operations for MNIST, each held at one value", _tanda_mnist),
+    "tanda-cifar10": ("TANDA's operations for CIFAR-10, each held at one value", _tanda_cifar10),
+    "catalogue": ("every image operation with its widest range", lambda: CATALOGUE),
+    "texts": ("every operation on texts that needs no model", lambda: _texts(*TEXT_OPERATIONS)),
+    "texts-plain": ("operations on texts that need no WordNet", lambda: _texts(*PLAIN)),
+    "texts-wordnet": (
+        "those and WordNet's synonyms", lambda: _texts(*EDA[:2], *PLAIN)
+    ),
+    "texts-corpus": ("operations that take words from the corpus", lambda: _texts(*CORPUS)),
+    "eda": ("the four operations of EDA (texts)", lambda: _texts(*EDA)),
+    "entities": ("TANDA's operations around marked entities (texts)", entity_operations),
+    "disc-small-and-large": ("small and large displacements (vectors)", synthetic.small_and_large),
+    "disc-axes": ("displacements along two axes (vectors)", synthetic.axes),
+    "disc-shrinking-axes": ("shrinking displacements (vectors)", synthetic.shrinking_axes),
+    "disc-sticky-angles": ("displacements that get stuck (vectors)", synthetic.sticky_angles),
+}  # fmt: skip
+
+
+def list_spaces() -> dict[str, str]:
+    """The named spaces, each with a line about it."""
+    return {name: about for name, (about, _) in _SPACES.items()}
+
+
+@cache
+def named_space(name: str) -> SearchSpace:
+    """A space of the papers by its name.
+
+    >>> len(named_space("autoaugment")), len(named_space("tanda-mnist"))
+    (16, 25)
+    """
+    known = {plain(key): key for key in _SPACES}
+    key = known.get(plain(name))
+    if key is None:
+        close = get_close_matches(plain(name), known, 1)
+        hint = f" Did you mean {known[close[0]]!r}?" if close else ""
+        raise PolicyError(
+            f"there is no search space {name!r}.{hint} Known spaces: {', '.join(_SPACES)}"
+        )
+    return SearchSpace(key, _SPACES[key][1]())

@@ -1,6 +1,0 @@
-"""CycleGAN: a translation between two subgroups that is learned from unpaired images."""
-
-from automorph.patching.cyclegan.recipe import CycleRecipe, published
-from automorph.patching.cyclegan.training import Side, to_images, to_pixels, train_cyclegan
-
-__all__ = ["CycleRecipe", "Side", "published", "to_images", "to_pixels", "train_cyclegan"]

@@ -1,0 +1,70 @@
+"""Stages of a policy that mix examples and labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from automorph.errors import PolicyError
+from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.policies.base import Policy, Table
+from automorph.policies.formatting import number_text
+from automorph.policies.mixing import Mixing, cutmix, mixup
+from automorph.policies.naming import share_text
+from automorph.policies.tensors import unchanged
+
+_NO_OPERATIONS = SearchSpace("none", ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixed(Policy):
+    """mixup or CutMix with another example of the batch, labels mixed alike."""
+
+    mix: Literal["mixup", "cutmix"]
+    alpha: float = 1.0
+    probability: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.mix not in ("mixup", "cutmix"):
+            raise PolicyError(f"Mixed got mix={self.mix!r}; expected mixup or cutmix")
+        self._settle("alpha", float, 0.01, 100)
+        self._settle("probability", float, 0, 1)
+
+    @property
+    def name(self) -> str:
+        """What a user types to get this policy."""
+        return f"{self.mix}(alpha={number_text(self.alpha)},p={number_text(self.probability)})"
+
+    @property
+    def space(self) -> SearchSpace:
+        """No operations."""
+        return _NO_OPERATIONS
+
+    @property
+    def mixes_labels(self) -> bool:
+        """Labels of different examples are mixed."""
+        return True
+
+    def sample(self, stream: Stream) -> Sequences:
+        """Nothing happens to single examples."""
+        return Sequences.empty(len(stream))
+
+    def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
+        """A copy of the examples: nothing happens to single ones."""
+        return unchanged(examples)
+
+    def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing:
+        """How examples of the batch are mixed with each other."""
+        if self.mix == "mixup":
+            return mixup(stream, self.alpha, self.probability)
+        return cutmix(stream, self.alpha, self.probability, shape[1], shape[2])
+
+    def table(self) -> Table:
+        """One row."""
+        if self.mix == "mixup":
+            what = "The example is blended with another one of the batch, and their labels alike."
+        else:
+            what = "A box of another example of the batch is pasted, labels mixed by its area."
+        row = (self.mix, number_text(self.alpha), share_text(self.probability), what)
+        caption = "The share of the example itself is drawn from Beta(alpha, alpha)."
+        return Table(("mixing", "alpha", "chance", "what it does"), (row,), caption)

@@ -1,0 +1,200 @@
+"""The policies that have a name, as functions: each builds one policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from automorph.errors import PolicyError
+from automorph.operations import OPERATIONS, Operation, SearchSpace, named_space, plain
+from automorph.policies.augmix import AugMix
+from automorph.policies.autoaugment_tables import TABLES, published_subpolicies
+from automorph.policies.base import Policy, within
+from automorph.policies.batch_mixing import Mixed
+from automorph.policies.builtin_text import NAMED_TEXTS
+from automorph.policies.formatting import number_text
+from automorph.policies.naming import with_options
+from automorph.policies.random_policy import Drawn
+from automorph.policies.subpolicies import Mixture, Step
+from automorph.policies.uniform import Uniform
+
+Space = str | SearchSpace
+
+
+def none() -> Policy:
+    """No augmentation: every example stays as it is."""
+    return Mixture(label="none", operations=SearchSpace("none", ()))
+
+
+def flip(p: float = 0.5) -> Policy:
+    """Mirrors left and right with probability p."""
+    within("flip", "p", p, float, 0, 1)
+    label = with_options("flip", _changed(p=(p, 0.5)))
+    return _fixed(label, (OPERATIONS["HorizontalFlip"], p))
+
+
+def crop(pad: float = 0.125) -> Policy:
+    """Pads all sides by a share of the side (4 of 32 pixels) and cuts the old size out."""
+    return _fixed(with_options("crop", _changed(pad=(pad, 0.125))), (_pad_crop("crop", pad), 1.0))
+
+
+def flip_crop(pad: float = 0.125) -> Policy:
+    """Pad-and-crop, then a flip with probability 1/2: the standard of CIFAR training."""
+    label = with_options("flip-crop", _changed(pad=(pad, 0.125)))
+    held = _pad_crop("flip-crop", pad)
+    return _fixed(label, (held, 1.0), (OPERATIONS["HorizontalFlip"], 0.5))
+
+
+def resized_crop(area: float = 0.08) -> Policy:
+    """A random part of at least this share of the area, resized back (Inception, ImageNet)."""
+    within("resized-crop", "area", area, float, 0.01, 1)
+    held = OPERATIONS["ResizedCrop"].between(area, 1)
+    return _fixed(f"resized-crop(area={number_text(area)})", (held, 1.0))
+
+
+def cutout(size: float = 0.5, p: float = 1.0) -> Policy:
+    """Cutout (DeVries and Taylor 2017): a grey square; size in pixels, or below 1 as a share."""
+    within("cutout", "size", size, float, 0, 10_000)
+    within("cutout", "p", p, float, 0, 1)
+    held = OPERATIONS["Cutout"].between(0, size)
+    if size >= 1:
+        held = replace(held, unit="px")
+    side = number_text(size)
+    label = f"cutout({side})" if p == 1 else f"cutout(size={side},p={number_text(p)})"
+    return _fixed(label, (held, p))
+
+
+def random_erasing(p: float = 0.5, area: float = 0.4) -> Policy:
+    """Random Erasing (Zhong et al. 2020): a rectangle of up to this area is filled with noise."""
+    within("random-erasing", "p", p, float, 0, 1)
+    within("random-erasing", "area", area, float, 0, 1)
+    held = OPERATIONS["RandomErasing"].between(0, area)
+    return _fixed(f"random-erasing(p={number_text(p)},area={number_text(area)})", (held, p))
+
+
+def randaugment(n: int = 2, m: float = 9, space: Space = "randaugment") -> Policy:
+    """RandAugment (Cubuk et al. 2019): n operations at the global magnitude m of 30."""
+    within("randaugment", "n", n, int, 0, 20)
+    within("randaugment", "m", m, float, 0, 30)
+    return Uniform(operations=_space(space), length=n, low=m / 30, high=m / 30)
+
+
+def trivialaugment(space: Space = "trivialaugment") -> Policy:
+    """TrivialAugment (Mueller and Hutter 2021): one operation, one of 31 magnitudes."""
+    return Uniform(operations=_space(space), length=1, levels=31)
+
+
+def trivialaugment_wide() -> Policy:
+    """TrivialAugment with its wide ranges, for large networks."""
+    return trivialaugment("trivialaugment-wide")
+
+
+def uniformaugment(n: int = 2, space: Space = "autoaugment") -> Policy:
+    """UniformAugment (LingChen et al. 2020): n operations, fair coins, uniform magnitudes."""
+    within("uniformaugment", "n", n, int, 0, 20)
+    return Uniform(operations=_space(space), length=n, probability=0.5)
+
+
+def composition(
+    n: int = 2, p: float = 0.5, low: float = 0.0, high: float = 1.0, levels: int = 0,
+    spread: float = 0.0, space: Space = "randaugment",
+) -> Policy:  # fmt: skip
+    """Random composition: n operations, each with probability p, magnitudes uniform in range."""
+    within("composition", "n", n, int, 0, 100)
+    within("composition", "p", p, float, 0, 1)
+    return Uniform(
+        operations=_space(space), length=n, probability=p, low=low, high=high, levels=levels,
+        spread=spread,
+    )  # fmt: skip
+
+
+def augmix(
+    severity: float = 3, width: int = 3, depth: int = 0, weakest: float = 0.1, alpha: float = 1.0,
+    share: float | None = None, space: Space = "augmix",
+) -> Policy:  # fmt: skip
+    """AugMix (Hendrycks et al. 2020); depth 0: each chain draws a length from 1 to 3."""
+    return AugMix(
+        operations=_space(space), severity=severity, width=width, depth=depth, weakest=weakest,
+        alpha=alpha, share=share,
+    )  # fmt: skip
+
+
+def autoaugment(policy: str = "cifar10") -> Policy:
+    """A published AutoAugment policy (Cubuk et al. 2018): cifar10, svhn or imagenet."""
+    name = {plain(known): known for known in TABLES}.get(plain(policy))
+    if name is None:
+        raise PolicyError(
+            f"there is no published AutoAugment policy {policy!r}; expected one of "
+            f"{', '.join(TABLES)}, as in autoaugment:cifar10"
+        )
+    return Mixture(
+        label=f"autoaugment:{name}",
+        operations=named_space("autoaugment"),
+        subpolicies=published_subpolicies(name),
+    )
+
+
+def random(
+    count: int = 25, length: int = 2, seed: int | None = None, space: Space = "autoaugment"
+) -> Policy:
+    """A random policy of the search space, drawn anew for every training seed: the control."""
+    return Drawn(operations=_space(space), count=count, length=length, seed=seed)
+
+
+def mixup(alpha: float = 1.0, p: float = 1.0) -> Policy:
+    """mixup (Zhang et al. 2018): blends pairs of examples and of labels."""
+    within("mixup", "p", p, float, 0, 1)
+    return Mixed(mix="mixup", alpha=alpha, probability=p)
+
+
+def cutmix(alpha: float = 1.0, p: float = 0.5) -> Policy:
+    """CutMix (Yun et al. 2019): pastes a box of another example, labels by area."""
+    within("cutmix", "p", p, float, 0, 1)
+    return Mixed(mix="cutmix", alpha=alpha, probability=p)
+
+
+NAMED: dict[str, Callable[..., Policy]] = {
+    "none": none,
+    "flip": flip,
+    "crop": crop,
+    "flip-crop": flip_crop,
+    "resized-crop": resized_crop,
+    "cutout": cutout,
+    "random-erasing": random_erasing,
+    "randaugment": randaugment,
+    "trivialaugment": trivialaugment,
+    "trivialaugment-wide": trivialaugment_wide,
+    "uniformaugment": uniformaugment,
+    "composition": composition,
+    "augmix": augmix,
+    "autoaugment": autoaugment,
+    "random": random,
+    "mixup": mixup,
+    "cutmix": cutmix,
+    **NAMED_TEXTS,
+}
+
+
+def _space(space: Space) -> SearchSpace:
+    return named_space(space) if isinstance(space, str) else space
+
+
+def _changed(**options: tuple[float, float]) -> list[str]:
+    """The options, each a value and its default, that are not at their default."""
+    return [
+        f"{what}={number_text(value)}" for what, (value, usual) in options.items() if value != usual
+    ]
+
+
+def _fixed(label: str, *steps: tuple[Operation, float]) -> Mixture:
+    """A pipeline of operations at full magnitude, each with its probability."""
+    return Mixture(
+        label=label,
+        operations=SearchSpace(label.partition("(")[0], tuple(operation for operation, _ in steps)),
+        subpolicies=(tuple(Step(operation.name, p, 1.0) for operation, p in steps),),
+    )
+
+
+def _pad_crop(who: str, pad: float) -> Operation:
+    within(who, "pad", pad, float, 0, 1)
+    return OPERATIONS["PadCrop"].between(0, pad)

@@ -1,0 +1,119 @@
+"""The policies for texts that have a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from automorph.operations import (
+    TEXT_OPERATIONS,
+    Operation,
+    SearchSpace,
+    masked_operation,
+    named_space,
+    paraphrase_operation,
+    translation_operation,
+)
+from automorph.policies.base import Policy, within
+from automorph.policies.formatting import number_text
+from automorph.policies.naming import with_options
+from automorph.policies.subpolicies import Mixture, Step
+
+
+def eda(alpha: float = 0.1) -> Policy:
+    """EDA (Wei and Zou 2019): a synonym, an insertion, a swap or a deletion, of a share of words.
+
+    The paper: 0.05 for 500 texts, 0.1 for 5,000.
+    """
+    within("eda", "alpha", alpha, float, 0, 0.5)
+    space = named_space("eda")
+    return Mixture(
+        label=f"eda(alpha={number_text(alpha)})",
+        operations=space,
+        subpolicies=tuple((Step(name, 1.0, alpha / space[name].high),) for name in space.names),
+    )
+
+
+def synonyms(p: float = 0.1) -> Policy:
+    """Synonyms from WordNet for a share of the words (the first operation of EDA)."""
+    return _share_of("synonyms", "Synonym", p)
+
+
+def aeda(p: float = 0.3) -> Policy:
+    """AEDA (Karimi et al. 2021): marks of punctuation among a share of the words."""
+    return _share_of("aeda", "Punctuation", p)
+
+
+def tf_idf(p: float = 0.4) -> Policy:
+    """UDA's replacement (Xie et al. 2019): a share of words that say little, by others such."""
+    return _share_of("tf-idf", "TfIdf", p)
+
+
+def uniform_words(p: float = 0.4) -> Policy:
+    """Every word with probability p by any word of the corpus."""
+    return _share_of("uniform-words", "Uniform", p)
+
+
+def switchout(p: float = 0.1) -> Policy:
+    """SwitchOut (Wang et al. 2018): about a share p of the words by any others."""
+    return _share_of("switchout", "SwitchOut", p)
+
+
+def language(p: float = 0.1) -> Policy:
+    """A share of the words drawn from a language model of the corpus, between their neighbours."""
+    return _share_of("language", "Language", p)
+
+
+def typos(p: float = 0.1) -> Policy:
+    """A letter hit beside its key, in a share of the words."""
+    return _share_of("typos", "Keyboard", p)
+
+
+def masked_lm(model: str, p: float = 0.1) -> Policy:
+    """A share of the words, drawn anew by a masked language model that sees the rest.
+
+    ``model`` is a folder or hub name for the transformers library.
+    """
+    return _held("masked-lm", masked_operation(model), p, model=model)
+
+
+def back_translation(forth: str, back: str, p: float = 0.5) -> Policy:
+    """A share of the texts goes to another language and back, by two models of transformers."""
+    return _held("back-translation", translation_operation(forth, back), p, forth=forth, back=back)
+
+
+def paraphrases(file: str, p: float = 0.5) -> Policy:
+    """A share of the texts becomes one of the paraphrases that a file of JSON lines has for it."""
+    return _held("paraphrases", paraphrase_operation(file), p, file=file)
+
+
+def _share_of(name: str, operation: str, share: float) -> Policy:
+    return _held(name, TEXT_OPERATIONS[operation], share)
+
+
+def _held(name: str, operation: Operation, share: float, **named: str) -> Policy:
+    within(name, "p", share, float, 0, 1)
+    held = operation.between(0, share)
+    options = [*(f"{key}={value}" for key, value in named.items()), f"p={number_text(share)}"]
+    return Mixture(
+        label=with_options(name, options),
+        operations=SearchSpace(name, (held,)),
+        subpolicies=((Step(held.name, 1.0, 1.0),),),
+    )
+
+
+NAMED_TEXTS: dict[str, Callable[..., Policy]] = {
+    "eda": eda,
+    "synonyms": synonyms,
+    "aeda": aeda,
+    "tf-idf": tf_idf,
+    "uniform-words": uniform_words,
+    "switchout": switchout,
+    "language": language,
+    "typos": typos,
+}
+NAMED_WITH_FILES: dict[str, Callable[..., Policy]] = {
+    "masked-lm": masked_lm,
+    "back-translation": back_translation,
+    "paraphrases": paraphrases,
+}
+"""Policies that need a model or a file of the user."""

@@ -1,0 +1,180 @@
+"""The report of several runs: what was chosen in each, and what they differ in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from automorph.report import figures, formatting
+from automorph.report.figures import Row
+from automorph.report.page import Cell, Code, Page, Part, Section, Table, figure
+from automorph.report.view_model import Found, Results
+
+_CHOSEN = (
+    "Each run's row is the policy that it chose on its validation part, not the best of its test"
+    " part. Intervals are not corrected for the number of runs."
+)
+_OTHER = "The runs were tested on different examples; their accuracies cannot be held together."
+
+
+def runs_page(runs: Mapping[str, Found], differences: Mapping[str, Mapping[str, Found]]) -> Page:
+    """The page of two or more runs of ``compare``, ``search`` or ``train``, by name.
+
+    ``differences`` holds for every run but the first, by policy, the paired difference from the
+    same policy in the first run (``mean``, ``low``, ``high``), and under the empty name that of
+    what the runs chose. It is empty for runs that cannot be paired.
+    """
+    read = {name: Results(found) for name, found in runs.items()}
+    first = next(iter(read))
+    alone = {_tested(results) for results in read.values()}
+    return Page(
+        title=f"{formatting.plural(len(runs), 'run')} compared",
+        lead=_lead(read, first, differences),
+        kicker="Runs beside one another",
+        warnings=[_OTHER] if len(alone) > 1 else [],
+        sections=[
+            Section("What each run chose", _chosen(read, first, differences), [_CHOSEN]),
+            Section("All policies", [_policies(read, first, differences)]),
+            Section("What the runs differ in", [_settings(runs)]),
+        ],
+        provenance={name: Code(_from(found, "command") or "") for name, found in runs.items()},
+    )
+
+
+def _lead(
+    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, Found]]
+) -> str:
+    told = []
+    for name, results in read.items():
+        if (row := results.chosen) is None:
+            told.append(f"{name} has no result.")
+            continue
+        accuracy = formatting.percent(row["accuracy"]["mean"])
+        gap = differences.get(name, {}).get("")
+        said = f"{name} chose {results.label(row)}: {accuracy}"
+        if gap and not formatting.absent(gap.get("low")):
+            span = formatting.interval(gap["low"], gap["high"])
+            said += f", {formatting.points(gap['mean'])} points ({span}) from {first}"
+        told.append(f"{said}.")
+    return " ".join(told)
+
+
+def _chosen(
+    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, Found]]
+) -> list[Part]:
+    rows: list[Row] = []
+    lines: list[list[Cell | str]] = []
+    for colour, (name, results) in enumerate(read.items()):
+        row = results.chosen
+        if row is None:
+            lines.append([name, *[formatting.NOTHING] * 5])
+            continue
+        accuracy, se = row["accuracy"], row["accuracy"].get("se")
+        mean, half = 100 * accuracy["mean"], None if formatting.absent(se) else 100 * se
+        low, high = (None, None) if half is None else (mean - half, mean + half)
+        said = formatting.percent(accuracy["mean"])
+        values = [100 * value for value in accuracy.get("values", ())]
+        rows.append(Row(name, mean, low, high, values, colour, said))
+        validation = (row.get("validation") or {}).get("mean")
+        gap = differences.get(name, {}).get("")
+        lines.append(
+            [
+                Cell(name, colour=colour),
+                results.label(row),
+                formatting.percent(validation),
+                Cell(said, note="" if half is None else f"± {half:.2f}"),
+                _gap(gap) if name != first else formatting.NOTHING,
+                formatting.duration(_from(results.found, "seconds")),
+            ]
+        )
+    axis = "Test accuracy of what was chosen, %"
+    spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
+    columns = ["Run", "Chose", "Validation", "Test", f"Points from {first}", "Took"]
+    table = Table(columns, lines, "The choices of the runs", numbers=(2, 3, 4, 5))
+    if not rows:
+        return [table]
+    caption = "Test accuracy of the policy that each run chose; small dots are single seeds."
+    return [figure(figures.dots, rows, axis=axis, label=f"{axis}: {spoken}.", caption=caption),
+            table]  # fmt: skip
+
+
+def _policies(
+    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, Found]]
+) -> Table:
+    names = dict.fromkeys(row["policy"] for results in read.values() for row in results.rows)
+    lines = []
+    for policy in names:
+        line: list[Cell | str] = [_label(read, policy)]
+        for name, results in read.items():
+            row = next((row for row in results.rows if row["policy"] == policy), None)
+            if row is None:
+                line.append(formatting.NOTHING)
+                continue
+            gap = differences.get(name, {}).get(policy)
+            note = _gap(gap).text if gap and name != first else ""
+            line.append(Cell(formatting.percent(row["accuracy"]["mean"]), note=note))
+        lines.append(line)
+    caption = "Test accuracy by policy and run"
+    if any(differences.values()):
+        caption += f"; below it, the paired difference in points from {first}"
+    return Table(["Policy", *read], lines, caption, numbers=range(1, len(read) + 1))
+
+
+def _settings(runs: Mapping[str, Found]) -> Table:
+    """Settings with more than one value, a column a run."""
+    told = {name: _flat(_setting(found)) for name, found in runs.items()}
+    names = dict.fromkeys(key for facts in told.values() for key in facts)
+    lines = [
+        [key, *(formatting.plain(facts.get(key, formatting.NOTHING)) for facts in told.values())]
+        for key in names
+        if len({str(facts.get(key)) for facts in told.values()}) > 1
+    ]
+    caption = "Settings that are not the same" if lines else "All settings are the same"
+    return Table(["Setting", *runs], lines, caption)
+
+
+def _setting(found: Found) -> dict[str, Any]:
+    data = found["data"]
+    told = found.get("search") or {}
+    return {
+        "data": data["source"], "training examples": data["n_train"], "image shape": data["shape"],
+        "data hash": data["hash"], "test examples": _tested(Results(found)),
+        "model": found["model"], "seeds": found["seeds"], "recipe": found["recipe"],
+        "search": {key: told.get(key) for key in ("method", "space", "tail", "budget", "trials")},
+        "versions": _from(found, "versions") or {}, "hardware": _from(found, "hardware"),
+    }  # fmt: skip
+
+
+def _flat(facts: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}: ")
+        elif value is not None:
+            flat[f"{before}{str(key).replace('_', ' ')}"] = value
+    return flat
+
+
+def _gap(gap: Found | None) -> Cell:
+    if not gap:
+        return Cell(formatting.NOTHING)
+    note = "" if formatting.absent(gap.get("low")) else formatting.interval(gap["low"], gap["high"])
+    return Cell(formatting.points(gap["mean"]), note=note)
+
+
+def _label(read: Mapping[str, Results], policy: str) -> str:
+    return next(
+        results.label(policy)
+        for results in read.values()
+        if any(row["policy"] == policy for row in results.rows)
+    )
+
+
+def _tested(results: Results) -> str:
+    hashes: Mapping[str, Any] = _from(results.found, "split_hashes") or {}
+    part = hashes.get("test") or {}
+    return f"{part.get('n', '?')} ({part.get('hash', '?')})"
+
+
+def _from(found: Found, name: str) -> Any:
+    return (found.get("provenance") or {}).get(name)

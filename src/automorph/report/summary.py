@@ -1,0 +1,89 @@
+"""The answers at the head of a comparison: what won, by how much, beyond chance, at what cost."""
+
+from __future__ import annotations
+
+from automorph.report import formatting
+from automorph.report.page import Answer
+from automorph.report.view_model import Results, difference, p_value, seconds
+
+
+def answers(results: Results) -> list[Answer]:
+    """The questions that can be answered, in the order in which people ask them."""
+    if results.winner is None:
+        return []
+    return [_first(results), *_margin(results), _cost(results)]
+
+
+def warnings(results: Results) -> list[str]:
+    """What a reader must know before believing the numbers."""
+    notes = []
+    if results.failed:
+        names = formatting.listed([results.label(row) for row in results.failed])
+        notes.append(f"Without a result: {names}. The table says why.")
+    skipped = len(results.found["data"].get("skipped") or ())
+    if skipped:
+        unread = formatting.plural(skipped, "example")
+        notes.append(f"{unread} could not be read and took no part; run.json lists them.")
+    if results.rows and results.seeds == 1:
+        notes.append(
+            "This comparison has one seed, so it cannot tell a difference from chance. "
+            "Three or more seeds give intervals."
+        )
+    return notes
+
+
+def _first(results: Results) -> Answer:
+    assert results.winner is not None
+    won = results.found["verdict"]["kind"] == "better"
+    accuracy = formatting.percent(results.winner["accuracy"]["mean"])
+    of = f"mean test accuracy over {results.seeds} seeds" if results.seeds > 1 else "test accuracy"
+    how = "Best on the validation part; " if results.validated else ""
+    question = "What won?" if won else "What was chosen?"
+    return Answer(question, results.label(results.winner), f"{how}{accuracy} {of}.")
+
+
+def _margin(results: Results) -> list[Answer]:
+    row, between = results.winner, f"points over {results.label(results.found.get('baseline'))}"
+    if row is results.baseline and len(results.rows) > 1:
+        # By the validation part, as the winner was chosen; the test part chooses nothing.
+        others = [other for other in results.rows if other is not results.winner]
+        row = max(others, key=lambda other: (other.get("validation") or {}).get("mean") or 0.0)
+        between = f"points: the best other policy, {results.label(row)}, against the baseline"
+    gap = difference(row)
+    if formatting.absent(gap.get("mean")):
+        return []
+    spread = formatting.interval(gap.get("low"), gap.get("high"))
+    if spread == formatting.NOTHING:
+        return [
+            Answer("By how much?", formatting.points(gap["mean"]), f"{between}."),
+            Answer("Beyond chance?", "Not known", "One seed has no interval. Run more to know."),
+        ]
+    # The verdict may rest on more than this one interval, so it has the word.
+    beyond = results.found["verdict"]["kind"] != "unclear"
+    zero = "includes zero" if gap["low"] <= 0 <= gap["high"] else "excludes zero"
+    p = p_value(row)
+    chance = "" if formatting.absent(p) else f", p {formatting.p_value(p, sign=True)}"
+    return [
+        Answer(
+            "By how much?",
+            formatting.points(gap["mean"]),
+            f"{between}; {results.level} interval {spread}.",
+        ),
+        Answer(
+            "Beyond chance?",
+            "Yes" if beyond else "Not shown",
+            f"The interval over {results.seeds} paired seeds {zero}{chance}.",
+        ),
+    ]
+
+
+def _cost(results: Results) -> Answer:
+    mine, theirs = seconds(results.winner), seconds(results.baseline)
+    ratio = results.slower(results.winner or {})
+    if ratio is None or results.winner is results.baseline:
+        return Answer("What did it cost?", formatting.duration(mine), "for one training.")
+    sentence = (
+        f"the time of {results.label(results.baseline)}: "
+        f"{formatting.duration(mine)} for one training instead of {formatting.duration(theirs)}."
+    )
+    return Answer("What did it cost?", formatting.times(ratio), sentence)

@@ -1,0 +1,271 @@
+"""The audit: how a model does on every group, honestly, with the alarms that hold up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import DataError
+from automorph.experiments.statistics import holm
+from automorph.robustness import audit_sentences
+from automorph.robustness.discovery import Slice
+from automorph.robustness.groups import Grouper
+from automorph.robustness.intersections import Intersection, intersections
+from automorph.robustness.metrics import (
+    Estimate,
+    deficits,
+    gap,
+    information_interval,
+    mean_interval,
+    robust,
+    wilson,
+)
+
+SMALL = 100
+"""Examples below which the interval of a group is wider than 6 points to each side (at 90 %)."""
+LEAST = 10
+"""Examples below which a subgroup is left out of the mutual information: it would be noise."""
+RATE = 0.05
+"""How often an audit of a model without a real gap may raise any alarm."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A class and a subgroup: how many examples, how often right, how sure.
+
+    ``accuracy``, ``low`` and ``high`` (Wilson, 95 %) are None where there is no example.
+    ``overconfidence`` is mean confidence minus accuracy. ``p`` tests whether the group is right
+    less often than the rest of its class (Fisher, one-sided; Holm over all groups), ``alarm``
+    says that it is below the groups' share of the audit's rate. ``small`` warns of fewer than 100
+    examples.
+    """
+
+    class_name: str
+    subgroup: str
+    n: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    loss: float | None
+    confidence: float | None
+    overconfidence: Estimate | None
+    p: float
+    alarm: bool
+    small: bool
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit finds. Accuracies are fractions; ``gap`` by class, None where there is none.
+
+    ``robust`` is the accuracy of the worst group with its interval. ``predictions`` are those of
+    the part, in its order. ``information`` is the mutual
+    information of prediction and subgroup given the class, in nats, of subgroups with 10 examples
+    or more; None where no class has two of them. ``method`` is how slices were looked for, None
+    where they were not. ``only`` is the class that all examples were said to be, if there is one.
+    """
+
+    n: int
+    accuracy: Estimate
+    robust: Estimate
+    worst: Group
+    groups: tuple[Group, ...]
+    gap: dict[str, Estimate | None]
+    information: Estimate | None
+    loss: float | None
+    overconfidence: Estimate | None
+    intersections: tuple[Intersection, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    notes: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    report: Path | None = None
+    method: str | None = None
+    only: str | None = None
+    predictions: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def robust_accuracy(self) -> float:
+        """The accuracy of the worst group."""
+        return self.robust.value
+
+    @property
+    def mutual_information(self) -> float | None:
+        """Its value alone."""
+        return None if self.information is None else self.information.value
+
+    @property
+    def named(self) -> bool:
+        """Whether there are subgroups; else every group is a whole class."""
+        return len(self.groups) > len(self.gap)
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """What is beyond chance, in sentences; empty if nothing is."""
+        return audit_sentences.alarms(self)
+
+    @property
+    def verdict(self) -> str:
+        """The worst that is beyond chance, or that nothing is and what was looked for."""
+        return audit_sentences.verdict(self, rate=RATE)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The audit as plain data: the object of ``automorph audit --json``."""
+        groups = [
+            {"class": g.class_name, **{k: v for k, v in asdict(g).items() if k != "class_name"}}
+            for g in self.groups
+        ]
+        return {
+            **self.facts,
+            "n": self.n,
+            "accuracy": self.accuracy.value,
+            "accuracy_interval": _ends(self.accuracy),
+            "robust_accuracy": self.robust.value,
+            "robust_accuracy_interval": _ends(self.robust),
+            "worst": {"class": self.worst.class_name, "subgroup": self.worst.subgroup},
+            "groups": groups,
+            "gap": {name: found and 100 * found.value for name, found in self.gap.items()},
+            "gap_interval": {
+                name: found and [100 * end for end in _ends(found)]
+                for name, found in self.gap.items()
+            },
+            "mutual_information": self.mutual_information,
+            "mutual_information_interval": self.information and _ends(self.information),
+            "loss": self.loss,
+            "overconfidence": self.overconfidence and asdict(self.overconfidence),
+            "intersections": [_plain(found) for found in self.intersections],
+            "slices": [_plain(found) for found in self.slices],
+            "method": self.method,
+            "answers_only": self.only,
+            "verdict": self.verdict,
+            "alarms": list(self.alarms),
+            "notes": list(self.notes),
+            "report": None if self.report is None else str(self.report),
+        }
+
+    def with_report(self, report: Path, **facts: Any) -> Audit:
+        """The audit with the place of its page, and more facts."""
+        return replace(self, report=report, facts={**self.facts, **facts})
+
+
+def measure(
+    labels: NDArray[np.int64],
+    predictions: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    grouper: Grouper,
+    *,
+    probabilities: NDArray[np.floating[Any]] | None = None,
+    columns: Mapping[str, NDArray[Any]] | None = None,
+    rate: float = RATE,
+    looks: int = 1,
+) -> Audit:
+    """Audit predictions: ``labels``, ``predictions`` and ``groups`` are int64 ``(n,)``.
+
+    With ``probabilities`` ``(n, classes)`` losses and calibration are told too; ``columns`` are
+    strings ``(n,)`` by name, whose intersections are searched. At most a share ``rate / looks`` of
+    audits of models whose errors have nothing to do with the subgroup raises any alarm about a
+    group: ``looks`` says how many ways of looking share the rate. Intersections have a rate of
+    their own.
+
+    >>> grouper = Grouper(("cat", "dog"), ("day", "night"))
+    >>> labels = np.repeat([0, 0, 1, 1], 100)
+    >>> groups = np.repeat([0, 1, 2, 3], 100)
+    >>> predictions = np.where(np.arange(400) % 10 == 0, 1 - labels, labels)
+    >>> predictions[300:340] = 0
+    >>> found = measure(labels, predictions, groups, grouper)
+    >>> found.accuracy.value, found.robust_accuracy, found.worst.subgroup
+    (0.81, 0.54, 'night')
+    """
+    if len(labels) == 0:
+        raise DataError("got no examples to audit; expected one or more")
+    correct = predictions == labels
+    count, k = len(grouper), len(grouper.subgroups)
+    n = np.bincount(groups, minlength=count).astype(np.int64)
+    right = np.bincount(groups, correct, minlength=count).astype(np.int64)
+    losses, confidence = _certainty(labels, probabilities)
+    rows = _groups_of(grouper, groups, correct, n, right, losses, confidence, rate / looks)
+    gaps = {
+        name: gap(right[i * k : (i + 1) * k], n[i * k : (i + 1) * k])
+        for i, name in enumerate(grouper.classes)
+    }
+    tables = np.zeros((len(grouper.classes), k, len(grouper.classes)), np.int64)
+    np.add.at(tables, (labels, groups % k, predictions), 1)
+    tables[tables.sum(axis=2) < LEAST] = 0
+    several = bool(((tables.sum(axis=2) > 0).sum(axis=1) > 1).any())
+    said = np.unique(predictions)
+    middle_low, middle_high = wilson(correct.sum(), len(correct))
+    return Audit(
+        n=len(labels),
+        accuracy=Estimate(float(correct.mean()), float(middle_low), float(middle_high)),
+        robust=robust(right, n),
+        worst=min((row for row in rows if row.n), key=lambda row: row.accuracy or 0.0),
+        groups=rows,
+        gap=gaps,
+        information=information_interval(tables) if several else None,
+        loss=None if losses is None else float(losses.mean()),
+        overconfidence=None if confidence is None else mean_interval(confidence - correct),
+        intersections=intersections(correct, labels, columns or {}, grouper.classes, rate=rate),
+        notes=audit_sentences.notes(rows, gaps, few=SMALL),
+        only=grouper.classes[said[0]] if len(said) == 1 and len(np.unique(labels)) > 1 else None,
+    )
+
+
+def _groups_of(
+    grouper: Grouper,
+    groups: NDArray[np.int64],
+    correct: NDArray[np.bool_],
+    n: NDArray[np.int64],
+    right: NDArray[np.int64],
+    losses: NDArray[np.float64] | None,
+    confidence: NDArray[np.float64] | None,
+    rate: float,
+) -> tuple[Group, ...]:
+    """What is said of every group; ``n`` and ``right`` ``(groups,)`` count its examples."""
+    count, k = len(grouper), len(grouper.subgroups)
+    p = np.concatenate([deficits(right[i : i + k], n[i : i + k]) for i in range(0, count, k)])
+    tested = np.flatnonzero(p < 1)
+    adjusted = np.ones(count)
+    adjusted[tested] = holm(p[tested].tolist()) if len(tested) else []
+    low, high = wilson(right, n)
+    rows = []
+    for g, (class_name, subgroup) in enumerate(grouper.names):
+        mine = groups == g
+        there = bool(n[g])
+        sure = confidence is not None and there
+        rows.append(
+            Group(
+                class_name, subgroup, int(n[g]),
+                float(right[g] / n[g]) if there else None,
+                float(low[g]) if there else None,
+                float(high[g]) if there else None,
+                float(losses[mine].mean()) if losses is not None and there else None,
+                float(confidence[mine].mean()) if confidence is not None and there else None,
+                mean_interval(confidence[mine] - correct[mine])
+                if sure and confidence is not None else None,
+                float(adjusted[g]), bool(adjusted[g] < rate), int(n[g]) < SMALL,
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def _certainty(
+    labels: NDArray[np.int64], probabilities: NDArray[np.floating[Any]] | None
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Cross-entropy of every example, and the probability of what was predicted."""
+    if probabilities is None:
+        return None, None
+    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return -np.log(np.maximum(own, 1e-12)), probabilities.max(axis=1).astype(np.float64)
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    plain = asdict(found)
+    return {"class": plain.pop("class_name"), **plain}
+
+
+def _ends(found: Estimate) -> list[float]:
+    return [found.low, found.high]

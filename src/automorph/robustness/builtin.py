@@ -1,0 +1,240 @@
+"""The robust methods by name: ``erm``, ``balanced``, ``gdro(c=1)``, ``camel(weight=5)``, ..."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import UsageError
+from automorph.policies.formatting import number_text
+from automorph.policies.parser import build_named, read_options
+from automorph.robustness.consistency import FORMS, Form
+from automorph.robustness.groups import Grouper
+from automorph.robustness.objectives import Camel, GroupDRO, InvariantRisk, Objective
+
+Sampling = Literal["plain", "balanced"]
+
+
+@dataclass(frozen=True)
+class Robust:
+    """A method: how rows are drawn, what is minimised, and whether it needs renderings.
+
+    Methods are values that are equal when they do the same; ``name`` is what a user types.
+    """
+
+    @property
+    def title(self) -> str:
+        """The name without options."""
+        return next(title for title, kind in METHODS.items() if kind is type(self))
+
+    @property
+    def name(self) -> str:
+        """The name with the options that are not the usual ones."""
+        changed = [
+            # Equal numbers read alike: 1 and 1.0 are one method.
+            f"{field.name}={number_text(value) if field.type == 'float' else value}"
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        ]
+        return self.title + (f"({','.join(changed)})" if changed else "")
+
+    @property
+    def sampling(self) -> Sampling:
+        """``plain``: every example once an epoch; ``balanced``: as many of every group."""
+        return "balanced"
+
+    @property
+    def needs_renderings(self) -> bool:
+        """Whether every example must come with its renderings in the other subgroups."""
+        return False
+
+    def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
+        """A new objective that remembers nothing; ``counts`` are the groups' training examples."""
+        return Objective()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def _check(self, key: str, low: float, high: float = math.inf) -> None:
+        value = getattr(self, key)
+        if not low <= value <= high:
+            raise UsageError(f"{self.title}: got {key}={value}; expected {low:g} to {high:g}")
+
+
+@dataclass(frozen=True)
+class Plain(Robust):
+    """Empirical risk: the mean loss of the examples as they come."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """Every example once an epoch."""
+        return "plain"
+
+
+@dataclass(frozen=True)
+class Balanced(Robust):
+    """The mean loss of batches in which every group has as many examples."""
+
+
+@dataclass(frozen=True)
+class Worst(Robust):
+    """Group DRO: the worst group's loss (Sagawa et al. 2020); ``c`` favours small groups."""
+
+    c: float = 1.0
+    eta: float = 0.01
+
+    def __post_init__(self) -> None:
+        self._check("c", 0)
+        self._check("eta", 0)
+
+    def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
+        """Weights over all groups."""
+        return GroupDRO(grouper, counts, adjustment=self.c, rate=self.eta)
+
+
+@dataclass(frozen=True)
+class WorstWithin(Worst):
+    """Class-conditional group DRO: the worst group of every class (Goel et al. 2021)."""
+
+    def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
+        """Weights within classes."""
+        return GroupDRO(grouper, counts, adjustment=self.c, rate=self.eta, within=True)
+
+
+@dataclass(frozen=True)
+class ModelPatching(Worst):
+    """CAMEL: class-conditional group DRO and consistency with renderings (Goel et al. 2021)."""
+
+    weight: float = 5.0
+    form: str = "camel"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check("weight", 0)
+        if self.form not in FORMS:
+            raise UsageError(f"camel: got form={self.form!r}; expected one of {', '.join(FORMS)}")
+
+    @property
+    def needs_renderings(self) -> bool:
+        """Renderings are what the examples are compared with."""
+        return True
+
+    def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
+        """Both terms."""
+        form: Form = next(form for form in get_args(Form) if form == self.form)
+        return Camel(
+            grouper, counts, adjustment=self.c, rate=self.eta, weight=self.weight, form=form
+        )
+
+
+@dataclass(frozen=True)
+class Invariant(Robust):
+    """IRMv1: one last layer that is best in every subgroup (Arjovsky et al. 2019)."""
+
+    weight: float = 100.0
+    anneal: int = 500
+
+    def __post_init__(self) -> None:
+        self._check("weight", 0)
+        self._check("anneal", 0)
+
+    @property
+    def sampling(self) -> Sampling:
+        """As they come: the method was published so."""
+        return "plain"
+
+    def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
+        """Risks and penalties by subgroup."""
+        return InvariantRisk(len(grouper.subgroups), weight=self.weight, anneal=self.anneal)
+
+
+@dataclass(frozen=True)
+class TrainTwice(Robust):
+    """JTT: train, then train anew with the mistakes ``weight`` times as often (Liu et al. 2021).
+
+    It needs no groups to train on. ``epochs`` is the length of the first training; 0 means a
+    tenth of the recipe's. Both trainings together pass that many examples more than the others.
+    """
+
+    epochs: int = 0
+    weight: int = 20
+
+    def __post_init__(self) -> None:
+        self._check("epochs", 0)
+        self._check("weight", 1)
+
+    @property
+    def sampling(self) -> Sampling:
+        """As they come, mistakes more often."""
+        return "plain"
+
+
+@dataclass(frozen=True)
+class LastLayer(Robust):
+    """DFR: train plainly, then fit the last layer to balanced groups (Kirichenko et al. 2023).
+
+    It is fitted to groups of the validation part, as published, which the others only look at.
+    """
+
+    refits: int = 20
+
+    def __post_init__(self) -> None:
+        self._check("refits", 1, 1000)
+
+    @property
+    def sampling(self) -> Sampling:
+        """As they come."""
+        return "plain"
+
+
+METHODS: dict[str, type[Robust]] = {
+    "erm": Plain,
+    "balanced": Balanced,
+    "gdro": Worst,
+    "sgdro": WorstWithin,
+    "camel": ModelPatching,
+    "irm": Invariant,
+    "jtt": TrainTwice,
+    "dfr": LastLayer,
+}
+_ALIASES = {"clamp": "camel", "ccgdro": "sgdro"}
+_CALL = re.compile(r"([a-z][\w-]*)\s*(?:\((.*)\))?", re.S)
+
+
+def load_method(name: str | Robust) -> Robust:
+    """The robust method of that name; one that is a method already is given back.
+
+    >>> load_method("camel(weight=1, c=0)").name
+    'camel(c=0,weight=1)'
+    >>> load_method("clamp") == load_method("camel")
+    True
+    """
+    if isinstance(name, Robust):
+        return name
+    match = _CALL.fullmatch(name.strip().lower())
+    if match is None:
+        raise UsageError(
+            f"cannot read the objective {name!r}; expected a name such as camel(weight=5)"
+        )
+    title, inside = match.groups()
+    kind = METHODS.get(_ALIASES.get(title, title))
+    if kind is None:
+        close = get_close_matches(title, METHODS, 1, 0.4)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(
+            f"there is no objective {title!r}; expected one of {', '.join(METHODS)}.{hint}"
+        )
+    arguments, options = read_options(name, inside or "")
+    built: Any = build_named(title, kind, arguments, options)  # type: ignore[arg-type]
+    return built  # type: ignore[no-any-return]
+
+
+def list_methods() -> dict[str, str]:
+    """The names that `load_method` understands, each with a line about it."""
+    return {title: (kind.__doc__ or "").split("\n")[0] for title, kind in METHODS.items()}

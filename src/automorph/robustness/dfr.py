@@ -1,0 +1,153 @@
+"""Deep feature reweighting: the last layer, fitted anew to groups of equal size."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from automorph.data import Arrays
+from automorph.errors import UsageError
+from automorph.operations import Stream
+from automorph.robustness.builtin import LastLayer
+from automorph.robustness.groups import Grouper
+from automorph.training import Encoder, RunResult, Task
+from automorph.training.checkpoint import write_checkpoint
+from automorph.training.load_model import trained_facts
+
+STRENGTHS = (1.0, 0.7, 0.3, 0.1, 0.07, 0.03, 0.01)
+"""C of the reference: the larger, the weaker the L1 penalty."""
+
+
+def last_linear(model: nn.Module) -> nn.Linear:
+    """The layer that makes logits of features. Raises `UsageError` if there is none."""
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    if not layers:
+        raise UsageError(
+            f"{type(model).__name__} ends in no linear layer; expected one, whose inputs are the "
+            "features of an example"
+        )
+    return layers[-1]
+
+
+def features(
+    model: nn.Module, part: Arrays, *, encoder: Encoder, batch_size: int = 500
+) -> NDArray[np.float32]:
+    """What the last linear layer is given for every example: float32 ``(n, d)``."""
+    found: list[torch.Tensor] = []
+    layer = last_linear(model)
+    hook = layer.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0].float()))
+    was_training = model.training
+    device = next(model.parameters()).device
+    model.eval()
+    try:
+        with torch.inference_mode():
+            for start in range(0, len(part), batch_size):
+                model(encoder(part.data[start : start + batch_size], device))
+    finally:
+        hook.remove()
+        model.train(was_training)
+    return torch.cat(found).flatten(1).cpu().numpy()
+
+
+def refit(
+    task: Task,
+    run: RunResult,
+    method: LastLayer,
+    grouper: Grouper,
+    *,
+    seed: int,
+    folder: Path | None,
+) -> tuple[nn.Module, Path | None, float]:
+    """The network with a last layer fitted to balanced groups of the validation part.
+
+    Kirichenko, Izmailov, Wilson (ICLR 2023), section 6: features are standardised by the training
+    part; the L1 strength that gives the best robust accuracy on one half, fitted to the other, is
+    kept; then coefficients are averaged over fits to balanced draws of the whole. Returns the
+    network, its file, and the robust accuracy on the half that was held out.
+    """
+    assert run.model is not None
+    validation = task.data.validation
+    assert validation is not None
+    known = features(run.model, task.data.train, encoder=task.encoder)
+    mean, scale = known.mean(axis=0), known.std(axis=0) + 1e-6
+    x = (features(run.model, validation, encoder=task.encoder) - mean) / scale
+    y, groups = validation.labels, grouper.of(validation)
+    place = Stream(seed=seed, index=np.arange(len(y))).bits("halves", 1)[:, 0]
+    half = np.zeros(len(y), bool)
+    for group in np.unique(groups):  # Halves of every group.
+        rows = np.flatnonzero(groups == group)
+        half[rows[np.argsort(place[rows])[: -(-len(rows) // 2)]]] = True
+    if np.setdiff1d(groups, groups[~half]).size:
+        raise UsageError(
+            f"dfr fits the last layer to one half of the validation part and chooses by the other, "
+            f"and the groups there have {np.bincount(groups, minlength=len(grouper)).tolist()} "
+            "examples; expected 2 or more of each that is there"
+        )
+    draw = balanced_draw(groups, half, seed=seed, number=0)
+    scores = {}
+    for c in STRENGTHS:
+        w, b = fit_logistic(x[draw], y[draw], len(grouper.classes), c=c)
+        right = (x[~half] @ w + b).argmax(axis=1) == y[~half]
+        scores[c] = min(float(right[groups[~half] == g].mean()) for g in np.unique(groups))
+    best = max(STRENGTHS, key=lambda c: scores[c])
+    everything = np.ones(len(y), bool)
+    fits = []
+    for number in range(method.refits):
+        rows = balanced_draw(groups, everything, seed=seed, number=1 + number)
+        fits.append(fit_logistic(x[rows], y[rows], len(grouper.classes), c=best))
+    w = np.mean([w for w, _ in fits], axis=0)
+    b = np.mean([b for _, b in fits], axis=0)
+    model = deepcopy(run.model)
+    layer = last_linear(model)
+    with torch.no_grad():
+        # The standardisation becomes part of the layer.
+        layer.weight.copy_(torch.from_numpy((w / scale[:, None]).T))
+        layer.bias.copy_(torch.from_numpy(b - (mean / scale) @ w))
+    file = None if folder is None else folder / "refitted" / "model.safetensors"
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_checkpoint(file, model.state_dict(), trained_facts(task))
+    return model, file, scores[best]
+
+
+def balanced_draw(
+    groups: NDArray[np.int64], allowed: NDArray[np.bool_], *, seed: int, number: int
+) -> NDArray[np.int64]:
+    """As many allowed rows of every group as the smallest has, drawn without putting back."""
+    key = Stream(seed=seed, epoch=number, index=np.arange(len(groups))).bits("draw", 1)[:, 0]
+    members = [np.flatnonzero(allowed & (groups == g)) for g in np.unique(groups[allowed])]
+    size = min(map(len, members))
+    return np.sort(np.concatenate([rows[np.argsort(key[rows])[:size]] for rows in members]))
+
+
+def fit_logistic(
+    x: NDArray[np.float32], y: NDArray[np.int64], classes: int, *, c: float, steps: int = 500
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logistic regression with an L1 penalty: weights ``(d, classes)`` and biases ``(classes,)``.
+
+    Minimises mean CE + |W|_1 / (c n) by accelerated proximal gradients (FISTA; Beck and Teboulle
+    2009), biases free.
+    """
+    n = len(x)
+    inputs = np.hstack([x, np.ones((n, 1), np.float32)])
+    target = np.eye(classes, dtype=np.float32)[y]
+    # The curvature of softmax is at most 1/2.
+    rate = 2 * n / float(np.linalg.norm(inputs, 2)) ** 2
+    shrink = rate / (c * n)
+    w = np.zeros((inputs.shape[1], classes), np.float32)
+    ahead, t = w, 1.0
+    for _ in range(steps):
+        z = inputs @ ahead
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        new = ahead - rate / n * (inputs.T @ (p - target))
+        new[:-1] = np.sign(new[:-1]) * np.maximum(np.abs(new[:-1]) - shrink, 0)
+        after = (1 + np.sqrt(1 + 4 * t * t)) / 2
+        ahead = new + (t - 1) / after * (new - w)
+        w, t = new, float(after)
+    return w[:-1], w[-1]

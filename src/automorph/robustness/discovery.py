@@ -1,0 +1,236 @@
+"""Slices that nobody named: found in embeddings, and tested where they were not found.
+
+Two ways to find them. *Domino* (Eyuboglu et al. 2022): a mixture over embedding, label and
+prediction, so that a slice is a place where errors gather. *GEORGE* (Sohoni et al. 2020):
+clusters within each class, which know nothing of errors.
+
+A slice found by its errors has more of them by construction. So slices are found on one half of
+the examples, the other half is assigned to them by embeddings and labels alone, and only its
+errors count: were they spread by chance within each class, the largest excess of all slices would
+be as large in a share ``p`` of permutations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import DataError, UsageError
+from automorph.robustness.gmm import Mixture, clusters, fit, principal
+from automorph.robustness.intersections import coded_columns
+from automorph.robustness.metrics import deficits, wilson
+
+Method = Literal["domino", "george"]
+Floats = NDArray[np.float64]
+
+SMALLEST = 20
+"""Held-out examples of a slice below which nothing is said about it."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A slice of a class: accuracy on held-out examples, and what describes it.
+
+    ``n``, ``accuracy``, ``low`` and ``high`` (Wilson) are of held-out examples; ``rest`` is the
+    accuracy of the others of the class there. ``p`` is that of the largest excess of errors among
+    all slices in permutations. ``rows`` are all its examples, ``telling`` those nearest its
+    centre, ``separating`` what metadata sets it apart: column, value, its share inside and
+    outside.
+    """
+
+    class_name: str
+    name: str
+    n: int
+    accuracy: float
+    low: float
+    high: float
+    rest: float
+    p: float
+    alarm: bool
+    rows: tuple[int, ...]
+    telling: tuple[int, ...]
+    separating: tuple[tuple[str, str, float, float], ...]
+
+
+def discover(
+    features: NDArray[np.floating[Any]],
+    labels: NDArray[np.int64],
+    predictions: NDArray[np.int64],
+    classes: tuple[str, ...],
+    *,
+    method: Method = "domino",
+    metadata: Mapping[str, NDArray[Any]] | None = None,
+    components: int = 25,
+    dimensions: int = 32,
+    rate: float = 0.05,
+    permutations: int = 1000,
+    seed: int = 0,
+) -> tuple[Slice, ...]:
+    """Slices of a class with more errors than its rest, worst evidence first.
+
+    ``features`` are embeddings ``(n, d)``. Of models whose errors have nothing to do with the
+    embeddings, at most a share ``rate`` gets any slice with an alarm. Raises `DataError` for
+    fewer than 100 examples or features that are no numbers.
+    """
+    if method not in ("domino", "george"):
+        raise UsageError(f"got the method {method!r} to discover; expected domino or george")
+    _check(features, labels)
+    rng = np.random.default_rng(seed)
+    correct = predictions == labels
+    x = principal(np.asarray(features, np.float64), dimensions)
+    held = np.zeros(len(labels), bool)
+    for label in np.unique(labels):  # Half of every class, so that none is lost.
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        held[rows[len(rows) // 2 :]] = True
+    if method == "domino":
+        model = _domino(x[~held], labels[~held], predictions[~held], len(classes), components, rng)
+        place = model.assign(x, labels)
+    else:
+        place = _george(x, labels, ~held, rng)
+    cells = labels * (place.max() + 1) + place
+    tested, p = _tests(cells[held], labels[held], correct[held], permutations, rng)
+    slices = [
+        _describe(cell, p_value, cells, held, x, labels, correct, classes, metadata or {}, rate)
+        for cell, p_value in zip(tested, p, strict=True)
+    ]
+    worse = [found for found in slices if found.accuracy < found.rest]
+    return tuple(sorted(worse, key=lambda found: (found.p, found.accuracy)))
+
+
+def _domino(
+    x: Floats,
+    labels: NDArray[np.int64],
+    predictions: NDArray[np.int64],
+    classes: int,
+    components: int,
+    rng: np.random.Generator,
+) -> Mixture:
+    """The error-aware mixture, begun in the cells of the confusion matrix."""
+    confusion = labels * classes + predictions
+    cells, sizes = np.unique(confusion, return_counts=True)
+    components = int(np.clip(len(x) // SMALLEST, 2, components))
+    # The commonest cells are shared by several components; rare errors have one each.
+    order = cells[np.argsort(-sizes)]
+    own = np.resize(order, components)
+    noise = rng.uniform(0.5, 1.5, (len(x), components))
+    start = np.where(confusion[:, None] == own, 1.0, 0.02) * noise
+    return fit(x, start, labels=labels, predictions=predictions, classes=classes)
+
+
+def _george(
+    x: Floats, labels: NDArray[np.int64], known: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Clusters within each class, found in the known half."""
+    place = np.zeros(len(x), np.int64)
+    for label in np.unique(labels):
+        rows = labels == label
+        if (rows & known).any():  # A class of one example is one place.
+            place[rows] = clusters(x[rows & known], rng).assign(x[rows])
+    return place
+
+
+def _tests(
+    cells: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    correct: NDArray[np.bool_],
+    permutations: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int64], Floats]:
+    """The cells that are large enough, and the p-value of each for the largest excess of all.
+
+    Permuting errors within a class draws the errors of its cells from a multivariate
+    hypergeometric distribution, which is done directly.
+    """
+    found: list[tuple[int, float]] = []
+    largest = np.full(permutations, -np.inf)
+    for label in np.unique(labels):
+        mine = labels == label
+        names, cell = np.unique(cells[mine], return_inverse=True)
+        n = np.bincount(cell)
+        wrong = np.bincount(cell, ~correct[mine]).astype(np.int64)
+        total, errors = int(n.sum()), int(wrong.sum())
+        usable = (n >= SMALLEST) & (n < total)
+        if not usable.any() or errors in (0, total):
+            continue
+        share = errors / total
+        spread = np.sqrt(n * share * (1 - share) * (total - n) / max(1, total - 1))
+        drawn = rng.multivariate_hypergeometric(n, errors, permutations)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            excess = (wrong - n * share) / spread
+            chance = (drawn - n * share) / spread
+        largest = np.maximum(largest, chance[:, usable].max(axis=1))
+        found += list(zip(names[usable].tolist(), excess[usable].tolist(), strict=True))
+    kept = np.array([cell for cell, _ in found], np.int64)
+    p = [(1 + (largest >= value - 1e-9).sum()) / (1 + permutations) for _, value in found]
+    return kept, np.array(p, np.float64)
+
+
+def _describe(
+    cell: int,
+    p: float,
+    cells: NDArray[np.int64],
+    held: NDArray[np.bool_],
+    x: Floats,
+    labels: NDArray[np.int64],
+    correct: NDArray[np.bool_],
+    classes: tuple[str, ...],
+    metadata: Mapping[str, NDArray[Any]],
+    rate: float,
+) -> Slice:
+    inside = cells == cell
+    label = int(labels[inside][0])
+    mine = labels == label
+    n, right = int((inside & held).sum()), int((inside & held & correct).sum())
+    rest = correct[mine & held & ~inside]
+    low, high = wilson(right, n)
+    rows = np.flatnonzero(inside)
+    distance = ((x[rows] - x[rows].mean(axis=0)) ** 2).sum(axis=1)
+    # Errors first: they are what a reader wants to see of a slice on which a model fails.
+    order = np.lexsort((distance, correct[rows]))
+    return Slice(
+        classes[label], f"{classes[label]} {cell}", n, right / n, float(low), float(high),
+        float(rest.mean()), float(p), bool(p < rate),
+        tuple(rows.tolist()), tuple(rows[order][:12].tolist()),
+        separating(inside[mine], {name: column[mine] for name, column in metadata.items()}),
+    )  # fmt: skip
+
+
+def separating(
+    inside: NDArray[np.bool_], metadata: Mapping[str, NDArray[Any]], *, rate: float = 0.01
+) -> tuple[tuple[str, str, float, float], ...]:
+    """The values of columns that are commoner inside than outside: column, value, both shares.
+
+    Fisher's exact tests, Bonferroni over all values; the clearest three.
+    """
+    coded = coded_columns(metadata)
+    looked = sum(len(names) for _, names in coded.values())
+    found = []
+    for column, (codes, names) in coded.items():
+        for code, value in enumerate(names):
+            has = codes == code
+            counts = np.array([(has & inside).sum(), (has & ~inside).sum()])
+            sizes = np.array([inside.sum(), (~inside).sum()])
+            p = float(deficits(sizes - counts, sizes)[0]) * looked
+            shares = counts / np.maximum(sizes, 1)
+            if p < rate:
+                found.append((p, (column, value, float(shares[0]), float(shares[1]))))
+    return tuple(told for _, told in sorted(found)[:3])
+
+
+def _check(features: NDArray[Any], labels: NDArray[np.int64]) -> None:
+    if len(features) != len(labels) or features.ndim != 2:
+        raise DataError(
+            f"got features of shape {features.shape} for {len(labels):,} examples; expected one "
+            "row for each"
+        )
+    if not np.isfinite(features).all():
+        raise DataError("the features hold NaN or infinity; expected numbers: check the network")
+    if len(labels) < 5 * SMALLEST:
+        raise DataError(
+            f"got {len(labels)} examples to discover slices in; expected {5 * SMALLEST} or more, "
+            "half of them to test what is found in the other half"
+        )

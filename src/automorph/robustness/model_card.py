@@ -1,0 +1,138 @@
+"""The card of what a patch came to: what it is, how it was chosen, and where it still fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from automorph.robustness.groups import Grouper
+from automorph.training import Task
+
+_SIGNS = re.compile(r"([\\|`\[\]!])")
+WEAK = 0.05
+"""A group that lies this far below the accuracy of all is a known failure."""
+
+
+def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
+    """The card as Markdown, of a result as `Patched.to_dict` has it."""
+    model = task.model if isinstance(task.model, str) else task.model.__qualname__
+    result = _plain(result)
+    lines = [
+        f"# {model} on {_plain(task.name)}, "
+        f"{'mended by' if result['verdict']['kind'] == 'better' else 'trained with'} "
+        f"{result['objective']}",
+        "",
+        result["verdict"]["text"],
+        "",
+        "## Groups",
+        "",
+        "| class | subgroup | training examples | test examples | accuracy before | after | "
+        "95 % interval |",
+        "|---|---|---:|---:|---:|---:|---|",
+    ]
+    counts = grouper.counts(task.data.train).tolist()
+    train = dict(zip(map(_plain, grouper.names), counts, strict=True))
+    before = {(g["class"], g["subgroup"]): g for g in result["before"]["groups"]}
+    for group in _known(result["after"]):
+        key = (group["class"], group["subgroup"])
+        lines.append(
+            f"| {key[0]} | {key[1]} | {train[key]:,} | {group['n']:,} | "
+            f"{before[key]['accuracy']:.1%} | {group['accuracy']:.1%} | "
+            f"{group['low']:.1%} to {group['high']:.1%} |"
+        )
+    lines += ["", "## All numbers before and after", "", "| | before | after |", "|---|---:|---:|"]
+    for name in ("accuracy", "robust_accuracy"):
+        words = name.replace("_", " ")
+        lines.append(f"| {words} | {result['before'][name]:.1%} | {result['after'][name]:.1%} |")
+    for y, value in result["before"]["gap"].items():
+        if value is None or result["after"]["gap"][y] is None:
+            continue
+        lines.append(f"| gap of {y} (points) | {value:.1f} | {result['after']['gap'][y]:.1f} |")
+    information = [result[side]["mutual_information"] for side in ("before", "after")]
+    if None not in information:
+        lines.append(
+            f"| mutual information of prediction and subgroup (nats) | {information[0]:.4f} | "
+            f"{information[1]:.4f} |"
+        )
+    flips = result["flip_rate"]
+    if flips["before"] is not None:
+        lines.append(
+            f"| predictions that flip with the subgroup | {flips['before']:.1%} | "
+            f"{flips['after']:.1%} |"
+        )
+    lines += ["", "## How it was chosen", "", _selection(result)]
+    lines += ["", "## Known failures", "", *_failures(result)]
+    lines += ["", "## Evidence", "", _evidence(result)]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """The same with all texts as Markdown shows them letter by letter, on one line."""
+    if isinstance(value, str):
+        return _SIGNS.sub(r"\\\1", " ".join(value.split()).replace("<", "&lt;"))
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_plain, value))
+    return value
+
+
+def _known(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [group for group in audit["groups"] if group["n"]]
+
+
+def _selection(result: Mapping[str, Any]) -> str:
+    arms = ", ".join(arm["objective"] for arm in result["arms"])
+    return (
+        f"Trained: {arms}, each under the seeds {', '.join(map(str, result['seeds']))}. In every "
+        "training the epoch of best robust validation accuracy was kept; the objective was chosen "
+        "by the mean over the seeds of it, or of the same on translated validation images where "
+        "the rarest group has fewer than 100 (one that is more complicated than balanced sampling "
+        "only if it was better by two standard errors), unless it was asked for; the seed "
+        f"({result['seed']}) by the same accuracy. The test part chose nothing. These are the "
+        f"weights of one training; intervals are Wilson's, of {_count(result)} test examples."
+    )
+
+
+def _failures(result: Mapping[str, Any]) -> list[str]:
+    after, mean = result["after"], result["after"]["accuracy"]
+    lines = [
+        f"- {g['class']}, {g['subgroup']}: {g['accuracy']:.1%}, against {mean:.1%} of all."
+        for g in _known(after)
+        if g["accuracy"] < mean - WEAK
+    ]
+    before = {(g["class"], g["subgroup"]): g["accuracy"] for g in result["before"]["groups"]}
+    lines += [
+        f"- {g['class']}, {g['subgroup']} got worse: "
+        f"{before[(g['class'], g['subgroup'])]:.1%} before, {g['accuracy']:.1%} now."
+        for g in _known(after)
+        if g["accuracy"] < before[(g["class"], g["subgroup"])] - 0.01
+    ]
+    small = [g for g in _known(after) if g["n"] < 100]
+    lines += [
+        f"- {g['class']}, {g['subgroup']}: only {g['n']} test examples, so little is known."
+        for g in small
+    ]
+    lines += [f"- {note}" for note in result["notes"]]
+    lines.append("- Subgroups other than those named here were not looked at.")
+    return lines
+
+
+def _evidence(result: Mapping[str, Any]) -> str:
+    kind = result["translator"]["kind"]
+    if kind == "none":
+        return (
+            "Correlational: accuracies of groups. No translator was used to change single images."
+        )
+    return (
+        "Accuracies of groups are correlational. The rate of flips is interventional: the "
+        f"subgroup of single test images was changed by the translator {kind}, which passed its "
+        "checks."
+    )
+
+
+def _count(result: Mapping[str, Any]) -> str:
+    return f"{int(np.sum([group['n'] for group in result['after']['groups']])):,}"

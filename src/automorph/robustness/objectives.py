@@ -1,0 +1,210 @@
+"""Robust objectives: from the losses of a batch and their groups to what is minimised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+from torch import Tensor
+
+from automorph.robustness.consistency import Form, consistency
+from automorph.robustness.groups import Grouper
+
+
+class Objective:
+    """The mean loss (empirical risk); others override what they do otherwise.
+
+    Objectives may remember something from step to step; ``state_dict`` makes runs resume.
+    """
+
+    def __call__(self, losses: Tensor, groups: Tensor) -> Tensor:
+        """What is minimised: a number, of losses ``(n,)`` and the groups ``(n,)`` of a batch."""
+        return losses.mean()
+
+    def penalty(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor | float:
+        """What is added, of logits ``(n, 1 + k, classes)`` of the examples and k renderings each.
+
+        ``labels`` are soft, ``(n, classes)``.
+        """
+        return 0.0
+
+    def facts(self) -> dict[str, Any]:
+        """What joins the record of an epoch, as plain data."""
+        return {}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What a resumed run must know."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take back what ``state_dict`` gave."""
+
+
+class GroupDRO(Objective):
+    """The worst group's loss, found by exponentiated gradient ascent on weights of groups.
+
+    Sagawa, Koh, Hashimoto, Liang (ICLR 2020), algorithm 1, with group adjustments (section 3.3).
+    Every step, with L_g the mean loss of group g in the batch and n_g its training examples:
+
+        L_g <- L_g + C / sqrt(n_g);   u_g <- u_g + eta L_g;   q = softmax(u);   loss = sum q_g L_g
+
+    The softmax is over all groups or, ``within`` classes, over those of each class; classes then
+    weigh as many groups as they have (Goel et al. 2021): one hard class cannot take all weight.
+    Gradients do not pass through q. A group that a batch lacks keeps its u and adds nothing; one
+    without training examples has weight 0.
+
+    >>> grouper = Grouper(("a", "b"), ("x", "y"))
+    >>> dro = GroupDRO(grouper, np.array([9, 1, 1, 9]), rate=0.5)
+    >>> loss = dro(torch.tensor([1.0, 3.0, 1.0, 1.0]), torch.arange(4))
+    >>> [round(weight, 3) for weight in dro.weights.tolist()]
+    [0.175, 0.475, 0.175, 0.175]
+    """
+
+    def __init__(
+        self,
+        grouper: Grouper,
+        counts: NDArray[np.int64],
+        *,
+        adjustment: float = 0.0,
+        rate: float = 0.01,
+        within: bool = False,
+    ) -> None:
+        known = torch.from_numpy(counts > 0)
+        self.blocks = torch.from_numpy(grouper.class_of) if within else torch.zeros(len(grouper))
+        self.blocks = self.blocks.to(torch.int64)
+        self.rate = rate
+        size = torch.from_numpy(counts).clamp(min=1).float()
+        self.added = adjustment / size.sqrt()
+        shares = torch.bincount(self.blocks[known], minlength=int(self.blocks.max()) + 1).float()
+        self.shares = shares / shares.sum()
+        self.u = torch.where(known, 0.0, -torch.inf)
+
+    @property
+    def weights(self) -> Tensor:
+        """The weight of every group: q, times the weight of its class; they sum to 1."""
+        q = torch.zeros_like(self.u)
+        for block in range(len(self.shares)):
+            rows = self.blocks == block
+            if self.u[rows].isfinite().any():
+                q[rows] = self.u[rows].softmax(dim=0)
+        return q * self.shares[self.blocks]
+
+    def __call__(self, losses: Tensor, groups: Tensor) -> Tensor:
+        """The weighted sum of the groups' mean losses."""
+        self._move(losses.device)
+        means, seen = group_means(losses, groups, len(self.u))
+        adjusted = means + self.added
+        # An absent group has no loss to learn from: an adjustment alone must not raise it.
+        self.u = self.u + self.rate * torch.where(seen, adjusted.detach(), 0.0)
+        return (self.weights * torch.where(seen, adjusted, 0.0)).sum()
+
+    def facts(self) -> dict[str, Any]:
+        """The weights of the groups."""
+        return {"weights": [round(value, 6) for value in self.weights.tolist()]}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The logarithms of the weights."""
+        return {"u": self.u}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take back the weights."""
+        self.u = state["u"].clone()
+
+    def _move(self, device: torch.device) -> None:
+        for name in ("u", "added", "shares", "blocks"):
+            setattr(self, name, getattr(self, name).to(device))
+
+
+class Camel(GroupDRO):
+    """Class-conditional group DRO on the examples, and consistency with their renderings.
+
+    loss = SGDRO + weight * mean of L_c (CAMEL, called CLAMP before: Goel et al. 2021, section 3).
+    The mean is over the examples of the batch; the authors sum the means of their 4 groups, so
+    their lambda of 5 is a weight of 20 here.
+    """
+
+    def __init__(self, *args: Any, weight: float, form: Form = "camel", **options: Any) -> None:
+        super().__init__(*args, **options, within=True)
+        self.weight = weight
+        self.form: Form = form
+
+    def penalty(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """The weighted consistency of the examples with their renderings."""
+        return self.weight * consistency(logits.float().log_softmax(dim=2), self.form).mean()
+
+
+class InvariantRisk(Objective):
+    """IRMv1 (Arjovsky et al. 2019, section 3.1): one last layer must be best in all environments.
+
+    The environments are the subgroups. loss = mean over e of R_e + weight * (dR_e / ds)^2 at s = 1,
+    R_e the mean loss of s * logits. The weight is 1 for the first ``anneal`` steps; the sum is
+    divided by the weight, so that the steps keep their size (Gulrajani and Lopez-Paz 2021).
+    """
+
+    def __init__(self, subgroups: int, *, weight: float, anneal: int) -> None:
+        self.subgroups = subgroups
+        self.weight = weight
+        self.anneal = anneal
+        self.steps = 0
+
+    @property
+    def now(self) -> float:
+        """The weight of this step."""
+        return self.weight if self.steps >= self.anneal else min(1.0, self.weight)
+
+    def __call__(self, losses: Tensor, groups: Tensor) -> Tensor:
+        """The mean of the environments' mean losses."""
+        means, seen = group_means(losses, groups % self.subgroups, self.subgroups)
+        return (means.sum() / seen.sum()) / max(1.0, self.now)
+
+    def penalty(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """The squared derivatives, estimated without bias from two halves of the batch."""
+        slopes = scale_slopes(logits[:, 0].float(), labels)
+        environments = groups % self.subgroups
+        first, has_first = group_means(slopes[0::2], environments[0::2], self.subgroups)
+        second, has_second = group_means(slopes[1::2], environments[1::2], self.subgroups)
+        both = has_first & has_second
+        weight = self.now / max(1.0, self.now)
+        self.steps += 1
+        return weight * (first * second * both).sum() / both.sum().clamp(min=1)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The number of steps."""
+        return {"steps": torch.tensor(self.steps)}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take back the number of steps."""
+        self.steps = int(state["steps"])
+
+
+def scale_slopes(logits: Tensor, labels: Tensor) -> Tensor:
+    """d CE(softmax(s z), y) / ds at s = 1 of every example: sum_k (softmax(z)_k - y_k) z_k.
+
+    >>> z, y = torch.tensor([[2.0, -1.0]]), torch.tensor([[0.0, 1.0]])
+    >>> round(scale_slopes(z, y).item(), 4)
+    2.8577
+    """
+    return ((logits.softmax(dim=1) - labels) * logits).sum(dim=1)
+
+
+def group_means(values: Tensor, groups: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The mean value of every group in a batch ``(count,)`` (0 where absent), and which are there.
+
+    In a training of several processes each has some rows: counts are those of all, and what a
+    process returns is scaled so that the mean over processes, which gradients become, is right.
+    """
+    zeros = torch.zeros(count, dtype=values.dtype, device=values.device)
+    sums = zeros.index_add(0, groups, values)
+    sizes = torch.bincount(groups, minlength=count).to(values.dtype)
+    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        processes = dist.get_world_size()
+        dist.all_reduce(sizes)
+        own = sums * processes
+        total = sums.detach().clone()
+        dist.all_reduce(total)
+        # The value is that of all rows, the gradient that of this process's.
+        sums = total + own - own.detach()
+    return sums / sizes.clamp(min=1), sizes > 0

@@ -1,0 +1,256 @@
+"""What is audited: the predictions of a network or of a file, for one part of the data."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from automorph.data import Arrays, Dataset
+from automorph.data.readers.tables import read_tables
+from automorph.diagnostics.text_features import hashed_words
+from automorph.errors import DataError, UsageError
+from automorph.models import build_model
+from automorph.robustness.dfr import features
+from automorph.training import Encoder, evaluate, load_trained, make_task
+from automorph.training.checkpoint import fill
+
+_USUAL = ("prediction", "predictions", "predicted", "pred", "y_pred", "yhat")
+_KINDS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".json": "jsonl"}
+_ROW = re.compile(r".*\[(\d+)\]")
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Predictions int64 ``(n,)`` with, where known, probabilities ``(n, classes)`` and embeddings.
+
+    ``name`` says whose predictions they are.
+    """
+
+    name: str
+    predictions: NDArray[np.int64]
+    probabilities: NDArray[np.float64] | None = None
+    features: NDArray[np.float32] | None = None
+
+
+def of_network(
+    model: nn.Module, part: Arrays, *, encoder: Encoder, classes: tuple[str, ...], name: str
+) -> Subject:
+    """What a network says of a part, and its features where it ends in a linear layer."""
+    seen = evaluate(model, part, encoder=encoder)
+    if seen.logits.shape[1] != len(classes):
+        raise UsageError(
+            f"{name} tells {seen.logits.shape[1]} classes apart and the data have {len(classes)} "
+            f"({', '.join(classes[:5])}); expected a network trained on these classes"
+        )
+    if not np.isfinite(seen.logits).all():
+        raise DataError(
+            f"{name} predicts NaN or infinity for {_rows(~np.isfinite(seen.logits).all(axis=1))}; "
+            "expected numbers: check its weights and the range of its inputs"
+        )
+    try:
+        known = features(model, part, encoder=encoder)
+    except UsageError:
+        known = None
+    return Subject(name, seen.predictions, softmax(seen.logits), known)
+
+
+def of_checkpoint(
+    path: str | os.PathLike[str], data: Dataset, part: Arrays, *, model: str | nn.Module | None
+) -> Subject:
+    """What the network of a run folder, or of a file of weights of a named network, says."""
+    file = Path(path).expanduser()
+    if not file.exists():
+        raise UsageError(f"{file} does not exist; expected a run folder, or a file of weights")
+    if file.suffix in (".pt", ".pth", ".bin"):
+        network = _weights(file, data, model)
+        encoder = make_task(data, model=lambda: network).encoder
+        return of_network(network, part, encoder=encoder, classes=data.classes, name=str(path))
+    trained = load_trained(file, model=model if isinstance(model, nn.Module) else None)
+    if trained.classes != data.classes:
+        raise UsageError(
+            f"{file} knows the classes {list(trained.classes)[:8]} and the data have "
+            f"{list(data.classes)[:8]}; expected the same, in the same order"
+        )
+    encoder = trained.encoder or make_task(data, model=lambda: trained.model).encoder
+    return of_network(trained.model, part, encoder=encoder, classes=data.classes, name=str(path))
+
+
+def of_predictions(source: Any, data: Dataset, part: Arrays, *, where: str) -> Subject:
+    """Predictions that were made elsewhere.
+
+    ``source`` is an array: classes ``(n,)`` by name or number, or probabilities or logits
+    ``(n, classes)``; or a text: ``FILE``, ``FILE:COLUMN`` (CSV, Parquet, JSON lines, .npy, .npz),
+    or a column of the data themselves. Rows are those of the part ``where``, as they lie in the
+    source of the data. Raises `DataError` for missing values, NaN and unknown classes.
+    """
+    name = source if isinstance(source, str) else "predictions"
+    values = _read(source, part) if isinstance(source, str) else np.asarray(source)
+    values = _aligned(values, part, name, where)
+    if values.ndim == 2:
+        return _of_scores(values, data, name)
+    return Subject(name, _of_classes(values, data, name))
+
+
+def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """Probabilities of logits ``(n, classes)``."""
+    exp = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(exp / exp.sum(axis=1, keepdims=True), np.float64)
+
+
+def thumbnails(part: Arrays, side: int = 8) -> NDArray[np.float32]:
+    """Small copies of images as features ``(n, side * side * C)``, where no network gives any.
+
+    Of texts, words and pairs of words (see `automorph.theory.hashed_words`).
+    """
+    if part.domain == "text":
+        return hashed_words(part.data)(part.data)
+    n, height, width, channels = part.data.shape
+    rows = np.linspace(0, height, side + 1).astype(int)
+    columns = np.linspace(0, width, side + 1).astype(int)
+    small = np.empty((n, side, side, channels), np.float32)
+    for i in range(side):
+        for j in range(side):
+            down = slice(rows[i], max(rows[i] + 1, rows[i + 1]))
+            across = slice(columns[j], max(columns[j] + 1, columns[j + 1]))
+            small[:, i, j] = part.data[:, down, across].mean(axis=(1, 2))
+    return small.reshape(n, -1)
+
+
+def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Module:
+    import torch
+
+    if model is None:
+        raise UsageError(
+            f"{file} holds weights only; name the network that they are of: --model timm:NAME "
+            "(model=...)"
+        )
+    if isinstance(model, str) and data.domain == "text":
+        network = make_task(data, model=model).build(0)
+    elif isinstance(model, str):
+        height, width, channels = data.train.data.shape[1:]
+        network = build_model(
+            model, channels=channels, classes=len(data.classes), size=(height, width)
+        )
+    else:
+        network = model
+    try:
+        found = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # Unpickling refuses in many ways, all of which mean the same.
+        raise UsageError(
+            f"{file} cannot be read as plain weights ({str(error).splitlines()[0][:200]}); expected"
+            " a state_dict, saved by torch.save(model.state_dict(), path), or a .safetensors file"
+        ) from error
+    tensors = found.get("state_dict", found) if isinstance(found, dict) else {}
+    fill(network, tensors, file)
+    return network.eval()
+
+
+def _read(source: str, part: Arrays) -> NDArray[Any]:
+    path, column = Path(source).expanduser(), ""
+    if not path.exists() and ":" in source:
+        start, _, column = source.rpartition(":")
+        path = Path(start).expanduser()
+    if path.is_file():
+        return (
+            _read_array(path, column) if path.suffix in (".npy", ".npz") else _table(path, column)
+        )
+    if source in part.metadata:
+        return np.asarray(part.metadata[source])
+    raise UsageError(
+        f"got the predictions {source!r}; expected a file (FILE or FILE:COLUMN), or a column of "
+        f"the data, which have {', '.join(part.metadata) or 'none besides'}"
+    )
+
+
+def _read_array(path: Path, column: str) -> NDArray[Any]:
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: not an array that can be read ({error})") from error
+    if not isinstance(found, np.lib.npyio.NpzFile):
+        return np.asarray(found)
+    name = column or next((name for name in _USUAL if name in found.files), found.files[0])
+    if name not in found.files:
+        raise DataError(f"{path} has no array {name!r}; it has {', '.join(found.files)}")
+    return np.asarray(found[name])
+
+
+def _table(path: Path, column: str) -> NDArray[Any]:
+    kind = _KINDS.get(path.suffix)
+    if kind is None:
+        raise UsageError(
+            f"{path}: predictions are read from {', '.join(_KINDS)}, .npy and .npz files"
+        )
+    table = read_tables(kind, str(path))["train"]
+    name = column or next((name for name in _USUAL if name in table.names), "")
+    if name not in table.names:
+        raise UsageError(
+            f"{path} has no column {column or 'of predictions'!r}; it has {list(table.names)}. "
+            f"Name it: --predictions {path}:COLUMN"
+        )
+    return np.array(["" if value is None else value for value in table.column(name)])
+
+
+def _aligned(values: NDArray[Any], part: Arrays, name: str, where: str) -> NDArray[Any]:
+    """The values of the part's rows: one each, or one for each row of the source's part."""
+    if len(values) == len(part):
+        return values
+    found = [_ROW.fullmatch(row) for row in part.names]
+    numbers = [int(match[1]) for match in found if match]
+    if len(numbers) == len(part) and max(numbers, default=0) < len(values):
+        return values[numbers]
+    raise DataError(
+        f"{name}: got {len(values):,} predictions for the {len(part):,} examples of the {where} "
+        "part; expected one for each, in the same order. Another part is chosen with part=... "
+        "(--part)"
+    )
+
+
+def _of_scores(values: NDArray[Any], data: Dataset, name: str) -> Subject:
+    if values.shape[1] != len(data.classes) or values.dtype.kind not in "fiu":
+        raise DataError(
+            f"{name}: got predictions of shape {values.shape}; expected ({len(values):,}, "
+            f"{len(data.classes)}), a probability or logit for each class"
+        )
+    scores = values.astype(np.float64)
+    if (bad := ~np.isfinite(scores).all(axis=1)).any():
+        raise DataError(f"{name}: NaN or infinity is predicted for {_rows(bad)}; expected numbers")
+    sums = scores.sum(axis=1)
+    probable = (scores >= 0).all() and np.allclose(sums, 1, atol=1e-3)
+    return Subject(name, scores.argmax(axis=1), scores if probable else softmax(scores))
+
+
+def _of_classes(values: NDArray[Any], data: Dataset, name: str) -> NDArray[np.int64]:
+    words = [_word(value) for value in values.tolist()]
+    if (bad := np.array([word in ("", "nan", "None") for word in words])).any():
+        raise DataError(
+            f"{name}: there is no prediction (NaN or empty) for {_rows(bad)}; expected a class for "
+            "every example"
+        )
+    known = {word: number for number, word in enumerate(data.classes)}
+    if not set(words) <= known.keys() and values.dtype.kind in "iuf":
+        known = {str(number): number for number in range(len(data.classes))}
+    if unknown := sorted(set(words) - known.keys()):
+        raise DataError(
+            f"{name}: predicts {', '.join(map(repr, unknown[:5]))}, which are no classes of the "
+            f"data; expected {', '.join(map(repr, list(known)[:10]))}, or their numbers"
+        )
+    return np.array([known[word] for word in words], np.int64)
+
+
+def _word(value: object) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole and isinstance(value, float) else str(value).strip()
+
+
+def _rows(bad: Any) -> str:
+    rows = np.flatnonzero(np.asarray(bad))
+    more = ", .." if len(rows) > 3 else ""
+    return f"{len(rows):,} of {len(bad):,} examples (rows {', '.join(map(str, rows[:3]))}{more})"

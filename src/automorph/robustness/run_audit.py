@@ -1,0 +1,187 @@
+"""`audit`: one call from data and a model to what holds up about its groups."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from automorph.data import Arrays, Dataset, as_dataset
+from automorph.errors import UsageError
+from automorph.robustness.audit_result import RATE, Audit, measure
+from automorph.robustness.discovery import Method, Slice
+from automorph.robustness.discovery import discover as slices_of
+from automorph.robustness.groups import Grouper, grouper_of, notes_on
+from automorph.robustness.predictions import (
+    Subject,
+    of_checkpoint,
+    of_network,
+    of_predictions,
+    thumbnails,
+)
+from automorph.robustness.robust import RobustRun
+from automorph.robustness.split_recovery import split_as_trained
+from automorph.training import RunResult, Task, as_task, make_task, train
+from automorph.training.options import check_options
+from automorph.training.progress import OnEpoch
+
+
+def audit(
+    source: Any,
+    *,
+    model: Any | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    predictions: Any | None = None,
+    part: str | None = None,
+    discover: bool = False,
+    method: Method = "domino",
+    recipe: dict[str, Any] | None = None,
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    progress: bool | OnEpoch | None = None,
+    **options: Any,
+) -> Audit:
+    """Audit a model on the subgroups of data: who it fails, by how much, and how sure that is.
+
+    - ``source``: a `Task`, a ``DATA`` string, ``(images, labels, subgroups)``, a data set;
+      ``options`` such as ``subgroup``, ``label``, ``size`` and ``limit`` are those of
+      `automorph.load_data`. All other columns of a table are looked at for intersections;
+    - what is audited: ``predictions`` (an array, a file, a column: see
+      `automorph.robustness.predictions.of_predictions`), a ``checkpoint`` (a run folder or file),
+      or a ``model`` (a network, or what a training gave back). Else the network named ``model`` is
+      trained plainly, by ``recipe``, and kept in ``folder``;
+    - ``part``: ``test`` by default, ``validation`` where slices are discovered (what is found
+      there must be tested elsewhere); of data without parts and given predictions, all;
+    - ``discover`` looks for slices that no column names, by ``method`` ``domino`` or ``george``.
+
+    >>> labels = np.repeat([0, 1], 100)
+    >>> images = np.random.default_rng(0).integers(0, 255, (200, 8, 8, 1), np.uint8)
+    >>> wrong = np.where(np.arange(200) < 40, 1, labels)
+    >>> found = audit((images, labels, np.arange(200) < 50), predictions=wrong)
+    >>> found.robust_accuracy, found.worst.subgroup
+    (0.2, 'True')
+    """
+    given = [name for name, value in (("predictions", predictions), ("checkpoint", checkpoint))
+             if value is not None]  # fmt: skip
+    if isinstance(model, (RunResult, RobustRun)):
+        model = model.model
+    if len(given) > 1 or (predictions is not None and model is not None):
+        raise UsageError(
+            f"got {' and '.join([*given, *(['model'] if model is not None else [])])}; expected "
+            "one thing to audit"
+        )
+    data, doubt = _data(source, seed, checkpoint, whole=predictions is not None, options=options)
+    grouper = _grouper(data, discover)
+    name, audited = _part(data, part, discover=discover, whole=predictions is not None)
+    if predictions is not None:
+        subject = of_predictions(predictions, data, audited, where=name)
+    elif checkpoint is not None:
+        subject = of_checkpoint(checkpoint, data, audited, model=model)
+    elif isinstance(model, nn.Module):
+        task = source if isinstance(source, Task) else make_task(data, model=lambda: model)
+        subject = of_network(
+            model, audited, encoder=task.encoder, classes=data.classes, name=type(model).__name__
+        )
+    else:
+        task = as_task(source if isinstance(source, Task) else data, model=model, recipe=recipe)
+        run = train(task, seed=seed, folder=folder, parts=(), device=device, progress=progress)
+        assert run.model is not None
+        subject = of_network(
+            run.model, audited, encoder=task.encoder, classes=data.classes,
+            name=f"{task.model}, trained plainly",
+        )  # fmt: skip
+    found = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
+    return replace(found, notes=(doubt, *found.notes)) if doubt else found
+
+
+def _measured(
+    data: Dataset,
+    grouper: Grouper,
+    name: str,
+    part: Arrays,
+    subject: Subject,
+    method: Method | None,
+    seed: int,
+) -> Audit:
+    groups = part.labels if part.subgroups is None else grouper.of(part)
+    columns = {**part.metadata}
+    if part.subgroups is not None and not columns:
+        columns = {"subgroup": np.array(data.subgroup_names)[part.subgroups]}
+    # Groups and slices are two chances of a false alarm: they share the audit's rate.
+    looks = 2 if method is not None and len(grouper.subgroups) > 1 else 1
+    found = measure(
+        part.labels, subject.predictions, groups, grouper,
+        probabilities=subject.probabilities, columns=columns, looks=looks,
+    )  # fmt: skip
+    slices: tuple[Slice, ...] = ()
+    if method is not None:
+        rate = RATE / looks
+        slices = discover_in(subject, part, data.classes, method=method, rate=rate, seed=seed)
+    facts = {"data": data.name, "part": name, "subject": subject.name}
+    notes = found.notes
+    if part.subgroups is not None:
+        # What is lacking in the part itself, the measurement has told.
+        told = (f"The {name} part", "Class ", "There is no example at all")
+        notes += tuple(note for note in notes_on(data, grouper) if not note.startswith(told))
+    if slices:
+        notes += (
+            "Discovered slices are hypotheses: name them by looking, label them, and test them on "
+            "other examples.",
+        )
+    return replace(
+        found, slices=slices, notes=notes, facts=facts, predictions=subject.predictions,
+        method=method,
+    )  # fmt: skip
+
+
+def discover_in(
+    subject: Subject,
+    part: Arrays,
+    classes: tuple[str, ...],
+    *,
+    method: Method,
+    rate: float = RATE,
+    seed: int = 0,
+) -> tuple[Slice, ...]:
+    """The slices of a part, in the features of the model or, without any, in small images."""
+    known = subject.features if subject.features is not None else thumbnails(part)
+    return slices_of(
+        known, part.labels, subject.predictions, classes,
+        method=method, metadata=part.metadata, rate=rate, seed=seed,
+    )  # fmt: skip
+
+
+def _data(
+    source: Any, seed: int, checkpoint: Any, *, whole: bool, options: dict[str, Any]
+) -> tuple[Dataset, str | None]:
+    if isinstance(source, Task):
+        source = as_task(source, **options).data
+    elif isinstance(source, Dataset):
+        source = as_dataset(source, **options)
+    else:
+        check_options(source, options)
+        source = as_dataset(source, metadata=None, seed=seed, **options)
+    # Given predictions are those of the rows as they lie: nothing may be split off.
+    return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)
+
+
+def _grouper(data: Dataset, discovering: bool) -> Grouper:
+    if data.train.subgroups is None and discovering:
+        return Grouper(data.classes, ("all",))
+    return grouper_of(data)
+
+
+def _part(data: Dataset, wanted: str | None, *, discover: bool, whole: bool) -> tuple[str, Arrays]:
+    if wanted is not None:
+        if wanted not in data.parts:
+            raise UsageError(
+                f"{data.name} has no {wanted} part; expected one of {', '.join(data.parts)}"
+            )
+        return wanted, data.parts[wanted]
+    order = ("validation", "test", "train") if discover and not whole else ("test", "train")
+    name = next(name for name in order if name in data.parts)
+    return name, data.parts[name]

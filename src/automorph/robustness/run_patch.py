@@ -1,0 +1,288 @@
+"""`patch`: audit, translate, check, retrain, compare with what is simpler, prove it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from automorph.data import Arrays
+from automorph.errors import UsageError
+from automorph.experiments import fingerprint
+from automorph.files import held, inside, read_json, whole_file, write_json
+from automorph.robustness.audit_result import Audit, measure
+from automorph.robustness.builtin import Robust, load_method
+from automorph.robustness.flip_rate import contact_rows, flip_rate, maps_of
+from automorph.robustness.groups import Grouper, grouper_of, notes_on
+from automorph.robustness.model_card import model_card
+from automorph.robustness.patch_result import ArmRow, Patched, best, judge, rows_of
+from automorph.robustness.predictions import softmax
+from automorph.robustness.saliency import available
+from automorph.robustness.translated import Translated, translate_part
+from automorph.robustness.translators.base import Translator
+from automorph.robustness.translators.checks import Limits
+from automorph.robustness.translators.cyclegan import CycleRecipe
+from automorph.robustness.translators.cyclegan_translator import Fitting
+from automorph.robustness.translators.selection import check_names, choose_translator
+from automorph.robustness.treatments import Cell, Progress, Setting, run_arms
+from automorph.training import Evaluation, Task, as_task, evaluate, load_trained
+from automorph.training.checkpoint import read_checkpoint, read_facts, write_checkpoint
+from automorph.training.load_model import weights_file
+
+BASELINES = ("erm", "balanced", "gdro")
+"""What every patch is held against."""
+ENOUGH = 100
+"""Validation examples of the rarest group by which objectives can be told apart."""
+
+
+def patch(
+    task: Any,
+    *,
+    translator: str | Translator = "auto",
+    objective: str | Robust = "auto",
+    baselines: Sequence[str] = BASELINES,
+    checkpoint: str | os.PathLike[str] | None = None,
+    seeds: int | Sequence[int] = 5,
+    folder: str | os.PathLike[str] = "patched",
+    jobs: int = 1,
+    cyclegan: CycleRecipe | None = None,
+    limits: Limits | None = None,
+    maps: bool | None = None,
+    progress: Callable[[list[Cell]], Progress] | None = None,
+    fitting: Fitting | None = None,
+    **options: Any,
+) -> Patched:
+    """Mend a model that fails on a subgroup, and hold the result against what is simpler.
+
+    ``task`` is a `Task`, a ``DATA`` string, arrays or a data set with subgroups; ``options``
+    (``model``, ``recipe``, ``subgroup``, ..) go to `automorph.training.as_task`.
+
+    - ``translator``: ``auto``, ``cyclegan``, ``statistics``, ``matched``, ``exact``, for texts
+      ``word-swap``, ``none``, a function ``module:function`` or a translator; it is checked before
+      it is used, and one that fails is replaced, which the notes say (see `choose_translator`).
+      ``cyclegan`` says how one is trained, ``limits`` are those of the checks;
+    - ``objective``: a robust objective (see `load_method`), or ``auto``: the best by robust
+      validation accuracy, where one that is more complicated than balanced sampling must beat it
+      by two standard errors. ``baselines`` are trained beside it under the same seeds;
+    - ``checkpoint``: a ``model.safetensors`` to begin with, and to mend;
+    - ``folder`` keeps everything; the same call goes on where it was stopped. ``jobs`` trainings
+      run side by side;
+    - ``maps``: saliency with captum; None: if it is installed.
+
+    The epoch, the objective and the seed are chosen on the validation part; the test part is used
+    once, for the numbers. Raises `UsageError` or `DataError` for what cannot be patched.
+    """
+    began = time.monotonic()
+    asked = objective if objective == "auto" else load_method(objective).name
+    if isinstance(translator, str):
+        check_names(translator)
+    numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    task = as_task(task, **options)
+    grouper = grouper_of(task.data)
+    _check(task, numbers)
+    if checkpoint is not None:
+        task = _begin_with(task, Path(checkpoint))
+    with held(Path(folder)):
+        place = _prepared(Path(folder), task)
+        choice = choose_translator(
+            translator, task.data, recipe=cyclegan, limits=limits, folder=place, progress=fitting,
+            protect=task.protect,
+        )  # fmt: skip
+        renderings = (
+            None
+            if choice.translator is None
+            else translate_part(choice.translator, task.data.train, folder=place)
+        )
+        judged = _judged(task, grouper, choice.translator, place)
+        setting = Setting(task, renderings, place, judged)
+        names, notes = _arms(asked, baselines, setting)
+        arms = _trained(setting, names, asked, numbers, jobs, progress)
+        models = {
+            "before": _before(task, setting, numbers[0], checkpoint),
+            "after": load_trained(arms.source, model=_shell(task)).model,
+        }
+        told = _evidence(task, models, choice.translator, renderings, maps)
+        before, after = (
+            _audit(grouper, task.data.parts["test"], told.seen[name]) for name in models
+        )
+        verdict = judge(arms.rows, arms.chosen, before, after, numbers)
+        all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes)
+        result = Patched(
+            before, after, arms.rows, arms.chosen, arms.seed, choice, verdict, told.flips,
+            told.on_mark, all_notes, numbers, place / "mended.safetensors", place / "MODEL_CARD.md",
+            models["after"], told.looks, time.monotonic() - began,
+        )  # fmt: skip
+        _write(result, arms.source, task, grouper)
+        return result
+
+
+@dataclass(frozen=True)
+class _Arms:
+    """What the trainings came to: a row an objective, and the training that mends, in a file."""
+
+    rows: tuple[ArmRow, ...]
+    chosen: str
+    seed: int
+    source: Path
+
+
+def _trained(
+    setting: Setting,
+    names: list[str],
+    asked: str,
+    seeds: tuple[int, ...],
+    jobs: int,
+    progress: Callable[[list[Cell]], Progress] | None,
+) -> _Arms:
+    """All objectives under all seeds; the last one mends, or the best if ``asked`` is ``auto``."""
+    cells = [Cell(name, seed) for seed in seeds for name in names]
+    found = run_arms(setting, cells, jobs=jobs, progress=progress and progress(cells))
+    rows = rows_of(names, seeds, found)
+    chosen = names[-1] if asked != "auto" else best(rows)
+    seed = max(seeds, key=lambda s: (found[Cell(chosen, s)]["selected"], -s))
+    kept = Cell(chosen, seed)
+    source = inside(setting.place(kept), found[kept]["checkpoint"])
+    return _Arms(rows, chosen, seed, source)
+
+
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """What models say of the test part, how often it flips, where they look, and the pictures."""
+
+    seen: dict[str, Evaluation]
+    flips: dict[str, float | None]
+    on_mark: dict[str, float | None]
+    looks: dict[str, Any]
+
+
+def _evidence(
+    task: Task,
+    models: dict[str, nn.Module],
+    translator: Translator | None,
+    renderings: Translated | None,
+    maps: bool | None,
+) -> _Evidence:
+    test = task.data.parts["test"]
+    seen = {name: evaluate(model, test, encoder=task.encoder) for name, model in models.items()}
+    flips = {name: flip_rate(task, model, translator, seen[name]) for name, model in models.items()}
+    looks: dict[str, Any] = {}
+    if renderings is not None:
+        looks["sheet"] = contact_rows(task, renderings)
+    on_mark: dict[str, float | None] = dict.fromkeys(models)
+    if task.data.domain == "image" and (available() if maps is None else maps):
+        looks["saliency"], on_mark = maps_of(task, models, translator, seen)
+    return _Evidence(seen, flips, on_mark, looks)
+
+
+def _check(task: Task, seeds: tuple[int, ...]) -> None:
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise UsageError(f"got the seeds {list(seeds)}; expected at least one, all different")
+    missing = {"validation", "test"} - set(task.data.parts)
+    if missing:
+        raise UsageError(
+            f"{task.name} has no {' and no '.join(sorted(missing))} part; split one off: "
+            "automorph.data.split(data)"
+        )
+
+
+def _begin_with(task: Task, checkpoint: Path) -> Task:
+    """The task whose trainings begin with the user's weights, network and normalisation."""
+    file = weights_file(checkpoint)
+    trained = load_trained(file, model=_shell(task))
+    if trained.classes != task.data.classes:
+        raise UsageError(
+            f"{file} was trained for the classes {list(trained.classes)}; the data have "
+            f"{list(task.data.classes)}. Expected the same classes in the same order"
+        )
+    return replace(
+        task, start=file, model=read_facts(file)["model"] or task.model,
+        encoder=trained.encoder or task.encoder,
+    )  # fmt: skip
+
+
+def _shell(task: Task) -> nn.Module | None:
+    """An untrained network, where only the user's own code can build it."""
+    return None if isinstance(task.model, str) else task.build(0)
+
+
+def _prepared(folder: Path, task: Task) -> Path:
+    record = folder / "task.json"
+    start = None if task.start is None else str(task.start)
+    content = json.loads(json.dumps({**fingerprint(task), "start": start}))
+    if record.exists():
+        if read_json(record) != content:
+            raise UsageError(
+                f"the folder {folder} holds a patch of other data, model or recipe; choose "
+                "another folder with --out, or remove that one"
+            )
+        return folder
+    write_json(record, content)
+    return folder
+
+
+def _arms(asked: str, baselines: Sequence[str], setting: Setting) -> tuple[list[str], list[str]]:
+    """The objectives to train, the mending one last, and what must be said of it."""
+    names, renderings = [load_method(name).name for name in baselines], setting.renderings
+    notes = []
+    wanted = load_method(asked if asked != "auto" else "camel" if renderings else "sgdro")
+    if wanted.needs_renderings and renderings is None:
+        wanted = load_method("balanced")
+        notes.append(
+            f"{asked} needs translated examples and there are none: balanced sampling mends "
+            "instead."
+        )
+    if setting.judged is not None:
+        notes.append(
+            f"The rarest group has fewer than {ENOUGH} validation examples: objectives were "
+            "chosen by the robust accuracy on translated validation examples."
+        )
+    names = [name for name in names if name != wanted.name]
+    return [*names, wanted.name], notes
+
+
+def _judged(
+    task: Task, grouper: Grouper, translator: Translator | None, folder: Path
+) -> Translated | None:
+    """Renderings of the validation part, where its groups are too small to choose by."""
+    validation = task.data.parts["validation"]
+    counts = grouper.counts(validation)
+    rare = counts[grouper.counts(task.data.train) > 0].min() < ENOUGH
+    if translator is None or not rare:
+        return None
+    return translate_part(translator, validation, folder=folder)
+
+
+def _before(
+    task: Task, setting: Setting, seed: int, checkpoint: str | os.PathLike[str] | None
+) -> nn.Module:
+    """The model to be mended: the user's, or plain training."""
+    if checkpoint is not None:
+        return load_trained(Path(checkpoint), model=_shell(task)).model
+    file = setting.place(Cell("erm", seed)) / "model.safetensors"
+    if not file.exists():
+        run_arms(setting, [Cell("erm", seed)])
+    return load_trained(file, model=_shell(task)).model
+
+
+def _audit(grouper: Grouper, part: Arrays, seen: Evaluation) -> Audit:
+    return measure(
+        seen.labels, seen.predictions, grouper.of(part), grouper,
+        probabilities=softmax(seen.logits),
+    )  # fmt: skip
+
+
+def _write(result: Patched, source: Path, task: Task, grouper: Grouper) -> None:
+    """The mended checkpoint, its card and the result; each file whole or not at all."""
+    tensors, facts = read_checkpoint(source)
+    content = result.to_dict()
+    mending = {key: content[key] for key in ("objective", "seed", "seeds", "before", "after")}
+    write_checkpoint(result.checkpoint, tensors, {**facts, "patched": mending})
+    with whole_file(result.card) as temporary:
+        temporary.write_text(model_card(content, task, grouper), "utf-8")
+    write_json(result.checkpoint.with_name("patch.json"), content)

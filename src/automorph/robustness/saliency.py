@@ -1,0 +1,103 @@
+"""Where a network looks: maps before and after on the same images, and their share on the mark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from automorph.errors import MissingExtraError
+from automorph.robustness.translators.base import Images
+from automorph.training import Encoder
+
+Maps = NDArray[np.float32]
+
+
+def saliency(
+    model: nn.Module,
+    images: Images,
+    labels: NDArray[np.int64],
+    *,
+    encoder: Encoder,
+    copies: int = 20,
+    deviation: float = 0.1,
+    seed: int = 0,
+) -> Maps:
+    """How much each pixel moves the margin of the true class: float32 ``(n, H, W)``, sums of 1.
+
+    |d (logit of the class - mean of the others) / d pixel|, summed over channels and averaged over
+    ``copies`` of the input with noise (SmoothGrad, Smilkov et al. 2017; ``deviation`` is a share
+    of the range of the inputs). Raises `MissingExtraError` without captum.
+    """
+    attribution = _captum()
+
+    def margin(inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+        logits = model(inputs).float()
+        own = logits.gather(1, classes[:, None])[:, 0]
+        others = (logits.sum(1) - own) / max(1, logits.shape[1] - 1)
+        gap: torch.Tensor = own - others
+        return gap
+
+    was_training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    inputs = encoder(images, device).detach()
+    spread = deviation * float(inputs.max() - inputs.min())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        tunnel = attribution.NoiseTunnel(attribution.Saliency(margin))
+        found = tunnel.attribute(
+            inputs.requires_grad_(),
+            nt_type="smoothgrad",
+            nt_samples=copies,
+            nt_samples_batch_size=4,
+            stdevs=spread,
+            additional_forward_args=torch.from_numpy(labels).to(device),
+        )
+    model.train(was_training)
+    maps = found.detach().abs().sum(dim=1).cpu().numpy()
+    total = maps.sum(axis=(1, 2), keepdims=True)
+    return np.asarray(maps / np.maximum(total, 1e-12), np.float32)
+
+
+def share_on_mark(maps: Maps, images: Images, others: Images) -> NDArray[np.float64]:
+    """Saliency on the mark relative to its area, ``(n,)``: 1 is indifference, NaN has no mark.
+
+    The mark is where an image and its rendering in another subgroup differ by more than a tenth of
+    the range of pixels.
+    """
+    gaps = np.abs(images.astype(np.int16) - others).max(axis=3) > 25
+    area = gaps.mean(axis=(1, 2))
+    inside = (maps * gaps).sum(axis=(1, 2)) / np.maximum(maps.sum(axis=(1, 2)), 1e-12)
+    ratio = np.divide(inside, area, out=np.full(len(area), np.nan), where=area > 0)
+    return np.asarray(ratio, np.float64)
+
+
+def overlay(images: Images, maps: Maps) -> Images:
+    """Maps as warm colours over faded images: uint8 ``(n, H, W, 3)``."""
+    grey = np.repeat(images[..., :3].mean(axis=3, keepdims=True), 3, axis=3)
+    top = np.quantile(maps, 0.99, axis=(1, 2), keepdims=True)
+    heat = np.clip(maps / np.maximum(top, 1e-12), 0, 1)[..., None]
+    warm = np.concatenate([255 * np.ones_like(heat), 200 * (1 - heat), 40 * (1 - heat)], axis=3)
+    mixed = (1 - heat) * (0.5 * grey) + heat * warm
+    return np.ascontiguousarray(mixed.round().astype(np.uint8))
+
+
+def available() -> bool:
+    """Whether captum is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("captum") is not None
+
+
+def _captum() -> Any:
+    try:
+        from captum import attr  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise MissingExtraError(
+            "saliency maps need captum, which is not installed: pip install 'automorph[saliency]'"
+        ) from error
+    return attr

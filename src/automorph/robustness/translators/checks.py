@@ -1,0 +1,282 @@
+"""Checks of a translator before it is used; one that fails is never used silently.
+
+Seven questions for each direction (methods of Goel et al. 2020 say none; these are ours):
+
+1. *subgroup*: does an independent classifier of subgroups see the target in the translations?
+2. *class*: does a classifier of classes, trained on balanced groups, still recognise them?
+3. *cycle*: is there a way back?
+4. *identity*: is an image of the target left alone?
+5. *diversity*: do translations differ from one another as much as real images of the target do?
+6. *inversion*: is dark still dark and light still light? (images)
+7. *residue*: can a classifier tell from a rendering which subgroup its image came from? If so, a
+   network trained on the renderings could go on using the subgroup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from automorph.data import Arrays
+from automorph.robustness.translators.base import Images, Known, Translator, known_of
+from automorph.robustness.translators.classifiers import (
+    MOST,
+    Panel,
+    features_of,
+    share_seen,
+    train_judge,
+)
+from automorph.robustness.translators.distances import apart, correlations, pixels, spread
+
+FEW = 10
+"""Images below which a share says nothing; such a question is left unanswered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a translator must reach; shares and differences of shares."""
+
+    subgroup: float = 0.9
+    """Least share of translations seen as the target, relative to real images of it."""
+    class_drop: float = 0.02
+    """Most accuracy that may be lost against real images, beyond what chance may take."""
+    cycle: float = 0.1
+    """Most mean absolute difference after a way there and back, of the range of pixels; of texts,
+    the share of words."""
+    identity: float = 0.1
+    """Most mean absolute change of images that lie in the target already."""
+    diversity: float = 0.6
+    """Least mean distance between translations, relative to real images of the target."""
+    inversion: float = 0.05
+    """Most share of translations that correlate negatively with their image."""
+    residue: float = 0.75
+    """Most balanced accuracy in telling where a rendering came from; 0.5 is chance."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One answer: what was measured in which direction, the limit, and whether it holds."""
+
+    question: str
+    direction: tuple[int, int]
+    value: float
+    limit: float
+    passed: bool
+    n: int
+
+    def words(self, names: tuple[str, ...]) -> str:
+        """The answer in words."""
+        a, b = (names[z] if z < len(names) else str(z) for z in self.direction)
+        least = self.question in ("subgroup", "diversity")
+        sign = "at least" if least else "at most"
+        verdict = "passed" if self.passed else "FAILED"
+        return f"{a} to {b}, {self.question}: {self.value:.3f} ({sign} {self.limit:.3f}), {verdict}"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All answers about one translator."""
+
+    translator: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every question that could be asked was answered well."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """What did not hold."""
+        return tuple(check for check in self.checks if not check.passed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        rows = [{**asdict(c), "direction": list(c.direction)} for c in self.checks]
+        return {"translator": self.translator, "passed": self.passed, "checks": rows}
+
+
+def check_translator(
+    translator: Translator,
+    part: Arrays,
+    panel: Panel,
+    *,
+    limits: Limits | None = None,
+) -> Checked:
+    """Ask all questions of a translator.
+
+    Images of ``part`` are translated; the ``panel`` that judges them has learned from the real
+    images of another part of the same data. Takes seconds for small images: the classifiers are
+    small and see at most 400 images of a group.
+    """
+    limits = limits or Limits()
+    known = known_of(part)
+    found: list[Check] = []
+    for a, b in sorted(translator.directions):
+        rows = _some(known, known.subgroups == a)
+        if len(rows) < FEW:
+            continue
+        target = _some(known, (known.subgroups == b) & np.isin(known.labels, known.labels[rows]))
+        images, facts = part.data[rows], known.rows(rows)
+        made = translator.translate(images, b, facts)
+        found += _seen(panel, made, facts, part, known, (a, b), limits)
+        found += _way_back(translator, images, made, facts, (a, b), limits)
+        if len(target) >= FEW:
+            found += _against_real(
+                translator, panel, made, part, known, rows, target, (a, b), limits
+            )
+        if part.domain == "image":
+            inverted = float((correlations(images, made) < 0).mean())
+            found.append(
+                Check("inversion", (a, b), inverted, limits.inversion,
+                      inverted <= limits.inversion, len(rows))
+            )  # fmt: skip
+    return Checked(translator.name, tuple(found))
+
+
+def _seen(
+    panel: Panel,
+    made: Images,
+    facts: Known,
+    part: Arrays,
+    known: Known,
+    direction: tuple[int, int],
+    limits: Limits,
+) -> list[Check]:
+    """Subgroup changed, class kept: each against real images of the target, class by class."""
+    a, b = direction
+    changed, real_changed, kept, real_kept, noise = [], [], [], [], 0.0
+    for y in np.unique(facts.labels).tolist():
+        own = facts.labels == y
+        real = _some(known, (known.subgroups == b) & (known.labels == y))
+        if own.sum() < FEW:
+            continue
+        if len(real) >= FEW and panel.subgroups is not None:
+            changed.append(share_seen(panel.subgroups, made[own], b))
+            real_changed.append(share_seen(panel.subgroups, part.data[real], b))
+        elif len(real) < FEW:
+            # No real image of this class lies in the target: its own originals are the measure.
+            real = _some(known, (known.subgroups == a) & (known.labels == y))
+        kept.append(share_seen(panel.classes, made[own], y))
+        real_kept.append(share_seen(panel.classes, part.data[real], y))
+        noise += sum(max(p * (1 - p), 0.01) / n for p, n in
+                     ((kept[-1], int(own.sum())), (real_kept[-1], len(real))))  # fmt: skip
+    found = []
+    if changed:
+        share = float(np.mean(changed)) / max(float(np.mean(real_changed)), 1e-9)
+        found.append(
+            Check(
+                "subgroup", direction, share, limits.subgroup, share >= limits.subgroup, len(made)
+            )
+        )
+    if kept:
+        drop = float(np.mean(real_kept) - np.mean(kept))
+        # What two standard errors of the mean difference may take is no loss of the translator's.
+        most = limits.class_drop + 2 * float(np.sqrt(noise)) / len(kept)
+        found.append(Check("class", direction, drop, most, drop <= most, len(made)))
+    return found
+
+
+def _way_back(
+    translator: Translator,
+    images: Images,
+    made: Images,
+    facts: Known,
+    direction: tuple[int, int],
+    limits: Limits,
+) -> list[Check]:
+    a, b = direction
+    if (b, a) not in translator.directions or not getattr(translator, "way_back", True):
+        return []
+    there = Known(facts.labels, np.full_like(facts.subgroups, b))
+    gap = apart(translator.translate(made, a, there), images)
+    return [Check("cycle", direction, gap, limits.cycle, gap <= limits.cycle, len(images))]
+
+
+def _against_real(
+    translator: Translator,
+    panel: Panel,
+    made: Images,
+    part: Arrays,
+    known: Known,
+    rows: NDArray[np.intp],
+    target: NDArray[np.intp],
+    direction: tuple[int, int],
+    limits: Limits,
+) -> list[Check]:
+    """What real images of the target make of the translations, and the translator of them."""
+    b = direction[1]
+    again = translator.translate(part.data[target], b, known.rows(target))
+    gap = apart(again, part.data[target])
+    n = len(target)
+    found = [Check("identity", direction, gap, limits.identity, gap <= limits.identity, n)]
+    ratio = _diversity(
+        panel.subgroups, made, known.labels[rows], part.data[target], known.labels[target]
+    )
+    if ratio is not None:
+        found.append(
+            Check("diversity", direction, ratio, limits.diversity, ratio >= limits.diversity, n)
+        )
+    readable = _residue(made, known.labels[rows], again, known.labels[target], panel.seed)
+    if readable is not None:
+        share, n = readable
+        found.append(Check("residue", direction, share, limits.residue, share <= limits.residue, n))
+    return found
+
+
+def _diversity(
+    judge: nn.Module | None, made: Images, made_labels: Any, real: Images, real_labels: Any
+) -> float | None:
+    """The smaller of two ratios of mean distances: in pixels, and as the subgroup judge sees."""
+    ratios = []
+    views: list[Callable[[Images], NDArray[np.float64]]] = []
+    if judge is not None:
+        views.append(partial(features_of, judge))
+    if real.dtype.kind != "T":
+        views.append(pixels)
+    for seen in views:
+        found = []
+        for y in np.intersect1d(made_labels, real_labels):
+            mine, theirs = seen(made[made_labels == y]), seen(real[real_labels == y])
+            if min(len(mine), len(theirs)) >= FEW:
+                found.append(spread(mine) / max(spread(theirs), 1e-9))
+        if found:
+            ratios.append(float(np.mean(found)))
+    return min(ratios) if ratios else None
+
+
+def _residue(
+    made: Images, made_labels: Any, real: Images, real_labels: Any, seed: int
+) -> tuple[float, int] | None:
+    """Balanced accuracy in telling renderings by where they came from, on images not learned."""
+    images, origin, test = [], [], []
+    for y in np.intersect1d(made_labels, real_labels):
+        sets = [made[made_labels == y], real[real_labels == y]]
+        n = min(map(len, sets))
+        if n < 2 * FEW:
+            continue
+        for number, some in enumerate(sets):
+            images.append(some[:n])
+            origin.append(np.full(n, number, np.int64))
+            test.append(np.arange(n) % 2 == 0)
+    if not images:
+        return None
+    pixels, where, held = np.concatenate(images), np.concatenate(origin), np.concatenate(test)
+    judge = train_judge(pixels[~held], where[~held], seed)
+    shares = [share_seen(judge, pixels[held & (where == number)], number) for number in (0, 1)]
+    return float(np.mean(shares)), int(held.sum())
+
+
+def _some(known: Known, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """At most `MOST` rows of every group within a mask, spread over the part."""
+    rows = []
+    for y in np.unique(known.labels[mask]):
+        own = np.flatnonzero(mask & (known.labels == y))
+        rows.append(own[np.unique(np.linspace(0, len(own) - 1, MOST).astype(np.intp))])
+    return np.concatenate(rows) if rows else np.zeros(0, np.intp)

@@ -1,0 +1,101 @@
+"""Judges of translations: small classifiers, trained in a few seconds."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from automorph.data import Arrays, Dataset
+from automorph.robustness.dfr import features
+from automorph.robustness.translators.base import Images, Known, known_of
+from automorph.training import Recipe, evaluate, make_task, recipe_for, train
+
+MOST = 400
+"""Images of a group that judges learn from and checks look at."""
+
+
+class Panel:
+    """Judges: classifiers of subgroups and of classes, trained on as many images of every group."""
+
+    def __init__(self, part: Arrays, *, seed: int = 0) -> None:
+        known = known_of(part)
+        both = [
+            y
+            for y in np.unique(known.labels)
+            if len(np.unique(known.subgroups[known.labels == y])) > 1
+        ]
+        self.seed = seed
+        self.subgroups: nn.Module | None = None
+        # Where every class lies in one subgroup, nobody can tell subgroup from class.
+        if both:
+            rows = _balanced(known, np.isin(known.labels, both), seed)
+            self.subgroups = train_judge(part.data[rows], known.subgroups[rows], seed)
+        rows = _balanced(known, np.ones(len(part), bool), seed)
+        self.classes = train_judge(part.data[rows], known.labels[rows], seed)
+
+
+def train_judge(images: Images, labels: NDArray[np.int64], seed: int) -> nn.Module:
+    """A small network: about 4,000 images seen, in a few seconds."""
+    classes = tuple(map(str, range(int(labels.max()) + 1)))
+    data = Dataset("judge", classes, Arrays(np.ascontiguousarray(images), labels))
+    if data.domain == "text":
+        return _text_judge(data, seed)
+    side = min(images.shape[1:3])
+    epochs = int(np.clip(round(6000 / len(images)), 6, 40))
+    recipe = Recipe(epochs=epochs, batch_size=32, lr=0.05, warmup_epochs=1)
+    task = make_task(data, model="cnn:8" if side <= 32 else "resnet9:8", recipe=recipe)
+    result = train(task, None, seed=seed, parts=(), progress=False, device="cpu")
+    assert result.model is not None
+    result.model.encoder = task.encoder  # type: ignore[assignment]
+    return result.model
+
+
+def _text_judge(data: Dataset, seed: int) -> nn.Module:
+    """A bag of words; texts say by single words what subgroup and class they are of."""
+    epochs = int(np.clip(round(12_000 / len(data.train)), 10, 60))
+    recipe = recipe_for("bag-of-words", len(data.train), epochs=epochs, lr=0.02, batch_size=32)
+    task = make_task(data, model="bag-of-words", recipe=recipe)
+    result = train(task, None, seed=seed, parts=(), progress=False, device="cpu")
+    assert result.model is not None
+    result.model.encoder = task.encoder  # type: ignore[assignment]
+    return result.model
+
+
+def _logits(judge: nn.Module, images: Images) -> NDArray[np.float32]:
+    part = Arrays(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
+    return evaluate(judge, part, encoder=judge.encoder).logits  # type: ignore[arg-type]
+
+
+def share_seen(judge: nn.Module, images: Images, label: int) -> float:
+    """The share of images that a judge sees as a label."""
+    return float((_logits(judge, images).argmax(axis=1) == label).mean())
+
+
+@torch.inference_mode()
+def features_of(judge: nn.Module, images: Images) -> NDArray[np.float64]:
+    """What the judge's last map holds, before it decides."""
+    if images.dtype.kind == "T":
+        part = Arrays(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
+        return features(judge, part, encoder=judge.encoder).astype(np.float64)  # type: ignore[arg-type]
+    layers = list(judge.children())
+    last = max(i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten))
+    x = judge.encoder(np.ascontiguousarray(images), torch.device("cpu"))  # type: ignore[operator]
+    for layer in layers[: last + 1]:
+        x = layer(x)
+    return np.asarray(x.double().numpy())
+
+
+def _balanced(known: Known, usable: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
+    """Rows with as many of every group, small groups repeated."""
+    rng = np.random.default_rng(seed)
+    groups = [
+        np.flatnonzero(usable & (known.labels == y) & (known.subgroups == z))
+        for y in np.unique(known.labels)
+        for z in np.unique(known.subgroups)
+    ]
+    held = [rows for rows in groups if len(rows)]
+    n = min(MOST, max(map(len, held)))
+    drawn = [np.resize(rng.permutation(rows), n) for rows in held]
+    return np.concatenate(drawn)

@@ -1,0 +1,277 @@
+"""Training a CycleGAN: two subgroups in, generators for both directions out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from automorph.errors import DamagedError, DataError, TrainingError
+from automorph.files import make_folder
+from automorph.robustness.translators.cyclegan.augmentation import augmented
+from automorph.robustness.translators.cyclegan.losses import (
+    GeneratorLosses,
+    Made,
+    discriminator_loss,
+    generator_losses,
+)
+from automorph.robustness.translators.cyclegan.networks import Discriminator, Generator, depth_for
+from automorph.robustness.translators.cyclegan.recipe import CycleRecipe
+from automorph.robustness.translators.cyclegan.replay import Replay
+from automorph.training.checkpoint import prefixed, read_checkpoint, under, write_checkpoint
+from automorph.training.optimiser import Average, make_optimiser
+from automorph.training.recipe import Recipe
+from automorph.training.task import torch_seed
+
+FEWEST = 4
+"""Images of a subgroup below which there is nothing to learn from."""
+KEEP_EVERY = 200
+"""Steps between checkpoints."""
+
+Progress = Callable[[int, int, dict[str, float]], object]
+"""Called with the steps done, all steps, and losses."""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The images of one subgroup, uint8 ``(n, H, W, C)``, and their classes, int64 ``(n,)``."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def draw(self, n: int, classes: NDArray[np.int64], draw: torch.Generator) -> Tensor:
+        """``n`` images in [-1, 1], as many of every class, so that no class marks a side."""
+        turn = torch.randperm(len(classes), generator=draw).numpy()
+        rows = np.empty(n, np.int64)
+        for place in range(n):
+            own = self._rows(int(classes[turn[place % len(turn)]]))
+            rows[place] = own[int(torch.randint(len(own), (1,), generator=draw))]
+        return to_pixels(self.images[rows])
+
+    def _rows(self, label: int) -> NDArray[np.intp]:
+        known: dict[int, NDArray[np.intp]] = self.__dict__.setdefault("_by_class", {})
+        if label not in known:
+            known[label] = np.flatnonzero(self.labels == label)
+        return known[label]
+
+
+def to_pixels(images: NDArray[np.uint8]) -> Tensor:
+    """uint8 ``(n, H, W, C)`` to float ``(n, C, H, W)`` in [-1, 1]."""
+    own = torch.from_numpy(np.array(images))
+    return own.permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous()
+
+
+def to_images(pixels: Tensor) -> NDArray[np.uint8]:
+    """Float ``(n, C, H, W)`` in [-1, 1] to uint8 ``(n, H, W, C)``."""
+    bytes_ = pixels.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(bytes_.permute(0, 2, 3, 1).cpu().numpy())
+
+
+class CycleTraining:
+    """A CycleGAN between two steps: generators G: a to b and F: b to a, and what judges them."""
+
+    def __init__(
+        self, a: Side, b: Side, recipe: CycleRecipe, *, seed: int, device: torch.device
+    ) -> None:
+        self.a, self.b, self.recipe, self.seed, self.device = a, b, recipe, seed, device
+        self.classes = _shared_classes(a, b)
+        channels, side = a.images.shape[3], max(a.images.shape[1:3])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch_seed(seed, "cyclegan"))
+            self.generators = make_generators(channels, side, recipe).to(device)
+            judges = [
+                Discriminator(channels, width=recipe.judge_width, depth=depth_for(side))
+                for _ in range(2)
+            ]
+        self.judges = nn.ModuleDict({"a": judges[0], "b": judges[1]}).to(device)
+        self.average = Average(self.generators, recipe.average)
+        common: dict[str, Any] = {"optimizer": "adamw", "momentum": 0.5, "weight_decay": 0.0}
+        rates = (recipe.generator_lr, recipe.discriminator_lr)
+        self.optimisers = [
+            make_optimiser(model, Recipe(lr=rate, **common))
+            for model, rate in zip((self.generators, self.judges), rates, strict=True)
+        ]
+        self.replays = {"a": Replay(recipe.replay), "b": Replay(recipe.replay)}
+        self.steps = 0
+        self.losses: dict[str, float] = {}
+
+    def step(self) -> None:
+        """Generators, then replay buffers, then discriminators."""
+        draw = torch.Generator().manual_seed(
+            torch_seed(self.seed, "cyclegan:step", epoch=self.steps)
+        )
+        n = self.recipe.batch_size
+        a = self.a.draw(n, self.classes, draw).to(self.device)
+        b = self.b.draw(n, self.classes, draw).to(self.device)
+        made, losses = self._generate(a, b, draw)
+        # Only the generators move, though gradients pass through the discriminators.
+        for p in self.judges.parameters():
+            p.requires_grad_(False)
+        torch.autograd.backward(losses.total)
+        for p in self.judges.parameters():
+            p.requires_grad_(True)
+        self._descend(0)
+        self.average.update(self.generators, self.steps)
+        self.replays["a"].push(made.a_of_b, draw)
+        self.replays["b"].push(made.b_of_a, draw)
+        judged = [self._judge(name, real, draw) for name, real in (("a", a), ("b", b))]
+        torch.autograd.backward(judged[0] + judged[1])
+        self._descend(1)
+        self.steps += 1
+        parts = (losses.fool, losses.cycle, losses.identity, judged[0] + judged[1])
+        values = torch.stack([part.detach() for part in parts])
+        if not bool(values.isfinite().all()):
+            raise TrainingError(
+                f"the CycleGAN diverged in step {self.steps}: its losses are {values.tolist()}. "
+                f"Try rates of {self.recipe.generator_lr / 3:.1g} and "
+                f"{self.recipe.discriminator_lr / 3:.1g}"
+            )
+        names = ("adversarial", "cycle", "identity", "discriminators")
+        for name, value in zip(names, values.tolist(), strict=True):
+            old = self.losses.get(name, value)
+            self.losses[name] = 0.98 * old + 0.02 * value
+
+    def _generate(
+        self, a: Tensor, b: Tensor, draw: torch.Generator
+    ) -> tuple[Made, GeneratorLosses]:
+        G, F = self.generators["b"], self.generators["a"]
+
+        def hidden(image: Tensor) -> Tensor:
+            return image + self.recipe.hide * torch.randn(image.shape, generator=draw).to(image)
+
+        # One pass a generator for both of its inputs: twice the batch is cheaper than two.
+        b_of_a, b_same = G(torch.cat([a, b])).chunk(2)
+        a_of_b, a_same = F(torch.cat([b, a])).chunk(2)
+        a_again, b_again = F(hidden(b_of_a)), G(hidden(a_of_b))
+        made = Made(b_of_a, a_of_b, a_again, b_again, a_same, b_same)
+        judged = (
+            self.judges["b"](augmented(b_of_a, self.recipe.augment, draw)),
+            self.judges["a"](augmented(a_of_b, self.recipe.augment, draw)),
+        )
+        losses = generator_losses(
+            a, b, made, judged,
+            cycle=self.recipe.cycle, identity=self.recipe.identity, kind=self.recipe.loss,
+        )  # fmt: skip
+        return made, losses
+
+    def _judge(self, name: str, real: Tensor, draw: torch.Generator) -> Tensor:
+        fake = self.replays[name].sample(len(real), draw)
+        both = augmented(torch.cat([real, fake]), self.recipe.augment, draw)
+        found, faked = self.judges[name](both).chunk(2)
+        return discriminator_loss(found, faked, self.recipe.loss)
+
+    def _descend(self, number: int) -> None:
+        self.optimisers[number].step()
+        self.optimisers[number].clear()
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that the next step needs: tensors, and facts for JSON."""
+        tensors = {
+            **prefixed("generators", self.generators.state_dict()),
+            **prefixed("judges", self.judges.state_dict()),
+            **prefixed("average", self.average.model.state_dict()),
+            **prefixed("optimiser0", self.optimisers[0].state_dict()),
+            **prefixed("optimiser1", self.optimisers[1].state_dict()),
+        }
+        for name, replay in self.replays.items():
+            if replay.images is not None:
+                tensors[f"replay.{name}"] = replay.images
+        return tensors, {"steps": self.steps, "losses": self.losses}
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Take back what `state` gave."""
+        self.generators.load_state_dict(under("generators", tensors))
+        self.judges.load_state_dict(under("judges", tensors))
+        self.average.model.load_state_dict(under("average", tensors))
+        for number, optimiser in enumerate(self.optimisers):
+            optimiser.load_state_dict(under(f"optimiser{number}", tensors))
+        for name, images in under("replay", tensors).items():
+            self.replays[name].images = images.to(self.device)
+        self.steps, self.losses = facts["steps"], dict(facts["losses"])
+
+
+def make_generators(channels: int, side: int, recipe: CycleRecipe) -> nn.ModuleDict:
+    """Untrained generators by target: ``b`` maps a to b, ``a`` maps b to a."""
+    return nn.ModuleDict(
+        {
+            target: Generator(channels, side, width=recipe.width, residual=recipe.residual)
+            for target in ("a", "b")
+        }
+    )
+
+
+def train_cyclegan(
+    a: Side,
+    b: Side,
+    *,
+    recipe: CycleRecipe | None = None,
+    seed: int = 0,
+    folder: Path | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> nn.ModuleDict:
+    """Train a CycleGAN between two subgroups; the averaged generators, in evaluation mode.
+
+    Both sides are drawn with as many images of every class as of every other, so that the two
+    subgroups differ by the subgroup alone; classes that lie on one side only are left out. With a
+    ``folder`` the training goes on where it stopped, to the same weights, and is not done twice.
+
+    Raises `DataError` if the sides share no class or have too few images, `TrainingError` if the
+    training diverges.
+    """
+    recipe = recipe or CycleRecipe()
+    training = CycleTraining(a, b, recipe, seed=seed, device=torch.device(device))
+    file = None if folder is None else folder / f"{_identity(a, b, recipe, seed)}.safetensors"
+    if file is not None:
+        make_folder(file.parent)
+        if file.exists():
+            with suppress(DamagedError):  # What cannot be read is made again.
+                training.restore(*read_checkpoint(file))
+    began = time.monotonic()
+    while training.steps < recipe.steps:
+        training.step()
+        if file is not None and (
+            training.steps % KEEP_EVERY == 0 or training.steps == recipe.steps
+        ):
+            write_checkpoint(file, *training.state())
+        if progress is not None:
+            facts = {**training.losses, "seconds": time.monotonic() - began}
+            progress(training.steps, recipe.steps, facts)
+    kept = training.average.model
+    assert isinstance(kept, nn.ModuleDict)
+    return kept.eval()
+
+
+def _identity(a: Side, b: Side, recipe: CycleRecipe, seed: int) -> str:
+    """A name that no other CycleGAN has: a hash of the images, the recipe and the seed."""
+    total = blake2b(repr((asdict(recipe), seed)).encode(), digest_size=8)
+    for side in (a, b):
+        total.update(np.ascontiguousarray(side.images).tobytes())
+        total.update(side.labels.tobytes())
+    return f"cyclegan-{total.hexdigest()}"
+
+
+def _shared_classes(a: Side, b: Side) -> NDArray[np.int64]:
+    shared = np.intersect1d(a.labels, b.labels)
+    if not len(shared):
+        raise DataError(
+            "the two subgroups have no class in common: expected at least one class with images "
+            "of both, because a translation must keep the class. Supply an edit of your own"
+        )
+    for name, side in (("first", a), ("second", b)):
+        count = int(np.isin(side.labels, shared).sum())
+        if count < FEWEST:
+            raise DataError(
+                f"the {name} subgroup has {count} images of the classes that both have; expected "
+                f"at least {FEWEST} to learn a translation from. Add images, or supply an edit"
+            )
+    return shared

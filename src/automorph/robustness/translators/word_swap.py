@@ -1,0 +1,169 @@
+"""Counterfactual word swap: the words that mark a subgroup, exchanged for their counterparts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data import Arrays
+from automorph.errors import DataError
+from automorph.robustness.translators.base import Known, known_of
+from automorph.text import Corpus, tokenise
+
+MARKED = 3.0
+"""Standard errors by which a word must differ between two subgroups to mark one."""
+FEWEST = 5
+"""Texts that a word must be in."""
+MOST = 200
+"""Words of a subgroup that are looked at."""
+ALIKE = 0.1
+"""Least cosine between the contexts of two words that are counterparts."""
+
+
+@dataclass(frozen=True, eq=False)
+class WordSwap:
+    """Words of one subgroup become those of another, and the other way round.
+
+    ``swaps[a, b]`` maps words (in lower case) to their counterparts, both ways, so that a text that
+    is translated there and back is what it was. What ``protect`` matches stays.
+    """
+
+    swaps: Mapping[tuple[int, int], Mapping[str, str]]
+    protect: tuple[str, ...] = ()
+    name: str = "word swap"
+
+    @property
+    def directions(self) -> frozenset[tuple[int, int]]:
+        """Every pair of subgroups that has words to exchange."""
+        return frozenset(pair for a, b in self.swaps for pair in ((a, b), (b, a)))
+
+    def translate(self, images: Any, direction: int, known: Known) -> Any:
+        """The texts as they would be in subgroup ``direction``; what lies there already stays."""
+        result = np.array(images)
+        for a in np.unique(known.subgroups).tolist():
+            table = self.swaps.get((min(a, direction), max(a, direction)))
+            rows = np.flatnonzero(known.subgroups == a)
+            if a != direction and table:
+                swapped = self._swapped(images[rows].tolist(), table)
+                result[rows] = np.array(swapped, result.dtype)
+        return result
+
+    def _swapped(self, texts: list[str], table: Mapping[str, str]) -> list[str]:
+        tokens = tokenise(texts, protect=self.protect)
+        vocabulary = tokens.vocabulary
+        there = {
+            number: vocabulary.word(_cased(table[word.lower()], word))
+            for number in np.unique(tokens.words[tokens.free]).tolist()
+            if (word := vocabulary.words[number]).lower() in table
+        }
+        flags = tokens.free & np.isin(tokens.words, list(there))
+        return tokens.with_words(
+            flags, [there[number] for number in tokens.words[flags].tolist()]
+        ).join()
+
+
+def fit_word_swap(part: Arrays, *, protect: tuple[str, ...] = ()) -> WordSwap:
+    """Learn the swap from texts with subgroups.
+
+    A word marks a subgroup where its log-odds within the classes differ, by three standard errors:
+    weighted log-odds with a Dirichlet prior (Monroe, Colaresi and Quinn 2008), on texts that have
+    the word, joined over the classes that have both subgroups, so that words of a class are none
+    of a subgroup's. Counterparts are words that stand in the same places: one-to-one, by the
+    largest sum of cosines between their left and right neighbours.
+
+    Raises `DataError` where no words mark any two subgroups.
+    """
+    known = known_of(part)
+    documents = Corpus(part.data.tolist(), protect).documents
+    swaps = {}
+    for a, b in combinations(np.unique(known.subgroups).tolist(), 2):
+        z = log_odds(documents, known, (a, b))
+        ranked = sorted(z, key=lambda word: (-abs(z[word]), word))
+        sides = [[word for word in ranked if sign * z[word] > MARKED][:MOST] for sign in (1, -1)]
+        if table := _counterparts(documents, sides[0], sides[1]):
+            swaps[(a, b)] = table
+    if not swaps:
+        raise DataError(
+            "no words with counterparts tell the subgroups apart within the classes, so there is "
+            "nothing to swap; supply an edit (--translator module:function), or mend without "
+            "(--translator none)"
+        )
+    return WordSwap(swaps, protect)
+
+
+def log_odds(
+    documents: Sequence[Sequence[str]], known: Known, subgroups: tuple[int, int]
+) -> dict[str, float]:
+    """How clearly each word marks the first of two subgroups (negative: the second), in
+    standard errors: z = sum over k classes of z_y / sqrt(k).
+
+    z_y = (log o_a - log o_b) / sqrt(1 / n_a + 1 / n_b), with o the odds of a text to have the word
+    and n its texts, both with the share that the word has of all texts added (the prior).
+    """
+    sets = [set(document) for document in documents]
+    total = Counter(word for words in sets for word in words)
+    usual = {
+        word: (count + 0.5) / (len(sets) + 1) for word, count in total.items() if count >= FEWEST
+    }
+    sums: Counter[str] = Counter()
+    classes = 0
+    for y in np.unique(known.labels).tolist():
+        groups = [np.flatnonzero((known.labels == y) & (known.subgroups == z)) for z in subgroups]
+        if min(map(len, groups)) < FEWEST:
+            continue
+        classes += 1
+        counts = [Counter(word for row in rows.tolist() for word in sets[row]) for rows in groups]
+        for word, prior in usual.items():
+            has = [count[word] + prior for count in counts]
+            lacks = [len(rows) + 1 - n for rows, n in zip(groups, has, strict=True)]
+            gap = np.log(has[0] / lacks[0]) - np.log(has[1] / lacks[1])
+            sums[word] += gap / np.sqrt(1 / has[0] + 1 / has[1])
+    return {word: float(z) / max(1, classes) ** 0.5 for word, z in sums.items()}
+
+
+def _counterparts(
+    documents: Sequence[Sequence[str]], first: list[str], second: list[str]
+) -> dict[str, str]:
+    """Words of both sides that stand in the same contexts, both ways."""
+    from scipy.optimize import linear_sum_assignment
+
+    if not first or not second:
+        return {}
+    alike = _contexts(documents, [*first, *second])
+    cosines = alike[: len(first)] @ alike[len(first) :].T
+    table: dict[str, str] = {}
+    for i, j in zip(*linear_sum_assignment(-cosines), strict=True):
+        if cosines[i, j] >= ALIKE:
+            table |= {first[i]: second[j], second[j]: first[i]}
+    return table
+
+
+def _contexts(documents: Sequence[Sequence[str]], words: list[str]) -> NDArray[np.float64]:
+    """Roots of the counts of left and right neighbours, rows of length 1."""
+    rows = {word: number for number, word in enumerate(words)}
+    columns: dict[tuple[int, str], int] = {}
+    counts: Counter[tuple[int, int]] = Counter()
+    for document in documents:
+        for left, right in pairwise(["", *document, ""]):
+            for side, word, other in ((0, right, left), (1, left, right)):
+                if word in rows:
+                    # Neighbours that mark a subgroup themselves would set counterparts apart.
+                    key = (side, "*" if other in rows else other)
+                    counts[rows[word], columns.setdefault(key, len(columns))] += 1
+    found = np.zeros((len(words), max(1, len(columns))))
+    for (row, column), count in counts.items():
+        found[row, column] = np.sqrt(count)
+    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
+
+
+def _cased(word: str, like: str) -> str:
+    """A word in the letters of another: ``HE`` gives ``SHE``, ``He`` gives ``She``."""
+    if like.isupper() and len(like) > 1:
+        return word.upper()
+    return word[:1].upper() + word[1:] if like[:1].isupper() else word

@@ -1,0 +1,204 @@
+"""The trainings a search asks for: children, which leave the test part alone."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from automorph.data import limited, split
+from automorph.errors import AutomorphError, DamagedError, DiskError, UsageError
+from automorph.policies import Policy, chained, policy_to_dict
+from automorph.searchers.base import Outcome
+from automorph.searchers.trials import key_of
+from automorph.training import AugmenterSpec, Task, Units, train
+from automorph.training.checkpoint import read_checkpoint
+
+Arm = Policy | AugmenterSpec
+"""What a child is trained with: a policy, or what makes an augmenter that learns meanwhile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """A training under ``policy`` and then ``tail``; its score is the validation accuracy.
+
+    - ``seed`` decides first weights, order and draws: children of one seed are paired;
+    - ``epochs`` is the whole schedule (None: that of the task's recipe), ``until`` the epoch to
+      stop at, unfinished;
+    - ``parent`` is a child whose weights this one goes on from, under a policy of its own (as in
+      population based training); what is scored and counted is this child's part alone;
+    - ``keep`` leaves the final weights in `model_path`, for jobs that come later;
+    - ``limit`` trains on so many examples, balanced over the classes;
+    - ``fold`` trains on a stratified shuffle split of the training part, and scores on the share
+      ``held_out`` that is left (see `folded`).
+
+    ``facts`` of the outcome: ``loss`` (validation), ``epochs`` (the number reached), ``pace``
+    (seconds an epoch) and ``curve`` (validation accuracy after every epoch that was looked at).
+    """
+
+    policy: Arm
+    tail: Policy | None = None
+    seed: int = 0
+    epochs: int | None = None
+    until: int | None = None
+    parent: Train | None = None
+    keep: bool = False
+    limit: int | None = None
+    fold: int | None = None
+    held_out: float = 0.4
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides the outcome, as plain data; a parent is told by its key."""
+        return {
+            "job": "train",
+            "policy": plain_arm(self.policy),
+            "tail": None if self.tail is None else plain_arm(self.tail),
+            "seed": self.seed,
+            "epochs": self.epochs,
+            "until": self.until,
+            "parent": None if self.parent is None else self.parent.key,
+            "keep": self.keep,
+            "limit": self.limit,
+            "fold": None if self.fold is None else [self.fold, self.held_out],
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """A name made of the content: equal for equal jobs."""
+        return key_of(self)
+
+    def run(self, task: Task, folder: Path) -> Outcome:
+        """Train the child. One that was killed goes on from its last epoch if it keeps any."""
+        began = time.perf_counter()
+        try:
+            try:
+                return self._run(task, folder)
+            except DamagedError:
+                # What an earlier try left cannot be used: from the start, then.
+                for child in (self, self.parent):
+                    if child is not None:
+                        shutil.rmtree(child.place(folder), ignore_errors=True)
+                return self._run(task, folder)
+        except DiskError:
+            raise
+        except AutomorphError as error:
+            seconds = time.perf_counter() - began
+            return Outcome(float("-inf"), seconds=seconds, error=str(error))
+
+    def model_path(self, folder: Path) -> Path:
+        """The weights that a finished child with ``keep`` leaves (see `training.load_trained`)."""
+        return self.place(folder) / "model.safetensors"
+
+    def place(self, folder: Path) -> Path:
+        """The child's own folder in that of the search."""
+        return folder / "children" / self.key
+
+    def task(self, task: Task) -> Task:
+        """The task as this child sees it: without test part, smaller if asked for."""
+        data = task.data.replace(test=None)
+        if self.fold is not None:
+            data = folded(task, self.fold, held_out=self.held_out).data
+        if self.limit is not None:
+            data = limited(data, self.limit)
+        if data.validation is None:
+            raise UsageError(
+                f"{data.name} has no validation part to score children on; split one off "
+                "(see automorph.data.split)"
+            )
+        small = replace(task, data=data)
+        return small if self.epochs is None else small.with_recipe(epochs=self.epochs)
+
+    def _run(self, task: Task, folder: Path) -> Outcome:
+        own = self.task(task)
+        done, spent, place = 0, Units(), None
+        if self.keep or self.until is not None or self.parent is not None:
+            place = self.place(folder)
+        if self.parent is not None and place is not None:
+            origin = self.parent.checkpoint(task, folder)
+            facts = read_checkpoint(origin)[1]
+            done, spent = len(facts["curves"]), Units(**facts["units"])
+            start = place / origin.name
+            if not (place / "run.json").exists():
+                place.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(origin, start)
+        result = train(
+            own, with_tail(self.policy, self.tail), seed=self.seed, folder=place,
+            parts=("validation",), workers=0, until=self.until, progress=False,
+            validate_every=0 if place is None else 1,
+        )  # fmt: skip
+        fresh = [epoch for epoch in result.curves if epoch.epoch > done]
+        return Outcome(
+            score=result.accuracy["validation"],
+            units=Units(
+                result.units.forward - spent.forward, result.units.backward - spent.backward
+            ),
+            seconds=sum(epoch.seconds for epoch in fresh),
+            facts={
+                "loss": result.loss["validation"],
+                "epochs": len(result.curves),
+                "pace": median(epoch.seconds for epoch in fresh[1:] or fresh) if fresh else 0.0,
+                "curve": [value for e in fresh if (value := e.validation_accuracy) is not None],
+            },
+        )
+
+    def checkpoint(self, task: Task, folder: Path) -> Path:
+        """What a child of this one goes on from; made again where it is not on this machine."""
+        path = self.place(folder) / "checkpoint.safetensors"
+        if not path.exists():
+            outcome = self.run(task, folder)
+            if not path.exists():
+                why = outcome.error or "it was trained to its end; give it an earlier `until`"
+                raise UsageError(f"the child {self.key} left nothing to go on from: {why}")
+        return path
+
+
+def with_tail(policy: Arm, tail: Policy | None) -> Arm:
+    """The policy, and then what is done to every example.
+
+    >>> from automorph import load_policy
+    >>> with_tail(load_policy("random"), load_policy("flip-crop")).name
+    'random + flip-crop'
+    >>> with_tail(load_policy("none"), load_policy("flip-crop")).name
+    'flip-crop'
+    """
+    if tail is None or not len(tail.space):
+        return policy
+    if isinstance(policy, Policy):
+        return chained(policy, tail) if len(policy.space) else tail
+    surrounded = getattr(policy, "surrounded", None)
+    if surrounded is None:
+        raise UsageError(f"{policy.name} takes no tail; give it one of its own, and none here")
+    found: AugmenterSpec = surrounded(before=(), after=(tail,))
+    return found
+
+
+def plain_arm(arm: Arm) -> Any:
+    """A policy or an online method as plain data."""
+    return policy_to_dict(arm)["policy"] if isinstance(arm, Policy) else arm.describe()
+
+
+def folded(task: Task, fold: int, *, held_out: float = 0.4) -> Task:
+    """The task on a split of its own training part; ``fold`` numbers independent splits.
+
+    The validation part is the share ``held_out``, stratified (Lim et al. 2019 use five such
+    shuffle splits with 0.4).
+    """
+    alone = task.data.replace(validation=None, test=None)
+    return replace(task, data=split(alone, validation=held_out, test=0.0, seed=fold))
+
+
+def trainings(units: Units, task: Task) -> float:
+    """A cost in plain trainings of the task; a backward pass counts as two forward passes.
+
+    >>> from automorph.training import as_task
+    >>> task = as_task("digits", model="cnn:4", recipe={"epochs": 2}, limit=100)
+    >>> seen = 2 * len(task.data.train)
+    >>> trainings(Units(forward=3 * seen, backward=0), task), trainings(Units(seen, seen), task)
+    (1.0, 1.0)
+    """
+    plain = 3 * len(task.data.train) * task.recipe.epochs
+    return (units.forward + 2 * units.backward) / plain

@@ -1,0 +1,82 @@
+"""A distribution over sequences that is learned by gradient: a table of logits for each place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from automorph.augmenters.policy_network import inverse
+from automorph.operations import SearchSpace, Stream
+from automorph.operations.random import weighted
+from automorph.policies import Step, SubPolicy
+
+LEVELS = 10
+"""Magnitudes, equally far apart."""
+
+
+class Choices(nn.Module):
+    """log p = sum over places of log p(op) + log p(fire | op) + [fire] log p(level | op).
+
+    At first operations and levels are uniform, and coins fair. Double precision, so that sums in
+    another order decide nothing.
+    """
+
+    def __init__(self, length: int, operations: int, levels: int = LEVELS) -> None:
+        super().__init__()
+        self.operation = nn.Parameter(torch.zeros(length, operations, dtype=torch.float64))
+        self.chance = nn.Parameter(torch.zeros(length, operations, dtype=torch.float64))
+        self.level = nn.Parameter(torch.zeros(length, operations, levels, dtype=torch.float64))
+
+    @torch.no_grad()
+    def draw(self, uniform: NDArray[np.float32]) -> Tensor:
+        """Decisions int64 ``(n, length, 3)`` (operation, fires, level) of numbers in [0, 1)."""
+        u = torch.from_numpy(uniform).double().reshape(len(uniform), -1, 3)
+        drawn = []
+        for place in range(u.shape[1]):
+            logits = self.operation[place].expand(len(u), -1)
+            op = inverse(logits.softmax(dim=1), u[:, place, 0])
+            fires = (u[:, place, 1] < self.chance[place, op].sigmoid()).long()
+            level = inverse(self.level[place, op].softmax(dim=1), u[:, place, 2])
+            drawn.append(torch.stack([op, fires, level], dim=1))
+        return torch.stack(drawn, dim=1)
+
+    def log_probability(self, decisions: Tensor) -> Tensor:
+        """log p of decisions ``(n, length, 3)``: ``(n,)``."""
+        op, fires, level = decisions.unbind(dim=2)
+        place = torch.arange(op.shape[1]).expand_as(op)
+        chosen = self.operation.log_softmax(dim=1)[place, op]
+        logit = self.chance[place, op]
+        fired = nn.functional.logsigmoid(torch.where(fires > 0, logit, -logit))
+        strength = self.level.log_softmax(dim=2)[place, op, level]
+        return (chosen + fired + fires * strength).sum(dim=1)
+
+
+def choices_loss(log_p: Tensor, reward: Tensor) -> Tensor:
+    """-mean (R - mean of the example's other rewards) log p, for ``(n, draws)`` draws.
+
+    The leave-one-out baseline (Kool, van Hoof, Welling 2019) depends on no draw that it is
+    subtracted for, so the gradient is that of -E[R], without bias, for any number of draws >= 2.
+    """
+    count = reward.shape[1]
+    rest = (reward.sum(dim=1, keepdim=True) - reward) / (count - 1)
+    return -((reward - rest).detach() * log_p).mean()
+
+
+def drawn(facts: dict[str, Any], space: SearchSpace, count: int, *, seed: int) -> list[SubPolicy]:
+    """Sub-policies drawn from what a run learned, each step with the learned chance."""
+    operation, chance, level = (np.asarray(facts[k]) for k in ("operation", "chance", "level"))
+    length = len(operation)
+    u = Stream(seed=seed, index=np.arange(count)).uniform("gradient search", 2 * length)
+    found = []
+    for row in u.reshape(count, length, 2).tolist():
+        steps = []
+        for place, (first, second) in enumerate(row):
+            op = int(weighted(operation[place], first))
+            magnitude = int(weighted(level[place, op], second)) / (level.shape[2] - 1)
+            steps.append(Step(space.names[op], float(chance[place, op]), magnitude))
+        found.append(tuple(steps))
+    return found

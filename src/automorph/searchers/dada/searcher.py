@@ -1,0 +1,136 @@
+"""Gradient search: move the policy along the gradient of the validation loss, in one training.
+
+DADA (Li, Hu, Zhang, Yang, Wang, Hospedales, "DADA: differentiable automatic data augmentation",
+ECCV 2020) minimises the validation loss after one step on augmented data,
+
+    L_val(w - eta grad_w L_train(w; tau)),  whose derivative in eta at 0 is
+    -<grad L_val(w), grad l(tau(x), y)>:
+
+a draw tau is good if the gradient of its example points where the validation loss falls. DADA and
+Faster AutoAugment (Hataya et al., ECCV 2020) send gradients through operations; for most image
+operations those are made up (d pixel / d magnitude := 1). Here the alignment of gradients is the
+reward of a score-function estimator instead: it is unbiased for the objective above, needs no
+derivative of any operation, and so takes black boxes. A second draw of the same example is the
+baseline (leave one out), which removes what belongs to the example and not to the draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automorph.errors import UsageError
+from automorph.operations import SearchSpace
+from automorph.policies import Drawn, Mixture, Policy
+from automorph.policies.base import within
+from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.child_training import plain_arm
+from automorph.searchers.dada.choices import drawn
+from automorph.searchers.dada.train import Learning
+from automorph.searchers.trials import key_of
+from automorph.training import Task
+from automorph.training.checkpoint import read_checkpoint, write_checkpoint
+from automorph.training.device import repeatable
+
+BATCH = 4
+"""Runs that are asked for at once."""
+KEPT = 100
+"""Sub-policies of the result, drawn from what was learned."""
+
+
+class Differentiable(Method):
+    """Each trial is a run of ``epochs`` epochs that learns a network and the policy at once.
+
+    ``length`` operations in a row; for each place a choice of operation, for each operation a
+    chance and a distribution over ten magnitudes. ``draws`` views of each example are compared.
+    ``rate`` is Adam's on the policy (published: 5e-3, for more steps); ``epochs`` None is half of
+    the recipe's, 20 at most. An epoch costs 2 + 2/3 draws plain ones: the step, the gradient of the
+    validation loss, two looks at each draw.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        epochs: int | None = None,
+        length: int = 2,
+        draws: int = 2,
+        rate: float = 2e-2,
+    ) -> None:
+        within("dada", "epochs", epochs or 1, int, 1, 100_000)
+        within("dada", "length", length, int, 1, 20)
+        within("dada", "draws", draws, int, 2, 100)
+        within("dada", "rate", rate, float, 0, 10)
+        self.setting = setting
+        epochs = epochs or max(1, min(20, setting.task.recipe.epochs // 2))
+        self.runs = [
+            Learn(
+                space=setting.space, tail=setting.tail, seed=setting.seed + trial, epochs=epochs,
+                length=length, draws=draws, rate=rate,
+            )
+            for trial in range(setting.trials)
+        ]  # fmt: skip
+        self.learned: list[dict[str, Any]] = []
+
+    def ask(self) -> Sequence[Job]:
+        """A few more runs; none hangs on another."""
+        asked, self.runs = self.runs[:BATCH], self.runs[BATCH:]
+        return asked
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep what was learned."""
+        self.learned += [dict(outcome.facts) for outcome in outcomes if not outcome.error]
+
+    def result(self) -> Policy:
+        """Sub-policies drawn from what the runs learned."""
+        learned, space = self.learned, self.setting.space
+        subpolicies = [
+            subpolicy
+            for number, facts in enumerate(learned)
+            for subpolicy in drawn(facts, space, -(-KEPT // len(learned)), seed=number)
+        ]
+        label = f"gradient search of {len(learned)} runs"
+        return Mixture(label=label, operations=space, subpolicies=tuple(subpolicies[:KEPT]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learn:
+    """One run; ``facts`` hold the distribution learned, and its entropy epoch by epoch.
+
+    It keeps its state after every epoch, so one that was killed goes on. The score is the
+    validation accuracy of the network that was trained meanwhile.
+    """
+
+    space: SearchSpace
+    tail: Policy
+    seed: int
+    epochs: int = 20
+    length: int = 2
+    draws: int = 2
+    rate: float = 2e-2
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides the outcome, as plain data."""
+        return {
+            "job": "learn",
+            "space": plain_arm(Drawn(operations=self.space))["operations"],
+            "tail": plain_arm(self.tail),
+            "options": [self.seed, self.epochs, self.length, self.draws, self.rate],
+        }
+
+    def run(self, task: Task, folder: Path) -> Outcome:
+        """Train and learn, epoch by epoch."""
+        if task.data.validation is None:
+            raise UsageError(f"{task.name} has no validation part to learn from; split one off")
+        run = Learning(self, task.with_recipe(epochs=self.epochs))
+        state = folder / "children" / key_of(self) / "learn.safetensors"
+        with repeatable(run.machine):
+            if state.exists():
+                run.restore(*read_checkpoint(state))
+            while len(run.entropies) < self.epochs:
+                run.epoch()
+                state.parent.mkdir(parents=True, exist_ok=True)
+                write_checkpoint(state, *run.state())
+            return run.outcome()

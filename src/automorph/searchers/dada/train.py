@@ -1,0 +1,209 @@
+"""A training in which network and policy learn together: one run of the gradient search."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from automorph import engine
+from automorph.augmenters.scoring import evaluating
+from automorph.operations import Sequences, Stream
+from automorph.searchers.base import Outcome
+from automorph.searchers.dada.choices import LEVELS, Choices, choices_loss
+from automorph.training import (
+    Recipe,
+    Task,
+    Units,
+    evaluate,
+    fitted,
+    learning_rate,
+    soft_cross_entropy,
+)
+from automorph.training.checkpoint import prefixed, under
+from automorph.training.device import find_machine
+from automorph.training.optimiser import Optimiser, make_optimiser
+from automorph.training.sampler import batches, steps_per_epoch
+
+if TYPE_CHECKING:
+    from automorph.searchers.dada.searcher import Learn
+
+NUDGE = 1e-2
+"""Length of the step in weights that measures an alignment (Li et al. 2020: 0.01 / |v|)."""
+WARM = 0.1
+"""Share of the epochs before the policy moves: gradients of a fresh network say little."""
+
+
+def alignments(
+    model: nn.Module, direction: Sequence[Tensor], inputs: Tensor, labels: Tensor
+) -> Tensor:
+    """<grad_w l_i, v / |v|> of each example ``(n,)``: the loss that a small step along v adds.
+
+    Two forward passes, (l_i(w + e v) - l_i(w - e v)) / 2 e (Li et al. 2020, equation 14, uses the
+    same difference), in evaluation mode. For v = grad L_val it is what a step on example i takes
+    from the validation loss, to first order and up to the rate and |v|.
+    """
+    weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
+    norm = torch.stack([v.double().square().sum() for v in direction]).sum().sqrt() + 1e-30
+    step = [v * (NUDGE / norm).to(v.dtype) for v in direction]
+    losses = []
+    with torch.no_grad(), evaluating(model):
+        kept = [p.clone() for p in weights]
+        for sign in (1, -1):
+            torch._foreach_copy_(weights, torch._foreach_add(kept, step, alpha=sign))
+            losses.append(soft_cross_entropy(model(inputs), labels).double())
+        torch._foreach_copy_(weights, kept)
+    return (losses[0] - losses[1]) / (2 * NUDGE)
+
+
+def validation_gradient(model: nn.Module, inputs: Tensor, labels: Tensor) -> list[Tensor]:
+    """grad_w of the mean loss, in evaluation mode."""
+    weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
+    with evaluating(model):
+        loss = soft_cross_entropy(model(inputs), labels).mean()
+    return list(torch.autograd.grad(loss, weights))
+
+
+class Learning:
+    """A run between two epochs."""
+
+    def __init__(self, job: Learn, task: Task) -> None:
+        self.job, self.task, self.recipe = job, task, task.recipe
+        self.machine = find_machine()
+        self.model = task.build(job.seed).to(self.machine.device)
+        self.optimiser: Optimiser = make_optimiser(self.model, task.recipe)
+        self.choices = Choices(job.length, len(job.space))
+        self.space, self.tail = fitted(job.space, task), fitted(job.tail, task)
+        # Adam with beta_1 = 0.5, as Li et al. 2020.
+        policy = Recipe(optimizer="adamw", lr=job.rate, momentum=0.5, weight_decay=0.0)
+        self.climber: Optimiser = make_optimiser(self.choices, policy)
+        self.entropies: list[float] = []
+        self.shares: list[list[float]] = []
+        self.units, self.seconds = Units(), 0.0
+
+    def epoch(self) -> None:
+        """Every training example once under its first draw; all draws are compared."""
+        began = time.perf_counter()
+        number, job = len(self.entropies), self.job
+        train, held = self.task.data.train, self.task.data.parts["validation"]
+        size = self.recipe.batch_size
+        against = batches(len(held), min(size, len(held)), seed=job.seed + 1, epoch=number)
+        steps = steps_per_epoch(len(train), size)
+        for step, rows in enumerate(batches(len(train), size, seed=job.seed, epoch=number)):
+            decisions = self._draw(rows, number)
+            views = [self._view(rows, decisions[:, d], number, d) for d in range(job.draws)]
+            if number >= round(WARM * job.epochs):
+                some = against[step % len(against)]
+                direction = validation_gradient(
+                    self.model, *self._inputs(held.data[some], self._soft(held.labels[some]))
+                )
+                found = [alignments(self.model, direction, *view) for view in views]
+                reward = torch.stack(found, dim=1).cpu()
+                log_p = self.choices.log_probability(decisions.flatten(0, 1))
+                torch.autograd.backward(choices_loss(log_p.view(reward.shape), reward))
+                self.climber.step()
+                self.climber.clear()
+                scored = 2 * reward.numel()
+                self.units += Units(len(some) + scored, len(some))
+            self.model.train()
+            inputs, labels = views[0]
+            loss = soft_cross_entropy(
+                self.model(inputs), labels, smoothing=self.recipe.label_smoothing
+            )
+            torch.autograd.backward(loss.mean())
+            if self.recipe.clip_norm is not None:
+                nn.utils.clip_grad_norm_(self.optimiser.weights, self.recipe.clip_norm)
+            self.optimiser.lr = learning_rate(self.recipe, number * steps + step, steps)
+            self.optimiser.step()
+            self.optimiser.clear()
+            self.units += Units(len(rows), len(rows))
+        p = self.choices.operation.detach().softmax(dim=1)
+        self.entropies.append(float(torch.special.entr(p).sum(dim=1).mean()))
+        fires = self.choices.chance.detach().sigmoid()
+        self.shares.append((1 - (1 - p * fires).prod(dim=0)).tolist())
+        self.seconds += time.perf_counter() - began
+
+    def _draw(self, rows: NDArray[np.int64], epoch: int) -> Tensor:
+        """Decisions ``(n, draws, length, 3)``."""
+        count = self.job.draws
+        stream = Stream(
+            seed=self.job.seed, epoch=epoch, index=np.repeat(rows, count),
+            copy=np.tile(np.arange(count), len(rows)),
+        )  # fmt: skip
+        uniform = stream.uniform("gradient search", 3 * self.job.length)
+        return self.choices.draw(uniform).view(len(rows), count, self.job.length, 3)
+
+    def _view(
+        self, rows: NDArray[np.int64], decisions: Tensor, epoch: int, copy: int
+    ) -> tuple[Tensor, Tensor]:
+        """The network's inputs and labels after one draw for each example, and the tail."""
+        op, fires, level = decisions.numpy().transpose(2, 0, 1)
+        job, part = self.job, self.task.data.train
+        stream = Stream(seed=job.seed, epoch=epoch, index=rows, copy=copy)
+        sequences = Sequences.of(op, level / (LEVELS - 1), fires > 0)
+        examples = engine.apply(part.data[rows], sequences, self.space, stream)
+        # As further copies, so that the tail draws nothing that the operations have drawn.
+        return self._inputs(
+            *self.tail.augment(
+                examples, labels=self._soft(part.labels[rows]), seed=job.seed, epoch=epoch,
+                index=rows, copy=job.draws + copy,
+            )
+        )  # fmt: skip
+
+    def _soft(self, labels: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.eye(self.task.classes, dtype=np.float32)[labels]
+
+    def _inputs(self, examples: Any, labels: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
+        device = self.machine.device
+        return self.task.encoder(examples, device), torch.from_numpy(labels).to(device)
+
+    def outcome(self) -> Outcome:
+        """What was learned, as plain data."""
+        with torch.no_grad():
+            seen = evaluate(
+                self.model, self.task.data.parts["validation"], encoder=self.task.encoder
+            )
+            facts = {
+                "operation": self.choices.operation.softmax(dim=1).tolist(),
+                "chance": self.choices.chance.sigmoid().tolist(),
+                "level": self.choices.level.softmax(dim=2).tolist(),
+                "entropies": self.entropies,
+                "course": {
+                    "across": "epoch",
+                    "places": list(range(1, len(self.shares) + 1)),
+                    "operations": {
+                        name: [shares[number] for shares in self.shares]
+                        for number, name in enumerate(self.space.names)
+                    },
+                },
+            }
+        return Outcome(seen.accuracy, self.units, self.seconds, facts)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that the next epoch needs."""
+        tensors = {
+            **prefixed("model", self.model.state_dict()),
+            **prefixed("optimiser", self.optimiser.state_dict()),
+            **prefixed("choices", self.choices.state_dict()),
+            **prefixed("climber", self.climber.state_dict()),
+        }
+        units = [self.units.forward, self.units.backward]
+        return tensors, {
+            "entropies": self.entropies, "shares": self.shares, "units": units,
+            "seconds": self.seconds,
+        }  # fmt: skip
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Take back what `state` gave."""
+        self.model.load_state_dict(under("model", tensors))
+        self.optimiser.load_state_dict(under("optimiser", tensors))
+        self.choices.load_state_dict(under("choices", tensors))
+        self.climber.load_state_dict(under("climber", tensors))
+        self.entropies, self.seconds = list(facts["entropies"]), facts["seconds"]
+        self.shares = list(facts["shares"])
+        self.units = Units(*facts["units"])

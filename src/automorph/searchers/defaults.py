@@ -1,0 +1,44 @@
+"""Where is searched, and what is done besides, if nothing is said; spaces that are explained."""
+
+from __future__ import annotations
+
+from automorph.diagnostics import explain, explained_space
+from automorph.operations import SearchSpace, named_space
+from automorph.searchers.executors import sealed
+from automorph.text.wordnet import find_wordnet
+from automorph.training import Task
+
+EXPLAINED = "explained"
+
+
+def check_space(name: str) -> None:
+    """Raise unless it is the name of a space, which may be one that is to be explained."""
+    first, _, rest = name.partition(":")
+    if first != EXPLAINED:
+        named_space(name)
+    elif rest:
+        named_space(rest)
+
+
+def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> SearchSpace:
+    """The operations to search among; see `search`."""
+    if isinstance(space, SearchSpace):
+        return space
+    first, _, rest = (space or "").partition(":")
+    name = rest if first == EXPLAINED else space
+    operations = named_space(name) if name else usual_space(task.data.domain)
+    if first != EXPLAINED:
+        return operations
+    return explained_space(explain(sealed(task), operations, seed=seed))
+
+
+def usual_space(domain: str) -> SearchSpace:
+    """Where is searched if nothing is said; on texts, with synonyms where WordNet lies here."""
+    if domain == "image":
+        return named_space("randaugment")
+    return named_space("texts-wordnet" if find_wordnet() else "texts-plain")
+
+
+def usual_tail(domain: str) -> str:
+    """What is done to every example if nothing is said; to texts, nothing."""
+    return "flip-crop" if domain == "image" else "none"

@@ -1,0 +1,261 @@
+"""Where the jobs of a search run: here, in processes of this machine, or on a Ray cluster.
+
+Each engine hands the task to a worker once, runs every job on one thread, and replaces a worker
+that dies. What comes of a job does not depend on the engine, so neither does the policy found.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import socket
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from automorph.errors import AutomorphError, DiskError, MissingExtraError, UsageError
+from automorph.searchers.base import Job, Outcome
+from automorph.training import Task
+from automorph.training.workers import LostWorkerError, Workers
+
+ENGINES = ("local", "processes", "ray")
+TRIES = 5
+"""How often Ray repeats a job whose worker or node died."""
+
+Done = Iterator[tuple[int, Outcome]]
+
+
+class Engine(AbstractContextManager["Engine"], ABC):
+    """Runs jobs on a task; ``jobs`` is how many run side by side."""
+
+    jobs: int = 1
+
+    @abstractmethod
+    def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
+        """Places of the jobs and their outcomes, as they are finished.
+
+        After ``deadline`` (of `time.monotonic`) no job is begun; those that are running elsewhere
+        are ended. The task has no test part for jobs, unless ``test`` says that the search is over.
+        """
+
+    def __exit__(self, *error: Any) -> None:
+        """Let go of all workers."""
+
+
+class Local(Engine):
+    """One job after the other, in this process."""
+
+    def __init__(self, task: Task, folder: Path) -> None:
+        self.task, self.folder = task, folder
+
+    def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
+        """Run them in order."""
+        for place, job in enumerate(jobs):
+            if time.monotonic() > deadline:
+                return
+            with one_thread():
+                outcome = attempt(job, self.task, self.folder, test)
+            yield place, outcome
+
+
+class Processes(Engine):
+    """Jobs side by side in processes of their own."""
+
+    def __init__(self, task: Task, folder: Path, jobs: int) -> None:
+        self.jobs = jobs
+        self.workers = Workers(jobs, _start, (task, folder))
+
+    def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
+        """Run them; one whose process dies again and again has failed."""
+        handed = [(job, test) for job in jobs]
+        for place, outcome in self.workers.run(_in_worker, handed, deadline=deadline):
+            lost = isinstance(outcome, LostWorkerError)
+            yield place, Outcome(-math.inf, error=str(outcome)) if lost else outcome
+
+    def __exit__(self, *error: Any) -> None:
+        """End all workers, also those at work."""
+        self.workers.end()
+
+
+class Ray(Engine):
+    """Jobs as tasks of a Ray cluster: that at ``address``, else one made on this machine.
+
+    Ray repeats a job whose worker or node died. A machine that does not share the folder of the
+    search works in one of its own.
+    """
+
+    def __init__(self, task: Task, folder: Path, jobs: int, address: str | None) -> None:
+        try:
+            import ray
+        except ImportError:
+            raise MissingExtraError(
+                "the engine ray needs Ray, which is not installed; "
+                "install it: pip install 'automorph[ray]'"
+            ) from None
+        if address is not None:
+            check_address(address)
+        self.ray: Any = ray
+        # Ray would tell its makers of its use; nothing leaves a machine unasked.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        self.mine = not ray.is_initialized()
+        if self.mine:
+            try:
+                ray.init(
+                    address=address, num_cpus=None if address else jobs, log_to_driver=False,
+                    include_dashboard=None if address else False, logging_level=logging.ERROR,
+                )  # fmt: skip
+            except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+                raise UsageError(
+                    f"cannot reach a Ray cluster at {address!r}: {error}; expected an address such "
+                    "as 10.0.0.1:6379, or auto on a machine of the cluster"
+                ) from error
+        cluster = self.ray.cluster_resources()
+        self.jobs = max(1, int(cluster.get("CPU", 1)))
+        self.folder = folder
+        self.task = ray.put(task)
+        gpus = min(1.0, cluster.get("GPU", 0) / self.jobs)
+        self.remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=TRIES)(_on_ray)
+
+    def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
+        """Hand them all over; Ray spreads them."""
+        waiting = {
+            # In a list, so that a worker fetches the task once and not for every job.
+            self.remote.remote([self.task], job, str(self.folder), test): place
+            for place, job in enumerate(jobs)
+        }
+        lost = 0
+        while waiting:
+            left = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
+            done, _ = self.ray.wait(list(waiting), num_returns=1, timeout=left)
+            if not done:
+                for reference in waiting:
+                    self.ray.cancel(reference, force=True)
+                return
+            for reference in done:
+                gone = self.ray.exceptions
+                try:
+                    outcome = self.ray.get(reference)
+                    lost = 0
+                except (gone.WorkerCrashedError, gone.OutOfMemoryError) as error:
+                    lost += 1
+                    if lost > 1:
+                        raise AutomorphError(
+                            f"two jobs in a row took down {TRIES + 1} Ray workers each: {error}"
+                        ) from error
+                    outcome = Outcome(-math.inf, error=f"its Ray worker died: {error}")
+                yield waiting.pop(reference), outcome
+
+    def __exit__(self, *error: Any) -> None:
+        """Leave the cluster, if this engine joined it."""
+        if self.mine:
+            self.ray.shutdown()
+
+
+def open_engine(
+    name: str, task: Task, folder: Path, *, jobs: int = 1, address: str | None = None
+) -> Engine:
+    """The engine of a name: ``local``, ``processes`` or ``ray``."""
+    check_engine(name, address)
+    if name == "ray":
+        return Ray(task, folder, jobs, address)
+    if name == "processes" and jobs > 1:
+        return Processes(task, folder, jobs)
+    return Local(task, folder)
+
+
+def check_engine(name: str, address: str | None) -> None:
+    """Raise a `UsageError` for an engine there is not, or one that takes no address."""
+    if name not in ENGINES:
+        raise UsageError(f"there is no engine {name!r}; expected one of {', '.join(ENGINES)}")
+    if address is not None and name != "ray":
+        raise UsageError(f"got the address {address!r} with the engine {name}; only ray takes one")
+
+
+def check_address(address: str) -> None:
+    """Raise a `UsageError` if nobody listens there: Ray itself tries for minutes."""
+    if address in ("auto", "local") or "://" in address:
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot reach a Ray cluster at {address!r}: {error}; expected an address such as "
+            "10.0.0.1:6379, or auto on a machine of the cluster"
+        ) from None
+
+
+def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> Outcome:
+    """Run a job; one that fails in a way that automorph explains has the score ``-inf``.
+
+    A full disk is not the job's failure: it ends the search, which goes on when there is room.
+    """
+    began = time.perf_counter()
+    try:
+        return job.run(task if test else sealed(task), folder)
+    except DiskError:
+        raise
+    except (AutomorphError, MemoryError) as error:
+        why = str(error) or "its memory did not suffice"
+        return Outcome(-math.inf, seconds=time.perf_counter() - began, error=why)
+
+
+@lru_cache(maxsize=2)
+def sealed(task: Task) -> Task:
+    """The task without its test part: one object, by which jobs may know what they have made."""
+    return task if task.data.test is None else replace(task, data=task.data.replace(test=None))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within, torch computes on one thread: sums come in one order on every engine."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+_shared: dict[str, Any] = {}
+
+
+def _start(task: Task, folder: Path) -> None:
+    _shared.update(task=task, folder=folder)
+
+
+def _in_worker(job: Job, test: bool) -> Outcome:
+    return attempt(job, _shared["task"], _shared["folder"], test)
+
+
+def _own_folder() -> Path:
+    """A folder of this user's on this machine, which no other user can have made."""
+    who = os.getuid() if hasattr(os, "getuid") else "user"
+    folder = Path(tempfile.gettempdir()) / f"automorph-{who}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != who):
+        raise UsageError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+    return folder
+
+
+def _on_ray(reference: list[Any], job: Job, folder: str, test: bool) -> Outcome:
+    import ray
+
+    if _shared.get("reference") != reference:
+        _shared.update(reference=reference, task=ray.get(reference[0]))
+    task: Task = _shared["task"]
+    place = Path(folder)
+    if not place.is_dir():
+        place = _own_folder() / place.name
+        place.mkdir(exist_ok=True)
+    with one_thread():
+        return attempt(job, task, place, test)

@@ -1,0 +1,146 @@
+"""Population based augmentation: live trainings copy the best ones, and change what they do.
+
+Ho, Liang, Stoica, Abbeel, Chen, "Population based augmentation" (ICML 2019). What is found is a
+schedule: the policies of the best training's ancestors, epoch by epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.operations import Stream
+from automorph.policies import Piece, Policy, Schedule, Shuffled, Step, load_policy
+from automorph.policies.base import within
+from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.child_training import Train
+
+TOPS = (10, 9)
+"""The largest chance (in tenths) and the largest magnitude (in ninths)."""
+RESAMPLED = 0.2
+"""The share of numbers that are drawn anew when a member explores; others move by 0 to 3."""
+
+Ints = NDArray[np.int64]
+
+
+class PopulationBased(Method):
+    """``members`` trainings side by side; every ``every`` epochs the worst quarter copies the best.
+
+    A member is a table of (chance 0 to 10, magnitude 0 to 9) for ``copies`` of every operation,
+    all 0 at first; an image gets up to two of them (`Shuffled`). After each generation, members of
+    the lowest quarter take weights and table of a random one of the highest quarter (exploit), and
+    change the table (`explore`).
+
+    A member trains the recipe's epochs, so it counts as one trial: ``members`` None means as many
+    as there are trials. ``every`` None is 3 of 200 epochs, as published, and the same share of
+    others.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        members: int | None = None,
+        every: int | None = None,
+        copies: int = 2,
+    ) -> None:
+        within("pba", "members", members or 1, int, 1, 10_000)
+        within("pba", "every", every or 1, int, 1, 100_000)
+        within("pba", "copies", copies, int, 1, 10)
+        self.setting = setting
+        self.epochs = setting.task.recipe.epochs
+        self.every = every or max(1, round(self.epochs * 3 / 200))
+        count = members or setting.trials
+        self.names = setting.space.names * copies
+        self.tables: list[Ints] = [np.zeros((len(self.names), 2), np.int64)] * count
+        self.lines: list[tuple[Piece, ...]] = [()] * count
+        self.jobs: list[Job | None] = [None] * count
+        self.scores = [-math.inf] * count
+        self.fresh: list[Piece] = []
+        self.epoch = self.generation = 0
+
+    def child(self, policy: Policy, *, member: int, parent: Job | None, until: int) -> Job:
+        """A member's training up to an epoch, from where its parent is."""
+        assert parent is None or isinstance(parent, Train)
+        return Train(
+            policy=policy, tail=self.setting.tail, seed=self.setting.seed + member, parent=parent,
+            until=until,
+        )  # fmt: skip
+
+    def ask(self) -> Sequence[Job]:
+        """Every member's next epochs."""
+        if self.epoch >= self.epochs:
+            return []
+        until = min(self.epochs, self.epoch + self.every)
+        policies = [self._policy(table) for table in self.tables]
+        jobs = [
+            self.child(policy, member=i, parent=self.jobs[i], until=until)
+            for i, policy in enumerate(policies)
+        ]
+        self.fresh = [Piece(until - self.epoch, policy) for policy in policies]
+        self.jobs = list(jobs)
+        return jobs
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Exploit and explore; members that failed are among the worst."""
+        self.scores = [outcome.score for outcome in outcomes]
+        self.lines = [(*line, piece) for line, piece in zip(self.lines, self.fresh, strict=True)]
+        self.epoch += self.fresh[0].epochs
+        order = sorted(range(len(self.scores)), key=lambda i: -self.scores[i])
+        well = [i for i in order if math.isfinite(self.scores[i])]
+        if not well:
+            self.epoch = self.epochs  # Nobody is left to go on from.
+            return
+        self.generation += 1
+        if self.epoch >= self.epochs:
+            return
+        quarter = max(1, len(order) // 4)
+        best = well[:quarter]
+        worst = [i for i in order[-quarter:] if i not in best]
+        worst += [i for i in order if i not in well and i not in worst]
+        stream = Stream(seed=self.setting.seed, epoch=self.generation, index=worst)
+        chosen = (stream.uniform("pba: exploit", 1)[:, 0] * len(best)).astype(int)
+        numbers = stream.uniform("pba: explore", 4 * self.tables[0].size).reshape(
+            len(worst), len(self.names), 2, 4
+        )
+        for loser, source, uniform in zip(worst, chosen, numbers, strict=True):
+            winner = best[source]
+            self.jobs[loser], self.lines[loser] = self.jobs[winner], self.lines[winner]
+            self.tables[loser] = explore(self.tables[winner], uniform)
+
+    def result(self) -> Policy:
+        """The line of the best member, as a schedule over the epochs it was trained."""
+        best = max(range(len(self.scores)), key=self.scores.__getitem__)
+        if not math.isfinite(self.scores[best]) or not self.lines[best]:
+            return load_policy("none")
+        label = f"pba of {len(self.scores)} members over {self.epoch} epochs"
+        return Schedule(pieces=self.lines[best], label=label)
+
+    def share(self) -> float:
+        """The share of the epochs that are over."""
+        return self.epoch / self.epochs
+
+    def _policy(self, table: Ints) -> Policy:
+        steps = tuple(
+            Step(name, chance / TOPS[0], magnitude / TOPS[1])
+            for name, (chance, magnitude) in zip(self.names, table.tolist(), strict=True)
+            if chance
+        )
+        return Shuffled(label="pba", operations=self.setting.space, steps=steps)
+
+
+def explore(table: Ints, uniform: NDArray[np.float32]) -> Ints:
+    """The table after each number was drawn anew, or moved by up to 3 either way and clipped.
+
+    ``table`` ``(steps, 2)`` holds chances 0 to 10 and magnitudes 0 to 9, ``uniform`` ``(steps, 2,
+    4)`` numbers in [0, 1): whether to draw anew (one in five), the new value, how far to move (0 to
+    3, equally likely) and which way (Ho et al. 2019, algorithm 2).
+    """
+    tops = np.array(TOPS)
+    anew = np.floor(uniform[..., 1] * (tops + 1)).astype(np.int64)
+    way = np.where(uniform[..., 3] < 0.5, -1, 1)
+    moved = np.clip(table + way * np.floor(uniform[..., 2] * 4).astype(np.int64), 0, tops)
+    return np.asarray(np.where(uniform[..., 0] < RESAMPLED, anew, moved))

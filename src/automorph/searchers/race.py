@@ -1,0 +1,290 @@
+"""The race: which method suits this task? All run under one budget; the slower ones are cut.
+
+First the searches propose policies, each for a share of the budget. Then what they found and what
+needs no search, online methods among it, meet in heats (see `searchers.successive_halving`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Any
+
+from automorph.augmenters import Adversarial, Uncertainty, as_arm
+from automorph.errors import UsageError
+from automorph.operations import SearchSpace
+from automorph.policies import Drawn, Policy, Uniform, load_policy
+from automorph.policies import parser as policy_names
+from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.budget import ONLINE_COST
+from automorph.searchers.builtin import load_method
+from automorph.searchers.child_training import Arm, Train, plain_arm, trainings
+from automorph.searchers.final_table import trivialaugment
+from automorph.searchers.successive_halving import Heat, heats
+from automorph.text.wordnet import find_wordnet
+from automorph.training import AugmenterSpec, Units
+
+SEARCHES = (
+    "instant",
+    "randaugment",
+    "fast-autoaugment(folds=2)",
+    "dada",
+    "pba",
+    "tanda",
+    "autoaugment",
+)
+"""Those that propose, the most frugal first: a small budget leaves the last ones out."""
+LAST = 3
+"""Epochs at the end of a heat over which validation accuracies are averaged."""
+
+
+@dataclass
+class Search:
+    """A search that proposes, and what it has cost."""
+
+    name: str
+    method: Method
+    allowed: float
+    asked: int = 0
+    spent: float = 0.0
+    units: Units = field(default_factory=Units)
+    best: float = -math.inf
+    over: bool = False
+    """Whether it asks for nothing more, or may not."""
+
+
+class Race(Method):
+    """All methods under one budget of ``trials`` plain trainings.
+
+    ``share`` of it is for searches that propose policies; ``searches`` and ``arms`` are names,
+    separated by semicolons, in place of the usual ones.
+    """
+
+    def __init__(
+        self, setting: Setting, *, searches: str = "", arms: str = "", share: float = 0.4
+    ) -> None:
+        if not 0 <= share < 1:
+            raise UsageError(f"race got share={share}; expected a share from 0 to below 1")
+        self.setting = setting
+        self.epochs = setting.task.recipe.epochs
+        self.left_out: list[str] = []
+        names = _split(searches) if searches else list(SEARCHES)
+        self.searches = self._searches(names, share * setting.trials)
+        self.arms: list[Arm] = (
+            [as_arm(name) for name in _split(arms)] if arms else usual_arms(setting.space)
+        )
+        self.names: list[str] = ["no search"] * len(self.arms)
+        self.spent = Units()
+        self.heats: list[Heat] | None = None
+        self.heat = 0
+        self.left: list[int] = []
+        """Numbers of the arms that are still in, best first."""
+        self.scores: list[dict[str, Any]] = []
+        self.asked: list[tuple[Any, int]] = []
+
+    def ask(self) -> Sequence[Job]:
+        """The questions of all searches together; then, heat by heat, those of all arms left."""
+        self.asked = []
+        jobs: list[Job] = []
+        for search in self.searches:
+            own = [] if search.over else search.method.ask()
+            search.over = search.over or not own
+            self.asked += [(search, 0)] * len(own)
+            jobs += own
+        if jobs:
+            return jobs
+        if self.heats is None:
+            self._line_up()
+        assert self.heats is not None
+        if self.heat == len(self.heats):
+            return []
+        heat = self.heats[self.heat]
+        for arm in self.left[: heat.arms]:
+            for seed in range(heat.seeds):
+                self.asked.append((arm, seed))
+                jobs.append(self._child(arm, seed, self.heat))
+        return jobs
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Pass on what the searches asked for; cut the slower half of the arms."""
+        for outcome in outcomes:
+            self.spent += outcome.units
+        if self.heats is None:
+            self._told(outcomes)
+        else:
+            self._cut(outcomes)
+
+    def result(self) -> Policy | AugmenterSpec:
+        """The arm in front; before any heat what the search with the best score found, if any."""
+        if self.left:
+            return self.arms[self.left[0]]
+        tried = [search for search in self.searches if math.isfinite(search.best)]
+        if tried:
+            return max(tried, key=lambda search: search.best).method.result()
+        return trivialaugment(self.setting.space)
+
+    def caveat(self) -> str:
+        """Before any heat nothing was compared."""
+        if self.scores:
+            return ""
+        return (
+            "The budget ended before any heat, so what the searches proposed was not compared: "
+            "give it more time."
+        )
+
+    def share(self) -> float:
+        """The share of the budget that is spent."""
+        return trainings(self.spent, self.setting.task) / self.setting.trials
+
+    def story(self) -> dict[str, Any]:
+        """Who proposed what, and the heats with their scores."""
+        return {
+            "searches": [
+                {
+                    "name": search.name,
+                    "trials": search.asked,
+                    "trainings": trainings(search.units, self.setting.task),
+                    "best": search.best if math.isfinite(search.best) else None,
+                    "found": search.method.result().name if search.over else None,
+                    **search.method.story(),
+                }
+                for search in self.searches
+            ],
+            "left_out": self.left_out,
+            "heats": self.scores,
+        }
+
+    def _searches(self, names: Sequence[str], budget: float) -> list[Search]:
+        """Those that can be paid for, in their order; what remains is shared out equally."""
+        known = [load_method(name) for name in names]
+        if any(named.key == "race" for named in known):
+            raise UsageError("a race cannot stand in a race; expected other searches")
+        left, taking = budget, []
+        for named in known:
+            if (price := named.entry.price(named.entry.least, self.setting.task)) <= left:
+                left -= price
+                taking.append(named)
+            else:
+                self.left_out.append(named.name)
+        searches = []
+        for named in taking:
+            entry = named.entry
+            task = self.setting.task
+            allowed = entry.price(entry.least, task) + left / len(taking)
+            trials = min(entry.trials(allowed, task), entry.most)
+            method = named.build(replace(self.setting, trials=trials))
+            searches.append(Search(named.name, method, entry.price(trials, task)))
+        return searches
+
+    def _told(self, outcomes: Sequence[Outcome]) -> None:
+        for search in self.searches:
+            own = [
+                outcome
+                for outcome, (asker, _) in zip(outcomes, self.asked, strict=True)
+                if asker is search
+            ]
+            if not own:
+                continue
+            search.method.tell(own)
+            search.asked += len(own)
+            search.spent += sum(self._cost(outcome) for outcome in own)
+            search.units += sum((outcome.units for outcome in own), Units())
+            search.best = max(search.best, *(outcome.score for outcome in own))
+            # Another generation like this one must fit, give or take.
+            search.over = search.spent > 1.2 * search.allowed
+
+    def _cost(self, outcome: Outcome) -> float:
+        """In plain trainings; by the clock where the budget is one of time."""
+        if self.setting.pace:
+            return outcome.seconds / self.setting.pace
+        return trainings(outcome.units, self.setting.task)
+
+    def _line_up(self) -> None:
+        """Arms for the heats: what was found first, as the last ones may not start."""
+        found = [(s.method.result(), s.name) for s in self.searches if s.over]
+        every = [*found, *zip(self.arms, self.names, strict=True)]
+        single = {
+            json.dumps(plain_arm(arm), sort_keys=True): (arm, name) for arm, name in every[::-1]
+        }
+        kept = list(single.values())[::-1]
+        self.arms, self.names = [arm for arm, _ in kept], [name for _, name in kept]
+        if self.setting.pace:
+            spent = sum(search.spent for search in self.searches)
+        else:
+            spent = trainings(self.spent, self.setting.task)
+        costs = [1.0 if isinstance(arm, Policy) else ONLINE_COST for arm in self.arms]
+        self.heats = heats(self.epochs, costs, max(1.0, self.setting.trials - spent))
+        self.left = list(range(len(self.arms)))
+
+    def _child(self, arm: int, seed: int, heat: int) -> Train:
+        """The training of an arm up to the end of a heat, going on from the one before."""
+        assert self.heats is not None
+        earlier = heat > 0 and seed < self.heats[heat - 1].seeds
+        if earlier and self.heats[heat - 1].epochs == self.heats[heat].epochs:
+            return self._child(arm, seed, heat - 1)  # It was done.
+        return Train(
+            policy=self.arms[arm],
+            tail=self.setting.tail,
+            seed=self.setting.seed + seed,
+            until=self.heats[heat].epochs,
+            parent=self._child(arm, seed, heat - 1) if earlier else None,
+        )
+
+    def _cut(self, outcomes: Sequence[Outcome]) -> None:
+        assert self.heats is not None
+        heat = self.heats[self.heat]
+        by_arm: dict[int, list[float]] = {}
+        for (arm, _), outcome in zip(self.asked, outcomes, strict=True):
+            by_arm.setdefault(arm, []).append(_standing(outcome))
+        means = {arm: fmean(scores) for arm, scores in by_arm.items()}
+        self.left = sorted(means, key=lambda arm: -means[arm])
+        self.scores.append(
+            {
+                "epochs": heat.epochs,
+                "seeds": heat.seeds,
+                "arms": [
+                    {
+                        "name": self._called(arm),
+                        "by": self.names[arm],
+                        "score": means[arm] if math.isfinite(means[arm]) else None,
+                    }
+                    for arm in self.left
+                ],
+            }
+        )
+        self.heat += 1
+
+    def _called(self, arm: int) -> str:
+        known = self.arms[arm]
+        nothing = isinstance(known, Policy) and not len(known.space)
+        return "the tail alone" if nothing else known.name
+
+
+def usual_arms(space: SearchSpace) -> list[Arm]:
+    """What needs no search: the tail alone, the random policies, methods inside training."""
+    drawn = Uniform(operations=space, length=2, probability=0.5)
+    return [
+        load_policy("none"),
+        *([load_policy("eda")] if space.domain == "text" and find_wordnet() else []),
+        trivialaugment(space),
+        Uniform(operations=space, length=1, low=1 / 6, high=1 / 6),
+        Uniform(operations=space, length=2, low=0.3, high=0.3),
+        drawn,
+        Drawn(operations=space),
+        Uncertainty(draws=drawn, rule="adaptive"),
+        Uncertainty(draws=drawn, rule="proportional"),
+        Adversarial(operations=space, count=2),
+    ]
+
+
+def _standing(outcome: Outcome) -> float:
+    """The score of an arm in a heat: single epochs at high learning rates jump about."""
+    curve = outcome.facts.get("curve") or [outcome.score]
+    return fmean(curve[-LAST:]) if math.isfinite(outcome.score) else -math.inf
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in policy_names.split_at(text, ";", text) if part.strip()]

@@ -1,0 +1,139 @@
+"""RandAugment's search: few numbers, by grid or by Bayesian optimisation.
+
+Cubuk, Zoph, Shlens, Le, "RandAugment: practical automated data augmentation with a reduced search
+space" (2019): N operations at one global strength M. Mueller and Hutter, "TrivialAugment" (ICCV
+2021) draw the strength anew for every image; that is one more choice here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from automorph.errors import UsageError
+from automorph.operations import OPERATIONS, Operation, SearchSpace
+from automorph.policies import Policy, Uniform
+from automorph.policies.base import within
+from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.child_training import Train
+from automorph.searchers.optuna_sampler import Proposals, Range
+
+STRENGTHS = {"fixed": ("fixed",), "uniform": ("uniform",), "both": ("fixed", "uniform")}
+BATCH = 4
+"""Children between two proposals that know of each other."""
+
+
+class RandAugmentSearch(Method):
+    """Which N of 1 to ``most``, which M of 0 to 30, and how M is meant.
+
+    ``strength``: ``fixed`` is RandAugment (every operation at M), ``uniform`` draws anew up to M
+    as TrivialAugment does (which is N = 1, M = 30), ``both`` lets the search decide. ``reach``
+    widens the ranges of the space (see `widened`), so that M = 30 is so many times as strong.
+    ``by``: ``tpe``, ``gp`` or ``grid``. A pair that is proposed again is trained with another
+    seed, and what counts is the mean.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        by: str = "tpe",
+        strength: str = "both",
+        most: int = 3,
+        reach: float = 1.0,
+    ) -> None:
+        if strength not in STRENGTHS:
+            expected = ", ".join(STRENGTHS)
+            raise UsageError(f"randaugment got strength={strength!r}; expected one of {expected}")
+        within("randaugment", "most", most, int, 1, 20)
+        within("randaugment", "reach", reach, float, 0.1, 100)
+        self.setting = setting
+        self.space = setting.space if reach == 1 else widened(setting.space, reach)
+        self.grid = _grid(setting.trials, most, STRENGTHS[strength]) if by == "grid" else None
+        self.proposals = None
+        if self.grid is None:
+            ranges: dict[str, Range] = {
+                "n": (1, most),
+                "m": (0, 30),
+                "strength": STRENGTHS[strength],
+            }
+            self.proposals = Proposals(ranges, sampler=by, trials=setting.trials, seed=setting.seed)
+        self.asked: list[Policy] = []
+        self.scores: dict[Policy, list[float]] = defaultdict(list)
+
+    def child(self, policy: Policy, seed: int) -> Job:
+        """What tells how good a policy is."""
+        return Train(policy=policy, tail=self.setting.tail, seed=seed)
+
+    def ask(self) -> Sequence[Job]:
+        """Children of a few more pairs."""
+        first = len(self.asked)
+        count = min(BATCH, self.setting.trials - first)
+        if count <= 0:
+            return []
+        if self.proposals is not None:
+            values = self.proposals.ask(count)
+        else:
+            values = (self.grid or [])[first : first + count]
+        jobs = []
+        for policy in (self._policy(**value) for value in values):
+            jobs.append(self.child(policy, self.setting.seed + self.asked.count(policy)))
+            self.asked.append(policy)
+        return jobs
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep the scores."""
+        scores = [outcome.score for outcome in outcomes]
+        if self.proposals is not None:
+            self.proposals.tell(scores)
+        for policy, score in zip(self.asked[-len(scores) :], scores, strict=True):
+            self.scores[policy].append(score)
+
+    def result(self) -> Policy:
+        """The policy of the best mean score."""
+        means = {policy: sum(scores) / len(scores) for policy, scores in self.scores.items()}
+        return max(means, key=means.__getitem__, default=self._policy(1, 0, "fixed"))
+
+    def _policy(self, n: int, m: int, strength: str) -> Policy:
+        low, levels = (m / 30, 0) if strength == "fixed" else (0.0, 31)
+        return Uniform(operations=self.space, length=n, low=low, high=m / 30, levels=levels)
+
+
+def widened(space: SearchSpace, reach: float) -> SearchSpace:
+    """The space with ranges that reach so many times as far, but not beyond the catalogue's.
+
+    The weakest values stay. Operations of the user keep their ranges: what lies beyond was never
+    declared to be good.
+
+    >>> from automorph.operations import named_space
+    >>> [widened(named_space("randaugment"), 2)[name].ends for name in ("Rotate", "Posterize")]
+    [(0.0, 60.0), (8.0, 2.0)]
+    """
+    operations = tuple(_widened(operation, reach) for operation in space)
+    return SearchSpace(f"{space.name} x {reach:g}", operations)
+
+
+def _widened(operation: Operation, reach: float) -> Operation:
+    limit = OPERATIONS.get(operation.kernel)
+    if limit is None or operation.identity is None or operation.magnitude_free:
+        return operation
+    # Signed operations grow from their identity both ways, others from their weakest value.
+    start = operation.identity if operation.signed else operation.ends[0]
+    low, high = (start + reach * (end - start) for end in (operation.low, operation.high))
+    if operation.unit != limit.unit:  # Pixels instead of shares.
+        return replace(operation, low=low, high=high)
+    return replace(operation, low=max(low, limit.low), high=min(high, limit.high))
+
+
+def _grid(trials: int, most: int, strengths: Sequence[str]) -> list[dict[str, Any]]:
+    """As many values of M, evenly spread, as there are children for."""
+    values = max(1, math.ceil(trials / (most * len(strengths))))
+    spread = [round(30 * (i + 0.5) / values) for i in range(values)]
+    return [
+        {"n": n, "m": m, "strength": strength}
+        for m, strength, n in product(spread, strengths, range(1, most + 1))
+    ][:trials]

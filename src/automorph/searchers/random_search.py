@@ -1,0 +1,52 @@
+"""Random search: policies drawn from the space, each tried by a child; the best is kept.
+
+The control that every search has to beat at the same number of trials (Bergstra and Bengio,
+"Random search for hyper-parameter optimization", JMLR 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from automorph.policies import Mixture, Policy
+from automorph.policies.random_policy import drawn_subpolicies
+from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.child_training import Train
+
+HANDFUL = 8
+"""Children asked for at once."""
+
+
+class RandomSearch(Method):
+    """``trials`` policies of ``count`` sub-policies of ``length`` operations, one child each."""
+
+    def __init__(self, setting: Setting, *, count: int = 5, length: int = 2) -> None:
+        self.setting = setting
+        self.policies = [
+            Mixture(
+                label=f"random search(trial={trial},seed={setting.seed})",
+                operations=setting.space,
+                subpolicies=drawn_subpolicies(
+                    setting.space, count, length, (setting.seed << 32) + trial
+                ),
+            )
+            for trial in range(setting.trials)
+        ]
+        self.scores: list[float] = []
+
+    def ask(self) -> Sequence[Job]:
+        """The next children; none hangs on another, but time may run out between two handfuls."""
+        first = len(self.scores)
+        return [
+            Train(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
+            for policy in self.policies[first : first + HANDFUL]
+        ]
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep the scores."""
+        self.scores += [outcome.score for outcome in outcomes]
+
+    def result(self) -> Policy:
+        """The policy of the best child; the first drawn before any is known."""
+        scores = self.scores or [0.0]
+        return self.policies[scores.index(max(scores))]

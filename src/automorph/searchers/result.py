@@ -1,0 +1,123 @@
+"""What a search found, and the table that proves it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.experiments import Comparison, Row, Verdict
+from automorph.searchers.budget import Plan
+from automorph.searchers.child_training import Arm
+from automorph.searchers.final_table import longer_pays, simpler
+from automorph.searchers.trial_analysis import Course, Effect
+from automorph.training import Units
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found, and the table that proves it.
+
+    ``found`` is the policy (or online method) alone, ``policy`` with the tail, ready for use.
+    ``rows`` are those of the final table, the found policy first; ``parts`` says which part each
+    plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, on texts
+    ``eda``, ``longer``). ``cost`` is what the search cost in plain trainings, without the final
+    table; ``trace`` has for every trial the clock, that cost so far, its score and the best so far,
+    ``course`` and ``effects`` tell which operations were tried and how that went.
+    ``stopped`` says that time ended the search before it was done; ``trained`` counts the jobs
+    that this call ran, the others had been kept.
+    """
+
+    method: str
+    found: Arm
+    policy: Arm
+    rows: tuple[Row, ...]
+    parts: tuple[str, ...]
+    verdict: Verdict
+    seeds: tuple[int, ...]
+    confidence: float
+    trials: int
+    failed: int
+    cost: float
+    units: Units
+    seconds: float
+    trace: tuple[dict[str, Any], ...]
+    course: Course | None
+    effects: tuple[Effect, ...]
+    plan: Plan
+    longer: int
+    stopped: bool
+    story: dict[str, Any]
+    curves: dict[str, dict[str, Any]]
+    predictions: dict[str, NDArray[np.int64]] = field(repr=False, compare=False)
+    arms: dict[str, Arm]
+    trained: int
+
+    def __str__(self) -> str:
+        """The final table, a line a policy, and the verdict."""
+        return str(self.comparison)
+
+    def __repr__(self) -> str:
+        return f"<SearchResult of {self.method}: {self.policy.name}>"
+
+    @property
+    def comparison(self) -> Comparison:
+        """The final table as a comparison, with the policy found as its winner."""
+        base = self["none"] if "none" in self.parts else self.row
+        return Comparison(
+            self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
+            self.curves, self.arms, self.seconds, self.trained, self.predictions,
+        )  # fmt: skip
+
+    @property
+    def by_part(self) -> dict[str, Row]:
+        """The rows by the part they play."""
+        return dict(zip(self.parts, self.rows, strict=True))
+
+    @property
+    def use(self) -> Arm:
+        """What to use: the policy found, or the simplest one that does no worse without a search.
+
+        By the validation part; see `standing.simpler`.
+        """
+        row = simpler(self.by_part)
+        return self.policy if row is None else self.arms[row.policy]
+
+    @property
+    def longer_pays(self) -> bool:
+        """Whether longer plain training is ahead of what was found, beyond chance."""
+        return longer_pays(self.by_part) is not None
+
+    @property
+    def row(self) -> Row:
+        """The row of the policy found."""
+        return self.rows[0]
+
+    def __getitem__(self, part: str) -> Row:
+        return self.rows[self.parts.index(part)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the contract of ``--json``, without paths."""
+        accuracy = self.row.accuracy
+        return {
+            "method": self.method,
+            "found": self.policy.name,
+            "trials": self.trials,
+            "failed": self.failed,
+            "seconds": self.seconds,
+            "units": asdict(self.units),
+            "trainings": self.cost,
+            "accuracy": None if accuracy is None else asdict(accuracy),
+            "baselines": [
+                {**asdict(row), "part": part}
+                for row, part in zip(self.rows[1:], self.parts[1:], strict=True)
+            ],
+            "row": asdict(self.row),
+            "seeds": list(self.seeds),
+            "longer": self.longer,
+            "stopped": self.stopped,
+            "verdict": asdict(self.verdict),
+            "confidence": self.confidence,
+        }

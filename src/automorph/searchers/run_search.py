@@ -1,0 +1,241 @@
+"""`search`: find a policy for a task, and hold it against what needs no search."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from automorph.errors import AutomorphError, UsageError
+from automorph.experiments import fingerprint
+from automorph.files import held
+from automorph.operations import SearchSpace
+from automorph.policies import Drawn, Policy, check_domain, load_policy
+from automorph.searchers.base import Method, Setting
+from automorph.searchers.budget import ONLINE_COST, Plan, affordable, plan_by_time, read_budget
+from automorph.searchers.builtin import Named, load_method
+from automorph.searchers.child_training import Train, plain_arm, with_tail
+from automorph.searchers.defaults import space_of, usual_tail
+from automorph.searchers.executors import Engine, check_engine, open_engine, sealed
+from automorph.searchers.final_table import entrants, table, verdict_of
+from automorph.searchers.result import SearchResult
+from automorph.searchers.runner import Conductor, Standing
+from automorph.searchers.trials import Trials
+from automorph.training import Task, as_task
+
+TRIALS = 40
+"""Trials of a search that is given neither trials nor a budget."""
+SEEDS = 5
+"""Paired seeds of the final table."""
+LONGEST = 4
+"""The compute-matched control trains at most so many times as long."""
+
+
+def search(
+    task: Any,
+    method: str | Named | Callable[..., Method] = "race",
+    *,
+    space: str | SearchSpace | None = None,
+    tail: str | Policy | None = None,
+    trials: int | None = None,
+    budget: str | float | None = None,
+    seed: int = 0,
+    seeds: int = SEEDS,
+    folder: str | os.PathLike[str] | None = None,
+    storage: str | None = None,
+    engine: str = "local",
+    jobs: int = 1,
+    address: str | None = None,
+    progress: Callable[[Standing], None] | None = None,
+    **options: Any,
+) -> SearchResult:
+    """Search for the best policy, then hold it against what needs no search.
+
+    - ``task``: a `Task`, a ``DATA`` string, arrays or a data set; ``options`` (``model``,
+      ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
+    - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``,
+      or what builds a `Method` of one's own from a `Setting`;
+    - ``space`` holds the operations (None: `usual_space`). ``explained``, or ``explained:NAME``, is
+      the usual space, or that one, without what `automorph.explain` finds harmful and with ranges
+      narrowed. ``tail`` is done to every example after the policy (None: `usual_tail`);
+    - ``trials`` is how many children, or scored policies, the search may try (a race: what it may
+      cost in plain trainings), or ``budget`` says how long everything may take, ``"30m"``;
+    - ``seed`` decides the search, ``seeds`` is how many paired seeds the final table has;
+    - ``folder`` keeps all that is finished: the same call goes on from there. ``storage`` is an
+      Optuna URL to keep the trials in instead of the folder's journal;
+    - ``engine``: ``local``, ``processes`` (``jobs`` side by side; in a script this needs the usual
+      ``if __name__ == "__main__":``) or ``ray`` (at ``address``, else on this machine). The policy
+      found is the same on each;
+    - ``progress`` is called with a `Standing` after every trial.
+
+    Children are trained and scored on the train and validation parts; the test part is used for
+    the final table alone. Raises UsageError for what cannot be searched.
+    """
+    named = load_method(method)
+    check_engine(engine, address)
+    seconds = None if budget is None else read_budget(budget)
+    _check(trials, seconds, seeds, jobs)
+    whole = as_task(task, **options)
+    operations = space_of(space, whole, seed=seed)
+    behind = load_policy(usual_tail(whole.data.domain) if tail is None else tail)
+    _fits(whole, operations)
+    check_domain(behind, whole.data.domain, data=whole.name)
+    hidden = sealed(whole)
+    setting = Setting(
+        task=hidden, space=operations, tail=behind, trials=trials or TRIALS, seed=seed
+    )
+    identity = {
+        "task": fingerprint(whole),
+        "method": named.name,
+        "space": plain_arm(Drawn(operations=operations))["operations"],
+        "tail": plain_arm(behind),
+        "trials": trials,
+        "budget": seconds,
+        "seed": seed,
+        "seeds": seeds,
+    }
+    with ExitStack() as stack:
+        place = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
+        stack.enter_context(held(place))
+        record = Trials(identity, folder=place if folder else None, storage=storage)
+        stack.callback(record.close)
+
+        conductor = Conductor(record, progress)
+        workers = stack.enter_context(open_engine(engine, whole, place, jobs=jobs, address=address))
+        try:
+            plan = _plan(conductor, workers, setting, seconds, seeds)
+        except AutomorphError:
+            record.forget()
+            conductor.close(place)
+            raise
+        known = named.entry.trials(plan.trainings, whole) if plan.trainings else setting.trials
+        searched = named.build(replace(setting, trials=known, pace=plan.pace))
+        stopped = conductor.search(searched, workers, plan, trials=known)
+        found = searched.result()
+        conductor.close(place)
+        if (decided := record.noted("final")) is None:
+            decided = affordable(
+                _with_control(plan, conductor.cost(hidden)), jobs=workers.jobs,
+                clock=conductor.clock, seeds=seeds,
+                found=1.0 if isinstance(found, Policy) else ONLINE_COST,
+            )  # fmt: skip
+            record.note("final", decided)
+        count, longer = decided
+        standing = entrants(found, operations, behind, longer)
+        trainings = {
+            (part, number): entrant.job(number)
+            for number in range(count)
+            for part, entrant in standing.items()
+        }
+        outcomes = conductor.final(trainings, workers)
+    tried = conductor.tried
+    final = table(standing, range(count), outcomes)
+    rows = final.rows
+    cost = conductor.cost(hidden)
+    if not any(row.accuracy for row in rows):
+        raise AutomorphError(f"every final training failed ({rows[0].error}); try a lower --lr")
+    verdict = verdict_of(
+        standing, rows, method=named.name, cost=cost, seeds=count, caveat=searched.caveat()
+    )
+    return SearchResult(
+        method=named.name,
+        found=found,
+        policy=with_tail(found, behind),
+        rows=rows,
+        parts=tuple(standing),
+        verdict=verdict,
+        seeds=tuple(range(count)),
+        confidence=0.95,
+        trials=len(conductor.told),
+        failed=sum(bool(trial.outcome.error) for trial in conductor.told),
+        cost=cost,
+        units=conductor.units,
+        seconds=record.clock,
+        trace=tuple(conductor.trace(hidden)),
+        course=tried.course(),
+        effects=tried.effects(),
+        plan=plan,
+        longer=longer,
+        stopped=stopped,
+        story=searched.story(),
+        curves=final.curves,
+        predictions=final.predictions,
+        arms={entrant.label: entrant.arm for entrant in standing.values()},
+        trained=conductor.ran,
+    )
+
+
+def _plan(
+    conductor: Conductor, engine: Engine, setting: Setting, budget: float | None, seeds: int
+) -> Plan:
+    """The plan that was kept, or a new one; a budget of time needs a measured pace."""
+    if (kept := conductor.record.noted("plan")) is not None:
+        return Plan(**kept)
+    if budget is None:
+        plan = Plan(None, seeds, LONGEST)
+    else:
+        pace = _pace(conductor, engine, setting, budget)
+        plan = plan_by_time(budget, pace=pace, jobs=engine.jobs, clock=conductor.clock, seeds=seeds)
+    conductor.record.note("plan", asdict(plan))
+    return plan
+
+
+def _pace(conductor: Conductor, engine: Engine, setting: Setting, budget: float) -> float:
+    """Seconds of one whole training, measured on a few epochs with all workers busy."""
+    epochs = setting.task.recipe.epochs
+    few = min(epochs, max(2, epochs // 8))
+    probe = Train(policy=Drawn(operations=setting.space), tail=setting.tail, until=1)
+    numbers = range(setting.seed, setting.seed + engine.jobs)
+    # The first round is for what workers do once: they start, import and allocate.
+    conductor.measure([replace(probe, seed=number) for number in numbers], engine)
+    if conductor.clock > budget:
+        raise UsageError(
+            f"the budget of {budget:.0f} s was over after one epoch; a search with its final table "
+            "trains some twenty times. Give more time, fewer --epochs or a smaller --limit"
+        )
+    began = time.monotonic()
+    outcomes = conductor.measure(
+        [replace(probe, seed=number, until=few) for number in numbers], engine
+    )
+    took = time.monotonic() - began
+    if failed := [outcome for outcome in outcomes if outcome.error]:
+        raise AutomorphError(f"the first training failed: {failed[0].error}")
+    pace = max(float(outcome.facts["pace"]) for outcome in outcomes)
+    # What a job costs besides its epochs counts as well: with tiny data it is most of the time.
+    return epochs * pace + max(0.0, took - few * pace)
+
+
+def _with_control(plan: Plan, cost: float) -> Plan:
+    """The control trains no longer than search and training together."""
+    if plan.until is not None:
+        return plan
+    return replace(plan, longer=max(2, min(LONGEST, math.ceil(1 + cost))))
+
+
+def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> None:
+    if trials is not None and budget is not None:
+        raise UsageError("got both trials and a budget; expected one of them")
+    for what, value, low in (("trials", trials, 1), ("seeds", seeds, 1), ("jobs", jobs, 1)):
+        if value is not None and value < low:
+            raise UsageError(f"got {what}={value}; expected {low} or more")
+
+
+def _fits(task: Task, space: SearchSpace) -> None:
+    if not len(space):
+        raise UsageError("the search space has no operations; expected at least one")
+    if task.data.validation is None or task.data.test is None:
+        raise UsageError(
+            f"{task.name} lacks a validation or a test part; a search needs both: "
+            "see automorph.data.split"
+        )
+    if space.domain != task.data.domain:
+        raise UsageError(
+            f"the space {space.name!r} has operations on {space.domain}s, and {task.name} holds "
+            f"{task.data.domain}s; choose another with --space (see: automorph list spaces)"
+        )

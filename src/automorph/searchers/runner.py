@@ -1,0 +1,201 @@
+"""The loop that all searches share: ask, run what is not finished, write down, tell."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from automorph.searchers.base import Job, Method, Outcome
+from automorph.searchers.budget import Plan
+from automorph.searchers.child_training import trainings
+from automorph.searchers.executors import Engine
+from automorph.searchers.trial_analysis import Tried
+from automorph.searchers.trials import Trial, Trials, key_of
+from automorph.training import Task, Units
+
+Phase = Literal["measure", "search", "final"]
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job that has just ended: what it tried, and its score (None: it failed)."""
+
+    name: str
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a search is: ``share`` of its phase from 0 to 1, best score, seconds left."""
+
+    phase: Phase
+    done: int
+    share: float
+    best: float | None = None
+    seconds_left: float | None = None
+    last: Finished | None = None
+
+
+class Conductor:
+    """Runs a search against its record; keeps the clock, which goes on where it stopped."""
+
+    def __init__(self, record: Trials, progress: Callable[[Standing], None] | None = None) -> None:
+        self.record = record
+        self.progress = progress
+        self.began = time.monotonic() - record.clock
+        self.told: list[Trial] = []
+        """The trials of the search itself, in the order in which it was told of them."""
+        self.asked: list[Job] = []
+        """What it had asked for, in the same order."""
+        self.ran = 0
+        """Jobs that were run, not read."""
+
+    @property
+    def clock(self) -> float:
+        """Seconds at work on this search, those of earlier calls included."""
+        return time.monotonic() - self.began
+
+    def measure(self, jobs: Sequence[Job], engine: Engine) -> list[Outcome]:
+        """Run jobs that are no trials of the search: nothing of them is written down."""
+        self._show("measure", 0.0)
+        outcomes = dict(engine.run(jobs))
+        return [outcomes[place] for place in range(len(jobs))]
+
+    def search(self, method: Method, engine: Engine, plan: Plan, *, trials: int) -> bool:
+        """Conduct a search to its end; whether time ended it before.
+
+        What was finished earlier is told again, in the order of the questions, which brings the
+        method to the state it had.
+        """
+        closed = self.record.noted("closed")
+        deadline = math.inf if plan.search_until is None else self.began + plan.search_until
+        generations = 0
+        while closed is None or generations < closed["generations"]:
+            jobs = method.ask()
+            if not jobs:
+                self._close(generations, stopped=False)
+                return False
+
+            def share(made: int) -> float:
+                known = method.share()
+                return (len(self.told) + made) / max(1, trials) if known is None else known
+
+            done = self._done(jobs, engine, deadline, share, "search")
+            keys = [key_of(job) for job in jobs]
+            if any(key not in done for key in keys):
+                self._close(generations, stopped=True)
+                return True
+            method.tell([done[key].outcome for key in keys])
+            # Equal jobs are one trial.
+            asked = dict(zip(keys, jobs, strict=True))
+            self.told += [done[key] for key in asked]
+            self.asked += asked.values()
+            generations += 1
+        return bool(closed["stopped"])
+
+    def final(self, jobs: Mapping[K, Job], engine: Engine) -> dict[K, Outcome]:
+        """Run the trainings of the final table, the longest first."""
+        order = sorted(jobs, key=lambda name: -getattr(jobs[name], "longer", 1))
+        done = self._done([jobs[name] for name in order], engine, math.inf, None, "final")
+        return {name: done[key_of(job)].outcome for name, job in jobs.items()}
+
+    @property
+    def tried(self) -> Tried:
+        """What the trials were of."""
+        return Tried(self.asked, [trial.outcome for trial in self.told])
+
+    def close(self, folder: Path) -> None:
+        """Remove what children left for one another."""
+        shutil.rmtree(folder / "children", ignore_errors=True)
+
+    @property
+    def units(self) -> Units:
+        """What the search cost, without measuring and the final table."""
+        return sum((trial.outcome.units for trial in self.told), Units())
+
+    def cost(self, task: Task) -> float:
+        """The same in plain trainings of the task."""
+        return trainings(self.units, task)
+
+    def trace(self, task: Task) -> Iterator[dict[str, Any]]:
+        """Clock, cost so far, score and best so far of every trial, in the order of the questions.
+
+        The order in which trials at the same time end is chance, and would not come again.
+        """
+        spent, best, clock = Units(), -math.inf, 0.0
+        for trial in self.told:
+            spent, best = spent + trial.outcome.units, max(best, trial.outcome.score)
+            clock = max(clock, trial.clock)
+            if math.isfinite(best):
+                score = trial.outcome.score
+                yield {
+                    "clock": clock,
+                    "trainings": trainings(spent, task),
+                    "score": score if math.isfinite(score) else None,
+                    "best": best,
+                    "kind": trial.kind,
+                }
+
+    def _done(
+        self,
+        jobs: Sequence[Job],
+        engine: Engine,
+        deadline: float,
+        share: Callable[[int], float] | None,
+        phase: Phase,
+    ) -> dict[str, Trial]:
+        """The finished trials of the jobs by key; without those that time did not allow."""
+        by_key = {key_of(job): job for job in jobs}
+        done = {k: self.record.by_key[k] for k in by_key if k in self.record.by_key}
+        missing = [job for key, job in by_key.items() if key not in done]
+        began, before = time.monotonic(), len(done)
+        for place, outcome in engine.run(missing, deadline=deadline, test=phase == "final"):
+            trial = self.record.add(missing[place], outcome, clock=self.clock)
+            done[trial.key] = trial
+            self.ran += 1
+            made, whole = len(done) - before, len(missing)
+            part = len(done) / len(by_key) if share is None else share(len(done))
+            left = None
+            if share is None:
+                left = (time.monotonic() - began) / made * (whole - made)
+            elif deadline < math.inf:
+                left = max(0.0, deadline - time.monotonic())
+            score = outcome.score if math.isfinite(outcome.score) else None
+            last = Finished(_name_of(missing[place]), score)
+            self._show(phase, part, done=len(done), left=left, last=last)
+        return done
+
+    def _show(
+        self,
+        phase: Phase,
+        share: float,
+        *,
+        done: int = 0,
+        left: float | None = None,
+        last: Finished | None = None,
+    ) -> None:
+        if self.progress is None:
+            return
+        scores = [t.outcome.score for t in self.record.finished if t.kind != "final"]
+        best = max((score for score in scores if math.isfinite(score)), default=None)
+        if phase == "search":
+            done = len(self.record.finished)
+            if left is None and share > 0:
+                left = self.clock / min(1.0, share) * (1 - min(1.0, share))
+        self.progress(Standing(phase, done, min(1.0, share), best, left, last))
+
+    def _close(self, generations: int, *, stopped: bool) -> None:
+        if self.record.noted("closed") is None:
+            self.record.note("closed", {"generations": generations, "stopped": stopped})
+
+
+def _name_of(job: Job) -> str:
+    """What a job tries, for people."""
+    policy = getattr(job, "policy", None)
+    return str(getattr(policy, "name", None) or job.describe().get("job", "a job"))

@@ -1,0 +1,40 @@
+"""TANDA: learn from unlabelled data which compositions of operations leave it looking like data.
+
+Ratner, Ehrenberg, Hussain, Dunnmon, Re, "Learning to compose domain-specific transformations for
+data augmentation" (NIPS 2017). One file a piece: generators, discriminators, rewards, the steps of
+the adversary, and the training around them.
+"""
+
+from automorph.augmenters.transformation_regularisation import (
+    Regularised,
+    transformation_regularisation,
+)
+from automorph.searchers.tanda.adversary import Look
+from automorph.searchers.tanda.config import Settings
+from automorph.searchers.tanda.discretize import held_space
+from automorph.searchers.tanda.discriminators import (
+    Discriminator,
+    ImageDiscriminator,
+    TextDiscriminator,
+    VectorDiscriminator,
+)
+from automorph.searchers.tanda.rewards import Diversity
+from automorph.searchers.tanda.searcher import Adversarial, Tanda
+from automorph.searchers.tanda.train import LearnedGenerator, learn_generator
+
+__all__ = [
+    "Adversarial",
+    "Discriminator",
+    "Diversity",
+    "ImageDiscriminator",
+    "LearnedGenerator",
+    "Look",
+    "Regularised",
+    "Settings",
+    "Tanda",
+    "TextDiscriminator",
+    "VectorDiscriminator",
+    "held_space",
+    "learn_generator",
+    "transformation_regularisation",
+]

@@ -1,0 +1,68 @@
+"""What can be chosen about the adversarial training, in one frozen record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from automorph.errors import UsageError
+from automorph.policies.numpy_rnn import NETWORKS, Network
+from automorph.searchers.tanda.rewards import Diversity
+
+RATES = {"image": 3e-5, "vector": 1e-2, "text": 1e-3}
+"""Rates of the discriminators: one that is too quick rejects whatever was touched at all."""
+HELD = {"image": (0.25, 0.75), "vector": (0.25, 0.75), "text": (0.1, 0.3)}
+"""Magnitudes at which operations with a range are held; for most of those on texts a twentieth and
+about a seventh of the words, since all operations of a sequence fire."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a generator is trained; defaults are those of the released code unless said.
+
+    - ``generator``, its sequence ``length``, and the ``bound`` of its logits (see `Generated`);
+    - ``magnitudes`` at which operations with a range are held, as operations of their own (None:
+      what suits the examples, see `HELD`);
+    - ``steps``, at most: training stops when the ratio of random to generated cost, looked at every
+      ``look_every`` steps, has not risen for ``patience`` looks, and the generator is kept that has
+      the best ratio by the last discriminator;
+    - ``batch_size`` examples a step, ``samples`` sequences for each in the generator's step;
+    - ``discount`` of the costs to come (gamma);
+    - ``rate`` of the generator's plain SGD, whose loss is a sum over batch, samples and positions;
+      ``discriminator_rate`` of Adam (None: what suits the examples, see `RATES`; released: 1e-5,
+      for 64 channels and more steps);
+    - ``random_share`` of what the discriminator is to reject are random sequences, so that it does
+      not forget how those fail while the generator avoids them (released: 0, and then the two
+      chase each other in circles);
+    - ``diversity``: see `Diversity`; released: ``Diversity("published", 1e-4)``;
+    - ``width`` of the discriminator (None: its own; released: 64 for images).
+    """
+
+    generator: Network = "lstm"
+    length: int = 10
+    bound: float | None = None
+    magnitudes: tuple[float, ...] | None = None
+    steps: int = 500
+    batch_size: int = 32
+    samples: int = 5
+    discount: float = 0.5
+    rate: float = 1e-3
+    discriminator_rate: float | None = None
+    random_share: float = 0.5
+    diversity: Diversity = field(default_factory=Diversity)
+    width: int | None = None
+    look_every: int = 25
+    patience: int = 8
+
+    def __post_init__(self) -> None:
+        if self.generator not in NETWORKS:
+            raise UsageError(
+                f"generator is {self.generator!r}; expected one of {', '.join(NETWORKS)}"
+            )
+        for what, low, high in (
+            ("length", 1, 100), ("steps", 0, 1e9), ("batch_size", 2, 1e6), ("samples", 1, 1000),
+            ("discount", 0, 1), ("random_share", 0, 1), ("rate", 0, 1e6),
+            ("discriminator_rate", 0, 1e6), ("look_every", 1, 1e9), ("patience", 1, 1e9),
+        ):  # fmt: skip
+            value = getattr(self, what)
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"{what} is {value}; expected {low} to {high:g}")

@@ -1,0 +1,30 @@
+"""Operations held at single values: each value is an operation of its own, as TANDA has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from automorph.operations import Operation, SearchSpace
+
+
+def held_space(space: SearchSpace, magnitudes: Sequence[float] = (0.25, 0.75)) -> SearchSpace:
+    """The space with every operation at every magnitude, on both sides where it has two.
+
+    Operations without a range stay as they are. Values that are the same come once.
+
+    >>> from automorph.operations import find_operation
+    >>> rotate = find_operation("Rotate").between(-30, 30)
+    >>> held_space(SearchSpace("mine", (rotate, find_operation("Invert")))).names
+    ('Rotate[-7.5]', 'Rotate[7.5]', 'Rotate[-22.5]', 'Rotate[22.5]', 'Invert')
+    """
+    held: dict[str, Operation] = {}
+    for operation in space:
+        if operation.magnitude_free:
+            held[operation.name] = operation
+            continue
+        for magnitude in magnitudes:
+            for sign in (-1.0, 1.0) if operation.signed else (1.0,):
+                one = operation.at(float(operation.values(magnitude, sign)))
+                if one.low != operation.identity:
+                    held[one.name] = one
+    return SearchSpace(space.name, tuple(held.values()))

@@ -1,0 +1,167 @@
+"""TANDA as a search: adversaries of several settings, of which a child chooses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from automorph.errors import AutomorphError, UsageError
+from automorph.operations import SearchSpace
+from automorph.policies import Policy, Uniform, policy_from_dict, policy_to_dict
+from automorph.policies.base import Interpolation
+from automorph.policies.numpy_rnn import NETWORKS, Network
+from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.child_training import Train
+from automorph.searchers.tanda.config import HELD, Settings
+from automorph.searchers.tanda.discretize import held_space
+from automorph.searchers.tanda.train import LearnedGenerator, learn_generator
+from automorph.searchers.trials import key_of
+from automorph.training import Task, fitted
+
+ENOUGH = 5000
+"""Examples that a generator is learned from; more cost memory and change nothing that was seen."""
+SEARCHED = {"image": 5, "vector": 5, "text": 3}
+"""Operations of a sequence; edits of a text add up sooner than those of an image."""
+FACTORS = (1.0, 3.0, 1 / 3)
+"""Of the generator's rate and of the weight of diversity, tried one after the other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adversarial:
+    """One generator learned from the task's training examples, without their labels.
+
+    Its score is the validation accuracy of a child that is trained under it. ``facts`` hold the
+    ``policy``, the ``ratio`` of random to generated cost and the ``history`` of looks.
+    """
+
+    space: SearchSpace
+    settings: Settings
+    tail: Policy
+    interpolation: Interpolation = "bilinear"
+    seed: int = 0
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides the outcome, as plain data."""
+        return {
+            "job": "tanda",
+            "space": policy_to_dict(Uniform(operations=self.space))["policy"]["operations"],
+            "settings": asdict(self.settings),
+            "tail": policy_to_dict(self.tail)["policy"],
+            "interpolation": self.interpolation,
+            "seed": self.seed,
+        }
+
+    def run(self, task: Task, folder: Path) -> Outcome:
+        """Learn the generator, going on where it was killed; then train the child."""
+        began = time.perf_counter()
+        try:
+            learned = self.learn(task, folder)
+        except AutomorphError as error:
+            seconds = time.perf_counter() - began
+            return Outcome(float("-inf"), seconds=seconds, error=str(error))
+        child = Train(policy=learned.policy, tail=self.tail, seed=self.seed).run(task, folder)
+        return replace(
+            child,
+            units=child.units + learned.units,
+            seconds=time.perf_counter() - began,
+            facts={
+                **child.facts,
+                "policy": policy_to_dict(learned.policy),
+                "ratio": learned.ratio,
+                "history": [asdict(look) for look in learned.history],
+                "course": {
+                    "across": "step",
+                    "places": [look.step for look in learned.history],
+                    "operations": learned.course,
+                },
+            },
+        )
+
+    def learn(self, task: Task, folder: Path) -> LearnedGenerator:
+        """The generator, with its checkpoints in a folder of its own."""
+        return learn_generator(
+            task.data.train.data[:ENOUGH], fitted(self.space, task), settings=self.settings,
+            base=fitted(self.tail, task),
+            interpolation=self.interpolation, seed=self.seed,
+            folder=folder / "generators" / key_of(self),
+        )  # fmt: skip
+
+
+class Tanda(Method):
+    """TANDA (Ratner et al. 2017): up to nine adversaries, whose generators are tried by children.
+
+    The first has the settings given, the next ones other rates and weights of diversity, as the
+    paper searched them. Operations with a range become several, held at the magnitudes ``low`` and
+    ``high`` (None: what suits the examples, see `HELD`). ``generator`` and the others are those of
+    `Settings`.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        generator: Network = "lstm",
+        length: int | None = None,
+        steps: int = 500,
+        rate: float = Settings.rate,
+        diversity: float = 0.1,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
+        if not len(setting.space):
+            raise UsageError("tanda got a space without operations; expected at least one")
+        if generator not in NETWORKS:
+            raise UsageError(f"tanda got generator={generator!r}; expected {', '.join(NETWORKS)}")
+        self.setting = setting
+        mild, strong = HELD[setting.space.domain]
+        held = (mild if low is None else low, strong if high is None else high)
+        self.space = held_space(setting.space, held)
+        long = SEARCHED[setting.space.domain] if length is None else length
+        first = Settings(generator=generator, length=long, steps=steps, rate=rate)
+        tried = [
+            replace(
+                first,
+                rate=rate * faster,
+                diversity=replace(first.diversity, weight=diversity * wider),
+            )
+            for wider, faster in product(FACTORS, FACTORS)
+        ]
+        self.jobs = [
+            Adversarial(space=self.space, settings=settings, tail=setting.tail, seed=setting.seed)
+            for settings in tried[: setting.trials]
+        ]
+        self.outcomes: Sequence[Outcome] | None = None
+
+    def ask(self) -> Sequence[Job]:
+        """All adversaries at once: none hangs on another."""
+        return [] if self.outcomes is not None else self.jobs
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep what came of them."""
+        self.outcomes = outcomes
+
+    def result(self) -> Policy:
+        """The generator of the best child; the uniform one before any is known."""
+        found = [outcome for outcome in self.outcomes or [] if "policy" in outcome.facts]
+        if not found:
+            return Uniform(operations=self.space, length=self.jobs[0].settings.length, low=1.0)
+        best = max(found, key=lambda outcome: outcome.score)
+        return policy_from_dict(best.facts["policy"], self.space)
+
+    def story(self) -> dict[str, Any]:
+        """Settings, ratio and score of every adversary."""
+        return {
+            "generators": [
+                {
+                    "rate": job.settings.rate,
+                    "diversity": job.settings.diversity.weight,
+                    "ratio": outcome.facts.get("ratio"),
+                    "score": outcome.score if "policy" in outcome.facts else None,
+                }
+                for job, outcome in zip(self.jobs, self.outcomes or [], strict=False)
+            ]
+        }

@@ -1,0 +1,223 @@
+"""`learn_generator`: from examples without labels to a policy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from automorph.data.dataset import strings
+from automorph.errors import DataError, UsageError
+from automorph.operations import SearchSpace
+from automorph.policies import Generated, Policy
+from automorph.policies.base import Fill, Interpolation
+from automorph.searchers.tanda.adversary import Adversary, Look
+from automorph.searchers.tanda.config import HELD, Settings
+from automorph.searchers.tanda.discretize import held_space
+from automorph.searchers.tanda.discriminators import Discriminator, build_discriminator
+from automorph.training import Units
+from automorph.training.checkpoint import prefixed, read_checkpoint, under, write_checkpoint
+from automorph.training.task import torch_seed
+
+
+@dataclass(frozen=True)
+class LearnedGenerator:
+    """The ``policy``, every `Look` on the way (``history``), and what the discriminator cost.
+
+    ``best`` is the look at the generator that was kept, by the discriminator of the end.
+    """
+
+    policy: Generated
+    history: tuple[Look, ...]
+    best: Look
+    units: Units
+
+    @property
+    def ratio(self) -> float:
+        """The cost of random over that of generated sequences: above 1, something was learned."""
+        return self.best.ratio
+
+    @property
+    def course(self) -> dict[str, list[float]]:
+        """The share of sequences that have each operation, by name, one for each look."""
+        return {
+            name: [look.shares[number] for look in self.history]
+            for number, name in enumerate(self.policy.space.names)
+        }
+
+
+def learn_generator(
+    examples: Any,
+    space: SearchSpace,
+    *,
+    settings: Settings | None = None,
+    discriminator: Callable[[], Discriminator] | None = None,
+    base: Policy | None = None,
+    fill: Fill = 0,
+    interpolation: Interpolation = "nearest",
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    progress: Callable[[Look], None] | None = None,
+    **changes: Any,
+) -> LearnedGenerator:
+    """Learn which sequences of operations leave examples looking like data (TANDA).
+
+    Ratner, Ehrenberg, Hussain, Dunnmon, Re (NIPS 2017). With the discriminator D, a network with
+    features phi, and a generator pi of sequences tau,
+
+        D   minimises   E_x' -log D(x')  +  E_x E_tau -log(1 - D(h_tau(x)))
+        pi  minimises   E_x E_tau  -log D(h_tau(x)) + diversity(|phi(h_tau(x)) - phi(x)|^2)
+
+    the latter step by step, by REINFORCE. No labels are needed; operations may be any functions.
+    What must hold: an operation either keeps the class of an example or destroys it. One that makes
+    another class of it (a 6 turned into a 9) cannot be noticed.
+
+    ``examples`` are uint8 images ``(n, H, W, C)``, float vectors ``(n, d)`` or strings, of the kind
+    that the operations take. Every operation of a sequence fires: one with a range becomes several,
+    each held at a value (`held_space`).
+    ``settings``, or ``changes`` of single entries of `Settings` by name (``generator="lstm"``,
+    ``length=10``, ..), say how. ``discriminator`` builds one of your own, on the CPU. ``base`` is
+    drawn for every example first, the originals too; ``fill`` and ``interpolation`` are those of
+    the policy. With a ``folder`` it can be killed at any time, and the same call goes on to the
+    same policy.
+
+    Raises `UsageError` for settings or a folder that do not fit, `DataError` for examples.
+
+    >>> from automorph.operations import named_space
+    >>> from automorph.operations.synthetic import unit_disc
+    >>> learned = learn_generator(unit_disc(100), named_space("disc-axes"), length=2, steps=2)
+    >>> learned.policy.length, learned.history[-1].step
+    (2, 2)
+    """
+    chosen = _changed(settings or Settings(), changes)
+    if space.domain == "text":
+        examples = strings(examples)
+    if len(examples) < 2 or not len(space):
+        raise DataError(
+            f"got {len(examples)} examples and {len(space)} operations; expected two examples and "
+            "one operation, or more"
+        )
+    space = held_space(space, chosen.magnitudes or HELD[space.domain])
+    store = None if folder is None else Path(folder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(seed, "tanda"))
+        made = discriminator() if discriminator else None
+        judge = made or build_discriminator(examples, space.domain, width=chosen.width)
+        adversary = Adversary(
+            examples, space, chosen, judge, seed=seed, base=base,
+            rendering={"fill": fill, "interpolation": interpolation},
+        )  # fmt: skip
+    identity = _identity(examples, space, chosen, judge, base, seed)
+    state = _Learning(adversary, chosen, store, identity)
+    state.go_on(progress)
+    best = state.choose()
+    label = f"tanda({chosen.generator},length={chosen.length},space={space.name})"
+    policy = adversary.generator.policy(space, label, fill=fill, interpolation=interpolation)
+    return LearnedGenerator(policy, tuple(state.history), best, adversary.units)
+
+
+class _Learning:
+    """The steps, the looks between them, and the file that they are kept in."""
+
+    def __init__(
+        self, adversary: Adversary, settings: Settings, folder: Path | None, identity: str
+    ) -> None:
+        self.adversary, self.settings = adversary, settings
+        self.history: list[Look] = []
+        self.generators: list[dict[str, Tensor]] = []
+        self.identity = identity
+        self.path = None if folder is None else folder / "generator.safetensors"
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists():
+                self._load(self.path)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done, or the ratio has not risen for long."""
+        if not self.history:
+            return False
+        ratios = [look.ratio for look in self.history]
+        late = len(ratios) - 1 - ratios.index(max(ratios))
+        return self.history[-1].step >= self.settings.steps or late >= self.settings.patience
+
+    def go_on(self, progress: Callable[[Look], None] | None) -> None:
+        """Train to the end."""
+        while not self.finished:
+            if self.history:
+                self._train()
+            self.history.append(self.adversary.look())
+            generator = self.adversary.generator.state_dict()
+            self.generators.append({name: value.clone() for name, value in generator.items()})
+            if self.path is not None:
+                self._save(self.path)
+            if progress is not None:
+                progress(self.history[-1])
+
+    def choose(self) -> Look:
+        """Leave the best generator of all looks, as the discriminator of the end sees them.
+
+        Ratios of different discriminators do not compare: one that has just been fooled gives the
+        highest of all. That of the end has seen the most.
+        """
+        judged = []
+        for look, generator in zip(self.history, self.generators, strict=True):
+            self.adversary.generator.load_state_dict(generator)
+            judged.append(replace(self.adversary.look(), step=look.step))
+        best = max(judged, key=lambda look: look.ratio)
+        self.adversary.generator.load_state_dict(self.generators[judged.index(best)])
+        return best
+
+    def _train(self) -> None:
+        """The steps up to the next look."""
+        done = self.adversary.step_number
+        while self.adversary.step_number < min(
+            done + self.settings.look_every, self.settings.steps
+        ):
+            self.adversary.step()
+
+    def _save(self, path: Path) -> None:
+        tensors = prefixed("now", self.adversary.state())
+        for number, generator in enumerate(self.generators):
+            tensors |= prefixed(f"generator{number}", generator)
+        history = [asdict(look) for look in self.history]
+        write_checkpoint(path, tensors, {"identity": self.identity, "history": history})
+
+    def _load(self, path: Path) -> None:
+        tensors, facts = read_checkpoint(path)
+        if facts.get("identity") != self.identity:
+            raise UsageError(
+                f"{path} holds a generator of other examples, operations or settings; expected the "
+                "same ones to go on with. Choose another folder, or delete this one"
+            )
+        self.adversary.restore(under("now", tensors))
+        looks = facts["history"]
+        self.history = [Look(**{**look, "shares": tuple(look["shares"])}) for look in looks]
+        self.generators = [under(f"generator{n}", tensors) for n in range(len(self.history))]
+
+
+def _changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    known = [field.name for field in fields(Settings)]
+    if unknown := sorted(set(changes) - set(known)):
+        raise UsageError(f"there is no setting {unknown[0]!r}; expected one of {', '.join(known)}")
+    return replace(settings, **changes)
+
+
+def _identity(examples: Any, space: SearchSpace, *parts: Any) -> str:
+    """A text that is the same for the same work, in any process."""
+    digest = blake2b(digest_size=8)
+    array = np.asarray(examples)
+    content = array.tobytes() if array.dtype.kind in "iuf" else repr(array.tolist()).encode()
+    digest.update(f"{array.shape}{array.dtype}".encode() + content)
+    for operation in space:
+        digest.update(repr(operation).encode())
+    for part in parts:
+        digest.update(repr(part).encode())
+    return digest.hexdigest()

@@ -1,0 +1,139 @@
+"""What a search tried in its course, and how trials did that had more of an operation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.experiments import policy_of
+from automorph.experiments.statistics import mean_difference
+from automorph.policies import usage
+from automorph.searchers.base import Job, Outcome
+from automorph.searchers.child_training import Arm
+
+FEW = 8
+"""Trials that tell nothing of operations."""
+LEAST = 0.02
+"""Spread of an operation's share over the trials from which on its effect is told."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Shares of operations ``(places,)`` by name, in the course of a search or of its learning.
+
+    ``across`` says what the places are: ``trial`` (then each share is the mean of the last ``over``
+    trials), or the ``epoch`` or ``step`` of what learned its distribution in one trial.
+    """
+
+    across: str
+    places: tuple[float, ...]
+    operations: dict[str, tuple[float, ...]]
+    over: int = 1
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Mean score of the trials that used an operation more than the median, less the others'."""
+
+    operation: str
+    mean: float
+    low: float
+    high: float
+    trials: int
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The trials of a search: their jobs, and what came of each, in the order of the questions."""
+
+    jobs: Sequence[Job]
+    outcomes: Sequence[Outcome]
+
+    def course(self) -> Course | None:
+        """What was tried from trial to trial; where trials learn, what the best one learned."""
+        learned = [outcome for outcome in self.outcomes if outcome.facts.get("course")]
+        if len(learned) > len(self._places):
+            best: Mapping[str, Any] = max(learned, key=lambda one: one.score).facts["course"]
+            operations = {name: tuple(values) for name, values in best["operations"].items()}
+            return Course(best["across"], tuple(best["places"]), operations)
+        if len(self._places) < FEW:
+            return None
+        over = max(1, len(self._places) // 8)
+        means = _running(self._shares, over).T.tolist()
+        operations = {name: tuple(one) for name, one in zip(self._names, means, strict=True)}
+        places = tuple(float(place + 1) for place in self._places)
+        return Course("trial", places, operations, over)
+
+    def effects(self) -> tuple[Effect, ...]:
+        """The effect of each operation on the score, over trials that compare; largest first.
+
+        An association: a search does not try operations by chance.
+        """
+        alike = self._alike()
+        rows = [row for row, place in enumerate(self._places) if place in alike]
+        if len(rows) < FEW:
+            return ()
+        scores = np.array([self.outcomes[self._places[row]].score for row in rows])
+        found = []
+        for name, share in zip(self._names, self._shares[rows].T, strict=True):
+            more = share > np.median(share)
+            if np.ptp(share) < LEAST or min(more.sum(), (~more).sum()) < 3:
+                continue
+            gap = mean_difference(scores[more], scores[~more])
+            if gap.low is not None and gap.high is not None:
+                found.append(Effect(name, gap.mean, gap.low, gap.high, len(rows)))
+        return tuple(sorted(found, key=lambda effect: -effect.mean))
+
+    def _alike(self) -> set[int]:
+        """The trials whose scores compare: of one kind and length, the commonest."""
+        kinds: dict[str, set[int]] = {}
+        for place, (job, outcome) in enumerate(zip(self.jobs, self.outcomes, strict=True)):
+            if math.isfinite(outcome.score):
+                told = job.describe()
+                kind = [told.get(key) for key in ("job", "epochs", "until", "limit")]
+                kinds.setdefault(repr([*kind, outcome.facts.get("epochs")]), set()).add(place)
+        return max(kinds.values(), key=len, default=set())
+
+    @cached_property
+    def _used(self) -> dict[int, dict[str, float]]:
+        """How often each trial's policy uses which operation, by the trial's place."""
+        found = {place: _usage_of(job) for place, job in enumerate(self.jobs)}
+        return {place: used for place, used in found.items() if used}
+
+    @property
+    def _places(self) -> list[int]:
+        return list(self._used)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(name for used in self._used.values() for name in used))
+
+    @cached_property
+    def _shares(self) -> NDArray[np.float64]:
+        """The same as an array ``(trials, operations)``."""
+        rows = [[used.get(name, 0.0) for name in self._names] for used in self._used.values()]
+        return np.array(rows, np.float64).reshape(len(rows), len(self._names))
+
+
+def _usage_of(job: Job) -> dict[str, float]:
+    """Shares of operations by name; those that are held at a value count as the operation."""
+    policy: Arm | None = getattr(job, "policy", None)
+    shares: dict[str, float] = {}
+    for one in usage(policy_of(policy)) if policy is not None else ():
+        name = one.operation.partition("[")[0]
+        shares[name] = min(1.0, shares.get(name, 0.0) + one.share)
+    return shares
+
+
+def _running(values: NDArray[np.float64], over: int) -> NDArray[np.float64]:
+    """The mean of each row and those before it, ``over`` rows at most."""
+    sums = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), values]), axis=0)
+    end = np.arange(1, len(values) + 1)
+    start = np.maximum(end - over, 0)
+    return np.asarray((sums[end] - sums[start]) / (end - start)[:, None])

@@ -1,0 +1,217 @@
+"""The finished trials of a search, each written down at once: an Optuna study.
+
+By default the study is a journal file in the folder of the search; any Optuna URL will do. Only
+finished trials are written, each in one line: a process that is killed loses those it was running,
+and none is ever half there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from automorph.errors import DamagedError, UsageError
+from automorph.files import disk_told
+from automorph.searchers.base import Job, Outcome
+from automorph.searchers.journal_repair import STUDY, cut, mend
+from automorph.training import Units
+
+JOURNAL = "trials.journal"
+
+
+def key_of(job: Job) -> str:
+    """A name made of a job's content: equal for equal jobs."""
+    return digest(job.describe())
+
+
+def digest(content: Any) -> str:
+    """Sixteen hexadecimal digits of plain data."""
+    text = json.dumps(content, sort_keys=True)
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A finished job: its key and kind, what came of it, and the search's clock at its end."""
+
+    key: str
+    kind: str
+    outcome: Outcome
+    clock: float
+
+
+class Trials:
+    """The finished trials of one search, on disk and in memory.
+
+    ``identity`` is what the search is, as plain data: a folder or a study of another one is
+    refused with a `UsageError`. ``storage`` is None (a journal in ``folder``) or an Optuna URL;
+    without either the trials are kept in memory only.
+    """
+
+    def __init__(
+        self, identity: dict[str, Any], *, folder: Path | None = None, storage: str | None = None
+    ) -> None:
+        self._folder = folder if storage is None else None
+        self._place = Path(storage or "memory") if folder is None else folder / JOURNAL
+        self._base = None if storage is None else _data_base(storage)
+        self._study = _study(identity, folder, self._base)
+        known = self._study.user_attrs.get("identity")
+        wanted = json.loads(json.dumps(identity))
+        kept = self._study.get_trials(deepcopy=False)
+        if known is None and self.noted("identity check") == digest(wanted):
+            known = wanted  # The line was damaged; what else it said is known.
+        if known is None and kept:
+            raise DamagedError(
+                f"{self._place} has {len(kept)} trials and does not say of which search; choose "
+                "another folder with --out"
+            )
+        if known is None:
+            self.note("identity", wanted)
+            self.note("identity check", digest(wanted))
+        elif known != wanted:
+            raise UsageError(_another(known, wanted, storage or folder))
+        # What a trial says is held to its check: one that was changed is done again.
+        self.finished = [trial for frozen in kept if (trial := _trial(frozen)) is not None]
+        self.by_key = {trial.key: trial for trial in self.finished}
+
+    def add(self, job: Job, outcome: Outcome, *, clock: float) -> Trial:
+        """Write a finished job down; nobody is told of it before."""
+        import optuna
+
+        plain = json.loads(json.dumps(dict(outcome.facts)))
+        described = job.describe()
+        failed = not math.isfinite(outcome.score)
+        value = None if failed else float(outcome.score)
+        said = {
+            "key": key_of(job),
+            "kind": str(described.get("job", "")),
+            "units": [outcome.units.forward, outcome.units.backward],
+            "seconds": outcome.seconds,
+            "facts": plain,
+            "error": outcome.error,
+            "clock": clock,
+        }
+        states = optuna.trial.TrialState
+        trial = optuna.trial.create_trial(
+            state=states.FAIL if failed else states.COMPLETE, value=value,
+            user_attrs={**said, "job": described, "check": digest([value, said])},
+        )  # fmt: skip
+        with disk_told(self._place):
+            self._study.add_trial(trial)
+        # As it will be read again, so that a resumed search is told the very same.
+        told = Outcome(
+            float(outcome.score) if not failed else -math.inf,
+            outcome.units, outcome.seconds, plain, outcome.error,
+        )  # fmt: skip
+        done = Trial(said["key"], said["kind"], told, clock)
+        self.finished.append(done)
+        self.by_key[done.key] = done
+        return done
+
+    def forget(self) -> None:
+        """Leave nothing of a search that never began."""
+        if self._folder is not None and not self.finished:
+            (self._folder / JOURNAL).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the data base, if there is one."""
+        if self._base is not None:
+            self._base.remove_session()
+            self._base.engine.dispose()
+
+    @property
+    def clock(self) -> float:
+        """The seconds that the search had taken when its last trial was written."""
+        return max((trial.clock for trial in self.finished), default=0.0)
+
+    def note(self, name: str, content: Any) -> None:
+        """Keep a decision of the search beside its trials: plain data by name."""
+        with disk_told(self._place):
+            self._study.set_user_attr(name, content)
+
+    def noted(self, name: str) -> Any:
+        """The decision that was kept, or None."""
+        return self._study.user_attrs.get(name)
+
+
+def _data_base(address: str) -> Any:
+    from optuna.storages import RDBStorage
+
+    try:
+        return RDBStorage(address)
+    except Exception as error:
+        raise UsageError(
+            f"cannot use the storage {address!r} ({error}); expected an Optuna URL, as "
+            "sqlite:///trials.db or mysql://user:password@host/name"
+        ) from error
+
+
+def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # In a shared data base each search has its own study; a folder holds one.
+    name = STUDY if base is None else f"automorph-{digest(identity)}"
+    place = base
+    if base is None and folder is not None:
+        journal = folder / JOURNAL
+        cut(journal)
+        # Left by a process that was killed: `held` keeps all others out.
+        Path(f"{journal}.lock").unlink(missing_ok=True)
+    try:
+        if base is None and folder is not None:
+            try:
+                place = JournalStorage(JournalFileBackend(str(journal)))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                mend(journal)
+                place = JournalStorage(JournalFileBackend(str(journal)))
+        # Not `load_if_exists`, which writes to a study that is there.
+        if place is not None and name in optuna.get_all_study_names(place):
+            return optuna.load_study(storage=place, study_name=name)
+        return optuna.create_study(storage=place, study_name=name, direction="maximize")
+    except Exception as error:
+        if base is None and folder is not None:
+            with disk_told(folder / JOURNAL):
+                if isinstance(error, OSError):
+                    raise
+            raise DamagedError(
+                f"{folder / JOURNAL} cannot be read ({type(error).__name__}: {str(error)[:200]}); "
+                "it is not as automorph wrote it: choose another folder with --out"
+            ) from error
+        raise
+
+
+def _trial(frozen: Any) -> Trial | None:
+    """The trial as it was written, or None if what it says was changed since."""
+    said = dict(frozen.user_attrs)
+    job = said.pop("job", None)  # For people; the key stands for it.
+    check = said.pop("check", None)  # The first versions wrote none, and no kind.
+    if check is not None and check != digest([frozen.value, said]):
+        return None
+    try:
+        outcome = Outcome(
+            -math.inf if frozen.value is None else frozen.value,
+            Units(*said["units"]), said["seconds"], said["facts"], said["error"],
+        )  # fmt: skip
+        kind = said["kind"] if "kind" in said else job["job"]
+        return Trial(said["key"], kind, outcome, float(said["clock"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _another(known: dict[str, Any], wanted: dict[str, Any], place: Any) -> str:
+    differing = [name for name in wanted if known.get(name) != wanted[name]]
+    said = "; ".join(
+        f"{name} was {str(known.get(name))[:80]} and is now {str(wanted[name])[:80]}"
+        for name in differing[:3]
+    )
+    return (
+        f"{place} holds another search ({said or 'of another version'}); choose another folder "
+        "with --out, or remove that one"
+    )

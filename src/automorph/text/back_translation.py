@@ -1,0 +1,102 @@
+"""Back-translation: to another language and back, with chance in the choice of words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+from typing import Any
+
+import numpy as np
+
+from automorph.text.paraphrases import SHORTEST, put_texts
+from automorph.text.pretrained import argument_of, pretrained
+from automorph.text.sampling import Draws, Floats, each_text
+from automorph.text.tokens import Tokens
+
+KIND = "AutoModelForSeq2SeqLM"
+BATCH, LONGEST, LIKELIEST, TEMPERATURE = 32, 256, 50, 0.9
+BETWEEN = " | "
+"""Between the names of the two models in a kernel."""
+_FORTH, _BACK = 1, 2  # Uses of random numbers.
+
+
+def back_translate(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
+    """A text goes to another language and back with the probability ``share`` (Xie et al. 2019).
+
+    Words are drawn from the 50 likeliest at a temperature of 0.9. What comes back is refused where
+    either text has fewer than ten letters, the length changes by more than half, or a protected
+    part is not there any more.
+    """
+    forth, back = argument_of(draws.operation.kernel).split(BETWEEN)
+    rows = np.flatnonzero(each_text(draws, use=0) < shares)
+    texts = tokens.take(rows).join()
+    long_enough = [len(text.strip()) >= SHORTEST for text in texts]
+    rows, texts = rows[long_enough], list(compress(texts, long_enough))
+    order = np.argsort([len(text) for text in texts], kind="stable")  # Little padding in a batch.
+    out = list(texts)
+    if not out:
+        return tokens
+    for start in range(0, len(order), BATCH):
+        some = order[start : start + BATCH].tolist()
+        mine = [draws.row(int(rows[place])) for place in some]
+        abroad = translate([texts[place] for place in some], forth, mine, use=_FORTH)
+        # Nothing comes of nothing, and is refused; a model would make something up.
+        abroad = [text or "." for text in abroad]
+        for place, text in zip(some, translate(abroad, back, mine, use=_BACK), strict=True):
+            out[place] = text
+    return put_texts(tokens, rows, out, draws)
+
+
+def translate(texts: Sequence[str], source: str, draws: Sequence[Draws], *, use: int) -> list[str]:
+    """Texts through an encoder and decoder; token t of a text is drawn by number t of its draws."""
+    import torch
+
+    network, tokenizer = pretrained(KIND, source)
+    limit = min(tokenizer.model_max_length, LONGEST)
+    read = tokenizer(
+        list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt"
+    ).to(network.device)
+    longest = min(limit, _most(read["input_ids"].shape[1]))
+    numbers = [one.uniform(longest, draw=1 + (use << 20))[0] for one in draws]
+    u = torch.as_tensor(np.array(numbers), device=network.device)
+    with torch.inference_mode():
+        tokens = _sampled(network, read, u)
+    return [text.strip() for text in tokenizer.batch_decode(tokens, skip_special_tokens=True)]
+
+
+def _most(length: Any) -> Any:
+    """Tokens of a translation, at most: far beyond what is not refused for its length."""
+    return 2 * length + 8
+
+
+def _sampled(network: Any, read: Any, u: Any) -> Any:
+    """Tokens drawn one after the other, ``(n, length)``, by numbers ``u`` ``(n, longest)``."""
+    import torch
+
+    settings = network.generation_config
+    start, padding = settings.decoder_start_token_id, settings.pad_token_id
+    ends = torch.tensor(settings.eos_token_id, device=u.device).reshape(-1)
+    encoded = network.get_encoder()(**read)
+    last = torch.full((len(u), 1), start, device=u.device)
+    done = torch.zeros(len(u), dtype=torch.bool, device=u.device)
+    # A text's own limit: how long others are must change nothing.
+    most = _most(read["attention_mask"].sum(dim=1))
+    past, out = None, []
+    for step in range(u.shape[1]):
+        answer = network(
+            encoder_outputs=encoded, attention_mask=read["attention_mask"],
+            decoder_input_ids=last, past_key_values=past, use_cache=True,
+        )  # fmt: skip
+        past, logits = answer.past_key_values, answer.logits[:, -1].double()
+        if padding is not None:
+            logits[:, padding] = -torch.inf
+        best = (logits / TEMPERATURE).topk(min(LIKELIEST, logits.shape[1]), dim=1)
+        edges = best.values.softmax(dim=1).cumsum(dim=1)
+        drawn = (edges < u[:, step : step + 1]).sum(dim=1).clamp(max=edges.shape[1] - 1)
+        last = best.indices.gather(1, drawn[:, None])
+        last[done] = ends[0] if padding is None else padding
+        out.append(last)
+        done = done | torch.isin(last[:, 0], ends) | (step + 1 >= most)
+        if done.all():
+            break
+    return torch.cat(out, dim=1)

@@ -1,0 +1,134 @@
+"""What operations know of the texts that they work on: which words there are, and how telling."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.text.tokens import tokenise
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """The training texts, and patterns (regular expressions) of what is not to be touched.
+
+    Words count in lower case. Everything is worked out when it is first needed.
+    """
+
+    texts: Sequence[str]
+    protect: tuple[str, ...] = ()
+
+    @cached_property
+    def documents(self) -> list[list[str]]:
+        """The words of every text, in lower case, without punctuation."""
+        tokens = tokenise(list(self.texts), protect=self.protect)
+        words, free = tokens.vocabulary.words, tokens.spoken
+        out: list[list[str]] = [[] for _ in range(len(tokens))]
+        for row, number in zip(
+            tokens.rows[free].tolist(), tokens.words[free].tolist(), strict=True
+        ):
+            out[row].append(words[number].lower())
+        return out
+
+    @cached_property
+    def words(self) -> list[str]:
+        """All different words, in the order of the alphabet."""
+        return sorted({word for document in self.documents for word in document})
+
+    @cached_property
+    def idf(self) -> dict[str, float]:
+        """ln(documents / documents with the word), of every word (UDA, Xie et al. 2019)."""
+        counts = Counter(word for document in self.documents for word in set(document))
+        total = len(self.documents)
+        return {word: math.log(total / count) for word, count in counts.items()}
+
+    @cached_property
+    def uninformative(self) -> Floats:
+        """The edges of P(w) ~ max S - S(w), S(w) = sum over texts of tf(w) / length * idf(w)."""
+        scores: dict[str, float] = defaultdict(float)
+        for document in self.documents:
+            for word, count in Counter(document).items():
+                scores[word] += count / len(document) * self.idf[word]
+        score = np.array([scores[word] for word in self.words])
+        weights = score.max(initial=0.0) - score
+        if not weights.sum() > 0:
+            weights = np.ones(len(score))
+        return np.asarray(np.cumsum(weights) / max(weights.sum(), 1e-300))
+
+    @cached_property
+    def language(self) -> Language:
+        """A language model of the words in their order."""
+        return Language(self.documents)
+
+    def common_word(self, u: float) -> str:
+        """A word that says little, drawn by a number in [0, 1)."""
+        return self.words[min(int(np.searchsorted(self.uninformative, u, "right")), self._last)]
+
+    def any_word(self, u: float) -> str:
+        """Any word, all alike."""
+        return self.words[min(int(u * len(self.words)), self._last)]
+
+    @property
+    def _last(self) -> int:
+        return len(self.words) - 1
+
+
+class Language:
+    """Word pairs of a corpus: P(w | before) and P(after | w), with a share for unseen pairs.
+
+    >>> language = Language([["a", "b", "c"], ["a", "d", "c"]])
+    >>> [(word, round(p, 2)) for word, p in language.between("a", "c", most=2)]
+    [('b', 0.5), ('d', 0.5)]
+    """
+
+    UNSEEN = 0.1
+
+    def __init__(self, documents: Iterable[list[str]]) -> None:
+        self.after: dict[str, Counter[str]] = defaultdict(Counter)
+        self.before: dict[str, Counter[str]] = defaultdict(Counter)
+        self.count: Counter[str] = Counter()
+        for document in documents:
+            row = ["", *document, ""]
+            self.count.update(row)
+            for left, right in pairwise(row):
+                self.after[left][right] += 1
+                self.before[right][left] += 1
+        self._known: dict[tuple[str, str, int], list[tuple[str, float]]] = {}
+
+    @cached_property
+    def common(self) -> list[tuple[str, float]]:
+        """The thousand commonest words, with their counts."""
+        ranked = sorted(self.count.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [(word, float(count)) for word, count in ranked[:1000] if word]
+
+    def between(self, left: str, right: str, *, most: int = 50) -> list[tuple[str, float]]:
+        """The likeliest words between two others: P(w | left) P(right | w), as shares."""
+        key = (left, right, most)
+        if key not in self._known:
+            candidates = {
+                word
+                for pairs in (self.after.get(left), self.before.get(right))
+                if pairs
+                for word, _ in pairs.most_common(4 * most)
+                if word
+            }
+            scored = [(word, self._likelihood(left, word, right)) for word in candidates]
+            # Ties in the order of the alphabet: sets have none of their own.
+            scored.sort(key=lambda pair: (-pair[1], pair[0]))
+            total = sum(p for _, p in scored[:most])
+            self._known[key] = [(word, p / total) for word, p in scored[:most]]
+        return self._known[key]
+
+    def _likelihood(self, left: str, word: str, right: str) -> float:
+        k, n = self.UNSEEN, len(self.count)
+        first = (self.after[left][word] + k) / (self.count[left] + k * n)
+        return first * (self.after[word][right] + k) / (self.count[word] + k * n)

@@ -1,0 +1,132 @@
+"""Words drawn by a masked language model that sees the rest of the text (Kobayashi 2018)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import UsageError
+from automorph.text.pretrained import argument_of, pretrained
+from automorph.text.sampling import Draws, Floats, choose, each_word, share_of
+from automorph.text.synonyms import cased
+from automorph.text.tokens import Flags, Tokens
+from automorph.text.vocabulary import is_word
+
+KIND = "AutoModelForMaskedLM"
+BATCH, LIKELIEST, LONGEST = 64, 50, 512
+
+
+def replace_masked(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
+    """max(1, share * n) words are hidden, and drawn anew by a masked language model.
+
+    From the 50 likeliest whole words, each with its share of their probability, without the word
+    that stood there. The words of a text are hidden together; texts go through the model in
+    batches. What lies behind the model's longest text stays as it is.
+    """
+    keys, v = (each_word(draws, tokens, use=use) for use in (0, 1))
+    chosen = choose(tokens, tokens.free, share_of(shares, tokens.count(tokens.free)), keys)
+    source = argument_of(draws.operation.kernel)
+    rows = np.flatnonzero(tokens.count(chosen))
+    rows = rows[np.argsort(tokens.lengths[rows], kind="stable")]  # Little padding in a batch.
+    words = tokens.words.copy()
+    for start in range(0, len(rows), BATCH):
+        for row in _Guesses(source, tokens, chosen, rows[start : start + BATCH]).each():
+            for place, options, weights in row:
+                words[place] = _drawn(tokens, place, options, weights, float(v[place]))
+    changed = words != tokens.words
+    return tokens.with_words(changed, words[changed])
+
+
+def _drawn(tokens: Tokens, place: int, options: list[str], weights: Floats, u: float) -> int:
+    """One of the options (number), in the letters of the word that stands there, but not that."""
+    vocabulary = tokens.vocabulary
+    word = vocabulary.words[tokens.words[place]]
+    weights = np.where([option.lower() == word.lower() for option in options], 0.0, weights)
+    if not weights.sum() > 0:
+        return int(tokens.words[place])
+    edges = np.cumsum(weights)
+    number = int(np.searchsorted(edges, u * edges[-1], "right"))
+    return vocabulary.word(cased(options[number], word))
+
+
+class _Guesses:
+    """What a model takes for the hidden words of a few texts."""
+
+    def __init__(self, source: str, tokens: Tokens, chosen: Flags, rows: NDArray[np.int64]) -> None:
+        self.source, self.tokens, self.chosen, self.rows = source, tokens, chosen, rows
+
+    def each(self) -> Any:
+        """For each text the places of hidden words with their options and weights."""
+        import torch
+
+        network, tokenizer = pretrained(KIND, self.source)
+        numbers, strings = whole_words(self.source)
+        mask = tokenizer.mask_token
+        if mask is None:
+            raise UsageError(f"the tokenizer of {self.source!r} has no mask; expected a masked LM")
+        limit = min(tokenizer.model_max_length, LONGEST)
+        read = tokenizer(
+            [self._hidden(row, mask) for row in self.rows.tolist()],
+            padding=True, truncation=True, max_length=limit, return_tensors="pt",
+        ).to(network.device)  # fmt: skip
+        with torch.inference_mode():
+            at = (read["input_ids"] == tokenizer.mask_token_id).nonzero()
+            found = torch.as_tensor(numbers, device=network.device)
+            # Only what is known of the hidden words leaves the network's last layer.
+            logits = network(**read).logits[at[:, 0], at[:, 1]][:, found].float()
+            best = logits.softmax(dim=1).topk(min(LIKELIEST, len(numbers)), dim=1)
+        places = at[:, 0].cpu().numpy()
+        shares, which = best.values.double().cpu().numpy(), best.indices.cpu().numpy()
+        for number, row in enumerate(self.rows.tolist()):
+            mine = np.flatnonzero(places == number)
+            hidden = self._places(row)
+            # Behind the longest text that the model takes nothing is hidden any more.
+            yield [
+                (place, [strings[i] for i in which[guess]], shares[guess])
+                for place, guess in zip(hidden.tolist(), mine.tolist(), strict=False)
+            ]
+
+    def _places(self, row: int) -> NDArray[np.int64]:
+        start, stop = self.tokens.offsets[row : row + 2].tolist()
+        return np.arange(start, stop)[self.chosen[start:stop]]
+
+    def _hidden(self, row: int, mask: str) -> str:
+        """The text without its tags, and with a mask in the place of every hidden word."""
+        tokens, vocabulary = self.tokens, self.tokens.vocabulary
+        start, stop = tokens.offsets[row : row + 2]
+        hidden, strings = self.chosen[start:stop].tolist(), []
+        for piece, word, gone in zip(
+            tokens.pieces[start:stop].tolist(), tokens.words[start:stop].tolist(), hidden,
+            strict=True,
+        ):  # fmt: skip
+            text, own = vocabulary.pieces[piece], vocabulary.words[word]
+            if gone:
+                # The white space of the piece stays, so that the tokenizer sees a word there.
+                strings.append(text[: len(text) - len(own)] + mask)
+            elif not (own.startswith("<") and len(own) > 1):
+                strings.append(text.replace(mask, " "))
+        return "".join(strings)
+
+
+@cache
+def whole_words(source: str) -> tuple[NDArray[np.int64], list[str]]:
+    """The numbers of the tokens that are whole words, and those words.
+
+    Continuations (``##ing`` of WordPiece; what lacks the mark of a beginning in SentencePiece and
+    byte-level BPE) and everything that is no word are left out.
+    """
+    _, tokenizer = pretrained(KIND, source)
+    listed = tokenizer.get_vocab()
+    marks = tuple(mark for mark in ("Ġ", "▁") if any(token.startswith(mark) for token in listed))
+    special = set(tokenizer.all_special_tokens)
+    found = []
+    for token, number in listed.items():
+        begins = token.startswith(marks) if marks else not token.startswith("##")
+        word = token.lstrip("Ġ▁")
+        if begins and token not in special and word.isalpha() and is_word(word):
+            found.append((number, word))
+    found.sort()
+    return np.array([number for number, _ in found], np.int64), [word for _, word in found]

@@ -1,0 +1,115 @@
+"""Whole texts put in the place of others: from a table that was made before, or by translation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from automorph.errors import DataError
+from automorph.text.pretrained import argument_of
+from automorph.text.sampling import Draws, Floats, each_text
+from automorph.text.tokens import Places, Tokens, tokenise
+
+SHORTEST, STRETCH = 10, 0.5
+"""A paraphrase is refused where either text has fewer letters, or its length changes by more than
+this share (Wu et al. 2020, released code)."""
+
+Table = Mapping[str, Sequence[str]]
+
+
+def fits(text: str, other: str) -> bool:
+    """Whether a text may stand for another one.
+
+    >>> fits("a good film, all in all", "all in all a fine film"), fits("a good film", "good")
+    (True, False)
+    """
+    long_enough = min(len(text), len(other)) >= SHORTEST
+    return long_enough and abs(len(other) - len(text)) <= STRETCH * len(text)
+
+
+def put_texts(tokens: Tokens, rows: Places, texts: Sequence[str], draws: Draws) -> Tokens:
+    """Tokens with other texts in some rows.
+
+    A text that does not `fits`, or that lost or changed what is protected, is refused: the row
+    stays as it is.
+    """
+    if not len(rows):
+        return tokens
+    corpus = draws.operation.corpus
+    old = tokens.take(rows)
+    new = tokenise(texts, protect=() if corpus is None else corpus.protect)
+    pairs = zip(old.join(), texts, strict=True)
+    good = [
+        fits(*pair) and _protected(old, row) == _protected(new, row)
+        for row, pair in enumerate(pairs)
+    ]
+    kept = np.flatnonzero(good)
+    return tokens.put([rows[kept]], [new.take(kept)]) if len(kept) else tokens
+
+
+def _protected(tokens: Tokens, row: int) -> list[int]:
+    span = slice(tokens.offsets[row], tokens.offsets[row + 1])
+    words: list[int] = tokens.words[span][tokens.fixed[span]].tolist()
+    return words
+
+
+def replace_by_table(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
+    """A text becomes one of its paraphrases, all alike, with the probability ``share``.
+
+    Texts are found by what they say, white space at the ends aside; a text that the table lacks, or
+    that an operation before this one has changed, stays as it is.
+    """
+    table = read_paraphrases(argument_of(draws.operation.kernel))
+    u, v = (each_text(draws, use=use) for use in (0, 1))
+    rows, found = [], []
+    wanted = np.flatnonzero(u < shares)
+    for row, text in zip(wanted.tolist(), tokens.take(wanted).join(), strict=True):
+        if options := table.get(text.strip(), ()):
+            rows.append(row)
+            found.append(options[int(v[row] * len(options))])
+    return put_texts(tokens, np.array(rows, np.int64), found, draws)
+
+
+@cache
+def read_paraphrases(path: str) -> Table:
+    """The table of a file of JSON lines: ``{"text": "...", "paraphrases": ["...", "..."]}``.
+
+    Raises `DataError` with the line that is wrong.
+    """
+    table: dict[str, tuple[str, ...]] = {}
+    file = Path(path).expanduser()
+    try:
+        if file.exists() and not file.is_file():
+            raise OSError("it is no file")
+        with file.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    text, others = _entry(line, f"{path}, line {number}")
+                    table[text] = (*table.get(text, ()), *others)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"cannot read the paraphrases {path!r}: {error}; expected a file of JSON lines, "
+            'each {"text": "...", "paraphrases": ["..."]}'
+        ) from error
+    return table
+
+
+def _entry(line: str, where: str) -> tuple[str, tuple[str, ...]]:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        entry = None
+    fields = entry if isinstance(entry, dict) else {}
+    text, others = fields.get("text"), fields.get("paraphrases")
+    if isinstance(text, str) and isinstance(others, list):
+        texts = tuple(other for other in others if isinstance(other, str))
+        if len(texts) == len(others):
+            return text.strip(), texts
+    raise DataError(
+        f"{where} is {line.strip()!r:.80}; expected an object with a text and a list of texts: "
+        '{"text": "...", "paraphrases": ["..."]}'
+    )

@@ -1,0 +1,56 @@
+"""The operations on texts by name: tokens in, tokens out, with one value a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from automorph.text.back_translation import back_translate
+from automorph.text.masked_lm import replace_masked
+from automorph.text.paraphrases import replace_by_table
+from automorph.text.reorder import delete, swap
+from automorph.text.sampling import Draws, Floats
+from automorph.text.substitution import (
+    replace_by_language,
+    replace_uniformly,
+    replace_uninformative,
+    switch_out,
+)
+from automorph.text.synonyms import insert_synonyms, replace_synonyms
+from automorph.text.tokens import Tokens
+from automorph.text.typos import case, contract, keyboard, ocr, punctuate, sentences
+
+Kernel = Callable[[Tokens, Floats, Draws], Tokens]
+
+KERNELS: Mapping[str, Kernel] = {
+    "Synonym": replace_synonyms,
+    "Insert": insert_synonyms,
+    "Swap": swap,
+    "Delete": delete,
+    "Keyboard": keyboard,
+    "OCR": ocr,
+    "Case": case,
+    "Contraction": contract,
+    "Punctuation": punctuate,
+    "Sentences": sentences,
+    "TfIdf": replace_uninformative,
+    "Uniform": replace_uniformly,
+    "SwitchOut": switch_out,
+    "Language": replace_by_language(),
+    **{
+        f"Language:{part}:{region}": replace_by_language(part, region)
+        for part in ("noun", "verb", "adj", "adv")
+        for region in ("before", "between", "after")
+    },
+}
+
+WITH_FILES: Mapping[str, Kernel] = {
+    "Masked": replace_masked,
+    "BackTranslation": back_translate,
+    "Paraphrases": replace_by_table,
+}
+"""Operations whose kernel names a model or a file behind a colon: ``Masked:folder``."""
+
+
+def find_kernel(name: str) -> Kernel | None:
+    """The kernel of a name, if there is one."""
+    return KERNELS.get(name) or WITH_FILES.get(name.partition(":")[0])

@@ -1,0 +1,214 @@
+"""A batch of texts as one flat array of pieces, and how parts of it are taken and put back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.text.vocabulary import Vocabulary, current, is_word
+
+Flags = NDArray[np.bool_]
+Places = NDArray[np.int64]
+
+Read = tuple[NDArray[np.int32], tuple[tuple[int, int], ...]]
+Search = Callable[[str], Iterator[re.Match[str]]]
+
+MARKED = r"<(\w+)>.*?</\1>"
+"""What is protected in any text: what stands between the tags of an entity, and the tags."""
+REMEMBERED = 100_000
+"""Texts whose pieces are kept: those of a training part come again every epoch."""
+_NONE = np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """``n`` texts: ``pieces`` int32 ``(t,)`` of all of them, text i from ``offsets[i]`` on.
+
+    ``fixed`` bool ``(t,)`` marks pieces that no operation may touch. Offsets int64 ``(n + 1,)``.
+    """
+
+    pieces: NDArray[np.int32]
+    offsets: Places
+    fixed: Flags
+    vocabulary: Vocabulary
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> Places:
+        """Pieces of each text, ``(n,)``."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def rows(self) -> Places:
+        """The text of each piece, ``(t,)``."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    @property
+    def places(self) -> Places:
+        """The place of each piece in its text, ``(t,)``."""
+        return np.arange(len(self.pieces)) - self.offsets[self.rows]
+
+    @cached_property
+    def words(self) -> NDArray[np.int32]:
+        """The number of each piece's word, ``(t,)``."""
+        return self.vocabulary.words_of(self.pieces)
+
+    @cached_property
+    def free(self) -> Flags:
+        """The words that operations may touch: no punctuation, nothing protected, ``(t,)``."""
+        return np.asarray(self.spoken & ~self.fixed)
+
+    @cached_property
+    def spoken(self) -> Flags:
+        """The words, protected or not: no punctuation and no tags, ``(t,)``."""
+        words = self.vocabulary.facts("is word", is_word, np.bool_)
+        return np.asarray(words[self.words])
+
+    def count(self, flags: Flags) -> Places:
+        """How many pieces of each text are flagged, ``(n,)``."""
+        return np.bincount(self.rows[flags], minlength=len(self)).astype(np.int64)
+
+    def take(self, rows: Places) -> Tokens:
+        """Some of the texts."""
+        at, offsets = _spans(self.offsets, rows)
+        return Tokens(self.pieces[at], offsets, self.fixed[at], self.vocabulary)
+
+    def put(self, rows: Sequence[Places], others: Sequence[Tokens]) -> Tokens:
+        """These texts with some of them (numbers, for each of the others) replaced."""
+        every = (self, *others)
+        ends = np.cumsum([0, *(len(tokens.pieces) for tokens in every)])
+        starts = np.concatenate([t.offsets[:-1] + e for t, e in zip(every, ends, strict=False)])
+        lengths = np.concatenate([tokens.lengths for tokens in every])
+        which = np.arange(len(self))
+        which[np.concatenate(rows)] = np.arange(len(self), len(starts))
+        at, offsets = _gathered(starts[which], lengths[which])
+        pieces = np.concatenate([tokens.pieces for tokens in every])[at]
+        fixed = np.concatenate([tokens.fixed for tokens in every])[at]
+        return Tokens(pieces, offsets, fixed, self.vocabulary)
+
+    def keep(self, flags: Flags) -> Tokens:
+        """The flagged pieces only; the new beginning of a text gets the white space of the old."""
+        lengths = self.count(flags)
+        pieces, offsets = self.pieces[flags], np.concatenate([[0], np.cumsum(lengths)])
+        moved = (lengths > 0) & ~_at(flags, self.offsets[:-1])
+        for row in np.flatnonzero(moved).tolist():
+            here = offsets[row]
+            first = int(self.pieces[self.offsets[row]])
+            pieces[here] = self.vocabulary.with_gap(int(pieces[here]), first)
+        return Tokens(pieces, offsets, self.fixed[flags], self.vocabulary)
+
+    def with_words(self, flags: Flags, words: Any) -> Tokens:
+        """Other words (numbers, one for each flagged piece) in the same white space."""
+        pieces = self.pieces.copy()
+        pieces[flags] = self.vocabulary.with_words(pieces[flags], np.asarray(words).tolist())
+        return replace(self, pieces=pieces)
+
+    def insert(self, before: Places, words: Any) -> Tokens:
+        """More words before the pieces at these places of the flat array (sorted or not).
+
+        A new first word takes the white space of the old one, which gets a space.
+        """
+        vocabulary = self.vocabulary
+        order = np.argsort(before, kind="stable")
+        before = np.asarray(before)[order]
+        numbers = np.asarray(words)[order].tolist()
+        pieces, made = self.pieces.copy(), []
+        starts = set(self.offsets[:-1].tolist())
+        for at, word in zip(before.tolist(), numbers, strict=True):
+            if at in starts:
+                made.append(vocabulary.with_words(pieces[at : at + 1], [word])[0])
+                own = int(vocabulary.words_of(pieces[at : at + 1])[0])
+                pieces[at] = vocabulary.piece(" ", own)
+                starts.discard(at)
+            else:
+                made.append(vocabulary.piece(" ", word))
+        rows = self.rows[before]
+        lengths = self.lengths + np.bincount(rows, minlength=len(self))
+        return Tokens(
+            np.insert(pieces, before, np.array(made, np.int32)),
+            np.concatenate([[0], np.cumsum(lengths)]),
+            np.insert(self.fixed, before, False),
+            vocabulary,
+        )
+
+    def join(self) -> list[str]:
+        """The texts."""
+        vocabulary = self.vocabulary
+        strings = vocabulary.column("pieces", lambda: vocabulary.pieces, object)[self.pieces]
+        strings, ends = strings.tolist(), self.offsets.tolist()
+        return ["".join(strings[a:b]) for a, b in pairwise(ends)]
+
+
+def tokenise(texts: Sequence[str], *, protect: Sequence[str] = ()) -> Tokens:
+    """Texts as tokens; what matches a regular expression of ``protect`` is fixed.
+
+    >>> tokens = tokenise(["The <e1>big cat</e1> sat."])
+    >>> [tokens.vocabulary.words[w] for w in tokens.words[tokens.free]]
+    ['The', 'sat']
+    >>> tokens.join()
+    ['The <e1>big cat</e1> sat.']
+    """
+    vocabulary = current()
+    pattern = "|".join(f"(?:{one})" for one in (MARKED, *protect))
+    known = vocabulary.memory.setdefault(("texts", pattern), {})
+    if len(known) > REMEMBERED:
+        known = vocabulary.memory["texts", pattern] = {}
+    if missing := [text for text in texts if text not in known]:
+        search = re.compile(pattern, re.DOTALL).finditer
+        for text in missing:
+            known[text] = _read(text, vocabulary, search if protect or "<" in text else None)
+    found = list(map(known.__getitem__, texts))
+    offsets = np.zeros(len(found) + 1, np.int64)
+    np.cumsum([len(pieces) for pieces, _ in found], out=offsets[1:])
+    pieces = np.concatenate([_NONE, *(pieces for pieces, _ in found)])
+    fixed = np.zeros(len(pieces), np.bool_)
+    for row, (_, spans) in enumerate(found):
+        for start, end in spans:
+            fixed[offsets[row] + start : offsets[row] + end] = True
+    return Tokens(pieces, offsets, fixed, vocabulary)
+
+
+def _read(text: str, vocabulary: Vocabulary, search: Search | None) -> Read:
+    """The pieces of a text, and where protected spans of them begin and end."""
+    if search is None:
+        return np.array(vocabulary.read(text), np.int32), ()
+    pieces: list[int] = []
+    spans, at = [], 0
+    for match in search(text):
+        if match.start() == match.end():
+            continue
+        pieces += vocabulary.read(text[at : match.start()])
+        start = len(pieces)
+        pieces += vocabulary.read(match.group())
+        spans.append((start, len(pieces)))
+        at = match.end()
+    pieces += vocabulary.read(text[at:])
+    return np.array(pieces, np.int32), tuple(spans)
+
+
+def _spans(offsets: Places, rows: Places) -> tuple[Places, Places]:
+    return _gathered(offsets[rows], offsets[rows + 1] - offsets[rows])
+
+
+def _gathered(starts: Places, lengths: Places) -> tuple[Places, Places]:
+    """The flat places of spans, one after the other, and the offsets of the result."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    at = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    return at, offsets
+
+
+def _at(flags: Flags, places: Places) -> Flags:
+    """The flags at some places; a place behind the end counts as flagged."""
+    inside = places < len(flags)
+    found = np.ones(len(places), np.bool_)
+    found[inside] = flags[places[inside]]
+    return found

@@ -1,0 +1,131 @@
+"""What a file of weights says of its network, checked before anything is built from it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from automorph.errors import DamagedError, UsageError
+from automorph.models import build_model
+from automorph.text.pretrained import on_this_machine
+
+_MOST_CLASSES, _MOST_WORDS, _MOST_PIXELS = 1_000_000, 10_000_000, 32_768
+_LONG_NUMBER = re.compile(r"\d{5,}")
+_OURS = re.compile(r"(cnn|resnet|wrn|shake-shake|pyramidnet)[\w:-]*")
+
+
+def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -> None:
+    """Refuse facts that `trained_facts` did not write, and networks too large for the weights.
+
+    Raises `DamagedError`, or `UsageError` for a pretrained network that does not lie here.
+    """
+    for name, fits in _CHECKS.items():
+        missing = name not in facts and name not in _LATER
+        if missing or not fits(facts.get(name)):
+            raise _strange(name, facts.get(name), file)
+    if facts["model"] and not facts.get("texts") and len(facts["shape"]) != 3:
+        raise DamagedError(f"{file} tells neither the size of images nor how texts are read")
+    kind, _, source = (facts["model"] or "").partition(":")
+    if kind in ("transformers", "sentence"):
+        from automorph.models.from_transformers import source_of
+
+        if not on_this_machine(source_of(facts["model"])):
+            raise UsageError(
+                f"{file} was trained on top of {source!r:.200}, which is not on this machine, and "
+                "a file fetches nothing; fetch it first: hf download NAME"
+            )
+    elif _OURS.fullmatch(facts["model"] or "") and not facts.get("texts"):
+        _check_size(facts, tensors, file)
+
+
+def check_part(value: Any, file: Path) -> None:
+    """Refuse a ``trained_on`` that `trained_facts` did not write. Raises `DamagedError`."""
+    if not _is_part(value):
+        raise _strange("trained_on", value, file)
+
+
+def _strange(name: str, value: Any, file: Path) -> DamagedError:
+    return DamagedError(
+        f"{file} says {name!r} is {value!r:.80}, which automorph does not "
+        "write. Train anew, or give the network: load_trained(path, model=...)"
+    )
+
+
+def _check_size(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -> None:
+    """A file of a few bytes must not make us take all memory for its network."""
+    height, width, channels = facts["shape"]
+    with torch.device("meta"):
+        built = build_model(
+            facts["model"], channels=channels, classes=len(facts["classes"]), size=(height, width)
+        )
+    wanted = {name: tensor.shape for name, tensor in built.state_dict().items()}
+    if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise UsageError(
+            f"the weights in {file} do not fit the network that it names, {facts['model']!r}"
+        )
+
+
+def _is_model(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, str)
+        and len(value) <= 4096
+        and not value.endswith(":pretrained")
+        and (value.startswith(("transformers:", "sentence:")) or not _LONG_NUMBER.search(value))
+    )
+
+
+def _are_texts(value: Any, most: int = _MOST_CLASSES) -> bool:
+    return isinstance(value, list) and len(value) <= most and all(type(x) is str for x in value)
+
+
+def _is_shape(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) not in (0, 3):
+        return False
+    return all(type(n) is int and 1 <= n <= _MOST_PIXELS for n in value)
+
+
+def _is_normaliser(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or set(value) != {"mean", "std"}:
+        return False
+    sides = (value["mean"], value["std"])
+    return all(isinstance(side, list) and len(side) in (1, 3, 4) for side in sides) and all(
+        isinstance(x, (int, float)) and math.isfinite(x) for side in sides for x in side
+    )
+
+
+def _is_texts(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or type(value.get("longest")) is not int:
+        return False
+    if value.get("kind") == "words":
+        return _are_texts(value.get("words"), _MOST_WORDS)
+    return value.get("kind") in ("tokens", "sentence") and type(value.get("name")) is str
+
+
+def _is_part(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or set(value) != {"n", "hash"}:
+        return False
+    return type(value["n"]) is int and value["n"] >= 0 and type(value["hash"]) is str
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "model": _is_model,
+    "classes": _are_texts,
+    "shape": _is_shape,
+    "normaliser": _is_normaliser,
+    "texts": _is_texts,
+    "trained_on": _is_part,
+}
+_LATER = ("texts", "trained_on")
+"""What the first versions did not write."""

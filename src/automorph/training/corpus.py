@@ -1,0 +1,40 @@
+"""What augments texts must know their words: policies and methods fitted to the training part."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+from automorph.data import Arrays
+from automorph.operations import SearchSpace
+from automorph.policies import check_domain, load_policy
+from automorph.text import Corpus
+from automorph.training.task import Task
+
+
+def fitted(thing: Any, task: Task) -> Any:
+    """A policy (or its name), method or search space that knows the task's training texts.
+
+    For images, and for augmenters of one's own, it is the thing itself. Raises `UsageError` for a
+    policy whose operations take other examples than the task has.
+    """
+    if isinstance(thing, (str, os.PathLike)):
+        thing = load_policy(thing)
+    check_domain(thing, task.data.domain, data=task.name)
+    if task.data.domain != "text":
+        return thing
+    if isinstance(thing, SearchSpace):
+        return thing.fitted(corpus_of(task))
+    fit = getattr(thing, "with_corpus", None)
+    return fit(corpus_of(task)) if fit else thing
+
+
+def corpus_of(task: Task) -> Corpus:
+    """The corpus of the task's training texts; what is worked out of it is kept."""
+    return _corpus(task.data.train, task.protect)
+
+
+@lru_cache(maxsize=4)
+def _corpus(part: Arrays, protect: tuple[str, ...]) -> Corpus:
+    return Corpus(part.data.tolist(), protect)

@@ -1,0 +1,137 @@
+"""The folder of a run: what identifies it, its metrics, its checkpoint and its result."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from automorph.errors import DamagedError, UsageError
+from automorph.files import make_folder, read_json, whole_file, write_checked, write_json
+from automorph.training.checkpoint import read_checkpoint, write_checkpoint
+from automorph.training.precision import DTYPES
+from automorph.training.result import Epoch, RunResult, result_from_dict
+
+SCHEMA = 1
+
+
+class RunFolder:
+    """A run on disk. Every file in it is whole at any moment, so a killed run resumes.
+
+    - ``run.json``: what the run is (``identity``: data, network, recipe, policy, seed) and where
+      it began (``facts``: versions, precision);
+    - ``metrics.jsonl``: one line an epoch;
+    - ``checkpoint.safetensors``: everything the next epoch needs; gone when the run is finished;
+    - ``model.safetensors`` and ``result.json``: the outcome.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, writes: bool = True) -> None:
+        self.path = Path(path)
+        self.writes = writes
+
+    @property
+    def model_path(self) -> Path:
+        """The file with the final weights."""
+        return self.path / "model.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file with all that the next epoch needs."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def _metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def open(self, identity: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+        """Begin the run, or go on with it; the facts of its beginning are returned.
+
+        Raises `UsageError` if the folder holds another run, and says in what it differs.
+        """
+        file = self.path / "run.json"
+        # What JSON cannot tell apart (tuples and lists) must not look like another run.
+        wanted = json.loads(json.dumps(identity))
+        if not file.exists():
+            if self.writes:
+                make_folder(self.path)
+                write_json(file, {"schema": SCHEMA, "identity": wanted, "facts": facts})
+            return facts
+        found = read_json(file)
+        if found.get("schema") != SCHEMA:
+            raise UsageError(
+                f"{file} has schema {found.get('schema')!r}; expected {SCHEMA}. "
+                "It is not a run of this version: choose another folder"
+            )
+        started = found.get("facts")
+        precision = started.get("precision") if isinstance(started, dict) else None
+        if not isinstance(started, dict) or precision not in list(DTYPES):
+            raise _damaged(file, f"it says nothing of where the run began ({started!r:.80})")
+        if differences := _differences(found.get("identity"), wanted):
+            raise UsageError(
+                f"{self.path} holds another run: {'; '.join(differences[:5])}. "
+                "Choose another folder, or delete this one"
+            )
+        return started
+
+    def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """The last checkpoint, if there is one."""
+        return read_checkpoint(self.checkpoint) if self.checkpoint.exists() else None
+
+    def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Keep a checkpoint and bring the metrics up to it."""
+        if not self.writes:
+            return
+        write_checkpoint(self.checkpoint, tensors, facts)
+        lines = "".join(json.dumps(record) + "\n" for record in facts["curves"])
+        # Written anew: a line that runs ahead of the checkpoint, after a kill, does not stay.
+        with whole_file(self._metrics) as temporary:
+            temporary.write_text(lines, "utf-8")
+
+    def result(self) -> RunResult | None:
+        """The outcome, if the run is finished."""
+        file = self.path / "result.json"
+        if not file.exists():
+            return None
+        try:
+            lines = self._metrics.read_text("utf-8").splitlines()
+            curves = tuple(Epoch(**json.loads(line)) for line in lines)
+            return result_from_dict(read_json(file), curves)
+        except (OSError, TypeError, KeyError, ValueError, RecursionError) as error:
+            raise _damaged(file, f"with {self._metrics.name}: {error}") from error
+
+    def finish(self, result: RunResult, model: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Keep the outcome; the checkpoint has served."""
+        if not self.writes:
+            return
+        write_checkpoint(self.model_path, model, facts)
+        self.rewrite(result)
+        self.checkpoint.unlink(missing_ok=True)
+
+    def rewrite(self, result: RunResult) -> None:
+        """Keep a result with more parts evaluated."""
+        if self.writes:
+            write_checked(self.path / "result.json", result.to_dict())
+
+
+def _damaged(file: Path, why: str) -> DamagedError:
+    return DamagedError(
+        f"{file} is not as automorph wrote it ({why:.200}). "
+        "Choose another folder, or delete this one"
+    )
+
+
+def _differences(found: Any, wanted: Any, path: str = "") -> list[str]:
+    """Where two plain structures differ, in words."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        names = sorted(found.keys() | wanted.keys())
+        return [
+            difference
+            for name in names
+            for difference in _differences(
+                found.get(name), wanted.get(name), f"{path}.{name}" if path else name
+            )
+        ]
+    return [] if found == wanted else [f"{path} was {found!r} and is now {wanted!r}"]

@@ -1,0 +1,280 @@
+"""`train`: one call, one run; with a folder, a run that can be killed and goes on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, is_dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from automorph import __version__
+from automorph.data import split_hashes
+from automorph.errors import DamagedError, TrainingError, UsageError
+from automorph.files import held
+from automorph.training.augmenter import Augmenter, as_augmenter
+from automorph.training.checkpoint import read_checkpoint
+from automorph.training.corpus import fitted
+from automorph.training.device import Machine, find_machine, repeatable
+from automorph.training.load_model import trained_facts
+from automorph.training.loop import Training
+from automorph.training.precision import Chosen, choose_precision
+from automorph.training.progress import OnEpoch, show
+from automorph.training.result import RunResult
+from automorph.training.run_dir import RunFolder
+from automorph.training.task import Task
+from automorph.training.task_defaults import as_task
+
+PARTS = ("validation", "test")
+
+
+def train(
+    task: Any,
+    augmenter: Any | None = None,
+    *,
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    parts: Sequence[str] = PARTS,
+    workers: int | None = None,
+    device: str = "auto",
+    validate_every: int = 1,
+    until: int | None = None,
+    progress: bool | OnEpoch | None = None,
+    **options: Any,
+) -> RunResult:
+    """Train the task's network with an augmenter, a policy (or its name), or None.
+
+    - ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
+      ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
+    - ``seed`` decides the first weights, the order of the examples and every augmentation;
+    - ``folder`` keeps a checkpoint after every epoch: the same call goes on with a run that was
+      interrupted, to the same weights, and gives back the result of one that is finished;
+    - ``parts`` are evaluated at the end. The test part is touched there, once, and nowhere else;
+    - ``workers`` threads make batches ahead; they change no number (None: none on a CPU, where
+      training takes all cores, and up to four beside an accelerator);
+    - ``device``: ``auto``, or a torch device;
+    - ``validate_every`` so many epochs the validation part is looked at for the curves (0: never);
+    - ``until`` stops after so many epochs, unfinished, to go on later (successive halving);
+    - ``progress``: None shows a bar on a terminal, True or False decide, a function is called
+      with each `Epoch`.
+
+    Raises `TrainingError` when the loss is no longer a number or hopeless, and `UsageError` when
+    the folder holds another run, or another process works in it.
+    """
+    task = as_task(task, **options)
+    _check(task, parts, until, workers)
+    augment = as_augmenter(fitted(augmenter, task))
+    machine = find_machine(device)
+    store = None if folder is None else RunFolder(folder, writes=machine.is_main)
+    with ExitStack() as stack:
+        if store is not None and machine.is_main:
+            stack.enter_context(held(store.path))
+        stack.enter_context(repeatable(machine))
+        precision = _precision(task, machine)
+        if store is not None:
+            begun = store.open(_identity(task, augment, seed), _facts(machine, precision))
+            precision = begun["precision"]
+        training = Training(
+            task,
+            augment,
+            seed=seed,
+            machine=machine,
+            precision=precision,
+            workers=_ahead(task, machine) if workers is None else workers,
+        )
+        if store is not None and (found := store.result()) is not None:
+            return _finished(training, store, found, parts)
+        if store is not None and (saved := store.load()) is not None:
+            _restore(training, saved, store)
+        machine.wait()  # None may write before all have read.
+        _run_epochs(training, store, until, validate_every, progress)
+        return _conclude(training, store, parts)
+
+
+def _restore(
+    training: Training, saved: tuple[dict[str, Tensor], dict[str, Any]], store: RunFolder
+) -> None:
+    try:
+        training.restore(*saved)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise DamagedError(
+            f"{store.checkpoint} is no checkpoint of this run ({error!r:.200}). Delete that file: "
+            "the run then begins anew"
+        ) from error
+
+
+def _run_epochs(
+    training: Training,
+    store: RunFolder | None,
+    until: int | None,
+    validate_every: int,
+    progress: bool | OnEpoch | None,
+) -> None:
+    """Train up to the last epoch wanted, keeping a checkpoint after each."""
+    recipe = training.recipe
+    has_validation = "validation" in training.task.data.parts
+    last = min(until or recipe.epochs, recipe.epochs)
+    with show(
+        progress if training.machine.is_main else False,
+        title=f"{training.task.name}, seed {training.seed}",
+        epochs=recipe.epochs,
+        steps=training.steps,
+        done=training.epoch,
+    ) as shown:
+        while training.epoch < last:
+            number = training.epoch + 1
+            due = validate_every > 0 and number % validate_every == 0
+            try:
+                training.run_epoch(shown, validate=has_validation and (due or number == last))
+            except torch.OutOfMemoryError as error:
+                raise TrainingError(
+                    f"a step on {recipe.batch_size // recipe.accumulate} examples does not fit "
+                    f"into the memory of {training.machine.device} ({error}); set the recipe's "
+                    f"accumulate to {2 * recipe.accumulate}: the same step in smaller pieces"
+                ) from error
+            if store is not None:
+                store.save(*training.state())
+
+
+def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str]) -> RunResult:
+    """Evaluate the chosen weights; only here, at the end, is the test part looked at."""
+    finished = training.epoch == training.recipe.epochs
+    chosen = training.choose() if finished else training.epoch
+    looked = {
+        part: training.look(part)
+        for part in _present(training.task, parts)
+        if finished or part != "test"
+    }
+    result = RunResult(
+        accuracy={part: seen.accuracy for part, seen in looked.items()},
+        loss={part: seen.loss for part, seen in looked.items()},
+        curves=tuple(training.curves),
+        chosen=chosen,
+        selection=training.recipe.select,
+        finished=finished,
+        units=training.units,
+        seconds=sum(epoch.seconds for epoch in training.curves),
+        seed=training.seed,
+        precision=training.precision,
+        model=training.kept.eval(),
+        predictions={part: seen.predictions for part, seen in looked.items()},
+    )
+    if store is None:
+        return result
+    if finished:
+        store.finish(result, training.kept.state_dict(), trained_facts(training.task))
+        training.machine.wait()
+    return replace(result, checkpoint=store.model_path if finished else store.checkpoint)
+
+
+def _finished(
+    training: Training, store: RunFolder, found: RunResult, parts: Sequence[str]
+) -> RunResult:
+    """The outcome of a run that is finished; parts not asked for before are evaluated now."""
+    tensors, _ = read_checkpoint(store.model_path)
+    training.kept.load_state_dict(tensors)
+    missing = [part for part in _present(training.task, parts) if part not in found.accuracy]
+    looked = {part: training.look(part) for part in missing}
+    result = replace(
+        found,
+        accuracy={**found.accuracy, **{part: seen.accuracy for part, seen in looked.items()}},
+        loss={**found.loss, **{part: seen.loss for part, seen in looked.items()}},
+        predictions={
+            **found.predictions,
+            **{part: seen.predictions for part, seen in looked.items()},
+        },
+    )
+    training.machine.wait()
+    if missing:
+        store.rewrite(result)
+    return replace(result, checkpoint=store.model_path, model=training.kept.eval())
+
+
+def _ahead(task: Task, machine: Machine) -> int:
+    """Threads that make batches ahead: one at least where other processes decode for them."""
+    return max(machine.spare_threads, int(getattr(task.data.train.data, "decoders", 0) > 0))
+
+
+def _present(task: Task, parts: Sequence[str]) -> list[str]:
+    return [part for part in parts if part in task.data.parts]
+
+
+def _check(task: Task, parts: Sequence[str], until: int | None, workers: int | None) -> None:
+    if unknown := [part for part in parts if part not in ("train", *PARTS)]:
+        raise UsageError(f"parts has {unknown[0]!r}; expected train, validation or test")
+    if task.recipe.select == "best" and task.data.validation is None:
+        raise UsageError(
+            "the recipe keeps the epoch of best validation accuracy, and the data have no "
+            "validation part; split one off, or set select to 'last'"
+        )
+    if until is not None and until < 1:
+        raise UsageError(f"until is {until}; expected 1 or more epochs")
+    if workers is not None and workers < 0:
+        raise UsageError(f"workers is {workers}; expected 0 (none ahead) or more threads")
+
+
+def _precision(task: Task, machine: Machine) -> Chosen:
+    if task.recipe.precision != "auto":
+        return task.recipe.precision
+    example = task.encoder(task.data.train.data[:1], torch.device("cpu"))
+    return choose_precision(task.build(0), example, machine.device)
+
+
+def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
+    """What makes two runs the same run."""
+    data = task.data
+    seen: Any = data.train.data  # What is decoded on demand says how.
+    return {
+        "data": {
+            "name": data.name,
+            "hash": data.hash,
+            "order": blake2b(data.train.digests.tobytes(), digest_size=8).hexdigest(),
+            "parts": split_hashes(data),
+            "classes": list(data.classes),
+        },
+        **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
+        "model": _named(task.model),
+        "start": task.start and blake2b(task.start.read_bytes(), digest_size=8).hexdigest(),
+        "encoder": _named(task.encoder),
+        "recipe": asdict(task.recipe),
+        "augmenter": augmenter.describe(),
+        "seed": seed,
+        **({"protect": list(task.protect)} if task.protect else {}),
+    }
+
+
+def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:
+    """What is good to know of where a run began."""
+    return {
+        "precision": precision,
+        "device": str(machine.device),
+        "processes": machine.processes,
+        "threads": torch.get_num_threads(),
+        "platform": platform.platform(),
+        "versions": {
+            "automorph": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def _named(thing: Any) -> str:
+    """A name that stays the same from process to process: text, values of a record, or a path."""
+    if isinstance(thing, str):
+        return thing
+    if is_dataclass(thing):
+        words = repr(thing)
+        if len(words) <= 200:
+            return words
+        # One that holds a vocabulary.
+        return f"{type(thing).__name__}:{blake2b(words.encode(), digest_size=8).hexdigest()}"
+    home = thing if hasattr(thing, "__qualname__") else type(thing)
+    return f"{home.__module__}.{home.__qualname__}"

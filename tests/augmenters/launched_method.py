@@ -1,0 +1,28 @@
+"""Trains the digits with an online method: alone, or in each of several launched processes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from automorph.augmenters import as_arm
+from automorph.data import limited, load_data, split
+from automorph.training import Recipe, make_task, train
+
+
+def main(folder: Path, method: str) -> None:
+    torch.set_num_threads(1)
+    digits = limited(split(load_data("digits"), seed=0), 90)
+    recipe = Recipe(epochs=3, batch_size=32, lr=0.05, precision="fp32", accumulate=2)
+    task = make_task(digits, model="resnet9:2", recipe=recipe)
+    train(task, as_arm(method), seed=1, folder=folder, device="cpu", until=2)
+    train(task, as_arm(method), seed=1, folder=folder, device="cpu")
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,119 @@
+"""Joint batches of views, and what all online methods have in common."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+import torch
+
+from automorph.augmenters import as_arm
+from automorph.errors import PolicyError
+from automorph.policies import load_policy
+from automorph.training import AugmenterSpec, PolicyAugmenter, Units, train
+
+TEXTS = [
+    "views(m=2)",
+    "views(m=3,policy=randaugment(n=1,m=5)) + mixup",
+    "flip-crop + uncertainty(c=3,s=2,rule=top) + cutout(16)",
+    "uncertainty(c=4,rule=adaptive,n=3)",
+    "uncertainty(c=4,policy=trivialaugment,every=2,size=0.5,precision=bf16,frozen=10,probe=3)",
+    "adversarial(m=4)",
+    "adversarial(m=2,n=1,every=20,count=3,levels=5,lr=0.01,entropy=0.1,space=augmix) + mixup",
+    "augmix-jsd",
+    "flip-crop + augmix-jsd(weight=1,m=1,policy=trivialaugment)",
+]
+
+
+def test_views_are_copies_of_one_policy(raw_batch):
+    raw, policy = raw_batch(8), load_policy("crop + trivialaugment")
+    batch = as_arm("crop + views(m=3,policy=trivialaugment)").build()(raw)
+
+    for copy in range(3):
+        expected = policy.augment(raw.examples, index=raw.index, copy=copy)
+        assert torch.equal(batch.inputs[copy::3], raw.encode(expected))
+
+
+@pytest.mark.parametrize("tail", ["", " + mixup"])
+def test_one_view_is_the_policy_bit_for_bit(task, same, tail):
+    one = train(task, as_arm(f"views(m=1,policy=trivialaugment){tail}"), seed=4)
+
+    assert same(one, train(task, f"trivialaugment{tail}", seed=4))
+
+
+def test_one_view_of_nothing_is_plain_training_bit_for_bit(task, same):
+    assert same(train(task, as_arm("views(m=1,policy=none)"), seed=4), train(task, None, seed=4))
+
+
+def test_views_cost_passes(task):
+    assert train(task, as_arm("views(m=3)")).units == Units(900, 900)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_names_come_back(text):
+    arm = as_arm(text)
+
+    assert as_arm(arm.name) == arm
+    assert as_arm(arm) is arm
+    assert as_arm(arm.name).name == arm.name == str(arm)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_methods_are_values_that_travel(text):
+    arm = as_arm(text)
+
+    assert isinstance(arm, AugmenterSpec)
+    assert pickle.loads(pickle.dumps(arm)) == arm
+    assert hash(arm) == hash(as_arm(text))
+    assert json.loads(json.dumps(arm.describe()))["name"] == arm.name
+    assert arm.table().rows
+    assert arm.build().describe() == arm.describe()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [text for text in TEXTS if "probe" not in text] + ["uncertainty(rule=lowest,probe=5,every=2)"],
+)
+def test_every_method_trains_and_goes_on_after_a_stop(task, same, tmp_path, text):
+    text = text.replace("cutout(16)", "cutout(2)")
+    straight = train(task, as_arm(text), seed=2)
+    for until in (1, None):
+        resumed = train(task, as_arm(text), seed=2, folder=tmp_path, until=until)
+
+    assert same(straight, resumed)
+    assert resumed.units == straight.units
+    assert [r.augmenter for r in resumed.curves] == [r.augmenter for r in straight.curves]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_batches_are_seen_whole_where_examples_meet(text):
+    arm = as_arm(text)
+    expected = PolicyAugmenter(arm.policy).whole_batch
+
+    assert arm.build().whole_batch == expected
+    assert expected == ("mixup" in text or text == "adversarial(m=4)")  # SamplePairing is in it.
+
+
+def test_policies_stay_policies():
+    assert as_arm("flip-crop + mixup") == load_policy("flip-crop + mixup")
+    assert as_arm(load_policy("flip")) == load_policy("flip")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("views(m=2) + adversarial", "got 2 online methods"),
+        ("uncertanty(c=4)", "no policy 'uncertanty'"),
+        ("uncertainty(c=4", "brackets"),
+        ("uncertainty(c=4)x", "cannot read"),
+        ("uncertainty(k=4)", "cannot build the policy 'uncertainty'.*it takes c=4"),
+        ("uncertainty(c=four)", "c='four'; expected a whole number"),
+        ("adversarial(space=nowhere)", "no search space 'nowhere'"),
+        ("views(policy=nonesuch)", "no policy 'nonesuch'"),
+        ("mixup + views(m=2)", "before views|before uniformaugment|at the end"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(text, words):
+    with pytest.raises(PolicyError, match=words):
+        as_arm(text).policy  # noqa: B018

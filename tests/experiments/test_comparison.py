@@ -1,0 +1,180 @@
+"""Comparisons on real digits: pairing, resume, refusal, failures."""
+
+import json
+
+import pytest
+import torch
+
+import automorph
+from automorph.data import limited, load_data, split
+from automorph.errors import AutomorphError, PolicyError, UsageError
+from automorph.experiments import Row, compare, judge, summarise
+from automorph.experiments.run_compare import _control
+from automorph.experiments.store import cell_path
+from automorph.files import read_json, write_checked
+from automorph.policies import load_policy
+from automorph.training import make_task, recipe_for
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def task():
+    digits = limited(split(load_data("digits")), 60)
+    return make_task(digits, model="cnn:8", recipe=recipe_for("cnn:8", 60, epochs=2))
+
+
+def files(folder):
+    return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+
+
+def test_rows_are_paired_and_reproducible(task):
+    a = compare(task, ["none", "crop", "random"], seeds=2)
+    b = compare(task, ["crop", "none"], seeds=2)
+
+    assert [row.policy for row in a.rows] == ["none", "crop", "random"]
+    assert a["crop"].accuracy == b["crop"].accuracy
+    assert a["none"].difference is None
+    expected = [x - y for x, y in zip(a["crop"].accuracy.values, a["none"].accuracy.values)]  # noqa: B905
+    assert a["crop"].difference.mean == pytest.approx(sum(expected) / 2)
+    assert a.baseline == "none"
+    n = len(task.data.train) * 2 * 2
+    assert a["none"].units == {"forward": n, "backward": n}
+
+
+def test_one_policy_is_a_list_of_one(task):
+    for one in ("crop", load_policy("crop")):
+        assert [row.policy for row in compare(task, one, seeds=1).rows] == ["crop"]
+        assert [row.policy for row in automorph.compare(task, one, seeds=1).rows] == ["crop"]
+    with pytest.raises(UsageError, match="got policies=3; expected a list of them"):
+        compare(task, 3)
+
+
+def test_the_winner_is_chosen_on_the_validation_part(task):
+    result = compare(task, ["none", "crop"], seeds=2)
+
+    best = max(result.rows, key=lambda row: row.validation.mean)
+    assert result.winner == best.policy
+
+
+def test_finished_cells_are_kept_and_not_made_again(task, tmp_path):
+    first = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+    before = files(tmp_path)
+    again = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+
+    assert files(tmp_path) == before
+    assert first.rows == again.rows
+
+
+def test_only_what_is_missing_is_trained(task, tmp_path):
+    compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+    lost = cell_path(tmp_path, load_policy("crop"), 1)
+    content = json.loads(lost.read_text())
+    lost.write_text("{ half a file")
+    kept = {p: v for p, v in files(tmp_path).items() if p != lost}
+    compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+
+    made = json.loads(lost.read_text())
+    assert made["test_accuracy"] == content["test_accuracy"]
+    assert {p: v for p, v in files(tmp_path).items() if p != lost} == kept
+
+
+def test_more_policies_and_seeds_extend_a_folder(task, tmp_path):
+    compare(task, ["none"], seeds=1, folder=tmp_path)
+    before = files(tmp_path)
+    result = compare(task, ["none", "flip"], seeds=2, folder=tmp_path)
+
+    assert {p: v for p, v in files(tmp_path).items() if p in before} == before
+    assert len(result["flip"].accuracy.values) == 2
+
+
+def test_a_folder_of_another_task_is_refused(task, tmp_path):
+    compare(task, ["none"], seeds=1, folder=tmp_path)
+    with pytest.raises(UsageError, match="other data, model or recipe"):
+        compare(task.with_recipe(epochs=3), ["none"], seeds=1, folder=tmp_path)
+
+
+def test_side_by_side_gives_the_same_numbers(task):
+    one = compare(task, ["none", "trivialaugment"], seeds=2)
+    two = compare(task, ["none", "trivialaugment"], seeds=2, jobs=2)
+
+    assert [row.accuracy for row in one.rows] == [row.accuracy for row in two.rows]
+
+
+def test_a_training_that_diverges_is_a_row_with_an_error(task):
+    wild = task.with_recipe(lr=1e9, epochs=3)
+    with pytest.raises(AutomorphError, match="every training failed"):
+        compare(wild, ["none"], seeds=1)
+
+
+def test_progress_ends_at_all_cells(task):
+    seen = []
+
+    def begin(cells, done):
+        assert len(cells) == 2
+        return lambda cell, share: seen.append((cell, share))
+
+    compare(task, ["none"], seeds=2, progress=begin)
+
+    assert {cell.seed for cell, share in seen if share == 1.0} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("policies", "options", "error", "words"),
+    [
+        ([], {}, UsageError, "no policy"),
+        (["none", "none"], {}, UsageError, "twice"),
+        (["nonesuch"], {}, PolicyError, "no policy 'nonesuch'"),
+        (["none"], {"seeds": 0}, UsageError, "seeds"),
+        (["none"], {"seeds": [1, 1]}, UsageError, "all different"),
+        (["none"], {"baseline": "crop"}, UsageError, "not compared"),
+        (["none"], {"confidence": 95}, UsageError, "confidence"),
+    ],
+)
+def test_bad_arguments(task, policies, options, error, words):
+    with pytest.raises(error, match=words):
+        compare(task, policies, **options)
+
+
+def test_the_control_is_the_strongest_random_policy():
+    names = ["none", "crop", "random", "crop + random"]
+    rows = tuple(
+        Row(name, summarise([0.5, 0.6]), summarise([validation]))
+        for name, validation in zip(names, (0.5, 0.9, 0.6, 0.7), strict=True)
+    )
+    arms = [load_policy(name) for name in names]
+
+    assert _control(rows, arms, {"crop", "none"}).policy == "crop + random"
+    assert _control(rows, arms, {"crop + random", "none"}).policy == "random"
+    assert _control(rows[:2], arms[:2], {"crop"}) is None
+
+
+def test_predictions_are_those_that_the_accuracies_count(task, tmp_path):
+    first = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+    labels = task.data.test.labels
+    for row in first.rows:
+        shares = (first.predictions[row.policy] == labels).mean(axis=1)
+        assert tuple(shares) == pytest.approx(row.accuracy.values)
+    again = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+    assert (again.predictions["crop"] == first.predictions["crop"]).all()
+
+
+@pytest.mark.parametrize("kept", [None, "damaged"])
+def test_cells_without_predictions_and_with_damaged_ones(task, tmp_path, kept):
+    compare(task, ["none"], seeds=1, folder=tmp_path)
+    path = cell_path(tmp_path, load_policy("none"), 0)
+    content = read_json(path)
+    content = {**content, "predictions": kept} if kept else {
+        key: value for key, value in content.items() if key != "predictions"
+    }  # fmt: skip
+    write_checked(path, content)
+    again = compare(task, ["none"], seeds=1, folder=tmp_path)
+    assert again.trained == (1 if kept else 0), "cells of older versions are kept"
+    assert set(again.predictions) == ({"none"} if kept else set())
+
+
+def test_a_failed_baseline_is_no_reason_to_keep_it():
+    verdict = judge("crop", "none", None, seeds=5, confidence=0.95)
+    assert verdict.kind == "unclear"
+    assert "none failed" in verdict.text
+    assert "keep it" in judge("none", "none", None, seeds=5, confidence=0.95).text

@@ -1,0 +1,63 @@
+"""Ray Data, on batches as it hands them over, and in a real data set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from loader_data import pixels
+
+from automorph.errors import UsageError
+from automorph.integrations import RayMap
+from automorph.policies import load_policy
+
+POLICY = "flip-crop + randaugment(n=2,m=9)"
+
+
+def test_a_batch_of_columns():
+    batch = {"image": pixels(6), "number": np.arange(10, 16), "label": np.arange(6)}
+    out = RayMap(POLICY, index="number", seed=2, epoch=3)(batch)
+    expected = load_policy(POLICY).augment(pixels(6), seed=2, epoch=3, index=np.arange(10, 16))
+    np.testing.assert_array_equal(out["image"], expected)
+    assert out["label"] is batch["label"]
+    halves = [RayMap(POLICY, seed=2)({"image": pixels(6)[rows]})["image"]
+              for rows in (slice(0, 2), slice(2, 6))]  # fmt: skip
+    whole = RayMap(POLICY, seed=2)({"image": pixels(6)})["image"]
+    np.testing.assert_array_equal(np.concatenate(halves), whole)
+
+
+def test_images_of_several_sizes():
+    images = np.empty(3, object)
+    images[:] = [np.zeros((h, 9, 3), np.uint8) for h in (8, 9, 8)]
+    out = RayMap("randaugment")({"image": images})["image"]
+    assert [image.shape for image in out] == [image.shape for image in images]
+
+
+def test_texts():
+    texts = np.array(["a fine film that nobody saw", "a dull film that everybody saw"], object)
+    out = RayMap("typos", image="text", epoch=1)({"text": texts, "label": np.arange(2)})
+    again = RayMap("typos", image="text", epoch=1)({"text": texts[1:]})
+    assert out["text"][1] == again["text"][0] != texts[1]
+
+
+def test_other_columns_are_named():
+    with pytest.raises(UsageError, match="none of them is 'image'"):
+        RayMap(POLICY)({"img": pixels(2)})
+    with pytest.raises(UsageError, match=r"mixes labels.* mix in the training loop"):
+        RayMap("mixup")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_real_data_set():
+    ray = pytest.importorskip("ray")
+    data = pytest.importorskip("ray.data")
+    ray.init(num_cpus=1, include_dashboard=False, logging_level="ERROR")
+    try:
+        rows = [{"image": image, "number": i} for i, image in enumerate(pixels(8))]
+        dataset = data.from_items(rows).map_batches(RayMap(POLICY, index="number"), batch_size=3)
+        found = {row["number"]: row["image"] for row in dataset.take_all()}
+    finally:
+        ray.shutdown()
+    expected = load_policy(POLICY).augment(pixels(8))
+    for number, image in found.items():
+        np.testing.assert_array_equal(image, expected[number])

@@ -1,0 +1,55 @@
+"""Builders of transforms that other processes can import, and some that they cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automorph.interop import peer_operation
+from automorph.operations import Operation
+
+
+def bend(value: float) -> Any:
+    """Perspective of a strength."""
+    from torchvision.transforms import v2
+
+    return v2.RandomPerspective(value, p=1)
+
+
+class Spin:
+    """Builds rotations; an object whose class can be imported."""
+
+    def __init__(self, most: float) -> None:
+        self.most = most
+
+    def __call__(self, value: float) -> Any:
+        """A rotation by up to a share of the most."""
+        from torchvision.transforms import v2
+
+        return v2.RandomRotation(value * self.most)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Spin) and self.most == other.most
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def local() -> Any:
+    """A builder inside a function."""
+
+    def inside(value: float) -> Any:
+        return bend(value)
+
+    return inside
+
+
+def operation_of(make: Any, name: str = "Perspective") -> Operation:
+    """An operation of a builder."""
+    return peer_operation(make, name=name, range=(0, 0.5), identity=0)
+
+
+def twist(value: float) -> Any:
+    """Its name is taken by the operation that it builds."""
+    return bend(value)
+
+
+twist = operation_of(twist, "Twist")  # type: ignore[assignment]

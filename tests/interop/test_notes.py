@@ -1,0 +1,93 @@
+"""What an import tells: what was left out, and what is not the same."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+
+import pytest
+import torch
+from torchvision.transforms import v2
+
+import automorph
+from automorph.errors import PolicyError
+from automorph.interop import DifferenceWarning, convert_policy, import_policy
+
+A = pytest.importorskip("albumentations", reason="automorph[albumentations] is not installed")
+K = pytest.importorskip("kornia.augmentation", reason="automorph[kornia] is not installed")
+
+
+def notes_of(transform):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        import_policy(transform)
+    assert len(told) <= 1
+    if told:
+        assert told[0].filename == __file__
+        assert all(note in str(told[0].message) for note in told[0].message.notes)
+        assert pickle.loads(pickle.dumps(told[0].message)).notes == told[0].message.notes
+    return list(told[0].message.notes) if told else []
+
+
+KEPT = "left out, to be kept beside the policy: "
+TOLD = [
+    (v2.Compose([v2.RandomHorizontalFlip(), v2.RandomRotation(9)]), []),
+    (v2.Compose([v2.Resize(32), v2.RandomHorizontalFlip(), v2.ToImage(), v2.Resize(8),
+                 v2.Normalize((0.5,), (0.5,))]), [KEPT + "Resize, ToImage, Normalize"]),
+    (v2.Identity(), []),
+    (K.RandomCrop((32, 32), padding=4), []),
+    (v2.RandomApply([v2.ColorJitter(0.4, hue=0.1)], 0.8),
+     ["Brightness, Hue come in this order; the library shuffles it",
+      "Brightness, Hue have the chance of 0.8 each; the pipeline uses all of them or none"]),
+    (v2.ColorJitter(0.4), []),
+    (v2.ColorJitter(0.4, 0.4, 0, 0.1),
+     ["Brightness, Contrast, Hue come in this order; the library shuffles it"]),
+    (A.Compose([A.Equalize(), A.Normalize()]),
+     [KEPT + "Normalize", "Equalize is only alike (albumentations: OpenCV's rule; its PIL mode is "
+      "not PIL's either)"]),
+    (A.RandomResizedCrop((32, 32)),
+     ["ResizedCrop is only alike (albumentations: other neighbours)"]),
+    (A.ColorJitter(p=1),
+     ["Brightness, Contrast, Color, Hue come in this order; the library shuffles it"]),
+    (K.ColorJitter(0.2, 0.2, order=[1, 0, 2, 3]), []),
+    (K.ColorJitter(0.2, 0.2),
+     ["Brightness, Contrast come in this order; the library shuffles it"]),
+    (K.ImageSequential(K.RandomInvert(), K.RandomEqualize(), random_apply=1),
+     ["kornia drew once for a whole batch; the policy draws for each example"]),
+    (torch.nn.Sequential(K.RandomErasing((0.0, 0.3)), K.Normalize(0.5, 0.5)),
+     [KEPT + "Normalize", "RandomErasing is only alike (kornia: the rectangle is black)"]),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("transform", "notes"), TOLD, ids=range(len(TOLD)))
+def test_one_warning_tells_all(transform, notes):
+    assert notes_of(transform) == notes
+
+
+def test_what_comes_back_from_torchvision_has_no_notes():
+    for name in ("randaugment(n=2,m=9)", "flip-crop + cutout(0.3)", "autoaugment:cifar10"):
+        assert notes_of(convert_policy(name, "torchvision")) == []
+
+
+def test_warnings_can_be_left_alone():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DifferenceWarning, match="left out, to be kept"):
+            import_policy(v2.Resize(32))
+        warnings.simplefilter("ignore", DifferenceWarning)
+        assert import_policy(v2.Resize(32)).name == "none"
+
+
+@pytest.mark.parametrize("transform", [
+    v2.RandomHorizontalFlip(), v2.Compose([v2.Resize(3)]), A.Compose([A.HorizontalFlip()]),
+    K.RandomHorizontalFlip(), torch.nn.Sequential(K.RandomHorizontalFlip()),
+], ids=range(5))  # fmt: skip
+def test_a_transform_as_a_policy_is_told_what_reads_it(transform):
+    with pytest.raises(PolicyError, match=r"automorph\.import_policy\(transform\)"):
+        automorph.load_policy(transform)
+    with pytest.raises(PolicyError, match=r"automorph\.import_policy\(transform\)"):
+        automorph.compare("digits", ["none", transform])
+    with pytest.raises(PolicyError) as caught:
+        automorph.load_policy(3)
+    assert "import_policy" not in str(caught.value)

@@ -1,0 +1,260 @@
+"""A patch from audit to model card, on data whose pairs are known; and where it must fall back."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from marked_images import bars, marked_data
+
+from automorph.data import Dataset
+from automorph.errors import MissingExtraError, TrainingError, UsageError
+from automorph.experiments import Summary
+from automorph.robustness import ExactPairs, UserEdit, patch
+from automorph.robustness.groups import Grouper
+from automorph.robustness.patch_result import ArmRow, best
+from automorph.robustness.saliency import saliency, share_on_mark
+from automorph.robustness.translators.base import Identity, all_pairs
+from automorph.robustness.translators.selection import choose_translator
+from automorph.robustness.treatments import Cell, Setting, measured, run_arms
+from automorph.training import as_task, load_trained, train
+
+torch.set_num_threads(1)
+RECIPE = {"epochs": 3, "batch_size": 64, "lr": 0.05, "warmup_epochs": 0.5}
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    """Exact pairs of all parts of `marked_data`."""
+    from marked_images import EVEN, SKEWED
+
+    return ExactPairs(
+        np.concatenate([bars(SKEWED, 1)[1], bars(SKEWED, 2)[1], bars(EVEN, 3)[1]], axis=1)
+    )
+
+
+@pytest.fixture(scope="module")
+def task():
+    return as_task(marked_data(), model="cnn:4", recipe=RECIPE)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("patched")
+
+
+@pytest.fixture(scope="module")
+def result(task, pairs, folder):
+    return patch(task, translator=pairs, objective="camel(weight=5)", seeds=2, folder=folder)
+
+
+def test_every_arm_has_every_seed(result):
+    assert [row.objective for row in result.arms] == ["erm", "balanced", "gdro", "camel"]
+    assert all(len(row.robust_accuracy.values) == 2 for row in result.arms)
+    assert result.objective == "camel"
+    assert result["camel"].difference is not None
+    assert result["balanced"].difference is None
+    assert result.choice.kind == "exact"
+    assert 0 <= result.flips["after"] <= 1
+    assert result.on_mark["before"] > 0
+
+
+def test_json_holds_the_contract(result):
+    content = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert {"before", "after", "arms", "translator", "checkpoint"} <= content.keys()
+    for side in ("before", "after"):
+        assert {"accuracy", "robust_accuracy", "groups", "gap", "mutual_information"} <= content[
+            side
+        ].keys()
+    assert {"robust_accuracy", "accuracy", "gap"} <= content["arms"][0].keys()
+    assert {"mean", "se", "values"} <= content["arms"][0]["robust_accuracy"].keys()
+    assert {"kind", "checks"} <= content["translator"].keys()
+
+
+def test_the_mended_checkpoint_is_the_model_of_the_numbers(result, task):
+    trained = load_trained(result.checkpoint)
+    test = task.data.parts["test"]
+    with torch.inference_mode():
+        said = trained.model(trained.encoder(test.data)).argmax(1).numpy()
+    assert (said == test.labels).mean() == pytest.approx(result.after.accuracy.value)
+
+
+def test_the_card_tells_groups_choice_and_failures(result):
+    card = result.card.read_text()
+    for words in ("| lying | marked |", "95 % interval", "## How it was chosen",
+                  "## Known failures", "interventional"):  # fmt: skip
+        assert words in card
+
+
+def test_the_same_call_trains_nothing_again(result, task, pairs, folder):
+    files = {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")}
+    again = patch(task, translator=pairs, objective="camel(weight=5)", seeds=2, folder=folder)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")} == files
+    assert [row.to_dict() for row in again.arms] == [row.to_dict() for row in result.arms]
+
+
+def test_another_task_is_refused_in_the_same_folder(task, pairs, folder, result):
+    with pytest.raises(UsageError, match="other data, model or recipe"):
+        patch(task.with_recipe(epochs=1), translator=pairs, folder=folder)
+
+
+def test_a_report_is_made_of_it(result, task, tmp_path):
+    from automorph.report import patch_page, write_report
+
+    content = {"data": "marked", **result.to_dict(), "subgroups": ["plain", "marked"]}
+    page = patch_page({**content, "looks": result.looks})
+    titles = [section.title for section in page.sections]
+    assert titles[:3] == ["Before and after", "What mends the model", "The translator"]
+    text = write_report(tmp_path / "report.html", page).read_text()
+    assert "plain to marked" in text
+    assert text.count("data:image") >= 8
+
+
+@pytest.mark.slow
+def test_a_checkpoint_of_the_user_is_what_is_mended(task, pairs, tmp_path):
+    run = train(task, None, seed=7, folder=tmp_path / "mine", progress=False)
+    found = patch(
+        task, translator=pairs, objective="camel", baselines=("balanced",), seeds=1,
+        checkpoint=tmp_path / "mine", folder=tmp_path / "patched", maps=False,
+    )  # fmt: skip
+    assert found.before.accuracy.value == pytest.approx(run.accuracy["test"])
+    assert "erm" not in [row.objective for row in found.arms]
+
+
+def test_a_translator_that_fails_is_replaced_and_named():
+    choice = choose_translator(Identity(2), marked_data())
+    assert choice.kind != "identity"
+    assert not choice.attempts[0].passed
+    assert "identity is not used" in choice.notes[0]
+    assert [attempt.kind for attempt in choice.attempts][1] == "statistics"
+
+
+def test_without_a_translator_balanced_sampling_mends(task, tmp_path):
+    short = task.with_recipe(epochs=1)
+    found = patch(
+        short, translator="none", objective="camel", baselines=("erm",), seeds=1,
+        folder=tmp_path, maps=False,
+    )  # fmt: skip
+    assert found.objective == "balanced"
+    assert any("balanced sampling mends instead" in note for note in found.notes)
+    assert found.flips["after"] is None
+
+
+def row(name, *selected):
+    one = Summary(0.9, 0.01, (0.9,) * len(selected))
+    chosen = Summary(float(np.mean(selected)), 0.0, selected)
+    return ArmRow(name, one, one, {}, one, chosen, one)
+
+
+def test_more_complicated_objectives_must_beat_balanced_sampling():
+    plain, simple = row("erm", 0.3, 0.3, 0.3), row("balanced", 0.90, 0.92, 0.91)
+    noisy, clear = row("camel", 0.91, 0.91, 0.95), row("camel", 0.95, 0.96, 0.96)
+    assert best((plain, simple, noisy)) == "balanced"
+    assert best((plain, simple, clear)) == "camel"
+    assert best((row("erm", 0.97, 0.97, 0.97), simple, clear)) == "erm"
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_a_training_that_fails_is_named(task, tmp_path, seeds):
+    setting = Setting(task.with_recipe(lr=1e30), None, tmp_path)
+    with pytest.raises(TrainingError, match=r"^gdro, seed [01]: the training diverged"):
+        run_arms(setting, [Cell("gdro", seed) for seed in seeds], jobs=len(seeds))
+
+
+def test_numbers_of_a_cell_by_hand():
+    grouper = Grouper(("a", "b"), ("x", "y"))
+    groups = np.repeat([0, 1, 2, 3], [10, 10, 10, 0])
+    labels = np.repeat([0, 0, 1], 10)
+    predictions = labels.copy()
+    predictions[10:14] = 1
+    found = measured(grouper, groups, predictions, labels)
+    assert found["robust_accuracy"] == 0.6
+    assert found["accuracy"] == pytest.approx(26 / 30)
+    assert found["gap"] == {"a": pytest.approx(40.0)}
+
+
+def test_saliency_finds_what_a_network_looks_at():
+    class Corner(torch.nn.Module):
+        def forward(self, x):
+            mean = x[:, 0, :2, :2].mean((1, 2))
+            return torch.stack([mean, -mean], 1)
+
+        def parameters(self, recurse=True):
+            return iter([torch.zeros(1)])
+
+    images = np.zeros((3, 8, 8, 1), np.uint8)
+    others = images.copy()
+    others[:, :2, :2] = 255
+    maps = saliency(
+        Corner(), images, np.array([0, 1, 0]),
+        encoder=lambda x, device=None: torch.from_numpy(x).permute(0, 3, 1, 2).float(),
+    )  # fmt: skip
+    assert share_on_mark(maps, images, others) == pytest.approx(16)  # all on 1/16 of the area
+    assert np.isnan(share_on_mark(maps, images, images)).all()
+
+
+def test_saliency_hangs_on_the_last_layer():
+    """A map that survives a random last layer would tell of the images, not of the network."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 2)
+    )
+    images = np.random.default_rng(0).integers(0, 255, (20, 8, 8, 1), np.uint8)
+
+    def maps():
+        found = saliency(
+            network, images, np.zeros(20, np.int64),
+            encoder=lambda x, device=None: torch.from_numpy(x).permute(0, 3, 1, 2) / 255,
+        )  # fmt: skip
+        return found.reshape(20, -1)
+
+    before = maps()
+    assert np.array_equal(before, maps())
+    torch.nn.init.normal_(network[3].weight)
+    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(before, maps(), strict=True)]
+    assert np.median(alike) < 0.7
+
+
+def test_saliency_without_captum_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "captum", None)
+    with pytest.raises(MissingExtraError, match=r"automorph\[saliency\]"):
+        saliency(torch.nn.Identity(), np.zeros((1, 8, 8, 1), np.uint8), np.zeros(1), encoder=None)
+
+
+def test_what_cannot_be_patched_is_refused(task, tmp_path):
+    data = marked_data()
+    bare = Dataset("bare", data.classes, *(type(p)(p.data, p.labels) for p in data.parts.values()))
+    with pytest.raises(UsageError, match="no subgroups"):
+        patch(as_task(bare, model="cnn:4"), folder=tmp_path)
+    with pytest.raises(UsageError, match="module:function"):
+        patch(task, translator="cyclegann", folder=tmp_path)
+    with pytest.raises(UsageError, match="camel"):
+        patch(task, objective="camle", folder=tmp_path)
+    with pytest.raises(UsageError, match="all different"):
+        patch(task, seeds=[1, 1], folder=tmp_path)
+    with pytest.raises(UsageError, match="no validation"):
+        patch(
+            type(task)(data.replace(validation=None), task.model, task.recipe, task.encoder),
+            folder=tmp_path,
+        )
+    lonely = {(0, 0): 60, (1, 1): 60}
+    alone = as_task(marked_data(lonely, lonely), model="cnn:4")
+    choice = choose_translator("cyclegan", alone.data)
+    assert choice.translator is None
+    assert "single subgroup" in choice.attempts[0].error
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_an_edit_of_the_user_mends(task, pairs, tmp_path):
+    def edit(images, direction):
+        known = type("K", (), {"labels": None, "subgroups": None})
+        return pairs.translate(images, direction, known)
+
+    found = patch(
+        task.with_recipe(epochs=1), translator=UserEdit(edit, all_pairs(2), "my_edit"),
+        baselines=("erm", "balanced"), seeds=1, folder=tmp_path, maps=False,
+    )  # fmt: skip
+    assert found.choice.kind == "my_edit"
+    assert [row.objective for row in found.arms] == ["erm", "balanced", "camel"]

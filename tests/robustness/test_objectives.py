@@ -1,0 +1,299 @@
+"""Robust objectives: equal to computations by hand, and the properties their papers state."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from automorph.errors import PolicyError, UsageError
+from automorph.robustness.builtin import METHODS, load_method
+from automorph.robustness.consistency import FORMS, consistency
+from automorph.robustness.groups import Grouper
+from automorph.robustness.objectives import (
+    Camel,
+    GroupDRO,
+    InvariantRisk,
+    Objective,
+    group_means,
+    scale_slopes,
+)
+from automorph.robustness.sampling import balanced_rows, repeated_rows
+from automorph.training.loss import log_mean
+
+torch.set_num_threads(1)
+
+GROUPER = Grouper(("even", "odd"), ("clean", "marked"))
+COUNTS = np.array([100, 4, 25, 400])
+BATCH = torch.tensor([0, 0, 1, 2, 2, 2, 3, 3])
+
+
+def losses_of(batch=BATCH, seed=0):
+    rng = torch.Generator().manual_seed(seed)
+    return torch.rand(len(batch), generator=rng, dtype=torch.float64).requires_grad_()
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_group_weights_equal_a_computation_by_hand(within):
+    dro = GroupDRO(GROUPER, COUNTS, adjustment=2.0, rate=0.3, within=within)
+    losses = losses_of().float()
+    u = [0.0] * 4
+    for _ in range(3):
+        value = dro(losses, BATCH)
+        adjusted = [losses[g == BATCH].mean().item() + 2.0 / math.sqrt(COUNTS[g]) for g in range(4)]
+        u = [a + 0.3 * b for a, b in zip(u, adjusted, strict=True)]
+        exp = [math.exp(a) for a in u]
+        if within:
+            totals = [exp[0] + exp[1]] * 2 + [exp[2] + exp[3]] * 2
+            q = [0.5 * a / b for a, b in zip(exp, totals, strict=True)]
+        else:
+            q = [a / sum(exp) for a in exp]
+
+        assert dro.weights.tolist() == pytest.approx(q, rel=1e-5)
+        assert value.item() == pytest.approx(sum(np.multiply(q, adjusted)), rel=1e-5)
+    assert dro.weights.sum().item() == pytest.approx(1)
+
+
+def test_weights_get_no_gradient():
+    losses = losses_of().float().detach().requires_grad_()
+    dro = GroupDRO(GROUPER, COUNTS, rate=1.0)
+    dro(losses, BATCH).backward()
+
+    sizes = torch.bincount(BATCH)
+    assert torch.allclose(losses.grad, (dro.weights / sizes)[BATCH])
+
+
+def test_limits_of_the_rate():
+    losses = losses_of().float()
+    means = group_means(losses, BATCH, 4)[0]
+
+    assert GroupDRO(GROUPER, COUNTS, rate=0)(losses, BATCH).item() == pytest.approx(
+        means.mean().item()
+    )
+    assert GroupDRO(GROUPER, COUNTS, rate=1e4)(losses, BATCH).item() == pytest.approx(
+        means.max().item()
+    )
+
+
+def test_small_groups_weigh_more_with_an_adjustment():
+    equal = torch.ones(len(BATCH))
+    dro = GroupDRO(GROUPER, COUNTS, adjustment=1.0, rate=1.0)
+    dro(equal, BATCH)
+
+    assert dro.weights.argsort().tolist() == COUNTS.argsort()[::-1].tolist()
+
+
+def test_absent_groups():
+    dro = GroupDRO(GROUPER, np.array([100, 0, 25, 400]), adjustment=5.0, rate=1.0, within=True)
+    before = dro.u.clone()
+    value = dro(torch.tensor([1.0, 3.0]), torch.tensor([0, 3]))
+
+    assert dro.u[2] == before[2]
+    assert dro.weights[1] == 0
+    assert dro.weights.sum().item() == pytest.approx(1)
+    assert value.isfinite()
+
+
+def test_one_class_or_one_group_a_class():
+    losses, groups = torch.rand(8), torch.arange(8) % 4
+    one_class = Grouper(("a",), ("w", "x", "y", "z"))
+    pair = [GroupDRO(one_class, COUNTS, rate=0.5, within=within) for within in (False, True)]
+    alone = GroupDRO(Grouper(("a", "b", "c", "d"), ("x",)), COUNTS, rate=9.0, within=True)
+
+    assert pair[0](losses, groups) == pair[1](losses, groups)
+    means = group_means(losses, groups, 4)[0]
+    assert alone(losses, groups).item() == pytest.approx(means.mean().item())
+
+
+def test_a_resumed_objective_goes_on():
+    first, second = (GroupDRO(GROUPER, COUNTS, rate=1.0) for _ in range(2))
+    first(losses_of().float(), BATCH)
+    second.load_state_dict(first.state_dict())
+
+    assert first(losses_of(seed=1).float(), BATCH) == second(losses_of(seed=1).float(), BATCH)
+
+
+@pytest.fixture
+def log_p():
+    rng = torch.Generator().manual_seed(1)
+    return (3 * torch.randn(50, 4, 5, generator=rng, dtype=torch.float64)).log_softmax(dim=2)
+
+
+def entropy(log_p):
+    return -(log_p.exp() * log_p).sum(dim=-1)
+
+
+def test_self_consistency_is_the_entropy_that_mixing_adds(log_p):
+    views = log_p[:, 1:]
+    found = consistency(log_p, "self")
+
+    torch.testing.assert_close(found, entropy(log_mean(views)) - entropy(views).mean(dim=1))
+    assert (found >= 0).all()
+    assert (found <= math.log(3)).all()
+
+
+def test_self_consistency_bounds_the_mutual_information(log_p):
+    """I(prediction; subgroup | class) <= E L_s: the reason to minimise it."""
+    means = log_p[:, 1:].exp().mean(dim=0)
+    information = entropy(means.mean(dim=0).log()) - entropy(means.log()).mean()
+
+    assert 0 < information < consistency(log_p, "self").mean()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_consistency(form, log_p):
+    same = log_p[:, :1].expand(-1, 4, -1)
+    assert consistency(same, form).abs().max() < 1e-9
+    assert (consistency(log_p, form) > 0).all()
+    swapped = log_p[:, [0, 3, 1, 2]]
+    torch.testing.assert_close(consistency(log_p, form), consistency(swapped, form))
+    certain = torch.full((2, 3, 4), -torch.inf)
+    certain[torch.arange(2)[:, None], torch.arange(3), torch.tensor([[0, 1, 2], [3, 3, 3]])] = 0
+    assert consistency(certain, form).isfinite().all()
+    logits = log_p[:3].clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: consistency(z.log_softmax(dim=2), form), logits)
+
+
+def test_camel_is_the_sum_of_its_terms(log_p):
+    both = consistency(log_p, "self") + consistency(log_p, "translation")
+    torch.testing.assert_close(consistency(log_p, "camel"), both / 2)
+    camel = Camel(GROUPER, COUNTS, rate=0.1, weight=7.0)
+    plain = GroupDRO(GROUPER, COUNTS, rate=0.1, within=True)
+    logits, losses = log_p.float()[:8], losses_of().float()
+
+    assert camel(losses, BATCH) == plain(losses, BATCH)
+    assert camel.penalty(logits, torch.zeros(8, 5), BATCH).item() == pytest.approx(
+        3.5 * both[:8].mean().item(), rel=1e-5
+    )
+
+
+def test_the_slope_of_irm_is_a_derivative():
+    logits = torch.randn(6, 3, dtype=torch.float64)
+    labels = torch.eye(3, dtype=torch.float64)[[0, 1, 2, 0, 1, 2]]
+
+    def risk(s):
+        return -(labels * (s * logits).log_softmax(dim=1)).sum(dim=1)
+
+    numeric = (risk(1 + 1e-5) - risk(1 - 1e-5)) / 2e-5
+    torch.testing.assert_close(scale_slopes(logits, labels), numeric, rtol=1e-6, atol=1e-8)
+
+
+def test_irm_has_no_penalty_at_the_best_scale():
+    logits = torch.randn(400, 2, dtype=torch.float64)
+    labels = torch.eye(2, dtype=torch.float64)[logits.argmax(dim=1)]
+    labels[::5] = labels[::5].flip(1)
+    scale = torch.linspace(0.1, 5, 2000, dtype=torch.float64)
+    risks = torch.stack(
+        [-(labels * (s * logits).log_softmax(dim=1)).sum(dim=1).mean() for s in scale]
+    )
+    best = scale[risks.argmin()]
+
+    assert abs(scale_slopes(best * logits, labels).mean()) < 1e-2
+    irm = InvariantRisk(2, weight=100.0, anneal=1)
+    groups = torch.arange(400) % 2
+    irm.penalty(logits[:, None], labels, groups)
+    assert irm.now == 100.0
+    assert irm(torch.ones(400), groups).item() == pytest.approx(0.01)
+
+
+def test_plain_risk():
+    assert Objective()(torch.tensor([1.0, 3.0]), torch.tensor([0, 1])) == 2
+
+
+def test_balanced_batches():
+    groups = np.repeat(np.arange(4), [900, 10, 10, 80])
+    batches = balanced_rows(groups, 32, seed=1, epoch=2)
+
+    assert len(batches) == 32
+    assert sum(map(len, batches)) == 1000
+    for rows in batches:
+        counts = np.bincount(groups[rows], minlength=4)
+        assert counts.max() - counts.min() <= 1
+    seen = np.bincount(np.concatenate(batches), minlength=1000)
+    assert seen[:900].max() == 1
+    assert np.ptp(seen[900:910]) <= 1
+    other = balanced_rows(groups, 32, seed=1, epoch=3)
+    assert any((a != b).any() for a, b in zip(batches, other, strict=True))
+
+
+def test_mistakes_come_as_often_as_asked():
+    copies = np.where(np.arange(500) < 50, 10, 1)
+    seen = sum(
+        np.bincount(np.concatenate(repeated_rows(copies, 50, seed=0, epoch=e)), minlength=500)
+        for e in range(40)
+    )
+
+    assert seen.sum() == 40 * 500
+    assert seen[:50].mean() / seen[50:].mean() == pytest.approx(10, rel=0.1)
+
+
+@pytest.mark.parametrize("title", METHODS)
+def test_names_of_methods_read_back(title):
+    method = load_method(title)
+    assert method.name == title
+    assert load_method(method.name) == method
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("camel(weight=1)", "camel(weight=1.0)"), ("gdro(c=2,eta=1e-3)", "gdro(c=2.0,eta=0.001)"),
+     ("irm(weight=1000000)", "irm(weight=1e6)")],
+)  # fmt: skip
+def test_equal_methods_have_one_name(name, other):
+    assert load_method(name) == load_method(other)
+    assert load_method(name).name == load_method(other).name
+    assert load_method(load_method(name).name) == load_method(name)
+
+
+def test_whole_numbers_of_methods_stay_whole():
+    assert load_method("irm(anneal=1000000)").name == "irm(anneal=1000000)"
+
+
+def test_options_of_methods():
+    method = load_method("CAMEL(c=0, weight=2.5, form=self)")
+
+    assert method.name == "camel(c=0,weight=2.5,form=self)"
+    assert load_method(method.name) == method
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("camle", "camel"), ("camel(weight=-1)", "weight"), ("camel(form=js)", "triplet-js"),
+     ("gdro(k=2)", "eta"), ("gdro(", "cannot read"), ("jtt(weight=0)", "1 to")],
+)  # fmt: skip
+def test_names_that_are_none(name, told):
+    with pytest.raises((UsageError, PolicyError), match=told):
+        load_method(name)
+
+
+def test_a_linear_model_forgets_what_an_exact_translator_flips():
+    """Two Gaussians: x1 tells the class, x2 the subgroup. More consistency, less of x2."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 150)
+    spurious = np.where(rng.random(300) < 0.95, labels, 1 - labels)
+    x = rng.normal(size=(300, 2)) + 2 * np.stack([labels, 1.5 * spurious], axis=1) - [1, 1.5]
+    # The translation to a subgroup puts x2 where that subgroup lies; the own one changes nothing.
+    to = [x + np.stack([np.zeros(300), 3.0 * (z - spurious)], axis=1) for z in (0, 1)]
+    views = torch.tensor(np.stack([x, *to], axis=1))
+    target = torch.tensor(labels)
+
+    def slope(weight):
+        w = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True)
+        b = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+        steps = torch.optim.LBFGS([w, b], max_iter=60, line_search_fn="strong_wolfe")
+
+        def loss():
+            steps.zero_grad()
+            log_p = (views @ w + b).log_softmax(dim=2)
+            own = torch.nn.functional.nll_loss(log_p[:, 0], target)
+            total = own + weight * consistency(log_p).mean()
+            total.backward()
+            return total
+
+        steps.step(loss)
+        return abs((w[1, 1] - w[1, 0]).item())
+
+    slopes = [slope(weight) for weight in (0, 1, 10, 100)]
+
+    assert slopes == sorted(slopes, reverse=True)
+    assert slopes[-1] < 0.05 * slopes[0]

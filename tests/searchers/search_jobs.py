@@ -1,0 +1,56 @@
+"""Jobs that workers of the tests run: in a file of its own, so that other processes find it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automorph.errors import TrainingError
+from automorph.searchers import Outcome
+from automorph.training import Task
+
+
+@dataclass(frozen=True)
+class Sees:
+    """Tells what of the task a job can see, and how it is run."""
+
+    number: int = 0
+
+    def describe(self) -> dict[str, Any]:
+        return {"job": "sees", "number": self.number}
+
+    def run(self, task: Task, folder: Path) -> Outcome:
+        import torch
+
+        facts = {"parts": list(task.data.parts), "threads": torch.get_num_threads()}
+        return Outcome(float(self.number), facts=facts)
+
+
+@dataclass(frozen=True)
+class Dies:
+    """Takes its worker down, the first time."""
+
+    mark: str
+
+    def describe(self) -> dict[str, Any]:
+        return {"job": "dies"}
+
+    def run(self, task: Task, folder: Path) -> Outcome:
+        path = Path(self.mark)
+        if not path.exists():
+            path.touch()
+            os._exit(9)
+        return Outcome(1.0)
+
+
+@dataclass(frozen=True)
+class Fails:
+    """Fails in a way that automorph explains."""
+
+    def describe(self) -> dict[str, Any]:
+        return {"job": "fails"}
+
+    def run(self, task: Task, folder: Path) -> Outcome:
+        raise TrainingError("the loss is not a number")

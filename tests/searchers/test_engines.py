@@ -1,0 +1,127 @@
+"""Engines: jobs see no test part, dead workers are replaced, and the policy found is the same."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from search_jobs import Dies, Fails, Sees
+
+from automorph.data import limited, load_data, split
+from automorph.errors import UsageError
+from automorph.searchers import search
+from automorph.searchers.executors import Processes, open_engine
+from automorph.training import Recipe, make_task
+
+torch.set_num_threads(1)
+SEARCH = {"method": "random(count=2)", "trials": 4, "seeds": 1, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def task():
+    digits = limited(split(load_data("digits")), 60)
+    recipe = Recipe(epochs=2, batch_size=32, lr=0.05, precision="fp32")
+    return make_task(digits, model="cnn:4", recipe=recipe)
+
+
+@pytest.fixture(scope="module")
+def alone(task):
+    """What a search finds on the engine `local`."""
+    return search(task, engine="local", **SEARCH)
+
+
+def test_jobs_of_a_search_see_no_test_part_and_one_thread(task, tmp_path):
+    with open_engine("local", task, tmp_path) as engine:
+        (_, during), (_, failed) = engine.run([Sees(), Fails()])
+        ((_, after),) = engine.run([Sees()], test=True)
+
+    assert during.facts == {"parts": ["train", "validation"], "threads": 1}
+    assert after.facts["parts"] == ["train", "validation", "test"]
+    assert failed.score == float("-inf")
+    assert failed.error == "the loss is not a number"
+
+
+def test_nothing_is_begun_after_the_deadline(task, tmp_path):
+    with open_engine("local", task, tmp_path) as engine:
+        assert list(engine.run([Sees()], deadline=time.monotonic() - 1)) == []
+
+
+def test_processes_find_the_same_and_replace_a_dead_worker(task, alone, tmp_path):
+    with Processes(task, tmp_path, jobs=1) as engine:
+        outcomes = dict(engine.run([Sees(0), Dies(str(tmp_path / "died")), Sees(2)]))
+        workers = [process.pid for process in engine.workers.pool._processes.values()]
+    together = search(task, engine="processes", jobs=2, **SEARCH)
+
+    assert {place: outcome.score for place, outcome in outcomes.items()} == {0: 0, 1: 1, 2: 2}
+    assert outcomes[0].facts == {"parts": ["train", "validation"], "threads": 1}
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+    assert together.policy == alone.policy
+    assert [row.accuracy for row in together.rows] == [row.accuracy for row in alone.rows]
+    # Which of two trials at the same time ends first is chance; the trace does not tell it.
+    traces = [[{**step, "clock": 0} for step in found.trace] for found in (together, alone)]
+    assert traces[0] == traces[1]
+
+
+AGENTS = (
+    "metrics_agent_port",
+    "metrics_export_port",
+    "dashboard_agent_listen_port",
+    "runtime_env_agent_port",
+)
+
+
+def node():
+    """A small node; with ports of its own it need not wait for its agents to tell theirs."""
+    sockets = [socket.create_server(("", 0)) for _ in AGENTS]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    size = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 100 * 2**20}
+    return {**size, **dict(zip(AGENTS, ports, strict=True))}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_ray_finds_the_same_when_a_node_dies(task, alone, tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    here = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, here)))
+    cluster = Cluster(initialize_head=True, head_node_args=node())
+    second = cluster.add_node(**node())
+    cluster.wait_for_nodes()
+    seen = []
+
+    def kill_the_second_node(standing) -> None:
+        seen.append(standing)
+        if standing.phase == "search" and second in cluster.worker_nodes:
+            cluster.remove_node(second, allow_graceful=False)
+
+    try:
+        with open_engine("ray", task, tmp_path, address=cluster.address) as engine:
+            assert engine.jobs == 2
+            outcomes = dict(engine.run([Dies(str(tmp_path / "died")), Sees(1)]))
+        spread = search(
+            task, engine="ray", address=cluster.address, progress=kill_the_second_node, **SEARCH
+        )
+    finally:
+        cluster.shutdown()
+
+    assert {place: outcome.score for place, outcome in outcomes.items()} == {0: 1, 1: 1}
+    assert second not in cluster.worker_nodes
+    assert spread.policy == alone.policy
+    assert [row.accuracy for row in spread.rows] == [row.accuracy for row in alone.rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "words"),
+    [("slurm", None, "no engine"), ("local", "x:1", "only ray"), ("ray", "127.0.0.1:9", "reach")],
+)
+def test_bad_engines(task, tmp_path, name, address, words):
+    with pytest.raises(UsageError, match=words):
+        open_engine(name, task, tmp_path, address=address)

@@ -33,6 +33,7 @@ test: env ## run the tests (minutes)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/check_imports.py
 	$(BIN)/python benchmarks/tables.py --check
 	$(BIN)/python -m pytest -n 2 -m 'not slow' tests
 	$(BIN)/python -m pytest --doctest-modules src
@@ -46,6 +47,7 @@ lint: env ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/check_imports.py
 
 audit: env ## look for known holes in the packages, and for unsafe code in ours
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src

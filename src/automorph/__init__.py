@@ -13,8 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from automorph import _moved
-
-__version__ = "0.1.0"
+from automorph._version import __version__
 
 _moved.install()
 

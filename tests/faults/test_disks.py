@@ -79,7 +79,7 @@ def test_a_read_only_disk(verb, tmp_path):
 
 
 def test_a_cached_array_takes_its_room_at_once(tmp_path):
-    from automorph.data.mapped import allocate
+    from automorph.data.memory_map import allocate
     from automorph.errors import DiskError
 
     with disk(tmp_path / "disk", "size=100k") as folder:

@@ -11,7 +11,7 @@ import torch
 from fuzzing import COUNT, misvalued, mutated, outcomes
 
 from automorph.data import limited, load_data, split
-from automorph.data.mapped import allocate, finish, mapped
+from automorph.data.memory_map import allocate, finish, mapped
 from automorph.errors import AutomorphError
 from automorph.experiments import compare
 from automorph.experiments.store import read_cell

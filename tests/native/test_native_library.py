@@ -14,7 +14,7 @@ import pytest
 import automorph
 from automorph import engine, native
 from automorph.errors import UsageError
-from automorph.native.walk import KERNELS
+from automorph.native.program import KERNELS
 from automorph.operations import OPERATIONS
 
 PACKAGE = Path(automorph.__file__).parent

@@ -7,7 +7,7 @@ import pytest
 
 from automorph.operations import named_space
 from automorph.policies import Uniform, changes_by_epoch, load_policy, usage
-from automorph.policies.usage import BINS
+from automorph.policies.usage_counts import BINS
 
 
 def test_one_operation_each_makes_shares_that_sum_to_one():

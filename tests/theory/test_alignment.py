@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from automorph.errors import UsageError
-from automorph.theory.alignment import alignment, alignment_gain, centred_alignment
 from automorph.theory.feature_averaging import (
     averaged,
     displacement,
     invariance_ratio,
     spread_matrix,
 )
+from automorph.theory.kernel_alignment import alignment, alignment_gain, centred_alignment
 
 
 def by_definition(features, labels, centred):

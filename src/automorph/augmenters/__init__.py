@@ -6,9 +6,9 @@ from automorph.augmenters.augmix_jsd import Consistency, consistency_loss
 from automorph.augmenters.base import Method
 from automorph.augmenters.batch_augmentation import JointViews
 from automorph.augmenters.builtin import METHODS, as_arm, list_methods
-from automorph.augmenters.policy_network import Controller
-from automorph.augmenters.scoring import Scoring
-from automorph.augmenters.transformation_regularisation import Regularised
+from automorph.augmenters.policy_network import Controller, begun, inverse
+from automorph.augmenters.regularised import Regularised, transformation_regularisation
+from automorph.augmenters.scoring import Scoring, evaluating
 from automorph.augmenters.uncertainty import Uncertainty
 
 __all__ = [
@@ -22,8 +22,12 @@ __all__ = [
     "Scoring",
     "Uncertainty",
     "as_arm",
+    "begun",
     "compare",
     "consistency_loss",
+    "evaluating",
+    "inverse",
     "list_methods",
     "train",
+    "transformation_regularisation",
 ]

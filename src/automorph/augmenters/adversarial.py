@@ -20,13 +20,18 @@ from automorph.augmenters.base import Method, examples_meet, together
 from automorph.augmenters.distributed import summed
 from automorph.augmenters.policy_network import Controller, advantages, begun, policy_gradient_loss
 from automorph.operations import SearchSpace, Stream
-from automorph.policies import NAMED, Mixture, Policy, Step
-from automorph.policies.base import within
-from automorph.policies.formatting import number_text
-from automorph.policies.naming import with_options
-from automorph.training import Augmenter, Batch, Epoch, RawBatch, Recipe
-from automorph.training.checkpoint import prefixed, under
-from automorph.training.optimiser import Optimiser, make_optimiser
+from automorph.policies import NAMED, Mixture, Policy, Step, number_text, with_options, within
+from automorph.training import (
+    Augmenter,
+    Batch,
+    Epoch,
+    Optimiser,
+    RawBatch,
+    Recipe,
+    make_optimiser,
+    prefixed,
+    under,
+)
 
 COLLAPSED = 0.5
 """A policy network that has less than this share of its first entropy over operations is narrow."""

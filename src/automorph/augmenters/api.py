@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from automorph import experiments, training
 from automorph.augmenters.builtin import as_arm
-from automorph.experiments.run_compare import listed
+from automorph.experiments import listed
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -13,11 +13,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from automorph.augmenters.base import Method, examples_meet, stream_of, together
-from automorph.policies import NAMED, Policy, chained
-from automorph.policies.base import within
-from automorph.policies.naming import with_options
-from automorph.training import Augmenter, Batch, RawBatch, soft_cross_entropy
-from automorph.training.loss import divergence
+from automorph.policies import NAMED, Policy, chained, with_options, within
+from automorph.training import Augmenter, Batch, RawBatch, divergence, soft_cross_entropy
 
 
 def consistency_loss(

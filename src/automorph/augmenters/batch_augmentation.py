@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from automorph.augmenters.base import Method, examples_meet, views
-from automorph.policies import Policy
-from automorph.policies.base import within
+from automorph.policies import Policy, within
 from automorph.training import Augmenter, Batch, RawBatch
 
 

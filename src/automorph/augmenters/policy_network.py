@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from automorph.training.task import torch_seed
+from automorph.training import torch_seed
 
 
 class Written(NamedTuple):

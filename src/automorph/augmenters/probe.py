@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from automorph.errors import UsageError
-from automorph.training.precision import multiply_adds
+from automorph.training import multiply_adds
 
 RATE = 0.5
 

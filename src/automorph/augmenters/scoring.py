@@ -17,9 +17,8 @@ from torch.nn import functional
 
 from automorph.augmenters.probe import Probe
 from automorph.errors import UsageError
-from automorph.policies.base import within
-from automorph.training import Batch, soft_cross_entropy
-from automorph.training.precision import DTYPES
+from automorph.policies import within
+from automorph.training import DTYPES, Batch, soft_cross_entropy
 
 
 @dataclass(frozen=True, kw_only=True)

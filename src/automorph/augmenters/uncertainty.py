@@ -23,9 +23,7 @@ from automorph.augmenters.scaled import eased
 from automorph.augmenters.scoring import Scorer, Scores, Scoring, entropies
 from automorph.augmenters.usage_counter import Tally
 from automorph.errors import UsageError
-from automorph.policies import Policy
-from automorph.policies.base import within
-from automorph.policies.naming import with_options
+from automorph.policies import Policy, with_options, within
 from automorph.training import Augmenter, Batch, Epoch, RawBatch, Units
 
 Rule = Literal["top", "proportional", "random", "lowest", "adaptive"]

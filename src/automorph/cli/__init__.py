@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from automorph import __version__
+from automorph._version import __version__
 from automorph.cli.audit import audit
 from automorph.cli.compare import compare
 from automorph.cli.doctor import doctor

@@ -52,8 +52,7 @@ class Auditing:
         # The split hangs on the same seed for all verbs.
         data = load_data(self.source, seed=0, metadata=None, **self.options)
         from automorph.report import publish
-        from automorph.robustness import audit
-        from automorph.robustness.split_recovery import split_as_trained
+        from automorph.robustness import audit, split_as_trained
 
         started = datetime.now(UTC).isoformat(timespec="seconds")
         began = time.monotonic()

@@ -43,7 +43,7 @@ class Comparing:
     def run(self, *, jobs: int) -> dict[str, Any]:
         """Compare, tell, and give the object of ``--json`` back."""
         from automorph.experiments import compare
-        from automorph.report.formatting import plural
+        from automorph.report import plural
 
         folder = self.folder or run_folder("compare", self.task)
         say = console(quiet=self.quiet)
@@ -229,7 +229,7 @@ def next_commands(
 
 def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
     """The comparison as a table for a terminal of so many columns."""
-    from automorph.experiments.conclusion import interval, points
+    from automorph.experiments import interval, points
 
     share = f"{comparison.confidence:.0%}"
     base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"

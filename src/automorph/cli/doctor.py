@@ -53,7 +53,8 @@ def examine(*, deep: bool = False) -> dict[str, Any]:
     """What is installed and how it will run, as plain data; ``deep`` imports all libraries."""
     import os
 
-    from automorph import __version__, native
+    from automorph import native
+    from automorph._version import __version__
     from automorph.data import list_sources
     from automorph.engine import engine_name
 
@@ -114,7 +115,7 @@ def _accelerators() -> list[str]:
 
 def advice(why_not_native: str | None) -> list[str]:
     """What is not there, one line each, with the way to get it."""
-    from automorph.text.wordnet import find_wordnet
+    from automorph.text import find_wordnet
 
     lines = []
     if why_not_native:

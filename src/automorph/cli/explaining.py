@@ -39,8 +39,7 @@ class Explaining:
 
     def run(self) -> dict[str, Any]:
         """Explain, tell, write, and give the object of ``--json`` back."""
-        from automorph.diagnostics import explain, instant_policy
-        from automorph.diagnostics.run_explain import is_identity
+        from automorph.diagnostics import explain, instant_policy, is_identity
         from automorph.report import publish
 
         words = [self.space.name, self.features, str(self.deep), str(self.seed)]

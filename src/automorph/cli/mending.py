@@ -16,7 +16,7 @@ from automorph.files import write_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from automorph.robustness.patch_result import Patched
+    from automorph.robustness import Patched
     from automorph.training import Task
 
 
@@ -38,10 +38,8 @@ class Mending:
 
     def run(self, *, jobs: int) -> dict[str, Any]:
         """Mend, tell, and give the object of ``--json`` back."""
-        from automorph.report import publish
-        from automorph.report.formatting import plural
-        from automorph.robustness import grouper_of, patch
-        from automorph.robustness.translators.cyclegan import CycleRecipe
+        from automorph.report import plural, publish
+        from automorph.robustness import CycleRecipe, grouper_of, patch
 
         data = self.task.data
         grouper = grouper_of(data)
@@ -116,7 +114,7 @@ def group_table(result: Patched) -> Table:
 
 def arm_table(result: Patched, *, width: int = WIDE) -> Table:
     """Every objective over the seeds, for a terminal of so many columns."""
-    from automorph.experiments.conclusion import interval, points
+    from automorph.experiments import interval, points
 
     numbers = ["robust", "accuracy", "gaps", "against balanced", "validation"]
     # A narrow terminal has no room for the time; the report has it.

@@ -208,7 +208,7 @@ def usual_policy(domain: str) -> str:
     """What a model is trained with if nothing is said."""
     if domain == "image":
         return "flip-crop"
-    from automorph.text.wordnet import find_wordnet
+    from automorph.text import find_wordnet
 
     return "eda" if find_wordnet() else "aeda"
 

@@ -129,7 +129,7 @@ def check_folder(path: Path) -> None:
 
 def _is_online(policy: str) -> bool:
     from automorph.operations import plain
-    from automorph.policies.parser import split_at
+    from automorph.policies import split_at
 
     stages = split_at(policy, "+", policy)
     known = {plain(name) for name in ONLINE}

@@ -77,8 +77,7 @@ def patch(
     again, the command goes on where it stopped.
     """
     from automorph.cli.mending import Mending
-    from automorph.robustness.builtin import load_method
-    from automorph.robustness.translators.selection import check_names
+    from automorph.robustness import check_names, load_method
 
     # What is wrong with the words must be known before the data are read.
     check_names(translator)

@@ -127,8 +127,7 @@ def _write_sheets(
 
 def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path) -> str:
     """A page of texts before and after; what is to be seen there."""
-    from automorph.report import Page, Section, write_report
-    from automorph.report.text_examples import MARKS, passages
+    from automorph.report import MARKS, Page, Section, passages, write_report
 
     parts = [
         passages(name, rows, names, colour=number % 10, most=rows.shape[1])
@@ -146,7 +145,7 @@ def _told(texts: list[str], name: str, *, plain: bool) -> Text:
     """
     from rich.text import Text
 
-    from automorph.report.text_diff import changes
+    from automorph.report import changes
 
     styles = {"same": "", "in": "underline green", "out": "strike red"}
     signs = {"same": "{}", "in": "{{+{}+}}", "out": "[-{}-]"} if plain else {}

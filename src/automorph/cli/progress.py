@@ -13,7 +13,7 @@ from automorph.cli.options import console, plain_table
 from automorph.errors import UsageError
 
 if TYPE_CHECKING:
-    from automorph.searchers.runner import Finished, Standing
+    from automorph.searchers import Finished, Standing
     from automorph.training import Epoch
 
 SHOWN = 5

@@ -50,7 +50,7 @@ def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
 def differences_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """By run and policy, the paired difference from the first run; see `runs_page`."""
     from automorph.experiments import paired_difference
-    from automorph.report.view_model import Results
+    from automorph.report import Results
 
     names = list(found)
     base, differences = found[names[0]], {}

@@ -111,10 +111,14 @@ def search(
     """
     from automorph.cli.searching import Searching
     from automorph.policies import load_policy
-    from automorph.searchers.budget import read_budget
-    from automorph.searchers.builtin import load_method
-    from automorph.searchers.defaults import check_space, space_of, usual_tail
-    from automorph.searchers.executors import check_engine
+    from automorph.searchers import (
+        check_engine,
+        check_space,
+        load_method,
+        read_budget,
+        space_of,
+        usual_tail,
+    )
 
     # What is wrong with the words must be known before the data are read.
     named = load_method(method)

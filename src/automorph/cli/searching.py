@@ -19,9 +19,7 @@ from automorph.errors import UsageError
 from automorph.files import write_json
 
 if TYPE_CHECKING:
-    from automorph.searchers.builtin import Named
-    from automorph.searchers.result import SearchResult
-    from automorph.searchers.runner import Standing
+    from automorph.searchers import Named, SearchResult, Standing
     from automorph.training import Task
 
 

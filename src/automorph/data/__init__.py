@@ -6,12 +6,16 @@
 ((1077, 8, 8, 1), (1077,))
 """
 
-from automorph.data.dataset import Arrays, BadRow, Dataset, Domain
+from automorph.data.build import assemble
+from automorph.data.dataset import Arrays, BadRow, Dataset, Domain, strings
+from automorph.data.decoders import belong_to_parent, uninterrupted_start
 from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
-from automorph.data.readers.catalog import SourceInfo, list_sources
-from automorph.data.split import limited, split, split_hashes
+from automorph.data.memory_map import allocate, finish, mapped
+from automorph.data.readers.tables import read_tables
+from automorph.data.sources import SourceInfo, list_sources
+from automorph.data.splits import limited, split, split_hashes
 from automorph.data.spurious import CORRELATED, coupled
 
 __all__ = [
@@ -22,16 +26,24 @@ __all__ = [
     "Domain",
     "Leakage",
     "SourceInfo",
+    "allocate",
     "as_dataset",
+    "assemble",
+    "belong_to_parent",
     "check_leakage",
     "check_source",
     "coupled",
+    "finish",
     "from_arrays",
     "guard_leakage",
     "limited",
     "list_sources",
     "load_data",
+    "mapped",
     "read_image",
+    "read_tables",
     "split",
     "split_hashes",
+    "strings",
+    "uninterrupted_start",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.dataset import Arrays
-from automorph.data.mapped import allocate, finish, mapped
+from automorph.data.memory_map import allocate, finish, mapped
 from automorph.errors import DamagedError
 from automorph.files import read_json, temporary_of, write_json
 

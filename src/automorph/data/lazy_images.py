@@ -17,7 +17,7 @@ from automorph.data.label_conflicts import with_contradictions
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.readers.folders import classes_in, ignored, images_in, parts_of
-from automorph.data.split import choose, limit_note, limited, split
+from automorph.data.splits import choose, limit_note, limited, split
 from automorph.errors import DataError, UsageError
 
 _NAMED = 10

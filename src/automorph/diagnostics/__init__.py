@@ -5,7 +5,8 @@ from automorph.diagnostics.explain_result import Explanation, Finding, Point
 from automorph.diagnostics.features import feature_map, random_convolutions
 from automorph.diagnostics.instant import diagnose_policy, instant_policy
 from automorph.diagnostics.prune_space import explained_space, narrowed
-from automorph.diagnostics.run_explain import explain, transform_of, usual_space
+from automorph.diagnostics.run_explain import explain, is_identity, transform_of, usual_space
+from automorph.diagnostics.text_features import hashed_words
 
 __all__ = [
     "Bench",
@@ -17,7 +18,9 @@ __all__ = [
     "explain",
     "explained_space",
     "feature_map",
+    "hashed_words",
     "instant_policy",
+    "is_identity",
     "narrowed",
     "random_convolutions",
     "transform_of",

@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.diagnostics.features import MOST, FeatureMap, Images, checked
-from automorph.theory.alignment import alignment
-from automorph.theory.feature_averaging import averaged, displacement
-from automorph.theory.loo_residuals import held_out_residuals
-from automorph.theory.objectives import variance_regulariser
+from automorph.theory import (
+    alignment,
+    averaged,
+    displacement,
+    held_out_residuals,
+    variance_regulariser,
+)
 
 Floats = NDArray[np.float32]
 CONSTANT = 3.0

@@ -11,7 +11,7 @@ import numpy as np
 from automorph.diagnostics.diagnosis import Bench, Diagnosis
 from automorph.errors import UsageError
 from automorph.operations import Operation, SearchSpace
-from automorph.policies.formatting import value_text
+from automorph.policies import value_text
 
 Verdict = Literal["keep", "keep mild", "drop", "label risk"]
 

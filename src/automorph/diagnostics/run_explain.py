@@ -14,10 +14,9 @@ from automorph.diagnostics.diagnosis import Bench
 from automorph.diagnostics.explain_result import Explanation, Point, findings_of
 from automorph.diagnostics.features import FeatureMap, Images, briefly_trained, feature_map
 from automorph.errors import UsageError
-from automorph.operations import Operation, SearchSpace, Sequences, Stream, named_space
-from automorph.operations.text import EDA
-from automorph.policies.formatting import value_text
-from automorph.text.wordnet import find_wordnet
+from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
+from automorph.policies import value_text
+from automorph.text import find_wordnet
 from automorph.training import Task, as_task, corpus_of
 
 MAGNITUDES = (0.1, 0.3, 0.6, 1.0)

@@ -10,14 +10,27 @@ from numpy.typing import NDArray
 from automorph import native
 from automorph.engine.compiled import apply_native
 from automorph.engine.reference import Interpolation, Mode, apply_reference
-from automorph.engine.tensors import apply_to_tensor, is_tensor
+from automorph.engine.targets import Places, follow, refuse
+from automorph.engine.tensors import apply_to_tensor, check_floats, is_tensor
 from automorph.engine.text import apply_texts
 from automorph.operations import SearchSpace, Sequences, Stream
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Interpolation", "Mode", "apply", "apply_native", "apply_reference", "engine_name"]
+__all__ = [
+    "Interpolation",
+    "Mode",
+    "Places",
+    "apply",
+    "apply_native",
+    "apply_reference",
+    "check_floats",
+    "engine_name",
+    "follow",
+    "is_tensor",
+    "refuse",
+]
 
 
 def engine_name() -> str:

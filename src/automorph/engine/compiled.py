@@ -19,9 +19,8 @@ from automorph import native
 from automorph.engine.batching import run_kernel
 from automorph.engine.context import Step
 from automorph.engine.validation import check_batch, check_fill
-from automorph.native.walk import BLACK_BOX, NEUTRAL, SHARE, SIGNED, WHOLE
-from automorph.operations import Operation, SearchSpace, Sequences, Stream
-from automorph.operations.random import stream_key
+from automorph.native import BLACK_BOX, NEUTRAL, SHARE, SIGNED, WHOLE
+from automorph.operations import Operation, SearchSpace, Sequences, Stream, stream_key
 
 
 def apply_native(

@@ -1,8 +1,22 @@
 """Paired statistics and honest comparisons of policies."""
 
-from automorph.experiments.conclusion import Verdict, judge
-from automorph.experiments.run_compare import Comparison, compare, fingerprint, hardware, is_control
-from automorph.experiments.statistics import Difference, Summary, holm, paired_difference, summarise
+from automorph.experiments.conclusion import Kind, Verdict, interval, judge, points
+from automorph.experiments.run_compare import (
+    Comparison,
+    compare,
+    fingerprint,
+    hardware,
+    is_control,
+    listed,
+)
+from automorph.experiments.statistics import (
+    Difference,
+    Summary,
+    holm,
+    mean_difference,
+    paired_difference,
+    summarise,
+)
 from automorph.experiments.store import Arm, Cell, cell_of, policy_of
 from automorph.experiments.table import Row, curves_of, predictions_of, rows_of
 
@@ -11,6 +25,7 @@ __all__ = [
     "Cell",
     "Comparison",
     "Difference",
+    "Kind",
     "Row",
     "Summary",
     "Verdict",
@@ -20,9 +35,13 @@ __all__ = [
     "fingerprint",
     "hardware",
     "holm",
+    "interval",
     "is_control",
     "judge",
+    "listed",
+    "mean_difference",
     "paired_difference",
+    "points",
     "policy_of",
     "predictions_of",
     "rows_of",

@@ -17,8 +17,16 @@ from typing import Any
 from automorph.errors import AutomorphError, DamagedError, DiskError, TrainingError
 from automorph.files import make_folder, read_json, write_checked
 from automorph.policies import Policy, policy_to_dict
-from automorph.training import AugmenterSpec, Epoch, RunResult, Task, packed, train, unpacked
-from automorph.training.workers import Workers
+from automorph.training import (
+    AugmenterSpec,
+    Epoch,
+    RunResult,
+    Task,
+    Workers,
+    packed,
+    train,
+    unpacked,
+)
 
 Arm = Policy | AugmenterSpec
 """What is compared: a policy, or what makes an augmenter that learns while it trains."""

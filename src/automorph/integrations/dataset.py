@@ -16,8 +16,7 @@ from automorph.integrations.repr import Shown
 from automorph.integrations.sample_access import Place, find_place, get, put
 from automorph.integrations.shared_epoch import Epoch, InEpochs
 from automorph.operations import Stream
-from automorph.policies import Policy, load_policy
-from automorph.policies.base import COPIES
+from automorph.policies import COPIES, Policy, load_policy
 
 
 class Augmented(Shown, InEpochs, Dataset[Any]):

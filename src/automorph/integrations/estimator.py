@@ -19,8 +19,7 @@ from sklearn.utils.validation import (
 
 from automorph.errors import UsageError
 from automorph.integrations.image_types import need_no_others
-from automorph.policies import Policy, load_policy
-from automorph.policies.tensors import are_texts, as_texts
+from automorph.policies import Policy, are_texts, as_texts, load_policy
 
 
 def _has(name: str) -> Any:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, distributed, nn
 
-from automorph.engine.tensors import check_floats
+from automorph.engine import check_floats
 from automorph.errors import UsageError
 from automorph.integrations.collate import soft_labels
 from automorph.operations import Stream

@@ -141,7 +141,7 @@ def _written(policy: Policy, peer: ModuleType, size: Size, strict: bool) -> tupl
 
 
 def _file(policy: Policy, peer: ModuleType, call: Call, notes: list[str]) -> str:
-    from automorph import __version__
+    from automorph._version import __version__
 
     body, imports = "", peer.IMPORTS.splitlines()
     if hasattr(peer, "PARTS"):

@@ -19,7 +19,9 @@ from automorph.policies import (
     AugMix,
     Chain,
     Drawn,
+    Fill,
     Generated,
+    Interpolation,
     Mixed,
     Mixture,
     Policy,
@@ -27,7 +29,6 @@ from automorph.policies import (
     Shuffled,
     Uniform,
 )
-from automorph.policies.base import Fill, Interpolation
 
 Stretch = tuple[float, float]
 

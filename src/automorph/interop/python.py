@@ -36,7 +36,7 @@ FIDELITY: dict[str, Fidelity] = {
 
 def write_file(policy: Policy) -> str:
     """The policy as the source code of a module with a function ``augment``."""
-    from automorph import __version__
+    from automorph._version import __version__
     from automorph.interop import standalone
 
     refuse_operations(policy, TITLE, FIDELITY)

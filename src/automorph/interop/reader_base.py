@@ -10,8 +10,7 @@ from typing import Any
 
 from automorph.interop.ir import MOVED, Act, Draw, NotExpressibleError, does_nothing, joined
 from automorph.operations import OPERATIONS
-from automorph.policies import Policy
-from automorph.policies.base import Fill, Interpolation
+from automorph.policies import Fill, Interpolation, Policy
 
 Part = Draw | Policy
 """What is read of a pipeline: draws, and policies that have a name."""

@@ -6,8 +6,7 @@ from automorph.interop.errors import refuse_operations
 from automorph.interop.fidelity import EQUAL, Fidelity, alike, none
 from automorph.interop.ir import NotExpressibleError
 from automorph.operations import CATALOGUE
-from automorph.policies import AugMix, Policy, Uniform
-from automorph.policies.timm_names import is_timm
+from automorph.policies import AugMix, Policy, Uniform, is_timm
 
 NAME = "timm"
 TITLE = "timm strings"

@@ -9,8 +9,7 @@ from typing import Any
 from automorph.interop.call_ast import Call, Name
 from automorph.interop.fidelity import EQUAL, OWN_PLACES, Fidelity, none
 from automorph.interop.ir import MOVED, Act, Draw, NoWordsError, does_nothing
-from automorph.policies import Mixture, Policy, Uniform, load_policy
-from automorph.policies.autoaugment_tables import TABLES
+from automorph.policies import TABLES, Mixture, Policy, Uniform, load_policy
 
 NAME = "torchvision"
 PARTS = "automorph.interop.torchvision_runtime"

@@ -24,8 +24,7 @@ from automorph.interop.reader_base import (
 )
 from automorph.interop.torchvision import FUNCTIONS, NAME, NATIVE
 from automorph.operations import named_space
-from automorph.policies import Policy, Uniform, load_policy
-from automorph.policies.base import Fill
+from automorph.policies import Fill, Policy, Uniform, load_policy
 
 Reader = Callable[[Any], Sequence[Part]]
 _KERNELS = {function: kernel for kernel, function in FUNCTIONS.items()}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from automorph.errors import MissingExtraError, UsageError
-from automorph.text.pretrained import loaded
+from automorph.text import loaded
 
 ROWS_AT_ONCE = 64
 MOST_SEEN = 1 << 24

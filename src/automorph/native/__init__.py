@@ -5,12 +5,27 @@ NumPy, with the same results.
 """
 
 from automorph.native.library import ENGINE_VARIABLE, available, using, variant, variants, why_not
+from automorph.native.program import (
+    BLACK_BOX,
+    KERNELS,
+    NEUTRAL,
+    SHARE,
+    SIGNED,
+    WHOLE,
+    Operation,
+    Program,
+    walk,
+)
 from automorph.native.random import random_bits, random_race
-from automorph.native.walk import KERNELS, Operation, Program, walk
 
 __all__ = [
+    "BLACK_BOX",
     "ENGINE_VARIABLE",
     "KERNELS",
+    "NEUTRAL",
+    "SHARE",
+    "SIGNED",
+    "WHOLE",
     "Operation",
     "Program",
     "available",

@@ -1,11 +1,12 @@
 """Operations, search spaces, sequences and the counter-based random numbers (no torch)."""
 
 from automorph.operations.images import CATALOGUE, OPERATIONS
-from automorph.operations.random import Stream, normal, philox, unit_interval
+from automorph.operations.random import Stream, normal, philox, stream_key, unit_interval, weighted
 from automorph.operations.sequences import NOTHING, Sequences
 from automorph.operations.spaces import SearchSpace, find_operation, list_spaces, named_space, plain
 from automorph.operations.spec import Domain, Operation, operation
 from automorph.operations.text import (
+    EDA,
     TEXT_OPERATIONS,
     masked_operation,
     paraphrase_operation,
@@ -15,6 +16,7 @@ from automorph.operations.text import (
 
 __all__ = [
     "CATALOGUE",
+    "EDA",
     "NOTHING",
     "OPERATIONS",
     "TEXT_OPERATIONS",
@@ -32,7 +34,9 @@ __all__ = [
     "paraphrase_operation",
     "philox",
     "plain",
+    "stream_key",
     "text_operation",
     "translation_operation",
     "unit_interval",
+    "weighted",
 ]

@@ -2,97 +2,49 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
-
-from automorph.errors import PolicyError
-from automorph.operations import Operation
 from automorph.policies.augmix import AugMix
-from automorph.policies.base import Policy, SpacePolicy, Table
+from automorph.policies.autoaugment_tables import TABLES
+from automorph.policies.base import COPIES, Fill, Interpolation, Policy, SpacePolicy, Table, within
 from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin import NAMED
-from automorph.policies.builtin_text import NAMED_WITH_FILES
 from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
-from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy, write_policy
-from automorph.policies.generated import Generated
+from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy
+from automorph.policies.formatting import number_text, value_text
+from automorph.policies.generated import Generated, noise
+from automorph.policies.loading import list_policies, load_policy, save_policy
 from automorph.policies.mixing import Mixing
-from automorph.policies.parser import parse_policy
+from automorph.policies.naming import with_options
+from automorph.policies.numpy_rnn import GATES, NETWORKS, Network
+from automorph.policies.parser import build_named, parse_policy, read_options, split_at
 from automorph.policies.pba_policy import Shuffled
-from automorph.policies.random_policy import Drawn
+from automorph.policies.random_policy import Drawn, drawn_subpolicies
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 from automorph.policies.targets import Followed, follow
+from automorph.policies.tensors import are_texts, as_texts
+from automorph.policies.timm_names import is_timm
 from automorph.policies.traversal import drawable, stages_of
 from automorph.policies.uniform import Uniform
-from automorph.policies.usage import Usage, changes_by_epoch, usage
-
-
-def load_policy(
-    policy: str | os.PathLike[str] | Policy, *, operations: Iterable[Operation] = ()
-) -> Policy:
-    """A policy by name, by timm string or from a file.
-
-    A text that ends in ``.json``, and any path object, is read as a file; ``operations`` are the
-    user's own operations that it refers to.
-
-    >>> load_policy("randaugment(n=2,m=9)").name
-    'randaugment(n=2,m=9)'
-    """
-    if isinstance(policy, Policy):
-        return policy
-    if isinstance(policy, os.PathLike):
-        return read_policy(Path(policy), operations)
-    if not isinstance(policy, str):
-        raise PolicyError(
-            f"got {policy!r:.60} as a policy; expected a name such as randaugment(n=2,m=9), or a "
-            f"path of a policy.json{_reading_hint(policy)}"
-        )
-    # A path may hold a + of its own.
-    if policy.strip().lower().endswith(".json") and Path(policy.strip()).exists():
-        return read_policy(Path(policy.strip()), operations)
-    return parse_policy(policy, operations)
-
-
-def save_policy(
-    policy: str | os.PathLike[str] | Policy,
-    path: str | os.PathLike[str],
-    *,
-    provenance: dict[str, Any] | None = None,
-) -> Path:
-    """Write the file of a policy, or of its name; it appears whole or not at all.
-
-    ``provenance`` says where the policy comes from: anything that JSON can hold.
-    """
-    return write_policy(load_policy(policy), path, provenance=provenance)
-
-
-def _reading_hint(thing: object) -> str:
-    """What to do with a transform of another library."""
-    homes = {kind.__module__.partition(".")[0] for kind in type(thing).__mro__}
-    if not homes & {"torchvision", "albumentations", "kornia", "torch"}:
-        return ""
-    return ". A transform is read first: automorph.import_policy(transform)"
-
-
-def list_policies() -> dict[str, str]:
-    """The named policies, each with a line about it; the last ones need a model or a file."""
-    every = NAMED | NAMED_WITH_FILES
-    return {name: (build.__doc__ or "").split("\n")[0] for name, build in every.items()}
-
+from automorph.policies.usage_counts import Usage, changes_by_epoch, usage
 
 __all__ = [
+    "COPIES",
+    "GATES",
     "NAMED",
+    "NETWORKS",
+    "TABLES",
     "AugMix",
     "Chain",
     "Drawn",
+    "Fill",
     "Followed",
     "Generated",
+    "Interpolation",
     "Mixed",
     "Mixing",
     "Mixture",
+    "Network",
     "Piece",
     "Policy",
     "Schedule",
@@ -103,18 +55,30 @@ __all__ = [
     "Table",
     "Uniform",
     "Usage",
+    "are_texts",
+    "as_texts",
+    "build_named",
     "chained",
     "changes_by_epoch",
     "check_domain",
     "drawable",
+    "drawn_subpolicies",
     "follow",
+    "is_timm",
     "list_policies",
     "load_policy",
+    "noise",
+    "number_text",
     "parse_policy",
     "policy_from_dict",
     "policy_to_dict",
+    "read_options",
     "read_policy",
     "save_policy",
+    "split_at",
     "stages_of",
     "usage",
+    "value_text",
+    "with_options",
+    "within",
 ]

@@ -61,7 +61,7 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
     >>> policy_to_dict(load_policy("flip"))["policy"]["subpolicies"]
     [[{'operation': 'HorizontalFlip', 'probability': 0.5, 'magnitude': 1.0}]]
     """
-    from automorph import __version__
+    from automorph._version import __version__
 
     return {
         "format": FORMAT,
@@ -326,7 +326,7 @@ def _need_models(kernel: str, where: str) -> None:
     kind, _, argument = kernel.partition(":")
     names = argument.split(" | ") if kind in ("Masked", "BackTranslation") else []
     for name in names:
-        from automorph.text.pretrained import on_this_machine
+        from automorph.text import on_this_machine
 
         if not on_this_machine(name):
             raise PolicyError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.tensors import is_tensor
+from automorph.engine import is_tensor
 from automorph.errors import UsageError
 from automorph.operations import Stream
 from automorph.policies.tensors import as_images, beside, chosen, rounded

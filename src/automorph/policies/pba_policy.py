@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
-from automorph.operations import NOTHING, Sequences, Stream
-from automorph.operations.random import weighted
+from automorph.operations import NOTHING, Sequences, Stream, weighted
 from automorph.policies.base import SpacePolicy, Table, within
 from automorph.policies.formatting import value_text
 from automorph.policies.naming import share_text

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automorph.engine.targets import Places, refuse
-from automorph.engine.targets import follow as follow_sequences
+from automorph.engine import Places, refuse
+from automorph.engine import follow as follow_sequences
 from automorph.errors import UsageError
 from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
 from automorph.policies.base import Images, Policy, stream_for
@@ -65,7 +65,7 @@ def follow(
     >>> out.boxes[0].tolist(), out.points[0].tolist()
     ([[6.0, 0.0, 10.0, 10.0]], [[9.0, 5.0]])
     """
-    from automorph.policies import load_policy
+    from automorph.policies.loading import load_policy
 
     loaded = load_policy(policy)
     if loaded.mixes_labels or not loaded.is_sequence:

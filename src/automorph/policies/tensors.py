@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.engine.tensors import is_tensor
+from automorph.engine import is_tensor
 
 
 def as_array(values: Any) -> Any:

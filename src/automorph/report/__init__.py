@@ -6,23 +6,32 @@ The room reads results and computes none.
 from automorph.report.audit import audit_page
 from automorph.report.comparison import compare_page
 from automorph.report.explain import explain_page
+from automorph.report.formatting import plural
 from automorph.report.multi_run import runs_page
 from automorph.report.page import Page, Section, render, write_report
 from automorph.report.patch import patch_page
 from automorph.report.pictures import contact_sheet
 from automorph.report.publisher import PAGES, publish, read_kept
 from automorph.report.search import search_page
+from automorph.report.text_diff import changes
+from automorph.report.text_examples import MARKS, passages
 from automorph.report.train import train_page
+from automorph.report.view_model import Results
 
 __all__ = [
+    "MARKS",
     "PAGES",
     "Page",
+    "Results",
     "Section",
     "audit_page",
+    "changes",
     "compare_page",
     "contact_sheet",
     "explain_page",
+    "passages",
     "patch_page",
+    "plural",
     "publish",
     "read_kept",
     "render",

@@ -205,7 +205,7 @@ def examples(found: Mapping[str, Found]) -> Section | None:
 def policies(entries: Sequence[Entry], opened: str | None) -> Section | None:
     """Every policy as a table and in a figure, and the file to take along; one is unfolded.
 
-    ``draws`` are what `automorph.policies.usage` tells, as plain data.
+    ``draws`` are what `automorph.policies.usage_counts` tells, as plain data.
     """
     if not entries:
         return None

@@ -8,13 +8,14 @@ from automorph.robustness.patch_result import Patched
 from automorph.robustness.robust import RobustRun, train_robust
 from automorph.robustness.run_audit import audit
 from automorph.robustness.run_patch import patch
+from automorph.robustness.split_recovery import split_as_trained
 from automorph.robustness.translated import Translated, translate_part
 from automorph.robustness.translators.base import ExactPairs, Translator, UserEdit, all_pairs
 from automorph.robustness.translators.checks import Checked, Limits, check_translator
 from automorph.robustness.translators.classifiers import Panel
 from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import CycleGAN, fit_cyclegan
-from automorph.robustness.translators.selection import Choice, choose_translator
+from automorph.robustness.translators.selection import Choice, check_names, choose_translator
 
 __all__ = [
     "Audit",
@@ -36,6 +37,7 @@ __all__ = [
     "UserEdit",
     "all_pairs",
     "audit",
+    "check_names",
     "check_translator",
     "choose_translator",
     "discover",
@@ -45,6 +47,7 @@ __all__ = [
     "load_method",
     "measure",
     "patch",
+    "split_as_trained",
     "train_robust",
     "translate_part",
 ]

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import UsageError
-from automorph.policies.formatting import number_text
-from automorph.policies.parser import build_named, read_options
+from automorph.policies import build_named, number_text, read_options
 from automorph.robustness.consistency import FORMS, Form
 from automorph.robustness.groups import Grouper
 from automorph.robustness.objectives import Camel, GroupDRO, InvariantRisk, Objective

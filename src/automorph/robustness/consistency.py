@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
-from automorph.training.loss import divergence, log_mean
+from automorph.training import divergence, log_mean
 
 Form = Literal["camel", "self", "translation", "triplet-js", "kl", "reverse-kl"]
 FORMS: tuple[Form, ...] = get_args(Form)

@@ -15,9 +15,7 @@ from automorph.errors import UsageError
 from automorph.operations import Stream
 from automorph.robustness.builtin import LastLayer
 from automorph.robustness.groups import Grouper
-from automorph.training import Encoder, RunResult, Task
-from automorph.training.checkpoint import write_checkpoint
-from automorph.training.load_model import trained_facts
+from automorph.training import Encoder, RunResult, Task, trained_facts, write_checkpoint
 
 STRENGTHS = (1.0, 0.7, 0.3, 0.1, 0.07, 0.03, 0.01)
 """C of the reference: the larger, the weaker the L1 penalty."""

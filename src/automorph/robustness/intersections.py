@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.experiments.statistics import holm
+from automorph.experiments import holm
 from automorph.robustness.metrics import deficits, wilson
 
 MISSING = "(missing)"

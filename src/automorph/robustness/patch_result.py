@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from automorph.experiments import Difference, Summary, paired_difference, summarise
-from automorph.experiments.conclusion import Kind, Verdict, interval, points
-from automorph.robustness.audit_result import Audit
-from automorph.robustness.audit_sentences import one_answer
+from automorph.experiments import (
+    Difference,
+    Kind,
+    Summary,
+    Verdict,
+    interval,
+    paired_difference,
+    points,
+    summarise,
+)
+from automorph.robustness.audit_result import Audit, one_answer
 from automorph.robustness.translators.selection import Choice
 from automorph.robustness.treatments import Cell
 

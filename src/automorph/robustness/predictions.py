@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays, Dataset
-from automorph.data.readers.tables import read_tables
-from automorph.diagnostics.text_features import hashed_words
+from automorph.data import Arrays, Dataset, read_tables
+from automorph.diagnostics import hashed_words
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model
 from automorph.robustness.dfr import features
-from automorph.training import Encoder, evaluate, load_trained, make_task
-from automorph.training.checkpoint import fill
+from automorph.training import Encoder, evaluate, fill, load_trained, make_task
 
 _USUAL = ("prediction", "predictions", "predicted", "pred", "y_pred", "yhat")
 _KINDS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".json": "jsonl"}

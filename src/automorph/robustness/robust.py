@@ -24,16 +24,16 @@ from automorph.training import (
     Batch,
     Epoch,
     Evaluation,
+    OnEpoch,
     PolicyAugmenter,
     RawBatch,
     RunResult,
     Task,
     evaluate,
     fitted,
+    soft_cross_entropy,
     train,
 )
-from automorph.training.loss import soft_cross_entropy
-from automorph.training.progress import OnEpoch
 
 _TIE = 1e-6
 """What overall accuracy counts beside robust accuracy: it decides between equals only."""

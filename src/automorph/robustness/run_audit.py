@@ -24,9 +24,7 @@ from automorph.robustness.predictions import (
 )
 from automorph.robustness.robust import RobustRun
 from automorph.robustness.split_recovery import split_as_trained
-from automorph.training import RunResult, Task, as_task, make_task, train
-from automorph.training.options import check_options
-from automorph.training.progress import OnEpoch
+from automorph.training import OnEpoch, RunResult, Task, as_task, check_options, make_task, train
 
 
 def audit(

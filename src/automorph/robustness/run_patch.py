@@ -31,9 +31,17 @@ from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import Fitting
 from automorph.robustness.translators.selection import check_names, choose_translator
 from automorph.robustness.treatments import Cell, Progress, Setting, run_arms
-from automorph.training import Evaluation, Task, as_task, evaluate, load_trained
-from automorph.training.checkpoint import read_checkpoint, read_facts, write_checkpoint
-from automorph.training.load_model import weights_file
+from automorph.training import (
+    Evaluation,
+    Task,
+    as_task,
+    evaluate,
+    load_trained,
+    read_checkpoint,
+    read_facts,
+    weights_file,
+    write_checkpoint,
+)
 
 BASELINES = ("erm", "balanced", "gdro")
 """What every patch is held against."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.operations import Stream
-from automorph.training.sampler import order, steps_per_epoch
+from automorph.training import order, steps_per_epoch
 
 
 def balanced_rows(

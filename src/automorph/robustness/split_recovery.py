@@ -8,7 +8,7 @@ from typing import Any
 
 from automorph.data import Dataset, limited, split, split_hashes
 from automorph.errors import UsageError
-from automorph.training.load_model import trained_on
+from automorph.training import trained_on
 
 
 def split_as_trained(

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Arrays
-from automorph.data.mapped import allocate, finish, mapped
+from automorph.data import Arrays, allocate, finish, mapped
 from automorph.robustness.translators.base import Images, Translator, known_of
 
 _CHUNK = 1024

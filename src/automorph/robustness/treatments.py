@@ -21,8 +21,7 @@ from automorph.robustness.groups import Grouper
 from automorph.robustness.metrics import gap, mutual_information
 from automorph.robustness.robust import Renderings, RobustRun, robust_accuracy, train_robust
 from automorph.robustness.translated import Translated
-from automorph.training import Task, evaluate
-from automorph.training.workers import Workers
+from automorph.training import Task, Workers, evaluate
 
 Progress = Callable[["Cell", float], object]
 """Called with a cell and the share of it that is done."""

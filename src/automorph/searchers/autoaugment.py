@@ -13,15 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.augmenters.policy_network import begun
+from automorph.augmenters import begun
 from automorph.errors import UsageError
 from automorph.operations import Stream
-from automorph.policies import Mixture, Policy, Step, SubPolicy
-from automorph.policies.base import within
+from automorph.policies import Mixture, Policy, Step, SubPolicy, within
 from automorph.searchers.base import Job, Method, Outcome, Setting
 from automorph.searchers.child_training import Train
-from automorph.training import Recipe
-from automorph.training.optimiser import make_optimiser
+from automorph.training import Recipe, make_optimiser
 
 PROBABILITIES, LEVELS = 11, 10
 """0, 0.1, .. 1, and ten magnitudes (section 3)."""

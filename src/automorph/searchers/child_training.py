@@ -15,8 +15,7 @@ from automorph.errors import AutomorphError, DamagedError, DiskError, UsageError
 from automorph.policies import Policy, chained, policy_to_dict
 from automorph.searchers.base import Outcome
 from automorph.searchers.trials import key_of
-from automorph.training import AugmenterSpec, Task, Units, train
-from automorph.training.checkpoint import read_checkpoint
+from automorph.training import AugmenterSpec, Task, Units, read_checkpoint, train
 
 Arm = Policy | AugmenterSpec
 """What a child is trained with: a policy, or what makes an augmenter that learns meanwhile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from automorph.diagnostics import explain, explained_space
 from automorph.operations import SearchSpace, named_space
 from automorph.searchers.executors import sealed
-from automorph.text.wordnet import find_wordnet
+from automorph.text import find_wordnet
 from automorph.training import Task
 
 EXPLAINED = "explained"

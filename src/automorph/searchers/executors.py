@@ -22,8 +22,7 @@ from typing import Any
 
 from automorph.errors import AutomorphError, DiskError, MissingExtraError, UsageError
 from automorph.searchers.base import Job, Outcome
-from automorph.training import Task
-from automorph.training.workers import LostWorkerError, Workers
+from automorph.training import LostWorkerError, Task, Workers
 
 ENGINES = ("local", "processes", "ray")
 TRIES = 5

@@ -20,13 +20,11 @@ from numpy.typing import NDArray
 
 from automorph.data import Arrays
 from automorph.errors import TrainingError, UsageError
-from automorph.policies import Mixture, Policy, SubPolicy, load_policy
-from automorph.policies.base import within
+from automorph.policies import Mixture, Policy, SubPolicy, load_policy, within
 from automorph.searchers.base import Job, Method, Outcome, Setting
 from automorph.searchers.child_training import Train, plain_arm, with_tail
 from automorph.searchers.optuna_sampler import Proposals, sub_policies, sub_policy_ranges
-from automorph.training import Task, Trained, Units, evaluate, fitted, load_trained
-from automorph.training.device import find_machine
+from automorph.training import Task, Trained, Units, evaluate, find_machine, fitted, load_trained
 
 BATCH = 500
 """Examples that are augmented and classified at once."""

@@ -19,18 +19,19 @@ from automorph.experiments import (
     Row,
     Verdict,
     curves_of,
+    interval,
     judge,
     paired_difference,
+    points,
     predictions_of,
     rows_of,
 )
-from automorph.experiments.conclusion import interval, points
 from automorph.operations import SearchSpace
 from automorph.policies import Drawn, Policy, Uniform, load_policy
 from automorph.searchers.base import Outcome
 from automorph.searchers.child_training import Arm, with_tail
 from automorph.searchers.final_training import Final
-from automorph.text.wordnet import find_wordnet
+from automorph.text import find_wordnet
 
 
 @dataclass(frozen=True)

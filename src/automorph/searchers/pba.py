@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.operations import Stream
-from automorph.policies import Piece, Policy, Schedule, Shuffled, Step, load_policy
-from automorph.policies.base import within
+from automorph.policies import Piece, Policy, Schedule, Shuffled, Step, load_policy, within
 from automorph.searchers.base import Job, Method, Outcome, Setting
 from automorph.searchers.child_training import Train
 

@@ -24,7 +24,7 @@ from automorph.searchers.builtin import load_method
 from automorph.searchers.child_training import Arm, Train, plain_arm, trainings
 from automorph.searchers.final_table import trivialaugment
 from automorph.searchers.successive_halving import Heat, heats
-from automorph.text.wordnet import find_wordnet
+from automorph.text import find_wordnet
 from automorph.training import AugmenterSpec, Units
 
 SEARCHES = (

@@ -16,8 +16,7 @@ from typing import Any
 
 from automorph.errors import UsageError
 from automorph.operations import OPERATIONS, Operation, SearchSpace
-from automorph.policies import Policy, Uniform
-from automorph.policies.base import within
+from automorph.policies import Policy, Uniform, within
 from automorph.searchers.base import Job, Method, Outcome, Setting
 from automorph.searchers.child_training import Train
 from automorph.searchers.optuna_sampler import Proposals, Range

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from automorph.policies import Mixture, Policy
-from automorph.policies.random_policy import drawn_subpolicies
+from automorph.policies import Mixture, Policy, drawn_subpolicies
 from automorph.searchers.base import Job, Method, Outcome, Setting
 from automorph.searchers.child_training import Train
 

@@ -232,7 +232,7 @@ def _fits(task: Task, space: SearchSpace) -> None:
     if task.data.validation is None or task.data.test is None:
         raise UsageError(
             f"{task.name} lacks a validation or a test part; a search needs both: "
-            "see automorph.data.split"
+            "see automorph.data.splits"
         )
     if space.domain != task.data.domain:
         raise UsageError(

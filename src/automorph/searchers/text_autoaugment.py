@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from automorph.policies import Mixture, Policy, SubPolicy
-from automorph.policies.base import within
+from automorph.policies import Mixture, Policy, SubPolicy, within
 from automorph.searchers.base import Job, Method, Outcome, Setting
 from automorph.searchers.child_training import Train
 from automorph.searchers.fast_autoaugment import without_repeats

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.experiments import policy_of
-from automorph.experiments.statistics import mean_difference
+from automorph.experiments import mean_difference, policy_of
 from automorph.policies import usage
 from automorph.searchers.base import Job, Outcome
 from automorph.searchers.child_training import Arm

@@ -1,9 +1,11 @@
 """Texts as arrays of words, and the operations on them (no torch)."""
 
 from automorph.text.corpus import Corpus
+from automorph.text.pretrained import loaded, on_this_machine
 from automorph.text.registry import KERNELS, Kernel, find_kernel
 from automorph.text.tokens import Tokens, tokenise
 from automorph.text.vocabulary import Vocabulary, is_word
+from automorph.text.wordnet import find_wordnet
 
 __all__ = [
     "KERNELS",
@@ -12,6 +14,9 @@ __all__ = [
     "Tokens",
     "Vocabulary",
     "find_kernel",
+    "find_wordnet",
     "is_word",
+    "loaded",
+    "on_this_machine",
     "tokenise",
 ]

@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import Any
 
 from automorph import _moved
-from automorph.theory.alignment import alignment_gain, centred_alignment
 from automorph.theory.classifier import LinearModel, fit_linear
 from automorph.theory.data_addition import add_greedily, new_part, noise_limit, one_point_gain
 from automorph.theory.feature_averaging import (
@@ -13,6 +12,7 @@ from automorph.theory.feature_averaging import (
     invariance_ratio,
     spread_matrix,
 )
+from automorph.theory.kernel_alignment import alignment, alignment_gain, centred_alignment
 from automorph.theory.kernels import averaged_kernel, fourier_features, gaussian_kernel
 from automorph.theory.layers import (
     AveragedAt,
@@ -49,6 +49,7 @@ __all__ = [
     "VarianceRobust",
     "add_greedily",
     "agreement",
+    "alignment",
     "alignment_gain",
     "averaged",
     "averaged_kernel",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from automorph.errors import DamagedError, UsageError
 from automorph.models import build_model
-from automorph.text.pretrained import on_this_machine
+from automorph.text import on_this_machine
 
 _MOST_CLASSES, _MOST_WORDS, _MOST_PIXELS = 1_000_000, 10_000_000, 32_768
 _LONG_NUMBER = re.compile(r"\d{5,}")

@@ -8,8 +8,7 @@ from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any
 
-from automorph.data import Dataset, as_dataset, load_data
-from automorph.data.build import assemble
+from automorph.data import Dataset, as_dataset, assemble, load_data
 from automorph.errors import UsageError
 from automorph.training.recipe import Recipe
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph import __version__
+from automorph._version import __version__
 from automorph.data import split_hashes
 from automorph.errors import DamagedError, TrainingError, UsageError
 from automorph.files import held

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from pickle import PicklingError
 from typing import Any
 
-from automorph.data.decoders import belong_to_parent, uninterrupted_start
+from automorph.data import belong_to_parent, uninterrupted_start
 from automorph.errors import AutomorphError, TrainingError, UsageError
 
 TRIES = 3

@@ -37,41 +37,6 @@ class Known:
     read: Callable[[str, Path], RawData]
 
 
-@dataclass(frozen=True)
-class SourceInfo:
-    """A line of ``automorph list data``; ``found`` is None where the user gives the path."""
-
-    name: str
-    about: str
-    where: tuple[str, ...]
-    found: bool | None
-
-
-def list_sources(*, root: str | os.PathLike[str] | None = None) -> tuple[SourceInfo, ...]:
-    """List every kind of source: its name, what it is, where it is looked for, found or not.
-
-    >>> [source.name for source in list_sources()][:4]
-    ['digits', 'mnist', 'fashion-mnist', 'cifar10']
-    """
-    digits = SourceInfo("digits", "1,797 grey digits, 8x8, 10 classes", ("scikit-learn",), True)
-    known = []
-    for entry in KNOWN.values():
-        places = _places(entry, root)
-        where = tuple(str(place) for place in places)
-        found = any(place.is_dir() for place in places)
-        known.append(SourceInfo(entry.name, entry.about, where, found))
-    # They are made of these sets, and so imported late.
-    from automorph.data.spurious import CORRELATED
-
-    named = {source.name: source for source in (digits, *known)}
-    planted = (
-        SourceInfo(entry.name, entry.about, named[entry.base].where, named[entry.base].found)
-        for entry in CORRELATED.values()
-    )
-    given = (SourceInfo(name, about, (), None) for name, about in GIVEN.items())
-    return (*named.values(), *planted, *given)
-
-
 def read_known(
     name: str, *, root: str | os.PathLike[str] | None = None, download: bool = False
 ) -> RawData:
@@ -79,7 +44,7 @@ def read_known(
     if name == "digits":
         return read_digits()
     entry = KNOWN[name]
-    places = _places(entry, root)
+    places = places_of(entry, root)
     for place in places:
         if place.is_dir():
             return entry.read(name, place)
@@ -156,7 +121,8 @@ def _read_cifar10(name: str, folder: Path) -> RawData:
     return raw_from_tables(name, tables, Columns(image="img", label="label"))
 
 
-def _places(entry: Known, root: str | os.PathLike[str] | None) -> list[Path]:
+def places_of(entry: Known, root: str | os.PathLike[str] | None) -> list[Path]:
+    """Where the folder of a set may lie, the first place first."""
     return [place / entry.folder for place in data_roots(root)]
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from automorph.engine.context import DRAWS_A_POSITION, Step, Values
 from automorph.engine.torch.kernel import Arguments, Size
-from automorph.operations.random import stream_key
+from automorph.operations import stream_key
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85

@@ -157,7 +157,7 @@ def _make(
 
 def exact_pairs(data: Dataset) -> ExactPairs:
     """The known pairs of a data set whose subgroups were made by `automorph.data`."""
-    from automorph.data.spurious import coupled
+    from automorph.data import coupled
 
     forms = [coupled(data.name, part) for part in data.parts.values()]
     return ExactPairs(np.concatenate(forms, axis=1))

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.augmenters.policy_network import inverse
-from automorph.operations import SearchSpace, Stream
-from automorph.operations.random import weighted
+from automorph.augmenters import inverse
+from automorph.operations import SearchSpace, Stream, weighted
 from automorph.policies import Step, SubPolicy
 
 LEVELS = 10

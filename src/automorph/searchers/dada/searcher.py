@@ -17,22 +17,12 @@ baseline (leave one out), which removes what belongs to the example and not to t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from automorph.errors import UsageError
-from automorph.operations import SearchSpace
-from automorph.policies import Drawn, Mixture, Policy
-from automorph.policies.base import within
+from automorph.policies import Mixture, Policy, within
 from automorph.searchers.base import Job, Method, Outcome, Setting
-from automorph.searchers.child_training import plain_arm
 from automorph.searchers.dada.choices import drawn
-from automorph.searchers.dada.train import Learning
-from automorph.searchers.trials import key_of
-from automorph.training import Task
-from automorph.training.checkpoint import read_checkpoint, write_checkpoint
-from automorph.training.device import repeatable
+from automorph.searchers.dada.train import Learn
 
 BATCH = 4
 """Runs that are asked for at once."""
@@ -93,44 +83,3 @@ class Differentiable(Method):
         ]
         label = f"gradient search of {len(learned)} runs"
         return Mixture(label=label, operations=space, subpolicies=tuple(subpolicies[:KEPT]))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Learn:
-    """One run; ``facts`` hold the distribution learned, and its entropy epoch by epoch.
-
-    It keeps its state after every epoch, so one that was killed goes on. The score is the
-    validation accuracy of the network that was trained meanwhile.
-    """
-
-    space: SearchSpace
-    tail: Policy
-    seed: int
-    epochs: int = 20
-    length: int = 2
-    draws: int = 2
-    rate: float = 2e-2
-
-    def describe(self) -> dict[str, Any]:
-        """All that decides the outcome, as plain data."""
-        return {
-            "job": "learn",
-            "space": plain_arm(Drawn(operations=self.space))["operations"],
-            "tail": plain_arm(self.tail),
-            "options": [self.seed, self.epochs, self.length, self.draws, self.rate],
-        }
-
-    def run(self, task: Task, folder: Path) -> Outcome:
-        """Train and learn, epoch by epoch."""
-        if task.data.validation is None:
-            raise UsageError(f"{task.name} has no validation part to learn from; split one off")
-        run = Learning(self, task.with_recipe(epochs=self.epochs))
-        state = folder / "children" / key_of(self) / "learn.safetensors"
-        with repeatable(run.machine):
-            if state.exists():
-                run.restore(*read_checkpoint(state))
-            while len(run.entropies) < self.epochs:
-                run.epoch()
-                state.parent.mkdir(parents=True, exist_ok=True)
-                write_checkpoint(state, *run.state())
-            return run.outcome()

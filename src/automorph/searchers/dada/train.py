@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,26 +14,33 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automorph import engine
-from automorph.augmenters.scoring import evaluating
-from automorph.operations import Sequences, Stream
+from automorph.augmenters import evaluating
+from automorph.errors import UsageError
+from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.policies import Drawn, Policy
 from automorph.searchers.base import Outcome
+from automorph.searchers.child_training import plain_arm
 from automorph.searchers.dada.choices import LEVELS, Choices, choices_loss
+from automorph.searchers.trials import key_of
 from automorph.training import (
+    Optimiser,
     Recipe,
     Task,
     Units,
+    batches,
     evaluate,
+    find_machine,
     fitted,
     learning_rate,
+    make_optimiser,
+    prefixed,
+    read_checkpoint,
+    repeatable,
     soft_cross_entropy,
+    steps_per_epoch,
+    under,
+    write_checkpoint,
 )
-from automorph.training.checkpoint import prefixed, under
-from automorph.training.device import find_machine
-from automorph.training.optimiser import Optimiser, make_optimiser
-from automorph.training.sampler import batches, steps_per_epoch
-
-if TYPE_CHECKING:
-    from automorph.searchers.dada.searcher import Learn
 
 NUDGE = 1e-2
 """Length of the step in weights that measures an alignment (Li et al. 2020: 0.01 / |v|)."""
@@ -207,3 +216,44 @@ class Learning:
         self.entropies, self.seconds = list(facts["entropies"]), facts["seconds"]
         self.shares = list(facts["shares"])
         self.units = Units(*facts["units"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learn:
+    """One run; ``facts`` hold the distribution learned, and its entropy epoch by epoch.
+
+    It keeps its state after every epoch, so one that was killed goes on. The score is the
+    validation accuracy of the network that was trained meanwhile.
+    """
+
+    space: SearchSpace
+    tail: Policy
+    seed: int
+    epochs: int = 20
+    length: int = 2
+    draws: int = 2
+    rate: float = 2e-2
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides the outcome, as plain data."""
+        return {
+            "job": "learn",
+            "space": plain_arm(Drawn(operations=self.space))["operations"],
+            "tail": plain_arm(self.tail),
+            "options": [self.seed, self.epochs, self.length, self.draws, self.rate],
+        }
+
+    def run(self, task: Task, folder: Path) -> Outcome:
+        """Train and learn, epoch by epoch."""
+        if task.data.validation is None:
+            raise UsageError(f"{task.name} has no validation part to learn from; split one off")
+        run = Learning(self, task.with_recipe(epochs=self.epochs))
+        state = folder / "children" / key_of(self) / "learn.safetensors"
+        with repeatable(run.machine):
+            if state.exists():
+                run.restore(*read_checkpoint(state))
+            while len(run.entropies) < self.epochs:
+                run.epoch()
+                state.parent.mkdir(parents=True, exist_ok=True)
+                write_checkpoint(state, *run.state())
+            return run.outcome()

@@ -5,10 +5,7 @@ data augmentation" (NIPS 2017). One file a piece: generators, discriminators, re
 the adversary, and the training around them.
 """
 
-from automorph.augmenters.transformation_regularisation import (
-    Regularised,
-    transformation_regularisation,
-)
+from automorph.augmenters import Regularised, transformation_regularisation
 from automorph.searchers.tanda.adversary import Look
 from automorph.searchers.tanda.config import Settings
 from automorph.searchers.tanda.discretize import held_space

@@ -13,16 +13,20 @@ from torch.nn.functional import softplus
 
 from automorph import engine
 from automorph.operations import SearchSpace, Sequences, Stream
-from automorph.policies import Policy
-from automorph.policies.generated import noise
+from automorph.policies import Policy, noise
 from automorph.searchers.tanda.config import RATES, Settings
 from automorph.searchers.tanda.discriminators import Discriminator
 from automorph.searchers.tanda.generators import Generator, build_generator
 from automorph.searchers.tanda.rewards import advantages, costs, increments, reinforce_loss
-from automorph.training import Recipe, Units
-from automorph.training.checkpoint import prefixed, under
-from automorph.training.optimiser import make_optimiser
-from automorph.training.sampler import batches, steps_per_epoch
+from automorph.training import (
+    Recipe,
+    Units,
+    batches,
+    make_optimiser,
+    prefixed,
+    steps_per_epoch,
+    under,
+)
 
 ROWS_AT_ONCE = 2048
 """Examples that the discriminator judges at once, for bounded memory."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from automorph.errors import UsageError
-from automorph.policies.numpy_rnn import NETWORKS, Network
+from automorph.policies import NETWORKS, Network
 from automorph.searchers.tanda.rewards import Diversity
 
 RATES = {"image": 3e-5, "vector": 1e-2, "text": 1e-3}

@@ -14,9 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from automorph.operations import SearchSpace
-from automorph.policies import Generated
-from automorph.policies.base import Fill, Interpolation
-from automorph.policies.numpy_rnn import GATES, Network
+from automorph.policies import GATES, Fill, Generated, Interpolation, Network
 
 USUAL_BOUND = 2.0
 """Logits of recurrent generators lie in [-2, 2]: no operation is e^4 times as likely as another."""

@@ -11,9 +11,15 @@ from typing import Any
 
 from automorph.errors import AutomorphError, UsageError
 from automorph.operations import SearchSpace
-from automorph.policies import Policy, Uniform, policy_from_dict, policy_to_dict
-from automorph.policies.base import Interpolation
-from automorph.policies.numpy_rnn import NETWORKS, Network
+from automorph.policies import (
+    NETWORKS,
+    Interpolation,
+    Network,
+    Policy,
+    Uniform,
+    policy_from_dict,
+    policy_to_dict,
+)
 from automorph.searchers.base import Job, Method, Outcome, Setting
 from automorph.searchers.child_training import Train
 from automorph.searchers.tanda.config import HELD, Settings

@@ -13,18 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.data.dataset import strings
+from automorph.data import strings
 from automorph.errors import DataError, UsageError
 from automorph.operations import SearchSpace
-from automorph.policies import Generated, Policy
-from automorph.policies.base import Fill, Interpolation
+from automorph.policies import Fill, Generated, Interpolation, Policy
 from automorph.searchers.tanda.adversary import Adversary, Look
 from automorph.searchers.tanda.config import HELD, Settings
 from automorph.searchers.tanda.discretize import held_space
 from automorph.searchers.tanda.discriminators import Discriminator, build_discriminator
-from automorph.training import Units
-from automorph.training.checkpoint import prefixed, read_checkpoint, under, write_checkpoint
-from automorph.training.task import torch_seed
+from automorph.training import Units, prefixed, read_checkpoint, torch_seed, under, write_checkpoint
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,16 @@ from automorph.robustness.translators.cyclegan.losses import (
 from automorph.robustness.translators.cyclegan.networks import Discriminator, Generator, depth_for
 from automorph.robustness.translators.cyclegan.recipe import CycleRecipe
 from automorph.robustness.translators.cyclegan.replay import Replay
-from automorph.training.checkpoint import prefixed, read_checkpoint, under, write_checkpoint
-from automorph.training.optimiser import Average, make_optimiser
-from automorph.training.recipe import Recipe
-from automorph.training.task import torch_seed
+from automorph.training import (
+    Average,
+    Recipe,
+    make_optimiser,
+    prefixed,
+    read_checkpoint,
+    torch_seed,
+    under,
+    write_checkpoint,
+)
 
 FEWEST = 4
 """Images of a subgroup below which there is nothing to learn from."""

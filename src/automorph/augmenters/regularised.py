@@ -12,12 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.augmenters import Method
-from automorph.augmenters.base import examples_meet, together
+from automorph.augmenters.base import Method, examples_meet, together
 from automorph.operations import Stream
-from automorph.policies import NAMED, Policy, chained
-from automorph.policies.base import within
-from automorph.policies.naming import with_options
+from automorph.policies import NAMED, Policy, chained, with_options, within
 from automorph.training import Augmenter, Batch, RawBatch, soft_cross_entropy
 
 

@@ -46,7 +46,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from automorph.data import Arrays, Dataset, load_data
+from automorph.data import Dataset, Split, load_data
 from automorph.files import write_json
 from automorph.robustness import (
     CycleRecipe,
@@ -110,7 +110,7 @@ class Paste:
     masks: NDArray[np.float32]
 
     @classmethod
-    def of(cls, part: Arrays) -> Paste:
+    def of(cls, part: Split) -> Paste:
         """The stickers of the benign images of a part."""
         assert part.subgroups is not None
         images = part.data[(part.labels == 0) & (part.subgroups == 1)]
@@ -143,7 +143,7 @@ def run(
     task = as_task(data, model="resnet9:2" if tiny else "resnet9:8", recipe=recipe)
     paste = Paste.of(data.parts["test"])
     malignant = data.parts["test"].take(data.parts["test"].labels == 1)
-    pasted = Arrays(paste(malignant.data, 1), malignant.labels)
+    pasted = Split(paste(malignant.data, 1), malignant.labels)
     work = folder / "work"
     checks: dict[str, Any] = {}
     renderings: dict[str | None, Any] = {None: None}
@@ -181,7 +181,7 @@ def _translator(kind: str, data: Dataset, work: Path, *, tiny: bool) -> Any:
 
 
 def _cell(
-    task: Task, name: str, seed: int, renderings: Any, malignant: Arrays, pasted: Arrays
+    task: Task, name: str, seed: int, renderings: Any, malignant: Split, pasted: Split
 ) -> dict[str, Any]:
     """One training and its numbers."""
     found = train_robust(

@@ -41,18 +41,18 @@ TRIAL_HOURS = PASSES / GPU / 3600
 def study(folder: Path) -> tuple[float, int]:
     """Seconds in which a study of 10,000 trials is opened, and its bytes."""
     from automorph.policies import load_policy
-    from automorph.searchers.base import Outcome
-    from automorph.searchers.child_training import Train
+    from automorph.searchers.base import JobResult
+    from automorph.searchers.child_training import TrainJob
     from automorph.searchers.trials import JOURNAL, Trials
 
     policy, tail = load_policy("randaugment(n=2,m=9)"), load_policy("flip-crop")
     trials = Trials({"seed": 0}, folder=folder)
-    first = Train(policy=policy, tail=tail, seed=0)
-    trials.add(first, Outcome(0.5, facts={"loss": 1.0, "curve": [0.1] * 30}), clock=0.0)
+    first = TrainJob(policy=policy, tail=tail, seed=0)
+    trials.add(first, JobResult(0.5, facts={"loss": 1.0, "curve": [0.1] * 30}), clock=0.0)
     journal = folder / JOURNAL
     # Each trial is a line; the others are written at once, as 10,000 flushes measure the disk.
     head = journal.read_bytes().splitlines(keepends=True)[:-1]
-    jobs = [Train(policy=policy, tail=tail, seed=number) for number in range(TRIALS)]
+    jobs = [TrainJob(policy=policy, tail=tail, seed=number) for number in range(TRIALS)]
     rest = [line_of(job, number) for number, job in enumerate(jobs)]
     journal.write_bytes(b"".join(head) + b"".join(rest))
     best = math.inf
@@ -114,14 +114,14 @@ def through_ray(folder: Path, count: int) -> tuple[bool, float]:
     """Whether so many trials at once end as one after the other, and the seconds they took."""
     from automorph.data import limited, load_data, split
     from automorph.policies import load_policy
-    from automorph.searchers.child_training import Train
+    from automorph.searchers.child_training import TrainJob
     from automorph.searchers.executors import open_engine
     from automorph.training import Recipe, make_task
 
     data = limited(split(load_data("digits"), seed=0), 60)
     recipe = Recipe(epochs=2, batch_size=32, lr=0.05, precision="fp32")
     task = make_task(data, model="cnn:2", recipe=recipe)
-    jobs = [Train(policy=load_policy("trivialaugment"), seed=seed) for seed in range(count)]
+    jobs = [TrainJob(policy=load_policy("trivialaugment"), seed=seed) for seed in range(count)]
     with open_engine("local", task, folder) as engine:
         alone = {place: outcome.score for place, outcome in engine.run(jobs)}
     began = time.perf_counter()

@@ -56,7 +56,7 @@ from torch import nn
 from automorph.data import limited, load_data
 from automorph.robustness import CycleRecipe, Panel, check_translator, fit_cyclegan, translate_part
 from automorph.robustness.translators.selection import exact_pairs
-from automorph.robustness.treatments import Cell, Setting, run_arms
+from automorph.robustness.treatments import PatchCell, PatchContext, run_arms
 from automorph.training import Task, as_task
 from record import RESULTS, claim, judged, mean_of, write_result
 
@@ -152,12 +152,12 @@ def run(names: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) ->
             renderings = translate_part(translator, task.data.train, folder=work)
             checks[kind or ""] = checks_of(translator, task)
         place = folder / (kind or "plain")
-        setting = Setting(task.with_recipe(lr=RATES[kind]), renderings, place)
-        cells = [Cell(ARMS[name][0], seed) for seed in range(seeds) for name in arms]
+        setting = PatchContext(task.with_recipe(lr=RATES[kind]), renderings, place)
+        cells = [PatchCell(ARMS[name][0], seed) for seed in range(seeds) for name in arms]
 
-        done: set[Cell] = set()
+        done: set[PatchCell] = set()
 
-        def told(cell: Cell, share: float, done: set[Cell] = done) -> None:
+        def told(cell: PatchCell, share: float, done: set[PatchCell] = done) -> None:
             if share >= 1.0 and cell not in done:
                 done.add(cell)
                 print(f"{cell.objective} seed {cell.seed} is done", flush=True)
@@ -165,7 +165,7 @@ def run(names: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) ->
         numbers = run_arms(setting, cells, jobs=jobs, progress=told)
         tidy(place)
         for name in arms:
-            found[name] = [numbers[Cell(ARMS[name][0], seed)] for seed in range(seeds)]
+            found[name] = [numbers[PatchCell(ARMS[name][0], seed)] for seed in range(seeds)]
     return {"cells": found, "checks": checks}
 
 

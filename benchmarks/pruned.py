@@ -35,7 +35,7 @@ import torch
 
 from automorph.files import write_json
 from automorph.policies import Policy, load_policy
-from automorph.searchers import Setting
+from automorph.searchers import SearchContext
 from automorph.searchers.child_training import with_tail
 from automorph.searchers.defaults import space_of
 from automorph.searchers.random_search import RandomSearch
@@ -66,7 +66,7 @@ def cell(source: str, space: str, seed: int, folder: Path, tiny: bool) -> None:
     # Explained once a data set: all searches of it are given the same space.
     operations = space_of(SPACES[space], task, seed=0)
     explained = time.perf_counter() - began
-    setting = Setting(task=task, space=operations, tail=tail, trials=max(BUDGETS), seed=seed)
+    setting = SearchContext(task=task, space=operations, tail=tail, trials=max(BUDGETS), seed=seed)
     policies = RandomSearch(setting).policies
     scores = [accuracy(task, policy, tail, seed, "validation") for policy in policies]
     best = {budget: int(np.argmax(scores[:budget])) for budget in BUDGETS}

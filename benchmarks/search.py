@@ -41,16 +41,16 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from automorph.experiments import Comparison, compare, fingerprint
-from automorph.files import held
+from automorph.files import folder_lock
 from automorph.operations import named_space
 from automorph.policies import Mixture, Step, load_policy
 from automorph.policies.random_policy import drawn_subpolicies
-from automorph.searchers import Setting, load_method
+from automorph.searchers import SearchContext, load_method
 from automorph.searchers.budget import Plan
 from automorph.searchers.child_training import Arm, with_tail
 from automorph.searchers.executors import open_engine, sealed
 from automorph.searchers.fast_autoaugment import FastAutoAugment
-from automorph.searchers.runner import Conductor
+from automorph.searchers.runner import SearchRunner
 from automorph.searchers.trials import Trials
 from automorph.training import Task, as_task
 from record import RESULTS, claim, judged, mean_of, write_result
@@ -76,10 +76,10 @@ def fashion(tiny: bool, epochs: int = 20) -> Task:
     return as_task("fashion-mnist", limit=2000, recipe={"epochs": epochs})
 
 
-def setting_of(task: Task, trials: int) -> Setting:
+def setting_of(task: Task, trials: int) -> SearchContext:
     """The search that every method is given."""
     space, tail = named_space(SPACE), load_policy(TAIL)
-    return Setting(task=sealed(task), space=space, tail=tail, trials=trials)
+    return SearchContext(task=sealed(task), space=space, tail=tail, trials=trials)
 
 
 def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -
     trials = min(named.entry.trials(trainings), named.entry.most)
     identity = {"task": fingerprint(task), "method": named.name, "trials": trials}
     place = folder / "searches" / name
-    with held(place), open_engine("processes", task, place, jobs=jobs) as engine:
-        conductor = Conductor(Trials(identity, folder=place))
+    with folder_lock(place), open_engine("processes", task, place, jobs=jobs) as engine:
+        conductor = SearchRunner(Trials(identity, folder=place))
         method = named.build(setting_of(task, trials))
         conductor.search(method, engine, Plan(None, 5, LONGER), trials=trials)
         arm, cost = method.result(), conductor.cost(task)

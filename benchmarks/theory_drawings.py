@@ -12,10 +12,10 @@ import numpy as np
 from markupsafe import Markup
 
 from automorph.experiments import paired_difference
-from automorph.files import whole_file
+from automorph.files import atomic_write
 from automorph.report import svg
 from automorph.report.curves import Curve, curves
-from automorph.report.figures import Row, differences, dots
+from automorph.report.figures import FigureRow, differences, dots
 from automorph.report.page import Figure, Page, Section, write_report
 from record import RESULTS
 
@@ -42,8 +42,8 @@ def scatter(
     wide = svg.is_wide(width)
     left, right, top, bottom = 52.0, width - 16.0, 30.0, 330.0 if wide else 260.0
     xs, ys = (np.concatenate([np.ravel(p[i]) for p in points]) for i in (1, 2))
-    x = svg.Scale(*svg.span(xs.tolist(), zero=True), left, right)
-    y = svg.Scale(*svg.span(ys.tolist(), zero=True), bottom, top)
+    x = svg.AxisScale(*svg.span(xs.tolist(), zero=True), left, right)
+    y = svg.AxisScale(*svg.span(ys.tolist(), zero=True), bottom, top)
     children = [svg.text(0, 14, axis, "axis")]
     places = svg.ticks(y.low, y.high, 6)
     for place, words in zip(places, svg.tick_words(places, sign=True), strict=True):
@@ -98,7 +98,7 @@ class Album:
         )
         FOLDER.mkdir(parents=True, exist_ok=True)
         styled = re.sub("(<svg[^>]*>)", rf"\1<style>{STYLE}</style>", str(wide), count=1)
-        with whole_file(FOLDER / f"{name}.svg") as draft:
+        with atomic_write(FOLDER / f"{name}.svg") as draft:
             draft.write_text(styled + "\n", encoding="utf-8")
         expectation = f"Expected: {expected}"
         self.sections.append(Section(title, [Figure(wide, narrow, expectation)]))
@@ -158,7 +158,7 @@ def draw_layers(album: Album, rows: dict[str, Any]) -> None:
         row, values = rows[arm], [100 * value for value in rows[arm]["accuracy"]]
         work = "" if row["work"] is None else f": {100 * row['work']:.0f} % of the work"
         title = titles.get(arm, f"at {arm}") + work
-        drawn.append(Row(title, float(np.mean(values)), dots=values,
+        drawn.append(FigureRow(title, float(np.mean(values)), dots=values,
                          words=f"{np.mean(values):.1f}"))  # fmt: skip
     album.show("layers", "Averaging at a layer: LeNet, rotation",
                "the deeper the layer, the more of the gain is kept, and the more work it is.",
@@ -193,13 +193,13 @@ def draw_linear(album: Album, linear: list[Any], counts: Sequence[int]) -> None:
                         Curve("variance", places, noisy[:, 1], 2)],
                axis="part of the error", across="points added")  # fmt: skip
 
-    def against(what: str, base: str, title: str, colour: int) -> Row:
+    def against(what: str, base: str, title: str, colour: int) -> FigureRow:
         change = [
             (np.array(cell["kinds"][what]) - np.array(cell["kinds"][base])).sum(1).mean()
             for cell in linear
         ]
         d = paired_difference(change, [0.0] * len(change))
-        return Row(title, d.mean, d.low, d.high, colour=colour, words=f"{d.mean:+.3f}")
+        return FigureRow(title, d.mean, d.low, d.high, colour=colour, words=f"{d.mean:+.3f}")
 
     album.show("kinds", "Kinds of augmentation: change of the error",
                "composed operations lower the error beyond one operation; labels that change "

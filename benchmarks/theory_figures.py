@@ -55,7 +55,7 @@ from automorph.experiments import paired_difference
 from automorph.files import write_json
 from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream
 from automorph.theory import (
-    Chain,
+    MarkovChain,
     add_greedily,
     agreement,
     alignment_gain,
@@ -325,7 +325,7 @@ def chain_cell(seed: int) -> Any:
     asked = tested.reshape(len(tested), -1).astype(float)
     state = (np.abs(asked[:, None] - flat[None]).sum(2) == 0).argmax(1)
 
-    def votes(chain: Chain, count: int, k: int) -> Any:
+    def votes(chain: MarkovChain, count: int, k: int) -> Any:
         walk = chain.sample(count, seed=seed)
         drawn = flat[walk.state], labels[walk.source]
         return nearest_shares(*drawn, asked, k=k, classes=4).argmax(1)

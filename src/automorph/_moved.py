@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -36,6 +37,30 @@ _MODULES = {
 """Old names (below ``automorph``) and new ones; modules of a room follow their room."""
 
 
+_NAMES = {
+    "augmenters": {"Method": "InTrainingMethod"},
+    "data": {"Arrays": "Split"},
+    "policies": {"Drawn": "RandomPolicy"},
+    "searchers": {
+        "Method": "Searcher", "Outcome": "JobResult", "Setting": "SearchContext",
+        "Train": "TrainJob",
+    },
+    "theory": {
+        "Chain": "MarkovChain", "Split": "SplitNetwork",
+        "usual_space": "diagnostics.default_space",
+        **{
+            name: f"diagnostics.{name}"
+            for name in (
+                "Bench", "Diagnosis", "Explanation", "Finding", "Point", "diagnose_policy",
+                "explain", "explained_space", "feature_map", "instant_policy", "narrowed",
+                "random_convolutions", "transform_of",
+            )
+        },
+    },
+}  # fmt: skip
+"""Old names in the rooms of today: their new names there, or below ``automorph``."""
+
+
 def renamed(name: str) -> str | None:
     """The new name of an old module, or None.
 
@@ -56,6 +81,21 @@ def warn(old: str, new: str) -> None:
         DeprecationWarning,
         stacklevel=3,
     )
+
+
+def old_names(module: str) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a room: its old names warn and give the object of the new name."""
+    names = _NAMES[module.removeprefix("automorph.")]
+
+    def get(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        room, _, new = names[name].rpartition(".")
+        home = f"automorph.{room}" if room else module
+        warn(f"{module}.{name}", f"{home}.{new}")
+        return getattr(import_module(home), new)
+
+    return get
 
 
 class _Alias(ModuleType):

@@ -33,7 +33,7 @@ _ADVICE = {
 
 
 @contextmanager
-def disk_told(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
     """Within, what a full or read-only disk says becomes a `DiskError` that says what to do."""
     try:
         yield
@@ -63,7 +63,7 @@ def _number(error: Exception) -> int:
 
 def make_folder(path: Path) -> Path:
     """Make a folder and those above it, if they are not there."""
-    with disk_told(path):
+    with disk_errors(path):
         path.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -74,13 +74,13 @@ def temporary_of(path: Path) -> Path:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary name beside ``path``, which takes its place if the block ends without error.
 
     Raises `DiskError` where the disk is full or cannot be written to; ``path`` is then as before.
     """
     temporary = temporary_of(path)
-    with disk_told(path):
+    with disk_errors(path):
         try:
             with suppress(FileNotFoundError, NotADirectoryError):
                 temporary.unlink()  # Whatever lies there, a link elsewhere even, is not ours.
@@ -96,7 +96,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON file; it appears whole or not at all."""
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
@@ -153,10 +153,10 @@ def inside(folder: Path, name: Any) -> Path:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Within, no other process works in this folder, which is made if it is not there.
 
-    What a killed process had begun to write (`whole_file`) is swept away.
+    What a killed process had begun to write (`atomic_write`) is swept away.
     Raises `UsageError` when another process holds it. The system lets go of the lock when a
     process ends, however it ends. Where folders cannot be locked, nothing is done.
     """
@@ -167,7 +167,7 @@ def held(folder: Path) -> Iterator[None]:
         yield
         return
     path = folder / ".lock"
-    with disk_told(path):
+    with disk_errors(path):
         file = _locked(path, fcntl)
         for left in folder.rglob(".*.tmp"):
             # A killed process could not. Others' names are not those of `temporary_of`.

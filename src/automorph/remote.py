@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import DiskError, MissingExtraError, UsageError
-from automorph.files import held, inside, make_folder, read_json, whole_file, write_json
+from automorph.files import atomic_write, folder_lock, inside, make_folder, read_json, write_json
 
 _COPIED = "copied.json"
 _PART = ".part"
@@ -52,7 +52,7 @@ def mirrored(
     files, root = _opened(address)
     name = blake2b(address.encode(), digest_size=8).hexdigest()
     place = (home or _home()) / "mirrors" / name
-    with held(place):
+    with folder_lock(place):
         mirror = _Mirror(address, files, root, place)
         with mirror.told("read"):
             mirror.fetch()
@@ -102,7 +102,7 @@ class _Mirror:
                 continue
             path = inside(self.folder, name)
             make_folder(path.parent)
-            with whole_file(path) as temporary:
+            with atomic_write(path) as temporary:
                 self.files.get_file(self._at(name), str(temporary))
             self.known[name] = [_mark(path), mark]
         for name in set(self.known) - set(there):

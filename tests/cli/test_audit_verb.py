@@ -8,7 +8,7 @@ import torch
 
 import automorph
 from automorph.cli import main
-from automorph.data import Arrays, limited, load_data, split
+from automorph.data import Split, limited, load_data, split
 from automorph.errors import UsageError
 from automorph.robustness.predictions import thumbnails
 from automorph.training import as_task, train
@@ -108,7 +108,7 @@ def test_other_columns_are_looked_at(digits):
     part = digits.test
     site = np.where(np.arange(len(part)) % 4 == 0, "south", "north").astype(np.dtypes.StringDType())
     with_site = digits.replace(
-        test=Arrays(part.data, part.labels, part.ids, part.subgroups, {"site": site})
+        test=Split(part.data, part.labels, part.ids, part.subgroups, {"site": site})
     )
     wrong = (np.arange(len(part)) % 8 == 0) & (part.labels == 1)
     found = automorph.audit(with_site, predictions=np.where(wrong, 0, part.labels))

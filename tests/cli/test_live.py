@@ -7,7 +7,7 @@ from rich.console import Console
 
 from automorph.cli import main, progress
 from automorph.errors import UsageError
-from automorph.searchers.runner import Finished, Standing
+from automorph.searchers.runner import Finished, SearchProgress
 
 QUICK = ["--model", "cnn:8", "--epochs", "2", "--limit", "60", "--quiet"]
 
@@ -16,7 +16,7 @@ def test_a_search_shows_the_best_so_far():
     shown = progress.Dashboard(quiet=False)
     for number, (name, score) in enumerate([("bad", 0.2), ("good", 0.9), ("lost", None)], 1):
         best = max(0.2, score or 0.0)
-        shown.move(Standing("search", number, number / 4, best, 70.0, Finished(name, score)))
+        shown.move(SearchProgress("search", number, number / 4, best, 70.0, Finished(name, score)))
     out = io.StringIO()
     Console(file=out, width=80).print(shown.shown())
     lines = out.getvalue().splitlines()

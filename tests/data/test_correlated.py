@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from automorph.data import CORRELATED, Arrays, coupled, list_sources, load_data
+from automorph.data import CORRELATED, Split, coupled, list_sources, load_data
 from automorph.data.marks import corner, sticker, zigzag
 from automorph.errors import DataError, UsageError
 from automorph.operations import Stream
@@ -71,7 +71,7 @@ def test_pairs_of_other_data():
     with pytest.raises(UsageError, match="mnist-correlation"):
         coupled("digits", part)
     with pytest.raises(DataError, match="no row"):
-        coupled("digits-correlation", Arrays(part.data, part.labels))
+        coupled("digits-correlation", Split(part.data, part.labels))
 
 
 def test_the_zigzag_is_that_of_mnist_c():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from picture_files import noise
 
-from automorph.data import Arrays, Dataset, check_leakage, from_arrays, guard_leakage
+from automorph.data import Dataset, Split, check_leakage, from_arrays, guard_leakage
 from automorph.errors import DataError, UsageError
 
 TRAIN, VALIDATION, TEST = noise(0, 20, 4, 4, 3), noise(1, 6, 4, 4, 3), noise(2, 8, 4, 4, 3)
@@ -96,9 +96,9 @@ def test_the_hash_sees_content_and_not_order() -> None:
 
 
 def test_digests_follow_the_rows() -> None:
-    part = Arrays(TRAIN, LABELS)
+    part = Split(TRAIN, LABELS)
     expected = part.digests[[4, 2]]
     taken = part.take([4, 2])
     assert "digests" in taken.__dict__
     np.testing.assert_array_equal(taken.digests, expected)
-    np.testing.assert_array_equal(Arrays(TRAIN[[4, 2]], LABELS[:2]).digests, expected)
+    np.testing.assert_array_equal(Split(TRAIN[[4, 2]], LABELS[:2]).digests, expected)

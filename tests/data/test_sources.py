@@ -61,7 +61,7 @@ def check_examples(data: Dataset, classes: tuple[str, ...]) -> None:
 
 def test_digits_are_scaled_to_eight_bits() -> None:
     data = load_data("digits")
-    assert repr(data) == "Dataset('digits', 10 classes, train=Arrays(1,797 of 8x8x1))"
+    assert repr(data) == "Dataset('digits', 10 classes, train=Split(1,797 of 8x8x1))"
     assert (data.train.data.min(), data.train.data.max()) == (0, 255)
     assert np.unique(data.train.data).size == 17
     assert data.train.names[17] == "digits[17]"

@@ -14,7 +14,7 @@ import numpy as np
 
 from automorph.errors import TrainingError
 from automorph.operations import operation
-from automorph.searchers import Outcome
+from automorph.searchers import JobResult
 from automorph.training import Task
 
 
@@ -28,7 +28,7 @@ class Job:
     def describe(self) -> dict[str, Any]:
         return {"job": self.way, "number": self.number}
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         time.sleep(0.05)
         if self.way == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -46,7 +46,7 @@ class Job:
                 resource.setrlimit(resource.RLIMIT_AS, limits)
         if self.way == "nan":
             raise TrainingError("the training diverged: the loss is nan")
-        return Outcome(self.number / 100)
+        return JobResult(self.number / 100)
 
 
 @operation(range=(0, 1), name="Raising")

@@ -17,7 +17,7 @@ from killed_commands import program, timeless
 from automorph.data import limited, load_data, split
 from automorph.errors import UsageError
 from automorph.experiments import compare
-from automorph.files import held
+from automorph.files import folder_lock
 from automorph.robustness import patch
 from automorph.searchers import search
 from automorph.training import Recipe, make_task, train
@@ -47,7 +47,7 @@ def test_a_folder_is_held_by_one_process(verb, tmp_path):
         "search": lambda: search(task, "random", trials=1, seeds=1, folder=tmp_path),
         "patch": lambda: patch(marked, translator="none", seeds=1, folder=tmp_path),
     }
-    with held(tmp_path), pytest.raises(UsageError, match="another process is at work in"):
+    with folder_lock(tmp_path), pytest.raises(UsageError, match="another process is at work in"):
         calls[verb]()
     assert list(tmp_path.iterdir()) == []
 

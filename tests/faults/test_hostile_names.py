@@ -13,16 +13,16 @@ from markupsafe import Markup
 from automorph.report import audit_page, compare_page, figures, write_report
 from automorph.report.page import (
     Answer,
-    Cell,
     Code,
     Definitions,
     Page,
+    PageTable,
     Passages,
     Picture,
     PolicyBlock,
     Section,
     Strip,
-    Table,
+    TableCell,
     figure,
 )
 
@@ -31,17 +31,17 @@ PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAA
 
 def everywhere(names):
     """A page with every name in every place where a page shows what it was given."""
-    rows = [figures.Row(name, 0.5, 0.4, 0.6, (0.5,), 1, name) for name in names[:40]]
+    rows = [figures.FigureRow(name, 0.5, 0.4, 0.6, (0.5,), 1, name) for name in names[:40]]
     drawn = figure(
         figures.dots, rows, axis=names[0], label=names[1], caption=names[2],
         legend=[(name, 1) for name in names[:20]],
     )  # fmt: skip
-    table = Table([*names[:5]], [[Cell(n, n, n, 1), n, Cell(n, warning=True)] for n in names],
-                  names[3])  # fmt: skip
+    cells = [[TableCell(n, n, n, 1), n, TableCell(n, warning=True)] for n in names]
+    table = PageTable([*names[:5]], cells, names[3])
     parts = [
         drawn,
         table,
-        Table(["a"], [[n] for n in names], names[4], folded=True),
+        PageTable(["a"], [[n] for n in names], names[4], folded=True),
         *(Strip(n, [Picture(PIXEL, 8, 8, n, n)]) for n in names),
         *(Passages(n, [(n, n)]) for n in names),
         *(PolicyBlock(n, None, json.dumps({"name": n})) for n in names[:100]),

@@ -16,7 +16,7 @@ from automorph.errors import AutomorphError
 from automorph.experiments import compare
 from automorph.experiments.store import read_cell
 from automorph.files import read_json, write_checked
-from automorph.searchers.base import Outcome
+from automorph.searchers.base import JobResult
 from automorph.searchers.trials import JOURNAL, Trials
 from automorph.training import Recipe, load_trained, make_task, train
 
@@ -169,7 +169,7 @@ def test_mutated_journals_keep_every_line_that_is_whole(tmp_path):
     rng = random.Random(5)
     trials = Trials({"seed": 0}, folder=tmp_path)
     for number in range(12):
-        trials.add(Numbered(number), Outcome(number / 10, facts={"a": 1}), clock=float(number))
+        trials.add(Numbered(number), JobResult(number / 10, facts={"a": 1}), clock=float(number))
     trials.note("plan", {"until": None})
     journal = tmp_path / JOURNAL
     content = journal.read_bytes()

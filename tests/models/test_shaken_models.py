@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from automorph.models import build_model
-from automorph.models.pyramidnet import Block as Bottleneck
+from automorph.models.pyramidnet import PyramidBlock as Bottleneck
 from automorph.models.pyramidnet import ShakeDrop
-from automorph.models.shake_shake import Block, shake
+from automorph.models.shake_shake import ShakeBlock, shake
 
 torch.set_num_threads(1)
 
@@ -30,7 +30,7 @@ def test_shake_mixes_forward_and_backward_with_shares_of_their_own():
 
 
 def test_a_block_averages_its_branches_in_evaluation_mode():
-    block = Block(4, 4, 1).eval()
+    block = ShakeBlock(4, 4, 1).eval()
     x = torch.randn(2, 4, 6, 6)
 
     expected = x + 0.5 * (block.first(x) + block.second(x))

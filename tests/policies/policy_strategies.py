@@ -10,12 +10,12 @@ from automorph.operations import CATALOGUE, Operation, SearchSpace, named_space
 from automorph.policies import (
     AugMix,
     Chain,
-    Drawn,
     Generated,
     Mixed,
     Mixture,
     Piece,
     Policy,
+    RandomPolicy,
     Schedule,
     Shuffled,
     Step,
@@ -145,7 +145,7 @@ def mixtures(draw: st.DrawFn) -> Policy:
 
 @st.composite
 def drawns(draw: st.DrawFn) -> Policy:
-    return Drawn(
+    return RandomPolicy(
         operations=draw(spaces()), count=draw(st.integers(1, 30)), length=draw(st.integers(1, 4)),
         seed=draw(st.none() | st.integers(-(2**63), 2**63 - 1)), **draw(renderings),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from scipy import stats
 
 from automorph.errors import PolicyError
 from automorph.operations import NOTHING, SearchSpace, Stream, find_operation, named_space
-from automorph.policies import Chain, Drawn, Mixture, Step, Uniform, load_policy
+from automorph.policies import Chain, Mixture, RandomPolicy, Step, Uniform, load_policy
 from automorph.policies.random_policy import drawn_subpolicies
 
 MANY = 100_000
@@ -247,7 +247,7 @@ def test_samples_are_well_formed(policy, n, seed):
         (lambda: Uniform(operations=SearchSpace("empty", ())), "without operations"),
         (lambda: Uniform(operations=named_space("augmix"), length=True), "expected a whole number"),
         (lambda: Uniform(operations=named_space("augmix"), low=float("nan")), "got low=nan"),
-        (lambda: Drawn(operations=named_space("augmix"), seed=1.5), "got seed=1.5"),
+        (lambda: RandomPolicy(operations=named_space("augmix"), seed=1.5), "got seed=1.5"),
         (lambda: Step("Rotate", 2), "the step Rotate got probability=2"),
         (lambda: Chain(stages=(load_policy("flip"),)), "a chain of 1 policies"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from comparisons import LONG, TEN, comparison
 
 from automorph.report import Page, compare_page, render
-from automorph.report.page import Part, Table
+from automorph.report.page import PageTable, Part
 
 
 def answer(page: Page, question: str) -> tuple[str, str]:
@@ -21,7 +21,7 @@ def part(page: Page, kind: str, section: str = "Results") -> Any:
     return next(one for one in parts if one.kind == kind)
 
 
-def columns(table: Table) -> list[list[str]]:
+def columns(table: PageTable) -> list[list[str]]:
     return [[cell.text for cell in table.cells(row)] for row in table.rows]
 
 

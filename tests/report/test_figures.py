@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from automorph.report import svg
 from automorph.report.curves import TOGETHER, Curve, curves
-from automorph.report.figures import Row, bars, colours, differences, dots
+from automorph.report.figures import FigureRow, bars, colours, differences, dots
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = "<script>alert(1)</script>&\"'"
@@ -31,8 +31,8 @@ def shapes(drawing: Markup, name: str, class_: str) -> list[ElementTree.Element]
 
 
 ROWS = [
-    Row("none", 95.0, 94.5, 95.5, [94.0, 95.0, 96.0], 0, "95.00%"),
-    Row("trivialaugment", 97.0, 96.5, 97.5, [96.0, 97.0, 98.0], 1, "97.00%"),
+    FigureRow("none", 95.0, 94.5, 95.5, [94.0, 95.0, 96.0], 0, "95.00%"),
+    FigureRow("trivialaugment", 97.0, 96.5, 97.5, [96.0, 97.0, 98.0], 1, "97.00%"),
 ]
 
 
@@ -42,16 +42,19 @@ ROWS = [
     "rows",
     [
         [],
-        [Row("alone", 95.0)],
-        [Row("flat", 0.0), Row("flat too", 0.0)],
-        [Row("lost", float("nan"), words="–"), Row("kept", 1.0, float("nan"), float("nan"))],
-        [Row(NASTY, 95.0, 94.0, 96.0, [94.0, float("inf")], 3, NASTY)],
-        [Row("long name " * 40, -3.0, colour=number) for number in range(25)],
+        [FigureRow("alone", 95.0)],
+        [FigureRow("flat", 0.0), FigureRow("flat too", 0.0)],
+        [
+            FigureRow("lost", float("nan"), words="–"),
+            FigureRow("kept", 1.0, float("nan"), float("nan")),
+        ],
+        [FigureRow(NASTY, 95.0, 94.0, 96.0, [94.0, float("inf")], 3, NASTY)],
+        [FigureRow("long name " * 40, -3.0, colour=number) for number in range(25)],
     ],
     ids=["none", "one", "equal", "not a number", "nasty", "many and long"],
 )
 def test_row_charts_draw_whatever_they_get(
-    draw: Callable[..., Markup], width: int, rows: list[Row]
+    draw: Callable[..., Markup], width: int, rows: list[FigureRow]
 ) -> None:
     drawing = draw(rows, width=width, axis="Accuracy, %", label=NASTY)
     root = parsed(drawing)
@@ -71,7 +74,7 @@ def test_dots_show_every_seed_and_join_pairs() -> None:
 
 def test_one_seed_has_no_pairs_and_no_interval() -> None:
     drawing = dots(
-        [Row("a", 95.0, dots=[95.0]), Row("b", 96.0, dots=[96.0], colour=1)],
+        [FigureRow("a", 95.0, dots=[95.0]), FigureRow("b", 96.0, dots=[96.0], colour=1)],
         width=svg.WIDE,
         axis="",
     )
@@ -91,7 +94,7 @@ def test_differences_have_a_line_at_zero() -> None:
 
 
 def test_bars_go_left_when_negative() -> None:
-    drawing = bars([Row("down", -2.0), Row("up", 1.0)], width=svg.WIDE, axis="")
+    drawing = bars([FigureRow("down", -2.0), FigureRow("up", 1.0)], width=svg.WIDE, axis="")
     zero = float(shapes(drawing, "line", "zero")[0].get("x1", ""))
     down, up = shapes(drawing, "rect", "bar")
     left, wide = float(down.get("x", "")), float(down.get("width", ""))

@@ -13,7 +13,15 @@ from comparisons import TEN, comparison
 
 from automorph.errors import AutomorphError
 from automorph.report import Page, Section, compare_page, figures, render, write_report
-from automorph.report.page import Answer, Cell, Definitions, PolicyBlock, Strip, Table, figure
+from automorph.report.page import (
+    Answer,
+    Definitions,
+    PageTable,
+    PolicyBlock,
+    Strip,
+    TableCell,
+    figure,
+)
 
 NASTY = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"' {{ 7*7 }} &amp;"
 MOST = 5 * 1024 * 1024
@@ -39,9 +47,9 @@ class Reader(HTMLParser):
 
 
 def nasty_page() -> Page:
-    row = figures.Row(NASTY, 1.0, 0.5, 1.5, words=NASTY)
+    row = figures.FigureRow(NASTY, 1.0, 0.5, 1.5, words=NASTY)
     drawn = figure(figures.dots, [row], axis=NASTY, label=NASTY, caption=NASTY, legend=[(NASTY, 1)])
-    table = Table([NASTY, NASTY], [[Cell(NASTY, NASTY, NASTY, 1), NASTY]], NASTY)
+    table = PageTable([NASTY, NASTY], [[TableCell(NASTY, NASTY, NASTY, 1), NASTY]], NASTY)
     parts = [
         drawn,
         table,

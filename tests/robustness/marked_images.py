@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from automorph.data import Arrays, Dataset
+from automorph.data import Dataset, Split
 
 
 def bars(counts, seed=0, side=16):
@@ -30,7 +30,7 @@ def bars(counts, seed=0, side=16):
     both = np.stack([np.stack(plain), np.stack(marked)])[..., None]
     subgroups = np.array(subgroups, np.int64)
     images = both[subgroups, np.arange(len(subgroups))]
-    return Arrays(images, np.array(labels, np.int64), subgroups=subgroups), both
+    return Split(images, np.array(labels, np.int64), subgroups=subgroups), both
 
 
 SKEWED = {(0, 0): 150, (0, 1): 40, (1, 0): 40, (1, 1): 150}

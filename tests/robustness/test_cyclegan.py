@@ -14,7 +14,11 @@ from automorph.robustness.translators.cyclegan.losses import (
     discriminator_loss,
     generator_losses,
 )
-from automorph.robustness.translators.cyclegan.networks import Discriminator, Generator, depth_for
+from automorph.robustness.translators.cyclegan.networks import (
+    ImageGenerator,
+    PatchDiscriminator,
+    depth_for,
+)
 from automorph.robustness.translators.cyclegan.replay import Replay
 from automorph.robustness.translators.cyclegan.training import CycleTraining, to_images, to_pixels
 from automorph.training.checkpoint import read_checkpoint, write_checkpoint
@@ -33,14 +37,14 @@ def sides():
 @pytest.mark.parametrize("residual", [True, False])
 def test_generator_keeps_shape_and_range(side, residual):
     x = torch.rand(2, 3, side, side) * 2 - 1
-    y = Generator(3, side, width=4, residual=residual)(x)
+    y = ImageGenerator(3, side, width=4, residual=residual)(x)
     assert y.shape == x.shape
     assert y.abs().max() <= 1
 
 
 def test_residual_generator_begins_as_the_identity_and_needs_no_company():
     x = torch.rand(3, 1, 28, 28) * 2 - 1
-    generator = Generator(1, 28, width=4)
+    generator = ImageGenerator(1, 28, width=4)
     assert torch.equal(generator(x), x)
     torch.nn.init.normal_(generator.last.weight, std=0.1)
     torch.testing.assert_close(generator(x)[:1], generator(x[:1]))
@@ -48,13 +52,13 @@ def test_residual_generator_begins_as_the_identity_and_needs_no_company():
 
 @pytest.mark.parametrize(("side", "patches"), [(28, 5), (32, 6), (64, 6), (128, 14), (256, 30)])
 def test_discriminator_judges_patches(side, patches):
-    logits = Discriminator(1, width=4, depth=depth_for(side))(torch.zeros(1, 1, side, side))
+    logits = PatchDiscriminator(1, width=4, depth=depth_for(side))(torch.zeros(1, 1, side, side))
     assert logits.shape == (1, 1, patches, patches)
 
 
 def test_published_sizes():
     assert CycleRecipe(**published(28)).width == 32
-    levels = [layer[0].out_channels for layer in Generator(3, 128, width=64).down]
+    levels = [layer[0].out_channels for layer in ImageGenerator(3, 128, width=64).down]
     assert levels == [64, 128, 256, 512, 512, 512]
 
 

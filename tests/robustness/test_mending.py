@@ -17,7 +17,7 @@ from automorph.robustness.patch_result import ArmRow, best
 from automorph.robustness.saliency import saliency, share_on_mark
 from automorph.robustness.translators.base import Identity, all_pairs
 from automorph.robustness.translators.selection import choose_translator
-from automorph.robustness.treatments import Cell, Setting, measured, run_arms
+from automorph.robustness.treatments import PatchCell, PatchContext, measured, run_arms
 from automorph.training import as_task, load_trained, train
 
 torch.set_num_threads(1)
@@ -157,9 +157,9 @@ def test_more_complicated_objectives_must_beat_balanced_sampling():
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])
 def test_a_training_that_fails_is_named(task, tmp_path, seeds):
-    setting = Setting(task.with_recipe(lr=1e30), None, tmp_path)
+    setting = PatchContext(task.with_recipe(lr=1e30), None, tmp_path)
     with pytest.raises(TrainingError, match=r"^gdro, seed [01]: the training diverged"):
-        run_arms(setting, [Cell("gdro", seed) for seed in seeds], jobs=len(seeds))
+        run_arms(setting, [PatchCell("gdro", seed) for seed in seeds], jobs=len(seeds))
 
 
 def test_numbers_of_a_cell_by_hand():

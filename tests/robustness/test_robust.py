@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from automorph.data import Arrays, Dataset, from_arrays, load_data, split
+from automorph.data import Dataset, Split, from_arrays, load_data, split
 from automorph.errors import DataError, UsageError
 from automorph.robustness.builtin import METHODS
 from automorph.robustness.dfr import features, fit_logistic, last_linear
@@ -37,13 +37,13 @@ class Exact:
         return self.both[:, rows]
 
 
-def planted(part: Arrays, share: float) -> tuple[Arrays, np.ndarray]:
+def planted(part: Split, share: float) -> tuple[Split, np.ndarray]:
     """Even or odd digits; ``share`` of the odd ones are marked, of the even ones the rest."""
     odd = part.labels % 2
     rare = np.arange(len(part)) % round(1 / (1 - share)) == 0
     subgroup = np.where(rare, 1 - odd, odd).astype(np.int64)
     images = np.where(subgroup[:, None, None, None] == 1, marked(part.data), part.data)
-    return Arrays(images, odd.astype(np.int64), part.ids, subgroup), part.data
+    return Split(images, odd.astype(np.int64), part.ids, subgroup), part.data
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automorph.data import Arrays, Dataset
+from automorph.data import Dataset, Split
 from automorph.errors import UsageError
 from automorph.robustness import UserEdit, all_pairs, patch
 from automorph.robustness.predictions import thumbnails
@@ -34,7 +34,7 @@ def reviews(counts, seed):
             labels.append(label)
             subgroups.append(subgroup)
     data = np.array(texts, np.dtypes.StringDType())
-    return Arrays(data, np.array(labels, np.int64), subgroups=np.array(subgroups, np.int64))
+    return Split(data, np.array(labels, np.int64), subgroups=np.array(subgroups, np.int64))
 
 
 SKEWED = {(0, 0): 150, (0, 1): 40, (1, 0): 40, (1, 1): 150}

@@ -10,7 +10,7 @@ import numpy as np
 
 from automorph.operations import SearchSpace, Stream, named_space
 from automorph.policies import Policy, load_policy, policy_to_dict
-from automorph.searchers.base import Method, Outcome, Setting
+from automorph.searchers.base import JobResult, SearchContext, Searcher
 from automorph.training import Task
 
 ARMS = {
@@ -39,15 +39,15 @@ class Lookup:
     def describe(self) -> dict[str, Any]:
         return {"policy": policy_to_dict(self.policy), "number": self.number}
 
-    def run(self, task: Task, folder: Path) -> Outcome:
-        return Outcome(value(self.policy))
+    def run(self, task: Task, folder: Path) -> JobResult:
+        return JobResult(value(self.policy))
 
 
-def setting(task: Task, trials: int, *, space: SearchSpace = SPACE, seed: int = 0) -> Setting:
-    return Setting(task=task, space=space, tail=load_policy("none"), trials=trials, seed=seed)
+def setting(task: Task, trials: int, *, space: SearchSpace = SPACE, seed: int = 0) -> SearchContext:
+    return SearchContext(task=task, space=space, tail=load_policy("none"), trials=trials, seed=seed)
 
 
-def conduct(method: Method, task: Task, folder: Path, *, most: int = 10_000) -> int:
+def conduct(method: Searcher, task: Task, folder: Path, *, most: int = 10_000) -> int:
     """Ask, run, tell, until the search is over; the number of jobs."""
     made = 0
     while jobs := method.ask():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import TrainingError
-from automorph.searchers import Outcome
+from automorph.searchers import JobResult
 from automorph.training import Task
 
 
@@ -21,11 +21,11 @@ class Sees:
     def describe(self) -> dict[str, Any]:
         return {"job": "sees", "number": self.number}
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         import torch
 
         facts = {"parts": list(task.data.parts), "threads": torch.get_num_threads()}
-        return Outcome(float(self.number), facts=facts)
+        return JobResult(float(self.number), facts=facts)
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Dies:
     def describe(self) -> dict[str, Any]:
         return {"job": "dies"}
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         path = Path(self.mark)
         if not path.exists():
             path.touch()
             os._exit(9)
-        return Outcome(1.0)
+        return JobResult(1.0)
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ class Fails:
     def describe(self) -> dict[str, Any]:
         return {"job": "fails"}
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         raise TrainingError("the loss is not a number")

@@ -14,7 +14,7 @@ from small_task import small_task
 from automorph.augmenters.policy_network import Controller, policy_gradient_loss
 from automorph.errors import AutomorphError
 from automorph.searchers.autoaugment import AutoAugment, ppo_loss
-from automorph.searchers.base import Outcome
+from automorph.searchers.base import JobResult
 
 TASK = small_task()
 
@@ -81,7 +81,7 @@ def test_the_best_policies_are_joined_and_failures_lose():
     search = auto(8, batch=8, top=2)
     children = search.ask()
     scores = [0.1, 0.5, -math.inf, 0.2, 0.9, 0.3, 0.3, 0.0]
-    search.tell([Outcome(score) for score in scores])
+    search.tell([JobResult(score) for score in scores])
     assert search.ask() == []
     best = children[4].policy.subpolicies + children[1].policy.subpolicies
     assert search.result().subpolicies == best
@@ -103,7 +103,7 @@ def test_a_reward_that_is_always_the_same_teaches_nothing():
     search = auto(4, batch=4, entropy=0.0)
     before = [p.detach().clone() for p in search.controller.parameters()]
     search.ask()
-    search.tell([Outcome(0.7)] * 4)
+    search.tell([JobResult(0.7)] * 4)
     assert all(
         torch.equal(a, b) for a, b in zip(before, search.controller.parameters(), strict=True)
     )

@@ -12,13 +12,13 @@ from small_task import small_task
 from automorph.errors import AutomorphError
 from automorph.operations import named_space
 from automorph.policies import load_policy
-from automorph.searchers.base import Outcome
-from automorph.searchers.child_training import Train
+from automorph.searchers.base import JobResult
+from automorph.searchers.child_training import TrainJob
 from automorph.searchers.fast_autoaugment import Density, FastAutoAugment, density
 
 NONE = load_policy("none")
 TASK = small_task(epochs=4, n=200)
-NETWORK = Train(policy=NONE, fold=0, keep=True)
+NETWORK = TrainJob(policy=NONE, fold=0, keep=True)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def trained(folder):
     return NETWORK.run(TASK, folder)
 
 
-def score(folder, policy="none", **options) -> Outcome:
+def score(folder, policy="none", **options) -> JobResult:
     return Density(policy=load_policy(policy), tail=NONE, network=NETWORK, **options).run(
         TASK, folder
     )
@@ -93,12 +93,12 @@ def test_a_fold_is_trained_once_and_then_asked_of_in_turn():
     networks = search.ask()
     assert len({job.key for job in networks}) == 2
     assert all(job.keep and job.policy == NONE for job in networks)
-    search.tell([Outcome(0.9)] * 2)
+    search.tell([JobResult(0.9)] * 2)
     counts = [0, 0]
     while jobs := search.ask():
         for job in jobs:
             counts[[n.key for n in networks].index(job.network.key)] += 1
-        search.tell([Outcome(0.1)] * len(jobs))
+        search.tell([JobResult(0.1)] * len(jobs))
     assert sorted(counts) == [11, 12]
     assert search.share() == 1
 
@@ -110,13 +110,13 @@ def test_few_trials_mean_few_folds():
 def test_the_best_of_every_fold_are_joined_without_repeats():
     search = fast(24, folds=2, top=2, subpolicies=3)
     search.ask()
-    search.tell([Outcome(0.9)] * 2)
+    search.tell([JobResult(0.9)] * 2)
     tried = [[], []]
     for trial in range(12):
         jobs = search.ask()
         for fold in (0, 1):
             tried[fold].append(jobs[fold].policy)
-        search.tell([Outcome(float(trial)), Outcome(-float(trial))])
+        search.tell([JobResult(float(trial)), JobResult(-float(trial))])
     wanted = []
     for policy in (tried[0][11], tried[0][10], tried[1][0], tried[1][1]):
         seen = set()
@@ -130,14 +130,14 @@ def test_the_best_of_every_fold_are_joined_without_repeats():
 def test_a_fold_that_failed_is_left_out():
     search = fast(20, folds=2)
     search.ask()
-    search.tell([Outcome(float("-inf"), error="out of luck"), Outcome(0.5)])
+    search.tell([JobResult(float("-inf"), error="out of luck"), JobResult(0.5)])
     (job,) = search.ask()
     assert job.network.key == search.network(1).key
-    search.tell([Outcome(0.5)])
+    search.tell([JobResult(0.5)])
     assert len(search.result().subpolicies) >= 1
     hopeless = fast(20, folds=1)
     hopeless.ask()
-    hopeless.tell([Outcome(float("-inf"))])
+    hopeless.tell([JobResult(float("-inf"))])
     assert hopeless.ask() == []
     assert hopeless.result().subpolicies == ()
 

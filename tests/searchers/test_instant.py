@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automorph.operations import OPERATIONS, SearchSpace
 from automorph.policies import load_policy
-from automorph.searchers.base import Setting
+from automorph.searchers.base import SearchContext
 from automorph.searchers.closed_form import Instant
 from automorph.training import as_task
 
@@ -12,7 +12,7 @@ from automorph.training import as_task
 def test_it_asks_for_nothing_and_answers_the_same_again() -> None:
     space = SearchSpace("two", (OPERATIONS["Noise"], OPERATIONS["VerticalFlip"]))
     task = as_task("digits", limit=250)
-    setting = Setting(task=task, space=space, tail=load_policy("none"), trials=1)
+    setting = SearchContext(task=task, space=space, tail=load_policy("none"), trials=1)
     method = Instant(setting)
     assert not method.ask()
     policy = method.result()

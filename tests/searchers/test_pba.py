@@ -9,8 +9,8 @@ from small_task import small_task
 
 from automorph.operations import Stream
 from automorph.policies import Schedule, load_policy
-from automorph.searchers.base import Outcome
-from automorph.searchers.child_training import Train, with_tail
+from automorph.searchers.base import JobResult
+from automorph.searchers.child_training import TrainJob, with_tail
 from automorph.searchers.pba import PopulationBased, explore
 from automorph.training import train
 
@@ -46,7 +46,7 @@ def test_the_worst_quarter_goes_on_from_the_best():
     first = search.ask()
     assert [job.until for job in first] == [2] * 8
     assert [job.seed for job in first] == list(range(8))
-    search.tell([Outcome(score) for score in (0.5, 0.9, 0.1, 0.6, 0.8, 0.2, 0.55, 0.7)])
+    search.tell([JobResult(score) for score in (0.5, 0.9, 0.1, 0.6, 0.8, 0.2, 0.55, 0.7)])
     second = search.ask()
     for member, job in enumerate(second):
         kept = member not in (2, 5)
@@ -60,9 +60,9 @@ def test_the_worst_quarter_goes_on_from_the_best():
 def test_members_that_failed_are_replaced_whatever_their_number():
     search = population()
     first = search.ask()
-    search.tell([Outcome(0.3)] + [Outcome(float("-inf"))] * 7)
+    search.tell([JobResult(0.3)] + [JobResult(float("-inf"))] * 7)
     assert all(job.parent == first[0] for job in search.ask())
-    search.tell([Outcome(float("-inf"))] * 8)
+    search.tell([JobResult(float("-inf"))] * 8)
     assert search.ask() == []
     assert search.result().name == "none"
 
@@ -75,7 +75,7 @@ def test_the_schedule_is_the_line_of_the_best():
         jobs = search.ask()
         policies.append([job.policy for job in jobs])
         sources.append([None if j.parent is None else j.parent.seed for j in jobs])
-        search.tell([Outcome(score) for score in scores])
+        search.tell([JobResult(score) for score in scores])
     member, line = 3, []
     for generation in (2, 1, 0):
         line.append(policies[generation][member])
@@ -90,7 +90,7 @@ def test_a_result_in_the_middle_of_a_generation_holds_only_what_was_scored():
     search = population()
     assert search.ask()
     assert search.result().name == "none"
-    search.tell([Outcome(0.5)] * 8)
+    search.tell([JobResult(0.5)] * 8)
     search.ask()
     assert search.result().epochs == 2
 
@@ -108,7 +108,7 @@ def test_a_member_is_one_training_under_the_schedule_that_is_found(tmp_path):
     found = search.result()
     assert len(found.pieces) == 3
     whole = train(
-        Train(policy=found).task(task), with_tail(found, load_policy("none")), seed=4,
+        TrainJob(policy=found).task(task), with_tail(found, load_policy("none")), seed=4,
         parts=["validation"],
     )  # fmt: skip
     assert outcomes[0].score == whole.accuracy["validation"]
@@ -140,6 +140,6 @@ def test_stories_end(tmp_path):
     task = small_task(epochs=5)
     search = PopulationBased(setting(task, 4), every=2)
     while jobs := search.ask():
-        search.tell([Outcome(0.1 * number) for number, _ in enumerate(jobs)])
+        search.tell([JobResult(0.1 * number) for number, _ in enumerate(jobs)])
     assert search.epoch == 5
     assert conduct(search, task, tmp_path) == 0

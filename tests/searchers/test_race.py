@@ -15,7 +15,7 @@ from automorph.errors import UsageError
 from automorph.experiments import Row, paired_difference, summarise
 from automorph.operations import named_space
 from automorph.policies import load_policy
-from automorph.searchers import Outcome, Setting, Train, load_method, search
+from automorph.searchers import JobResult, SearchContext, TrainJob, load_method, search
 from automorph.searchers.budget import plan_by_time, read_budget
 from automorph.searchers.builtin import METHODS
 from automorph.searchers.final_table import simpler, verdict_of
@@ -36,7 +36,7 @@ def task():
 @pytest.fixture
 def setting(task):
     space, tail = named_space("randaugment"), load_policy("flip-crop")
-    return Setting(task=task, space=space, tail=tail, trials=20)
+    return SearchContext(task=task, space=space, tail=tail, trials=20)
 
 
 def jobs_of(asked):
@@ -51,7 +51,7 @@ def test_the_better_half_goes_on_with_the_same_seeds(setting):
     while asked := race.ask():
         seen.append(jobs_of(asked))
         plain = Units(48, 48)
-        race.tell([Outcome(score[job.policy.name], plain) for job in asked])
+        race.tell([JobResult(score[job.policy.name], plain) for job in asked])
 
     assert {name for name, _, _ in seen[0]} == set(score)
     assert {name for name, _, _ in seen[-1]} == {"trivialaugment", "crop"}
@@ -124,9 +124,9 @@ def test_bad_budgets(text):
 
 def test_a_child_goes_on_where_its_parent_stopped_also_without_its_files(task, tmp_path):
     policy = load_policy("trivialaugment")
-    whole = Train(policy=policy, seed=1).run(task, tmp_path)
-    first = Train(policy=policy, seed=1, until=2)
-    rest = Train(policy=policy, seed=1, until=4, parent=first)
+    whole = TrainJob(policy=policy, seed=1).run(task, tmp_path)
+    first = TrainJob(policy=policy, seed=1, until=2)
+    rest = TrainJob(policy=policy, seed=1, until=4, parent=first)
     half, end = first.run(task, tmp_path / "a"), rest.run(task, tmp_path / "a")
     elsewhere = rest.run(task, tmp_path / "b")
 

@@ -12,7 +12,7 @@ from small_task import small_task
 
 from automorph.errors import AutomorphError
 from automorph.operations import find_operation, named_space, operation
-from automorph.searchers.base import Outcome
+from automorph.searchers.base import JobResult
 from automorph.searchers.optuna_sampler import Proposals
 from automorph.searchers.randaugment import RandAugmentSearch, widened
 
@@ -28,7 +28,7 @@ def all_jobs(method):
     jobs = []
     while asked := method.ask():
         jobs += asked
-        method.tell([Outcome(0.5)] * len(asked))
+        method.tell([JobResult(0.5)] * len(asked))
     return jobs
 
 
@@ -50,7 +50,7 @@ def test_what_is_proposed_again_gets_another_seed_and_the_mean_counts():
     method.grid = [{"n": 1, "m": m, "strength": "fixed"} for m in (5, 9, 5, 9)]
     jobs = method.ask()
     assert [job.seed for job in jobs] == [0, 0, 1, 1]
-    method.tell([Outcome(score) for score in (0.9, 0.7, 0.3, 0.6)])
+    method.tell([JobResult(score) for score in (0.9, 0.7, 0.3, 0.6)])
     assert method.result().name == "randaugment(n=1,m=9)"
 
 

@@ -10,7 +10,7 @@ from bandit import ARMS, BEST, SPACE, Lookup, conduct, setting, value
 from automorph.operations import Stream
 from automorph.policies import Mixture, load_policy
 from automorph.searchers.autoaugment import AutoAugment
-from automorph.searchers.base import Outcome
+from automorph.searchers.base import JobResult
 from automorph.searchers.dada.choices import Choices, choices_loss, drawn
 from automorph.searchers.fast_autoaugment import FastAutoAugment
 from automorph.searchers.pba import PopulationBased
@@ -112,7 +112,7 @@ class Strength(Lookup):
 
     def run(self, task, folder):
         arm = min(5, int(6 * self.policy.high))
-        return Outcome(list(ARMS.values())[arm])
+        return JobResult(list(ARMS.values())[arm])
 
 
 @pytest.mark.parametrize("by", ["tpe", "grid"])

@@ -18,8 +18,8 @@ from automorph.operations import (
 )
 from automorph.operations.synthetic import unit_disc
 from automorph.policies import Uniform, load_policy, save_policy
-from automorph.searchers.base import Setting
-from automorph.searchers.tanda import Adversarial, Settings, Tanda, learn_generator
+from automorph.searchers.base import SearchContext
+from automorph.searchers.tanda import AdversarialJob, Settings, Tanda, learn_generator
 from automorph.searchers.tanda.adversary import Adversary
 from automorph.training import train
 
@@ -137,12 +137,12 @@ def test_what_cannot_be_learned_from_is_refused():
 
 def test_as_a_search_it_returns_the_generator_of_the_best_child(task, tmp_path):
     space = SearchSpace("mine", (find_operation("Rotate").between(-30, 30), scrambled))
-    setting = Setting(task=task, space=space, tail=load_policy("crop"), trials=2, seed=1)
+    setting = SearchContext(task=task, space=space, tail=load_policy("crop"), trials=2, seed=1)
     search = Tanda(setting, length=2, steps=2)
     assert isinstance(search.result(), Uniform)
     jobs = search.ask()
     assert [job.settings.rate for job in jobs] == pytest.approx([1e-3, 3e-3])
-    assert all(isinstance(job, Adversarial) for job in jobs)
+    assert all(isinstance(job, AdversarialJob) for job in jobs)
     outcomes = [job.run(task, tmp_path) for job in jobs]
     assert [outcome.error for outcome in outcomes] == ["", ""]
     assert outcomes[0].units.forward > len(task.data.train) * task.recipe.epochs

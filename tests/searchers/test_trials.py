@@ -8,16 +8,16 @@ import pytest
 from search_jobs import Sees
 
 from automorph.errors import UsageError
-from automorph.files import held
-from automorph.searchers import Outcome
+from automorph.files import folder_lock
+from automorph.searchers import JobResult
 from automorph.searchers.journal_repair import cut
 from automorph.searchers.trials import JOURNAL, Trials
 from automorph.training import Units
 
 OUTCOMES = [
-    Outcome(0.1 + 0.2, Units(3, 2), 1.5, {"curve": (0.1, 0.3)}),
-    Outcome(-math.inf, error="the loss is not a number"),
-    Outcome(0.5),
+    JobResult(0.1 + 0.2, Units(3, 2), 1.5, {"curve": (0.1, 0.3)}),
+    JobResult(-math.inf, error="the loss is not a number"),
+    JobResult(0.5),
 ]
 
 
@@ -66,7 +66,11 @@ def test_another_search_is_refused(tmp_path):
 
 
 def test_two_processes_cannot_work_on_one_search(tmp_path):
-    with held(tmp_path), pytest.raises(UsageError, match="another process"), held(tmp_path):
+    with (
+        folder_lock(tmp_path),
+        pytest.raises(UsageError, match="another process"),
+        folder_lock(tmp_path),
+    ):
         pass
 
 

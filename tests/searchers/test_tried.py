@@ -9,8 +9,8 @@ from small_task import small_task
 from automorph.operations import named_space
 from automorph.policies import Mixture, Step, SubPolicy, Uniform, load_policy, usage
 from automorph.searchers import search
-from automorph.searchers.base import Outcome
-from automorph.searchers.child_training import Train
+from automorph.searchers.base import JobResult
+from automorph.searchers.child_training import TrainJob
 from automorph.searchers.trial_analysis import FEW, Tried
 
 SPACE = named_space("randaugment")
@@ -23,8 +23,8 @@ def only(*operations: str) -> Mixture:
 
 
 def trials(policies, score) -> Tried:
-    jobs = [Train(policy=policy) for policy in policies]
-    return Tried(jobs, [Outcome(score(job.policy)) for job in jobs])
+    jobs = [TrainJob(policy=policy) for policy in policies]
+    return Tried(jobs, [JobResult(score(job.policy)) for job in jobs])
 
 
 def test_an_operation_that_helps_is_told_first():
@@ -39,9 +39,9 @@ def test_an_operation_that_helps_is_told_first():
 
 
 def test_scores_of_other_lengths_are_left_out():
-    jobs = [Train(policy=only("Rotate", "Color"), epochs=9, seed=n) for n in range(FEW)]
-    jobs += [Train(policy=only("Solarize"), epochs=1, seed=n) for n in range(FEW - 1)]
-    found = Tried(jobs, [Outcome(0.9 if job.epochs == 9 else 0.1) for job in jobs])
+    jobs = [TrainJob(policy=only("Rotate", "Color"), epochs=9, seed=n) for n in range(FEW)]
+    jobs += [TrainJob(policy=only("Solarize"), epochs=1, seed=n) for n in range(FEW - 1)]
+    found = Tried(jobs, [JobResult(0.9 if job.epochs == 9 else 0.1) for job in jobs])
     assert found.effects() == ()
 
 

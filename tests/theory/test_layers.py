@@ -9,7 +9,7 @@ from torch import nn
 from automorph.errors import UsageError
 from automorph.theory.layers import (
     AveragedAt,
-    Split,
+    SplitNetwork,
     averaging_cost,
     layer_loss,
     layer_objectives,
@@ -79,7 +79,7 @@ def test_the_regulariser_is_that_of_the_jacobian_at_every_layer(model, batch, la
 def test_all_forms_agree_for_a_linear_head(model, batch):
     split = split_at(model, 6)
     found = spread_term(*layer_scores(split, batch[0]))
-    general = Split(split.body, split.head, linear=False)
+    general = SplitNetwork(split.body, split.head, linear=False)
     torch.testing.assert_close(found, spread_term(*layer_scores(general, batch[0])))
     torch.testing.assert_close(found, by_hessian(split, *batch), rtol=1e-9, atol=1e-12)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automorph.diagnostics import explain, instant_policy, usual_space
+from automorph.diagnostics import default_space, explain, instant_policy
 from automorph.diagnostics.text_features import hashed_words
 from automorph.errors import UsageError
 from automorph.operations import SearchSpace, operation
@@ -43,7 +43,7 @@ def test_explain_tells_harm_from_good(task):
         change = {"good": "bad", "bad": "good"}
         return " ".join(change.get(word, word) for word in text.split())
 
-    space = SearchSpace("mine", (flip, usual_space("text")["Case"]))
+    space = SearchSpace("mine", (flip, default_space("text")["Case"]))
     found = explain(task, space)
     assert found["Flip"].verdict in ("drop", "label risk")
     assert found["Case"].best.diagnosis.label_risk == pytest.approx(0, abs=1e-6)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from automorph.errors import TrainingError, UsageError
-from automorph.files import held, whole_file
+from automorph.files import atomic_write, folder_lock
 from automorph.training import Augmenter, Normaliser, PolicyAugmenter, load_trained, train
 
 KILLED = Path(__file__).with_name("killed_runs.py")
@@ -210,7 +210,7 @@ def test_a_diverging_run_leaves_its_last_good_epoch(task, tmp_path):
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     file = tmp_path / "x"
     file.write_text("old")
-    with pytest.raises(TypeError), whole_file(file) as temporary:
+    with pytest.raises(TypeError), atomic_write(file) as temporary:
         temporary.write_text("half" + 1)
 
     assert content(tmp_path) == {"x": b"old"}
@@ -273,7 +273,7 @@ def test_what_a_killed_process_had_begun_to_write_is_swept_away(tmp_path):
     (tmp_path / "notes.tmp").write_text("the user's")
     (deep / ".mine.tmp").write_text("the user's too")
 
-    with held(tmp_path):
+    with folder_lock(tmp_path):
         pass
 
     left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())

@@ -255,7 +255,7 @@ def test_a_task_is_shown_without_its_vocabulary():
     texts = [f"{word} film" for word in map(str, range(500))]
     shown = repr(as_task((texts, [0, 1] * 250), recipe={"epochs": 3}))
 
-    assert shown.startswith("Task(Dataset('arrays', 2 classes, train=Arrays(300 of texts)")
+    assert shown.startswith("Task(Dataset('arrays', 2 classes, train=Split(300 of texts)")
     assert "model='text-cnn', Recipe(epochs=3, " in shown
     assert len(shown) < 500
     assert "model='test_train:Net'" in repr(as_task("digits", model=Net, limit=50))

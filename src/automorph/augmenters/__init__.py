@@ -1,9 +1,12 @@
 """Methods that live inside training: they see the model, or learn from its losses."""
 
+from typing import TYPE_CHECKING
+
+from automorph import _moved
 from automorph.augmenters.adversarial import Adversarial
 from automorph.augmenters.api import compare, train
 from automorph.augmenters.augmix_jsd import Consistency, consistency_loss
-from automorph.augmenters.base import Method
+from automorph.augmenters.base import InTrainingMethod
 from automorph.augmenters.batch_augmentation import JointViews
 from automorph.augmenters.builtin import METHODS, as_arm, list_methods
 from automorph.augmenters.policy_network import Controller, begun, inverse
@@ -16,8 +19,8 @@ __all__ = [
     "Adversarial",
     "Consistency",
     "Controller",
+    "InTrainingMethod",
     "JointViews",
-    "Method",
     "Regularised",
     "Scoring",
     "Uncertainty",
@@ -31,3 +34,6 @@ __all__ = [
     "train",
     "transformation_regularisation",
 ]
+
+if not TYPE_CHECKING:  # A checker would take every name for one that exists.
+    __getattr__ = _moved.old_names(__name__)

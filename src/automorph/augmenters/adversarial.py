@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.augmenters.base import Method, examples_meet, together
+from automorph.augmenters.base import InTrainingMethod, examples_meet, together
 from automorph.augmenters.distributed import summed
 from automorph.augmenters.policy_network import Controller, advantages, begun, policy_gradient_loss
 from automorph.operations import SearchSpace, Stream
@@ -38,7 +38,7 @@ COLLAPSED = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adversarial(Method):
+class Adversarial(InTrainingMethod):
     """Several policies a batch, written by a network that is rewarded for high training loss.
 
     A policy is ``subpolicies`` times ``length`` operations of ``space`` at one of ``levels``

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from automorph.augmenters.base import Method, examples_meet, stream_of, together
+from automorph.augmenters.base import InTrainingMethod, examples_meet, stream_of, together
 from automorph.policies import NAMED, Policy, chained, with_options, within
 from automorph.training import Augmenter, Batch, RawBatch, divergence, soft_cross_entropy
 
@@ -38,7 +38,7 @@ def consistency_loss(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Consistency(Method):
+class Consistency(InTrainingMethod):
     """A clean view and several others of every example, whose predictions are asked to agree.
 
     What comes before the method is shared by all views of an example; what comes after is drawn

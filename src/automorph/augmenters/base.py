@@ -16,7 +16,7 @@ from automorph.training import Augmenter, Batch, PolicyAugmenter, RawBatch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method(ABC):
+class InTrainingMethod(ABC):
     """A method, and what is done to every view before and after its own draw.
 
     Methods are values: frozen, comparable, and small enough to send to other processes; ``build``

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from automorph.augmenters.base import Method, examples_meet, views
+from automorph.augmenters.base import InTrainingMethod, examples_meet, views
 from automorph.policies import Policy, within
 from automorph.training import Augmenter, Batch, RawBatch
 
 
 @dataclass(frozen=True, kw_only=True)
-class JointViews(Method):
+class JointViews(InTrainingMethod):
     """Every example comes in several independent views in the same batch; nothing is learned.
 
     A step on n examples passes ``count * n`` rows forward and backward.

@@ -11,7 +11,7 @@ from typing import Any
 
 from automorph.augmenters.adversarial import Adversarial
 from automorph.augmenters.augmix_jsd import Consistency
-from automorph.augmenters.base import Method
+from automorph.augmenters.base import InTrainingMethod
 from automorph.augmenters.batch_augmentation import JointViews
 from automorph.augmenters.scoring import Scoring
 from automorph.augmenters.uncertainty import Uncertainty, usual_draws
@@ -26,7 +26,7 @@ def uncertainty(
     c: int = 4, s: int = 1, rule: str = "proportional", n: int = 2, space: str = "randaugment",
     policy: str = "", tail: str = "", every: int = 1, size: float = 1.0, precision: str = "",
     frozen: int = 0, probe: int = 0,
-) -> Method:  # fmt: skip
+) -> InTrainingMethod:  # fmt: skip
     """Uncertainty-based sampling (Wu et al. 2020): s of c candidates, chosen by their loss."""
     draws = load_policy(policy) if policy else usual_draws(rule, n, space)
     scoring = Scoring(every=every, size=size, precision=precision, frozen=frozen, probe=probe)
@@ -39,7 +39,7 @@ def uncertainty(
 def adversarial(
     m: int = 8, n: int = 2, every: int = 0, count: int = 5, levels: int = 10, lr: float = 3.5e-4,
     entropy: float = 1e-5, space: str = "autoaugment",
-) -> Method:  # fmt: skip
+) -> InTrainingMethod:  # fmt: skip
     """Adversarial AutoAugment (Zhang et al. 2020): m policies a batch, to raise the loss."""
     return Adversarial(
         operations=named_space(space), count=m, length=n, every=every, subpolicies=count,
@@ -47,17 +47,17 @@ def adversarial(
     )  # fmt: skip
 
 
-def views(m: int = 8, policy: str = "composition(n=2)") -> Method:
+def views(m: int = 8, policy: str = "composition(n=2)") -> InTrainingMethod:
     """m random views of every example in the same batch, nothing learned: the control."""
     return JointViews(draws=load_policy(policy), count=m)
 
 
-def augmix_jsd(weight: float = 12, m: int = 2, policy: str = "augmix") -> Method:
+def augmix_jsd(weight: float = 12, m: int = 2, policy: str = "augmix") -> InTrainingMethod:
     """AugMix with its Jensen-Shannon loss (Hendrycks et al. 2020); policy: any other views."""
     return Consistency(draws=load_policy(policy), count=m, weight=weight)
 
 
-METHODS: dict[str, Callable[..., Method]] = {
+METHODS: dict[str, Callable[..., InTrainingMethod]] = {
     "uncertainty": uncertainty,
     "adversarial": adversarial,
     "views": views,
@@ -106,7 +106,7 @@ def _name(word: str) -> str:
     return plain(word.partition("(")[0].strip())
 
 
-def _method(word: str) -> Method:
+def _method(word: str) -> InTrainingMethod:
     name, inside, rest = word.partition("(")
     if inside and not rest.endswith(")"):
         raise PolicyError(f"cannot read {word!r}; expected a name and options, as views(m=8)")

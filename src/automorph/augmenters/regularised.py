@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.augmenters.base import Method, examples_meet, together
+from automorph.augmenters.base import InTrainingMethod, examples_meet, together
 from automorph.operations import Stream
 from automorph.policies import NAMED, Policy, chained, with_options, within
 from automorph.training import Augmenter, Batch, RawBatch, soft_cross_entropy
@@ -35,7 +35,7 @@ def transformation_regularisation(logits: Tensor, views: int) -> Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regularised(Method):
+class Regularised(InTrainingMethod):
     """Training on a policy's copies, with logits that must agree: CE + weight * TR.
 
     A step has ``1 + passes`` views of every example: one to learn from, which is transformed with

@@ -17,7 +17,14 @@ from torch import Tensor, nn
 
 from automorph.augmenters import selection
 from automorph.augmenters.adaptive import Adaptive
-from automorph.augmenters.base import Method, composition, examples_meet, stream_of, views, views_at
+from automorph.augmenters.base import (
+    InTrainingMethod,
+    composition,
+    examples_meet,
+    stream_of,
+    views,
+    views_at,
+)
 from automorph.augmenters.distributed import summed
 from automorph.augmenters.scaled import eased
 from automorph.augmenters.scoring import Scorer, Scores, Scoring, entropies
@@ -30,7 +37,7 @@ Rule = Literal["top", "proportional", "random", "lowest", "adaptive"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Uncertainty(Method):
+class Uncertainty(InTrainingMethod):
     """Of several candidates of every example those are trained on that the model's loss chooses.
 
     ``draws`` makes the ``candidates``, of which ``selected`` are trained on by ``rule``:

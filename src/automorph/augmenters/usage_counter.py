@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from automorph.augmenters.base import Method
+from automorph.augmenters.base import InTrainingMethod
 from automorph.augmenters.distributed import summed
 from automorph.operations import NOTHING, Sequences
 
@@ -23,7 +23,7 @@ class Tally:
     method's own.
     """
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: InTrainingMethod) -> None:
         self.first = sum(len(policy.space) for policy in method.before)
         space = method.inner.space
         self.names = space.names

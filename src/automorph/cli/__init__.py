@@ -31,7 +31,7 @@ VERBS = (
 )  # fmt: skip
 
 
-class Group(click.Group):
+class VerbGroup(click.Group):
     """Verbs in the order in which a newcomer needs them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -39,7 +39,7 @@ class Group(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="automorph")
 def app() -> None:
     """Find the augmentation that helps your model, with proof.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from automorph.data import Arrays
+    from automorph.data import Split
     from automorph.experiments import Comparison
     from automorph.training import Task
 
@@ -98,7 +98,7 @@ def _words(task: Task, rows: Numbers, called: Numbers) -> list[str]:
     return [f"{names[labels[row]]}, called {names[called[row]]}" for row in rows]
 
 
-def _test(task: Task) -> Arrays:
+def _test(task: Task) -> Split:
     part = task.data.test
     assert part is not None, "a table has a test part"
     return part

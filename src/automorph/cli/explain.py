@@ -67,11 +67,11 @@ def explain(
     operations = None if space is None else named_space(space)
     loaded = load(data, **options)
     from automorph.cli.explaining import Explaining
-    from automorph.diagnostics import usual_space
+    from automorph.diagnostics import default_space
     from automorph.training import as_task
 
     task = as_task(loaded, model=model if deep else None, protect=protect)
-    operations = operations or usual_space(task.data.domain)
+    operations = operations or default_space(task.data.domain)
     explaining = Explaining(
         source=data, task=task, space=operations, folder=Path(out) if out else None,
         features="random" if deep or model is None else model, deep=deep, seed=seed,

@@ -34,14 +34,14 @@ def export(
     automorph export rand-m9-inc1 --to timm
     """
     from automorph.errors import UsageError
-    from automorph.files import whole_file
+    from automorph.files import atomic_write
     from automorph.interop import differences, export_policy, policy_to_export
 
     loaded = policy_to_export(policy)
     text = export_policy(loaded, to, size=size_of(size), strict=strict).rstrip("\n") + "\n"
     if out is not None:
         try:
-            with whole_file(Path(out)) as temporary:
+            with atomic_write(Path(out)) as temporary:
                 temporary.write_text(text, encoding="utf-8")
         except OSError as error:
             raise UsageError(

@@ -20,7 +20,7 @@ from automorph.cli.options import (
     tell_notes,
 )
 from automorph.errors import UsageError
-from automorph.files import whole_file
+from automorph.files import atomic_write
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -175,7 +175,7 @@ def stacked(sheets: list[Image]) -> Image:
 
 def save(picture: Image, path: Path) -> None:
     """Write a picture whole or not at all, in the format that its name asks for."""
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         picture.save(temporary, _FORMATS[path.suffix.lower()])
 
 

@@ -13,7 +13,7 @@ from automorph.cli.options import console, plain_table
 from automorph.errors import UsageError
 
 if TYPE_CHECKING:
-    from automorph.searchers import Finished, Standing
+    from automorph.searchers import Finished, SearchProgress
     from automorph.training import Epoch
 
 SHOWN = 5
@@ -47,7 +47,7 @@ class Dashboard:
         )
         self.terminal = say.is_terminal
 
-    def move(self, standing: Standing) -> None:
+    def move(self, standing: SearchProgress) -> None:
         """Show how far the search is."""
         facts = [f"{standing.done} done"]
         if standing.best is not None and standing.phase == "search":
@@ -144,7 +144,7 @@ class Board:
             ) from None
         self.writer: Any = SummaryWriter(str(folder / "tensorboard"))
 
-    def trial(self, standing: Standing) -> None:
+    def trial(self, standing: SearchProgress) -> None:
         """The score of a trial of a search, the best so far, and the policy as text."""
         if standing.last is None or standing.phase != "search":
             return

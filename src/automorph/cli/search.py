@@ -114,10 +114,10 @@ def search(
     from automorph.searchers import (
         check_engine,
         check_space,
+        default_post_policy,
         load_method,
         read_budget,
         space_of,
-        usual_tail,
     )
 
     # What is wrong with the words must be known before the data are read.
@@ -130,7 +130,7 @@ def search(
     behind = None if tail is None else load_policy(tail)
     task = task_of(data, **options)
     operations = space_of(space, task, seed=seed)
-    behind = behind or load_policy(usual_tail(task.data.domain))
+    behind = behind or load_policy(default_post_policy(task.data.domain))
     searching = Searching(
         source=data, task=task, method=named, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,

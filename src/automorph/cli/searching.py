@@ -19,7 +19,7 @@ from automorph.errors import UsageError
 from automorph.files import write_json
 
 if TYPE_CHECKING:
-    from automorph.searchers import Named, SearchResult, Standing
+    from automorph.searchers import SearchProgress, SearchResult, SearchSpec
     from automorph.training import Task
 
 
@@ -29,7 +29,7 @@ class Searching:
 
     source: str
     task: Task
-    method: Named
+    method: SearchSpec
     folder: Path | None
     quiet: bool
     resume: bool
@@ -50,7 +50,7 @@ class Searching:
         with Dashboard(quiet=self.quiet) as shown, ExitStack() as stack:
             board = stack.enter_context(Board(folder)) if self.tensorboard else None
 
-            def look(standing: Standing) -> None:
+            def look(standing: SearchProgress) -> None:
                 shown.move(standing)
                 if board is not None:
                     board.trial(standing)

@@ -6,8 +6,11 @@
 ((1077, 8, 8, 1), (1077,))
 """
 
+from typing import TYPE_CHECKING
+
+from automorph import _moved
 from automorph.data.build import assemble
-from automorph.data.dataset import Arrays, BadRow, Dataset, Domain, strings
+from automorph.data.dataset import BadRow, Dataset, Domain, Split, strings
 from automorph.data.decoders import belong_to_parent, uninterrupted_start
 from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
@@ -20,12 +23,12 @@ from automorph.data.spurious import CORRELATED, coupled
 
 __all__ = [
     "CORRELATED",
-    "Arrays",
     "BadRow",
     "Dataset",
     "Domain",
     "Leakage",
     "SourceInfo",
+    "Split",
     "allocate",
     "as_dataset",
     "assemble",
@@ -47,3 +50,6 @@ __all__ = [
     "strings",
     "uninterrupted_start",
 ]
+
+if not TYPE_CHECKING:  # A checker would take every name for one that exists.
+    __getattr__ = _moved.old_names(__name__)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.dataset import Arrays, BadRow, Dataset, left_out, strings
+from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import read_images
 from automorph.data.images import CHANNELS, Mode, Size
 from automorph.data.label_conflicts import with_contradictions
@@ -106,13 +106,13 @@ def _arrays(
     good: NDArray[np.intp],
     labels: NDArray[np.int64],
     groups: NDArray[np.int64] | None,
-) -> Arrays:
+) -> Split:
     """A part of its good rows; ``data`` has only those, labels and groups have all."""
     metadata = {
         name: strings([column[row] for row in good]) for name, column in rows.metadata.items()
     }
     ids = strings([rows.ids[row] for row in good])
-    return Arrays(data, labels[good], ids, None if groups is None else groups[good], metadata)
+    return Split(data, labels[good], ids, None if groups is None else groups[good], metadata)
 
 
 def _columns(raw: RawData, what: str) -> dict[str, Any]:

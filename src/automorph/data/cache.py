@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.dataset import Arrays
+from automorph.data.dataset import Split
 from automorph.data.memory_map import allocate, finish, mapped
 from automorph.errors import DamagedError
 from automorph.files import read_json, temporary_of, write_json
@@ -70,10 +70,10 @@ class Store:
         temporary_of(self.path).unlink(missing_ok=True)
 
 
-def take_part(part: Arrays, rows: NDArray[np.intp]) -> Arrays:
+def take_part(part: Split, rows: NDArray[np.intp]) -> Split:
     """Take rows for a new part; what is memory-mapped stays so, in a new file beside the old.
 
-    :meth:`Arrays.take` would copy the pixels into memory, which a part of a large set may not fit.
+    :meth:`Split.take` would copy the pixels into memory, which a part of a large set may not fit.
     """
     pixels = part.data
     if not isinstance(pixels, np.memmap) or pixels.filename is None:

@@ -29,7 +29,7 @@ def strings(values: Any) -> NDArray[Any]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Arrays:
+class Split:
     """The examples of one part: data, labels, names, and subgroups where there are some.
 
     - ``data``: images, uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}; or texts,
@@ -43,7 +43,7 @@ class Arrays:
 
     Raises DataError when a shape, dtype or length does not fit.
 
-    >>> part = Arrays(np.zeros((3, 8, 8, 1), np.uint8), np.array([0, 1, 0]))
+    >>> part = Split(np.zeros((3, 8, 8, 1), np.uint8), np.array([0, 1, 0]))
     >>> len(part), part.domain, part.take([2]).ids.tolist()
     (3, 'image', ['row[2]'])
     """
@@ -75,7 +75,7 @@ class Arrays:
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.data.shape[1:])) or "texts"
-        return f"Arrays({len(self):,} of {shape})"
+        return f"Split({len(self):,} of {shape})"
 
     @property
     def domain(self) -> Domain:
@@ -114,7 +114,7 @@ class Arrays:
         found = [blake2b(content, digest_size=16).digest() for content in contents]
         return np.array(found, dtype="S16")
 
-    def take(self, rows: ArrayLike) -> Arrays:
+    def take(self, rows: ArrayLike) -> Split:
         """Copy the given rows (positions or a mask) into memory, in the order given."""
         rows = np.asarray(rows)
         rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.intp)
@@ -122,12 +122,12 @@ class Arrays:
             return self.with_data(self.data.take(rows), rows)
         return self.with_data(np.ascontiguousarray(self.data[rows]), rows)
 
-    def with_data(self, data: NDArray[Any], rows: NDArray[np.intp]) -> Arrays:
+    def with_data(self, data: NDArray[Any], rows: NDArray[np.intp]) -> Split:
         """Pair ``data``, already taken, with everything else of the given rows."""
         assert self.ids is not None
         subgroups = None if self.subgroups is None else self.subgroups[rows]
         metadata = {name: column[rows] for name, column in self.metadata.items()}
-        taken = Arrays(data, self.labels[rows], self.ids[rows], subgroups, metadata)
+        taken = Split(data, self.labels[rows], self.ids[rows], subgroups, metadata)
         if "digests" in self.__dict__:  # hashing is the slow part of every check: do it once
             taken.__dict__["digests"] = self.digests[rows]
         return taken
@@ -168,9 +168,9 @@ class Dataset:
 
     name: str
     classes: tuple[str, ...]
-    train: Arrays
-    validation: Arrays | None = None
-    test: Arrays | None = None
+    train: Split
+    validation: Split | None = None
+    test: Split | None = None
     subgroup_names: tuple[str, ...] = ()
     skipped: tuple[BadRow, ...] = ()
     notes: tuple[str, ...] = ()
@@ -198,7 +198,7 @@ class Dataset:
         return self.train.domain
 
     @property
-    def parts(self) -> Mapping[str, Arrays]:
+    def parts(self) -> Mapping[str, Split]:
         """The parts that exist, by name, in the order train, validation, test."""
         found = {name: getattr(self, name) for name in PARTS}
         return {name: part for name, part in found.items() if part is not None}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.dataset import Arrays, BadRow, Dataset, left_out, strings
+from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import progress
 from automorph.data.image_files import ImageFiles
 from automorph.data.images import Mode, Size, strict_pillow
@@ -92,7 +92,7 @@ def _index(
     return np.concatenate(names), np.concatenate(labels)
 
 
-def _looked(files: ImageFiles, labels: NDArray[np.int64]) -> tuple[Arrays, list[BadRow]]:
+def _looked(files: ImageFiles, labels: NDArray[np.int64]) -> tuple[Split, list[BadRow]]:
     """The part of the files that can be used, with their hashes, and the others."""
     digests, bad = np.empty(len(files), "S16"), []
     with strict_pillow():
@@ -105,6 +105,6 @@ def _looked(files: ImageFiles, labels: NDArray[np.int64]) -> tuple[Arrays, list[
         good = np.ones(len(files), bool)
         good[[row for row, _ in bad]] = False
     kept = files.take(np.arange(len(files))[good]) if bad else files
-    part = Arrays(kept, labels[good], kept.names)  # type: ignore[arg-type]
+    part = Split(kept, labels[good], kept.names)  # type: ignore[arg-type]
     part.__dict__["digests"] = digests[good]
     return part, [row for _, row in bad]

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automorph.data.dataset import Arrays, Dataset, strings
+from automorph.data.dataset import Dataset, Split, strings
 from automorph.errors import UsageError
-from automorph.files import make_folder, whole_file
+from automorph.files import atomic_write, make_folder
 
 _CHUNK = 4096
 
@@ -64,7 +64,7 @@ def mapped_texts(dataset: Dataset, folder: str | os.PathLike[str] | None) -> Dat
     return dataset.replace(**parts)
 
 
-def _part(part: Arrays, folder: Path) -> Arrays:
+def _part(part: Split, folder: Path) -> Split:
     content = blake2b(part.digests.tobytes(), digest_size=16).hexdigest()
     path = make_folder(folder) / f"{content}.arrow"
     if not path.exists():
@@ -78,7 +78,7 @@ def _write(path: Path, texts: NDArray[Any]) -> None:
     arrow = import_module("pyarrow")
     schema = arrow.schema([("text", arrow.large_string())])
     with (
-        whole_file(path) as temporary,
+        atomic_write(path) as temporary,
         arrow.OSFile(str(temporary), "wb") as file,
         arrow.ipc.new_file(file, schema) as writer,
     ):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.cache import take_part
-from automorph.data.dataset import Arrays, Dataset
+from automorph.data.dataset import Dataset, Split
 from automorph.errors import DataError, UsageError
 
 LeakageAction = Literal["refuse", "drop", "keep"]
@@ -100,7 +100,7 @@ def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dat
     return dataset.replace(**changes, notes=(*dataset.notes, *notes))
 
 
-def _shared(left: Arrays, right: Arrays) -> tuple[tuple[str, str], ...]:
+def _shared(left: Split, right: Split) -> tuple[tuple[str, str], ...]:
     contents, first = np.unique(right.digests, return_index=True)
     if not len(contents):
         return ()

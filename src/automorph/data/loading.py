@@ -56,7 +56,7 @@ def load_data(
     - ``image`` or ``text``, ``label``, ``subgroup``: columns of a table; found by type and usual
       name when left out (``subgroup`` never is). Several ``subgroup`` columns make a subgroup of
       each combination of their values. ``metadata`` names columns to keep beside them in
-      ``Arrays.metadata`` (None: all of single values).
+      ``Split.metadata`` (None: all of single values).
     - ``size``, ``mode``: see :func:`automorph.data.images.read_image`. Without ``size`` all images
       must have one size.
     - ``limit``: keep this many training examples, balanced over the classes and chosen by hash
@@ -79,7 +79,7 @@ def load_data(
     Raises UsageError for a source or option that cannot be, DataError for data that cannot be used.
 
     >>> load_data("digits", limit=500)
-    Dataset('digits', 10 classes, train=Arrays(500 of 8x8x1), test=Arrays(361 of 8x8x1))
+    Dataset('digits', 10 classes, train=Split(500 of 8x8x1), test=Split(361 of 8x8x1))
     """
     both = (size, size) if isinstance(size, int) else size
     columns = Columns(image, text, label, subgroup, metadata)

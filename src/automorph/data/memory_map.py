@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.files import disk_told, make_folder, temporary_of, write_json
+from automorph.files import disk_errors, make_folder, temporary_of, write_json
 
 _CHUNK = 2**22
 
@@ -23,7 +23,7 @@ def allocate(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """
     make_folder(path.parent)
     draft = temporary_of(path)
-    with disk_told(path):
+    with disk_errors(path):
         try:
             made = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
             if hasattr(os, "posix_fallocate"):
@@ -37,7 +37,7 @@ def allocate(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 def finish(path: Path, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Give a finished array its name, and beside it a check sum; mapped read-only from now on."""
-    with disk_told(path):
+    with disk_errors(path):
         cast("np.memmap[tuple[int, ...], np.dtype[np.uint8]]", array).flush()
         temporary_of(path).replace(path)
     write_json(_sum_of(path), {"crc32": _crc(path)})

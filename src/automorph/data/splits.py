@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.cache import take_part
-from automorph.data.dataset import PARTS, Arrays, Dataset
+from automorph.data.dataset import PARTS, Dataset, Split
 from automorph.data.labels import listed
 from automorph.errors import DataError, UsageError
 
@@ -134,7 +134,7 @@ def split_hashes(dataset: Dataset) -> dict[str, dict[str, int | str]]:
     }
 
 
-def _names_digest(part: Arrays) -> str:
+def _names_digest(part: Split) -> str:
     """The hash of the sorted names, joined by line ends, without a list of them all."""
     assert part.ids is not None
     total = blake2b(digest_size=8)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.dataset import Arrays
+from automorph.data.dataset import Split
 from automorph.data.decoding import read_images
 from automorph.data.marks import Images, bluish, corner, plain, reddish, sticker, zigzag
 from automorph.data.readers.catalog import read_known
@@ -112,7 +112,7 @@ def read_correlated(
 
 
 def coupled(
-    name: str, part: Arrays, *, root: str | os.PathLike[str] | None = None
+    name: str, part: Split, *, root: str | os.PathLike[str] | None = None
 ) -> NDArray[np.uint8]:
     """Both forms of every example of a part: uint8 ``(2, n, H, W, C)``, first and second mark.
 

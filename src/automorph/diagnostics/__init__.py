@@ -5,7 +5,7 @@ from automorph.diagnostics.explain_result import Explanation, Finding, Point
 from automorph.diagnostics.features import feature_map, random_convolutions
 from automorph.diagnostics.instant import diagnose_policy, instant_policy
 from automorph.diagnostics.prune_space import explained_space, narrowed
-from automorph.diagnostics.run_explain import explain, is_identity, transform_of, usual_space
+from automorph.diagnostics.run_explain import default_space, explain, is_identity, transform_of
 from automorph.diagnostics.text_features import hashed_words
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Point",
+    "default_space",
     "diagnose_policy",
     "explain",
     "explained_space",
@@ -24,5 +25,4 @@ __all__ = [
     "narrowed",
     "random_convolutions",
     "transform_of",
-    "usual_space",
 ]

@@ -46,7 +46,7 @@ def explain(
     ``source`` is a `Task`, a ``DATA`` string, arrays or a data set (``options`` go to
     `automorph.training.as_task`); only its training part is looked at, 2,000 examples at most.
     ``space`` is a name or a `SearchSpace`, which may hold operations of your own (None: see
-    `usual_space`). ``features``: ``random`` (convolutions; of texts words and pairs of words),
+    `default_space`). ``features``: ``random`` (convolutions; of texts words and pairs of words),
     ``pixels``, the name of a model, or a function of images or texts. ``deep`` takes those of the
     task's own network, trained for a few epochs on the half of the examples that is then not looked
     at. ``progress`` is called with an operation's name, its number and their count.
@@ -55,7 +55,7 @@ def explain(
     """
     started = time.monotonic()
     task = as_task(source, **options)
-    chosen = usual_space(task.data.domain) if space is None else space
+    chosen = default_space(task.data.domain) if space is None else space
     chosen = named_space(chosen) if isinstance(chosen, str) else chosen
     _check(task, chosen, magnitudes, copies)
     if task.data.domain == "text":
@@ -79,7 +79,7 @@ def explain(
     )
 
 
-def usual_space(domain: str) -> SearchSpace:
+def default_space(domain: str) -> SearchSpace:
     """What is explained if nothing is said: all that the domain has, as far as it works here."""
     space = named_space(SPACES[domain])
     if domain == "text" and find_wordnet() is None:

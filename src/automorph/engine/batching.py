@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.engine import user_functions
-from automorph.engine.context import Step, Values
+from automorph.engine.context import Context, Values
 from automorph.engine.registry import KERNELS
 from automorph.operations import Operation
 
@@ -22,7 +22,7 @@ def run_kernel(
     done: NDArray[Any],
     rows: NDArray[np.int64],
     values: Values,
-    step_of: Callable[[NDArray[np.int64]], Step],
+    step_of: Callable[[NDArray[np.int64]], Context],
 ) -> None:
     """Carry an operation out on some rows of ``done``, in place; ``values`` has one for each.
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.context import Images, Step, Values
+from automorph.engine.context import Context, Images, Values
 from automorph.engine.points import blend, grey
 
 Bytes = NDArray[np.uint8]
 _f32 = np.float32
 
 
-def saturation(images: Images, values: Values, step: Step) -> Images:
+def saturation(images: Images, values: Values, step: Context) -> Images:
     """Blends the grey image with the image, as ``ImageEnhance.Color``."""
     if images.shape[3] == 1:
         return images.copy()
     return blend(grey(images)[..., None], images, values[:, None, None, None])
 
 
-def hue(images: Images, values: Values, step: Step) -> Images:
+def hue(images: Images, values: Values, step: Context) -> Images:
     """Turns the hue of PIL's 8-bit HSV image by ``int(255 * value)``, as torchvision does."""
     if images.shape[3] == 1:
         return images.copy()

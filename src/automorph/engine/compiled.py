@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from automorph import native
 from automorph.engine.batching import run_kernel
-from automorph.engine.context import Step
+from automorph.engine.context import Context
 from automorph.engine.validation import check_batch, check_fill
 from automorph.native import BLACK_BOX, NEUTRAL, SHARE, SIGNED, WHOLE
 from automorph.operations import Operation, SearchSpace, Sequences, Stream, stream_key
@@ -81,9 +81,9 @@ def _black_box(
 ) -> None:
     """One operation of the reference path for the rows that wait for it at a position."""
 
-    def step_of(rows: NDArray[np.int64]) -> Step:
+    def step_of(rows: NDArray[np.int64]) -> Context:
         own = stream.at_stage(0).take(rows)
-        return Step(operation, own, position, program.images, program.fill, program.bilinear)
+        return Context(operation, own, position, program.images, program.fill, program.bilinear)
 
     if program.prefixes:
         out[rows, position + 1] = out[rows, position]
@@ -99,7 +99,7 @@ def _black_box(
 class _Table:
     """The operations of a space as the compiled engine wants them."""
 
-    operations: ctypes.Array[native.Operation]
+    operations: ctypes.Array[native.OperationRow]
     black_boxes: bool
 
 
@@ -112,12 +112,12 @@ def _table(space: SearchSpace) -> _Table:
     if table is None:
         rows = [_row(operation) for operation in space]
         boxes = any(row.kernel == BLACK_BOX for row in rows)
-        table = _tables[id(space)] = _Table((native.Operation * len(rows))(*rows), boxes)
+        table = _tables[id(space)] = _Table((native.OperationRow * len(rows))(*rows), boxes)
         finalize(space, _tables.pop, id(space), None)
     return table
 
 
-def _row(operation: Operation) -> native.Operation:
+def _row(operation: Operation) -> native.OperationRow:
     """Kernel, flags and what turns magnitudes into values, as ``Operation.values`` computes it."""
     low, high, identity = operation.low, operation.high, operation.identity
     kernel = BLACK_BOX if operation.function else native.KERNELS.get(operation.kernel, BLACK_BOX)
@@ -133,4 +133,4 @@ def _row(operation: Operation) -> native.Operation:
         base, plus, minus = identity, high - identity, low - identity
     else:
         base, plus, minus = high, low - high, low - high
-    return native.Operation(kernel, flags, base, plus, minus, identity or 0.0)
+    return native.OperationRow(kernel, flags, base, plus, minus, identity or 0.0)

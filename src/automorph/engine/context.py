@@ -19,7 +19,7 @@ DRAWS_A_POSITION = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class Context:
     """What a kernel may know besides its images ``(m, H, W, C)`` and values ``(m,)``.
 
     ``stream`` has one row an image; ``batch`` holds the untransformed images of the whole batch
@@ -33,7 +33,7 @@ class Step:
     fill: Images
     bilinear: bool = False
 
-    def row(self, number: int) -> Step:
+    def row(self, number: int) -> Context:
         """The step of one of the rows."""
         return replace(self, stream=self.stream.take(slice(number, number + 1)))
 
@@ -58,7 +58,7 @@ class Step:
 class Kernel(Protocol):
     """A map of images ``(m, H, W, C)`` with one value each; returns new images."""
 
-    def __call__(self, images: Images, values: Values, step: Step, /) -> Images:
+    def __call__(self, images: Images, values: Values, step: Context, /) -> Images:
         """The images after the operation."""
         ...
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from automorph.engine.context import Images, Step, Values, Whole, truncated
+from automorph.engine.context import Context, Images, Values, Whole, truncated
 from automorph.engine.points import blend
 
 GREY = 128
@@ -14,7 +14,7 @@ GREY = 128
 _LOG_RATIO = math.log(0.3), math.log(3.3)
 
 
-def cutout(images: Images, values: Values, step: Step) -> Images:
+def cutout(images: Images, values: Values, step: Context) -> Images:
     """Greys out a square (DeVries and Taylor 2017)."""
     height, width = images.shape[1:3]
     left, top, w, h = squares(values, step, height, width).T[..., None, None]
@@ -23,7 +23,7 @@ def cutout(images: Images, values: Values, step: Step) -> Images:
     return np.where(inside[..., None], np.uint8(GREY), images)
 
 
-def squares(values: Values, step: Step, height: int, width: int) -> Whole:
+def squares(values: Values, step: Context, height: int, width: int) -> Whole:
     """Squares ``(m, 4)``: left, top, width, height.
 
     The side is ``int(value)`` pixels; a share is one of the shorter side of the image. Draws 1 and
@@ -36,7 +36,7 @@ def squares(values: Values, step: Step, height: int, width: int) -> Whole:
     return np.stack([left, top, side, side], axis=1)
 
 
-def random_erasing(images: Images, values: Values, step: Step) -> Images:
+def random_erasing(images: Images, values: Values, step: Context) -> Images:
     """Fills a rectangle with random bytes (Zhong et al. 2017): draws from 5 on, four bytes each."""
     height, width, channels = images.shape[1:]
     left, top, w, h = rectangles(values, step, height, width).T
@@ -49,7 +49,7 @@ def random_erasing(images: Images, values: Values, step: Step) -> Images:
     return out
 
 
-def rectangles(values: Values, step: Step, height: int, width: int) -> Whole:
+def rectangles(values: Values, step: Context, height: int, width: int) -> Whole:
     """Random rectangles ``(m, 4)``: left, top, width, height.
 
     Draw 1: the area, uniform up to the share ``value``. Draw 2: height to width, log-uniform in
@@ -64,7 +64,7 @@ def rectangles(values: Values, step: Step, height: int, width: int) -> Whole:
     return np.stack([left, top, w, h], axis=1)
 
 
-def sample_pairing(images: Images, values: Values, step: Step) -> Images:
+def sample_pairing(images: Images, values: Values, step: Context) -> Images:
     """Blends an untransformed image of the batch in (Inoue 2018), as ``Image.blend``.
 
     Draw 1 is its row; an image can meet itself.

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from automorph.engine.context import Images, Step, Values, Whole, truncated
+from automorph.engine.context import Context, Images, Values, Whole, truncated
 from automorph.engine.points import blend
 
 
@@ -28,12 +28,12 @@ def smooth(images: Images) -> Images:
     return out
 
 
-def sharpness(images: Images, values: Values, step: Step) -> Images:
+def sharpness(images: Images, values: Values, step: Context) -> Images:
     """Blends the smoothed image with the image, as ``ImageEnhance.Sharpness``."""
     return blend(smooth(images), images, values[:, None, None, None])
 
 
-def blur(images: Images, values: Values, step: Step) -> Images:
+def blur(images: Images, values: Values, step: Context) -> Images:
     """Gaussian of standard deviation ``value`` px, cut at 3 deviations, edges mirrored.
 
     torchvision's ``gaussian_blur`` with ``kernel_size = 2 ceil(3 value) + 1``.
@@ -76,7 +76,7 @@ def mirror(places: Whole, side: int) -> Whole:
     return np.minimum(around, period - around)
 
 
-def dilation(images: Images, values: Values, step: Step) -> Images:
+def dilation(images: Images, values: Values, step: Context) -> Images:
     """The largest value within ``value`` steps up, down, left or right (a diamond).
 
     Each pass takes the maximum of a pixel and its four neighbours, as scikit-image's ``dilation``.
@@ -95,7 +95,7 @@ def dilation(images: Images, values: Values, step: Step) -> Images:
     return out
 
 
-def erosion(images: Images, values: Values, step: Step) -> Images:
+def erosion(images: Images, values: Values, step: Context) -> Images:
     """The smallest value within ``value`` steps: the dilation of the negative."""
     return 255 - dilation(255 - images, values, step)
 
@@ -109,7 +109,7 @@ def normal_table() -> Values:
     return table
 
 
-def noise(images: Images, values: Values, step: Step) -> Images:
+def noise(images: Images, values: Values, step: Context) -> Images:
     """Adds ``255 value`` times a normal number of its own to every value.
 
     Two numbers a random word, the lower half first, in the order of the values; draws from 1 on.

@@ -15,37 +15,37 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.context import Images, Step, Values, Whole, truncated
+from automorph.engine.context import Context, Images, Values, Whole, truncated
 
 Matrices = NDArray[np.float64]
 _FIXED_LIMIT = 32768.0
 
 
-def _shear_x(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+def _shear_x(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
     # torchvision goes through degrees(atan(v)), so do the last bits here.
     ratios = [math.tan(math.radians(math.degrees(math.atan(v)))) for v in values]
     return _matrices(len(values), b=np.array(ratios))
 
 
-def _shear_y(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+def _shear_y(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
     angles = [math.radians(math.degrees(math.atan(v))) for v in values]
     return _matrices(len(values), d=np.array([-math.sin(-a) / math.cos(a) for a in angles]))
 
 
-def pixels(values: Values, step: Step, side: int) -> Whole:
+def pixels(values: Values, step: Context, side: int) -> Whole:
     """Values in pixels: cut towards zero; a share is one of ``side``."""
     return truncated(values * side if step.operation.unit == "share" else values)
 
 
-def _translate_x(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+def _translate_x(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
     return _matrices(len(values), c=-pixels(values, step, size[1]))
 
 
-def _translate_y(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+def _translate_y(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
     return _matrices(len(values), f=-pixels(values, step, size[0]))
 
 
-def _rotate(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+def _rotate(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
     """Counter-clockwise about the centre, ``Image.rotate`` without its short cuts."""
     cy, cx = size[0] / 2.0, size[1] / 2.0
     rows = []
@@ -59,15 +59,15 @@ def _rotate(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
     return np.array(rows, np.float64).reshape(-1, 6)
 
 
-def _flip_x(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+def _flip_x(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
     return _matrices(len(values), a=-1.0, c=float(size[1]))
 
 
-def _flip_y(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+def _flip_y(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
     return _matrices(len(values), e=-1.0, f=float(size[0]))
 
 
-def _pad_crop(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
+def _pad_crop(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
     """Draws 1 and 2 are the place of the window, ``floor(u * (2 pad + 1))`` along x and y."""
     pad_y, pad_x = (np.rint(values * side).astype(np.int64) for side in size)
     x = step.below(2 * pad_x + 1, draw=1) - pad_x
@@ -75,7 +75,7 @@ def _pad_crop(values: Values, step: Step, size: tuple[int, int]) -> Matrices:
     return _matrices(len(values), c=x, f=y)
 
 
-MATRICES: dict[str, Callable[[Values, Step, tuple[int, int]], Matrices]] = {
+MATRICES: dict[str, Callable[[Values, Context, tuple[int, int]], Matrices]] = {
     "ShearX": _shear_x,
     "ShearY": _shear_y,
     "TranslateX": _translate_x,
@@ -88,7 +88,7 @@ MATRICES: dict[str, Callable[[Values, Step, tuple[int, int]], Matrices]] = {
 """The matrices ``(m, 6)`` of values ``(m,)`` for images of ``size`` (H, W), by kernel."""
 
 
-def move(images: Images, values: Values, step: Step) -> Images:
+def move(images: Images, values: Values, step: Context) -> Images:
     """The kernel of all operations of ``MATRICES``."""
     size = (images.shape[1], images.shape[2])
     matrices = MATRICES[step.operation.kernel](values, step, size)

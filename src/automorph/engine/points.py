@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automorph.engine.context import Images, Step, Values, Whole, truncated
+from automorph.engine.context import Context, Images, Values, Whole, truncated
 
 _LEVELS = np.arange(256)
 Tables = NDArray[np.uint8]
@@ -85,19 +85,19 @@ TABLES: dict[str, Callable[[Values], Tables]] = {
 """The tables ``(m, 1, 256)`` of values ``(m,)``, by kernel, where they depend on nothing else."""
 
 
-def replace_levels(images: Images, values: Values, step: Step) -> Images:
+def replace_levels(images: Images, values: Values, step: Context) -> Images:
     """The kernel of all operations of ``TABLES``."""
     return look_up(images, TABLES[step.operation.kernel](values))
 
 
-def contrast(images: Images, values: Values, step: Step) -> Images:
+def contrast(images: Images, values: Values, step: Context) -> Images:
     """Blends the mean grey level, rounded, with the image."""
     luma = grey(images).reshape(len(images), -1)
     mean = (luma.sum(1, dtype=np.int64) / luma.shape[1] + 0.5).astype(np.int64)
     return look_up(images, blend(mean[:, None, None], _LEVELS, values[:, None, None]))
 
 
-def autocontrast(images: Images, values: Values, step: Step) -> Images:
+def autocontrast(images: Images, values: Values, step: Context) -> Images:
     """Every channel from its least and largest value to 0 and 255; flat channels stay."""
     lines = images.reshape(len(images), -1, images.shape[3])
     low = lines.min(1)[..., None].astype(np.float64)
@@ -107,7 +107,7 @@ def autocontrast(images: Images, values: Values, step: Step) -> Images:
     return look_up(images, np.where(high > low, table, _LEVELS).astype(np.uint8))
 
 
-def equalize(images: Images, values: Values, step: Step) -> Images:
+def equalize(images: Images, values: Values, step: Context) -> Images:
     """Every channel through its cumulative histogram; channels with too few pixels stay."""
     counts = histograms(images)
     last = 255 - (counts[..., ::-1] > 0).argmax(2)[..., None]

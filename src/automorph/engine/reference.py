@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.engine.batching import run_kernel
-from automorph.engine.context import Images, Step, Values
+from automorph.engine.context import Context, Images, Values
 from automorph.engine.geometry import MATRICES, compose, resample, unmoved
 from automorph.engine.validation import check_batch, check_fill
 from automorph.operations import NOTHING, Operation, SearchSpace, Sequences, Stream
@@ -98,11 +98,11 @@ class _Walk:
         out[rows] = self._resampled(rows)
         return out
 
-    def _step(self, operation: Operation, rows: NDArray[np.int64], position: int) -> Step:
+    def _step(self, operation: Operation, rows: NDArray[np.int64], position: int) -> Context:
         stream = self.stream.take(rows)
-        return Step(operation, stream, position, self.batch, self.fill, self.bilinear)
+        return Context(operation, stream, position, self.batch, self.fill, self.bilinear)
 
-    def _postpone(self, step: Step, rows: NDArray[np.int64], values: Values) -> None:
+    def _postpone(self, step: Context, rows: NDArray[np.int64], values: Values) -> None:
         size = (self.done.shape[1], self.done.shape[2])
         matrices = MATRICES[step.operation.kernel](values, step, size)
         self.pending[rows] = compose(self.pending[rows], matrices)

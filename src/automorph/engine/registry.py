@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from automorph.engine import colour, erasing, filters, geometry, points, resizing, warps
-from automorph.engine.context import Images, Kernel, Step, Values
+from automorph.engine.context import Context, Images, Kernel, Values
 
 
-def _identity(images: Images, values: Values, step: Step) -> Images:
+def _identity(images: Images, values: Values, step: Context) -> Images:
     return images.copy()
 
 
 def _colours_only(kernel: Kernel) -> Kernel:
     """The kernel with alpha kept aside."""
 
-    def apply(images: Images, values: Values, step: Step) -> Images:
+    def apply(images: Images, values: Values, step: Context) -> Images:
         if images.shape[3] < 4:
             return kernel(images, values, step)
         colours = np.ascontiguousarray(images[..., :3])

@@ -7,14 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from automorph.engine.context import Images, Step, Values, Whole
+from automorph.engine.context import Context, Images, Values, Whole
 
 BITS = 22
 """Weights of pixels are whole numbers of this many bits."""
 _MOST_STRETCH = math.log(4.0 / 3.0)
 
 
-def resized_crop(images: Images, values: Values, step: Step) -> Images:
+def resized_crop(images: Images, values: Values, step: Context) -> Images:
     """Cuts out a share between ``value`` and 1 of the area and resizes it, bilinearly."""
     height, width = images.shape[1:3]
     out = np.empty_like(images)
@@ -23,7 +23,7 @@ def resized_crop(images: Images, values: Values, step: Step) -> Images:
     return out
 
 
-def parts(values: Values, step: Step, height: int, width: int) -> Whole:
+def parts(values: Values, step: Context, height: int, width: int) -> Whole:
     """Random parts ``(m, 4)``: left, top, width, height.
 
     Draw 1: the share of the area, uniform. Draw 2: the stretch, log-uniform in [3/4, 4/3] as far as

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.context import Step, Values
+from automorph.engine.context import Context, Values
 from automorph.engine.geometry import MATRICES, resample
 from automorph.engine.resizing import parts
 from automorph.engine.warps import control_points, splines
@@ -24,7 +24,7 @@ Masks = NDArray[np.generic]
 _TURNS = 50
 """Steps towards the place that a bent image shows at a point; far more than it needs."""
 
-Read = Callable[[Places, float, Step, tuple[int, int]], Places]
+Read = Callable[[Places, float, Context, tuple[int, int]], Places]
 
 
 def follow(
@@ -53,7 +53,7 @@ def follow(
             refuse(operation)
             if operation.kernel not in (*MATRICES, *_READS):
                 continue
-            step = Step(operation, stream.take([row]), position, batch, batch[0, 0, 0])
+            step = Context(operation, stream.take([row]), position, batch, batch[0, 0, 0])
             sign = step.signs() if operation.signed else 1.0
             value = float(operation.values(sequences.magnitude[row : row + 1, position], sign)[0])
             if value == operation.identity:
@@ -99,7 +99,9 @@ def _mask_through(mask: Masks, matrix: Values) -> Masks:
     return np.ascontiguousarray(out[0]).view(wide.dtype).reshape(mask.shape)
 
 
-def _mask_read(mask: Masks, read: Read, value: float, step: Step, size: tuple[int, int]) -> Masks:
+def _mask_read(
+    mask: Masks, read: Read, value: float, step: Context, size: tuple[int, int]
+) -> Masks:
     height, width = size
     y, x = np.mgrid[0:height, 0:width] + 0.5
     places = read(np.stack([x.ravel(), y.ravel()], axis=1), value, step, size)
@@ -109,7 +111,9 @@ def _mask_read(mask: Masks, read: Read, value: float, step: Step, size: tuple[in
     return read_off
 
 
-def _found(places: Places, read: Read, value: float, step: Step, size: tuple[int, int]) -> Places:
+def _found(
+    places: Places, read: Read, value: float, step: Context, size: tuple[int, int]
+) -> Places:
     """Where a place of the input went: the point whose reading is that place."""
     if not len(places):
         return places
@@ -123,17 +127,17 @@ def _found(places: Places, read: Read, value: float, step: Step, size: tuple[int
     return guess
 
 
-def _read_zoom(places: Places, value: float, step: Step, size: tuple[int, int]) -> Places:
+def _read_zoom(places: Places, value: float, step: Context, size: tuple[int, int]) -> Places:
     centre = np.array([size[1] / 2.0, size[0] / 2.0])
     return np.asarray((places - centre) / value + centre)
 
 
-def _read_part(places: Places, value: float, step: Step, size: tuple[int, int]) -> Places:
+def _read_part(places: Places, value: float, step: Context, size: tuple[int, int]) -> Places:
     x, y, w, h = parts(np.array([value]), step, *size)[0]
     return np.asarray(places * np.array([w / size[1], h / size[0]]) + np.array([x, y]))
 
 
-def _read_swirl(places: Places, value: float, step: Step, size: tuple[int, int]) -> Places:
+def _read_swirl(places: Places, value: float, step: Context, size: tuple[int, int]) -> Places:
     cy, cx = size[0] / 2.0, size[1] / 2.0
     x, y = places[:, 0] - cx, places[:, 1] - cy
     angle = value * np.exp(-np.sqrt(x * x + y * y) / min(cx, cy))
@@ -141,7 +145,7 @@ def _read_swirl(places: Places, value: float, step: Step, size: tuple[int, int])
     return np.stack([cos * x - sin * y + cx, sin * x + cos * y + cy], axis=1)
 
 
-def _read_elastic(places: Places, value: float, step: Step, size: tuple[int, int]) -> Places:
+def _read_elastic(places: Places, value: float, step: Context, size: tuple[int, int]) -> Places:
     controls = control_points(step)[0]
     height, width = size
     down, across = (_between(splines(s), places[:, a]) for s, a in ((height, 1), (width, 0)))

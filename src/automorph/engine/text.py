@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.engine import user_functions
-from automorph.engine.context import Step
+from automorph.engine.context import Context
 from automorph.engine.validation import check_batch
 from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
 from automorph.text import Tokens, find_kernel, tokenise
@@ -37,13 +37,13 @@ def apply_texts(
         for number in np.unique(sequences.op[active, position]).tolist():
             rows = np.flatnonzero(active & (sequences.op[:, position] == number))
             operation = space.operations[number]
-            step = Step(operation, stream.take(rows), position, texts, _NO_FILL)
+            step = Context(operation, stream.take(rows), position, texts, _NO_FILL)
             sides = step.signs() if operation.signed else 1.0
             values = operation.values(sequences.magnitude[rows, position], sides)
             changed = values != operation.identity
             rows, values = rows[changed], values[changed]
             if len(rows):
-                step = Step(operation, stream.take(rows), position, texts, _NO_FILL)
+                step = Context(operation, stream.take(rows), position, texts, _NO_FILL)
                 touched.append(rows)
                 edited.append(_edited(tokens.take(rows), values, step, protect))
         if touched:
@@ -62,7 +62,7 @@ def protected_by(space: SearchSpace) -> Sequence[str]:
 
 
 def _edited(
-    tokens: Tokens, values: NDArray[np.float64], step: Step, protect: Sequence[str]
+    tokens: Tokens, values: NDArray[np.float64], step: Context, protect: Sequence[str]
 ) -> Tokens:
     kernel = find_kernel(step.operation.kernel)
     if kernel is not None:

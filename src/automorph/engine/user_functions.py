@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.context import Step, Values
+from automorph.engine.context import Context, Values
 from automorph.errors import AutomorphError
 
 Examples = NDArray[Any]
@@ -50,7 +50,7 @@ def within(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def call(examples: Examples, values: Values, step: Step) -> Examples:
+def call(examples: Examples, values: Values, step: Context) -> Examples:
     """The user's function on examples ``(m, ...)`` with values ``(m,)``.
 
     One example at a time, or all at once if the operation is ``batched``. A result of ``None``
@@ -73,7 +73,7 @@ def call(examples: Examples, values: Values, step: Step) -> Examples:
         return out
 
 
-def call_on_texts(texts: list[str], values: Values, step: Step) -> list[str]:
+def call_on_texts(texts: list[str], values: Values, step: Context) -> list[str]:
     """The user's function on texts: ``f(text, value)`` gives a text, or None to leave it.
 
     A ``batched`` function takes and gives lists.
@@ -85,7 +85,9 @@ def call_on_texts(texts: list[str], values: Values, step: Step) -> list[str]:
         return _texts(function, texts, values, step)
 
 
-def _texts(function: Callable[..., Any], texts: list[str], values: Values, step: Step) -> list[str]:
+def _texts(
+    function: Callable[..., Any], texts: list[str], values: Values, step: Context
+) -> list[str]:
     if step.operation.batched:
         result = _called(function, list(texts), values, step)
         fits = result is None or (
@@ -107,21 +109,21 @@ def _are_texts(values: list[Any]) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
-def _unfit(step: Step, result: Any, expected: str) -> AutomorphError:
+def _unfit(step: Context, result: Any, expected: str) -> AutomorphError:
     return AutomorphError(
         f"{_where(step)} returned {type(result).__name__}; expected {expected}, or None to leave "
         "an example as it is"
     )
 
 
-def _unknown(step: Step) -> AutomorphError:
+def _unknown(step: Context) -> AutomorphError:
     return AutomorphError(
         f"operation {step.operation.name!r} has the kernel {step.operation.kernel!r}, which does "
         "not exist, and no function; use a name of the catalogue or give a function"
     )
 
 
-def _called(function: Callable[..., Any], example: Any, value: Any, step: Step) -> Any:
+def _called(function: Callable[..., Any], example: Any, value: Any, step: Context) -> Any:
     """Call the function, with a generator of the example's own if it takes one."""
     try:
         if _takes_rng(function):
@@ -140,7 +142,7 @@ def _called(function: Callable[..., Any], example: Any, value: Any, step: Step) 
 
 
 def _checked(
-    function: Callable[..., Any], example: Examples, value: float | Values, step: Step
+    function: Callable[..., Any], example: Examples, value: float | Values, step: Context
 ) -> Examples | None:
     """Call the function on a copy, and check what comes back."""
     kept = example.shape, example.dtype
@@ -157,13 +159,13 @@ def _checked(
     return result.astype(kept[1], copy=False)
 
 
-def _where(step: Step) -> str:
+def _where(step: Context) -> str:
     numbers = step.stream.index
     shown = ", ".join(str(number) for number in numbers[:5]) + (", ..." if len(numbers) > 5 else "")
     return f"operation {step.operation.name!r} on example{'s' * (len(numbers) > 1)} {shown}"
 
 
-def _generator(step: Step) -> np.random.Generator:
+def _generator(step: Context) -> np.random.Generator:
     """A generator of the example's own (of the first one's, if batched): draws 1 to 4 seed it."""
     return np.random.default_rng(step.row(0).words(4)[0])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from automorph.engine.context import Images, Step, Values
+from automorph.engine.context import Context, Images, Values
 from automorph.engine.geometry import interpolate
 
 _CELLS = 4
@@ -24,14 +24,14 @@ def _centred(images: Images) -> tuple[Values, Values, float, float]:
     return x, y, cx, cy
 
 
-def zoom(images: Images, values: Values, step: Step) -> Images:
+def zoom(images: Images, values: Values, step: Context) -> Images:
     """Enlarges about the centre by the factor ``value``; shrinks if it is below 1."""
     x, y, cx, cy = _centred(images)
     factor = values[:, None, None]
     return read_at(images, x / factor + cx, y / factor + cy)
 
 
-def swirl(images: Images, values: Values, step: Step) -> Images:
+def swirl(images: Images, values: Values, step: Context) -> Images:
     """Turns by ``value exp(-r / R)`` radians, ``R`` half the shorter side.
 
     Counter-clockwise when positive. At 28 px it is the swirl of TANDA (scikit-image, radius 100).
@@ -43,7 +43,7 @@ def swirl(images: Images, values: Values, step: Step) -> Images:
     return read_at(images, cos * x - sin * y + cx, sin * x + cos * y + cy)
 
 
-def elastic(images: Images, values: Values, step: Step) -> Images:
+def elastic(images: Images, values: Values, step: Context) -> Images:
     """Moves pixels along a smooth random field, up to about ``value`` times the side.
 
     The field is a cubic B-spline over 4 x 4 cells whose 7 x 7 control points are uniform in
@@ -68,7 +68,7 @@ def elastic(images: Images, values: Values, step: Step) -> Images:
     return read_at(images, x + cx + moves[0], y + cy + moves[1])
 
 
-def control_points(step: Step) -> Values:
+def control_points(step: Context) -> Values:
     """Uniform in [-1, 1], ``(m, 2, 7, 7)``; draws 1 to 49 move along x, 50 to 98 along y."""
     points = _CELLS + 3
     return (2.0 * step.uniform(2 * points * points) - 1.0).reshape(-1, 2, points, points)

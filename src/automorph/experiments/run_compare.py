@@ -29,8 +29,8 @@ from automorph.experiments.store import (
     write_cell,
 )
 from automorph.experiments.table import Outcome, Row, curves_of, predictions_of, rows_of
-from automorph.files import held, read_json, write_json
-from automorph.policies import Drawn, Policy, check_domain, load_policy, stages_of
+from automorph.files import folder_lock, read_json, write_json
+from automorph.policies import Policy, RandomPolicy, check_domain, load_policy, stages_of
 from automorph.training import AugmenterSpec, Task, as_task
 
 
@@ -119,7 +119,7 @@ def compare(
     names = [arm.name for arm in arms]
     base = _baseline(names, baseline)
     started = time.monotonic()
-    with held(Path(folder)) if folder else nullcontext():
+    with folder_lock(Path(folder)) if folder else nullcontext():
         place = _prepared(folder, task)
         results, trained = _results(task, arms, numbers, place, jobs, progress)
     rows = rows_of(names, numbers, results, base, confidence)
@@ -274,7 +274,7 @@ def _verdict(
 
 def is_control(arm: Any) -> bool:
     """Whether it is a random policy, or has one among its stages."""
-    return isinstance(arm, Policy) and any(isinstance(one, Drawn) for one in stages_of(arm))
+    return isinstance(arm, Policy) and any(isinstance(one, RandomPolicy) for one in stages_of(arm))
 
 
 def _control(rows: tuple[Row, ...], arms: Sequence[Any], others: set[str]) -> Row | None:

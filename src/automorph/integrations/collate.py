@@ -15,13 +15,13 @@ from torch.utils.data import default_collate
 
 from automorph.errors import DataError, UsageError
 from automorph.integrations.image_types import Array, as_array
-from automorph.integrations.repr import Shown
+from automorph.integrations.repr import ShortRepr
 from automorph.integrations.sample_access import Place, find_place, get, put
-from automorph.integrations.shared_epoch import Epoch, InEpochs
+from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
 from automorph.policies import Policy, load_policy
 
 
-class Collate(Shown, InEpochs):
+class Collate(ShortRepr, InEpochs):
     """A ``collate_fn`` for a ``DataLoader`` that augments the whole batch at once.
 
     Policies that combine examples (mixup, CutMix, SamplePairing) work here, too. Samples are as in
@@ -57,7 +57,7 @@ class Collate(Shown, InEpochs):
         self.policy = load_policy(policy)
         self.seed, self.classes = seed, classes
         self.image, self.label, self.index = image, label, index
-        self._epoch = Epoch()
+        self._epoch = SharedEpoch()
 
     def __call__(self, samples: Sequence[Any]) -> Any:
         """Collate and augment."""

@@ -12,14 +12,14 @@ from torch.utils.data import Dataset
 
 from automorph.errors import UsageError
 from automorph.integrations.image_types import augment_each, need_no_others
-from automorph.integrations.repr import Shown
+from automorph.integrations.repr import ShortRepr
 from automorph.integrations.sample_access import Place, find_place, get, put
-from automorph.integrations.shared_epoch import Epoch, InEpochs
+from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
 from automorph.operations import Stream
 from automorph.policies import COPIES, Policy, load_policy
 
 
-class Augmented(Shown, InEpochs, Dataset[Any]):
+class Augmented(ShortRepr, InEpochs, Dataset[Any]):
     """The examples of a data set, each augmented by a policy.
 
     ``dataset`` is anything with a length and numbered samples (of torch, torchvision, Hugging
@@ -68,7 +68,7 @@ class Augmented(Shown, InEpochs, Dataset[Any]):
         need_no_others(self.policy, "Augmented")
         self.seed, self.copies = seed, copies
         self.image, self.then = image, then
-        self._epoch = Epoch()
+        self._epoch = SharedEpoch()
 
     def __len__(self) -> int:
         return len(self.dataset) * self.copies

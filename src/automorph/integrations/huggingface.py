@@ -9,13 +9,13 @@ from typing import Any
 from automorph.errors import UsageError
 from automorph.integrations.columns import augment_column, numbers_for
 from automorph.integrations.image_types import need_no_others
-from automorph.integrations.repr import Shown
-from automorph.integrations.shared_epoch import Epoch, InEpochs
+from automorph.integrations.repr import ShortRepr
+from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
 from automorph.operations import Stream
 from automorph.policies import Policy, load_policy
 
 
-class Transform(Shown, InEpochs):
+class Transform(ShortRepr, InEpochs):
     """What ``transform`` returns: called with a batch of columns, it returns them augmented."""
 
     _said = ("image", "index", "seed")
@@ -23,7 +23,7 @@ class Transform(Shown, InEpochs):
     def __init__(self, policy: Policy, *, image: str, index: str | None, seed: int) -> None:
         need_no_others(policy, "a transform of a data set")
         self.policy, self.image, self.index, self.seed = policy, image, index, seed
-        self._epoch = Epoch()
+        self._epoch = SharedEpoch()
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """The batch with other images, or texts."""

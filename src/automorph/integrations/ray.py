@@ -11,12 +11,12 @@ import numpy as np
 from automorph.errors import UsageError
 from automorph.integrations.columns import augment_column, numbers_for
 from automorph.integrations.image_types import need_no_others
-from automorph.integrations.repr import Shown
+from automorph.integrations.repr import ShortRepr
 from automorph.operations import Stream
 from automorph.policies import Policy, load_policy
 
 
-class RayMap(Shown):
+class RayMap(ShortRepr):
     """``dataset.map_batches(RayMap("randaugment(n=2,m=9)"))`` augments the column ``image``.
 
     Batches are Ray's own: dicts of NumPy arrays. Images are uint8, of one size ``(n, H, W, C)`` or

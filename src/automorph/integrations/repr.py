@@ -7,7 +7,7 @@ from typing import ClassVar
 from automorph.policies import Policy
 
 
-class Shown:
+class ShortRepr:
     """A short ``repr``: the policy, and what was said beside it."""
 
     policy: Policy

@@ -15,7 +15,7 @@ _NOBODY = -1
 _PATIENCE = 2
 
 
-class Epoch:
+class SharedEpoch:
     """A number in shared memory: workers that run already see it change.
 
     It also notices when nobody changes it. The first example of an epoch is watched; when it comes
@@ -31,7 +31,7 @@ class Epoch:
         self._cells = torch.tensor([0, _NOBODY, 0, 0])
         self._cells.share_memory_()  # type: ignore[no-untyped-call]
 
-    def __deepcopy__(self, memo: object) -> Epoch:
+    def __deepcopy__(self, memo: object) -> SharedEpoch:
         # Whoever copies a data set or a transform still counts in the same epochs.
         return self
 
@@ -69,7 +69,7 @@ class Epoch:
 class InEpochs:
     """What draws anew in every epoch: it shows which one, and is told of the next."""
 
-    _epoch: Epoch
+    _epoch: SharedEpoch
 
     @property
     def epoch(self) -> int:

@@ -13,8 +13,8 @@ from automorph.operations import Operation, list_spaces, named_space
 from automorph.policies import (
     AugMix,
     Chain,
-    Drawn,
     Policy,
+    RandomPolicy,
     Uniform,
     chained,
     drawable,
@@ -70,7 +70,7 @@ def _left_out(policy: Policy, names: Iterable[str]) -> str:
     """How a user leaves operations out."""
     lost = sorted(names)
     having = [s for s in stages_of(policy) if any(_name(one) in lost for one in drawable(s))]
-    if not all(isinstance(stage, (Uniform, Drawn, AugMix)) for stage in having):
+    if not all(isinstance(stage, (Uniform, RandomPolicy, AugMix)) for stage in having):
         return f"take sub-policies without {' and '.join(lost)}"
     space = having[0].space
     known = space.name in list_spaces() and space == named_space(space.name)
@@ -116,7 +116,9 @@ def _variants(policy: Policy, to: str, works: Works) -> Iterator[Policy]:
 
 def _held(stage: Policy) -> Policy:
     """A random policy that stays the same."""
-    return replace(stage, seed=0) if isinstance(stage, Drawn) and stage.seed is None else stage
+    return (
+        replace(stage, seed=0) if isinstance(stage, RandomPolicy) and stage.seed is None else stage
+    )
 
 
 def _even(stage: Policy) -> Policy:
@@ -126,7 +128,7 @@ def _even(stage: Policy) -> Policy:
 
 def _usual(stage: Policy) -> Policy:
     """The same over RandAugment's operations, which every library has."""
-    if isinstance(stage, (Uniform, Drawn)) and stage.operations.domain == "image":
+    if isinstance(stage, (Uniform, RandomPolicy)) and stage.operations.domain == "image":
         return replace(stage, operations=named_space("randaugment"))
     return stage
 

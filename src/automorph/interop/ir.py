@@ -18,13 +18,13 @@ from automorph.operations import OPERATIONS, Operation
 from automorph.policies import (
     AugMix,
     Chain,
-    Drawn,
     Fill,
     Generated,
     Interpolation,
     Mixed,
     Mixture,
     Policy,
+    RandomPolicy,
     Schedule,
     Shuffled,
     Uniform,
@@ -107,7 +107,7 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
         )
     if isinstance(policy, Chain):
         return tuple(draw for stage in policy.stages for draw in terms_of(stage))
-    if isinstance(policy, Drawn):
+    if isinstance(policy, RandomPolicy):
         return terms_of(held_mixture(policy))
     if isinstance(policy, Mixture):
         return _mixture(policy)
@@ -134,7 +134,7 @@ def why_not(policy: Policy) -> str:
     return next(found, f"it is a {type(policy).__name__}")
 
 
-def held_mixture(policy: Drawn) -> Mixture:
+def held_mixture(policy: RandomPolicy) -> Mixture:
     """The policy that a seed holds."""
     if policy.seed is None:
         raise NotExpressibleError(

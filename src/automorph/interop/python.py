@@ -15,10 +15,10 @@ from automorph.operations import CATALOGUE, SearchSpace
 from automorph.policies import (
     AugMix,
     Chain,
-    Drawn,
     Generated,
     Mixture,
     Policy,
+    RandomPolicy,
     Schedule,
     Shuffled,
     SpacePolicy,
@@ -137,7 +137,7 @@ def _stage(policy: Policy, number: int, position: int) -> dict[str, Any] | None:
         "fill": policy.fill,
         "bilinear": policy.interpolation == "bilinear",
     }
-    drawn = held_mixture(policy) if isinstance(policy, Drawn) else policy
+    drawn = held_mixture(policy) if isinstance(policy, RandomPolicy) else policy
     for kind, (name, words) in _KINDS.items():
         if isinstance(drawn, kind):
             own = words(drawn)

@@ -43,7 +43,7 @@ class ShakeDrop(nn.Module):
         return shaken
 
 
-class Block(nn.Module):
+class PyramidBlock(nn.Module):
     """A bottleneck of pre-activation kind without the first ReLU, shaken, and its input added."""
 
     def __init__(self, before: int, width: int, stride: int, keep: float) -> None:
@@ -89,7 +89,7 @@ def build(
     for number in range(1, count + 1):
         stride = 2 if number in (each + 1, 2 * each + 1) else 1
         keep = 1 - number / count * (1 - SURVIVAL)
-        block = Block(before, FIRST + widen * number // count, stride, keep)
+        block = PyramidBlock(before, FIRST + widen * number // count, stride, keep)
         blocks.append(block)
         before = block.after
     model = nn.Sequential(

@@ -12,7 +12,7 @@ from torch.nn.functional import relu
 from automorph.models.init import he_initialised
 
 
-class Block(nn.Module):
+class BasicBlock(nn.Module):
     """relu(shortcut(x) + conv(relu(conv(x)))), each convolution normalised (figure 2, left)."""
 
     def __init__(self, before: int, after: int, stride: int) -> None:
@@ -42,7 +42,7 @@ def build(channels: int, classes: int, size: tuple[int, int]) -> nn.Module:
     stages: list[nn.Module] = []
     before = 64
     for after, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
-        stages += [Block(before, after, stride), Block(after, after, 1)]
+        stages += [BasicBlock(before, after, stride), BasicBlock(after, after, 1)]
         before = after
     model = nn.Sequential(
         nn.Conv2d(channels, 64, 3, padding=1, bias=False),

@@ -44,7 +44,7 @@ class Shortcut(nn.Module):
         return cast(Tensor, self.norm(torch.cat([self.here(here), self.there(there)], dim=1)))
 
 
-class Block(nn.Module):
+class ShakeBlock(nn.Module):
     """x + shake(branch(x), branch(x)); in evaluation mode the branches are averaged."""
 
     def __init__(self, before: int, after: int, stride: int) -> None:
@@ -73,7 +73,10 @@ def build(channels: int, classes: int, size: tuple[int, int], *, width: int) -> 
     """
     blocks, before = list[nn.Module](), 16
     for after, stride in ((width, 1), (2 * width, 2), (4 * width, 2)):
-        blocks += [Block(before, after, stride), *(Block(after, after, 1) for _ in range(3))]
+        blocks += [
+            ShakeBlock(before, after, stride),
+            *(ShakeBlock(after, after, 1) for _ in range(3)),
+        ]
         before = after
     model = nn.Sequential(
         nn.Conv2d(channels, 16, 3, padding=1, bias=False),

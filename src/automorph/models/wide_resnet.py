@@ -12,7 +12,7 @@ from automorph.errors import UsageError
 from automorph.models.init import he_initialised
 
 
-class Block(nn.Module):
+class WideBlock(nn.Module):
     """x + conv(relu(bn(conv(relu(bn(x)))))); where the shape changes, x is projected by 1x1."""
 
     def __init__(self, before: int, after: int, stride: int) -> None:
@@ -50,7 +50,7 @@ def build(
     before, blocks = 16, list[nn.Module]()
     for after, stride in ((16 * widen, 1), (32 * widen, 2), (64 * widen, 2)):
         for i in range((depth - 4) // 6):
-            blocks.append(Block(before, after, stride if i == 0 else 1))
+            blocks.append(WideBlock(before, after, stride if i == 0 else 1))
             before = after
     model = nn.Sequential(
         nn.Conv2d(channels, 16, 3, padding=1, bias=False),

@@ -12,7 +12,7 @@ from automorph.native.program import (
     SHARE,
     SIGNED,
     WHOLE,
-    Operation,
+    OperationRow,
     Program,
     walk,
 )
@@ -26,7 +26,7 @@ __all__ = [
     "SHARE",
     "SIGNED",
     "WHOLE",
-    "Operation",
+    "OperationRow",
     "Program",
     "available",
     "random_bits",

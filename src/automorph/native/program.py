@@ -34,7 +34,7 @@ BLACK_BOX = -1
 SIGNED, WHOLE, SHARE, NEUTRAL = 1, 2, 4, 8
 
 
-class Operation(ctypes.Structure):
+class OperationRow(ctypes.Structure):
     """One operation of a space for the library, as in core/interface.h.
 
     The value of magnitude ``m`` is ``base + m * plus`` (``minus`` if the coin says so).
@@ -84,7 +84,7 @@ class Program:
     op: NDArray[np.int16]
     magnitude: NDArray[np.float32]
     fire: NDArray[np.bool_]
-    operations: ctypes.Array[Operation]
+    operations: ctypes.Array[OperationRow]
     index: NDArray[np.int64]
     copy: NDArray[np.uint32]
     fill: NDArray[np.uint8]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from automorph import _moved
 from automorph.policies.augmix import AugMix
 from automorph.policies.autoaugment_tables import TABLES
 from automorph.policies.base import COPIES, Fill, Interpolation, Policy, SpacePolicy, Table, within
@@ -18,7 +21,7 @@ from automorph.policies.naming import with_options
 from automorph.policies.numpy_rnn import GATES, NETWORKS, Network
 from automorph.policies.parser import build_named, parse_policy, read_options, split_at
 from automorph.policies.pba_policy import Shuffled
-from automorph.policies.random_policy import Drawn, drawn_subpolicies
+from automorph.policies.random_policy import RandomPolicy, drawn_subpolicies
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 from automorph.policies.targets import Followed, follow
@@ -36,7 +39,6 @@ __all__ = [
     "TABLES",
     "AugMix",
     "Chain",
-    "Drawn",
     "Fill",
     "Followed",
     "Generated",
@@ -47,6 +49,7 @@ __all__ = [
     "Network",
     "Piece",
     "Policy",
+    "RandomPolicy",
     "Schedule",
     "Shuffled",
     "SpacePolicy",
@@ -82,3 +85,6 @@ __all__ = [
     "with_options",
     "within",
 ]
+
+if not TYPE_CHECKING:  # A checker would take every name for one that exists.
+    __getattr__ = _moved.old_names(__name__)

@@ -14,7 +14,7 @@ from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin_text import NAMED_TEXTS
 from automorph.policies.formatting import number_text
 from automorph.policies.naming import with_options
-from automorph.policies.random_policy import Drawn
+from automorph.policies.random_policy import RandomPolicy
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
 
@@ -138,7 +138,7 @@ def random(
     count: int = 25, length: int = 2, seed: int | None = None, space: Space = "autoaugment"
 ) -> Policy:
     """A random policy of the search space, drawn anew for every training seed: the control."""
-    return Drawn(operations=_space(space), count=count, length=length, seed=seed)
+    return RandomPolicy(operations=_space(space), count=count, length=length, seed=seed)
 
 
 def mixup(alpha: float = 1.0, p: float = 1.0) -> Policy:

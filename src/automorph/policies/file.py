@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from automorph.errors import PolicyError
-from automorph.files import whole_file
+from automorph.files import atomic_write
 from automorph.operations import (
     OPERATIONS,
     Operation,
@@ -27,7 +27,7 @@ from automorph.policies.batch_mixing import Mixed
 from automorph.policies.chain import Chain
 from automorph.policies.generated import Generated
 from automorph.policies.pba_policy import Shuffled
-from automorph.policies.random_policy import Drawn
+from automorph.policies.random_policy import RandomPolicy
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
@@ -42,7 +42,7 @@ SCHEMA = Path(__file__).with_name("policy.schema.json")
 _KINDS: dict[str, type[Policy]] = {
     "mixture": Mixture,
     "uniform": Uniform,
-    "drawn": Drawn,
+    "drawn": RandomPolicy,
     "augmix": AugMix,
     "generated": Generated,
     "mixed": Mixed,
@@ -89,7 +89,7 @@ def write_policy(
             "finite numbers, lists and objects with texts as keys"
         ) from None
     try:
-        with whole_file(target) as temporary:
+        with atomic_write(target) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PolicyError(

@@ -35,7 +35,7 @@ def drawn_subpolicies(
 
 
 @lru_cache(maxsize=64)
-def _drawn(policy: Drawn, seed: int) -> Mixture:
+def _drawn(policy: RandomPolicy, seed: int) -> Mixture:
     space = policy.operations
     return Mixture(
         label=f"{policy.title} drawn by seed {seed}",
@@ -47,7 +47,7 @@ def _drawn(policy: Drawn, seed: int) -> Mixture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn(SpacePolicy):
+class RandomPolicy(SpacePolicy):
     """A policy drawn at random from the search space, anew for every seed.
 
     With ``seed=None`` the seed of the training draws the sub-policies, so that a comparison over
@@ -63,7 +63,7 @@ class Drawn(SpacePolicy):
         self._settle("count", int, 1, 1000)
         self._settle("length", int, 1, 20)
         if self.seed is not None:
-            within("Drawn", "seed", self.seed, int, -(2**63), 2**63 - 1)
+            within("RandomPolicy", "seed", self.seed, int, -(2**63), 2**63 - 1)
             object.__setattr__(self, "seed", int(self.seed))
         self._need_operations()
 

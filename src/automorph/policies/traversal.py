@@ -8,7 +8,7 @@ from automorph.operations import Operation
 from automorph.policies.base import Policy
 from automorph.policies.chain import Chain
 from automorph.policies.pba_policy import Shuffled
-from automorph.policies.random_policy import Drawn
+from automorph.policies.random_policy import RandomPolicy
 from automorph.policies.schedule import Schedule
 from automorph.policies.subpolicies import Mixture
 
@@ -43,7 +43,7 @@ def drawable(policy: Policy) -> tuple[Operation, ...]:
 
 
 def _drawable(stage: Policy) -> Iterator[Operation]:
-    if isinstance(stage, Drawn) and stage.seed is not None:
+    if isinstance(stage, RandomPolicy) and stage.seed is not None:
         stage = stage.mixture(stage.seed)
     if isinstance(stage, Mixture):
         for subpolicy in stage.subpolicies:

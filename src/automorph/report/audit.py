@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from automorph.report import figures, formatting, pictures, sections
-from automorph.report.page import Answer, Cell, Page, Part, Section, Strip, Table, figure
+from automorph.report.page import Answer, Page, PageTable, Part, Section, Strip, TableCell, figure
 from automorph.report.text_examples import are_texts, passages
 
 Found = Mapping[str, Any]
@@ -111,7 +111,7 @@ def groups_section(result: Found, title: str = "Every group") -> Section:
     # The worst first, and what has no example last.
     ordered = sorted(result["groups"], key=lambda group: (not group["n"], group["accuracy"] or 0))
     rows = [
-        figures.Row(
+        figures.FigureRow(
             _name(group, named), 100 * group["accuracy"], 100 * group["low"], 100 * group["high"],
             colour=1 if group["alarm"] else 0, words=formatting.percent(group["accuracy"], 1),
         )
@@ -133,8 +133,8 @@ def groups_section(result: Found, title: str = "Every group") -> Section:
 _OVER = "Overconfidence: mean confidence minus accuracy, in points."
 
 
-def _table(groups: Sequence[Found]) -> Table:
-    return Table(
+def _table(groups: Sequence[Found]) -> PageTable:
+    return PageTable(
         ["Class", "Subgroup", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence", "p"],
         [_line(group) for group in groups],
         "p: right less often than the rest of its class by chance (Fisher's exact test, "
@@ -143,9 +143,9 @@ def _table(groups: Sequence[Found]) -> Table:
     )  # fmt: skip
 
 
-def _table_of_classes(groups: Sequence[Found]) -> Table:
+def _table_of_classes(groups: Sequence[Found]) -> PageTable:
     """The same without subgroups: a class has no rest to be held against."""
-    return Table(
+    return PageTable(
         ["Class", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence"],
         [[line[0], *line[2:-1]] for line in map(_line, groups)],
         _OVER,
@@ -153,12 +153,12 @@ def _table_of_classes(groups: Sequence[Found]) -> Table:
     )
 
 
-def _line(group: Found) -> list[Cell | str]:
+def _line(group: Found) -> list[TableCell | str]:
     over = group["overconfidence"]
     return [
         group["class"],
-        Cell(group["subgroup"], tag="fails" if group["alarm"] else ""),
-        Cell(formatting.count(group["n"]), tag="few" if group["small"] and group["n"] else ""),
+        TableCell(group["subgroup"], tag="fails" if group["alarm"] else ""),
+        TableCell(formatting.count(group["n"]), tag="few" if group["small"] and group["n"] else ""),
         formatting.percent(group["accuracy"], 1),
         formatting.NOTHING if group["low"] is None else _range([group["low"], group["high"]]),
         formatting.NOTHING if group["loss"] is None else f"{group['loss']:.3f}",
@@ -178,7 +178,7 @@ def _gaps(result: Found) -> Section | None:
     ]
     if not rows:
         return None
-    table = Table(
+    table = PageTable(
         ["Class", "Gap, points", "95 %"], rows,
         "Largest minus smallest accuracy of the subgroups of a class (Newcombe's interval).",
         numbers=[1, 2],
@@ -190,10 +190,10 @@ def _intersections(result: Found) -> Section | None:
     found = result["intersections"]
     if not found:
         return None
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             one["class"],
-            Cell(
+            TableCell(
                 ", ".join(f"{column} = {value}" for column, value in one["values"].items()),
                 tag="fails" if one["alarm"] else "",
             ),
@@ -205,7 +205,7 @@ def _intersections(result: Found) -> Section | None:
         ]
         for one in found
     ]
-    table = Table(
+    table = PageTable(
         ["Class", "Where", "Examples", "Accuracy", "95 %", "Its class", "p"], rows,
         "Where columns meet and accuracy is lowest; p counts in how many places were looked at.",
         numbers=[2, 3, 4, 5, 6],
@@ -217,9 +217,9 @@ def _slices(result: Found) -> Section | None:
     found = result["slices"]
     if not found:
         return None
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
-            Cell(one["name"], tag="fails" if one["alarm"] else ""),
+            TableCell(one["name"], tag="fails" if one["alarm"] else ""),
             formatting.count(one["n"]),
             formatting.percent(one["accuracy"], 1),
             _range([one["low"], one["high"]]),
@@ -229,7 +229,7 @@ def _slices(result: Found) -> Section | None:
         ]
         for one in found
     ]
-    table = Table(
+    table = PageTable(
         ["Slice", "Held out", "Accuracy", "95 %", "Rest", "p", "What sets it apart"], rows,
         "Found in one half of the examples and tested in the other; p is that of the largest "
         "excess of errors among all slices in permutations.",

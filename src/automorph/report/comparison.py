@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from automorph.report import figures, formatting, sections
-from automorph.report.figures import Row
-from automorph.report.page import Cell, Page, Part, Section, Table, Verdict, figure
+from automorph.report.figures import FigureRow
+from automorph.report.page import Page, PageTable, Part, Section, TableCell, Verdict, figure
 from automorph.report.summary import answers, warnings
 from automorph.report.view_model import Found, Results, difference, p_value, seconds
 
@@ -77,7 +77,7 @@ def _dots(results: Results) -> Part:
         low, high = (None, None) if formatting.absent(se) else (mean - 100 * se, mean + 100 * se)
         values = [100 * value for value in accuracy.get("values", ())]
         colour, said = results.colours[row["policy"]], formatting.percent(accuracy["mean"])
-        rows.append(Row(results.label(row), mean, low, high, values, colour, said))
+        rows.append(FigureRow(results.label(row), mean, low, high, values, colour, said))
     caption = "Test accuracy of each policy."
     if results.seeds > 1:
         caption += (
@@ -100,7 +100,7 @@ def _differences(results: Results, apart: list[Found]) -> Part:
         )
         said = f"{formatting.points(gap['mean'])}"
         colour = results.colours[row["policy"]]
-        rows.append(Row(results.label(row), 100 * gap["mean"], low, high, (), colour, said))
+        rows.append(FigureRow(results.label(row), 100 * gap["mean"], low, high, (), colour, said))
     label = f"Difference from {name} in points: {_spoken(rows)}. The table has the intervals."
     caption = (
         f"Paired difference from {name} with its {results.level} interval. "
@@ -110,18 +110,18 @@ def _differences(results: Results, apart: list[Found]) -> Part:
     return figure(figures.differences, rows, axis=axis, label=label, caption=caption)
 
 
-def _spoken(rows: list[Row]) -> str:
+def _spoken(rows: list[FigureRow]) -> str:
     return "; ".join(f"{row.label} {row.words}" for row in rows)
 
 
-def _table(results: Results) -> Table:
+def _table(results: Results) -> PageTable:
     columns = ["Policy", "Accuracy", "Difference", "p", "Forward", "Backward", "Time"]
     if results.validated:
         columns.insert(1, "Validation")
     lines = [_line(results, row) for row in results.rows]
     for row in results.failed:
         why = str(row.get("error") or "no accuracy was measured")
-        lines.append([_head(results, row), Cell(f"Failed: {why}", warning=True)])
+        lines.append([_head(results, row), TableCell(f"Failed: {why}", warning=True)])
     several = results.seeds > 1
     caption = "Test accuracy" + (" (mean ± standard error)" if several else "")
     if results.validated:
@@ -134,10 +134,10 @@ def _table(results: Results) -> Table:
             caption += ", p corrected for the number of policies"
     caption += ", and the cost of one training: examples passed forward and backward, and time."
     chosen = results.rows.index(results.winner) if results.winner is not None else None
-    return Table(columns, lines, caption, numbers=range(1, len(columns)), chosen=chosen)
+    return PageTable(columns, lines, caption, numbers=range(1, len(columns)), chosen=chosen)
 
 
-def _line(results: Results, row: Found) -> list[Cell | str]:
+def _line(results: Results, row: Found) -> list[TableCell | str]:
     accuracy, gap = row["accuracy"], difference(row)
     # Units are of all seeds together.
     units = {way: n / results.seeds for way, n in (row.get("units") or {}).items()}
@@ -147,37 +147,39 @@ def _line(results: Results, row: Found) -> list[Cell | str]:
     return [
         _head(results, row),
         *([validation] if results.validated else []),
-        Cell(
+        TableCell(
             formatting.percent(accuracy["mean"]),
             "" if formatting.absent(se) else f"± {100 * se:.2f}",
         ),
-        Cell(formatting.points(gap.get("mean")), "" if spread == formatting.NOTHING else spread),
+        TableCell(
+            formatting.points(gap.get("mean")), "" if spread == formatting.NOTHING else spread
+        ),
         formatting.p_value(p_value(row)),
         formatting.count(units.get("forward")),
         formatting.count(units.get("backward")),
-        Cell(
+        TableCell(
             formatting.duration(seconds(row)),
             "" if ratio is None or row is results.baseline else formatting.times(ratio),
         ),
     ]
 
 
-def _head(results: Results, row: Found) -> Cell:
+def _head(results: Results, row: Found) -> TableCell:
     policy = row["policy"]
     tag = "baseline" if policy == results.found.get("baseline") else ""
     if policy == results.found.get("winner") and len(results.rows) > 1:
         tag = "chosen, baseline" if tag else "chosen"
-    return Cell(results.label(row), tag=tag, colour=results.colours[policy])
+    return TableCell(results.label(row), tag=tag, colour=results.colours[policy])
 
 
-def _seed_table(results: Results) -> Table:
+def _seed_table(results: Results) -> PageTable:
     columns = ["Policy", *(f"Seed {seed}" for seed in results.found["seeds"])]
-    lines: list[list[Cell | str]] = [
+    lines: list[list[TableCell | str]] = [
         [_head(results, row), *map(formatting.percent, row["accuracy"].get("values", ()))]
         for row in results.rows
     ]
     caption = "Test accuracy by seed"
-    return Table(columns, lines, caption, numbers=range(1, len(columns)), folded=True)
+    return PageTable(columns, lines, caption, numbers=range(1, len(columns)), folded=True)
 
 
 def _classes(results: Results) -> Section | None:
@@ -192,7 +194,7 @@ def _classes(results: Results) -> Section | None:
     half = sections.CLASSES // 2
     shown = found if len(found) <= sections.CLASSES else [*found[:half], *found[-half:]]
     rows = [
-        Row(str(name), 100 * (b - a), colour=1, words=formatting.points(b - a))
+        FigureRow(str(name), 100 * (b - a), colour=1, words=formatting.points(b - a))
         for name, a, b in shown
     ]
     caption = (
@@ -208,5 +210,5 @@ def _classes(results: Results) -> Section | None:
         for name, a, b in found[: sections.LINES]
     ]
     columns = ["Class", base, ahead, "Difference"]
-    table = Table(columns, lines, "Test accuracy by class", numbers=(1, 2, 3), folded=True)
+    table = PageTable(columns, lines, "Test accuracy by class", numbers=(1, 2, 3), folded=True)
     return Section("Class by class", [picture, table])

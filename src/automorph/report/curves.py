@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.report import svg
-from automorph.report.svg import Scale
+from automorph.report.svg import AxisScale
 
 TOGETHER = 4
 """Most curves in one frame; more of them get a frame each."""
@@ -112,20 +112,20 @@ class _Frame:
     bottom: float
 
     @cached_property
-    def x(self) -> Scale:
+    def x(self) -> AxisScale:
         places = [float(place) for curve in self.everyone for place in curve.arrays[0]]
         room = 0.0 if len(set(places)) > 1 else 0.5
-        return Scale(*svg.span(places, room=room), self.left, self.right)
+        return AxisScale(*svg.span(places, room=room), self.left, self.right)
 
     @cached_property
-    def y(self) -> Scale:
+    def y(self) -> AxisScale:
         start = self.x.low + 0.2 * (self.x.high - self.x.low)
         values = [
             float(value)
             for curve in self.everyone
             for value in curve.arrays[1][:, _settled(curve, start)].ravel()
         ]
-        return Scale(*svg.span(values), self.bottom, self.top)
+        return AxisScale(*svg.span(values), self.bottom, self.top)
 
     def inside(self, children: Sequence[Markup]) -> Markup:
         """Shapes cut off at the edge of the frame."""

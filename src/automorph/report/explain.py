@@ -10,13 +10,13 @@ import numpy as np
 from automorph.report import curves, figures, formatting, sections
 from automorph.report.page import (
     Answer,
-    Cell,
     Definitions,
     Page,
+    PageTable,
     Part,
     Passages,
     Section,
-    Table,
+    TableCell,
     figure,
 )
 from automorph.report.text_examples import MARKS, are_texts, passages
@@ -80,7 +80,7 @@ def _names(rows: Sequence[Found]) -> str:
 
 def _verdicts(rows: Sequence[Found]) -> Section:
     lines = [
-        figures.Row(
+        figures.FigureRow(
             row["name"],
             100 * row["change"],
             100 * (row["change"] - 2 * row["change_se"]),
@@ -113,12 +113,12 @@ _READ = (
 
 def _tables(rows: Sequence[Found]) -> list[Part]:
     """What decides, in a table; all columns in another one, folded."""
-    short: list[list[Cell | str]] = []
-    every: list[list[Cell | str]] = []
+    short: list[list[TableCell | str]] = []
+    every: list[list[TableCell | str]] = []
     for row in rows:
         low, high = row["rank_interval"]
-        head = Cell(row["name"], colour=COLOURS[row["verdict"]])
-        verdict = Cell(row["verdict"], note=row["useful_value"])
+        head = TableCell(row["name"], colour=COLOURS[row["verdict"]])
+        verdict = TableCell(row["verdict"], note=row["useful_value"])
         error, risk = (
             formatting.signed(100 * row[key], 1) + "%" for key in ("change", "label_risk")
         )
@@ -135,8 +135,8 @@ def _tables(rows: Sequence[Found]) -> list[Part]:
     columns = ["Operation", "Verdict", "Why", "Rank", "Error", "Label risk"]
     caption = "At the magnitude of the least predicted error."
     return [
-        Table(columns, short, caption, numbers=(3, 4, 5)),
-        Table(
+        PageTable(columns, short, caption, numbers=(3, 4, 5)),
+        PageTable(
             ["Operation", *_COLUMNS.values()], every, "All columns", numbers=tuple(range(1, 8)),
             folded=True,
         ),

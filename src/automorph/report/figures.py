@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from automorph.report import svg
-from automorph.report.svg import Scale
+from automorph.report.svg import AxisScale
 
 
 def colours(names: Iterable[str], *, baseline: str | None, winner: str | None) -> dict[str, int]:
@@ -31,7 +31,7 @@ def colours(names: Iterable[str], *, baseline: str | None, winner: str | None) -
 
 
 @dataclass(frozen=True)
-class Row:
+class FigureRow:
     """One line: a value, its interval, the single results behind it, and its number in words."""
 
     label: str
@@ -43,7 +43,7 @@ class Row:
     words: str = ""
 
 
-def dots(rows: Sequence[Row], *, width: int, axis: str, label: str = "") -> Markup:
+def dots(rows: Sequence[FigureRow], *, width: int, axis: str, label: str = "") -> Markup:
     """Each result as a dot, their mean and interval on top; a thin line joins equal positions.
 
     The dots of all rows are paired (the same seed), and the lines show it: where they run
@@ -52,23 +52,23 @@ def dots(rows: Sequence[Row], *, width: int, axis: str, label: str = "") -> Mark
     return _chart(rows, width=width, axis=axis, label=label, shapes=_dots, paired=True)
 
 
-def differences(rows: Sequence[Row], *, width: int, axis: str, label: str = "") -> Markup:
+def differences(rows: Sequence[FigureRow], *, width: int, axis: str, label: str = "") -> Markup:
     """Differences with their intervals against a line at zero."""
     return _chart(rows, width=width, axis=axis, label=label, shapes=_interval, zero=True)
 
 
-def bars(rows: Sequence[Row], *, width: int, axis: str, label: str = "") -> Markup:
+def bars(rows: Sequence[FigureRow], *, width: int, axis: str, label: str = "") -> Markup:
     """Bars from zero, to the left when negative, with whiskers where there is an interval."""
     return _chart(rows, width=width, axis=axis, label=label, shapes=_bar, zero=True)
 
 
 def _chart(
-    rows: Sequence[Row],
+    rows: Sequence[FigureRow],
     *,
     width: int,
     axis: str,
     label: str,
-    shapes: Callable[[Row, Scale, float], list[Markup]],
+    shapes: Callable[[FigureRow, AxisScale, float], list[Markup]],
     zero: bool = False,
     paired: bool = False,
 ) -> Markup:
@@ -86,7 +86,7 @@ def _chart(
     low, high = svg.span(extent, zero=zero)
     # Bars of shares are no differences.
     signed = zero and (shapes is not _bar or min(extent, default=0.0) < 0)
-    scale = Scale(low, high, left, right)
+    scale = AxisScale(low, high, left, right)
     bottom = 6 + step * len(rows)
     heights = [6 + step * (place + (0.5 if wide else 0.72)) for place in range(len(rows))]
 
@@ -113,7 +113,7 @@ def _chart(
     return svg.drawing(width, bottom + 46, children, label)
 
 
-def _pairs(rows: Sequence[Row], scale: Scale, heights: Sequence[float]) -> list[Markup]:
+def _pairs(rows: Sequence[FigureRow], scale: AxisScale, heights: Sequence[float]) -> list[Markup]:
     lines = []
     seeds = max((len(row.dots) for row in rows), default=0)
     for seed in range(seeds if seeds > 1 else 0):
@@ -127,7 +127,7 @@ def _pairs(rows: Sequence[Row], scale: Scale, heights: Sequence[float]) -> list[
     return lines
 
 
-def _dots(row: Row, scale: Scale, y: float) -> list[Markup]:
+def _dots(row: FigureRow, scale: AxisScale, y: float) -> list[Markup]:
     class_ = f"dot {svg.series(row.colour)}"
     single = [
         svg.tag("circle", cx=scale(value), cy=y, r=3.5, class_=class_)
@@ -137,12 +137,12 @@ def _dots(row: Row, scale: Scale, y: float) -> list[Markup]:
     return [*single, *_interval(row, scale, y)]
 
 
-def _interval(row: Row, scale: Scale, y: float) -> list[Markup]:
+def _interval(row: FigureRow, scale: AxisScale, y: float) -> list[Markup]:
     mean = [svg.mark(scale(row.value), y, row.colour, 5.5)] if math.isfinite(row.value) else []
     return [*_whisker(row, scale, y), *mean]
 
 
-def _bar(row: Row, scale: Scale, y: float) -> list[Markup]:
+def _bar(row: FigureRow, scale: AxisScale, y: float) -> list[Markup]:
     if not math.isfinite(row.value):
         return []
     start, end = sorted((scale(0.0), scale(row.value)))
@@ -152,7 +152,7 @@ def _bar(row: Row, scale: Scale, y: float) -> list[Markup]:
     return [bar, *_whisker(row, scale, y)]
 
 
-def _whisker(row: Row, scale: Scale, y: float) -> list[Markup]:
+def _whisker(row: FigureRow, scale: AxisScale, y: float) -> list[Markup]:
     if row.low is None or row.high is None or not math.isfinite(row.high - row.low):
         return []
     low, high = scale(row.low), scale(row.high)

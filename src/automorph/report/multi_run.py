@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from automorph.report import figures, formatting
-from automorph.report.figures import Row
-from automorph.report.page import Cell, Code, Page, Part, Section, Table, figure
+from automorph.report.figures import FigureRow
+from automorph.report.page import Code, Page, PageTable, Part, Section, TableCell, figure
 from automorph.report.view_model import Found, Results
 
 _CHOSEN = (
@@ -62,8 +62,8 @@ def _lead(
 def _chosen(
     read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, Found]]
 ) -> list[Part]:
-    rows: list[Row] = []
-    lines: list[list[Cell | str]] = []
+    rows: list[FigureRow] = []
+    lines: list[list[TableCell | str]] = []
     for colour, (name, results) in enumerate(read.items()):
         row = results.chosen
         if row is None:
@@ -74,15 +74,15 @@ def _chosen(
         low, high = (None, None) if half is None else (mean - half, mean + half)
         said = formatting.percent(accuracy["mean"])
         values = [100 * value for value in accuracy.get("values", ())]
-        rows.append(Row(name, mean, low, high, values, colour, said))
+        rows.append(FigureRow(name, mean, low, high, values, colour, said))
         validation = (row.get("validation") or {}).get("mean")
         gap = differences.get(name, {}).get("")
         lines.append(
             [
-                Cell(name, colour=colour),
+                TableCell(name, colour=colour),
                 results.label(row),
                 formatting.percent(validation),
-                Cell(said, note="" if half is None else f"± {half:.2f}"),
+                TableCell(said, note="" if half is None else f"± {half:.2f}"),
                 _gap(gap) if name != first else formatting.NOTHING,
                 formatting.duration(_from(results.found, "seconds")),
             ]
@@ -90,7 +90,7 @@ def _chosen(
     axis = "Test accuracy of what was chosen, %"
     spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
     columns = ["Run", "Chose", "Validation", "Test", f"Points from {first}", "Took"]
-    table = Table(columns, lines, "The choices of the runs", numbers=(2, 3, 4, 5))
+    table = PageTable(columns, lines, "The choices of the runs", numbers=(2, 3, 4, 5))
     if not rows:
         return [table]
     caption = "Test accuracy of the policy that each run chose; small dots are single seeds."
@@ -100,11 +100,11 @@ def _chosen(
 
 def _policies(
     read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, Found]]
-) -> Table:
+) -> PageTable:
     names = dict.fromkeys(row["policy"] for results in read.values() for row in results.rows)
     lines = []
     for policy in names:
-        line: list[Cell | str] = [_label(read, policy)]
+        line: list[TableCell | str] = [_label(read, policy)]
         for name, results in read.items():
             row = next((row for row in results.rows if row["policy"] == policy), None)
             if row is None:
@@ -112,15 +112,15 @@ def _policies(
                 continue
             gap = differences.get(name, {}).get(policy)
             note = _gap(gap).text if gap and name != first else ""
-            line.append(Cell(formatting.percent(row["accuracy"]["mean"]), note=note))
+            line.append(TableCell(formatting.percent(row["accuracy"]["mean"]), note=note))
         lines.append(line)
     caption = "Test accuracy by policy and run"
     if any(differences.values()):
         caption += f"; below it, the paired difference in points from {first}"
-    return Table(["Policy", *read], lines, caption, numbers=range(1, len(read) + 1))
+    return PageTable(["Policy", *read], lines, caption, numbers=range(1, len(read) + 1))
 
 
-def _settings(runs: Mapping[str, Found]) -> Table:
+def _settings(runs: Mapping[str, Found]) -> PageTable:
     """Settings with more than one value, a column a run."""
     told = {name: _flat(_setting(found)) for name, found in runs.items()}
     names = dict.fromkeys(key for facts in told.values() for key in facts)
@@ -130,7 +130,7 @@ def _settings(runs: Mapping[str, Found]) -> Table:
         if len({str(facts.get(key)) for facts in told.values()}) > 1
     ]
     caption = "Settings that are not the same" if lines else "All settings are the same"
-    return Table(["Setting", *runs], lines, caption)
+    return PageTable(["Setting", *runs], lines, caption)
 
 
 def _setting(found: Found) -> dict[str, Any]:
@@ -155,11 +155,11 @@ def _flat(facts: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return flat
 
 
-def _gap(gap: Found | None) -> Cell:
+def _gap(gap: Found | None) -> TableCell:
     if not gap:
-        return Cell(formatting.NOTHING)
+        return TableCell(formatting.NOTHING)
     note = "" if formatting.absent(gap.get("low")) else formatting.interval(gap["low"], gap["high"])
-    return Cell(formatting.points(gap["mean"]), note=note)
+    return TableCell(formatting.points(gap["mean"]), note=note)
 
 
 def _label(read: Mapping[str, Results], policy: str) -> str:

@@ -22,7 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from automorph.errors import AutomorphError
-from automorph.files import whole_file
+from automorph.files import atomic_write
 from automorph.report import formatting, svg
 
 Verdict = Literal["better", "worse", "unclear"]
@@ -44,7 +44,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One cell of a table: words, a smaller second line, a tag, the colour of a policy."""
 
     text: str
@@ -55,20 +55,20 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """Rows of cells; the first cell heads its row; ``numbers`` are columns set to the right."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[Cell | str]]
+    rows: Sequence[Sequence[TableCell | str]]
     caption: str
     numbers: Sequence[int] = ()
     chosen: int | None = None
     folded: bool = False
     kind: ClassVar[str] = "table"
 
-    def cells(self, row: Sequence[Cell | str]) -> list[Cell]:
-        """The cells of a row, each as a `Cell`."""
-        return [cell if isinstance(cell, Cell) else Cell(cell) for cell in row]
+    def cells(self, row: Sequence[TableCell | str]) -> list[TableCell]:
+        """The cells of a row, each as a `TableCell`."""
+        return [cell if isinstance(cell, TableCell) else TableCell(cell) for cell in row]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class PolicyBlock:
     """A policy as a readable table, what it draws, and as the file to copy."""
 
     name: str
-    table: Table | None
+    table: PageTable | None
     json: str
     colour: int = 0
     opened: bool = False
@@ -144,7 +144,7 @@ class Definitions:
     kind: ClassVar[str] = "definitions"
 
 
-Part = Table | Figure | Strip | Gallery | Passages | PolicyBlock | Definitions
+Part = PageTable | Figure | Strip | Gallery | Passages | PolicyBlock | Definitions
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def write_report(path: str | os.PathLike[str], page: Page) -> Path:
     text = render(page).encode("utf-8", errors="replace")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(target) as draft:
+        with atomic_write(target) as draft:
             draft.write_bytes(text)
     except OSError as error:
         raise AutomorphError(

@@ -11,12 +11,12 @@ from automorph.report import figures, formatting, sections
 from automorph.report.audit import groups_section
 from automorph.report.page import (
     Answer,
-    Cell,
     Definitions,
     Page,
+    PageTable,
     Part,
     Section,
-    Table,
+    TableCell,
     Verdict,
     figure,
 )
@@ -112,7 +112,7 @@ def _groups(result: Found) -> Section:
         key = (group["class"], group["subgroup"])
         for state, one, colour in (("before", group, 0), ("after", after[key], 1)):
             rows.append(
-                figures.Row(
+                figures.FigureRow(
                     f"{key[0]}, {key[1]}: {state}", 100 * one["accuracy"], 100 * one["low"],
                     100 * one["high"], colour=colour, words=formatting.percent(one["accuracy"], 1),
                 )
@@ -134,7 +134,7 @@ def _groups(result: Found) -> Section:
             *(_number(result["saliency_on_mark"][s], 2) for s in _SIDES),
         ],
     ]
-    table = Table(
+    table = PageTable(
         ["Measure", "Before", "After"],
         [
             ["Accuracy", *(formatting.percent(result[s]["accuracy"], 1) for s in _SIDES)],
@@ -160,8 +160,8 @@ _SIDES = ("before", "after")
 
 
 def _arms(result: Found) -> Section:
-    rows: list[figures.Row] = []
-    lines: list[Sequence[Cell | str]] = []
+    rows: list[figures.FigureRow] = []
+    lines: list[Sequence[TableCell | str]] = []
     arms = sorted(result["arms"], key=lambda arm: -arm["robust_accuracy"]["mean"])
     for arm in arms:
         robust, name = arm["robust_accuracy"], arm["objective"]
@@ -170,16 +170,18 @@ def _arms(result: Found) -> Section:
         colour = 1 if name == result["objective"] else 0
         dots = [100 * value for value in robust["values"]]
         rows.append(
-            figures.Row(name, 100 * mean, low, high, dots, colour, formatting.percent(mean, 1))
+            figures.FigureRow(
+                name, 100 * mean, low, high, dots, colour, formatting.percent(mean, 1)
+            )
         )
         gap = arm["difference"] or {}
         inside = formatting.interval(gap.get("low"), gap.get("high"))
         lines.append(
             [
-                Cell(name, tag="mends" if colour else "", colour=colour),
+                TableCell(name, tag="mends" if colour else "", colour=colour),
                 _spread(robust),
                 _spread(arm["accuracy"]),
-                Cell(
+                TableCell(
                     formatting.points(gap.get("mean")),
                     "" if inside == formatting.NOTHING else inside,
                 ),
@@ -196,7 +198,7 @@ def _arms(result: Found) -> Section:
         label="; ".join(f"{row.label} {row.words}" for row in rows),
         caption=f"Accuracy of the worst group under {seeds}; thin lines join the same seed.",
     )  # fmt: skip
-    table = Table(
+    table = PageTable(
         ["Objective", "Robust", "Accuracy", "Against balanced", f"Gap ({classes})",
          "Information", "Validation", "Time"],
         lines,
@@ -223,7 +225,7 @@ def _translator(result: Found, sheet: Found | None) -> Section | None:
         if attempt["error"]:
             parts.append(Definitions({attempt["kind"]: attempt["error"]}))
             continue
-        lines: list[Sequence[Cell | str]] = []
+        lines: list[Sequence[TableCell | str]] = []
         for check in attempt["checks"]:
             a, b = (names[z] if z < len(names) else str(z) for z in check["direction"])
             least = check["question"] in ("subgroup", "diversity")
@@ -233,11 +235,13 @@ def _translator(result: Found, sheet: Found | None) -> Section | None:
                     f"{a} to {b}",
                     f"{check['value']:.3f}",
                     f"{'at least' if least else 'at most'} {check['limit']:.3f}",
-                    Cell("passed" if check["passed"] else "failed", warning=not check["passed"]),
+                    TableCell(
+                        "passed" if check["passed"] else "failed", warning=not check["passed"]
+                    ),
                 ]
             )
         parts.append(
-            Table(
+            PageTable(
                 ["Question", "Direction", "Found", "Wanted", "Result"], lines,
                 f"Checks of the translator {attempt['kind']}", numbers=[2], folded=len(lines) > 20,
             )
@@ -288,9 +292,11 @@ def _strips(title: str, looks: Found) -> Part:
     return sections.strips(title, images, looks["labels"], title, limit=limit, columns=columns)
 
 
-def _spread(summary: Found) -> Cell:
+def _spread(summary: Found) -> TableCell:
     se = summary["se"]
-    return Cell(formatting.percent(summary["mean"], 1), "" if se is None else f"± {100 * se:.1f}")
+    return TableCell(
+        formatting.percent(summary["mean"], 1), "" if se is None else f"± {100 * se:.1f}"
+    )
 
 
 def _number(value: float | None, decimals: int = 1) -> str:

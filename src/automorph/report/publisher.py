@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import DamagedError, UsageError
-from automorph.files import read_json, whole_file, write_json
+from automorph.files import atomic_write, read_json, write_json
 from automorph.report.audit import audit_page
 from automorph.report.comparison import compare_page
 from automorph.report.explain import explain_page
@@ -45,7 +45,7 @@ def publish(folder: Path, kind: str, content: Mapping[str, Any]) -> Path:
     arrays: dict[str, NDArray[Any]] = {}
     plain = _apart(content, arrays)
     report = write_report(folder / REPORT, page)
-    with whole_file(folder / ARRAYS) as temporary, temporary.open("wb") as file:
+    with atomic_write(folder / ARRAYS) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     write_json(folder / CONTENT, {"kind": kind, "content": plain})
     return report

@@ -9,8 +9,8 @@ from typing import Any
 
 from automorph.report import curves, figures, formatting, sections
 from automorph.report.comparison import compare_page
-from automorph.report.figures import Row
-from automorph.report.page import Answer, Definitions, Page, Part, Section, Table, figure
+from automorph.report.figures import FigureRow
+from automorph.report.page import Answer, Definitions, Page, PageTable, Part, Section, figure
 from automorph.report.summary import answers
 from automorph.report.view_model import Found, Results
 
@@ -139,7 +139,7 @@ def _effects(told: Sequence[Mapping[str, Any]]) -> list[Part]:
         return []
     shown = [*told[:EFFECTS], *told[max(EFFECTS, len(told) - EFFECTS) :]]
     rows = [
-        Row(
+        FigureRow(
             one["operation"], 100 * one["mean"], 100 * one["low"], 100 * one["high"],
             colour=1, words=formatting.points(one["mean"]),
         )
@@ -159,7 +159,7 @@ def _effects(told: Sequence[Mapping[str, Any]]) -> list[Part]:
     ]  # fmt: skip
 
 
-def _searches(story: Mapping[str, Any]) -> Table | None:
+def _searches(story: Mapping[str, Any]) -> PageTable | None:
     found: Sequence[Mapping[str, Any]] = story.get("searches") or ()
     if not found:
         return None
@@ -175,10 +175,10 @@ def _searches(story: Mapping[str, Any]) -> Table | None:
     ]
     columns = ["Search", "Trials", "Trainings", "Best score", "What it proposed"]
     caption = "The searches that proposed policies; scores of different searches may not compare"
-    return Table(columns, rows, caption, numbers=(1, 2, 3))
+    return PageTable(columns, rows, caption, numbers=(1, 2, 3))
 
 
-def _heats(story: Mapping[str, Any]) -> list[Table]:
+def _heats(story: Mapping[str, Any]) -> list[PageTable]:
     tables = []
     for number, heat in enumerate(story.get("heats") or (), 1):
         rows = [
@@ -190,5 +190,5 @@ def _heats(story: Mapping[str, Any]) -> list[Table]:
             f"up to epoch {heat['epochs']},"
             f" {formatting.plural(heat['seeds'], 'paired seed')}"
         )
-        tables.append(Table(["Arm", "From", "Score"], rows, caption, numbers=(2,)))
+        tables.append(PageTable(["Arm", "From", "Score"], rows, caption, numbers=(2,)))
     return tables

@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 
 from automorph.report import curves, figures, formatting, pictures
-from automorph.report.figures import Row
+from automorph.report.figures import FigureRow
 from automorph.report.page import (
     Code,
     Definitions,
     Gallery,
+    PageTable,
     Part,
     Passages,
     PolicyBlock,
     Section,
     Strip,
-    Table,
     figure,
 )
 from automorph.report.text_examples import MARKS, are_texts, passages
 from automorph.report.usage_plot import usage_figure
-from automorph.report.view_model import Entry, Found
+from automorph.report.view_model import Found, ResultEntry
 
 EXAMPLES, DRAWS, STRIPS = 6, 10, 50
 """Most rows and columns of the pictures of one policy, most rows of all policies."""
@@ -42,7 +42,7 @@ _CURVES = {
 _NAMES = {"automorph": "Automorph", "split_hashes": "Split hashes", "seconds": "Took"}
 
 
-def training(entries: Sequence[Entry], seeds: int) -> Section | None:
+def training(entries: Sequence[ResultEntry], seeds: int) -> Section | None:
     """Curves over epochs: accuracies (fractions) and losses, each ``(seeds, epochs)``."""
     parts: list[Part] = []
     for key, (axis, factor) in _CURVES.items():
@@ -73,7 +73,7 @@ def training(entries: Sequence[Entry], seeds: int) -> Section | None:
     return Section("While training", parts) if parts else None
 
 
-def operations(entries: Sequence[Entry]) -> Section | None:
+def operations(entries: Sequence[ResultEntry]) -> Section | None:
     """Which operations came in which epoch: ``operations`` by name, (seeds, epochs).
 
     What online methods trained on, and what schedules say.
@@ -113,7 +113,7 @@ def course(
     ]  # fmt: skip
 
 
-def previews(entries: Sequence[Entry]) -> Section | None:
+def previews(entries: Sequence[ResultEntry]) -> Section | None:
     """What policies make of examples: ``images`` (rows, 1 + draws, H, W, C), the original first.
 
     Texts are strings (rows, 1 + draws); what changed in them is marked.
@@ -170,7 +170,9 @@ def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> 
     if not known:
         return None
     order = sorted(known, key=lambda one: one[1])
-    rows = [Row(name, 100 * one, words=formatting.percent(one)) for name, one in order[:CLASSES]]
+    rows = [
+        FigureRow(name, 100 * one, words=formatting.percent(one)) for name, one in order[:CLASSES]
+    ]
     more = len(known) - len(rows)
     label = "; ".join(f"{row.label} {row.words}" for row in rows)
     caption = "Test accuracy of each class, the lowest first."
@@ -202,7 +204,7 @@ def examples(found: Mapping[str, Found]) -> Section | None:
     return Section("Right and wrong", parts, [text]) if parts else None
 
 
-def policies(entries: Sequence[Entry], opened: str | None) -> Section | None:
+def policies(entries: Sequence[ResultEntry], opened: str | None) -> Section | None:
     """Every policy as a table and in a figure, and the file to take along; one is unfolded.
 
     ``draws`` are what `automorph.policies.usage_counts` tells, as plain data.
@@ -270,11 +272,11 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
     return Section(title, [Definitions(known)], text)
 
 
-def _table(name: str, found: Mapping[str, Any] | None) -> Table | None:
+def _table(name: str, found: Mapping[str, Any] | None) -> PageTable | None:
     if not found or not found.get("rows"):
         return None
     rows = [[formatting.plain(cell) for cell in row] for row in found["rows"]]
     over = len(rows) - LINES
     caption = f"What {name} does" + (f"; {over} more lines are in the file" if over > 0 else "")
     columns = [name[:1].upper() + name[1:] for name in map(str, found["columns"])]
-    return Table(columns, rows[:LINES], caption)
+    return PageTable(columns, rows[:LINES], caption)

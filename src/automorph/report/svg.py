@@ -106,7 +106,7 @@ def series(colour: int) -> str:
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """Numbers from ``low`` to ``high`` put on a line from ``start`` to ``end``.
 
     >>> Scale(0, 10, 100, 200)(2.5)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from automorph.report import formatting, svg
 from automorph.report.page import Figure, figure
-from automorph.report.svg import Scale
+from automorph.report.svg import AxisScale
 
 MOST = 24
 """Most operations in a figure; the others are counted."""
@@ -57,9 +57,9 @@ def draws(lines: Sequence[Line], *, width: int, axis: str, label: str = "") -> M
     wide = svg.is_wide(width)
     step = 32.0 if wide else 56.0
     names = 170.0 if wide else 0.0
-    share = Scale(0, 1, names, names + (0.32 if wide else 0.5) * width)
+    share = AxisScale(0, 1, names, names + (0.32 if wide else 0.5) * width)
     start = share.end + (76.0 if wide else 20.0)
-    strength = Scale(0, 1, start, start + (0.2 if wide else 0.36) * width)
+    strength = AxisScale(0, 1, start, start + (0.2 if wide else 0.36) * width)
     children = [svg.text(share.start, 14, axis, "axis"), svg.text(start, 14, "Magnitude", "axis")]
     for place, line in enumerate(lines):
         top = 22 + place * step
@@ -78,7 +78,7 @@ def draws(lines: Sequence[Line], *, width: int, axis: str, label: str = "") -> M
     return svg.drawing(width, 22 + step * len(lines) + 6, children, label)
 
 
-def _histogram(shares: Sequence[float], scale: Scale, base: float) -> list[Markup]:
+def _histogram(shares: Sequence[float], scale: AxisScale, base: float) -> list[Markup]:
     highest = max(shares) or 1.0
     wide = (scale.end - scale.start) / len(shares)
     columns = [

@@ -13,7 +13,7 @@ Found = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Entry:
+class ResultEntry:
     """What a result says about one policy in one of its parts."""
 
     policy: str
@@ -88,12 +88,12 @@ class Results:
         named = (one.get("label") for one in self.found["rows"] if one["policy"] == policy)
         return str(next(named, None) or policy)
 
-    def entries(self, part: str) -> list[Entry]:
+    def entries(self, part: str) -> list[ResultEntry]:
         """A part of the result (``curves``, ``previews``, ``policies``), in the table's order."""
         place = {row["policy"]: number for number, row in enumerate([*self.rows, *self.failed])}
         found = self.found.get(part) or {}
         return [
-            Entry(policy, self.label(policy), self.colours[policy], found[policy])
+            ResultEntry(policy, self.label(policy), self.colours[policy], found[policy])
             for policy in sorted(found, key=lambda policy: place.get(policy, len(place)))
         ]
 

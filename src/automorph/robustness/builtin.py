@@ -82,7 +82,7 @@ class Balanced(Robust):
 
 
 @dataclass(frozen=True)
-class Worst(Robust):
+class GroupDROMethod(Robust):
     """Group DRO: the worst group's loss (Sagawa et al. 2020); ``c`` favours small groups."""
 
     c: float = 1.0
@@ -98,7 +98,7 @@ class Worst(Robust):
 
 
 @dataclass(frozen=True)
-class WorstWithin(Worst):
+class ClassConditionalGroupDRO(GroupDROMethod):
     """Class-conditional group DRO: the worst group of every class (Goel et al. 2021)."""
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
@@ -107,7 +107,7 @@ class WorstWithin(Worst):
 
 
 @dataclass(frozen=True)
-class ModelPatching(Worst):
+class ModelPatching(GroupDROMethod):
     """CAMEL: class-conditional group DRO and consistency with renderings (Goel et al. 2021)."""
 
     weight: float = 5.0
@@ -154,7 +154,7 @@ class Invariant(Robust):
 
 
 @dataclass(frozen=True)
-class TrainTwice(Robust):
+class JTT(Robust):
     """JTT: train, then train anew with the mistakes ``weight`` times as often (Liu et al. 2021).
 
     It needs no groups to train on. ``epochs`` is the length of the first training; 0 means a
@@ -175,7 +175,7 @@ class TrainTwice(Robust):
 
 
 @dataclass(frozen=True)
-class LastLayer(Robust):
+class DFR(Robust):
     """DFR: train plainly, then fit the last layer to balanced groups (Kirichenko et al. 2023).
 
     It is fitted to groups of the validation part, as published, which the others only look at.
@@ -195,12 +195,12 @@ class LastLayer(Robust):
 METHODS: dict[str, type[Robust]] = {
     "erm": Plain,
     "balanced": Balanced,
-    "gdro": Worst,
-    "sgdro": WorstWithin,
+    "gdro": GroupDROMethod,
+    "sgdro": ClassConditionalGroupDRO,
     "camel": ModelPatching,
     "irm": Invariant,
-    "jtt": TrainTwice,
-    "dfr": LastLayer,
+    "jtt": JTT,
+    "dfr": DFR,
 }
 _ALIASES = {"clamp": "camel", "ccgdro": "sgdro"}
 _CALL = re.compile(r"([a-z][\w-]*)\s*(?:\((.*)\))?", re.S)

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.errors import UsageError
 from automorph.operations import Stream
-from automorph.robustness.builtin import LastLayer
+from automorph.robustness.builtin import DFR
 from automorph.robustness.groups import Grouper
 from automorph.training import Encoder, RunResult, Task, trained_facts, write_checkpoint
 
@@ -33,7 +33,7 @@ def last_linear(model: nn.Module) -> nn.Linear:
 
 
 def features(
-    model: nn.Module, part: Arrays, *, encoder: Encoder, batch_size: int = 500
+    model: nn.Module, part: Split, *, encoder: Encoder, batch_size: int = 500
 ) -> NDArray[np.float32]:
     """What the last linear layer is given for every example: float32 ``(n, d)``."""
     found: list[torch.Tensor] = []
@@ -55,7 +55,7 @@ def features(
 def refit(
     task: Task,
     run: RunResult,
-    method: LastLayer,
+    method: DFR,
     grouper: Grouper,
     *,
     seed: int,

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import DataError, UsageError
-from automorph.robustness.gmm import Mixture, clusters, fit, principal
+from automorph.robustness.gmm import GaussianMixture, clusters, fit, principal
 from automorph.robustness.intersections import coded_columns
 from automorph.robustness.metrics import deficits, wilson
 
@@ -108,7 +108,7 @@ def _domino(
     classes: int,
     components: int,
     rng: np.random.Generator,
-) -> Mixture:
+) -> GaussianMixture:
     """The error-aware mixture, begun in the cells of the confusion matrix."""
     confusion = labels * classes + predictions
     cells, sizes = np.unique(confusion, return_counts=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.robustness.groups import grouper_of
 from automorph.robustness.saliency import overlay, saliency, share_on_mark
 from automorph.robustness.translated import Translated
@@ -36,7 +36,7 @@ def flip_rate(
         if not len(rows):
             continue
         made = translator.translate(test.data[rows], direction, known.rows(rows))
-        said = evaluate(model, Arrays(made, test.labels[rows]), encoder=task.encoder).predictions
+        said = evaluate(model, Split(made, test.labels[rows]), encoder=task.encoder).predictions
         flipped += int((said != seen.predictions[rows]).sum())
         count += len(rows)
     return flipped / count if count else None
@@ -77,7 +77,7 @@ def maps_of(
 
 
 def _on_mark(
-    part: Arrays, maps: dict[str, Any], translator: Translator | None
+    part: Split, maps: dict[str, Any], translator: Translator | None
 ) -> dict[str, float | None]:
     """The mean share on the mark: where an image and its translation differ."""
     shares: dict[str, list[NDArray[np.float64]]] = {name: [] for name in maps}

@@ -13,7 +13,7 @@ _SAMPLE = 400
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
+class GaussianMixture:
     """Shares ``(s,)``, means and variances ``(s, d)``, and the labels' shares ``(s, classes)``."""
 
     weights: Floats
@@ -57,7 +57,7 @@ def fit(
     predictions: NDArray[np.int64] | None = None,
     classes: int = 0,
     rounds: int = 100,
-) -> Mixture:
+) -> GaussianMixture:
     """Expectation-maximisation from responsibilities ``start`` ``(n, s)``.
 
     log p(s) + log N(x | s) + log p(label | s) + log p(prediction | s): the mixture of Domino
@@ -88,10 +88,10 @@ def fit(
         if now - before < 1e-5:
             break
         before = now
-    return Mixture(weights, means, variances, tables[0] if tables else None)
+    return GaussianMixture(weights, means, variances, tables[0] if tables else None)
 
 
-def clusters(x: Floats, rng: np.random.Generator, *, most: int = 8) -> Mixture:
+def clusters(x: Floats, rng: np.random.Generator, *, most: int = 8) -> GaussianMixture:
     """A mixture with as many components as separate best (Sohoni et al. 2020, section 4).
 
     The number, 2 to ``most``, is that of the largest mean silhouette, every cluster weighing the
@@ -140,7 +140,7 @@ def silhouette(x: Floats, place: NDArray[np.int64]) -> float:
     return float((hot.T @ values / sizes).mean())
 
 
-def _grown(x: Floats, k: int, rng: np.random.Generator) -> Mixture:
+def _grown(x: Floats, k: int, rng: np.random.Generator) -> GaussianMixture:
     """A mixture of k components, begun at rows far from each other (k-means++)."""
     centres = [x[rng.integers(len(x))]]
     for _ in range(k - 1):
@@ -150,5 +150,5 @@ def _grown(x: Floats, k: int, rng: np.random.Generator) -> Mixture:
     return fit(x, np.eye(k)[nearest] + 0.01)
 
 
-def _one(x: Floats) -> Mixture:
+def _one(x: Floats) -> GaussianMixture:
     return fit(x, np.ones((len(x), 1)), rounds=1)

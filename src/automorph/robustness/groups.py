@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Arrays, Dataset
+from automorph.data import Dataset, Split
 from automorph.errors import DataError, UsageError
 
 MOST = 500
@@ -39,7 +39,7 @@ class Grouper:
         """The group of every example: int64 ``(n,)`` from classes and subgroups ``(n,)``."""
         return np.asarray(labels * len(self.subgroups) + subgroups, np.int64)
 
-    def of(self, part: Arrays) -> NDArray[np.int64]:
+    def of(self, part: Split) -> NDArray[np.int64]:
         """The group of every example of a part."""
         if part.subgroups is None:
             raise DataError(
@@ -48,7 +48,7 @@ class Grouper:
             )
         return self(part.labels, part.subgroups)
 
-    def counts(self, part: Arrays) -> NDArray[np.int64]:
+    def counts(self, part: Split) -> NDArray[np.int64]:
         """How many examples of every group a part has."""
         return np.bincount(self.of(part), minlength=len(self)).astype(np.int64)
 

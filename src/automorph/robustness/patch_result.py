@@ -21,7 +21,7 @@ from automorph.experiments import (
 )
 from automorph.robustness.audit_result import Audit, one_answer
 from automorph.robustness.translators.selection import Choice
-from automorph.robustness.treatments import Cell
+from automorph.robustness.treatments import PatchCell
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,14 @@ class Patched:
 
 
 def rows_of(
-    names: list[str], seeds: tuple[int, ...], found: dict[Cell, dict[str, Any]]
+    names: list[str], seeds: tuple[int, ...], found: dict[PatchCell, dict[str, Any]]
 ) -> tuple[ArmRow, ...]:
     """One row an objective, of the numbers of all cells."""
 
     def over(name: str, *keys: str) -> Summary:
         values = []
         for seed in seeds:
-            value: Any = found[Cell(name, seed)]
+            value: Any = found[PatchCell(name, seed)]
             for key in keys:
                 value = value[key]
             values.append(float(value))
@@ -119,7 +119,7 @@ def rows_of(
 
     rows = []
     for name in names:
-        gaps = found[Cell(name, seeds[0])]["test"]["gap"]
+        gaps = found[PatchCell(name, seeds[0])]["test"]["gap"]
         robust = over(name, "test", "robust_accuracy")
         difference = None
         if "balanced" in names and name != "balanced":

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays, Dataset, read_tables
+from automorph.data import Dataset, Split, read_tables
 from automorph.diagnostics import hashed_words
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model
@@ -38,7 +38,7 @@ class Subject:
 
 
 def of_network(
-    model: nn.Module, part: Arrays, *, encoder: Encoder, classes: tuple[str, ...], name: str
+    model: nn.Module, part: Split, *, encoder: Encoder, classes: tuple[str, ...], name: str
 ) -> Subject:
     """What a network says of a part, and its features where it ends in a linear layer."""
     seen = evaluate(model, part, encoder=encoder)
@@ -60,7 +60,7 @@ def of_network(
 
 
 def of_checkpoint(
-    path: str | os.PathLike[str], data: Dataset, part: Arrays, *, model: str | nn.Module | None
+    path: str | os.PathLike[str], data: Dataset, part: Split, *, model: str | nn.Module | None
 ) -> Subject:
     """What the network of a run folder, or of a file of weights of a named network, says."""
     file = Path(path).expanduser()
@@ -80,7 +80,7 @@ def of_checkpoint(
     return of_network(trained.model, part, encoder=encoder, classes=data.classes, name=str(path))
 
 
-def of_predictions(source: Any, data: Dataset, part: Arrays, *, where: str) -> Subject:
+def of_predictions(source: Any, data: Dataset, part: Split, *, where: str) -> Subject:
     """Predictions that were made elsewhere.
 
     ``source`` is an array: classes ``(n,)`` by name or number, or probabilities or logits
@@ -102,7 +102,7 @@ def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(exp / exp.sum(axis=1, keepdims=True), np.float64)
 
 
-def thumbnails(part: Arrays, side: int = 8) -> NDArray[np.float32]:
+def thumbnails(part: Split, side: int = 8) -> NDArray[np.float32]:
     """Small copies of images as features ``(n, side * side * C)``, where no network gives any.
 
     Of texts, words and pairs of words (see `automorph.theory.hashed_words`).
@@ -150,7 +150,7 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
     return network.eval()
 
 
-def _read(source: str, part: Arrays) -> NDArray[Any]:
+def _read(source: str, part: Split) -> NDArray[Any]:
     path, column = Path(source).expanduser(), ""
     if not path.exists() and ":" in source:
         start, _, column = source.rpartition(":")
@@ -196,7 +196,7 @@ def _table(path: Path, column: str) -> NDArray[Any]:
     return np.array(["" if value is None else value for value in table.column(name)])
 
 
-def _aligned(values: NDArray[Any], part: Arrays, name: str, where: str) -> NDArray[Any]:
+def _aligned(values: NDArray[Any], part: Split, name: str, where: str) -> NDArray[Any]:
     """The values of the part's rows: one each, or one for each row of the source's part."""
     if len(values) == len(part):
         return values

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automorph.errors import UsageError
-from automorph.robustness.builtin import LastLayer, Robust, TrainTwice, load_method
+from automorph.robustness.builtin import DFR, JTT, Robust, load_method
 from automorph.robustness.dfr import refit
 from automorph.robustness.groups import Grouper, grouper_of
 from automorph.robustness.sampling import balanced_rows, repeated_rows
@@ -109,7 +109,7 @@ def train_robust(
     place = None if folder is None else Path(folder)
     options: dict[str, Any] = {"seed": seed, "device": device, "progress": progress}
     copies, before = None, 0.0
-    if isinstance(method, TrainTwice):
+    if isinstance(method, JTT):
         first = train(
             task.with_recipe(epochs=method.epochs or -(-task.recipe.epochs // 10), select="last"),
             PolicyAugmenter(fitted(policy, task) if policy is not None else None),
@@ -126,7 +126,7 @@ def train_robust(
     run = train(task, augmenter, parts=("validation",), folder=place, **options)
     assert run.model is not None
     model, checkpoint, chosen = run.model, run.checkpoint, None
-    if isinstance(method, LastLayer):
+    if isinstance(method, DFR):
         model, checkpoint, chosen = refit(task, run, method, grouper, seed=seed, folder=place)
     parts = {name: part for name, part in task.data.parts.items() if name != "train"}
     seen = {name: evaluate(model, part, encoder=task.encoder) for name, part in parts.items()}

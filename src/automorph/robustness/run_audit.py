@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from automorph.data import Arrays, Dataset, as_dataset
+from automorph.data import Dataset, Split, as_dataset
 from automorph.errors import UsageError
 from automorph.robustness.audit_result import RATE, Audit, measure
 from automorph.robustness.discovery import Method, Slice
@@ -100,7 +100,7 @@ def _measured(
     data: Dataset,
     grouper: Grouper,
     name: str,
-    part: Arrays,
+    part: Split,
     subject: Subject,
     method: Method | None,
     seed: int,
@@ -138,7 +138,7 @@ def _measured(
 
 def discover_in(
     subject: Subject,
-    part: Arrays,
+    part: Split,
     classes: tuple[str, ...],
     *,
     method: Method,
@@ -173,7 +173,7 @@ def _grouper(data: Dataset, discovering: bool) -> Grouper:
     return grouper_of(data)
 
 
-def _part(data: Dataset, wanted: str | None, *, discover: bool, whole: bool) -> tuple[str, Arrays]:
+def _part(data: Dataset, wanted: str | None, *, discover: bool, whole: bool) -> tuple[str, Split]:
     if wanted is not None:
         if wanted not in data.parts:
             raise UsageError(

@@ -12,10 +12,10 @@ from typing import Any
 
 from torch import nn
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.errors import UsageError
 from automorph.experiments import fingerprint
-from automorph.files import held, inside, read_json, whole_file, write_json
+from automorph.files import atomic_write, folder_lock, inside, read_json, write_json
 from automorph.robustness.audit_result import Audit, measure
 from automorph.robustness.builtin import Robust, load_method
 from automorph.robustness.flip_rate import contact_rows, flip_rate, maps_of
@@ -30,7 +30,7 @@ from automorph.robustness.translators.checks import Limits
 from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import Fitting
 from automorph.robustness.translators.selection import check_names, choose_translator
-from automorph.robustness.treatments import Cell, Progress, Setting, run_arms
+from automorph.robustness.treatments import PatchCell, PatchContext, Progress, run_arms
 from automorph.training import (
     Evaluation,
     Task,
@@ -62,7 +62,7 @@ def patch(
     cyclegan: CycleRecipe | None = None,
     limits: Limits | None = None,
     maps: bool | None = None,
-    progress: Callable[[list[Cell]], Progress] | None = None,
+    progress: Callable[[list[PatchCell]], Progress] | None = None,
     fitting: Fitting | None = None,
     **options: Any,
 ) -> Patched:
@@ -96,7 +96,7 @@ def patch(
     _check(task, numbers)
     if checkpoint is not None:
         task = _begin_with(task, Path(checkpoint))
-    with held(Path(folder)):
+    with folder_lock(Path(folder)):
         place = _prepared(Path(folder), task)
         choice = choose_translator(
             translator, task.data, recipe=cyclegan, limits=limits, folder=place, progress=fitting,
@@ -108,7 +108,7 @@ def patch(
             else translate_part(choice.translator, task.data.train, folder=place)
         )
         judged = _judged(task, grouper, choice.translator, place)
-        setting = Setting(task, renderings, place, judged)
+        setting = PatchContext(task, renderings, place, judged)
         names, notes = _arms(asked, baselines, setting)
         arms = _trained(setting, names, asked, numbers, jobs, progress)
         models = {
@@ -141,20 +141,20 @@ class _Arms:
 
 
 def _trained(
-    setting: Setting,
+    setting: PatchContext,
     names: list[str],
     asked: str,
     seeds: tuple[int, ...],
     jobs: int,
-    progress: Callable[[list[Cell]], Progress] | None,
+    progress: Callable[[list[PatchCell]], Progress] | None,
 ) -> _Arms:
     """All objectives under all seeds; the last one mends, or the best if ``asked`` is ``auto``."""
-    cells = [Cell(name, seed) for seed in seeds for name in names]
+    cells = [PatchCell(name, seed) for seed in seeds for name in names]
     found = run_arms(setting, cells, jobs=jobs, progress=progress and progress(cells))
     rows = rows_of(names, seeds, found)
     chosen = names[-1] if asked != "auto" else best(rows)
-    seed = max(seeds, key=lambda s: (found[Cell(chosen, s)]["selected"], -s))
-    kept = Cell(chosen, seed)
+    seed = max(seeds, key=lambda s: (found[PatchCell(chosen, s)]["selected"], -s))
+    kept = PatchCell(chosen, seed)
     source = inside(setting.place(kept), found[kept]["checkpoint"])
     return _Arms(rows, chosen, seed, source)
 
@@ -234,7 +234,9 @@ def _prepared(folder: Path, task: Task) -> Path:
     return folder
 
 
-def _arms(asked: str, baselines: Sequence[str], setting: Setting) -> tuple[list[str], list[str]]:
+def _arms(
+    asked: str, baselines: Sequence[str], setting: PatchContext
+) -> tuple[list[str], list[str]]:
     """The objectives to train, the mending one last, and what must be said of it."""
     names, renderings = [load_method(name).name for name in baselines], setting.renderings
     notes = []
@@ -267,18 +269,18 @@ def _judged(
 
 
 def _before(
-    task: Task, setting: Setting, seed: int, checkpoint: str | os.PathLike[str] | None
+    task: Task, setting: PatchContext, seed: int, checkpoint: str | os.PathLike[str] | None
 ) -> nn.Module:
     """The model to be mended: the user's, or plain training."""
     if checkpoint is not None:
         return load_trained(Path(checkpoint), model=_shell(task)).model
-    file = setting.place(Cell("erm", seed)) / "model.safetensors"
+    file = setting.place(PatchCell("erm", seed)) / "model.safetensors"
     if not file.exists():
-        run_arms(setting, [Cell("erm", seed)])
+        run_arms(setting, [PatchCell("erm", seed)])
     return load_trained(file, model=_shell(task)).model
 
 
-def _audit(grouper: Grouper, part: Arrays, seen: Evaluation) -> Audit:
+def _audit(grouper: Grouper, part: Split, seen: Evaluation) -> Audit:
     return measure(
         seen.labels, seen.predictions, grouper.of(part), grouper,
         probabilities=softmax(seen.logits),
@@ -291,6 +293,6 @@ def _write(result: Patched, source: Path, task: Task, grouper: Grouper) -> None:
     content = result.to_dict()
     mending = {key: content[key] for key in ("objective", "seed", "seeds", "before", "after")}
     write_checkpoint(result.checkpoint, tensors, {**facts, "patched": mending})
-    with whole_file(result.card) as temporary:
+    with atomic_write(result.card) as temporary:
         temporary.write_text(model_card(content, task, grouper), "utf-8")
     write_json(result.checkpoint.with_name("patch.json"), content)

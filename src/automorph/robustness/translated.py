@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Arrays, allocate, finish, mapped
+from automorph.data import Split, allocate, finish, mapped
 from automorph.robustness.translators.base import Images, Translator, known_of
 
 _CHUNK = 1024
@@ -56,7 +56,7 @@ class Translated:
 
 def translate_part(
     translator: Translator,
-    part: Arrays,
+    part: Split,
     *,
     folder: Path | None = None,
     progress: Callable[[float], object] | None = None,
@@ -95,7 +95,7 @@ def translate_part(
 
 
 def _translate(
-    translator: Translator, part: Arrays, rows: NDArray[np.intp], z: int, able: NDArray[np.bool_]
+    translator: Translator, part: Split, rows: NDArray[np.intp], z: int, able: NDArray[np.bool_]
 ) -> Images:
     images: Images = np.array(part.data[rows])
     chosen = rows[able]
@@ -109,7 +109,7 @@ def _sources(translator: Translator, direction: int) -> list[int]:
     return [a for a, b in translator.directions if b == direction]
 
 
-def _key(translator: Translator, part: Arrays) -> str:
+def _key(translator: Translator, part: Split) -> str:
     total = blake2b(f"{translator.name} {sorted(translator.directions)}".encode(), digest_size=8)
     known = known_of(part)
     total.update(part.digests.tobytes() + known.labels.tobytes() + known.subgroups.tobytes())

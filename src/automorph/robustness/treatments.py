@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.errors import AutomorphError, DamagedError, DiskError, TrainingError
 from automorph.files import read_json, write_checked
 from automorph.robustness.builtin import load_method
@@ -23,12 +23,12 @@ from automorph.robustness.robust import Renderings, RobustRun, robust_accuracy, 
 from automorph.robustness.translated import Translated
 from automorph.training import Task, Workers, evaluate
 
-Progress = Callable[["Cell", float], object]
+Progress = Callable[["PatchCell", float], object]
 """Called with a cell and the share of it that is done."""
 
 
 @dataclass(frozen=True)
-class Cell:
+class PatchCell:
     """One training: an objective by its name, and a seed."""
 
     objective: str
@@ -36,7 +36,7 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class PatchContext:
     """What all cells share: the task, the renderings of its examples, and where runs are kept.
 
     With renderings of the validation part (``judged``) an objective is chosen by the robust
@@ -49,7 +49,7 @@ class Setting:
     folder: Path
     judged: Translated | None = None
 
-    def place(self, cell: Cell) -> Path:
+    def place(self, cell: PatchCell) -> Path:
         """The folder of a training."""
         words = re.sub(r"[^a-z0-9]+", "-", cell.objective.lower()).strip("-")
         # What is trained on other renderings is another training.
@@ -60,8 +60,12 @@ class Setting:
 
 
 def run_arms(
-    setting: Setting, cells: Sequence[Cell], *, jobs: int = 1, progress: Progress | None = None
-) -> dict[Cell, dict[str, Any]]:
+    setting: PatchContext,
+    cells: Sequence[PatchCell],
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> dict[PatchCell, dict[str, Any]]:
     """The numbers of every cell (see `numbers`); finished ones are read, the others trained.
 
     With several jobs each training is a process of its own with one thread. Raises the first error
@@ -118,7 +122,7 @@ def measured(
     }
 
 
-def _train(setting: Setting, cell: Cell, progress: Progress | None) -> dict[str, Any]:
+def _train(setting: PatchContext, cell: PatchCell, progress: Progress | None) -> dict[str, Any]:
     place, epochs = setting.place(cell), setting.task.recipe.epochs
     run = train_robust(
         setting.task,
@@ -150,13 +154,13 @@ def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:
     validation = task.data.parts["validation"]
     shares = []
     for images, able in zip(judged.images, judged.changed, strict=True):
-        part = Arrays(np.ascontiguousarray(images[able]), validation.labels[able])
+        part = Split(np.ascontiguousarray(images[able]), validation.labels[able])
         correct = evaluate(model, part, encoder=task.encoder).correct
         shares += [correct[part.labels == y].mean() for y in np.unique(part.labels)]
     return float(min(shares))
 
 
-def _kept(setting: Setting, cell: Cell) -> dict[str, Any] | None:
+def _kept(setting: PatchContext, cell: PatchCell) -> dict[str, Any] | None:
     try:
         content = read_json(setting.place(cell) / "numbers.json")
         _check(setting, content)
@@ -167,7 +171,7 @@ def _kept(setting: Setting, cell: Cell) -> dict[str, Any] | None:
     return content if content.get("selected_on") == wanted else None
 
 
-def _check(setting: Setting, content: dict[str, Any]) -> None:
+def _check(setting: PatchContext, content: dict[str, Any]) -> None:
     """Raise an error of some kind for numbers that are not those of a cell."""
     for part in ("validation", "test"):
         if part in setting.task.data.parts:
@@ -182,8 +186,8 @@ Outcome = dict[str, Any] | AutomorphError
 
 
 def _run(
-    setting: Setting, cells: Sequence[Cell], jobs: int, progress: Progress | None
-) -> Iterator[tuple[Cell, Outcome]]:
+    setting: PatchContext, cells: Sequence[PatchCell], jobs: int, progress: Progress | None
+) -> Iterator[tuple[PatchCell, Outcome]]:
     if jobs <= 1 or len(cells) <= 1:
         for cell in cells:
             yield cell, _tried(setting, cell, progress)
@@ -193,18 +197,18 @@ def _run(
             yield cells[place], outcome
 
 
-_shared: dict[str, Setting] = {}
+_shared: dict[str, PatchContext] = {}
 
 
-def _start(setting: Setting) -> None:
+def _start(setting: PatchContext) -> None:
     _shared["setting"] = setting
 
 
-def _in_process(cell: Cell) -> Outcome:
+def _in_process(cell: PatchCell) -> Outcome:
     return _tried(_shared["setting"], cell, None)
 
 
-def _tried(setting: Setting, cell: Cell, progress: Progress | None) -> Outcome:
+def _tried(setting: PatchContext, cell: PatchCell, progress: Progress | None) -> Outcome:
     try:
         return _train(setting, cell, progress)
     except DiskError:

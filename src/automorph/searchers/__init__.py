@@ -5,41 +5,43 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from automorph import _moved
+
 if TYPE_CHECKING:
     from automorph.searchers.base import Job as Job
-    from automorph.searchers.base import Method as Method
-    from automorph.searchers.base import Outcome as Outcome
-    from automorph.searchers.base import Setting as Setting
+    from automorph.searchers.base import JobResult as JobResult
+    from automorph.searchers.base import SearchContext as SearchContext
+    from automorph.searchers.base import Searcher as Searcher
     from automorph.searchers.budget import read_budget as read_budget
-    from automorph.searchers.builtin import Named as Named
+    from automorph.searchers.builtin import SearchSpec as SearchSpec
     from automorph.searchers.builtin import list_searches as list_searches
     from automorph.searchers.builtin import load_method as load_method
-    from automorph.searchers.child_training import Train as Train
+    from automorph.searchers.child_training import TrainJob as TrainJob
     from automorph.searchers.defaults import check_space as check_space
+    from automorph.searchers.defaults import default_post_policy as default_post_policy
     from automorph.searchers.defaults import space_of as space_of
-    from automorph.searchers.defaults import usual_tail as usual_tail
     from automorph.searchers.executors import check_engine as check_engine
     from automorph.searchers.result import SearchResult as SearchResult
     from automorph.searchers.run_search import search as search
     from automorph.searchers.runner import Finished as Finished
-    from automorph.searchers.runner import Standing as Standing
+    from automorph.searchers.runner import SearchProgress as SearchProgress
 
 # Imported when first used: workers need the jobs alone, not what plans and judges.
 _HOMES = {
     "Finished": "runner",
-    "Named": "builtin",
-    "Standing": "runner",
+    "SearchSpec": "builtin",
+    "SearchProgress": "runner",
     "check_engine": "executors",
     "check_space": "defaults",
     "read_budget": "budget",
     "space_of": "defaults",
-    "usual_tail": "defaults",
+    "default_post_policy": "defaults",
     "Job": "base",
-    "Method": "base",
-    "Outcome": "base",
+    "Searcher": "base",
+    "JobResult": "base",
     "SearchResult": "result",
-    "Setting": "base",
-    "Train": "child_training",
+    "SearchContext": "base",
+    "TrainJob": "child_training",
     "list_searches": "builtin",
     "load_method": "builtin",
     "search": "run_search",
@@ -51,4 +53,4 @@ __all__ = [*_HOMES]
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"automorph.searchers.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'automorph.searchers' has no attribute {name!r}")
+    return _moved.old_names(__name__)(name)

@@ -17,8 +17,8 @@ from automorph.augmenters import begun
 from automorph.errors import UsageError
 from automorph.operations import Stream
 from automorph.policies import Mixture, Policy, Step, SubPolicy, within
-from automorph.searchers.base import Job, Method, Outcome, Setting
-from automorph.searchers.child_training import Train
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.child_training import TrainJob
 from automorph.training import Recipe, make_optimiser
 
 PROBABILITIES, LEVELS = 11, 10
@@ -30,7 +30,7 @@ PASSES = {"ppo": 10, "reinforce": 1}
 PAPER_TRIALS, PAPER_RATE = 15_000, 3.5e-4
 
 
-class AutoAugment(Method):
+class AutoAugment(Searcher):
     """The controller's decisions are ``subpolicies`` x ``length`` x (operation, chance, level).
 
     max_theta E_{policy ~ theta} R(policy), where R is the validation accuracy of a child trained
@@ -44,7 +44,7 @@ class AutoAugment(Method):
 
     def __init__(
         self,
-        setting: Setting,
+        setting: SearchContext,
         *,
         update: str = "ppo",
         subpolicies: int = 5,
@@ -82,7 +82,7 @@ class AutoAugment(Method):
 
     def child(self, policy: Policy) -> Job:
         """What tells how good a policy is."""
-        return Train(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
+        return TrainJob(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
 
     def ask(self) -> Sequence[Job]:
         """Children of the policies that the controller writes as it is now."""
@@ -98,7 +98,7 @@ class AutoAugment(Method):
         self.asked += written
         return [self.child(policy) for policy in written]
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Move the controller towards what was better than usual; a failed child has reward 0."""
         rewards = [o.score if math.isfinite(o.score) else 0.0 for o in outcomes]
         self.rewards += rewards

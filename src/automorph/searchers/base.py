@@ -1,8 +1,8 @@
 """What every offline search is: ask for jobs, have them done anywhere, tell what came of them.
 
 A method of the literature is four choices (a distribution over sequences, a score, an update, and
-when it is used); here it is one short file that implements `Method`. Its state is a pure function
-of its `Setting` and of the outcomes it was told, generation by generation. That is why a search
+when it is used); here it is one short file that implements `Searcher`. Its state is a pure function
+of its `SearchContext` and of the outcomes reported to it, generation by generation. So a search
 
 - resumes by telling it again what was finished, with no state of its own on disk;
 - finds the same policy on one core, on many, and on other machines.
@@ -22,7 +22,7 @@ from automorph.training import AugmenterSpec, Task, Units
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class SearchContext:
     """What every search is given.
 
     ``space`` holds the operations; ``tail`` is done to every example after what is searched for;
@@ -40,7 +40,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """What came of a job: ``score`` (higher is better), its cost, and more as plain data.
 
     A job that failed has the score ``-inf`` and says why in ``error``.
@@ -59,11 +59,11 @@ class Job(Protocol):
     def describe(self) -> dict[str, Any]:
         """Its content as plain data: two jobs of the same content are the same job."""
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         """Do it. ``folder`` is the search's own: for what other jobs (or a resumed one) need."""
 
 
-class Method(ABC):
+class Searcher(ABC):
     """A search, generation by generation."""
 
     @abstractmethod
@@ -71,7 +71,7 @@ class Method(ABC):
         """The next jobs, which may run side by side; none when the search is over."""
 
     @abstractmethod
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """The outcomes of all jobs of the last ``ask``, in their order."""
 
     @abstractmethod

@@ -12,7 +12,7 @@ from typing import Any
 from automorph.errors import UsageError
 from automorph.operations import plain
 from automorph.policies import parser as policy_names
-from automorph.searchers.base import Method, Setting
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import trainings
 from automorph.training import Task, Units
 
@@ -46,11 +46,11 @@ class Entry:
     def _each(self, task: Task) -> float:
         return self.cost + trainings(Units(forward=round(self.passes)), task)
 
-    def builder(self) -> Callable[..., Method]:
-        """What builds the search from a `Setting` and options."""
+    def builder(self) -> Callable[..., Searcher]:
+        """What builds the search from a `SearchContext` and options."""
         module, _, name = self.home.partition(":")
         try:
-            found: Callable[..., Method] = getattr(import_module(module), name)
+            found: Callable[..., Searcher] = getattr(import_module(module), name)
         except (ImportError, AttributeError) as error:
             raise UsageError(f"there is no search in {self.home} here: {error}") from None
         return found
@@ -117,7 +117,7 @@ METHODS = {
 
 
 @dataclass(frozen=True)
-class Named:
+class SearchSpec:
     """A search by name, with its options read and checked; `build` makes it for a setting.
 
     ``own`` is what builds a search that is not in the list.
@@ -125,7 +125,7 @@ class Named:
 
     key: str
     options: dict[str, Any] = field(default_factory=dict)
-    own: Callable[..., Method] | None = None
+    own: Callable[..., Searcher] | None = None
 
     @property
     def name(self) -> str:
@@ -138,24 +138,24 @@ class Named:
         """What is known of it."""
         return METHODS[self.key] if self.own is None else Entry(self.key, "")
 
-    def build(self, setting: Setting) -> Method:
+    def build(self, setting: SearchContext) -> Searcher:
         """The search itself, before its first question."""
         builder = self.entry.builder() if self.own is None else self.own
         return builder(setting, **self.options)
 
 
-def load_method(text: str | Named | Callable[..., Method], **options: Any) -> Named:
+def load_method(text: str | SearchSpec | Callable[..., Searcher], **options: Any) -> SearchSpec:
     """The search that a text names; ``options`` come on top of those in its brackets.
 
-    What builds one of the user's own from a `Setting` (its class, say) is taken as it is.
+    What builds one of the user's own from a `SearchContext` (its class, say) is taken as it is.
 
     >>> load_method("Random").name
     'random'
     """
-    if isinstance(text, Named):
+    if isinstance(text, SearchSpec):
         return text
     if not isinstance(text, str):
-        return Named(f"{text.__module__}.{text.__qualname__}", options, text)
+        return SearchSpec(f"{text.__module__}.{text.__qualname__}", options, text)
     name, bracket, rest = text.strip().partition("(")
     known = {plain(key): key for key in METHODS}
     key = known.get(plain(name.strip()))
@@ -172,7 +172,7 @@ def load_method(text: str | Named | Callable[..., Method], **options: Any) -> Na
     arguments, inside = policy_names.read_options(text, rest[:-1])
     builder = METHODS[key].builder()
     bound = policy_names.build_named(key, _reader(builder), arguments, {**inside, **options})  # type: ignore[arg-type]
-    return Named(key, bound)  # type: ignore[arg-type]
+    return SearchSpec(key, bound)  # type: ignore[arg-type]
 
 
 def list_searches() -> dict[str, str]:

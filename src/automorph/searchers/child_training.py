@@ -13,7 +13,7 @@ from typing import Any
 from automorph.data import limited, split
 from automorph.errors import AutomorphError, DamagedError, DiskError, UsageError
 from automorph.policies import Policy, chained, policy_to_dict
-from automorph.searchers.base import Outcome
+from automorph.searchers.base import JobResult
 from automorph.searchers.trials import key_of
 from automorph.training import AugmenterSpec, Task, Units, read_checkpoint, train
 
@@ -22,7 +22,7 @@ Arm = Policy | AugmenterSpec
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train:
+class TrainJob:
     """A training under ``policy`` and then ``tail``; its score is the validation accuracy.
 
     - ``seed`` decides first weights, order and draws: children of one seed are paired;
@@ -44,7 +44,7 @@ class Train:
     seed: int = 0
     epochs: int | None = None
     until: int | None = None
-    parent: Train | None = None
+    parent: TrainJob | None = None
     keep: bool = False
     limit: int | None = None
     fold: int | None = None
@@ -70,7 +70,7 @@ class Train:
         """A name made of the content: equal for equal jobs."""
         return key_of(self)
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         """Train the child. One that was killed goes on from its last epoch if it keeps any."""
         began = time.perf_counter()
         try:
@@ -86,7 +86,7 @@ class Train:
             raise
         except AutomorphError as error:
             seconds = time.perf_counter() - began
-            return Outcome(float("-inf"), seconds=seconds, error=str(error))
+            return JobResult(float("-inf"), seconds=seconds, error=str(error))
 
     def model_path(self, folder: Path) -> Path:
         """The weights that a finished child with ``keep`` leaves (see `training.load_trained`)."""
@@ -111,7 +111,7 @@ class Train:
         small = replace(task, data=data)
         return small if self.epochs is None else small.with_recipe(epochs=self.epochs)
 
-    def _run(self, task: Task, folder: Path) -> Outcome:
+    def _run(self, task: Task, folder: Path) -> JobResult:
         own = self.task(task)
         done, spent, place = 0, Units(), None
         if self.keep or self.until is not None or self.parent is not None:
@@ -130,7 +130,7 @@ class Train:
             validate_every=0 if place is None else 1,
         )  # fmt: skip
         fresh = [epoch for epoch in result.curves if epoch.epoch > done]
-        return Outcome(
+        return JobResult(
             score=result.accuracy["validation"],
             units=Units(
                 result.units.forward - spent.forward, result.units.backward - spent.backward

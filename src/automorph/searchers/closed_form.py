@@ -7,16 +7,16 @@ from functools import cached_property
 
 from automorph.diagnostics import explain, instant_policy
 from automorph.policies import Policy
-from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 
 
-class Instant(Method):
+class Instant(Searcher):
     """A search that asks for nothing: features of the data say which operations to use.
 
     ``features`` are those of `automorph.explain`: ``random``, ``pixels`` or the name of a model.
     """
 
-    def __init__(self, setting: Setting, *, features: str = "random") -> None:
+    def __init__(self, setting: SearchContext, *, features: str = "random") -> None:
         self.setting = setting
         self.features = features
 
@@ -24,7 +24,7 @@ class Instant(Method):
         """Nothing: there is nothing to train."""
         return ()
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Nothing was asked."""
 
     def result(self) -> Policy:

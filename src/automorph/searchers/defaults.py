@@ -26,19 +26,19 @@ def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> S
         return space
     first, _, rest = (space or "").partition(":")
     name = rest if first == EXPLAINED else space
-    operations = named_space(name) if name else usual_space(task.data.domain)
+    operations = named_space(name) if name else default_space(task.data.domain)
     if first != EXPLAINED:
         return operations
     return explained_space(explain(sealed(task), operations, seed=seed))
 
 
-def usual_space(domain: str) -> SearchSpace:
+def default_space(domain: str) -> SearchSpace:
     """Where is searched if nothing is said; on texts, with synonyms where WordNet lies here."""
     if domain == "image":
         return named_space("randaugment")
     return named_space("texts-wordnet" if find_wordnet() else "texts-plain")
 
 
-def usual_tail(domain: str) -> str:
+def default_post_policy(domain: str) -> str:
     """What is done to every example if nothing is said; to texts, nothing."""
     return "flip-crop" if domain == "image" else "none"

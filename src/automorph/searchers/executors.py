@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import AutomorphError, DiskError, MissingExtraError, UsageError
-from automorph.searchers.base import Job, Outcome
+from automorph.searchers.base import Job, JobResult
 from automorph.training import LostWorkerError, Task, Workers
 
 ENGINES = ("local", "processes", "ray")
 TRIES = 5
 """How often Ray repeats a job whose worker or node died."""
 
-Done = Iterator[tuple[int, Outcome]]
+Done = Iterator[tuple[int, JobResult]]
 
 
 class Engine(AbstractContextManager["Engine"], ABC):
@@ -76,7 +76,7 @@ class Processes(Engine):
         handed = [(job, test) for job in jobs]
         for place, outcome in self.workers.run(_in_worker, handed, deadline=deadline):
             lost = isinstance(outcome, LostWorkerError)
-            yield place, Outcome(-math.inf, error=str(outcome)) if lost else outcome
+            yield place, JobResult(-math.inf, error=str(outcome)) if lost else outcome
 
     def __exit__(self, *error: Any) -> None:
         """End all workers, also those at work."""
@@ -148,7 +148,7 @@ class Ray(Engine):
                         raise AutomorphError(
                             f"two jobs in a row took down {TRIES + 1} Ray workers each: {error}"
                         ) from error
-                    outcome = Outcome(-math.inf, error=f"its Ray worker died: {error}")
+                    outcome = JobResult(-math.inf, error=f"its Ray worker died: {error}")
                 yield waiting.pop(reference), outcome
 
     def __exit__(self, *error: Any) -> None:
@@ -191,7 +191,7 @@ def check_address(address: str) -> None:
         ) from None
 
 
-def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> Outcome:
+def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> JobResult:
     """Run a job; one that fails in a way that automorph explains has the score ``-inf``.
 
     A full disk is not the job's failure: it ends the search, which goes on when there is room.
@@ -203,7 +203,7 @@ def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> Outcome:
         raise
     except (AutomorphError, MemoryError) as error:
         why = str(error) or "its memory did not suffice"
-        return Outcome(-math.inf, seconds=time.perf_counter() - began, error=why)
+        return JobResult(-math.inf, seconds=time.perf_counter() - began, error=why)
 
 
 @lru_cache(maxsize=2)
@@ -232,7 +232,7 @@ def _start(task: Task, folder: Path) -> None:
     _shared.update(task=task, folder=folder)
 
 
-def _in_worker(job: Job, test: bool) -> Outcome:
+def _in_worker(job: Job, test: bool) -> JobResult:
     return attempt(job, _shared["task"], _shared["folder"], test)
 
 
@@ -246,7 +246,7 @@ def _own_folder() -> Path:
     return folder
 
 
-def _on_ray(reference: list[Any], job: Job, folder: str, test: bool) -> Outcome:
+def _on_ray(reference: list[Any], job: Job, folder: str, test: bool) -> JobResult:
     import ray
 
     if _shared.get("reference") != reference:

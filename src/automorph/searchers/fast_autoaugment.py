@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.errors import TrainingError, UsageError
 from automorph.policies import Mixture, Policy, SubPolicy, load_policy, within
-from automorph.searchers.base import Job, Method, Outcome, Setting
-from automorph.searchers.child_training import Train, plain_arm, with_tail
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.child_training import TrainJob, plain_arm, with_tail
 from automorph.searchers.optuna_sampler import Proposals, sub_policies, sub_policy_ranges
 from automorph.training import Task, Trained, Units, evaluate, find_machine, fitted, load_trained
 
@@ -30,7 +30,7 @@ BATCH = 500
 """Examples that are augmented and classified at once."""
 
 
-class FastAutoAugment(Method):
+class FastAutoAugment(Searcher):
     """T* = union over folds k of the ``top`` argmax_T R(theta_k | T(D_A^k)) (equations 3 and 4).
 
     ``folds`` stratified shuffle splits D_M, D_A of the training part; theta_k is trained on D_M^k
@@ -46,7 +46,7 @@ class FastAutoAugment(Method):
 
     def __init__(
         self,
-        setting: Setting,
+        setting: SearchContext,
         *,
         score: str = "any",
         folds: int = 5,
@@ -82,9 +82,9 @@ class FastAutoAugment(Method):
         self.scores: list[list[float]] = [[] for _ in self.folds]
         self.trained = False
 
-    def network(self, fold: int) -> Train:
+    def network(self, fold: int) -> TrainJob:
         """The training of a fold's network, which leaves its weights."""
-        return Train(
+        return TrainJob(
             policy=load_policy("none"), tail=self.setting.tail, seed=self.setting.seed, keep=True,
             fold=self.setting.seed * 1000 + fold,
         )  # fmt: skip
@@ -106,7 +106,7 @@ class FastAutoAugment(Method):
             self.tried[k].append(self._policy(values))
         return [self.child(self.tried[k][-1], k) for k in self.folds]
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Keep the scores; folds without a network are left out."""
         if not self.trained:
             self.trained = True
@@ -145,7 +145,7 @@ class Density:
 
     policy: Policy
     tail: Policy | None
-    network: Train
+    network: TrainJob
     score: str = "any"
     passes: int = 5
     seed: int = 0
@@ -162,7 +162,7 @@ class Density:
             "seed": self.seed,
         }
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         """Draw, classify, and reduce example by example."""
         began = time.perf_counter()
         trained, part = held_out(task, self.network, folder)
@@ -181,7 +181,7 @@ class Density:
                 losses[number, rows], right[number, rows] = found.losses, found.correct
         facts = {**density(losses, right), "accuracy": float(right.mean())}
         seconds = time.perf_counter() - began
-        return Outcome(facts[self.score], Units(forward=losses.size), seconds, facts)
+        return JobResult(facts[self.score], Units(forward=losses.size), seconds, facts)
 
 
 def density(losses: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[str, float]:
@@ -215,7 +215,7 @@ def without_repeats(subpolicies: Sequence[SubPolicy]) -> list[SubPolicy]:
 
 
 @lru_cache(maxsize=8)
-def held_out(task: Task, network: Train, folder: Path) -> tuple[Trained, Arrays]:
+def held_out(task: Task, network: TrainJob, folder: Path) -> tuple[Trained, Split]:
     """A fold's network and the examples that it has not seen.
 
     Where its weights are not on this machine, it is trained here, to the same weights.

@@ -27,15 +27,15 @@ from automorph.experiments import (
     rows_of,
 )
 from automorph.operations import SearchSpace
-from automorph.policies import Drawn, Policy, Uniform, load_policy
-from automorph.searchers.base import Outcome
+from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
+from automorph.searchers.base import JobResult
 from automorph.searchers.child_training import Arm, with_tail
 from automorph.searchers.final_training import Final
 from automorph.text import find_wordnet
 
 
 @dataclass(frozen=True)
-class Entrant:
+class Control:
     """A row of the final table: what a reader calls it, what is trained, and for how long."""
 
     label: str
@@ -47,7 +47,7 @@ class Entrant:
         return Final(policy=self.arm, seed=seed, longer=self.longer)
 
 
-def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[str, Entrant]:
+def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[str, Control]:
     """What was found and its controls, by the part they play; equal ones stand once.
 
     The controls: no augmentation, the tail alone, a random policy of the same space (drawn anew
@@ -56,17 +56,17 @@ def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[
     times the epochs as ``longer`` says (the compute-matched control).
     """
     standing = {
-        "found": Entrant(found.name, with_tail(found, tail)),
-        "none": Entrant("none", load_policy("none")),
-        "tail": Entrant(tail.name, tail),
-        "random": _entrant(Drawn(operations=space), tail),
+        "found": Control(found.name, with_tail(found, tail)),
+        "none": Control("none", load_policy("none")),
+        "tail": Control(tail.name, tail),
+        "random": _entrant(RandomPolicy(operations=space), tail),
         "randaugment": _entrant(_randaugment(space), tail),
         "trivialaugment": _entrant(trivialaugment(space), tail),
         **({"eda": _entrant(load_policy("eda"), tail)} if _eda_fits(space) else {}),
-        "longer": Entrant(f"{tail.name}, {longer} times as long", tail, longer),
+        "longer": Control(f"{tail.name}, {longer} times as long", tail, longer),
     }
-    standing["found"] = Entrant(standing["found"].arm.name, standing["found"].arm)
-    kept: dict[str, Entrant] = {}
+    standing["found"] = Control(standing["found"].arm.name, standing["found"].arm)
+    kept: dict[str, Control] = {}
     for part, entrant in standing.items():
         if all(entrant.job(0).describe() != other.job(0).describe() for other in kept.values()):
             kept[part] = entrant
@@ -77,9 +77,9 @@ def _eda_fits(space: SearchSpace) -> bool:
     return space.domain == "text" and find_wordnet() is not None
 
 
-def _entrant(policy: Policy, tail: Policy) -> Entrant:
+def _entrant(policy: Policy, tail: Policy) -> Control:
     arm = with_tail(policy, tail)
-    return Entrant(arm.name, arm)
+    return Control(arm.name, arm)
 
 
 def _randaugment(space: SearchSpace) -> Policy:
@@ -96,7 +96,7 @@ def trivialaugment(space: SearchSpace) -> Policy:
 
 
 @dataclass(frozen=True)
-class Table:
+class FinalTable:
     """Its rows; curves and predictions on the test part (see `predictions_of`) by label."""
 
     rows: tuple[Row, ...]
@@ -105,12 +105,12 @@ class Table:
 
 
 def table(
-    standing: Mapping[str, Entrant],
+    standing: Mapping[str, Control],
     seeds: Sequence[int],
-    outcomes: Mapping[tuple[str, int], Outcome],
+    outcomes: Mapping[tuple[str, int], JobResult],
     *,
     confidence: float = 0.95,
-) -> Table:
+) -> FinalTable:
     """The table of all entrants, in their order."""
     parts = list(standing)
     labels = [standing[part].label for part in parts]
@@ -121,14 +121,14 @@ def table(
     }
     # The row of no augmentation may be what was found.
     base = standing["none"].label if "none" in standing else labels[0]
-    return Table(
+    return FinalTable(
         rows_of(labels, tuple(seeds), results, base, confidence),
         curves_of(labels, seeds, results),
         predictions_of(labels, seeds, results),
     )
 
 
-def _cell(outcome: Outcome) -> dict[str, Any] | AutomorphError:
+def _cell(outcome: JobResult) -> dict[str, Any] | AutomorphError:
     if outcome.error:
         return AutomorphError(outcome.error)
     return {
@@ -142,7 +142,7 @@ def _cell(outcome: Outcome) -> dict[str, Any] | AutomorphError:
 
 
 def verdict_of(
-    standing: Mapping[str, Entrant],
+    standing: Mapping[str, Control],
     rows: Sequence[Row],
     *,
     method: str,

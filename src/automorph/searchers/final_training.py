@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automorph.experiments import cell_of
-from automorph.searchers.base import Outcome
+from automorph.searchers.base import JobResult
 from automorph.searchers.child_training import Arm, plain_arm
 from automorph.training import Task, train
 
@@ -25,10 +25,10 @@ class Final:
         plain = plain_arm(self.policy)
         return {"job": "final", "policy": plain, "seed": self.seed, "longer": self.longer}
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         """Train and evaluate; the score is the validation accuracy, as everywhere."""
         task = task.with_recipe(epochs=self.longer * task.recipe.epochs)
         result = train(task, self.policy, seed=self.seed, workers=0, progress=False)
         told = cell_of(result)
         facts = {name: told[name] for name in ("test_accuracy", "curves", "predictions")}
-        return Outcome(result.accuracy["validation"], result.units, result.seconds, facts)
+        return JobResult(result.accuracy["validation"], result.units, result.seconds, facts)

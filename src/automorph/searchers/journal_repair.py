@@ -9,7 +9,7 @@ import warnings
 from datetime import datetime
 from pathlib import Path
 
-from automorph.files import disk_told, whole_file
+from automorph.files import atomic_write, disk_errors
 
 STUDY = "search"
 """The name of the study in a journal."""
@@ -27,7 +27,7 @@ def cut(journal: Path) -> None:
     while end and not _finished(content[content.rfind(b"\n", 0, end - 1) + 1 : end]):
         end = content.rfind(b"\n", 0, end - 1) + 1
     if end < len(content):
-        with disk_told(journal):
+        with disk_errors(journal):
             os.truncate(journal, end)
 
 
@@ -50,9 +50,9 @@ def mend(journal: Path) -> None:
         begin = {"op_code": _BEGIN, "worker_id": "mended", "study_name": STUDY}
         good.insert(0, json.dumps({**begin, "directions": [2]}).encode() + b"\n")
     aside = journal.with_name(f"{journal.name}.damaged")
-    with disk_told(aside):
+    with disk_errors(aside):
         shutil.copyfile(journal, aside)
-    with whole_file(journal) as temporary:
+    with atomic_write(journal) as temporary:
         temporary.write_bytes(b"".join(good))
     warnings.warn(
         f"{journal}: {len(lines) - len(good)} of {len(lines)} lines are damaged and were left "

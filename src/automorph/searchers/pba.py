@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from automorph.operations import Stream
 from automorph.policies import Piece, Policy, Schedule, Shuffled, Step, load_policy, within
-from automorph.searchers.base import Job, Method, Outcome, Setting
-from automorph.searchers.child_training import Train
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.child_training import TrainJob
 
 TOPS = (10, 9)
 """The largest chance (in tenths) and the largest magnitude (in ninths)."""
@@ -25,7 +25,7 @@ RESAMPLED = 0.2
 Ints = NDArray[np.int64]
 
 
-class PopulationBased(Method):
+class PopulationBased(Searcher):
     """``members`` trainings side by side; every ``every`` epochs the worst quarter copies the best.
 
     A member is a table of (chance 0 to 10, magnitude 0 to 9) for ``copies`` of every operation,
@@ -40,7 +40,7 @@ class PopulationBased(Method):
 
     def __init__(
         self,
-        setting: Setting,
+        setting: SearchContext,
         *,
         members: int | None = None,
         every: int | None = None,
@@ -63,8 +63,8 @@ class PopulationBased(Method):
 
     def child(self, policy: Policy, *, member: int, parent: Job | None, until: int) -> Job:
         """A member's training up to an epoch, from where its parent is."""
-        assert parent is None or isinstance(parent, Train)
-        return Train(
+        assert parent is None or isinstance(parent, TrainJob)
+        return TrainJob(
             policy=policy, tail=self.setting.tail, seed=self.setting.seed + member, parent=parent,
             until=until,
         )  # fmt: skip
@@ -83,7 +83,7 @@ class PopulationBased(Method):
         self.jobs = list(jobs)
         return jobs
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Exploit and explore; members that failed are among the worst."""
         self.scores = [outcome.score for outcome in outcomes]
         self.lines = [(*line, piece) for line, piece in zip(self.lines, self.fresh, strict=True)]

@@ -16,12 +16,12 @@ from typing import Any
 from automorph.augmenters import Adversarial, Uncertainty, as_arm
 from automorph.errors import UsageError
 from automorph.operations import SearchSpace
-from automorph.policies import Drawn, Policy, Uniform, load_policy
+from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
 from automorph.policies import parser as policy_names
-from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST
 from automorph.searchers.builtin import load_method
-from automorph.searchers.child_training import Arm, Train, plain_arm, trainings
+from automorph.searchers.child_training import Arm, TrainJob, plain_arm, trainings
 from automorph.searchers.final_table import trivialaugment
 from automorph.searchers.successive_halving import Heat, heats
 from automorph.text import find_wordnet
@@ -46,7 +46,7 @@ class Search:
     """A search that proposes, and what it has cost."""
 
     name: str
-    method: Method
+    method: Searcher
     allowed: float
     asked: int = 0
     spent: float = 0.0
@@ -56,7 +56,7 @@ class Search:
     """Whether it asks for nothing more, or may not."""
 
 
-class Race(Method):
+class Race(Searcher):
     """All methods under one budget of ``trials`` plain trainings.
 
     ``share`` of it is for searches that propose policies; ``searches`` and ``arms`` are names,
@@ -64,7 +64,7 @@ class Race(Method):
     """
 
     def __init__(
-        self, setting: Setting, *, searches: str = "", arms: str = "", share: float = 0.4
+        self, setting: SearchContext, *, searches: str = "", arms: str = "", share: float = 0.4
     ) -> None:
         if not 0 <= share < 1:
             raise UsageError(f"race got share={share}; expected a share from 0 to below 1")
@@ -108,7 +108,7 @@ class Race(Method):
                 jobs.append(self._child(arm, seed, self.heat))
         return jobs
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Pass on what the searches asked for; cut the slower half of the arms."""
         for outcome in outcomes:
             self.spent += outcome.units
@@ -179,7 +179,7 @@ class Race(Method):
             searches.append(Search(named.name, method, entry.price(trials, task)))
         return searches
 
-    def _told(self, outcomes: Sequence[Outcome]) -> None:
+    def _told(self, outcomes: Sequence[JobResult]) -> None:
         for search in self.searches:
             own = [
                 outcome
@@ -196,7 +196,7 @@ class Race(Method):
             # Another generation like this one must fit, give or take.
             search.over = search.spent > 1.2 * search.allowed
 
-    def _cost(self, outcome: Outcome) -> float:
+    def _cost(self, outcome: JobResult) -> float:
         """In plain trainings; by the clock where the budget is one of time."""
         if self.setting.pace:
             return outcome.seconds / self.setting.pace
@@ -219,13 +219,13 @@ class Race(Method):
         self.heats = heats(self.epochs, costs, max(1.0, self.setting.trials - spent))
         self.left = list(range(len(self.arms)))
 
-    def _child(self, arm: int, seed: int, heat: int) -> Train:
+    def _child(self, arm: int, seed: int, heat: int) -> TrainJob:
         """The training of an arm up to the end of a heat, going on from the one before."""
         assert self.heats is not None
         earlier = heat > 0 and seed < self.heats[heat - 1].seeds
         if earlier and self.heats[heat - 1].epochs == self.heats[heat].epochs:
             return self._child(arm, seed, heat - 1)  # It was done.
-        return Train(
+        return TrainJob(
             policy=self.arms[arm],
             tail=self.setting.tail,
             seed=self.setting.seed + seed,
@@ -233,7 +233,7 @@ class Race(Method):
             parent=self._child(arm, seed, heat - 1) if earlier else None,
         )
 
-    def _cut(self, outcomes: Sequence[Outcome]) -> None:
+    def _cut(self, outcomes: Sequence[JobResult]) -> None:
         assert self.heats is not None
         heat = self.heats[self.heat]
         by_arm: dict[int, list[float]] = {}
@@ -273,14 +273,14 @@ def usual_arms(space: SearchSpace) -> list[Arm]:
         Uniform(operations=space, length=1, low=1 / 6, high=1 / 6),
         Uniform(operations=space, length=2, low=0.3, high=0.3),
         drawn,
-        Drawn(operations=space),
+        RandomPolicy(operations=space),
         Uncertainty(draws=drawn, rule="adaptive"),
         Uncertainty(draws=drawn, rule="proportional"),
         Adversarial(operations=space, count=2),
     ]
 
 
-def _standing(outcome: Outcome) -> float:
+def _standing(outcome: JobResult) -> float:
     """The score of an arm in a heat: single epochs at high learning rates jump about."""
     curve = outcome.facts.get("curve") or [outcome.score]
     return fmean(curve[-LAST:]) if math.isfinite(outcome.score) else -math.inf

@@ -17,8 +17,8 @@ from typing import Any
 from automorph.errors import UsageError
 from automorph.operations import OPERATIONS, Operation, SearchSpace
 from automorph.policies import Policy, Uniform, within
-from automorph.searchers.base import Job, Method, Outcome, Setting
-from automorph.searchers.child_training import Train
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.child_training import TrainJob
 from automorph.searchers.optuna_sampler import Proposals, Range
 
 STRENGTHS = {"fixed": ("fixed",), "uniform": ("uniform",), "both": ("fixed", "uniform")}
@@ -26,7 +26,7 @@ BATCH = 4
 """Children between two proposals that know of each other."""
 
 
-class RandAugmentSearch(Method):
+class RandAugmentSearch(Searcher):
     """Which N of 1 to ``most``, which M of 0 to 30, and how M is meant.
 
     ``strength``: ``fixed`` is RandAugment (every operation at M), ``uniform`` draws anew up to M
@@ -38,7 +38,7 @@ class RandAugmentSearch(Method):
 
     def __init__(
         self,
-        setting: Setting,
+        setting: SearchContext,
         *,
         by: str = "tpe",
         strength: str = "both",
@@ -66,7 +66,7 @@ class RandAugmentSearch(Method):
 
     def child(self, policy: Policy, seed: int) -> Job:
         """What tells how good a policy is."""
-        return Train(policy=policy, tail=self.setting.tail, seed=seed)
+        return TrainJob(policy=policy, tail=self.setting.tail, seed=seed)
 
     def ask(self) -> Sequence[Job]:
         """Children of a few more pairs."""
@@ -84,7 +84,7 @@ class RandAugmentSearch(Method):
             self.asked.append(policy)
         return jobs
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Keep the scores."""
         scores = [outcome.score for outcome in outcomes]
         if self.proposals is not None:

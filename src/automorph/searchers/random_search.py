@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from automorph.policies import Mixture, Policy, drawn_subpolicies
-from automorph.searchers.base import Job, Method, Outcome, Setting
-from automorph.searchers.child_training import Train
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.child_training import TrainJob
 
 HANDFUL = 8
 """Children asked for at once."""
 
 
-class RandomSearch(Method):
+class RandomSearch(Searcher):
     """``trials`` policies of ``count`` sub-policies of ``length`` operations, one child each."""
 
-    def __init__(self, setting: Setting, *, count: int = 5, length: int = 2) -> None:
+    def __init__(self, setting: SearchContext, *, count: int = 5, length: int = 2) -> None:
         self.setting = setting
         self.policies = [
             Mixture(
@@ -37,11 +37,11 @@ class RandomSearch(Method):
         """The next children; none hangs on another, but time may run out between two handfuls."""
         first = len(self.scores)
         return [
-            Train(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
+            TrainJob(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
             for policy in self.policies[first : first + HANDFUL]
         ]
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Keep the scores."""
         self.scores += [outcome.score for outcome in outcomes]
 

@@ -14,18 +14,18 @@ from typing import Any
 
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments import fingerprint
-from automorph.files import held
+from automorph.files import folder_lock
 from automorph.operations import SearchSpace
-from automorph.policies import Drawn, Policy, check_domain, load_policy
-from automorph.searchers.base import Method, Setting
+from automorph.policies import Policy, RandomPolicy, check_domain, load_policy
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST, Plan, affordable, plan_by_time, read_budget
-from automorph.searchers.builtin import Named, load_method
-from automorph.searchers.child_training import Train, plain_arm, with_tail
-from automorph.searchers.defaults import space_of, usual_tail
+from automorph.searchers.builtin import SearchSpec, load_method
+from automorph.searchers.child_training import TrainJob, plain_arm, with_tail
+from automorph.searchers.defaults import default_post_policy, space_of
 from automorph.searchers.executors import Engine, check_engine, open_engine, sealed
 from automorph.searchers.final_table import entrants, table, verdict_of
 from automorph.searchers.result import SearchResult
-from automorph.searchers.runner import Conductor, Standing
+from automorph.searchers.runner import SearchProgress, SearchRunner
 from automorph.searchers.trials import Trials
 from automorph.training import Task, as_task
 
@@ -39,7 +39,7 @@ LONGEST = 4
 
 def search(
     task: Any,
-    method: str | Named | Callable[..., Method] = "race",
+    method: str | SearchSpec | Callable[..., Searcher] = "race",
     *,
     space: str | SearchSpace | None = None,
     tail: str | Policy | None = None,
@@ -52,7 +52,7 @@ def search(
     engine: str = "local",
     jobs: int = 1,
     address: str | None = None,
-    progress: Callable[[Standing], None] | None = None,
+    progress: Callable[[SearchProgress], None] | None = None,
     **options: Any,
 ) -> SearchResult:
     """Search for the best policy, then hold it against what needs no search.
@@ -60,10 +60,10 @@ def search(
     - ``task``: a `Task`, a ``DATA`` string, arrays or a data set; ``options`` (``model``,
       ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
     - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``,
-      or what builds a `Method` of one's own from a `Setting`;
-    - ``space`` holds the operations (None: `usual_space`). ``explained``, or ``explained:NAME``, is
+      or what builds a `Searcher` of one's own from a `SearchContext`;
+    - ``space`` holds the operations (None: `default_space`). ``explained``, or ``explained:NAME``, is
       the usual space, or that one, without what `automorph.explain` finds harmful and with ranges
-      narrowed. ``tail`` is done to every example after the policy (None: `usual_tail`);
+      narrowed. ``tail`` is done to every example after the policy (None: `default_post_policy`);
     - ``trials`` is how many children, or scored policies, the search may try (a race: what it may
       cost in plain trainings), or ``budget`` says how long everything may take, ``"30m"``;
     - ``seed`` decides the search, ``seeds`` is how many paired seeds the final table has;
@@ -72,7 +72,7 @@ def search(
     - ``engine``: ``local``, ``processes`` (``jobs`` side by side; in a script this needs the usual
       ``if __name__ == "__main__":``) or ``ray`` (at ``address``, else on this machine). The policy
       found is the same on each;
-    - ``progress`` is called with a `Standing` after every trial.
+    - ``progress`` is called with a `SearchProgress` after every trial.
 
     Children are trained and scored on the train and validation parts; the test part is used for
     the final table alone. Raises UsageError for what cannot be searched.
@@ -83,17 +83,17 @@ def search(
     _check(trials, seconds, seeds, jobs)
     whole = as_task(task, **options)
     operations = space_of(space, whole, seed=seed)
-    behind = load_policy(usual_tail(whole.data.domain) if tail is None else tail)
+    behind = load_policy(default_post_policy(whole.data.domain) if tail is None else tail)
     _fits(whole, operations)
     check_domain(behind, whole.data.domain, data=whole.name)
     hidden = sealed(whole)
-    setting = Setting(
+    setting = SearchContext(
         task=hidden, space=operations, tail=behind, trials=trials or TRIALS, seed=seed
     )
     identity = {
         "task": fingerprint(whole),
         "method": named.name,
-        "space": plain_arm(Drawn(operations=operations))["operations"],
+        "space": plain_arm(RandomPolicy(operations=operations))["operations"],
         "tail": plain_arm(behind),
         "trials": trials,
         "budget": seconds,
@@ -102,11 +102,11 @@ def search(
     }
     with ExitStack() as stack:
         place = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
-        stack.enter_context(held(place))
+        stack.enter_context(folder_lock(place))
         record = Trials(identity, folder=place if folder else None, storage=storage)
         stack.callback(record.close)
 
-        conductor = Conductor(record, progress)
+        conductor = SearchRunner(record, progress)
         workers = stack.enter_context(open_engine(engine, whole, place, jobs=jobs, address=address))
         try:
             plan = _plan(conductor, workers, setting, seconds, seeds)
@@ -172,7 +172,11 @@ def search(
 
 
 def _plan(
-    conductor: Conductor, engine: Engine, setting: Setting, budget: float | None, seeds: int
+    conductor: SearchRunner,
+    engine: Engine,
+    setting: SearchContext,
+    budget: float | None,
+    seeds: int,
 ) -> Plan:
     """The plan that was kept, or a new one; a budget of time needs a measured pace."""
     if (kept := conductor.record.noted("plan")) is not None:
@@ -186,11 +190,11 @@ def _plan(
     return plan
 
 
-def _pace(conductor: Conductor, engine: Engine, setting: Setting, budget: float) -> float:
+def _pace(conductor: SearchRunner, engine: Engine, setting: SearchContext, budget: float) -> float:
     """Seconds of one whole training, measured on a few epochs with all workers busy."""
     epochs = setting.task.recipe.epochs
     few = min(epochs, max(2, epochs // 8))
-    probe = Train(policy=Drawn(operations=setting.space), tail=setting.tail, until=1)
+    probe = TrainJob(policy=RandomPolicy(operations=setting.space), tail=setting.tail, until=1)
     numbers = range(setting.seed, setting.seed + engine.jobs)
     # The first round is for what workers do once: they start, import and allocate.
     conductor.measure([replace(probe, seed=number) for number in numbers], engine)

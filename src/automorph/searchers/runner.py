@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from automorph.searchers.base import Job, Method, Outcome
+from automorph.searchers.base import Job, JobResult, Searcher
 from automorph.searchers.budget import Plan
 from automorph.searchers.child_training import trainings
 from automorph.searchers.executors import Engine
@@ -31,7 +31,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SearchProgress:
     """How far a search is: ``share`` of its phase from 0 to 1, best score, seconds left."""
 
     phase: Phase
@@ -42,10 +42,12 @@ class Standing:
     last: Finished | None = None
 
 
-class Conductor:
+class SearchRunner:
     """Runs a search against its record; keeps the clock, which goes on where it stopped."""
 
-    def __init__(self, record: Trials, progress: Callable[[Standing], None] | None = None) -> None:
+    def __init__(
+        self, record: Trials, progress: Callable[[SearchProgress], None] | None = None
+    ) -> None:
         self.record = record
         self.progress = progress
         self.began = time.monotonic() - record.clock
@@ -61,13 +63,13 @@ class Conductor:
         """Seconds at work on this search, those of earlier calls included."""
         return time.monotonic() - self.began
 
-    def measure(self, jobs: Sequence[Job], engine: Engine) -> list[Outcome]:
+    def measure(self, jobs: Sequence[Job], engine: Engine) -> list[JobResult]:
         """Run jobs that are no trials of the search: nothing of them is written down."""
         self._show("measure", 0.0)
         outcomes = dict(engine.run(jobs))
         return [outcomes[place] for place in range(len(jobs))]
 
-    def search(self, method: Method, engine: Engine, plan: Plan, *, trials: int) -> bool:
+    def search(self, method: Searcher, engine: Engine, plan: Plan, *, trials: int) -> bool:
         """Conduct a search to its end; whether time ended it before.
 
         What was finished earlier is told again, in the order of the questions, which brings the
@@ -99,7 +101,7 @@ class Conductor:
             generations += 1
         return bool(closed["stopped"])
 
-    def final(self, jobs: Mapping[K, Job], engine: Engine) -> dict[K, Outcome]:
+    def final(self, jobs: Mapping[K, Job], engine: Engine) -> dict[K, JobResult]:
         """Run the trainings of the final table, the longest first."""
         order = sorted(jobs, key=lambda name: -getattr(jobs[name], "longer", 1))
         done = self._done([jobs[name] for name in order], engine, math.inf, None, "final")
@@ -188,7 +190,7 @@ class Conductor:
             done = len(self.record.finished)
             if left is None and share > 0:
                 left = self.clock / min(1.0, share) * (1 - min(1.0, share))
-        self.progress(Standing(phase, done, min(1.0, share), best, left, last))
+        self.progress(SearchProgress(phase, done, min(1.0, share), best, left, last))
 
     def _close(self, generations: int, *, stopped: bool) -> None:
         if self.record.noted("closed") is None:

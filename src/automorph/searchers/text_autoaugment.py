@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from automorph.policies import Mixture, Policy, SubPolicy, within
-from automorph.searchers.base import Job, Method, Outcome, Setting
-from automorph.searchers.child_training import Train
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.child_training import TrainJob
 from automorph.searchers.fast_autoaugment import without_repeats
 from automorph.searchers.optuna_sampler import Proposals, sub_policies, sub_policy_ranges
 
@@ -20,7 +20,7 @@ BATCH = 4
 """Children between two proposals that know of each other."""
 
 
-class TextAutoAugment(Method):
+class TextAutoAugment(Searcher):
     """TPE over ``subpolicies`` of ``length`` operations, real chances and magnitudes.
 
     max R(policy), R being the validation accuracy of a child (section 3.2). The result joins the
@@ -29,7 +29,7 @@ class TextAutoAugment(Method):
     """
 
     def __init__(
-        self, setting: Setting, *, subpolicies: int = 4, length: int = 2, top: int = 3
+        self, setting: SearchContext, *, subpolicies: int = 4, length: int = 2, top: int = 3
     ) -> None:
         for name, value in (("subpolicies", subpolicies), ("length", length), ("top", top)):
             within("text-autoaugment", name, value, int, 1, 100)
@@ -42,7 +42,7 @@ class TextAutoAugment(Method):
 
     def child(self, policy: Policy) -> Job:
         """What tells how good a policy is."""
-        return Train(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
+        return TrainJob(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
 
     def ask(self) -> Sequence[Job]:
         """Children of a few more policies."""
@@ -53,7 +53,7 @@ class TextAutoAugment(Method):
         self.asked += proposed
         return [self.child(policy) for policy in proposed]
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Keep the scores."""
         scores = [outcome.score for outcome in outcomes]
         self.proposals.tell(scores)

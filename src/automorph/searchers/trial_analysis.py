@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from automorph.experiments import mean_difference, policy_of
 from automorph.policies import usage
-from automorph.searchers.base import Job, Outcome
+from automorph.searchers.base import Job, JobResult
 from automorph.searchers.child_training import Arm
 
 FEW = 8
@@ -52,7 +52,7 @@ class Tried:
     """The trials of a search: their jobs, and what came of each, in the order of the questions."""
 
     jobs: Sequence[Job]
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[JobResult]
 
     def course(self) -> Course | None:
         """What was tried from trial to trial; where trials learn, what the best one learned."""

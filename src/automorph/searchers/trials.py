@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import DamagedError, UsageError
-from automorph.files import disk_told
-from automorph.searchers.base import Job, Outcome
+from automorph.files import disk_errors
+from automorph.searchers.base import Job, JobResult
 from automorph.searchers.journal_repair import STUDY, cut, mend
 from automorph.training import Units
 
@@ -40,7 +40,7 @@ class Trial:
 
     key: str
     kind: str
-    outcome: Outcome
+    outcome: JobResult
     clock: float
 
 
@@ -78,7 +78,7 @@ class Trials:
         self.finished = [trial for frozen in kept if (trial := _trial(frozen)) is not None]
         self.by_key = {trial.key: trial for trial in self.finished}
 
-    def add(self, job: Job, outcome: Outcome, *, clock: float) -> Trial:
+    def add(self, job: Job, outcome: JobResult, *, clock: float) -> Trial:
         """Write a finished job down; nobody is told of it before."""
         import optuna
 
@@ -100,10 +100,10 @@ class Trials:
             state=states.FAIL if failed else states.COMPLETE, value=value,
             user_attrs={**said, "job": described, "check": digest([value, said])},
         )  # fmt: skip
-        with disk_told(self._place):
+        with disk_errors(self._place):
             self._study.add_trial(trial)
         # As it will be read again, so that a resumed search is told the very same.
-        told = Outcome(
+        told = JobResult(
             float(outcome.score) if not failed else -math.inf,
             outcome.units, outcome.seconds, plain, outcome.error,
         )  # fmt: skip
@@ -130,7 +130,7 @@ class Trials:
 
     def note(self, name: str, content: Any) -> None:
         """Keep a decision of the search beside its trials: plain data by name."""
-        with disk_told(self._place):
+        with disk_errors(self._place):
             self._study.set_user_attr(name, content)
 
     def noted(self, name: str) -> Any:
@@ -177,7 +177,7 @@ def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
         return optuna.create_study(storage=place, study_name=name, direction="maximize")
     except Exception as error:
         if base is None and folder is not None:
-            with disk_told(folder / JOURNAL):
+            with disk_errors(folder / JOURNAL):
                 if isinstance(error, OSError):
                     raise
             raise DamagedError(
@@ -195,7 +195,7 @@ def _trial(frozen: Any) -> Trial | None:
     if check is not None and check != digest([frozen.value, said]):
         return None
     try:
-        outcome = Outcome(
+        outcome = JobResult(
             -math.inf if frozen.value is None else frozen.value,
             Units(*said["units"]), said["seconds"], said["facts"], said["error"],
         )  # fmt: skip

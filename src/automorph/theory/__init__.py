@@ -1,7 +1,6 @@
 """The mathematics of the papers: augmentation as a kernel, and the linear setting."""
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 from automorph import _moved
 from automorph.theory.classifier import LinearModel, fit_linear
@@ -16,7 +15,7 @@ from automorph.theory.kernel_alignment import alignment, alignment_gain, centred
 from automorph.theory.kernels import averaged_kernel, fourier_features, gaussian_kernel
 from automorph.theory.layers import (
     AveragedAt,
-    Split,
+    SplitNetwork,
     averaging_cost,
     layer_loss,
     layer_objectives,
@@ -25,7 +24,7 @@ from automorph.theory.layers import (
 from automorph.theory.linear_problem import LinearProblem, draw_problem
 from automorph.theory.loo_residuals import held_out_residuals
 from automorph.theory.marginal_likelihood import best_evidence, log_evidence, range_evidence
-from automorph.theory.markov_chain import Chain, operation_move, reach
+from automorph.theory.markov_chain import MarkovChain, operation_move, reach
 from automorph.theory.markov_walks import nearest_shares, sample_states
 from automorph.theory.mixup import error_slope, mixup_kappa, mixup_penalty, mixup_shrinkage
 from automorph.theory.objectives import (
@@ -40,12 +39,12 @@ from automorph.theory.variance_dro import VarianceRobust, robust_mean, worst_wei
 
 __all__ = [
     "AveragedAt",
-    "Chain",
     "LinearModel",
     "LinearProblem",
+    "MarkovChain",
     "Objectives",
     "Ridge",
-    "Split",
+    "SplitNetwork",
     "VarianceRobust",
     "add_greedily",
     "agreement",
@@ -91,18 +90,5 @@ __all__ = [
     "worst_weights",
 ]
 
-_IN_DIAGNOSTICS = frozenset(
-    (
-        "Bench", "Diagnosis", "Explanation", "Finding", "Point", "diagnose_policy", "explain",
-        "explained_space", "feature_map", "instant_policy", "narrowed", "random_convolutions",
-        "transform_of", "usual_space",
-    )
-)  # fmt: skip
-"""Names that were here in version 0.1."""
-
-
-def __getattr__(name: str) -> Any:
-    if name in _IN_DIAGNOSTICS:
-        _moved.warn(f"automorph.theory.{name}", f"automorph.diagnostics.{name}")
-        return getattr(import_module("automorph.diagnostics"), name)
-    raise AttributeError(f"module 'automorph.theory' has no attribute {name!r}")
+if not TYPE_CHECKING:  # A checker would take every name for one that exists.
+    __getattr__ = _moved.old_names(__name__)

@@ -19,7 +19,7 @@ from automorph.theory.objectives import Objectives, Order
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitNetwork:
     """A network cut in two: ``head(body(x))``; ``linear`` says that the head is a linear map."""
 
     body: Callable[[Tensor], Tensor]
@@ -27,7 +27,7 @@ class Split:
     linear: bool = False
 
 
-def split_at(model: nn.Sequential, layer: int) -> Split:
+def split_at(model: nn.Sequential, layer: int) -> SplitNetwork:
     """Cut a sequential network after its first ``layer`` modules (0: before all, the input).
 
     Weights are shared with the network. Other networks are cut by hand: ``Split(body, head)``.
@@ -38,10 +38,10 @@ def split_at(model: nn.Sequential, layer: int) -> Split:
     linear = isinstance(head[-1], nn.Linear) and all(
         isinstance(part, nn.Flatten | nn.Identity) for part in head[:-1]
     )
-    return Split(model[:layer], head, linear)
+    return SplitNetwork(model[:layer], head, linear)
 
 
-def layer_scores(split: Split, copies: Tensor) -> tuple[Tensor, Tensor]:
+def layer_scores(split: SplitNetwork, copies: Tensor) -> tuple[Tensor, Tensor]:
     """Scores at the averaged features ``(n, C)`` and the copies' moves ``(n, T, C)`` around them.
 
     ``copies`` are inputs ``(n, T, ...)``. Moves are ``J (body(z) - psi)``: one backward pass
@@ -72,7 +72,9 @@ def spread_term(centre: Tensor, moves: Tensor) -> Tensor:
     return 0.5 * ((p * moves.square()).sum(dim=-1) - mean.square()).mean()
 
 
-def layer_loss(split: Split, copies: Tensor, labels: Tensor, *, order: Order = "first") -> Tensor:
+def layer_loss(
+    split: SplitNetwork, copies: Tensor, labels: Tensor, *, order: Order = "first"
+) -> Tensor:
     """A training objective (cross-entropy) of copies ``(n, T, ...)``, approximated at the cut."""
     if order == "exact":
         scores = split.head(_features(split, copies).flatten(0, 1))
@@ -85,7 +87,7 @@ def layer_loss(split: Split, copies: Tensor, labels: Tensor, *, order: Order = "
     return nn.functional.cross_entropy(centre, labels) + spread_term(centre, moves)
 
 
-def layer_objectives(split: Split, copies: Tensor, labels: Tensor) -> Objectives:
+def layer_objectives(split: SplitNetwork, copies: Tensor, labels: Tensor) -> Objectives:
     """Measure all objectives of a network at a cut, without gradients; copy 0 is the original."""
     with torch.no_grad():
         centre, moves = layer_scores(split, copies)
@@ -127,7 +129,7 @@ def averaging_cost(times: Sequence[float], *, layer: int, copies: int) -> float:
     return (copies * before + after) / (copies * (before + after))
 
 
-def _features(split: Split, copies: Tensor) -> Tensor:
+def _features(split: SplitNetwork, copies: Tensor) -> Tensor:
     return _by_copy(split.body(copies.flatten(0, 1)), copies)
 
 

@@ -30,7 +30,7 @@ Move = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Chain:
+class MarkovChain:
     """The states that were reached, the rates between them and where the training examples are.
 
     ``states`` ``(m, ...)``; ``rates`` sparse ``(m, m)``, rows sum to ``strength`` (beta);
@@ -107,7 +107,7 @@ def reach(
     rates: ArrayLike = 1.0,
     limit: int = 100_000,
     depth: int | None = None,
-) -> Chain:
+) -> MarkovChain:
     """The chain of all states that ``moves`` reach from the training examples ``starts`` ``(n,
     ...)``.
 
@@ -155,7 +155,7 @@ def reach(
         level += 1
     origin, to, speed_of = (np.concatenate(part) for part in zip(*entries, strict=True))
     matrix = csr_array(coo_array((speed_of, (origin, to)), shape=(len(kept), len(kept))))
-    return Chain(np.stack(kept), matrix, first, float(speeds.sum()))
+    return MarkovChain(np.stack(kept), matrix, first, float(speeds.sum()))
 
 
 def operation_move(operation: Operation, values: Sequence[float]) -> Move:

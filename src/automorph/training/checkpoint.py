@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from automorph.errors import DamagedError, UsageError
-from automorph.files import whole_file
+from automorph.files import atomic_write
 
 _FACTS, _CHECK = "automorph", "check"
 
@@ -32,7 +32,7 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, An
         for name, tensor in tensors.items()
     }
     said = json.dumps(facts, allow_nan=False)
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(plain, temporary, metadata={_FACTS: said, _CHECK: _check(plain, said)})
 
 

@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.operations import SearchSpace
 from automorph.policies import check_domain, load_policy
 from automorph.text import Corpus
@@ -36,5 +36,5 @@ def corpus_of(task: Task) -> Corpus:
 
 
 @lru_cache(maxsize=4)
-def _corpus(part: Arrays, protect: tuple[str, ...]) -> Corpus:
+def _corpus(part: Split, protect: tuple[str, ...]) -> Corpus:
     return Corpus(part.data.tolist(), protect)

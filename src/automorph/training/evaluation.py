@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.errors import DataError
 from automorph.training.batch import Encoder
 from automorph.training.device import Machine
@@ -48,7 +48,7 @@ class Evaluation:
 
 def evaluate(
     model: nn.Module,
-    part: Arrays,
+    part: Split,
     *,
     encoder: Encoder,
     batch_size: int = 500,

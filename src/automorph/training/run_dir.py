@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from automorph.errors import DamagedError, UsageError
-from automorph.files import make_folder, read_json, whole_file, write_checked, write_json
+from automorph.files import atomic_write, make_folder, read_json, write_checked, write_json
 from automorph.training.checkpoint import read_checkpoint, write_checkpoint
 from automorph.training.precision import DTYPES
 from automorph.training.result import Epoch, RunResult, result_from_dict
@@ -87,7 +87,7 @@ class RunFolder:
         write_checkpoint(self.checkpoint, tensors, facts)
         lines = "".join(json.dumps(record) + "\n" for record in facts["curves"])
         # Written anew: a line that runs ahead of the checkpoint, after a kill, does not stay.
-        with whole_file(self._metrics) as temporary:
+        with atomic_write(self._metrics) as temporary:
             temporary.write_text(lines, "utf-8")
 
     def result(self) -> RunResult | None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from automorph.data import Arrays, Dataset
+from automorph.data import Dataset, Split
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model, build_text_model
 from automorph.operations import Stream
@@ -137,7 +137,7 @@ def _usual_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Encod
     return normaliser_of(data.train)
 
 
-def normaliser_of(part: Arrays) -> Normaliser:
+def normaliser_of(part: Split) -> Normaliser:
     """Channel means and deviations, as shares of 255, of images uint8 ``(n, H, W, C)``.
 
     Of more than 10,000 images every k-th is looked at.

@@ -17,7 +17,7 @@ from torch import Tensor
 from automorph._version import __version__
 from automorph.data import split_hashes
 from automorph.errors import DamagedError, TrainingError, UsageError
-from automorph.files import held
+from automorph.files import folder_lock
 from automorph.training.augmenter import Augmenter, as_augmenter
 from automorph.training.checkpoint import read_checkpoint
 from automorph.training.corpus import fitted
@@ -74,7 +74,7 @@ def train(
     store = None if folder is None else RunFolder(folder, writes=machine.is_main)
     with ExitStack() as stack:
         if store is not None and machine.is_main:
-            stack.enter_context(held(store.path))
+            stack.enter_context(folder_lock(store.path))
         stack.enter_context(repeatable(machine))
         precision = _precision(task, machine)
         if store is not None:

@@ -27,7 +27,7 @@ _CLOTHES = (
 
 
 @dataclass(frozen=True)
-class Known:
+class PublicSet:
     """A public set: what it is, the folder it lies in below a root, its Hub name, its reader."""
 
     name: str
@@ -121,7 +121,7 @@ def _read_cifar10(name: str, folder: Path) -> RawData:
     return raw_from_tables(name, tables, Columns(image="img", label="label"))
 
 
-def places_of(entry: Known, root: str | os.PathLike[str] | None) -> list[Path]:
+def places_of(entry: PublicSet, root: str | os.PathLike[str] | None) -> list[Path]:
     """Where the folder of a set may lie, the first place first."""
     return [place / entry.folder for place in data_roots(root)]
 
@@ -129,21 +129,21 @@ def places_of(entry: Known, root: str | os.PathLike[str] | None) -> list[Path]:
 KNOWN = {
     entry.name: entry
     for entry in (
-        Known(
+        PublicSet(
             "mnist",
             "70,000 grey digits, 28x28, 10 classes",
             "MNIST/raw",
             "ylecun/mnist",
             _read_idx_set,
         ),
-        Known(
+        PublicSet(
             "fashion-mnist",
             "70,000 grey pictures of clothing, 28x28, 10 classes",
             "FashionMNIST/raw",
             "zalando-datasets/fashion_mnist",
             _read_idx_set,
         ),
-        Known(
+        PublicSet(
             "cifar10",
             "60,000 colour images, 32x32, 10 classes",
             "cifar10/plain_text",

@@ -10,7 +10,7 @@ from typing import Any
 
 from automorph.data.dataset import Domain
 from automorph.data.readers.raw import RawData, Rows, numbered
-from automorph.data.readers.tables import Table
+from automorph.data.readers.tables import RawTable
 from automorph.errors import DataError, UsageError
 
 _IMAGES = (
@@ -61,7 +61,7 @@ class Columns:
             )
 
 
-def raw_from_tables(name: str, tables: Mapping[str, Table], chosen: Columns) -> RawData:
+def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) -> RawData:
     """Pick the columns of every part and name the rows ``part[row]``."""
     train = tables["train"]
     domain, data = _data_column(name, train, chosen)
@@ -104,7 +104,7 @@ def raw_from_tables(name: str, tables: Mapping[str, Table], chosen: Columns) -> 
     )
 
 
-def _metadata(name: str, table: Table, chosen: Columns, used: tuple[str, str]) -> list[str]:
+def _metadata(name: str, table: RawTable, chosen: Columns, used: tuple[str, str]) -> list[str]:
     """The columns to keep: those named, or all but the examples, the labels and nested values."""
     if chosen.metadata is not None:
         return [_known(name, table, column, "metadata") for column in chosen.metadata]
@@ -112,7 +112,7 @@ def _metadata(name: str, table: Table, chosen: Columns, used: tuple[str, str]) -
     return [column for column in table.names if column not in nested]
 
 
-def _combined(table: Table, columns: Sequence[str]) -> Sequence[Any] | None:
+def _combined(table: RawTable, columns: Sequence[str]) -> Sequence[Any] | None:
     """The subgroup of every row: a column's values, or of several ``a=1, b=0``."""
     if len(columns) < 2:
         return table.column(columns[0]) if columns else None
@@ -123,7 +123,7 @@ def _combined(table: Table, columns: Sequence[str]) -> Sequence[Any] | None:
     ]
 
 
-def _words(table: Table, column: str) -> list[str]:
+def _words(table: RawTable, column: str) -> list[str]:
     """A column as strings, classes by name; empty where a value is missing or nested."""
     names = _names(table, column)
     return [_word(value, names) for value in table.column(column)]
@@ -139,7 +139,7 @@ def _word(value: Any, names: tuple[str, ...] | None) -> str:
     return str(value).strip()
 
 
-def _data_column(name: str, table: Table, chosen: Columns) -> tuple[Domain, str]:
+def _data_column(name: str, table: RawTable, chosen: Columns) -> tuple[Domain, str]:
     if chosen.image:
         return "image", _known(name, table, chosen.image, "image")
     if chosen.text:
@@ -157,7 +157,12 @@ def _data_column(name: str, table: Table, chosen: Columns) -> tuple[Domain, str]
 
 
 def _one(
-    name: str, table: Table, chosen: str | None, what: str, typed: list[str], usual: tuple[str, ...]
+    name: str,
+    table: RawTable,
+    chosen: str | None,
+    what: str,
+    typed: list[str],
+    usual: tuple[str, ...],
 ) -> str:
     if chosen:
         return _known(name, table, chosen, what)
@@ -170,7 +175,7 @@ def _one(
     )
 
 
-def _known(name: str, table: Table, column: str, what: str) -> str:
+def _known(name: str, table: RawTable, column: str, what: str) -> str:
     if column in table.names:
         return column
     close = get_close_matches(column, table.names, n=1, cutoff=0.5)
@@ -180,16 +185,16 @@ def _known(name: str, table: Table, column: str, what: str) -> str:
     )
 
 
-def _typed(table: Table, kind: str) -> list[str]:
+def _typed(table: RawTable, kind: str) -> list[str]:
     return [column for column in table.names if _feature(table, column).get("_type") == kind]
 
 
-def _names(table: Table, column: str) -> tuple[str, ...] | None:
+def _names(table: RawTable, column: str) -> tuple[str, ...] | None:
     feature = _feature(table, column)
     return tuple(feature["names"]) if feature.get("_type") == "ClassLabel" else None
 
 
-def _feature(table: Table, column: str) -> Mapping[str, Any]:
+def _feature(table: RawTable, column: str) -> Mapping[str, Any]:
     feature = table.features.get(column)
     return feature if isinstance(feature, Mapping) else {}
 

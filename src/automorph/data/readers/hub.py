@@ -10,7 +10,7 @@ from typing import Any
 
 from automorph.data.readers.columns import Columns, raw_from_tables
 from automorph.data.readers.raw import RawData, part_of
-from automorph.data.readers.tables import Table, features_of
+from automorph.data.readers.tables import RawTable, features_of
 from automorph.errors import DataError, MissingExtraError
 
 
@@ -61,7 +61,7 @@ def raw_from_huggingface(data: Any, *, name: str, columns: Columns) -> RawData:
     return RawData(name, raw.domain, raw.parts, raw.classes, raw.subgroup_names, notes)
 
 
-def _table(data: Any, name: str) -> Table:
+def _table(data: Any, name: str) -> RawTable:
     if not hasattr(data, "num_rows"):
         raise DataError(
             f"{name}: a stream ({type(data).__name__}). Expected a data set that is there as a "
@@ -74,7 +74,7 @@ def _table(data: Any, name: str) -> Table:
         return values
 
     features = features_of(data.features.arrow_schema)
-    return Table(tuple(data.column_names), data.num_rows, column, Path(), features)
+    return RawTable(tuple(data.column_names), data.num_rows, column, Path(), features)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ LARGEST_FIELD = 2**30
 
 
 @dataclass(frozen=True)
-class Table:
+class RawTable:
     """One part as a table.
 
     ``features`` are the Hugging Face features where the file declares them (``{"label": {"_type":
@@ -37,7 +37,7 @@ class Table:
     bad: Mapping[int, str] = field(default_factory=dict)
 
 
-def read_tables(kind: str, path: str) -> dict[str, Table]:
+def read_tables(kind: str, path: str) -> dict[str, RawTable]:
     """Read a ``parquet``, ``csv`` or ``jsonl`` file, glob or folder as tables by part.
 
     Files belong to the part that their names say (``train``, ``validation``/``val``/``dev``,
@@ -59,7 +59,7 @@ def read_tables(kind: str, path: str) -> dict[str, Table]:
     return {part: read(sorted(parts[part])) for part in parts}
 
 
-def read_parquet(files: Sequence[Path]) -> Table:
+def read_parquet(files: Sequence[Path]) -> RawTable:
     """Read Parquet files; only the columns asked for are decoded."""
     arrow, parquet = _pyarrow()
     try:
@@ -87,7 +87,7 @@ def read_parquet(files: Sequence[Path]) -> Table:
         return values
 
     schema = schemas[0]
-    return Table(tuple(schema.names), n, column, files[0].parent, features_of(schema))
+    return RawTable(tuple(schema.names), n, column, files[0].parent, features_of(schema))
 
 
 def features_of(schema: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def features_of(schema: Any) -> dict[str, Any]:
     return {**binary, **(declared or {})}
 
 
-def read_csv(files: Sequence[Path]) -> Table:
+def read_csv(files: Sequence[Path]) -> RawTable:
     """Read CSV files with a header (UTF-8, or UTF-16 that says so); cells are strings.
 
     Fields are parted by the comma, semicolon or tab that makes the most columns of the header
@@ -136,7 +136,7 @@ def read_csv(files: Sequence[Path]) -> Table:
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"{files[0]}: columns {twice} appear twice. Rename all but one of each.")
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
-    return Table(
+    return RawTable(
         tuple(names), len(rows), lambda name: columns.get(name, ()), files[0].parent, bad=bad
     )
 
@@ -167,7 +167,7 @@ def _long_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def read_jsonl(files: Sequence[Path]) -> Table:
+def read_jsonl(files: Sequence[Path]) -> RawTable:
     """Read files of JSON objects, one a line; a key that a line lacks is None."""
     rows: list[dict[str, Any]] = []
     bad: dict[int, str] = {}
@@ -191,12 +191,12 @@ def read_jsonl(files: Sequence[Path]) -> Table:
                     bad[len(rows)] = f"line {number} of {file.name}: a {kind}, not an object"
             rows.append(row if isinstance(row, dict) else {})
     names = tuple(dict.fromkeys(name for row in rows for name in row))
-    return Table(
+    return RawTable(
         names, len(rows), lambda name: [row.get(name) for row in rows], files[0].parent, bad=bad
     )
 
 
-_READERS: dict[str, tuple[Callable[[Sequence[Path]], Table], tuple[str, ...]]] = {
+_READERS: dict[str, tuple[Callable[[Sequence[Path]], RawTable], tuple[str, ...]]] = {
     "parquet": (read_parquet, (".parquet",)),
     "csv": (read_csv, (".csv", ".tsv")),
     "jsonl": (read_jsonl, (".jsonl", ".ndjson", ".json")),

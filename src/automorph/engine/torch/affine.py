@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from automorph.engine.torch.kernel import Setting, spread
+from automorph.engine.torch.kernel import DeviceContext, spread
 
 
-def nearest(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def nearest(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Nearest neighbours, found through matrices ``(m, 6)`` in 16.16 fixed point, int32.
 
     Parts of the sums may wrap around; where the corners fit into 32 bits, the sums are right.
@@ -22,7 +22,7 @@ def nearest(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
     return torch.where(inside[:, None], found, spread(setting.fill[None]))
 
 
-def linear(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def linear(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Bilinear values, cut, at places given by matrices ``(m, 6)``."""
     height, width = images.shape[2:]
     across, down = (place + 0.5 for place in _grid(images, setting.wide))

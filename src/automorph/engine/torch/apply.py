@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.engine.torch.kernel import Setting
-from automorph.engine.torch.plan import Call, plan
+from automorph.engine.torch.kernel import DeviceContext
+from automorph.engine.torch.plan import PlannedCall, plan
 from automorph.engine.torch.transfer import send
 from automorph.engine.validation import check_batch, check_fill
 from automorph.operations import SearchSpace, Sequences, Stream
@@ -69,9 +69,9 @@ def apply_on_device(
         [(colour,), *((call.rows, *call.arguments) for call in ordered)], images.device, wide=wide
     )
     arrived = iter(arguments)
-    setting = Setting(images, fills, wide)
+    setting = DeviceContext(images, fills, wide)
 
-    def carried_out(calls: Iterable[Call], done: Tensor) -> Tensor:
+    def carried_out(calls: Iterable[PlannedCall], done: Tensor) -> Tensor:
         for call in calls:
             rows, *drawn = next(arrived)
             done = (
@@ -96,7 +96,11 @@ def wide_type(device: torch.device) -> torch.dtype:
 
 
 def _run(
-    call: Call, images: Tensor, rows: Tensor, arguments: Sequence[Tensor], setting: Setting
+    call: PlannedCall,
+    images: Tensor,
+    rows: Tensor,
+    arguments: Sequence[Tensor],
+    setting: DeviceContext,
 ) -> Tensor:
     """Some rows through a kernel, in parts, in place."""
     assert call.run is not None
@@ -114,7 +118,7 @@ def _run(
     return images
 
 
-def _on_host(call: Call, images: Tensor, rows: Tensor) -> Tensor:
+def _on_host(call: PlannedCall, images: Tensor, rows: Tensor) -> Tensor:
     """Some rows through the host and back."""
     assert call.host is not None
     here = images.index_select(0, rows).permute(0, 2, 3, 1).cpu().numpy()

@@ -6,24 +6,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.engine.context import Step, Values
-from automorph.engine.torch.kernel import Arguments, Setting, Size, quotient, spread
+from automorph.engine.context import Context, Values
+from automorph.engine.torch.kernel import Arguments, DeviceContext, Size, quotient, spread
 from automorph.engine.torch.points import blend, grey
 
 
-def saturation(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def saturation(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Blends the grey image with the image."""
     if images.shape[1] == 1:
         return images
     return blend(grey(images)[:, None], images, spread(arguments[0]))
 
 
-def draw_turns(values: Values, step: Step, size: Size) -> Arguments:
+def draw_turns(values: Values, step: Context, size: Size) -> Arguments:
     """How far the hue of 8 bits is turned."""
     return (np.trunc(values * 255.0).astype(np.int64),)
 
 
-def hue(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def hue(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Turns the hue of PIL's 8-bit HSV image."""
     if images.shape[1] == 1:
         return images

@@ -6,29 +6,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.engine.context import Step, Values
+from automorph.engine.context import Context, Values
 from automorph.engine.erasing import GREY, rectangles, squares
-from automorph.engine.torch.kernel import Arguments, Setting, Size, spread
+from automorph.engine.torch.kernel import Arguments, DeviceContext, Size, spread
 from automorph.engine.torch.philox import draw_counters, random_words
 from automorph.engine.torch.points import blend
 
 
-def draw_squares(values: Values, step: Step, size: Size) -> Arguments:
+def draw_squares(values: Values, step: Context, size: Size) -> Arguments:
     """Left, top, width and height."""
     return (squares(values, step, *size),)
 
 
-def cutout(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def cutout(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Greys out rectangles ``(m, 4)``."""
     return torch.where(_inside(images, arguments[0])[2], GREY, images)
 
 
-def draw_rectangles(values: Values, step: Step, size: Size) -> Arguments:
+def draw_rectangles(values: Values, step: Context, size: Size) -> Arguments:
     """Left, top, width and height, and where the random bytes begin."""
     return (rectangles(values, step, *size), *draw_counters(values, step, size))
 
 
-def random_erasing(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def random_erasing(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Fills rectangles ``(m, 4)`` with random bytes, four a word, in the order (y, x, channel)."""
     boxes, *counters = arguments
     m, channels = images.shape[:2]
@@ -51,12 +51,12 @@ def _inside(images: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return x, y, (x >= 0) & (x < w) & (y >= 0) & (y < h)
 
 
-def draw_partners(values: Values, step: Step, size: Size) -> Arguments:
+def draw_partners(values: Values, step: Context, size: Size) -> Arguments:
     """The partner's row and its weight."""
     return step.below(len(step.batch), draw=1), values.astype(np.float32)
 
 
-def sample_pairing(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def sample_pairing(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Blends untransformed images of the batch in."""
     partner, alpha = arguments
     return blend(images, setting.batch.index_select(0, partner), spread(alpha))

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.engine.context import Step, Values, truncated
+from automorph.engine.context import Context, Values, truncated
 from automorph.engine.filters import gaussian, normal_table
-from automorph.engine.torch.kernel import Arguments, Setting, Size, spread
+from automorph.engine.torch.kernel import Arguments, DeviceContext, Size, spread
 from automorph.engine.torch.philox import draw_counters, random_words
 from automorph.engine.torch.points import blend
 
 
-def sharpness(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def sharpness(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Blends the smoothed image with the image."""
     return blend(_smooth(images), images, spread(arguments[0]))
 
@@ -34,12 +34,12 @@ def _smooth(images: Tensor) -> Tensor:
     return out
 
 
-def draw_weights(values: Values, step: Step, size: Size) -> Arguments:
+def draw_weights(values: Values, step: Context, size: Size) -> Arguments:
     """The weights of a Gaussian."""
     return (gaussian(values),)
 
 
-def blur(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def blur(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Sums with weights ``(m, taps)`` along x and y, edges mirrored."""
     weights = spread(arguments[0][:, None])
     taps = arguments[0].shape[1]
@@ -62,13 +62,13 @@ def _mirrored(side: int, reach: int, device: torch.device) -> Tensor:
     return torch.minimum(around, 2 * (side - 1) - around)
 
 
-def draw_passes(values: Values, step: Step, size: Size) -> Arguments:
+def draw_passes(values: Values, step: Context, size: Size) -> Arguments:
     """Which passes an image takes part in, bool ``(m, passes)``."""
     passes = truncated(values)
     return (np.arange(passes.max(initial=0)) < passes[:, None],)
 
 
-def dilation(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def dilation(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Each pass takes the largest of a pixel and its four neighbours."""
     for taking_part in arguments[0].unbind(1):
         new = images.clone()
@@ -80,17 +80,17 @@ def dilation(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
     return images
 
 
-def erosion(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def erosion(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """The dilation of the negative."""
     return 255 - dilation(255 - images, setting, *arguments)
 
 
-def draw_noise(values: Values, step: Step, size: Size) -> Arguments:
+def draw_noise(values: Values, step: Context, size: Size) -> Arguments:
     """The deviation in levels, and where the random words begin."""
     return (255.0 * values, *draw_counters(values, step, size))
 
 
-def noise(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def noise(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Adds a normal number to every value: two a word, in the order (y, x, channel)."""
     deviation, *counters = arguments
     m, channels, height, width = images.shape

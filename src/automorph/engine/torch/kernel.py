@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from automorph.engine.context import Step, Values
+from automorph.engine.context import Context, Values
 
 Arguments = tuple[NDArray[Any], ...]
 Size = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class DeviceContext:
     """What device code may know besides its images and arguments.
 
     ``batch`` ``(n, C, H, W)``: the untransformed images of the whole batch; ``fill`` ``(C,)``: the
@@ -37,28 +37,28 @@ class Setting:
 class Run(Protocol):
     """A map of images ``(m, C, H, W)``, uint8, with arguments of ``m`` rows; returns new images."""
 
-    def __call__(self, images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+    def __call__(self, images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
         """The images after the operation."""
         ...
 
 
 @dataclass(frozen=True)
-class Kernel:
+class TorchKernel:
     """Both halves: ``run`` gets what ``draw`` returns for values ``(m,)`` and a size (H, W).
 
     Operations with the same ``run`` are carried out together.
     """
 
-    draw: Callable[[Values, Step, Size], Arguments]
+    draw: Callable[[Values, Context, Size], Arguments]
     run: Run
 
 
-def alphas(values: Values, step: Step, size: Size) -> Arguments:
+def alphas(values: Values, step: Context, size: Size) -> Arguments:
     """The values themselves as weights, in the precision in which PIL blends."""
     return (values.astype(np.float32),)
 
 
-def nothing_drawn(values: Values, step: Step, size: Size) -> Arguments:
+def nothing_drawn(values: Values, step: Context, size: Size) -> Arguments:
     """No arguments."""
     return ()
 
@@ -89,7 +89,7 @@ def quotient(dividend: Tensor | float, divisor: Tensor | float) -> Tensor:
 def colours_only(run: Run) -> Run:
     """The same with alpha kept aside."""
 
-    def apply(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+    def apply(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
         if images.shape[1] < 4:
             return run(images, setting, *arguments)
         return torch.cat([run(images[:, :3], setting, *arguments), images[:, 3:]], dim=1)

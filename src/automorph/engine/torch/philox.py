@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.engine.context import DRAWS_A_POSITION, Step, Values
+from automorph.engine.context import DRAWS_A_POSITION, Context, Values
 from automorph.engine.torch.kernel import Arguments, Size
 from automorph.operations import stream_key
 
@@ -16,7 +16,7 @@ _LOW = 0xFFFFFFFF
 _ROUNDS = 10
 
 
-def draw_counters(values: Values, step: Step, size: Size) -> Arguments:
+def draw_counters(values: Values, step: Context, size: Size) -> Arguments:
     """The counters ``(m, 4)`` of draw 0 of this position, and the key ``(m, 2)``."""
     block = np.array([(step.position << DRAWS_A_POSITION) // 4])
     counters = step.stream.counters(block)[:, 0].astype(np.int64)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from automorph.engine import user_functions
-from automorph.engine.context import Images, Step, Values, Whole
+from automorph.engine.context import Context, Images, Values, Whole
 from automorph.engine.geometry import (
     MATRICES,
     Matrices,
@@ -26,7 +26,7 @@ from automorph.operations import NOTHING, Operation, SearchSpace, Sequences, Str
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class PlannedCall:
     """Something that happens to some rows: ``run`` on the device, or ``host`` on the host."""
 
     rows: Whole
@@ -43,8 +43,8 @@ class Position:
     they are after this position (moves that "fused" mode has put off).
     """
 
-    calls: tuple[Call, ...]
-    rest: tuple[Call, ...]
+    calls: tuple[PlannedCall, ...]
+    rest: tuple[PlannedCall, ...]
 
 
 def plan(
@@ -98,7 +98,7 @@ class _Planner:
 
     def _drawn(
         self, sequences: Sequences, position: int
-    ) -> Iterator[tuple[Operation, Whole, Values, Step]]:
+    ) -> Iterator[tuple[Operation, Whole, Values, Context]]:
         """Each operation at the position with the rows that it changes, and its values there."""
         active = sequences.fire[:, position] & (sequences.op[:, position] != NOTHING)
         for number in np.unique(sequences.op[active, position]):
@@ -111,17 +111,19 @@ class _Planner:
             if len(rows) and operation.kernel != "Identity":
                 yield operation, rows, values, self._step(operation, rows, position)
 
-    def _step(self, operation: Operation, rows: Whole, position: int) -> Step:
+    def _step(self, operation: Operation, rows: Whole, position: int) -> Context:
         stream = self.stream.take(rows)
-        return Step(operation, stream, position, self.images, self.fill, self.bilinear)
+        return Context(operation, stream, position, self.images, self.fill, self.bilinear)
 
-    def _others(self, drawn: list[tuple[Operation, Whole, Values, Step]]) -> Iterator[Call]:
+    def _others(
+        self, drawn: list[tuple[Operation, Whole, Values, Context]]
+    ) -> Iterator[PlannedCall]:
         """Calls of operations that do not move; those that are carried out alike as one call."""
         alike: dict[tuple[object, ...], list[tuple[Whole, Arguments]]] = {}
         for operation, rows, values, step in drawn:
             kernel = KERNELS.get(operation.kernel)
             if kernel is None:
-                yield Call(rows, host=partial(_user, values=values, step=step))
+                yield PlannedCall(rows, host=partial(_user, values=values, step=step))
                 continue
             arguments = kernel.draw(values, step, self.size)
             shapes = tuple(argument.shape[1:] for argument in arguments)
@@ -131,37 +133,37 @@ class _Planner:
             columns = zip(*(arguments for _, arguments in parts), strict=True)
             order = np.argsort(rows)
             joined = tuple(np.concatenate(column)[order] for column in columns)
-            yield Call(rows[order], run, joined)  # type: ignore[arg-type]
+            yield PlannedCall(rows[order], run, joined)  # type: ignore[arg-type]
 
-    def _settle(self, rows: Whole) -> Iterator[Call]:
+    def _settle(self, rows: Whole) -> Iterator[PlannedCall]:
         """Carry the pending moves of some rows out."""
         rows = np.sort(rows[self.moved[rows]])
         yield from self._moves(rows)
         self.pending[rows] = unmoved(len(rows))
         self.moved[rows] = False
 
-    def _moves(self, rows: Whole) -> Iterator[Call]:
+    def _moves(self, rows: Whole) -> Iterator[PlannedCall]:
         if not len(rows):
             return
         matrices = self.pending[rows]
         if self.bilinear:
-            yield Call(rows, affine.linear, (matrices,))
+            yield PlannedCall(rows, affine.linear, (matrices,))
             return
         fits = fits_fixed_point(matrices, *self.size)
         if fits.any():
             places = fixed_point(matrices[fits]).astype(np.int32)
-            yield Call(rows[fits], affine.nearest, (places,))
+            yield PlannedCall(rows[fits], affine.nearest, (places,))
         if not fits.all():
             # PIL adds floats up here, one pixel after the other: nothing for many cores.
             rest = partial(_resampled, matrices=matrices[~fits], fill=self.fill)
-            yield Call(rows[~fits], host=rest)
+            yield PlannedCall(rows[~fits], host=rest)
 
 
 def _joined(parts: list[Whole]) -> Whole:
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
-def _user(images: Images, *, values: Values, step: Step) -> Images:
+def _user(images: Images, *, values: Values, step: Context) -> Images:
     return user_functions.call(images, values, step)
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from automorph.engine.context import Step, Values
+from automorph.engine.context import Context, Values
 from automorph.engine.points import TABLES
-from automorph.engine.torch.kernel import Arguments, Setting, Size, quotient
+from automorph.engine.torch.kernel import Arguments, DeviceContext, Size, quotient
 
 
-def draw_tables(values: Values, step: Step, size: Size) -> Arguments:
+def draw_tables(values: Values, step: Context, size: Size) -> Arguments:
     """Tables ``(m, 1, 256)`` of operations that look at no pixel."""
     return (TABLES[step.operation.kernel](values),)
 
 
-def look_up(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def look_up(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Every value in tables ``(m, 1, 256)`` or ``(m, C, 256)``."""
     lines = images.flatten(2)
     tables = arguments[0].expand(-1, lines.shape[1], -1)
@@ -37,7 +37,7 @@ def grey(images: Tensor) -> Tensor:
     return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).to(torch.uint8)
 
 
-def contrast(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def contrast(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Blends the mean grey level, rounded, with the image."""
     luma = grey(images).flatten(1)
     # sum / pixels + 1/2, cut, in whole numbers.
@@ -47,7 +47,7 @@ def contrast(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
     return look_up(images, setting, blend(mean[:, None, None], _levels(images), alpha))
 
 
-def autocontrast(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def autocontrast(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Every channel from its least and largest value to 0 and 255; flat channels stay."""
     lines, levels = images.flatten(2), _levels(images)
     low, high = (end[..., None].to(setting.wide) for end in torch.aminmax(lines, dim=2))
@@ -56,7 +56,7 @@ def autocontrast(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Ten
     return look_up(images, setting, torch.where(high > low, table, levels).to(torch.uint8))
 
 
-def equalize(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def equalize(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Every channel through its cumulative histogram; channels with too few pixels stay."""
     lines, levels = images.flatten(2), _levels(images)
     counts = histograms(lines)

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.engine.context import Step, Values, Whole
+from automorph.engine.context import Context, Values, Whole
 from automorph.engine.resizing import BITS, parts
-from automorph.engine.torch.kernel import Arguments, Setting, Size
+from automorph.engine.torch.kernel import Arguments, DeviceContext, Size
 
 _TAPS = 3
 """A part is never larger than the image: two old pixels make a new one, three by rounding."""
 
 
-def draw_parts(values: Values, step: Step, size: Size) -> Arguments:
+def draw_parts(values: Values, step: Context, size: Size) -> Arguments:
     """The first old pixel of every new one and the weights of the taps, along x and y."""
     height, width = size
     x, y, w, h = parts(values, step, height, width).T
@@ -33,7 +33,7 @@ def _taps(start: Whole, size: Whole, new: int) -> Arguments:
     return start[:, None] + first[..., 0], whole
 
 
-def resized_crop(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def resized_crop(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Resizes along x, then along y."""
     x, across, y, down = arguments
     lines = _resized(images, 3, x[:, None, None], across[:, None, None])

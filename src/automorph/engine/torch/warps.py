@@ -7,25 +7,25 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from automorph.engine.context import Step, Values
+from automorph.engine.context import Context, Values
 from automorph.engine.torch.affine import interpolate
-from automorph.engine.torch.kernel import Arguments, Setting, Size
+from automorph.engine.torch.kernel import Arguments, DeviceContext, Size
 from automorph.engine.warps import control_points, splines
 
 
-def draw_values(values: Values, step: Step, size: Size) -> Arguments:
+def draw_values(values: Values, step: Context, size: Size) -> Arguments:
     """The values themselves."""
     return (values,)
 
 
-def zoom(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def zoom(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Enlarges about the centre by a factor."""
     x, y, cx, cy = _centred(images, setting)
     factor = arguments[0][:, None, None]
     return _read_at(images, x / factor + cx, y / factor + cy)
 
 
-def swirl(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def swirl(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Turns by an angle that falls off from the centre."""
     x, y, cx, cy = _centred(images, setting)
     fall = torch.exp(-torch.sqrt(x * x + y * y) / min(cx, cy))
@@ -34,14 +34,14 @@ def swirl(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
     return _read_at(images, cos * x - sin * y + cx, sin * x + cos * y + cy)
 
 
-def draw_field(values: Values, step: Step, size: Size) -> Arguments:
+def draw_field(values: Values, step: Context, size: Size) -> Arguments:
     """The control points ``(m, 2, 7, 7)`` of the random field, and how far it moves, ``(m, 2)``."""
     height, width = size
     reach = values[:, None] * (width, height)
     return control_points(step), reach
 
 
-def elastic(images: Tensor, setting: Setting, /, *arguments: Tensor) -> Tensor:
+def elastic(images: Tensor, setting: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Moves pixels along a smooth random field."""
     controls, reach = arguments
     m, _, height, width = images.shape
@@ -70,7 +70,7 @@ def _read_at(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return torch.floor(interpolate(images, x, y) + 0.5).to(torch.uint8)
 
 
-def _centred(images: Tensor, setting: Setting) -> tuple[Tensor, Tensor, float, float]:
+def _centred(images: Tensor, setting: DeviceContext) -> tuple[Tensor, Tensor, float, float]:
     height, width = images.shape[2:]
     cy, cx = height / 2.0, width / 2.0
     x = torch.arange(width, dtype=setting.wide, device=images.device) + 0.5 - cx

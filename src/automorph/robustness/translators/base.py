@@ -2,7 +2,7 @@
 
 A translator is a value with ``translate(images, direction)``. The direction is the subgroup that
 the images shall look like; what a translator may need besides, classes and present subgroups,
-comes in a `Known`.
+comes in a `KnownTranslator`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.errors import DataError, UsageError
 
 Images = NDArray[np.uint8]
@@ -25,25 +25,25 @@ Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class KnownTranslator:
     """What is known of the images that are to be translated: classes and subgroups, ``(n,)``."""
 
     labels: Numbers
     subgroups: Numbers
 
-    def rows(self, rows: Any) -> Known:
+    def rows(self, rows: Any) -> KnownTranslator:
         """What is known of some of the images."""
-        return Known(self.labels[rows], self.subgroups[rows])
+        return KnownTranslator(self.labels[rows], self.subgroups[rows])
 
 
-def known_of(part: Arrays) -> Known:
+def known_of(part: Split) -> KnownTranslator:
     """What a part of the data knows of its images. Raises `DataError` without subgroups."""
     if part.subgroups is None:
         raise DataError(
             "the examples have no subgroups, and a translation goes from subgroup to subgroup; "
             "name their column with subgroup=... (--subgroup)"
         )
-    return Known(part.labels, part.subgroups)
+    return KnownTranslator(part.labels, part.subgroups)
 
 
 @runtime_checkable
@@ -60,7 +60,7 @@ class Translator(Protocol):
         """The pairs (from, to) of subgroups that it can translate, equal ones left out."""
         ...
 
-    def translate(self, images: Images, direction: int, known: Known) -> Images:
+    def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """The images uint8 ``(n, H, W, C)`` as they would look in subgroup ``direction``."""
         ...
 
@@ -86,7 +86,7 @@ class UserEdit:
         """As given."""
         return self.pairs
 
-    def translate(self, images: Images, direction: int, known: Known) -> Images:
+    def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """Hand over what has to change, and check what comes back."""
         result = np.array(images)
         able = [a for a, b in self.pairs if b == direction]
@@ -136,7 +136,7 @@ class ExactPairs:
         """All of them."""
         return all_pairs(len(self.renderings))
 
-    def translate(self, images: Images, direction: int, known: Known) -> Images:
+    def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """Look the images up."""
         places = [self._places.get(_digest(image)) for image in images]
         if None in places:
@@ -178,7 +178,7 @@ class FeatureStatistics:
             (a, b) for y, a in self.moments for other, b in self.moments if y == other and a != b
         )
 
-    def translate(self, images: Images, direction: int, known: Known) -> Images:
+    def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """Move the components of every group onto those of its class in the direction."""
         result = np.array(images)
         flat = result.reshape(len(images), -1)
@@ -195,7 +195,7 @@ class FeatureStatistics:
         return result
 
 
-def fit_statistics(part: Arrays, *, components: int = 32) -> FeatureStatistics:
+def fit_statistics(part: Split, *, components: int = 32) -> FeatureStatistics:
     """Means and covariances, by class and subgroup, of the principal components of a part."""
     known = known_of(part)
     mean, axes = _principal(part.data, components)
@@ -224,7 +224,7 @@ class MatchedPairs:
     image is another.
     """
 
-    part: Arrays
+    part: Split
     mean: NDArray[np.float64]
     axes: NDArray[np.float64]
     name: str = "matched pairs"
@@ -237,7 +237,7 @@ class MatchedPairs:
         groups = set(zip(known.labels.tolist(), known.subgroups.tolist(), strict=True))
         return frozenset((a, b) for y, a in groups for x, b in groups if x == y and a != b)
 
-    def translate(self, images: Images, direction: int, known: Known) -> Images:
+    def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """The nearest image of the direction's subgroup; itself where it lies there already."""
         result = np.array(images)
         held = known_of(self.part)
@@ -257,7 +257,7 @@ class MatchedPairs:
         return np.asarray(gaps.argmin(axis=1))
 
 
-def fit_matches(part: Arrays, *, components: int = 32) -> MatchedPairs:
+def fit_matches(part: Split, *, components: int = 32) -> MatchedPairs:
     """Pairs within a part."""
     mean, axes = _principal(part.data, components)
     inside = (part.data[:: _stride(len(part))].reshape(-1, len(mean)) / 255.0 - mean) @ axes
@@ -275,7 +275,7 @@ class Identity:
     def __post_init__(self) -> None:
         object.__setattr__(self, "directions", all_pairs(self.subgroups))
 
-    def translate(self, images: Images, direction: int, known: Known) -> Images:
+    def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """The images as they are."""
         return np.array(images)
 

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays
-from automorph.robustness.translators.base import Images, Known, Translator, known_of
+from automorph.data import Split
+from automorph.robustness.translators.base import Images, KnownTranslator, Translator, known_of
 from automorph.robustness.translators.classifiers import (
     MOST,
     Panel,
@@ -104,7 +104,7 @@ class Checked:
 
 def check_translator(
     translator: Translator,
-    part: Arrays,
+    part: Split,
     panel: Panel,
     *,
     limits: Limits | None = None,
@@ -143,9 +143,9 @@ def check_translator(
 def _seen(
     panel: Panel,
     made: Images,
-    facts: Known,
-    part: Arrays,
-    known: Known,
+    facts: KnownTranslator,
+    part: Split,
+    known: KnownTranslator,
     direction: tuple[int, int],
     limits: Limits,
 ) -> list[Check]:
@@ -187,14 +187,14 @@ def _way_back(
     translator: Translator,
     images: Images,
     made: Images,
-    facts: Known,
+    facts: KnownTranslator,
     direction: tuple[int, int],
     limits: Limits,
 ) -> list[Check]:
     a, b = direction
     if (b, a) not in translator.directions or not getattr(translator, "way_back", True):
         return []
-    there = Known(facts.labels, np.full_like(facts.subgroups, b))
+    there = KnownTranslator(facts.labels, np.full_like(facts.subgroups, b))
     gap = apart(translator.translate(made, a, there), images)
     return [Check("cycle", direction, gap, limits.cycle, gap <= limits.cycle, len(images))]
 
@@ -203,8 +203,8 @@ def _against_real(
     translator: Translator,
     panel: Panel,
     made: Images,
-    part: Arrays,
-    known: Known,
+    part: Split,
+    known: KnownTranslator,
     rows: NDArray[np.intp],
     target: NDArray[np.intp],
     direction: tuple[int, int],
@@ -273,7 +273,7 @@ def _residue(
     return float(np.mean(shares)), int(held.sum())
 
 
-def _some(known: Known, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _some(known: KnownTranslator, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
     """At most `MOST` rows of every group within a mask, spread over the part."""
     rows = []
     for y in np.unique(known.labels[mask]):

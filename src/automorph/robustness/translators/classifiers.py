@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Arrays, Dataset
+from automorph.data import Dataset, Split
 from automorph.robustness.dfr import features
-from automorph.robustness.translators.base import Images, Known, known_of
+from automorph.robustness.translators.base import Images, KnownTranslator, known_of
 from automorph.training import Recipe, evaluate, make_task, recipe_for, train
 
 MOST = 400
@@ -19,7 +19,7 @@ MOST = 400
 class Panel:
     """Judges: classifiers of subgroups and of classes, trained on as many images of every group."""
 
-    def __init__(self, part: Arrays, *, seed: int = 0) -> None:
+    def __init__(self, part: Split, *, seed: int = 0) -> None:
         known = known_of(part)
         both = [
             y
@@ -39,7 +39,7 @@ class Panel:
 def train_judge(images: Images, labels: NDArray[np.int64], seed: int) -> nn.Module:
     """A small network: about 4,000 images seen, in a few seconds."""
     classes = tuple(map(str, range(int(labels.max()) + 1)))
-    data = Dataset("judge", classes, Arrays(np.ascontiguousarray(images), labels))
+    data = Dataset("judge", classes, Split(np.ascontiguousarray(images), labels))
     if data.domain == "text":
         return _text_judge(data, seed)
     side = min(images.shape[1:3])
@@ -64,7 +64,7 @@ def _text_judge(data: Dataset, seed: int) -> nn.Module:
 
 
 def _logits(judge: nn.Module, images: Images) -> NDArray[np.float32]:
-    part = Arrays(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
+    part = Split(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
     return evaluate(judge, part, encoder=judge.encoder).logits  # type: ignore[arg-type]
 
 
@@ -77,7 +77,7 @@ def share_seen(judge: nn.Module, images: Images, label: int) -> float:
 def features_of(judge: nn.Module, images: Images) -> NDArray[np.float64]:
     """What the judge's last map holds, before it decides."""
     if images.dtype.kind == "T":
-        part = Arrays(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
+        part = Split(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
         return features(judge, part, encoder=judge.encoder).astype(np.float64)  # type: ignore[arg-type]
     layers = list(judge.children())
     last = max(i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten))
@@ -87,7 +87,7 @@ def features_of(judge: nn.Module, images: Images) -> NDArray[np.float64]:
     return np.asarray(x.double().numpy())
 
 
-def _balanced(known: Known, usable: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
+def _balanced(known: KnownTranslator, usable: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
     """Rows with as many of every group, small groups repeated."""
     rng = np.random.default_rng(seed)
     groups = [

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.errors import DataError, UsageError
-from automorph.robustness.translators.base import Images, Known, known_of
+from automorph.robustness.translators.base import Images, KnownTranslator, known_of
 from automorph.robustness.translators.cyclegan import (
     CycleRecipe,
     Side,
@@ -54,7 +54,7 @@ class CycleGAN:
         return frozenset((a, b) for a in known for b in known if a != b)
 
     @torch.inference_mode()
-    def translate(self, images: Images, direction: int, known: Known) -> Images:
+    def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """Run the generators in evaluation mode; the result is rounded to bytes."""
         result = np.array(images)
         for y in np.unique(known.labels).tolist():
@@ -95,7 +95,7 @@ Fitting = Callable[[str, int, int, dict[str, float]], object]
 
 
 def fit_cyclegan(
-    part: Arrays,
+    part: Split,
     *,
     recipe: CycleRecipe | None = None,
     per_class: bool | None = None,
@@ -157,7 +157,7 @@ def fit_cyclegan(
 
 
 def _side(
-    part: Arrays, known: Known, classes: np.ndarray, subgroup: int, limit: int | None
+    part: Split, known: KnownTranslator, classes: np.ndarray, subgroup: int, limit: int | None
 ) -> Side:
     rows = []
     for label in classes.tolist():

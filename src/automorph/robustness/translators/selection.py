@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.data import Arrays, Dataset
+from automorph.data import Dataset, Split
 from automorph.errors import DataError, TrainingError, UsageError
 from automorph.robustness.translators.base import (
     ExactPairs,
@@ -169,7 +169,7 @@ def check_names(wanted: str) -> None:
         load_edit(wanted, frozenset())
 
 
-def _parts(data: Dataset) -> tuple[Arrays, Arrays]:
+def _parts(data: Dataset) -> tuple[Split, Split]:
     """Where translations are judged and where judges learn: validation and training part.
 
     The validation part must have what the training part has; else both are the training part's
@@ -187,7 +187,7 @@ def _parts(data: Dataset) -> tuple[Arrays, Arrays]:
     return data.train.take(np.sort(rows[0::2])), data.train.take(np.sort(rows[1::2]))
 
 
-def _counts(data: Dataset, part: Arrays | None) -> np.ndarray:
+def _counts(data: Dataset, part: Split | None) -> np.ndarray:
     counts = np.zeros((len(data.classes), len(data.subgroup_names)), np.int64)
     if part is not None and part.subgroups is not None:
         np.add.at(counts, (part.labels, part.subgroups), 1)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Arrays
+from automorph.data import Split
 from automorph.errors import DataError
-from automorph.robustness.translators.base import Known, known_of
+from automorph.robustness.translators.base import KnownTranslator, known_of
 from automorph.text import Corpus, tokenise
 
 MARKED = 3.0
@@ -43,7 +43,7 @@ class WordSwap:
         """Every pair of subgroups that has words to exchange."""
         return frozenset(pair for a, b in self.swaps for pair in ((a, b), (b, a)))
 
-    def translate(self, images: Any, direction: int, known: Known) -> Any:
+    def translate(self, images: Any, direction: int, known: KnownTranslator) -> Any:
         """The texts as they would be in subgroup ``direction``; what lies there already stays."""
         result = np.array(images)
         for a in np.unique(known.subgroups).tolist():
@@ -68,7 +68,7 @@ class WordSwap:
         ).join()
 
 
-def fit_word_swap(part: Arrays, *, protect: tuple[str, ...] = ()) -> WordSwap:
+def fit_word_swap(part: Split, *, protect: tuple[str, ...] = ()) -> WordSwap:
     """Learn the swap from texts with subgroups.
 
     A word marks a subgroup where its log-odds within the classes differ, by three standard errors:
@@ -98,7 +98,7 @@ def fit_word_swap(part: Arrays, *, protect: tuple[str, ...] = ()) -> WordSwap:
 
 
 def log_odds(
-    documents: Sequence[Sequence[str]], known: Known, subgroups: tuple[int, int]
+    documents: Sequence[Sequence[str]], known: KnownTranslator, subgroups: tuple[int, int]
 ) -> dict[str, float]:
     """How clearly each word marks the first of two subgroups (negative: the second), in
     standard errors: z = sum over k classes of z_y / sqrt(k).

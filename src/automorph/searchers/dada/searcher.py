@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from automorph.policies import Mixture, Policy, within
-from automorph.searchers.base import Job, Method, Outcome, Setting
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.dada.choices import drawn
 from automorph.searchers.dada.train import Learn
 
@@ -30,7 +30,7 @@ KEPT = 100
 """Sub-policies of the result, drawn from what was learned."""
 
 
-class Differentiable(Method):
+class Differentiable(Searcher):
     """Each trial is a run of ``epochs`` epochs that learns a network and the policy at once.
 
     ``length`` operations in a row; for each place a choice of operation, for each operation a
@@ -42,7 +42,7 @@ class Differentiable(Method):
 
     def __init__(
         self,
-        setting: Setting,
+        setting: SearchContext,
         *,
         epochs: int | None = None,
         length: int = 2,
@@ -69,7 +69,7 @@ class Differentiable(Method):
         asked, self.runs = self.runs[:BATCH], self.runs[BATCH:]
         return asked
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Keep what was learned."""
         self.learned += [dict(outcome.facts) for outcome in outcomes if not outcome.error]
 

@@ -17,8 +17,8 @@ from automorph import engine
 from automorph.augmenters import evaluating
 from automorph.errors import UsageError
 from automorph.operations import SearchSpace, Sequences, Stream
-from automorph.policies import Drawn, Policy
-from automorph.searchers.base import Outcome
+from automorph.policies import Policy, RandomPolicy
+from automorph.searchers.base import JobResult
 from automorph.searchers.child_training import plain_arm
 from automorph.searchers.dada.choices import LEVELS, Choices, choices_loss
 from automorph.searchers.trials import key_of
@@ -171,7 +171,7 @@ class Learning:
         device = self.machine.device
         return self.task.encoder(examples, device), torch.from_numpy(labels).to(device)
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> JobResult:
         """What was learned, as plain data."""
         with torch.no_grad():
             seen = evaluate(
@@ -191,7 +191,7 @@ class Learning:
                     },
                 },
             }
-        return Outcome(seen.accuracy, self.units, self.seconds, facts)
+        return JobResult(seen.accuracy, self.units, self.seconds, facts)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next epoch needs."""
@@ -238,12 +238,12 @@ class Learn:
         """All that decides the outcome, as plain data."""
         return {
             "job": "learn",
-            "space": plain_arm(Drawn(operations=self.space))["operations"],
+            "space": plain_arm(RandomPolicy(operations=self.space))["operations"],
             "tail": plain_arm(self.tail),
             "options": [self.seed, self.epochs, self.length, self.draws, self.rate],
         }
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         """Train and learn, epoch by epoch."""
         if task.data.validation is None:
             raise UsageError(f"{task.name} has no validation part to learn from; split one off")

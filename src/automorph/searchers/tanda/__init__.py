@@ -16,11 +16,11 @@ from automorph.searchers.tanda.discriminators import (
     VectorDiscriminator,
 )
 from automorph.searchers.tanda.rewards import Diversity
-from automorph.searchers.tanda.searcher import Adversarial, Tanda
+from automorph.searchers.tanda.searcher import AdversarialJob, Tanda
 from automorph.searchers.tanda.train import LearnedGenerator, learn_generator
 
 __all__ = [
-    "Adversarial",
+    "AdversarialJob",
     "Discriminator",
     "Diversity",
     "ImageDiscriminator",

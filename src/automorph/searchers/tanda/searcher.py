@@ -20,8 +20,8 @@ from automorph.policies import (
     policy_from_dict,
     policy_to_dict,
 )
-from automorph.searchers.base import Job, Method, Outcome, Setting
-from automorph.searchers.child_training import Train
+from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.child_training import TrainJob
 from automorph.searchers.tanda.config import HELD, Settings
 from automorph.searchers.tanda.discretize import held_space
 from automorph.searchers.tanda.train import LearnedGenerator, learn_generator
@@ -37,7 +37,7 @@ FACTORS = (1.0, 3.0, 1 / 3)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adversarial:
+class AdversarialJob:
     """One generator learned from the task's training examples, without their labels.
 
     Its score is the validation accuracy of a child that is trained under it. ``facts`` hold the
@@ -61,15 +61,15 @@ class Adversarial:
             "seed": self.seed,
         }
 
-    def run(self, task: Task, folder: Path) -> Outcome:
+    def run(self, task: Task, folder: Path) -> JobResult:
         """Learn the generator, going on where it was killed; then train the child."""
         began = time.perf_counter()
         try:
             learned = self.learn(task, folder)
         except AutomorphError as error:
             seconds = time.perf_counter() - began
-            return Outcome(float("-inf"), seconds=seconds, error=str(error))
-        child = Train(policy=learned.policy, tail=self.tail, seed=self.seed).run(task, folder)
+            return JobResult(float("-inf"), seconds=seconds, error=str(error))
+        child = TrainJob(policy=learned.policy, tail=self.tail, seed=self.seed).run(task, folder)
         return replace(
             child,
             units=child.units + learned.units,
@@ -97,7 +97,7 @@ class Adversarial:
         )  # fmt: skip
 
 
-class Tanda(Method):
+class Tanda(Searcher):
     """TANDA (Ratner et al. 2017): up to nine adversaries, whose generators are tried by children.
 
     The first has the settings given, the next ones other rates and weights of diversity, as the
@@ -108,7 +108,7 @@ class Tanda(Method):
 
     def __init__(
         self,
-        setting: Setting,
+        setting: SearchContext,
         *,
         generator: Network = "lstm",
         length: int | None = None,
@@ -137,16 +137,18 @@ class Tanda(Method):
             for wider, faster in product(FACTORS, FACTORS)
         ]
         self.jobs = [
-            Adversarial(space=self.space, settings=settings, tail=setting.tail, seed=setting.seed)
+            AdversarialJob(
+                space=self.space, settings=settings, tail=setting.tail, seed=setting.seed
+            )
             for settings in tried[: setting.trials]
         ]
-        self.outcomes: Sequence[Outcome] | None = None
+        self.outcomes: Sequence[JobResult] | None = None
 
     def ask(self) -> Sequence[Job]:
         """All adversaries at once: none hangs on another."""
         return [] if self.outcomes is not None else self.jobs
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[JobResult]) -> None:
         """Keep what came of them."""
         self.outcomes = outcomes
 

@@ -14,7 +14,7 @@ DEVIATION = 0.02
 """Of first weights: N(0, 0.02) (Zhu et al. 2017, section 7.1)."""
 
 
-class Generator(nn.Module):
+class ImageGenerator(nn.Module):
     """A U-Net from images to images of the same size, both in [-1, 1].
 
     4x4 convolutions of stride 2 go down to a map of 2 pixels, transposed ones up again, and every
@@ -69,7 +69,7 @@ class Generator(nn.Module):
         return (x + 2 * y).clamp(-1, 1) if self.residual else y
 
 
-class Discriminator(nn.Module):
+class PatchDiscriminator(nn.Module):
     """A PatchGAN: a map of logits, each of which judges one patch (Isola et al. 2017, section 3.2).
 
     ``depth`` convolutions of stride 2, one of stride 1 and one to a single channel. Depth 3 is the

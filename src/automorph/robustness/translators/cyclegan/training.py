@@ -24,7 +24,11 @@ from automorph.robustness.translators.cyclegan.losses import (
     discriminator_loss,
     generator_losses,
 )
-from automorph.robustness.translators.cyclegan.networks import Discriminator, Generator, depth_for
+from automorph.robustness.translators.cyclegan.networks import (
+    ImageGenerator,
+    PatchDiscriminator,
+    depth_for,
+)
 from automorph.robustness.translators.cyclegan.recipe import CycleRecipe
 from automorph.robustness.translators.cyclegan.replay import Replay
 from automorph.training import (
@@ -95,7 +99,7 @@ class CycleTraining:
             torch.manual_seed(torch_seed(seed, "cyclegan"))
             self.generators = make_generators(channels, side, recipe).to(device)
             judges = [
-                Discriminator(channels, width=recipe.judge_width, depth=depth_for(side))
+                PatchDiscriminator(channels, width=recipe.judge_width, depth=depth_for(side))
                 for _ in range(2)
             ]
         self.judges = nn.ModuleDict({"a": judges[0], "b": judges[1]}).to(device)
@@ -209,7 +213,7 @@ def make_generators(channels: int, side: int, recipe: CycleRecipe) -> nn.ModuleD
     """Untrained generators by target: ``b`` maps a to b, ``a`` maps b to a."""
     return nn.ModuleDict(
         {
-            target: Generator(channels, side, width=recipe.width, residual=recipe.residual)
+            target: ImageGenerator(channels, side, width=recipe.width, residual=recipe.residual)
             for target in ("a", "b")
         }
     )

@@ -17,8 +17,7 @@ from automorph.augmenters.scoring import Scoring
 from automorph.augmenters.uncertainty import Uncertainty, usual_draws
 from automorph.errors import PolicyError
 from automorph.operations import named_space, plain
-from automorph.policies import Policy, load_policy
-from automorph.policies import parser as policy_names
+from automorph.policies import Policy, build_named, load_policy, read_options, split_at
 from automorph.training import AugmenterSpec
 
 
@@ -82,7 +81,7 @@ def as_arm(thing: Any) -> Policy | AugmenterSpec:
         return thing
     if not isinstance(thing, str):
         return load_policy(thing)
-    stages = [word.strip() for word in policy_names.split_at(thing, "+", thing)]
+    stages = [word.strip() for word in split_at(thing, "+", thing)]
     found = [place for place, word in enumerate(stages) if _name(word) in _KNOWN]
     if not found:
         return load_policy(thing)
@@ -110,9 +109,9 @@ def _method(word: str) -> InTrainingMethod:
     name, inside, rest = word.partition("(")
     if inside and not rest.endswith(")"):
         raise PolicyError(f"cannot read {word!r}; expected a name and options, as views(m=8)")
-    arguments, options = policy_names.read_options(word, rest[:-1])
+    arguments, options = read_options(word, rest[:-1])
     # No option here may be missing, so `none` is the name of a policy.
     arguments = ["none" if value is None else value for value in arguments]
     options = {key: "none" if value is None else value for key, value in options.items()}
     key = _KNOWN[plain(name.strip())]
-    return policy_names.build_named(key, METHODS[key], arguments, options)  # type: ignore[arg-type,return-value]
+    return build_named(key, METHODS[key], arguments, options)  # type: ignore[arg-type,return-value]

@@ -11,7 +11,7 @@ from typing import Any
 
 from automorph.errors import UsageError
 from automorph.operations import plain
-from automorph.policies import parser as policy_names
+from automorph.policies import build_named, read_options
 from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import trainings
 from automorph.training import Task, Units
@@ -169,9 +169,9 @@ def load_method(text: str | SearchSpec | Callable[..., Searcher], **options: Any
         )
     if bracket and not rest.endswith(")"):
         raise UsageError(f"cannot read {text!r}; expected a name and options, as {key}(a=1,b=2)")
-    arguments, inside = policy_names.read_options(text, rest[:-1])
+    arguments, inside = read_options(text, rest[:-1])
     builder = METHODS[key].builder()
-    bound = policy_names.build_named(key, _reader(builder), arguments, {**inside, **options})  # type: ignore[arg-type]
+    bound = build_named(key, _reader(builder), arguments, {**inside, **options})  # type: ignore[arg-type]
     return SearchSpec(key, bound)  # type: ignore[arg-type]
 
 

@@ -16,8 +16,7 @@ from typing import Any
 from automorph.augmenters import Adversarial, Uncertainty, as_arm
 from automorph.errors import UsageError
 from automorph.operations import SearchSpace
-from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
-from automorph.policies import parser as policy_names
+from automorph.policies import Policy, RandomPolicy, Uniform, load_policy, split_at
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST
 from automorph.searchers.builtin import load_method
@@ -287,4 +286,4 @@ def _standing(outcome: JobResult) -> float:
 
 
 def _split(text: str) -> list[str]:
-    return [part.strip() for part in policy_names.split_at(text, ";", text) if part.strip()]
+    return [part.strip() for part in split_at(text, ";", text) if part.strip()]

@@ -61,9 +61,9 @@ def search(
       ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
     - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``,
       or what builds a `Searcher` of one's own from a `SearchContext`;
-    - ``space`` holds the operations (None: `default_space`). ``explained``, or ``explained:NAME``, is
-      the usual space, or that one, without what `automorph.explain` finds harmful and with ranges
-      narrowed. ``tail`` is done to every example after the policy (None: `default_post_policy`);
+    - ``space`` holds the operations (None: `default_space`). ``explained``, or ``explained:NAME``,
+      is the default space, or that one, without what `automorph.explain` finds harmful and with
+      ranges narrowed. ``tail`` is done to every example after the policy (None: `default_post_policy`);
     - ``trials`` is how many children, or scored policies, the search may try (a race: what it may
       cost in plain trainings), or ``budget`` says how long everything may take, ``"30m"``;
     - ``seed`` decides the search, ``seeds`` is how many paired seeds the final table has;

@@ -225,6 +225,10 @@ class Dataset:
         total.update(rows.data.cast("B"))
         return total.hexdigest()
 
+    def without_test(self) -> Dataset:
+        """Hide the test part; every search and every choice works on what this returns."""
+        return self if self.test is None else self.replace(test=None)
+
     def replace(self, **changes: Any) -> Dataset:
         """Copy the data set with some fields changed (the hash is then made anew)."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}

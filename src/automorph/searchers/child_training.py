@@ -98,7 +98,7 @@ class TrainJob:
 
     def task(self, task: Task) -> Task:
         """The task as this child sees it: without test part, smaller if asked for."""
-        data = task.data.replace(test=None)
+        data = task.data.without_test()
         if self.fold is not None:
             data = folded(task, self.fold, held_out=self.held_out).data
         if self.limit is not None:
@@ -186,7 +186,7 @@ def folded(task: Task, fold: int, *, held_out: float = 0.4) -> Task:
     The validation part is the share ``held_out``, stratified (Lim et al. 2019 use five such
     shuffle splits with 0.4).
     """
-    alone = task.data.replace(validation=None, test=None)
+    alone = task.data.without_test().replace(validation=None)
     return replace(task, data=split(alone, validation=held_out, test=0.0, seed=fold))
 
 

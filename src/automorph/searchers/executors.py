@@ -198,7 +198,7 @@ def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> JobResult
     """
     began = time.perf_counter()
     try:
-        return job.run(task if test else sealed(task), folder)
+        return job.run(task if test else without_test(task), folder)
     except DiskError:
         raise
     except (AutomorphError, MemoryError) as error:
@@ -207,9 +207,9 @@ def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> JobResult
 
 
 @lru_cache(maxsize=2)
-def sealed(task: Task) -> Task:
-    """The task without its test part: one object, by which jobs may know what they have made."""
-    return task if task.data.test is None else replace(task, data=task.data.replace(test=None))
+def without_test(task: Task) -> Task:
+    """Hide a task's test part; always the same object, so that jobs recognise their own work."""
+    return task if task.data.test is None else replace(task, data=task.data.without_test())
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from automorph.searchers.budget import ONLINE_COST, Plan, affordable, plan_by_ti
 from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import TrainJob, plain_arm, with_tail
 from automorph.searchers.defaults import default_post_policy, space_of
-from automorph.searchers.executors import Engine, check_engine, open_engine, sealed
+from automorph.searchers.executors import Engine, check_engine, open_engine, without_test
 from automorph.searchers.final_table import entrants, table, verdict_of
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
@@ -63,7 +63,8 @@ def search(
       or what builds a `Searcher` of one's own from a `SearchContext`;
     - ``space`` holds the operations (None: `default_space`). ``explained``, or ``explained:NAME``,
       is the default space, or that one, without what `automorph.explain` finds harmful and with
-      ranges narrowed. ``tail`` is done to every example after the policy (None: `default_post_policy`);
+      ranges narrowed. ``tail`` is done to every example after the policy (None:
+      `default_post_policy`);
     - ``trials`` is how many children, or scored policies, the search may try (a race: what it may
       cost in plain trainings), or ``budget`` says how long everything may take, ``"30m"``;
     - ``seed`` decides the search, ``seeds`` is how many paired seeds the final table has;
@@ -86,7 +87,7 @@ def search(
     behind = load_policy(default_post_policy(whole.data.domain) if tail is None else tail)
     _fits(whole, operations)
     check_domain(behind, whole.data.domain, data=whole.name)
-    hidden = sealed(whole)
+    hidden = without_test(whole)
     setting = SearchContext(
         task=hidden, space=operations, tail=behind, trials=trials or TRIALS, seed=seed
     )

@@ -86,8 +86,8 @@ def main(arguments: list[str] | None = None) -> None:
         where = f" ({error.filename})" if error.filename else ""
         _say_error(
             words,
-            f"the system says: {error.strerror or error}{where}. What was finished is kept: mend "
-            "that, and the same command goes on from there",
+            f"OS error: {error.strerror or error}{where}; fix it and run the command again. "
+            "Finished work is kept",
             "OSError",
         )
         sys.exit(1)

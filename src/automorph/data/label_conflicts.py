@@ -35,8 +35,8 @@ def with_contradictions(dataset: Dataset) -> Dataset:
     names = [name for part in parts for name in part.names]
     shown = ", ".join(f"{names[row]} ({dataset.classes[labels[row]]})" for row in rows[:4])
     note = (
-        f"{len(rows):,} of {len(labels):,} {dataset.domain}s are there under more than one label "
-        f"({different:,} different ones): {shown}{', ...' if len(rows) > 4 else ''}. Mend the "
+        f"{len(rows):,} of {len(labels):,} {dataset.domain}s appear under more than one label "
+        f"({different:,} different ones): {shown}{', ...' if len(rows) > 4 else ''}. Correct the "
         "labels: no model can be right on all of them"
     )
     return dataset.replace(notes=(*dataset.notes, note))

@@ -60,7 +60,7 @@ def judge(
         return Verdict(
             "unclear",
             f"{winner} is best on the validation part; training with {baseline} failed, so there "
-            "is nothing to hold it to.",
+            "is no baseline to compare with.",
         )
     share = (
         f"{confidence:.0%} interval {interval(difference)}; {seeds} paired seeds"

@@ -1,10 +1,10 @@
-"""What every offline search is: ask for jobs, have them done anywhere, tell what came of them.
+"""The contract of a searcher: propose jobs, run them anywhere, report their results.
 
 A method of the literature is four choices (a distribution over sequences, a score, an update, and
 when it is used); here it is one short file that implements `Searcher`. Its state is a pure function
 of its `SearchContext` and of the outcomes reported to it, generation by generation. So a search
 
-- resumes by telling it again what was finished, with no state of its own on disk;
+- resumes by reporting the finished results again, with no state of its own on disk;
 - finds the same policy on one core, on many, and on other machines.
 """
 

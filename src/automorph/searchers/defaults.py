@@ -1,4 +1,4 @@
-"""Where is searched, and what is done besides, if nothing is said; spaces that are explained."""
+"""Default search space and post-policy; spaces narrowed by `automorph.explain`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> S
 
 
 def default_space(domain: str) -> SearchSpace:
-    """Where is searched if nothing is said; on texts, with synonyms where WordNet lies here."""
+    """Default search space; on texts it has synonyms if WordNet is installed."""
     if domain == "image":
         return named_space("randaugment")
     return named_space("texts-wordnet" if find_wordnet() else "texts-plain")

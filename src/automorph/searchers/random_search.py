@@ -34,7 +34,7 @@ class RandomSearch(Searcher):
         self.scores: list[float] = []
 
     def ask(self) -> Sequence[Job]:
-        """The next children; none hangs on another, but time may run out between two handfuls."""
+        """Propose the next independent jobs; the time budget is checked between two batches."""
         first = len(self.scores)
         return [
             TrainJob(policy=policy, tail=self.setting.tail, seed=self.setting.seed)

@@ -64,16 +64,16 @@ class SearchRunner:
         return time.monotonic() - self.began
 
     def measure(self, jobs: Sequence[Job], engine: Engine) -> list[JobResult]:
-        """Run jobs that are no trials of the search: nothing of them is written down."""
+        """Run jobs that are not trials of the search; they are not recorded."""
         self._show("measure", 0.0)
         outcomes = dict(engine.run(jobs))
         return [outcomes[place] for place in range(len(jobs))]
 
     def search(self, method: Searcher, engine: Engine, plan: Plan, *, trials: int) -> bool:
-        """Conduct a search to its end; whether time ended it before.
+        """Run a search; returns True if the time budget cut it short.
 
-        What was finished earlier is told again, in the order of the questions, which brings the
-        method to the state it had.
+        Results of an earlier run are reported again, in the order of the proposals, which brings
+        the searcher back to the state it had.
         """
         closed = self.record.noted("closed")
         deadline = math.inf if plan.search_until is None else self.began + plan.search_until

@@ -22,9 +22,7 @@ _ENTRIES = tuple(entry.name for entry in fields(Recipe))
 def check_folder(options: Mapping[str, Any]) -> None:
     """Raise ``UsageError`` for what others call the folder of a run."""
     if given := [name for name in options if name in _FOLDERS]:
-        raise UsageError(
-            f"got the option {given[0]!r}, which there is not; results are kept in folder=PATH"
-        )
+        raise UsageError(f"unknown option {given[0]!r}; results are kept in folder=PATH")
 
 
 def check_options(source: Any, options: Mapping[str, Any]) -> None:
@@ -48,8 +46,8 @@ def check_options(source: Any, options: Mapping[str, Any]) -> None:
             )
         if name not in known and not isinstance(source, Dataset):
             raise UsageError(
-                f"got the option {name!r}, which there is not{_meant(name, [*known, *_OF_CALLS])}; "
-                f"for such data there are {', '.join(known)}"
+                f"unknown option {name!r}{_meant(name, [*known, *_OF_CALLS])}; expected one of "
+                f"{', '.join(known)}"
             )
 
 

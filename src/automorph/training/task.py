@@ -113,7 +113,7 @@ def make_task(
         got = "a network" if isinstance(model, nn.Module) else f"model={model!r:.60}"
         net = type(model).__name__ if isinstance(model, nn.Module) else "Net"
         raise UsageError(
-            f"got {got}; give what makes one, as each training begins with a new one: "
+            f"got {got}; pass a factory, since every training starts from a fresh network: "
             f"model={net}, or model=lambda: {net}(10), or a name such as cnn"
         )
     if encoder is None and data.domain == "text" and not isinstance(model, str):

@@ -65,7 +65,7 @@ class Differentiable(Searcher):
         self.learned: list[dict[str, Any]] = []
 
     def ask(self) -> Sequence[Job]:
-        """A few more runs; none hangs on another."""
+        """Propose a few more runs; the jobs are independent."""
         asked, self.runs = self.runs[:BATCH], self.runs[BATCH:]
         return asked
 

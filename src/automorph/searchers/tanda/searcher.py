@@ -145,7 +145,7 @@ class Tanda(Searcher):
         self.outcomes: Sequence[JobResult] | None = None
 
     def ask(self) -> Sequence[Job]:
-        """All adversaries at once: none hangs on another."""
+        """Propose all adversaries at once; the jobs are independent."""
         return [] if self.outcomes is not None else self.jobs
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:

@@ -92,7 +92,7 @@ PAPERS = (
 Published: test accuracy at 1 to 100 % of the labels, sequences of 10 operations.
 Ours: 600 and 1,000 training images, sequences of 5, and eight destructive functions hidden among
 the operations; the [guide](guides/tanda.md) has their share in random sequences.
-The synthetic experiments in the unit disc are run by `tests/offline/test_tanda_disc.py`.
+The synthetic experiments in the unit disc are run by `tests/searchers/test_tanda_disc.py`.
 """,
         ("tanda.py", "text.py entities"),
         (

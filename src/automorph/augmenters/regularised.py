@@ -19,7 +19,7 @@ from automorph.training import Augmenter, Batch, RawBatch, soft_cross_entropy
 
 
 def transformation_regularisation(logits: Tensor, views: int) -> Tensor:
-    """TR_b = 1/V sum_{i>j} |A_bi - A_bj|^2 for each of n examples, ``(n,)``.
+    """Compute ``TR_b = 1/V sum_{i>j} |A_bi - A_bj|^2`` for each of n examples, ``(n,)``.
 
     ``logits`` ``(n * V, k)`` have the V views of an example in adjacent rows; logits, not
     probabilities. With V = 2 it is half of the squared distance.

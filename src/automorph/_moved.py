@@ -40,6 +40,7 @@ _MODULES = {
 _NAMES = {
     "augmenters": {"Method": "InTrainingMethod"},
     "data": {"Arrays": "Split"},
+    "native": {"Operation": "OperationRow"},
     "policies": {"Drawn": "RandomPolicy"},
     "searchers": {
         "Method": "Searcher", "Outcome": "JobResult", "Setting": "SearchContext",

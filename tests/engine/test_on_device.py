@@ -300,9 +300,9 @@ def test_arguments_are_checked() -> None:
         with pytest.raises(UsageError, match="give the stream `index=`"):
             apply_path(images, sequences, space, Stream())
         with pytest.raises(UsageError, match="got fill=256"):
-            apply(images, sequences, space, stream, fill=256)
+            apply_path(images, sequences, space, stream, fill=256)
         with pytest.raises(UsageError, match="'nearest' or 'bilinear'"):
-            apply(images, sequences, space, stream, interpolation="cubic")
+            apply_path(images, sequences, space, stream, interpolation="cubic")
     with pytest.raises(DataError, match="NumPy"):
         engine.apply(torch.zeros(2, 2), sequences, named_space("disc-axes"), stream)
 

@@ -142,8 +142,8 @@ def test_processes_of_one_training_count_apart(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(layer.distributed, "is_initialized", lambda: True)
         monkeypatch.setattr(layer.distributed, "get_world_size", lambda: 2)
         monkeypatch.setattr(layer.distributed, "get_rank", lambda rank=rank: rank)
-        layer = OnDevice("randaugment")
-        shown += [*layer._numbers(3), *layer._numbers(4)]
+        module = OnDevice("randaugment")
+        shown += [*module._numbers(3), *module._numbers(4)]
     assert sorted(shown) == list(range(14))
 
 

@@ -15,11 +15,11 @@ def drawn(font: fonts.Font, letter: str) -> bytes:
     return bytes(font.getmask(letter))
 
 
-@pytest.mark.parametrize("fonts", [fonts._FONTS, ()], ids=["fonts here", "Pillow's alone"])
+@pytest.mark.parametrize("files", [fonts._FONTS, ()], ids=["fonts here", "Pillow's alone"])
 def test_no_letter_is_drawn_as_a_box(
-    fonts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fonts, "_FONTS", fonts)
+    monkeypatch.setattr(fonts, "_FONTS", files)
     font, words = lettered(WORDS, 14)
     box = drawn(font, "\uffff")
     assert all(drawn(font, letter) != box for letter in "".join(words) if letter != " ")

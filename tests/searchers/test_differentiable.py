@@ -14,7 +14,7 @@ from small_task import small_task
 from automorph.errors import AutomorphError
 from automorph.operations import SearchSpace, Stream, named_space, operation
 from automorph.policies import load_policy
-from automorph.searchers.dada import searcher
+from automorph.searchers.dada import train
 from automorph.searchers.dada.choices import Choices, choices_loss
 from automorph.searchers.dada.searcher import Differentiable
 from automorph.searchers.dada.train import alignments, validation_gradient
@@ -126,17 +126,17 @@ def test_a_run_that_is_killed_goes_on_to_the_same_policy(tmp_path, monkeypatch):
     class KillError(Exception):
         pass
 
-    write = searcher.write_checkpoint
+    write = train.write_checkpoint
 
     def killed(*arguments):
         write(*arguments)
         raise KillError
 
     for _ in range(3):
-        monkeypatch.setattr(searcher, "write_checkpoint", killed)
+        monkeypatch.setattr(train, "write_checkpoint", killed)
         with pytest.raises(KillError):
             job.run(TASK, tmp_path / "killed")
-    monkeypatch.setattr(searcher, "write_checkpoint", write)
+    monkeypatch.setattr(train, "write_checkpoint", write)
     again = job.run(TASK, tmp_path / "killed")
     assert (again.score, again.units, again.facts) == (whole.score, whole.units, whole.facts)
     assert whole.units.backward > 3 * len(TASK.data.train)

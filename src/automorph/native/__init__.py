@@ -4,6 +4,9 @@ It is optional. Where it was not built, or ``AUTOMORPH_ENGINE=reference`` is set
 NumPy, with the same results.
 """
 
+from typing import TYPE_CHECKING
+
+from automorph import _moved
 from automorph.native.library import ENGINE_VARIABLE, available, using, variant, variants, why_not
 from automorph.native.program import (
     BLACK_BOX,
@@ -37,3 +40,6 @@ __all__ = [
     "walk",
     "why_not",
 ]
+
+if not TYPE_CHECKING:  # A checker would take every name for one that exists.
+    __getattr__ = _moved.old_names(__name__)

@@ -180,11 +180,15 @@ def _encode(value: Any) -> Any:
         if value.function is not None:
             function = value.function
             module, name = function.__module__, getattr(function, "__qualname__", value.name)
-            declared["function"] = f"{module}:{name}"
+            declared["function"] = f"{_MODULES.get(module, module)}:{name}"
         return declared
     if isinstance(value, (Step, Piece)):
         return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
     return [_encode(item) for item in value] if isinstance(value, tuple) else value
+
+
+_MODULES = {"automorph.operations.synthetic": "automorph.space.vectors"}
+"""Modules of our own functions as files name them: where they were in version 0.1."""
 
 
 class _Reader:

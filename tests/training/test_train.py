@@ -216,7 +216,7 @@ def test_a_task_takes_no_options_and_says_so(task):
         as_task(task, recipe={"epochs": 3}, limitt=5)
     with pytest.raises(UsageError, match=r"a Task is ready: epochs .* task.with_recipe\(epochs"):
         as_task(task, epochs=3)
-    with pytest.raises(UsageError, match=r"got the option 'out', .* folder=PATH"):
+    with pytest.raises(UsageError, match=r"unknown option 'out'; .* folder=PATH"):
         as_task(task, out="runs")
 
 
@@ -234,7 +234,7 @@ def test_data_that_are_ready_take_no_options_and_say_so(task):
     ({"out": "runs"}, "folder=PATH"),
     ({"limt": 5}, r"unknown option 'limt' \(did you mean 'limit'\?\)"),
     ({"job": 2}, "did you mean 'jobs'"),
-    ({"xyz": 2}, "there is not; for such data there are model, seed, recipe, .*limit"),
+    ({"xyz": 2}, "unknown option 'xyz'; expected one of model, seed, recipe, .*limit"),
     ({"recipe": {"epoch": 1}}, r"no entry 'epoch' \(did you mean 'epochs'\?\); expected some of"),
     ({"recipe": Recipe(epochs=1)}, r"got recipe=Recipe\(.*; expected a dict"),
 ])  # fmt: skip

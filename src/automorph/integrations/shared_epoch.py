@@ -21,7 +21,7 @@ class SharedEpoch:
     It also notices when nobody changes it. The first example of an epoch is watched; when it comes
     back for the second time, someone forgot to count, and is told so.
 
-    >>> epoch = Epoch()
+    >>> epoch = SharedEpoch()
     >>> epoch.number = 3
     >>> epoch.number
     3

@@ -109,7 +109,7 @@ def series(colour: int) -> str:
 class AxisScale:
     """Numbers from ``low`` to ``high`` put on a line from ``start`` to ``end``.
 
-    >>> Scale(0, 10, 100, 200)(2.5)
+    >>> AxisScale(0, 10, 100, 200)(2.5)
     125.0
     """
 

@@ -48,7 +48,7 @@ from automorph.policies.random_policy import drawn_subpolicies
 from automorph.searchers import SearchContext, load_method
 from automorph.searchers.budget import Plan
 from automorph.searchers.child_training import Arm, with_tail
-from automorph.searchers.executors import open_engine, sealed
+from automorph.searchers.executors import open_engine, without_test
 from automorph.searchers.fast_autoaugment import FastAutoAugment
 from automorph.searchers.runner import SearchRunner
 from automorph.searchers.trials import Trials
@@ -79,7 +79,7 @@ def fashion(tiny: bool, epochs: int = 20) -> Task:
 def setting_of(task: Task, trials: int) -> SearchContext:
     """The search that every method is given."""
     space, tail = named_space(SPACE), load_policy(TAIL)
-    return SearchContext(task=sealed(task), space=space, tail=tail, trials=trials)
+    return SearchContext(task=without_test(task), space=space, tail=tail, trials=trials)
 
 
 def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -> dict[str, Any]:

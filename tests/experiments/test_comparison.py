@@ -1,12 +1,14 @@
 """Comparisons on real digits: pairing, resume, refusal, failures."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 import automorph
-from automorph.data import limited, load_data, split
+from automorph.data import Split, limited, load_data, split
 from automorph.errors import AutomorphError, PolicyError, UsageError
 from automorph.experiments import Row, compare, judge, summarise
 from automorph.experiments.run_compare import _control
@@ -55,6 +57,24 @@ def test_the_winner_is_chosen_on_the_validation_part(task):
 
     best = max(result.rows, key=lambda row: row.validation.mean)
     assert result.winner == best.policy
+
+
+def test_test_labels_choose_nothing(task):
+    data, before = task.data, compare(task, ["none", "crop"], seeds=1)
+    for policy in ("none", "crop"):
+        # The test part could not speak more clearly for a policy than by agreeing with it.
+        labels = before.predictions[policy][0].astype(np.int64)
+        test = Split(data.test.data, labels, data.test.ids)
+        other = compare(replace(task, data=data.replace(test=test)), ["none", "crop"], seeds=1)
+        assert other[policy].accuracy.mean == 1.0
+        assert other.winner == before.winner
+
+
+def test_without_a_validation_part_nothing_is_chosen(task):
+    alone = replace(task, data=task.data.replace(validation=None))
+    with pytest.raises(UsageError, match=r"no validation part, and 2 policies.*data\.split\("):
+        compare(alone, ["none", "crop"], seeds=1)
+    assert compare(alone, "crop", seeds=1).winner == "crop"
 
 
 def test_finished_cells_are_kept_and_not_made_again(task, tmp_path):

@@ -107,7 +107,7 @@ def compare(
     same call does only what is missing. ``jobs`` trainings run side by side, each in its own
     process; in a script, more than one job needs the usual ``if __name__ == "__main__":``.
     Raises UsageError for policies or seeds that cannot be compared, and for a folder in which
-    another process works.
+    another process works; and for several policies without a validation part to choose by.
     """
     given = listed(policies)
     arms = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in given]
@@ -116,6 +116,7 @@ def compare(
     _check(arms, numbers, confidence)
     for arm in arms:
         check_domain(arm, task.data.domain, data=task.name)
+    _check_choice(task, arms)
     names = [arm.name for arm in arms]
     base = _baseline(names, baseline)
     started = time.monotonic()
@@ -157,6 +158,16 @@ def _check(arms: list[Arm], seeds: tuple[int, ...], confidence: float) -> None:
         raise UsageError(f"got the seeds {list(seeds)}; expected at least one, all different")
     if not 0.5 <= confidence < 1:
         raise UsageError(f"got confidence={confidence:g}; expected a share from 0.5 to below 1")
+
+
+def _check_choice(task: Task, arms: list[Arm]) -> None:
+    """Refuse a choice that could only be made on the test part."""
+    if len(arms) > 1 and task.data.validation is None:
+        raise UsageError(
+            f"{task.name} has no validation part, and {len(arms)} policies are compared; expected "
+            "one to choose the winner by, since the test part must not: make it with "
+            "automorph.data.split(data, validation=0.2)"
+        )
 
 
 def _baseline(names: list[str], wanted: str | None) -> str:
@@ -288,8 +299,8 @@ def _control(rows: tuple[Row, ...], arms: Sequence[Any], others: set[str]) -> Ro
 
 
 def _standing(row: Row) -> float:
-    chosen = row.validation or row.accuracy
-    return chosen.mean if chosen else 0.0
+    """Rank a policy by validation accuracy; the test part never chooses."""
+    return row.validation.mean if row.validation else 0.0
 
 
 def hardware() -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.operations import SearchSpace, Stream
-from automorph.policies import NAMED, Policy, Table, chained, policy_to_dict
+from automorph.policies import NAMED, Policy, Table, chained, identity_form
 from automorph.text import Corpus
 from automorph.training import Augmenter, Batch, PolicyAugmenter, RawBatch
 
@@ -69,7 +69,7 @@ class InTrainingMethod(ABC):
 
     def describe(self) -> Any:
         """Name and content, as plain data."""
-        return {"name": self.name, "policy": policy_to_dict(self.policy)["policy"]}
+        return {"name": self.name, "policy": identity_form(self.policy)}
 
     def table(self) -> Table:
         """The table of the views, and in the caption what the method makes of them."""

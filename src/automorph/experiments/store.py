@@ -16,7 +16,7 @@ from typing import Any
 
 from automorph.errors import AutomorphError, DamagedError, DiskError, TrainingError
 from automorph.files import make_folder, read_json, write_checked
-from automorph.policies import Policy, policy_to_dict
+from automorph.policies import Policy, identity_form
 from automorph.training import (
     AugmenterSpec,
     Epoch,
@@ -52,7 +52,7 @@ def policy_of(arm: Arm) -> Policy:
 
 def cell_path(folder: Path, policy: Arm, seed: int) -> Path:
     """Where a finished cell is kept; the name tells policy and seed, a hash tells their content."""
-    plain = policy_to_dict(policy)["policy"] if isinstance(policy, Policy) else policy.describe()
+    plain = identity_form(policy) if isinstance(policy, Policy) else policy.describe()
     content = json.dumps(plain, sort_keys=True)
     digest = blake2b(content.encode(), digest_size=4).hexdigest()
     words = re.sub(r"[^a-z0-9]+", "-", policy.name.lower()).strip("-")[:40]

@@ -12,7 +12,7 @@ from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin import NAMED
 from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
-from automorph.policies.file import policy_from_dict, policy_to_dict, read_policy
+from automorph.policies.file import identity_form, policy_from_dict, policy_to_dict, read_policy
 from automorph.policies.formatting import number_text, value_text
 from automorph.policies.generated import Generated, noise
 from automorph.policies.loading import list_policies, load_policy, save_policy
@@ -67,6 +67,7 @@ __all__ = [
     "drawable",
     "drawn_subpolicies",
     "follow",
+    "identity_form",
     "is_timm",
     "list_policies",
     "load_policy",

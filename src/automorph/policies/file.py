@@ -73,6 +73,20 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
     }
 
 
+def identity_form(policy: Policy) -> dict[str, Any]:
+    """The policy as plain data by which finished work is recognised.
+
+    Cells, trials and runs are keyed by it, so it never changes: it is the ``policy`` of files of
+    version 1, whatever version files have by now.
+
+    >>> from automorph import load_policy
+    >>> identity_form(load_policy("mixup"))
+    {'kind': 'mixed', 'mix': 'mixup', 'alpha': 1.0, 'probability': 1.0}
+    """
+    form: dict[str, Any] = _encode(policy)
+    return form
+
+
 def write_policy(
     policy: Policy, path: str | os.PathLike[str], *, provenance: dict[str, Any] | None = None
 ) -> Path:

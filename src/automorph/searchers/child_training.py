@@ -12,7 +12,7 @@ from typing import Any
 
 from automorph.data import limited, split
 from automorph.errors import AutomorphError, DamagedError, DiskError, UsageError
-from automorph.policies import Policy, chained, policy_to_dict
+from automorph.policies import Policy, chained, identity_form
 from automorph.searchers.base import JobResult
 from automorph.searchers.trials import key_of
 from automorph.training import AugmenterSpec, Task, Units, read_checkpoint, train
@@ -177,7 +177,7 @@ def with_tail(policy: Arm, tail: Policy | None) -> Arm:
 
 def plain_arm(arm: Arm) -> Any:
     """A policy or an online method as plain data."""
-    return policy_to_dict(arm)["policy"] if isinstance(arm, Policy) else arm.describe()
+    return identity_form(arm) if isinstance(arm, Policy) else arm.describe()
 
 
 def folded(task: Task, fold: int, *, held_out: float = 0.4) -> Task:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from automorph.errors import UsageError
 from automorph.operations import Stream
-from automorph.policies import Policy, Table, load_policy, policy_to_dict
+from automorph.policies import Policy, Table, identity_form, load_policy
 from automorph.training.batch import Batch, RawBatch, Units
 from automorph.training.evaluation import Evaluation
 from automorph.training.loss import soft_cross_entropy
@@ -141,10 +141,9 @@ class PolicyAugmenter(Augmenter):
         return raw.batch(examples, labels=labels)
 
     def describe(self) -> Any:
-        """The policy as plain data, as in its file."""
+        """Name and content of the policy, as plain data."""
         if isinstance(self.policy, Policy):
-            plain = policy_to_dict(self.policy)
-            return {"name": plain["name"], "policy": plain["policy"]}
+            return {"name": self.policy.name, "policy": identity_form(self.policy)}
         return "none" if self.policy is None else str(self.policy)
 
 

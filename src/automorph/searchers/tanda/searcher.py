@@ -17,6 +17,7 @@ from automorph.policies import (
     Network,
     Policy,
     Uniform,
+    identity_form,
     policy_from_dict,
     policy_to_dict,
 )
@@ -54,9 +55,9 @@ class AdversarialJob:
         """All that decides the outcome, as plain data."""
         return {
             "job": "tanda",
-            "space": policy_to_dict(Uniform(operations=self.space))["policy"]["operations"],
+            "space": identity_form(Uniform(operations=self.space))["operations"],
             "settings": asdict(self.settings),
-            "tail": policy_to_dict(self.tail)["policy"],
+            "tail": identity_form(self.tail),
             "interpolation": self.interpolation,
             "seed": self.seed,
         }

@@ -1,0 +1,39 @@
+"""The form by which finished work is recognised is that of files of version 1, for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from automorph.experiments.store import cell_path
+from automorph.policies import identity_form, load_policy
+
+RECORDED = Path(__file__).parent.parent / "golden"
+NAMES = {
+    name: case["form"]
+    for name, case in json.loads((RECORDED / "names.json").read_text("utf-8"))["cases"].items()
+    if "form" in case
+}
+
+
+def test_the_recording_has_names():
+    assert len(NAMES) > 80
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_identity_of_a_name_is_the_recorded_form(name, monkeypatch):
+    monkeypatch.chdir(RECORDED)
+    text = json.dumps(identity_form(load_policy(name)), sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == NAMES[name]
+
+
+@pytest.mark.parametrize("run", ["compare", "compare-texts"])
+def test_finished_cells_are_recognised(run):
+    folder = RECORDED / "runs" / run
+    asked = json.loads((folder / "compare.json").read_text("utf-8"))["asked"]
+    policies = [load_policy(name) for name in asked["policies"]]
+    wanted = {cell_path(folder, p, seed) for p in policies for seed in range(asked["seeds"])}
+    assert wanted == set((folder / "cells").iterdir())

@@ -1,7 +1,8 @@
-"""What the papers report, and which of our results answers it: the data of docs/reproduction.md.
+"""The papers' figures and the results that correspond to them: the data of docs/reproduction.md.
 
-Published figures only; ours are read from benchmarks/results when the page is made (tables.py).
-To add a line, say what is compared, what was published and how sure that is, and where ours lies.
+Only published figures are stored here; ours are read from benchmarks/results when tables.py makes
+the page. To add a line, state what is compared, the published figure and its source, and the claim
+or gap that holds our figure.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Any
 from record import judged
 
 READ, ABSTRACT, QUOTED, RECALLED = "read", "abstract", "quoted", "recalled"
-"""How sure a published figure is; docs/reproduction.md says what the words mean."""
+"""Sources of a published figure, as docs/reproduction.md defines them."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The claim of a result whose text begins so."""
+    """The claim of a result whose text begins with ``start``."""
 
     start: str
 
@@ -30,7 +31,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Gap:
-    """How far one arm lies above another, paired by seed, in points."""
+    """The difference between two arms, paired by seed, in points."""
 
     arm: str
     base: str
@@ -51,10 +52,10 @@ class Gap:
 
 @dataclass(frozen=True)
 class Line:
-    """A published figure; ``result`` is the file with ours ("": not attempted).
+    """A published figure; ``result`` is the file that holds ours ("": not attempted).
 
-    ``sign`` is the direction of the published effect (0: none was published), ``bar`` the value of
-    ours that means no effect.
+    ``sign`` is the direction of the published effect (0: none was published); ``bar`` is the value
+    of our figure that means no effect.
     """
 
     what: str
@@ -68,9 +69,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Paper:
-    """The lines of a paper, or of several with one setting of ours, and how ours differs.
+    """The lines of a paper, or of several papers measured in one setting, and how ours differs.
 
-    ``setting`` is Markdown, one sentence a line; ``commands`` make our figures.
+    ``setting`` is Markdown with one sentence per line; ``commands`` produce our figures.
     """
 
     title: str
@@ -80,9 +81,9 @@ class Paper:
 
 
 _SMALL_SEARCH = """
-Published: 50,000 images, 200 epochs and more, networks of tens of millions of weights.
-Ours: Fashion-MNIST, 1,600 training images, a small network and 20 epochs; a search is given what 12
-plain trainings cost.
+Published: 50,000 images, 200 or more epochs, networks with tens of millions of weights.
+Ours: Fashion-MNIST, 1,600 training images, a small network and 20 epochs; each search has a budget
+of 12 plain trainings.
 """
 
 PAPERS = (
@@ -91,8 +92,8 @@ PAPERS = (
         """
 Published: test accuracy at 1 to 100 % of the labels, sequences of 10 operations.
 Ours: 600 and 1,000 training images, sequences of 5, and eight destructive functions hidden among
-the operations; the [guide](guides/tanda.md) has their share in random sequences.
-The synthetic experiments in the unit disc are run by `tests/searchers/test_tanda_disc.py`.
+the operations; the [guide](guides/tanda.md) gives their share in random sequences.
+`tests/searchers/test_tanda_disc.py` runs the synthetic experiments in the unit disc.
 """,
         ("tanda.py", "text.py entities"),
         (
@@ -119,14 +120,14 @@ The synthetic experiments in the unit disc are run by `tests/searchers/test_tand
             Line("relations in texts: LSTM over random sequences (points; ours: SemEval)",
                  "ACE: +1.4 F1", ABSTRACT, "text-entities",
                  Claim("entities: tanda is better than random")),
-            Line("mammograms (DDSM) with operations of the domain", "+3.4", ABSTRACT),
+            Line("mammograms (DDSM) with domain-specific operations", "+3.4", ABSTRACT),
         ),
     ),
     Paper(
         "AutoAugment (Cubuk et al. 2018)",
         _SMALL_SEARCH + """
-The paper rewards its controller with 15,000 trainings; ours stops after 12, where it has hardly
-learned.
+The paper trains its controller on the rewards of 15,000 trainings; ours stops after 12, when it has
+learned very little.
 """,
         ("search.py methods",),
         (
@@ -141,8 +142,8 @@ learned.
         "RandAugment (Cubuk et al. 2019)",
         """
 Published: WRN-28-10 on 50,000 images, N and M from a grid.
-Ours: 1,600 to 4,000 training images, 30 to 40 epochs, N and M set beforehand; where they are
-searched, 20 epochs.
+Ours: 1,600 to 4,000 training images, 30 to 40 epochs, N and M fixed in advance; 20 epochs where
+they are searched.
 """,
         ("policies.py", "online.py short", "search.py methods"),
         (
@@ -176,18 +177,18 @@ searched, 20 epochs.
                  "CIFAR-10: error 2.7 and 2.6, at 3.5 GPU hours and 5,000", READ,
                  "search-methods", Gap("fast-autoaugment", "autoaugment"), 0),
             Line("score of a policy (any pass right) against final accuracy (Spearman)",
-                 "that they agree is what the method rests on", "", "search-density",
+                 "the method assumes that they agree", "", "search-density",
                  Claim("the density-matching score (any)")),
             Line("score of a policy (mean loss) against final accuracy (Spearman)",
-                 "that they agree is what the method rests on", "", "search-density",
+                 "the method assumes that they agree", "", "search-density",
                  Claim("the density-matching score (loss)")),
         ),
     ),
     Paper(
         "PBA (Ho et al. 2019) and DADA (Li et al. 2020)",
         _SMALL_SEARCH + """
-DADA's gradients go through the operations, ours estimate the same objective without; see the
-[guide](guides/search.md#gradient-search).
+DADA's gradients pass through the operations; ours estimate the same objective without
+differentiating them (see the [guide](guides/search.md#gradient-search)).
 """,
         ("search.py methods",),
         (
@@ -242,9 +243,9 @@ All three are [policies](policy-names.md), and none of the benchmarks measures t
     Paper(
         "Adversarial AutoAugment (Zhang et al. 2020)",
         """
-Published: 8 views of every image in a step, 200 epochs.
-Ours: 2 views, 30 epochs, 4,000 images; a control with 2 random views, which the paper lacks.
-An unofficial port says that it cannot reproduce the paper (error 2.35 in place of 1.90).
+Published: 8 views of every image per step, 200 epochs.
+Ours: 2 views, 30 epochs, 4,000 images, and a control with 2 random views, which the paper lacks.
+An unofficial port reports that it cannot reproduce the paper (error 2.35 instead of 1.90).
 """,
         ("online.py short",),
         (
@@ -258,12 +259,12 @@ An unofficial port says that it cannot reproduce the paper (error 2.35 in place 
     Paper(
         "Uncertainty-based sampling (Wu et al. 2020)",
         """
-Published: WRN-28-10 on 50,000 images, 200 epochs, 4 candidates of which 1 is kept; mixup and Cutout
-at the end, which the RandAugment that it is held against lacks.
+Published: WRN-28-10 on 50,000 images, 200 epochs, 1 of 4 candidates kept; mixup and Cutout at the
+end, which the RandAugment baseline lacks.
 Ours: the same tail (flip, crop, Cutout) for every arm; *short* has 4,000 images and 30 epochs,
 *wide* 1,000 and 40, *large* 40,000 and 4.
-The paper keeps the highest loss (`top`), the released code draws in proportion to it
-(`proportional`).
+The paper keeps the candidate with the highest loss (`top`); the released code draws candidates in
+proportion to their loss (`proportional`).
 """,
         ("online.py", "text.py sst2-500"),
         (
@@ -289,17 +290,17 @@ The paper keeps the highest loss (`top`), the released code draws in proportion 
     Paper(
         "The linear setting (Wu et al. 2020)",
         """
-The paper proves bounds; ours are simulations of its setting, 40 examples of rank 20 in 100
-dimensions, with the exact expected error.
-Its measurements of bias and variance of networks on MNIST were not repeated.
+The paper proves bounds; ours are simulations of its setting (40 examples of rank 20 in 100
+dimensions) with the exact expected error.
+The paper's measurements of bias and variance of networks on MNIST were not repeated.
 """,
         ("theory_figures.py",),
         (
-            Line("label-keeping points lower the error at every step (largest step of the error)",
+            Line("label-preserving points lower the error at every step (largest step)",
                  "theorem", RECALLED, "theory-figures", Claim("little noise: the error falls")),
             Line("composed operations lower it further", "theorem", RECALLED, "theory-figures",
                  Claim("composed points lower the error further")),
-            Line("labels that change raise it", "not stated", "", "theory-figures",
+            Line("changed labels raise it", "not stated", "", "theory-figures",
                  Claim("points whose label changed raise the error"), 0),
             Line("mixup lowers the variance", "mixup regularises", RECALLED, "theory-figures",
                  Claim("mixup lowers the variance")),
@@ -316,17 +317,17 @@ The figures are in the [guide to the theory](guides/theory.md).
 """,
         ("theory_figures.py",),
         (
-            Line("kernel, rotation: second order nearer to the exact objective than first",
-                 "nearer", RECALLED, "theory-figures",
+            Line("kernel, rotation: second order closer to the exact objective than first",
+                 "closer", RECALLED, "theory-figures",
                  Claim("random features, rotation: second order is closer")),
-            Line("LeNet, rotation: second order nearer to the exact objective than first",
-                 "nearer", RECALLED, "theory-figures",
+            Line("LeNet, rotation: second order closer to the exact objective than first",
+                 "closer", RECALLED, "theory-figures",
                  Claim("LeNet, rotation: second order is closer")),
-            Line("kernel, rotation: second order predicts like the exact model more than first",
-                 "more", RECALLED, "theory-figures",
+            Line("kernel, rotation: second order agrees with the exact model more than first",
+                 "more often", RECALLED, "theory-figures",
                  Claim("random features, rotation: the second-order model agrees")),
-            Line("LeNet, rotation: second order predicts like the exact model more than first",
-                 "more", RECALLED, "theory-figures",
+            Line("LeNet, rotation: second order agrees with the exact model more than first",
+                 "more often", RECALLED, "theory-figures",
                  Claim("LeNet, rotation: the second-order model agrees")),
             Line("alignment and change of accuracy over the operations (Spearman, centred)",
                  "rise together", RECALLED, "theory-figures", Claim("centred alignment gain")),
@@ -337,14 +338,14 @@ The figures are in the [guide to the theory](guides/theory.md).
             Line("the horizontal flip lowers accuracy (share, by)", "lowers it", RECALLED,
                  "theory-figures", Claim("h-flip lowers accuracy")),
             Line("LeNet: averaging after the first layer over averaging the images (share)",
-                 "a figure without values that are known here", READ, "theory-figures",
+                 "a figure; its values are not known here", READ, "theory-figures",
                  Claim("LeNet: averaging at layer 1 beats"), 0),
             Line("LeNet: averaging at the last layer over no augmentation (share)",
-                 "a figure without values that are known here", READ, "theory-figures",
+                 "a figure; its values are not known here", READ, "theory-figures",
                  Claim("LeNet: averaging at layer 4 beats no augmentation"), 0),
-            Line("neighbours become the kernel classifier: many draws disagree less (share)",
+            Line("neighbours converge to the kernel classifier (fall of disagreement, share)",
                  "theorem", RECALLED, "theory-figures", Claim("neighbours disagree less")),
-            Line("marginal likelihood (van der Wilk et al. 2018): more degrees if turned",
+            Line("marginal likelihood (van der Wilk et al. 2018): more degrees if rotated",
                  "wider range", RECALLED, "theory-figures", Claim("evidence: the best range")),
         ),
     ),
@@ -354,20 +355,20 @@ The figures are in the [guide to the theory](guides/theory.md).
 Ours: MNIST-Correlation as published, a network of half the width, 10 epochs, a CycleGAN of 2,500
 steps on 100 images of each rare group; 64 px dermoscopy images of another collection.
 CelebA and Waterbirds were not attempted.
-The tables of the paper could not be read again, so only what its abstract and texts about it say
-stands here.
+The paper's tables were not available for this page, so it quotes only the abstract and texts about
+the paper.
 """,
         ("patching.py", "isic.py"),
         (
             Line("MNIST-Correlation: robust accuracy over balanced sampling (points)",
                  "robust error a third of that of other methods", QUOTED, "patching",
                  Claim("camel, CycleGAN is ahead of balanced")),
-            Line("the same with exact pairs in place of the CycleGAN (points)", "not published", "",
+            Line("the same, with exact pairs instead of the CycleGAN (points)", "not published", "",
                  "patching", Claim("camel, exact pairs is ahead of balanced"), 0),
-            Line("MNIST-Correlation: gap of the even class, of plain training over CAMEL",
-                 "up to 24 times smaller (an early draft; no table found)", ABSTRACT, "patching",
+            Line("MNIST-Correlation: gap of the even class, plain training over CAMEL (ratio)",
+                 "up to 24 times smaller (early draft; no table found)", ABSTRACT, "patching",
                  Claim("even gap: that of erm over that of camel, CycleGAN"), bar=1.0),
-            Line("MNIST-Correlation: information, of balanced sampling over CAMEL",
+            Line("MNIST-Correlation: mutual information, balanced sampling over CAMEL (ratio)",
                  "far lower", QUOTED, "patching",
                  Claim("mutual information: that of balanced"), bar=1.0),
             Line("skin lesions: robust accuracy over class-conditional group DRO, pasted (points)",
@@ -403,8 +404,8 @@ Ours: MNIST-Correlation, a small network from scratch; balanced sampling is the 
         "Texts: EDA (Wei and Zou 2019) and others",
         """
 Published: the mean over five sets, four to sixteen copies of each text, so more steps with EDA.
-Ours: one set a line, and the same number of steps for every arm.
-Training on texts without labels (UDA) is not implemented; its tf-idf replacement is.
+Ours: one set per line, and the same number of steps for every arm.
+Training on unlabelled texts (UDA) is not implemented; its tf-idf word replacement is.
 """,
         ("text.py",),
         (
@@ -421,7 +422,7 @@ Training on texts without labels (UDA) is not implemented; its tf-idf replacemen
             Line("EDA with a pretrained encoder (points; ours: frozen, SST-2 with 500 labels)",
                  "about 0", RECALLED, "text-minilm", Claim("minilm: eda"), 0),
             Line("language model, SST-2 with 500 labels (points)",
-                 "about +0.5 (Kobayashi 2018; a network that knows the label, ours does not)",
+                 "about +0.5 (Kobayashi 2018; conditioned on the label, ours is not)",
                  RECALLED, "text-sst2-500", Claim("sst2-500: language")),
             Line("Text AutoAugment (Ren et al. 2021), TREC, BERT", "97.07 over 96.40", READ),
         ),

@@ -1,4 +1,4 @@
-"""The form of each table: the content of result files as Markdown."""
+"""Format the content of result files as Markdown tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def policies(content: Content) -> str:
 
 
 def throughput(content: Content) -> str:
-    """Images a second and ratios of RandAugment(2, 9), one thread."""
+    """Images per second and speed ratios of RandAugment(2, 9) on one thread."""
     peers = ["timm", "albumentations", "torchvision on PIL", "torchvision on tensors*", "kornia*"]
     rows = []
     for row in content["rows"]:
@@ -41,7 +41,7 @@ def throughput(content: Content) -> str:
 
 
 def theory_figures(content: Content) -> str:
-    """Alignment of each operation beside the change of accuracy it brings."""
+    """Alignment of each operation and the change of accuracy it causes."""
     rows = [
         (row["operation"], f"{row['centred']:+.3f}", f"{row['uncentred']:+.3f}",
          f"{100 * row['change']:+.1f}")
@@ -53,29 +53,29 @@ def theory_figures(content: Content) -> str:
 
 
 def claims(*contents: Content) -> str:
-    """Every claim made before the run, its value and interval, and whether it holds."""
+    """Every claim made before the run, with its value, interval and outcome."""
     rows = []
     for row in (one for content in contents for one in content["claims"]):
         low, high = row["interval"] or (None, None)
         interval = "" if low is None else f"{low:+.3g} to {high:+.3g}"
-        holds = {True: "yes", False: "no", None: "cannot be told"}[row["holds"]]
+        holds = {True: "yes", False: "no", None: "not judged"}[row["holds"]]
         value = "" if row["value"] is None else f"{row['value']:+.3g}"
         rows.append((row["text"], value, interval, holds))
     return table(("claim", "value", "95 % interval", "holds"), rows, align="lrrl")
 
 
 def online_map(*contents: Content) -> str:
-    """Where each online method helps: points above RandAugment, by regime."""
+    """The gain of each online method over RandAugment, in points, by regime."""
     return by_arm({_part(content): content for content in contents}, base="randaugment")
 
 
 def texts(*contents: Content) -> str:
-    """Accuracy without augmentation, and points above it, by set."""
+    """Accuracy without augmentation, and gains over it in points, by data set."""
     return by_arm({_part(content): content for content in contents}, base="none")
 
 
 def by_arm(contents: dict[str, Content], *, base: str) -> str:
-    """One line an arm, one column a content: the accuracy of ``base``, points of others above."""
+    """One row per arm, one column per content: accuracy of ``base``, differences of the others."""
     found = {
         name: {row["arm"]: row["accuracy"]["values"] for row in content["rows"]}
         for name, content in contents.items()
@@ -94,7 +94,7 @@ def by_arm(contents: dict[str, Content], *, base: str) -> str:
 
 
 def online_cost(content: Content) -> str:
-    """Seconds of an epoch over those of plain training, with quartiles."""
+    """Time of an epoch relative to plain training, with quartiles."""
     rows = [
         (row["arm"], "{1:.2f} ({0:.2f} to {2:.2f})".format(*row["ratio"]))
         for row in content["rows"]
@@ -103,7 +103,7 @@ def online_cost(content: Content) -> str:
 
 
 def patching(content: Content) -> str:
-    """Robust accuracy, accuracy, gaps and information by arm."""
+    """Robust accuracy, accuracy, gaps and mutual information by arm."""
     rows = [
         (row["arm"], _spread(row["robust_accuracy"]), _spread(row["accuracy"]),
          ", ".join(f"{gap['mean']:.1f}" for gap in row["gap"].values()),
@@ -116,7 +116,7 @@ def patching(content: Content) -> str:
 
 
 def isic(content: Content) -> str:
-    """Accuracy of every group, and how often a pasted sticker changes the prediction."""
+    """Accuracy of every group, and how often a pasted sticker flips the prediction."""
     groups = list(content["rows"][0]["groups"])
     rows = []
     for row in content["rows"]:
@@ -129,7 +129,7 @@ def isic(content: Content) -> str:
 
 
 def tanda(content: Content) -> str:
-    """Test accuracy by arm, and the share of destructive operations that generators learned."""
+    """Test accuracy by arm, and the generators' share of destructive operations."""
     rows = []
     for row in content["rows"]:
         learned = row["destructive"]
@@ -140,7 +140,7 @@ def tanda(content: Content) -> str:
 
 
 def search_methods(content: Content) -> str:
-    """Final accuracy of what each search found, beside what the search cost."""
+    """Final accuracy of the policy that each search found, and the cost of the search."""
     base = next(row for row in content["rows"] if row["policy"] == "none")["accuracy"]["values"]
     rows = []
     for row in content["rows"]:
@@ -153,7 +153,7 @@ def search_methods(content: Content) -> str:
 
 
 def search_density(content: Content) -> str:
-    """Accuracy of policies from weak to strong, and what density matching says of them."""
+    """Accuracy and density-matching scores of policies from weak to strong."""
     rows = [
         (row["policy"], f"{100 * row['accuracy']:.1f}", f"{row['any']:.3f}", f"{row['loss']:.3f}")
         for row in content["rows"]
@@ -163,7 +163,7 @@ def search_density(content: Content) -> str:
 
 
 def explain_judged(*contents: Content) -> str:
-    """How every column ranks operations, held against trainings; one data set a column."""
+    """Correlation of every column with measured gains; one column per data set."""
     rows = []
     for column in contents[0]["correlations"]:
         found = [content["correlations"][column] for content in contents]
@@ -194,7 +194,7 @@ def instant(*contents: Content) -> str:
 
 
 def pruned(*contents: Content) -> str:
-    """Test accuracy of what random search finds on the whole and on the explained space."""
+    """Test accuracy of random search on the whole space and on the explained one."""
     rows = [
         (lines[0]["arm"],
          *(f"{_spread(row['accuracy'])} ({row['operations']} operations)" for row in lines))
@@ -204,20 +204,20 @@ def pruned(*contents: Content) -> str:
 
 
 def faults(content: Content) -> str:
-    """Each fault, how it was provoked, what is to come of it, and how often that came."""
+    """Each fault, how it is provoked, the expected outcome, and how many tests passed."""
     rows = []
     for row in content["rows"]:
         tests = row["passed"] + row["failed"] + row["error"]
-        as_it_should = f"{row['passed']} of {tests} tests"
+        passed = f"{row['passed']} of {tests} tests"
         if row["skipped"]:
-            as_it_should += f", {row['skipped']} skipped"
-        rows.append((row["fault"], f"`{row['tests']}`", row["count"], row["outcome"], as_it_should))
-    heads = "fault", "provoked by", "count", "what happens", "as it should"
+            passed += f", {row['skipped']} skipped"
+        rows.append((row["fault"], f"`{row['tests']}`", row["count"], row["outcome"], passed))
+    heads = "fault", "provoked by", "count", "what happens", "passed"
     return table(heads, rows, align="lllll")
 
 
 def memory(content: Content) -> str:
-    """Peak memory and speed of a training on a set, and on one ten times as large."""
+    """Peak memory and speed of training on a data set and on one ten times as large."""
     rows = [
         (f"{row['images']:,}", row["pixels"], f"{row['peak_mib']:.0f}",
          f"{row['images_per_second']:,.0f}", f"{row['decoding_cores']:.2f}")
@@ -229,13 +229,13 @@ def memory(content: Content) -> str:
 
 
 def load(content: Content) -> str:
-    """Each load, its limit, and what was measured."""
+    """Each load, its limit and the measured value."""
     rows = [(row["load"], row["limit"], row["measured"]) for row in content["rows"]]
     return table(("load", "limit", "measured"), rows)
 
 
 def scaling(content: Content) -> str:
-    """Simulated hours and speed-up of a search by the number of workers."""
+    """Simulated duration and speed-up of a search by number of workers."""
     rows = [
         (row["workers"],
          *(f"{row[key]['hours']:,.1f} h (x {row[key]['speed_up']:.0f})" for key in WIDTHS))
@@ -246,7 +246,7 @@ def scaling(content: Content) -> str:
 
 
 def costs(content: Content) -> str:
-    """Images of ImageNet's size a second on one core, and the cores that feed an accelerator."""
+    """ImageNet-sized images per second on one core, and the cores that keep an accelerator busy."""
     found = content["costs"]
     words = {
         "decode": "decode a JPEG of 500 x 375, random crop to 224",
@@ -260,21 +260,21 @@ def costs(content: Content) -> str:
 
 
 def reproduction(*contents: Content) -> str:
-    """Paper by paper: how our setting differs, the command, our figures beside the published."""
+    """Paper by paper: how our setting differs, the command, our figures next to the published."""
     found = {content["name"]: content for content in contents}
-    heads = "what", "published", "how sure", "measured here (95 % interval)", "same direction"
+    heads = "what", "published", "source", "measured here (95 % interval)", "same direction"
     parts = []
     for paper in PAPERS:
         rows = [(one.what, one.published, one.sure, *_ours(one, found)) for one in paper.lines]
         made = ", ".join(f"`benchmarks/{command}`" for command in paper.commands)
         parts += [f"## {paper.title}", paper.setting.strip()]
-        parts += [f"Made by {made}."] if made else []
+        parts += [f"Measured by {made}."] if made else []
         parts.append(table(heads, rows, align="llllr"))
     return "\n\n".join(parts)
 
 
 def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
-    """Our figure with its interval, and whether it points where the published one does."""
+    """Our figure with its interval, and whether its direction matches the published one."""
     if line.ours is None:
         return "not attempted", ""
     claim = line.ours.read(found[line.result]) if line.result in found else None
@@ -284,16 +284,16 @@ def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
     form = f"{sign}.1f" if "(points" in claim["text"] else f"{sign}.3g"
     value, interval = claim["value"], claim["interval"]
     if interval is None:
-        holds = {True: "yes", False: "no", None: "cannot be told"}[claim["holds"]]
+        holds = {True: "yes", False: "no", None: "inconclusive"}[claim["holds"]]
         return f"{value:{form}}", holds if line.sign else ""
     low, high = sorted(line.sign * (end - line.bar) for end in interval)
-    told = "yes" if low > 0 else "no" if high < 0 else "cannot be told"
+    same = "yes" if low > 0 else "no" if high < 0 else "inconclusive"
     span = f" ({interval[0]:{form}} to {interval[1]:{form}})"
-    return f"{value:{form}}{span}", told if line.sign else ""
+    return f"{value:{form}}{span}", same if line.sign else ""
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, align: str = "") -> str:
-    """A table in Markdown; ``align``: l or r a column, otherwise the first left, others right."""
+    """A Markdown table; ``align`` has l or r per column (default: first left, others right)."""
     marks = {"l": "---", "r": "---:"}
     align = align or "l" + "r" * (len(heads) - 1)
     lines = [f"| {' | '.join(heads)} |", f"|{'|'.join(marks[a] for a in align)}|"]
@@ -320,9 +320,9 @@ def _spread(summary: dict[str, Any]) -> str:
 
 
 def _part(content: Content) -> str:
-    """What follows the benchmark in the name of a result: `short` of `online-short`."""
+    """The part of a result's name after the benchmark: `short` of `online-short`."""
     return str(content["name"].split("-", 1)[1])
 
 
 WIDTHS = ("8", "64", "256")
-"""Jobs that a method asks for at a time, as scaling.json has them."""
+"""Jobs per generation, as keyed in the scaling rows of load.json."""

@@ -1,0 +1,365 @@
+"""Every name that people type, with its options: one registry, one grammar, one wording of errors.
+
+``NAME(OPTION=VALUE,...)`` names a policy, a search method, an objective; ``NAME:WORD`` is short
+for a first option that is a word. Case, ``-`` and ``_`` in names do not matter. Each room declares
+its names as a `Registry` of `Entry` objects. Parsing, errors with close matches, ``automorph
+list``, shell completion and the tables of the documentation follow from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from importlib import import_module
+from inspect import Parameter, signature
+from typing import Any, Generic, NoReturn, TypeVar
+
+from automorph.errors import AutomorphError, UsageError
+
+T = TypeVar("T")
+E = TypeVar("E", bound="Entry[Any]")
+
+CUTOFF = 0.6
+"""Names that are less alike than this are not suggested (``difflib``: 1 is equal)."""
+_CALL = re.compile(
+    r"([A-Za-z][\w-]*(?:\.\d+[\w.-]*)?)\s*(?::\s*([\w./\\~-]+))?\s*(?:\((.*)\))?", re.DOTALL
+)
+_INTEGER = re.compile(r"[+-]?\d{1,30}")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_TYPES = {
+    "int": "a whole number",
+    "int | None": "a whole number",
+    "float": "a number",
+    "float | None": "a number",
+    "str": "a name",
+    "Space": "the name of a search space",
+}
+"""The types of options, as their signatures spell them, and in words."""
+
+
+def plain(name: str) -> str:
+    """A name without case and separators: ``Shear_X`` and ``shearx`` are the same.
+
+    >>> plain("Shear_X"), plain("Rotate[-2.5]")
+    ('shearx', 'rotate[-2.5]')
+    """
+    # A minus after a bracket is a sign: Rotate[-2.5] is not Rotate[2.5].
+    return re.sub(r"_|(?<!\[)-", "", name.lower())
+
+
+def closest(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
+    """The known names most like a name, at most so many; case and separators do not matter.
+
+    >>> closest("Rand-Aument", ["random", "randaugment"])
+    ['randaugment']
+    """
+    by_key = {plain(one): one for one in known}
+    return [by_key[key] for key in get_close_matches(plain(name), by_key, most, CUTOFF)]
+
+
+def did_you_mean(name: str, known: Iterable[str], *, most: int = 1) -> str:
+    """The sentence that suggests close matches, with a space before it; empty without any.
+
+    >>> did_you_mean("camle", ["camel", "gdro"])
+    " Did you mean 'camel'?"
+    """
+    close = [repr(one) for one in closest(name, known, most=most)]
+    words = " or ".join(filter(None, [", ".join(close[:-1]), *close[-1:]]))
+    return f" Did you mean {words}?" if words else ""
+
+
+def unknown(
+    what: str,
+    name: str,
+    known: Iterable[str],
+    *,
+    where: str = "",
+    hint: str | None = None,
+    advice: str = "",
+) -> str:
+    """The message for a name that nothing has: what was given, what is expected, what to do.
+
+    ``where`` says what should have it, ``hint`` stands in for the close matches among ``known``,
+    and ``advice`` comes last.
+
+    >>> unknown("option", "limt", ["limit", "size"], where="of the data")
+    "unknown option 'limt' of the data. Did you mean 'limit'? Expected one of limit, size"
+    """
+    names = list(known)
+    place = f" {where}" if where else ""
+    expected = f"one of {', '.join(names)}" if names else "none"
+    hint = did_you_mean(name, names) if hint is None else hint
+    return f"unknown {what} {str(name)!r:.100}{place}.{hint} Expected {expected}{advice}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of an entry: its name, its type as the signature spells it, and its default."""
+
+    name: str
+    type: str
+    default: Any = Parameter.empty
+
+    @property
+    def required(self) -> bool:
+        """True without a default."""
+        return self.default is Parameter.empty
+
+    def __str__(self) -> str:
+        if self.required:
+            return f"{self.name}=..."
+        shown = "none" if self.default is None else "''" if self.default == "" else self.default
+        return f"{self.name}={shown}"
+
+    def takes(self, value: Any) -> bool:
+        """Whether a value has the type."""
+        if value is None:
+            return self.type.endswith("None")
+        if self.type.startswith("int"):
+            return isinstance(value, int)
+        if self.type.startswith("float"):
+            return isinstance(value, int | float)
+        return isinstance(value, str)
+
+    @property
+    def expected(self) -> str:
+        """The type in words."""
+        return _TYPES.get(self.type, "a name")
+
+
+@dataclass(frozen=True)
+class Entry(Generic[T]):
+    """A name, what builds the thing of that name, and a line about it.
+
+    ``factory`` is a callable or ``module:name``; the latter is imported when it is first needed,
+    so that a name whose factory needs torch costs nothing. The line is the first of the factory's
+    docstring unless ``summary`` gives it, which an entry of ``module:name`` should. The options
+    are the parameters of the factory after the first ``given``.
+    """
+
+    name: str
+    factory: Callable[..., T] | str
+    summary: str = ""
+    given: int = field(default=0, kw_only=True)
+
+    def load(self) -> Callable[..., T]:
+        """The factory; raises `UsageError` if it cannot be imported."""
+        if not isinstance(self.factory, str):
+            return self.factory
+        module, _, name = self.factory.partition(":")
+        try:
+            found: Callable[..., T] = getattr(import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise UsageError(
+                f"{self.name} cannot be loaded: {error}; install what it needs, or choose another"
+            ) from None
+        return found
+
+    def __call__(self, *arguments: Any, **options: Any) -> T:
+        """Build the thing of this name."""
+        return self.load()(*arguments, **options)
+
+    @property
+    def about(self) -> str:
+        """A line about it."""
+        return self.summary or (self.load().__doc__ or "").split("\n")[0]
+
+    @property
+    def stem(self) -> str:
+        """The name without the part that users fill in: ``folder`` of ``folder:PATH``."""
+        return self.name.partition(":")[0]
+
+    @cached_property
+    def options(self) -> tuple[Option, ...]:
+        """The options, read from the signature of the factory."""
+        parameters = list(signature(self.load()).parameters.values())[self.given :]
+        return tuple(Option(one.name, _type_of(one), one.default) for one in parameters)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A name with options as it was typed; ``variant`` is what follows a colon."""
+
+    name: str
+    variant: str | None
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+
+
+class Registry(Mapping[str, E]):
+    """The entries of one kind, by their names, in the order of their declaration.
+
+    ``kind`` is the word for one of them in messages, ``error`` the class of errors, ``example``
+    what is shown to those whose text cannot be read, ``listing`` the word after ``automorph
+    list``, ``also`` what else may be typed in place of a name, and ``aliases`` are further names
+    for entries. Subscripts take exact names; `find` takes names as people type them.
+
+    >>> colours = Registry("colour", Entry("red", dict), Entry("dark-red", dict), example="red")
+    >>> colours.find("Dark_Red").name
+    'dark-red'
+    >>> colours.find("redd")
+    Traceback (most recent call last):
+        ...
+    automorph.errors.UsageError: unknown colour 'redd'. Did you mean 'red'? Expected one of ...
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        *entries: E,
+        example: str,
+        error: type[AutomorphError] = UsageError,
+        listing: str = "",
+        also: str = "",
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        self.kind, self.error, self.example, self.listing = kind, error, example, listing
+        self.also = also
+        self._entries = {entry.name: entry for entry in entries}
+        self._keys = {plain(entry.stem): entry for entry in entries}
+        self._keys |= {plain(a): self._entries[name] for a, name in (aliases or {}).items()}
+
+    def __getitem__(self, name: str) -> E:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def about(self) -> dict[str, str]:
+        """Every name with its line."""
+        return {name: entry.about for name, entry in self.items()}
+
+    def has(self, name: str) -> bool:
+        """Whether `find` finds an entry."""
+        return plain(name) in self._keys
+
+    def find(self, name: str) -> E:
+        """The entry of a name or alias; raises the error of this kind for others."""
+        if not self.has(name):
+            raise self.unknown(name)
+        return self._keys[plain(name)]
+
+    def unknown(self, name: str) -> AutomorphError:
+        """The error for a name that no entry has."""
+        close = closest(name, self._keys)
+        hint = f" Did you mean {self._keys[close[0]].name!r}?" if close else ""
+        see = f"; see: automorph list {self.listing}" if self.listing else ""
+        return self.error(unknown(self.kind, name, self, hint=hint, advice=self.also + see))
+
+    def head(self, text: str) -> tuple[str, str | None, str]:
+        """Cut ``NAME:VARIANT(OPTIONS)`` in three; any name will do."""
+        match = _CALL.fullmatch(text.strip())
+        if match is None:
+            self.split(text, "+")  # Brackets that do not match are the usual reason.
+            self.refuse(text, f"expected a name with options, as in {self.example}")
+        name, variant, inside = match.groups()
+        return name, variant, inside or ""
+
+    def parse(self, text: str) -> Call:
+        """Read ``NAME:VARIANT(VALUE,OPTION=VALUE)``; any name will do.
+
+        >>> Registry("colour", example="red(depth=2)").parse("red(1, depth=2)")
+        Call(name='red', variant=None, arguments=(1,), options={'depth': 2})
+        """
+        name, variant, inside = self.head(text)
+        arguments: list[Any] = []
+        options: dict[str, Any] = {}
+        for part in self.split(inside, ",", text) if inside.strip() else []:
+            key, sign, value = (piece.strip() for piece in part.partition("="))
+            if not part.strip() or (sign and not (key and value)):
+                self.refuse(text, f"an option without name or value; expected {self.example}")
+            if not sign:
+                arguments.append(value_of(part))
+            elif key.lower() in options:
+                self.refuse(text, f"the option {key} comes twice; give it once")
+            else:
+                options[key.lower()] = value_of(value)
+        return Call(name, variant, tuple(arguments), options)
+
+    def checked(
+        self, entry: E, arguments: Sequence[Any] = (), options: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The options by name, checked against those of the entry; raises the error of this kind.
+
+        ``arguments`` are values without a name, for the first options in their order.
+        """
+        known = {option.name: option for option in entry.options}
+        who = f"the {self.kind} {entry.name!r}"
+        takes = ", ".join(map(str, known.values())) or "no options"
+        if len(arguments) > len(known):
+            raise self.error(f"{who} got {len(arguments)} values; expected at most {takes}")
+        found = dict(zip(known, arguments, strict=False))
+        for name, value in (options or {}).items():
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise self.error(f"unknown option {name!r} of {who}.{hint} Expected {takes}")
+            if name in found:
+                raise self.error(
+                    f"{who} got {name} twice, as {found[name]!r} and {value!r}; give it once"
+                )
+            found[name] = value
+        if missing := [name for name, one in known.items() if one.required and name not in found]:
+            raise self.error(f"{who} needs {' and '.join(missing)}; expected {takes}")
+        for name, value in found.items():
+            option = known[name]
+            if value is None and option.type == "str":
+                found[name] = value = "none"  # A name like any other.
+            if not option.takes(value):
+                raise self.error(f"{who} got {name}={value!r:.100}; expected {option.expected}")
+        return {name: found[name] for name in known if name in found}
+
+    def read(self, text: str, **options: Any) -> tuple[E, dict[str, Any]]:
+        """The entry and the checked options of a text; ``options`` come on top of those in it."""
+        call = self.parse(text)
+        entry = self.find(call.name)
+        arguments = call.arguments if call.variant is None else (call.variant, *call.arguments)
+        return entry, self.checked(entry, arguments, {**call.options, **options})
+
+    def split(self, text: str, at: str, whole: str = "") -> list[str]:
+        """Split at a sign, but not inside brackets; ``whole`` is what an error shows."""
+        parts, depth = [""], 0
+        for sign in text:
+            depth += {"(": 1, ")": -1}.get(sign, 0)
+            if depth < 0:
+                break
+            if sign == at and depth == 0:
+                parts.append("")
+            else:
+                parts[-1] += sign
+        if depth:
+            self.refuse(whole or text, f"brackets that do not match; expected {self.example}")
+        return parts
+
+    def refuse(self, text: str, why: str) -> NoReturn:
+        """Raise the error for a text that cannot be read."""
+        raise self.error(f"cannot read the {self.kind} {text!r:.200}: {why}")
+
+
+def value_of(text: str) -> Any:
+    """A number, a tuple of numbers, None or a word.
+
+    >>> value_of("3"), value_of("1e-3"), value_of("(1, 2)"), value_of("none"), value_of("tpe")
+    (3, 0.001, (1, 2), None, 'tpe')
+    """
+    word = text.strip().strip("'\"")
+    if _INTEGER.fullmatch(word):
+        return int(word)
+    if _NUMBER.fullmatch(word):
+        return float(word)
+    if word.startswith("(") and word.endswith(")"):
+        return tuple(value_of(part) for part in word[1:-1].split(",") if part.strip())
+    return None if word.lower() == "none" else word
+
+
+def _type_of(parameter: Parameter) -> str:
+    """The type of an option: its annotation if that is one of ours, else that of its default."""
+    annotation = str(parameter.annotation)
+    if annotation in _TYPES or parameter.default in (None, Parameter.empty):
+        return annotation
+    return type(parameter.default).__name__

@@ -1,33 +1,33 @@
-"""Do the diagnostics of `automorph explain` say which operations help and which harm?
+"""Do the diagnostics of `automorph explain` predict which operations help and which harm?
 
-The decisive test of the theory: 27 pairs of an operation and a magnitude on MNIST, Fashion-MNIST
-and CIFAR-10. Measured: the change of test accuracy that the operation brings to a small network
-trained on 1,000 labelled examples, where it is applied to every other example (probability 1/2).
+This is the decisive test of the theory: 27 pairs of an operation and a magnitude on MNIST,
+Fashion-MNIST and CIFAR-10. Measured: how the operation, applied to every other example
+(probability 1/2), changes the test accuracy of a small network trained on 1,000 labelled examples.
 Predicted: every column of `explain`, from fixed features of the same 1,000 examples, without
 training. Compared: Spearman's correlation over the pairs, with a bootstrap interval (pairs are
-resampled, and within each pair its seeds).
+resampled, and seeds within each pair).
 
-`explain` ranks operations by the predicted change of the ridge error, which weighs what harms
-against what regularises by itself. That, the features and the thresholds were chosen on two seeds
-of Fashion-MNIST; MNIST and CIFAR-10 are the test. `combined` is the sum of ranks that was best
-there (twice the change, alignment, and how hard the copies are: a credit for label risk, which
-cannot be right everywhere, so `explain` does not use it).
+`explain` ranks operations by the predicted change of the ridge error, which balances harm against
+regularisation. This column, the features and the thresholds were chosen on two seeds of
+Fashion-MNIST; MNIST and CIFAR-10 are the test. `combined` is the sum of ranks that was best there:
+twice the change, alignment, and how hard the copies are. The last term gives credit for label risk,
+which cannot be right in general, so `explain` does not use it.
 
 Expected before the run:
-- combined, and the change alone: Spearman's correlation of 0.8 or more on MNIST and CIFAR-10;
-- every pair that costs more than 2 points is flagged: its predicted error rises by 2 % or more;
-- no other column reaches what the change reaches on all three.
+- combined, and the change alone: Spearman's correlation of at least 0.8 on MNIST and CIFAR-10;
+- every pair that costs more than 2 points is flagged: its predicted error rises by at least 2 %;
+- no other column matches the change on all three data sets.
 
-The measured changes are noisy themselves, so their reliability is told as well: the correlation of
-the means over two halves of the seeds, stepped up to all seeds (Spearman and Brown). No prediction
-can be expected to correlate better than the square root of it.
+The measured changes are noisy themselves, so their reliability is reported as well: the correlation
+between the means of two halves of the seeds, extrapolated to all seeds (Spearman and Brown). No
+prediction can be expected to correlate better than the square root of it.
 
 n: 3 data sets x (27 pairs + none) x 5 seeds = 420 trainings of 30 epochs, cnn:8; test accuracy on
 the whole published test part. Hardware: 1 core of 2, about 50 minutes, and 3 minutes of explaining.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/explain.py measure judge
        [--data fashion-mnist] [--seeds 5]
-Finished trainings are lines in results/explain/DATA.jsonl and are not made again. `judge` holds
-the columns against what has been measured so far; it needs the seeds that all pairs have.
+Finished trainings are lines in results/explain/DATA.jsonl and are not repeated. `judge` compares
+the columns with the measurements so far; it uses the seeds that all pairs have.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ FOLDER = RESULTS / "explain"
 
 
 def task_of(source: str) -> Task:
-    """1,000 labelled examples to train on; the validation part of 250 is not used."""
+    """1,000 labelled training examples; the validation part of 250 is not used."""
     return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 30})
 
 
 def policy_of(pair: tuple[str, float] | None) -> Mixture | str:
-    """One operation at one magnitude, for every other example."""
+    """One operation at one magnitude, applied to every other example."""
     if pair is None:
         return "none"
     name, magnitude = pair
@@ -78,7 +78,7 @@ def policy_of(pair: tuple[str, float] | None) -> Mixture | str:
 
 
 def arm_of(pair: tuple[str, float] | None) -> str:
-    """The name of a pair in the files."""
+    """The name of a pair in the result files."""
     return "none" if pair is None else f"{pair[0]}@{pair[1]:g}"
 
 
@@ -91,7 +91,7 @@ def cells_of(path: Path) -> dict[tuple[str, int], float]:
 
 
 def measure(source: str, seeds: int) -> None:
-    """Make the trainings that are missing, seed by seed."""
+    """Run the missing trainings, seed by seed."""
     task, path = task_of(source), FOLDER / f"{source}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     done = cells_of(path)
@@ -115,12 +115,12 @@ GOOD = {
     "combined": 1, "change": -1, "alignment": 1, "invariance": -1, "variance": -1,
     "label_risk": -1, "new_information": 1,
 }  # fmt: skip
-"""The columns, and the side on which an operation is expected to help."""
+"""The columns, and the sign expected for an operation that helps."""
 HURTS = -0.02
 
 
 def explained(source: str) -> list[dict[str, Any]]:
-    """The columns of every pair, from the same 1,000 examples."""
+    """Compute the columns of every pair from the same 1,000 examples."""
     train = task_of(source).data.train
     bench = Bench(train.data, train.labels, random_convolutions(train.data))
     rows = []
@@ -138,7 +138,7 @@ def explained(source: str) -> list[dict[str, Any]]:
 
 
 def effects(source: str) -> NDArray[np.float64]:
-    """Measured changes of test accuracy ``(pairs, seeds)``, of the seeds that all pairs have."""
+    """Measured changes of test accuracy ``(pairs, seeds)`` for the seeds that all pairs have."""
     cells = cells_of(FOLDER / f"{source}.jsonl")
     arms = [arm_of(pair) for pair in PAIRS]
     seeds = sorted({seed for _, seed in cells})
@@ -147,7 +147,7 @@ def effects(source: str) -> NDArray[np.float64]:
 
 
 def correlation(column: NDArray[Any], measured: NDArray[Any]) -> tuple[float, list[float]]:
-    """Spearman's correlation and its interval: pairs drawn again, and seeds within each."""
+    """Spearman's correlation; its interval resamples pairs, and seeds within each pair."""
     rng = np.random.default_rng(0)
     pairs, seeds = measured.shape
     drawn = []
@@ -161,7 +161,7 @@ def correlation(column: NDArray[Any], measured: NDArray[Any]) -> tuple[float, li
 
 
 def reliability(measured: NDArray[Any]) -> float | None:
-    """Correlation of the means over halves of the seeds, stepped up to all (Spearman, Brown)."""
+    """Split-half correlation over seeds, extrapolated to all seeds (Spearman, Brown)."""
     seeds = measured.shape[1]
     if seeds < 2:
         return None
@@ -176,14 +176,14 @@ def reliability(measured: NDArray[Any]) -> float | None:
 
 
 def combined(rows: list[dict[str, Any]]) -> NDArray[np.float64]:
-    """The sum of ranks that was best on Fashion-MNIST: twice the change, alignment, hard copies."""
+    """The best sum of ranks on Fashion-MNIST: twice the change, alignment, hard copies."""
     parts = {"change": -2.0, "alignment": 1.0, "label_risk": 1.0}
     ranks = [w * rankdata([row[name] for row in rows]) for name, w in parts.items()]
     return np.asarray(np.sum(ranks, axis=0), np.float64)
 
 
 def judge(source: str) -> None:
-    """Hold the columns against what was measured, and write results/explain-DATA.json."""
+    """Compare the columns with the measurements and write results/explain-DATA.json."""
     measured = effects(source)
     if not measured.size:
         print(f"{source}: no seed has all pairs yet")

@@ -1,12 +1,12 @@
-"""Faults provoked on purpose, counted: what docs/reliability.md tells.
+"""Provoke faults on purpose and count the outcomes, for docs/reliability.md.
 
-Expected before the run: nothing that was finished is ever lost or done again, every end is that of
-a run without the fault, every damaged file is refused by name, made again or read as it was, and
-nothing in a file or a name is run.
+Expected before the run: finished work is never lost or repeated, every run ends like one without
+the fault, every damaged file is either rejected by name, rebuilt, or still read correctly, and no
+content of a file or name is ever executed.
 
-Each row is a test of tests/faults with its counts turned up; a row is written when it is done, and
-running again does what is missing. Full disks need root (small file systems are mounted), names in
-reports a Chromium; without them the row says "skipped".
+Each row runs tests of tests/faults with higher counts. A row is written when it is done, and
+running the script again does only the missing rows. Full disks need root (small file systems are
+mounted), and names in reports need Chromium; without them the row says "skipped".
 
 Run: .venv/bin/python benchmarks/faults.py (about 120 minutes of one core; --rows NAME for some)
 """
@@ -31,7 +31,7 @@ CELLS = RESULTS / "faults"
 
 @dataclass(frozen=True)
 class Fault:
-    """A row of the table: what goes wrong, which tests provoke it, and what is to come of it."""
+    """A row of the table: the fault, the tests that provoke it, and the expected outcome."""
 
     fault: str
     file: str
@@ -103,7 +103,7 @@ FAULTS = {
 
 
 def provoke(name: str) -> dict[str, object]:
-    """Run the tests of a row; what came of them."""
+    """Run the tests of a row and return their outcome."""
     fault = FAULTS[name]
     command = [sys.executable, "-m", "pytest", "-p", "no:xdist"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

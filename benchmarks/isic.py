@@ -1,34 +1,37 @@
-"""Does model patching teach a network of skin lesions to look past coloured stickers?
+"""Does model patching teach a network for skin lesions to ignore coloured stickers?
 
 ISIC images annotated for artefacts (see the README of the data), 64 px, benign or malignant. In the
-training part 109 benign and one malignant image show a coloured sticker. That one is left out: a
-group of one image cannot be balanced. So (malignant, sticker) has no training, validation or test
-image. ResNet-9 of width 8, 12 epochs in batches of 32; flips and turns (`flip-crop`) for all
-arms; the epoch of best robust validation accuracy is kept. Five paired seeds.
+training part, 109 benign images and one malignant image show a coloured sticker. The malignant one
+is left out, because a group of one image cannot be balanced. So (malignant, sticker) has no
+training, validation or test image. ResNet-9 of width 8, 12 epochs in batches of 32; flips and crops
+(`flip-crop`) for all arms; the epoch with the best robust validation accuracy is kept. Five paired
+seeds.
 
 Two tests:
 - *real*: the published test part: benign 384 and with sticker 31, malignant 103;
 - *pasted*: the 103 malignant test images with real stickers pasted. Stickers are cut from benign
-  test images: a pixel counts where saturation is above 0.3 and hue between 38 and 300 degrees
-  (yellow to violet), or saturation above 0.62, hue 18 to 38 degrees and value above 0.6 (orange);
-  opened with a 3x3 square; components of 60 pixels or more that touch the edge of the image and
-  leave its central 24 x 24 pixels free by nine tenths or more; holes filled, dilated by 3x3. Pasted
-  at their place, m blurred by 0.7 px: (1 - m) x + m sticker. Image i gets donor i modulo their
-  number. Robust accuracy "with pasted" is that of the worst of the three real groups and this one.
+  test images: a pixel counts if saturation is above 0.3 and hue between 38 and 300 degrees (yellow
+  to violet), or if saturation is above 0.62, hue 18 to 38 degrees and value above 0.6 (orange). The
+  mask is opened with a 3x3 square; components of at least 60 pixels are kept if they touch the edge
+  of the image and leave at least nine tenths of its central 24 x 24 pixels free; holes are filled
+  and the mask dilated by 3x3. Stickers are pasted at their original position, with the mask m
+  blurred by 0.7 px: (1 - m) x + m sticker. Image i gets donor i modulo the number of donors. Robust
+  accuracy "with pasted" is that of the worst of the three real groups and this one.
 
 Arms: erm; balanced; sgdro; camel with pasting (stickers of *training* images pasted by the same
-code: an edit of the user's, one direction); camel with a CycleGAN, trained once with seed 0 on the
-benign class (the only one with both subgroups) and lent to the malignant one: an extrapolation
-that no image can check. Checks of both are in the result, also those that fail.
+code: a user's edit, in one direction); camel with a CycleGAN, trained once with seed 0 on the
+benign class (the only one with both subgroups) and applied to the malignant one, an extrapolation
+that no image can verify. The result includes the checks of both, failed ones too.
 
 Expected before the run: erm is near 100 % on benign with sticker and at 20 to 50 % on malignant;
-pasting a sticker costs it 15 points or more of the malignant ones, and balanced no less: no group
-tells them. Both camels lose 5 points or fewer by pasting, and beat erm in robust accuracy with
-pasted ones by 10 points or more; the share of saliency on the pasted sticker falls by half.
-Published gain: 11.7 points of robust accuracy over robust training (other data, 224 px).
+pasting a sticker costs it at least 15 points on the malignant images, and balanced no less, since
+no group in the data shows this case. Both camels lose at most 5 points by pasting, and beat erm in
+robust accuracy with pasted stickers by at least 10 points; the share of saliency on the pasted
+sticker falls by half. Published gain: 11.7 points of robust accuracy over robust training (other
+data, 224 px).
 
 n: 5 arms x 5 seeds = 25 trainings and one CycleGAN of 1,200 steps. Hardware: CPU; a training takes
-40 to 130 seconds of a core, the CycleGAN 10 minutes, all of it about 50 core-minutes.
+40 to 130 seconds of a core, the CycleGAN 10 minutes, about 50 core-minutes in total.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/isic.py [--jobs 2] [--seeds 5] [--try]
 """
 
@@ -104,14 +107,14 @@ def _mask(image: Images) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Paste:
-    """Stickers of some images, pasted onto others: image i gets sticker i modulo their number."""
+    """Paste stickers onto other images: image i gets sticker i modulo their number."""
 
     donors: Images
     masks: NDArray[np.float32]
 
     @classmethod
     def of(cls, part: Split) -> Paste:
-        """The stickers of the benign images of a part."""
+        """The stickers on the benign images of a part."""
         assert part.subgroups is not None
         images = part.data[(part.labels == 0) & (part.subgroups == 1)]
         masks = masks_of(images)
@@ -126,7 +129,7 @@ class Paste:
 
 
 def data_of() -> Dataset:
-    """The data at 64 px; the one malignant training image with a sticker is left out."""
+    """The data at 64 px, without the one malignant training image that has a sticker."""
     data = load_data(
         "parquet:isic_artifacts", label="label", subgroup="patch_colored", size=SIDE, leakage="drop"
     )
@@ -137,7 +140,7 @@ def data_of() -> Dataset:
 def run(
     names: list[str], seeds: int, folder: Path, *, tiny: bool, jobs: int, only: int | None = None
 ) -> dict[str, Any]:
-    """All cells and the checks of the translators; continues where it stopped."""
+    """All cells and the checks of the translators; resumes an interrupted run."""
     data = data_of()
     recipe = {"epochs": 1 if tiny else 12, "batch_size": 32, "lr": 0.05}
     task = as_task(data, model="resnet9:2" if tiny else "resnet9:8", recipe=recipe)
@@ -183,7 +186,7 @@ def _translator(kind: str, data: Dataset, work: Path, *, tiny: bool) -> Any:
 def _cell(
     task: Task, name: str, seed: int, renderings: Any, malignant: Split, pasted: Split
 ) -> dict[str, Any]:
-    """One training and its numbers."""
+    """Run one training and return its numbers."""
     found = train_robust(
         task, ARMS[name][0], renderings=renderings, policy="flip-crop", seed=seed, progress=False
     )
@@ -210,7 +213,7 @@ def _cell(
 
 
 def rows_of(cells: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """One row an arm."""
+    """One row per arm."""
     keys = ("accuracy", "worst of real", "worst with pasted", "flips", "saliency on sticker")
     rows = []
     for name, runs in cells.items():
@@ -226,7 +229,7 @@ def rows_of(cells: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 
 def claims_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The expectations, judged."""
+    """Judge the expectations."""
     by_arm = {row["arm"]: row for row in rows}
     claims: list[dict[str, Any]] = []
 
@@ -273,7 +276,7 @@ def main() -> None:
 
 
 def _side_by_side(names: list[str], seeds: int, folder: Path, jobs: int) -> None:
-    """Every seed in a process of its own; what they share is made before."""
+    """Run every seed in its own process, after preparing what they share."""
     import multiprocessing
 
     data, work = data_of(), folder / "work"

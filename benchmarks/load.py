@@ -1,9 +1,10 @@
-"""Load: many trials at once through Ray, a study of 10,000 trials, its report, and 256 workers.
+"""Load tests: many trials through Ray, a study of 10,000 trials, its report, and 256 workers.
 
-Expected before the run: 64 trials at once through Ray on one machine end like one after the other;
-a study of 10,000 trials opens in under 2 s; the report of such a search has less than 5 MB and is
-written in under 2 s. The last part is a simulation, not a measurement: the jobs of a search are
-played on so many workers, each taking a normal time (mean 1, deviation 0.1 of a trial).
+Expected before the run: 64 simultaneous trials through Ray on one machine give the same results as
+sequential ones; a study of 10,000 trials opens in under 2 s; the report of such a search is smaller
+than 5 MB and is written in under 2 s. The last part is a simulation, not a measurement: the jobs of
+a search are scheduled on a given number of workers, with normally distributed durations (mean 1,
+deviation 0.1 of a trial).
 
 Run: .venv/bin/python benchmarks/load.py (about 12 minutes of two cores, and 16 GiB of memory for
 the 64 workers; --skip-ray leaves that part out, and its row then says so)
@@ -31,15 +32,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "report"))
 TRIALS = 10_000
 WORKERS = (1, 4, 16, 64, 256)
 GPU = 2500
-"""Images of 224 px a second that a large accelerator trains a ResNet-50 on: assumed, not measured
-here."""
+"""Images of 224 px per second at which a large accelerator trains a ResNet-50 (assumed, not
+measured)."""
 PASSES = 1_200_000
-"""Images that a trial of a search passes: a tenth of ImageNet, ten times."""
+"""Images processed by one trial of a search: a tenth of ImageNet for ten epochs."""
 TRIAL_HOURS = PASSES / GPU / 3600
 
 
 def study(folder: Path) -> tuple[float, int]:
-    """Seconds in which a study of 10,000 trials is opened, and its bytes."""
+    """Time to open a study of 10,000 trials in seconds, and its size in bytes."""
     from automorph.policies import load_policy
     from automorph.searchers.base import JobResult
     from automorph.searchers.child_training import TrainJob
@@ -50,7 +51,7 @@ def study(folder: Path) -> tuple[float, int]:
     first = TrainJob(policy=policy, tail=tail, seed=0)
     trials.add(first, JobResult(0.5, facts={"loss": 1.0, "curve": [0.1] * 30}), clock=0.0)
     journal = folder / JOURNAL
-    # Each trial is a line; the others are written at once, as 10,000 flushes measure the disk.
+    # Each trial is a line. They are written in one go: 10,000 flushes would measure the disk.
     head = journal.read_bytes().splitlines(keepends=True)[:-1]
     jobs = [TrainJob(policy=policy, tail=tail, seed=number) for number in range(TRIALS)]
     rest = [line_of(job, number) for number, job in enumerate(jobs)]
@@ -85,7 +86,7 @@ def line_of(job: Any, number: int) -> bytes:
 
 
 def report(folder: Path) -> tuple[float, int]:
-    """Seconds in which the report of a search of 10,000 trials is written, and its bytes."""
+    """Time to write the report of a search of 10,000 trials in seconds, and its size in bytes."""
     from comparisons import search
 
     from automorph.report import search_page, write_report
@@ -104,14 +105,14 @@ def report(folder: Path) -> tuple[float, int]:
             for n in range(TRIALS)
         ],
     }  # fmt: skip
-    write_report(folder / "once.html", search_page(result))  # Templates are read once.
+    write_report(folder / "once.html", search_page(result))  # Warm up: reads the templates.
     began = time.perf_counter()
     path = write_report(folder / "report.html", search_page(result))
     return time.perf_counter() - began, path.stat().st_size
 
 
 def through_ray(folder: Path, count: int) -> tuple[bool, float]:
-    """Whether so many trials at once end as one after the other, and the seconds they took."""
+    """Whether parallel trials give the results of sequential ones, and how long they took."""
     from automorph.data import limited, load_data, split
     from automorph.policies import load_policy
     from automorph.searchers.child_training import TrainJob
@@ -132,7 +133,7 @@ def through_ray(folder: Path, count: int) -> tuple[bool, float]:
 
 
 def costs() -> dict[str, float]:
-    """Images a second on one core, of the size of ImageNet's: decoded, augmented, trained on."""
+    """ImageNet-sized images per second on one core: decoding, augmentation, training."""
     import io
 
     import torch
@@ -175,7 +176,7 @@ def costs() -> dict[str, float]:
 
 
 def rate(work: Callable[[], int]) -> float:
-    """Examples a second: the best of five, after one for warming up."""
+    """Examples per second: the best of five rounds after a warm-up."""
     work()
     best = math.inf
     for _ in range(5):
@@ -186,14 +187,14 @@ def rate(work: Callable[[], int]) -> float:
 
 
 def simulated(workers: int, width: int, trials: int, seed: int = 0) -> float:
-    """The time of a search, in trials, that asks for ``width`` jobs at a time."""
+    """Duration, in trials, of a search that asks for ``width`` jobs at a time."""
     times = np.random.default_rng(seed).normal(1.0, 0.1, trials).clip(0.5)
     clock = 0.0
     for start in range(0, trials, width):
         free = [clock] * workers
         for took in times[start : start + width].tolist():
             heapq.heappush(free, heapq.heappop(free) + took)
-        clock = max(free)  # A generation is told as a whole.
+        clock = max(free)  # The search receives the outcomes of a generation all at once.
     return clock
 
 

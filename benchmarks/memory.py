@@ -1,19 +1,20 @@
-"""Memory of a training on a set that is decoded on demand, and on one ten times as large.
+"""Memory of training on a data set that is decoded on demand, and on one ten times as large.
 
 Expected before the run: the peak memory of all processes grows by less than 10 % from 100,000 to
-1,000,000 images (names, labels and hashes of the files are all that grows: about 60 bytes each,
-and as many again for a moment, while they are sorted), and the decoding process is busy at least
-0.9 of the time, if training is quicker than it.
+1,000,000 images (only the names, labels and hashes of the files grow, by about 60 bytes each, and
+by as much again briefly while they are sorted), and the decoding process is busy at least 0.9 of
+the time if training is faster than decoding.
 
-The first run counted what reading the files at the beginning takes as decoding, and its images of
-64 px are decoded quicker than ``cnn:4`` trains on them; so a third set was added, of 256 px, about
-which the second claim is. The start of a decoding process counts as its work.
+The first run counted the time to read the files at the start as decoding, and its images of 64 px
+are decoded faster than ``cnn:4`` trains on them. A third data set of 256 px images was therefore
+added, to which the second claim refers. The start of a decoding process counts as its work.
 
-n: 100,000 and 1,000,000 random JPEG files of 64 px in 100 classes (4 GiB of disk for a while), and
+n: 100,000 and 1,000,000 random JPEG files of 64 px in 100 classes (temporarily 4 GiB of disk), and
 40,000 of 256 px; one epoch on random crops of 32 px with ``cnn:4``, batches of 256, one decoding
 process, one thread.
 
-Run: .venv/bin/python benchmarks/memory.py (about 30 minutes of two cores; --images 2000 for a look)
+Run: .venv/bin/python benchmarks/memory.py (about 30 minutes of two cores; --images 2000 for a quick
+look)
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ CLASSES, HELD_OUT, LARGE = 100, 1000, 40_000
 
 
 def make_images(folder: Path, n: int, pixels: int = 64) -> None:
-    """So many different JPEG files below ``folder``, in class folders of three parts."""
+    """Write ``n`` different JPEG files below ``folder``, in class folders of three parts."""
     from PIL import Image
 
     counts = (n, HELD_OUT, HELD_OUT)
@@ -51,7 +52,7 @@ def make_images(folder: Path, n: int, pixels: int = 64) -> None:
                 file = home / f"{number:07d}.jpg"
                 if file.exists():
                     continue
-                rng = np.random.default_rng([place, label, number])  # No two alike, ever.
+                rng = np.random.default_rng([place, label, number])  # No two images are equal.
                 small = rng.integers(0, 256, (8, 8, 3), np.uint8)
                 out = io.BytesIO()
                 Image.fromarray(small).resize((pixels, pixels)).save(out, "JPEG", quality=80)
@@ -59,7 +60,7 @@ def make_images(folder: Path, n: int, pixels: int = 64) -> None:
 
 
 def measure(folder: Path, n: int) -> dict[str, float]:
-    """Load and train in this process; the peak of it and of its decoders, and their work."""
+    """Load and train in this process; return the peak memory and the work of the decoders."""
     import torch
 
     from automorph.data import load_data
@@ -88,13 +89,13 @@ def measure(folder: Path, n: int) -> dict[str, float]:
 
 
 def peak(pid: str) -> float:
-    """The most memory that a process ever had, in MiB."""
+    """The peak memory of a process in MiB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def worked(pid: str) -> float:
-    """Seconds of a processor that a process has used."""
+    """The CPU time of a process in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100
 

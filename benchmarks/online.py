@@ -1,49 +1,50 @@
-"""Where do methods that live inside training help, and at what cost?
+"""Where do methods that work inside training help, and at what cost?
 
-Reduced CIFAR-10: 4,000 training images and 1,000 to choose by, the whole published test part of
+Reduced CIFAR-10: 4,000 training images and 1,000 for selection, the whole published test part of
 10,000; paired seeds. Every view gets the same tail (pad-and-crop, flip, Cutout of 16 pixels), so
-that arms differ by what comes before it; `none` has no tail. Three regimes:
+that arms differ only in what comes before it; `none` has no tail. Three regimes:
 
 - short: ResNet-9 of width 16, 30 epochs. The network cannot quite fit its examples.
-- wide:  WRN-16-2, 1,000 of the images for 40 epochs. It learns them by heart.
-- large: ResNet-9 of width 16, 40,000 training images, 4 epochs. Nobody overfits.
+- wide:  WRN-16-2, 1,000 of the images for 40 epochs. The network memorises them.
+- large: ResNet-9 of width 16, 40,000 training images, 4 epochs. No network overfits.
 
-Equal steps: every arm has the same number of epochs, whatever it costs. Equal compute: the random
-composition and RandAugment again, with so many epochs as make up for the forward and backward
-passes that scoring four candidates costs (x 2.33; training on two views costs x 2).
+Equal steps: every arm trains for the same number of epochs, whatever it costs. Equal compute: the
+random composition and RandAugment again, with more epochs, to match the forward and backward passes
+needed to score four candidates (x 2.33; training on two views costs x 2).
 
 Expected before the run:
 - short: `top` is below the random composition (points: -2 to -5), `lowest` is near the tail alone,
-  `proportional` within a point of the random composition; `adaptive` at or above the best of these
-  and of RandAugment, by staying near the tail alone.
-- wide: harder is better or equal: `proportional` is at or above the random composition; `adaptive`
-  is at or above `proportional` and RandAugment.
-- large: everything that makes views harder costs accuracy against the tail; `adaptive` costs least
-  and is ahead of RandAugment.
-- `adaptive-unscored` (a single candidate: strength is steered, nothing is scored, no cost) is equal
-  to `adaptive` in short, where both do next to nothing.
-- everywhere: mean loss of what was selected lies in the order lowest, random, proportional, top.
-- `adaptive-cheap` (scored at half the side, every fourth step: 1.08 x the passes of plain training;
-  in between it chooses by what the scores have told of operations) takes at most 1.3 x the time of
-  plain training and keeps 90 % of what `adaptive` gains over the random composition.
+  `proportional` within a point of the random composition; `adaptive` is at or above the best of
+  these and of RandAugment, because it stays near the tail alone.
+- wide: harder views are better or equal: `proportional` is at or above the random composition;
+  `adaptive` is at or above `proportional` and RandAugment.
+- large: everything that makes views harder costs accuracy compared with the tail; `adaptive` costs
+  least and is ahead of RandAugment.
+- `adaptive-unscored` (a single candidate: the strength is adjusted, nothing is scored, no cost) is
+  equal to `adaptive` in short, where both do next to nothing.
+- in all regimes, the mean loss of the selected views increases in the order lowest, random,
+  proportional, top.
+- `adaptive-cheap` (scores at half the side length, every fourth step: 1.08 x the passes of plain
+  training; in between it chooses by the scores so far of each operation) takes at most 1.3 x the
+  time of plain training and keeps 90 % of the gain of `adaptive` over the random composition.
 - `adversarial` is within a point of `views`, its control without learning; both gain about a point
-  from more gradients a step, and less than a plain training of as many passes gains.
+  from having more gradients per step, and less than plain training with as many passes gains.
 
-The adaptive rule was designed after a look at the validation curves of the other arms in short (two
-seeds) and at a dozen trainings on 250 to 400 images; the test part had not been looked at.
+The adaptive rule was designed after looking at the validation curves of the other arms in short
+(two seeds) and at a dozen trainings on 250 to 400 images; the test part had not been looked at.
 
-At least as good means: the interval of the paired difference lies above -1 point.
+"At least as good" means that the interval of the paired difference lies above -1 point.
 
-Power: differences spread by about 1 point from seed to seed. Then five seeds find a true
-difference of 1.7 points with a chance of 81 %, of 1 point with 40 %; ten seeds 1 point with 80 %.
-After the first run: in wide they spread by 1.4 points, and five seeds left the interval of adaptive
-against RandAugment (+0.1, -1.6 to 1.8) wider than the margin. These two were given five more seeds
-there; nothing else was changed. Pairs are the seeds that two arms share.
+Power: differences vary by about 1 point from seed to seed. Five seeds then detect a true difference
+of 1.7 points with probability 81 % and one of 1 point with 40 %; ten seeds detect 1 point with
+80 %. After the first run: in wide, differences varied by 1.4 points, and five seeds left the
+interval of adaptive against RandAugment (+0.1, -1.6 to 1.8) wider than the margin. These two arms
+got five more seeds there; nothing else was changed. Pairs are the seeds that two arms share.
 
-n: a regime has its arms (all of them in short, and equal compute; six in the others) times the
-seeds. Hardware: CPU; one plain training takes 1 to 3 minutes of one core, one with all candidates
-scored 2.5 times as long. Finished trainings are kept in results/online/, and the same call does
-only what is missing. `cost` times epochs of plain and of scored training in turns, on one thread.
+n: arms times seeds in each regime (short has all arms, and equal compute; the others have six).
+Hardware: CPU; one plain training takes 1 to 3 minutes of one core, one that scores all candidates
+2.5 times as long. Finished trainings are kept in results/online/, and the same command does only
+the missing ones. `cost` times epochs of plain and of scored training alternately, on one thread.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/online.py [short|wide|large|cost]
        [--seeds 5] [--jobs 2] [--arms adaptive,proportional] [--try] (tiny: does it run?)
 """
@@ -81,13 +82,13 @@ ARMS = {
     "adversarial": f"adversarial(m=2,space=randaugment){TAIL}",
 }
 FEW = ("tail", "randaugment", "composition", "proportional", "adaptive", "adaptive-cheap")
-"""The arms of the regimes other than short."""
+"""The arms of all regimes except short."""
 MORE = {"wide": ("randaugment", "adaptive")}
-"""Arms that get twice as many seeds."""
+"""Arms that are run with twice as many seeds."""
 PLAIN = ("composition", "randaugment")
-"""The arms that are also trained for longer, in short."""
+"""The arms that are also trained for longer in short."""
 LONGER = {"scoring": 7 / 3}
-"""Passes of uncertainty sampling with four candidates over those of plain training: a forward pass
+"""Passes of uncertainty sampling with four candidates relative to plain training: a forward pass
 counts one, a backward pass two."""
 
 
@@ -117,7 +118,7 @@ REGIMES = {
 def run(
     task: Task, arms: dict[str, str], folder: Path, *, seeds: int, jobs: int
 ) -> dict[str, tuple[float, ...]]:
-    """The test accuracies of every arm, seed by seed; continues where it stopped."""
+    """The test accuracies of every arm, seed by seed; resumes an interrupted run."""
     names = list(arms)
 
     def progress(cells: list[Any], done: int) -> Any:
@@ -162,7 +163,7 @@ AS_GOOD = [
     for than in ("randaugment", "composition", "proportional")
 ]
 MARGIN = 1.0
-"""A loss, in points, that still counts as equal."""
+"""The largest loss, in points, that counts as equal."""
 KEPT = 0.9
 """The share of the gain that cheap scoring must keep."""
 
@@ -190,7 +191,7 @@ def kept(regime: str, accuracies: Accuracies) -> list[dict[str, Any]]:
 
 
 def claims_of(regime: str, accuracies: Accuracies) -> list[dict[str, Any]]:
-    """All claims about a regime whose arms ran."""
+    """All claims about a regime for the arms that ran."""
     wanted = [(a, b, "better than", 0.0) for a, b in BETTER]
     wanted += [(a, b, "at least as good as", -MARGIN) for a, b in AS_GOOD]
     claims = [
@@ -202,7 +203,7 @@ def claims_of(regime: str, accuracies: Accuracies) -> list[dict[str, Any]]:
 
 
 def measure(name: str, options: argparse.Namespace, folder: Path) -> None:
-    """One regime: equal steps, then equal compute."""
+    """Run one regime: equal steps, then equal compute."""
     regime, tiny = REGIMES[name], options.tiny
     wanted = options.arms or (ARMS if name == "short" else FEW)
     chosen = {a: text for a, text in ARMS.items() if a in wanted}
@@ -246,9 +247,9 @@ CHEAP = 1.3
 
 
 def time_epochs(*, tiny: bool) -> None:
-    """Seconds of an epoch over those of plain training: arms in turns, one thread."""
+    """Time of an epoch relative to plain training: arms alternate on one thread."""
     torch.set_num_threads(1)
-    # Without a look at the validation part the second of three epochs has full strength.
+    # Without a validation loss, scoring starts in the second of the three epochs.
     task = REGIMES["short"].task(tiny=tiny).with_recipe(epochs=3)
     rounds = 2 if tiny else ROUNDS
     seconds: dict[str, list[float]] = {arm: [] for arm in TIMED}
@@ -256,7 +257,7 @@ def time_epochs(*, tiny: bool) -> None:
         for arm in TIMED:
             spec = as_arm(ARMS[arm])
             run = train(task, spec, seed=number, parts=(), validate_every=0, progress=False)
-            if number:  # The first round warms up.
+            if number:  # The first round is a warm-up.
                 seconds[arm].append(run.curves[1].seconds)
     rows = []
     for arm, taken in seconds.items():

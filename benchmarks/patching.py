@@ -1,32 +1,32 @@
-"""Does model patching mend a network that a planted mark has fooled, and what does the GAN cost?
+"""Does model patching mend a network fooled by a planted mark, and what does the GAN cost?
 
-MNIST-Correlation (Goel et al. 2021, built exactly): even or odd digits, 99 % of the odd ones with a
+MNIST-Correlation (Goel et al. 2021, built exactly): even or odd digits; 99 % of the odd ones have a
 zigzag in the training part (9,900/100/100/9,900 by group) and in the validation part; the test part
-has every test digit in both forms (20,000). The network is the paper's with half its width
-(16-16-pool-32-32-pool-64-2 with dropout, 68 k weights), 10 epochs of 20,000 examples in batches of
-96 with a cosine schedule from a rate of 0.1 (CAMEL: 0.03); the epoch of best robust validation
-accuracy is kept. Five paired seeds.
+has every test digit in both forms (20,000). The network is the paper's at half its width
+(16-16-pool-32-32-pool-64-2 with dropout, 68 k weights), trained for 10 epochs of 20,000 examples in
+batches of 96 with a cosine schedule from a rate of 0.1 (CAMEL: 0.03); the epoch with the best
+robust validation accuracy is kept. Five paired seeds.
 
-Dropout matters: `cnn` (no dropout) learns the 100 images of the rare groups by heart, and balanced
+Dropout matters: `cnn` (no dropout) memorises the 100 images of the rare groups, and balanced
 sampling then leaves it at 57 % robust validation accuracy (one trial, seed 101).
 
-Arms: erm; balanced (as many of every group in every batch); gdro and sgdro (group DRO, over all
-groups and within classes); jtt; dfr (which fits its last layer to validation groups); camel with
-the exact pairs (both forms of every training image, as they were drawn: what a perfect translator
-would give); camel with a CycleGAN. The CycleGAN is trained ONCE, with seed 0, on the training part
-alone (which has 100 images of each rare group), for 2,500 steps of 16 + 16 images, and kept; so
-differences between seeds do not hold its own chance. Its checks are in the result, also those that
-fail: here it is used anyway, to measure what it is worth.
+Arms: erm; balanced (equally many of every group in every batch); gdro and sgdro (group DRO, over
+all groups and within classes); jtt; dfr (which fits its last layer to validation groups); camel
+with the exact pairs (both forms of every training image as drawn: what a perfect translator would
+produce); camel with a CycleGAN. The CycleGAN is trained ONCE, with seed 0, on the training part
+alone (which has 100 images of each rare group), for 2,500 steps of 16 + 16 images, and reused, so
+differences between seeds do not include its own randomness. The result includes its checks, failed
+ones too: here it is used anyway, to measure what it is worth.
 
-Rates were chosen on both forms of the validation images, seed 101, in robust accuracy (%):
+Rates were chosen on both forms of the validation images, seed 101, by robust accuracy (%):
                           0.01   0.03   0.1    0.3
 balanced                  88.9   89.2   93.4   diverges
 gdro                             90.2   92.7   diverges
 camel, exact pairs               97.5   94.9   diverges
-A weight of 20 instead of 5 was tried for camel at a constant 0.01 (90.2 instead of 94.7). Three
-CycleGANs were looked at (1,200 steps, with and without noise planes; 2,500 steps with a faster
-discriminator); the one made here differs from the last in that only half of what the
-discriminators see is shifted, which was not tried.
+For camel, a weight of 20 instead of 5 was tried at a constant 0.01 (90.2 instead of 94.7). Three
+CycleGANs were inspected (1,200 steps, with and without noise planes; 2,500 steps with a faster
+discriminator); the one used here differs from the last in that only half of the discriminators'
+input is shifted, which was not tried before.
 
 Expected before the run, robust test accuracy in %: erm 25 to 45; balanced 92 to 95; gdro and sgdro
 within 1.5 of balanced; jtt between erm and balanced; dfr 75 to 92; camel with exact pairs 96 to
@@ -35,8 +35,8 @@ of the even class at least 24 times smaller than that of erm; its mutual informa
 times smaller than that of balanced.
 
 n: 8 arms x 5 seeds = 40 trainings and one CycleGAN. Hardware: CPU; a training takes 40 to 110
-seconds of a core, the CycleGAN 5 minutes, all of it about 45 core-minutes. Finished trainings are
-kept in results/patching/, and the same call does only what is missing.
+seconds of a core, the CycleGAN 5 minutes, about 45 core-minutes in total. Finished trainings are
+kept in results/patching/, and the same command does only the missing ones.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/patching.py [--jobs 2] [--seeds 5]
        [--arms erm,balanced] [--try] (tiny: does it run?)
 """
@@ -72,10 +72,10 @@ ARMS = {
     "camel, CycleGAN": (f"camel(weight={WEIGHT})", "cyclegan"),
 }
 RATES = {None: 0.1, "exact": 0.03, "cyclegan": 0.03}
-"""By translator; how they were chosen stands above."""
+"""Rates by translator; the header explains how they were chosen."""
 GAN = CycleRecipe(steps=2500, hide=0.1, discriminator_lr=4e-4)
 KEPT = ("numbers.json",)
-"""What stays of a finished training: its numbers, not its weights."""
+"""The files kept of a finished training: its numbers, not its weights."""
 
 
 def task_of(tiny: bool) -> Task:
@@ -93,7 +93,7 @@ def task_of(tiny: bool) -> Task:
 
 
 def paper_cnn() -> nn.Module:
-    """The network of the paper for this data, half as wide (Goel et al. 2021, released code)."""
+    """The paper's network for this data at half the width (Goel et al. 2021, released code)."""
     layers: list[nn.Module] = []
     before = 1
     for width in (16, 32):
@@ -105,7 +105,7 @@ def paper_cnn() -> nn.Module:
 
 
 def translator_of(kind: str | None, task: Task, folder: Path, *, tiny: bool) -> Any:
-    """The translator of some arms."""
+    """The translator of the arms that use one."""
     if kind is None:
         return None
     if kind == "exact":
@@ -122,14 +122,14 @@ def translator_of(kind: str | None, task: Task, folder: Path, *, tiny: bool) -> 
 
 
 def checks_of(translator: Any, task: Task) -> dict[str, Any]:
-    """What the checks say of the translator, on the validation part."""
+    """The results of the translator's checks on the validation part."""
     validation = task.data.validation
     assert validation is not None
     return check_translator(translator, validation, Panel(task.data.train)).to_dict()
 
 
 def tidy(folder: Path) -> None:
-    """Leave only the numbers of finished trainings."""
+    """Delete all but the numbers of finished trainings."""
     for file in folder.rglob("*"):
         if file.is_file() and file.name not in KEPT and (file.parent / KEPT[0]).exists():
             file.unlink()
@@ -170,7 +170,7 @@ def run(names: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) ->
 
 
 def rows_of(cells: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """One row an arm: means, standard errors and values of what was measured on the test part."""
+    """One row per arm: means, standard errors and values of the measurements on the test part."""
     rows = []
     for name, runs in cells.items():
         tests = [run["test"] for run in runs]
@@ -192,7 +192,7 @@ def rows_of(cells: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 
 def claims_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The expectations, judged."""
+    """Judge the expectations."""
     by_arm = {row["arm"]: row for row in rows}
     claims: list[dict[str, Any]] = []
 
@@ -228,7 +228,7 @@ def claims_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _ratio(what: str, a: str, b: str, least: float | None, pairs: list[Any]) -> dict[str, Any]:
-    """A ratio of means, with an interval from a bootstrap over the paired seeds."""
+    """A ratio of means with a bootstrap interval over the paired seeds."""
     x, y = (np.asarray(values, np.float64) for values in pairs)
     draws = np.random.default_rng(0).integers(0, len(x), (4000, len(x)))
     ratios = x[draws].mean(1) / np.maximum(y[draws].mean(1), 1e-9)

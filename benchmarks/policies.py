@@ -1,17 +1,17 @@
 """Do the well-known policies help with few labels, and do they beat a random one?
 
-Two real data sets, 2,000 labelled examples each (1,600 to train on, 400 to choose by), the whole
-published test part; five paired seeds; the default network and recipe of each data set.
+Two real data sets with 2,000 labelled examples each (1,600 for training, 400 for selection), the
+whole published test part; five paired seeds; the default network and recipe of each data set.
 
 Expected before the run:
-- CIFAR-10: flip-and-crop gains several points over nothing; RandAugment and TrivialAugment on top
-  of it gain again, less surely; the random policy is within a point of them.
+- CIFAR-10: flip-and-crop gains several points over no augmentation; RandAugment and TrivialAugment
+  on top of it gain more, with less certainty; the random policy is within a point of them.
 - Fashion-MNIST: gains are small (a point or less), and strong policies may cost accuracy, since
   the network is small and the schedule short.
 
 n: 2 data sets x 8 policies x 5 seeds = 80 trainings. Hardware: 2 CPU cores; about an hour.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/policies.py [fashion-mnist|cifar10]
-Finished trainings are kept in results/policies/ and are not made again; SEEDS=3 does fewer.
+Finished trainings are kept in results/policies/ and are not repeated; SEEDS=3 runs fewer.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SEEDS = int(os.environ.get("SEEDS", "5"))
 
 
 def run(source: str) -> Comparison:
-    """Compare the policies on one source; continues where it stopped."""
+    """Compare the policies on one source; resumes an interrupted run."""
     task = as_task(source, limit=2000)
 
     def progress(cells: list[Any], done: int) -> Any:
@@ -59,7 +59,7 @@ def run(source: str) -> Comparison:
 
 
 def claims_of(source: str, result: Comparison) -> list[Any]:
-    """The expectations, judged."""
+    """Judge the expectations."""
     pairs = [("flip-crop", "none"), ("trivialaugment", "none"), ("randaugment(n=1,m=5)", "none")]
     found = [f"flip-crop + {p}" for p in ("trivialaugment", "randaugment(n=1,m=5)")]
     pairs += [(a, b) for b in ("flip-crop", "flip-crop + random") for a in found]

@@ -1,16 +1,16 @@
-"""One training on two processes, each on a core of its own, against one process on one core.
+"""One training on two processes, each on its own core, against one process on one core.
 
 Expected before the run: where decoding is most of the work, two processes are at least 1.7 times as
-fast, and the test accuracy is that of one process within two standard errors of it (the batches
-are the same; sums are added in another order).
+fast, and their test accuracy is within two standard errors of that of one process (the batches are
+the same; sums are added in a different order).
 
-n: 6,000 JPEG files of 256 px in 20 classes, which a colour tells apart, random crops of 32 px,
-``cnn:4``, six epochs, batches of 256, three paired seeds, TrivialAugment; each training process
-has one decoding process, on the same core.
+n: 6,000 JPEG files of 256 px in 20 classes that differ in colour, random crops of 32 px, ``cnn:4``,
+six epochs, batches of 256, three paired seeds, TrivialAugment; each training process has one
+decoding process, on the same core.
 
-The first run, on files of 64 px, was no faster on two processes (0.7 times as fast): decoding was
-less than half of the work there, and batch statistics took 37 messages a step. They take 14 now,
-and the files are as large as photographs that somebody has made smaller.
+The first run, on files of 64 px, was not faster on two processes (0.7 times as fast): decoding was
+less than half of the work there, and batch statistics took 37 messages per step. They now take 14,
+and the files are as large as downsized photographs.
 
 Run: .venv/bin/python benchmarks/processes.py (about 10 minutes of two cores)
 """
@@ -32,7 +32,7 @@ IMAGES, CLASSES, HELD_OUT, SEEDS = 6_000, 20, 1000, 3
 
 
 def make_images(folder: Path) -> None:
-    """JPEG files whose colour, with noise, tells the class."""
+    """Write JPEG files whose colour, with noise, determines the class."""
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def make_images(folder: Path) -> None:
 
 
 def train_here(folder: Path, seed: int, run: Path) -> None:
-    """One of the processes: on the core of its number."""
+    """Run one of the processes, pinned to the core of its rank."""
     import torch
     import torch.distributed as dist
 
@@ -66,7 +66,7 @@ def train_here(folder: Path, seed: int, run: Path) -> None:
 
 
 def launched(folder: Path, seed: int, run: Path, processes: int) -> dict[str, float]:
-    """Accuracy and seconds of a training on so many processes, by torchrun."""
+    """Accuracy and duration of a training on the given number of processes, by torchrun."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     words = [sys.executable, *launcher, __file__, str(folder), str(seed), str(run)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -1,22 +1,23 @@
-"""Does a search on an explained space find as good a policy at half the budget?
+"""Does a search on an explained space find as good a policy with half the budget?
 
-CIFAR-10 and Fashion-MNIST with 1,250 labels (1,000 to train on, 250 to choose by), cnn:8, 20
+CIFAR-10 and Fashion-MNIST with 1,250 labels (1,000 for training, 250 for selection), cnn:8, 20
 epochs, flip-and-crop after every policy; the whole published test part. Random search over the
-catalogue's operations with 12 trials, over what `explain` leaves of them (harmful operations gone,
-ranges narrowed), and the same two with 6 trials, which are the first 6 of the 12. A seed decides
-what is drawn and how children are trained; the policy found is trained anew under another seed, so
-that what was chosen for its luck loses it. Explaining costs no training; its seconds are told.
+catalogue's operations with 12 trials, over the space that `explain` leaves (without harmful
+operations, with narrowed ranges), and the same two with 6 trials, which are the first 6 of the 12.
+The seed determines the draws and the training of the children; the policy found is trained again
+under a different seed, so that a policy selected by luck loses its advantage. Explaining costs no
+training; its duration is reported.
 
 Expected before the run:
 - 6 trials on the explained space are at least as good as 12 on the whole one (points: 0 to 2);
 - 6 trials on the explained space are better than 6 on the whole one;
-- CIFAR-10 gains more than Fashion-MNIST, where less of the catalogue harms.
+- CIFAR-10 gains more than Fashion-MNIST, where less of the catalogue is harmful.
 
 n: 2 data sets x 2 spaces x 5 seeds x (12 trials and 2 final trainings) = 280 trainings of about
-5 s: 25 minutes of one core. Hardware: CPU, one thread a search.
+5 s: 25 minutes of one core. Hardware: CPU, one thread per search.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/pruned.py
        [--data cifar10] [--seeds 5] [--jobs 2] [--try] (tiny: does it run?)
-Finished searches are files in results/pruned/ and are not made again.
+Finished searches are files in results/pruned/ and are not repeated.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ SOURCES = ("cifar10", "fashion-mnist")
 SPACES = {"whole": "catalogue", "explained": "explained:catalogue"}
 BUDGETS = (6, 12)
 FINAL = 1000
-"""Added to the seed of a search: the seed of its final training."""
+"""Added to the seed of a search to give the seed of its final training."""
 
 
 def task_of(source: str, *, tiny: bool) -> Task:
@@ -56,14 +57,14 @@ def task_of(source: str, *, tiny: bool) -> Task:
 
 
 def cell(source: str, space: str, seed: int, folder: Path, tiny: bool) -> None:
-    """One search with the largest budget, and the final trainings of every budget."""
+    """Run one search with the largest budget, and the final trainings for every budget."""
     path = folder / f"{source}-{space}-seed{seed}.json"
     if path.exists():
         return
     torch.set_num_threads(1)
     task, tail = task_of(source, tiny=tiny), load_policy("flip-crop")
     began = time.perf_counter()
-    # Explained once a data set: all searches of it are given the same space.
+    # Explain each data set once: all its searches use the same space.
     operations = space_of(SPACES[space], task, seed=0)
     explained = time.perf_counter() - began
     setting = SearchContext(task=task, space=operations, tail=tail, trials=max(BUDGETS), seed=seed)
@@ -83,7 +84,7 @@ def cell(source: str, space: str, seed: int, folder: Path, tiny: bool) -> None:
 
 
 def accuracy(task: Task, policy: Policy, tail: Policy, seed: int, part: Any) -> float:
-    """The accuracy of a training under the policy and the tail, on one part alone."""
+    """The accuracy on one part of a training with the policy and the tail."""
     arm = with_tail(policy, tail)
     return train(task, arm, seed=seed, parts=(part,), progress=False).accuracy[part]
 

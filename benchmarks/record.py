@@ -1,4 +1,4 @@
-"""What all benchmarks share: where results lie, and the forms of a claim and of a mean."""
+"""Shared by all benchmarks: where results are stored, and the format of claims and means."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def claim(text: str, value: float | None, interval: Any, holds: bool | None) -> dict[str, Any]:
-    """A claim made before the run, and what came of it; ``holds`` None: cannot be told."""
+    """A claim made before the run, and its outcome; ``holds`` is None if it is not judged."""
     return {"text": text, "value": value, "interval": interval, "holds": holds}
 
 
 def judged(
     text: str, mine: Sequence[float], theirs: Sequence[float], *, above: float = 0.0
 ) -> dict[str, Any]:
-    """The claim that an arm lies more than ``above`` points over another, paired by seed."""
+    """The claim that an arm is more than ``above`` points better than another, paired by seed."""
     d = paired_difference(*paired(mine, theirs))
     if len(paired(mine, theirs)[0]) < 2:
         return claim(text, round(100 * d.mean, 2), None, None)
-    # Seeds that all differ by the same (two names for one policy) have an interval of no width.
+    # If all seeds differ by the same amount (two names for one policy), the interval has no width.
     low, high = (d.mean if end is None else end for end in (d.low, d.high))
     interval = [round(100 * low, 2), round(100 * high, 2)]
     return claim(text, round(100 * d.mean, 2), interval, bool(100 * low > above))
 
 
 def mean_of(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, standard error and the values themselves, as rows carry them."""
+    """Mean, standard error and the values themselves, as stored in rows."""
     return vars(summarise(values))
 
 
 def paired(*arms: Sequence[float]) -> tuple[Sequence[float], ...]:
-    """Values of several arms for the seeds that they share: the first of each."""
+    """The values of several arms for the seeds they share: the first of each."""
     n = min(map(len, arms))
     return tuple(values[:n] for values in arms)
 
 
 def write_result(name: str, *, rows: list[Any], claims: list[Any], **facts: Any) -> Path:
-    """Write ``results/NAME.json`` whole or not at all."""
+    """Write ``results/NAME.json`` atomically."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"name": name, **facts, "machine": machine(), "claims": claims, "rows": rows}
@@ -55,7 +55,7 @@ def write_result(name: str, *, rows: list[Any], claims: list[Any], **facts: Any)
 
 
 def machine() -> dict[str, Any]:
-    """The hardware and the load that others put on it."""
+    """The hardware and its current load."""
     model = platform.processor()
     info = Path("/proc/cpuinfo")
     if info.exists():

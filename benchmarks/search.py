@@ -1,11 +1,11 @@
-"""Which search finds the best policy for its cost, and does the race keep its time?
+"""Which search finds the best policy for its cost, and does the race keep to its time?
 
-Fashion-MNIST with 2,000 labels (1,600 to train on, 400 to choose by), the whole published test
+Fashion-MNIST with 2,000 labels (1,600 for training, 400 for selection), the whole published test
 part, the small CNN, flip-and-crop after every policy. Three parts:
 
-- methods: every search gets 12 plain trainings of 20 epochs (Fast AutoAugment as many scored
-  policies as they pay for), its policy is trained under 5 paired seeds. Each search is run once, so
-  the table compares what these searches found, not all they might find.
+- methods: every search has a budget of 12 plain trainings of 20 epochs (Fast AutoAugment scores as
+  many policies as they pay for), and its policy is trained under 5 paired seeds. Each search is run
+  once, so the table compares the policies that were found, not everything the searches might find.
 - density: 15 random policies from weak to strong: Spearman's correlation of Fast AutoAugment's
   score (both kinds) with the final accuracy (2 seeds each).
 - race: `automorph search fashion-mnist --limit 2000 --method race --budget 20m` as a user types it,
@@ -19,9 +19,9 @@ Expected before the run:
 - race: ends within 22 minutes; its policy is better than none with a 95 % interval above zero.
 
 n: methods: 8 searches x 12 trainings, then 13 arms x 5 seeds and the long control; density: 15 x 2;
-race: what fits. One training of 20 epochs takes about 14 s of one core: methods 40 core-minutes,
-density 8, race 40 (20 minutes on 2 cores). Hardware: 2 CPU cores.
-Finished trainings are kept in results/search/ and are not made again.
+race: as many as fit. One training of 20 epochs takes about 14 s of one core: methods 40
+core-minutes, density 8, race 40 (20 minutes on 2 cores). Hardware: 2 CPU cores.
+Finished trainings are kept in results/search/ and are not repeated.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/search.py [methods|density|race] [--seeds 5]
        [--jobs 2] [--try] (tiny: does it run?)
 """
@@ -77,13 +77,13 @@ def fashion(tiny: bool, epochs: int = 20) -> Task:
 
 
 def setting_of(task: Task, trials: int) -> SearchContext:
-    """The search that every method is given."""
+    """The search context that every method gets."""
     space, tail = named_space(SPACE), load_policy(TAIL)
     return SearchContext(task=without_test(task), space=space, tail=tail, trials=trials)
 
 
 def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -> dict[str, Any]:
-    """What a search finds, and at what cost; goes on where it stopped."""
+    """The policy that a search finds, and its cost; resumes an interrupted search."""
     named = load_method(name)
     trials = min(named.entry.trials(trainings), named.entry.most)
     identity = {"task": fingerprint(task), "method": named.name, "trials": trials}
@@ -100,7 +100,7 @@ def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -
 
 
 def trained(task: Task, arms: dict[str, Arm], folder: Path, options: Any) -> Comparison:
-    """The arms under paired seeds; continues where it stopped."""
+    """Train the arms under paired seeds; resumes an interrupted run."""
     return compare(task, list(arms.values()), seeds=options.seeds, folder=folder, jobs=options.jobs)
 
 
@@ -112,7 +112,7 @@ def methods(options: argparse.Namespace, folder: Path) -> None:
     arms: dict[str, Arm] = {name: load_policy(text) for name, text in STANDING.items()}
     for name, result in found.items():
         arm = with_tail(result["arm"], load_policy(TAIL))
-        # Two searches may find the same; it is trained once.
+        # Two searches may find the same policy; train it only once.
         arms[name] = next((known for known in arms.values() if known.name == arm.name), arm)
     single = {arm.name: arm for arm in arms.values()}
     result = trained(task, single, folder / "final", options)
@@ -142,7 +142,7 @@ def methods(options: argparse.Namespace, folder: Path) -> None:
 
 
 def spread_policies(count: int) -> list[Mixture]:
-    """Random policies from weak to strong: chances and magnitudes grow from one to the next."""
+    """Random policies from weak to strong: probabilities and magnitudes increase step by step."""
     space = named_space(SPACE)
     made = []
     for number in range(count):
@@ -160,10 +160,10 @@ def spread_policies(count: int) -> list[Mixture]:
 
 
 def density(options: argparse.Namespace, folder: Path) -> None:
-    """Does Fast AutoAugment's score tell how good a policy will be?"""
+    """Measure whether Fast AutoAugment's score predicts how good a policy will be."""
     task = fashion(options.tiny)
     if options.tiny:
-        task = task.with_recipe(epochs=12)  # Else all accuracies are those of chance.
+        task = task.with_recipe(epochs=12)  # Otherwise all accuracies are at chance level.
     policies = spread_policies(5 if options.tiny else 15)
     facts = scored(task, policies, folder / "scores", options.jobs)
     scores = {kind: [fact[kind] for fact in facts] for kind in ("any", "loss")}
@@ -188,7 +188,7 @@ def density(options: argparse.Namespace, folder: Path) -> None:
 
 
 def scored(task: Task, policies: list[Mixture], folder: Path, jobs: int) -> list[Any]:
-    """The density-matching scores of each policy, both kinds, by the network of the first fold."""
+    """Both density-matching scores of each policy, by the network of the first fold."""
     search = FastAutoAugment(setting_of(task, 40), folds=1)
     folder.mkdir(parents=True, exist_ok=True)
     with open_engine("processes", task, folder, jobs=jobs) as engine:
@@ -210,7 +210,7 @@ def bootstrap(a: list[float], b: list[float], draws: int = 2000) -> tuple[float,
 
 
 def race(options: argparse.Namespace, folder: Path) -> None:
-    """The command as a user types it, and the clock on the wall."""
+    """Run the command as a user types it, and measure wall-clock time."""
     budget, minutes = ("1m", 1.0) if options.tiny else ("20m", 20.0)
     data = ["digits", "--limit", "100", "--epochs", "2", "--model", "cnn:4"]
     data = data if options.tiny else ["fashion-mnist", "--limit", "2000"]
@@ -245,7 +245,7 @@ def race(options: argparse.Namespace, folder: Path) -> None:
 def finish(
     name: str, rows: list[Any], claims: list[Any], options: argparse.Namespace, **facts: Any
 ) -> None:
-    """Print the claims; write the result, unless this was only a try."""
+    """Print the claims and write the result, unless this is a trial run."""
     for one in claims:
         print(one["text"], one["value"], one["interval"], one["holds"])
     if not options.tiny:

@@ -1,6 +1,6 @@
 """Write the result tables of README.md and docs/ from benchmarks/results/*.json.
 
-A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; whatever is there is replaced.
+A table is placed between ``<!-- table NAME -->`` and ``<!-- end -->``, replacing any previous text.
 Run: .venv/bin/python benchmarks/tables.py (``--check`` fails if a table is out of date).
 """
 
@@ -63,11 +63,11 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "costs": (forms.costs, ("load",)),
     "reproduction": (forms.reproduction, published.RESULTS),
 }
-"""The form of each table, and its result files; those that are not there yet are left out."""
+"""The format of each table and its result files; missing files are skipped."""
 
 
 def filled(page: str) -> str:
-    """The page with its tables made anew."""
+    """The page with its tables regenerated."""
 
     def table(match: re.Match[str]) -> str:
         form, names = TABLES[match[2]]

@@ -235,15 +235,16 @@ class Registry(Mapping[str, E]):
         """Every name with its line."""
         return {name: entry.about for name, entry in self.items()}
 
-    def has(self, name: str) -> bool:
-        """Whether `find` finds an entry."""
-        return plain(name) in self._keys
+    def has(self, text: str) -> bool:
+        """Whether an entry has the name of a text, its options left out."""
+        return plain(text.partition("(")[0].strip()) in self._keys
 
     def find(self, name: str) -> E:
         """The entry of a name or alias; raises the error of this kind for others."""
-        if not self.has(name):
+        entry = self._keys.get(plain(name))
+        if entry is None:
             raise self.unknown(name)
-        return self._keys[plain(name)]
+        return entry
 
     def unknown(self, name: str) -> AutomorphError:
         """The error for a name that no entry has."""
@@ -314,12 +315,17 @@ class Registry(Mapping[str, E]):
                 raise self.error(f"{who} got {name}={value!r:.100}; expected {option.expected}")
         return {name: found[name] for name in known if name in found}
 
-    def read(self, text: str, **options: Any) -> tuple[E, dict[str, Any]]:
-        """The entry and the checked options of a text; ``options`` come on top of those in it."""
-        call = self.parse(text)
+    def read(self, call: str | Call, **options: Any) -> tuple[E, dict[str, Any]]:
+        """The entry and its checked options; ``options`` come on top of those in the text."""
+        call = self.parse(call) if isinstance(call, str) else call
         entry = self.find(call.name)
         arguments = call.arguments if call.variant is None else (call.variant, *call.arguments)
         return entry, self.checked(entry, arguments, {**call.options, **options})
+
+    def build(self, call: str | Call, *given: Any) -> Any:
+        """Build what a text or call names; ``given`` are what a factory takes before options."""
+        entry, options = self.read(call)
+        return entry(*given, **options)
 
     def split(self, text: str, at: str, whole: str = "") -> list[str]:
         """Split at a sign, but not inside brackets; ``whole`` is what an error shows."""

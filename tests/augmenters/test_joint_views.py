@@ -104,13 +104,16 @@ def test_policies_stay_policies():
     ("text", "words"),
     [
         ("views(m=2) + adversarial", "got 2 online methods"),
-        ("uncertanty(c=4)", "no policy 'uncertanty'"),
+        ("uncertanty(c=4)", "unknown policy 'uncertanty'"),
         ("uncertainty(c=4", "brackets"),
         ("uncertainty(c=4)x", "cannot read"),
-        ("uncertainty(k=4)", "cannot build the policy 'uncertainty'.*it takes c=4"),
+        (
+            "uncertainty(k=4)",
+            "unknown option 'k' of the in-training method 'uncertainty'.*Expected c=4",
+        ),
         ("uncertainty(c=four)", "c='four'; expected a whole number"),
-        ("adversarial(space=nowhere)", "no search space 'nowhere'"),
-        ("views(policy=nonesuch)", "no policy 'nonesuch'"),
+        ("adversarial(space=nowhere)", "unknown search space 'nowhere'"),
+        ("views(policy=nonesuch)", "unknown policy 'nonesuch'"),
         ("mixup + views(m=2)", "before views|before uniformaugment|at the end"),
     ],
 )

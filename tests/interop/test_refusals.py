@@ -130,5 +130,5 @@ def test_online_methods_are_told_from_names_that_do_not_exist(method):
     done = CliRunner().invoke(app, ["export", method, "--to", "timm"])
     assert done.exit_code != 0
     assert "is an online method" in str(done.exception)
-    with pytest.raises(PolicyError, match="there is no policy 'certainty'"):
+    with pytest.raises(PolicyError, match="unknown policy 'certainty'"):
         export_policy("certainty", "python")

@@ -167,7 +167,7 @@ REFUSED = {
     "interpolation": (changed(f"{FIRST}/interpolation", "cubic"), "expected nearest or bilinear"),
     "interpolation list": (changed(f"{FIRST}/interpolation", []), "expected nearest or bilinear"),
     "step text": (changed(STEP, "flip"), "subpolicies[0][0] is 'flip'; expected an object"),
-    "step operation": (changed(f"{STEP}/operation", "Warp"), "has no operation 'Warp'"),
+    "step operation": (changed(f"{STEP}/operation", "Warp"), "unknown operation 'Warp' of"),
     "step key": (changed(f"{STEP}/angle", 3), "unknown keys 'angle'"),
     "probability": (changed(f"{STEP}/probability", 1.5), "got probability=1.5; expected a number"),
     "probability text": (changed(f"{STEP}/probability", "high"), "got probability='high'"),

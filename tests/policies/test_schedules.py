@@ -72,7 +72,7 @@ def test_neighbours_that_are_the_same_are_one_piece():
         ("schedule(0:flip)", "got epochs=0"),
         ("schedule(3:flip + crop)", "got a chain inside a schedule"),
         ("schedule(3:schedule(1:flip))", "got a schedule inside a schedule"),
-        ("schedule(3:moon)", "there is no policy 'moon'"),
+        ("schedule(3:moon)", "unknown policy 'moon'"),
     ],
 )
 def test_wrong_schedules_say_what_is_wrong(text, message):

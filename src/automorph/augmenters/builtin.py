@@ -6,7 +6,6 @@ are done to every view before and after its own draw.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from automorph.augmenters.adversarial import Adversarial
@@ -16,8 +15,9 @@ from automorph.augmenters.batch_augmentation import JointViews
 from automorph.augmenters.scoring import Scoring
 from automorph.augmenters.uncertainty import Uncertainty, usual_draws
 from automorph.errors import PolicyError
-from automorph.operations import named_space, plain
-from automorph.policies import Policy, build_named, load_policy, read_options, split_at
+from automorph.operations import named_space
+from automorph.policies import POLICIES, Policy, load_policy
+from automorph.registry import Entry, Registry
 from automorph.training import AugmenterSpec
 
 
@@ -56,17 +56,21 @@ def augmix_jsd(weight: float = 12, m: int = 2, policy: str = "augmix") -> InTrai
     return Consistency(draws=load_policy(policy), count=m, weight=weight)
 
 
-METHODS: dict[str, Callable[..., InTrainingMethod]] = {
-    "uncertainty": uncertainty,
-    "adversarial": adversarial,
-    "views": views,
-    "augmix-jsd": augmix_jsd,
-}
+METHODS = Registry(
+    "in-training method",
+    Entry("uncertainty", uncertainty),
+    Entry("adversarial", adversarial),
+    Entry("views", views),
+    Entry("augmix-jsd", augmix_jsd),
+    example="views(m=8)",
+    error=PolicyError,
+    listing="methods",
+)
 
 
 def list_methods() -> dict[str, str]:
     """The online methods, each with a line about it."""
-    return {name: (build.__doc__ or "").split("\n")[0] for name, build in METHODS.items()}
+    return METHODS.about()
 
 
 def as_arm(thing: Any) -> Policy | AugmenterSpec:
@@ -81,8 +85,8 @@ def as_arm(thing: Any) -> Policy | AugmenterSpec:
         return thing
     if not isinstance(thing, str):
         return load_policy(thing)
-    stages = [word.strip() for word in split_at(thing, "+", thing)]
-    found = [place for place, word in enumerate(stages) if _name(word) in _KNOWN]
+    stages = [word.strip() for word in POLICIES.split(thing, "+")]
+    found = [place for place, word in enumerate(stages) if METHODS.has(word)]
     if not found:
         return load_policy(thing)
     if len(found) > 1:
@@ -94,24 +98,5 @@ def as_arm(thing: Any) -> Policy | AugmenterSpec:
         (load_policy(" + ".join(part)),) if part else ()
         for part in (stages[:place], stages[place + 1 :])
     )
-    return _method(stages[place]).surrounded(before=before, after=after)
-
-
-_KNOWN = {plain(name): name for name in METHODS}
-
-
-def _name(word: str) -> str:
-    """The plain name of a stage, without its options."""
-    return plain(word.partition("(")[0].strip())
-
-
-def _method(word: str) -> InTrainingMethod:
-    name, inside, rest = word.partition("(")
-    if inside and not rest.endswith(")"):
-        raise PolicyError(f"cannot read {word!r}; expected a name and options, as views(m=8)")
-    arguments, options = read_options(word, rest[:-1])
-    # No option here may be missing, so `none` is the name of a policy.
-    arguments = ["none" if value is None else value for value in arguments]
-    options = {key: "none" if value is None else value for key, value in options.items()}
-    key = _KNOWN[plain(name.strip())]
-    return build_named(key, METHODS[key], arguments, options)  # type: ignore[arg-type,return-value]
+    method: InTrainingMethod = METHODS.build(stages[place])
+    return method.surrounded(before=before, after=after)

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from automorph.errors import DiskError, UsageError
 from automorph.files import disk_advice
+from automorph.registry import plain
 
 if TYPE_CHECKING:
     _Word = click.ParamType[str]
@@ -128,10 +129,9 @@ def check_folder(path: Path) -> None:
 
 
 def _is_online(policy: str) -> bool:
-    from automorph.operations import plain
-    from automorph.policies import split_at
+    from automorph.policies import POLICIES
 
-    stages = split_at(policy, "+", policy)
+    stages = POLICIES.split(policy, "+")
     known = {plain(name) for name in ONLINE}
     return any(plain(stage.partition("(")[0].strip()) in known for stage in stages)
 

@@ -3,7 +3,13 @@
 from automorph.operations.images import CATALOGUE, OPERATIONS
 from automorph.operations.random import Stream, normal, philox, stream_key, unit_interval, weighted
 from automorph.operations.sequences import NOTHING, Sequences
-from automorph.operations.spaces import SearchSpace, find_operation, list_spaces, named_space, plain
+from automorph.operations.spaces import (
+    SPACES,
+    SearchSpace,
+    find_operation,
+    list_spaces,
+    named_space,
+)
 from automorph.operations.spec import Domain, Operation, operation
 from automorph.operations.text import (
     EDA,
@@ -13,12 +19,14 @@ from automorph.operations.text import (
     text_operation,
     translation_operation,
 )
+from automorph.registry import plain
 
 __all__ = [
     "CATALOGUE",
     "EDA",
     "NOTHING",
     "OPERATIONS",
+    "SPACES",
     "TEXT_OPERATIONS",
     "Domain",
     "Operation",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import Any
 
@@ -15,6 +13,7 @@ from automorph.operations import synthetic
 from automorph.operations.images import CATALOGUE, OPERATIONS
 from automorph.operations.spec import Domain, Operation
 from automorph.operations.text import CORPUS, EDA, PLAIN, TEXT_OPERATIONS, entity_operations
+from automorph.registry import Entry, Registry, plain, unknown
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,12 @@ class SearchSpace:
         try:
             return self._numbers[plain(name)]
         except KeyError:
-            close = get_close_matches(plain(name), self._numbers, 1)
-            hint = f" Did you mean {self.names[self._numbers[close[0]]]!r}?" if close else ""
-            raise PolicyError(
-                f"the space {self.name!r} has no operation {name!r}.{hint} "
-                f"It has: {', '.join(self.names)}"
-            ) from None
+            where = f"of the space {self.name!r}"
+            raise PolicyError(unknown("operation", name, self.names, where=where)) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # On its way to another process: a named space goes by its name.
-        if self.name in _SPACES and self == named_space(self.name):
+        if self.name in SPACES and self == named_space(self.name):
             return named_space, (self.name,)
         return SearchSpace, (self.name, self.operations)
 
@@ -104,16 +99,6 @@ class SearchSpace:
         return SearchSpace(
             self.name, tuple(replace(operation, corpus=corpus) for operation in self.operations)
         )
-
-
-def plain(name: str) -> str:
-    """A name without case and separators: ``Shear_X`` and ``shearx`` are the same.
-
-    >>> plain("Shear_X"), plain("Rotate[-2.5]")
-    ('shearx', 'rotate[-2.5]')
-    """
-    # A minus after a bracket is a sign: Rotate[-2.5] is not Rotate[2.5].
-    return re.sub(r"_|(?<!\[)-", "", name.lower())
 
 
 def find_operation(name: str) -> Operation:
@@ -228,39 +213,55 @@ def _texts(*names: str) -> tuple[Operation, ...]:
 
 Operations = tuple[Operation, ...]
 
-_SPACES: dict[str, tuple[str, Callable[[], Operations]]] = {
-    "autoaugment": ("the 16 operations of AutoAugment", _autoaugment),
-    "randaugment": ("the 14 operations of RandAugment", _randaugment),
-    "trivialaugment": (
-        "TrivialAugment's standard ranges, for small networks",
+SPACES = Registry(
+    "search space",
+    Entry("autoaugment", _autoaugment, "the 16 operations of AutoAugment"),
+    Entry("randaugment", _randaugment, "the 14 operations of RandAugment"),
+    Entry(
+        "trivialaugment",
         lambda: _trivial(0.3, 10, 30, 0.9, 4),
+        "TrivialAugment's standard ranges, for small networks",
     ),
-    "trivialaugment-wide": (
-        "TrivialAugment's wide ranges",
+    Entry(
+        "trivialaugment-wide",
         lambda: _trivial(0.99, 32, 135, 0.99, 2),
+        "TrivialAugment's wide ranges",
     ),
-    "augmix": ("the nine operations of AugMix", _augmix),
-    "tanda-mnist": ("TANDA's operations for MNIST, each held at one value", _tanda_mnist),
-    "tanda-cifar10": ("TANDA's operations for CIFAR-10, each held at one value", _tanda_cifar10),
-    "catalogue": ("every image operation with its widest range", lambda: CATALOGUE),
-    "texts": ("every operation on texts that needs no model", lambda: _texts(*TEXT_OPERATIONS)),
-    "texts-plain": ("operations on texts that need no WordNet", lambda: _texts(*PLAIN)),
-    "texts-wordnet": (
-        "those and WordNet's synonyms", lambda: _texts(*EDA[:2], *PLAIN)
+    Entry("augmix", _augmix, "the nine operations of AugMix"),
+    Entry("tanda-mnist", _tanda_mnist, "TANDA's operations for MNIST, each held at one value"),
+    Entry(
+        "tanda-cifar10", _tanda_cifar10, "TANDA's operations for CIFAR-10, each held at one value"
     ),
-    "texts-corpus": ("operations that take words from the corpus", lambda: _texts(*CORPUS)),
-    "eda": ("the four operations of EDA (texts)", lambda: _texts(*EDA)),
-    "entities": ("TANDA's operations around marked entities (texts)", entity_operations),
-    "disc-small-and-large": ("small and large displacements (vectors)", synthetic.small_and_large),
-    "disc-axes": ("displacements along two axes (vectors)", synthetic.axes),
-    "disc-shrinking-axes": ("shrinking displacements (vectors)", synthetic.shrinking_axes),
-    "disc-sticky-angles": ("displacements that get stuck (vectors)", synthetic.sticky_angles),
-}  # fmt: skip
+    Entry("catalogue", lambda: CATALOGUE, "every image operation with its widest range"),
+    Entry(
+        "texts", lambda: _texts(*TEXT_OPERATIONS), "every operation on texts that needs no model"
+    ),
+    Entry("texts-plain", lambda: _texts(*PLAIN), "operations on texts that need no WordNet"),
+    Entry("texts-wordnet", lambda: _texts(*EDA[:2], *PLAIN), "those and WordNet's synonyms"),
+    Entry("texts-corpus", lambda: _texts(*CORPUS), "operations that take words from the corpus"),
+    Entry("eda", lambda: _texts(*EDA), "the four operations of EDA (texts)"),
+    Entry("entities", entity_operations, "TANDA's operations around marked entities (texts)"),
+    Entry(
+        "disc-small-and-large",
+        synthetic.small_and_large,
+        "small and large displacements (vectors)",
+    ),
+    Entry("disc-axes", synthetic.axes, "displacements along two axes (vectors)"),
+    Entry("disc-shrinking-axes", synthetic.shrinking_axes, "shrinking displacements (vectors)"),
+    Entry(
+        "disc-sticky-angles",
+        synthetic.sticky_angles,
+        "displacements that get stuck (vectors)",
+    ),
+    example="randaugment",
+    error=PolicyError,
+    listing="spaces",
+)
 
 
 def list_spaces() -> dict[str, str]:
     """The named spaces, each with a line about it."""
-    return {name: about for name, (about, _) in _SPACES.items()}
+    return SPACES.about()
 
 
 @cache
@@ -270,12 +271,5 @@ def named_space(name: str) -> SearchSpace:
     >>> len(named_space("autoaugment")), len(named_space("tanda-mnist"))
     (16, 25)
     """
-    known = {plain(key): key for key in _SPACES}
-    key = known.get(plain(name))
-    if key is None:
-        close = get_close_matches(plain(name), known, 1)
-        hint = f" Did you mean {known[close[0]]!r}?" if close else ""
-        raise PolicyError(
-            f"there is no search space {name!r}.{hint} Known spaces: {', '.join(_SPACES)}"
-        )
-    return SearchSpace(key, _SPACES[key][1]())
+    entry = SPACES.find(name)
+    return SearchSpace(entry.name, entry())

@@ -9,7 +9,7 @@ from automorph.policies.augmix import AugMix
 from automorph.policies.autoaugment_tables import TABLES
 from automorph.policies.base import COPIES, Fill, Interpolation, Policy, SpacePolicy, Table, within
 from automorph.policies.batch_mixing import Mixed
-from automorph.policies.builtin import NAMED
+from automorph.policies.builtin import NAMED, POLICIES
 from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
 from automorph.policies.file import identity_form, policy_from_dict, policy_to_dict, read_policy
@@ -19,7 +19,7 @@ from automorph.policies.loading import list_policies, load_policy, save_policy
 from automorph.policies.mixing import Mixing
 from automorph.policies.naming import with_options
 from automorph.policies.numpy_rnn import GATES, NETWORKS, Network
-from automorph.policies.parser import build_named, parse_policy, read_options, split_at
+from automorph.policies.parser import parse_policy
 from automorph.policies.pba_policy import Shuffled
 from automorph.policies.random_policy import RandomPolicy, drawn_subpolicies
 from automorph.policies.schedule import Piece, Schedule
@@ -36,6 +36,7 @@ __all__ = [
     "GATES",
     "NAMED",
     "NETWORKS",
+    "POLICIES",
     "TABLES",
     "AugMix",
     "Chain",
@@ -60,7 +61,6 @@ __all__ = [
     "Usage",
     "are_texts",
     "as_texts",
-    "build_named",
     "chained",
     "changes_by_epoch",
     "check_domain",
@@ -76,10 +76,8 @@ __all__ = [
     "parse_policy",
     "policy_from_dict",
     "policy_to_dict",
-    "read_options",
     "read_policy",
     "save_policy",
-    "split_at",
     "stages_of",
     "usage",
     "value_text",

@@ -11,12 +11,13 @@ from automorph.policies.augmix import AugMix
 from automorph.policies.autoaugment_tables import TABLES, published_subpolicies
 from automorph.policies.base import Policy, within
 from automorph.policies.batch_mixing import Mixed
-from automorph.policies.builtin_text import NAMED_TEXTS
+from automorph.policies.builtin_text import NAMED_TEXTS, NAMED_WITH_FILES
 from automorph.policies.formatting import number_text
 from automorph.policies.naming import with_options
 from automorph.policies.random_policy import RandomPolicy
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
+from automorph.registry import Entry, Registry
 
 Space = str | SearchSpace
 
@@ -173,6 +174,16 @@ NAMED: dict[str, Callable[..., Policy]] = {
     "cutmix": cutmix,
     **NAMED_TEXTS,
 }
+POLICIES = Registry(
+    "policy",
+    *(Entry(name, build) for name, build in (NAMED | NAMED_WITH_FILES).items()),
+    example="randaugment(n=2,m=9), autoaugment:cifar10 or rand-m9-mstd0.5-inc1",
+    error=PolicyError,
+    listing="policies",
+    also=", a timm string (rand-m9-mstd0.5-inc1) or the path of a policy.json",
+    aliases={"trivial": "trivialaugment", "identity": "none", "horizontal-flip": "flip"},
+)
+"""All of them, and those that need a model or a file of the user."""
 
 
 def _space(space: Space) -> SearchSpace:

@@ -7,7 +7,6 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,6 +30,7 @@ from automorph.policies.random_policy import RandomPolicy
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
+from automorph.registry import did_you_mean
 
 FORMAT = "automorph-policy"
 VERSION = 1
@@ -301,11 +301,9 @@ class _Reader:
             base = found
             _need_models(kernel, where)
         else:
-            close = get_close_matches(kernel, OPERATIONS, 1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             raise PolicyError(
-                f"{where} is the operation {kernel!r}, which this automorph does not have.{hint} "
-                "Known: automorph list ops"
+                f"{where}: unknown operation {kernel!r:.100}.{did_you_mean(kernel, OPERATIONS)} "
+                "Expected one that this version has; see: automorph list ops"
             )
         if entry.get("domain", base.domain) != base.domain:
             raise PolicyError(

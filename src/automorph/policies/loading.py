@@ -10,8 +10,7 @@ from typing import Any
 from automorph.errors import PolicyError
 from automorph.operations import Operation
 from automorph.policies.base import Policy
-from automorph.policies.builtin import NAMED
-from automorph.policies.builtin_text import NAMED_WITH_FILES
+from automorph.policies.builtin import POLICIES
 from automorph.policies.file import read_policy, write_policy
 from automorph.policies.parser import parse_policy
 
@@ -65,5 +64,4 @@ def _reading_hint(thing: object) -> str:
 
 def list_policies() -> dict[str, str]:
     """The named policies, each with a line about it; the last ones need a model or a file."""
-    every = NAMED | NAMED_WITH_FILES
-    return {name: (build.__doc__ or "").split("\n")[0] for name, build in every.items()}
+    return POLICIES.about()

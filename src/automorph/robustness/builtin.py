@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import UsageError
-from automorph.policies import build_named, number_text, read_options
+from automorph.policies import number_text
+from automorph.registry import Entry, Registry
 from automorph.robustness.consistency import FORMS, Form
 from automorph.robustness.groups import Grouper
 from automorph.robustness.objectives import Camel, GroupDRO, InvariantRisk, Objective
@@ -30,7 +29,7 @@ class Robust:
     @property
     def title(self) -> str:
         """The name without options."""
-        return next(title for title, kind in METHODS.items() if kind is type(self))
+        return next(title for title, entry in METHODS.items() if entry.factory is type(self))
 
     @property
     def name(self) -> str:
@@ -192,18 +191,20 @@ class DFR(Robust):
         return "plain"
 
 
-METHODS: dict[str, type[Robust]] = {
-    "erm": Plain,
-    "balanced": Balanced,
-    "gdro": GroupDROMethod,
-    "sgdro": ClassConditionalGroupDRO,
-    "camel": ModelPatching,
-    "irm": Invariant,
-    "jtt": JTT,
-    "dfr": DFR,
-}
-_ALIASES = {"clamp": "camel", "ccgdro": "sgdro"}
-_CALL = re.compile(r"([a-z][\w-]*)\s*(?:\((.*)\))?", re.S)
+METHODS: Registry[Entry[Robust]] = Registry(
+    "objective",
+    Entry("erm", Plain),
+    Entry("balanced", Balanced),
+    Entry("gdro", GroupDROMethod),
+    Entry("sgdro", ClassConditionalGroupDRO),
+    Entry("camel", ModelPatching),
+    Entry("irm", Invariant),
+    Entry("jtt", JTT),
+    Entry("dfr", DFR),
+    example="camel(weight=5)",
+    listing="objectives",
+    aliases={"clamp": "camel", "ccgdro": "sgdro"},
+)
 
 
 def load_method(name: str | Robust) -> Robust:
@@ -216,24 +217,10 @@ def load_method(name: str | Robust) -> Robust:
     """
     if isinstance(name, Robust):
         return name
-    match = _CALL.fullmatch(name.strip().lower())
-    if match is None:
-        raise UsageError(
-            f"cannot read the objective {name!r}; expected a name such as camel(weight=5)"
-        )
-    title, inside = match.groups()
-    kind = METHODS.get(_ALIASES.get(title, title))
-    if kind is None:
-        close = get_close_matches(title, METHODS, 1, 0.4)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise UsageError(
-            f"there is no objective {title!r}; expected one of {', '.join(METHODS)}.{hint}"
-        )
-    arguments, options = read_options(name, inside or "")
-    built: Any = build_named(title, kind, arguments, options)  # type: ignore[arg-type]
-    return built  # type: ignore[no-any-return]
+    built: Robust = METHODS.build(name.lower())
+    return built
 
 
 def list_methods() -> dict[str, str]:
     """The names that `load_method` understands, each with a line about it."""
-    return {title: (kind.__doc__ or "").split("\n")[0] for title, kind in METHODS.items()}
+    return METHODS.about()

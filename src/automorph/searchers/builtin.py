@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from automorph.errors import UsageError
-from automorph.operations import plain
-from automorph.policies import build_named, read_options
-from automorph.searchers.base import SearchContext, Searcher
-from automorph.searchers.child_training import trainings
-from automorph.training import Task, Units
+from automorph.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    from automorph.searchers.base import SearchContext, Searcher
+    from automorph.training import Task
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A search there is: where its code is, what it does, and what it costs.
+class SearchEntry(Entry["Searcher"]):
+    """A search method and what it costs.
 
     ``cost`` is what a trial costs in plain trainings, about, ``passes`` what it costs besides in
     forward passes, however long a training is, and ``fixed`` the trainings before the first: from
@@ -27,8 +23,7 @@ class Entry:
     start, and never more than ``most``.
     """
 
-    home: str
-    about: str
+    given: int = field(default=1, kw_only=True)
     cost: float = 1.0
     passes: float = 0.0
     fixed: float = 0.0
@@ -44,38 +39,39 @@ class Entry:
         return self.fixed + trials * self._each(task)
 
     def _each(self, task: Task) -> float:
+        # Names are looked up, and completed, without torch.
+        from automorph.searchers.child_training import trainings
+        from automorph.training import Units
+
         return self.cost + trainings(Units(forward=round(self.passes)), task)
 
-    def builder(self) -> Callable[..., Searcher]:
-        """What builds the search from a `SearchContext` and options."""
-        module, _, name = self.home.partition(":")
-        try:
-            found: Callable[..., Searcher] = getattr(import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise UsageError(f"there is no search in {self.home} here: {error}") from None
-        return found
 
-
-METHODS = {
-    "race": Entry(
+METHODS = Registry(
+    "search method",
+    SearchEntry(
+        "race",
         "automorph.searchers.race:Race",
         "All methods against each other under one budget; the answer to: which method?",
     ),
-    "random": Entry(
+    SearchEntry(
+        "random",
         "automorph.searchers.random_search:RandomSearch",
         "Random search: policies drawn from the space, the best kept: the control of a search.",
     ),
-    "randaugment": Entry(
+    SearchEntry(
+        "randaugment",
         "automorph.searchers.randaugment:RandAugmentSearch",
         "RandAugment's two numbers (Cubuk et al. 2019): by grid or Bayesian search.",
     ),
-    "autoaugment": Entry(
+    SearchEntry(
+        "autoaugment",
         "automorph.searchers.autoaugment:AutoAugment",
         "AutoAugment (Cubuk et al. 2018): an LSTM controller that is rewarded by children.",
         least=10,
         most=1000,
     ),
-    "fast-autoaugment": Entry(
+    SearchEntry(
+        "fast-autoaugment",
         "automorph.searchers.fast_autoaugment:FastAutoAugment",
         "Fast AutoAugment (Lim et al. 2019): density matching on held-out data, no retraining.",
         cost=0.03,
@@ -83,29 +79,34 @@ METHODS = {
         least=40,
         most=400,
     ),
-    "text-autoaugment": Entry(
+    SearchEntry(
+        "text-autoaugment",
         "automorph.searchers.text_autoaugment:TextAutoAugment",
         "Text AutoAugment (Ren et al. 2021): TPE over sub-policies, one training a trial.",
     ),
-    "pba": Entry(
+    SearchEntry(
+        "pba",
         "automorph.searchers.pba:PopulationBased",
         "Population based augmentation (Ho et al. 2019): a schedule of policies over the epochs.",
     ),
-    "dada": Entry(
+    SearchEntry(
+        "dada",
         "automorph.searchers.dada:Differentiable",
         "Gradient search (DADA, Li et al. 2020): draws that point where validation loss falls.",
         cost=1.7,
         least=1,
         most=4,
     ),
-    "instant": Entry(
+    SearchEntry(
+        "instant",
         "automorph.searchers.closed_form:Instant",
         "The instant policy: from closed-form diagnostics of the data, without any training.",
         cost=0.01,
         least=1,
         most=1,
     ),
-    "tanda": Entry(
+    SearchEntry(
+        "tanda",
         "automorph.searchers.tanda:Tanda",
         "TANDA (Ratner et al. 2017): an adversary judges sequences; needs no labels.",
         # 500 steps: 64 examples there and back, 160 sequences of five at every prefix.
@@ -113,7 +114,10 @@ METHODS = {
         least=1,
         most=4,
     ),
-}
+    example="randaugment(by=grid)",
+    listing="methods",
+    also=". In-training methods enter a race by arms=, or are compared as a --policy",
+)
 
 
 @dataclass(frozen=True)
@@ -134,14 +138,13 @@ class SearchSpec:
         return f"{self.key}({inside})" if inside else self.key
 
     @property
-    def entry(self) -> Entry:
-        """What is known of it."""
-        return METHODS[self.key] if self.own is None else Entry(self.key, "")
+    def entry(self) -> SearchEntry:
+        """The entry of the method, with its costs."""
+        return METHODS[self.key] if self.own is None else SearchEntry(self.key, self.own)
 
     def build(self, setting: SearchContext) -> Searcher:
         """The search itself, before its first question."""
-        builder = self.entry.builder() if self.own is None else self.own
-        return builder(setting, **self.options)
+        return self.entry(setting, **self.options)
 
 
 def load_method(text: str | SearchSpec | Callable[..., Searcher], **options: Any) -> SearchSpec:
@@ -156,50 +159,10 @@ def load_method(text: str | SearchSpec | Callable[..., Searcher], **options: Any
         return text
     if not isinstance(text, str):
         return SearchSpec(f"{text.__module__}.{text.__qualname__}", options, text)
-    name, bracket, rest = text.strip().partition("(")
-    known = {plain(key): key for key in METHODS}
-    key = known.get(plain(name.strip()))
-    if key is None:
-        close = get_close_matches(plain(name), known, 1)
-        hint = f" Did you mean {known[close[0]]!r}?" if close else ""
-        raise UsageError(
-            f"there is no search method {name!r}.{hint} Known: {', '.join(METHODS)}. Methods that "
-            "live inside training (automorph list methods) stand in a race, or are given to "
-            "automorph compare as a --policy"
-        )
-    if bracket and not rest.endswith(")"):
-        raise UsageError(f"cannot read {text!r}; expected a name and options, as {key}(a=1,b=2)")
-    arguments, inside = read_options(text, rest[:-1])
-    builder = METHODS[key].builder()
-    bound = build_named(key, _reader(builder), arguments, {**inside, **options})  # type: ignore[arg-type]
-    return SearchSpec(key, bound)  # type: ignore[arg-type]
+    entry, checked = METHODS.read(text, **options)
+    return SearchSpec(entry.name, checked)
 
 
 def list_searches() -> dict[str, str]:
     """The searches, each with a line about it."""
-    return {name: entry.about for name, entry in METHODS.items()}
-
-
-def _reader(builder: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
-    """A function with the builder's options that gives them back, checked, as a dictionary."""
-    signature = inspect.signature(builder)
-    options = list(signature.parameters.values())[1:]
-    signature = signature.replace(
-        parameters=[
-            option.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_kind(option))
-            for option in options
-        ]
-    )
-
-    def read(*arguments: Any, **given: Any) -> dict[str, Any]:
-        return dict(signature.bind(*arguments, **given).arguments)
-
-    read.__signature__ = signature  # type: ignore[attr-defined]
-    return read
-
-
-def _kind(option: inspect.Parameter) -> str:
-    """The kind of value that an option takes, by its default; None goes by its annotation."""
-    if isinstance(option.default, (str, int, float)):
-        return type(option.default).__name__
-    return str(option.annotation)
+    return METHODS.about()

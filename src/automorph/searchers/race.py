@@ -16,10 +16,10 @@ from typing import Any
 from automorph.augmenters import Adversarial, Uncertainty, as_arm
 from automorph.errors import UsageError
 from automorph.operations import SearchSpace
-from automorph.policies import Policy, RandomPolicy, Uniform, load_policy, split_at
+from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST
-from automorph.searchers.builtin import load_method
+from automorph.searchers.builtin import METHODS, load_method
 from automorph.searchers.child_training import Arm, TrainJob, plain_arm, trainings
 from automorph.searchers.final_table import trivialaugment
 from automorph.searchers.successive_halving import Heat, heats
@@ -286,4 +286,4 @@ def _standing(outcome: JobResult) -> float:
 
 
 def _split(text: str) -> list[str]:
-    return [part.strip() for part in split_at(text, ";", text) if part.strip()]
+    return [part.strip() for part in METHODS.split(text, ";") if part.strip()]

@@ -1,33 +1,33 @@
-"""Does TANDA notice operations that destroy the examples, and is its policy worth having?
+"""Does TANDA detect operations that destroy the examples, and is its policy useful?
 
-MNIST and CIFAR-10. The space: TANDA's own operations for the data set (25 and 33), and 8 functions
-of a user that destroy images on purpose (pixels in random order, a blank image, a negative, a
-quarter turn, heavy noise, halves swapped, every second row black, one corner enlarged). Nobody says
-which are which.
+MNIST and CIFAR-10. The space: TANDA's own operations for the data set (25 and 33), and 8 user
+functions that destroy images on purpose (pixels in random order, a blank image, a negative, a
+quarter turn, heavy noise, halves swapped, every second row black, one corner enlarged). The method
+is not told which are which.
 
 1. Generators are learned from 5,000 training images without labels, 400 steps, sequences of 5
-   operations, for 5 seeds. Measured: the share of their sequences' operations that destroy.
+   operations, for 5 seeds. Measured: the share of destructive operations in their sequences.
 2. A network is trained on few labels (MNIST 600, CIFAR-10 1,000; test: the whole published test
    part) under: none; random sequences; the mean-field generator; the LSTM generator; and random
-   sequences of the harmless operations alone, which is what somebody would do who knew the
-   destructive ones. Seed s uses the generators of seed s; differences are paired. On CIFAR-10 every
-   arm has flip and crop after its own draw.
+   sequences of the harmless operations alone, which is what somebody who knew the destructive ones
+   would use. Seed s uses the generators of seed s; differences are paired. On CIFAR-10 every arm
+   applies flip and crop after its own draw.
 
 Expected before the run:
 - the learned share of destructive operations is below a third of the random one (MNIST: 24 %,
   CIFAR-10: 20 %), for both generators;
-- both generators are better than random sequences, by several points (random sequences have a
-  destructive operation in two of three images);
+- both generators are better than random sequences, by several points (two in three random sequences
+  contain a destructive operation);
 - random sequences are worse than none on CIFAR-10 or MNIST; the generators are not worse than none;
 - the generators stay within a point of, or above, random sequences of the harmless operations.
 
 The discriminator's rate, its share of random sequences and the resampling were chosen on
-Fashion-MNIST among the same eight functions, by the learned share and the ratio; no network was
-trained for that, and neither data set here was looked at.
+Fashion-MNIST with the same eight functions, by the learned share and the ratio; no network was
+trained for that, and neither data set of this benchmark was used.
 
 n: 2 data sets x (2 generators + 5 arms) x 5 seeds = 20 learnings and 50 trainings. Hardware: 2 CPU
-cores, single-threaded cells side by side; about 35 core-minutes. Finished cells lie in
-results/tanda/, and the same call does only what is missing.
+cores, single-threaded cells in parallel; about 35 core-minutes. Finished cells are kept in
+results/tanda/, and the same command does only the missing ones.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/tanda.py [mnist|cifar10]
        [--seeds 5] [--jobs 2] [--try] (tiny: does it run?)
 """
@@ -121,7 +121,7 @@ DESTRUCTIVE = (
 
 @dataclass(frozen=True)
 class Source:
-    """A data set: its harmless space, the network, labels and epochs, and what every arm has."""
+    """A data set: its harmless space, network, labels, epochs, and the tail shared by all arms."""
 
     space: str
     model: str
@@ -194,7 +194,7 @@ class Cell:
             return None
         if self.arm in NETWORKS:
             path = policy_path(folder, self)
-            if not path.exists():  # They are not kept with the code; this makes the same one.
+            if not path.exists():  # Not part of the repository: learn it again.
                 self._learn(folder)
             return load_policy(path, operations=DESTRUCTIVE)
         space = SOURCES[self.source].operations(harmless=self.arm == "harmless")
@@ -217,7 +217,7 @@ def work(cell: Cell, folder: Path) -> str:
 
 
 def run(cells: list[Cell], folder: Path, jobs: int) -> None:
-    """Do what is missing, side by side; every finished cell is written at once."""
+    """Run the missing cells in parallel; each is written as soon as it finishes."""
     folder.mkdir(parents=True, exist_ok=True)
     todo = missing(cells, folder)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
@@ -231,7 +231,7 @@ def read(folder: Path, source: str, kind: str, arm: str, seeds: int) -> list[dic
 
 
 def judge(source: str, folder: Path, seeds: int) -> Iterator[dict[str, Any]]:
-    """The expectations, judged."""
+    """Judge the expectations."""
     chance = len(DESTRUCTIVE) / len(SOURCES[source].operations())
     for arm in NETWORKS:
         mass = [cell["destructive"] for cell in read(folder, source, "learn", arm, seeds)]

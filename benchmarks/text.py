@@ -1,43 +1,45 @@
-"""Where does augmentation of texts help, and which?
+"""Where does augmentation of texts help, and which kind?
 
-Six regimes, each a real set with its published test part: TREC (6 kinds of questions), SST-2 with
-500 and with all 6,920 labels, SUBJ and MR with 2,000 labels (2,000 each, chosen by hash), and
-SemEval-2010 task 8 (relations between two marked entities, which no operation may touch; 18
-classes, for one of the 19 has a single example; it stands for ACE, the corpus of TANDA's authors).
-A text CNN without pretrained vectors (Kim 2014) in all; a linear layer on the frozen sentence
-features of MiniLM for SST-2 with 500 labels alone.
+Six regimes, each a real data set with its published test part: TREC (6 kinds of questions), SST-2
+with 500 and with all 6,920 labels, SUBJ and MR with 2,000 labels (2,000 each, chosen by hash), and
+SemEval-2010 task 8 (relations between two marked entities, which no operation may change; 18
+classes, because one of the 19 has a single example; it replaces ACE, the corpus used by TANDA's
+authors). All use a text CNN without pretrained vectors (Kim 2014); a seventh table uses a linear
+layer on the frozen sentence features of MiniLM, for SST-2 with 500 labels alone.
 Arms: none; EDA; tf-idf replacement; a language model of the corpus; TANDA's generator of sequences
-of three operations (of `texts-corpus` and the language model; at the entities, of twelve that draw
+of three operations (of `texts-corpus` and the language model; for the entities, of twelve that draw
 a part of speech in a region from the language model), learned once from the training texts; random
-sequences of three of the very same operations, which is what TANDA's authors compare with;
-uncertainty sampling over EDA's operations; and the policy that a race of 12 trainings found on the
-validation part. Equal steps: every arm has the same epochs, by `none`'s validation curves (SST-2
-with all labels had 5 at first, and its curve rises up to 10; the others are at their level);
-five paired seeds.
+sequences of three of the same operations, which is the baseline of TANDA's authors; uncertainty
+sampling over EDA's operations; and the policy that a race of 12 trainings found on the validation
+part. Equal steps: every arm trains for the same number of epochs, set by the validation curves of
+`none` (SST-2 with all labels had 5 at first, but its curve rises up to 10; the others have levelled
+off); five paired seeds.
 
 Published: EDA +3 points at 500 labels and 0 to 1 at all of them (Wei and Zou 2019, five sets);
 TANDA +1.4 points of F1 over random sequences of the same operations on ACE (Ratner et al. 2017).
 
-TANDA was run twice. The first time its operations stood at the top of their ranges (half of all
-words, three times over) by a mistake of this file, and it cost 3 to 18 points against none; what it
-was compared with was another distribution. Since then `learn_generator` holds operations with a
-range at milder values itself. Which (a tenth and three tenths of the range, not a quarter and three
-quarters) was chosen by validation accuracy on SST-2 and TREC, three seeds; sequences of a single
-operation did better there than sequences of three by about a point, and learned sequences better
-than random ones in all eight settings (0.3 to 4.5 points). Both test parts had been looked at.
+TANDA was run twice. In the first run, its operations were set to the top of their ranges by a
+mistake in this file (half of all words, three times over). It cost 3 to 18 points compared with
+none, and its baseline used a different distribution. Since then `learn_generator` itself uses
+milder values for operations with a range. The values (a tenth and three tenths of the range, not a
+quarter and three quarters) were chosen by validation accuracy on SST-2 and TREC, with three seeds.
+There, sequences of a single operation did about a point better than sequences of three, and learned
+sequences did better than random ones in all eight settings (0.3 to 4.5 points). Both test parts had
+been looked at.
 
 Expected before the run:
 - sst2-500: EDA is 1 to 3 points better than none; tf-idf and the language model 0 to 2;
 - sst2: EDA within a point of none;
-- trec: swaps and deletions cost (a question's kind lies in few words): EDA -1 to +1;
-- TANDA is at or above random sequences of its operations: by 0 to 1.5 points at the entities, by
+- trec: swaps and deletions cost accuracy (few words determine a question's kind): EDA -1 to +1;
+- TANDA is at or above random sequences of its operations: by 0 to 1.5 points on the entities, by
   as much on the other sets (written before the second run); not above none;
 - uncertainty sampling within a point of EDA; the race's policy at or above none everywhere;
-- minilm: all within a point of none: frozen features of edited texts are near the old ones.
+- minilm: all within a point of none, because frozen features of edited texts are close to the
+  original ones.
 
-n: 7 tables of 3 to 8 arms times the seeds. Hardware: CPU, single-threaded cells side by side. About
-110 core-minutes in all; finished trainings lie in results/text/, and the same call does only what
-is missing. Accuracy of the test part, not F1.
+n: 7 tables of 3 to 8 arms times the seeds. Hardware: CPU, single-threaded cells in parallel. About
+110 core-minutes in all; finished trainings are kept in results/text/, and the same command does
+only the missing ones. The metric is accuracy on the test part, not F1.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/text.py
        [trec|sst2-500|sst2|subj|mr|entities|minilm] [--seeds 5] [--jobs 2]
        [--try] (tiny: does it run?) [--curves] (validation curves of none alone)
@@ -77,13 +79,14 @@ ARMS = {
     "uncertainty": "uncertainty(c=4,s=1,space=eda)",
     "race": "",
 }
-"""Those without a name are made from the training and validation parts, or from TANDA's space."""
+"""Arms without a policy name are learned from the training and validation parts, or use TANDA's
+space."""
 LENGTH = 3
 
 
 @dataclass(frozen=True)
 class Regime:
-    """A set, its labels, a network and a length of training."""
+    """A data set, its number of labels, a network and a length of training."""
 
     folder: str
     limit: int | None
@@ -97,7 +100,7 @@ class Regime:
             f"parquet:text/{self.folder}", text="text", label="label", leakage="drop"
         )
         parts = {"train": source.train, "validation": source.validation, "test": source.test}
-        # A class of SemEval has a single training example, which cannot be split.
+        # One class of SemEval has a single training example, which cannot be split.
         common = np.bincount(source.train.labels, minlength=len(source.classes)) >= FEWEST
         names = np.array(source.classes)
         held = {
@@ -109,7 +112,7 @@ class Regime:
         return as_task(data, model=self.model, recipe={"epochs": epochs})
 
     def space(self) -> SearchSpace:
-        """What TANDA and random sequences choose from."""
+        """The operations that TANDA and random sequences choose from."""
         if self.folder == "semeval2010_task8":
             whole = named_space("entities")
         else:
@@ -129,7 +132,7 @@ REGIMES = {
 
 
 def learned(regime: Regime, task: Task, arm: str, folder: Path, *, tiny: bool) -> Any:
-    """The policy of TANDA or of the race, learned once and kept."""
+    """The policy of TANDA or of the race, learned once and stored."""
     path = folder / f"{arm}.json"
     if path.exists():
         return load_policy(str(path))
@@ -144,7 +147,7 @@ def learned(regime: Regime, task: Task, arm: str, folder: Path, *, tiny: bool) -
         found = search(
             task, "race", trials=4 if tiny else RACE, seeds=1, seed=0, folder=folder / "race"
         ).policy
-    # A winner that lives inside training has no file; the folder of the race has it.
+    # A winning training method has no policy file; the folder of the race stores it.
     if not hasattr(found, "sample"):
         return found
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,7 +176,7 @@ BETTER += [(name, "tanda", "random", 0.0)
 
 
 def judge(name: str, accuracies: dict[str, tuple[float, ...]]) -> list[dict[str, Any]]:
-    """The expectations that are about this regime."""
+    """The expectations for this regime."""
     claims = []
     for regime, a, b, bar in BETTER:
         if regime != name or not {a, b} <= accuracies.keys():
@@ -189,7 +192,7 @@ def measure(name: str, folder: Path, *, seeds: int, jobs: int, tiny: bool) -> No
     task = regime.task(tiny=tiny)
     names = list(regime.arms)
     arms = [arm_of(regime, task, arm, folder, tiny=tiny) for arm in names]
-    # Two names may have found one policy (a race may end with none): it is trained once.
+    # Two names may lead to one policy (a race may end with none); train it only once.
     different = list({arm.name: arm for arm in arms}.values())
     result = compare(task, different, seeds=seeds, folder=folder / "trainings", jobs=jobs)
     row_of = {row["policy"]: row for row in result.to_dict()["rows"]}

@@ -1,21 +1,23 @@
-"""How fast are the operations on texts, beside nlpaug and TextAttack, on one core?
+"""How fast are the operations on texts compared with nlpaug and TextAttack, on one core?
 
-The same operations at the same strength (a tenth of the words), of all training sentences of SST-2
+The same operations at the same strength (a tenth of the words), on all training sentences of SST-2
 (19 words on average): EDA's synonyms, insertion, swap and deletion, and typing errors. The
-libraries take turns, round by round, each on the same texts in a process of its own; what counts
-is the processor time of that process (the median round), so that other work on the machine
-disturbs little. Two cases of Automorph: `first` has never met the texts (a vocabulary is built),
-`again` has, as in every epoch of a training but the first; each in a process of its own.
+libraries take turns, round by round, each on the same texts in its own process; the measure is the
+CPU time of that process (the median round), so that other work on the machine has little effect.
+There are two cases of Automorph: `first` sees the texts for the first time (a vocabulary is built),
+`again` has seen them before, as in every epoch of a training but the first; each has its own
+process.
 
-What is not alike: nlpaug 1.1.11 has no insertion of synonyms, and its synonyms need `nltk`'s tagger
-of parts of speech, whose weights would be downloaded; here the same tagger learns from the texts
-and WordNet before it is timed. TextAttack (0.3.11) also computes what its attacks need. Both get
-WordNet's files as NLTK wants them and the same stop words. They work text by text and see fewer
+Differences: nlpaug 1.1.11 has no insertion of synonyms, and its synonyms need `nltk`'s part of
+speech tagger, whose weights would have to be downloaded; here the same tagger learns from the texts
+and WordNet before the timing starts. TextAttack (0.3.11) also computes what its attacks need. Both
+get WordNet's files in NLTK's layout and the same stop words. They work text by text and get fewer
 texts (`FEW`).
 
-Expected before the run: nlpaug is the faster one of the two everywhere. Automorph again is at least
-20 times as fast as it over the operations of EDA that it has (the sum of their times), 10 to 15
-times at swap, deletion and typing errors alone, and more than 500 times as fast as TextAttack.
+Expected before the run: nlpaug is the faster one of the two for every operation. Automorph again is
+at least 20 times as fast as nlpaug over the operations of EDA that nlpaug has (the sum of their
+times), 10 to 15 times for swap, deletion and typing errors alone, and more than 500 times as fast
+as TextAttack.
 
 n: 5 rounds. Hardware: CPU, one thread; about 2 minutes.
 Rerun: uv venv OTHERS
@@ -51,7 +53,7 @@ Edit = Callable[[list[str]], Any]
 
 
 def of_automorph() -> dict[str, Edit]:
-    """The operations of Automorph, on a whole batch."""
+    """Automorph's operations on a whole batch."""
     import numpy as np
 
     from automorph.engine import apply
@@ -74,7 +76,7 @@ def of_automorph() -> dict[str, Edit]:
 
 
 def forget() -> None:
-    """Make Automorph meet all words and texts anew."""
+    """Clear Automorph's caches of words and texts."""
     from automorph.text import vocabulary
 
     vocabulary._current = vocabulary.Vocabulary()
@@ -139,7 +141,7 @@ LIBRARIES = {"automorph": of_automorph, "nlpaug": of_nlpaug, "textattack": of_te
 
 
 def serve(library: str) -> None:
-    """Answer requests ``[operation, anew, texts]``, a line each, with seconds of processor time."""
+    """Answer requests ``[operation, anew, texts]``, one per line, with the CPU time in seconds."""
     answers, sys.stdout = sys.stdout, sys.stderr
     edits = LIBRARIES[library]()
     print(json.dumps(sorted(edits)), file=answers, flush=True)
@@ -153,7 +155,7 @@ def serve(library: str) -> None:
 
 
 class Server:
-    """A library in a process of its own."""
+    """A library in its own process."""
 
     def __init__(self, library: str, python: str, nltk_data: Path) -> None:
         single = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NLTK_DATA": str(nltk_data)}
@@ -174,7 +176,7 @@ class Server:
 
 
 def write_nltk_data(folder: Path) -> None:
-    """WordNet and the stop words as NLTK wants them; what it calls lexnames plays no part."""
+    """Write WordNet and the stop words in NLTK's layout; its lexnames file is not used."""
     from automorph.text import stop_words
     from automorph.text.wordnet import find_wordnet
 
@@ -193,7 +195,7 @@ def write_nltk_data(folder: Path) -> None:
 
 
 def measure(others: str, rounds: int, most: int | None) -> list[dict[str, Any]]:
-    """Microseconds a text of every library and operation, round by round."""
+    """Microseconds per text for every library and operation, round by round."""
     from pyarrow.parquet import read_table
 
     folder_of_texts = Path(os.environ["AUTOMORPH_DATA"]) / "text" / "sst2"
@@ -215,11 +217,11 @@ def measure(others: str, rounds: int, most: int | None) -> list[dict[str, Any]]:
                     server = servers[case if library == "automorph" else library]
                     if name not in server.operations:
                         continue
-                    # Every round other texts, for those that cannot do all.
+                    # Libraries that get fewer texts get different ones in every round.
                     start = turn * count % max(1, len(texts) - count)
                     some = texts[start : start + count]
                     seconds = server.seconds(name, some, anew=case == "first")
-                    if turn:  # The first round warms up.
+                    if turn:  # The first round is a warm-up.
                         one = taken.setdefault((library, case, name), [])
                         one.append(1e6 * seconds / len(some))
         for server in servers.values():

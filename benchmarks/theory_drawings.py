@@ -1,4 +1,4 @@
-"""The drawings of theory_figures.py: one SVG file a figure, and one page with all of them."""
+"""Draw the figures of theory_figures.py: one SVG file per figure, and one page with all of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ text{fill:#15181d}.tick,.axis{font-size:12px;fill:#586171}.name,.number{font-siz
 def scatter(
     points: Sequence[tuple[str, Any, Any]], *, width: int, axis: str, across: str, label: str
 ) -> Markup:
-    """Named points, each with one dot a seed and their mean; lines at zero."""
+    """Named points, each with one dot per seed and their mean; lines at zero."""
     wide = svg.is_wide(width)
     left, right, top, bottom = 52.0, width - 16.0, 30.0, 330.0 if wide else 260.0
     xs, ys = (np.concatenate([np.ravel(p[i]) for p in points]) for i in (1, 2))
@@ -64,7 +64,7 @@ def scatter(
     taken = [(a - 6, a + 6, b + 4) for a, b in means]
 
     def free(box: tuple[float, float, float]) -> bool:
-        """Whether words between two places at a height touch no others and stay inside."""
+        """Whether a label between two positions at a height overlaps no other and stays inside."""
         low, high, height = box
         apart = all(high < a or b < low or abs(height - h) > 14 for a, b, h in taken)
         return apart and low > left and high < right
@@ -83,7 +83,7 @@ def scatter(
 
 @dataclass
 class Album:
-    """Figures as they are drawn: a file each, and a section of the page each."""
+    """The figures drawn so far: one file and one section of the page each."""
 
     sections: list[Section] = field(default_factory=list)
 
@@ -91,7 +91,7 @@ class Album:
         self, name: str, title: str, expected: str, draw: Callable[..., Markup], given: Any,
         **words: str,
     ) -> None:  # fmt: skip
-        """Draw in both widths; ``words`` are the axes."""
+        """Draw in both widths; ``words`` are the axis labels."""
         wide, narrow = (
             draw(given, width=w, label=f"{title}. Expected: {expected}", **words)
             for w in (svg.WIDE, svg.NARROW)
@@ -105,7 +105,7 @@ class Album:
 
 
 def draw_approximations(album: Album, runs: dict[str, list[Any]]) -> None:
-    """Objectives, agreement and divergence along training."""
+    """Objectives, agreement and divergence during training."""
     below = "first order lies below the exact objective (zero), second order close to zero."
     best = "second order nearest to the exact model, then first order, then no augmentation."
     words = {"original": ("no augmentation", 0), "first": ("first order", 2),
@@ -139,7 +139,7 @@ def draw_approximations(album: Album, runs: dict[str, list[Any]]) -> None:
 
 
 def draw_alignment(album: Album, kernel: list[Any], names: Sequence[str]) -> None:
-    """Alignment of each operation against what it does to accuracy."""
+    """Alignment of each operation against its change of accuracy."""
     for kind in ("centred", "uncentred"):
         points = [(n, [cell[n][kind] for cell in kernel],
                    [100 * (cell[n]["accuracy"] - cell["base"]) for cell in kernel])
@@ -151,7 +151,7 @@ def draw_alignment(album: Album, kernel: list[Any], names: Sequence[str]) -> Non
 
 
 def draw_layers(album: Album, rows: dict[str, Any]) -> None:
-    """Accuracy of averaging at each layer, with its work."""
+    """Accuracy of averaging at each layer, and its cost."""
     titles = {"original": "no augmentation", "exact": "every copy", "first": "at layer 4"}
     drawn = []
     for arm in ("original", "layer 0", "layer 1", "layer 2", "layer 3", "first", "exact"):
@@ -169,7 +169,7 @@ def draw_linear(album: Album, linear: list[Any], counts: Sequence[int]) -> None:
     """The simulations of the linear setting."""
     settings = {"0.1,1": "noise 0.1, L = 1", "0.1,4": "noise 0.1, L = 4",
                 "0.5,1": "noise 0.5, L = 1", "0.5,4": "noise 0.5, L = 4"}  # fmt: skip
-    # Fewer than ten places are drawn whole; of more, the frame leaves out a steep start.
+    # Fewer than ten points are drawn in full; with more, the frame crops a steep start.
     few = [0, 2, 4, 6, 8, 10, 12, 15, 17]
     places = np.array(counts)[few]
     held = {
@@ -220,7 +220,7 @@ def draw_linear(album: Album, linear: list[Any], counts: Sequence[int]) -> None:
 def draw_chain(
     album: Album, chain: list[Any], strengths: Sequence[float], draws: Sequence[int]
 ) -> None:
-    """The kernel classifier of glyphs, and neighbours that become it."""
+    """The kernel classifier of glyphs, and neighbours that converge to it."""
 
     def percent(key: str) -> list[Any]:
         return [100 * np.array(cell[key]) for cell in chain]

@@ -1,36 +1,38 @@
-"""Do the theories' own figures come out: Dao et al. (2019) on MNIST, Wu et al. (2020) simulated?
+"""Do the theories' own figures reproduce: Dao et al. (2019) on MNIST, Wu et al. (2020) simulated?
 
-Figures (docs/guides/figures/*.svg, one page with all of them in results/theory-figures.html) and
-what the papers lead one to expect, written before the run:
+Figures (docs/guides/figures/*.svg, and one page with all of them in results/theory-figures.html)
+and what the papers lead one to expect, written before the run:
 
-- objectives: along training on the exact augmented objective, its first-order approximation
-  (averaged features) lies below it, the second-order one (plus variance) much closer.
-- agreement: models trained side by side from one start; the second-order one agrees most with the
-  exact one and has the least KL divergence, then first order, then no augmentation at all.
+- objectives: during training on the exact augmented objective, its first-order approximation
+  (averaged features) lies below it, and the second-order one (plus variance) much closer.
+- agreement: of models trained side by side from one start, the second-order one agrees most with
+  the exact one and has the least KL divergence, then first order, then no augmentation at all.
 - alignment: operations that raise kernel target alignment (rotation, crop, blur) raise accuracy,
   flips lower both.
 - layers: averaging at a deeper layer costs more and keeps more of the accuracy.
-- points: with little noise, error falls with every label-keeping point; with much noise and a small
-  penalty it has a peak where the points just fill the space, and a larger penalty removes it.
-- kinds: composed operations add more than one operation; labels that change hurt; mixup lowers the
+- points: with little noise, the error falls with every label-preserving point; with much noise and
+  a small penalty it peaks where the points just fill the space, and a larger penalty removes the
+  peak.
+- kinds: composed operations add more than one operation; changed labels hurt; mixup lowers the
   variance and raises the bias, like a larger penalty.
-- greedy: taking the best point first reaches with a few points what a random order needs all for.
-- strength: accuracy on unseen places rises with the number of operations composed, then falls;
-  neighbours vote like the kernel, disagreement falling like one over the root of the draws.
-- evidence: the marginal likelihood of turned digits is largest at a wider range than that of
+- greedy: taking the best point first needs only a few points to reach what a random order reaches
+  with all of them.
+- strength: accuracy on unseen states rises with the number of composed operations, then falls;
+  neighbours vote like the kernel, with disagreement falling like one over the root of the draws.
+- evidence: the marginal likelihood of rotated digits is largest at a wider range than that of
   upright ones.
 
-Changed after a first look, with the expectations left as they were: the rate of LeNet falls to zero
-(one seed at a fixed rate differed by ten points from noise alone); the glyphs are 4 x 3 pixels with
+Changed after a first look, with the expectations left unchanged: the rate of LeNet decays to zero
+(one seed at a fixed rate differed by ten points from noise alone); the glyphs have 4 x 3 pixels and
 unequal classes (8 x 8 ones were told apart at any strength). Added: the two comparisons of LeNet
 with no augmentation.
 
 Sizes: 1,000 training digits, 1,000 random Fourier features, 9 copies, every second test digit, 5
-seeds (the papers have all 60,000 digits, 10,000 features, 12 to 68 copies, 10 seeds); LeNet: 500
-digits, 5 copies, 12 epochs. Hardware: CPU, 1 thread a cell, about 8 core-minutes in all. Cells are
-kept in results/theory-figures/.
+seeds (the papers use all 60,000 digits, 10,000 features, 12 to 68 copies, 10 seeds); LeNet: 500
+digits, 5 copies, 12 epochs. Hardware: CPU, 1 thread per cell, about 8 core-minutes in all. Cells
+are kept in results/theory-figures/.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/theory_figures.py [--jobs 1] [--draw]
-(``--draw`` only draws what was measured; the page is made again with it).
+(``--draw`` only draws the stored measurements and rebuilds the page.)
 """
 
 from __future__ import annotations
@@ -116,7 +118,7 @@ def sampled(seed: int, n: int) -> tuple[Any, Any]:
 
 
 def tested_digits(step: int) -> tuple[Any, Any]:
-    """Every so-manieth test digit (the first half of the test part is the harder one)."""
+    """Every k-th test digit (the first half of the test part is the harder one)."""
     part = digits().test
     return np.ascontiguousarray(part.data[::step]), np.asarray(part.labels)[::step]
 
@@ -149,7 +151,7 @@ def compared(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def side_by_side(phi: Any, labels: Any, tested: Any, seed: int, epochs: int = 15) -> Any:
-    """Linear models of one start, each with its own objective, on the same batches."""
+    """Train linear models from one start on the same batches, each with its own objective."""
     n, _, d = phi.shape
     seen = {"original": phi[:, :1], "first": phi.mean(1, keepdims=True), "second": phi,
             "exact": phi}  # fmt: skip
@@ -174,7 +176,7 @@ def side_by_side(phi: Any, labels: Any, tested: Any, seed: int, epochs: int = 15
 
 
 def kernel_cell(seed: int) -> Any:
-    """Random Fourier features of digits: alignment and accuracy of each operation; side by side."""
+    """Measure alignment and accuracy of each operation with random Fourier features of digits."""
     images, labels = sampled(seed, EXAMPLES)
     test, test_labels = tested_digits(2)
     features = fourier_features(784, gamma=0.003, components=FEATURES, seed=seed)
@@ -207,7 +209,7 @@ def lenet() -> nn.Sequential:
 
 
 def lenet_cell(seed: int, epochs: int = 12) -> Any:
-    """LeNets of one start under rotation: the objectives, and averaging at each layer."""
+    """Train LeNets from one start under rotation: objectives, and averaging at each layer."""
     torch.manual_seed(seed)
     start = lenet().state_dict()
     images, labels = sampled(seed, EXAMPLES // 2)
@@ -225,7 +227,7 @@ def lenet_cell(seed: int, epochs: int = 12) -> Any:
                                      weight_decay=1e-3)  # fmt: skip
     rng, history = np.random.default_rng(seed), []
     for epoch in range(epochs):
-        # The rate falls to zero, or models would differ by the noise of their last steps.
+        # The rate decays to zero; otherwise models would differ by the noise of their last steps.
         for turn in turns.values():
             turn.param_groups[0]["lr"] = 0.02 * (1 - epoch / epochs)
         for rows in np.array_split(rng.permutation(len(y)), len(y) // 25):
@@ -253,7 +255,7 @@ COUNTS = (0, 1, 2, 3, 5, 8, 10, 12, 15, 18, 20, 22, 25, 28, 30, 33, 36, 40)
 
 
 def linear_cell(seed: int) -> Any:
-    """Random problems of 100 features, 40 examples of rank 20: errors of what may be added."""
+    """Errors after adding points, on random problems (100 features, 40 examples of rank 20)."""
     rows: dict[str, Any] = {"points": {}, "kinds": {}, "greedy": {}}
     for problem in (draw_problem(seed=1000 * seed + k) for k in range(4)):
         one, two = problem.maps
@@ -349,7 +351,7 @@ RANGES = (0.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0)
 
 
 def evidence_cell(seed: int) -> Any:
-    """The marginal likelihood of rotation ranges, for upright digits and for turned ones."""
+    """The marginal likelihood of rotation ranges, for upright and for rotated digits."""
     images, labels = sampled(seed, 200)
     rng = np.random.default_rng(seed)
 
@@ -389,7 +391,7 @@ KINDS: dict[str, Callable[[int], Any]] = {
 
 
 def measure(kind: str, seed: int) -> str:
-    """One cell, written when it is finished."""
+    """Run one cell and write it when it is finished."""
     torch.set_num_threads(1)
     path = CELLS / f"{kind}-{seed}.json"
     if not path.exists():
@@ -404,10 +406,10 @@ def read(kind: str) -> list[Any]:
 
 
 def judged(text: str, values: Any, baseline: Any) -> Any:
-    """A claim that values lie above a baseline, pair by pair."""
+    """The claim that values lie above a baseline, pair by pair."""
     d = paired_difference(values, baseline)
     interval = None if d.low is None else [round(d.low, 4), round(d.high or 0.0, 4)]
-    # Pairs that all differ by the same have no interval.
+    # If all pairs differ by the same amount, there is no interval.
     return claim(text, round(d.mean, 4), interval, (d.mean if d.low is None else d.low) > 0)
 
 
@@ -504,7 +506,7 @@ def claims() -> Iterator[Any]:
 
 
 def rows() -> list[Any]:
-    """What the guide's tables show."""
+    """The rows shown in the guide's tables."""
     kernel, deep = read("kernel"), read("lenet")
     found: list[Any] = [
         {"operation": name}
@@ -523,7 +525,7 @@ def rows() -> list[Any]:
 
 
 def draw() -> None:
-    """All figures of what was measured."""
+    """Draw all figures from the measurements."""
     album, found, kernel = drawings.Album(), rows(), read("kernel")
     runs = {f"{name}, random features": [cell[name]["history"] for cell in kernel]
             for name in ("rotation", "crop", "blur")}  # fmt: skip

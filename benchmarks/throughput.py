@@ -1,8 +1,8 @@
-"""How fast is augmentation? Peers side by side, in one interleaved run.
+"""How fast is augmentation? Automorph and other libraries in one interleaved run.
 
-Every image of a batch gets its own draw; uint8 arrays in, uint8 arrays out, sampling and
-conversions included. Peers: timm and torchvision v2 on PIL images (a loop over images),
-albumentations 2.0.8 (a loop over images, the same kinds of operations), and, doing less,
+Every image of a batch gets its own draw; input and output are uint8 arrays, and sampling and
+conversions are included. Peers: timm and torchvision v2 on PIL images (a loop over images),
+albumentations 2.0.8 (a loop over images, the same kinds of operations), and, doing less work,
 torchvision v2 and kornia on tensors, which draw one set of operations for the whole batch (*).
 
 Expected before the run (exact mode, one thread, ratio to the faster of timm and albumentations):
@@ -11,12 +11,12 @@ Expected before the run (exact mode, one thread, ratio to the faster of timm and
 - bilinear: at least 2x the fastest peer's bilinear at every size;
 - peers that draw once for the whole batch are beaten at every size;
 - two threads at least 1.6x one thread (32 px with 4,096 images, and 224 px);
-- training a small ResNet on CIFAR-10 with RandAugment takes less than 3 % longer an epoch.
+- training a small ResNet on CIFAR-10 with RandAugment takes less than 3 % longer per epoch.
 
-n: 9 interleaved rounds a cell; medians of ratios, smallest and largest beside them. One thread a
-library. Hardware and what else used the processor are logged with the result.
+n: 9 interleaved rounds per cell; medians of ratios, with the smallest and largest. One thread per
+library. The hardware and the other load on the processor are recorded with the result.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 15 minutes)
-Finished cells are kept in results/throughput/; remove that folder to measure anew.
+Finished cells are kept in results/throughput/; remove that folder to measure again.
 Needs: pip install 'automorph[albumentations,kornia]'
 """
 
@@ -68,14 +68,14 @@ def images(size: int, count: int) -> np.ndarray:
 
 
 def ours(policy: str, batch: np.ndarray, interpolation: str, threads: int = 1) -> Augment:
-    """Automorph, a new epoch at every call."""
+    """Automorph, with a new epoch at every call."""
     loaded = automorph.load_policy(policy).rendered(interpolation=interpolation)
     epoch = iter(range(1 << 30))
     return lambda: loaded.augment(batch, epoch=next(epoch), threads=threads)
 
 
 def each(batch: np.ndarray, one: Callable[[Any], Any], pil: bool) -> Augment:
-    """A peer that takes one image at a time."""
+    """A peer that processes one image at a time."""
 
     def run() -> None:
         out = np.empty_like(batch)
@@ -93,9 +93,9 @@ def timm_(policy: str, batch: np.ndarray, bilinear: bool) -> Augment:
         "interpolation": Image.BILINEAR if bilinear else Image.NEAREST,
     }
     made = {
-        # timm fires each operation with 0.5 by default; p1 makes the work that of the paper. It
-        # has no TrivialAugment: one operation of half strength is the like (at its full strength
-        # timm asks Pillow for a Posterize of 0 bits, which is refused).
+        # timm fires each operation with 0.5 by default; p1 does as much work as the paper. It
+        # has no TrivialAugment; the closest is one operation of half strength (at full strength
+        # timm asks Pillow for a Posterize of 0 bits, which Pillow rejects).
         "RandAugment(2, 9)": lambda: rand_augment_transform("rand-m9-n2-p1.0", options),
         "TrivialAugment-wide": lambda: rand_augment_transform("rand-m5-n1-p1.0-inc1", options),
         "AutoAugment CIFAR-10": lambda: auto_augment_transform("original", options),
@@ -176,7 +176,7 @@ def kornia_(policy: str, batch: np.ndarray) -> Augment:
 
 
 def peers(policy: str, batch: np.ndarray, bilinear: bool) -> dict[str, Augment]:
-    """Everyone else, by name; a star marks those that draw once for the whole batch."""
+    """The peers by name; a star marks those that draw once for the whole batch."""
     transform = torchvision_(policy, bilinear)
 
     def whole_batch() -> Any:
@@ -195,7 +195,7 @@ def peers(policy: str, batch: np.ndarray, bilinear: bool) -> dict[str, Augment]:
 
 
 def seconds(run: Augment, at_least: float = 0.02) -> float:
-    """Seconds a call: of one call, or of as many as fill a moment."""
+    """Seconds per call, averaged over enough calls to be measurable."""
     calls, start = 0, time.perf_counter()
     while True:
         run()
@@ -206,7 +206,7 @@ def seconds(run: Augment, at_least: float = 0.02) -> float:
 
 
 def compare_peers(size: int, policy: str, interpolation: str) -> dict[str, Any]:
-    """One cell: all peers in turn, round by round, Automorph before and after each."""
+    """Run one cell: all peers in turn, round by round, with Automorph before and after each."""
     batch = images(size, BATCH[size])
     mine = ours(POLICIES[policy], batch, interpolation)
     others = peers(policy, batch, interpolation == "bilinear")
@@ -253,7 +253,7 @@ def compare_peers(size: int, policy: str, interpolation: str) -> dict[str, Any]:
 
 
 def single(operation: str, batch: np.ndarray, interpolation: str) -> Augment:
-    """One operation alone, at the same magnitude for all images: a floor."""
+    """Time one operation alone, at the same magnitude for all images: a lower bound."""
     from automorph import engine
     from automorph.operations import Sequences, Stream, named_space
 
@@ -264,7 +264,7 @@ def single(operation: str, batch: np.ndarray, interpolation: str) -> Augment:
 
 
 def compare_threads(size: int, count: int) -> dict[str, Any]:
-    """Two threads against one, in turn."""
+    """Time two threads against one, alternately."""
     batch = images(size, count)
     one, two = (ours(POLICIES["RandAugment(2, 9)"], batch, "nearest", t) for t in (1, 2))
     one(), two()
@@ -278,7 +278,7 @@ def compare_threads(size: int, count: int) -> dict[str, Any]:
 
 
 def end_to_end() -> dict[str, Any]:
-    """Images a second into a training loop, and what RandAugment adds to an epoch of training."""
+    """Images per second in a training loop, and what RandAugment adds to an epoch."""
     from automorph.training import as_task, train
     from automorph.training.task import normaliser_of
 
@@ -315,7 +315,7 @@ def end_to_end() -> dict[str, Any]:
 
 
 def cell(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A finished cell from disk, or one measured now."""
+    """A finished cell from disk, or a new measurement."""
     path = RESULTS / "throughput" / f"{name}.json"
     if path.exists():
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -336,7 +336,7 @@ def cell(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def claims_of(rows: list[dict[str, Any]]) -> list[Any]:
-    """The expectations, judged."""
+    """Judge the expectations."""
     by_name = {row["name"]: row for row in rows}
     claims = []
     for size, floor in ((32, 45.0), (96, 8.0), (224, 3.0)):

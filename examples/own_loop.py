@@ -16,7 +16,7 @@ soft = np.eye(10, dtype=np.float32)[labels]
 
 
 def as_input(batch):
-    """uint8 (n, H, W, C) as what a network takes."""
+    """Convert uint8 (n, H, W, C) to network input."""
     return torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255 - 0.5
 
 
@@ -30,7 +30,7 @@ optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 for epoch in range(EPOCHS):
     order = np.random.default_rng(epoch).permutation(train)
     for index in np.array_split(order, len(order) // BATCH):
-        # The draw depends on seed, epoch and index only: resume anywhere, with any batch size.
+        # The draw depends only on seed, epoch and index: resume anywhere, with any batch size.
         batch, mixed = policy.augment(
             images[index], labels=soft[index], seed=0, epoch=epoch, index=index
         )

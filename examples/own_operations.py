@@ -1,4 +1,4 @@
-"""An operation of your own and one of torchvision, in a space, in a policy, in a file."""
+"""An operation of your own and one from torchvision, in a space, a policy and a policy file."""
 
 import tempfile
 from pathlib import Path
@@ -14,13 +14,13 @@ from automorph.policies import Uniform
 
 @automorph.operation(range=(0, 0.3), unit="share", identity=0)
 def salt(image, value, rng):
-    """Sets a share of the pixels to white."""
+    """Set a share of the pixels to white."""
     image[rng.random(image.shape[:2]) < value] = 255
     return image
 
 
 def make_perspective(value):
-    """At the top of the module, so that other processes can import it."""
+    """Build the transform; at module level, so that other processes can import it."""
     return v2.RandomPerspective(value, p=1)
 
 
@@ -37,6 +37,6 @@ print(f"{len(photos)} photographs, {views.shape[1] - 1} draws of {len(space)} op
 
 with tempfile.TemporaryDirectory() as folder:
     path = automorph.save_policy(policy, Path(folder) / "policy.json")
-    # A file holds names and ranges, never code: the operations are handed over again.
+    # A file holds names and ranges, never code: pass the operations again.
     assert automorph.load_policy(path, operations=[salt, perspective]) == policy
 print("read back from its file: the same policy")

@@ -1,4 +1,4 @@
-"""A policy as one Python file that needs NumPy and Pillow only, and draws the same pixels."""
+"""A policy as one Python file that needs only NumPy and Pillow, and draws the same pixels."""
 
 import runpy
 import tempfile

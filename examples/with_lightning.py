@@ -24,22 +24,22 @@ class Digits(lightning.LightningModule):
         )
 
     def training_step(self, batch, number):
-        """Augmented images arrive here."""
+        """Train on augmented images."""
         images, labels, _ = batch
         return nn.functional.cross_entropy(self.network(images), labels)
 
     def test_step(self, batch, number):
-        """Test images are never augmented."""
+        """Measure accuracy; test images are never augmented."""
         images, labels, _ = batch
         right = (self.network(images).argmax(1) == labels).float().mean()
         self.log("accuracy", right, prog_bar=True)
 
     def configure_optimizers(self):
-        """Adam."""
+        """Use Adam."""
         return torch.optim.Adam(self.parameters(), lr=3e-3)
 
 
-# Place 2 of a batch holds the examples' numbers, so results do not depend on the batches.
+# Element 2 of a batch holds the example indices, so results do not depend on batching.
 augment = AugmentCallback("crop + randaugment(n=1,m=5)", index=2)
 lightning.seed_everything(0)
 trainer = lightning.Trainer(

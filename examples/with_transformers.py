@@ -25,23 +25,23 @@ augment = transform("crop + randaugment(n=1,m=5)", image="image", index="number"
 
 
 def decoded(batch):
-    """Numbers as images (a data set with a column of the type Image needs no such step)."""
+    """Convert numbers to images (a data set with an Image column does not need this step)."""
     return {**batch, "image": [np.array(image, np.uint8) for image in batch["image"]]}
 
 
 def as_inputs(batch):
-    """Images as what the network takes."""
+    """Convert images to network input."""
     images = [torch.from_numpy(np.array(image)).float()[None] / 255 for image in batch["image"]]
     return {"images": images, "labels": batch["labels"]}
 
 
-# Runs whenever examples are read; dataset.map would keep one augmented copy for ever.
+# Runs whenever examples are read; dataset.map would store one augmented copy for good.
 train.set_transform(lambda batch: as_inputs(augment(decoded(batch))))
 test.set_transform(lambda batch: as_inputs(decoded(batch)))
 
 
 class Digits(nn.Module):
-    """A small network with the signature that the Trainer wants."""
+    """A small network with the signature that the Trainer expects."""
 
     def __init__(self):
         super().__init__()
@@ -50,13 +50,13 @@ class Digits(nn.Module):
         )
 
     def forward(self, images, labels):
-        """Loss and scores."""
+        """Return loss and scores."""
         logits = self.network(images)
         return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 
 
 def accuracy(out):
-    """The share of right answers."""
+    """The share of correct answers."""
     return {"accuracy": (out.predictions.argmax(1) == out.label_ids).mean()}
 
 

@@ -1,14 +1,15 @@
-"""Check how files import each other: no circles, and other rooms only by their front door.
+"""Check how files import each other: no circles, other packages only by their ``__init__``.
 
-`lint-imports` keeps the direction between rooms; this keeps what it cannot see:
+`lint-imports` checks the direction between packages; this checks what it cannot see:
 
-- no circle between files, imports for type checkers only included;
-- ``from automorph.ROOM.module import name`` only inside ROOM; everybody else writes
-  ``from automorph.ROOM import name``, so that a room can move its files freely;
-- no module carries the name of a function that its package exports: importing the module would
-  replace the function.
+- no circles between files, including imports for type checkers only;
+- ``from automorph.PACKAGE.module import name`` only inside PACKAGE; all other code writes
+  ``from automorph.PACKAGE import name``, so that a package can move its files freely;
+- no module has the name of a function that its package exports: importing the module would replace
+  the function.
 
-Run it with ``python tools/check_imports.py``; it prints every fault, and exits with 1 for any.
+Run it with ``python tools/check_imports.py``; it prints every fault and exits with 1 if there is
+one.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src"
 SIDE_DOORS = {
-    # Torch kernels, and transformers: their rooms stay importable without them.
+    # Torch kernels and transformers: their packages stay importable without them.
     "automorph.engine.torch": "imports torch",
     "automorph.models.from_transformers": "imports torch, for texts only",
 }
 
 
-OUTERMOST = {"automorph", "automorph.cli"}  # nobody imports names from the command line
+OUTERMOST = {"automorph", "automorph.cli"}  # no code imports names from the command line
 
 
 def main() -> int:
-    """Print every fault; returns the exit status."""
+    """Print every fault and return the exit status."""
     files = {module_of(path): path for path in sorted(SOURCE.rglob("*.py"))}
     trees = {name: ast.parse(path.read_text("utf-8")) for name, path in files.items()}
     graph = {name: set(imports(tree, name, files)) for name, tree in trees.items()}
@@ -46,7 +47,7 @@ def main() -> int:
         if files[name].name == "__init__.py" and name not in OUTERMOST:
             taken = exported(tree) & {m.removeprefix(f"{name}.") for m in files if m != name}
             faults += [f"{name} exports {one!r}, the name of its own module" for one in taken]
-    print("\n".join(sorted(faults)) or f"{len(files)} files: no circle, no reach into another room")
+    print("\n".join(sorted(faults)) or f"{len(files)} files: no circle, no private import")
     return bool(faults)
 
 
@@ -56,7 +57,7 @@ def module_of(path: Path) -> str:
 
 
 def imports(tree: ast.Module, name: str, files: dict[str, Path]) -> Iterator[str]:
-    """The modules of the package that a file imports anywhere, itself left out."""
+    """The modules of automorph that a file imports anywhere, except itself."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("automorph"):
             for alias in node.names:
@@ -79,7 +80,7 @@ def exported(tree: ast.Module) -> set[str]:
 
 
 def is_reach(name: str, target: str) -> bool:
-    """Whether a file imports a file of another room past the room's ``__init__``."""
+    """Whether a file bypasses the ``__init__`` of another package."""
     parts = target.split(".")
     return len(parts) > 2 and name.split(".")[1:2] != parts[1:2]
 

@@ -1,7 +1,7 @@
 """Check that a tag, the version in every file and the changelog agree before a release.
 
-Run it with ``python tools/check_release.py v0.2.0``; it prints every fault
-and exits with 1 for any.
+Run it with ``python tools/check_release.py v0.2.0``; it prints every fault and exits with 1 if
+there is one.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ VERSIONS = {
     "src/automorph/_version.py": r'^__version__ = "(.*)"$',
     "CITATION.cff": r"^version: (.*)$",
 }
-"""Files that name the version, and the line that does."""
+"""The files that contain the version, and the pattern of that line."""
 
 
 def main(tag: str, root: Path = ROOT) -> int:
-    """Print every fault; returns the exit status."""
+    """Print every fault and return the exit status."""
     found = faults(tag, root)
     print("\n".join(found) or f"{tag}: ready to be released")
     return bool(found)
 
 
 def faults(tag: str, root: Path = ROOT) -> list[str]:
-    """List what keeps a tag from being released, one sentence each."""
+    """List the faults that block a release of the tag, one sentence each."""
     version = tag.removeprefix("v")
     if not re.fullmatch(r"v\d+\.\d+\.\d+((a|b|rc)\d+)?", tag):
         return [f"got the tag {tag!r}; expected one such as v0.2.0; tag the commit again"]

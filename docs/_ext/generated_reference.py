@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code when Sphinx starts: operations, policies, CLI, API."""
+"""Write the reference pages from the code when Sphinx starts: operations, policies, CLI, API."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ ROOMS = tuple(room.strip() for layer in reversed(_LAYERS) for room in layer.spli
 
 
 def number(value: float) -> str:
-    """A number with a true minus sign."""
+    """Format a number with a true minus sign."""
     return f"{value:.3g}".replace("-", MINUS)
 
 
 def cell(text: str) -> str:
-    """Text that is safe in a table."""
+    """Escape text for a table cell."""
     return text.replace("|", "\\|").replace("\n", " ")
 
 
@@ -63,14 +63,14 @@ def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def range_text(operation: Operation) -> str:
-    """Low and high end of the values."""
+    """Format the low and high ends of the range."""
     if operation.magnitude_free:
         return "–"
     return f"{number(operation.low)} to {number(operation.high)}"
 
 
 def direction_text(operation: Operation) -> str:
-    """Which way the magnitude goes; the words before the comma say it in short."""
+    """Describe the direction of the magnitude; the part before the comma is the short form."""
     if operation.magnitude_free:
         return "–"
     if operation.signed:
@@ -81,7 +81,7 @@ def direction_text(operation: Operation) -> str:
 
 
 def spaces_text(operation: Operation) -> str:
-    """The named spaces that have the operation, with its values there."""
+    """List the named spaces that contain the operation, with its values there."""
     found = []
     for name in list_spaces():
         if name == "catalogue":
@@ -90,19 +90,19 @@ def spaces_text(operation: Operation) -> str:
         values = ", ".join(filter(None, (value_text(other, 0, 1) for other in same)))
         if same:
             found.append(f"`{name}`" + (f" ({values})" if values else ""))
-    return "; ".join(found) or "none of the named ones"
+    return "; ".join(found) or "none of the named spaces"
 
 
 def torchvision_names() -> set[str]:
-    """The operations that torchvision's policies have; a test holds results to its own."""
+    """Return the operations in torchvision's policies; a test compares results with torchvision."""
     ours = {"Cutout", "SamplePairing"}
     return {*named_space("autoaugment").names, *named_space("randaugment").names} - ours
 
 
 def operation_section(operation: Operation, in_torchvision: bool) -> str:
-    """One section: what it does, examples of it, and what is declared."""
+    """Describe an operation: what it does, examples, and its declaration."""
     unit = f" {operation.unit}" if operation.unit else ""
-    facts = [("Magnitude", "none: it does one thing")]
+    facts = [("Magnitude", "none: the operation has no strength")]
     if not operation.magnitude_free:
         facts = [
             ("Range", range_text(operation) + unit),
@@ -112,11 +112,11 @@ def operation_section(operation: Operation, in_torchvision: bool) -> str:
         ]
     facts.append(("Label risk", operation.label_risk or "none known"))
     if operation.whole:
-        facts.append(("Values", "rounded to whole numbers"))
+        facts.append(("Values", "rounded to integers"))
     if operation.random:
-        facts.append(("Random", "places or noise are drawn anew for each example"))
+        facts.append(("Random", "positions or noise are drawn separately for each example"))
     if operation.partner:
-        facts.append(("Partner", "looks at another example, so results depend on the batch"))
+        facts.append(("Partner", "uses another example, so results depend on the batch"))
     if in_torchvision:
         facts.append(("torchvision", "equal to the pixel on PIL images, nearest and bilinear"))
     facts.append(("Spaces", spaces_text(operation)))
@@ -134,7 +134,7 @@ def operation_section(operation: Operation, in_torchvision: bool) -> str:
 
 
 def pictured(operation: Operation, unit: str) -> str:
-    """Five magnitudes in pictures."""
+    """Show five magnitudes as pictures."""
     values = strips.shown_values(operation)
     shown = " · ".join(map(number, values)) + unit if values else "before · after"
     address = f"{PICTURES}/{operation.name.lower()}.png"
@@ -142,19 +142,19 @@ def pictured(operation: Operation, unit: str) -> str:
 
 
 def written(operation: Operation) -> str:
-    """A sentence before and after, with the changes marked."""
+    """Show a sentence before and after, with the changes marked."""
     return table((unit_text(operation), "text"), texts.of_operation(operation))
 
 
 def unit_text(operation: Operation) -> str:
-    """The unit in words."""
+    """Describe the unit."""
     if operation.domain == "text":
         return "share of the words"
     return UNITS.get(operation.unit, "none")
 
 
 def overview(operations: Iterable[Operation]) -> str:
-    """One line an operation."""
+    """Return a table with one line per operation."""
     rows = [
         (
             f"[{o.name}](#{o.name.lower()})",
@@ -170,30 +170,31 @@ def overview(operations: Iterable[Operation]) -> str:
 
 
 def operations_page() -> str:
-    """The page of all operations."""
+    """Return the page of all operations."""
     known = torchvision_names()
     sections = "\n".join(operation_section(o, o.name in known) for o in CATALOGUE)
     on_texts = tuple(TEXT_OPERATIONS.values())
     last = "\n".join(operation_section(o, in_torchvision=False) for o in on_texts)
     return f"""# Operations
 
-Every image operation of the catalogue, with the widest range that anyone uses with profit.
+This page lists every image operation in the catalogue, with the widest useful range.
 The named [search spaces](#search-spaces) narrow the ranges.
-A *magnitude* goes from 0 to 1 and is always "stronger as it grows"; the range makes it a value.
-The pictures show values over the whole range, on photographs and handwriting that scikit-learn
-embeds.
-A *label risk* says when an operation can change what an example is; no operation is harmless for
-every data set, so [look at yours](../../how-to/look.md).
+A *magnitude* is a number from 0 to 1, where larger always means stronger; the range maps it to a
+value.
+The pictures show values over the whole range, on photographs and handwritten digits that ship with
+scikit-learn.
+The *label risk* says when an operation can change the class of an example.
+No operation is harmless for every data set, so [look at yours](../../how-to/look.md).
 
 {overview(CATALOGUE)}
-The [operations on texts](#operations-on-texts) come after those on images.
+The [operations on texts](#operations-on-texts) follow those on images.
 
 {sections}
 ## Operations on texts
 
-Every operation on texts; the value is the share of a text's words that is touched.
-What is protected (see [texts](../../guides/texts.md)) and punctuation stay as they are.
-Words that came in are underlined, words that went are struck through.
+The value of an operation on texts is the share of the words that it changes.
+Punctuation and protected words (see [texts](../../guides/texts.md)) never change.
+Inserted words are underlined, and removed words are struck through.
 
 {overview(on_texts)}
 {last}
@@ -214,7 +215,7 @@ Words that came in are underlined, words that went are struck through.
 
 
 def policy_section(name: str) -> str:
-    """One section: options, a sheet of draws, and the policy as a table."""
+    """Describe a policy: options, a sheet of draws, and the policy as a table."""
     build = NAMED[name]
     policy = load_policy(name)
     rows = [
@@ -247,13 +248,13 @@ def policy_section(name: str) -> str:
 
 
 def folded(said: Table) -> str:
-    """A table of a policy that opens on a click."""
+    """Return a table of a policy that opens on a click."""
     body = table(said.columns, list(said.rows))
     return f"<details><summary>What it does</summary>\n\n{said.caption}\n\n{body}\n</details>\n"
 
 
 def policies_page() -> str:
-    """The page of all named policies."""
+    """Return the page of all named policies."""
     lines = table(
         ("policy", "what it does"),
         [(f"[{name}](#{name})", (b.__doc__ or "").split("\n")[0]) for name, b in NAMED.items()],
@@ -261,15 +262,15 @@ def policies_page() -> str:
     sections = "\n".join(policy_section(name) for name in NAMED)
     return f"""# Policies
 
-The policies that have a name.
-How names are written, joined and read, and which timm strings are understood, says
-[policy names](../../policy-names.md).
-All of them also take `fill=` (one level, or one a channel) and `interpolation=` (`nearest` or
-`bilinear`), except mixup and CutMix, which draw nothing.
-`masked-lm`, `back-translation` and `paraphrases` need a model or a file of yours, so they have no
-section here; see [texts](../../guides/texts.md).
-Each sheet shows two photographs on the left and six draws of each; policies for texts show two
-sentences and two draws of each, changes marked.
+This page lists all policies that have a name.
+[Policy names](../../policy-names.md) describes how names are written and joined, and which timm
+strings are supported.
+All policies also take `fill=` (one level, or one per channel) and `interpolation=` (`nearest` or
+`bilinear`), except mixup and CutMix, which apply no operation to the images themselves.
+`masked-lm`, `back-translation` and `paraphrases` need a model or a file that you provide, so they
+have no section here; see [texts](../../guides/texts.md).
+Each sheet shows two photographs on the left and six draws of each.
+Policies for texts show two sentences and two draws of each, with the changes marked.
 
 {lines}
 {sections}"""
@@ -279,7 +280,7 @@ sentences and two draws of each, changes marked.
 
 
 def peers_page() -> str:
-    """The page of all operations in all libraries: how faithful an export is."""
+    """Return the page of all operations in all libraries: how faithful an export is."""
     from automorph.interop import FIDELITY
 
     libraries = list(FIDELITY)
@@ -303,14 +304,14 @@ def peers_page() -> str:
     said = "\n\n".join(f"## {library}\n\n" + "\n".join(notes[library]) for library in libraries)
     return f"""# Operations in other libraries
 
-How faithful an [export](../../how-to/export.md) is, operation by operation.
-The table is made of the declaration that exports are written from, and tests hold every line to the
-library itself, on photographs.
+This page states how faithful an [export](../../how-to/export.md) is, operation by operation.
+The table is generated from the declarations that the exporters use, and tests compare every entry
+with the library itself, on photographs.
 
-- **equal**: equal to the pixel (for torchvision and timm on PIL images). Where an operation draws a
-  place, the library draws its own; each of its results is one that Automorph can give.
-- **close**: the mean difference is at most so many levels of 0 to 255.
-- **alike**: the same kind of change in the same direction, by another rule, which is said below.
+- **equal**: equal to the pixel (for torchvision and timm on PIL images). If an operation draws a
+  position, the library draws its own; each of its results is one that Automorph can also produce.
+- **close**: the mean difference is at most the given number of levels, on a scale from 0 to 255.
+- **alike**: the same kind of change in the same direction, by a different rule, described below.
 - **–**: not expressible.
 
 {table(("operation", *libraries), rows)}
@@ -318,17 +319,17 @@ library itself, on photographs.
 
 # What is read from other libraries
 
-[Imports](../../how-to/export.md#bring-a-pipeline-along) read these transforms, and containers
-of them.
-The tables are made of what the readers themselves go by.
-A parameter that is not named is read; where an operation has no such value, the error names those
-that can be read.
+[`import_policy`](../../how-to/export.md#bring-a-pipeline-along) reads these
+transforms, and containers of them.
+The tables are generated from the readers' own declarations.
+A parameter that is not listed may have any value that an operation can express; for other values,
+the error names those that are supported.
 
 {readings()}"""
 
 
 def readings() -> str:
-    """What is read from each library, what is left out, and what is refused though it is near."""
+    """List what is read from each library, what is left out, and what is only similar."""
     from automorph.interop import albumentations_reader, kornia_reader, torchvision_reader
 
     sections = []
@@ -345,16 +346,16 @@ def readings() -> str:
         near = [(f"`{k}`", entry.why, f"`{entry.policy}`") for k, entry in reader.NEAR.items()]
         left_out = ", ".join(f"`{kind}`" for kind in reader.SKIPPED if kind != "Identity")
         sections.append(
-            f"## Read from {name}\n\n{table(('transform', 'only with'), rows)}\n"
-            f"Left out, with a note: {left_out}.\n\n"
-            f"Refused, with the policy that comes near:\n\n"
-            f"{table(('transform', 'why', 'near'), near)}"
+            f"## Read from {name}\n\n{table(('transform', 'required values'), rows)}\n"
+            f"Left out, with a warning: {left_out}.\n\n"
+            f"Rejected, with the most similar policy:\n\n"
+            f"{table(('transform', 'reason', 'similar policy'), near)}"
         )
     return "\n".join(sections)
 
 
 def _plain(value: object) -> str:
-    """A value as people write it: shares with few digits."""
+    """Format a value as people write it: floats with few digits."""
     if isinstance(value, tuple):
         return f"({', '.join(map(_plain, value))})"
     return f"{value:.3g}" if isinstance(value, float) else repr(value)
@@ -364,7 +365,7 @@ def _plain(value: object) -> str:
 
 
 def cli_page(app: click.Group | None = None) -> str:
-    """The page of all verbs, from the click commands."""
+    """Return the page of all commands, from click."""
     if app is None:
         from automorph.cli import app as found
 
@@ -375,16 +376,16 @@ def cli_page(app: click.Group | None = None) -> str:
 
 {paragraphs(app.help or "")}
 
-Every verb exits with 0 on success, with 2 for bad usage or data and with 1 for anything else.
-With `--json` it prints [one object](../../json-results.md) to standard output; everything for
-people goes to standard error.
-A run that was stopped goes on when the same command is given again.
+Every command exits with status 0 on success, 2 for bad usage or data, and 1 for any other error.
+With `--json`, it prints [one object](../../json-results.md) to standard output; messages for
+people go to standard error.
+To resume an interrupted run, give the same command again.
 
 {chr(10).join(sections)}"""
 
 
 def verb_section(command: click.Command, parent: click.Context) -> str:
-    """One verb: what it does, usage, arguments and options."""
+    """Describe a command: what it does, usage, arguments and options."""
     context = click.Context(command, info_name=command.name, parent=parent)
     usage = " ".join(["automorph", command.name or "", *command.collect_usage_pieces(context)])
     rows = []
@@ -406,7 +407,7 @@ def verb_section(command: click.Command, parent: click.Context) -> str:
 
 
 def meaning(text: str, parameter: click.Parameter) -> str:
-    """An option's help, with click's notes in words: "[default: 5; x>=1]" -> "(default 5)"."""
+    """Return an option's help, with click's notes in words: "[default: 5]" -> "(default 5)"."""
     said, _, notes = text.rpartition("[") if text.endswith("]") else (text, "", "")
     if isinstance(parameter, click.Argument):
         return "The data: see above." if parameter.name == "data" else "One of these."
@@ -422,7 +423,7 @@ def meaning(text: str, parameter: click.Parameter) -> str:
 
 
 def paragraphs(help_text: str) -> str:
-    """click's help as Markdown: paragraphs after a form feed mark are code."""
+    """Convert click's help to Markdown: paragraphs after a backspace mark are code."""
     parts = inspect.cleandoc(help_text).split("\n\n")
     return "\n\n".join(
         f"```bash\n{inspect.cleandoc(part.lstrip().removeprefix(chr(8)))}\n```"
@@ -436,7 +437,7 @@ def paragraphs(help_text: str) -> str:
 
 
 def rooms() -> list[str]:
-    """The rooms that declare public names, lowest first; refuse one that the contract omits."""
+    """Return the rooms that declare public names, lowest first; reject one the contract omits."""
     packages = {module.name for module in pkgutil.iter_modules(automorph.__path__) if module.ispkg}
     if unlisted := packages - set(ROOMS):
         raise ValueError(f"rooms missing from the import contract of pyproject.toml: {unlisted}")
@@ -448,7 +449,7 @@ def rooms() -> list[str]:
 
 
 def api_page() -> str:
-    """The page of all public names."""
+    """Return the page of all public names."""
     top = [
         (f"`automorph.{name}`", f"{{py:obj}}`{home}.{name}`")
         for name, home in sorted(automorph._HOMES.items())
@@ -456,10 +457,9 @@ def api_page() -> str:
     sections = [room_section(f"automorph.{room}") for room in rooms()]
     return f"""# Python API
 
-What is imported when `automorph` is imported is little; these names load their room when they are
-first used:
+`import automorph` loads little; each of these names imports its sub-package on first use:
 
-{table(("name", "lives in"), top)}
+{table(("name", "defined in"), top)}
 {chr(10).join(sections)}
 ## automorph.errors
 
@@ -470,7 +470,7 @@ first used:
 
 
 def room_section(module: str) -> str:
-    """One room: its own line, and its public names."""
+    """Describe a room: its docstring and its public names."""
     members = [name for name in import_module(module).__all__ if is_documented(module, name)]
     return f"""## {module}
 
@@ -482,7 +482,7 @@ def room_section(module: str) -> str:
 
 
 def is_documented(module: str, name: str) -> bool:
-    """Whether a public name is a class or function (constants are told of where they are used)."""
+    """Return whether a public name is a class or function (constants are documented where used)."""
     thing = getattr(import_module(module), name)
     return inspect.isclass(thing) or inspect.isfunction(thing)
 

@@ -17,12 +17,12 @@ from automorph.policies import Policy
 Images = NDArray[np.uint8]
 SIDE, GAP = 96, 6
 ON_DIGITS = ("Erosion", "Dilation", "Elastic", "Swirl")
-"""Operations whose effect is on strokes; they are shown on handwriting."""
+"""Operations that affect strokes; they are shown on handwritten digits."""
 
 
 @cache
 def photos() -> Images:
-    """Two photographs that scikit-learn embeds, uint8 ``(2, SIDE, SIDE, 3)``."""
+    """Return two photographs that ship with scikit-learn, uint8 ``(2, SIDE, SIDE, 3)``."""
     from sklearn.datasets import load_sample_images
 
     squares = ((20, 20, 420), (140, 45, 465))
@@ -40,7 +40,7 @@ def photos() -> Images:
 
 @cache
 def digits() -> Images:
-    """Two handwritten digits that scikit-learn embeds, enlarged, uint8 ``(2, SIDE, SIDE, 3)``."""
+    """Return two enlarged digits that ship with scikit-learn, uint8 ``(2, SIDE, SIDE, 3)``."""
     from sklearn.datasets import load_digits
 
     found = (load_digits().images[[3, 5]] * 255 / 16).astype(np.uint8)
@@ -51,7 +51,7 @@ def digits() -> Images:
 
 
 def shown_values(operation: Operation) -> list[float]:
-    """The five values of a strip: over both sides if signed, else from weak to strong."""
+    """Return the five values of a strip: on both sides if signed, else from weak to strong."""
     if operation.magnitude_free:
         return []
     if operation.signed:
@@ -62,7 +62,7 @@ def shown_values(operation: Operation) -> list[float]:
 
 
 def operation_strip(operation: Operation) -> Images:
-    """The photograph at each of the values, or before and after, uint8 ``(k, SIDE, SIDE, 3)``."""
+    """Return the photograph at each value, or before and after, uint8 ``(k, SIDE, SIDE, 3)``."""
     images = digits() if operation.name in ON_DIGITS else photos()
     values = shown_values(operation)
     held = [operation.at(value) for value in values] or [operation]
@@ -83,7 +83,7 @@ def operation_strip(operation: Operation) -> Images:
 
 @cache
 def _with_other_partner() -> Stream:
-    """Random numbers under which the first image meets the second one."""
+    """Return random numbers that pair the first image with the second."""
     space = SearchSpace("probe", (OPERATIONS["SamplePairing"],))
     black_and_white = np.stack([np.zeros((1, 1, 3), np.uint8), np.full((1, 1, 3), 255, np.uint8)])
     for seed in range(100):
@@ -94,7 +94,7 @@ def _with_other_partner() -> Stream:
 
 
 def policy_sheet(policy: Policy, *, draws: int = 6) -> Images:
-    """Rows of originals and draws, uint8 ``(2, 1 + draws, SIDE, SIDE, 3)``."""
+    """Return rows of originals and draws, uint8 ``(2, 1 + draws, SIDE, SIDE, 3)``."""
     return policy.preview(photos(), draws=draws, seed=2)
 
 

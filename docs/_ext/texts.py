@@ -1,4 +1,4 @@
-"""Examples of texts for the reference: real operations and policies on a few sentences."""
+"""Text examples for the reference: real operations and policies on a few sentences."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ CORPUS = Corpus(SENTENCES)
 
 
 def of_operation(operation: Operation) -> list[tuple[str, str]]:
-    """A value and what it makes of a sentence, for two strengths; the sentence comes first.
+    """Return the sentence, then its result at two strengths with the value of each.
 
-    Operations on entities are shown on the sentence that has them.
+    Operations on entities use the sentence that has entities.
     """
     entities = ":" in operation.kernel
     before = SENTENCES[2 if entities else 0]
@@ -42,14 +42,14 @@ def of_operation(operation: Operation) -> list[tuple[str, str]]:
         except MissingExtraError:
             return [
                 *rows,
-                ("after", "(needs WordNet, which the machine that built this lacks)"),
+                ("after", "(needs WordNet, which was not installed when this page was built)"),
             ]
         rows.append((value_text(operation, strength), marked(before, after)))
     return rows
 
 
 def of_policy(policy: Policy, *, draws: int = 2) -> list[tuple[str, str]]:
-    """Two sentences, and draws of each."""
+    """Return two sentences with draws of each."""
     rows = []
     known = policy.with_corpus(CORPUS)
     for before in SENTENCES[:2]:
@@ -58,12 +58,12 @@ def of_policy(policy: Policy, *, draws: int = 2) -> list[tuple[str, str]]:
             try:
                 [after] = known.augment([before], seed=2, copy=copy).tolist()
             except MissingExtraError:
-                return [*rows, ("", "(needs WordNet, which the machine that built this lacks)")]
+                return [*rows, ("", "(needs WordNet, which was not installed when this page was built)")]
             rows.append((f"draw {copy + 1}", marked(before, after)))
     return rows
 
 
 def marked(before: str, after: str) -> str:
-    """The text after, with what came in and what went marked, as HTML."""
+    """Return the new text as HTML, with insertions and deletions marked."""
     tags = {"same": "{}", "out": "<del>{}</del>", "in": "<ins>{}</ins>"}
     return "".join(tags[kind].format(html.escape(part)) for kind, part in changes(before, after))

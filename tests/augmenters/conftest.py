@@ -1,4 +1,4 @@
-"""A small real task, and raw batches of it as the loop would give them."""
+"""A small real task, and its raw batches as the training loop passes them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def task(small_digits):
 
 @pytest.fixture
 def raw_batch(task):
-    """A function that gives the raw batch of some examples."""
+    """Return a function that builds the raw batch of some examples."""
 
     def make(n=12, *, epoch=0, step=0, seed=0):
         part = task.data.train

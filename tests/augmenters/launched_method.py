@@ -1,4 +1,4 @@
-"""Trains the digits with an online method: alone, or in each of several launched processes."""
+"""Train on the digits with a training method: alone, or in each of several launched processes."""
 
 from __future__ import annotations
 

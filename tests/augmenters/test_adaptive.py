@@ -1,4 +1,4 @@
-"""The adaptive rule: steered by unseen data, not taken in by what is destroyed."""
+"""The adaptive rule: steered by unseen data, not fooled by destroyed examples."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_every_example_has_a_choice(exponent):
 
 
 def seen(adaptive, cell, *, right, n=500, loss=1.0):
-    """Note n candidates in which a cell fired (-1: none), of which a share was recognised."""
+    """Note n candidates in which a cell fired (-1: none), a share of which was recognised."""
     hits = (np.arange(n) < right * n).reshape(-1, 1)
     adaptive.weights(np.full((n, 1), loss), hits, np.full((n, 1), cell))
 
@@ -73,7 +73,7 @@ def test_the_guard_falls_where_less_than_half_is_recognised(right, guard):
     for _ in range(9):
         seen(adaptive, -1, right=0.9)
     seen(adaptive, 0, right=right)
-    assert (adaptive.guard() == 1).all()  # It changes between epochs only.
+    assert (adaptive.guard() == 1).all()  # The state changes only between epochs.
     adaptive.end_epoch(0.5, 0.5, CPU)
 
     usual = (4050 + 500 * right) / 5000 - 0.1
@@ -192,12 +192,12 @@ def test_memory_comes_back():
 
 @operation(name="Destroy")
 def destroy(image, _value):
-    """Leaves nothing of an image."""
+    """Destroy the image completely."""
     return np.full_like(image, 7)
 
 
 class Blind(nn.Module):
-    """Recognises every image but the destroyed ones, those less the further from its mean."""
+    """Recognise all images but destroyed ones; confidence falls with the distance from the mean."""
 
     def forward(self, x):
         flat = x.flatten(1)
@@ -262,7 +262,7 @@ SPARE = Uniform(operations=_spare(), length=1)
 
 @pytest.fixture
 def third(raw_batch):
-    """A hundred examples of the class that the model below recognises."""
+    """A hundred examples of the class that the model recognises."""
     labels = np.tile(np.eye(10, dtype=np.float32)[3], (100, 1))
     return replace(raw_batch(100), labels=labels)
 
@@ -283,7 +283,7 @@ def test_at_full_strength_it_is_the_proportional_rule(third):
     adaptive.end_epoch(Epoch(1, 0.1, 1.0, 0.5, validation_loss=100.0))
     adaptive(third, Blind()), proportional(third, Blind())
 
-    assert adaptive.scored[0] == pytest.approx(proportional.scored[0])  # Of the same candidates.
+    assert adaptive.scored[0] == pytest.approx(proportional.scored[0])  # The same candidates.
     one, two = (a.scored[1, 0] / a.scored[1, 1] for a in (adaptive, proportional))
     assert one == pytest.approx(two, rel=0.1)
 

@@ -67,7 +67,7 @@ def test_stages_around_the_method_stay(raw_batch):
 
 
 def test_a_network_as_it_begins_draws_like_the_random_control():
-    """Uniform over operations and levels, whatever comes first."""
+    """Make the controller uniform over operations and levels at every position."""
     method_ = method(count=40, subpolicies=5)
     augmenter = method_.build()
     augmenter._written(0)

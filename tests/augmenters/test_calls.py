@@ -1,4 +1,4 @@
-"""The public calls: online methods by name, wherever a policy may stand."""
+"""The public API accepts training methods by name wherever it accepts a policy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_what_is_no_method_is_taken_as_before(task, same, plain):
 
 
 def test_data_are_trained_on_as_they_are(same):
-    """As in `compare` and `search`: arrays, names, and options of the task."""
+    """Arrays, names and task options work as in `compare` and `search`."""
     images, labels = load_digits(return_X_y=True)
     images = (images.reshape(-1, 8, 8, 1) * 15).astype(np.uint8)
     options = {"model": "cnn:4", "limit": 60, "recipe": {"epochs": 1}}

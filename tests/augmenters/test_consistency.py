@@ -1,4 +1,4 @@
-"""AugMix with its Jensen-Shannon loss, and what may stand around it."""
+"""AugMix with its Jensen-Shannon loss, and the stages allowed around it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rows(logits=LOGITS, labels=LABELS):
 
 
 def by_the_book(logits, labels, weight):
-    """The loss as the authors write it, with PyTorch's divergence."""
+    """The authors' formula for the loss, using PyTorch's divergence."""
     p = logits.softmax(2)
     middle = p.mean(1).clamp(1e-7, 1).log()
     divergence = (
@@ -125,7 +125,7 @@ def test_three_views_cost_three_passes_and_learn(task):
 
 
 def test_without_weight_and_views_that_differ_it_is_plain_training(task):
-    """The same labels and inputs, three times over, but for what batches hold."""
+    """Repeat labels and inputs three times, apart from batch statistics."""
     arm = as_arm("augmix-jsd(weight=0,policy=none)")
     a, b = train(task, arm, seed=2), train(task, None, seed=2)
 

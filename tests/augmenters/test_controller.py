@@ -1,4 +1,4 @@
-"""The policy network: what it draws, what it thinks of it, and where its gradient points."""
+"""The policy network: its draws, their probabilities, and the direction of its gradient."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def controller():
     network = Controller(3, 2, hidden=6, embedding=4)
     with torch.no_grad():
         for weight in network.parameters():
-            weight.mul_(30)  # Far from uniform, so that errors show.
+            weight.mul_(30)  # Far from uniform, so that errors become visible.
     return network
 
 
@@ -79,7 +79,7 @@ def test_entropy_is_largest_for_the_network_as_it_begins():
 
 
 def test_the_gradient_of_reinforce_is_that_of_the_expected_reward(controller):
-    """E[R grad log p] over all policies, each with its own probability."""
+    """Compute E[R grad log p] over all policies, each weighted by its probability."""
     found = torch.zeros_like(exact(controller))
     p = controller.read(ALL).log_probability.exp().detach()
     for i, policy in enumerate(ALL):
@@ -90,7 +90,7 @@ def test_the_gradient_of_reinforce_is_that_of_the_expected_reward(controller):
 
 
 def test_centred_rewards_of_two_policies_point_the_same_way(controller):
-    """Each policy is a part of its own baseline, so M of them give (M - 1) / M of the gradient."""
+    """Each policy is in its own baseline, so M policies give (M - 1) / M of the gradient."""
     found = torch.zeros_like(exact(controller))
     p = controller.read(ALL).log_probability.exp().detach()
     for i, j in product(range(6), repeat=2):

@@ -1,4 +1,4 @@
-"""A policy made easier, down to the plain example."""
+"""A policy scaled down, to the unchanged example at the limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joint batches of views, and what all online methods have in common."""
+"""Joint batches of views, and properties that all training methods share."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def test_batches_are_seen_whole_where_examples_meet(text):
     expected = PolicyAugmenter(arm.policy).whole_batch
 
     assert arm.build().whole_batch == expected
-    assert expected == ("mixup" in text or text == "adversarial(m=4)")  # SamplePairing is in it.
+    assert expected == (
+        "mixup" in text or text == "adversarial(m=4)"
+    )  # Its space has SamplePairing.
 
 
 def test_policies_stay_policies():

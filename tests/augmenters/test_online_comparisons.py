@@ -1,4 +1,4 @@
-"""Online methods beside policies: in comparisons, on the command line, in the report."""
+"""Training methods next to policies: in comparisons, on the command line, in the report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_methods_are_compared_like_policies(quick, tmp_path):
 
     assert [row.policy for row in result.rows] == ARMS
     assert [row.units["backward"] for row in result.rows] == [400, 400, 800]
-    # Two epochs are too few for the adaptive rule to find anything too easy, and score.
+    # In two epochs the adaptive rule finds no view too easy, so it scores nothing.
     assert [row.units["forward"] for row in result.rows] == [400, 400, 800]
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")} == files
     assert again.baseline == ARMS[1]

@@ -1,4 +1,4 @@
-"""Several processes learn what one would."""
+"""Several processes learn the same as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Online methods on texts: fitted to the corpus, scored in one call, nothing drawn twice."""
+"""Training methods on texts: fitted to the corpus, scored in one call, no draw repeated."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_every_part_of_a_method_knows_the_corpus(task):
 
 
 def test_what_is_scored_is_what_is_trained_on(task):
-    """Views of different lengths are encoded in one call, so that rows can be taken again."""
+    """Views of different lengths are encoded in one call, so that rows can be reused."""
     from automorph.training import RawBatch
 
     calls = []

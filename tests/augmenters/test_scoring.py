@@ -1,4 +1,4 @@
-"""Scoring: the model's own loss, and a model that is left as it was."""
+"""Scoring: uses the model's own loss and leaves the model unchanged."""
 
 from __future__ import annotations
 

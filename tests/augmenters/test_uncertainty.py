@@ -1,4 +1,4 @@
-"""Uncertainty sampling: what is scored is what is trained on, row by row."""
+"""Uncertainty sampling: the rows that are scored are the rows that are trained on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIXED = (load_policy("crop"), load_policy("mixup"))
 
 
 class Brightness(nn.Module):
-    """Finds bright inputs hard: the loss of class 0 is the softplus of the mean."""
+    """A model for which bright inputs are hard: the loss of class 0 is the softplus of the mean."""
 
     def forward(self, x):
         mean = x.flatten(1).mean(dim=1)

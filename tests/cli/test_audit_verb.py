@@ -1,4 +1,4 @@
-"""`automorph audit`: the contract of --json, the page, and what can be audited."""
+"""`automorph audit`: the --json contract, the page, and the inputs that can be audited."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_a_trained_network_is_audited_by_its_folder(place, digits, capsys):
 
 
 def test_a_network_is_not_audited_on_what_it_was_trained_on(place):
-    """Parts are stratified by subgroup; a training that named none was split without."""
+    """Parts are stratified by subgroup, except for a training that named no subgroup."""
     digits = load_data("digits")
     odd, mark = digits.train.labels % 2, np.arange(len(digits.train)) % 3 == 0
     named = automorph.from_arrays(digits.train.data, odd, subgroups=mark.astype(int))

@@ -1,4 +1,4 @@
-"""Bad input: each kind has its message and its exit status, and leaves nothing behind."""
+"""Bad input: each kind has a message and an exit status, and leaves no files behind."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ def picture(path: Path, value: int = 0, size=(8, 8), mode="L") -> None:
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with a good image folder, a good table, and many bad things."""
+    """A folder with a valid image folder, a valid table, and many invalid files."""
     monkeypatch.chdir(tmp_path)
     for i in range(24):
         picture(tmp_path / "good" / ("cat" if i % 2 else "dog") / f"{i}.png", i)

@@ -15,7 +15,7 @@ QUICK = ["--model", "cnn:8", "--epochs", "1", "--limit", "60"]
 
 
 def run(*words, cwd=None):
-    """A process of its own, as a user starts it."""
+    """Run the command in a separate process, as a user does."""
     return subprocess.run(
         [*AUTOMORPH, *words], capture_output=True, text=True, cwd=cwd, timeout=300
     )
@@ -23,7 +23,7 @@ def run(*words, cwd=None):
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
-    """The command line within this process, which has torch already; gives its two outputs."""
+    """Run the command in this process, which has already imported torch; return both outputs."""
     monkeypatch.chdir(tmp_path)
 
     def run_here(*words):
@@ -47,7 +47,7 @@ def test_help_is_quick_and_light():
     assert shown.returncode == 0
     assert "quickstart" in shown.stdout
     assert loaded.stdout.strip() == "[]"
-    # Half a second on an idle machine; tests run beside each other.
+    # Half a second on an idle machine; tests run in parallel.
     assert seconds < 1.5
 
 

@@ -1,4 +1,4 @@
-"""``automorph doctor`` names what is missing, and how to get it."""
+"""``automorph doctor`` lists missing libraries and how to install them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from automorph.cli import app
 
-# The room's name of it is the command.
+# Inside the package, this name is the command.
 doctor = sys.modules["automorph.cli.doctor"]
 
 
@@ -50,7 +50,7 @@ def test_it_says_so_on_a_terminal_and_as_json(options, monkeypatch):
 
 @pytest.fixture
 def broken(tmp_path, monkeypatch):
-    """Libraries that are installed, as far as their metadata say, and cannot be imported."""
+    """Libraries that are installed according to their metadata but cannot be imported."""
     for name, code in {"kornia": "import no_such_thing", "captum": "import os; os._exit(3)",
                        "ray": "print('hello from ray')"}.items():  # fmt: skip
         (tmp_path / name).mkdir()

@@ -1,4 +1,4 @@
-"""Words of a command line: what is wrong with them is told at once, and shells complete them."""
+"""Command-line arguments: errors are reported at once, and shells complete the values."""
 
 from __future__ import annotations
 

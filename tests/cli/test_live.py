@@ -1,4 +1,4 @@
-"""Looking on while something runs."""
+"""The live display of running commands."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What a command says of itself can be pasted into a shell."""
+"""Commands that are printed can be pasted into a shell."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_run_keeps_its_command(tmp_path):
 
 
 def test_what_comes_next_after_a_policy_from_a_file_can_be_run(tmp_path):
-    """The name of a found policy is no name that can be read."""
+    """The name of a policy found by a search cannot be loaded."""
     file = tmp_path / "my policies" / "found.json"
     file.parent.mkdir()
     save_policy(load_policy("crop"), file)

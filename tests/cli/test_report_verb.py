@@ -1,4 +1,4 @@
-"""A page is made again from what a run kept, and several runs are put beside one another."""
+"""A page is rebuilt from the files of a run, and several runs are combined on one page."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ def call(capsys):
 
 @pytest.fixture
 def refused(capsys):
-    """What the command says that ends with a status."""
+    """The output of a command that exits with a given status."""
 
     def run_here(*words, status):
         with pytest.raises(SystemExit) as stop:

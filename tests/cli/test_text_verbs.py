@@ -1,4 +1,4 @@
-"""Every verb on a file of texts that nobody prepared: renamed columns, quotes and line breaks."""
+"""Every verb on an unprepared file of texts: renamed columns, quotes and line breaks."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_explain_ranks_operations_on_texts(capsys, place):
     told = result(capsys, "explain", *FILE, "--space", "texts-plain", "--out", "e")
     rows = {row["name"]: row for row in told["operations"]}
     assert {"Swap", "Delete", "Keyboard", "Sentences"} <= set(rows)
-    assert rows["Case"]["invariance"] < 0.01  # The features do not see it.
+    assert rows["Case"]["invariance"] < 0.01  # The features do not depend on it.
     assert rows["Keyboard"]["invariance"] > 0.05
     assert "Texts before and after" in (place / "e/report.html").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Real image files, good and broken, made with Pillow for the tests of the data room."""
+"""Real image files, valid and broken, made with Pillow for the tests of the data package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 
 def noise(seed: int, *shape: int) -> NDArray[np.uint8]:
-    """Random pixels, the same for the same seed."""
+    """Random pixels, reproducible by seed."""
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
@@ -26,7 +26,7 @@ def encoded(pixels: NDArray[Any], form: str = "PNG", **options: Any) -> bytes:
 
 
 def bomb(width: int = 50_000, height: int = 50_000) -> bytes:
-    """A PNG of a few bytes whose header claims a huge image."""
+    """A PNG of a few bytes whose header declares a huge image."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         check = zlib.crc32(kind + body)

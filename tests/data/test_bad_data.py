@@ -1,4 +1,4 @@
-"""Broken files, columns, labels and options: each with its message, as a table."""
+"""Broken files, columns, labels and options: a table of cases and messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from automorph.errors import AutomorphError, DataError, UsageError
 
 @dataclass(frozen=True)
 class Case:
-    """A source made below a folder, the options, and the words its message must hold."""
+    """A source below a folder, its options, and the words that the message must contain."""
 
     id: str
     make: Callable[[Path], str]
@@ -46,7 +46,7 @@ def with_file(content: bytes, name: str = "x.png", folder: str = "cats") -> Call
 
 
 def with_text(name: str, *lines: str, encoding: str = "utf-8") -> Callable[[Path], str]:
-    """A table of texts, as it stands."""
+    """A table of texts, written verbatim."""
 
     def make(root: Path) -> str:
         (root / name).write_bytes("\n".join(lines).encode(encoding))
@@ -303,7 +303,7 @@ def test_parts_of_another_size() -> None:
 
 
 def test_a_hub_that_cannot_be_reached_is_said_clearly(tmp_path: Path) -> None:
-    """The real code path, offline: in a process of its own, as the switch is read at import."""
+    """The real code path, offline, in a separate process because the switch is read at import."""
     pytest.importorskip("datasets")
     code = (
         "from automorph.data import load_data\n"

@@ -1,4 +1,4 @@
-"""Copies with different labels are told, once, and change nothing."""
+"""Copies with different labels are reported once and change nothing."""
 
 from __future__ import annotations
 

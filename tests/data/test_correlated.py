@@ -1,4 +1,4 @@
-"""Planted correlations: the counts, the marks, and the pairs behind them."""
+"""Planted correlations: counts, marks, and the underlying pairs."""
 
 import os
 
@@ -75,7 +75,7 @@ def test_pairs_of_other_data():
 
 
 def test_the_zigzag_is_that_of_mnist_c():
-    """Facts of the original: which columns, how much ink, teeth up and down."""
+    """The zigzag matches the original: its columns, its amount of ink, teeth up and down."""
     blank = np.zeros((4000, 28, 28, 1), np.uint8)
     drawn = zigzag(blank, Stream(index=np.arange(4000)))[..., 0]
 

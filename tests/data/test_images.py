@@ -78,7 +78,7 @@ def test_cmyk_jpeg_becomes_rgb() -> None:
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_exif_orientation_is_applied(orientation: int, form: str) -> None:
     upright = np.zeros((16, 24, 3), np.uint8)
-    upright[:8, :8] = 255  # one bright corner: top left
+    upright[:8, :8] = 255  # one bright corner, at the top left
     undo = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],

@@ -1,4 +1,4 @@
-"""Leaks and hashes: content that lies in two parts, and what a data set's hash sees."""
+"""Leaks and hashes: content that occurs in two parts, and what a data set's hash covers."""
 
 from __future__ import annotations
 

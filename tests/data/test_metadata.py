@@ -1,4 +1,4 @@
-"""Subgroups of several columns, and columns that are kept beside the examples."""
+"""Subgroups from several columns, and columns stored with the examples."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from automorph.errors import DataError, UsageError
 
 @pytest.fixture
 def table(tmp_path):
-    """40 pictures with a label, two columns of subgroups, a number and a gap."""
+    """40 pictures with a label, two subgroup columns, a number and a missing value."""
     rng = np.random.default_rng(0)
     lines = ["image,label,site,device,age"]
     for i in range(40):

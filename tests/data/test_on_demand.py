@@ -1,4 +1,4 @@
-"""Data sets larger than memory: the same rows as in memory, however they are read."""
+"""Data sets larger than memory give the same rows as in memory, however they are read."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_decoders_change_nothing(folder):
 
     np.testing.assert_array_equal(*drawn)
     assert (here.train.drawn(rows, seed=3, epoch=2) != drawn[0]).any()
-    # A row's crop is its own: it does not depend on the batch.
+    # The crop of a row does not depend on the batch.
     np.testing.assert_array_equal(here.train.drawn(rows[7:9], seed=3, epoch=1), drawn[0][7:9])
     np.testing.assert_array_equal(
         pickle.loads(pickle.dumps(there)).train.data[:2], here.train.data[:2]
@@ -76,7 +76,7 @@ def test_crops_lie_inside_and_have_the_shapes_that_were_asked_for():
         ratios.append(np.log(width / height))
 
     assert min(areas) > 0.24
-    # A crop that does not fit is drawn anew, so that large areas are a little rarer.
+    # A crop that does not fit is drawn again, so large areas are slightly rarer.
     assert 0.5 < np.mean(areas) < 0.63
     assert np.abs(ratios).max() <= np.log(4 / 3) + 0.02
     assert abs(np.mean(ratios)) < 0.06  # Wide crops fit a wide image more often.

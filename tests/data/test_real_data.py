@@ -1,4 +1,4 @@
-"""The public sets as they lie on disk; skipped where AUTOMORPH_DATA names none."""
+"""The public data sets on disk; skipped if AUTOMORPH_DATA is not set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The test part is hidden in one way only, and what searches hand to jobs does not have it."""
+"""The test part is hidden in one way only, and the jobs of a search never receive it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every kind of source, read from real files that the test makes."""
+"""Every kind of source, read from real files that the tests create."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_parquet(
     names: list[str] | None = None,
     **columns: Any,
 ) -> Path:
-    """Write a Parquet file as the Hugging Face Hub has them."""
+    """Write a Parquet file in the layout of the Hugging Face Hub."""
     path.parent.mkdir(parents=True, exist_ok=True)
     cells = [{"bytes": encoded(image), "path": f"{i}.png"} for i, image in enumerate(images)]
     table = pa.table({"img": cells, "label": labels, **columns})
@@ -43,7 +43,7 @@ def write_parquet(
 
 
 def write_csv(folder: Path, header: str, rows: list[str], name: str = "table.csv") -> Path:
-    """Write a CSV file with pictures 0.png, 1.png, ... beside it."""
+    """Write a CSV file and the pictures 0.png, 1.png, ... next to it."""
     folder.mkdir(parents=True, exist_ok=True)
     for i, image in enumerate(IMAGES):
         (folder / f"{i}.png").write_bytes(encoded(image))
@@ -267,7 +267,7 @@ def test_jsonl_images_and_texts(tmp_path: Path) -> None:
 )
 def test_npz(tmp_path: Path, keys: tuple[str, ...]) -> None:
     path = tmp_path / "arrays.npz"
-    column = np.array(LABELS)[:, None]  # as MedMNIST has them
+    column = np.array(LABELS)[:, None]  # the layout of MedMNIST
     np.savez(path, **dict(zip(keys, (IMAGES, column, TEST_IMAGES, column[:4]), strict=True)))
     data = load_data(f"numpy:{path}")
     check_examples(data, ("0", "1"))
@@ -378,7 +378,7 @@ def test_parts_of_a_mapped_set_stay_mapped(tmp_path: Path) -> None:
         np.testing.assert_array_equal(part.data, plain.parts[name].data)
     assert split_hashes(mapped) == split_hashes(plain)
     assert not isinstance(mapped.train.take([0]).data, np.memmap)
-    # Another seed makes parts of the same size of the same file: they must not be mixed up.
+    # A different seed gives parts of the same size from the same file; they must not be mixed up.
     for seed in (1, 2):
         other, expected = (split(split(data, test=0, seed=seed)) for data in sources)
         assert isinstance(other.train.data, np.memmap)

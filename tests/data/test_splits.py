@@ -1,4 +1,4 @@
-"""Splits: disjoint, whole, stratified, stable when rows are added, free of leaks."""
+"""Splits: disjoint, complete, stratified, stable when rows are added, free of leaks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHARES = st.sampled_from([0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 1 / 3])
 
 
 def numbered_images(n: int, *, start: int = 0) -> NDArray[np.uint8]:
-    """``n`` different images: each spells its number."""
+    """``n`` different images, each encoding its number."""
     bits = np.arange(start, start + n)[:, None] >> np.arange(16) & 1
     return (bits * 255).astype(np.uint8).reshape(n, 4, 4, 1)
 
@@ -35,7 +35,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
 
 
 def places(dataset: Dataset) -> dict[str, str]:
-    """Where every example went, by name."""
+    """The part of every example, by name."""
     return {id: name for name, part in dataset.parts.items() for id in part.names}
 
 
@@ -87,7 +87,7 @@ def test_every_class_gets_its_share(
     for name, part in found.parts.items():
         counts = np.bincount(part.labels, minlength=len(sizes))
         assert (counts > 0).all()
-        # Whole blocks are cut exactly (up to one), the last one by chance.
+        # Full blocks are split exactly (up to one), the last one at random.
         block = 1 / min(share for share in shares.values() if share)
         assert (np.abs(counts - shares[name] * sizes) <= 2 + block / 2).all()
 
@@ -105,7 +105,7 @@ def test_the_seed_decides() -> None:
 
 
 def test_an_order_with_a_period_does_not_bias_the_split() -> None:
-    """Every fifth row is special; a systematic split could put all of those in one part."""
+    """Every fifth row is special; a systematic split could put all of them in one part."""
     data = make([0, 1] * 500)
     found = split(data, seed=3)
     assert found.test is not None
@@ -152,7 +152,7 @@ def test_a_class_too_small_is_named() -> None:
 
 
 def test_every_class_that_is_too_small_is_listed() -> None:
-    """Also those of which chance would give every part one."""
+    """Including classes that would get one example in every part by chance."""
     small = [c for c in range(1, 6) for _ in range(3)]
     with pytest.raises(DataError) as told:
         split(make([0] * 20 + small))
@@ -187,7 +187,7 @@ def test_limit_is_balanced_nested_and_leaves_the_test_part_alone() -> None:
     small, large = limited(data, 12), limited(data, 40)
     assert np.bincount(small.train.labels).tolist() == [4, 4, 4]
     assert len(large.train) == 40
-    assert np.bincount(large.train.labels)[1:].tolist() == [18, 4]  # small classes: all they have
+    assert np.bincount(large.train.labels)[1:].tolist() == [18, 4]  # small classes: keep all
     assert set(small.train.names) < set(large.train.names)
     assert small.test is data.test
     assert limited(data, 10**6) is data
@@ -209,7 +209,7 @@ def test_choose_takes_what_there_is_evenly(labels: list[int], n: int) -> None:
     assert len(rows) == len(set(rows.tolist())) == min(n, len(usable))
     taken = np.bincount(np.array(labels)[rows], minlength=4)
     there = np.bincount(np.array(usable, dtype=int), minlength=4)
-    unfilled = taken[taken < there]  # a class that has more must not lag behind another
+    unfilled = taken[taken < there]  # a larger class must not get fewer than a smaller one
     assert unfilled.size == 0 or taken.max() - unfilled.min() <= 1
 
 
@@ -223,7 +223,7 @@ def test_hashes_are_uniform_and_frozen() -> None:
     counts, _ = np.histogram(values, bins=20, range=(0, 1))
     assert np.abs(counts - 5000).max() < 300
     assert np.abs(np.corrcoef(values[:-1], values[1:])[0, 1]) < 0.01
-    # Published splits hang on these numbers: they may never change.
+    # Published splits depend on these numbers: they must never change.
     assert hashed("split/cat", np.arange(3), seed=0).tolist() == [
         14869711574364790965,
         8651699296989716019,

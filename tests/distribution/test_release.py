@@ -1,4 +1,4 @@
-"""What keeps a release from being published, and the files that GitHub and pre-commit read."""
+"""Checks that block a release, and the files that GitHub and pre-commit read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def release():
 
 @pytest.fixture
 def tree(tmp_path, release):
-    """A copy of the files that name the version, all ready for 9.8.7."""
+    """A copy of the files that contain the version, ready for release 9.8.7."""
     for name in (*release.VERSIONS, "CHANGELOG.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)

@@ -1,4 +1,4 @@
-"""Wheel and source distribution: what is in them, and a fresh environment made from the wheel."""
+"""Wheel and source distribution: their content, and a fresh environment built from the wheel."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_source_distribution_can_be_built_anywhere(built):
 
 
 def test_a_fresh_environment(built, tmp_path):
-    """Installed with its dependencies, from the wheel, it does its job away from the tree."""
+    """Installed from the wheel with its dependencies, the package works outside the tree."""
     (wheel,) = built.glob("*.whl")
     run(UV, "venv", "--python", sys.executable, tmp_path / "fresh", cwd=tmp_path)
     places = ("bin/python", "Scripts/python.exe")

@@ -1,4 +1,4 @@
-"""Benchmarks run rarely: what they take from the package must be there all the time."""
+"""Benchmarks run rarely, so their imports from the package are tested here."""
 
 import importlib
 import sys
@@ -19,4 +19,4 @@ def test_a_benchmark_can_be_imported(name, monkeypatch):
         for other in set(sys.modules) - before:
             file = getattr(sys.modules[other], "__file__", None)
             if file and Path(file).parent == BENCHMARKS:
-                del sys.modules[other]  # Names such as `search` are nobody else's.
+                del sys.modules[other]  # Names such as `search` must not shadow other modules.

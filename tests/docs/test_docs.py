@@ -1,4 +1,4 @@
-"""The documentation: built strictly, complete, and with examples that run."""
+"""The documentation builds strictly, is complete, and has examples that run."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def examples(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-# Lightning's own, on this version of torch.
+# A warning of Lightning itself, with this version of torch.
 @pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
 @pytest.mark.parametrize(
     "page",
@@ -138,7 +138,7 @@ def examples(page: Path) -> list[str]:
     ids=lambda page: str(page.relative_to(DOCS)),
 )
 def test_examples_run(page, tmp_path, monkeypatch):
-    """The Python examples of a page, one after the other."""
+    """Run the Python examples of a page in order."""
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "example"}
     for number, code in enumerate(examples(page), 1):
@@ -163,7 +163,7 @@ def test_links_between_pages_exist():
 
 
 def test_numbers_are_not_invented():
-    """Accuracies stand in generated tables and reports, never in prose."""
+    """Accuracies appear in generated tables and reports, never in prose."""
     for page in PAGES:
         prose = re.sub(r"<!-- table .*?<!-- end -->", "", page.read_text(), flags=re.DOTALL)
         assert not re.search(r"\d\d\.\d ?%", prose), page.name

@@ -1,4 +1,4 @@
-"""What the README shows works verbatim: its Python runs, its commands exist."""
+"""The README works verbatim: its Python runs and its commands exist."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_python_runs(tmp_path, monkeypatch):
 
 
 def test_integrations_are_short():
-    """Ten lines each, but for the loop, which brings its own data and network."""
+    """Ten lines each, except the loop, which includes its own data and network."""
     first, *others = blocks("python")
     assert len([line for line in first.splitlines() if line.strip()]) <= 20
     assert all(len([x for x in code.splitlines() if x.strip()]) <= 10 for code in others)

@@ -1,4 +1,4 @@
-"""The page of published figures: a line that names a claim or an arm finds it."""
+"""The page of published figures: every claim or arm that a line names exists."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Real images, and every engine that is there."""
+"""Real images, and every available engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _file(pattern: str) -> Path | None:
 
 @pytest.fixture(scope="session")
 def colour_images() -> NDArray[np.uint8]:
-    """200 real colour images ``(200, 32, 32, 3)``: CIFAR-10, else parts of photos."""
+    """200 real colour images ``(200, 32, 32, 3)``: CIFAR-10, or else parts of photos."""
     path = _file("cifar10/plain_text/test-*.parquet")
     if path is None:
         return _parts_of_photos(200, 32)
@@ -40,7 +40,7 @@ def colour_images() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def grey_images() -> NDArray[np.uint8]:
-    """200 real grey images ``(200, 28, 28, 1)``: Fashion-MNIST, else parts of photos."""
+    """200 real grey images ``(200, 28, 28, 1)``: Fashion-MNIST, or else parts of photos."""
     path = _file("FashionMNIST/raw/t10k-images-idx3-ubyte.gz")
     if path is None:
         return np.ascontiguousarray(_parts_of_photos(200, 28)[..., 1:2])
@@ -50,7 +50,7 @@ def grey_images() -> NDArray[np.uint8]:
 
 
 def _parts_of_photos(n: int, side: int) -> NDArray[np.uint8]:
-    """Random squares of scikit-learn's two photos, from wide to narrow, all made ``side`` px."""
+    """Random squares of scikit-learn's two photos, from wide to narrow, scaled to ``side`` px."""
     from PIL import Image
     from sklearn.datasets import load_sample_images
 

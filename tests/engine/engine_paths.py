@@ -1,4 +1,4 @@
-"""The engines that are there: the reference always, the compiled one where it was built."""
+"""The available engines: always the reference, and the compiled one if it was built."""
 
 from __future__ import annotations
 

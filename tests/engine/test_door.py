@@ -1,4 +1,4 @@
-"""What the engine's door refuses, with which words; and vectors."""
+"""The input that the engine rejects, with its messages; and vectors."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_no_images() -> None:
 
 
 def test_views_of_images() -> None:
-    """Reversed, strided and transposed arrays are as good as others."""
+    """Reversed, strided and transposed arrays give the same result."""
     wide = np.random.default_rng(0).integers(0, 256, (4, 12, 10, 3), dtype=np.uint8)
     sequences = Sequences.of(np.arange(4)[:, None] + 1, 0.7)
     for view in (wide[::-1, ::2, ::-1], wide.transpose(0, 2, 1, 3)):

@@ -1,4 +1,4 @@
-"""What holds for every batch, space, sequence and stream."""
+"""Properties of every batch, space, sequence and stream."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_fused_is_exact_where_nothing_is_to_fuse(
 
 
 def test_fused_moves_stay_near_the_exact_ones(apply: Engine) -> None:
-    """Smooth images, bilinear: 2 levels apart in the mean where no border came near."""
+    """Smooth images, bilinear: a mean difference of 2 levels away from the border."""
     side = 64
     y, x = np.mgrid[:side, :side]
     smooth = 127 + 100 * np.sin(x / 9.0) * np.cos(y / 7.0)
@@ -192,7 +192,7 @@ def test_strength_grows_with_magnitude(
     apply: Engine, colour_images: Batch, operation: object
 ) -> None:
     if operation.name == "Rotate":
-        # Beyond 60 degrees a square covers more of itself again.
+        # Beyond 60 degrees, the overlap of a square with itself grows again.
         operation = operation.between(-60, 60)
     space = SearchSpace("one", (operation,))
     strengths = [_strength(apply, colour_images, space, 0, m) for m in np.linspace(0, 1, 7)]
@@ -209,7 +209,7 @@ def test_strength_grows_with_magnitude(
 def test_random_operations_differ_by_place_in_time(
     apply: Engine, colour_images: Batch, operation: object
 ) -> None:
-    """Other seed, epoch, copy, example or position: other numbers; the same place: the same."""
+    """A different seed, epoch, copy, example or position changes the numbers; nothing else does."""
     images = np.repeat(colour_images[:1], 24, axis=0)
     space = SearchSpace("one", (operation,))
 

@@ -25,7 +25,7 @@ Batch = NDArray[np.uint8]
 
 
 def torchvision_magnitudes(space: str, name: str, size: tuple[int, int]) -> list[float]:
-    """All magnitudes that torchvision's policy can give to an operation, with both signs."""
+    """All magnitudes that torchvision's policy can assign to an operation, with both signs."""
     if space == "randaugment":
         entries = RandAugment()._augmentation_space(BINS, size)
     else:
@@ -36,7 +36,7 @@ def torchvision_magnitudes(space: str, name: str, size: tuple[int, int]) -> list
 
 
 def check_their_values(images: Batch, space: str, name: str, **options: object) -> None:
-    """Ours, held at each of torchvision's magnitudes, is equal to torchvision."""
+    """Our operation at each of torchvision's magnitudes equals torchvision's."""
     operation = named_space(space)[name]
     magnitudes = torchvision_magnitudes(space, name, images.shape[1:3])
     held = {op.name: op for op in (held_at(operation, m) for m in magnitudes)}
@@ -83,7 +83,7 @@ def test_bilinear_on_all_images(
 def test_own_values_with_drawn_signs(
     apply: Callable[..., Batch], colour_images: Batch, space: str, name: str
 ) -> None:
-    """The whole way from a magnitude in [0, 1] and a seed."""
+    """The full path from a magnitude in [0, 1] and a seed to pixels."""
     images = np.tile(colour_images[:20], (BINS, 1, 1, 1))
     magnitudes = (np.repeat(np.arange(BINS), 20) / (BINS - 1)).astype(np.float32)
     stream = Stream(seed=3, epoch=1, index=np.arange(len(images)))
@@ -102,7 +102,7 @@ def test_own_values_with_drawn_signs(
 def test_magnitude_bins_are_theirs(
     apply: Callable[..., Batch], colour_images: Batch, space: str, name: str
 ) -> None:
-    """Bin k of 31 is magnitude k / 30: equal pixels, but for the last bit of their float32 steps.
+    """Bin k of 31 is magnitude k / 30: equal pixels, apart from the last bit of float32 steps.
 
     Enhancement factors that differ in the last bit can move a value by one level. TrivialAugment's
     middle bin is 15.999999 px in torchvision, and 16 px here.

@@ -1,4 +1,4 @@
-"""The path on a torch device does what the reference path does, and never waits for the device."""
+"""The device path matches the reference path and never synchronises with the device."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def on_device(images: Batch, *rest: object, device: str = "cpu", **options: object) -> Batch:
-    """The path on a device, with channels last like the others."""
+    """The device path, with channels last as in the others."""
     batch = torch.from_numpy(images).permute(0, 3, 1, 2).to(device)
     out = apply_on_device(batch, *rest, **options)
     assert out.device == batch.device
@@ -67,7 +67,7 @@ def on_device(images: Batch, *rest: object, device: str = "cpu", **options: obje
 
 
 def assert_equal(out: Batch, expected: Batch, names: tuple[str, ...]) -> None:
-    """Equal to the pixel; sines (of Swirl) may differ in their last bit."""
+    """Every pixel is equal; the sines of Swirl may differ in their last bit."""
     if "Swirl" in names and not np.array_equal(out, expected):
         apart = np.abs(out.astype(int) - expected)
         assert (apart > 0).mean() < 0.01
@@ -95,7 +95,7 @@ def test_equal_to_the_reference(device: str, drawn: Drawn, options: dict[str, ob
 def test_equal_on_real_images(
     colour_images: Batch, space: str, interpolation: str, device: str
 ) -> None:
-    """Two operations an image; 200 images, so that kernels get all, some and parts of them."""
+    """Two operations per image; 200 images, so that kernels get all, some or parts of them."""
     operations = tuple(op for op in named_space(space) if op.name in COMMON)
     common = SearchSpace(space, operations)
     rng = np.random.default_rng(0)
@@ -130,7 +130,7 @@ def test_moves_too_wide_for_fixed_point_go_through_the_host() -> None:
 
 
 def test_nothing_waits_for_the_device() -> None:
-    """Tensors without memory: reading a single value from them fails."""
+    """Tensors without storage: reading a value from them fails."""
     everything = SearchSpace("everything", CATALOGUE)
     rows = np.arange(len(everything))
     sequences = Sequences.of(np.stack([rows, rows[::-1]], axis=1), 0.7)
@@ -156,7 +156,7 @@ def test_nothing_synchronises_on_cuda() -> None:
     rows = np.arange(len(everything))
     given = (Sequences.of(np.stack([rows, rows[::-1]], axis=1), 0.7), everything)
     images = torch.zeros((len(rows), 3, 33, 31), dtype=torch.uint8, device="cuda")
-    apply_on_device(images, *given, Stream(index=rows))  # Fixed tables are sent once.
+    apply_on_device(images, *given, Stream(index=rows))  # Fixed tables are transferred once.
     torch.cuda.set_sync_debug_mode("error")
     try:
         for interpolation in ("nearest", "bilinear"):
@@ -208,7 +208,8 @@ def test_large_batches_are_cut_into_parts_unseen(
 def test_devices_without_double_precision_are_close(
     colour_images: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on Apple's: nearest moves, tables and blends stay equal; the rest in nearly all pixels."""
+    """As on Apple devices: nearest-neighbour moves, tables and blends are equal; the other
+    operations agree in nearly all pixels."""
     monkeypatch.setattr(apply, "wide_type", lambda device: torch.float32)
     stream = Stream(index=np.arange(50))
     for one in CATALOGUE:

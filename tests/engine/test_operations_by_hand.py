@@ -1,4 +1,4 @@
-"""Operations that torchvision's policies lack, against PIL, SciPy, and by hand."""
+"""Operations that torchvision's policies lack, against PIL, SciPy and manual results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Engine = Callable[..., Batch]
 def run(
     apply: Engine, name: str, images: Batch, value: float | None = None, **options: object
 ) -> Batch:
-    """An operation of the catalogue held at a value, on every image."""
+    """Apply an operation of the catalogue at a fixed value to every image."""
     operation = OPERATIONS[name] if value is None else OPERATIONS[name].at(value)
     sequences = Sequences.of(np.zeros((len(images), 1), np.int16))
     stream = Stream(seed=4, index=np.arange(len(images)))

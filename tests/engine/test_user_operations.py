@@ -1,4 +1,4 @@
-"""Functions of the user as operations: what they get, may return, and how they fail."""
+"""User functions as operations: their arguments, return values and failures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Engine = Callable[..., Batch]
 
 @operation(range=(-30, 30), unit="level", identity=0)
 def lift(image: Batch, value: float) -> Batch:
-    """Makes every value larger."""
+    """Increase every value."""
     return np.clip(image.astype(float) + value, 0, 255).astype(np.uint8)
 
 
@@ -85,7 +85,7 @@ def test_generator_is_the_examples_own(apply: Engine, colour_images: Batch) -> N
     images = np.repeat(colour_images[:1], 10, axis=0)
     before = images.copy()
     out = run(apply, [speckle], images, np.zeros((10, 1)))
-    np.testing.assert_array_equal(images, before)  # though the function writes into its argument
+    np.testing.assert_array_equal(images, before)  # although the function writes into its argument
     assert (out[0] != out[1]).any()
     again = apply(
         images[3:5],

@@ -1,4 +1,4 @@
-"""Every example runs as it stands, and is told of."""
+"""Every example runs unchanged and is listed in the README."""
 
 from __future__ import annotations
 

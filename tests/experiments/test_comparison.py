@@ -1,4 +1,4 @@
-"""Comparisons on real digits: pairing, resume, refusal, failures."""
+"""Comparisons on real digits: pairing, resuming, rejected input, failures."""
 
 import json
 from dataclasses import replace
@@ -62,7 +62,7 @@ def test_the_winner_is_chosen_on_the_validation_part(task):
 def test_test_labels_choose_nothing(task):
     data, before = task.data, compare(task, ["none", "crop"], seeds=1)
     for policy in ("none", "crop"):
-        # The test part could not speak more clearly for a policy than by agreeing with it.
+        # Make the test part favour this policy as strongly as possible: by agreeing with it.
         labels = before.predictions[policy][0].astype(np.int64)
         test = Split(data.test.data, labels, data.test.ids)
         other = compare(replace(task, data=data.replace(test=test)), ["none", "crop"], seeds=1)

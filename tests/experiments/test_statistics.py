@@ -1,4 +1,4 @@
-"""Paired statistics against SciPy and by hand."""
+"""Paired statistics against SciPy and manual results."""
 
 import numpy as np
 import pytest

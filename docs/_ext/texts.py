@@ -42,7 +42,7 @@ def of_operation(operation: Operation) -> list[tuple[str, str]]:
         except MissingExtraError:
             return [
                 *rows,
-                ("after", "(needs WordNet, which was not installed when this page was built)"),
+                ("after", "(needs WordNet, which is not installed here)"),
             ]
         rows.append((value_text(operation, strength), marked(before, after)))
     return rows
@@ -58,7 +58,7 @@ def of_policy(policy: Policy, *, draws: int = 2) -> list[tuple[str, str]]:
             try:
                 [after] = known.augment([before], seed=2, copy=copy).tolist()
             except MissingExtraError:
-                return [*rows, ("", "(needs WordNet, which was not installed when this page was built)")]
+                return [*rows, ("", "(needs WordNet, which is not installed here)")]
             rows.append((f"draw {copy + 1}", marked(before, after)))
     return rows
 

@@ -46,14 +46,16 @@ def study(folder: Path) -> tuple[float, int]:
     from automorph.searchers.child_training import TrainJob
     from automorph.searchers.trials import JOURNAL, Trials
 
-    policy, tail = load_policy("randaugment(n=2,m=9)"), load_policy("flip-crop")
+    policy, post_policy = load_policy("randaugment(n=2,m=9)"), load_policy("flip-crop")
     trials = Trials({"seed": 0}, folder=folder)
-    first = TrainJob(policy=policy, tail=tail, seed=0)
+    first = TrainJob(policy=policy, post_policy=post_policy, seed=0)
     trials.add(first, JobResult(0.5, facts={"loss": 1.0, "curve": [0.1] * 30}), clock=0.0)
     journal = folder / JOURNAL
     # Each trial is a line. They are written in one go: 10,000 flushes would measure the disk.
     head = journal.read_bytes().splitlines(keepends=True)[:-1]
-    jobs = [TrainJob(policy=policy, tail=tail, seed=number) for number in range(TRIALS)]
+    jobs = [
+        TrainJob(policy=policy, post_policy=post_policy, seed=number) for number in range(TRIALS)
+    ]
     rest = [line_of(job, number) for number, job in enumerate(jobs)]
     journal.write_bytes(b"".join(head) + b"".join(rest))
     best = math.inf

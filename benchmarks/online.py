@@ -60,7 +60,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from automorph.augmenters import as_arm
+from automorph.augmenters import as_treatment
 from automorph.experiments import compare, paired_difference
 from automorph.training import Task, as_task, train
 from record import RESULTS, claim, judged, paired, write_result
@@ -133,7 +133,7 @@ def run(
         return report
 
     result = compare(
-        task, [as_arm(text) for text in arms.values()], seeds=seeds, folder=folder, jobs=jobs,
+        task, [as_treatment(text) for text in arms.values()], seeds=seeds, folder=folder, jobs=jobs,
         progress=progress,
     )  # fmt: skip
     rows = dict(zip(names, result.to_dict()["rows"], strict=True))
@@ -255,7 +255,7 @@ def time_epochs(*, tiny: bool) -> None:
     seconds: dict[str, list[float]] = {arm: [] for arm in TIMED}
     for number in range(rounds + 1):
         for arm in TIMED:
-            spec = as_arm(ARMS[arm])
+            spec = as_treatment(ARMS[arm])
             run = train(task, spec, seed=number, parts=(), validate_every=0, progress=False)
             if number:  # The first round is a warm-up.
                 seconds[arm].append(run.curves[1].seconds)

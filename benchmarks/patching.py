@@ -56,7 +56,7 @@ from torch import nn
 from automorph.data import limited, load_data
 from automorph.robustness import CycleRecipe, Panel, check_translator, fit_cyclegan, translate_part
 from automorph.robustness.translators.selection import exact_pairs
-from automorph.robustness.treatments import PatchCell, PatchContext, run_arms
+from automorph.robustness.treatments import PatchCell, PatchContext, run_treatments
 from automorph.training import Task, as_task
 from record import RESULTS, claim, judged, mean_of, write_result
 
@@ -162,7 +162,7 @@ def run(names: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) ->
                 done.add(cell)
                 print(f"{cell.objective} seed {cell.seed} is done", flush=True)
 
-        numbers = run_arms(setting, cells, jobs=jobs, progress=told)
+        numbers = run_treatments(setting, cells, jobs=jobs, progress=told)
         tidy(place)
         for name in arms:
             found[name] = [numbers[PatchCell(ARMS[name][0], seed)] for seed in range(seeds)]

@@ -37,7 +37,7 @@ import torch
 from automorph.files import write_json
 from automorph.policies import Policy, load_policy
 from automorph.searchers import SearchContext
-from automorph.searchers.child_training import with_tail
+from automorph.searchers.child_training import with_post_policy
 from automorph.searchers.defaults import space_of
 from automorph.searchers.random_search import RandomSearch
 from automorph.training import Task, as_task, train
@@ -62,17 +62,19 @@ def cell(source: str, space: str, seed: int, folder: Path, tiny: bool) -> None:
     if path.exists():
         return
     torch.set_num_threads(1)
-    task, tail = task_of(source, tiny=tiny), load_policy("flip-crop")
+    task, post_policy = task_of(source, tiny=tiny), load_policy("flip-crop")
     began = time.perf_counter()
     # Explain each data set once: all its searches use the same space.
     operations = space_of(SPACES[space], task, seed=0)
     explained = time.perf_counter() - began
-    setting = SearchContext(task=task, space=operations, tail=tail, trials=max(BUDGETS), seed=seed)
+    setting = SearchContext(
+        task=task, space=operations, post_policy=post_policy, trials=max(BUDGETS), seed=seed
+    )
     policies = RandomSearch(setting).policies
-    scores = [accuracy(task, policy, tail, seed, "validation") for policy in policies]
+    scores = [accuracy(task, policy, post_policy, seed, "validation") for policy in policies]
     best = {budget: int(np.argmax(scores[:budget])) for budget in BUDGETS}
     final = {
-        number: accuracy(task, policies[number], tail, FINAL + seed, "test")
+        number: accuracy(task, policies[number], post_policy, FINAL + seed, "test")
         for number in set(best.values())
     }
     write_json(path, {
@@ -83,9 +85,9 @@ def cell(source: str, space: str, seed: int, folder: Path, tiny: bool) -> None:
     print(path.name, flush=True)
 
 
-def accuracy(task: Task, policy: Policy, tail: Policy, seed: int, part: Any) -> float:
-    """The accuracy on one part of a training with the policy and the tail."""
-    arm = with_tail(policy, tail)
+def accuracy(task: Task, policy: Policy, post_policy: Policy, seed: int, part: Any) -> float:
+    """The accuracy on one part of a training with the policy and the post-policy."""
+    arm = with_post_policy(policy, post_policy)
     return train(task, arm, seed=seed, parts=(part,), progress=False).accuracy[part]
 
 

@@ -47,7 +47,7 @@ from automorph.policies import Mixture, Step, load_policy
 from automorph.policies.random_policy import drawn_subpolicies
 from automorph.searchers import SearchContext, load_method
 from automorph.searchers.budget import Plan
-from automorph.searchers.child_training import Arm, with_tail
+from automorph.searchers.child_training import Treatment, with_post_policy
 from automorph.searchers.executors import open_engine, without_test
 from automorph.searchers.fast_autoaugment import FastAutoAugment
 from automorph.searchers.runner import SearchRunner
@@ -78,8 +78,10 @@ def fashion(tiny: bool, epochs: int = 20) -> Task:
 
 def setting_of(task: Task, trials: int) -> SearchContext:
     """The search context that every method gets."""
-    space, tail = named_space(SPACE), load_policy(TAIL)
-    return SearchContext(task=without_test(task), space=space, tail=tail, trials=trials)
+    space, post_policy = named_space(SPACE), load_policy(TAIL)
+    return SearchContext(
+        task=without_test(task), space=space, post_policy=post_policy, trials=trials
+    )
 
 
 def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -
     return {"arm": arm, "trainings": cost, "seconds": seconds, "trials": len(conductor.told)}
 
 
-def trained(task: Task, arms: dict[str, Arm], folder: Path, options: Any) -> Comparison:
+def trained(task: Task, arms: dict[str, Treatment], folder: Path, options: Any) -> Comparison:
     """Train the arms under paired seeds; resumes an interrupted run."""
     return compare(task, list(arms.values()), seeds=options.seeds, folder=folder, jobs=options.jobs)
 
@@ -109,9 +111,9 @@ def methods(options: argparse.Namespace, folder: Path) -> None:
     task = fashion(options.tiny)
     trainings = 3 if options.tiny else TRAININGS
     found = {name: searched(task, name, trainings, folder, options.jobs) for name in SEARCHES}
-    arms: dict[str, Arm] = {name: load_policy(text) for name, text in STANDING.items()}
+    arms: dict[str, Treatment] = {name: load_policy(text) for name, text in STANDING.items()}
     for name, result in found.items():
-        arm = with_tail(result["arm"], load_policy(TAIL))
+        arm = with_post_policy(result["arm"], load_policy(TAIL))
         # Two searches may find the same policy; train it only once.
         arms[name] = next((known for known in arms.values() if known.name == arm.name), arm)
     single = {arm.name: arm for arm in arms.values()}
@@ -167,8 +169,8 @@ def density(options: argparse.Namespace, folder: Path) -> None:
     policies = spread_policies(5 if options.tiny else 15)
     facts = scored(task, policies, folder / "scores", options.jobs)
     scores = {kind: [fact[kind] for fact in facts] for kind in ("any", "loss")}
-    tail = load_policy(TAIL)
-    arms = {policy.name: with_tail(policy, tail) for policy in policies}
+    post_policy = load_policy(TAIL)
+    arms = {policy.name: with_post_policy(policy, post_policy) for policy in policies}
     small = argparse.Namespace(seeds=2, jobs=options.jobs)
     result = trained(task, arms, folder / "density", small)
     final = [result[arm.name].accuracy.mean for arm in arms.values()]

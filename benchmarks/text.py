@@ -55,7 +55,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.augmenters import as_arm
+from automorph.augmenters import as_treatment
 from automorph.data import from_arrays, load_data
 from automorph.experiments import compare
 from automorph.operations import TEXT_OPERATIONS, SearchSpace, named_space
@@ -159,7 +159,7 @@ def arm_of(regime: Regime, task: Task, name: str, folder: Path, *, tiny: bool) -
     if name == "random":
         return Uniform(operations=regime.space(), length=LENGTH, low=1.0)
     if ARMS[name]:
-        return as_arm(ARMS[name])
+        return as_treatment(ARMS[name])
     return learned(regime, task, name, folder, tiny=tiny)
 
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 REMOVED_IN = "0.3"
+
+F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
 
 _MODULES = {
     "adapters": "integrations",
@@ -38,7 +42,7 @@ _MODULES = {
 
 
 _NAMES = {
-    "augmenters": {"Method": "InTrainingMethod"},
+    "augmenters": {"Method": "InTrainingMethod", "as_arm": "as_treatment"},
     "data": {"Arrays": "Split"},
     "native": {"Operation": "OperationRow"},
     "policies": {"Drawn": "RandomPolicy"},
@@ -75,10 +79,10 @@ def renamed(name: str) -> str | None:
     return f"automorph.{_MODULES[room]}.{rest}" if room in _MODULES else None
 
 
-def warn(old: str, new: str) -> None:
-    """Warn that an old name was used."""
+def warn(old: str, new: str, where: str = "import") -> None:
+    """Warn that an old name was used; ``where`` is what the user has to change."""
     warnings.warn(
-        f"{old} is now {new}; change the import: the old name goes in {REMOVED_IN}",
+        f"{old} is now {new}; change the {where}: the old name goes in {REMOVED_IN}",
         DeprecationWarning,
         stacklevel=3,
     )
@@ -97,6 +101,64 @@ def old_names(module: str) -> Callable[[str], Any]:
         return getattr(import_module(home), new)
 
     return get
+
+
+def renamed_arguments(**names: str) -> Callable[[F], F]:
+    """Let a function, or a class's constructor, accept old keywords, with a warning.
+
+    ``names`` maps each old keyword to the new one. Raises `TypeError` if a function gets both.
+
+    >>> @renamed_arguments(tail="post_policy")
+    ... def search(*, post_policy):
+    ...     return post_policy
+    >>> search(post_policy="crop")
+    'crop'
+    """
+
+    def decorate(call: F) -> F:
+        inner: Any = call.__init__ if isinstance(call, type) else call  # type: ignore[misc]
+
+        @wraps(inner)
+        def renaming(*args: Any, **options: Any) -> Any:
+            for old, new in names.items():
+                if old not in options:
+                    continue
+                # `dataclasses.replace` fills in the new keyword; there, the old one was typed.
+                if new in options and not isinstance(call, type):
+                    raise TypeError(
+                        f"{call.__name__}() got both {old}= and {new}=; pass {new}= only"
+                    )
+                warn(f"{call.__qualname__}({old}=)", f"{call.__qualname__}({new}=)", "call")
+                options[new] = options.pop(old)
+            return inner(*args, **options)
+
+        if not isinstance(call, type):
+            return renaming  # type: ignore[return-value]
+        call.__init__ = renaming  # type: ignore[misc]
+        return call
+
+    return decorate
+
+
+def renamed_attributes(**names: str) -> Callable[[C], C]:
+    """Let a class's objects be read by old attribute and method names, with a warning.
+
+    ``names`` maps each old name to the new one.
+    """
+
+    def reader(cls: type, old: str, new: str) -> property:
+        def read(instance: Any) -> Any:
+            warn(f"{cls.__qualname__}.{old}", f"{cls.__qualname__}.{new}", "code")
+            return getattr(instance, new)
+
+        return property(read, doc=f"Old name of `{new}`.")
+
+    def decorate(cls: C) -> C:
+        for old, new in names.items():
+            setattr(cls, old, reader(cls, old, new))
+        return cls
+
+    return decorate
 
 
 class _Alias(ModuleType):

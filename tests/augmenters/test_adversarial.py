@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from automorph.augmenters import Adversarial, as_arm
+from automorph.augmenters import Adversarial, as_treatment
 from automorph.errors import PolicyError
 from automorph.operations import named_space
 from automorph.policies import Mixture
@@ -59,7 +59,7 @@ def test_policies_are_what_the_network_decided(raw_batch):
 
 
 def test_stages_around_the_method_stay(raw_batch):
-    arm = as_arm("crop + adversarial(m=2,space=randaugment) + cutout(2)")
+    arm = as_treatment("crop + adversarial(m=2,space=randaugment) + cutout(2)")
     augmenter = arm.build()
     augmenter(raw_batch(4))
 

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 import automorph
 from automorph import training
-from automorph.augmenters import as_arm
+from automorph.augmenters import as_treatment
 from automorph.errors import PolicyError, UsageError
 from automorph.training import as_task
 
@@ -19,7 +19,7 @@ NAME = "uncertainty(c=2,rule=top) + crop"
 
 def test_a_name_is_the_method(task, same):
     by_name = automorph.train(task, NAME, seed=1, parts=("validation",))
-    by_hand = training.train(task, as_arm(NAME), seed=1, parts=("validation",))
+    by_hand = training.train(task, as_treatment(NAME), seed=1, parts=("validation",))
 
     assert same(by_name, by_hand)
     assert by_name.units.forward == 3 * by_name.units.backward
@@ -50,14 +50,14 @@ def test_names_and_policies_are_compared(task):
     arms = ["none", automorph.load_policy("crop"), NAME]
     result = automorph.compare(task.with_recipe(epochs=1), arms, seeds=1)
 
-    assert [row.policy for row in result.rows] == ["none", "crop", as_arm(NAME).name]
+    assert [row.policy for row in result.rows] == ["none", "crop", as_treatment(NAME).name]
 
 
 def test_a_method_is_a_baseline_as_it_is_typed(task):
     one = task.with_recipe(epochs=1)
     result = automorph.compare(one, ["views(m=2)", "none"], seeds=1, baseline="views(m=2)")
 
-    assert result.baseline == as_arm("views(m=2)").name != "views(m=2)"
+    assert result.baseline == as_treatment("views(m=2)").name != "views(m=2)"
 
 
 def test_a_wrong_name_is_told(task):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from automorph.augmenters import as_arm, consistency_loss
+from automorph.augmenters import as_treatment, consistency_loss
 from automorph.errors import PolicyError
 from automorph.operations import Stream
 from automorph.policies import load_policy
@@ -72,7 +72,7 @@ def test_certainty_is_finite():
 
 
 def views_of(text, raw):
-    batch = as_arm(text).build()(raw)
+    batch = as_treatment(text).build()(raw)
     return batch, batch.inputs.view(len(raw), batch.views, *batch.inputs.shape[1:])
 
 
@@ -118,7 +118,7 @@ def test_mixing_is_the_same_for_all_views(raw_batch):
 
 
 def test_three_views_cost_three_passes_and_learn(task):
-    result = train(task.with_recipe(accumulate=2, label_smoothing=0.1), as_arm("augmix-jsd"))
+    result = train(task.with_recipe(accumulate=2, label_smoothing=0.1), as_treatment("augmix-jsd"))
 
     assert result.units == Units(900, 900)
     assert result.curves[-1].loss < result.curves[0].loss
@@ -126,7 +126,7 @@ def test_three_views_cost_three_passes_and_learn(task):
 
 def test_without_weight_and_views_that_differ_it_is_plain_training(task):
     """Repeat labels and inputs three times, apart from batch statistics."""
-    arm = as_arm("augmix-jsd(weight=0,policy=none)")
+    arm = as_treatment("augmix-jsd(weight=0,policy=none)")
     a, b = train(task, arm, seed=2), train(task, None, seed=2)
 
     for x, y in zip(a.model.parameters(), b.model.parameters(), strict=True):
@@ -136,4 +136,4 @@ def test_without_weight_and_views_that_differ_it_is_plain_training(task):
 @pytest.mark.parametrize("wrong", ["augmix-jsd(m=0)", "augmix-jsd(weight=-1)"])
 def test_what_makes_no_sense_is_refused(wrong):
     with pytest.raises(PolicyError, match="augmix-jsd got"):
-        as_arm(wrong)
+        as_treatment(wrong)

@@ -8,7 +8,7 @@ import pickle
 import pytest
 import torch
 
-from automorph.augmenters import as_arm
+from automorph.augmenters import as_treatment
 from automorph.errors import PolicyError
 from automorph.policies import load_policy
 from automorph.training import AugmenterSpec, PolicyAugmenter, Units, train
@@ -28,7 +28,7 @@ TEXTS = [
 
 def test_views_are_copies_of_one_policy(raw_batch):
     raw, policy = raw_batch(8), load_policy("crop + trivialaugment")
-    batch = as_arm("crop + views(m=3,policy=trivialaugment)").build()(raw)
+    batch = as_treatment("crop + views(m=3,policy=trivialaugment)").build()(raw)
 
     for copy in range(3):
         expected = policy.augment(raw.examples, index=raw.index, copy=copy)
@@ -37,35 +37,37 @@ def test_views_are_copies_of_one_policy(raw_batch):
 
 @pytest.mark.parametrize("tail", ["", " + mixup"])
 def test_one_view_is_the_policy_bit_for_bit(task, same, tail):
-    one = train(task, as_arm(f"views(m=1,policy=trivialaugment){tail}"), seed=4)
+    one = train(task, as_treatment(f"views(m=1,policy=trivialaugment){tail}"), seed=4)
 
     assert same(one, train(task, f"trivialaugment{tail}", seed=4))
 
 
 def test_one_view_of_nothing_is_plain_training_bit_for_bit(task, same):
-    assert same(train(task, as_arm("views(m=1,policy=none)"), seed=4), train(task, None, seed=4))
+    assert same(
+        train(task, as_treatment("views(m=1,policy=none)"), seed=4), train(task, None, seed=4)
+    )
 
 
 def test_views_cost_passes(task):
-    assert train(task, as_arm("views(m=3)")).units == Units(900, 900)
+    assert train(task, as_treatment("views(m=3)")).units == Units(900, 900)
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_names_come_back(text):
-    arm = as_arm(text)
+    arm = as_treatment(text)
 
-    assert as_arm(arm.name) == arm
-    assert as_arm(arm) is arm
-    assert as_arm(arm.name).name == arm.name == str(arm)
+    assert as_treatment(arm.name) == arm
+    assert as_treatment(arm) is arm
+    assert as_treatment(arm.name).name == arm.name == str(arm)
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_methods_are_values_that_travel(text):
-    arm = as_arm(text)
+    arm = as_treatment(text)
 
     assert isinstance(arm, AugmenterSpec)
     assert pickle.loads(pickle.dumps(arm)) == arm
-    assert hash(arm) == hash(as_arm(text))
+    assert hash(arm) == hash(as_treatment(text))
     assert json.loads(json.dumps(arm.describe()))["name"] == arm.name
     assert arm.table().rows
     assert arm.build().describe() == arm.describe()
@@ -77,9 +79,9 @@ def test_methods_are_values_that_travel(text):
 )
 def test_every_method_trains_and_goes_on_after_a_stop(task, same, tmp_path, text):
     text = text.replace("cutout(16)", "cutout(2)")
-    straight = train(task, as_arm(text), seed=2)
+    straight = train(task, as_treatment(text), seed=2)
     for until in (1, None):
-        resumed = train(task, as_arm(text), seed=2, folder=tmp_path, until=until)
+        resumed = train(task, as_treatment(text), seed=2, folder=tmp_path, until=until)
 
     assert same(straight, resumed)
     assert resumed.units == straight.units
@@ -88,7 +90,7 @@ def test_every_method_trains_and_goes_on_after_a_stop(task, same, tmp_path, text
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_batches_are_seen_whole_where_examples_meet(text):
-    arm = as_arm(text)
+    arm = as_treatment(text)
     expected = PolicyAugmenter(arm.policy).whole_batch
 
     assert arm.build().whole_batch == expected
@@ -98,8 +100,8 @@ def test_batches_are_seen_whole_where_examples_meet(text):
 
 
 def test_policies_stay_policies():
-    assert as_arm("flip-crop + mixup") == load_policy("flip-crop + mixup")
-    assert as_arm(load_policy("flip")) == load_policy("flip")
+    assert as_treatment("flip-crop + mixup") == load_policy("flip-crop + mixup")
+    assert as_treatment(load_policy("flip")) == load_policy("flip")
 
 
 @pytest.mark.parametrize(
@@ -121,4 +123,4 @@ def test_policies_stay_policies():
 )
 def test_what_cannot_be_read_is_refused(text, words):
     with pytest.raises(PolicyError, match=words):
-        as_arm(text).policy  # noqa: B018
+        as_treatment(text).policy  # noqa: B018

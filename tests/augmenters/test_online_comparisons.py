@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from automorph.augmenters import as_arm
+from automorph.augmenters import as_treatment
 from automorph.cli import main
 from automorph.experiments import compare
 
@@ -19,7 +19,7 @@ def quick(task):
 
 
 def test_methods_are_compared_like_policies(quick, tmp_path):
-    arms = [as_arm(text) for text in ARMS]
+    arms = [as_treatment(text) for text in ARMS]
     result = compare(quick, arms, seeds=2, folder=tmp_path)
     files = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")}
     again = compare(quick, arms, seeds=2, folder=tmp_path, baseline=ARMS[1])
@@ -38,14 +38,14 @@ def test_methods_are_compared_like_policies(quick, tmp_path):
 
 def test_cells_of_different_tails_lie_apart(quick, tmp_path):
     for tail in ("crop(pad=0.1)", "crop(pad=0.2)"):
-        compare(quick, [as_arm(f"views(m=2,policy=none) + {tail}")], seeds=1, folder=tmp_path)
+        compare(quick, [as_treatment(f"views(m=2,policy=none) + {tail}")], seeds=1, folder=tmp_path)
 
     assert len(list((tmp_path / "cells").iterdir())) == 2
 
 
 @pytest.mark.slow
 def test_processes_side_by_side_give_the_same(quick):
-    arms = [as_arm(text) for text in ARMS]
+    arms = [as_treatment(text) for text in ARMS]
     one, two = (compare(quick, arms, seeds=1, jobs=jobs) for jobs in (1, 2))
 
     assert [row.accuracy for row in one.rows] == [row.accuracy for row in two.rows]
@@ -65,6 +65,6 @@ def test_the_command_line_takes_them(tmp_path, monkeypatch, capsys):
     assert "Operations in the course of training" in page
     kept = json.loads((tmp_path / "t" / "policy.json").read_text())
     assert trained["policy"] == kept["provenance"]["trained_with"] == ARMS[1]
-    assert kept["name"] == as_arm(ARMS[1]).policy.name
+    assert kept["name"] == as_treatment(ARMS[1]).policy.name
     line = json.loads((tmp_path / "t" / "metrics.jsonl").read_text().splitlines()[-1])
     assert set(line["augmenter"]) >= {"operations", "strength", "guard"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automorph.augmenters import as_arm, compare, train
+from automorph.augmenters import as_treatment, compare, train
 from automorph.errors import UsageError
 from automorph.training import as_task, fitted
 
@@ -43,8 +43,8 @@ def test_they_train_on_texts(task, name):
 
 def test_every_part_of_a_method_knows_the_corpus(task):
     for name in (U, "adversarial(space=texts-plain)", "typos + views(policy=tf-idf) + aeda"):
-        known = fitted(as_arm(name), task)
-        assert known == as_arm(name)
+        known = fitted(as_treatment(name), task)
+        assert known == as_treatment(name)
         assert all(operation.corpus.protect == ("good",) for operation in known.policy.space)
 
 
@@ -58,7 +58,7 @@ def test_what_is_scored_is_what_is_trained_on(task):
         calls.append(len(texts))
         return task.encoder(texts, device)
 
-    part, augmenter = task.data.train, fitted(as_arm(U), task).build()
+    part, augmenter = task.data.train, fitted(as_treatment(U), task).build()
     labels = np.eye(2, dtype=np.float32)[part.labels[:10]]
     raw = RawBatch(part.data[:10], labels, np.arange(10), 0, 0, 0, encoder)
     batch = augmenter(raw, task.build(0))

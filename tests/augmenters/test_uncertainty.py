@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from automorph.augmenters import Scoring, Uncertainty, as_arm
+from automorph.augmenters import Scoring, Uncertainty, as_treatment
 from automorph.augmenters.base import composition, views
 from automorph.errors import PolicyError, UsageError
 from automorph.policies import load_policy
@@ -200,6 +200,6 @@ def test_what_makes_no_sense_is_refused(wrong, error, words):
 
 
 def test_a_tail_may_be_an_option_or_a_stage():
-    assert as_arm("uncertainty(c=2,tail=crop + cutout(2))") == as_arm(
+    assert as_treatment("uncertainty(c=2,tail=crop + cutout(2))") == as_treatment(
         "uncertainty(c=2) + crop + cutout(2)"
     )

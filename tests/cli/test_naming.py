@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from automorph.augmenters import as_arm
+from automorph.augmenters import as_treatment
 from automorph.cli import main
 from automorph.cli.comparing import out_of_sight
 from automorph.cli.progress import Bars
@@ -42,7 +42,7 @@ def test_the_command_is_the_one_that_was_typed():
 
 def test_policies_are_files_and_online_methods_are_names(tmp_path):
     folder = tmp_path / "a b"
-    found, online = as_arm("flip-crop"), as_arm("views(m=2)")
+    found, online = as_treatment("flip-crop"), as_treatment("views(m=2)")
     assert shlex.split(policy_words(found, folder)) == [str(folder / "policy.json")]
     assert shlex.split(policy_words(online, folder)) == [online.name]
 
@@ -104,7 +104,9 @@ def test_training_options_go_with_the_next_command():
 
 
 def test_moves_wider_than_half_of_an_image_are_noted():
-    arms = [as_arm(name) for name in ("none", "crop", "trivialaugment", "randaugment(n=2,m=9)")]
+    arms = [
+        as_treatment(name) for name in ("none", "crop", "trivialaugment", "randaugment(n=2,m=9)")
+    ]
     (note,) = out_of_sight(arms, (8, 8, 1))
     assert note.startswith("trivialaugment moves by up to 10 px")
     assert out_of_sight(arms, (32, 32, 3)) == out_of_sight(arms, ()) == []

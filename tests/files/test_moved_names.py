@@ -2,7 +2,10 @@
 
 import importlib
 import json
+import pickle
 import warnings
+from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,67 @@ def test_a_name_that_moved_between_rooms_warns():
 def test_what_never_existed_is_an_import_error():
     with pytest.raises(ModuleNotFoundError, match="no_such"):
         importlib.import_module("automorph.adapters.no_such")
+
+
+@_moved.renamed_arguments(tail="post_policy")
+def searched(*, post_policy="none", seed=0):
+    return post_policy, seed
+
+
+@_moved.renamed_attributes(tail="post_policy", story="history")
+@_moved.renamed_arguments(tail="post_policy")
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    post_policy: str = "none"
+
+    def history(self):
+        return {"post_policy": self.post_policy}
+
+
+def test_an_old_keyword_of_a_function_warns_and_is_passed_on():
+    with pytest.warns(
+        DeprecationWarning, match=r"searched\(tail=\) is now .*change the call"
+    ) as seen:
+        assert searched(tail="crop", seed=1) == ("crop", 1)
+    assert seen[0].filename == __file__
+    with pytest.raises(TypeError, match="both tail= and post_policy=; pass post_policy="):
+        searched(tail="crop", post_policy="flip")
+    with pytest.raises(TypeError, match="other"):
+        searched(other=1)
+
+
+def test_new_keywords_do_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert searched(post_policy="crop") == ("crop", 0)
+        assert Searched(post_policy="crop").history() == {"post_policy": "crop"}
+    assert list(signature(searched).parameters) == ["post_policy", "seed"]
+    assert list(signature(Searched).parameters) == ["post_policy"]
+
+
+def test_old_fields_of_a_frozen_dataclass_warn():
+    with pytest.warns(DeprecationWarning, match=r"Searched\(tail=\) is now") as seen:
+        made = Searched(tail="crop")
+    assert seen[0].filename == __file__
+    assert made == Searched(post_policy="crop")
+    assert pickle.loads(pickle.dumps(made)) == made
+    with pytest.warns(DeprecationWarning, match=r"Searched\.tail is now Searched\.post_policy"):
+        assert made.tail == "crop"
+    with pytest.warns(DeprecationWarning, match=r"Searched\.story is now Searched\.history"):
+        assert made.story() == {"post_policy": "crop"}
+    with pytest.warns(DeprecationWarning, match="is now"):
+        assert replace(made, tail="flip").post_policy == "flip"
+
+
+def test_a_searcher_with_the_old_method_name_keeps_its_history():
+    from automorph.searchers import Searcher
+
+    with pytest.warns(DeprecationWarning, match=r"Old\.story is now .*Old\.history"):
+
+        class Old(Searcher):
+            ask = tell = result = None
+
+            def story(self):
+                return {"steps": 3}
+
+    assert Old().history() == {"steps": 3}

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from perspectives import bend, operation_of
 
-from automorph.augmenters import METHODS, as_arm
+from automorph.augmenters import METHODS, as_treatment
 from automorph.cli import app
 from automorph.errors import PolicyError
 from automorph.interop import PEERS, export_policy
@@ -121,8 +121,8 @@ def test_what_is_not_drawn_is_not_in_the_way():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_online_methods_are_told_from_names_that_do_not_exist(method):
-    inner = as_arm(f"flip + {method}").policy.name
-    for thing in (f"flip + {method}", as_arm(f"flip + {method}")):
+    inner = as_treatment(f"flip + {method}").policy.name
+    for thing in (f"flip + {method}", as_treatment(f"flip + {method}")):
         with pytest.raises(PolicyError, match=r"is an online method: it lives inside") as caught:
             export_policy(thing, "python")
         assert repr(inner) in str(caught.value)

@@ -13,11 +13,11 @@ from automorph.errors import MissingExtraError, TrainingError, UsageError
 from automorph.experiments import Summary
 from automorph.robustness import ExactPairs, UserEdit, patch
 from automorph.robustness.groups import Grouper
-from automorph.robustness.patch_result import ArmRow, best
+from automorph.robustness.patch_result import TreatmentRow, best
 from automorph.robustness.saliency import saliency, share_on_mark
 from automorph.robustness.translators.base import Identity, all_pairs
 from automorph.robustness.translators.selection import choose_translator
-from automorph.robustness.treatments import PatchCell, PatchContext, measured, run_arms
+from automorph.robustness.treatments import PatchCell, PatchContext, measured, run_treatments
 from automorph.training import as_task, load_trained, train
 
 torch.set_num_threads(1)
@@ -50,8 +50,8 @@ def result(task, pairs, folder):
 
 
 def test_every_arm_has_every_seed(result):
-    assert [row.objective for row in result.arms] == ["erm", "balanced", "gdro", "camel"]
-    assert all(len(row.robust_accuracy.values) == 2 for row in result.arms)
+    assert [row.objective for row in result.treatments] == ["erm", "balanced", "gdro", "camel"]
+    assert all(len(row.robust_accuracy.values) == 2 for row in result.treatments)
     assert result.objective == "camel"
     assert result["camel"].difference is not None
     assert result["balanced"].difference is None
@@ -91,7 +91,9 @@ def test_the_same_call_trains_nothing_again(result, task, pairs, folder):
     files = {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")}
     again = patch(task, translator=pairs, objective="camel(weight=5)", seeds=2, folder=folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")} == files
-    assert [row.to_dict() for row in again.arms] == [row.to_dict() for row in result.arms]
+    assert [row.to_dict() for row in again.treatments] == [
+        row.to_dict() for row in result.treatments
+    ]
 
 
 def test_another_task_is_refused_in_the_same_folder(task, pairs, folder, result):
@@ -119,7 +121,7 @@ def test_a_checkpoint_of_the_user_is_what_is_mended(task, pairs, tmp_path):
         checkpoint=tmp_path / "mine", folder=tmp_path / "patched", maps=False,
     )  # fmt: skip
     assert found.before.accuracy.value == pytest.approx(run.accuracy["test"])
-    assert "erm" not in [row.objective for row in found.arms]
+    assert "erm" not in [row.objective for row in found.treatments]
 
 
 def test_a_translator_that_fails_is_replaced_and_named():
@@ -144,7 +146,7 @@ def test_without_a_translator_balanced_sampling_mends(task, tmp_path):
 def row(name, *selected):
     one = Summary(0.9, 0.01, (0.9,) * len(selected))
     chosen = Summary(float(np.mean(selected)), 0.0, selected)
-    return ArmRow(name, one, one, {}, one, chosen, one)
+    return TreatmentRow(name, one, one, {}, one, chosen, one)
 
 
 def test_more_complicated_objectives_must_beat_balanced_sampling():
@@ -159,7 +161,7 @@ def test_more_complicated_objectives_must_beat_balanced_sampling():
 def test_a_training_that_fails_is_named(task, tmp_path, seeds):
     setting = PatchContext(task.with_recipe(lr=1e30), None, tmp_path)
     with pytest.raises(TrainingError, match=r"^gdro, seed [01]: the training diverged"):
-        run_arms(setting, [PatchCell("gdro", seed) for seed in seeds], jobs=len(seeds))
+        run_treatments(setting, [PatchCell("gdro", seed) for seed in seeds], jobs=len(seeds))
 
 
 def test_numbers_of_a_cell_by_hand():
@@ -257,4 +259,4 @@ def test_an_edit_of_the_user_mends(task, pairs, tmp_path):
         baselines=("erm", "balanced"), seeds=1, folder=tmp_path, maps=False,
     )  # fmt: skip
     assert found.choice.kind == "my_edit"
-    assert [row.objective for row in found.arms] == ["erm", "balanced", "camel"]
+    assert [row.objective for row in found.treatments] == ["erm", "balanced", "camel"]

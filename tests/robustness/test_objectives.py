@@ -35,7 +35,7 @@ def losses_of(batch=BATCH, seed=0):
 
 @pytest.mark.parametrize("within", [False, True])
 def test_group_weights_equal_a_computation_by_hand(within):
-    dro = GroupDRO(GROUPER, COUNTS, adjustment=2.0, rate=0.3, within=within)
+    dro = GroupDRO(GROUPER, COUNTS, adjustment=2.0, rate=0.3, class_conditional=within)
     losses = losses_of().float()
     u = [0.0] * 4
     for _ in range(3):
@@ -84,7 +84,9 @@ def test_small_groups_weigh_more_with_an_adjustment():
 
 
 def test_absent_groups():
-    dro = GroupDRO(GROUPER, np.array([100, 0, 25, 400]), adjustment=5.0, rate=1.0, within=True)
+    dro = GroupDRO(
+        GROUPER, np.array([100, 0, 25, 400]), adjustment=5.0, rate=1.0, class_conditional=True
+    )
     before = dro.u.clone()
     value = dro(torch.tensor([1.0, 3.0]), torch.tensor([0, 3]))
 
@@ -97,8 +99,12 @@ def test_absent_groups():
 def test_one_class_or_one_group_a_class():
     losses, groups = torch.rand(8), torch.arange(8) % 4
     one_class = Grouper(("a",), ("w", "x", "y", "z"))
-    pair = [GroupDRO(one_class, COUNTS, rate=0.5, within=within) for within in (False, True)]
-    alone = GroupDRO(Grouper(("a", "b", "c", "d"), ("x",)), COUNTS, rate=9.0, within=True)
+    pair = [
+        GroupDRO(one_class, COUNTS, rate=0.5, class_conditional=within) for within in (False, True)
+    ]
+    alone = GroupDRO(
+        Grouper(("a", "b", "c", "d"), ("x",)), COUNTS, rate=9.0, class_conditional=True
+    )
 
     assert pair[0](losses, groups) == pair[1](losses, groups)
     means = group_means(losses, groups, 4)[0]
@@ -158,7 +164,7 @@ def test_camel_is_the_sum_of_its_terms(log_p):
     both = consistency(log_p, "self") + consistency(log_p, "translation")
     torch.testing.assert_close(consistency(log_p, "camel"), both / 2)
     camel = Camel(GROUPER, COUNTS, rate=0.1, weight=7.0)
-    plain = GroupDRO(GROUPER, COUNTS, rate=0.1, within=True)
+    plain = GroupDRO(GROUPER, COUNTS, rate=0.1, class_conditional=True)
     logits, losses = log_p.float()[:8], losses_of().float()
 
     assert camel(losses, BATCH) == plain(losses, BATCH)

@@ -114,7 +114,11 @@ def test_a_model_of_texts_is_patched(data, tmp_path):
     task = as_task(data, model="bag-of-words", recipe={"epochs": 6, "lr": 0.02})
     found = patch(task, objective="camel", baselines=("erm", "balanced"), seeds=1, folder=tmp_path)
     assert found.choice.kind == "word-swap"
-    assert {row.objective.partition("(")[0] for row in found.arms} == {"erm", "balanced", "camel"}
+    assert {row.objective.partition("(")[0] for row in found.treatments} == {
+        "erm",
+        "balanced",
+        "camel",
+    }
     assert found.flips["after"] <= found.flips["before"] + 0.02
     assert found.looks["sheet"]["images"].dtype.kind == "T"
     assert (tmp_path / "MODEL_CARD.md").exists()

@@ -12,7 +12,7 @@ from automorph.experiments import paired_difference, summarise
 from automorph.robustness.audit_result import measure
 from automorph.robustness.groups import Grouper
 from automorph.robustness.model_card import model_card
-from automorph.robustness.patch_result import ArmRow, judge
+from automorph.robustness.patch_result import TreatmentRow, judge
 
 
 def audit(robust: float, accuracy: float = 0.9, only: str | None = None):
@@ -25,10 +25,10 @@ def audit(robust: float, accuracy: float = 0.9, only: str | None = None):
     )
 
 
-def arm(name: str, values: list[float], base: list[float] | None = None) -> ArmRow:
+def arm(name: str, values: list[float], base: list[float] | None = None) -> TreatmentRow:
     numbers = summarise(values)
     gap = None if base is None else paired_difference(values, base)
-    return ArmRow(name, numbers, numbers, {}, numbers, numbers, numbers, gap)
+    return TreatmentRow(name, numbers, numbers, {}, numbers, numbers, numbers, gap)
 
 
 @pytest.mark.parametrize("after", [0.0, 0.1])

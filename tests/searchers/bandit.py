@@ -44,7 +44,9 @@ class Lookup:
 
 
 def setting(task: Task, trials: int, *, space: SearchSpace = SPACE, seed: int = 0) -> SearchContext:
-    return SearchContext(task=task, space=space, tail=load_policy("none"), trials=trials, seed=seed)
+    return SearchContext(
+        task=task, space=space, post_policy=load_policy("none"), trials=trials, seed=seed
+    )
 
 
 def conduct(method: Searcher, task: Task, folder: Path, *, most: int = 10_000) -> int:

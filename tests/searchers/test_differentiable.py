@@ -161,7 +161,7 @@ def test_black_boxes_are_learned_about_and_the_result_is_drawn_from_it(tmp_path)
 
 
 def test_the_tail_may_mix_labels(tmp_path):
-    mixed = replace(setting(TASK, 1, space=MIXED), tail=load_policy("crop + mixup"))
+    mixed = replace(setting(TASK, 1, space=MIXED), post_policy=load_policy("crop + mixup"))
     (job,) = Differentiable(mixed, epochs=1).ask()
     assert np.isfinite(job.run(TASK, tmp_path).score)
 

@@ -32,7 +32,7 @@ def trained(folder):
 
 
 def score(folder, policy="none", **options) -> JobResult:
-    return Density(policy=load_policy(policy), tail=NONE, network=NETWORK, **options).run(
+    return Density(policy=load_policy(policy), post_policy=NONE, network=NETWORK, **options).run(
         TASK, folder
     )
 
@@ -71,8 +71,8 @@ def test_destruction_scores_less(folder, trained):
 
 
 def test_the_tail_is_done_after_the_policy(folder, trained):
-    tail = load_policy("cutout(4)")
-    alone = Density(policy=NONE, tail=tail, network=NETWORK).run(TASK, folder)
+    post_policy = load_policy("cutout(4)")
+    alone = Density(policy=NONE, post_policy=post_policy, network=NETWORK).run(TASK, folder)
     assert alone.facts["accuracy"] == score(folder, "cutout(4)").facts["accuracy"]
     assert alone.facts["accuracy"] < score(folder).facts["accuracy"]
 
@@ -146,7 +146,7 @@ def test_options_that_make_no_sense_are_refused():
     for options in ({"score": "luck"}, {"folds": 0}, {"passes": 0}):
         with pytest.raises(AutomorphError, match="fast-autoaugment got"):
             fast(**options)
-    mixing = replace(setting(TASK, 20), tail=load_policy("flip + mixup"))
+    mixing = replace(setting(TASK, 20), post_policy=load_policy("flip + mixup"))
     with pytest.raises(AutomorphError, match="mixes labels"):
         FastAutoAugment(mixing)
 

@@ -12,7 +12,7 @@ from automorph.training import as_task
 def test_it_asks_for_nothing_and_answers_the_same_again() -> None:
     space = SearchSpace("two", (OPERATIONS["Noise"], OPERATIONS["VerticalFlip"]))
     task = as_task("digits", limit=250)
-    setting = SearchContext(task=task, space=space, tail=load_policy("none"), trials=1)
+    setting = SearchContext(task=task, space=space, post_policy=load_policy("none"), trials=1)
     method = Instant(setting)
     assert not method.ask()
     policy = method.result()

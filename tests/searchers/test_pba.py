@@ -10,7 +10,7 @@ from small_task import small_task
 from automorph.operations import Stream
 from automorph.policies import Schedule, load_policy
 from automorph.searchers.base import JobResult
-from automorph.searchers.child_training import TrainJob, with_tail
+from automorph.searchers.child_training import TrainJob, with_post_policy
 from automorph.searchers.pba import PopulationBased, explore
 from automorph.training import train
 
@@ -44,14 +44,14 @@ def test_exploring_stays_in_range_at_the_ends():
 def test_the_worst_quarter_goes_on_from_the_best():
     search = population()
     first = search.ask()
-    assert [job.until for job in first] == [2] * 8
+    assert [job.stop_epoch for job in first] == [2] * 8
     assert [job.seed for job in first] == list(range(8))
     search.tell([JobResult(score) for score in (0.5, 0.9, 0.1, 0.6, 0.8, 0.2, 0.55, 0.7)])
     second = search.ask()
     for member, job in enumerate(second):
         kept = member not in (2, 5)
         assert job.seed == member
-        assert job.until == 4
+        assert job.stop_epoch == 4
         assert (job.parent == first[member]) == kept
         assert (job.policy == first[member].policy) == kept
     assert {second[2].parent, second[5].parent} <= {first[1], first[4]}
@@ -108,7 +108,7 @@ def test_a_member_is_one_training_under_the_schedule_that_is_found(tmp_path):
     found = search.result()
     assert len(found.pieces) == 3
     whole = train(
-        TrainJob(policy=found).task(task), with_tail(found, load_policy("none")), seed=4,
+        TrainJob(policy=found).task(task), with_post_policy(found, load_policy("none")), seed=4,
         parts=["validation"],
     )  # fmt: skip
     assert outcomes[0].score == whole.accuracy["validation"]

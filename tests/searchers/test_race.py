@@ -35,12 +35,12 @@ def task():
 
 @pytest.fixture
 def setting(task):
-    space, tail = named_space("randaugment"), load_policy("flip-crop")
-    return SearchContext(task=task, space=space, tail=tail, trials=20)
+    space, post_policy = named_space("randaugment"), load_policy("flip-crop")
+    return SearchContext(task=task, space=space, post_policy=post_policy, trials=20)
 
 
 def jobs_of(asked):
-    return [(job.policy.name, job.until, job.seed) for job in asked]
+    return [(job.policy.name, job.stop_epoch, job.seed) for job in asked]
 
 
 def test_the_better_half_goes_on_with_the_same_seeds(setting):
@@ -67,15 +67,15 @@ def test_heats_cost_no_more_than_they_may(epochs, arms, trainings, online):
     plan = heats(epochs, costs, trainings)
     total, done, seeds = 0.0, 0, 0
     for heat in plan:
-        total += heat.arms * heat.seeds * (heat.epochs - done) / epochs
+        total += heat.treatments * heat.seeds * (heat.epochs - done) / epochs
         if heat.epochs == done:
-            total += heat.arms * (heat.seeds - seeds)
+            total += heat.treatments * (heat.seeds - seeds)
         done, seeds = heat.epochs, heat.seeds
 
     assert plan[-1].epochs == epochs
-    assert [h.arms for h in plan] == sorted((h.arms for h in plan), reverse=True)
+    assert [h.treatments for h in plan] == sorted((h.treatments for h in plan), reverse=True)
     # Two arms are trained in any case; else what is planned for those that start fits.
-    taking = costs[: plan[0].arms]
+    taking = costs[: plan[0].treatments]
     assert total * (sum(taking) / len(taking)) <= max(trainings, 2 * online) * 1.01 or total <= 2
 
 
@@ -89,7 +89,7 @@ def test_a_race_has_its_controls_in_the_table_and_keeps_its_budget(task):
     assert result.cost <= 20 * 1.1
     assert result["longer"].units["forward"] == 4 * result["none"].units["forward"]
     assert "plain trainings" in result.verdict.text
-    assert [one["epochs"] for one in result.story["heats"]][-1] == 4
+    assert [one["epochs"] for one in result.history["heats"]][-1] == 4
     assert result.trace[-1]["trainings"] == pytest.approx(result.cost)
 
 
@@ -109,10 +109,10 @@ def test_a_budget_that_is_too_short_is_refused_before_anything_is_kept(task, tmp
 
 
 def test_plans_share_the_time():
-    plan = plan_by_time(1200, pace=28, jobs=2, clock=20, seeds=5)
+    plan = plan_by_time(1200, seconds_per_run=28, jobs=2, clock=20, seeds=5)
 
-    assert (plan.seeds, plan.longer) == (5, 2)
-    assert plan.search_until < plan.until < 1200
+    assert (plan.seeds, plan.epoch_multiplier) == (5, 2)
+    assert plan.search_deadline < plan.deadline < 1200
     assert plan.trainings > 10
 
 
@@ -125,8 +125,8 @@ def test_bad_budgets(text):
 def test_a_child_goes_on_where_its_parent_stopped_also_without_its_files(task, tmp_path):
     policy = load_policy("trivialaugment")
     whole = TrainJob(policy=policy, seed=1).run(task, tmp_path)
-    first = TrainJob(policy=policy, seed=1, until=2)
-    rest = TrainJob(policy=policy, seed=1, until=4, parent=first)
+    first = TrainJob(policy=policy, seed=1, stop_epoch=2)
+    rest = TrainJob(policy=policy, seed=1, stop_epoch=4, parent=first)
     half, end = first.run(task, tmp_path / "a"), rest.run(task, tmp_path / "a")
     elsewhere = rest.run(task, tmp_path / "b")
 

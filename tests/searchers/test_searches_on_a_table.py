@@ -45,7 +45,7 @@ class Text(TextAutoAugment):
 
 
 class Population(PopulationBased):
-    def child(self, policy, *, member, parent, until):
+    def child(self, policy, *, member, parent, stop_epoch):
         return Lookup(policy)
 
 

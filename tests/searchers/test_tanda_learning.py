@@ -137,7 +137,9 @@ def test_what_cannot_be_learned_from_is_refused():
 
 def test_as_a_search_it_returns_the_generator_of_the_best_child(task, tmp_path):
     space = SearchSpace("mine", (find_operation("Rotate").between(-30, 30), scrambled))
-    setting = SearchContext(task=task, space=space, tail=load_policy("crop"), trials=2, seed=1)
+    setting = SearchContext(
+        task=task, space=space, post_policy=load_policy("crop"), trials=2, seed=1
+    )
     search = Tanda(setting, length=2, steps=2)
     assert isinstance(search.result(), Uniform)
     jobs = search.ask()
@@ -158,7 +160,7 @@ def test_as_a_search_it_returns_the_generator_of_the_best_child(task, tmp_path):
                                  "scrambled")  # fmt: skip
     path = save_policy(found, tmp_path / "policy.json")
     assert load_policy(path, operations=[scrambled]) == found
-    assert len(search.story()["generators"]) == 2
+    assert len(search.history()["generators"]) == 2
 
 
 def test_a_network_is_trained_under_regularisation(task):

@@ -78,7 +78,7 @@ def test_a_search_tells_its_course(method, across):
     data = task.data.replace(test=task.data.validation)
     task = type(task)(**{**vars(task), "data": data})
     number = FEW if across == "trial" else 1
-    found = search(task, method, trials=number, seeds=1, tail=load_policy("none"))
+    found = search(task, method, trials=number, seeds=1, post_policy=load_policy("none"))
     assert found.course.across == across
     for shares in found.course.operations.values():
         assert len(shares) == len(found.course.places) > 1

@@ -8,7 +8,7 @@ from automorph.augmenters.api import compare, train
 from automorph.augmenters.augmix_jsd import Consistency, consistency_loss
 from automorph.augmenters.base import InTrainingMethod
 from automorph.augmenters.batch_augmentation import JointViews
-from automorph.augmenters.builtin import METHODS, as_arm, list_methods
+from automorph.augmenters.builtin import METHODS, as_treatment, list_methods
 from automorph.augmenters.policy_network import Controller, begun, inverse
 from automorph.augmenters.regularised import Regularised, transformation_regularisation
 from automorph.augmenters.scoring import Scoring, evaluating
@@ -24,7 +24,7 @@ __all__ = [
     "Regularised",
     "Scoring",
     "Uncertainty",
-    "as_arm",
+    "as_treatment",
     "begun",
     "compare",
     "consistency_loss",

@@ -11,7 +11,7 @@ from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
 from automorph import experiments, training
-from automorph.augmenters.builtin import as_arm
+from automorph.augmenters.builtin import as_treatment
 from automorph.experiments import listed
 
 P = ParamSpec("P")
@@ -31,21 +31,21 @@ def _reading(call: Callable[P, R], read: Callable[[dict[str, Any]], None]) -> Ca
     return reading
 
 
-def _arm(thing: Any) -> Any:
-    return as_arm(thing) if isinstance(thing, str) else thing
+def _treatment(thing: Any) -> Any:
+    return as_treatment(thing) if isinstance(thing, str) else thing
 
 
 def _read_training(given: dict[str, Any]) -> None:
     if "augmenter" in given:
-        given["augmenter"] = _arm(given["augmenter"])
+        given["augmenter"] = _treatment(given["augmenter"])
 
 
 def _read_comparison(given: dict[str, Any]) -> None:
-    arms = given["policies"] = [_arm(policy) for policy in listed(given["policies"])]
+    treatments = given["policies"] = [_treatment(policy) for policy in listed(given["policies"])]
     baseline = given.get("baseline")
     # A policy of one's own may have a name that cannot be read.
-    if baseline is not None and baseline not in [getattr(arm, "name", None) for arm in arms]:
-        given["baseline"] = as_arm(baseline).name
+    if baseline is not None and baseline not in [getattr(one, "name", None) for one in treatments]:
+        given["baseline"] = as_treatment(baseline).name
 
 
 train = _reading(training.train, _read_training)

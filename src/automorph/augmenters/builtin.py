@@ -13,7 +13,7 @@ from automorph.augmenters.augmix_jsd import Consistency
 from automorph.augmenters.base import InTrainingMethod
 from automorph.augmenters.batch_augmentation import JointViews
 from automorph.augmenters.scoring import Scoring
-from automorph.augmenters.uncertainty import Uncertainty, usual_draws
+from automorph.augmenters.uncertainty import Uncertainty, default_draws
 from automorph.errors import PolicyError
 from automorph.operations import named_space
 from automorph.policies import POLICIES, Policy, load_policy
@@ -27,7 +27,7 @@ def uncertainty(
     frozen: int = 0, probe: int = 0,
 ) -> InTrainingMethod:  # fmt: skip
     """Uncertainty-based sampling (Wu et al. 2020): s of c candidates, chosen by their loss."""
-    draws = load_policy(policy) if policy else usual_draws(rule, n, space)
+    draws = load_policy(policy) if policy else default_draws(rule, n, space)
     scoring = Scoring(every=every, size=size, precision=precision, frozen=frozen, probe=probe)
     method = Uncertainty(
         draws=draws, candidates=c, selected=s, rule=rule, scoring=scoring,  # type: ignore[arg-type]
@@ -73,12 +73,12 @@ def list_methods() -> dict[str, str]:
     return METHODS.about()
 
 
-def as_arm(thing: Any) -> Policy | AugmenterSpec:
+def as_treatment(thing: Any) -> Policy | AugmenterSpec:
     """What can be compared: a policy, or an online method, from a name, a file or itself.
 
-    >>> as_arm("flip-crop").name
+    >>> as_treatment("flip-crop").name
     'flip-crop'
-    >>> as_arm("crop + uncertainty(c=4,rule=top) + cutout(16)").name
+    >>> as_treatment("crop + uncertainty(c=4,rule=top) + cutout(16)").name
     'crop + uncertainty(c=4,s=1,rule=top,n=2) + cutout(16)'
     """
     if isinstance(thing, AugmenterSpec):

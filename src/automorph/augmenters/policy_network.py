@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from automorph.training import torch_seed
 
 
-class Written(NamedTuple):
+class DrawnDecisions(NamedTuple):
     """Policies as decisions, and what the network thought of them.
 
     ``decisions`` int64 ``(m, d)`` are of all kinds in turn: operation, level, operation, ..
@@ -44,15 +44,15 @@ class Controller(nn.Module):
             else:
                 nn.init.uniform_(weight, -0.1, 0.1)
 
-    def write(self, uniform: Tensor) -> Written:
+    def write(self, uniform: Tensor) -> DrawnDecisions:
         """Policies drawn with numbers in [0, 1), one for each decision ``(m, d)``."""
         return self._walk(uniform, drawn=True)
 
-    def read(self, decisions: Tensor) -> Written:
+    def read(self, decisions: Tensor) -> DrawnDecisions:
         """What the network, as it is now, thinks of decisions int64 ``(m, d)``."""
         return self._walk(decisions, drawn=False)
 
-    def _walk(self, given: Tensor, *, drawn: bool) -> Written:
+    def _walk(self, given: Tensor, *, drawn: bool) -> DrawnDecisions:
         given = given.to(self.start.device)
         count, length = given.shape
         x, state = self.start.expand(count, -1), None
@@ -69,7 +69,7 @@ class Controller(nn.Module):
             if kind == 0:
                 operations.append(p.detach().mean(dim=0))
             x = self.embeddings[kind](chosen)
-        return Written(
+        return DrawnDecisions(
             torch.stack(decisions, dim=1),
             torch.stack(log_probability).sum(dim=0),
             torch.stack(entropy).sum(dim=0),
@@ -92,7 +92,7 @@ def advantages(losses: Tensor) -> Tensor:
     return ((precise - precise.mean()) / (precise.std() + 1e-5)).to(losses.dtype)
 
 
-def policy_gradient_loss(written: Written, reward: Tensor, *, entropy: float) -> Tensor:
+def policy_gradient_loss(written: DrawnDecisions, reward: Tensor, *, entropy: float) -> Tensor:
     """-mean_m(R_m log p_m) - w mean_m(H_m): its gradient is REINFORCE's (Williams 1992), negated.
 
     The policy network climbs the reward; ``reward`` ``(m,)`` carries no gradient.

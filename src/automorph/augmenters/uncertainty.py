@@ -71,7 +71,7 @@ class Uncertainty(InTrainingMethod):
 
     def _draws(self) -> str:
         length = getattr(self.draws, "length", 0)
-        usual = length and self.draws == usual_draws(self.rule, length, "randaugment")
+        usual = length and self.draws == default_draws(self.rule, length, "randaugment")
         return f"n={length}" if usual else f"policy={self.draws.name}"
 
     @property
@@ -84,7 +84,7 @@ class Uncertainty(InTrainingMethod):
         return UncertaintyAugmenter(self)
 
 
-def usual_draws(rule: str, n: int, space: str) -> Policy:
+def default_draws(rule: str, n: int, space: str) -> Policy:
     """Compositions of n operations with fair coins; the adaptive rule has h in place of coins."""
     return composition(n, space, p=1.0 if rule == "adaptive" else 0.5)
 

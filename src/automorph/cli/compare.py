@@ -61,13 +61,13 @@ def compare(
     """
     check_compared(policies, baseline)
     task = task_of(data, **options)
-    from automorph.augmenters import as_arm
+    from automorph.augmenters import as_treatment
     from automorph.cli.comparing import Comparing
     from automorph.policies import check_domain
 
-    chosen = [as_arm(policy) for policy in policies]
+    chosen = [as_treatment(policy) for policy in policies]
     if baseline is not None:
-        baseline = as_arm(baseline).name
+        baseline = as_treatment(baseline).name
     for arm in chosen:
         check_domain(arm, task.data.domain, data=task.name)
     comparing = Comparing(

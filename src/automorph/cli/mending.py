@@ -120,7 +120,7 @@ def arm_table(result: Patched, *, width: int = WIDE) -> Table:
     # A narrow terminal has no room for the time; the report has it.
     more = ["s a run"] if width >= WIDE else []
     table = plain_table("objective", numbers=[*numbers, *more])
-    for row in result.arms:
+    for row in result.treatments:
         spread = row.robust_accuracy.se
         against = ""
         if row.difference is not None:

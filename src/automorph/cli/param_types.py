@@ -90,9 +90,9 @@ def name_of(policy: str, *, online: bool = True) -> str:
 
     if not (online and _is_online(policy)):
         return load_policy(policy).name
-    from automorph.augmenters import as_arm
+    from automorph.augmenters import as_treatment
 
-    return as_arm(policy).name
+    return as_treatment(policy).name
 
 
 def check_compared(policies: Sequence[str], baseline: str | None) -> None:

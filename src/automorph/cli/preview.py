@@ -75,11 +75,11 @@ def preview(
     dataset = load(data, **options)
     if out is not None:
         _check_ending(out, dataset.domain)
-    from automorph.augmenters import as_arm
+    from automorph.augmenters import as_treatment
     from automorph.experiments import policy_of
     from automorph.policies import check_domain
 
-    chosen = [policy_of(as_arm(policy)) for policy in policies]
+    chosen = [policy_of(as_treatment(policy)) for policy in policies]
     for policy in chosen:
         check_domain(policy, dataset.domain, data=dataset.name)
     part = dataset.train.take(spread(dataset.train.labels, examples))

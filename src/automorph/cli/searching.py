@@ -56,13 +56,18 @@ class Searching:
                     board.trial(standing)
 
             result = search(
-                self.task, self.method, **self.asked, folder=folder, storage=storage,
+                self.task, self.method, **self._arguments(), folder=folder, storage=storage,
                 engine=engine, jobs=jobs, address=address, progress=look,
             )  # fmt: skip
         known = None if result.trained else read_json(folder / "search.json")
         content = known or self._write(result, folder, started, engine)
         self._show(result, folder)
         return content
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return the options of `automorph.search`; the record keeps the name ``tail``."""
+        options = dict(self.asked)
+        return {"post_policy": options.pop("tail"), **options}
 
     def _words(self) -> dict[str, Any]:
         return {
@@ -107,9 +112,9 @@ class Searching:
                 "trainings": result.cost,
                 "seconds": result.seconds,
                 "stopped": result.stopped,
-                "longer": result.longer,
+                "longer": result.epoch_multiplier,
                 "trace": list(result.trace),
-                "story": result.story,
+                "story": result.history,
                 "course": result.course and asdict(result.course),
                 "effects": [asdict(effect) for effect in result.effects],
             },
@@ -176,7 +181,7 @@ class Searching:
         ]
         if not result.longer_pays:
             return commands
-        tail, epochs = self.asked["tail"].name, result.longer * self.task.recipe.epochs
+        tail, epochs = self.asked["tail"].name, result.epoch_multiplier * self.task.recipe.epochs
         rest = training_words(but="--epochs")
         longer = f"automorph train {data} --policy {shlex.quote(tail)} --epochs {epochs}{rest}"
         return [longer, *commands]

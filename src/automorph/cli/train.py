@@ -65,13 +65,13 @@ def train(
     automorph train csv:reviews.csv --text review --label stars --policy 'eda(alpha=0.05)'
     """
     task = task_of(data, **options)
-    from automorph.augmenters import as_arm
+    from automorph.augmenters import as_treatment
     from automorph.experiments import policy_of
     from automorph.policies import check_domain, save_policy
     from automorph.report import publish
     from automorph.training import train as run
 
-    chosen = as_arm(policy or usual_policy(task.data.domain))
+    chosen = as_treatment(policy or usual_policy(task.data.domain))
     check_domain(chosen, task.data.domain, data=task.name)
     folder = Path(out) if out else run_folder("train", task, [chosen.name, str(seed)])
     say = console(quiet=quiet or as_json)

@@ -119,13 +119,13 @@ def transform_of(
     return transform
 
 
-def balanced(labels: NDArray[np.int64], most: int) -> NDArray[np.intp]:
-    """Rows of at most ``most`` examples, as many of each class as can be, first ones first."""
+def balanced(labels: NDArray[np.int64], max_examples: int) -> NDArray[np.intp]:
+    """Return rows of the first examples, ``max_examples`` at most, balanced over the classes."""
     turn = np.zeros(len(labels), np.intp)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         turn[rows] = np.arange(len(rows))
-    return np.sort(np.argsort(turn, kind="stable")[:most])
+    return np.sort(np.argsort(turn, kind="stable")[:max_examples])
 
 
 def _bench(

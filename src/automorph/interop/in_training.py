@@ -26,10 +26,10 @@ def policy_to_export(policy: Any) -> Policy:
 
 def _online_method(thing: Any) -> Any:
     """The online method that was given or named, or None."""
-    from automorph.augmenters import as_arm
+    from automorph.augmenters import as_treatment
 
     try:
-        found = as_arm(thing)
+        found = as_treatment(thing)
     except PolicyError:
         return None
     return None if isinstance(found, Policy) else found

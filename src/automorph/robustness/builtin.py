@@ -102,7 +102,7 @@ class ClassConditionalGroupDRO(GroupDROMethod):
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
         """Weights within classes."""
-        return GroupDRO(grouper, counts, adjustment=self.c, rate=self.eta, within=True)
+        return GroupDRO(grouper, counts, adjustment=self.c, rate=self.eta, class_conditional=True)
 
 
 @dataclass(frozen=True)

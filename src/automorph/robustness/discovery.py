@@ -82,19 +82,21 @@ def discover(
     rng = np.random.default_rng(seed)
     correct = predictions == labels
     x = principal(np.asarray(features, np.float64), dimensions)
-    held = np.zeros(len(labels), bool)
+    testing = np.zeros(len(labels), bool)
     for label in np.unique(labels):  # Half of every class, so that none is lost.
         rows = rng.permutation(np.flatnonzero(labels == label))
-        held[rows[len(rows) // 2 :]] = True
+        testing[rows[len(rows) // 2 :]] = True
     if method == "domino":
-        model = _domino(x[~held], labels[~held], predictions[~held], len(classes), components, rng)
+        model = _domino(
+            x[~testing], labels[~testing], predictions[~testing], len(classes), components, rng
+        )
         place = model.assign(x, labels)
     else:
-        place = _george(x, labels, ~held, rng)
+        place = _george(x, labels, ~testing, rng)
     cells = labels * (place.max() + 1) + place
-    tested, p = _tests(cells[held], labels[held], correct[held], permutations, rng)
+    tested, p = _tests(cells[testing], labels[testing], correct[testing], permutations, rng)
     slices = [
-        _describe(cell, p_value, cells, held, x, labels, correct, classes, metadata or {}, rate)
+        _describe(cell, p_value, cells, testing, x, labels, correct, classes, metadata or {}, rate)
         for cell, p_value in zip(tested, p, strict=True)
     ]
     worse = [found for found in slices if found.accuracy < found.rest]
@@ -173,7 +175,7 @@ def _describe(
     cell: int,
     p: float,
     cells: NDArray[np.int64],
-    held: NDArray[np.bool_],
+    testing: NDArray[np.bool_],
     x: Floats,
     labels: NDArray[np.int64],
     correct: NDArray[np.bool_],
@@ -184,8 +186,8 @@ def _describe(
     inside = cells == cell
     label = int(labels[inside][0])
     mine = labels == label
-    n, right = int((inside & held).sum()), int((inside & held & correct).sum())
-    rest = correct[mine & held & ~inside]
+    n, right = int((inside & testing).sum()), int((inside & testing & correct).sum())
+    rest = correct[mine & testing & ~inside]
     low, high = wilson(right, n)
     rows = np.flatnonzero(inside)
     distance = ((x[rows] - x[rows].mean(axis=0)) ** 2).sum(axis=1)

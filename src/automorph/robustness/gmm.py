@@ -91,29 +91,29 @@ def fit(
     return GaussianMixture(weights, means, variances, tables[0] if tables else None)
 
 
-def clusters(x: Floats, rng: np.random.Generator, *, most: int = 8) -> GaussianMixture:
-    """A mixture with as many components as separate best (Sohoni et al. 2020, section 4).
+def clusters(x: Floats, rng: np.random.Generator, *, max_clusters: int = 8) -> GaussianMixture:
+    """Fit the mixture whose number of components separates best (Sohoni et al. 2020, section 4).
 
-    The number, 2 to ``most``, is that of the largest mean silhouette, every cluster weighing the
-    same. Then each cluster is split in two where that raises it and leaves no part of fewer than
-    25 rows, or 0.5 % of them.
+    The number, 2 to ``max_clusters``, is that of the largest mean silhouette, every cluster having
+    the same weight. Then each cluster is split in two if that raises the silhouette and leaves
+    no part of fewer than 25 rows, or 0.5 % of them.
     """
-    least = max(25, len(x) // 200)
-    if len(x) < 2 * least:
+    min_rows = max(25, len(x) // 200)
+    if len(x) < 2 * min_rows:
         return _one(x)
-    found = [_grown(x, k, rng) for k in range(2, min(most, len(x) // least) + 1)]
+    found = [_grown(x, k, rng) for k in range(2, min(max_clusters, len(x) // min_rows) + 1)]
     best = max(found, key=lambda model: silhouette(x, model.assign(x)), default=_one(x))
     place = best.assign(x)
     score = silhouette(x, place)
     for cluster in np.unique(place).tolist():
         rows = place == cluster
-        if rows.sum() < 2 * least:
+        if rows.sum() < 2 * min_rows:
             continue
         halves = _grown(x[rows], 2, rng).assign(x[rows])
         split = place.copy()
         split[rows] = np.where(halves == 0, cluster, place.max() + 1)
         after = silhouette(x, split)
-        if after > score and min((halves == 0).sum(), (halves == 1).sum()) >= least:
+        if after > score and min((halves == 0).sum(), (halves == 1).sum()) >= min_rows:
             place, score = split, after
     numbers = np.unique(place, return_inverse=True)[1]
     return fit(x, np.eye(numbers.max() + 1)[numbers], rounds=1)

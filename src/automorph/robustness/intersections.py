@@ -44,7 +44,7 @@ def intersections(
     *,
     smallest: int = 20,
     rate: float = 0.05,
-    most: int = 10,
+    max_count: int = 10,
 ) -> tuple[Intersection, ...]:
     """The intersections of up to three columns on which accuracy is lowest, worst evidence first.
 
@@ -90,7 +90,7 @@ def intersections(
                 float(mine.mean()), float(adjusted[place]), bool(adjusted[place] < rate),
             )
         )  # fmt: skip
-        if len(rows_of) == most:
+        if len(rows_of) == max_count:
             break
     return tuple(rows_of)
 

@@ -51,8 +51,8 @@ class GroupDRO(Objective):
 
         L_g <- L_g + C / sqrt(n_g);   u_g <- u_g + eta L_g;   q = softmax(u);   loss = sum q_g L_g
 
-    The softmax is over all groups or, ``within`` classes, over those of each class; classes then
-    weigh as many groups as they have (Goel et al. 2021): one hard class cannot take all weight.
+    The softmax is over all groups or, if ``class_conditional``, over those of each class, which
+    then weighs as much as it has groups (Goel et al. 2021): no hard class can take all weight.
     Gradients do not pass through q. A group that a batch lacks keeps its u and adds nothing; one
     without training examples has weight 0.
 
@@ -70,10 +70,12 @@ class GroupDRO(Objective):
         *,
         adjustment: float = 0.0,
         rate: float = 0.01,
-        within: bool = False,
+        class_conditional: bool = False,
     ) -> None:
         known = torch.from_numpy(counts > 0)
-        self.blocks = torch.from_numpy(grouper.class_of) if within else torch.zeros(len(grouper))
+        self.blocks = (
+            torch.from_numpy(grouper.class_of) if class_conditional else torch.zeros(len(grouper))
+        )
         self.blocks = self.blocks.to(torch.int64)
         self.rate = rate
         size = torch.from_numpy(counts).clamp(min=1).float()
@@ -127,7 +129,7 @@ class Camel(GroupDRO):
     """
 
     def __init__(self, *args: Any, weight: float, form: Form = "camel", **options: Any) -> None:
-        super().__init__(*args, **options, within=True)
+        super().__init__(*args, **options, class_conditional=True)
         self.weight = weight
         self.form: Form = form
 

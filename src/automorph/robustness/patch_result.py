@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from automorph._moved import renamed_attributes
 from automorph.experiments import (
     Difference,
     Kind,
@@ -25,7 +26,7 @@ from automorph.robustness.treatments import PatchCell
 
 
 @dataclass(frozen=True)
-class ArmRow:
+class TreatmentRow:
     """One objective over the seeds, on the test part; ``selected`` is what chose among arms."""
 
     objective: str
@@ -52,11 +53,12 @@ class ArmRow:
         return plain
 
 
+@renamed_attributes(arms="treatments")
 @dataclass(frozen=True, eq=False)
 class Patched:
     """What came of a patch.
 
-    ``before`` and ``after`` are audits of the test part; ``arms`` the objectives under paired
+    ``before`` and ``after`` are audits of the test part; ``treatments`` the objectives under paired
     seeds, with differences from balanced sampling; ``objective`` what mended the model, ``seed``
     the training of it that was kept; ``flips`` how often a prediction changes with the subgroup,
     before and after; ``on_mark`` how much of the saliency lies there, relative to the area;
@@ -65,7 +67,7 @@ class Patched:
 
     before: Audit
     after: Audit
-    arms: tuple[ArmRow, ...]
+    treatments: tuple[TreatmentRow, ...]
     objective: str
     seed: int
     choice: Choice
@@ -80,15 +82,15 @@ class Patched:
     looks: dict[str, Any]
     seconds: float
 
-    def __getitem__(self, objective: str) -> ArmRow:
-        return next(row for row in self.arms if row.objective == objective)
+    def __getitem__(self, objective: str) -> TreatmentRow:
+        return next(row for row in self.treatments if row.objective == objective)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``--json`` prints it."""
         return {
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
-            "arms": [row.to_dict() for row in self.arms],
+            "arms": [row.to_dict() for row in self.treatments],
             "objective": self.objective,
             "seed": self.seed,
             "seeds": list(self.seeds),
@@ -105,7 +107,7 @@ class Patched:
 
 def rows_of(
     names: list[str], seeds: tuple[int, ...], found: dict[PatchCell, dict[str, Any]]
-) -> tuple[ArmRow, ...]:
+) -> tuple[TreatmentRow, ...]:
     """One row an objective, of the numbers of all cells."""
 
     def over(name: str, *keys: str) -> Summary:
@@ -126,7 +128,7 @@ def rows_of(
             base = over("balanced", "test", "robust_accuracy")
             difference = paired_difference(robust.values, base.values)
         rows.append(
-            ArmRow(
+            TreatmentRow(
                 name, robust, over(name, "test", "accuracy"),
                 {y: over(name, "test", "gap", y) for y in gaps},
                 over(name, "test", "mutual_information"),
@@ -136,7 +138,7 @@ def rows_of(
     return tuple(rows)
 
 
-def best(rows: tuple[ArmRow, ...]) -> str:
+def best(rows: tuple[TreatmentRow, ...]) -> str:
     """The best by robust validation accuracy; beyond balanced sampling, by two standard errors."""
     by_name = {row.objective: row for row in rows}
     simple = by_name.get("balanced", rows[0])
@@ -154,7 +156,7 @@ def best(rows: tuple[ArmRow, ...]) -> str:
 
 
 def judge(
-    rows: tuple[ArmRow, ...],
+    rows: tuple[TreatmentRow, ...],
     chosen: str,
     before: Audit,
     after: Audit,
@@ -203,7 +205,7 @@ def judge(
     return Verdict(kind, text)
 
 
-def _kind(rows: tuple[ArmRow, ...], row: ArmRow, before: Audit, after: Audit) -> Kind:
+def _kind(rows: tuple[TreatmentRow, ...], row: TreatmentRow, before: Audit, after: Audit) -> Kind:
     """Whether it is better beyond chance: than plain training seed by seed, or than the user's."""
     d = _over_plain(rows, row)
     if d is None:
@@ -214,7 +216,7 @@ def _kind(rows: tuple[ArmRow, ...], row: ArmRow, before: Audit, after: Audit) ->
     return "better" if d.low > 0 else "worse" if d.high < 0 else "unclear"
 
 
-def _over_plain(rows: tuple[ArmRow, ...], row: ArmRow) -> Difference | None:
+def _over_plain(rows: tuple[TreatmentRow, ...], row: TreatmentRow) -> Difference | None:
     """The difference from plain training, seed by seed; None without it, or with one seed."""
     plain = next((one for one in rows if one.objective == "erm"), None)
     if plain is None or len(row.robust_accuracy.values) < 2:

@@ -21,7 +21,7 @@ from automorph.robustness.builtin import Robust, load_method
 from automorph.robustness.flip_rate import contact_rows, flip_rate, maps_of
 from automorph.robustness.groups import Grouper, grouper_of, notes_on
 from automorph.robustness.model_card import model_card
-from automorph.robustness.patch_result import ArmRow, Patched, best, judge, rows_of
+from automorph.robustness.patch_result import Patched, TreatmentRow, best, judge, rows_of
 from automorph.robustness.predictions import softmax
 from automorph.robustness.saliency import available
 from automorph.robustness.translated import Translated, translate_part
@@ -30,7 +30,7 @@ from automorph.robustness.translators.checks import Limits
 from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import Fitting
 from automorph.robustness.translators.selection import check_names, choose_translator
-from automorph.robustness.treatments import PatchCell, PatchContext, Progress, run_arms
+from automorph.robustness.treatments import PatchCell, PatchContext, Progress, run_treatments
 from automorph.training import (
     Evaluation,
     Task,
@@ -134,7 +134,7 @@ def patch(
 class _Arms:
     """What the trainings came to: a row an objective, and the training that mends, in a file."""
 
-    rows: tuple[ArmRow, ...]
+    rows: tuple[TreatmentRow, ...]
     chosen: str
     seed: int
     source: Path
@@ -150,7 +150,7 @@ def _trained(
 ) -> _Arms:
     """All objectives under all seeds; the last one mends, or the best if ``asked`` is ``auto``."""
     cells = [PatchCell(name, seed) for seed in seeds for name in names]
-    found = run_arms(setting, cells, jobs=jobs, progress=progress and progress(cells))
+    found = run_treatments(setting, cells, jobs=jobs, progress=progress and progress(cells))
     rows = rows_of(names, seeds, found)
     chosen = names[-1] if asked != "auto" else best(rows)
     seed = max(seeds, key=lambda s: (found[PatchCell(chosen, s)]["selected"], -s))
@@ -276,7 +276,7 @@ def _before(
         return load_trained(Path(checkpoint), model=_shell(task)).model
     file = setting.place(PatchCell("erm", seed)) / "model.safetensors"
     if not file.exists():
-        run_arms(setting, [PatchCell("erm", seed)])
+        run_treatments(setting, [PatchCell("erm", seed)])
     return load_trained(file, model=_shell(task)).model
 
 

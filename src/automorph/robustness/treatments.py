@@ -59,7 +59,7 @@ class PatchContext:
         return self.folder / "arms" / f"{words}-{digest}" / f"seed{cell.seed}"
 
 
-def run_arms(
+def run_treatments(
     setting: PatchContext,
     cells: Sequence[PatchCell],
     *,

@@ -82,7 +82,7 @@ class AutoAugment(Searcher):
 
     def child(self, policy: Policy) -> Job:
         """What tells how good a policy is."""
-        return TrainJob(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
+        return TrainJob(policy=policy, post_policy=self.setting.post_policy, seed=self.setting.seed)
 
     def ask(self) -> Sequence[Job]:
         """Children of the policies that the controller writes as it is now."""

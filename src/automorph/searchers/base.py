@@ -16,11 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from automorph._moved import renamed_arguments, renamed_attributes, warn
 from automorph.operations import SearchSpace
 from automorph.policies import Policy
 from automorph.training import AugmenterSpec, Task, Units
 
 
+@renamed_attributes(tail="post_policy", pace="seconds_per_run")
+@renamed_arguments(tail="post_policy", pace="seconds_per_run")
 @dataclass(frozen=True, kw_only=True)
 class SearchContext:
     """What every search is given.
@@ -33,10 +36,10 @@ class SearchContext:
 
     task: Task
     space: SearchSpace
-    tail: Policy
+    post_policy: Policy
     trials: int
     seed: int = 0
-    pace: float | None = None
+    seconds_per_run: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,16 @@ class Job(Protocol):
         """Do it. ``folder`` is the search's own: for what other jobs (or a resumed one) need."""
 
 
+@renamed_attributes(story="history")
 class Searcher(ABC):
     """A search, generation by generation."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Accept the method name of version 0.1 in a subclass."""
+        super().__init_subclass__(**options)
+        if "story" in vars(cls) and "history" not in vars(cls):
+            warn(f"{cls.__qualname__}.story", f"{cls.__qualname__}.history", "method")
+            cls.history = vars(cls)["story"]  # type: ignore[method-assign]
 
     @abstractmethod
     def ask(self) -> Sequence[Job]:
@@ -89,6 +100,6 @@ class Searcher(ABC):
         """What a reader of the result must know first; nothing if all went as it should."""
         return ""
 
-    def story(self) -> dict[str, Any]:
+    def history(self) -> dict[str, Any]:
         """What happened, as plain data for the record and the report."""
         return {}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from automorph.errors import UsageError
 
@@ -40,31 +42,55 @@ def read_budget(budget: str | float) -> float:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a search will do, decided before it begins and kept with its trials.
+    """What a search will do: decided before it starts, and stored with its trials.
 
-    ``trainings`` is what the search may cost, in plain trainings (infinite: only its trials
-    count); ``seeds`` and ``longer`` are of the final table; ``pace`` the seconds of one training
-    (None: not measured), ``search_until`` and ``until`` the clock at which the search and
-    everything ends (None: no limit).
+    - ``trainings``: cost limit of the search, in plain trainings (None: only its trials count);
+    - ``seeds``, ``epoch_multiplier``: paired seeds of the final table, and how many times the
+      recipe's epochs its compute-matched control trains for;
+    - ``seconds_per_run``: seconds of one plain training (None: not measured);
+    - ``search_deadline``, ``deadline``: seconds on the search's clock at which the search, and
+      everything, must end (None: no limit).
     """
 
     trainings: float | None
     seeds: int
-    longer: int
-    pace: float | None = None
-    search_until: float | None = None
-    until: float | None = None
+    epoch_multiplier: int
+    seconds_per_run: float | None = None
+    search_deadline: float | None = None
+    deadline: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the stored form, which keeps the field names of version 0.1."""
+        return {stored: getattr(self, name) for name, stored in _STORED.items()}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Plan:
+        """Read the stored form."""
+        return cls(**{name: stored[key] for name, key in _STORED.items() if key in stored})
 
 
-def final_trainings(seeds: int, longer: int, found: float = 2.0) -> float:
+_STORED = {
+    "trainings": "trainings",
+    "seeds": "seeds",
+    "epoch_multiplier": "longer",
+    "seconds_per_run": "pace",
+    "search_deadline": "search_until",
+    "deadline": "until",
+}
+"""Fields of a `Plan`, and their names in the record of a search."""
+
+
+def final_trainings(seeds: int, epoch_multiplier: int, found: float = 2.0) -> float:
     """The cost of the final table: five baselines, the policy found, the control that is longer.
 
     What will be found may be an online method, which costs more than a plain training.
     """
-    return seeds * (5 + found + longer)
+    return seeds * (5 + found + epoch_multiplier)
 
 
-def plan_by_time(budget: float, *, pace: float, jobs: int, clock: float, seeds: int) -> Plan:
+def plan_by_time(
+    budget: float, *, seconds_per_run: float, jobs: int, clock: float, seeds: int
+) -> Plan:
     """Share ``budget`` seconds between search and final table.
 
     ``pace`` is the seconds of one training with ``jobs`` side by side, ``clock`` what has passed.
@@ -76,20 +102,20 @@ def plan_by_time(budget: float, *, pace: float, jobs: int, clock: float, seeds: 
     5
     """
     usable = (1 - RESERVE) * budget - clock
-    trainings = usable * jobs / pace
-    for wanted, longer in FINALS:
-        final = final_trainings(min(wanted, seeds), longer)
-        if final <= trainings * (0.5 if longer > 2 else 0.7):
+    trainings = usable * jobs / seconds_per_run
+    for wanted, epoch_multiplier in FINALS:
+        final = final_trainings(min(wanted, seeds), epoch_multiplier)
+        if final <= trainings * (0.5 if epoch_multiplier > 2 else 0.7):
             last = RESERVE / 2 * budget + usable + clock
             return Plan(
-                trainings - final, min(wanted, seeds), longer, pace,
-                search_until=last - final * pace / jobs, until=last,
+                trainings - final, min(wanted, seeds), epoch_multiplier, seconds_per_run,
+                search_deadline=last - final * seconds_per_run / jobs, deadline=last,
             )  # fmt: skip
-    least = (final_trainings(2, 2) / 0.7 * pace / jobs + clock) / (1 - RESERVE)
+    needed = (final_trainings(2, 2) / 0.7 * seconds_per_run / jobs + clock) / (1 - RESERVE)
     raise UsageError(
         f"a budget of {budget:.0f} s pays for {max(0.0, trainings):.0f} trainings here "
-        f"({pace:.1f} s each, {jobs} side by side); a search with its final table needs about "
-        f"{least:.0f} s. Give more time, fewer --epochs or a smaller --limit"
+        f"({seconds_per_run:.1f} s each, {jobs} side by side); a search with its final table needs "
+        f"about {needed:.0f} s. Give more time, fewer --epochs or a smaller --limit"
     )
 
 
@@ -98,10 +124,10 @@ def affordable(plan: Plan, *, jobs: int, clock: float, seeds: int, found: float)
 
     At most ``seeds``; ``found`` is what a training under the policy found costs, in plain ones.
     """
-    if plan.pace is None or plan.until is None:
-        return plan.seeds, plan.longer
-    trainings = (plan.until - clock) * jobs / plan.pace
-    for count, longer in FINALS:
-        if final_trainings(min(count, seeds), longer, found) <= trainings:
-            return min(count, seeds), longer
+    if plan.seconds_per_run is None or plan.deadline is None:
+        return plan.seeds, plan.epoch_multiplier
+    trainings = (plan.deadline - clock) * jobs / plan.seconds_per_run
+    for count, epoch_multiplier in FINALS:
+        if final_trainings(min(count, seeds), epoch_multiplier, found) <= trainings:
+            return min(count, seeds), epoch_multiplier
     return min(2, seeds), 2

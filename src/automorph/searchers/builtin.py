@@ -27,8 +27,8 @@ class SearchEntry(Entry["Searcher"]):
     cost: float = 1.0
     passes: float = 0.0
     fixed: float = 0.0
-    least: int = 4
-    most: int = 24
+    min_trials: int = 4
+    max_trials: int = 24
 
     def trials(self, trainings: float, task: Task) -> int:
         """How many trials so many plain trainings of the task pay for; at least one."""
@@ -67,8 +67,8 @@ METHODS = Registry(
         "autoaugment",
         "automorph.searchers.autoaugment:AutoAugment",
         "AutoAugment (Cubuk et al. 2018): an LSTM controller that is rewarded by children.",
-        least=10,
-        most=1000,
+        min_trials=10,
+        max_trials=1000,
     ),
     SearchEntry(
         "fast-autoaugment",
@@ -76,8 +76,8 @@ METHODS = Registry(
         "Fast AutoAugment (Lim et al. 2019): density matching on held-out data, no retraining.",
         cost=0.03,
         fixed=1.5,
-        least=40,
-        most=400,
+        min_trials=40,
+        max_trials=400,
     ),
     SearchEntry(
         "text-autoaugment",
@@ -94,16 +94,16 @@ METHODS = Registry(
         "automorph.searchers.dada:Differentiable",
         "Gradient search (DADA, Li et al. 2020): draws that point where validation loss falls.",
         cost=1.7,
-        least=1,
-        most=4,
+        min_trials=1,
+        max_trials=4,
     ),
     SearchEntry(
         "instant",
         "automorph.searchers.closed_form:Instant",
         "The instant policy: from closed-form diagnostics of the data, without any training.",
         cost=0.01,
-        least=1,
-        most=1,
+        min_trials=1,
+        max_trials=1,
     ),
     SearchEntry(
         "tanda",
@@ -111,8 +111,8 @@ METHODS = Registry(
         "TANDA (Ratner et al. 2017): an adversary judges sequences; needs no labels.",
         # 500 steps: 64 examples there and back, 160 sequences of five at every prefix.
         passes=600_000,
-        least=1,
-        most=4,
+        min_trials=1,
+        max_trials=4,
     ),
     example="randaugment(by=grid)",
     listing="methods",

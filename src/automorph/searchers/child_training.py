@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from automorph._moved import renamed_arguments, renamed_attributes
 from automorph.data import limited, split
 from automorph.errors import AutomorphError, DamagedError, DiskError, UsageError
 from automorph.policies import Policy, chained, identity_form
@@ -17,10 +18,12 @@ from automorph.searchers.base import JobResult
 from automorph.searchers.trials import key_of
 from automorph.training import AugmenterSpec, Task, Units, read_checkpoint, train
 
-Arm = Policy | AugmenterSpec
+Treatment = Policy | AugmenterSpec
 """What a child is trained with: a policy, or what makes an augmenter that learns meanwhile."""
 
 
+@renamed_attributes(tail="post_policy", until="stop_epoch")
+@renamed_arguments(tail="post_policy", until="stop_epoch")
 @dataclass(frozen=True, kw_only=True)
 class TrainJob:
     """A training under ``policy`` and then ``tail``; its score is the validation accuracy.
@@ -39,11 +42,11 @@ class TrainJob:
     (seconds an epoch) and ``curve`` (validation accuracy after every epoch that was looked at).
     """
 
-    policy: Arm
-    tail: Policy | None = None
+    policy: Treatment
+    post_policy: Policy | None = None
     seed: int = 0
     epochs: int | None = None
-    until: int | None = None
+    stop_epoch: int | None = None
     parent: TrainJob | None = None
     keep: bool = False
     limit: int | None = None
@@ -54,11 +57,11 @@ class TrainJob:
         """All that decides the outcome, as plain data; a parent is told by its key."""
         return {
             "job": "train",
-            "policy": plain_arm(self.policy),
-            "tail": None if self.tail is None else plain_arm(self.tail),
+            "policy": plain_treatment(self.policy),
+            "tail": None if self.post_policy is None else plain_treatment(self.post_policy),
             "seed": self.seed,
             "epochs": self.epochs,
-            "until": self.until,
+            "until": self.stop_epoch,
             "parent": None if self.parent is None else self.parent.key,
             "keep": self.keep,
             "limit": self.limit,
@@ -114,7 +117,7 @@ class TrainJob:
     def _run(self, task: Task, folder: Path) -> JobResult:
         own = self.task(task)
         done, spent, place = 0, Units(), None
-        if self.keep or self.until is not None or self.parent is not None:
+        if self.keep or self.stop_epoch is not None or self.parent is not None:
             place = self.place(folder)
         if self.parent is not None and place is not None:
             origin = self.parent.checkpoint(task, folder)
@@ -125,8 +128,8 @@ class TrainJob:
                 place.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(origin, start)
         result = train(
-            own, with_tail(self.policy, self.tail), seed=self.seed, folder=place,
-            parts=("validation",), workers=0, until=self.until, progress=False,
+            own, with_post_policy(self.policy, self.post_policy), seed=self.seed, folder=place,
+            parts=("validation",), workers=0, until=self.stop_epoch, progress=False,
             validate_every=0 if place is None else 1,
         )  # fmt: skip
         fresh = [epoch for epoch in result.curves if epoch.epoch > done]
@@ -150,34 +153,34 @@ class TrainJob:
         if not path.exists():
             outcome = self.run(task, folder)
             if not path.exists():
-                why = outcome.error or "it was trained to its end; give it an earlier `until`"
+                why = outcome.error or "it was trained to its end; give it an earlier `stop_epoch`"
                 raise UsageError(f"the child {self.key} left nothing to go on from: {why}")
         return path
 
 
-def with_tail(policy: Arm, tail: Policy | None) -> Arm:
+def with_post_policy(policy: Treatment, post_policy: Policy | None) -> Treatment:
     """The policy, and then what is done to every example.
 
     >>> from automorph import load_policy
-    >>> with_tail(load_policy("random"), load_policy("flip-crop")).name
+    >>> with_post_policy(load_policy("random"), load_policy("flip-crop")).name
     'random + flip-crop'
-    >>> with_tail(load_policy("none"), load_policy("flip-crop")).name
+    >>> with_post_policy(load_policy("none"), load_policy("flip-crop")).name
     'flip-crop'
     """
-    if tail is None or not len(tail.space):
+    if post_policy is None or not len(post_policy.space):
         return policy
     if isinstance(policy, Policy):
-        return chained(policy, tail) if len(policy.space) else tail
+        return chained(policy, post_policy) if len(policy.space) else post_policy
     surrounded = getattr(policy, "surrounded", None)
     if surrounded is None:
         raise UsageError(f"{policy.name} takes no tail; give it one of its own, and none here")
-    found: AugmenterSpec = surrounded(before=(), after=(tail,))
+    found: AugmenterSpec = surrounded(before=(), after=(post_policy,))
     return found
 
 
-def plain_arm(arm: Arm) -> Any:
+def plain_treatment(treatment: Treatment) -> Any:
     """A policy or an online method as plain data."""
-    return identity_form(arm) if isinstance(arm, Policy) else arm.describe()
+    return identity_form(treatment) if isinstance(treatment, Policy) else treatment.describe()
 
 
 def folded(task: Task, fold: int, *, held_out: float = 0.4) -> Task:

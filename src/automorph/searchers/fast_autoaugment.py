@@ -22,7 +22,7 @@ from automorph.data import Split
 from automorph.errors import TrainingError, UsageError
 from automorph.policies import Mixture, Policy, SubPolicy, load_policy, within
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
-from automorph.searchers.child_training import TrainJob, plain_arm, with_tail
+from automorph.searchers.child_training import TrainJob, plain_treatment, with_post_policy
 from automorph.searchers.optuna_sampler import Proposals, sub_policies, sub_policy_ranges
 from automorph.training import Task, Trained, Units, evaluate, find_machine, fitted, load_trained
 
@@ -62,9 +62,9 @@ class FastAutoAugment(Searcher):
             ("top", top),
         ):  # fmt: skip
             within("fast-autoaugment", name, value, int, 1, 100)
-        if setting.tail.mixes_labels:
+        if setting.post_policy.mixes_labels:
             raise UsageError(
-                f"fast-autoaugment got the tail {setting.tail.name!r}, which mixes labels; "
+                f"fast-autoaugment got the tail {setting.post_policy.name!r}, which mixes labels; "
                 "expected one class an example. Search without it, and add it to the result"
             )
         self.setting, self.score, self.passes, self.top = setting, score, passes, top
@@ -85,14 +85,15 @@ class FastAutoAugment(Searcher):
     def network(self, fold: int) -> TrainJob:
         """The training of a fold's network, which leaves its weights."""
         return TrainJob(
-            policy=load_policy("none"), tail=self.setting.tail, seed=self.setting.seed, keep=True,
-            fold=self.setting.seed * 1000 + fold,
+            policy=load_policy("none"), post_policy=self.setting.post_policy,
+            seed=self.setting.seed, keep=True, fold=self.setting.seed * 1000 + fold,
         )  # fmt: skip
 
     def child(self, policy: Policy, fold: int) -> Job:
         """What tells how good a policy is."""
         return Density(
-            policy=policy, tail=self.setting.tail, network=self.network(fold), score=self.score,
+            policy=policy, post_policy=self.setting.post_policy,
+            network=self.network(fold), score=self.score,
             passes=self.passes, seed=self.setting.seed,
         )  # fmt: skip
 
@@ -144,7 +145,7 @@ class Density:
     """
 
     policy: Policy
-    tail: Policy | None
+    post_policy: Policy | None
     network: TrainJob
     score: str = "any"
     passes: int = 5
@@ -154,8 +155,8 @@ class Density:
         """All that decides the outcome, as plain data; the network is told by its key."""
         return {
             "job": "density",
-            "policy": plain_arm(self.policy),
-            "tail": None if self.tail is None else plain_arm(self.tail),
+            "policy": plain_treatment(self.policy),
+            "tail": None if self.post_policy is None else plain_treatment(self.post_policy),
             "network": self.network.key,
             "score": self.score,
             "passes": self.passes,
@@ -166,7 +167,7 @@ class Density:
         """Draw, classify, and reduce example by example."""
         began = time.perf_counter()
         trained, part = held_out(task, self.network, folder)
-        policy = fitted(with_tail(self.policy, self.tail), task)
+        policy = fitted(with_post_policy(self.policy, self.post_policy), task)
         assert isinstance(policy, Policy)
         losses = np.empty((self.passes, len(part)), np.float32)
         right = np.empty(losses.shape, np.bool_)

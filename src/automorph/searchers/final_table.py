@@ -29,7 +29,7 @@ from automorph.experiments import (
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
 from automorph.searchers.base import JobResult
-from automorph.searchers.child_training import Arm, with_tail
+from automorph.searchers.child_training import Treatment, with_post_policy
 from automorph.searchers.final_training import Final
 from automorph.text import find_wordnet
 
@@ -39,15 +39,17 @@ class Control:
     """A row of the final table: what a reader calls it, what is trained, and for how long."""
 
     label: str
-    arm: Arm
-    longer: int = 1
+    treatment: Treatment
+    epoch_multiplier: int = 1
 
     def job(self, seed: int) -> Final:
         """Its training under a seed."""
-        return Final(policy=self.arm, seed=seed, longer=self.longer)
+        return Final(policy=self.treatment, seed=seed, epoch_multiplier=self.epoch_multiplier)
 
 
-def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[str, Control]:
+def entrants(
+    found: Treatment, space: SearchSpace, post_policy: Policy, epoch_multiplier: int
+) -> dict[str, Control]:
     """What was found and its controls, by the part they play; equal ones stand once.
 
     The controls: no augmentation, the tail alone, a random policy of the same space (drawn anew
@@ -56,16 +58,18 @@ def entrants(found: Arm, space: SearchSpace, tail: Policy, longer: int) -> dict[
     times the epochs as ``longer`` says (the compute-matched control).
     """
     standing = {
-        "found": Control(found.name, with_tail(found, tail)),
+        "found": Control(found.name, with_post_policy(found, post_policy)),
         "none": Control("none", load_policy("none")),
-        "tail": Control(tail.name, tail),
-        "random": _entrant(RandomPolicy(operations=space), tail),
-        "randaugment": _entrant(_randaugment(space), tail),
-        "trivialaugment": _entrant(trivialaugment(space), tail),
-        **({"eda": _entrant(load_policy("eda"), tail)} if _eda_fits(space) else {}),
-        "longer": Control(f"{tail.name}, {longer} times as long", tail, longer),
+        "tail": Control(post_policy.name, post_policy),
+        "random": _entrant(RandomPolicy(operations=space), post_policy),
+        "randaugment": _entrant(_randaugment(space), post_policy),
+        "trivialaugment": _entrant(trivialaugment(space), post_policy),
+        **({"eda": _entrant(load_policy("eda"), post_policy)} if _eda_fits(space) else {}),
+        "longer": Control(
+            f"{post_policy.name}, {epoch_multiplier} times as long", post_policy, epoch_multiplier
+        ),
     }
-    standing["found"] = Control(standing["found"].arm.name, standing["found"].arm)
+    standing["found"] = Control(standing["found"].treatment.name, standing["found"].treatment)
     kept: dict[str, Control] = {}
     for part, entrant in standing.items():
         if all(entrant.job(0).describe() != other.job(0).describe() for other in kept.values()):
@@ -77,9 +81,9 @@ def _eda_fits(space: SearchSpace) -> bool:
     return space.domain == "text" and find_wordnet() is not None
 
 
-def _entrant(policy: Policy, tail: Policy) -> Control:
-    arm = with_tail(policy, tail)
-    return Control(arm.name, arm)
+def _entrant(policy: Policy, post_policy: Policy) -> Control:
+    treatment = with_post_policy(policy, post_policy)
+    return Control(treatment.name, treatment)
 
 
 def _randaugment(space: SearchSpace) -> Policy:

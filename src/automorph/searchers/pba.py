@@ -61,25 +61,25 @@ class PopulationBased(Searcher):
         self.fresh: list[Piece] = []
         self.epoch = self.generation = 0
 
-    def child(self, policy: Policy, *, member: int, parent: Job | None, until: int) -> Job:
+    def child(self, policy: Policy, *, member: int, parent: Job | None, stop_epoch: int) -> Job:
         """A member's training up to an epoch, from where its parent is."""
         assert parent is None or isinstance(parent, TrainJob)
         return TrainJob(
-            policy=policy, tail=self.setting.tail, seed=self.setting.seed + member, parent=parent,
-            until=until,
+            policy=policy, post_policy=self.setting.post_policy,
+            seed=self.setting.seed + member, parent=parent, stop_epoch=stop_epoch,
         )  # fmt: skip
 
     def ask(self) -> Sequence[Job]:
         """Every member's next epochs."""
         if self.epoch >= self.epochs:
             return []
-        until = min(self.epochs, self.epoch + self.every)
+        stop_epoch = min(self.epochs, self.epoch + self.every)
         policies = [self._policy(table) for table in self.tables]
         jobs = [
-            self.child(policy, member=i, parent=self.jobs[i], until=until)
+            self.child(policy, member=i, parent=self.jobs[i], stop_epoch=stop_epoch)
             for i, policy in enumerate(policies)
         ]
-        self.fresh = [Piece(until - self.epoch, policy) for policy in policies]
+        self.fresh = [Piece(stop_epoch - self.epoch, policy) for policy in policies]
         self.jobs = list(jobs)
         return jobs
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
-from automorph.augmenters import Adversarial, Uncertainty, as_arm
+from automorph.augmenters import Adversarial, Uncertainty, as_treatment
 from automorph.errors import UsageError
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST
 from automorph.searchers.builtin import METHODS, load_method
-from automorph.searchers.child_training import Arm, TrainJob, plain_arm, trainings
+from automorph.searchers.child_training import TrainJob, Treatment, plain_treatment, trainings
 from automorph.searchers.final_table import trivialaugment
 from automorph.searchers.successive_halving import Heat, heats
 from automorph.text import find_wordnet
@@ -72,10 +72,12 @@ class Race(Searcher):
         self.left_out: list[str] = []
         names = _split(searches) if searches else list(SEARCHES)
         self.searches = self._searches(names, share * setting.trials)
-        self.arms: list[Arm] = (
-            [as_arm(name) for name in _split(arms)] if arms else usual_arms(setting.space)
+        self.treatments: list[Treatment] = (
+            [as_treatment(name) for name in _split(arms)]
+            if arms
+            else default_treatments(setting.space)
         )
-        self.names: list[str] = ["no search"] * len(self.arms)
+        self.names: list[str] = ["no search"] * len(self.treatments)
         self.spent = Units()
         self.heats: list[Heat] | None = None
         self.heat = 0
@@ -101,10 +103,10 @@ class Race(Searcher):
         if self.heat == len(self.heats):
             return []
         heat = self.heats[self.heat]
-        for arm in self.left[: heat.arms]:
+        for index in self.left[: heat.treatments]:
             for seed in range(heat.seeds):
-                self.asked.append((arm, seed))
-                jobs.append(self._child(arm, seed, self.heat))
+                self.asked.append((index, seed))
+                jobs.append(self._child(index, seed, self.heat))
         return jobs
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
@@ -119,7 +121,7 @@ class Race(Searcher):
     def result(self) -> Policy | AugmenterSpec:
         """The arm in front; before any heat what the search with the best score found, if any."""
         if self.left:
-            return self.arms[self.left[0]]
+            return self.treatments[self.left[0]]
         tried = [search for search in self.searches if math.isfinite(search.best)]
         if tried:
             return max(tried, key=lambda search: search.best).method.result()
@@ -138,7 +140,7 @@ class Race(Searcher):
         """The share of the budget that is spent."""
         return trainings(self.spent, self.setting.task) / self.setting.trials
 
-    def story(self) -> dict[str, Any]:
+    def history(self) -> dict[str, Any]:
         """Who proposed what, and the heats with their scores."""
         return {
             "searches": [
@@ -148,7 +150,7 @@ class Race(Searcher):
                     "trainings": trainings(search.units, self.setting.task),
                     "best": search.best if math.isfinite(search.best) else None,
                     "found": search.method.result().name if search.over else None,
-                    **search.method.story(),
+                    **search.method.history(),
                 }
                 for search in self.searches
             ],
@@ -163,7 +165,7 @@ class Race(Searcher):
             raise UsageError("a race cannot stand in a race; expected other searches")
         left, taking = budget, []
         for named in known:
-            if (price := named.entry.price(named.entry.least, self.setting.task)) <= left:
+            if (price := named.entry.price(named.entry.min_trials, self.setting.task)) <= left:
                 left -= price
                 taking.append(named)
             else:
@@ -172,8 +174,8 @@ class Race(Searcher):
         for named in taking:
             entry = named.entry
             task = self.setting.task
-            allowed = entry.price(entry.least, task) + left / len(taking)
-            trials = min(entry.trials(allowed, task), entry.most)
+            allowed = entry.price(entry.min_trials, task) + left / len(taking)
+            trials = min(entry.trials(allowed, task), entry.max_trials)
             method = named.build(replace(self.setting, trials=trials))
             searches.append(Search(named.name, method, entry.price(trials, task)))
         return searches
@@ -197,72 +199,73 @@ class Race(Searcher):
 
     def _cost(self, outcome: JobResult) -> float:
         """In plain trainings; by the clock where the budget is one of time."""
-        if self.setting.pace:
-            return outcome.seconds / self.setting.pace
+        if self.setting.seconds_per_run:
+            return outcome.seconds / self.setting.seconds_per_run
         return trainings(outcome.units, self.setting.task)
 
     def _line_up(self) -> None:
         """Arms for the heats: what was found first, as the last ones may not start."""
         found = [(s.method.result(), s.name) for s in self.searches if s.over]
-        every = [*found, *zip(self.arms, self.names, strict=True)]
+        every = [*found, *zip(self.treatments, self.names, strict=True)]
         single = {
-            json.dumps(plain_arm(arm), sort_keys=True): (arm, name) for arm, name in every[::-1]
+            json.dumps(plain_treatment(one), sort_keys=True): (one, name)
+            for one, name in every[::-1]
         }
         kept = list(single.values())[::-1]
-        self.arms, self.names = [arm for arm, _ in kept], [name for _, name in kept]
-        if self.setting.pace:
+        self.treatments, self.names = [one for one, _ in kept], [name for _, name in kept]
+        if self.setting.seconds_per_run:
             spent = sum(search.spent for search in self.searches)
         else:
             spent = trainings(self.spent, self.setting.task)
-        costs = [1.0 if isinstance(arm, Policy) else ONLINE_COST for arm in self.arms]
+        costs = [1.0 if isinstance(one, Policy) else ONLINE_COST for one in self.treatments]
         self.heats = heats(self.epochs, costs, max(1.0, self.setting.trials - spent))
-        self.left = list(range(len(self.arms)))
+        self.left = list(range(len(self.treatments)))
 
-    def _child(self, arm: int, seed: int, heat: int) -> TrainJob:
+    def _child(self, index: int, seed: int, heat: int) -> TrainJob:
         """The training of an arm up to the end of a heat, going on from the one before."""
         assert self.heats is not None
         earlier = heat > 0 and seed < self.heats[heat - 1].seeds
         if earlier and self.heats[heat - 1].epochs == self.heats[heat].epochs:
-            return self._child(arm, seed, heat - 1)  # It was done.
+            return self._child(index, seed, heat - 1)  # It was done.
         return TrainJob(
-            policy=self.arms[arm],
-            tail=self.setting.tail,
+            policy=self.treatments[index],
+            post_policy=self.setting.post_policy,
             seed=self.setting.seed + seed,
-            until=self.heats[heat].epochs,
-            parent=self._child(arm, seed, heat - 1) if earlier else None,
+            stop_epoch=self.heats[heat].epochs,
+            parent=self._child(index, seed, heat - 1) if earlier else None,
         )
 
     def _cut(self, outcomes: Sequence[JobResult]) -> None:
         assert self.heats is not None
         heat = self.heats[self.heat]
-        by_arm: dict[int, list[float]] = {}
-        for (arm, _), outcome in zip(self.asked, outcomes, strict=True):
-            by_arm.setdefault(arm, []).append(_standing(outcome))
-        means = {arm: fmean(scores) for arm, scores in by_arm.items()}
-        self.left = sorted(means, key=lambda arm: -means[arm])
+        by_index: dict[int, list[float]] = {}
+        for (index, _), outcome in zip(self.asked, outcomes, strict=True):
+            by_index.setdefault(index, []).append(_standing(outcome))
+        means = {index: fmean(scores) for index, scores in by_index.items()}
+        self.left = sorted(means, key=lambda index: -means[index])
         self.scores.append(
             {
                 "epochs": heat.epochs,
                 "seeds": heat.seeds,
                 "arms": [
                     {
-                        "name": self._called(arm),
-                        "by": self.names[arm],
-                        "score": means[arm] if math.isfinite(means[arm]) else None,
+                        "name": self._called(index),
+                        "by": self.names[index],
+                        "score": means[index] if math.isfinite(means[index]) else None,
                     }
-                    for arm in self.left
+                    for index in self.left
                 ],
             }
         )
         self.heat += 1
 
-    def _called(self, arm: int) -> str:
-        known = self.arms[arm]
+    def _called(self, index: int) -> str:
+        known = self.treatments[index]
         nothing = isinstance(known, Policy) and not len(known.space)
         return "the tail alone" if nothing else known.name
 
 
-def usual_arms(space: SearchSpace) -> list[Arm]:
+def default_treatments(space: SearchSpace) -> list[Treatment]:
     """What needs no search: the tail alone, the random policies, methods inside training."""
     drawn = Uniform(operations=space, length=2, probability=0.5)
     return [

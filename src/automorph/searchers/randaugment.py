@@ -66,7 +66,7 @@ class RandAugmentSearch(Searcher):
 
     def child(self, policy: Policy, seed: int) -> Job:
         """What tells how good a policy is."""
-        return TrainJob(policy=policy, tail=self.setting.tail, seed=seed)
+        return TrainJob(policy=policy, post_policy=self.setting.post_policy, seed=seed)
 
     def ask(self) -> Sequence[Job]:
         """Children of a few more pairs."""

@@ -37,7 +37,7 @@ class RandomSearch(Searcher):
         """Propose the next independent jobs; the time budget is checked between two batches."""
         first = len(self.scores)
         return [
-            TrainJob(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
+            TrainJob(policy=policy, post_policy=self.setting.post_policy, seed=self.setting.seed)
             for policy in self.policies[first : first + HANDFUL]
         ]
 

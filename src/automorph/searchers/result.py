@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph._moved import renamed_attributes
 from automorph.experiments import Comparison, Row, Verdict
 from automorph.searchers.budget import Plan
-from automorph.searchers.child_training import Arm
+from automorph.searchers.child_training import Treatment
 from automorph.searchers.final_table import longer_pays, simpler
 from automorph.searchers.trial_analysis import Course, Effect
 from automorph.training import Units
 
 
+@renamed_attributes(longer="epoch_multiplier", story="history", arms="treatments")
 @dataclass(frozen=True)
 class SearchResult:
     """What a search found, and the table that proves it.
@@ -31,8 +33,8 @@ class SearchResult:
     """
 
     method: str
-    found: Arm
-    policy: Arm
+    found: Treatment
+    policy: Treatment
     rows: tuple[Row, ...]
     parts: tuple[str, ...]
     verdict: Verdict
@@ -47,12 +49,12 @@ class SearchResult:
     course: Course | None
     effects: tuple[Effect, ...]
     plan: Plan
-    longer: int
+    epoch_multiplier: int
     stopped: bool
-    story: dict[str, Any]
+    history: dict[str, Any]
     curves: dict[str, dict[str, Any]]
     predictions: dict[str, NDArray[np.int64]] = field(repr=False, compare=False)
-    arms: dict[str, Arm]
+    treatments: dict[str, Treatment]
     trained: int
 
     def __str__(self) -> str:
@@ -68,7 +70,7 @@ class SearchResult:
         base = self["none"] if "none" in self.parts else self.row
         return Comparison(
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
-            self.curves, self.arms, self.seconds, self.trained, self.predictions,
+            self.curves, self.treatments, self.seconds, self.trained, self.predictions,
         )  # fmt: skip
 
     @property
@@ -77,13 +79,13 @@ class SearchResult:
         return dict(zip(self.parts, self.rows, strict=True))
 
     @property
-    def use(self) -> Arm:
+    def use(self) -> Treatment:
         """What to use: the policy found, or the simplest one that does no worse without a search.
 
         By the validation part; see `standing.simpler`.
         """
         row = simpler(self.by_part)
-        return self.policy if row is None else self.arms[row.policy]
+        return self.policy if row is None else self.treatments[row.policy]
 
     @property
     def longer_pays(self) -> bool:
@@ -116,7 +118,7 @@ class SearchResult:
             ],
             "row": asdict(self.row),
             "seeds": list(self.seeds),
-            "longer": self.longer,
+            "longer": self.epoch_multiplier,
             "stopped": self.stopped,
             "verdict": asdict(self.verdict),
             "confidence": self.confidence,

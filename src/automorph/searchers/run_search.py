@@ -7,11 +7,12 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from automorph._moved import renamed_arguments
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments import fingerprint
 from automorph.files import folder_lock
@@ -20,7 +21,7 @@ from automorph.policies import Policy, RandomPolicy, check_domain, load_policy
 from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST, Plan, affordable, plan_by_time, read_budget
 from automorph.searchers.builtin import SearchSpec, load_method
-from automorph.searchers.child_training import TrainJob, plain_arm, with_tail
+from automorph.searchers.child_training import TrainJob, plain_treatment, with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
 from automorph.searchers.executors import Engine, check_engine, open_engine, without_test
 from automorph.searchers.final_table import entrants, table, verdict_of
@@ -37,12 +38,13 @@ LONGEST = 4
 """The compute-matched control trains at most so many times as long."""
 
 
+@renamed_arguments(tail="post_policy")
 def search(
     task: Any,
     method: str | SearchSpec | Callable[..., Searcher] = "race",
     *,
     space: str | SearchSpace | None = None,
-    tail: str | Policy | None = None,
+    post_policy: str | Policy | None = None,
     trials: int | None = None,
     budget: str | float | None = None,
     seed: int = 0,
@@ -84,18 +86,20 @@ def search(
     _check(trials, seconds, seeds, jobs)
     whole = as_task(task, **options)
     operations = space_of(space, whole, seed=seed)
-    behind = load_policy(default_post_policy(whole.data.domain) if tail is None else tail)
+    behind = load_policy(
+        default_post_policy(whole.data.domain) if post_policy is None else post_policy
+    )
     _fits(whole, operations)
     check_domain(behind, whole.data.domain, data=whole.name)
     hidden = without_test(whole)
     setting = SearchContext(
-        task=hidden, space=operations, tail=behind, trials=trials or TRIALS, seed=seed
+        task=hidden, space=operations, post_policy=behind, trials=trials or TRIALS, seed=seed
     )
     identity = {
         "task": fingerprint(whole),
         "method": named.name,
-        "space": plain_arm(RandomPolicy(operations=operations))["operations"],
-        "tail": plain_arm(behind),
+        "space": plain_treatment(RandomPolicy(operations=operations))["operations"],
+        "tail": plain_treatment(behind),
         "trials": trials,
         "budget": seconds,
         "seed": seed,
@@ -116,7 +120,7 @@ def search(
             conductor.close(place)
             raise
         known = named.entry.trials(plan.trainings, whole) if plan.trainings else setting.trials
-        searched = named.build(replace(setting, trials=known, pace=plan.pace))
+        searched = named.build(replace(setting, trials=known, seconds_per_run=plan.seconds_per_run))
         stopped = conductor.search(searched, workers, plan, trials=known)
         found = searched.result()
         conductor.close(place)
@@ -127,8 +131,8 @@ def search(
                 found=1.0 if isinstance(found, Policy) else ONLINE_COST,
             )  # fmt: skip
             record.note("final", decided)
-        count, longer = decided
-        standing = entrants(found, operations, behind, longer)
+        count, epoch_multiplier = decided
+        standing = entrants(found, operations, behind, epoch_multiplier)
         trainings = {
             (part, number): entrant.job(number)
             for number in range(count)
@@ -147,7 +151,7 @@ def search(
     return SearchResult(
         method=named.name,
         found=found,
-        policy=with_tail(found, behind),
+        policy=with_post_policy(found, behind),
         rows=rows,
         parts=tuple(standing),
         verdict=verdict,
@@ -162,12 +166,12 @@ def search(
         course=tried.course(),
         effects=tried.effects(),
         plan=plan,
-        longer=longer,
+        epoch_multiplier=epoch_multiplier,
         stopped=stopped,
-        story=searched.story(),
+        history=searched.history(),
         curves=final.curves,
         predictions=final.predictions,
-        arms={entrant.label: entrant.arm for entrant in standing.values()},
+        treatments={entrant.label: entrant.treatment for entrant in standing.values()},
         trained=conductor.ran,
     )
 
@@ -181,21 +185,31 @@ def _plan(
 ) -> Plan:
     """The plan that was kept, or a new one; a budget of time needs a measured pace."""
     if (kept := conductor.record.noted("plan")) is not None:
-        return Plan(**kept)
+        return Plan.from_dict(kept)
     if budget is None:
         plan = Plan(None, seeds, LONGEST)
     else:
-        pace = _pace(conductor, engine, setting, budget)
-        plan = plan_by_time(budget, pace=pace, jobs=engine.jobs, clock=conductor.clock, seeds=seeds)
-    conductor.record.note("plan", asdict(plan))
+        seconds_per_run = _seconds_per_run(conductor, engine, setting, budget)
+        plan = plan_by_time(
+            budget,
+            seconds_per_run=seconds_per_run,
+            jobs=engine.jobs,
+            clock=conductor.clock,
+            seeds=seeds,
+        )
+    conductor.record.note("plan", plan.to_dict())
     return plan
 
 
-def _pace(conductor: SearchRunner, engine: Engine, setting: SearchContext, budget: float) -> float:
+def _seconds_per_run(
+    conductor: SearchRunner, engine: Engine, setting: SearchContext, budget: float
+) -> float:
     """Seconds of one whole training, measured on a few epochs with all workers busy."""
     epochs = setting.task.recipe.epochs
     few = min(epochs, max(2, epochs // 8))
-    probe = TrainJob(policy=RandomPolicy(operations=setting.space), tail=setting.tail, until=1)
+    probe = TrainJob(
+        policy=RandomPolicy(operations=setting.space), post_policy=setting.post_policy, stop_epoch=1
+    )
     numbers = range(setting.seed, setting.seed + engine.jobs)
     # The first round is for what workers do once: they start, import and allocate.
     conductor.measure([replace(probe, seed=number) for number in numbers], engine)
@@ -206,21 +220,21 @@ def _pace(conductor: SearchRunner, engine: Engine, setting: SearchContext, budge
         )
     began = time.monotonic()
     outcomes = conductor.measure(
-        [replace(probe, seed=number, until=few) for number in numbers], engine
+        [replace(probe, seed=number, stop_epoch=few) for number in numbers], engine
     )
     took = time.monotonic() - began
     if failed := [outcome for outcome in outcomes if outcome.error]:
         raise AutomorphError(f"the first training failed: {failed[0].error}")
-    pace = max(float(outcome.facts["pace"]) for outcome in outcomes)
+    seconds_per_epoch = max(float(outcome.facts["pace"]) for outcome in outcomes)
     # What a job costs besides its epochs counts as well: with tiny data it is most of the time.
-    return epochs * pace + max(0.0, took - few * pace)
+    return epochs * seconds_per_epoch + max(0.0, took - few * seconds_per_epoch)
 
 
 def _with_control(plan: Plan, cost: float) -> Plan:
     """The control trains no longer than search and training together."""
-    if plan.until is not None:
+    if plan.deadline is not None:
         return plan
-    return replace(plan, longer=max(2, min(LONGEST, math.ceil(1 + cost))))
+    return replace(plan, epoch_multiplier=max(2, min(LONGEST, math.ceil(1 + cost))))
 
 
 def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> None:

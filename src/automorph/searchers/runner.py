@@ -76,7 +76,7 @@ class SearchRunner:
         the searcher back to the state it had.
         """
         closed = self.record.noted("closed")
-        deadline = math.inf if plan.search_until is None else self.began + plan.search_until
+        deadline = math.inf if plan.search_deadline is None else self.began + plan.search_deadline
         generations = 0
         while closed is None or generations < closed["generations"]:
             jobs = method.ask()
@@ -103,7 +103,7 @@ class SearchRunner:
 
     def final(self, jobs: Mapping[K, Job], engine: Engine) -> dict[K, JobResult]:
         """Run the trainings of the final table, the longest first."""
-        order = sorted(jobs, key=lambda name: -getattr(jobs[name], "longer", 1))
+        order = sorted(jobs, key=lambda name: -getattr(jobs[name], "epoch_multiplier", 1))
         done = self._done([jobs[name] for name in order], engine, math.inf, None, "final")
         return {name: done[key_of(job)].outcome for name, job in jobs.items()}
 

@@ -23,7 +23,7 @@ class Heat:
     """So many of the arms go on to this epoch, under so many paired seeds."""
 
     epochs: int
-    arms: int
+    treatments: int
     seeds: int
 
 
@@ -35,9 +35,9 @@ def heats(epochs: int, costs: Sequence[float], trainings: float) -> list[Heat]:
     three paired seeds to each; what remains gives the two finalists more seeds, in a heat of their
     own. Where not even the shortest first heat fits, the last arms do not start.
 
-    >>> [(heat.epochs, heat.arms, heat.seeds) for heat in heats(40, [1] * 8, 22)]
+    >>> [(heat.epochs, heat.treatments, heat.seeds) for heat in heats(40, [1] * 8, 22)]
     [(20, 8, 3), (40, 4, 3), (40, 2, 5)]
-    >>> [(heat.epochs, heat.arms, heat.seeds) for heat in heats(40, [1] * 8, 7)]
+    >>> [(heat.epochs, heat.treatments, heat.seeds) for heat in heats(40, [1] * 8, 7)]
     [(5, 8, 2), (10, 4, 2), (20, 2, 2), (40, 2, 2)]
     """
     count = len(costs)
@@ -55,19 +55,19 @@ def heats(epochs: int, costs: Sequence[float], trainings: float) -> list[Heat]:
         count -= 1
     ladder, seeds = chosen or (_ladder(epochs, count, STARTS[-1]), 1)
     left = trainings - mean * seeds * _cost(ladder, epochs)
-    plan = [Heat(until, arms, seeds) for until, arms in ladder]
+    plan = [Heat(stop_epoch, count, seeds) for stop_epoch, count in ladder]
     finalists = min(FINALISTS, count)
     more = min(MOST - seeds, math.floor(max(0.0, left) / (mean * finalists)))
     return [*plan, Heat(epochs, finalists, seeds + more)] if more else plan
 
 
-def _ladder(epochs: int, arms: int, start: float) -> list[tuple[int, int]]:
+def _ladder(epochs: int, count: int, start: float) -> list[tuple[int, int]]:
     """Epochs and arms of each heat; heats of the same length are one."""
     steps: dict[int, int] = {}
-    share, left = start, arms
+    share, left = start, count
     while True:
-        until = max(1, round(min(1.0, share) * epochs))
-        steps.setdefault(until, left)
+        stop_epoch = max(1, round(min(1.0, share) * epochs))
+        steps.setdefault(stop_epoch, left)
         if share >= 1:
             return sorted(steps.items())
         share, left = 2 * share, min(left, max(FINALISTS, math.ceil(left / 2)))
@@ -76,7 +76,7 @@ def _ladder(epochs: int, arms: int, start: float) -> list[tuple[int, int]]:
 def _cost(ladder: Sequence[tuple[int, int]], epochs: int) -> float:
     """Plain trainings of one seed; what is trained once is gone on with."""
     total, done = 0.0, 0
-    for until, arms in ladder:
-        total += arms * (until - done) / epochs
-        done = until
+    for stop_epoch, count in ladder:
+        total += count * (stop_epoch - done) / epochs
+        done = stop_epoch
     return total

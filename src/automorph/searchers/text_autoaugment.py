@@ -42,7 +42,7 @@ class TextAutoAugment(Searcher):
 
     def child(self, policy: Policy) -> Job:
         """What tells how good a policy is."""
-        return TrainJob(policy=policy, tail=self.setting.tail, seed=self.setting.seed)
+        return TrainJob(policy=policy, post_policy=self.setting.post_policy, seed=self.setting.seed)
 
     def ask(self) -> Sequence[Job]:
         """Children of a few more policies."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from automorph.experiments import mean_difference, policy_of
 from automorph.policies import usage
 from automorph.searchers.base import Job, JobResult
-from automorph.searchers.child_training import Arm
+from automorph.searchers.child_training import Treatment
 
 FEW = 8
 """Trials that tell nothing of operations."""
@@ -122,7 +122,7 @@ class Tried:
 
 def _usage_of(job: Job) -> dict[str, float]:
     """Shares of operations by name; those that are held at a value count as the operation."""
-    policy: Arm | None = getattr(job, "policy", None)
+    policy: Treatment | None = getattr(job, "policy", None)
     shares: dict[str, float] = {}
     for one in usage(policy_of(policy)) if policy is not None else ():
         name = one.operation.partition("[")[0]

@@ -57,8 +57,8 @@ class Differentiable(Searcher):
         epochs = epochs or max(1, min(20, setting.task.recipe.epochs // 2))
         self.runs = [
             Learn(
-                space=setting.space, tail=setting.tail, seed=setting.seed + trial, epochs=epochs,
-                length=length, draws=draws, rate=rate,
+                space=setting.space, post_policy=setting.post_policy,
+                seed=setting.seed + trial, epochs=epochs, length=length, draws=draws, rate=rate,
             )
             for trial in range(setting.trials)
         ]  # fmt: skip

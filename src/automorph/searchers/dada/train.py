@@ -19,7 +19,7 @@ from automorph.errors import UsageError
 from automorph.operations import SearchSpace, Sequences, Stream
 from automorph.policies import Policy, RandomPolicy
 from automorph.searchers.base import JobResult
-from automorph.searchers.child_training import plain_arm
+from automorph.searchers.child_training import plain_treatment
 from automorph.searchers.dada.choices import LEVELS, Choices, choices_loss
 from automorph.searchers.trials import key_of
 from automorph.training import (
@@ -87,7 +87,7 @@ class Learning:
         self.model = task.build(job.seed).to(self.machine.device)
         self.optimiser: Optimiser = make_optimiser(self.model, task.recipe)
         self.choices = Choices(job.length, len(job.space))
-        self.space, self.tail = fitted(job.space, task), fitted(job.tail, task)
+        self.space, self.post_policy = fitted(job.space, task), fitted(job.post_policy, task)
         # Adam with beta_1 = 0.5, as Li et al. 2020.
         policy = Recipe(optimizer="adamw", lr=job.rate, momentum=0.5, weight_decay=0.0)
         self.climber: Optimiser = make_optimiser(self.choices, policy)
@@ -158,7 +158,7 @@ class Learning:
         examples = engine.apply(part.data[rows], sequences, self.space, stream)
         # As further copies, so that the tail draws nothing that the operations have drawn.
         return self._inputs(
-            *self.tail.augment(
+            *self.post_policy.augment(
                 examples, labels=self._soft(part.labels[rows]), seed=job.seed, epoch=epoch,
                 index=rows, copy=job.draws + copy,
             )
@@ -227,7 +227,7 @@ class Learn:
     """
 
     space: SearchSpace
-    tail: Policy
+    post_policy: Policy
     seed: int
     epochs: int = 20
     length: int = 2
@@ -238,8 +238,8 @@ class Learn:
         """All that decides the outcome, as plain data."""
         return {
             "job": "learn",
-            "space": plain_arm(RandomPolicy(operations=self.space))["operations"],
-            "tail": plain_arm(self.tail),
+            "space": plain_treatment(RandomPolicy(operations=self.space))["operations"],
+            "tail": plain_treatment(self.post_policy),
             "options": [self.seed, self.epochs, self.length, self.draws, self.rate],
         }
 

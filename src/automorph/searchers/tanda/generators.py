@@ -22,7 +22,7 @@ USUAL_BOUND = 2.0
 Choose = Callable[[int, Tensor], Tensor]
 
 
-class Written(NamedTuple):
+class DrawnSequences(NamedTuple):
     """Sequences, operation numbers int64 ``(n, L)``, and log pi ``(n, L, K)`` on the way."""
 
     op: Tensor
@@ -46,11 +46,11 @@ class Generator(nn.Module):
     length: int
     bound: float | None
 
-    def write(self, noise: Tensor) -> Written:
+    def write(self, noise: Tensor) -> DrawnSequences:
         """Sequences drawn with Gumbel noise ``(n, L, K)``, see `automorph.policies.generated`."""
         return self._walk(len(noise), lambda t, logits: (logits.detach() + noise[:, t]).argmax(1))
 
-    def read(self, op: Tensor) -> Written:
+    def read(self, op: Tensor) -> DrawnSequences:
         """What the generator, as it is now, thinks of sequences int64 ``(n, L)``."""
         return self._walk(len(op), lambda t, logits: op[:, t])
 
@@ -76,7 +76,7 @@ class Generator(nn.Module):
             for p, array in zip(self.parameters(), policy.arrays.values(), strict=True):
                 p.copy_(torch.from_numpy(np.array(array)))
 
-    def _walk(self, n: int, choose: Choose) -> Written:
+    def _walk(self, n: int, choose: Choose) -> DrawnSequences:
         raise NotImplementedError
 
 
@@ -92,14 +92,14 @@ class MeanField(Generator):
         shape = (length, operations) if each else (operations,)
         self.logits = nn.Parameter(torch.zeros(shape, dtype=torch.float64))
 
-    def _walk(self, n: int, choose: Choose) -> Written:
+    def _walk(self, n: int, choose: Choose) -> DrawnSequences:
         logits: Tensor = self.logits
         bound = self.bound
         if bound is not None:
             logits = bound * torch.tanh(logits / bound)
         rows = logits.expand(n, self.length, -1)
         op = torch.stack([choose(t, rows[:, t]) for t in range(self.length)], dim=1)
-        return Written(op, rows.log_softmax(dim=2))
+        return DrawnSequences(op, rows.log_softmax(dim=2))
 
 
 class Recurrent(Generator):
@@ -125,7 +125,7 @@ class Recurrent(Generator):
             with torch.no_grad():
                 self.cell.bias_ih[operations : 2 * operations] = 1.0
 
-    def _walk(self, n: int, choose: Choose) -> Written:
+    def _walk(self, n: int, choose: Choose) -> DrawnSequences:
         units = len(self.start)
         x: Tensor = self.start.expand(n, -1)
         h = self.start.new_zeros(n, units)
@@ -141,7 +141,7 @@ class Recurrent(Generator):
             chosen.append(choose(t, logits))
             log_p.append(logits.log_softmax(dim=1))
             x = one_hot[chosen[-1]]
-        return Written(torch.stack(chosen, dim=1), torch.stack(log_p, dim=1))
+        return DrawnSequences(torch.stack(chosen, dim=1), torch.stack(log_p, dim=1))
 
 
 def build_generator(

@@ -47,7 +47,7 @@ class AdversarialJob:
 
     space: SearchSpace
     settings: Settings
-    tail: Policy
+    post_policy: Policy
     interpolation: Interpolation = "bilinear"
     seed: int = 0
 
@@ -57,7 +57,7 @@ class AdversarialJob:
             "job": "tanda",
             "space": identity_form(Uniform(operations=self.space))["operations"],
             "settings": asdict(self.settings),
-            "tail": identity_form(self.tail),
+            "tail": identity_form(self.post_policy),
             "interpolation": self.interpolation,
             "seed": self.seed,
         }
@@ -70,7 +70,9 @@ class AdversarialJob:
         except AutomorphError as error:
             seconds = time.perf_counter() - began
             return JobResult(float("-inf"), seconds=seconds, error=str(error))
-        child = TrainJob(policy=learned.policy, tail=self.tail, seed=self.seed).run(task, folder)
+        child = TrainJob(policy=learned.policy, post_policy=self.post_policy, seed=self.seed).run(
+            task, folder
+        )
         return replace(
             child,
             units=child.units + learned.units,
@@ -92,7 +94,7 @@ class AdversarialJob:
         """The generator, with its checkpoints in a folder of its own."""
         return learn_generator(
             task.data.train.data[:ENOUGH], fitted(self.space, task), settings=self.settings,
-            base=fitted(self.tail, task),
+            base=fitted(self.post_policy, task),
             interpolation=self.interpolation, seed=self.seed,
             folder=folder / "generators" / key_of(self),
         )  # fmt: skip
@@ -139,7 +141,10 @@ class Tanda(Searcher):
         ]
         self.jobs = [
             AdversarialJob(
-                space=self.space, settings=settings, tail=setting.tail, seed=setting.seed
+                space=self.space,
+                settings=settings,
+                post_policy=setting.post_policy,
+                seed=setting.seed,
             )
             for settings in tried[: setting.trials]
         ]
@@ -161,7 +166,7 @@ class Tanda(Searcher):
         best = max(found, key=lambda outcome: outcome.score)
         return policy_from_dict(best.facts["policy"], self.space)
 
-    def story(self) -> dict[str, Any]:
+    def history(self) -> dict[str, Any]:
         """Settings, ratio and score of every adversary."""
         return {
             "generators": [

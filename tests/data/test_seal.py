@@ -1,13 +1,166 @@
-"""The test part is hidden in one way only, and the jobs of a search never receive it."""
+"""The test part is hidden in one way and opened in one way."""
 
+import ast
+from functools import cache
 from pathlib import Path
 
+import pytest
+
 import automorph
-from automorph.data import load_data, split
+from automorph.data import load_data, open_part, open_test, split
+from automorph.errors import DataError
 from automorph.searchers.executors import attempt, without_test
 from automorph.training import as_task
 
 SOURCE = Path(automorph.__file__).parent
+DOORS = ("open_test", "open_part")
+
+# Every function outside the data room that opens the test part, and why it may.
+MAY_OPEN = {
+    "training/loop.py:look": "evaluates a part at the end of a training; see the next test",
+    "robustness/robust.py:train_robust": "measures a robust training after its epoch is chosen",
+    "robustness/groups.py:notes_on": "counts the examples of each group, for notes to the reader",
+    "robustness/run_audit.py:_part": "an audit measures the part that the user asked for",
+    "robustness/run_patch.py:patch": "audits the models before and after, once both are chosen",
+    "robustness/run_patch.py:_evidence": "evaluates the models before and after, likewise",
+    "robustness/flip_rate.py:flip_rate": "counts the flips of these models",
+    "robustness/flip_rate.py:maps_of": "draws the saliency of these models",
+    "robustness/translators/selection.py:exact_pairs":
+        "renders known pairs of all parts, without labels; only training and validation pairs "
+        "train or check anything",
+    "cli/examples.py:_test": "shows examples of the test part once a comparison is finished",
+    "cli/auditing.py:_pictures": "shows examples of the part that was audited",
+}  # fmt: skip
+
+# `SearchResult.parts` are roles of table rows, no parts of data.
+NO_DATA = {"searchers/result.py", "cli/searching.py"}
+
+
+@cache
+def files():
+    """Every source file outside the data room: its name and its tree."""
+    paths = {path.relative_to(SOURCE).as_posix(): path for path in SOURCE.rglob("*.py")}
+    return [
+        (name, ast.parse(path.read_text("utf-8")))
+        for name, path in sorted(paths.items())
+        if not name.startswith("data/")
+    ]
+
+
+def reads_of_test(tree, parts=True):
+    """The lines that could read a test part in another way than by the doors.
+
+    Any attribute ``.test``, ``getattr`` of it, and any use of a mapping ``.parts`` that gives more
+    than names: only ``parts["train"]``, ``parts["validation"]``, ``name in parts`` and walks
+    over the names are safe.
+    """
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "test":
+            yield node.lineno
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr":
+            if not isinstance(node.args[1], ast.Constant):
+                continue
+            if node.args[1].value == "test" or (parts and node.args[1].value == "parts"):
+                yield node.lineno
+        mapping = parts and isinstance(node, ast.Attribute) and node.attr == "parts"
+        if mapping and not names_only(node, parents[node]):
+            yield node.lineno
+
+
+def names_only(node, parent):
+    if isinstance(parent, ast.Subscript) and isinstance(parent.slice, ast.Constant):
+        return parent.slice.value in ("train", "validation")
+    if isinstance(parent, ast.Call):  # set(data.parts), ", ".join(data.parts)
+        called = getattr(parent.func, "id", getattr(parent.func, "attr", ""))
+        return node in parent.args and called in ("set", "len", "sorted", "join")
+    return isinstance(parent, (ast.Compare, ast.comprehension, ast.For))
+
+
+def callers(tree):
+    """The names of the functions that use a door."""
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+            if names & set(DOORS):
+                yield function.name
+
+
+def test_only_the_data_room_reads_the_test_part():
+    found = {
+        name: lines
+        for name, tree in files()
+        if (lines := [*reads_of_test(tree, name not in NO_DATA)])
+    }
+    assert not found, "open the test part by automorph.data.open_test, or work without it"
+
+
+def test_the_functions_that_open_the_test_part_are_listed_with_a_reason():
+    found = {f"{name}:{function}" for name, tree in files() for function in callers(tree)}
+    assert found == set(MAY_OPEN)
+
+
+def test_trainings_look_at_a_part_by_name_at_their_end_only():
+    """`Training.look` takes any part: within an epoch it is called for the validation part."""
+    calls = {}
+    for name, tree in files():
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and name.startswith("training/"):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "look":
+                        calls.setdefault(f"{name}:{function.name}", []).append(
+                            ast.unparse(node.args[0])
+                        )
+    assert calls == {
+        "training/loop.py:run_epoch": ["'validation'"],
+        "training/trainer.py:_conclude": ["part"],
+        "training/trainer.py:_finished": ["part"],
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = data.test.labels",
+        "x = task.data.test is None",
+        "x = getattr(data, 'test')",
+        "x = getattr(data, 'parts')",
+        "x = data.parts['test']",
+        "x = data.parts[name]",
+        "x = data.parts.get('test')",
+        "x = [part for part in data.parts.values()]",
+        "x = [part for name, part in data.parts.items()]",
+        "parts = data.parts",
+        "f(data.parts)",
+        "x = {**data.parts}",
+    ],
+)
+def test_the_check_sees_every_way_around_the_door(line):
+    assert [*reads_of_test(ast.parse(line))] == [1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = data.parts['validation']",
+        "x = 'test' in data.parts",
+        "x = [name for name in data.parts]",
+        "x = ', '.join(data.parts)",
+        "x = data.sizes['test']",
+        "x = open_test(data)",
+    ],
+)
+def test_the_check_lets_pass_what_opens_nothing(line):
+    assert not [*reads_of_test(ast.parse(line))]
+
+
+def test_the_door_gives_the_test_part_or_says_what_to_do():
+    data = split(load_data("digits"), validation=0.2, test=0.2, seed=0)
+    assert open_test(data) is open_part(data, "test") is data.test
+    assert open_part(data, "validation") is data.validation
+    assert data.sizes == {name: len(part) for name, part in data.parts.items()}
+    with pytest.raises(DataError, match=r"digits has no test part; expected .*data\.split"):
+        open_test(data.without_test())
 
 
 def test_without_test_hides_the_test_part_and_nothing_else():

@@ -18,7 +18,7 @@ from automorph.policies import load_policy
 from automorph.searchers import JobResult, SearchContext, TrainJob, load_method, search
 from automorph.searchers.budget import plan_by_time, read_budget
 from automorph.searchers.builtin import METHODS
-from automorph.searchers.final_table import simpler, verdict_of
+from automorph.searchers.final_table import longer_pays, simpler, verdict_of
 from automorph.searchers.successive_halving import heats
 from automorph.training import Recipe, Units, make_task
 
@@ -150,28 +150,39 @@ def test_bad_methods(text, words, setting):
         load_method(text).build(setting)
 
 
-def row(name, values, validation):
+def row(name, values, *validation):
     base = paired_difference(values, [0.5, 0.51, 0.52])
-    return Row(name, summarise(values), summarise([validation]), base)
+    return Row(name, summarise(values), summarise(validation), base)
 
 
 def test_the_verdict_names_what_was_not_beaten_and_what_would_do():
     rows = {
-        "found": row("policy", [0.60, 0.62, 0.61], 0.6),
+        "found": row("policy", [0.60, 0.62, 0.61], 0.59, 0.61, 0.6),
         "none": row("none", [0.50, 0.51, 0.52], 0.5),
         "tail": row("tail", [0.55, 0.56, 0.57], 0.7),
         "random": row("random", [0.6, 0.61, 0.62], 0.6),
-        "longer": row("longer", [0.80, 0.82, 0.83], 0.8),
+        "longer": row("longer", [0.80, 0.82, 0.83], 0.79, 0.8, 0.81),
     }
     text = verdict_of(rows, list(rows.values()), method="pba", cost=12.0, seeds=3).text
 
     assert "It beats the tail alone (+5.0" in text
-    assert "longer gains more than the search (+20.7" in text
+    assert "longer gains more than the search on the validation part (+20.0" in text
+    assert "It is worse than longer plain training (-20.7" in text
     assert "Within chance of a random policy" in text
     assert text.startswith(
         "Use tail, which needs no search: on the validation part it is no worse (70.0"
     )
     assert "12.0 plain trainings" in text
+
+
+def test_test_figures_do_not_advise_to_train_longer():
+    rows = {
+        "found": row("policy", [0.60, 0.62, 0.61], 0.59, 0.61, 0.6),
+        "none": row("none", [0.50, 0.51, 0.52], 0.5),
+        "longer": row("longer", [0.80, 0.82, 0.83], 0.59, 0.6, 0.61),
+    }
+    assert longer_pays(rows) is None
+    assert longer_pays({**rows, "longer": row("longer", [0.1, 0.1, 0.1], 0.7, 0.71, 0.72)})
 
 
 def test_the_simplest_that_is_no_worse_is_to_be_used():

@@ -155,7 +155,9 @@ def _pictures(found: Audit, data: Dataset) -> dict[str, Any]:
     """Mistakes in the worst group, and the most telling examples of the slices."""
     if found.predictions is None:
         return {}
-    part = data.parts[found.facts["part"]]
+    from automorph.data import open_part
+
+    part = open_part(data, found.facts["part"])
     wrong = found.predictions != part.labels
     label = data.classes.index(found.worst.class_name)
     mine = wrong & (part.labels == label)

@@ -51,7 +51,7 @@ class Comparing:
         say.print(
             f"[bold]{self.title or f'Comparing policies on {self.source}'}[/bold]\n"
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
-            f"{len(data.test or ()):,} test examples of {len(data.classes)} classes; model "
+            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes; model "
             f"{self.task.model}, {plural(self.task.recipe.epochs, 'epoch')}, "
             f"{plural(len(self.policies), 'policy', 'policies')} x {plural(self.seeds, 'seed')}"
         )

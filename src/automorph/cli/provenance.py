@@ -25,7 +25,7 @@ def task_facts(source: str, task: Task) -> dict[str, Any]:
             "classes": list(data.classes),
             "n_train": len(data.train),
             "n_validation": len(data.validation or ()),
-            "n_test": len(data.test or ()),
+            "n_test": data.sizes.get("test", 0),
             "shape": list(data.train.data.shape[1:]),
             "hash": data.hash,
             "notes": list(data.notes),

@@ -84,7 +84,7 @@ class Searching:
         say.print(
             f"[bold]Searching on {self.source} {limit}[/bold]\n"
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
-            f"{len(data.test or ()):,} test examples of {len(data.classes)} classes; model "
+            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes; model "
             f"{self.task.model}, {self.task.recipe.epochs} epochs; method {self.method.name}, "
             f"space {self.asked['space'].name} ({len(self.asked['space'])} operations), tail "
             f"{self.asked['tail'].name}"

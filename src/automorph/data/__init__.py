@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from automorph import _moved
 from automorph.data.build import assemble
-from automorph.data.dataset import BadRow, Dataset, Domain, Split, strings
+from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
 from automorph.data.decoders import belong_to_parent, uninterrupted_start
 from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
@@ -43,6 +43,8 @@ __all__ = [
     "list_sources",
     "load_data",
     "mapped",
+    "open_part",
+    "open_test",
     "read_image",
     "read_tables",
     "split",

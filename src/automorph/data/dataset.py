@@ -203,6 +203,11 @@ class Dataset:
         found = {name: getattr(self, name) for name in PARTS}
         return {name: part for name, part in found.items() if part is not None}
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of examples of every part that exists, by name; this opens no part."""
+        return {name: len(part) for name, part in self.parts.items()}
+
     @cached_property
     def hash(self) -> str:
         """Hash what the data set holds: 32 hexadecimal digits.
@@ -226,13 +231,39 @@ class Dataset:
         return total.hexdigest()
 
     def without_test(self) -> Dataset:
-        """Hide the test part; every search and every choice works on what this returns."""
+        """Hide the test part; every search and every choice works on what this returns.
+
+        Its counterpart is :func:`open_test`, the only way to the test part from other rooms.
+        """
         return self if self.test is None else self.replace(test=None)
 
     def replace(self, **changes: Any) -> Dataset:
         """Copy the data set with some fields changed (the hash is then made anew)."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
         return Dataset(**{**kept, **changes})
+
+
+def open_test(data: Dataset) -> Split:
+    """Open the test part: the only way to its examples and labels outside the data room.
+
+    Call it to measure, or to show examples of, a model whose epoch, policy, objective and seed do
+    not depend on the figures you get; never in code that a search, an objective or an early choice
+    runs (that works on `Dataset.without_test`). A new caller must be added, with its reason, to
+    the list in ``tests/data/test_seal.py``.
+
+    Raises DataError when the data set has no test part.
+    """
+    if data.test is None:
+        raise DataError(
+            f"{data.name} has no test part; expected one to measure on: split one off with "
+            "automorph.data.split(data)"
+        )
+    return data.test
+
+
+def open_part(data: Dataset, name: str) -> Split:
+    """Return the part with this name; the test part is opened by :func:`open_test`, as it says."""
+    return open_test(data) if name == "test" else data.parts[name]
 
 
 def check_images(images: NDArray[Any]) -> None:

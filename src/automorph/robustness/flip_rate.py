@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Split
+from automorph.data import Split, open_test
 from automorph.robustness.groups import grouper_of
 from automorph.robustness.saliency import overlay, saliency, share_on_mark
 from automorph.robustness.translated import Translated
@@ -27,7 +27,7 @@ def flip_rate(
     """P(argmax f(x) != argmax f(T(x))) on the test part, T into every other subgroup."""
     if translator is None:
         return None
-    test = task.data.parts["test"]
+    test = open_test(task.data)
     known = known_of(test)
     flipped, count = 0, 0
     for direction in sorted({b for _, b in translator.directions}):
@@ -49,7 +49,7 @@ def maps_of(
     seen: dict[str, Evaluation],
 ) -> tuple[dict[str, Any], dict[str, float | None]]:
     """Maps of the models on the same test images, and the share of them on the mark, by model."""
-    test, names = task.data.parts["test"], task.data.subgroup_names
+    test, names = open_test(task.data), task.data.subgroup_names
     groups = grouper_of(task.data).of(test)
     rows = _spread(groups, MAPPED)
     images, labels = test.data[rows], test.labels[rows]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Dataset, Split
+from automorph.data import Dataset, Split, open_part
 from automorph.errors import DataError, UsageError
 
 MOST = 500
@@ -83,7 +83,7 @@ def grouper_of(data: Dataset) -> Grouper:
             "bring them as (images, labels, subgroups), or look for unknown ones with discover "
             "(automorph audit --discover)"
         )
-    n, k = sum(map(len, data.parts.values())), len(data.subgroup_names)
+    n, k = sum(data.sizes.values()), len(data.subgroup_names)
     if k > MOST or n < FEW * k:
         raise DataError(
             f"{data.name}: {k:,} subgroups in {n:,} examples, such as "
@@ -97,7 +97,7 @@ def grouper_of(data: Dataset) -> Grouper:
 def notes_on(data: Dataset, grouper: Grouper) -> tuple[str, ...]:
     """What a reader must know about the groups of a data set, in sentences."""
     notes = []
-    counts = {name: grouper.counts(part) for name, part in data.parts.items()}
+    counts = {name: grouper.counts(open_part(data, name)) for name in data.parts}
     known = np.sum(list(counts.values()), axis=0) > 0
     for name, found in counts.items():
         if (empty := known & (found == 0)).any():

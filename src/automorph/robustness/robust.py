@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from automorph.data import open_part
 from automorph.errors import UsageError
 from automorph.robustness.builtin import DFR, JTT, Robust, load_method
 from automorph.robustness.dfr import refit
@@ -128,7 +129,7 @@ def train_robust(
     model, checkpoint, chosen = run.model, run.checkpoint, None
     if isinstance(method, DFR):
         model, checkpoint, chosen = refit(task, run, method, grouper, seed=seed, folder=place)
-    parts = {name: part for name, part in task.data.parts.items() if name != "train"}
+    parts = {name: open_part(task.data, name) for name in task.data.parts if name != "train"}
     seen = {name: evaluate(model, part, encoder=task.encoder) for name, part in parts.items()}
     groups = {name: grouper.of(part) for name, part in parts.items()}
     if chosen is None:

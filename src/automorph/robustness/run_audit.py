@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from automorph.data import Dataset, Split, as_dataset
+from automorph.data import Dataset, Split, as_dataset, open_part
 from automorph.errors import UsageError
 from automorph.robustness.audit_result import RATE, Audit, measure
 from automorph.robustness.discovery import Method, Slice
@@ -129,7 +129,15 @@ def _measured(
         notes += (
             "Discovered slices are hypotheses: name them by looking, label them, and test them on "
             "other examples.",
+            f"Slices were discovered and measured on halves of the same part ({name}), and the "
+            "clearest of many comes first: their accuracies are likely to look worse here than on "
+            "new examples.",
         )
+        if name == "test":
+            notes += (
+                "Slices were discovered on the test part: a model that is mended because of them "
+                "needs other test examples, or its figures are optimistic.",
+            )
     return replace(
         found, slices=slices, notes=notes, facts=facts, predictions=subject.predictions,
         method=method,
@@ -179,7 +187,7 @@ def _part(data: Dataset, wanted: str | None, *, discover: bool, whole: bool) -> 
             raise UsageError(
                 f"{data.name} has no {wanted} part; expected one of {', '.join(data.parts)}"
             )
-        return wanted, data.parts[wanted]
+        return wanted, open_part(data, wanted)
     order = ("validation", "test", "train") if discover and not whole else ("test", "train")
     name = next(name for name in order if name in data.parts)
-    return name, data.parts[name]
+    return name, open_part(data, name)

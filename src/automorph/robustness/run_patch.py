@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from automorph.data import Split
+from automorph.data import Split, open_test
 from automorph.errors import UsageError
 from automorph.experiments import fingerprint
 from automorph.files import atomic_write, folder_lock, inside, read_json, write_json
@@ -116,9 +116,7 @@ def patch(
             "after": load_trained(arms.source, model=_shell(task)).model,
         }
         told = _evidence(task, models, choice.translator, renderings, maps)
-        before, after = (
-            _audit(grouper, task.data.parts["test"], told.seen[name]) for name in models
-        )
+        before, after = (_audit(grouper, open_test(task.data), told.seen[name]) for name in models)
         verdict = judge(arms.rows, arms.chosen, before, after, numbers)
         all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes)
         result = Patched(
@@ -176,7 +174,7 @@ def _evidence(
     renderings: Translated | None,
     maps: bool | None,
 ) -> _Evidence:
-    test = task.data.parts["test"]
+    test = open_test(task.data)
     seen = {name: evaluate(model, test, encoder=task.encoder) for name, model in models.items()}
     flips = {name: flip_rate(task, model, translator, seen[name]) for name, model in models.items()}
     looks: dict[str, Any] = {}

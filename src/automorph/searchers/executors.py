@@ -209,7 +209,8 @@ def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> JobResult
 @lru_cache(maxsize=2)
 def without_test(task: Task) -> Task:
     """Hide a task's test part; always the same object, so that jobs recognise their own work."""
-    return task if task.data.test is None else replace(task, data=task.data.without_test())
+    hidden = task.data.without_test()
+    return task if hidden is task.data else replace(task, data=hidden)
 
 
 @contextmanager

@@ -188,11 +188,15 @@ _CONTROLS = {
 
 
 def longer_pays(by_part: Mapping[str, Row], *, confidence: float = 0.95) -> Difference | None:
-    """By how much longer plain training is ahead of what was found, if it is beyond chance."""
+    """By how much longer plain training is ahead of what was found, if it is beyond chance.
+
+    This decides what is advised next, so it compares validation accuracies. The search chose its
+    policy on the same part, which favours that policy: the advice is given rather too seldom.
+    """
     found, longer = by_part["found"], by_part.get("longer")
-    if longer is None or longer.accuracy is None or found.accuracy is None:
+    if longer is None or longer.validation is None or found.validation is None:
         return None
-    values = longer.accuracy.values, found.accuracy.values
+    values = longer.validation.values, found.validation.values
     gap = paired_difference(*values, confidence=confidence)
     return gap if gap.low is not None and gap.low > 0 else None
 
@@ -201,8 +205,8 @@ def _longer(by_part: Mapping[str, Row]) -> str:
     if (gap := longer_pays(by_part)) is None:
         return ""
     return (
-        f"{by_part['longer'].policy} gains more than the search ({points(gap.mean)}, "
-        f"{interval(gap)}): train longer first. "
+        f"{by_part['longer'].policy} gains more than the search on the validation part "
+        f"({points(gap.mean)}, {interval(gap)}): train longer first. "
     )
 
 
@@ -212,7 +216,7 @@ def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
     groups: dict[str, list[str]] = {"It beats": [], "It is worse than": [], "Within chance of": []}
     for part, words in _CONTROLS.items():
         row = by_part.get(part)
-        if row is None or row.accuracy is None or (part == "longer" and longer_pays(by_part)):
+        if row is None or row.accuracy is None:
             continue
         gap = paired_difference(found.accuracy.values, row.accuracy.values, confidence=confidence)
         beats = gap.low is not None and gap.low > 0

@@ -82,14 +82,17 @@ class SearchResult:
     def use(self) -> Treatment:
         """What to use: the policy found, or the simplest one that does no worse without a search.
 
-        By the validation part; see `standing.simpler`.
+        By the validation part; see `final_table.simpler`.
         """
         row = simpler(self.by_part)
         return self.policy if row is None else self.treatments[row.policy]
 
     @property
     def longer_pays(self) -> bool:
-        """Whether longer plain training is ahead of what was found, beyond chance."""
+        """Whether longer plain training is ahead of what was found, beyond chance.
+
+        By the validation part; see `final_table.longer_pays`.
+        """
         return longer_pays(self.by_part) is not None
 
     @property

@@ -248,7 +248,7 @@ def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> N
 def _fits(task: Task, space: SearchSpace) -> None:
     if not len(space):
         raise UsageError("the search space has no operations; expected at least one")
-    if task.data.validation is None or task.data.test is None:
+    if not {"validation", "test"} <= set(task.data.parts):
         raise UsageError(
             f"{task.name} lacks a validation or a test part; a search needs both: "
             "see automorph.data.splits"

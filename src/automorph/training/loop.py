@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from automorph.data import open_part
 from automorph.errors import UsageError
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, Units
@@ -154,7 +155,7 @@ class Training:
         """The network to be kept, as it is now, on a part of the data."""
         return evaluate(
             self.kept,
-            self.task.data.parts[part],
+            open_part(self.task.data, part),
             encoder=self.task.encoder,
             precision=self.precision,
             machine=self.machine,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from automorph.data import Dataset, Split
+from automorph.data import Dataset, Split, coupled, open_part
 from automorph.errors import DataError, TrainingError, UsageError
 from automorph.robustness.translators.base import (
     ExactPairs,
@@ -157,9 +157,7 @@ def _make(
 
 def exact_pairs(data: Dataset) -> ExactPairs:
     """The known pairs of a data set whose subgroups were made by `automorph.data`."""
-    from automorph.data import coupled
-
-    forms = [coupled(data.name, part) for part in data.parts.values()]
+    forms = [coupled(data.name, open_part(data, name)) for name in data.parts]
     return ExactPairs(np.concatenate(forms, axis=1))
 
 

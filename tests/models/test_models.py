@@ -79,15 +79,16 @@ def test_weights_are_drawn_from_torchs_generator():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("resnet", "near matches: .*resnet9"),
-        ("cnnn", "near matches: cnn"),
-        ("wrn-28", "near matches: .*wrn-28-10"),
+        ("resnet", "Did you mean 'resnet9'"),
+        ("cnnn", "Did you mean 'cnn'"),
+        ("wrn-28", "Did you mean 'wrn-28-10'"),
         ("wrn-27-2", r"6n \+ 4"),
         ("pyramidnet-100-84", r"9n \+ 2"),
-        ("shake-shake-26", "near matches: .*shake-shake-26-2x96d"),
+        ("shake-shake-26", "Did you mean 'shake-shake-26-2x96d'"),
         ("cnn:0", "unknown model"),
-        ("zzz", "known: cnn"),
+        ("zzz", "Expected one of cnn, resnet9.*automorph list models"),
         ("", "unknown model"),
+        ("text-cnn", "is for texts, and these are images; expected one of cnn"),
     ],
 )
 def test_unknown_names_are_refused_with_a_hint(name, words):

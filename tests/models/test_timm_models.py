@@ -22,9 +22,9 @@ def test_a_network_is_made_for_the_data(name):
 @pytest.mark.parametrize(
     ("name", "size", "words"),
     [
-        ("timm:resnt18", 32, "near matches: .*resnet18"),
+        ("timm:resnt18", 32, "Did you mean .*'resnet18'"),
         ("timm:resnet18:trained", 32, "expected timm:NAME"),
-        ("timm:", 32, "timm has no network ''"),
+        ("timm:", 32, "unknown timm network ''"),
         ("timm:convnext_atto", 28, "larger images"),
     ],
 )

@@ -4,40 +4,127 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
+from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from automorph.errors import UsageError
+from automorph.registry import Entry, Registry
 
 if TYPE_CHECKING:
     from torch import nn
 
-_PLACE = "automorph.models"
-_WIDTH = re.compile(r"(cnn|resnet9)(?::([1-9]\d*))?")
-_WIDE = re.compile(r"(wrn|pyramidnet)-([1-9]\d*)-([1-9]\d*)")
-_FILES = {"wrn": "wide_resnet", "pyramidnet": "pyramidnet"}
-_SHAKE = re.compile(r"shake-shake-26-2x([1-9]\d*)d")
+_WRN = r"wrn-(?P<depth>[1-9]\d*)-(?P<widen>[1-9]\d*)"
 
-_FOR_TEXTS = ("bag-of-words", "text-", "sentence:", "transformers:")
 
-_KNOWN = {
-    "cnn": "small CNN for 8 to 28 pixels, the default; `cnn:32` is twice as wide",
-    "resnet9": "ResNet-9 for 32 pixels, width 64; `resnet9:16` trains fast on a CPU",
-    "resnet18": "ResNet-18 with the stem for 32 pixels",
-    "wrn-16-2": "Wide ResNet of depth 16 and widening factor 2 (any `wrn-DEPTH-WIDTH`)",
-    "wrn-40-2": "Wide ResNet of depth 40 and widening factor 2",
-    "wrn-28-10": "Wide ResNet of depth 28 and widening factor 10",
-    "shake-shake-26-2x96d": "Shake-Shake, two branches a block (any `shake-shake-26-2xWIDTHd`)",
-    "pyramidnet-272-200": "PyramidNet with ShakeDrop (any `pyramidnet-DEPTH-WIDENING`)",
-    "bag-of-words": "texts: the mean of the words' embeddings",
-    "text-cnn": "texts: convolutions over 3, 4 and 5 words, the default for texts",
-    "text-transformer": "texts: a small encoder of two layers",
-    "sentence:NAME": "texts: features of a pretrained encoder that stays as it is, a linear head",
-    "transformers:NAME": "texts: any sequence classifier of transformers (folder, package, hub)",
-    "timm:NAME": "any network of timm, untrained; `timm:NAME:pretrained` loads its weights",
-}
+@dataclass(frozen=True)
+class ModelEntry(Entry["nn.Module"]):
+    """A network, the pattern of the names that it goes by, and the kind of examples it takes.
+
+    Groups of the pattern are options of the factory. The factory takes channels, classes and
+    (height, width), or for texts inputs and classes, and then the options.
+    """
+
+    pattern: str = ""
+    domain: str = "image"
+
+    def matched(self, name: str) -> dict[str, Any] | None:
+        """The options in a name; None if it names another network."""
+        match = re.fullmatch(self.pattern or re.escape(self.name), name)
+        if match is None:
+            return None
+        given = {key: value for key, value in match.groupdict().items() if value is not None}
+        return {key: int(value) if value.isdecimal() else value for key, value in given.items()}
+
+
+MODELS = Registry(
+    "model",
+    ModelEntry(
+        "cnn",
+        "automorph.models.cnn:build",
+        "small CNN for 8 to 28 pixels, the default; `cnn:32` is twice as wide",
+        r"cnn(?::(?P<width>[1-9]\d*))?",
+    ),
+    ModelEntry(
+        "resnet9",
+        "automorph.models.resnet9:build",
+        "ResNet-9 for 32 pixels, width 64; `resnet9:16` trains fast on a CPU",
+        r"resnet9(?::(?P<width>[1-9]\d*))?",
+    ),
+    ModelEntry(
+        "resnet18", "automorph.models.resnet18:build", "ResNet-18 with the stem for 32 pixels"
+    ),
+    ModelEntry(
+        "wrn-16-2",
+        "automorph.models.wide_resnet:build",
+        "Wide ResNet of depth 16 and widening factor 2 (any `wrn-DEPTH-WIDTH`)",
+        _WRN,
+    ),
+    ModelEntry(
+        "wrn-40-2",
+        "automorph.models.wide_resnet:build",
+        "Wide ResNet of depth 40 and widening factor 2",
+        _WRN,
+    ),
+    ModelEntry(
+        "wrn-28-10",
+        "automorph.models.wide_resnet:build",
+        "Wide ResNet of depth 28 and widening factor 10",
+        _WRN,
+    ),
+    ModelEntry(
+        "shake-shake-26-2x96d",
+        "automorph.models.shake_shake:build",
+        "Shake-Shake, two branches a block (any `shake-shake-26-2xWIDTHd`)",
+        r"shake-shake-26-2x(?P<width>[1-9]\d*)d",
+    ),
+    ModelEntry(
+        "pyramidnet-272-200",
+        "automorph.models.pyramidnet:build",
+        "PyramidNet with ShakeDrop (any `pyramidnet-DEPTH-WIDENING`)",
+        r"pyramidnet-(?P<depth>[1-9]\d*)-(?P<widen>[1-9]\d*)",
+    ),
+    ModelEntry(
+        "bag-of-words",
+        "automorph.models.text:BagOfWords",
+        "texts: the mean of the words' embeddings",
+        domain="text",
+    ),
+    ModelEntry(
+        "text-cnn",
+        "automorph.models.text:TextCNN",
+        "texts: convolutions over 3, 4 and 5 words, the default for texts",
+        domain="text",
+    ),
+    ModelEntry(
+        "text-transformer",
+        "automorph.models.text:Transformer",
+        "texts: a small encoder of two layers",
+        domain="text",
+    ),
+    ModelEntry(
+        "sentence:NAME",
+        "automorph.models.text:linear_head",
+        "texts: features of a pretrained encoder that stays as it is, a linear head",
+        r"sentence:.*",
+        domain="text",
+    ),
+    ModelEntry(
+        "transformers:NAME",
+        "automorph.models.text:sequence_classifier",
+        "texts: any sequence classifier of transformers (folder, package, hub)",
+        r"(?P<name>transformers:.*)",
+        domain="text",
+    ),
+    ModelEntry(
+        "timm:NAME",
+        "automorph.models.from_timm:build",
+        "any network of timm, untrained; `timm:NAME:pretrained` loads its weights",
+        r"(?P<name>timm:.*)",
+    ),
+    example="resnet9:16",
+    listing="models",
+)
 
 
 def list_models() -> dict[str, str]:
@@ -46,7 +133,7 @@ def list_models() -> dict[str, str]:
     >>> list(list_models())[:2]
     ['cnn', 'resnet9']
     """
-    return dict(_KNOWN)
+    return MODELS.about()
 
 
 def build_model(
@@ -68,42 +155,34 @@ def build_model(
             f"model {name!r} for {channels} channels, {classes} classes and {height}x{width} "
             "pixels: expected positive numbers; check the data's shape and labels"
         )
-    return _builder(name)(channels, classes, (height, width))
+    return _builder(name, "image")(channels, classes, (height, width))
 
 
 def build_text_model(name: str, *, inputs: int, classes: int) -> nn.Module:
-    """The network of that name for texts; see `automorph.models.text`."""
-    from automorph.models import text
+    """The network of that name for texts.
 
-    return text.build_text_model(name, inputs=inputs, classes=classes)
+    ``inputs`` is the number of different words, or of features for ``sentence:NAME``. Raises
+    `UsageError` for an unknown name.
+
+    >>> import torch
+    >>> model = build_text_model("text-cnn", inputs=50, classes=2)
+    >>> model(torch.tensor([[4, 7, 9, 0, 0, 0]])).shape
+    torch.Size([1, 2])
+    """
+    return _builder(name, "text")(inputs, classes)
 
 
-def _builder(name: str) -> Callable[[int, int, tuple[int, int]], nn.Module]:
-    """What builds the network from channels, classes and (height, width)."""
-    options: dict[str, int]
-    if found := _WIDTH.fullmatch(name):
-        file, options = found[1], {"width": int(found[2])} if found[2] else {}
-    elif found := _WIDE.fullmatch(name):
-        file, options = _FILES[found[1]], {"depth": int(found[2]), "widen": int(found[3])}
-    elif found := _SHAKE.fullmatch(name):
-        file, options = "shake_shake", {"width": int(found[1])}
-    elif name == "resnet18":
-        file, options = "resnet18", {}
-    elif name.startswith("timm:"):
-        from automorph.models.from_timm import build
-
-        return partial(build, name)
-    elif name.startswith(_FOR_TEXTS):
-        raise UsageError(
-            f"the model {name!r} is for texts, and these are images; `automorph list models` "
-            "tells which is for which"
-        )
-    else:
-        near = get_close_matches(name, _KNOWN, n=3, cutoff=0.4)
-        hint = f"near matches: {', '.join(near)}" if near else f"known: {', '.join(_KNOWN)}"
-        raise UsageError(
-            f"unknown model {name!r}; {hint}; `automorph list models` shows all, "
-            "and any network of timm is `timm:NAME`"
-        )
-    # Torch is slow to import, and names are looked at by commands that need no network.
-    return partial(import_module(f"{_PLACE}.{file}").build, **options)
+def _builder(name: str, domain: str) -> Callable[..., nn.Module]:
+    """What builds the network of a name for images or texts; its options are given."""
+    for entry in MODELS.values():
+        options = entry.matched(name)
+        if options is None:
+            continue
+        if entry.domain != domain:
+            fitting = ", ".join(one.name for one in MODELS.values() if one.domain == domain)
+            raise UsageError(
+                f"the model {name!r} is for {entry.domain}s, and these are {domain}s; expected one "
+                f"of {fitting}; see: automorph list models"
+            )
+        return partial(entry.load(), **options)
+    raise MODELS.unknown(name)

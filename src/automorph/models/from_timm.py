@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from automorph.errors import UsageError
+from automorph.registry import closest
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def build(name: str, channels: int, classes: int, size: tuple[int, int]) -> nn.Module:
+def build(channels: int, classes: int, size: tuple[int, int], *, name: str) -> nn.Module:
     """The network of `timm:NAME` or `timm:NAME:pretrained`, its head made for the classes.
 
     Nothing is downloaded unless `pretrained` is asked for. Networks that are tied to one image
@@ -60,15 +61,10 @@ def _parse(name: str) -> tuple[str, bool]:
     if rest not in ([], ["pretrained"]):
         raise UsageError(f"{name!r}: expected timm:NAME or timm:NAME:pretrained")
     if not timm.is_model(architecture):
-        near = timm.list_models(f"*{architecture}*")[:5] or _near(architecture)
-        hint = f"near matches: {', '.join(near)}" if near else "see timm.list_models()"
-        raise UsageError(f"timm has no network {architecture!r}; {hint}")
+        near = timm.list_models(f"*{architecture}*")[:5] if architecture else []
+        near = near or closest(architecture, timm.list_models(), most=5)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise UsageError(
+            f"unknown timm network {architecture!r}.{hint} Expected a name of timm.list_models()"
+        )
     return architecture, rest == ["pretrained"]
-
-
-def _near(architecture: str) -> list[str]:
-    from difflib import get_close_matches
-
-    import timm
-
-    return get_close_matches(architecture, timm.list_models(), n=5, cutoff=0.6)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-from automorph.errors import UsageError
 
 PADDING = 0
 
@@ -116,32 +112,13 @@ class Transformer(nn.Module):
         return logits
 
 
-NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {
-    "bag-of-words": BagOfWords,
-    "text-cnn": TextCNN,
-    "text-transformer": Transformer,
-}
+def linear_head(inputs: int, classes: int) -> nn.Module:
+    """The head on features of a pretrained encoder, ``sentence:NAME``."""
+    return nn.Linear(inputs, classes)
 
 
-def build_text_model(name: str, *, inputs: int, classes: int) -> nn.Module:
-    """The network of that name for texts.
+def sequence_classifier(inputs: int, classes: int, *, name: str) -> nn.Module:
+    """The network of ``transformers:NAME``, which brings its own words."""
+    from automorph.models.from_transformers import build
 
-    ``inputs`` is the number of different words, or of features for ``sentence:NAME``. Raises
-    `UsageError` for an unknown name.
-
-    >>> model = build_text_model("text-cnn", inputs=50, classes=2)
-    >>> model(torch.tensor([[4, 7, 9, 0, 0, 0]])).shape
-    torch.Size([1, 2])
-    """
-    if name in NETWORKS:
-        return NETWORKS[name](inputs, classes)
-    if name.startswith("sentence:"):
-        return nn.Linear(inputs, classes)
-    if name.startswith("transformers:"):
-        from automorph.models.from_transformers import build
-
-        return build(name, classes)
-    raise UsageError(
-        f"the model {name!r} is not for texts; expected one of {', '.join(NETWORKS)}, "
-        "sentence:NAME or transformers:NAME"
-    )
+    return build(name, classes)

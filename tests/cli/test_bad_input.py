@@ -153,7 +153,7 @@ CASES = {
     "too few to discover": (["audit", "csv:audited.csv", "--discover", *A], 2, "100 or more"),
     "unknown search": (["search", "digits", "--method", "raec"], 2, "'race'"),
     "bad search option": (["search", "digits", "--method", "race(share=x)"], 2, "share"),
-    "unknown search space": (["search", "digits", "--space", "nope"], 2, "no search space"),
+    "unknown search space": (["search", "digits", "--space", "nope"], 2, "unknown search space"),
     "space of another domain": (["search", "digits", "--space", "disc-axes"], 2, "vectors"),
     "bad budget": (["search", "digits", "--budget", "soon"], 2, "30m"),
     "budget and trials": (["search", "digits", "--budget", "1m", "--trials", "3"], 2, "one of"),

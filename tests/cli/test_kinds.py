@@ -49,7 +49,7 @@ def completed(*words, incomplete):
         (["search", "digits", "--tail", "nope"], "nope"),
         (["patch", "numpy:no.npz"], "no such file"),
         (["explain", "digitz"], "'digits'"),
-        (["explain", "digits", "--space", "nope"], "no search space"),
+        (["explain", "digits", "--space", "nope"], "unknown search space"),
         (["train", "csv:rows.csv"], "rows.csv"),
         (["train", "digits", "--protect", "("], "--protect"),
         (["audit", "digits", "--size", "abc"], "--size"),

@@ -144,7 +144,7 @@ def test_progress_ends_at_all_cells(task):
     [
         ([], {}, UsageError, "no policy"),
         (["none", "none"], {}, UsageError, "twice"),
-        (["nonesuch"], {}, PolicyError, "no policy 'nonesuch'"),
+        (["nonesuch"], {}, PolicyError, "unknown policy 'nonesuch'"),
         (["none"], {"seeds": 0}, UsageError, "seeds"),
         (["none"], {"seeds": [1, 1]}, UsageError, "all different"),
         (["none"], {"baseline": "crop"}, UsageError, "not compared"),

@@ -23,7 +23,7 @@ def test_an_explained_space_holds_some_operations_with_narrower_ranges():
 def test_a_wrong_name_is_told_before_data_are_read():
     check_space("explained")
     check_space("explained:randaugment")
-    with pytest.raises(PolicyError, match="no search space 'explainde'"):
+    with pytest.raises(PolicyError, match="unknown search space 'explainde'"):
         check_space("explainde")
-    with pytest.raises(PolicyError, match="no search space 'none'"):
+    with pytest.raises(PolicyError, match="unknown search space 'none'"):
         check_space("explained:none")

@@ -127,7 +127,7 @@ def run(
         def report(cell: Any, share: float) -> None:
             if share >= 1.0 and cell not in finished:
                 finished.add(cell)
-                print(f"{folder.name}: {names[cell.arm]} seed {cell.seed} "
+                print(f"{folder.name}: {names[cell.treatment]} seed {cell.seed} "
                       f"({done + len(finished)}/{len(cells)})", flush=True)  # fmt: skip
 
         return report

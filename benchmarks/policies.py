@@ -50,7 +50,9 @@ def run(source: str) -> Comparison:
             if share >= 1.0 and cell not in seen:
                 seen.add(cell)
                 finished[0] += 1
-                print(f"{source}: {POLICIES[cell.arm]} seed {cell.seed} ({finished[0]}/{total})")
+                print(
+                    f"{source}: {POLICIES[cell.treatment]} seed {cell.seed} ({finished[0]}/{total})"
+                )
 
         return report
 

@@ -412,7 +412,8 @@ def meaning(text: str, parameter: click.Parameter) -> str:
     if isinstance(parameter, click.Argument):
         return "The data: see above." if parameter.name == "data" else "One of these."
     words = []
-    for note in filter(None, notes.rstrip("]").split("; ")):
+    notes = re.sub(r"default: \((.*)\)", r"default: \1", notes.rstrip("]"))
+    for note in filter(None, notes.split("; ")):
         if span := re.fullmatch(r"(-?[\d.]+)<=?x<=?(-?[\d.]+)", note):
             words.append(f"{span[1]} to {span[2]}")
         elif least := re.fullmatch(r"x>(=?)(-?[\d.]+)", note):

@@ -44,6 +44,7 @@ _MODULES = {
 _NAMES = {
     "augmenters": {"Method": "InTrainingMethod", "as_arm": "as_treatment"},
     "data": {"Arrays": "Split"},
+    "experiments": {"Arm": "Treatment"},
     "native": {"Operation": "OperationRow"},
     "policies": {"Drawn": "RandomPolicy"},
     "searchers": {

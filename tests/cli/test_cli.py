@@ -118,6 +118,21 @@ def test_search_keeps_its_contract_and_changes_nothing_when_run_again(tmp_path, 
     }
 
 
+@pytest.mark.parametrize("verb", ["compare", "search"])
+def test_a_finished_run_that_was_moved_names_its_files_where_they_are(verb, tmp_path, call):
+    words = {
+        "compare": ["--policy", "none"],
+        "search": ["--method", "random(count=2)", "--trials", "2", "--engine", "local"],
+    }[verb]
+    words = [verb, "digits", *QUICK, *words, "--seeds", "1", "--jobs", "1", "--json"]
+    first = json.loads(call(*words, "--out", "here").out)
+    (tmp_path / "here").rename(tmp_path / "there")
+    again = json.loads(call(*words, "--out", "there").out)
+
+    assert (first["policy"], first["report"]) == ("here/policy.json", "here/report.html")
+    assert again == {**first, "policy": "there/policy.json", "report": "there/report.html"}
+
+
 def test_train_resumes_to_the_same_result(tmp_path, call):
     words = ["train", "digits", *QUICK, "--policy", "crop", "--out", "run", "--json"]
     first, again = (json.loads(call(*words).out) for _ in range(2))
@@ -145,7 +160,8 @@ def test_preview_writes_the_format_that_its_name_asks_for(name, kind, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("a.txt", ".png, .jpg"), ("a", "--out"), ("none/a.png", "no folder")]
+    ("name", "told"),
+    [("a.txt", ".png, .jpg"), ("a", "--out"), ("none/a.png", "the folder none does not exist")],
 )
 def test_preview_refuses_what_it_cannot_write(name, told, tmp_path, call, capsys):
     with pytest.raises(SystemExit):

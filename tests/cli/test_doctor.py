@@ -31,7 +31,7 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(monkeypatch):
         "the compiled engine (it was not built)", "install a C++ compiler",
         "safetensors: pip install safetensors",
         "policies as kornia modules (extra kornia): pip install 'automorph[kornia]'",
-        "albumentationsx is installed in its place",
+        "albumentationsx is installed instead",
     ):  # fmt: skip
         assert words in found
     assert "lightning" not in found

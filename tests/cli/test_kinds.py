@@ -46,7 +46,8 @@ def completed(*words, incomplete):
         (["train", "digits", "--policy", "no.json"], "no.json"),
         (["preview", "folder:nowhere", *N], "not there"),
         (["search", "csv:no/*.csv"], "nothing found"),
-        (["search", "digits", "--tail", "nope"], "nope"),
+        (["search", "digits", "--then", "nope"], "no policy 'nope'"),
+        (["search", "digits", "--tail", "nope"], "no policy 'nope'"),
         (["patch", "numpy:no.npz"], "no such file"),
         (["explain", "digitz"], "'digits'"),
         (["explain", "digits", "--space", "nope"], "unknown search space"),
@@ -93,7 +94,7 @@ def test_policies_are_completed():
     assert completed(*words, incomplete="tri") == ["trivialaugment", "trivialaugment-wide"]
     assert completed(*words, incomplete="flip-crop + unc") == ["flip-crop + uncertainty"]
     assert completed(*words, incomplete="fou") == ["found.json"]
-    assert completed("search", "digits", "--tail", incomplete="unc") == []
+    assert completed("search", "digits", "--then", incomplete="unc") == []
 
 
 def test_a_shell_gets_them():

@@ -16,7 +16,9 @@ def test_a_search_shows_the_best_so_far():
     shown = progress.Dashboard(quiet=False)
     for number, (name, score) in enumerate([("bad", 0.2), ("good", 0.9), ("lost", None)], 1):
         best = max(0.2, score or 0.0)
-        shown.move(SearchProgress("search", number, number / 4, best, 70.0, Finished(name, score)))
+        shown.update(
+            SearchProgress("search", number, number / 4, best, 70.0, Finished(name, score))
+        )
     out = io.StringIO()
     Console(file=out, width=80).print(shown.shown())
     lines = out.getvalue().splitlines()
@@ -49,4 +51,4 @@ def test_tensorboard_gets_epochs_and_trials(tmp_path):
 def test_without_the_library_it_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
     with pytest.raises(UsageError, match=r"automorph\[track\]"):
-        progress.Board(tmp_path)
+        progress.ScalarLog(tmp_path)

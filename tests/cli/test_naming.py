@@ -9,7 +9,7 @@ import pytest
 
 from automorph.augmenters import as_treatment
 from automorph.cli import main
-from automorph.cli.comparing import out_of_sight
+from automorph.cli.compare import large_shifts
 from automorph.cli.progress import Bars
 from automorph.cli.run_names import (
     command_words,
@@ -90,7 +90,7 @@ def test_another_comparison_on_the_same_data_sets_the_one_before_aside(tmp_path,
     main([*run, "--policy", "none"])
     first = (tmp_path / "report.html").read_bytes()
     main([*run, "--policy", "none", "--policy", "cutout(2)"])
-    assert f"lies in {tmp_path / 'earlier' / '1'}" in capsys.readouterr().err.replace("\n", "")
+    assert f"is now in {tmp_path / 'earlier' / '1'}" in capsys.readouterr().err.replace("\n", "")
     assert (tmp_path / "earlier" / "1" / "report.html").read_bytes() == first
     main(["report", str(tmp_path / "earlier" / "1")])
     main([*run, "--policy", "none", "--policy", "cutout(2)"])
@@ -104,12 +104,11 @@ def test_training_options_go_with_the_next_command():
 
 
 def test_moves_wider_than_half_of_an_image_are_noted():
-    arms = [
-        as_treatment(name) for name in ("none", "crop", "trivialaugment", "randaugment(n=2,m=9)")
-    ]
-    (note,) = out_of_sight(arms, (8, 8, 1))
-    assert note.startswith("trivialaugment moves by up to 10 px")
-    assert out_of_sight(arms, (32, 32, 3)) == out_of_sight(arms, ()) == []
+    names = ("none", "crop", "trivialaugment", "randaugment(n=2,m=9)")
+    treatments = [as_treatment(name) for name in names]
+    (note,) = large_shifts(treatments, (8, 8, 1))
+    assert note.startswith("trivialaugment translates by up to 10 px")
+    assert large_shifts(treatments, (32, 32, 3)) == large_shifts(treatments, ()) == []
 
 
 @pytest.mark.parametrize("markup", [True, False])

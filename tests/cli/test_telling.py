@@ -36,21 +36,21 @@ def test_the_telling_examples(task):
     )
     won, lost, never = found.values()
     assert list(found) == [
-        "Right with flip, wrong with none",
-        "Right with none, wrong with flip",
-        "Never right, whatever the policy and the seed: 2 of 150",
+        "Correct with flip, incorrect with none",
+        "Correct with none, incorrect with flip",
+        "Incorrect under every policy and seed: 2 of 150",
     ]
     images = task.data.test.data
     for part, rows in ((won, range(5)), (lost, range(5, 8)), (never, range(8, 10))):
         assert {one.tobytes() for one in part["examples"]} == {images[r].tobytes() for r in rows}
-    words = {f"{'abc'[labels[r]]}, called {'abc'[(labels[r] + 1) % 3]}" for r in range(5)}
+    words = {f"{'abc'[labels[r]]}, predicted {'abc'[(labels[r] + 1) % 3]}" for r in range(5)}
     assert set(won["words"]) == words
 
 
 def test_a_network_alone_shows_what_it_gets_wrong(task):
     wrong = (task.data.test.labels + 1) % 3
     (name,) = telling(task, {"flip": wrong[None]}, winner="flip", baseline="flip")
-    assert name == "Wrong: 150 of 150"
+    assert name == "Incorrect: 150 of 150"
     shown = telling(task, {"flip": wrong[None]}, winner="flip", baseline="flip")[name]
     assert len(shown["words"]) == len(shown["examples"]) == SHOWN
 

@@ -12,7 +12,7 @@ from automorph.data import Split, limited, load_data, split
 from automorph.errors import AutomorphError, PolicyError, UsageError
 from automorph.experiments import Row, compare, judge, summarise
 from automorph.experiments.run_compare import _control
-from automorph.experiments.store import cell_path
+from automorph.experiments.store import Cell, cell_path
 from automorph.files import read_json, write_checked
 from automorph.policies import load_policy
 from automorph.training import make_task, recipe_for
@@ -198,3 +198,10 @@ def test_a_failed_baseline_is_no_reason_to_keep_it():
     assert verdict.kind == "unclear"
     assert "none failed" in verdict.text
     assert "keep it" in judge("none", "none", None, seeds=5, confidence=0.95).text
+
+
+def test_the_old_names_of_a_treatment_warn():
+    with pytest.warns(DeprecationWarning, match="experiments.Treatment"):
+        assert automorph.experiments.Arm is automorph.experiments.Treatment
+    with pytest.warns(DeprecationWarning, match=r"Cell\.treatment"):
+        assert Cell(1, 0).arm == 1

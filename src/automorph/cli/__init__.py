@@ -1,4 +1,4 @@
-"""The command line: one small file a verb; nothing heavy is imported until a verb runs."""
+"""The command line: one file per verb; heavy libraries are imported only when a verb runs."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ VERBS = (
 
 
 class VerbGroup(click.Group):
-    """Verbs in the order in which a newcomer needs them."""
+    """A group that lists its verbs in the order in which a newcomer needs them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the verbs, in order."""
+        """Return the names of the verbs, in order."""
         return list(self.commands)
 
 
 @click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="automorph")
 def app() -> None:
-    """Find the augmentation that helps your model, with proof.
+    """Find the data augmentation that helps your model, and measure how much.
 
-    DATA is one text: digits, mnist, fashion-mnist, cifar10, folder:PATH, csv:PATH, jsonl:PATH,
-    parquet:PATH, numpy:PATH.npz or hub:NAME. Begin with: automorph quickstart
+    DATA is one of digits, mnist, fashion-mnist, cifar10, folder:PATH, csv:PATH, jsonl:PATH,
+    parquet:PATH, numpy:PATH.npz or hub:NAME. To begin, run: automorph quickstart
     """
 
 
@@ -54,7 +54,7 @@ for verb in VERBS:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; exits with 0, with 2 for bad usage or data, with 1 for all else."""
+    """Run the command line; exit with 0, with 2 for bad usage or data, or with 1 otherwise."""
     words = sys.argv[1:] if arguments is None else arguments
     remember(words)
     try:
@@ -62,58 +62,58 @@ def main(arguments: list[str] | None = None) -> None:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.UsageError as error:
-        if not _json_on_the_same_stream(words):
+        if not _json_on_same_stream(words):
             error.show()
-        _say_json(words, error.format_message(), "UsageError")
+        _print_json_error(words, error.format_message(), "UsageError")
         sys.exit(2)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except AutomorphError as error:
-        _say_error(words, str(error), type(error).__name__)
+        _print_error(words, str(error), type(error).__name__)
         sys.exit(error.exit_status)
     except (KeyboardInterrupt, click.exceptions.Abort):
         print(
-            "\nStopped. What was finished is kept; the same command goes on from there.",
+            "\nInterrupted. Finished work is saved; run the same command again to continue.",
             file=sys.stderr,
         )
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of our output has gone (as in `| head`): there is nobody to tell.
+        # The reader of our output has closed it (as in `| head`).
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        _say_error(
+        _print_error(
             words,
             f"OS error: {error.strerror or error}{where}; fix it and run the command again. "
-            "Finished work is kept",
+            "Finished work is saved",
             "OSError",
         )
         sys.exit(1)
 
 
-def _say_error(words: list[str], message: str, kind: str) -> None:
+def _print_error(words: list[str], message: str, kind: str) -> None:
     from automorph.cli.terminal import clean
 
-    if not _json_on_the_same_stream(words):
+    if not _json_on_same_stream(words):
         print(f"Error: {clean(message)}", file=sys.stderr)
-    _say_json(words, message, kind)
+    _print_json_error(words, message, kind)
 
 
-def _json_on_the_same_stream(words: list[str]) -> bool:
-    """Whether the object of ``--json`` tells the error to those who would read the sentence."""
+def _json_on_same_stream(words: list[str]) -> bool:
+    """True if ``--json`` already shows the error on the stream of the plain message."""
     if "--json" not in words:
         return False
     try:
         out, err = os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno())
-    except (OSError, ValueError):  # Streams without a file.
+    except (OSError, ValueError):  # Streams without a file descriptor.
         return False
     return (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)
 
 
-def _say_json(words: list[str], message: str, kind: str) -> None:
-    """With ``--json``, an error is one object too."""
+def _print_json_error(words: list[str], message: str, kind: str) -> None:
+    """With ``--json``, print the error as one JSON object."""
     if "--json" in words:
         content: dict[str, Any] = {"error": {"kind": kind, "message": message}}
         print(json.dumps(content))

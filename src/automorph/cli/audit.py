@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from automorph.cli.options import (
+    console,
     data_options,
     json_option,
     out_option,
+    p_words,
+    plain_table,
     print_json,
+    print_notes,
     quiet_option,
     seed_option,
     training_options,
 )
+from automorph.cli.provenance import provenance_of
+from automorph.cli.run_names import data_words, run_folder
 from automorph.errors import UsageError
+from automorph.files import write_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from automorph.data import Dataset
+    from automorph.robustness import Audit
 
 PARTS = ("train", "validation", "test")
+SHOWN = 30
+"""Maximum number of groups in the terminal table."""
+EXAMPLES = 12
+"""Maximum number of pictures in a strip."""
 
 
 @click.command(short_help="Find the subgroups on which a model fails.")
 @data_options
 @training_options
-@click.option("--checkpoint", metavar="RUN", help="A run folder, or a file of weights.")
-@click.option("--predictions", metavar="FILE[:COLUMN]|COLUMN", help="Predictions made elsewhere.")
-@click.option("--part", type=click.Choice(PARTS), help="Default: test (--discover: validation).")
-@click.option("--discover", is_flag=True, help="Look for subgroups that no column names.")
+@click.option(
+    "--checkpoint",
+    metavar="RUN",
+    help="Run folder or weights file to audit.",
+    show_default="a network trained here",
+)
+@click.option(
+    "--predictions",
+    metavar="FILE[:COLUMN]|COLUMN",
+    help="Existing predictions to audit, in a file or a column of DATA.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(PARTS),
+    help="Part of the data to audit.",
+    show_default="test; with --discover: validation",
+)
+@click.option("--discover", is_flag=True, help="Search for subgroups that no column names.")
 @click.option(
     "--method",
     type=click.Choice(["domino", "george"]),
     default="domino",
     show_default=True,
-    help="How slices are discovered.",
+    help="Slice discovery method.",
 )
 @seed_option
 @out_option
@@ -52,33 +87,173 @@ def audit(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the subgroups of DATA on which a model fails, and how sure that is.
+    """Find the subgroups of DATA on which a model fails, with confidence intervals.
 
     \b
     automorph audit parquet:lesions --subgroup patch --checkpoint runs/train-lesions
     automorph audit csv:photos.csv --subgroup site --subgroup device --predictions predicted
     automorph audit folder:photos --model resnet18 --discover
 
-    Without a checkpoint and predictions, a network is trained plainly and audited.
+    Without --checkpoint or --predictions, a network is trained without augmentation and audited.
     """
-    from automorph.cli.auditing import Auditing
-
     if checkpoint is not None and predictions is None:
-        _check_there(checkpoint)
+        _check_exists(checkpoint)
     training = {key: options.pop(key) for key in ("epochs", "batch_size", "lr", "precision")}
-    auditing = Auditing(
+    run = AuditRun(
         source=data, model=options.pop("model"), recipe=training, checkpoint=checkpoint,
         predictions=predictions, part=part, discover=discover, method=method, seed=seed,
         folder=Path(out) if out else None, quiet=quiet or as_json, options=options,
     )  # fmt: skip
-    content = auditing.run()
+    content = run.run()
     if as_json:
         print_json(content)
 
 
-def _check_there(checkpoint: str) -> None:
-    """Refuse a missing checkpoint before anything else is found to be wrong."""
+def _check_exists(checkpoint: str) -> None:
+    """Reject a missing checkpoint before the data are read."""
     if not Path(checkpoint).expanduser().exists():
-        raise UsageError(
-            f"{checkpoint} does not exist; expected a run folder, or a file of weights"
+        raise UsageError(f"{checkpoint} does not exist; expected a run folder or a weights file")
+
+
+@dataclass
+class AuditRun:
+    """One audit on the command line: load, audit, print, write the result and the report."""
+
+    source: str
+    model: str | None
+    recipe: dict[str, Any]
+    checkpoint: str | None
+    predictions: str | None
+    part: str | None
+    discover: bool
+    method: Any
+    seed: int
+    folder: Path | None
+    quiet: bool
+    options: dict[str, Any]
+
+    def run(self) -> dict[str, Any]:
+        """Run the audit and return the object that ``--json`` prints."""
+        from automorph.data import load_data
+
+        # All verbs use the same seed for the split.
+        data = load_data(self.source, seed=0, metadata=None, **self.options)
+        from automorph.report import publish
+        from automorph.robustness import audit, split_as_trained
+
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        began = time.monotonic()
+        if self.predictions is None:
+            data, _ = split_as_trained(data, self.checkpoint, seed=0)
+        folder = self.folder or self._folder(data)
+        say = console(quiet=self.quiet)
+        say.print(f"[bold]Auditing {self._subject()} on {self.source}[/bold]")
+        print_notes(say, data)
+        result = audit(
+            data, model=self.model, checkpoint=self.checkpoint, predictions=self.predictions,
+            part=self.part, discover=self.discover, method=self.method, recipe=self.recipe,
+            seed=self.seed, folder=folder / "model", progress=False if self.quiet else None,
+        )  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
+        result = result.with_report(folder / "report.html", data=self.source)
+        content = result.to_dict()
+        provenance = provenance_of(data, started, time.monotonic() - began)
+        page = {**content, "pictures": _pictures(result, data), "provenance": provenance,
+                "next": self._next()}  # fmt: skip
+        publish(folder, "audit", page)
+        write_json(folder / "audit.json", {**content, "provenance": provenance})
+        _print_audit(result, say)
+        say.print(f"\nReport  {folder / 'report.html'}")
+        for command in self._next():
+            say.print(f"Next    {command}", soft_wrap=True)
+        return content
+
+    def _subject(self, trained: str = "a network trained without augmentation") -> str:
+        return self.predictions or self.checkpoint or self.model or trained
+
+    def _folder(self, data: Dataset) -> Path:
+        from automorph.data import split
+        from automorph.training import as_task
+
+        task = as_task(split(data, seed=0), model=self.model if not self.checkpoint else None)
+        # Hashed into the folder name: these words must not change.
+        subject = self._subject("a plainly trained network")
+        more = [subject, str(self.recipe), str(self.seed), self.part or "", self.method]
+        return run_folder("audit", task, [*more, str(self.discover), *data.subgroup_names[:20]])
+
+    def _next(self) -> list[str]:
+        named = bool(self.options.get("subgroup")) or "-correlation" in self.source
+        return [f"automorph patch {data_words(self.source)}"] if named else []
+
+
+def _print_audit(result: Audit, say: Console) -> None:
+    """Print the audit on a terminal."""
+    lines = [
+        f"Gap of {name}: {100 * gap.value:.1f} points ({100 * gap.low:.1f} to {100 * gap.high:.1f})"
+        for name, gap in result.gap.items()
+        if gap is not None
+    ]
+    if (information := result.information) is not None:
+        lines.append(
+            "Mutual information of prediction and subgroup, given the class: "
+            f"{information.value:.4f} nats ({information.low:.4f} to {information.high:.4f})"
         )
+    for one in [one for one in result.intersections if one.alarm][:3]:
+        where = ", ".join(f"{column} = {value}" for column, value in one.values.items())
+        lines.append(
+            f"Intersection: {one.class_name} with {where}: {100 * one.accuracy:.1f} % correct "
+            f"({one.n:,} examples; {100 * one.class_accuracy:.1f} % in the whole class)"
+        )
+    say.print(f"\n{result.n:,} examples of the {result.facts['part']} part\n")
+    say.print(_table_of(result))
+    for line in lines:
+        say.print(line, soft_wrap=True)
+    for note in result.notes:
+        say.print(note, style="dim", soft_wrap=True)
+    say.print(f"\n{result.verdict}", style="bold", soft_wrap=True)
+    for alarm in result.alarms[1:5]:
+        say.print(alarm, soft_wrap=True)
+
+
+def _table_of(result: Audit) -> Table:
+    """The groups as a terminal table, worst first."""
+    # Without subgroups each group is a whole class: no remainder to test it against.
+    p = ("p",) if result.named else ()
+    numbers = ("examples", "accuracy", "95 %", "over-\nconfidence", *p)
+    table = plain_table("class", *(("subgroup",) if result.named else ()), numbers=numbers)
+    order = sorted(result.groups, key=lambda g: 2.0 if g.accuracy is None else g.accuracy)
+    for g in order[:SHOWN]:
+        over = g.overconfidence
+        table.add_row(
+            g.class_name, *((g.subgroup,) if result.named else ()), f"{g.n:,}",
+            "" if g.accuracy is None else f"{100 * g.accuracy:.1f}",
+            "" if g.low is None or g.high is None else f"{100 * g.low:.1f} to {100 * g.high:.1f}",
+            "" if over is None else f"{100 * over.value:+.1f}",
+            *((p_words(g.p if g.n else None),) if result.named else ()),
+            style="bold red" if g.alarm else None,
+        )  # fmt: skip
+    whole = result.accuracy
+    table.add_row(
+        "all", *(("",) if result.named else ()), f"{result.n:,}", f"{100 * whole.value:.1f}",
+        f"{100 * whole.low:.1f} to {100 * whole.high:.1f}", style="dim",
+    )  # fmt: skip
+    return table
+
+
+def _pictures(result: Audit, data: Dataset) -> dict[str, Any]:
+    """Errors in the worst group, and the most typical examples of each slice."""
+    import numpy as np
+
+    if result.predictions is None:
+        return {}
+    from automorph.data import open_part
+
+    part, worst = open_part(data, result.facts["part"]), result.worst
+    mine = result.predictions != part.labels
+    mine &= part.labels == data.classes.index(worst.class_name)
+    if part.subgroups is not None:
+        mine &= part.subgroups == data.subgroup_names.index(worst.subgroup)
+    where = f"({worst.class_name}, {worst.subgroup})" if result.named else worst.class_name
+    pictures = {f"Errors in {where}": np.flatnonzero(mine)}
+    pictures |= {f"Slice {one.name}": np.array(one.telling) for one in result.slices[:6]}
+    return {name: part.data[rows[:EXAMPLES]] for name, rows in pictures.items() if len(rows)}

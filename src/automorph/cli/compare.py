@@ -1,19 +1,26 @@
-"""``automorph compare``: given policies, the same seeds for all, one honest table."""
+"""``automorph compare``: train several policies under the same seeds and compare them."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.comparison_result import facts_of, next_commands, paths_of, read_object, table_of
 from automorph.cli.options import (
+    console,
     data_options,
     jobs_option,
     json_option,
     out_option,
     policies_option,
     print_json,
+    print_notes,
     protect_option,
     quiet_option,
     side_by_side,
@@ -21,16 +28,37 @@ from automorph.cli.options import (
     training_options,
 )
 from automorph.cli.param_types import PolicyWord, check_compared
+from automorph.cli.progress import Bars
+from automorph.cli.provenance import pictures_of
+from automorph.cli.run_names import RANDOM, run_folder
+from automorph.files import make_folder, write_json
+
+if TYPE_CHECKING:
+    from automorph.experiments import Comparison, Treatment
+    from automorph.training import Task
+
+_REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.html", "report.json",
+                 "report.npz", "run.json")  # fmt: skip
 
 
-@click.command(short_help="Compare policies: paired seeds, intervals, cost, a report.")
+@click.command(short_help="Compare policies with paired seeds and intervals.")
 @data_options
 @training_options
 @policies_option
 @click.option(
-    "--baseline", metavar="POLICY", type=PolicyWord(), help="What differences are taken from."
+    "--baseline",
+    metavar="POLICY",
+    type=PolicyWord(),
+    help="Policy that differences are taken from.",
+    show_default="none if compared, else the first",
 )
-@click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=5,
+    show_default=True,
+    help="Number of seeds for each policy.",
+)
 @protect_option
 @jobs_option
 @out_option
@@ -55,25 +83,176 @@ def compare(
     automorph compare csv:reviews.csv --text review --label stars --policy none --policy eda \\
         --policy 'random(space=texts-plain)' --protect '[A-Z]{2,}'
 
-    Every policy is trained under the same seeds: the same first weights, the same order of
-    examples. The winner is chosen on the validation part; accuracies are those of the test part.
-    Run again, the command goes on where it stopped.
+    All policies train under the same seeds: the same initial weights and the same order of
+    examples. The winner is chosen by validation accuracy; the reported accuracies are those of
+    the test part. If the comparison is interrupted, run the same command again to continue it.
     """
     check_compared(policies, baseline)
     task = task_of(data, **options)
     from automorph.augmenters import as_treatment
-    from automorph.cli.comparing import Comparing
     from automorph.policies import check_domain
 
-    chosen = [as_treatment(policy) for policy in policies]
+    treatments = [as_treatment(policy) for policy in policies]
     if baseline is not None:
         baseline = as_treatment(baseline).name
-    for arm in chosen:
-        check_domain(arm, task.data.domain, data=task.name)
-    comparing = Comparing(
-        source=data, task=task, policies=chosen, seeds=seeds, baseline=baseline,
+    for treatment in treatments:
+        check_domain(treatment, task.data.domain, data=task.name)
+    run = CompareRun(
+        source=data, task=task, policies=treatments, seeds=seeds, baseline=baseline,
         folder=Path(out) if out else None, quiet=quiet or as_json,
     )  # fmt: skip
-    content = comparing.run(jobs=side_by_side(jobs))
+    content = run.run(jobs=side_by_side(jobs))
     if as_json:
         print_json(content)
+
+
+@dataclass
+class CompareRun:
+    """One comparison on the command line; also the whole of ``quickstart``."""
+
+    source: str
+    task: Task
+    policies: list[Treatment]
+    seeds: int
+    baseline: str | None
+    folder: Path | None
+    quiet: bool
+    title: str = ""
+
+    def run(self, *, jobs: int) -> dict[str, Any]:
+        """Run the comparison and return the object that ``--json`` prints."""
+        from automorph.experiments import compare
+        from automorph.report import plural
+
+        folder = self.folder or run_folder("compare", self.task)
+        say = console(quiet=self.quiet)
+        data = self.task.data
+        say.print(
+            f"[bold]{self.title or f'Comparing policies on {self.source}'}[/bold]\n"
+            f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
+            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes; model "
+            f"{self.task.model}, {plural(self.task.recipe.epochs, 'epoch')}, "
+            f"{plural(len(self.policies), 'policy', 'policies')} x {plural(self.seeds, 'seed')}"
+        )
+        print_notes(say, data)
+        for note in large_shifts(self.policies, data.train.data.shape[1:]):
+            say.print(f"[dim]{note}[/dim]")
+        if missing := _missing_controls(self.policies, data.domain):
+            say.print(f"[dim]The comparison lacks controls: add {missing}.[/dim]")
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with Bars(quiet=self.quiet) as bars:
+            comparison = compare(
+                self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
+                jobs=jobs, progress=bars.begin,
+            )  # fmt: skip
+        before = read_object(folder / "compare.json")
+        same = before is not None and before.get("asked") == self._asked()
+        known = before if same and not comparison.trained else None
+        if known is None:
+            if before is not None and not same:
+                say.print(f"The earlier comparison in this folder is now in {set_aside(folder)}")
+            content = self._write(comparison, folder, started)
+        else:
+            content = known["result"]
+            say.print(
+                "[dim]This comparison was already complete: nothing was trained or written.[/dim]"
+            )
+        self._print_result(comparison, folder)
+        return {**content, **paths_of(folder)}
+
+    def _asked(self) -> dict[str, Any]:
+        return {
+            "policies": [policy.name for policy in self.policies],
+            "seeds": self.seeds,
+            "baseline": self.baseline,
+        }
+
+    def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
+        from automorph.cli.examples import telling_of
+        from automorph.experiments import policy_of
+        from automorph.policies import save_policy
+        from automorph.report import publish
+
+        facts = facts_of(self.source, self.task, comparison, started, folder)
+        winner = comparison.policies[comparison.winner]
+        save_policy(
+            policy_of(winner),
+            folder / "policy.json",
+            provenance={
+                "trained_with": winner.name,
+                "chosen_by": "validation accuracy",
+                "data": self.source,
+                "data_hash": self.task.data.hash,
+                "seeds": list(comparison.seeds),
+                "accuracy": comparison[comparison.winner].accuracy.mean,  # type: ignore[union-attr]
+            },
+        )
+        shown = {
+            "examples": telling_of(self.task, comparison),
+            **pictures_of(self.task, comparison.policies),
+        }
+        publish(folder, "compare", {**facts, **shown})
+        content = {
+            "data": self.source,
+            "model": facts["model"],
+            **comparison.to_dict(),
+            **paths_of(folder),
+        }
+        write_json(folder / "run.json", facts)
+        write_json(folder / "compare.json", {"asked": self._asked(), "result": content})
+        return content
+
+    def _print_result(self, comparison: Comparison, folder: Path) -> None:
+        say = console(quiet=self.quiet)
+        say.print()
+        say.print(table_of(comparison, width=say.width))
+        say.print(f"\n{comparison.verdict.text}\n", style="bold")
+        say.print(f"Policy of the winner  {folder / 'policy.json'}")
+        say.print(f"Report                {folder / 'report.html'}")
+        say.print("\nNext:")
+        domain = self.task.data.domain
+        for command in next_commands(self.source, comparison, folder, domain=domain):
+            say.print(f"  {command}", soft_wrap=True)
+
+
+def set_aside(folder: Path) -> Path:
+    """Move the report of an earlier comparison to a subfolder; both share the trainings."""
+    number = 1 + sum(1 for _ in (folder / "earlier").glob("*"))
+    earlier = folder / "earlier" / str(number)
+    make_folder(earlier)
+    for name in _REPORT_FILES:
+        if (folder / name).exists():
+            (folder / name).replace(earlier / name)
+    return earlier
+
+
+def large_shifts(treatments: Sequence[Treatment], shape: Sequence[int]) -> list[str]:
+    """Notes on policies whose translations, in pixels, exceed half of an image's side."""
+    from automorph.experiments import policy_of
+    from automorph.policies import drawable
+
+    side = min(shape[:2]) if len(shape) == 3 else 0
+    notes = []
+    for treatment in treatments:
+        shifts = [
+            op.high
+            for op in drawable(policy_of(treatment))
+            if op.unit == "px" and "Translate" in op.name
+        ]
+        if side and max(shifts, default=0) > side / 2:
+            notes.append(
+                f"{treatment.name} translates by up to {max(shifts):g} px, but the shorter side of "
+                f"these images is {side} px: some are shifted out of sight"
+            )
+    return notes
+
+
+def _missing_controls(treatments: Sequence[Treatment], domain: str) -> str:
+    """The options that would add the missing controls; empty if both are present."""
+    from automorph.experiments import is_control
+
+    present = {
+        "--policy none": any(treatment.name == "none" for treatment in treatments),
+        f"--policy {shlex.quote(RANDOM[domain])}": any(map(is_control, treatments)),
+    }
+    return " and ".join(option for option, there in present.items() if not there)

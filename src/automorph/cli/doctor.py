@@ -1,4 +1,4 @@
-"""``automorph doctor``: is everything there, and is it fast?"""
+"""``automorph doctor``: check what is installed and whether it is fast."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _LIBRARIES = (
     "scikit-learn", "opencv-python-headless", "safetensors",
 )  # fmt: skip
 _EXTRAS = {
-    "text": ("networks for texts", ("transformers",)),
-    "ray": ("searches on a cluster, Ray Data", ("ray",)),
+    "text": ("text networks", ("transformers",)),
+    "ray": ("searches on a cluster and Ray Data", ("ray",)),
     "lightning": ("the Lightning callback", ("lightning",)),
     "kornia": ("policies as kornia modules", ("kornia",)),
     "albumentations": ("policies as albumentations pipelines", ("albumentations",)),
@@ -26,10 +26,10 @@ _EXTRAS = {
 
 
 @click.command(short_help="Check the installation.")
-@click.option("--deep", is_flag=True, help="Import every library, too (up to a minute).")
+@click.option("--deep", is_flag=True, help="Also import every library (up to a minute).")
 @json_option
 def doctor(deep: bool, as_json: bool) -> None:
-    """Check the installation: what is there, what is missing, and how to get it."""
+    """Check the installation: what is installed, what is missing, how to install it."""
     facts = examine(deep=deep)
     if as_json:
         print_json(facts)
@@ -46,11 +46,11 @@ def doctor(deep: bool, as_json: bool) -> None:
         table.add_row(f"[bold]{name}[/bold]", escape(str(text)))
     Console(highlight=False).print(table)
     if not deep:
-        console().print("\nThat all of it can be imported: automorph doctor --deep", style="dim")
+        console().print("\nTo check that all imports work: automorph doctor --deep", style="dim")
 
 
 def examine(*, deep: bool = False) -> dict[str, Any]:
-    """What is installed and how it will run, as plain data; ``deep`` imports all libraries."""
+    """Describe the installation as plain data; ``deep`` imports all libraries."""
     import os
 
     from automorph import native
@@ -82,7 +82,7 @@ def examine(*, deep: bool = False) -> dict[str, Any]:
 
 
 def _broken(*, deep: bool) -> dict[str, str]:
-    """The installed libraries that cannot be used, each with the reason."""
+    """The installed libraries that cannot be imported, each with the reason."""
     wanted = [*_LIBRARIES, *(name for _, names in _EXTRAS.values() for name in names)]
     there = [name for name in wanted if _version(name) != "missing"]
     if deep:
@@ -92,7 +92,7 @@ def _broken(*, deep: bool) -> dict[str, str]:
 
 
 def _state(there: str, names: tuple[str, ...], broken: dict[str, str]) -> str:
-    """A library in a word, and why it is of no use where it is there and broken."""
+    """The state of a library, with the reason if it is installed but broken."""
     reasons = [broken[name] for name in names if name in broken]
     return f"{there}, but cannot be imported: {'; '.join(reasons)}" if reasons else there
 
@@ -105,22 +105,22 @@ def _repairs(broken: dict[str, str]) -> list[str]:
 
 
 def _accelerators() -> list[str]:
-    """The names of the GPUs; none where torch cannot be imported."""
+    """The names of the GPUs; empty if torch cannot be imported."""
     try:
         import torch
-    except Exception:  # A broken installation fails in ways of its own: doctor must tell.
+    except Exception:  # A broken installation may raise anything, and doctor must still report.
         return []
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
 def advice(why_not_native: str | None) -> list[str]:
-    """What is not there, one line each, with the way to get it."""
+    """The missing parts, one line each, with the command that installs them."""
     from automorph.text import find_wordnet
 
     lines = []
     if why_not_native:
         lines.append(
-            f"the compiled engine ({why_not_native}): everything works, slower; install a C++ "
+            f"the compiled engine ({why_not_native}): everything works, but slower; install a C++ "
             "compiler, then pip install --force-reinstall --no-binary automorph automorph"
         )
     lines += [f"{name}: pip install {name}" for name in _LIBRARIES if _version(name) == "missing"]
@@ -131,13 +131,13 @@ def advice(why_not_native: str | None) -> list[str]:
     ]
     if _version("albumentationsx") != "missing":
         lines.append(
-            "albumentations under the MIT licence: albumentationsx is installed in its place, "
-            "under another one; pip uninstall albumentationsx, then " + _install("albumentations")
+            "albumentations (MIT licence): albumentationsx is installed instead, under another "
+            "licence; pip uninstall albumentationsx, then " + _install("albumentations")
         )
     if find_wordnet() is None:
         lines.append(
             "WordNet, for synonyms in texts: apt install wordnet-base, or python -m "
-            "nltk.downloader wordnet (unpacked), or set AUTOMORPH_WORDNET"
+            "nltk.downloader wordnet and unpack it, or set AUTOMORPH_WORDNET to its folder"
         )
     return lines
 

@@ -1,4 +1,4 @@
-"""Which examples a network gets right: class by class, and the telling ones."""
+"""Correct and incorrect predictions: by class, and the most informative examples."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from automorph.training import Task
 
 SHOWN = 16
-"""Most examples of one kind."""
+"""Maximum number of examples of one kind."""
 
 Numbers = NDArray[np.int64]
 Shares = NDArray[np.float64]
 
 
 def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[float | None]]:
-    """Accuracy on the test examples of each class, by policy; None for a class without any."""
+    """Accuracy on the test examples of each class, by policy; None for a class without examples."""
     part = _test(task)
     number = len(task.data.classes)
     count = np.bincount(part.labels, minlength=number)
@@ -33,7 +33,7 @@ def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[f
 
 
 def telling_of(task: Task, comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """The telling examples of a comparison."""
+    """The most informative examples of a comparison."""
     ends = {"winner": comparison.winner, "baseline": comparison.baseline}
     return telling(task, comparison.predictions, **ends)
 
@@ -41,11 +41,11 @@ def telling_of(task: Task, comparison: Comparison) -> dict[str, dict[str, Any]]:
 def telling(
     task: Task, predictions: Mapping[str, Numbers], *, winner: str, baseline: str
 ) -> dict[str, dict[str, Any]]:
-    """Examples ``{"examples", "words"}`` of the test part, by what they tell.
+    """Test examples ``{"examples", "words"}`` by title.
 
-    What the winner gets right and the baseline does not, the other way round, and what no policy
-    gets right under any seed, the most agreed upon first: there a label may be wrong. A network
-    alone (``winner`` is ``baseline``) shows what it gets wrong.
+    Those that the winner classifies correctly and the baseline does not, the reverse, and those
+    that every policy and seed misclassifies, highest agreement first: their labels may be wrong.
+    For a single network (``winner`` is ``baseline``), only its errors.
     """
     if not predictions:
         return {}
@@ -60,10 +60,10 @@ def telling(
             _mistaken(part.labels, [predictions[name]], len(task.data.classes))[0]
             for name in (baseline, winner)
         )
-        kinds[f"Right with {winner}, wrong with {baseline}"] = (ahead, theirs)
-        kinds[f"Right with {baseline}, wrong with {winner}"] = (-ahead, mine)
+        kinds[f"Correct with {winner}, incorrect with {baseline}"] = (ahead, theirs)
+        kinds[f"Correct with {baseline}, incorrect with {winner}"] = (-ahead, mine)
     several = len(predictions) > 1 or len(next(iter(predictions.values()))) > 1
-    title = "Never right, whatever the policy and the seed" if several else "Wrong"
+    title = "Incorrect under every policy and seed" if several else "Incorrect"
     title = f"{title}: {never.sum():,} of {len(part):,}"
     kinds[title] = (np.where(never, agreed, 0.0), called)
     found = {}
@@ -77,7 +77,7 @@ def telling(
 def _mistaken(
     labels: Numbers, predictions: Iterable[Numbers], classes: int
 ) -> tuple[Numbers, Shares]:
-    """The class that each example is mistaken for most often, and how often that is."""
+    """The class that each example is most often mistaken for, and the share of predictions."""
     every, rows = np.concatenate(list(predictions)), np.arange(len(labels))
     votes = np.zeros((len(labels), classes), np.uint16)
     for called in every:
@@ -87,7 +87,7 @@ def _mistaken(
 
 
 def _largest(shares: Shares) -> Numbers:
-    """The rows of the largest shares above zero; equal ones are drawn, not taken from the front."""
+    """The rows with the largest shares above zero; ties are broken at random."""
     order = np.random.default_rng(0).permutation(len(shares))
     order = order[np.argsort(-shares[order], kind="stable")]
     return np.asarray(order[shares[order] > 0][:SHOWN], np.int64)
@@ -95,7 +95,7 @@ def _largest(shares: Shares) -> Numbers:
 
 def _words(task: Task, rows: Numbers, called: Numbers) -> list[str]:
     names, labels = task.data.classes, _test(task).labels
-    return [f"{names[labels[row]]}, called {names[called[row]]}" for row in rows]
+    return [f"{names[labels[row]]}, predicted {names[called[row]]}" for row in rows]
 
 
 def _test(task: Task) -> Split:

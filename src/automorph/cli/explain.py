@@ -1,39 +1,61 @@
-"""``automorph explain``: what every transformation does to your data, before any long training."""
+"""``automorph explain``: measure what every operation does to your data, without training."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from automorph.cli.options import (
+    console,
     data_options,
     json_option,
     load,
     out_option,
     print_json,
+    print_notes,
     protect_option,
     quiet_option,
     seed_option,
 )
+from automorph.cli.provenance import policy_facts, provenance_of
+from automorph.cli.run_names import data_words, run_folder
+from automorph.files import write_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from automorph.diagnostics import Explanation, Finding
+    from automorph.operations import SearchSpace
+    from automorph.training import Task
+
+EXAMPLES, DRAWS = 2, 5
+"""Rows and columns in the pictures of an operation."""
+NARROW = 130
+"""A terminal with fewer columns shows the main measures only; the report shows all."""
+_STYLES = {"keep": "green", "keep mild": "cyan", "drop": "yellow", "label risk": "red"}
 
 
-@click.command(short_help="Learn what every transformation does to your data.")
+@click.command(short_help="Measure what every operation does to your data.")
 @data_options
 @click.option(
     "--space",
-    help="The operations.  [default: catalogue; texts: texts, as far as WordNet is there]",
+    help="Operations to explain.",
+    show_default="catalogue; texts: texts, less what needs WordNet if it is missing",
 )
 @click.option(
     "--model",
     metavar="NAME",
-    help="Features: random (convolutions, the default; texts: words and word pairs), pixels, or a "
-    "model such as timm:resnet18:pretrained or sentence:NAME. With --deep: the model that is "
-    "trained.",
+    help="Features: random (convolutions; texts: words and word pairs), pixels, or a "
+    "model such as timm:resnet18:pretrained or sentence:NAME. With --deep: the model to "
+    "train.",
+    show_default="random",
 )
 @protect_option
-@click.option("--deep", is_flag=True, help="With the features of a briefly trained model.")
+@click.option("--deep", is_flag=True, help="Use the features of a briefly trained model.")
 @seed_option
 @out_option
 @quiet_option
@@ -50,33 +72,177 @@ def explain(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Learn what every transformation of a space does to DATA, and how strong it may be.
+    """Measure what every operation of a space does to DATA, and how strong it may be.
 
     \b
     automorph explain cifar10 --limit 5000
     automorph explain folder:photos --space randaugment --model timm:resnet18:pretrained
     automorph explain csv:reviews.csv --text review --label stars
 
-    Looks at 2,000 training examples at most and trains nothing (with --deep: a model, briefly).
-    The columns are predictions: they rank operations, and do not replace a comparison.
+    Uses at most 2,000 training examples and trains nothing (with --deep: one short training).
+    The measures are predictions: they rank operations but do not replace a comparison.
     """
     from automorph.operations import named_space
 
-    # What is wrong with the words must be known before the data are read, and what is wrong with
-    # the data before torch is imported.
+    # Reject bad options before reading the data, and bad data before importing torch.
     operations = None if space is None else named_space(space)
     loaded = load(data, **options)
-    from automorph.cli.explaining import Explaining
     from automorph.diagnostics import default_space
     from automorph.training import as_task
 
     task = as_task(loaded, model=model if deep else None, protect=protect)
     operations = operations or default_space(task.data.domain)
-    explaining = Explaining(
+    run = ExplainRun(
         source=data, task=task, space=operations, folder=Path(out) if out else None,
         features="random" if deep or model is None else model, deep=deep, seed=seed,
         quiet=quiet or as_json,
     )  # fmt: skip
-    content = explaining.run()
+    content = run.run()
     if as_json:
         print_json(content)
+
+
+@dataclass
+class ExplainRun:
+    """One explanation on the command line."""
+
+    source: str
+    task: Task
+    space: SearchSpace
+    folder: Path | None
+    features: str
+    deep: bool
+    seed: int
+    quiet: bool
+
+    def run(self) -> dict[str, Any]:
+        """Run the explanation and return the object that ``--json`` prints."""
+        from automorph.diagnostics import explain, instant_policy, is_identity
+        from automorph.report import publish
+
+        words = [self.space.name, self.features, str(self.deep), str(self.seed)]
+        folder = self.folder or run_folder("explain", self.task, words)
+        say = console(quiet=self.quiet)
+        # Some spaces contain the identity, which is not explained.
+        number = sum(not is_identity(operation) for operation in self.space)
+        say.print(
+            f"[bold]Explaining {number} operations on {self.source}[/bold]\n"
+            f"{len(self.task.data.train):,} training examples of {len(self.task.data.classes)} "
+            f"classes; features: {self.features if not self.deep else self.task.model}"
+        )
+        print_notes(say, self.task.data)
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with say.status("starting") as status:
+            result = explain(
+                self.task, self.space, features=self.features, deep=self.deep, seed=self.seed,
+                progress=lambda name, k, of: status.update(f"{name} ({k + 1} of {of})"),
+            )  # fmt: skip
+        policy = instant_policy(result)
+        content = {**result.to_dict(), "data": self.source}
+        facts = {
+            "pictures": self._pictures(result),
+            "policy": {"name": policy.name, **policy_facts(policy)},
+            "provenance": {
+                **provenance_of(self.task.data, started, result.seconds),
+                "seed": self.seed,
+            },
+            "next": self._next(),
+        }
+        report = publish(folder, "explain", {**content, **facts})
+        content["report"] = str(report)
+        write_json(folder / "explain.json", content)
+        say.print()
+        say.print(table_of(result, width=say.width))
+        unseen = [one.operation.name for one in result.findings if one.does_nothing]
+        if unseen:
+            say.print(f"\nThe features do not respond to: {', '.join(unseen)}.", soft_wrap=True)
+        say.print(
+            "\nRanked by the predicted change of error at the best magnitude. In brackets: the "
+            "range of the rank\nin 95 of 100 draws. Predictions rank operations; they do not "
+            "replace a comparison."
+        )
+        say.print(f"\nReport  {report}\n\nNext:")
+        for command in self._next():
+            say.print(f"  {command}", soft_wrap=True)
+        return content
+
+    def _next(self) -> list[str]:
+        """Commands that the user is likely to want next."""
+        data = data_words(self.source)
+        return [
+            f"automorph search {data} --method instant",
+            f"automorph search {data} --space {self.space.name} --budget 20m",
+        ]
+
+    def _pictures(self, result: Explanation) -> dict[str, Any]:
+        """Every operation at the end of its useful range, and beyond it."""
+        from automorph.cli.preview import spread
+
+        train = self.task.data.train
+        part = train.take(spread(train.labels, EXAMPLES))
+        return {
+            finding.operation.name: {
+                words: self._drawn(part.data, finding, magnitude)
+                for words, magnitude in _shown(finding).items()
+            }
+            for finding in result.findings
+        }
+
+    def _drawn(self, images: Any, finding: Finding, magnitude: float) -> Any:
+        import numpy as np
+
+        from automorph.diagnostics import transform_of
+
+        # For texts, the operation in the finding is fitted to the corpus.
+        transform = transform_of(finding.operation, magnitude, seed=self.seed)
+        return np.stack([images, *(transform(images, k) for k in range(DRAWS))], axis=1)
+
+
+def _shown(finding: Finding) -> dict[str, float]:
+    """The magnitudes to draw, by caption."""
+    if finding.operation.magnitude_free:
+        return {"no magnitude": 1.0}
+    shown = {}
+    if finding.useful:
+        shown[f"at the end of its useful range, {finding.useful_value}"] = finding.useful
+    if finding.limit is not None:
+        shown[f"beyond it, {finding.limit.value}"] = finding.limit.magnitude
+    return shown
+
+
+def table_of(result: Explanation, *, width: int = NARROW) -> Table:
+    """The findings as a table for a terminal of ``width`` columns."""
+    from rich.table import Table
+
+    wide = width >= NARROW
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("rank", "operation", "verdict", "useful range"):
+        table.add_column(name, no_wrap=True)
+    more = ("alignment", "moved", "new", "variance", "µs") if wide else ()
+    for name in ("error", "label risk", *more):
+        table.add_column(name, justify="right")
+    if wide:
+        table.add_column("why")
+    for finding in result.findings:
+        best = finding.best.diagnosis
+        style = _STYLES[finding.verdict]
+        cells = [
+            f"{finding.rank} [dim]({finding.rank_low}–{finding.rank_high})[/dim]",
+            finding.operation.name,
+            f"[{style}]{finding.verdict}[/{style}]",
+            finding.useful_value or ("yes" if finding.useful else "–"),
+            # Adding zero turns a negative zero into a positive one.
+            f"{round(100 * best.change, 1) + 0.0:+.1f}%",
+            f"{round(100 * best.label_risk, 1) + 0.0:+.1f}%",
+        ]
+        if wide:
+            cells += [
+                f"{best.alignment:+.3f}",
+                f"{best.invariance:.2f}",
+                f"{best.new_information:+.3f}",
+                f"{best.variance:.2f}",
+                f"{1e6 * best.cost:.0f}",
+                finding.reason,
+            ]
+        table.add_row(*cells)
+    return table

@@ -1,4 +1,4 @@
-"""``automorph export``: a policy as code of another library."""
+"""``automorph export``: write a policy as code for another library."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from automorph.cli.options import console, json_option, print_json, size_of
 LIBRARIES = ("python", "torchvision", "albumentations", "kornia", "timm")
 
 
-@click.command(short_help="Take a policy into other code.")
+@click.command(short_help="Write a policy as code for another library.")
 @click.argument("policy")
 @click.option(
     "--to", type=click.Choice(LIBRARIES), required=True,
-    help="python needs numpy and Pillow only, and draws the same pixels.",
+    help="Library to export to; python needs only NumPy and Pillow, with identical pixels.",
 )  # fmt: skip
-@click.option("--out", type=click.Path(dir_okay=False), help="A file to write.")
-@click.option("--size", metavar="PX|HxW", help="Size of your images, where a library wants it.")
-@click.option("--strict", is_flag=True, help="Refuse operations that are only alike.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False), help="File to write.", show_default="standard output"
+)
+@click.option("--size", metavar="PX|HxW", help="Size of your images, for libraries that need it.")
+@click.option("--strict", is_flag=True, help="Reject operations that are not exactly equivalent.")
 @json_option
 def export(
     policy: str, to: str, out: str | None, size: str | None, strict: bool, as_json: bool
 ) -> None:
-    """Write POLICY, a name or a policy.json, as code that applies it without automorph.
+    """Write POLICY, a name or a policy.json file, as code that runs without Automorph.
 
-    What is not equal to the pixel is said at the top of the file.
+    A comment at the top of the code lists operations that are not pixel-identical.
 
     \b
     automorph export runs/compare-photos-1a2b3c4d/policy.json --to python --out augment.py
@@ -45,7 +47,7 @@ def export(
                 temporary.write_text(text, encoding="utf-8")
         except OSError as error:
             raise UsageError(
-                f"cannot write {out}: {error.strerror}; expected a path in a folder that exists"
+                f"cannot write {out}: {error.strerror}; expected a path in a writable folder"
             ) from None
     if as_json:
         print_json({"policy": loaded.name, "to": to, "file": out, "code": text,

@@ -1,4 +1,4 @@
-"""Which libraries can be imported: tried in another process, which may die of it."""
+"""Test which libraries can be imported, in a subprocess that may crash."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ warnings.simplefilter("ignore")
 for name in sys.argv[1:]:
     try:
         importlib.import_module(name)
-        told = None
+        reason = None
     except BaseException as error:
-        told = (f"{{type(error).__name__}}: {{error}}".splitlines() or [""])[0][:200]
-    print("\\n{_MARK}" + json.dumps([name, told]), flush=True)
+        reason = (f"{{type(error).__name__}}: {{error}}".splitlines() or [""])[0][:200]
+    print("\\n{_MARK}" + json.dumps([name, reason]), flush=True)
 """
 
 
 def not_found(library: str) -> str | None:
-    """Why the module of an installed library is not even there; None where it is."""
+    """The reason why the module of an installed library cannot be found, or None."""
     module = _MODULES.get(library, library)
     try:
         there = find_spec(module) is not None
@@ -36,22 +36,22 @@ def not_found(library: str) -> str | None:
 def not_imported(libraries: Sequence[str], *, seconds: float = 120) -> dict[str, str]:
     """The libraries that cannot be imported, each with the reason.
 
-    One process imports one after the other, as most of them need torch; where it dies, the next
-    one goes on behind the library that it died of.
+    One process imports all of them, since most need torch. If it crashes, another process
+    continues after the library that crashed it.
     """
     names = {_MODULES.get(library, library): library for library in libraries}
     rest, reasons = list(names), {}
     while rest:
-        told, end = _tried(rest, seconds)
-        reasons.update(told)
-        rest = rest[len(told) :]
+        tried, end = _tried(rest, seconds)
+        reasons.update(tried)
+        rest = rest[len(tried) :]
         if rest:
             reasons[rest.pop(0)] = end
     return {names[module]: reason for module, reason in reasons.items() if reason is not None}
 
 
 def _tried(modules: Sequence[str], seconds: float) -> tuple[dict[str, str | None], str]:
-    """What a process told of each module before its end, and how it ended."""
+    """The reasons that a process printed by module, and how it ended."""
     command = [sys.executable, "-c", _CHILD, *modules]
     try:
         done = subprocess.run(  # nosec B603

@@ -1,4 +1,4 @@
-"""Options that several verbs share, and how they talk to people and to programs."""
+"""Options that several verbs share, and output to terminals and to programs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 WIDE = 90
-"""Columns of a terminal that has room for everything."""
+"""A terminal with at least this many columns has room for every table column."""
 
 
 def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -35,59 +35,60 @@ def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
 
 
 _LIMITED = {
-    "preview": "Choose among N examples",
-    "explain": "Look at N examples only",
-    "audit": "Train the audited network with N examples only",
-    "patch": "Mend with N examples only",
+    "preview": "Choose the examples from N of them",
+    "explain": "Use N examples only",
+    "audit": "Train the audited network on N examples only",
+    "patch": "Train on N examples only",
     "search": "Search with N examples only",
-    "train": "Train with N examples only",
-    "compare": "Train with N examples only",
+    "train": "Train on N examples only",
+    "compare": "Train on N examples only",
 }
-"""What a limit means for a verb."""
+"""The meaning of ``--limit`` for each verb."""
 
 
 def _limit_option(command: Command) -> Command:
-    """``--limit`` in the words of the verb."""
+    """``--limit``, described for the verb."""
     return click.option(
         "--limit", type=click.IntRange(1), metavar="N",
-        help=f"{_LIMITED[command.__name__]}, balanced over the classes. A validation part that is "
-        "not given comes out of them; the test part stays whole.",
+        help=f"{_LIMITED[command.__name__]}, balanced over the classes. They include the "
+        "validation examples if DATA has no validation part; the test part is not reduced.",
     )(command)  # fmt: skip
 
 
 data_options = _stack(
     click.argument("data", type=DataWord()),
-    click.option("--image", metavar="COLUMN", help="Column with the images, or their paths."),
-    click.option("--text", metavar="COLUMN", help="Column with the texts."),
-    click.option("--label", metavar="COLUMN", help="Column with the labels."),
+    click.option("--image", metavar="COLUMN", help="Column of images or of their paths."),
+    click.option("--text", metavar="COLUMN", help="Column of texts."),
+    click.option("--label", metavar="COLUMN", help="Column of labels."),
     click.option(
         "--subgroup", metavar="COLUMN", multiple=True,
-        help="Column with the subgroups; several columns: each combination of their values.",
+        help="Column of subgroups. Repeat it to form one subgroup per combination of values.",
     ),
     click.option(
         "--size", metavar="PX|HxW", callback=lambda _, __, value: size_of(value),
         help="Resize all images to this size.",
     ),
     _limit_option,
-    click.option("--skip-bad", is_flag=True, help="Leave out examples that cannot be read."),
+    click.option("--skip-bad", is_flag=True, help="Skip examples that cannot be read."),
     click.option(
         "--leakage", type=click.Choice(["refuse", "drop", "keep"]), default="refuse",
-        show_default=True, help="What to do when one example lies in two parts.",
+        show_default=True, help="What to do if the same example is in two parts.",
     ),
     click.option(
         "--on-demand", is_flag=True,
-        help="For sets larger than memory: images of a folder are decoded when they are needed.",
+        help="Decode the images of a folder when needed, for data larger than memory.",
     ),
     click.option(
         "--crop", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
-        help="On demand, train on random crops of at least this share of an image, as 0.08.",
+        help="With --on-demand: train on random crops of at least this share of an image, such as "
+        "0.08.",
     ),
     click.option(
-        "--decoders", type=click.IntRange(0), default=0, metavar="N",
-        help="Processes that decode on demand; 0: threads of this one.",
+        "--decoders", type=click.IntRange(0), default=0, metavar="N", show_default=True,
+        help="With --on-demand: processes that decode images; 0: threads of the main process.",
     ),
-    click.option("--cache", metavar="FOLDER", help="Keep decoded images here, and map them."),
-    click.option("--download", is_flag=True, help="Fetch a named data set that is not on disk."),
+    click.option("--cache", metavar="FOLDER", help="Folder in which to cache decoded images."),
+    click.option("--download", is_flag=True, help="Download a named data set that is not on disk."),
 )  # fmt: skip
 
 policies_option = click.option(
@@ -96,43 +97,76 @@ policies_option = click.option(
     multiple=True,
     required=True,
     type=PolicyWord(),
-    help="Once for each policy.",
+    help="Policy name or policy.json file; repeat the option for each policy.",
 )
 protect_option = click.option(
     "--protect",
     metavar="REGEX",
     multiple=True,
     callback=lambda _, __, value: patterns_of(value),
-    help="Words of texts that no operation may touch; may be given several times.",
+    help="Words in texts that no operation may change; repeatable.",
 )
 training_options = _stack(
     click.option(
         "--model",
         metavar="NAME",
-        help="cnn, resnet9, resnet18, wrn-28-10, timm:NAME; for texts text-cnn, bag-of-words, "
-        "text-transformer, sentence:NAME, transformers:NAME.",
+        help="Network: cnn, resnet9, resnet18, wrn-28-10, timm:NAME; for texts text-cnn, "
+        "bag-of-words, text-transformer, sentence:NAME, transformers:NAME.",
+        show_default="by the data",
     ),
-    click.option("--epochs", type=click.IntRange(1), metavar="N"),
-    click.option("--batch-size", type=click.IntRange(1), metavar="N"),
-    click.option("--lr", type=click.FloatRange(0, min_open=True), metavar="RATE"),
-    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"])),
+    click.option(
+        "--epochs",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Epochs of each training.",
+        show_default="5 to 40, by the network and the number of examples",
+    ),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Examples in a batch.",
+        show_default="by the network",
+    ),
+    click.option(
+        "--lr",
+        type=click.FloatRange(0, min_open=True),
+        metavar="RATE",
+        help="Peak learning rate.",
+        show_default="by the network",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+        help="Floating-point precision of the training.",
+        show_default="auto",
+    ),
 )
 
 seed_option = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, envvar="AUTOMORPH_SEED",
-    show_envvar=True,
+    show_envvar=True, help="Seed of all random numbers.",
 )  # fmt: skip
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object to standard output."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the result as one JSON object to standard output.",
 )
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Trainings side by side; default: cores."
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Parallel trainings.",
+    show_default="one per core; with a GPU: 1",
 )
-quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress bars, no tables.")
+quiet_option = click.option(
+    "--quiet", "-q", is_flag=True, help="Print no progress bars and no tables."
+)
 
 
-def _place(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    """The folder of a run; for an address, the folder that stands for it until the verb ends."""
+def _run_folder(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """The run folder; for an fsspec address, a local mirror until the verb ends."""
     from automorph.remote import is_address, mirrored
 
     if value is None or context.resilient_parsing:
@@ -144,16 +178,17 @@ def _place(context: click.Context, _: click.Parameter, value: str | None) -> str
 
 
 out_option = click.option(
-    "--out", type=click.Path(file_okay=False), callback=_place,
-    help="Folder of the run, or an address of fsspec, such as s3://bucket/run.",
+    "--out", type=click.Path(file_okay=False), callback=_run_folder,
+    show_default="runs/VERB-DATA-HASH",
+    help="Run folder, or an fsspec address such as s3://bucket/run.",
 )  # fmt: skip
 
 
 def load(data: str, **options: Any) -> Dataset:
-    """The data set of a command line, in its three parts.
+    """Load the data set of a command line, split into three parts.
 
-    All verbs split alike, whatever their seed: what one has found is not tested by another on
-    examples that it was found on.
+    All verbs use the same split whatever their seed, so one verb never tests a result on examples
+    that another verb used to find it.
     """
     from automorph.data import load_data, split
 
@@ -171,8 +206,8 @@ def task_of(
     protect: tuple[str, ...] = (),
     **options: Any,
 ) -> Task:
-    """The task of a command line: its data, and the recipe changed as asked."""
-    # What is wrong with the data is known long before torch is imported.
+    """Make the task of a command line: load its data, apply its training options."""
+    # Reject bad data before importing torch, which is slow.
     loaded = load(data, **options)
     from automorph.training import as_task
 
@@ -181,31 +216,31 @@ def task_of(
 
 
 def patterns_of(protect: tuple[str, ...]) -> tuple[str, ...]:
-    """Regular expressions as typed, if all of them are some."""
+    """Check that all patterns are regular expressions."""
     for pattern in protect:
         try:
             re.compile(pattern)
         except re.error as error:
             raise click.BadParameter(
-                f"{pattern!r} is no regular expression: {error}", param_hint="--protect"
+                f"got {pattern!r}; expected a regular expression: {error}", param_hint="--protect"
             ) from None
     return protect
 
 
 def size_of(text: str | None) -> int | tuple[int, int] | None:
-    """Pixels as typed: one side, or height x width."""
+    """Parse an image size: one side, or height x width."""
     if text is None:
         return None
     sides = text.lower().split("x")
     if not all(side.isdecimal() and int(side) > 0 for side in sides) or len(sides) > 2:
         raise click.BadParameter(
-            f"got {text!r}; expected pixels, as 64 or 48x64", param_hint="--size"
+            f"got {text!r}; expected pixels, such as 64 or 48x64", param_hint="--size"
         )
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 
 
-def usual_policy(domain: str) -> str:
-    """What a model is trained with if nothing is said."""
+def default_policy(domain: str) -> str:
+    """Default policy of ``train``."""
     if domain == "image":
         return "flip-crop"
     from automorph.text import find_wordnet
@@ -214,7 +249,7 @@ def usual_policy(domain: str) -> str:
 
 
 def side_by_side(jobs: int | None) -> int:
-    """How many trainings run at once: as asked, else one a core (one in all with a GPU)."""
+    """Number of parallel trainings: as requested, else one per core, or one with a GPU."""
     if jobs is not None:
         return jobs
     import torch
@@ -225,26 +260,26 @@ def side_by_side(jobs: int | None) -> int:
 def _cores() -> int:
     import os
 
-    # Not on every system: where it is missing, all cores are ours.
+    # Some systems have no affinity; assume that all cores are available.
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def console(*, quiet: bool = False) -> Console:
-    """Where people are told things: standard error, so that standard output stays clean."""
+    """The console for messages: standard error, so that standard output stays clean."""
     from automorph.cli.terminal import Terminal
 
     return Terminal(stderr=True, quiet=quiet, highlight=False)
 
 
-def tell_notes(say: Console, data: Dataset) -> None:
-    """What was done to the data, and what is odd about them."""
+def print_notes(say: Console, data: Dataset) -> None:
+    """Print what was changed in the data, and what is unusual about them."""
     for note in data.notes:
         say.print(note, style="dim", markup=False, soft_wrap=True)
 
 
 def plain_table(*names: str, numbers: Sequence[str] = (), header_style: str = "bold") -> Table:
-    """A table of a terminal without lines: columns of words, then those of ``numbers``."""
+    """A terminal table without rules: text columns, then right-aligned ``numbers``."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style=header_style, padding=(0, 2, 0, 0))
@@ -256,7 +291,7 @@ def plain_table(*names: str, numbers: Sequence[str] = (), header_style: str = "b
 
 
 def p_words(p: float | None) -> str:
-    """A p-value in three digits; nothing where there is none.
+    """A p-value with three digits; empty for None.
 
     >>> p_words(0.0213), p_words(1e-9), p_words(None)
     ('0.021', '<0.001', '')
@@ -265,5 +300,5 @@ def p_words(p: float | None) -> str:
 
 
 def print_json(content: Any) -> None:
-    """One object to standard output."""
+    """Print one JSON object to standard output."""
     sys.stdout.write(json.dumps(content) + "\n")

@@ -1,4 +1,4 @@
-"""The kinds of words on a command line: checked before anything heavy is imported, completed."""
+"""Click types of DATA and POLICY: checked before heavy imports, with shell completion."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ else:
     _Word = click.ParamType
 
 ONLINE = ("uncertainty", "adversarial", "views", "augmix-jsd")
-"""The methods inside training, whose own names stand in a room that imports torch."""
+"""Names of the in-training methods; the package that defines them imports torch."""
 _ENDINGS = {
     "folder": (), "csv": (".csv", ".tsv"), "jsonl": (".jsonl", ".json"), "parquet": (".parquet",),
     "numpy": (".npz",), "hub": None,
 }  # fmt: skip
-"""The kinds of sources and how their files end; none: folders."""
+"""File endings by kind of source; empty: folders."""
 
 
 class DataWord(_Word):
-    """DATA: refused where it has no such name or nothing lies there."""
+    """DATA: a known name or an existing source."""
 
     name = "text"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word, if it can be a source."""
+        """Check that the word names a source."""
         from automorph.data import check_source
 
         check_source(value)
@@ -58,7 +58,7 @@ class DataWord(_Word):
 
 
 class PolicyWord(_Word):
-    """A policy by name or file; with ``online``, also a method inside training."""
+    """A policy by name or file; with ``online``, also an in-training method."""
 
     name = "text"
 
@@ -66,7 +66,7 @@ class PolicyWord(_Word):
         self.online = online
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word, if it can be read."""
+        """Check that the word names a policy."""
         name_of(value, online=self.online)
         return value
 
@@ -85,7 +85,7 @@ class PolicyWord(_Word):
 
 
 def name_of(policy: str, *, online: bool = True) -> str:
-    """The name of what a word says; torch is imported for the methods inside training only."""
+    """The full name of a policy; only in-training methods import torch."""
     from automorph.policies import load_policy
 
     if not (online and _is_online(policy)):
@@ -96,11 +96,14 @@ def name_of(policy: str, *, online: bool = True) -> str:
 
 
 def check_compared(policies: Sequence[str], baseline: str | None) -> None:
-    """Refuse a policy that is given twice, and a baseline that is none of them."""
+    """Reject a policy given twice and a baseline that is not compared."""
     names = [name_of(policy) for policy in policies]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise UsageError(f"got these policies twice: {', '.join(twice)}; give each once")
+        raise UsageError(
+            f"got these policies twice: {', '.join(twice)}; expected each policy once. Remove the "
+            "repetition"
+        )
     if baseline is not None and name_of(baseline) not in names:
         raise UsageError(
             f"the baseline {baseline!r} is not among the policies; expected one of "
@@ -109,22 +112,22 @@ def check_compared(policies: Sequence[str], baseline: str | None) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """Refuse a folder that cannot be made, before there is anything to be written into it."""
+    """Reject a folder that cannot be created, before any work is done."""
     missing = [place for place in (path, *path.parents) if not place.exists()]
     try:
         if missing:
             missing[-1].mkdir()
             missing[-1].rmdir()
     except FileExistsError:
-        return  # Another process makes it: there will be one.
+        return  # Another process has just created it.
     except OSError as error:
         if advice := disk_advice(error):
             raise DiskError(
-                f"cannot make the folder {path}: {error.strerror}; {advice}. Nothing was done"
+                f"cannot create the folder {path}: {error.strerror}; {advice}. Nothing was done"
             ) from None
         raise UsageError(
-            f"cannot make the folder {path}: {error.strerror or error}. Nothing was done; expected "
-            "a place that can be written to"
+            f"cannot create the folder {path}: {error.strerror or error}. Nothing was done; "
+            "expected a writable location"
         ) from None
 
 

@@ -1,27 +1,43 @@
-"""``automorph patch``: mend a model that fails on a subgroup."""
+"""``automorph patch``: repair a model that fails on a subgroup."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from automorph.cli.options import (
+    WIDE,
+    console,
     data_options,
     jobs_option,
     json_option,
     out_option,
+    plain_table,
     print_json,
+    print_notes,
     protect_option,
     quiet_option,
     side_by_side,
     task_of,
     training_options,
 )
+from automorph.cli.progress import Bars
+from automorph.cli.provenance import provenance_of
+from automorph.cli.run_names import data_words, run_folder
+from automorph.files import write_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from automorph.robustness import Patched
+    from automorph.training import Task
 
 
-@click.command(short_help="Mend a model that fails on a subgroup.")
+@click.command(short_help="Repair a model that fails on a subgroup.")
 @data_options
 @training_options
 @click.option(
@@ -29,20 +45,42 @@ from automorph.cli.options import (
     default="auto",
     show_default=True,
     metavar="NAME|MODULE:FUNCTION",
-    help="cyclegan, statistics, matched, exact; for texts word-swap; none; or an edit of your own.",
+    help="Translator between subgroups: cyclegan, statistics, matched, exact; for texts word-swap; "
+    "none; or your own edit function.",
 )
 @click.option(
     "--objective",
     default="auto",
     show_default=True,
     metavar="NAME",
-    help="camel, sgdro, gdro, balanced, irm, jtt, dfr; auto: the best on the validation part.",
+    help="Training objective: camel, sgdro, gdro, balanced, irm, jtt or dfr; auto: the best on the "
+    "validation part.",
 )
-@click.option("--checkpoint", metavar="RUN", help="The model to mend; default: one trained here.")
-@click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of a CycleGAN.")
-@click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True)
 @click.option(
-    "--saliency/--no-saliency", default=None, help="Maps of where it looks; default: with captum."
+    "--checkpoint",
+    metavar="RUN",
+    help="Run folder of the model to repair.",
+    show_default="train one",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Training steps of a CycleGAN.",
+    show_default="2000",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=5,
+    show_default=True,
+    help="Number of seeds for each objective.",
+)
+@click.option(
+    "--saliency/--no-saliency",
+    default=None,
+    help="Draw saliency maps of the model.",
+    show_default="if captum is installed",
 )
 @protect_option
 @jobs_option
@@ -63,7 +101,7 @@ def patch(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Mend a model of DATA that fails on a subgroup, and prove it.
+    """Repair a model of DATA that fails on a subgroup, and measure the improvement.
 
     \b
     automorph patch parquet:lesions --subgroup patch_colored --size 64
@@ -71,24 +109,145 @@ def patch(
     automorph patch csv:photos.csv --subgroup site --translator my_edits:add_logo
     automorph patch csv:reviews.csv --text review --label stars --subgroup dialect
 
-    Images (and texts) are translated between the subgroups, by what is learned or by your own
-    function edit(images, direction); the translator is checked, and one that fails is not used.
-    Then the model is trained anew beside plain training, balanced sampling and group DRO. Run
-    again, the command goes on where it stopped.
+    A translator maps images (or texts) from one subgroup to another; it is learned, or it is your
+    own function edit(images, direction). A translator that fails its checks is not used. The model
+    is then retrained and compared with plain training, balanced sampling and group DRO. If the run
+    is interrupted, run the same command again to continue it.
     """
-    from automorph.cli.mending import Mending
     from automorph.robustness import check_names, load_method
 
-    # What is wrong with the words must be known before the data are read.
+    # Reject bad options before reading the data.
     check_names(translator)
     if objective != "auto":
         load_method(objective)
     task = task_of(data, **options)
-    mending = Mending(
+    run = PatchRun(
         source=data, task=task, translator=translator, objective=objective, checkpoint=checkpoint,
         steps=steps, seeds=seeds, maps=saliency, folder=Path(out) if out else None,
         quiet=quiet or as_json,
     )  # fmt: skip
-    content = mending.run(jobs=side_by_side(jobs))
+    content = run.run(jobs=side_by_side(jobs))
     if as_json:
         print_json(content)
+
+
+@dataclass
+class PatchRun:
+    """One patch on the command line; also the whole of ``quickstart --patch``."""
+
+    source: str
+    task: Task
+    translator: str
+    objective: str
+    checkpoint: str | None
+    steps: int | None
+    seeds: int
+    maps: bool | None
+    folder: Path | None
+    quiet: bool
+    title: str = ""
+
+    def run(self, *, jobs: int) -> dict[str, Any]:
+        """Run the patch and return the object that ``--json`` prints."""
+        from automorph.report import plural, publish
+        from automorph.robustness import CycleRecipe, grouper_of, patch
+
+        data = self.task.data
+        grouper = grouper_of(data)
+        folder = self.folder or run_folder("patch", self.task, [self.checkpoint or ""])
+        say = console(quiet=self.quiet)
+        counts = ", ".join(
+            f"{y}/{z} {n:,}"
+            for (y, z), n in zip(grouper.names, grouper.counts(data.train).tolist(), strict=True)
+        )
+        say.print(
+            f"[bold]{self.title or f'Patching {self.task.model} on {self.source}'}[/bold]\n"
+            f"{len(data.train):,} training examples ({counts}), "
+            f"{plural(self.task.recipe.epochs, 'epoch')}, {plural(self.seeds, 'seed')}"
+        )
+        print_notes(say, data)
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with Bars(quiet=self.quiet) as bars:
+            result = patch(
+                self.task, translator=self.translator, objective=self.objective,
+                checkpoint=self.checkpoint, seeds=self.seeds, folder=folder, jobs=jobs,
+                maps=self.maps, progress=bars.begin, fitting=bars.fit,
+                cyclegan=None if self.steps is None else CycleRecipe(steps=self.steps),
+            )  # fmt: skip
+        content = {
+            "data": self.source, **result.to_dict(), "subgroups": list(data.subgroup_names),
+            "report": str(folder / "report.html"),
+        }  # fmt: skip
+        facts = provenance_of(data, started, result.seconds)
+        page = {**content, "looks": result.looks, "provenance": facts, "next": self._next(result)}
+        publish(folder, "patch", page)
+        write_json(folder / "patch.json", {**content, "provenance": facts})
+        self._print_result(result, folder)
+        return content
+
+    def _next(self, result: Patched) -> list[str]:
+        """Commands that the user is likely to want next."""
+        return [
+            f"automorph audit {data_words(self.source)} --checkpoint {result.checkpoint}",
+            f"cat {result.card}",
+        ]
+
+    def _print_result(self, result: Patched, folder: Path) -> None:
+        say = console(quiet=self.quiet)
+        say.print()
+        say.print(_group_table(result))
+        say.print()
+        say.print(_objective_table(result, width=say.width))
+        kind = result.choice.kind
+        if kind == "none":
+            say.print("\nNo translator was used.")
+        else:
+            say.print(f"\nThe translator {kind} passed its checks.")
+        for note in result.notes:
+            say.print(f"[yellow]{note}[/yellow]")
+        say.print(f"\n{result.verdict.text}\n", style="bold")
+        name = "Patched model" if result.verdict.kind == "better" else "New model"
+        say.print(f"{name:13}  {result.checkpoint}")
+        say.print(f"Model card     {result.card}")
+        say.print(f"Report         {folder / 'report.html'}")
+
+
+def _group_table(result: Patched) -> Table:
+    """The accuracy of every group before and after."""
+    table = plain_table("class", "subgroup", numbers=("examples", "before", "after", "95 %"))
+    for first, last in zip(result.before.groups, result.after.groups, strict=True):
+        if first.accuracy is None or last.accuracy is None:
+            continue
+        low, high = last.low or 0.0, last.high or 0.0
+        table.add_row(
+            last.class_name, last.subgroup, f"{last.n:,}", f"{100 * first.accuracy:.1f}",
+            f"{100 * last.accuracy:.1f}", f"{100 * low:.1f} to {100 * high:.1f}",
+        )  # fmt: skip
+    return table
+
+
+def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
+    """Every objective over the seeds, for a terminal of ``width`` columns."""
+    from automorph.experiments import interval, points
+
+    numbers = ["robust", "accuracy", "gaps", "against balanced", "validation"]
+    # A narrow terminal has no room for the time; the report shows it.
+    more = ["s a run"] if width >= WIDE else []
+    table = plain_table("objective", numbers=[*numbers, *more])
+    for row in result.treatments:
+        spread = row.robust_accuracy.se
+        against = ""
+        if row.difference is not None:
+            against = f"{points(row.difference.mean)} ({interval(row.difference)})"
+        table.add_row(
+            row.objective,
+            f"{100 * row.robust_accuracy.mean:.1f}"
+            + ("" if spread is None else f" ± {100 * spread:.1f}"),
+            f"{100 * row.accuracy.mean:.1f}",
+            ", ".join(f"{gap.mean:.1f}" for gap in row.gap.values()),
+            against,
+            f"{100 * row.selected.mean:.1f}",
+            *([f"{row.seconds.mean:.0f}"] if more else []),
+            style="bold green" if row.objective == result.objective else None,
+        )
+    return table

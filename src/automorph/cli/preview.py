@@ -1,4 +1,4 @@
-"""``automorph preview``: look at what a policy does to your own examples."""
+"""``automorph preview``: show what policies do to your own examples."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from automorph.cli.options import (
     load,
     policies_option,
     print_json,
+    print_notes,
     protect_option,
     quiet_option,
     seed_option,
-    tell_notes,
 )
 from automorph.errors import UsageError
 from automorph.files import atomic_write
@@ -29,24 +29,36 @@ if TYPE_CHECKING:
     from automorph.policies import Policy
 
 SHOWN, MOST = 3, 400
-"""Examples and draws, and letters of each text, that are shown on a terminal."""
+"""Maximum examples and draws, and characters of each text, shown on a terminal."""
 _FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF",
     ".tif": "TIFF", ".tiff": "TIFF", ".pdf": "PDF",
 }  # fmt: skip
-"""Of each ending of a picture, what Pillow calls it."""
+"""Pillow's format name by file ending."""
 
 
-@click.command(short_help="Look at what policies do to your examples.")
+@click.command(short_help="Show what policies do to your examples.")
 @data_options
 @policies_option
-@click.option("--examples", type=click.IntRange(1, 64), default=6, show_default=True)
-@click.option("--draws", type=click.IntRange(1, 32), default=8, show_default=True)
+@click.option(
+    "--examples",
+    type=click.IntRange(1, 64),
+    default=6,
+    show_default=True,
+    help="Number of examples.",
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(1, 32),
+    default=8,
+    show_default=True,
+    help="Number of draws for each example.",
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write: .png, .jpg, .webp, .bmp, .gif, .tif or .pdf; texts: .html.  "
-    "[default: preview.png; texts: preview.html]",
+    help="File to write: .png, .jpg, .webp, .bmp, .gif, .tif or .pdf; texts: .html.",
+    show_default="preview.png; texts: preview.html",
 )
 @protect_option
 @seed_option
@@ -64,7 +76,7 @@ def preview(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Look at examples of DATA and what policies make of them: a picture; of texts, a page.
+    """Show examples of DATA before and after each policy, as a picture or (for texts) a page.
 
     \b
     automorph preview folder:photos --policy trivialaugment --policy 'randaugment(n=2,m=9)'
@@ -85,24 +97,24 @@ def preview(
     part = dataset.train.take(spread(dataset.train.labels, examples))
     names = [dataset.classes[label] for label in part.labels]
     say = console(quiet=quiet or as_json)
-    tell_notes(say, dataset)
+    print_notes(say, dataset)
     if dataset.domain == "text":
         out = out or Path("preview.html")
         chosen = [policy.fitted(dataset.train.data, protect=protect) for policy in chosen]
         drawn = {
             policy.name: policy.preview(part.data, draws=draws, seed=seed) for policy in chosen
         }
-        look = _write_page(data, drawn, names, out)
+        hint = _write_page(data, drawn, names, out)
     else:
         out, drawn = out or Path("preview.png"), {}
-        look = _write_sheets(chosen, part.data, names, out, draws=draws, seed=seed)
+        hint = _write_sheets(chosen, part.data, names, out, draws=draws, seed=seed)
     for policy in chosen:
         say.print(f"[bold]{policy.name}[/bold]")
         for row in policy.table().rows[:12]:
             say.print("  " + "  ".join(row), overflow="ellipsis", no_wrap=True, markup=False)
         for row, name in zip(drawn.get(policy.name, ())[:SHOWN], names, strict=False):
-            say.print(_told(row.tolist(), name, plain=not say.is_terminal), soft_wrap=True)
-    say.print(f"Look at [bold]{out}[/bold]: {look}")
+            say.print(_marked(row.tolist(), name, plain=not say.is_terminal), soft_wrap=True)
+    say.print(f"Wrote [bold]{out}[/bold]: {hint}")
     if as_json:
         print_json({"data": data, "policies": [p.name for p in chosen], "picture": str(out)})
 
@@ -110,7 +122,7 @@ def preview(
 def _write_sheets(
     policies: list[Policy], images: Any, names: list[str], out: Path, *, draws: int, seed: int
 ) -> str:
-    """One picture of all policies; what is to be seen there."""
+    """Write one picture of all policies; return a hint on how to read it."""
     from automorph.report import contact_sheet
 
     sheets = [
@@ -122,26 +134,26 @@ def _write_sheets(
         for policy in policies
     ]
     save(stacked(sheets), out)
-    return "the first column holds the originals."
+    return "the first column shows the originals."
 
 
 def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path) -> str:
-    """A page of texts before and after; what is to be seen there."""
+    """Write a page of texts before and after; return a hint on how to read it."""
     from automorph.report import MARKS, Page, Section, passages, write_report
 
     parts = [
         passages(name, rows, names, colour=number % 10, most=rows.shape[1])
         for number, (name, rows) in enumerate(drawn.items(), 1)
     ]
-    title = f"What policies make of {source}"
+    title = f"Policies applied to {source}"
     write_report(out, Page(title, MARKS, sections=[Section("Texts before and after", parts)]))
-    return "words that came in are underlined, words that went are struck through."
+    return "inserted words are underlined, deleted words are struck through."
 
 
-def _told(texts: list[str], name: str, *, plain: bool) -> Text:
-    """A text and its draws for a terminal: in is underlined and green, out struck and red.
+def _marked(texts: list[str], name: str, *, plain: bool) -> Text:
+    """A text and its draws for a terminal: insertions underlined in green, deletions struck in red.
 
-    Where there are no colours (``plain``), as wdiff has it: {+in+} and [-out-].
+    Without colours (``plain``), marked as in wdiff: {+inserted+} and [-deleted-].
     """
     from rich.text import Text
 
@@ -161,7 +173,7 @@ def _told(texts: list[str], name: str, *, plain: bool) -> Text:
 
 
 def stacked(sheets: list[Image]) -> Image:
-    """Pictures one below the other."""
+    """Stack pictures vertically."""
     from PIL import Image
 
     size = (max(sheet.width for sheet in sheets), sum(sheet.height for sheet in sheets))
@@ -174,29 +186,32 @@ def stacked(sheets: list[Image]) -> Image:
 
 
 def save(picture: Image, path: Path) -> None:
-    """Write a picture whole or not at all, in the format that its name asks for."""
+    """Write a picture atomically, in the format of its file ending."""
     with atomic_write(path) as temporary:
         picture.save(temporary, _FORMATS[path.suffix.lower()])
 
 
 def _check_ending(path: Path, domain: str) -> None:
-    """Refuse a name that asks for what cannot be written."""
+    """Reject a file name whose format cannot be written."""
     endings = (".html", ".htm") if domain == "text" else tuple(_FORMATS)
     if path.suffix.lower() not in endings:
         what = "a page of texts" if domain == "text" else "a picture"
         raise UsageError(
-            f"got the file {path.name} for {what}; expected a name that ends in "
-            f"{', '.join(endings[:-1])} or {endings[-1]} (--out)"
+            f"got the file name {path.name} for {what}; expected one that ends in "
+            f"{', '.join(endings[:-1])} or {endings[-1]}. Choose another name with --out"
         )
 
 
 def _need_folder(path: Path) -> None:
     if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} to write {path.name} into; make it")
+        raise UsageError(
+            f"got the file {path}, but the folder {path.parent} does not exist; expected a path in "
+            "an existing folder. Create it, or choose another path with --out"
+        )
 
 
 def spread(labels: Any, count: int) -> list[int]:
-    """Rows of examples of as many classes as there are: class by class, in turn."""
+    """Rows of examples spread evenly over the classes."""
     import numpy as np
 
     by_class = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]

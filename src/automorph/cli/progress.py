@@ -1,4 +1,4 @@
-"""Looking on while something runs: a search on a terminal, and TensorBoard on request."""
+"""Progress on a terminal, and scalars for TensorBoard."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from automorph.training import Epoch
 
 SHOWN = 5
-"""The best policies that a search shows while it runs."""
+"""Number of best policies shown during a search."""
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 tensorboard_option = click.option(
     "--tensorboard", is_flag=True,
-    help="Log to the folder tensorboard of the run as well: tensorboard --logdir runs",
+    help="Also log scalars for TensorBoard; view them with: tensorboard --logdir runs",
 )  # fmt: skip
 
 
 class Dashboard:
-    """A search on a terminal: how far it is, its scores so far, the best policies."""
+    """The progress of a search on a terminal: a bar, the scores so far, the best policies."""
 
     _WORDS = {"measure": "measuring", "search": "searching", "final": "final table"}  # noqa: RUF012
 
@@ -41,31 +41,31 @@ class Dashboard:
             TimeElapsedColumn(), console=say, disable=not say.is_terminal,
         )  # fmt: skip
         self.task = self.bar.add_task("starting", total=1.0, facts="")
-        self.told: list[Finished] = []
+        self.finished: list[Finished] = []
         self.live = Live(
             get_renderable=self.shown, console=say, transient=True, refresh_per_second=4
         )
         self.terminal = say.is_terminal
 
-    def move(self, standing: SearchProgress) -> None:
-        """Show how far the search is."""
-        facts = [f"{standing.done} done"]
-        if standing.best is not None and standing.phase == "search":
-            facts.append(f"best {100 * standing.best:.1f} %")
-        if standing.seconds_left is not None:
-            facts.append(f"{clock(standing.seconds_left)} left")
+    def update(self, progress: SearchProgress) -> None:
+        """Show new progress."""
+        facts = [f"{progress.done} done"]
+        if progress.best is not None and progress.phase == "search":
+            facts.append(f"best {100 * progress.best:.1f} %")
+        if progress.seconds_left is not None:
+            facts.append(f"{clock(progress.seconds_left)} left")
         self.bar.update(
-            self.task, completed=standing.share, description=self._WORDS[standing.phase],
+            self.task, completed=progress.share, description=self._WORDS[progress.phase],
             facts=", ".join(facts),
         )  # fmt: skip
-        if standing.last is not None and standing.phase == "search":
-            self.told.append(standing.last)
+        if progress.last is not None and progress.phase == "search":
+            self.finished.append(progress.last)
 
     def shown(self) -> Any:
         """The bar, the line of scores and the table of the best."""
         from rich.console import Group
 
-        good = [one for one in self.told if one.score is not None]
+        good = [one for one in self.finished if one.score is not None]
         if not good:
             return self.bar
         table = plain_table(numbers=("score",), header_style="dim")
@@ -86,7 +86,7 @@ class Dashboard:
 
 
 class Bars:
-    """Trainings on a terminal: how many are done, time left; before them, steps of a translator."""
+    """Progress bars of trainings and of translators that are fitted before them."""
 
     def __init__(self, *, quiet: bool) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -99,7 +99,7 @@ class Bars:
         self.tasks: dict[str, Any] = {}
 
     def begin(self, cells: Sequence[Any], done: int = 0) -> Callable[[Any, float], None]:
-        """Trainings begin, ``done`` of which were finished before; moved by what is given back."""
+        """Start a bar of trainings, ``done`` of them finished earlier; return its updater."""
         shares: dict[Any, float] = {}
         total, began = len(cells), time.monotonic()
         task = self.bar.add_task("training", total=total, completed=done, facts="")
@@ -115,7 +115,7 @@ class Bars:
         return move
 
     def fit(self, title: str, done: int, steps: int, losses: dict[str, float]) -> None:
-        """A step of a CycleGAN is done."""
+        """Show a finished step of a CycleGAN."""
         name = f"CycleGAN, {title}"
         if name not in self.tasks:
             self.tasks[name] = self.bar.add_task(name, total=steps, facts="")
@@ -127,12 +127,12 @@ class Bars:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        # Also after Ctrl-C: a terminal without its cursor is a nuisance.
+        # Also after Ctrl-C, to restore the cursor.
         self.bar.stop()
 
 
-class Board:
-    """Scalars for TensorBoard, in a folder of the run. Raises `UsageError` without the library."""
+class ScalarLog:
+    """Scalars for TensorBoard in the run folder. Raises `UsageError` without the library."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -140,23 +140,23 @@ class Board:
         except ImportError:
             raise UsageError(
                 "--tensorboard needs TensorBoard, which is not installed; "
-                "get it with: pip install 'automorph[track]'"
+                "install it with: pip install 'automorph[track]'"
             ) from None
         self.writer: Any = SummaryWriter(str(folder / "tensorboard"))
 
-    def trial(self, standing: SearchProgress) -> None:
-        """The score of a trial of a search, the best so far, and the policy as text."""
-        if standing.last is None or standing.phase != "search":
+    def trial(self, progress: SearchProgress) -> None:
+        """Log a trial of a search: its score, the best score so far, and its policy."""
+        if progress.last is None or progress.phase != "search":
             return
-        if standing.last.score is not None:
-            self.writer.add_scalar("search/score", standing.last.score, standing.done)
-        if standing.best is not None:
-            self.writer.add_scalar("search/best", standing.best, standing.done)
-        self.writer.add_text("search/policy", standing.last.name, standing.done)
+        if progress.last.score is not None:
+            self.writer.add_scalar("search/score", progress.last.score, progress.done)
+        if progress.best is not None:
+            self.writer.add_scalar("search/best", progress.best, progress.done)
+        self.writer.add_text("search/policy", progress.last.name, progress.done)
         self.writer.flush()
 
     def epoch(self, epoch: Epoch) -> None:
-        """Losses, accuracies and the rate of an epoch."""
+        """Log an epoch: losses, accuracies and the learning rate."""
         for name, value in (
             ("loss/train", epoch.loss), ("accuracy/train", epoch.accuracy), ("rate", epoch.lr),
             ("loss/validation", epoch.validation_loss),
@@ -166,7 +166,7 @@ class Board:
                 self.writer.add_scalar(name, value, epoch.epoch)
         self.writer.flush()
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> ScalarLog:
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -174,12 +174,12 @@ class Board:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as a word: minutes when there are many."""
+    """A duration in seconds, or in minutes above 90 s."""
     return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
 def sparkline(values: list[float], *, most: int = 60) -> str:
-    """The last values as blocks from the lowest to the highest.
+    """Draw the last values as blocks scaled from the lowest to the highest.
 
     >>> sparkline([0.1, 0.5, 0.9])
     '▁▅█'

@@ -1,4 +1,4 @@
-"""What every report of a run tells: the data, the model, the policies, where it came from."""
+"""Facts that every report shows: data, model, policies, provenance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automorph.cli.run_names import command_words
 
 if TYPE_CHECKING:
     from automorph.data import Dataset
-    from automorph.experiments import Arm
+    from automorph.experiments import Treatment
     from automorph.training import Epoch, Task
 
 
@@ -38,7 +38,7 @@ def task_facts(source: str, task: Task) -> dict[str, Any]:
 
 
 def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]:
-    """Command, versions, time, hardware and the hashes of data and split."""
+    """The command, versions, time, hardware, and hashes of the data and the split."""
     from automorph.data import split_hashes
     from automorph.experiments import hardware
 
@@ -53,17 +53,17 @@ def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]
     }
 
 
-def curves_of(epochs: Sequence[Epoch], arm: Arm) -> dict[str, Any]:
-    """The curves of one training as a report takes them; lists ``(1, epochs)``."""
+def curves_of(epochs: Sequence[Epoch], treatment: Treatment) -> dict[str, Any]:
+    """The curves of one training in the form of a report: lists ``(1, epochs)``."""
     names = ("epoch", "loss", "accuracy", "validation_accuracy")
     curves: dict[str, Any] = {name: [[getattr(one, name) for one in epochs]] for name in names}
     if any(one.augmenter for one in epochs):
         curves["augmenter"] = [[one.augmenter for one in epochs]]
-    return report_curves(curves, arm)
+    return report_curves(curves, treatment)
 
 
-def report_curves(curves: dict[str, Any], arm: Arm) -> dict[str, Any]:
-    """The curves of a policy as a report takes them; lists ``(seeds, epochs)``."""
+def report_curves(curves: dict[str, Any], treatment: Treatment) -> dict[str, Any]:
+    """The curves of a policy in the form of a report: lists ``(seeds, epochs)``."""
     named = {
         "train_loss": "loss",
         "train_accuracy": "accuracy",
@@ -73,34 +73,35 @@ def report_curves(curves: dict[str, Any], arm: Arm) -> dict[str, Any]:
     for name, key in named.items():
         if all(value is not None for seed in curves[key] for value in seed):
             content[name] = curves[key]
-    if told := curves.get("augmenter"):
-        content["operations"] = _operations(told)
-    elif scheduled := _scheduled(arm, content["epochs"]):
+    if augmenter := curves.get("augmenter"):
+        content["operations"] = _operations(augmenter)
+    elif scheduled := _scheduled(treatment, content["epochs"]):
         content["operations"] = scheduled
     return content
 
 
-def _scheduled(arm: Arm, epochs: Sequence[int]) -> dict[str, list[list[float]]]:
-    """How often a schedule draws each operation: by name, ``(1, epochs)``; nothing for others."""
+def _scheduled(treatment: Treatment, epochs: Sequence[int]) -> dict[str, list[list[float]]]:
+    """Usage of each operation under a schedule, ``(1, epochs)``; empty for other policies."""
     from automorph.policies import Policy, changes_by_epoch, usage
 
-    if not isinstance(arm, Policy) or not changes_by_epoch(arm):
+    if not isinstance(treatment, Policy) or not changes_by_epoch(treatment):
         return {}
-    drawn = [usage(arm, epoch=number) for number in range(len(epochs))]
+    drawn = [usage(treatment, epoch=number) for number in range(len(epochs))]
     shares = {one[0].operation: [use.share for use in one] for one in zip(*drawn, strict=True)}
     return {name: [values] for name, values in shares.items()}
 
 
-def _operations(told: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
-    """How often an online method used each operation: by name, ``(seeds, epochs)``."""
-    names = told[0][0].get("operations", {})
+def _operations(augmenter: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
+    """Usage of each operation by an in-training method, ``(seeds, epochs)``."""
+    names = augmenter[0][0].get("operations", {})
     return {
-        name: [[epoch["operations"][name] for epoch in seed] for seed in told] for name in names
+        name: [[epoch["operations"][name] for epoch in seed] for seed in augmenter]
+        for name in names
     }
 
 
-def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:
-    """What the policies make of a few of the user's own examples, and how they read."""
+def pictures_of(task: Task, policies: Mapping[str, Treatment]) -> dict[str, Any]:
+    """Draws of each policy from a few of the user's examples, and its description."""
     from automorph.cli.preview import spread
     from automorph.experiments import policy_of
     from automorph.training import fitted
@@ -109,30 +110,30 @@ def pictures_of(task: Task, policies: Mapping[str, Arm]) -> dict[str, Any]:
     part = train.take(spread(train.labels, 5))
     labels = [task.data.classes[label] for label in part.labels]
     drawn = {
-        name: fitted(policy_of(arm), task)
-        for name, arm in policies.items()
-        if name != "none" and not (task.data.domain == "text" and policy_of(arm).mixes_labels)
+        name: fitted(policy_of(treatment), task)
+        for name, treatment in policies.items()
+        if name != "none" and not (task.data.domain == "text" and policy_of(treatment).mixes_labels)
     }
     return {
         "previews": {
             name: {"images": policy.preview(part.data, draws=7), "labels": labels}
             for name, policy in drawn.items()
         },
-        "policies": {name: policy_facts(arm) for name, arm in policies.items()},
+        "policies": {name: policy_facts(treatment) for name, treatment in policies.items()},
     }
 
 
-def policy_facts(arm: Arm) -> dict[str, Any]:
-    """A policy as a table, what it draws, and its file."""
+def policy_facts(treatment: Treatment) -> dict[str, Any]:
+    """A policy as a table, its usage of operations, and its file."""
     from automorph.experiments import policy_of
     from automorph.policies import Policy, policy_to_dict, usage
 
-    table = arm.table()
+    table = treatment.table()
     return {
         "table": {"columns": list(table.columns), "rows": [list(row) for row in table.rows]},
-        # What an online method draws is told epoch by epoch.
-        "draws": [asdict(one) for one in usage(arm)] if isinstance(arm, Policy) else [],
-        "json": json.dumps(policy_to_dict(policy_of(arm)), indent=1),
+        # The usage of an in-training method is recorded by epoch instead.
+        "draws": [asdict(one) for one in usage(treatment)] if isinstance(treatment, Policy) else [],
+        "json": json.dumps(policy_to_dict(policy_of(treatment)), indent=1),
     }
 
 

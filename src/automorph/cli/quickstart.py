@@ -1,6 +1,8 @@
-"""``automorph quickstart``: the main job on embedded real data, in about two minutes."""
+"""``automorph quickstart``: a comparison or a patch on embedded real data, in two minutes."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
@@ -13,18 +15,32 @@ from automorph.cli.options import (
     side_by_side,
 )
 
-# Few labels, so that augmentation matters; no flips, because mirrored digits are no digits.
+# Few labels, so that augmentation matters; no flips, because a mirrored digit is not a digit.
 LABELLED = 200
 POLICIES = ("none", "crop", "randaugment(n=1,m=9)", "trivialaugment", "random")
 
-# Most seeds of a patch, for two minutes on two cores.
-MENDED = 3
+# More seeds of a patch would take longer than two minutes on two cores.
+PATCH_SEEDS = 3
 
 
-@click.command(short_help="See the main job done in two minutes.")
-@click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)
-@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Default: 40.")
-@click.option("--patch", "mend", is_flag=True, help="Mend a model that fails on a subgroup.")
+@click.command(short_help="Try Automorph on real data in two minutes.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=5,
+    show_default=True,
+    help=f"Number of seeds; with --patch at most {PATCH_SEEDS}.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Epochs of each training.",
+    show_default="40; with --patch: 30",
+)
+@click.option(
+    "--patch", "patched", is_flag=True, help="Repair a model that fails on a subgroup instead."
+)
 @jobs_option
 @out_option
 @quiet_option
@@ -32,55 +48,48 @@ MENDED = 3
 def quickstart(
     seeds: int,
     epochs: int | None,
-    mend: bool,
+    patched: bool,
     jobs: int | None,
     out: str | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """See it work: five policies on real handwritten digits, in about two minutes.
+    """Compare five policies on real handwritten digits, in about two minutes.
 
-    With --patch: digits of which nearly all odd ones have a bright corner, so that a network
-    trained on them looks at the corner. The corner was painted, so both forms of every digit are
-    known, and the network is mended with them.
+    With --patch, nearly all odd training digits have a bright corner, so a network learns to look
+    at the corner instead of the digit. The corner was painted in, so every digit exists with and
+    without it, and these pairs are used to repair the network.
     """
     from pathlib import Path
 
-    if mend:
-        _mend(min(seeds, MENDED), epochs, jobs, out, quiet, as_json)
-        return
+    shared: dict[str, Any] = {"folder": Path(out) if out else None, "quiet": quiet or as_json}
+    run = _patch if patched else _compare
+    content = run(seeds, epochs, shared).run(jobs=side_by_side(jobs))
+    if as_json:
+        print_json(content)
 
-    from automorph.cli.comparing import Comparing
+
+def _compare(seeds: int, epochs: int | None, shared: dict[str, Any]) -> Any:
+    from automorph.cli.compare import CompareRun
     from automorph.data import limited, load_data, split
     from automorph.policies import load_policy
     from automorph.training import as_task
 
     digits = split(load_data("digits"), validation=0.3, test=0.4)
     task = as_task(limited(digits, LABELLED), model="cnn", recipe={"epochs": epochs or 40})
-    comparing = Comparing(
+    return CompareRun(
         source="digits", task=task, policies=[load_policy(policy) for policy in POLICIES],
-        seeds=seeds, baseline="none", folder=Path(out) if out else None,
-        quiet=quiet or as_json, title="Quickstart: handwritten digits, few labels",
+        seeds=seeds, baseline="none", title="Quickstart: handwritten digits, few labels", **shared,
     )  # fmt: skip
-    content = comparing.run(jobs=side_by_side(jobs))
-    if as_json:
-        print_json(content)
 
 
-def _mend(
-    seeds: int, epochs: int | None, jobs: int | None, out: str | None, quiet: bool, as_json: bool
-) -> None:
-    from pathlib import Path
-
-    from automorph.cli.mending import Mending
+def _patch(seeds: int, epochs: int | None, shared: dict[str, Any]) -> Any:
+    from automorph.cli.patch import PatchRun
     from automorph.training import as_task
 
     task = as_task("digits-correlation", model="cnn", recipe={"epochs": epochs or 30})
-    mending = Mending(
+    return PatchRun(
         source="digits-correlation", task=task, translator="exact", objective="auto",
-        checkpoint=None, steps=None, seeds=seeds, maps=None, folder=Path(out) if out else None,
-        quiet=quiet or as_json, title="Quickstart: a model that looks at the corner",
+        checkpoint=None, steps=None, seeds=min(seeds, PATCH_SEEDS), maps=None,
+        title="Quickstart: a model that looks at the corner", **shared,
     )  # fmt: skip
-    content = mending.run(jobs=side_by_side(jobs))
-    if as_json:
-        print_json(content)

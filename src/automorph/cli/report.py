@@ -1,4 +1,4 @@
-"""``automorph report``: make the page of a run again, or one of several runs."""
+"""``automorph report``: rebuild the report of a run, or write one that compares several runs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from automorph.cli.options import console, json_option, print_json
 PAIRED = ("compare", "search", "train")
 
 
-@click.command(short_help="Make a report again, or one of several runs.")
+@click.command(short_help="Rebuild a report, or compare several runs.")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option(
     "--out", type=click.Path(dir_okay=False),
-    help="The page to write.  [default: report.html of the run; of several: runs/report.html]",
+    help="HTML file to write.", show_default="report.html of the run; of several: runs/report.html",
 )  # fmt: skip
 @json_option
 def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
-    """Make the page of a finished RUN (its folder) again; of several runs, one that compares them.
+    """Rebuild the report of a finished RUN (its folder), or write one that compares several runs.
 
-    Nothing is trained and the data are not read: a run keeps what its page is made of. Runs of
-    compare, search and train can be compared; where they share test examples and seeds, differences
+    Nothing is trained and no data are read: a run folder holds everything its report needs. Runs of
+    compare, search and train can be compared; if they share test examples and seeds, differences
     are paired.
 
     \b
@@ -48,7 +48,7 @@ def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
 
 
 def differences_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """By run and policy, the paired difference from the first run; see `runs_page`."""
+    """The paired differences from the first run, by run and policy; see `runs_page`."""
     from automorph.experiments import paired_difference
     from automorph.report import Results
 
@@ -77,14 +77,14 @@ def _comparable(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> 
     for folder, (kind, _) in zip(folders, read, strict=True):
         if kind not in PAIRED:
             raise UsageError(
-                f"{folder} is a run of {kind}; several runs can be compared if they are of "
-                f"{', '.join(PAIRED)}. Give this one alone to make its page again"
+                f"{folder} is a run of {kind}; expected runs of {', '.join(PAIRED)}. Pass this one "
+                "alone to rebuild its report"
             )
     return [content for _, content in read]
 
 
 def _names(folders: list[Path]) -> list[str]:
-    """Short names of runs that tell them apart."""
+    """Short and distinct names of runs."""
     names = [folder.resolve().name for folder in folders]
     return [
         name if names.count(name) == 1 else f"{name} ({number})"

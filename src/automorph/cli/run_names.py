@@ -1,4 +1,4 @@
-"""Names of run folders: the same command finds its own run again."""
+"""Run folders and suggested commands: the same command always gets the same folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from automorph.experiments import Arm
+    from automorph.experiments import Treatment
     from automorph.training import Task
 
 
@@ -25,26 +25,28 @@ RANDOM = {"image": "random", "text": "random(space=texts-plain)"}
 
 
 def remember(words: list[str]) -> None:
-    """Keep the words of the command that runs, for what it says of itself."""
+    """Store the command line that runs, for its report and its suggested commands."""
     _typed[:] = words
 
 
 def command_words() -> str:
-    """The command that runs, ready to be pasted into a shell."""
+    """The command that runs, quoted for a shell."""
     return shlex.join(["automorph", *_typed])
 
 
 def data_words(source: str) -> str:
-    """DATA with the options that say how it is read, as they were typed for this command."""
-    return " ".join([shlex.quote(source), *_said(_OF_DATA, _FLAGS)])
+    """DATA with the typed options that say how to read it."""
+    return " ".join([shlex.quote(source), *_typed_options(_OF_DATA, _FLAGS)])
 
 
 def training_words(*, but: str = "") -> str:
-    """The options of the training that were typed, with a space before; without ``but``."""
-    return "".join(f" {word}" for word in _said([one for one in _OF_TRAINING if one != but]))
+    """The typed training options, with a leading space, without the option ``but``."""
+    return "".join(
+        f" {word}" for word in _typed_options([one for one in _OF_TRAINING if one != but])
+    )
 
 
-def _said(options: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
+def _typed_options(options: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
     words: list[str] = []
     for number, word in enumerate(_typed):
         option, _, value = word.partition("=")
@@ -55,16 +57,16 @@ def _said(options: Sequence[str], flags: Sequence[str] = ()) -> list[str]:
     return [shlex.quote(word) for word in words]
 
 
-def policy_words(arm: Arm, folder: Path) -> str:
-    """A policy for a later command: the file of the run it was found in.
+def policy_words(treatment: Treatment, folder: Path) -> str:
+    """A policy for a later command: the policy file in the run folder.
 
-    An online method learns anew in every training: its file holds only what it draws from, so it
-    goes by its name.
+    An in-training method learns again in every training and its file holds only the policy it
+    draws from, so it is given by name.
     """
     from automorph.policies import Policy
 
-    known = isinstance(arm, Policy)
-    return shlex.quote(str(folder / "policy.json") if known else arm.name)
+    known = isinstance(treatment, Policy)
+    return shlex.quote(str(folder / "policy.json") if known else treatment.name)
 
 
 def run_folder(verb: str, task: Task, more: list[str] | None = None) -> Path:

@@ -1,18 +1,26 @@
-"""``automorph search``: the augmentation that is best for your data and model, with proof."""
+"""``automorph search``: find the best augmentation for your data and model."""
 
 from __future__ import annotations
 
+import json
+import shlex
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.comparison_result import facts_of, paths_of, read_object, table_of
 from automorph.cli.options import (
+    console,
     data_options,
     jobs_option,
     json_option,
     out_option,
     print_json,
+    print_notes,
     protect_option,
     quiet_option,
     seed_option,
@@ -21,10 +29,18 @@ from automorph.cli.options import (
     training_options,
 )
 from automorph.cli.param_types import PolicyWord
-from automorph.cli.progress import tensorboard_option
+from automorph.cli.progress import Dashboard, ScalarLog, tensorboard_option
+from automorph.cli.provenance import pictures_of
+from automorph.cli.run_names import data_words, policy_words, run_folder, training_words
+from automorph.errors import UsageError
+from automorph.files import write_json
+
+if TYPE_CHECKING:
+    from automorph.searchers import SearchProgress, SearchResult, SearchSpec
+    from automorph.training import Task
 
 
-@click.command(short_help="Find the best augmentation for your data, with proof.")
+@click.command(short_help="Find the best augmentation for your data.")
 @data_options
 @training_options
 @click.option(
@@ -32,25 +48,28 @@ from automorph.cli.progress import tensorboard_option
     default="race",
     show_default=True,
     metavar="NAME",
-    help="race: all of them under one budget; else see: automorph list methods.",
+    help="Search method; race runs all of them under one budget (see: automorph list methods).",
 )
-@click.option("--budget", metavar="TIME", help="How long it may take in all: 30m, 1h30m, 90s.")
+@click.option("--budget", metavar="TIME", help="Time limit of the whole search: 30m, 1h30m or 90s.")
 @click.option(
     "--trials",
     type=click.IntRange(1),
     metavar="N",
-    help="How many policies it may try, in place of a budget (a race: plain trainings).",
+    help="Number of policies to try instead of a time budget (a race: plain trainings).",
 )
 @click.option(
     "--space",
-    help="Where it searches; explained: without what explain finds harmful, ranges narrowed.  "
-    "[default: randaugment; texts: texts-wordnet, or texts-plain]",
+    help="Search space; explained: only what explain finds harmless, with narrowed ranges.",
+    show_default="randaugment; texts: texts-wordnet, or texts-plain without WordNet",
 )
 @click.option(
+    "--then",
     "--tail",
+    "post_policy",
     metavar="POLICY",
     type=PolicyWord(online=False),
-    help="What is done to every example after the policy.  [default: flip-crop; texts: none]",
+    help="Policy applied to every example after the searched one.",
+    show_default="flip-crop; texts: none",
 )
 @protect_option
 @seed_option
@@ -59,20 +78,25 @@ from automorph.cli.progress import tensorboard_option
     type=click.IntRange(1, 1000),
     default=5,
     show_default=True,
-    help="Paired seeds of the final table.",
+    help="Number of paired seeds in the final table.",
 )
 @click.option(
     "--engine",
     type=click.Choice(["local", "processes", "ray"]),
     default="processes",
     show_default=True,
-    help="Where trials run; ray: on a cluster.",
+    help="Where the trials run; ray: on a cluster.",
 )
-@click.option("--address", metavar="HOST:PORT", help="The Ray cluster; default: one made here.")
-@click.option("--storage", metavar="URL", help="Keep the trials in this Optuna storage.")
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="Ray cluster to connect to.",
+    show_default="a local one",
+)
+@click.option("--storage", metavar="URL", help="Optuna storage for the trials.")
 @jobs_option
 @out_option
-@click.option("--resume", is_flag=True, help="Go on with a search; an error if there is none.")
+@click.option("--resume", is_flag=True, help="Require an earlier search and continue it.")
 @tensorboard_option
 @quiet_option
 @json_option
@@ -82,7 +106,7 @@ def search(
     budget: str | None,
     trials: int | None,
     space: str | None,
-    tail: str | None,
+    post_policy: str | None,
     seed: int,
     seeds: int,
     engine: str,
@@ -96,20 +120,20 @@ def search(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find the augmentation that is best for DATA and your model, and prove it.
+    """Find the best augmentation for DATA and your model, and test it against baselines.
 
     \b
     automorph search fashion-mnist --limit 2000 --budget 20m
     automorph search folder:my/photos --method 'randaugment(by=tpe)' --trials 30
     automorph search csv:reviews.csv --text review --label stars --budget 10m
 
-    Policies are trained and scored on the train and validation parts alone. At the end the one
-    found, no augmentation, the tail, a random policy, RandAugment, TrivialAugment (on texts EDA as
-    well) and the tail trained for longer meet under paired seeds, and the test part is used once.
+    The search trains and scores policies on the training and validation parts only. The final
+    table then compares, under paired seeds, the policy found with no augmentation, the post-policy
+    alone (--then), a random policy, RandAugment, TrivialAugment (on texts also EDA), and the
+    post-policy trained for longer. Only this table uses the test part.
 
-    Stopped at any moment, the same command goes on where it was.
+    If the search is interrupted, run the same command again to continue it.
     """
-    from automorph.cli.searching import Searching
     from automorph.policies import load_policy
     from automorph.searchers import (
         check_engine,
@@ -120,27 +144,190 @@ def search(
         space_of,
     )
 
-    # What is wrong with the words must be known before the data are read.
-    named = load_method(method)
+    # Reject bad options before reading the data.
+    spec = load_method(method)
     check_engine(engine, address)
     if budget is not None:
         read_budget(budget)
     if space is not None:
         check_space(space)
-    behind = None if tail is None else load_policy(tail)
+    after = None if post_policy is None else load_policy(post_policy)
     task = task_of(data, **options)
     operations = space_of(space, task, seed=seed)
-    behind = behind or load_policy(default_post_policy(task.data.domain))
-    searching = Searching(
-        source=data, task=task, method=named, folder=Path(out) if out else None,
+    after = after or load_policy(default_post_policy(task.data.domain))
+    run = SearchRun(
+        source=data, task=task, method=spec, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,
-        asked={
-            "space": operations, "tail": behind, "trials": trials, "budget": budget, "seed": seed,
+        options={
+            "space": operations, "post_policy": after, "trials": trials, "budget": budget, "seed": seed,
             "seeds": seeds,
         },
     )  # fmt: skip
-    content = searching.run(
-        engine=engine, address=address, storage=storage, jobs=side_by_side(jobs)
-    )
+    content = run.run(engine=engine, address=address, storage=storage, jobs=side_by_side(jobs))
     if as_json:
         print_json(content)
+
+
+@dataclass
+class SearchRun:
+    """One search on the command line; ``options`` are those of `automorph.search`."""
+
+    source: str
+    task: Task
+    method: SearchSpec
+    folder: Path | None
+    quiet: bool
+    resume: bool
+    options: dict[str, Any]
+    tensorboard: bool = False
+
+    def run(
+        self, *, engine: str, address: str | None, storage: str | None, jobs: int
+    ) -> dict[str, Any]:
+        """Run the search and return the object that ``--json`` prints."""
+        from automorph.searchers import search
+
+        folder = self.folder or run_folder("search", self.task, [json.dumps(self._settings())])
+        if self.resume and storage is None and not (folder / "trials.journal").exists():
+            raise UsageError(
+                f"{folder} holds no search; expected the folder of an interrupted search. "
+                "Start a new one without --resume"
+            )
+        self._print_header()
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with Dashboard(quiet=self.quiet) as dashboard, ExitStack() as stack:
+            log = stack.enter_context(ScalarLog(folder)) if self.tensorboard else None
+
+            def report(progress: SearchProgress) -> None:
+                dashboard.update(progress)
+                if log is not None:
+                    log.trial(progress)
+
+            result = search(
+                self.task, self.method, **self.options, folder=folder, storage=storage,
+                engine=engine, jobs=jobs, address=address, progress=report,
+            )  # fmt: skip
+        known = None if result.trained else read_object(folder / "search.json")
+        content = known or self._write(result, folder, started, engine)
+        self._print_result(result, folder)
+        return {**content, **paths_of(folder)}
+
+    def _settings(self) -> dict[str, Any]:
+        """The settings as plain data; the run folder's name is a hash of them."""
+        return {
+            "method": self.method.name,
+            **{
+                # Stored runs call the post-policy their tail.
+                "tail" if key == "post_policy" else key: getattr(value, "name", value)
+                for key, value in self.options.items()
+            },
+        }
+
+    def _print_header(self) -> None:
+        say, data = console(quiet=self.quiet), self.task.data
+        budget, trials = self.options["budget"], self.options["trials"]
+        limit = f"for {budget}" if budget else f"with {trials} trials" if trials else ""
+        say.print(
+            f"[bold]Searching on {self.source} {limit}[/bold]\n"
+            f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
+            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes; model "
+            f"{self.task.model}, {self.task.recipe.epochs} epochs; method {self.method.name}, "
+            f"space {self.options['space'].name} ({len(self.options['space'])} operations), "
+            f"post-policy {self.options['post_policy'].name}"
+        )
+        print_notes(say, data)
+
+    def _write(
+        self, result: SearchResult, folder: Path, started: str, engine: str
+    ) -> dict[str, Any]:
+        from automorph.cli.examples import telling_of
+        from automorph.experiments import policy_of
+        from automorph.policies import save_policy
+        from automorph.report import publish
+
+        table = result.comparison
+        facts = {
+            **facts_of(self.source, self.task, table, started, folder),
+            "next": self._next(result, folder),
+            "search": {
+                **self._settings(),
+                "engine": engine,
+                "tried": result.trials,
+                "failed": result.failed,
+                "trainings": result.cost,
+                "seconds": result.seconds,
+                "stopped": result.stopped,
+                "longer": result.epoch_multiplier,
+                "trace": list(result.trace),
+                "story": result.history,
+                "course": result.course and asdict(result.course),
+                "effects": [asdict(effect) for effect in result.effects],
+            },
+        }
+        accuracy = result.row.accuracy
+        save_policy(
+            policy_of(result.policy),
+            folder / "policy.json",
+            provenance={
+                "found_by": result.method,
+                "trained_with": result.policy.name,
+                "data": self.source,
+                "data_hash": self.task.data.hash,
+                "search_cost_in_trainings": result.cost,
+                "seeds": list(result.seeds),
+                "accuracy": None if accuracy is None else accuracy.mean,
+            },
+        )
+        # The control that trains for longer uses the same policy as the post-policy alone.
+        policies = {
+            row.policy: table.policies[row.policy]
+            for row, part in zip(result.rows, result.parts, strict=True)
+            if part != "longer"
+        }
+        shown = {"examples": telling_of(self.task, table), **pictures_of(self.task, policies)}
+        publish(folder, "search", {**facts, **shown})
+        content = {
+            "data": self.source,
+            "model": facts["model"],
+            **result.to_dict(),
+            **paths_of(folder),
+        }
+        write_json(folder / "run.json", facts)
+        write_json(folder / "search.json", content)
+        return content
+
+    def _print_result(self, result: SearchResult, folder: Path) -> None:
+        from automorph.policies import Policy
+
+        say = console(quiet=self.quiet)
+        say.print()
+        say.print(table_of(result.comparison, width=say.width))
+        say.print(f"\n{result.verdict.text}\n", style="bold")
+        if result.stopped:
+            say.print("The time budget ended the search before it was complete.", style="yellow")
+        say.print(f"Policy  {folder / 'policy.json'}")
+        if not isinstance(result.policy, Policy):
+            say.print(
+                "        This file holds the operations that the method draws from; to use the "
+                "method itself, pass its name as --policy."
+            )
+        say.print(f"Report  {folder / 'report.html'}")
+        say.print("\nNext:")
+        for command in self._next(result, folder):
+            say.print(f"  {command}", soft_wrap=True)
+
+    def _next(self, result: SearchResult, folder: Path) -> list[str]:
+        """Commands that the user is likely to want next."""
+        data, file = data_words(self.source), shlex.quote(str(folder / "policy.json"))
+        found = result.use is result.policy
+        used = policy_words(result.policy, folder) if found else shlex.quote(result.use.name)
+        commands = [
+            f"automorph preview {data} --policy {file}",
+            f"automorph train {data} --policy {used}{training_words()}",
+        ]
+        if not result.longer_pays:
+            return commands
+        post_policy, epochs = self.options["post_policy"].name, result.epoch_multiplier * self.task.recipe.epochs
+        policy, rest = shlex.quote(post_policy), training_words(but="--epochs")
+        longer = f"automorph train {data} --policy {policy} --epochs {epochs}{rest}"
+        return [longer, *commands]

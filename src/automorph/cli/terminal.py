@@ -1,4 +1,4 @@
-"""Words on a terminal: names from data are shown, never obeyed."""
+"""Safe terminal output: control characters and markup in data are shown, not interpreted."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.errors import MarkupError
 from rich.text import Text
 
 _OURS = re.compile(r"\[(?!/?(?:bold|dim|cyan|green|red|yellow)\])")
-# Control characters, and those that turn the direction of what follows them.
+# Control characters and characters that change the text direction.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: str) -> str:
-    r"""The text without characters that a terminal would obey.
+    r"""Replace characters that a terminal would interpret.
 
     >>> clean("cat\x1b[2Jdog\n")
     'cat\ufffd[2Jdog\n'
@@ -24,10 +24,10 @@ def clean(text: str) -> str:
 
 
 class Terminal(Console):
-    """A console on which brackets in names are brackets, and names cannot move the cursor."""
+    """A console that prints brackets literally and blocks control characters."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Text with our own few marks; any other bracket stands for itself."""
+        """Render text with our own markup tags; any other bracket is literal."""
         plain = clean(text)
         if options.get("markup") is False:
             return super().render_str(plain, **options)

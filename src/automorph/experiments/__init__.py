@@ -1,5 +1,6 @@
-"""Paired statistics and honest comparisons of policies."""
+"""Comparisons of policies under paired seeds, and their statistics."""
 
+from automorph import _moved
 from automorph.experiments.conclusion import Kind, Verdict, interval, judge, points
 from automorph.experiments.run_compare import (
     Comparison,
@@ -17,17 +18,17 @@ from automorph.experiments.statistics import (
     paired_difference,
     summarise,
 )
-from automorph.experiments.store import Arm, Cell, cell_of, policy_of
+from automorph.experiments.store import Cell, Treatment, cell_of, policy_of
 from automorph.experiments.table import Row, curves_of, predictions_of, rows_of
 
 __all__ = [
-    "Arm",
     "Cell",
     "Comparison",
     "Difference",
     "Kind",
     "Row",
     "Summary",
+    "Treatment",
     "Verdict",
     "cell_of",
     "compare",
@@ -47,3 +48,5 @@ __all__ = [
     "rows_of",
     "summarise",
 ]
+
+__getattr__ = _moved.old_names(__name__)

@@ -1,4 +1,4 @@
-"""What a comparison says, in words."""
+"""The verdict of a comparison."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Kind = Literal["better", "worse", "unclear"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """A kind, for colours, and a text, for people."""
+    """A kind, which selects the colour, and a text."""
 
     kind: Kind
     text: str
 
 
 def points(share: float) -> str:
-    """A difference of shares in points, with its sign.
+    """A difference of fractions in percentage points, with its sign.
 
     >>> points(0.0213), points(-0.004)
     ('+2.1', '-0.4')
@@ -44,9 +44,9 @@ def judge(
     seeds: int,
     confidence: float,
 ) -> Verdict:
-    """The verdict on the winner against the baseline and against the random control.
+    """Judge the winner against the baseline and against the random control.
 
-    ``difference`` is None where there is none: the winner is the baseline, or that one failed.
+    ``difference`` is None if the winner is the baseline, or if the baseline failed.
 
     >>> d = Difference(0.02, 0.01, 0.03, 0.01, 0.02)
     >>> judge("crop", "none", d, seeds=5, confidence=0.95).kind
@@ -54,7 +54,8 @@ def judge(
     """
     if winner == baseline:
         return Verdict(
-            "unclear", f"No policy did better than {baseline} on the validation part; keep it."
+            "unclear",
+            f"No policy was better than {baseline} on the validation part; keep it.",
         )
     if difference is None:
         return Verdict(
@@ -68,28 +69,34 @@ def judge(
         else "one seed, no interval"
     )
     lead = f"{winner} is best on the validation part"
-    on_test = f"on the test part it is {points(difference.mean)} points from {baseline} ({share})"
+    on_test = (
+        f"on the test part its difference from {baseline} is {points(difference.mean)} points "
+        f"({share})"
+    )
     p = difference.p_adjusted if difference.p_adjusted is not None else difference.p
     if p is None:
-        text = f"{lead}; {on_test}. One seed cannot tell this from chance: use --seeds 5."
+        text = (
+            f"{lead}; {on_test}. A single seed cannot distinguish this from chance; use --seeds 5."
+        )
         return Verdict("unclear", text)
     beyond = p < 1 - confidence
     kind: Kind = "unclear" if not beyond else "better" if difference.mean > 0 else "worse"
+    corrected = f"p = {p:.2g}, corrected for the number of policies"
     chance = {
-        "better": f"That is beyond chance (p = {p:.2g}, corrected for the number of policies).",
-        "worse": f"That is a loss beyond chance (p = {p:.2g}).",
-        "unclear": f"That is within chance (p = {p:.2g}, corrected for the number of policies).",
+        "better": f"The gain is beyond chance ({corrected}).",
+        "worse": f"The loss is beyond chance (p = {p:.2g}).",
+        "unclear": f"The difference is within chance ({corrected}).",
     }[kind]
     text = f"{lead}; {on_test}. {chance}"
     if control and against_control is not None:
         beats = against_control.low is not None and against_control.low > 0
         words = (
-            "so choosing it over a random one pays"
+            "so it is better than a random policy"
             if beats
-            else "so it is not shown to beat a random one"
+            else "so it is not shown to be better than a random policy"
         )
         text += (
-            f" Against the control {control} it is {points(against_control.mean)} points "
+            f" Its difference from the control {control} is {points(against_control.mean)} points "
             f"({interval(against_control)}), {words}."
         )
     return Verdict(kind, text)

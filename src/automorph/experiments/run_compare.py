@@ -1,4 +1,4 @@
-"""Policies compared honestly: the same seeds for all, intervals, cost, one look at the test set."""
+"""Compare policies: same seeds for all, intervals, cost, one evaluation on the test part."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from automorph.errors import AutomorphError, UsageError
 from automorph.experiments.conclusion import Verdict, interval, judge, points
 from automorph.experiments.statistics import paired_difference
 from automorph.experiments.store import (
-    Arm,
     Cell,
     Progress,
+    Treatment,
     cell_path,
     read_cell,
     run_cells,
@@ -36,11 +36,11 @@ from automorph.training import AugmenterSpec, Task, as_task
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result: ``rows`` in the order asked for, and what they say.
+    """The result of a comparison; ``rows`` are in the requested order.
 
-    ``winner`` has the best mean validation accuracy, so that the test part chooses nothing;
-    ``accuracy`` of the rows is that of the test part. ``trained`` counts the trainings that this
-    call made; the others had been kept. ``predictions`` are the predicted classes of the test
+    ``winner`` has the best mean validation accuracy, so the test part is never used to choose;
+    ``accuracy`` in the rows is test accuracy. ``trained`` counts the trainings of this call; the
+    others were read from the folder. ``predictions`` are the predicted classes of the test
     examples by policy, int64 ``(seeds, n)``.
     """
 
@@ -51,7 +51,7 @@ class Comparison:
     verdict: Verdict
     confidence: float
     curves: dict[str, dict[str, Any]]
-    policies: dict[str, Arm]
+    policies: dict[str, Treatment]
     seconds: float
     trained: int
     predictions: dict[str, NDArray[np.int64]] = field(
@@ -62,16 +62,16 @@ class Comparison:
         return next(row for row in self.rows if row.policy == policy)
 
     def __str__(self) -> str:
-        """The table, a line a policy, and the verdict."""
+        """Return the table, one line per policy, and the verdict."""
         width = max(len(row.policy) for row in self.rows)
-        lines = [f"{row.policy:{width}}  {_told(row)}" for row in self.rows]
+        lines = [f"{row.policy:{width}}  {_in_words(row)}" for row in self.rows]
         return "\n".join([*lines, self.verdict.text])
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.rows)} policies under {len(self.seeds)} seeds>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: the rows and the verdict."""
+        """Return the rows and the verdict as plain data."""
         return {
             "rows": [asdict(row) for row in self.rows],
             "seeds": list(self.seeds),
@@ -84,7 +84,7 @@ class Comparison:
 
 def compare(
     task: Any,
-    policies: str | Arm | Sequence[str | Arm],
+    policies: str | Treatment | Sequence[str | Treatment],
     *,
     seeds: int | Sequence[int] = 5,
     baseline: str | None = None,
@@ -94,47 +94,47 @@ def compare(
     progress: Callable[[list[Cell], int], Progress] | None = None,
     **options: Any,
 ) -> Comparison:
-    """Train every policy under every seed and compare them pair by pair.
+    """Train every policy under every seed and compare them seed by seed.
 
-    ``policies`` are names, policies, or specs of augmenters (see `AugmenterSpec`); one alone is a
-    list of one.
+    ``policies`` are names, policies, or augmenter specs (see `AugmenterSpec`); a single one may be
+    given without a list.
 
     ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
-    ``recipe``, ``limit``, ..) go to `automorph.training.as_task`.
+    ``recipe``, ``limit``, ..) are passed to `automorph.training.as_task`.
 
-    ``baseline`` (default: ``none`` if it is among the policies, else the first) is what
-    differences are taken from. With a ``folder`` each finished training is kept there, and the
-    same call does only what is missing. ``jobs`` trainings run side by side, each in its own
-    process; in a script, more than one job needs the usual ``if __name__ == "__main__":``.
-    Raises UsageError for policies or seeds that cannot be compared, and for a folder in which
-    another process works; and for several policies without a validation part to choose by.
+    Differences are taken from ``baseline`` (default: ``none`` if it is among the policies, else the
+    first). With a ``folder``, each finished training is saved there, and a repeated call trains
+    only what is missing. ``jobs`` trainings run in parallel, each in its own process; a script with
+    more than one job needs the guard ``if __name__ == "__main__":``.
+    Raises UsageError for policies or seeds that cannot be compared, for a folder that another
+    process uses, and for several policies without a validation part to choose by.
     """
     given = listed(policies)
-    arms = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in given]
+    treatments = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in given]
     task = as_task(task, **options)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    _check(arms, numbers, confidence)
-    for arm in arms:
-        check_domain(arm, task.data.domain, data=task.name)
-    _check_choice(task, arms)
-    names = [arm.name for arm in arms]
+    _check(treatments, numbers, confidence)
+    for treatment in treatments:
+        check_domain(treatment, task.data.domain, data=task.name)
+    _check_choice(task, treatments)
+    names = [treatment.name for treatment in treatments]
     base = _baseline(names, baseline)
     started = time.monotonic()
     with folder_lock(Path(folder)) if folder else nullcontext():
         place = _prepared(folder, task)
-        results, trained = _results(task, arms, numbers, place, jobs, progress)
+        results, trained = _results(task, treatments, numbers, place, jobs, progress)
     rows = rows_of(names, numbers, results, base, confidence)
     winner = _winner(rows)
-    verdict = _verdict(rows, arms, base, winner, numbers, confidence)
+    verdict = _verdict(rows, treatments, base, winner, numbers, confidence)
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves_of(names, numbers, results),
-        dict(zip(names, arms, strict=True)), time.monotonic() - started, trained,
+        dict(zip(names, treatments, strict=True)), time.monotonic() - started, trained,
         predictions_of(names, numbers, results),
     )  # fmt: skip
 
 
 def listed(policies: Any) -> list[Any]:
-    """What is compared as a list; one name or policy is a list of one.
+    """The policies as a list; a single name or policy becomes a list of one.
 
     >>> listed("crop"), listed(("none", "crop"))
     (['crop'], ['none', 'crop'])
@@ -142,31 +142,36 @@ def listed(policies: Any) -> list[Any]:
     single = isinstance(policies, (str, os.PathLike, Policy, AugmenterSpec))
     if not (single or isinstance(policies, Iterable)):
         raise UsageError(
-            f'got policies={policies!r:.60}; expected a list of them, as in ["none", "crop"]'
+            f'got policies={policies!r:.60}; expected a list of them, such as ["none", "crop"]'
         )
     return [policies] if single else list(policies)
 
 
-def _check(arms: list[Arm], seeds: tuple[int, ...], confidence: float) -> None:
-    if not arms:
-        raise UsageError("got no policy to compare; give at least one, as in --policy flip-crop")
-    names = [arm.name for arm in arms]
+def _check(treatments: list[Treatment], seeds: tuple[int, ...], confidence: float) -> None:
+    if not treatments:
+        raise UsageError("got no policy; expected at least one, such as --policy flip-crop")
+    names = [treatment.name for treatment in treatments]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise UsageError(f"got these policies twice: {', '.join(twice)}; give each once")
+        raise UsageError(
+            f"got these policies twice: {', '.join(twice)}; expected each policy once. Remove the "
+            "repetition"
+        )
     if not seeds or len(set(seeds)) < len(seeds):
         raise UsageError(f"got the seeds {list(seeds)}; expected at least one, all different")
     if not 0.5 <= confidence < 1:
-        raise UsageError(f"got confidence={confidence:g}; expected a share from 0.5 to below 1")
-
-
-def _check_choice(task: Task, arms: list[Arm]) -> None:
-    """Refuse a choice that could only be made on the test part."""
-    if len(arms) > 1 and task.data.validation is None:
         raise UsageError(
-            f"{task.name} has no validation part, and {len(arms)} policies are compared; expected "
-            "one to choose the winner by, since the test part must not: make it with "
-            "automorph.data.split(data, validation=0.2)"
+            f"got confidence={confidence:g}; expected a number from 0.5 to below 1, such as 0.95"
+        )
+
+
+def _check_choice(task: Task, treatments: list[Treatment]) -> None:
+    """Reject several policies if only the test part could choose between them."""
+    if len(treatments) > 1 and task.data.validation is None:
+        raise UsageError(
+            f"{task.name} has no validation part, and {len(treatments)} policies are compared; "
+            "expected a validation part, because the test part must not choose the winner. Make "
+            "one with automorph.data.split(data, validation=0.2)"
         )
 
 
@@ -175,12 +180,15 @@ def _baseline(names: list[str], wanted: str | None) -> str:
         return "none" if "none" in names else names[0]
     name = wanted if wanted in names else load_policy(wanted).name
     if name not in names:
-        raise UsageError(f"the baseline {name!r} is not compared; expected one of {names}")
+        raise UsageError(
+            f"the baseline {name!r} is not compared; expected one of {names}. Add it to the "
+            "policies, or choose another baseline"
+        )
     return name
 
 
 def fingerprint(task: Task) -> dict[str, Any]:
-    """What makes two trainings comparable: data, splits, model and recipe, as plain data."""
+    """The data, splits, model and recipe that trainings of one comparison share, as plain data."""
     seen = task.data.train.data
     return {
         "data": task.data.name,
@@ -193,7 +201,7 @@ def fingerprint(task: Task) -> dict[str, Any]:
     }
 
 
-def _told(row: Row) -> str:
+def _in_words(row: Row) -> str:
     if row.accuracy is None:
         return f"failed: {row.error}"
     gap = row.difference
@@ -202,7 +210,7 @@ def _told(row: Row) -> str:
 
 
 def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
-    """The folder of the run, made if need be; one of another task is refused."""
+    """Create the run folder; reject the folder of another task."""
     if folder is None:
         return None
     path = Path(folder)
@@ -212,7 +220,7 @@ def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
         if read_json(record) != content:
             raise UsageError(
                 f"the folder {path} holds a comparison of other data, model or recipe; "
-                "choose another folder with --out, or remove that one"
+                "choose another folder with --out, or delete this one"
             )
         return path
     write_json(record, content)
@@ -221,28 +229,28 @@ def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
 
 def _results(
     task: Task,
-    arms: list[Arm],
+    treatments: list[Treatment],
     seeds: tuple[int, ...],
     folder: Path | None,
     jobs: int,
     progress: Callable[[list[Cell], int], Progress] | None,
 ) -> tuple[dict[Cell, Outcome], int]:
-    """The outcome of every cell, and how many of them were trained now."""
-    # Seed by seed, so that an interrupted comparison has pairs to show.
-    cells = [Cell(arm, seed) for seed in seeds for arm in range(len(arms))]
+    """Return the outcome of every cell, and the number of cells trained by this call."""
+    # Seed by seed, so that an interrupted comparison has complete pairs.
+    cells = [Cell(treatment, seed) for seed in seeds for treatment in range(len(treatments))]
     results: dict[Cell, Outcome] = {}
     for cell in cells:
-        kept = folder and read_cell(cell_path(folder, arms[cell.arm], cell.seed))
+        kept = folder and read_cell(cell_path(folder, treatments[cell.treatment], cell.seed))
         if kept:
             results[cell] = kept
     missing = [cell for cell in cells if cell not in results]
     if not missing:
         return results, 0
     report = progress(cells, len(results)) if progress else None
-    for cell, outcome in run_cells(task, arms, missing, jobs=jobs, progress=report):
+    for cell, outcome in run_cells(task, treatments, missing, jobs=jobs, progress=report):
         results[cell] = outcome
         if folder and isinstance(outcome, dict):
-            write_cell(cell_path(folder, arms[cell.arm], cell.seed), outcome)
+            write_cell(cell_path(folder, treatments[cell.treatment], cell.seed), outcome)
         if report:
             report(cell, 1.0)
     return results, len(missing)
@@ -259,14 +267,14 @@ def _winner(rows: tuple[Row, ...]) -> str:
 
 def _verdict(
     rows: tuple[Row, ...],
-    arms: list[Arm],
+    treatments: list[Treatment],
     base: str,
     winner: str,
     seeds: tuple[int, ...],
     confidence: float,
 ) -> Verdict:
     won = next(row for row in rows if row.policy == winner)
-    control = _control(rows, arms, {winner, base})
+    control = _control(rows, treatments, {winner, base})
     against = None
     if control and won.accuracy and control.accuracy:
         against = paired_difference(
@@ -283,28 +291,30 @@ def _verdict(
     )
 
 
-def is_control(arm: Any) -> bool:
-    """Whether it is a random policy, or has one among its stages."""
-    return isinstance(arm, Policy) and any(isinstance(one, RandomPolicy) for one in stages_of(arm))
+def is_control(treatment: Any) -> bool:
+    """True for a random policy, and for a chain with a random stage."""
+    return isinstance(treatment, Policy) and any(
+        isinstance(one, RandomPolicy) for one in stages_of(treatment)
+    )
 
 
-def _control(rows: tuple[Row, ...], arms: Sequence[Any], others: set[str]) -> Row | None:
-    """The strongest random policy, by validation accuracy: the one that has to be beaten."""
+def _control(rows: tuple[Row, ...], treatments: Sequence[Any], others: set[str]) -> Row | None:
+    """The random policy with the best validation accuracy: the one to beat."""
     random = [
         row
-        for row, arm in zip(rows, arms, strict=True)
-        if row.accuracy and row.policy not in others and is_control(arm)
+        for row, treatment in zip(rows, treatments, strict=True)
+        if row.accuracy and row.policy not in others and is_control(treatment)
     ]
     return max(random, key=_standing, default=None)
 
 
 def _standing(row: Row) -> float:
-    """Rank a policy by validation accuracy; the test part never chooses."""
+    """Rank a policy by validation accuracy, never by test accuracy."""
     return row.validation.mean if row.validation else 0.0
 
 
 def hardware() -> str:
-    """This machine in a few words."""
+    """A short description of this machine."""
     import torch
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"

@@ -1,8 +1,8 @@
 """Paired statistics: is a difference beyond chance?
 
-A seed fixes the first weights, the order of the examples and the draws, so two policies under
-one seed differ by the policy alone. Differences are therefore taken seed by seed, which removes
-what the seeds have in common.
+A seed fixes the initial weights, the order of the examples and the draws, so two trainings under
+one seed differ by their policy alone. Differences are therefore taken seed by seed, which removes
+the variation that all policies share.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy import stats
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and standard error of the mean (``None`` for a single value) of some values."""
+    """The mean of some values and its standard error (``None`` for a single value)."""
 
     mean: float
     se: float | None
@@ -28,8 +28,8 @@ class Summary:
 class Difference:
     """Mean paired difference with its interval and the p-value of the paired t-test.
 
-    With one pair only the mean is known; pairs that all differ by the same have no interval.
-    ``p_adjusted`` counts the other comparisons of the same table in (Holm 1979).
+    A single pair has only a mean; pairs with equal differences have no interval.
+    ``p_adjusted`` is corrected for the other comparisons in the table (Holm 1979).
     """
 
     mean: float
@@ -65,8 +65,8 @@ def paired_difference(
         return Difference(mean)
     se = float(differences.std(ddof=1)) / np.sqrt(n)
     if se < 1e-12:
-        # All differences are equal, which small test parts bring about by chance. Student's test
-        # has no spread to work with; the sign test (all n signs alike) still has an answer.
+        # All differences are equal, which can happen by chance on small test parts. Student's test
+        # needs a spread; the sign test (all n signs equal) does not.
         return Difference(mean, p=1.0 if abs(mean) < 1e-12 else 0.5 ** (n - 1))
     half = float(stats.t.ppf(0.5 + confidence / 2, n - 1) * se)
     p = 2 * float(stats.t.sf(abs(mean / se), n - 1))
@@ -92,7 +92,7 @@ def mean_difference(
 
 
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
-    """p-values adjusted for being several (Holm 1979): keeps the family-wise error.
+    """Adjust p-values for multiple comparisons (Holm 1979), controlling the family-wise error.
 
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]

@@ -1,4 +1,4 @@
-"""The cells of a comparison: one training for each policy and seed, each written when finished."""
+"""The cells of a comparison: one training per policy and seed, saved when finished."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from automorph import _moved
 from automorph.errors import AutomorphError, DamagedError, DiskError, TrainingError
 from automorph.files import make_folder, read_json, write_checked
 from automorph.policies import Policy, identity_form
@@ -28,30 +29,36 @@ from automorph.training import (
     unpacked,
 )
 
-Arm = Policy | AugmenterSpec
-"""What is compared: a policy, or what makes an augmenter that learns while it trains."""
+Treatment = Policy | AugmenterSpec
+"""What a comparison varies: a policy, or the spec of an augmenter that learns during training."""
 
 Progress = Callable[["Cell", float], None]
-"""Called with a cell and the share of it that is done."""
+"""Called with a cell and the fraction of its training that is done."""
 
 _CURVES = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One training: the policy by its place in the comparison, and the seed."""
+    """One training: the index of its policy in the comparison, and its seed."""
 
-    arm: int
+    treatment: int
     seed: int
 
+    @property
+    def arm(self) -> int:
+        """The old name of ``treatment``."""
+        _moved.warn("Cell.arm", "Cell.treatment")
+        return self.treatment
 
-def policy_of(arm: Arm) -> Policy:
-    """The policy, or what the views of an online method are drawn from before it learns."""
-    return arm if isinstance(arm, Policy) else arm.policy
+
+def policy_of(treatment: Treatment) -> Policy:
+    """The policy itself; for an in-training method, the policy that it draws from at first."""
+    return treatment if isinstance(treatment, Policy) else treatment.policy
 
 
-def cell_path(folder: Path, policy: Arm, seed: int) -> Path:
-    """Where a finished cell is kept; the name tells policy and seed, a hash tells their content."""
+def cell_path(folder: Path, policy: Treatment, seed: int) -> Path:
+    """The file of a finished cell, named by policy, a hash of the policy, and seed."""
     plain = identity_form(policy) if isinstance(policy, Policy) else policy.describe()
     content = json.dumps(plain, sort_keys=True)
     digest = blake2b(content.encode(), digest_size=4).hexdigest()
@@ -60,7 +67,7 @@ def cell_path(folder: Path, policy: Arm, seed: int) -> Path:
 
 
 def read_cell(path: Path) -> dict[str, Any] | None:
-    """A finished cell, or None; a damaged file counts as not there and is made again."""
+    """Read a finished cell; None if it is missing or damaged, so that it is trained again."""
     try:
         content = read_json(path)
     except (OSError, DamagedError):
@@ -69,7 +76,7 @@ def read_cell(path: Path) -> dict[str, Any] | None:
 
 
 def _is_cell(content: dict[str, Any]) -> bool:
-    """Whether it has what tables and reports are made of."""
+    """True if the content has everything that tables and reports need."""
     units, curves = content.get("units"), content.get("curves")
     return (
         _is_share(content.get("test_accuracy"))
@@ -86,7 +93,7 @@ def _is_cell(content: dict[str, Any]) -> bool:
 
 
 def _are_predictions(value: Any) -> bool:
-    """Cells of older versions have none."""
+    """True for readable predictions, and for None, as in cells of older versions."""
     try:
         return value is None or unpacked(value) is not None
     except (TypeError, ValueError):
@@ -102,27 +109,27 @@ def _is_share(value: Any) -> bool:
 
 
 def write_cell(path: Path, content: dict[str, Any]) -> None:
-    """Write a cell whole or not at all."""
+    """Write a cell atomically."""
     make_folder(path.parent)
     write_checked(path, content)
 
 
 def run_cells(
     task: Task,
-    policies: Sequence[Arm],
+    policies: Sequence[Treatment],
     cells: Sequence[Cell],
     *,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Cell, dict[str, Any] | AutomorphError]]:
-    """Train the cells and yield each result, or the error that stopped it, as it is finished.
+    """Train the cells and yield each result or error as it finishes.
 
-    With several jobs each runs in a process of its own with one thread: on a CPU two trainings
-    side by side are faster than one with two threads.
+    With several jobs, each runs in its own process with one thread: on a CPU, two trainings in
+    parallel are faster than one with two threads.
     """
     if jobs <= 1:
         for cell in cells:
-            yield cell, _train_cell(task, policies[cell.arm], cell, progress)
+            yield cell, _train_cell(task, policies[cell.treatment], cell, progress)
         return
     reports = multiprocessing.get_context("spawn").Queue()
     handed = [(cell,) for cell in cells]
@@ -137,7 +144,7 @@ def run_cells(
 
 
 def _train_cell(
-    task: Task, policy: Arm, cell: Cell, progress: Progress | None
+    task: Task, policy: Treatment, cell: Cell, progress: Progress | None
 ) -> dict[str, Any] | AutomorphError:
     def report(epoch: Epoch) -> None:
         if progress is not None:
@@ -150,12 +157,12 @@ def _train_cell(
     except AutomorphError as error:
         return error
     except MemoryError:
-        return TrainingError("its memory did not suffice; try a smaller network or batch")
+        return TrainingError("the training ran out of memory; try a smaller network or batch")
     return {"policy": policy.name, "seed": cell.seed, **cell_of(result)}
 
 
 def cell_of(result: RunResult) -> dict[str, Any]:
-    """What is kept of a training that was evaluated on the test part, as plain data."""
+    """The stored result of a training that was evaluated on the test part, as plain data."""
     curves: dict[str, list[Any]] = {
         name: [getattr(epoch, name) for epoch in result.curves] for name in _CURVES
     }
@@ -175,7 +182,7 @@ def cell_of(result: RunResult) -> dict[str, Any]:
 _shared: dict[str, Any] = {}
 
 
-def _start(task: Task, policies: Sequence[Arm], reports: Any) -> None:
+def _start(task: Task, policies: Sequence[Treatment], reports: Any) -> None:
     _shared.update(task=task, policies=policies, reports=reports)
 
 
@@ -183,7 +190,7 @@ def _in_process(cell: Cell) -> dict[str, Any] | AutomorphError:
     def report(cell: Cell, share: float) -> None:
         _shared["reports"].put((cell, share))
 
-    return _train_cell(_shared["task"], _shared["policies"][cell.arm], cell, report)
+    return _train_cell(_shared["task"], _shared["policies"][cell.treatment], cell, report)
 
 
 def _pass_on(reports: Any, progress: Progress | None) -> None:

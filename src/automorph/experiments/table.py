@@ -1,4 +1,4 @@
-"""From finished cells to a table: accuracies, paired differences, curves and predictions."""
+"""The table of a comparison from its cells: accuracies, paired differences, curves, predictions."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def rows_of(
     base: str,
     confidence: float,
 ) -> tuple[Row, ...]:
-    """The rows of a table from its finished cells, with differences from ``base``."""
+    """Make the rows of the table from finished cells, with differences from ``base``."""
     rows = []
     base_cells = [results[Cell(names.index(base), seed)] for seed in seeds]
-    for arm, name in enumerate(names):
-        cells = [results[Cell(arm, seed)] for seed in seeds]
+    for treatment, name in enumerate(names):
+        cells = [results[Cell(treatment, seed)] for seed in seeds]
         failed = [outcome for outcome in cells if isinstance(outcome, AutomorphError)]
         if failed:
             rows.append(Row(name, None, error=f"{len(failed)} of {len(cells)}: {failed[0]}"))
@@ -80,7 +80,7 @@ def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
 def curves_of(
     names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, Outcome]
 ) -> dict[str, dict[str, Any]]:
-    """Curves by policy, of those that never failed: ``{name: [[value an epoch], ..]}``, by seed."""
+    """Curves of the policies without a failed training: ``{policy: {name: (seeds, epochs)}}``."""
     return {
         name: {key: [cell["curves"][key] for cell in cells] for key in cells[0]["curves"]}
         for name, cells in _whole(names, seeds, results)
@@ -92,7 +92,7 @@ def predictions_of(
 ) -> dict[str, NDArray[np.int64]]:
     """Predicted classes of the test examples by policy, int64 ``(seeds, n)``.
 
-    Without policies that failed, and those whose cells older versions wrote.
+    Policies with a failed training, or with cells of older versions, are left out.
     """
     return {
         name: np.stack([unpacked(cell["predictions"]) for cell in cells])
@@ -104,10 +104,10 @@ def predictions_of(
 def _whole(
     names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, Outcome]
 ) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The policies whose every training was finished, with their cells."""
+    """The policies whose trainings all finished, with their cells."""
     found = []
-    for arm, name in enumerate(names):
-        outcomes = [results[Cell(arm, seed)] for seed in seeds]
+    for treatment, name in enumerate(names):
+        outcomes = [results[Cell(treatment, seed)] for seed in seeds]
         cells = [outcome for outcome in outcomes if isinstance(outcome, dict)]
         if cells and len(cells) == len(outcomes):
             found.append((name, cells))

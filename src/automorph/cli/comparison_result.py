@@ -1,0 +1,132 @@
+"""The result of a comparison: report content, next commands, terminal table.
+
+Used by ``compare`` and ``search``, which ends in a comparison.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automorph.cli.options import WIDE, p_words, plain_table
+from automorph.cli.provenance import provenance_of, report_curves, task_facts
+from automorph.cli.run_names import RANDOM, data_words, policy_words, training_words
+from automorph.errors import DamagedError
+from automorph.files import read_json
+
+if TYPE_CHECKING:
+    from automorph.experiments import Comparison
+    from automorph.training import Task
+
+
+def facts_of(
+    source: str, task: Task, comparison: Comparison, started: str, folder: Path
+) -> dict[str, Any]:
+    """The content of the comparison's report, without pictures."""
+    from automorph.cli.examples import by_class
+
+    result = comparison.to_dict()
+    ranked = sorted(
+        (row for row in comparison.rows if row.accuracy),
+        key=lambda row: -row.accuracy.mean,  # type: ignore[union-attr]
+    )
+    ranks = {row.policy: rank for rank, row in enumerate(ranked, 1)}
+    classes = by_class(task, comparison.predictions)
+    rows = []
+    for row in result["rows"]:
+        name = row["policy"]
+        more = {"label": name, "rank": ranks.get(name), "per_class": classes.get(name)}
+        rows.append({**row, **more})
+    return {
+        **result,
+        "rows": rows,
+        **task_facts(source, task),
+        "curves": {
+            name: report_curves(curves, comparison.policies[name])
+            for name, curves in comparison.curves.items()
+        },
+        "provenance": provenance_of(task.data, started, comparison.seconds),
+        "next": next_commands(source, comparison, folder, domain=task.data.domain),
+    }
+
+
+def next_commands(
+    source: str, comparison: Comparison, folder: Path, *, domain: str = "image"
+) -> list[str]:
+    """Commands that the user is likely to want next."""
+    winner, data = comparison.winner, data_words(source)
+    commands = [f"automorph explain {data}"]
+    if winner != "none":
+        commands = [
+            f"automorph preview {data} --policy {shlex.quote(winner)}",
+            f"automorph train {data} --policy {policy_words(comparison.policies[winner], folder)}"
+            f"{training_words()}",
+        ]
+    if ":" in source:
+        return [*commands, f"automorph search {data} --budget 30m{training_words()}"]
+    # After a public data set, suggest the user's own data.
+    yours = "csv:YOUR/TEXTS.csv" if domain == "text" else "folder:YOUR/IMAGES"
+    tried = dict.fromkeys(map(shlex.quote, ["none", winner, RANDOM[domain]]))
+    policies = " ".join(f"--policy {name}" for name in tried)
+    return [*commands, f"automorph compare {yours} {policies}"]
+
+
+def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
+    """The comparison as a table for a terminal of ``width`` columns."""
+    from automorph.experiments import interval, points
+
+    share = f"{comparison.confidence:.0%}"
+    base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"
+    columns = ["test\naccuracy", f"against {base}\n({share})", "p\n(Holm)", "valid-\nation"]
+    # A narrow terminal has no room for the number of passes; the report shows it.
+    columns += ["passes\na run", "s\na run"] if width >= WIDE else ["s\na run"]
+    table = plain_table("policy", numbers=columns)
+    # Keep the policy column readable beside long headers.
+    table.columns[0].min_width = 16
+    for row in comparison.rows:
+        if row.accuracy is None:
+            table.add_row(row.policy, "failed", row.error or "", style="red")
+            continue
+        difference, p = "", ""
+        if row.difference is not None:
+            difference = f"{points(row.difference.mean)} ({interval(row.difference)})"
+            p = p_words(row.difference.p_adjusted)
+        passes = [_short(sum(row.units.values()) / len(row.accuracy.values))]
+        table.add_row(
+            row.policy,
+            _mean(row.accuracy),
+            difference,
+            p,
+            f"{100 * row.validation.mean:.1f}" if row.validation else "",
+            *(passes if width >= WIDE else ()),
+            f"{row.seconds.mean:.1f}" if row.seconds else "",
+            style="bold green" if row.policy == comparison.winner else None,
+        )
+    return table
+
+
+def _short(number: float) -> str:
+    """A count with three digits: 19k, 4.5M."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit:
+            return f"{number / limit:.3g}{unit}"
+    return f"{number:.0f}"
+
+
+def _mean(summary: Any) -> str:
+    spread = "" if summary.se is None else f" ± {100 * summary.se:.1f}"
+    return f"{100 * summary.mean:.1f}{spread}"
+
+
+def paths_of(folder: Path) -> dict[str, str]:
+    """The current paths of the policy and the report: a run folder may have been moved."""
+    return {"policy": str(folder / "policy.json"), "report": str(folder / "report.html")}
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file, or None if the file is missing or damaged."""
+    try:
+        return read_json(path)
+    except (OSError, DamagedError):
+        return None

@@ -10,7 +10,7 @@ import torch
 import automorph
 from automorph.data import Split, limited, load_data, split
 from automorph.errors import AutomorphError, PolicyError, UsageError
-from automorph.experiments import Row, compare, judge, summarise
+from automorph.experiments import Row, compare, is_control, judge, policy_of, summarise
 from automorph.experiments.run_compare import _control
 from automorph.experiments.store import Cell, cell_path
 from automorph.files import read_json, write_checked
@@ -205,3 +205,7 @@ def test_the_old_names_of_a_treatment_warn():
         assert automorph.experiments.Arm is automorph.experiments.Treatment
     with pytest.warns(DeprecationWarning, match=r"Cell\.treatment"):
         assert Cell(1, 0).arm == 1
+    with pytest.warns(DeprecationWarning, match="treatment"):
+        assert not is_control(arm=load_policy("crop"))
+    with pytest.warns(DeprecationWarning, match="treatment"):
+        assert policy_of(arm=load_policy("crop")).name == "crop"

@@ -159,8 +159,8 @@ def search(
         source=data, task=task, method=spec, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,
         options={
-            "space": operations, "post_policy": after, "trials": trials, "budget": budget, "seed": seed,
-            "seeds": seeds,
+            "space": operations, "post_policy": after, "trials": trials, "budget": budget,
+            "seed": seed, "seeds": seeds,
         },
     )  # fmt: skip
     content = run.run(engine=engine, address=address, storage=storage, jobs=side_by_side(jobs))
@@ -327,7 +327,10 @@ class SearchRun:
         ]
         if not result.longer_pays:
             return commands
-        post_policy, epochs = self.options["post_policy"].name, result.epoch_multiplier * self.task.recipe.epochs
+        post_policy, epochs = (
+            self.options["post_policy"].name,
+            result.epoch_multiplier * self.task.recipe.epochs,
+        )
         policy, rest = shlex.quote(post_policy), training_words(but="--epochs")
         longer = f"automorph train {data} --policy {policy} --epochs {epochs}{rest}"
         return [longer, *commands]

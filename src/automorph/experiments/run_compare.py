@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph import _moved
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments.conclusion import Verdict, interval, judge, points
@@ -291,6 +292,7 @@ def _verdict(
     )
 
 
+@_moved.renamed_arguments(arm="treatment")
 def is_control(treatment: Any) -> bool:
     """True for a random policy, and for a chain with a random stage."""
     return isinstance(treatment, Policy) and any(

@@ -38,6 +38,8 @@ Progress = Callable[["Cell", float], None]
 _CURVES = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
+@_moved.renamed_arguments(arm="treatment")
+@_moved.renamed_attributes(arm="treatment")
 @dataclass(frozen=True)
 class Cell:
     """One training: the index of its policy in the comparison, and its seed."""
@@ -45,13 +47,8 @@ class Cell:
     treatment: int
     seed: int
 
-    @property
-    def arm(self) -> int:
-        """The old name of ``treatment``."""
-        _moved.warn("Cell.arm", "Cell.treatment")
-        return self.treatment
 
-
+@_moved.renamed_arguments(arm="treatment")
 def policy_of(treatment: Treatment) -> Policy:
     """The policy itself; for an in-training method, the policy that it draws from at first."""
     return treatment if isinstance(treatment, Policy) else treatment.policy

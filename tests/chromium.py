@@ -1,4 +1,4 @@
-"""A real browser for tests: Chromium without a window, driven over a pipe.
+"""A real browser for tests: headless Chromium, driven over a pipe.
 
 It speaks the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/) on the file
 descriptors 3 and 4, so it needs no driver, no port and no package.
@@ -40,13 +40,13 @@ def find() -> str | None:
 
 
 class Browser:
-    """One tab: open files, look at them, take their picture."""
+    """One tab: open files, inspect them, take screenshots."""
 
     def __init__(self, path: str) -> None:
         self._folder = tempfile.mkdtemp(prefix="chromium-")
         theirs_in, self._write = os.pipe()
         self._read, theirs_out = os.pipe()
-        # Out of the way of 3 and 4, which the browser expects to be the pipe.
+        # Keep 3 and 4 free, which the browser expects to be the pipe.
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs_in, theirs_out)]
         nowhere = [(os.POSIX_SPAWN_OPEN, end, os.devnull, os.O_RDWR, 0) for end in (0, 1, 2)]
         pipe = [
@@ -68,7 +68,7 @@ class Browser:
             self.send(f"{domain}.enable")
 
     def send(self, method: str, /, **params: Any) -> dict[str, Any]:
-        """One command of the protocol and its result."""
+        """Send one command of the protocol and return its result."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": params}
         if self._session is not None:
@@ -131,7 +131,7 @@ class Browser:
         return answer["result"].get("value")
 
     def press(self, key: str) -> None:
-        """A key, such as Tab or Enter."""
+        """Press a key, such as Tab or Enter."""
         code = {"Tab": 9, "Enter": 13}[key]
         words = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
@@ -145,7 +145,7 @@ class Browser:
             )
 
     def requests(self) -> list[str]:
-        """The addresses that the open page asked for."""
+        """The addresses that the open page requested."""
         return [
             event["params"]["request"]["url"]
             for event in self._events
@@ -167,13 +167,13 @@ class Browser:
         return logged + thrown
 
     def screenshot(self, path: Path, *, whole: bool = True) -> Path:
-        """A picture of the open page as a PNG file."""
+        """Save a screenshot of the open page as a PNG file."""
         answer = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(answer["data"]))
         return path
 
     def close(self) -> None:
-        """End the browser and remove what it left."""
+        """Close the browser and remove its files."""
         self._session = None
         with contextlib.suppress(RuntimeError, OSError):
             self.send("Browser.close")

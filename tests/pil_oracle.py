@@ -1,4 +1,4 @@
-"""What torchvision does to PIL images: the meaning of our operations."""
+"""torchvision's results on PIL images: the reference for our operations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def torchvision_on_pil(
     interpolation: str = "nearest",
     fill: list[int] | None = None,
 ) -> NDArray[np.uint8]:
-    """Every image through torchvision's operation with a magnitude of its own, its convention."""
+    """Apply torchvision's operation to every image, each at its own magnitude in its convention."""
     mode = _MODES[interpolation]
     return np.stack(
         [
@@ -49,7 +49,7 @@ def torchvision_on_pil(
 def their_magnitude(
     operation: Operation, values: NDArray[np.float64], size: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """Values of ours as torchvision's magnitudes: pixels, and factors less 1."""
+    """Convert our values to torchvision's magnitudes: pixels, and factors minus 1."""
     if operation.name in FACTORS:
         return values - 1.0
     if operation.name.startswith("Translate"):
@@ -64,7 +64,7 @@ def their_magnitude(
 
 
 def held_at(operation: Operation, magnitude: float) -> Operation:
-    """Our operation at one magnitude of torchvision's."""
+    """Our operation at one of torchvision's magnitudes."""
     if operation.name.startswith("Translate"):
         return replace(operation, unit="px").at(magnitude)
     return operation.at(magnitude + 1.0 if operation.name in FACTORS else magnitude)

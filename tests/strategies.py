@@ -17,7 +17,7 @@ from automorph.operations import (
     named_space,
 )
 
-# The same examples on every run, no files left behind, and no complaint on a busy machine.
+# The same examples on every run, no files left behind, and no deadline on a busy machine.
 settings.register_profile(
     "automorph", max_examples=60, derandomize=True, database=None, deadline=None
 )
@@ -97,7 +97,7 @@ def batches(
     partners: bool = True,
     sides: tuple[int, int] = (1, 40),
 ) -> tuple[NDArray[np.uint8], Sequences, SearchSpace, Stream]:
-    """All that ``automorph.engine.apply`` needs."""
+    """All arguments of ``automorph.engine.apply``."""
     batch = draw(images(most=most, sides=sides))
     space = draw(spaces(partners=partners))
     return batch, draw(sequences(len(batch), space)), space, draw(streams(len(batch)))

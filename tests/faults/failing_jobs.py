@@ -1,4 +1,4 @@
-"""Jobs and operations that go wrong: in a file of its own, so that other processes find them."""
+"""Jobs and operations that fail, in a separate file so that other processes can import them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from automorph.training import Task
 
 @dataclass(frozen=True)
 class Job:
-    """A job that ends well, or in the way it is told."""
+    """A job that succeeds, or fails in a given way."""
 
     number: int
     way: str = "well"
@@ -59,7 +59,7 @@ def hanging(image, value):
     while True:
         try:
             time.sleep(0.01)
-        except Exception:  # As careless functions do.
+        except Exception:  # Careless functions do this.
             continue
 
 

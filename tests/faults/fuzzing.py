@@ -1,6 +1,6 @@
-"""Files changed at random, byte by byte and value by value, and a watch on what reading them does.
+"""Change files at random, byte by byte and value by value, and watch what reading them does.
 
-``AUTOMORPH_FUZZ`` is how many files each test changes (default 120).
+``AUTOMORPH_FUZZ`` sets how many files each test changes (default 120).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         _seen.append(f"{event} {arguments!r:.200}")
 
 
-sys.addaudithook(_hook)  # Python has no way to take one away again.
+sys.addaudithook(_hook)  # Python cannot remove an audit hook.
 
 
 @contextmanager
 def watched() -> Iterator[list[str]]:
-    """What is done within that runs a program, unpickles a class, or goes to the network."""
+    """Record actions that run a program, unpickle a class, or access the network."""
     global _seen
     _seen = found = []
     try:
@@ -43,7 +43,7 @@ def watched() -> Iterator[list[str]]:
 
 
 def mutated(content: bytes, rng: random.Random) -> bytes:
-    """The bytes with something wrong: flipped, cut, doubled, filled, or joined with noise."""
+    """Damage the bytes: flip, cut, double, overwrite, or append noise."""
     data = bytearray(content)
     for _ in range(rng.choice((1, 1, 1, 2, 5, 20))):
         at = rng.randrange(len(data) + 1)
@@ -78,7 +78,7 @@ _VALUES: tuple[Any, ...] = (
 
 
 def misvalued(content: Any, rng: random.Random) -> Any:
-    """The plain data with one value, somewhere, replaced, dropped, doubled or renamed."""
+    """Replace, drop, double or rename one value somewhere in the plain data."""
     content = json.loads(json.dumps(content))
     places = list(_places(content))
     if not places:
@@ -102,7 +102,7 @@ def misvalued(content: Any, rng: random.Random) -> Any:
             continue
     try:
         json.dumps(content)
-    except (ValueError, RecursionError):  # It holds itself now.
+    except (ValueError, RecursionError):  # It would contain itself now.
         return rng.choice(_VALUES)
     return content
 
@@ -121,7 +121,7 @@ def _places(content: Any) -> Iterator[tuple[Any, Any]]:
 def outcomes(
     attempts: Iterator[tuple[bytes, Callable[[], str]]], allowed: tuple[type[Exception], ...]
 ) -> Counter[str]:
-    """How the attempts ended, by a word; any error that is not allowed is raised with its input."""
+    """Count the outcomes of the attempts; an error that is not allowed is raised with its input."""
     ends: Counter[str] = Counter()
     for content, attempt in attempts:
         with watched() as done:

@@ -1,4 +1,4 @@
-"""Names that try to be more than names: markup, scripts, addresses, ends of what surrounds them."""
+"""Hostile names: markup, scripts, addresses, and delimiters that end the surrounding text."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""A command of automorph in processes that are killed at random moments, until one gets through.
+"""Run an automorph command in processes that are killed at random moments, until one finishes.
 
-A program of its own: the packages are imported once, and each try is a fork that runs the command
-as the command line does. Prints what was lost, done again, or came out otherwise than in a run
-that nobody killed.
+A separate program: the packages are imported once, and each try is a fork that runs the command
+as the command line does. Prints what was lost, repeated, or different from an uninterrupted run.
 
 Usage: killed_commands.py VERB FOLDER KILLS SEED [JOBS]
 """
@@ -51,7 +50,7 @@ _TIMES = ("seconds", "report", "policy", "checkpoint", "card", "folder", "clock"
 
 
 def arguments(verb: str, folder: Path, jobs: int) -> list[str]:
-    """The words of the command."""
+    """The arguments of the command."""
     words = [*COMMANDS[verb].split(), LAST[verb], *SMALL, "--out", str(folder)]
     if verb == "search":
         words += ["--engine", "local"] if jobs == 1 else ["--engine", "processes"]
@@ -59,13 +58,13 @@ def arguments(verb: str, folder: Path, jobs: int) -> list[str]:
 
 
 def program(verb: str, folder: Path, jobs: int = 1) -> list[str]:
-    """The command as a program of its own."""
+    """Run the command as a separate program."""
     entry = "from automorph.cli import main; main()"
     return [sys.executable, "-c", entry, *arguments(verb, folder, jobs)]
 
 
 def finished(verb: str, folder: Path) -> dict[str, str]:
-    """What is finished and written down: by name, its content (without times)."""
+    """Finished, stored work: content by name, without times."""
     found: dict[str, str] = {}
     if verb == "search":
         path = folder / "trials.journal"
@@ -74,20 +73,20 @@ def finished(verb: str, folder: Path) -> dict[str, str]:
             if "key" in (said := line.get("user_attrs", {})):
                 found[said["key"]] = json.dumps([line.get("value"), line.get("state")])
     for path in folder.glob("cells/*.json"):
-        found[path.name] = str(path.stat().st_mtime_ns)  # Written once, never again.
+        found[path.name] = str(path.stat().st_mtime_ns)  # Written once and never again.
     for path in folder.glob("arms/*/*/numbers.json"):
         found[str(path.relative_to(folder))] = str(path.stat().st_mtime_ns)
     metrics = [folder / "metrics.jsonl"] if verb == "train" else []
     for path in metrics:
         for line in path.read_text().splitlines() if path.exists() else []:
             epoch = json.loads(line)
-            # Its seconds tell whether an epoch was trained again.
+            # The seconds show whether an epoch was trained again.
             found[f"epoch {epoch['epoch']}"] = json.dumps([epoch["loss"], epoch["seconds"]])
     return found
 
 
 def attempt(verb: str, folder: Path, jobs: int, log: Path) -> int:
-    """Fork a process that runs the command; its number."""
+    """Fork a process that runs the command, and return its process id."""
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
@@ -105,19 +104,19 @@ def attempt(verb: str, folder: Path, jobs: int, log: Path) -> int:
 
 
 def result(log: Path) -> Any:
-    """The last line of a command that ended well, without what may differ: times and places."""
+    """The last line of a successful command, without times and paths, which may differ."""
     return timeless(json.loads(log.read_text().splitlines()[-1]))
 
 
 def timeless(content: Any) -> Any:
-    """Plain data without times and places."""
+    """Plain data without times and paths."""
     if isinstance(content, dict):
         return {k: timeless(v) for k, v in content.items() if k not in _TIMES}
     return [timeless(item) for item in content] if isinstance(content, list) else content
 
 
 def waited(child: int, until: Callable[[], bool]) -> bool:
-    """Whether the child is still at work when ``until`` is true."""
+    """Whether the child is still running when ``until`` becomes true."""
     while not until():
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             return False
@@ -126,7 +125,7 @@ def waited(child: int, until: Callable[[], bool]) -> bool:
 
 
 def run(verb: str, folder: Path, kills: int, seed: int, jobs: int = 1) -> dict[str, Any]:
-    """Kill the command so many times, then let it through; what came of it."""
+    """Kill the command the given number of times, then let it finish, and return the outcome."""
     torch.set_num_threads(1)
     rng, log = random.Random(seed), folder / "log"
     began = time.monotonic()
@@ -139,8 +138,8 @@ def run(verb: str, folder: Path, kills: int, seed: int, jobs: int = 1) -> dict[s
     killed = lost = moments = 0
     for _ in range(kills):
         child = attempt(verb, folder / "run", jobs, log)
-        # After a few more are finished, so that each try gets on, and then at any moment; now and
-        # then at once, while the command reads its own files.
+        # Kill after some progress, at a random moment; occasionally at once, while the command
+        # reads its own files.
         wanted = len(kept) + rng.randint(0, max(1, 2 * total // kills))
         delay = rng.uniform(0.0, 1.5 * took / total)
         end = time.monotonic() + (rng.uniform(0, took / 4) if rng.random() < 0.2 else 600)

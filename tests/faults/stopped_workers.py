@@ -1,4 +1,4 @@
-"""A program whose workers take their time to start, to be stopped by Ctrl-C meanwhile."""
+"""A program with slow-starting workers, to be stopped by Ctrl-C while they start."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 
 FOLDER = Path(os.environ["STOPPED_WORKERS"])
-# Every process imports this file before it does anything else.
+# Every process imports this file first.
 (FOLDER / str(os.getpid())).touch()
 if __name__ != "__main__":
     time.sleep(2)
 
 
 def nothing() -> None:
-    """All that is asked for."""
+    """Return the results of all jobs."""
 
 
 if __name__ == "__main__":
@@ -25,6 +25,6 @@ if __name__ == "__main__":
             try:
                 list(workers.run(nothing, [()] * 4))
             finally:
-                time.sleep(1)  # Whoever wants to complain has the time.
+                time.sleep(1)  # Give late error messages time to appear.
     except KeyboardInterrupt:
         print("stopped", flush=True)

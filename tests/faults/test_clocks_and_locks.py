@@ -1,4 +1,4 @@
-"""A clock that jumps changes nothing; two processes on one run folder are told of each other."""
+"""A jumping clock changes nothing; two processes on one run folder detect each other."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_folder_is_held_by_one_process(verb, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 def test_two_commands_at_once(verb, tmp_path):
-    """One gets through, the other says why not; afterwards all is as if there had been one."""
+    """One process succeeds, the other reports why it cannot; the result is that of one process."""
     both = [
         subprocess.Popen(
             program(verb, tmp_path / "run"),
@@ -71,7 +71,7 @@ def test_two_commands_at_once(verb, tmp_path):
     results = [json.loads(out.splitlines()[-1]) for out, _ in ends]
     good = [timeless(result) for result in results if "error" not in result]
 
-    assert codes in ([0, 2], [0, 0])  # The second may begin when the first is done.
+    assert codes in ([0, 2], [0, 0])  # The second may start once the first has finished.
     assert all(result == timeless(json.loads(straight.stdout.splitlines()[-1])) for result in good)
     if codes == [0, 2]:
         assert any("another process is at work in" in said for _, said in ends)

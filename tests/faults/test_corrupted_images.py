@@ -1,4 +1,4 @@
-"""Damaged images of every kind give pixels or one reason; nothing is started, nothing crashes."""
+"""Damaged images give either pixels or one error; nothing is executed and nothing crashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Full and read-only disks: the message says what to do, and with room the command goes on.
+"""Full and read-only disks: the message says what to do; with space, the command continues.
 
 The disks are real: small file systems in memory, which only root can make.
 """
@@ -45,7 +45,7 @@ def told(done):
     return timeless(json.loads(done.stdout.splitlines()[-1]))
 
 
-# Room for so many KiB: too little for the whole run, enough for a beginning.
+# The disk size in KiB: too small for the whole run, large enough to start it.
 ROOM = {"train": 60, "compare": 60, "search": 60, "patch": 300}
 
 

@@ -1,4 +1,4 @@
-"""The same command under the same AUTOMORPH_SEED twice: the same bits, but for clocks."""
+"""Running a command twice with the same AUTOMORPH_SEED gives the same bits, except for times."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CLOCKS = {"seconds", "clock", "started", "pace", "hardware", "load", "cost", "ch
 
 
 def steady(value: Any) -> Any:
-    """What a file says, but for times and the checks that cover them."""
+    """The content of a file without times and the checksums that cover them."""
     if isinstance(value, dict):
         return {key: steady(one) for key, one in value.items() if key not in CLOCKS}
     return [steady(one) for one in value] if isinstance(value, list) else value
@@ -47,7 +47,7 @@ def content(path: Path) -> Any:
 
 
 def files_of(folder: Path, words: list[str]) -> dict[str, Any]:
-    """What the command leaves in an empty folder."""
+    """Run the command in an empty folder and return the files it writes."""
     folder.mkdir()
     subprocess.run(
         [*AUTOMORPH, *words, "--out", "run", "--quiet"], cwd=folder, check=True, timeout=550,

@@ -1,4 +1,4 @@
-"""Hostile names in reports, opened in a real browser: they are shown, and nothing of them runs."""
+"""Hostile names in reports, opened in a real browser, are shown and never executed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAA
 
 
 def everywhere(names):
-    """A page with every name in every place where a page shows what it was given."""
+    """A page with every hostile name in every place that shows user input."""
     rows = [figures.FigureRow(name, 0.5, 0.4, 0.6, (0.5,), 1, name) for name in names[:40]]
     drawn = figure(
         figures.dots, rows, axis=names[0], label=names[1], caption=names[2],
@@ -65,7 +65,7 @@ def check(browser, path, names):
     strange = "iframe, object, embed, form, base, video, math, template, [onerror], [onload], \
         [onfocus], [ontoggle], [onmouseover], a[href^=javascript], meta[http-equiv=refresh]"
     assert browser.evaluate(f"document.querySelectorAll({json.dumps(strange)}).length") == 0
-    # They are read letter by letter, but for NUL, which browsers leave out.
+    # Names are compared letter by letter, except for NUL, which browsers drop.
     text = browser.evaluate("document.body.textContent")
     shown = [name for name in names if name.replace("\0", "") in text]
     assert len(shown) == len(names), set(names) - set(shown)

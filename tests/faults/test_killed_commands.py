@@ -1,4 +1,4 @@
-"""``kill -9`` at random moments: nothing finished is lost or done again; the end is the same."""
+"""``kill -9`` at random moments loses and repeats no finished work and keeps the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KILLS = int(os.environ.get("AUTOMORPH_KILLS", "20"))
 
 
 def killed(verb, folder, kills, jobs=1):
-    """What came of a command that was killed so many times."""
+    """Run a command that is killed the given number of times, and return the outcome."""
     done = subprocess.run(
         [sys.executable, PROGRAM, verb, folder, str(kills), "0", str(jobs)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Policy files are data: whatever stands in them is read or refused, and nothing is run."""
+"""Policy files are data: any content is either read or rejected, and never executed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def originals():
 
 
 def use(policy):
-    """A policy that was read can be used, and written again."""
+    """A policy that was read can be used and written again."""
     if getattr(policy, "space", None) is not None and policy.space.domain == "image":
         labels = np.eye(4, dtype=np.float32)
         policy.augment(IMAGES, labels=labels, seed=1)

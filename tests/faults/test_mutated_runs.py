@@ -1,4 +1,4 @@
-"""Files of a run are data: damaged ones are refused by name, made again, or still whole."""
+"""Files of a run are data: damaged ones are rejected by name, rebuilt, or still intact."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Numbered:
 
 
 def both_ways(content, rng):
-    """A file changed byte by byte, or, if it is JSON, value by value."""
+    """Change a file byte by byte or, if it is JSON, value by value."""
     if rng.random() < 0.5:
         return mutated(content, rng)
     try:
@@ -49,7 +49,7 @@ def both_ways(content, rng):
 
 
 def test_mutated_files_of_an_unfinished_run(task, tmp_path):
-    """The run goes on to the very weights, begins anew, or names the file."""
+    """The run resumes to exactly the same weights, starts over, or reports the file."""
     run, rng = tmp_path / "run", random.Random(1)
     train(task, "flip", folder=run, until=1)
     whole = {path.name: path.read_bytes() for path in run.iterdir()}
@@ -106,7 +106,7 @@ def test_mutated_files_of_a_finished_run(task, tmp_path):
 
 
 def test_mutated_headers_of_weights_name_no_network_that_is_built(task, tmp_path):
-    """The header of a safetensors file is the one place where a run file tells what to build."""
+    """The header of a safetensors file is the only place where a run file says what to build."""
     from safetensors.torch import save_file
 
     rng = random.Random(3)
@@ -165,7 +165,7 @@ def test_mutated_cells_are_made_again_or_whole(task, tmp_path):
 
 
 def test_mutated_journals_keep_every_line_that_is_whole(tmp_path):
-    """What is read of a damaged journal was in it; what is lost was in a damaged line."""
+    """Records read from a damaged journal were in it; lost records were in a damaged line."""
     rng = random.Random(5)
     trials = Trials({"seed": 0}, folder=tmp_path)
     for number in range(12):

@@ -1,4 +1,4 @@
-"""Ctrl-C while workers start: the parent stops them, and nobody else says a word."""
+"""Ctrl-C while workers start: the parent stops them, and only the parent prints a message."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_workers_that_start_are_stopped_without_a_word(tmp_path):
     deadline = time.monotonic() + 60
     while len(list(tmp_path.iterdir())) < 3 and time.monotonic() < deadline:
         time.sleep(0.02)
-    os.killpg(started.pid, signal.SIGINT)  # As a terminal does it: all processes get it.
+    os.killpg(started.pid, signal.SIGINT)  # Like a terminal: send it to all processes.
     out, error = started.communicate(timeout=60)
 
     assert out == "stopped\n"

@@ -1,4 +1,4 @@
-"""Trials and operations that go wrong: the others go on, and what failed says why."""
+"""Failing trials and operations report the reason, and the others continue."""
 
 from __future__ import annotations
 

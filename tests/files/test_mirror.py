@@ -1,4 +1,4 @@
-"""Run folders at addresses, on the file systems of fsspec that need no network."""
+"""Run folders at fsspec addresses, on file systems that need no network."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_it_is_copied_while_the_work_goes_on_and_after_an_error(address, tmp_pat
 def test_what_was_not_copied_before_a_kill_is_not_lost(address, tmp_path):
     with mirrored(address, home=tmp_path / "one") as folder:
         (folder / "a.json").write_text("old")
-    (folder / "a.json").write_text("newer")  # By a process that was killed before it could copy.
+    (folder / "a.json").write_text("newer")  # By a process that was killed before its upload.
     with mirrored(address, home=tmp_path / "one") as again:
         assert (again / "a.json").read_text() == "newer"
     assert content(tmp_path / "there" / "run") == {"a.json": "newer"}

@@ -1,4 +1,4 @@
-"""Every public name of version 0.1 is still importable, with a warning where its room moved."""
+"""Every public name of version 0.1 is still importable, with a warning if its package moved."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""Names with options: parsed, looked up and refused in one place, in one wording."""
+"""Names with options are parsed, looked up and rejected in one place, with one wording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets that processes of a loader can import."""
+"""Data sets that the processes of a loader can import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS = ("array", "tensor", "pil")
 
 
 def pixels(n: int, channels: int = 3, height: int = 12, width: int = 10) -> NDArray[np.uint8]:
-    """Smooth images that differ."""
+    """Smooth, different images."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:height, :width]
     phase = rng.uniform(0, 6, (2, n, 1, 1, channels))
@@ -30,7 +30,7 @@ def image_as(kind: str, image: NDArray[np.uint8]) -> Any:
 
 
 def array_of(image: Any) -> NDArray[np.uint8]:
-    """Back from ``image_as``."""
+    """The inverse of ``image_as``."""
     if isinstance(image, torch.Tensor):
         return image.permute(1, 2, 0).numpy()
     array = np.asarray(image)
@@ -52,7 +52,7 @@ class Labelled(Dataset[Any]):
 
 
 class Numbered(Labelled):
-    """A dict with the example's number."""
+    """A dict with the index of the example."""
 
     def __getitem__(self, number: int) -> dict[str, Any]:
         image, label = super().__getitem__(number)

@@ -1,4 +1,4 @@
-"""A data set whose examples are augmented: the same for any loader, new in every epoch."""
+"""A data set of augmented examples: equal for any loader, different in every epoch."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_what_cannot_be_augmented_is_refused() -> None:
         Augmented(Labelled(), "uniformaugment")
     with pytest.raises(UsageError, match="uses SamplePairing"):
         Augmented(Labelled(), "schedule(5:none,5:uniformaugment)")
-    # Their space has SamplePairing, they do not use it.
+    # Their space has SamplePairing, but they do not use it.
     for policy in (
         "autoaugment",
         "schedule(5:none,5:autoaugment:cifar10)",

@@ -1,4 +1,4 @@
-"""Batches that are augmented where a loader puts them together."""
+"""Batches that are augmented when a loader collates them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_any_number_of_workers_gives_the_same_batches(workers: int, method: str)
 
 
 def test_pixels_stand_for_numbers() -> None:
-    """Order and composition of batches change nothing; equal images share their fate."""
+    """Order and composition of batches change nothing; equal images get equal draws."""
     collate = Collate(POLICY, seed=1)
     samples = [Labelled()[number] for number in range(24)]
     images, _ = collate(samples)

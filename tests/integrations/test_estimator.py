@@ -1,4 +1,4 @@
-"""The classifier of scikit-learn."""
+"""The scikit-learn classifier."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DIGITS, LABELS = load_digits(return_X_y=True)
 
 @operation(range=(0, 0.01), identity=0, domain="vector")
 def jitter(vector, value, rng):
-    """Moves a vector a little."""
+    """Shift a vector slightly."""
     return vector + value * rng.standard_normal(vector.shape)
 
 
@@ -34,7 +34,7 @@ JITTER = Uniform(operations=SearchSpace("jitter", (jitter,)), low=1.0, high=1.0)
 
 
 def checks():
-    """scikit-learn's own, without a policy and with one for vectors."""
+    """Run scikit-learn's own checks without a policy and with one for vectors."""
     for policy in ("none", JITTER):
         model = AugmentedClassifier(LogisticRegression(max_iter=50), policy)
         for estimator, check in estimator_checks_generator(model):
@@ -43,7 +43,8 @@ def checks():
             )
 
 
-# A repeated example and one of weight 2 have other copies, so these cannot hold for a policy.
+# A repeated example and one of weight 2 get different copies, so these checks do not apply
+# with a policy.
 RANDOM = ("check_sample_weight_equivalence", "check_methods_sample_order_invariance_fit")
 
 

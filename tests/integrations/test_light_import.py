@@ -1,4 +1,4 @@
-"""The room is light until something of it is used."""
+"""Importing the package is cheap until one of its names is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lightning: the callback and the data module, in real trainings."""
+"""Lightning: the callback and the data module in real trainings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IMAGES = torch.from_numpy(pixels(12)).permute(0, 3, 1, 2).contiguous()
 
 
 class Model(L.LightningModule):
-    """Keeps the batches it sees."""
+    """Record the batches."""
 
     def __init__(self, soft=False):
         super().__init__()
@@ -132,7 +132,7 @@ def test_a_data_module_that_says_not_what_augments_is_refused(tmp_path, forgets)
         if forgets == "setup":
 
             def setup(self, stage):
-                """Does not call that of its base."""
+                """Does not call the method of its base class."""
 
     with pytest.raises(UsageError, match="got no augment in Photos; expected what augments"):
         trainer(tmp_path).fit(Model(), Photos())

@@ -37,7 +37,7 @@ def test_a_batch_is_what_the_policy_makes_of_it(device: str) -> None:
 
 @pytest.mark.parametrize("policy", [POLICY, "augmix", "randaugment + mixup", "cutmix"])
 def test_nothing_waits_for_the_device(policy: str) -> None:
-    """Tensors without memory: reading a single value from them fails."""
+    """Tensors without storage: reading a value from them fails."""
     labels = torch.empty(12, dtype=torch.int64, device="meta")
     images, soft = OnDevice(policy, classes=3)(IMAGES.to("meta"), labels)
     assert images.shape == IMAGES.shape
@@ -163,7 +163,7 @@ class _Floats(nn.Module):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("backend", ["eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_it_may_stand_in_a_compiled_model(backend: str) -> None:
-    """What is drawn stays outside of the graph; the rest is compiled once."""
+    """Drawing stays outside the graph; the rest is compiled once."""
     torch._dynamo.reset()
     layer = OnDevice(POLICY, seed=1)
     model = nn.Sequential(layer, _Floats(), nn.Linear(IMAGES[0].numel(), 3))

@@ -1,4 +1,4 @@
-"""Ray Data, on batches as it hands them over, and in a real data set."""
+"""Ray Data: on batches in its format, and in a real data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters as they are printed."""
+"""The repr of the adapters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Trainer of transformers shows every epoch other images."""
+"""The Trainer of transformers sees different images in every epoch."""
 
 from __future__ import annotations
 

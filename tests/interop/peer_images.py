@@ -21,7 +21,7 @@ LIBRARIES = ("torchvision", "albumentations", "kornia")
 
 @cache
 def photos(n: int = 12, height: int = 32, width: int = 40) -> Pixels:
-    """Parts of scikit-learn's two photographs, from wide to narrow, uint8 (n, H, W, 3)."""
+    """Crops of scikit-learn's two photographs, from wide to narrow, uint8 (n, H, W, 3)."""
     from sklearn.datasets import load_sample_images
 
     sources = load_sample_images().images
@@ -37,7 +37,7 @@ def photos(n: int = 12, height: int = 32, width: int = 40) -> Pixels:
 
 
 def values_of(operation: Operation) -> list[float]:
-    """Values over the whole range, both sides; the identity is not among them."""
+    """Values over the whole range, on both sides, without the identity."""
     if operation.magnitude_free:
         return [operation.low]
     signs = (1.0, -1.0) if operation.signed else (1.0,)
@@ -47,7 +47,7 @@ def values_of(operation: Operation) -> list[float]:
 
 
 def held(kernel: str, value: float, **rendering: Any) -> Mixture:
-    """The policy that does one operation at one value."""
+    """The policy that applies one operation at one value."""
     base = OPERATIONS[kernel]
     operation = base if base.magnitude_free else base.at(value)
     return Mixture(
@@ -57,7 +57,7 @@ def held(kernel: str, value: float, **rendering: Any) -> Mixture:
 
 
 def ours(kernel: str, value: float, images: Pixels, stream: Stream | None = None) -> Pixels:
-    """What Automorph does."""
+    """The output of Automorph."""
     policy = held(kernel, value)
     sequences = Sequences.of(np.zeros((len(images), 1)))
     stream = stream or Stream(index=np.arange(len(images)))
@@ -65,7 +65,7 @@ def ours(kernel: str, value: float, images: Pixels, stream: Stream | None = None
 
 
 def run(library: str, transform: Any, images: Pixels) -> Pixels:
-    """What a transform of a library does, image by image (kornia: the batch)."""
+    """The output of a library's transform, image by image (kornia: per batch)."""
     if library == "kornia":
         batch = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
         out = (transform(batch).clamp(0, 1) * 255).round().to(torch.uint8)
@@ -76,7 +76,7 @@ def run(library: str, transform: Any, images: Pixels) -> Pixels:
 
 
 def theirs(library: str, kernel: str, value: float, images: Pixels) -> Pixels:
-    """What an exported operation does."""
+    """The output of an exported operation."""
     size = images.shape[1:3] if kernel == "ResizedCrop" else None
     return run(library, convert_policy(held(kernel, value), library, size=size), images)
 

@@ -1,4 +1,4 @@
-"""Builders of transforms that other processes can import, and some that they cannot."""
+"""Builders of transforms: some can be imported by other processes, some cannot."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from automorph.operations import Operation
 
 
 def bend(value: float) -> Any:
-    """Perspective of a strength."""
+    """A perspective transform of the given strength."""
     from torchvision.transforms import v2
 
     return v2.RandomPerspective(value, p=1)
 
 
 class Spin:
-    """Builds rotations; an object whose class can be imported."""
+    """A builder of rotations: an object whose class can be imported."""
 
     def __init__(self, most: float) -> None:
         self.most = most
 
     def __call__(self, value: float) -> Any:
-        """A rotation by up to a share of the most."""
+        """A rotation by up to a share of the maximum."""
         from torchvision.transforms import v2
 
         return v2.RandomRotation(value * self.most)
@@ -34,7 +34,7 @@ class Spin:
 
 
 def local() -> Any:
-    """A builder inside a function."""
+    """A builder defined inside a function."""
 
     def inside(value: float) -> Any:
         return bend(value)
@@ -43,12 +43,12 @@ def local() -> Any:
 
 
 def operation_of(make: Any, name: str = "Perspective") -> Operation:
-    """An operation of a builder."""
+    """An operation made from a builder."""
     return peer_operation(make, name=name, range=(0, 0.5), identity=0)
 
 
 def twist(value: float) -> Any:
-    """Its name is taken by the operation that it builds."""
+    """The operation that it builds takes over its name."""
     return bend(value)
 
 

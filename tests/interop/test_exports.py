@@ -1,4 +1,4 @@
-"""Exported files: they run by themselves, and do what they say."""
+"""Exported files run on their own and give the stated results."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ def test_writing_a_file_needs_no_library():
 
 
 def test_schedules_of_schedules_do_not_exist():
-    """What the stages of a Python file rest on."""
+    """The draws underlying the stages of a Python file."""
     with pytest.raises(PolicyError, match="inside a schedule"):
         load_policy("schedule(1:schedule(1:flip))")
     assert isinstance(load_policy("schedule(1:flip,2:crop)"), Schedule)

@@ -1,4 +1,4 @@
-"""Every line of the fidelity table, against the library itself."""
+"""Every line of the fidelity table is checked against the library."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_line(library, operation):
 
 @pytest.mark.parametrize("operation", CATALOGUE, ids=lambda o: o.name)
 def test_the_line_of_python(operation):
-    """Places and noise are the same, too."""
+    """Positions and noise are equal, too."""
     if FIDELITY["python"][operation.name].level == "none":
         with pytest.raises(NotExpressibleError, match=operation.name):
             export_policy(held(operation.name, 0.3), "python")
@@ -103,7 +103,7 @@ def test_bilinear_and_fill(library, kernel):
                                                        ("ShearX", "TranslateX", -0.25),
                                                        ("ShearY", "TranslateY", 0.2)])  # fmt: skip
 def test_shears_about_the_centre_go_the_same_way(library, kernel, move, value):
-    """Ours, moved back by what the centre moved, is theirs but for the rim."""
+    """Our result, shifted back by the motion of the centre, equals theirs except at the rim."""
     images = photos()
     height, width = images.shape[1:3]
     back = value * (height if kernel == "ShearX" else width) / 2
@@ -131,7 +131,7 @@ def test_torchvision_gives_the_same_pixels_for_the_same_places(kernel):
         params = {"value": value, "chance": chance.tolist()}
         out = np.asarray(transform.transform(Image.fromarray(image), params))
         if kernel == "RandomErasing":
-            # The noise is another one, in the same place.
+            # The noise differs, but its position is the same.
             assert ((out != image).mean() - (result != image).mean()) < 0.05
             np.testing.assert_array_equal(out[result == image][:50], image[result == image][:50])
         else:

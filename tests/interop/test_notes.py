@@ -1,4 +1,4 @@
-"""What an import tells: what was left out, and what is not the same."""
+"""Notes of an import: steps left out, and differences."""
 
 from __future__ import annotations
 

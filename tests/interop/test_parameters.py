@@ -1,4 +1,4 @@
-"""Parameters of other libraries: understood or refused, never left out in silence."""
+"""Parameters of other libraries are understood or rejected, never silently dropped."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def turn(fill):
 
 
 REFUSED = [
-    # library, transform, what the message says
+    # library, transform, text of the message
     ("albumentations", A.Affine(shear={"x": (5, 5)}, scale=(1.2, 1.2), **EDGE), "several things"),
     ("albumentations", A.Affine(scale=(1.2, 1.2), translate_percent={"x": (0.1, 0.1)}, **EDGE),
      "several things"),
@@ -164,7 +164,7 @@ def test_what_a_policy_cannot_say_is_refused(library, transform, reason):
 
 
 READ = [
-    # transform, operation, its only stretch, its probability
+    # transform, operation, its only range, its probability
     (A.Affine(scale=(1.2, 1.2), p=1, **EDGE), "Zoom", (1.2, 1.2), 1),
     (A.Affine(scale=(0.8, 1.2), keep_ratio=True, p=0.3, **EDGE), "Zoom", (0.8, 1.2), 0.3),
     (A.Morphological((5, 5), "erosion", p=1), "Erosion", (2, 2), 1),
@@ -268,7 +268,7 @@ def test_a_fixed_order_of_colours_is_kept():
     assert kernels == ["Hue", "Contrast", "Brightness"]
 
 
-# What the readers take from every transform.
+# Parameters that the readers use of every transform.
 READ_PARAMETERS = {
     "albumentations": {
         "ShiftScaleRotate": "shift_limit scale_limit rotate_limit interpolation border_mode "
@@ -318,7 +318,7 @@ READ_PARAMETERS = {
         "AutoAugment": "policy interpolation fill",
     },
 }  # fmt: skip
-# What changes no pixel of an image, or no more than the table of fidelity says.
+# Parameters that change no pixel, or no more than the fidelity table states.
 HARMLESS = {
     "albumentations": "mask_interpolation fill_mask rotate_method area_for_downscale mask_params "
                       "size mode kernel_size sigma p",
@@ -332,7 +332,7 @@ HARMLESS = {
     ("torchvision", torchvision_reader, v2),
 ])  # fmt: skip
 def test_every_parameter_is_read_or_refused_or_harmless(library, reader, module):
-    """A new parameter of a library must be looked at before it is left out."""
+    """A new parameter of a library must be reviewed before it is ignored."""
     for kind in set(reader.READERS) - {"Drawn"}:
         given = set(inspect.signature(getattr(module, kind).__init__).parameters) - {"self"}
         known = {*READ_PARAMETERS[library].get(kind, "").split(), *HARMLESS[library].split()}
@@ -363,7 +363,7 @@ def test_the_pipelines_of_contrastive_learning_are_read():
     (warning,) = [each.message for each in told if each.category is DifferenceWarning]
     assert any("have the chance of 0.8 each" in note for note in warning.notes)
     assert (policy.augment(photos()) != photos()).any()
-    # Single values need no such note: a policy says the chance of all of them at once.
+    # Single values need no note: a policy stores one probability for all of them.
     held = v2.RandomApply([v2.ColorJitter((1.2, 1.2), (0.8, 0.8))], p=0.8)
     assert terms_of(import_policy(held))[0].weights == pytest.approx((0.8, 0.2))
 

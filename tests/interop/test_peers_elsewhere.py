@@ -1,4 +1,4 @@
-"""Operations of other libraries on their way to other processes."""
+"""Operations of other libraries are sent to other processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def policy_of(make):
 
 
 class Pictures(torch.utils.data.Dataset):
-    """A few images, augmented by number."""
+    """A few images, augmented by index."""
 
     def __init__(self, policy):
         self.policy = policy
@@ -65,7 +65,7 @@ def test_an_operation_may_take_the_name_of_its_builder():
 def test_what_cannot_be_imported_says_so_when_it_is_sent(make, word):
     operation = operation_of(make, "Tilt")
     policy = Uniform(operations=SearchSpace("own", (operation,)), low=0.6, high=0.6)
-    # In this process all is well.
+    # It works in this process.
     images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), np.uint8)
     assert (copy.deepcopy(policy).augment(images) == policy.augment(images)).all()
     with pytest.raises(AutomorphError, match=r"'Tilt' cannot go.*at the top of a module") as caught:

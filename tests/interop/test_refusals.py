@@ -1,4 +1,4 @@
-"""What an export cannot say: named with its reason, and what is recommended works."""
+"""A rejected export names the reason, and its suggestions work."""
 
 from __future__ import annotations
 

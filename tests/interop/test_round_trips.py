@@ -1,4 +1,4 @@
-"""Policies through other libraries and back: they mean what they meant."""
+"""Policies exported to other libraries and imported again keep their meaning."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = [
 pytest.importorskip("albumentations", reason="automorph[albumentations] is not installed")
 pytest.importorskip("kornia", reason="automorph[kornia] is not installed")
 
-# Sizes and ranges that a library cannot say are tested as refusals in test_exports.py.
+# Sizes and ranges that a library cannot express are tested as errors in test_exports.py.
 POINTS_ONLY = ("PadCrop", "ResizedCrop", "Erosion", "Dilation", "Noise", "Cutout", "RandomErasing",
                "Sharpness", "Posterize")  # fmt: skip
 shares = st.sampled_from((0.1, 0.25, 0.5, 0.8, 1.0))
@@ -46,7 +46,7 @@ def mixtures(draw: st.DrawFn, library: str) -> Policy:
     subpolicies = draw(
         st.lists(st.lists(steps, min_size=1, max_size=3).map(tuple), min_size=1, max_size=4)
     )
-    # Which option of several equal ones was meant, nobody can say.
+    # Equal options cannot be told apart.
     subpolicies = list(dict.fromkeys(subpolicies))
     weights = draw(st.one_of(st.none(), st.just(tuple(float(i + 1) for i in range(9)))))
     return Mixture(
@@ -77,7 +77,7 @@ def random_policies(library: str) -> st.SearchStrategy[Policy]:
 
 
 def settled(draws: tuple[Draw, ...]) -> tuple[Draw, ...]:
-    """What does nothing is gone, fixed pipelines are single acts: equal if images are."""
+    """Normalise terms so that they are equal if images are: drop no-ops, merge fixed pipelines."""
     out: list[Draw] = []
     for draw in draws:
         options = tuple(
@@ -91,7 +91,7 @@ def settled(draws: tuple[Draw, ...]) -> tuple[Draw, ...]:
 
 
 def said(draws: tuple[Draw, ...], library: str) -> list[object]:
-    """The settled terms as numbers and words that compare."""
+    """The normalised terms as comparable numbers and strings."""
 
     def act(a: Act) -> tuple[object, ...]:
         stretches = tuple(sorted(a.stretches))
@@ -107,7 +107,7 @@ def said(draws: tuple[Draw, ...], library: str) -> list[object]:
             ((tuple(act(a) for a in option), weight)
              for option, weight in zip(d.options, d.weights, strict=True)), key=repr,
         )  # fmt: skip
-        # What does not move the image has no colour for what comes in from outside.
+        # Operations that do not move the image have no fill colour.
         moves = any(o.startswith(("Shear", "Translate", "Rotate", "PadCrop"))
                     for option, _ in options for o, *_ in option)  # fmt: skip
         out.append((options, (d.fill, d.interpolation) if moves else None))
@@ -122,7 +122,7 @@ def same(first: object, second: object) -> bool:
     return first == second
 
 
-# A smaller policy that fails says no more, and takes minutes to find.
+# Shrinking takes minutes and a smaller failing policy shows nothing more.
 THOROUGH = settings(deadline=None, derandomize=True, database=None,
                     phases=(Phase.explicit, Phase.generate))  # fmt: skip
 
@@ -181,7 +181,7 @@ def test_timm_strings_are_names(name):
 
 
 def test_what_others_wrote_is_read():
-    """The pipelines of the libraries' own introductions."""
+    """Read the pipelines of the libraries' own introductions."""
     import albumentations as A  # noqa: N812
     import cv2
     import kornia.augmentation as K  # noqa: N812

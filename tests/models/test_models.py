@@ -1,4 +1,4 @@
-"""The networks: published sizes, shapes that work, names that do not."""
+"""The networks: published sizes, valid shapes, invalid names."""
 
 from __future__ import annotations
 

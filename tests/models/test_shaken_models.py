@@ -1,4 +1,4 @@
-"""Shake-Shake and ShakeDrop: random shares, others forward than backward; means for evaluation."""
+"""Shake-Shake and ShakeDrop: different random shares forward and backward, means in evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks of timm, by name and without a download."""
+"""timm networks, by name and without a download."""
 
 from __future__ import annotations
 

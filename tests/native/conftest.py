@@ -17,6 +17,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def variant(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The name of a variant, which is in use during the test."""
+    """The name of the variant that is active during the test."""
     with native.using(request.param):
         yield request.param

@@ -1,4 +1,4 @@
-"""Random batches and programs of every kind, from one number each."""
+"""Random batches and programs of every kind, each from one seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPACES = tuple(
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """All that an engine takes, and its options."""
+    """All arguments and options of an engine."""
 
     images: NDArray[np.uint8]
     sequences: Sequences

@@ -1,4 +1,4 @@
-"""The library: where it comes from, what chooses it, and life without it."""
+"""The compiled library: where it is found, how it is selected, and running without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled random numbers are those of NumPy, bit for bit."""
+"""The compiled random numbers equal those of NumPy, bit for bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads, processes, memory, and operations that are not compiled."""
+"""Threads, processes, memory, and operations without a compiled kernel."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _work(seed: int) -> NDArray[np.uint8]:
 def test_other_processes(method: str) -> None:
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system does not know {method}")
-    expected = [_work(seed) for seed in range(8)]  # the threads of this process exist now
+    expected = [_work(seed) for seed in range(8)]  # from here on, this process has threads
     with multiprocessing.get_context(method).Pool(2) as pool:
         for here, there in zip(expected, pool.map(_work, range(8)), strict=True):
             np.testing.assert_array_equal(here, there)
@@ -150,7 +150,7 @@ def test_functions_of_the_user_anywhere(variant: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     space = SearchSpace("mixed", (*named_space("autoaugment").operations, lift, noisy))
     shape = (20, 5)
-    # Half of all operations are the user's.
+    # Half of all operations are user functions.
     op = np.where(rng.random(shape) < 0.5, rng.integers(16, 18, shape), rng.integers(-1, 16, shape))
     drawn = Case(
         pictures(rng, (20, 13, 21, 3)),
@@ -184,7 +184,8 @@ def test_empty_batches(variant: str) -> None:
 
 
 def test_scratch_memory_is_small(variant: str) -> None:
-    """Beyond input and result a walk takes two images and little else: under 8 MiB at 1000 px."""
+    """Apart from input and result, applying a sequence needs little more than two images: under
+    8 MiB at 1000 px."""
     code = """
 import resource
 import numpy as np

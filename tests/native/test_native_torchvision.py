@@ -1,4 +1,4 @@
-"""Whole programs have the pixels that torchvision gives on PIL images, operation by operation."""
+"""Whole programs give the same pixels as torchvision on PIL images, operation by operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Magnitudes and signs become values: by hand, and for every operation of the catalogue."""
+"""Magnitudes and signs map to values: by hand, and for every operation of the catalogue."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_catalogue(name: str) -> None:
 def test_values_go_away_from_the_identity(
     op: Operation, first: float, second: float, sign: float
 ) -> None:
-    """And they stay within the range; whole ones are whole."""
+    """Values stay within the range, and whole ones are whole."""
     less, more = sorted((first, second))
     near, far = op.values([less, more], [sign, sign])
     assert op.low <= near <= op.high
@@ -83,7 +83,7 @@ def test_values_go_away_from_the_identity(
 
 
 def test_identity_beyond_the_range() -> None:
-    """The way goes from the nearer end to the farther one."""
+    """Values go from the nearer end to the farther one."""
     augmix = OPERATIONS["Posterize"].between(1, 4)
     assert augmix.values([0, 0.34, 1]).tolist() == [4, 3, 1]
     assert not augmix.signed

@@ -1,4 +1,4 @@
-"""Known answers of Philox, and what streams promise."""
+"""Known answers of Philox, and the guarantees of streams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from automorph.operations import OPERATIONS, Stream, normal, philox, unit_interval
 from automorph.operations.random import stream_key
 
-# Random123's known answers for philox4x32-10: zeros, ones, and the digits of pi.
+# Random123's known answers for philox4x32-10: zeros, ones, and digits of pi.
 KNOWN = [
     (
         [0, 0, 0, 0],
@@ -107,7 +107,7 @@ def test_race_is_fair() -> None:
 
 @given(st.permutations(list(OPERATIONS)), st.integers(1, 10), st.integers(0, 2**32))
 def test_race_is_stable_under_an_added_name(order: list[str], count: int, seed: int) -> None:
-    """With one more name only the choices that fall on it change, wherever it stands."""
+    """Adding a name changes only the choices that fall on it, wherever it is inserted."""
     stream = Stream(seed=seed, index=np.arange(60))
     few, newcomer = tuple(order[:count]), order[count]
     many = (*few[: count // 2], newcomer, *few[count // 2 :])

@@ -1,4 +1,4 @@
-"""Displacements of points: where the right answer is known."""
+"""Displacements of points with known answers."""
 
 from __future__ import annotations
 

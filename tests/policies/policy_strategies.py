@@ -166,7 +166,7 @@ def generateds(draw: st.DrawFn) -> Policy:
     space, network = draw(spaces()), draw(st.sampled_from(NETWORKS))
     length = draw(st.integers(1, 3))
     size = sum(math.prod(shape) for shape in shapes(network, len(space), length).values())
-    # One number, repeated: long random vectors are slow to draw and no other test.
+    # One repeated number: long random vectors are slow to draw and test nothing more.
     parameters = (*draw(st.tuples(*[st.floats(-3, 3)] * 2)), *[draw(st.floats(-3, 3))] * size)
     bound = draw(st.floats(0.01, 100) | st.none()) if "-" in network else draw(st.floats(0.01, 9))
     return Generated(

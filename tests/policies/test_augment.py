@@ -73,7 +73,7 @@ def test_any_split_and_order_of_a_batch_gives_the_same_images(name):
 def test_any_policy_takes_any_image(policy, channels, n):
     """Shape and type are kept for grey, RGB and RGBA, also for an empty batch."""
     images = photos(n, channels, height=5, width=7)
-    if channels != 3:  # Colours that were drawn have three levels.
+    if channels != 3:  # Random colours have three levels.
         policy = policy.rendered(fill=7)
     out, soft = policy.augment(images, labels=np.eye(max(n, 1))[:n], seed=1)
     assert out.shape == images.shape
@@ -96,7 +96,7 @@ def test_copies_epochs_and_seeds_differ(name):
 
 
 def test_a_chain_is_its_stages_one_after_the_other():
-    """Positions of the whole chain: no stage repeats another's numbers."""
+    """Positions count over the whole chain: no stage repeats the numbers of another."""
     images = np.repeat(photos(1, height=32, width=32), 200, axis=0)
     chain = load_policy("cutout(8) + cutout(8)")
     twice = chain.augment(images)
@@ -104,7 +104,7 @@ def test_a_chain_is_its_stages_one_after_the_other():
     assert covered.mean() > 90, "two squares at different places, not twice the same"
     first = load_policy("cutout(8)").augment(images)
     assert (twice[(first != images)] == 128).all(), "the first stage draws as if alone"
-    # With a stage that renders otherwise in between, places stay where they are.
+    # A stage in between that renders differently does not move the positions.
     apart = load_policy("cutout(8) + cutout(8,fill=9)").augment(images)
     assert (apart == twice).all()
 

@@ -1,4 +1,4 @@
-"""Policies on their way to other processes."""
+"""Policies are sent to other processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes, masks and key points go where the image shows them."""
+"""Boxes, masks and key points follow the content of the image."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_points_go_where_the_image_shows_them(kernel):
 
 @pytest.mark.parametrize("kernel", MOVING)
 def test_masks_go_with_the_image(kernel):
-    """A mask of the image itself stays a mask of it, at nearest neighbours to the pixel."""
+    """A mask made from the image still matches it; exactly, with nearest neighbours."""
     images, _ = spots()
     masks = (images[..., 0] > 127) * np.int32(70_000) + (images[..., 1] > 127) * np.int32(3)
     out = follow(only(kernel), images, masks=masks, seed=3)
@@ -66,7 +66,7 @@ def test_masks_go_with_the_image(kernel):
     same = (out.images[..., 0] > 127) == (out.masks == 70_000)
     bends = kernel in ("Zoom", "ResizedCrop", "Swirl", "Elastic")
     assert same.mean() > (0.99 if bends else 0.999999)
-    # Masks do not know how the image was drawn.
+    # Masks do not depend on how the image was rendered.
     linear = follow(only(kernel, interpolation="bilinear", fill=77), images, masks=masks, seed=3)
     np.testing.assert_array_equal(linear.masks, out.masks)
 
@@ -80,7 +80,7 @@ def test_masks_go_with_the_image(kernel):
     ],
 )
 def test_boxes_hold_what_they_held(name):
-    """Around a bright rectangle a box stays around it, through whole policies."""
+    """A box around a bright rectangle stays around it through whole policies."""
     images = np.zeros((24, 40, 56, 1), np.uint8)
     images[:, 12:26, 16:40] = 200
     for epoch in range(2):
@@ -97,7 +97,7 @@ def test_boxes_hold_what_they_held(name):
             assert top - 1 <= rows.min()
             assert rows.max() <= bottom
             assert 0 < share[0] <= 1
-            # Upright boxes around turned ones are larger, but not by much.
+            # Upright boxes around rotated ones are larger, but not by much.
             assert (right - left) * (bottom - top) < 4 * mask.sum()
 
 

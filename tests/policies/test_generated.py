@@ -1,4 +1,4 @@
-"""Learned generators: drawn in NumPy, row by row, close to what torch makes of the same weights."""
+"""Learned generators: sampled in NumPy, row by row, close to torch with the same weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make(network: str, *, spread: float = 0.7, space: SearchSpace = SPACE, lengt
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_without_weights_it_is_the_uniform_policy(network):
-    """Not alike: the same draws, so that a learned policy and its control share their noise."""
+    """An untrained policy has the draws of the uniform one, so the two share their noise."""
     policy = make(network, spread=0.0)
     uniform = Uniform(operations=SPACE, length=6, low=1.0)
     assert (policy.sample(STREAM).op == uniform.sample(STREAM).op).all()
@@ -49,7 +49,7 @@ def test_a_draw_does_not_depend_on_its_batch(network):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_draws_follow_the_probabilities(network):
-    """All sequences of a small generator: frequencies against the product of conditionals."""
+    """Frequencies of all sequences of a small generator, against the product of conditionals."""
     space = SearchSpace("three", SPACE.operations[:3])
     policy = make(network, space=space, length=2, spread=1.5)
     every = Sequences.of([[a, b] for a in range(3) for b in range(3)], 1.0)

@@ -66,7 +66,7 @@ def test_the_pasted_share_is_one_minus_the_weight(height, width):
     for value in (0, 1):
         marked[:] = 0
         marked[partners % 2 == value] = 255
-    # Paste white partners into black images: what is white was pasted.
+    # Paste white partners into black images: white pixels were pasted.
     black, white = images, images + 255
     pasted = np.where(mixing._mask(images.shape), white, black)
     share = pasted.astype(float).mean((1, 2, 3)) / 255
@@ -117,7 +117,7 @@ def test_partners_are_a_ring_that_leaves_nobody_alone(n, seed):
 
 @given(st.permutations(range(8)))
 def test_the_order_of_the_rows_does_not_matter(order):
-    """Who is mixed with whom depends on who is in the batch, not on where."""
+    """Partners depend on which examples are in the batch, not on their positions."""
     images = np.random.default_rng(0).integers(0, 256, (8, 6, 5, 1), np.uint8)
     labels = np.eye(8, dtype=np.float32)
     index = np.arange(8) * 7

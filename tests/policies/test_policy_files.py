@@ -1,4 +1,4 @@
-"""Policy files: exact round trips, the schema, old files, and what is refused."""
+"""Policy files: exact round trips, the schema, old files, and invalid files."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_users_operation_is_named_and_must_be_passed(tmp_path):
     with pytest.raises(PolicyError, match=r"never runs code.*load_policy\(path, operations=\[wav"):
         load_policy(path)
     assert load_policy(path, operations=[wave]) == policy
-    # The file's range counts, not the one the operation has by now.
+    # The range in the file counts, not the operation's current one.
     assert load_policy(path, operations=[wave.between(-5, 5)]) == policy
 
 
@@ -116,7 +116,7 @@ def base() -> dict:
 
 
 def changed(path: str, value) -> dict:
-    """The base policy with one place changed, or taken out (value None)."""
+    """The base policy with one entry changed, or removed (value None)."""
     content = copy.deepcopy(base())
     *way, last = [int(part) if part.isdigit() else part for part in path.split("/")]
     node = content
@@ -130,7 +130,7 @@ def changed(path: str, value) -> dict:
 
 
 def generated(key: str, value) -> dict:
-    """A learned policy with one entry changed, or taken out (value None)."""
+    """A learned policy with one entry changed, or removed (value None)."""
     content = policy_to_dict(
         Generated(label="x", operations=named_space("randaugment"), parameters=(0.0,) * 14)
     )
@@ -219,7 +219,7 @@ def test_wrong_content_is_refused_with_its_place(case, tmp_path):
     assert str(path) in str(caught.value)
     assert len(str(caught.value)) < 1000
     refused = not VALIDATOR.is_valid(content) if case != "space huge" else True
-    # What a schema cannot say: names that refer to each other, and sums.
+    # A schema cannot express references between names, and sums.
     beyond = {
         "step operation",
         "weights",

@@ -1,4 +1,4 @@
-"""The form by which finished work is recognised is that of files of version 1, for ever."""
+"""Finished work is always identified by the format of policy files of version 1."""
 
 from __future__ import annotations
 

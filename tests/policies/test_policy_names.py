@@ -1,4 +1,4 @@
-"""Names people type, and names that policies give themselves."""
+"""Typed names, and names that policies derive for themselves."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_names_with_any_options_read_back(data):
 @settings(max_examples=200, deadline=None)
 @given(policies)
 def test_a_name_that_reads_back_reads_back_as_this_policy_or_says_own(policy):
-    """A derived name never stands for another policy than its own."""
+    """A derived name always loads as the same policy."""
     parts = policy.stages if isinstance(policy, Chain) else (policy,)
     parts = [
         piece.policy if isinstance(part, Schedule) else part

@@ -1,4 +1,4 @@
-"""The published AutoAugment policies and the spaces against torchvision's."""
+"""The published AutoAugment policies and spaces against torchvision's."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_autoaugment_is_torchvisions(name):
     ],
 )
 def test_values_are_torchvisions(name, transform, arguments):
-    """Every operation of torchvision's has the same values at all its levels, signs alike."""
+    """Every operation has torchvision's values at all levels, with both signs."""
     policy = load_policy(name)
     theirs = transform._augmentation_space(*arguments)
     extra = {"Cutout", "SamplePairing"} if "autoaugment" in name else set()

@@ -1,4 +1,4 @@
-"""What policies draw: frequencies, strengths, independence, and what draws depend on."""
+"""Draws of policies: frequencies, strengths, independence, and what they depend on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from automorph.policies.random_policy import drawn_subpolicies
 
 MANY = 100_000
 LEAST_P = 1e-4
-"""Statistical tests have fixed seeds: they pass always, or the sampler has changed."""
+"""Statistical tests have fixed seeds: they fail only if the sampler has changed."""
 
 
 def stream(n: int = MANY, **options) -> Stream:
@@ -26,7 +26,7 @@ def stream(n: int = MANY, **options) -> Stream:
 
 
 def fits(counts, shares=None) -> bool:
-    """Whether counts agree with shares (equal ones by default): chi-square."""
+    """Whether counts agree with shares (equal by default), by a chi-square test."""
     expected = None if shares is None else np.sum(counts) * np.asarray(shares)
     return stats.chisquare(counts, expected).pvalue > LEAST_P
 
@@ -145,7 +145,8 @@ def test_random_policies_are_drawn_anew_for_every_seed():
     tables = {policy.mixture(seed).subpolicies for seed in range(20)}
     assert len(tables) == 20
     again = drawn_subpolicies(policy.operations, policy.count, policy.length, 3)
-    assert policy.mixture(3).subpolicies == again  # The mixture itself is kept, and would be equal.
+    # The mixture itself is cached and would be equal.
+    assert policy.mixture(3).subpolicies == again
     fixed = load_policy("random(seed=3)")
     assert {fixed.mixture(seed).subpolicies for seed in range(5)} == {policy.mixture(3).subpolicies}
     a, b = (policy.sample(stream(100, seed=seed)) for seed in (1, 2))

@@ -98,7 +98,7 @@ def steps(*chances: float) -> tuple[Step, ...]:
 
 
 def test_as_many_steps_fire_as_were_drawn():
-    """With certain steps the number of operations is the drawn one, and all places are equal."""
+    """If all steps fire, the drawn number of operations is applied, and all positions are equal."""
     policy = Shuffled(label="all", operations=SPACE, steps=steps(1, 1, 1, 1))
     drawn = policy.sample(Stream(index=np.arange(40_000)))
     counts = np.bincount(drawn.fire.sum(1)) / len(drawn)

@@ -1,4 +1,4 @@
-"""What policies are made of, and which operations they can draw."""
+"""The parts of policies, and the operations they can draw."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def names(policy):
 
 
 def drawn(policy):
-    """The operations that 2,000 draws hold."""
+    """The operations in 2,000 draws."""
     found = policy.sample(Stream(seed=1, index=np.arange(2000))).op
     return {policy.space.names[number] for number in np.unique(found[found != NOTHING])}
 

@@ -1,4 +1,4 @@
-"""Policies on torch tensors: the same as on arrays."""
+"""Policies on torch tensors give the same results as on arrays."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ NOT_A_NUMBER = TENSOR / 255 * torch.where(torch.arange(10) == 3, torch.nan, 1.0)
     (-torch.inf * (TENSOR > 9), "got floats with NaN"),
 ], ids=["normalised", "levels", "nan", "inf"])  # fmt: skip
 def test_floats_outside_0_to_1_are_refused(images, message, kind):
-    """They would be clipped: a normalised image would be a black and white one."""
+    """They would be clipped: a normalised image would become black and white."""
     with pytest.raises(DataError, match=message):
         load_policy("flip").augment(images.to(kind))
 

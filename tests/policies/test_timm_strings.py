@@ -10,7 +10,7 @@ from automorph.errors import PolicyError
 from automorph.policies import load_policy
 from automorph.policies.timm_spaces import augmix, increasing, plain
 
-# Ours to timm's: how an operation's value reads timm's argument.
+# Operations that have a different name in timm.
 TIMM_NAMES = {"TranslateX": "TranslateXRel", "TranslateY": "TranslateYRel"}
 GETS_STRONGER = ("Posterize", "Solarize", "Color", "Contrast", "Brightness", "Sharpness")
 HPARAMS = {"translate_pct": 0.45}
@@ -51,7 +51,7 @@ def test_operations_and_values_are_timms(space, names):
                 if not stronger and magnitude in (4, 7):
                     theirs = {2, 3} & ours  # One bit more than timm: see timm_spaces.plain.
             if operation.name == "Solarize" and stronger:
-                # timm compares with a whole threshold, we with the exact one: the same levels.
+                # timm rounds the threshold, we compare with the exact one: the same levels.
                 ours = {int(np.ceil(round(value, 6))) for value in ours}
             assert ours == theirs, (operation.name, magnitude)
 

@@ -1,4 +1,4 @@
-"""What a policy draws, as a report tells it."""
+"""The draws of a policy, as a report shows them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_one_operation_each_makes_shares_that_sum_to_one():
 def test_two_of_a_kind_count_once():
     k = len(named_space("randaugment"))
     used = usage(load_policy("randaugment(n=2,m=9)"))
-    # 1 - (1 - 1/k)^2: the example gets it, once or twice.
+    # 1 - (1 - 1/k)^2: the example gets it once or twice.
     assert np.mean([one.share for one in used]) == pytest.approx(1 - (1 - 1 / k) ** 2, abs=0.002)
 
 

@@ -1,4 +1,4 @@
-"""Results of comparisons to report on: real pictures, invented numbers."""
+"""Results of comparisons for report tests: real pictures, invented numbers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def comparison(
     epochs: int = 12,
     draws: int = 5,
 ) -> dict[str, Any]:
-    """What ``compare`` hands to the report; later policies are worse, the third is best."""
+    """A result of ``compare`` for the report: the third policy is best, later ones are worse."""
     rng = np.random.default_rng(0)
     images = digits(3) if images is None else images
     classes = [f"class {n}" for n in range(10)]
@@ -155,7 +155,7 @@ def _difference(values: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def search() -> dict[str, Any]:
-    """What ``search`` hands to the report: a comparison, and how the search went."""
+    """A result of ``search`` for the report: a comparison and the history of the search."""
     result = comparison()
     heat = {"epochs": 5, "seeds": 3, "arms": [{"name": "none", "by": "no search", "score": 0.9}]}
     return {

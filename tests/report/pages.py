@@ -1,4 +1,4 @@
-"""What every page must be, whatever it tells."""
+"""Requirements for every page, whatever its content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST = 5_000_000
 
 
 def check_whole(browser: Browser, page: Path, *, width: int, dark: bool) -> None:
-    """Nothing sticks out, no picture is broken, nothing is asked for, nobody complains."""
+    """Nothing overflows, no picture is broken, nothing is fetched, and the console is empty."""
     browser.open(page, width=width, dark=dark)
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     outside = f"""({VISIBLE})("body *").filter(one => !one.closest(".scroll, pre, .unseen, .skip")
@@ -35,7 +35,7 @@ def check_whole(browser: Browser, page: Path, *, width: int, dark: bool) -> None
 
 
 def check_accessible(browser: Browser, page: Path) -> None:
-    """axe-core finds no fault, neither in light and wide nor in dark and narrow."""
+    """axe-core finds no fault, in light and wide as well as in dark and narrow."""
     script = os.environ.get("AUTOMORPH_AXE")
     if not script:
         pytest.skip("AUTOMORPH_AXE names no axe.min.js (of the npm package axe-core)")

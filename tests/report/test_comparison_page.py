@@ -1,4 +1,4 @@
-"""The page of a comparison: the right answers in words, all sections, every hard case."""
+"""The comparison page: correct conclusions in words, all sections, every edge case."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ SECTIONS = {
     "previews": "What the policies do",
     "policies": "The policies",
 }
-"""The sections that are made of one part of the result."""
+"""The sections that use one part of the result."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The page of an explanation: verdicts, sweeps and pictures of what it is given."""
+"""The page of an explanation: verdicts, sweeps and pictures."""
 
 from __future__ import annotations
 

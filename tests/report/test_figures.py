@@ -1,4 +1,4 @@
-"""Figures: what they hold, whatever the numbers."""
+"""Figures: their content, for any numbers."""
 
 from __future__ import annotations
 

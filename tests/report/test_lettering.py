@@ -1,4 +1,4 @@
-"""Words on pictures have the letters that people use."""
+"""Text on pictures supports common non-ASCII letters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages as files: escaped, self-contained, small, written whole or not at all."""
+"""Pages as files: escaped, self-contained, small, written atomically."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_page_stands_alone(result: dict[str, object]) -> None:
     addresses = set(re.findall(r"https?://[^\s\"'<>]*", text))
     assert addresses == {"http://www.w3.org/2000/svg"}  # the name of SVG, never fetched
     read = Reader(text)
-    assert read.count("link") == 1  # an empty icon, so that browsers ask for none
+    assert read.count("link") == 1  # an empty icon, so that browsers request none
     for _, attributes in read.tags:
         for name in ("src", "href", "xlink:href"):
             value = attributes.get(name) or ""

@@ -1,4 +1,4 @@
-"""Texts before and after: the changes are whole, marked, and escaped."""
+"""Texts before and after: changes are complete, marked, and escaped."""
 
 from __future__ import annotations
 

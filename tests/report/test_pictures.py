@@ -1,4 +1,4 @@
-"""Pictures: pixels stay what they were, sizes fit a page."""
+"""Pictures: pixels are unchanged, and sizes fit a page."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_images_are_left_as_they_were() -> None:
     contact_sheet(images[:, None], ["a", "b"])
     np.testing.assert_array_equal(images, before)
     images.setflags(write=False)
-    strip(images)  # Nor need they be writable.
+    strip(images)  # They need not be writable either.
 
 
 def test_a_contact_sheet_has_a_row_for_each_example() -> None:

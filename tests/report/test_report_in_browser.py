@@ -1,4 +1,4 @@
-"""The report in a real browser: what is on the page is what was meant."""
+"""The report in a real browser: the page shows what was intended."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_tables_pictures_and_figures_are_there(browser: Browser, reports: dict[s
     assert browser.evaluate("document.querySelectorAll('.strip img').length") == 5 * 3
     assert browser.evaluate("document.querySelectorAll('.gallery img').length") == 3
     shown = browser.evaluate(f"({VISIBLE})('figure svg[role=img]').length")
-    # What each of the five policies draws is folded with it, but for the winner's.
+    # The draws of each of the five policies are collapsed, except those of the winner.
     assert shown == browser.evaluate("document.querySelectorAll('figure').length") - 4 == 6
     words = browser.evaluate("document.body.innerText")
     for wanted in ("What won?", "Beyond chance?", "What to do next", "automorph search digits"):

@@ -1,4 +1,4 @@
-"""The page of a search: what was found, what it cost, how the race went."""
+"""The page of a search: the policy found, its cost, and the course of the race."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The style sheet: colours that people can tell apart, nothing from outside."""
+"""The style sheet: distinguishable colours, no external resources."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ from automorph.data import Dataset, Split
 
 
 def bars(counts, seed=0, side=16):
-    """Images of groups (class, subgroup) -> number, and both renderings of each.
+    """Images for groups (class, subgroup) -> count, and both renderings of each.
 
-    Class 0 has a lying bar, class 1 a standing one; subgroup 1 has a bright diagonal of 5 pixels
-    at a random place of the border.
+    Class 0 has a horizontal bar, class 1 a vertical one; subgroup 1 has a bright diagonal of 5
+    pixels at a random position on the border.
     """
     rng = np.random.default_rng(seed)
     plain, marked, labels, subgroups = [], [], [], []
@@ -38,7 +38,7 @@ EVEN = {(0, 0): 60, (0, 1): 60, (1, 0): 60, (1, 1): 60}
 
 
 def marked_data(train=SKEWED, other=EVEN):
-    """A data set whose mark goes with the class in the training and validation parts."""
+    """A data set whose mark correlates with the class in the training and validation parts."""
     return Dataset(
         "marked", ("lying", "standing"), bars(train, 1)[0], bars(train, 2)[0], bars(other, 3)[0],
         ("plain", "marked"),

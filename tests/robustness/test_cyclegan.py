@@ -1,4 +1,4 @@
-"""The pieces of a CycleGAN against their definitions, and its training against interruption."""
+"""The parts of a CycleGAN match their definitions, and its training survives interruption."""
 
 import numpy as np
 import pytest
@@ -160,7 +160,7 @@ def test_a_finished_training_is_not_done_twice(sides, tmp_path):
 
 
 def test_sides_are_drawn_class_by_class(sides):
-    side = sides[0]  # 150 lying and 40 standing bars
+    side = sides[0]  # 150 horizontal and 40 vertical bars
     draw = torch.Generator().manual_seed(0)
     images = to_images(side.draw(40, np.array([0, 1]), draw))
     lying = [(image.max(axis=1) > 100).sum() <= 2 for image in images[..., 0]]

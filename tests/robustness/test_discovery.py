@@ -1,4 +1,4 @@
-"""Planted slices are found; slices that are not there raise no alarm."""
+"""Planted slices are found, and data without slices raise no alarm."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ METHODS = ("domino", "george")
 
 
 def planted(n=1600, seed=0, wrong=0.5):
-    """Two classes; a cluster of dogs, 15 % of them, is ``wrong`` half of the time."""
+    """Two classes; a cluster of dogs (15 % of them) is wrong with probability ``wrong``."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, n)
     slice_ = (labels == 1) & (rng.random(n) < 0.15)

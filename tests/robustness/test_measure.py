@@ -1,4 +1,4 @@
-"""Audits of known tables, and no alarm more often than stated."""
+"""Audits of known tables, and the stated rate of false alarms."""
 
 import numpy as np
 import pytest
@@ -82,7 +82,7 @@ def test_calibration():
 
 
 def alarms_of_random_slices(repeats):
-    """Subgroups drawn by lot, of several numbers and sizes; classes of different difficulty."""
+    """Random subgroups of several counts and sizes; classes of different difficulty."""
     rng = np.random.default_rng(0)
     raised = 0
     for _ in range(repeats):
@@ -107,7 +107,7 @@ def test_random_slices_raise_alarms_no_more_often_than_stated():
 
 
 def alarms_of_audits_that_discover(repeats):
-    """Subgroups drawn by lot, and slices looked for in noise."""
+    """Random subgroups, and slices sought in noise."""
     rng = np.random.default_rng(0)
     raised = 0
     for seed in range(repeats):
@@ -128,7 +128,7 @@ def test_groups_and_slices_together_raise_alarms_no_more_often_than_stated():
 def test_groups_and_slices_share_the_rate():
     groups = np.repeat(np.arange(4), 200)
     labels = groups // 2
-    # Of each group 20 are wrong, of one 38: p is 0.03.
+    # Each group has 20 errors, one has 38: p is 0.03.
     wrong = np.arange(800) % 200 < np.array([20, 38, 20, 20])[groups]
     predictions = np.where(wrong, 1 - labels, labels)
     whole = measure(labels, predictions, groups, GROUPER)
@@ -199,7 +199,7 @@ def test_one_subgroup_has_nothing_to_compare_with():
 
 
 def audited_without_subgroups(wrong, n=400, **options):
-    """Two classes of different pictures; ``wrong`` picks the rows that are mistaken."""
+    """Two classes of different pictures; ``wrong`` selects the misclassified rows."""
     labels = np.arange(n) % 2
     images = np.random.default_rng(0).integers(0, 255, (n, 8, 8, 1), np.uint8)
     predictions = np.where(wrong(np.arange(n)), 1 - labels, labels)

@@ -1,4 +1,4 @@
-"""A patch from audit to model card, on data whose pairs are known; and where it must fall back."""
+"""A patch from audit to model card, on data with known pairs, and the cases that fall back."""
 
 import json
 import sys
@@ -197,7 +197,7 @@ def test_saliency_finds_what_a_network_looks_at():
 
 
 def test_saliency_hangs_on_the_last_layer():
-    """A map that survives a random last layer would tell of the images, not of the network."""
+    """A map that survives a random last layer would describe the images, not the network."""
     torch.manual_seed(0)
     network = torch.nn.Sequential(
         torch.nn.Flatten(), torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 2)

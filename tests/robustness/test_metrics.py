@@ -1,4 +1,4 @@
-"""Known tables, and intervals that cover as often as they say."""
+"""Known tables, and intervals with their stated coverage."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_classes_with_a_single_subgroup_tell_nothing():
 
 @pytest.mark.parametrize("sizes", [(40, 40), (200, 20)])
 def test_the_bias_is_taken_off(sizes):
-    """Over many draws the corrected estimate is right, the plain one too large."""
+    """Over many draws, the corrected estimate is right and the plain one too large."""
     rng = np.random.default_rng(0)
     p = np.array([[0.6, 0.3, 0.1], [0.4, 0.3, 0.3]])
     truth = stats.entropy(p.mean(axis=0)) - stats.entropy(p, axis=1).mean()
@@ -63,7 +63,7 @@ def test_the_interval_of_information_covers(p):
 @pytest.mark.parametrize("method", [wilson, clopper_pearson])
 @pytest.mark.parametrize(("n", "p"), [(10, 0.9), (30, 0.5), (100, 0.97), (1000, 0.8)])
 def test_intervals_of_shares_cover(method, n, p):
-    """Exactly: the probabilities of the counts whose interval holds p."""
+    """The exact coverage: the total probability of the counts whose interval contains p."""
     k = np.arange(n + 1)
     low, high = method(k, np.full(n + 1, n))
     covers = stats.binom.pmf(k, n, p)[(low <= p) & (p <= high)].sum()

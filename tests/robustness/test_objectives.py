@@ -1,4 +1,4 @@
-"""Robust objectives: equal to computations by hand, and the properties their papers state."""
+"""Robust objectives equal manual computations and have the properties stated in their papers."""
 
 import math
 
@@ -273,12 +273,12 @@ def test_names_that_are_none(name, told):
 
 
 def test_a_linear_model_forgets_what_an_exact_translator_flips():
-    """Two Gaussians: x1 tells the class, x2 the subgroup. More consistency, less of x2."""
+    """Two Gaussians: x1 gives the class, x2 the subgroup. More consistency means less use of x2."""
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], 150)
     spurious = np.where(rng.random(300) < 0.95, labels, 1 - labels)
     x = rng.normal(size=(300, 2)) + 2 * np.stack([labels, 1.5 * spurious], axis=1) - [1, 1.5]
-    # The translation to a subgroup puts x2 where that subgroup lies; the own one changes nothing.
+    # Translation to a subgroup moves x2 to that subgroup; to the own one, it changes nothing.
     to = [x + np.stack([np.zeros(300), 3.0 * (z - spurious)], axis=1) for z in (0, 1)]
     views = torch.tensor(np.stack([x, *to], axis=1))
     target = torch.tensor(labels)

@@ -18,7 +18,7 @@ torch.set_num_threads(1)
 
 
 def marked(images):
-    """A bright line at the top: what tells the subgroups apart."""
+    """Draw a bright line at the top, the mark that distinguishes the subgroups."""
     images = images.copy()
     images[:, 0] = 255
     return images
@@ -69,7 +69,7 @@ def test_every_method_trains(title, planted_task):
     assert run.seen["test"].logits.shape == (len(task.data.test), 2)
     assert 0 <= run.robust_accuracy() <= run.accuracy() <= 1
     assert np.isnan(run.group_accuracy()).sum() == 0
-    if title != "dfr":  # It reports what its own half of the validation part says.
+    if title != "dfr":  # It reports the accuracy on its own half of the validation part.
         assert run.validation_robust_accuracy == run.robust_accuracy("validation")
     views = 3 if title == "camel" else 1
     assert run.run.units.forward == 2 * views * len(task.data.train)

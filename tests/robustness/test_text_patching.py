@@ -28,7 +28,7 @@ def reviews(counts, seed):
         who = (HE, SHE)[subgroup]
         for _ in range(n):
             a, b, c = (f"thing{rng.integers(40)}" for _ in range(3))
-            # What is said of it is not always what is meant.
+            # The description is not always accurate.
             said = TOLD[label if rng.random() < 0.85 else 1 - label][rng.integers(3)]
             texts.append(f"{who[0].title()} saw {a}, took {who[1]} {b} {who[2]}: a {said} {c}!")
             labels.append(label)

@@ -1,4 +1,4 @@
-"""Checks pass what is right and refuse what is wrong in one way each."""
+"""Checks accept a correct translator and reject translators with one fault each."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ LARGE = {group: 200 for group in EVEN}
 
 @pytest.fixture(scope="module")
 def parts():
-    """Images with both renderings, and judges that have learned from others."""
+    """Images with both renderings, and classifiers trained on other images."""
     return bars(EVEN, 1), Panel(bars(LARGE, 2)[0])
 
 
@@ -31,7 +31,7 @@ def check(parts):
 
 @dataclass(frozen=True, eq=False)
 class Broken:
-    """Exact pairs that something is then done to."""
+    """Exact pairs, then changed by a function."""
 
     pairs: ExactPairs
     spoil: object
@@ -41,7 +41,7 @@ class Broken:
     def translate(self, images, direction, known):
         try:
             made = self.pairs.translate(images, direction, known)
-        except UsageError:  # spoilt images have no pair: there is no way back
+        except UsageError:  # spoilt images have no pair, so translating back is impossible
             return images.copy()
         moved = known.subgroups != direction
         made[moved] = self.spoil(made[moved], images[moved], known.rows(moved))

@@ -1,4 +1,4 @@
-"""Translators on data whose exact pairs are known, and the sets they make on disk."""
+"""Translators on data with known exact pairs, and the data sets they write."""
 
 import sys
 from types import ModuleType
@@ -52,7 +52,7 @@ def test_an_edit_of_one_direction_leaves_the_rest_alone(marked):
     assert (set_.images[1, plain, 0, :5] == 255).all()
     assert np.array_equal(set_.images[1, ~plain], part.data[~plain])
     assert np.array_equal(set_.images[0], part.data)
-    # Of marked images no plain rendering could be made, and the set says so.
+    # Marked images could not be rendered plain, and the set records this.
     assert np.array_equal(set_.changed[0], plain)
 
 
@@ -67,7 +67,7 @@ def test_translated_sets_lie_on_disk_and_are_made_once(marked, tmp_path):
     made = [translate_part(UserEdit(edit, all_pairs(2)), part, folder=tmp_path) for _ in range(2)]
     assert isinstance(made[1].images, np.memmap)
     assert np.array_equal(made[0].images, made[1].images)
-    # The second time only the probe ran, which tells whether it is the same translator.
+    # The second time, only the probe ran, which identifies the translator.
     assert sum(calls) < 1.6 * len(part)
     other = translate_part(ExactPairs(both, name="other"), part, folder=tmp_path)
     assert not np.array_equal(other.images, made[0].images)
@@ -112,7 +112,8 @@ def test_cyclegan_translates_each_image_by_itself_and_class_by_class(marked, tmp
     whole = pooled.translate(part.data, 1, known)
     rows = np.array([300, 5, 44])
     alone = pooled.translate(part.data[rows], 1, known.rows(rows))
-    assert np.abs(whole[rows].astype(int) - alone).max() <= 1  # convolutions round by batch size
+    # Rounding of convolutions depends on the batch size.
+    assert np.abs(whole[rows].astype(int) - alone).max() <= 1
     split = fit_cyclegan(part, recipe=TINY, per_class=True)
     assert {key[0] for key in split.generators} == {0, 1}
 

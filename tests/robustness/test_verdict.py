@@ -1,4 +1,4 @@
-"""What a patch says of itself."""
+"""The verdict of a patch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search on a table: six operations of known value stand for trainings of hours."""
+"""A search on a table: six operations of known value replace hours of training."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def value(policy: Policy) -> float:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A job that looks up what another one would have to train for."""
+    """A job that looks up a score instead of training for it."""
 
     policy: Policy
     number: int = 0
@@ -50,7 +50,7 @@ def setting(task: Task, trials: int, *, space: SearchSpace = SPACE, seed: int = 
 
 
 def conduct(method: Searcher, task: Task, folder: Path, *, most: int = 10_000) -> int:
-    """Ask, run, tell, until the search is over; the number of jobs."""
+    """Ask, run and tell until the search ends; return the number of jobs."""
     made = 0
     while jobs := method.ask():
         method.tell([job.run(task, folder) for job in jobs])

@@ -1,6 +1,6 @@
-"""Searches in processes that are killed at random moments, until one gets through; then compares.
+"""Run searches in processes that are killed at random moments until one finishes, then compare.
 
-A program of its own: torch is imported once, and each try is a fork.
+A separate program: torch is imported once, and each try is a fork.
 Usage: killed_searches.py FOLDER KILLS SEED
 """
 
@@ -31,13 +31,13 @@ METHOD = "race(searches=random;randaugment)"
 
 
 def run(folder: Path) -> str:
-    """The whole search; the policy that it finds, as text."""
+    """Run the whole search and return its policy as text."""
     result = search(TASK, METHOD, trials=24, seeds=2, folder=folder)
     return json.dumps(policy_to_dict(result.policy))
 
 
 def finished(folder: Path) -> list[str]:
-    """The keys in the journal, whole lines only."""
+    """The keys in the journal, from complete lines only."""
     path = folder / JOURNAL
     lines = path.read_text().split("\n")[:-1] if path.exists() else []
     return [
@@ -48,7 +48,7 @@ def finished(folder: Path) -> list[str]:
 
 
 def watch(log: Path) -> None:
-    """Note every job that is begun."""
+    """Record every job that starts."""
     attempt = executors.attempt
 
     def noted(job, task, folder, test=False):
@@ -72,7 +72,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
             watch(log)
             run(folder / "run")
             os._exit(0)
-        # After a few more trials, so that each try gets on, and then at any moment.
+        # Kill at a random moment after a few more trials, so that each try makes progress.
         wanted = len(kept) + rng.randint(0, 50 // kills)
         while len(finished(folder / "run")) < wanted and not os.waitid(
             os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT

@@ -1,4 +1,4 @@
-"""Jobs that workers of the tests run: in a file of its own, so that other processes find it."""
+"""Jobs for the workers of the tests, in a separate file so that other processes can import it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from automorph.training import Task
 
 @dataclass(frozen=True)
 class Sees:
-    """Tells what of the task a job can see, and how it is run."""
+    """Report which parts of the task a job can see, and how it is run."""
 
     number: int = 0
 
@@ -30,7 +30,7 @@ class Sees:
 
 @dataclass(frozen=True)
 class Dies:
-    """Takes its worker down, the first time."""
+    """Kill the worker, the first time."""
 
     mark: str
 
@@ -47,7 +47,7 @@ class Dies:
 
 @dataclass(frozen=True)
 class Fails:
-    """Fails in a way that automorph explains."""
+    """Fail with an error that automorph explains."""
 
     def describe(self) -> dict[str, Any]:
         return {"job": "fails"}

@@ -1,4 +1,4 @@
-"""AutoAugment: the two updates, what decisions mean, and what is made of failed children."""
+"""AutoAugment: the two updates, the meaning of decisions, and the handling of failed children."""
 
 from __future__ import annotations
 

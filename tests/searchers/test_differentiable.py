@@ -1,4 +1,4 @@
-"""The gradient search: its reward, its estimator, and runs that go on where they were killed."""
+"""The gradient search: its reward, its estimator, and runs that resume after a kill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from automorph.training import soft_cross_entropy
 
 TASK = small_task(epochs=4, n=100)
 EVERY = torch.tensor(list(product(range(3), range(2), range(2))))[:, None]
-"""Every decision of one place: 3 operations, fires or not, 2 levels."""
+"""Every decision at one position: 3 operations, firing or not, 2 levels."""
 REWARDS = torch.tensor([0.3, 1.1, 2.0, 0.1, 0.7, 1.5, 0.2, 0.9, 0.4, 1.8, 0.6, 1.2]).double()
 
 
@@ -61,7 +61,7 @@ def choices():
 
 
 def probabilities(choices):
-    """Of every decision; where nothing fires the level is none, and both share the probability."""
+    """The probability of every decision; if nothing fires, the two levels share the probability."""
     p = choices.log_probability(EVERY).exp()
     return torch.where(EVERY[:, 0, 1] > 0, p, p / 2)
 
@@ -85,7 +85,7 @@ def test_probabilities_are_those_of_the_draws(choices):
 
 
 def test_leaving_one_out_keeps_the_gradient_that_of_the_expected_reward(choices):
-    """Over all pairs of draws, each with its probability; the level of what is idle is nothing."""
+    """The expectation over all pairs of draws; an operation that does not fire has no level."""
     rewards = torch.where(EVERY[:, 0, 1] > 0, REWARDS, torch.tensor(0.8).double())
     exact = gradient(choices, (probabilities(choices) * rewards).sum())
     p, found = probabilities(choices).detach(), torch.zeros_like(exact)
@@ -107,7 +107,7 @@ def test_what_belongs_to_the_example_drops_out(choices):
 
 @operation(range=(0, 1), identity=0)
 def noise(image, value, rng):
-    """A black box: replaces a share of the pixels."""
+    """Replace a share of the pixels: a black box."""
     gone = rng.random(image.shape) < value
     return np.where(gone, rng.integers(0, 256, image.shape), image).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""Engines: jobs see no test part, dead workers are replaced, and the policy found is the same."""
+"""Executors: jobs see no test part, dead workers are replaced, and the result is the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def task():
 
 @pytest.fixture(scope="module")
 def alone(task):
-    """What a search finds on the engine `local`."""
+    """The result of a search on the executor `local`."""
     return search(task, engine="local", **SEARCH)
 
 
@@ -61,7 +61,7 @@ def test_processes_find_the_same_and_replace_a_dead_worker(task, alone, tmp_path
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
     assert together.policy == alone.policy
     assert [row.accuracy for row in together.rows] == [row.accuracy for row in alone.rows]
-    # Which of two trials at the same time ends first is chance; the trace does not tell it.
+    # Which of two parallel trials ends first is random; the trace does not show it.
     traces = [[{**step, "clock": 0} for step in found.trace] for found in (together, alone)]
     assert traces[0] == traces[1]
 
@@ -75,7 +75,7 @@ AGENTS = (
 
 
 def node():
-    """A small node; with ports of its own it need not wait for its agents to tell theirs."""
+    """A small node; with fixed ports it does not have to wait for its agents to report theirs."""
     sockets = [socket.create_server(("", 0)) for _ in AGENTS]
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:

@@ -1,4 +1,4 @@
-"""Every search, small, on real data: it ends, finds a policy for a file, and repeats itself."""
+"""Every search, small, on real data: it ends, finds a policy that can be saved, and repeats."""
 
 from __future__ import annotations
 

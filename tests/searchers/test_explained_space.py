@@ -1,4 +1,4 @@
-"""The space of a search, made smaller by what explain finds."""
+"""The space of a search, reduced by the findings of explain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fast AutoAugment: density matching example by example, the folds, and what is joined."""
+"""Fast AutoAugment: density matching per example, the folds, and the merge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The instant policy as a search: asks for nothing, and has its answer at once."""
+"""The instant policy as a search: it asks for no jobs and has its result at once."""
 
 from __future__ import annotations
 

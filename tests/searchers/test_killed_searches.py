@@ -1,4 +1,4 @@
-"""``kill -9`` at random moments: no trial is lost or run twice, and the end is the same."""
+"""``kill -9`` at random moments: no trial is lost or run twice, and the result is the same."""
 
 from __future__ import annotations
 

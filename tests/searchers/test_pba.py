@@ -1,4 +1,4 @@
-"""Population based augmentation: exploring, who copies whom, and the schedule that is found."""
+"""Population based augmentation: explore, exploit, and the resulting schedule."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_result_in_the_middle_of_a_generation_holds_only_what_was_scored():
 
 
 def test_a_member_is_one_training_under_the_schedule_that_is_found(tmp_path):
-    """Trained piece by piece from checkpoints, it ends where one uninterrupted training ends."""
+    """Training piece by piece from checkpoints gives the result of one uninterrupted training."""
     task = small_task(epochs=3)
     search = PopulationBased(setting(task, 1, seed=4), every=1, copies=1)
     for generation in range(3):

@@ -1,4 +1,4 @@
-"""The race: heats within the budget, the better arms go on, controls in the table, in time."""
+"""The race: heats fit the budget, better arms advance, controls are listed, time is kept."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_heats_cost_no_more_than_they_may(epochs, arms, trainings, online):
 
     assert plan[-1].epochs == epochs
     assert [h.treatments for h in plan] == sorted((h.treatments for h in plan), reverse=True)
-    # Two arms are trained in any case; else what is planned for those that start fits.
+    # Two arms are always trained; apart from that, the plan for the starting arms fits.
     taking = costs[: plan[0].treatments]
     assert total * (sum(taking) / len(taking)) <= max(trainings, 2 * online) * 1.01 or total <= 2
 

@@ -1,4 +1,4 @@
-"""The search over N and M: what is proposed, the grid, wider ranges; and Bayesian proposals."""
+"""The search over N and M: proposals, the grid, wider ranges, and Bayesian proposals."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def best_of(proposals: Proposals, trials: int = 25) -> float:
 
 
 def test_tpe_beats_random_proposals():
-    """In the median over 20 runs, on a separable toy; the first proposals are random."""
+    """The median over 20 runs on a separable toy problem; the first proposals are random."""
     ranges = {"x": (0.0, 1.0), "y": (0.0, 1.0), "which": ("a", "b", "c")}
     tpe = [best_of(Proposals(ranges, trials=25, seed=seed)) for seed in range(20)]
     random = []

@@ -101,7 +101,7 @@ def test_the_update_of_the_gradient_search_does_too():
 
 
 def test_random_search_does_not(task, tmp_path):
-    """The control: as many policies of the same size, none chosen by what others scored."""
+    """The control: as many policies of the same size, chosen without looking at scores."""
     method = Random(setting(task, 150), count=5)
     assert conduct(method, task, tmp_path) == 150
     assert np.mean(list(ARMS.values())) < value(method.result()) < 0.95 * BEST

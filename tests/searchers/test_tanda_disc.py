@@ -1,8 +1,8 @@
 """TANDA in the unit disc, where the answers are known (Ratner et al. 2017, synthetic experiments).
 
-Points are uniform in the disc; operations move them; who leaves it has lost its class. A
-discriminator that knows the disc (logit 1 inside, 0 outside) takes the learning of the other
-network out of the question, but for one test.
+Points are uniform in the disc, and operations move them; a point that leaves the disc loses its
+class. All tests but one use a discriminator that knows the disc (logit 1 inside, 0 outside), so
+that it does not have to be learned.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class KnowsTheDisc(Discriminator):
 
 
 def inside(policy: Policy, n: int = 5000) -> float:
-    """The share of points that a policy leaves in the disc."""
+    """The share of points that stay in the disc under a policy."""
     points = unit_disc(n, seed=1)
     stream = Stream(seed=2, index=np.arange(len(points)))
     moved = engine.apply(points, policy.sample(stream), policy.space, stream)
@@ -60,7 +60,7 @@ def test_set_1_large_steps_are_avoided(generator):
     found = learned(space, generator, 10, 200, rate=0.02)
     assert inside(uniform(space, 10)) < 0.2
     assert inside(found.policy) >= 0.70
-    assert found.policy.shares[:, 10:].sum(axis=1).mean() < 0.06  # A third at random.
+    assert found.policy.shares[:, 10:].sum(axis=1).mean() < 0.06  # It is a third at random.
     assert found.ratio > 1.3
 
 
@@ -75,7 +75,7 @@ def test_set_1_with_a_discriminator_that_learns():
 
 
 def test_set_2_needs_a_state():
-    """Both axes once keep 0.358 of the points, one axis twice 0.144; half of each is 0.251."""
+    """Each axis once keeps 0.358 of the points, one axis twice 0.144; half of each gives 0.251."""
     once, twice = stays(0.75 * math.sqrt(2)), stays(1.5)
     assert (once, twice) == (pytest.approx(0.358, abs=1e-3), pytest.approx(0.144, abs=1e-3))
     space = named_space("disc-axes")
@@ -92,7 +92,7 @@ def test_set_3_operations_that_undo_each_other():
     assert inside(uniform(space, 4)) == pytest.approx(0.28, abs=0.02)
     assert inside(learned(space, "lstm", 4, 400).policy) >= 0.7
     published = learned(space, "lstm", 4, 100, diversity=Diversity("published", 1e-4), patience=99)
-    # Its pole punishes whoever comes back: worse than random.
+    # Its pole penalises points that return: worse than random.
     assert inside(published.policy) < 0.2
 
 

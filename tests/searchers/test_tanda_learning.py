@@ -1,4 +1,4 @@
-"""TANDA as a whole: the same policy after a kill, on images and texts, as a search."""
+"""TANDA end to end: the same policy after a kill, on images and texts, as a search."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def images(task):
 
 
 def test_what_is_destroyed_is_avoided_without_labels(images):
-    """A user's own operation, of which nothing is declared, among harmless ones."""
+    """A user operation without declarations, among harmless ones."""
     space = SearchSpace(
         "mine", (scrambled, find_operation("Rotate").at(3), find_operation("Zoom").at(1.1))
     )
@@ -119,7 +119,7 @@ def test_texts_are_judged_by_their_words():
 
 
 def test_operations_with_a_range_are_held_at_values():
-    """Every operation of a sequence fires: at its strongest, none of the example would be left."""
+    """Every operation of a sequence fires; at full strength, nothing of an example would remain."""
     texts = ["one two three", "two three four", "three four five"]
     plain = SearchSpace("mine", (TEXT_OPERATIONS["Delete"],))
     learned = learn_generator(texts, plain, length=1, steps=0)
@@ -164,7 +164,7 @@ def test_as_a_search_it_returns_the_generator_of_the_best_child(task, tmp_path):
 
 
 def test_a_network_is_trained_under_regularisation(task):
-    """Copies must agree: the logits of two draws are closer than after training without."""
+    """Copies must agree: the logits of two draws are closer than without regularisation."""
     draws = load_policy("randaugment(n=1,m=9)")
     images = task.data.validation.data
     views = [draws.augment(images, seed=9, copy=copy) for copy in (0, 1)]

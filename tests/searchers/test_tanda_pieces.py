@@ -43,7 +43,7 @@ STREAM = Stream(seed=4, index=np.arange(300))
 
 
 def trained_somehow(network: str, operations: int = len(SPACE), length: int = 5):
-    """A generator with weights that are not the first ones."""
+    """A generator with weights other than the initial ones."""
     torch.manual_seed(0)
     generator = build_generator(network, operations, length)
     with torch.no_grad():
@@ -124,7 +124,7 @@ def test_the_gradient_is_that_of_the_expected_cost(network):
     written = generator.write(torch.from_numpy(noise(Stream(index=np.arange(n)), names, 2)))
     advantage = rewards.advantages(rewards.increments(final(written.op)), 1.0)
     assert not advantage.requires_grad
-    # Gradients of parts of the batch tell how far the mean may be off.
+    # Gradients of parts of the batch show the error of the mean.
     losses = (written.log_prob * advantage).sum(1).reshape(20, -1).mean(1)
     parts = [torch.autograd.grad(loss, parameters, retain_graph=True) for loss in losses]
     whole = rewards.reinforce_loss(written.log_prob, advantage)
@@ -163,7 +163,7 @@ def test_prefixes_begin_with_the_example_and_end_with_the_result():
 
 
 def test_rewards_leave_the_discriminator_as_it_is():
-    """It judges in evaluation mode: its running statistics stay."""
+    """The discriminator judges in evaluation mode: its running statistics do not change."""
     images = np.random.default_rng(0).integers(0, 255, (8, 12, 12, 1), np.uint8)
     judge = ImageDiscriminator(1, (12, 12), width=4)
     adversary = Adversary(images, SPACE, Settings(length=2, samples=2), judge, seed=0)

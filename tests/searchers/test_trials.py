@@ -1,4 +1,4 @@
-"""Trials on disk: read back as told, whole after a cut anywhere, refused for another search."""
+"""Trials on disk: read back as written, intact after a cut anywhere, rejected by other searches."""
 
 from __future__ import annotations
 

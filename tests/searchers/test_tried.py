@@ -1,4 +1,4 @@
-"""What a search tried, and how trials did that had more of an operation."""
+"""The trials of a search, and how scores vary with the use of each operation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPACE = named_space("randaugment")
 
 
 def only(*operations: str) -> Mixture:
-    """A policy whose sub-policies are one operation each."""
+    """A policy whose sub-policies have one operation each."""
     steps = tuple(SubPolicy((Step(name, 1.0, 0.5),)) for name in operations)
     return Mixture(label=" ".join(operations), operations=SPACE, subpolicies=steps)
 

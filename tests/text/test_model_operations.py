@@ -1,4 +1,4 @@
-"""Operations with language models of the user: tiny ones with random weights, built here."""
+"""Operations with the user's language models: tiny ones with random weights, built here."""
 
 from __future__ import annotations
 
@@ -174,7 +174,8 @@ def test_paraphrases_come_from_a_table(tmp_path):
                                   "random(space=entities)"])  # fmt: skip
 def test_names_and_files_read_back(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for model in ("some/folder", "a/b", "b/a"):  # A file names models that lie here, or is refused.
+    # A policy file that names a missing model is rejected.
+    for model in ("some/folder", "a/b", "b/a"):
         Path(model).mkdir(parents=True)
     policy = load_policy(name)
     assert parse_policy(policy.name) == policy

@@ -1,4 +1,4 @@
-"""Protected spans never change, whatever is done to whatever text."""
+"""Protected spans never change, for any operation and any text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from automorph.text import Corpus, tokenise
 from automorph.text.wordnet import find_wordnet
 
 PATTERN = r"\b[A-Z]{2,}\b|\$\w+"
-"""What the user protects besides marked entities: words in capitals, and placeholders."""
+"""Spans that the user protects in addition to entities: words in capitals, and placeholders."""
 
 words = st.one_of(
     st.sampled_from([
@@ -57,7 +57,7 @@ def spaces() -> dict[str, SearchSpace]:
 
 
 def protected(batch: list[str]) -> list[list[str]]:
-    """The protected spans of every text, letter by letter, in their order."""
+    """The protected spans of every text, character by character, in order."""
     tokens = tokenise(batch, protect=(PATTERN,))
     pieces = [tokens.vocabulary.pieces[number] for number in tokens.pieces]
     out: list[list[str]] = []
@@ -65,7 +65,8 @@ def protected(batch: list[str]) -> list[list[str]]:
         spans, before = [], False
         for piece, here in zip(pieces[start:stop], tokens.fixed[start:stop], strict=True):
             if here and before:
-                spans[-1] += piece  # White space within a span is of it, that before is not.
+                # White space within a span belongs to it, white space before it does not.
+                spans[-1] += piece
             elif here:
                 spans.append(piece.lstrip())
             before = here

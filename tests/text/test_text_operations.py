@@ -1,4 +1,4 @@
-"""What each operation on texts promises (Wei and Zou 2019; Xie et al. 2019; Wang et al. 2018)."""
+"""Properties of each text operation (Wei and Zou 2019; Xie et al. 2019; Wang et al. 2018)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def edited(name, texts, magnitude, corpus=None, space="texts", seed=0):
 
 
 def zipf_corpus(n=400, length=25):
-    """Texts whose words are the rarer the higher their number."""
+    """Texts in which words with higher numbers are rarer."""
     u = Stream(index=np.arange(n)).uniform("corpus", length)
     numbers = (len(ALPHABET) * u**3).astype(int)
     return Corpus([" ".join(ALPHABET[i] for i in row) for row in numbers])
@@ -43,7 +43,7 @@ def test_synonyms_replace_so_many_different_words_each_time_they_occur():
     for out in edited("Synonym", [text] * 40, 0.4):
         old, new = text.split(), out.split(" ")
         assert out != text
-        # A share of 0.2 of 14 words: two different ones; some synonyms are several words.
+        # A share of 0.2 of 14 words: two different ones; some synonyms have several words.
         gone = set(old) - set(new)
         assert 1 <= len(gone) <= 2
         assert not gone & {"the", "was", "and", "a"}
@@ -126,7 +126,7 @@ def test_tfidf_replaces_as_many_words_as_it_says_and_never_the_most_telling():
             replaced += word != other
             if score == max(q):
                 assert word == other
-    same_word_drawn = 0.05  # a word may be replaced by itself
+    same_word_drawn = 0.05  # a word may replace itself
     assert share - 0.02 - same_word_drawn * share < replaced / total < share + 0.02
 
 

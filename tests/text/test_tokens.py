@@ -1,4 +1,4 @@
-"""Texts as tokens: nothing is lost, nothing protected is touched, empty texts stay empty."""
+"""Texts as tokens: nothing is lost, protected spans are unchanged, empty texts stay empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our reading of WordNet's files beside that of NLTK."""
+"""Our reader of WordNet's files against NLTK's."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def test_synonyms_are_those_that_nltk_reads(tmp_path, monkeypatch):
     corpus.mkdir(parents=True)
     for file in folder.iterdir():
         if file.is_file():
-            shutil.copy(file, corpus)  # NLTK follows no links out of its folders.
-    # What Debian's package lacks and synonyms do not need.
+            shutil.copy(file, corpus)  # NLTK does not follow links out of its folders.
+    # Debian's package lacks these, and synonyms do not need them.
     (corpus / "lexnames").write_text("".join(f"{i:02}\tfile{i}\t1\n" for i in range(45)))
     (corpus / "index.sense").touch()
     monkeypatch.setattr("nltk.data.path", [str(tmp_path)])
@@ -32,7 +32,7 @@ def test_synonyms_are_those_that_nltk_reads(tmp_path, monkeypatch):
             theirs = set()
             for synset in reader.synsets(word.replace(" ", "_"), pos=letter):
                 names = [name.replace("_", " ") for name in synset.lemma_names()]
-                # The reader also looks up base forms: axes is of axe and of axis.
+                # The reader also looks up base forms: axes belongs to axe and to axis.
                 if word in map(str.lower, names):
                     theirs.update(names)
             assert set(ours.synonyms[part][word]) == theirs, (part, word)

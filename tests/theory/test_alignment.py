@@ -1,4 +1,4 @@
-"""Kernel alignment against its definition, and what averaging does to a kernel."""
+"""Kernel alignment against its definition, and the effect of averaging on a kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Augmentation as a chain: its law, kernel and posterior, against closed forms and simulation."""
+"""Augmentation as a Markov chain: distribution, kernel and posterior against closed forms."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_kernel_is_symmetric_positive_definite(reversible, rng):
     kernel = markov_restarts.kernel(rates, found)
     assert np.abs(kernel - kernel.T).max() < 1e-12
     assert np.linalg.eigvalsh(kernel).min() > 1
-    # The votes of the training examples are a law.
+    # The votes of the training examples form a distribution.
     gamma = rng.dirichlet(np.ones(12))
     votes = gamma @ kernel * measure
     assert votes.sum() == pytest.approx(1)

@@ -50,7 +50,7 @@ def test_a_range_of_zero_is_the_plain_process(rng):
 
 
 def test_the_range_of_the_data_is_found(rng):
-    """Targets drawn from a process whose functions are averaged over turns of 30 degrees."""
+    """Targets drawn from a process whose functions are averaged over rotations by 30 degrees."""
     x, reach = rng.normal(size=(150, 2)), np.deg2rad(30)
     copies = np.stack([turn(x, step) for step in np.linspace(-reach, reach, 9)], axis=1)
     kernel = averaged_kernel(copies, copies, gamma=2.0)

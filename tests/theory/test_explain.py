@@ -1,4 +1,4 @@
-"""Explanations of real and of planted data: columns, ranks, verdicts, own operations."""
+"""Explanations of real and planted data: columns, ranks, verdicts, user operations."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_transformation_that_changes_nothing_has_no_columns() -> None:
 
 
 def test_the_symmetry_of_the_data_helps_and_lowers_the_error() -> None:
-    # The class is what the four pixels hold, wherever they were shifted to; few are seen.
+    # The content of four pixels is the class, wherever they are shifted; few shifts are seen.
     rng = np.random.default_rng(0)
     patterns = rng.integers(0, 256, (4, 8))
     labels = rng.integers(0, 4, 60)
@@ -161,7 +161,7 @@ def test_the_instant_policy_uses_what_is_useful(found: Explanation) -> None:
 
 
 def test_a_flip_that_helps_comes_every_other_time_in_the_instant_policy() -> None:
-    # A class is a pattern or its mirror image, and nothing else; few are seen.
+    # A class is a pattern or its mirror image; few examples are seen.
     rng = np.random.default_rng(0)
     patterns = rng.integers(0, 256, (4, 6, 6))
     labels = np.arange(120) % 4

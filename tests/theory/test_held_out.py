@@ -1,4 +1,4 @@
-"""Leaving an example and its copies out, in closed form, against fitting again without them."""
+"""Leaving out an example and its copies in closed form, against refitting without them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def features(split, copies):
 
 
 def by_jacobian(split, copies):
-    """Each example's Jacobian, one backward pass a class."""
+    """The Jacobian of each example, with one backward pass per class."""
     total = 0.0
     for phi in features(split, copies).detach():
         psi = phi.mean(0)

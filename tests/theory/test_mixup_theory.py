@@ -1,4 +1,4 @@
-"""Mixup in the linear setting, and the simulations of adding transformed points."""
+"""Mixup in the linear setting, and simulations that add transformed points."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_operations_of_a_problem_keep_labels_and_the_wrong_one_does_not():
 
 
 def test_the_simulated_table():
-    """More points, and composed ones, help while noise is small or the penalty large enough."""
+    """More points, and composed ones, help if noise is small or the penalty large enough."""
 
     problems = [draw_problem(seed=seed) for seed in range(20)]
 

@@ -61,7 +61,7 @@ def test_twice_the_data_and_twice_the_penalty_change_nothing(rows, beta):
     )
     assert twice.bias == pytest.approx(once.bias, abs=1e-14)
     assert twice.variance == pytest.approx(once.variance, abs=1e-14)
-    # Copies that are taken for new examples look better than they are.
+    # Copies that count as new examples look better than they are.
     wrong = ridge_error(np.vstack([rows, rows]), beta, penalty=2 * PENALTY, noise=NOISE)
     assert wrong.variance < 0.6 * once.variance
 
@@ -93,7 +93,7 @@ def test_adding_hurts_beyond_the_noise_limit(rng, rows, beta):
     assert 0 < limit < np.inf
     assert one_point_gain(part.residual, beta, noise=0.99 * limit, **known) > 0
     assert one_point_gain(part.residual, beta, noise=1.01 * limit, **known) < 0
-    # A new direction without signal only brings noise in.
+    # A new direction without signal only adds noise.
     empty = part.residual - (part.residual @ beta) * beta
     assert noise_limit(empty, beta, **known) == pytest.approx(0, abs=1e-12)
     assert noise_limit(0 * beta, beta, **known) == np.inf
@@ -124,7 +124,7 @@ def test_greedy_takes_the_best_first_and_stops_when_adding_hurts(rng, rows, beta
         assert seen.total == pytest.approx(error(found.order[:step]).total, abs=1e-12)
     left = [i for i in range(N) if i not in found.order]
     assert all(error([*found.order, i]).total >= found.errors[-1].total for i in left)
-    # Labels that are wrong are not taken.
+    # Wrong labels are not selected.
     wrong = add_greedily(
         rows, points, beta, mixing=np.eye(N), count=N, clean=-5 * points @ beta, **problem
     )
@@ -142,7 +142,7 @@ def test_an_update_is_a_refit(rng, rows):
     held_out = rng.normal(size=(40, P)), rng.normal(size=(40, 3))
     change = predicted_change(fit, more, their, held_out=held_out)
     assert change == pytest.approx(again.error(*held_out) - fit.error(*held_out))
-    # What the fit predicts already moves nothing.
+    # A point that the fit already predicts changes nothing.
     assert predicted_change(fit, more, fit(more), held_out=held_out) == pytest.approx(0, abs=1e-12)
 
 

@@ -1,4 +1,4 @@
-"""The worst mean of losses within a chi-square ball."""
+"""The worst weighted mean of losses within a chi-square ball."""
 
 from __future__ import annotations
 

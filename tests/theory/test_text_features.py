@@ -1,4 +1,4 @@
-"""Features of texts that need no network: what they see, and that they find what is known."""
+"""Features of texts without a network: what they capture, and known operations they detect."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_words_pairs_and_nothing_else_are_seen(task):
 
 
 def test_the_axes_keep_inner_products(task):
-    """With as many axes as texts nothing of the training texts is lost: rows have length 1."""
+    """With as many axes as texts, nothing is lost on the training texts: rows have length 1."""
     texts = task.data.train.data
     rows = hashed_words(texts, axes=len(texts))(texts)
     assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(len(texts)), abs=0.1)

@@ -1,6 +1,6 @@
-"""Trains in processes that kill themselves, until one gets through; then compares.
+"""Train in processes that kill themselves until one finishes, then compare.
 
-A program of its own: torch is imported once, and each try is a fork.
+A separate program: torch is imported once, and each try is a fork.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TASK = make_task(
     DATA, model="cnn:4", recipe=Recipe(epochs=4, batch_size=32, lr=0.05, precision="fp32")
 )
 KILLS = [("step", 0, 0), ("step", 0, 3), ("step", 1, 2), ("write", 2, 0), ("step", 3, 1)]
-"""Where the tries end: at a step of an epoch, or while the try writes its n-th checkpoint."""
+"""Where a try ends: at a step of an epoch, or while it writes its n-th checkpoint."""
 
 
 def die() -> None:
@@ -45,7 +45,7 @@ def attempt(folder: Path, kind: str, first: int, second: int) -> None:
         replace, written = Path.replace, []
 
         def torn(path: Path, target: Path) -> None:
-            # The temporary file is there, cut short; its new name it never gets.
+            # The temporary file is truncated and never renamed.
             written.append(target.name)
             if written.count("checkpoint.safetensors") == first:
                 os.truncate(path, 100)

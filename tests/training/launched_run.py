@@ -1,4 +1,4 @@
-"""Trains the digits and keeps the weights: alone, or in each of several launched processes."""
+"""Train on the digits and save the weights: alone, or in each of several launched processes."""
 
 from __future__ import annotations
 

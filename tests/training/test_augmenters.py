@@ -1,4 +1,4 @@
-"""The augmenter protocol: what the loop gives, and what it takes back."""
+"""The augmenter protocol: what the loop passes in, and what it expects back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from automorph.training import (
 
 
 class Watching(Augmenter):
-    """Augments nothing and notes everything; doubles batches if asked to."""
+    """Augment nothing, record everything, and double batches if asked to."""
 
     needs_model = True
 

@@ -1,4 +1,4 @@
-"""What `auto` means, the count it rests on, and precisions that follow each other."""
+"""The meaning of `auto`, the operation count it uses, and changes of precision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions are kept with a training, as short texts."""
+"""Predictions are stored with a training as compact strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several processes train what one would."""
+"""Several processes train the same network as one."""
 
 from __future__ import annotations
 

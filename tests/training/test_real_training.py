@@ -1,4 +1,4 @@
-"""Defaults on real data: what a user gets without turning a knob."""
+"""Defaults on real data: the result without any settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes: the learning rate over time, defaults, and values that are refused."""
+"""Recipes: the learning rate schedule, defaults, and invalid values."""
 
 from __future__ import annotations
 

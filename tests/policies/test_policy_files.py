@@ -140,6 +140,16 @@ def generated(key: str, value) -> dict:
     return content
 
 
+def grey(level) -> dict:
+    """Cutout with another level, or without one (None)."""
+    content = policy_to_dict(load_policy("cutout"))
+    constants = content["policy"]["operations"]["operations"][0]["constants"]
+    constants["fill"] = level
+    if level is None:
+        del constants["fill"]
+    return content
+
+
 FIRST = "policy/stages/0"
 A_STEP = base()["policy"]["stages"][0]["subpolicies"][0][0]
 A_PAD_CROP = {**base()["policy"]["stages"][0]["operations"]["operations"][0], "name": "pad_crop"}
@@ -148,7 +158,7 @@ OPERATION = f"{FIRST}/operations/operations/0"
 REFUSED = {
     "no format": (changed("format", None), 'has no "format"'),
     "other format": (changed("format", "onnx"), 'has no "format"'),
-    "newer": (changed("version", 2), "reads up to 1; upgrade automorph"),
+    "newer": (changed("version", 3), "reads up to 2; upgrade automorph"),
     "version text": (changed("version", "1"), "the version '1'; expected a whole number"),
     "version true": (changed("version", True), "the version True"),
     "version 0": (changed("version", 0), "the version 0"),
@@ -159,9 +169,11 @@ REFUSED = {
     "unknown key": (changed(f"{FIRST}/power", 9), "unknown keys 'power'"),
     "stages text": (changed("policy/stages", "flip"), "stages is 'flip'; expected a list"),
     "no stages": (changed("policy/stages", []), "a chain of 0 policies"),
-    "missing": (changed(f"{FIRST}/operations", None), "stages[0] is not complete"),
+    "missing": (changed(f"{FIRST}/operations", None), "stages[0] has no operations; a policy"),
     "label": (changed(f"{FIRST}/label", 3), "label is 3; expected a text"),
-    "fill": (changed(f"{FIRST}/fill", "red"), "got fill='red'"),
+    "fill": (changed(f"{FIRST}/fill", "red"), "fill is 'red'; expected a level"),
+    "fill mean": (changed(f"{FIRST}/fill", "mean"), "is stored as its resolved number"),
+    "fill symbols": (changed(f"{FIRST}/fill", [1, "mean", 3]), "expected a level from 0 to 255"),
     "fill float": (changed(f"{FIRST}/fill", 0.5), "got fill=0.5"),
     "fill list": (changed(f"{FIRST}/fill", [1, 2, 999]), "got fill=999"),
     "interpolation": (changed(f"{FIRST}/interpolation", "cubic"), "expected nearest or bilinear"),
@@ -171,7 +183,7 @@ REFUSED = {
     "step key": (changed(f"{STEP}/angle", 3), "unknown keys 'angle'"),
     "probability": (changed(f"{STEP}/probability", 1.5), "got probability=1.5; expected a number"),
     "probability text": (changed(f"{STEP}/probability", "high"), "got probability='high'"),
-    "probability missing": (changed(f"{STEP}/probability", None), "got probability=None"),
+    "probability missing": (changed(f"{STEP}/probability", None), "[0][0] has no probability; a"),
     "magnitude true": (changed(f"{STEP}/magnitude", True), "got magnitude=True"),
     "magnitude huge": (changed(f"{STEP}/magnitude", 10**400), "expected a number from 0 to 1"),
     "long": (changed(f"{FIRST}/subpolicies/0", [A_STEP] * 101), "a sub-policy of 101 steps"),
@@ -183,21 +195,29 @@ REFUSED = {
     "length float": (changed("policy/stages/1/length", 2.0), "got length=2.0; expected a whole"),
     "low": (changed("policy/stages/1/low", 0.9), "got low=0.9; expected a number from 0 to 0.3"),
     "space": (changed(f"{FIRST}/operations", "mine"), "operations is 'mine'; expected an object"),
-    "space name": (changed(f"{FIRST}/operations/name", None), "name is None; expected a text"),
+    "space name": (changed(f"{FIRST}/operations/name", None), "operations has no name; a policy"),
     "space twice": (changed(f"{FIRST}/operations/operations/1", A_PAD_CROP), "these names twice"),
     "space empty": (changed("policy/stages/1/operations/operations", []), "without operations"),
     "space huge": (changed(f"{FIRST}/operations/operations", [{}] * 10_001), "10001 operat"),
     "kernel": (changed(f"{OPERATION}/kernel", "PadCrpo"), "Did you mean 'PadCrop'?"),
-    "kernel missing": (changed(f"{OPERATION}/kernel", None), "kernel is None; expected a text"),
+    "kernel missing": (changed(f"{OPERATION}/kernel", None), "has no kernel; a policy file of"),
     "user": (changed(f"{OPERATION}/kernel", "user"), "is the user's own operation 'PadCrop'"),
     "low text": (changed(f"{OPERATION}/low", "0"), "low is '0'; expected a number"),
     "low above high": (changed(f"{OPERATION}/low", 5), "expected low <= high"),
     "identity": (changed(f"{OPERATION}/identity", "none"), "identity is 'none'; expected a number"),
     "whole": (changed(f"{OPERATION}/whole", 1), "whole is 1; expected true or false"),
     "domain": (changed(f"{OPERATION}/domain", "text"), "PadCrop is of the domain image"),
+    "definition": (changed(f"{OPERATION}/definition", 2), "definition is 2; expected 1, the only"),
+    "definition true": (changed(f"{OPERATION}/definition", True), "definition is True; expected 1"),
+    "constants": (changed(f"{OPERATION}/constants", {}), "unknown keys 'constants'"),
+    "grey": (grey(0), "fill is 0; expected 128, with which this automorph draws Cutout. Upgrade"),
+    "grey mean": (grey("mean"), "fill is 'mean'; expected 128, with which this automorph draws"),
+    "grey mean hint": (grey("mean"), "depends on the data is stored as its resolved number"),
+    "grey true": (grey(True), "fill is True; expected 128"),
+    "grey missing": (grey(None), "constants has no fill; a policy file of version 2 states"),
     "network": (generated("network", "transformer"), "got network='transformer'; expected mean"),
     "network list": (generated("network", ["lstm"]), "got network=['lstm']"),
-    "no parameters": (generated("parameters", None), "policy is not complete"),
+    "no parameters": (generated("parameters", None), "policy has no parameters; a p"),
     "few parameters": (generated("parameters", [0.5]), "got 1 parameters; expected 14 for mean"),
     "parameter text": (generated("parameters", ["a"] * 14), "parameters[0] is 'a'; expected a n"),
     "parameter huge": (generated("parameters", [1e7] * 14), "or beyond 1e+06"),
@@ -266,12 +286,13 @@ def test_what_is_no_json_is_refused(case, tmp_path):
     assert caught.value.exit_status == 2
 
 
-def test_deep_chains_are_refused():
+@pytest.mark.parametrize("version", [1, 2])
+def test_deep_chains_are_refused(version):
     node = policy_to_dict(load_policy("flip"))["policy"]
     for _ in range(5000):
         node = {"kind": "chain", "stages": [node, node]}
     with pytest.raises(PolicyError, match="nested too deeply"):
-        policy_from_dict({"format": "automorph-policy", "version": 1, "policy": node})
+        policy_from_dict({"format": "automorph-policy", "version": version, "policy": node})
 
 
 def test_paths_that_cannot_be_read(tmp_path):

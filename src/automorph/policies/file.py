@@ -24,6 +24,15 @@ from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy
 from automorph.policies.batch_mixing import Mixed
 from automorph.policies.chain import Chain
+from automorph.policies.definitions import (
+    KERNEL_CONSTANTS,
+    KIND_CONSTANTS,
+    check_constants,
+    check_definition,
+    constants_of,
+    definition_of,
+)
+from automorph.policies.file_v1 import upgraded
 from automorph.policies.generated import Generated
 from automorph.policies.pba_policy import Shuffled
 from automorph.policies.random_policy import RandomPolicy
@@ -33,7 +42,7 @@ from automorph.policies.uniform import Uniform
 from automorph.registry import did_you_mean
 
 FORMAT = "automorph-policy"
-VERSION = 1
+VERSION = 2
 LARGEST_FILE = 16 * 2**20
 """Bytes; a larger file is refused: no policy is that large."""
 SCHEMA = Path(__file__).with_name("policy.schema.json")
@@ -68,7 +77,7 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
         "version": VERSION,
         "automorph": __version__,
         "name": policy.name,
-        "policy": _encode(policy),
+        "policy": _encode(policy, full=True),
         "provenance": provenance or {},
     }
 
@@ -83,7 +92,7 @@ def identity_form(policy: Policy) -> dict[str, Any]:
     >>> identity_form(load_policy("mixup"))
     {'kind': 'mixed', 'mix': 'mixup', 'alpha': 1.0, 'probability': 1.0}
     """
-    form: dict[str, Any] = _encode(policy)
+    form: dict[str, Any] = _encode(policy, full=False)
     return form
 
 
@@ -149,7 +158,12 @@ def policy_from_dict(
             "upgrade automorph to use it"
         )
     own = {operation.name: operation for operation in operations}
+    declared = {
+        name: {"unit": one.unit, "whole": one.whole, "domain": one.domain}
+        for name, one in own.items()
+    }
     try:
+        content = upgraded(content, declared)
         return _Reader(own).policy(content.get("policy"), f"{where}: policy")
     except RecursionError:
         raise PolicyError(f"{where} is nested too deeply; that is no policy") from None
@@ -174,7 +188,8 @@ def parse_json(text: str) -> Any:
     return json.loads(text, parse_constant=refuse, parse_float=number, object_pairs_hook=once)
 
 
-def _encode(value: Any) -> Any:
+def _encode(value: Any, *, full: bool) -> Any:
+    """Plain data; ``full`` adds definitions and constants, as files have them from version 2 on."""
     if isinstance(value, Policy):
         kind = next((kind for kind, cls in _KINDS.items() if type(value) is cls), None)
         if kind is None:
@@ -182,10 +197,9 @@ def _encode(value: Any) -> Any:
                 f"policies of the class {type(value).__name__} have no file format; expected one "
                 f"of {', '.join(cls.__name__ for cls in _KINDS.values())}"
             )
-        inside = {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
-        return {"kind": kind, **inside}
+        return {"kind": kind, **(constants_of(kind) if full else {}), **_fields(value, full=full)}
     if isinstance(value, SearchSpace):
-        return {"name": value.name, "operations": [_encode(o) for o in value.operations]}
+        return {"name": value.name, "operations": [_encode(o, full=full) for o in value.operations]}
     if isinstance(value, Operation):
         declared = {key: getattr(value, key) for key in _DECLARED}
         for key in ("low", "high", "identity"):
@@ -195,10 +209,14 @@ def _encode(value: Any) -> Any:
             function = value.function
             module, name = function.__module__, getattr(function, "__qualname__", value.name)
             declared["function"] = f"{_MODULES.get(module, module)}:{name}"
-        return declared
+        return declared | (definition_of(value.kernel) if full else {})
     if isinstance(value, (Step, Piece)):
-        return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
-    return [_encode(item) for item in value] if isinstance(value, tuple) else value
+        return _fields(value, full=full)
+    return [_encode(item, full=full) for item in value] if isinstance(value, tuple) else value
+
+
+def _fields(value: Policy | Step | Piece, *, full: bool) -> dict[str, Any]:
+    return {field.name: _encode(getattr(value, field.name), full=full) for field in fields(value)}
 
 
 _MODULES = {"automorph.operations.synthetic": "automorph.space.vectors"}
@@ -218,7 +236,7 @@ class _Reader:
             "pieces": lambda value, where: self.each(self.piece, value, where),
             "counts": lambda value, where: tuple(_list(value, where)),
             "weights": lambda value, where: None if value is None else tuple(_list(value, where)),
-            "fill": lambda value, where: tuple(value) if isinstance(value, list) else value,
+            "fill": _fill,
             "label": lambda value, where: _typed(value, str, where),
             "parameters": lambda value, where: self.each(_number, value, where),
         }
@@ -235,16 +253,19 @@ class _Reader:
                 "automorph may know it"
             )
         known = [field.name for field in fields(cls)]
-        _no_others(node, [*known, "kind"], where)
+        what = f"a policy of the kind {kind}"
+        _need_all(node, ["kind", *known, *constants_of(kind)], what, where)
+        _check_constants(node, what, where, KIND_CONSTANTS.get(kind))
         values = {
-            key: self.structures.get(key, _as_it_is)(node[key], f"{where}.{key}")
-            for key in known
-            if key in node
+            key: self.structures.get(key, _as_it_is)(node[key], f"{where}.{key}") for key in known
         }
         try:
             return cls(**values)
         except TypeError as error:
-            raise PolicyError(f"{where} is not complete: {error}") from None
+            raise PolicyError(
+                f"{where} has a field of another type: {error}; expected the types of the schema, "
+                "policy.schema.json"
+            ) from None
         except PolicyError as error:
             raise PolicyError(f"{where}: {error}") from None
 
@@ -253,27 +274,27 @@ class _Reader:
 
     def piece(self, node: Any, where: str) -> Piece:
         entry = _typed(node, dict, where)
-        _no_others(entry, ["epochs", "policy"], where)
-        policy = self.policy(entry.get("policy"), f"{where}.policy")
+        _need_all(entry, ["epochs", "policy"], "a piece of a schedule", where)
+        policy = self.policy(entry["policy"], f"{where}.policy")
         try:
-            return Piece(_as_it_is(entry.get("epochs"), where), policy)
+            return Piece(entry["epochs"], policy)
         except PolicyError as error:
             raise PolicyError(f"{where}: {error}") from None
 
     def step(self, node: Any, where: str) -> Step:
         entry = _typed(node, dict, where)
-        _no_others(entry, ["operation", "probability", "magnitude"], where)
-        operation = _typed(entry.get("operation"), str, f"{where}.operation")
+        _need_all(entry, ["operation", "probability", "magnitude"], "a step", where)
+        operation = _typed(entry["operation"], str, f"{where}.operation")
         try:
-            return Step(operation, entry.get("probability"), entry.get("magnitude"))
+            return Step(operation, entry["probability"], entry["magnitude"])
         except PolicyError as error:
             raise PolicyError(f"{where}: {error}") from None
 
     def space(self, node: Any, where: str) -> SearchSpace:
         entry = _typed(node, dict, where)
-        _no_others(entry, ["name", "operations"], where)
-        name = _typed(entry.get("name"), str, f"{where}.name")
-        items = _list(entry.get("operations"), f"{where}.operations")
+        _need_all(entry, ["name", "operations"], "a space", where)
+        name = _typed(entry["name"], str, f"{where}.name")
+        items = _list(entry["operations"], f"{where}.operations")
         if len(items) > _MOST_OPERATIONS:
             raise PolicyError(
                 f"{where} has {len(items)} operations; expected at most {_MOST_OPERATIONS}"
@@ -292,9 +313,9 @@ class _Reader:
 
     def operation(self, node: Any, known: dict[str, Operation], where: str) -> Operation:
         entry = _typed(node, dict, where)
-        _no_others(entry, [*_DECLARED, "function"], where)
-        name = _typed(entry.get("name"), str, f"{where}.name")
-        kernel = _typed(entry.get("kernel"), str, f"{where}.kernel")
+        _need(entry, ["name", "kernel"], "an operation", where)
+        name = _typed(entry["name"], str, f"{where}.name")
+        kernel = _typed(entry["kernel"], str, f"{where}.kernel")
         if kernel == "user":
             base = _users(name, entry, known, where)
         elif found := OPERATIONS.get(kernel) or text_operation(kernel):
@@ -305,21 +326,25 @@ class _Reader:
                 f"{where}: unknown operation {kernel!r:.100}.{did_you_mean(kernel, OPERATIONS)} "
                 "Expected one that this version has; see: automorph list ops"
             )
-        if entry.get("domain", base.domain) != base.domain:
+        needed = [*_DECLARED, *definition_of(kernel)]
+        _need_all(entry, needed, f"the operation {kernel}", where, optional=["function"])
+        check_definition(entry["definition"], kernel, where)
+        _check_constants(entry, kernel, where, KERNEL_CONSTANTS.get(kernel))
+        if entry["domain"] != base.domain:
             raise PolicyError(
                 f"{where}.domain is {entry['domain']!r:.60}; {name} is of the domain {base.domain}"
             )
-        identity = entry.get("identity")
+        identity = entry["identity"]
         try:
             return replace(
                 base,
                 name=name,
                 kernel=kernel,
-                low=_number(entry.get("low"), f"{where}.low"),
-                high=_number(entry.get("high"), f"{where}.high"),
+                low=_number(entry["low"], f"{where}.low"),
+                high=_number(entry["high"], f"{where}.high"),
                 identity=None if identity is None else _number(identity, f"{where}.identity"),
-                unit=_typed(entry.get("unit", base.unit), str, f"{where}.unit"),
-                whole=_typed(entry.get("whole", base.whole), bool, f"{where}.whole"),
+                unit=_typed(entry["unit"], str, f"{where}.unit"),
+                whole=_typed(entry["whole"], bool, f"{where}.whole"),
             )
         except PolicyError as error:
             raise PolicyError(f"{where}: {error}") from None
@@ -355,13 +380,58 @@ def _as_it_is(value: Any, where: str) -> Any:
     return value
 
 
-def _no_others(entry: dict[str, Any], known: Iterable[str], where: str) -> None:
-    unknown = sorted(set(entry) - set(known))
+def _fill(value: Any, where: str) -> Any:
+    """One level, or a tuple of one a channel; the policy checks their range."""
+    if isinstance(value, str) or (isinstance(value, list) and any(map(_is_text, value))):
+        raise PolicyError(
+            f"{where} is {value!r:.60}; expected a level from 0 to 255, or a list of one level a "
+            "channel. A fill that depends on the data is stored as its resolved number"
+        )
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _check_constants(
+    entry: dict[str, Any], what: str, where: str, wanted: dict[str, Any] | None
+) -> None:
+    """Refuse constants of a kernel or a kind that this version cannot draw with."""
+    if wanted:
+        place = f"{where}.constants"
+        given = _typed(entry["constants"], dict, place)
+        _need_all(given, list(wanted), f"the constants of {what}", place)
+        check_constants(given, what, wanted, place)
+
+
+def _need(entry: dict[str, Any], keys: Iterable[str], what: str, where: str) -> None:
+    """Refuse what leaves a key out: no default of the code may decide what a file does."""
+    missing = [key for key in keys if key not in entry]
+    if missing:
+        raise PolicyError(
+            f"{where} has no {', '.join(missing)}; a policy file of version {VERSION} states "
+            f"every field of {what}. Add what is missing (policy.schema.json lists the fields), or "
+            "write the file anew with automorph.save_policy"
+        )
+
+
+def _need_all(
+    entry: dict[str, Any],
+    keys: list[str],
+    what: str,
+    where: str,
+    *,
+    optional: Iterable[str] = (),
+) -> None:
+    """Refuse what has other keys than these, or lacks one."""
+    unknown = sorted(set(entry) - {*keys, *optional})
     if unknown:
         raise PolicyError(
             f"{where} has the unknown keys {', '.join(unknown)!r:.200}; a newer automorph may know "
             "them"
         )
+    _need(entry, keys, what, where)
 
 
 def _number(value: Any, where: str) -> float:

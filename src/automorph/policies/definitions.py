@@ -1,0 +1,79 @@
+"""What kernels and kinds of policies do beyond their fields, as policy files state it.
+
+A kernel follows a numbered definition. Another meaning of a kernel gets the next number, and both
+stay: a file replays by the definition that it states. Constants are the numbers inside a definition
+that another library, or a later version of this one, may choose otherwise. So far there is one
+definition of each kernel, with one set of constants; what a file states otherwise is refused.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from automorph.errors import PolicyError
+
+DEFINITION = 1
+"""The definition of every kernel."""
+
+KERNEL_CONSTANTS: dict[str, dict[str, Any]] = {
+    "Posterize": {"min_bits": 0},
+    "SolarizeAdd": {"below": 128},
+    "Cutout": {"fill": 128},
+    "RandomErasing": {"content": "noise", "ratio": [0.3, 3.3]},
+    "ResizedCrop": {"interpolation": "bilinear", "ratio": [3 / 4, 4 / 3]},
+    "Zoom": {"interpolation": "bilinear", "edges": "replicate"},
+    "Swirl": {"interpolation": "bilinear", "edges": "replicate"},
+    "Elastic": {"interpolation": "bilinear", "edges": "replicate", "cells": 4},
+    "Blur": {"edges": "reflect", "reach": 3},
+}
+"""By kernel; what is not listed has none."""
+
+KIND_CONSTANTS: dict[str, dict[str, Any]] = {
+    "drawn": {"probabilities": 11, "magnitudes": 10},
+    "augmix": {"longest": 3},
+}
+"""By kind of policy; a kind has one meaning, and another meaning is another kind."""
+
+
+def definition_of(kernel: str) -> dict[str, Any]:
+    """Definition and constants of a kernel, as in a file.
+
+    >>> definition_of("Cutout"), definition_of("Rotate")
+    ({'definition': 1, 'constants': {'fill': 128}}, {'definition': 1})
+    """
+    return {"definition": DEFINITION, **stated(KERNEL_CONSTANTS.get(kernel))}
+
+
+def constants_of(kind: str) -> dict[str, Any]:
+    """The constants of a kind of policy, as in a file."""
+    return stated(KIND_CONSTANTS.get(kind))
+
+
+def stated(constants: dict[str, Any] | None) -> dict[str, Any]:
+    """Constants under their key, if there are any."""
+    return {"constants": deepcopy(constants)} if constants else {}
+
+
+def check_definition(number: Any, kernel: str, where: str) -> None:
+    """Refuse a definition of a kernel that this version does not have."""
+    if isinstance(number, bool) or number != DEFINITION:
+        raise PolicyError(
+            f"{where}.definition is {number!r:.60}; expected {DEFINITION}, the only definition of "
+            f"{kernel} that this automorph has. Upgrade automorph if the file is newer"
+        )
+
+
+def check_constants(given: dict[str, Any], what: str, wanted: dict[str, Any], where: str) -> None:
+    """Refuse constants that this version cannot draw with."""
+    for key, value in wanted.items():
+        if isinstance(given[key], bool) or given[key] != value:
+            hint = (
+                "A fill that depends on the data is stored as its resolved number"
+                if key == "fill" and isinstance(given[key], str)
+                else "Upgrade automorph if the file is newer"
+            )
+            raise PolicyError(
+                f"{where}.{key} is {given[key]!r:.60}; expected {value!r}, with which this "
+                f"automorph draws {what}. {hint}"
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -194,6 +195,24 @@ def test_every_field_of_a_kind_is_required(kind):
     constants = {"constants"} if kind in KIND_CONSTANTS else set()
     assert required == {"kind", *constants, *(field.name for field in fields(_KINDS[kind]))}
     assert required == set(kinds()[kind]["policy"])
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_every_field_and_constant_is_documented(kind):
+    page = (TESTS.parent / "docs" / "policy-files.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+
+    def documented(row: str, key: str) -> bool:
+        return any(line.startswith(f"| {row} |") and f"`{key}`" in line for line in rows)
+
+    required = VALIDATOR.schema["$defs"][kind]["required"]
+    assert all(documented(f"`{kind}`", field) for field in required if field != "kind")
+    assert all(
+        documented("an operation", key)
+        for key in VALIDATOR.schema["$defs"]["operation"]["required"]
+    )
+    for key, constants in (KERNEL_CONSTANTS | KIND_CONSTANTS).items():
+        assert all(re.search(rf"^\| .*`{key}`.*`{one}`", page, re.M) for one in constants)
 
 
 def test_the_schema_knows_the_constants_of_every_kernel():

@@ -291,8 +291,8 @@ def peers_page() -> str:
         cells = [f"[{operation.name}](operations.md#{operation.name.lower()})"]
         for library in libraries:
             entry = FIDELITY[library][operation.name]
-            within = f" ({entry.within:g})" if entry.level == "close" else ""
-            cells.append(marks[entry.level] + within)
+            tolerance = f" ({entry.tolerance:g})" if entry.level == "close" else ""
+            cells.append(marks[entry.level] + tolerance)
             if entry.note:
                 notes[library].append(f"- **{operation.name}**: {entry.words}")
         rows.append(tuple(cells))

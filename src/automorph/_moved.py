@@ -46,7 +46,7 @@ _NAMES = {
     "data": {"Arrays": "Split"},
     "experiments": {"Arm": "Treatment"},
     "native": {"Operation": "OperationRow"},
-    "policies": {"Drawn": "RandomPolicy"},
+    "policies": {"Drawn": "RandomPolicy", "within": "check_range"},
     "searchers": {
         "Method": "Searcher", "Outcome": "JobResult", "Setting": "SearchContext",
         "Train": "TrainJob",

@@ -110,15 +110,15 @@ def _check_of(content: dict[str, Any]) -> str:
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def read_json(path: Path, *, most: int = LARGEST_JSON) -> dict[str, Any]:
+def read_json(path: Path, *, max_bytes: int = LARGEST_JSON) -> dict[str, Any]:
     """Read a JSON object that automorph wrote.
 
-    Raises `DamagedError` for what is no whole JSON object, or larger than ``most`` bytes, and
+    Raises `DamagedError` for what is no whole JSON object, or larger than ``max_bytes`` bytes, and
     FileNotFoundError where there is nothing.
     """
     try:
-        if (size := path.stat().st_size) > most:
-            raise ValueError(f"it has {size:,} bytes, and {most:,} are the most")
+        if (size := path.stat().st_size) > max_bytes:
+            raise ValueError(f"it has {size:,} bytes, and {max_bytes:,} are the most")
         content = json.loads(path.read_text("utf-8"))
         if not isinstance(content, dict):
             raise ValueError(f"it holds a {type(content).__name__} and no object")

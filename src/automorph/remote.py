@@ -18,13 +18,13 @@ _COPIED = "copied.json"
 _PART = ".part"
 
 
-def is_address(place: str) -> bool:
+def is_address(path: str) -> bool:
     """Whether a place is an address, and no folder of this machine.
 
     >>> is_address("s3://bucket/run"), is_address("runs/s3")
     (True, False)
     """
-    return "://" in place
+    return "://" in path
 
 
 @contextmanager
@@ -51,10 +51,10 @@ def mirrored(
     """
     files, root = _opened(address)
     name = blake2b(address.encode(), digest_size=8).hexdigest()
-    place = (home or _home()) / "mirrors" / name
-    with folder_lock(place):
-        mirror = _Mirror(address, files, root, place)
-        with mirror.told("read"):
+    path = (home or _home()) / "mirrors" / name
+    with folder_lock(path):
+        mirror = _Mirror(address, files, root, path)
+        with mirror.remote_errors("read"):
             mirror.fetch()
         over = threading.Event()
         often = float(os.environ.get("AUTOMORPH_COPY_SECONDS") or 15) if every is None else every
@@ -65,23 +65,23 @@ def mirrored(
         finally:
             over.set()
             copying.join()
-            with mirror.told("written"):
+            with mirror.remote_errors("written"):
                 mirror.copy()
 
 
 class _Mirror:
     """Both sides, and what is known to be equal on them: ``copied.json``."""
 
-    def __init__(self, address: str, files: Any, root: str, place: Path) -> None:
+    def __init__(self, address: str, files: Any, root: str, path: Path) -> None:
         self.address, self.files, self.root = address, files, root
-        self.folder = make_folder(place / "run")
-        self.note = place / _COPIED
+        self.folder = make_folder(path / "run")
+        self.note = path / _COPIED
         # name: what tells a change of ours, what tells one of theirs
         self.known: dict[str, list[str]] = read_json(self.note) if self.note.exists() else {}
 
     @contextmanager
-    def told(self, done: str) -> Iterator[None]:
-        """Within, what the other side says becomes a `DiskError` that says what to do."""
+    def remote_errors(self, done: str) -> Iterator[None]:
+        """Turn errors of the remote file system into a `DiskError` that says what to do."""
         try:
             yield
         except Exception as error:
@@ -161,8 +161,8 @@ class _Mirror:
 
 
 def _mark(path: Path) -> str:
-    told = path.stat()
-    return f"{told.st_size}-{told.st_mtime_ns}"
+    status = path.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 def _home() -> Path:

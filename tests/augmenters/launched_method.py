@@ -18,7 +18,7 @@ def main(folder: Path, method: str) -> None:
     digits = limited(split(load_data("digits"), seed=0), 90)
     recipe = Recipe(epochs=3, batch_size=32, lr=0.05, precision="fp32", accumulate=2)
     task = make_task(digits, model="resnet9:2", recipe=recipe)
-    train(task, as_treatment(method), seed=1, folder=folder, device="cpu", until=2)
+    train(task, as_treatment(method), seed=1, folder=folder, device="cpu", stop_epoch=2)
     train(task, as_treatment(method), seed=1, folder=folder, device="cpu")
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -149,8 +149,8 @@ def test_the_monitor_tells_of_a_collapse(raw_batch):
 def test_a_run_in_parts_ends_like_one_at_once(task, same, tmp_path, every):
     arm = method(every=every, count=2)
     straight = train(task, arm, seed=3)
-    for until in (1, 2, None):
-        resumed = train(task, arm, seed=3, folder=tmp_path, until=until)
+    for stop_epoch in (1, 2, None):
+        resumed = train(task, arm, seed=3, folder=tmp_path, stop_epoch=stop_epoch)
 
     assert same(straight, resumed)
     facts = [[r.augmenter for r in run.curves] for run in (straight, resumed)]

@@ -80,8 +80,8 @@ def test_methods_are_values_that_travel(text):
 def test_every_method_trains_and_goes_on_after_a_stop(task, same, tmp_path, text):
     text = text.replace("cutout(16)", "cutout(2)")
     straight = train(task, as_treatment(text), seed=2)
-    for until in (1, None):
-        resumed = train(task, as_treatment(text), seed=2, folder=tmp_path, until=until)
+    for stop_epoch in (1, None):
+        resumed = train(task, as_treatment(text), seed=2, folder=tmp_path, stop_epoch=stop_epoch)
 
     assert same(straight, resumed)
     assert resumed.units == straight.units

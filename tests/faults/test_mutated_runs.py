@@ -51,7 +51,7 @@ def both_ways(content, rng):
 def test_mutated_files_of_an_unfinished_run(task, tmp_path):
     """The run resumes to exactly the same weights, starts over, or reports the file."""
     run, rng = tmp_path / "run", random.Random(1)
-    train(task, "flip", folder=run, until=1)
+    train(task, "flip", folder=run, stop_epoch=1)
     whole = {path.name: path.read_bytes() for path in run.iterdir()}
     end = train(task, "flip").accuracy
 

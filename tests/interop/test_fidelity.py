@@ -53,7 +53,7 @@ def test_the_line(library, operation):
         if declared.level == "equal":
             assert difference == 0, value
         if declared.level == "close":
-            assert difference <= declared.within, value
+            assert difference <= declared.tolerance, value
 
 
 @pytest.mark.parametrize("operation", CATALOGUE, ids=lambda o: o.name)
@@ -83,7 +83,7 @@ def test_tolerances_are_no_wider_than_needed(library, operation):
             )
             for value in values_of(operation)
         )
-        assert declared.within <= 4 * worst + 0.5
+        assert declared.tolerance <= 4 * worst + 0.5
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -194,7 +194,7 @@ def test_timm_strings(operation):
             near, far = sorted(apart(result, ours_[i]) for ours_ in possible.values())
             assert near < far or ranged.magnitude_free or not ranged.signed
             if declared.level != "alike":
-                assert near <= declared.within, level
+                assert near <= declared.tolerance, level
 
 
 def test_strict_exports_refuse_what_is_only_alike():

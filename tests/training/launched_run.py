@@ -20,7 +20,7 @@ def main(folder: Path, policy: str, accumulate: int = 1) -> None:
         accumulate=accumulate,
     )  # fmt: skip
     task = make_task(digits, model="resnet9:2", recipe=recipe)
-    train(task, policy, seed=1, folder=folder, device="cpu", until=2)
+    train(task, policy, seed=1, folder=folder, device="cpu", stop_epoch=2)
     train(task, policy, seed=1, folder=folder, device="cpu")
     if dist.is_initialized():
         dist.destroy_process_group()

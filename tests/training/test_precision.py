@@ -69,7 +69,7 @@ def test_a_resumed_run_keeps_the_precision_it_began_with(task, tmp_path, monkeyp
     monkeypatch.setattr(precisions, "_cpu_has_bf16", lambda: True)
     monkeypatch.setattr(precisions, "WORTH_IT", 0)
     auto = task.with_recipe(precision="auto")
-    began = train(auto, folder=tmp_path, until=1)
+    began = train(auto, folder=tmp_path, stop_epoch=1)
     monkeypatch.setattr(precisions, "_cpu_has_bf16", lambda: False)
     resumed = train(replace(auto), folder=tmp_path)
 

@@ -61,11 +61,11 @@ class Counting(Augmenter):
 def test_a_run_in_parts_ends_like_one_at_once(task, same, tmp_path, changes, augmenter):
     task = task.with_recipe(**changes)
     straight = train(task, augmenter(), seed=3)
-    for until in (1, 3):
-        part = train(task, augmenter(), seed=3, folder=tmp_path / "run", until=until)
+    for stop_epoch in (1, 3):
+        part = train(task, augmenter(), seed=3, folder=tmp_path / "run", stop_epoch=stop_epoch)
         assert (part.finished, len(part.curves), set(part.accuracy)) == (
             False,
-            until,
+            stop_epoch,
             {"validation"},
         )
     resumed = train(task, augmenter(), seed=3, folder=tmp_path / "run")
@@ -168,7 +168,7 @@ def test_what_a_run_was_is_written_down(task, tmp_path):
     ids=["recipe", "augmenter", "seed", "model", "data", "order"],
 )
 def test_a_folder_of_another_run_is_refused(task, tmp_path, change, words):
-    train(task, folder=tmp_path, until=1)
+    train(task, folder=tmp_path, stop_epoch=1)
     before = content(tmp_path)
     other, augmenter, seed = change(task)
     with pytest.raises(UsageError, match=words):
@@ -182,7 +182,7 @@ def test_a_folder_of_another_run_is_refused(task, tmp_path, change, words):
     "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"\0" * 99]
 )
 def test_a_damaged_file_is_named(task, tmp_path, name, damage):
-    train(task, folder=tmp_path, until=1)
+    train(task, folder=tmp_path, stop_epoch=1)
     file = tmp_path / name
     file.write_bytes(damage(file.read_bytes()))
 
@@ -245,7 +245,7 @@ def test_a_network_of_ones_own_is_asked_for(task, tmp_path):
 
 
 def test_files_hold_no_pickle(task, tmp_path):
-    train(task, folder=tmp_path, until=2)
+    train(task, folder=tmp_path, stop_epoch=2)
     for name, data in content(tmp_path).items():
         assert name.endswith((".json", ".jsonl", ".safetensors")), name
         assert b"ctorch" not in data[:200]

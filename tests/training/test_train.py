@@ -92,7 +92,7 @@ def test_the_test_part_is_touched_only_at_the_end(task):
         task, data=Parts("sealed", data.classes, data.train, data.validation, Sealed())
     )
     train(sealed, parts=("validation",))
-    train(sealed, until=2)
+    train(sealed, stop_epoch=2)
 
     assert opened == []
     with pytest.raises((AssertionError, TypeError)):
@@ -198,7 +198,7 @@ def test_a_bar_shows_when_asked_for(task, capsys):
     ("options", "words"),
     [
         ({"parts": ("tests",)}, "tests"),
-        ({"until": 0}, "until"),
+        ({"stop_epoch": 0}, "stop_epoch"),
         ({"device": "abacus"}, "abacus"),
         ({"workers": -1}, "workers"),
     ],
@@ -305,7 +305,7 @@ class Net(nn.Module):
     (3, "got model=3; pass a factory"),
     (lambda: Net(3), r"Net does not fit .* inputs float \(2, 1, 8, 8\).* it made float \(2, 3\)"),
     (lambda: Net(inputs=60), r"does not take the data.*\(2, 1, 8, 8\).*cannot be multiplied"),
-    (lambda: Net(answer="dict"), r"it made dict. Expected are logits \(n, classes\)"),
+    (lambda: Net(answer="dict"), r"it made dict. Expected logits \(n, classes\)"),
     (lambda outputs: Net(outputs), "cannot be built by calling model=... without arguments"),
     (lambda: "cnn", "got str from calling model="),
     (lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), "lazy layers, Sequential, whose"),

@@ -20,7 +20,7 @@ from automorph.augmenters.base import InTrainingMethod, examples_meet, together
 from automorph.augmenters.distributed import summed
 from automorph.augmenters.policy_network import Controller, advantages, begun, policy_gradient_loss
 from automorph.operations import SearchSpace, Stream
-from automorph.policies import NAMED, Mixture, Policy, Step, number_text, with_options, within
+from automorph.policies import NAMED, Mixture, Policy, Step, check_range, number_text, with_options
 from automorph.training import (
     Augmenter,
     Batch,
@@ -63,9 +63,9 @@ class Adversarial(InTrainingMethod):
             ("n", self.length, 1, 20),
             ("levels", self.levels, 1, 1000),
         ):
-            within("adversarial", name, value, int, low, high)
-        within("adversarial", "lr", self.rate, float, 0, 10)
-        within("adversarial", "entropy", self.entropy, float, 0, 10)
+            check_range("adversarial", name, value, int, low, high)
+        check_range("adversarial", "lr", self.rate, float, 0, 10)
+        check_range("adversarial", "entropy", self.entropy, float, 0, 10)
 
     @property
     def title(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from automorph.augmenters.base import InTrainingMethod, examples_meet, stream_of, together
-from automorph.policies import NAMED, Policy, chained, with_options, within
+from automorph.policies import NAMED, Policy, chained, check_range, with_options
 from automorph.training import Augmenter, Batch, RawBatch, divergence, soft_cross_entropy
 
 
@@ -50,8 +50,8 @@ class Consistency(InTrainingMethod):
     weight: float = 12.0
 
     def __post_init__(self) -> None:
-        within("augmix-jsd", "m", self.count, int, 1, 100)
-        within("augmix-jsd", "weight", self.weight, float, 0, 1e6)
+        check_range("augmix-jsd", "m", self.count, int, 1, 100)
+        check_range("augmix-jsd", "weight", self.weight, float, 0, 1e6)
 
     @property
     def title(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from automorph.augmenters.base import InTrainingMethod, examples_meet, views
-from automorph.policies import Policy, within
+from automorph.policies import Policy, check_range
 from automorph.training import Augmenter, Batch, RawBatch
 
 
@@ -26,7 +26,7 @@ class JointViews(InTrainingMethod):
     count: int = 8
 
     def __post_init__(self) -> None:
-        within("views", "m", self.count, int, 1, 1000)
+        check_range("views", "m", self.count, int, 1, 1000)
 
     @property
     def title(self) -> str:

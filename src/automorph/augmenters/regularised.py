@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from automorph.augmenters.base import InTrainingMethod, examples_meet, together
 from automorph.operations import Stream
-from automorph.policies import NAMED, Policy, chained, with_options, within
+from automorph.policies import NAMED, Policy, chained, check_range, with_options
 from automorph.training import Augmenter, Batch, RawBatch, soft_cross_entropy
 
 
@@ -49,9 +49,9 @@ class Regularised(InTrainingMethod):
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        within("tanda-tr", "weight", self.weight, float, 0, 1e6)
-        within("tanda-tr", "passes", self.passes, int, 1, 100)
-        within("tanda-tr", "share", self.share, float, 0, 1)
+        check_range("tanda-tr", "weight", self.weight, float, 0, 1e6)
+        check_range("tanda-tr", "passes", self.passes, int, 1, 100)
+        check_range("tanda-tr", "share", self.share, float, 0, 1)
 
     @property
     def title(self) -> str:

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from automorph.augmenters.probe import Probe
 from automorph.errors import UsageError
-from automorph.policies import within
+from automorph.policies import check_range
 from automorph.training import DTYPES, Batch, soft_cross_entropy
 
 
@@ -39,10 +39,10 @@ class Scoring:
     probe: int = 0
 
     def __post_init__(self) -> None:
-        within("uncertainty", "every", self.every, int, 1, 1_000_000)
-        within("uncertainty", "size", self.size, float, 0.05, 1)
-        within("uncertainty", "frozen", self.frozen, int, 0, 1_000_000)
-        within("uncertainty", "probe", self.probe, int, 0, 1000)
+        check_range("uncertainty", "every", self.every, int, 1, 1_000_000)
+        check_range("uncertainty", "size", self.size, float, 0.05, 1)
+        check_range("uncertainty", "frozen", self.frozen, int, 0, 1_000_000)
+        check_range("uncertainty", "probe", self.probe, int, 0, 1000)
         if self.precision not in ("", *DTYPES):
             raise UsageError(
                 f"uncertainty got precision={self.precision!r}; expected bf16, fp16 or fp32"

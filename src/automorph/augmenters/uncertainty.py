@@ -30,7 +30,7 @@ from automorph.augmenters.scaled import eased
 from automorph.augmenters.scoring import Scorer, Scores, Scoring, entropies
 from automorph.augmenters.usage_counter import Tally
 from automorph.errors import UsageError
-from automorph.policies import Policy, with_options, within
+from automorph.policies import Policy, check_range, with_options
 from automorph.training import Augmenter, Batch, Epoch, RawBatch, Units
 
 Rule = Literal["top", "proportional", "random", "lowest", "adaptive"]
@@ -56,8 +56,8 @@ class Uncertainty(InTrainingMethod):
     scoring: Scoring = field(default_factory=Scoring)
 
     def __post_init__(self) -> None:
-        within("uncertainty", "c", self.candidates, int, 1, 1000)
-        within("uncertainty", "s", self.selected, int, 1, self.candidates)
+        check_range("uncertainty", "c", self.candidates, int, 1, 1000)
+        check_range("uncertainty", "s", self.selected, int, 1, self.candidates)
         if self.rule not in get_args(Rule):
             raise UsageError(
                 f"uncertainty got rule={self.rule!r}; expected one of {', '.join(get_args(Rule))}"

@@ -23,7 +23,7 @@ def crop_draws(stream: Stream) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class RandomCrop:
-    """One random crop: a share of the area from ``least`` to 1, of a shape from 3:4 to 4:3.
+    """One random crop: a share of the area from ``min_area`` to 1, of a shape from 3:4 to 4:3.
 
     Szegedy et al., "Going deeper with convolutions" (CVPR 2015), section 6, with the ten tries of
     torchvision's ``RandomResizedCrop``; then the largest crop at the centre within those shapes.
@@ -32,7 +32,7 @@ class RandomCrop:
     (0, 0, 28, 21)
     """
 
-    least: float
+    min_area: float
     draws: tuple[float, ...]
 
     def __call__(self, size: Size) -> tuple[int, int, int, int]:
@@ -41,7 +41,7 @@ class RandomCrop:
         low, high = (math.log(ratio) for ratio in _RATIO)
         for k in range(TRIES):
             a, r, y, x = self.draws[4 * k : 4 * k + 4]
-            area = height * width * (self.least + (1 - self.least) * a)
+            area = height * width * (self.min_area + (1 - self.min_area) * a)
             ratio = math.exp(low + (high - low) * r)
             w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
             if 0 < w <= width and 0 < h <= height:

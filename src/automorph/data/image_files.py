@@ -66,11 +66,11 @@ class ImageFiles:
 
     def digests(self) -> NDArray[np.bytes_]:
         """Hash every file: S16 ``(n,)``, BLAKE2b of its bytes, which are read once."""
-        return np.array([digest for digest, _ in self.looked()], "S16")
+        return np.array([digest for digest, _ in self.inspect()], "S16")
 
-    def looked(self) -> Iterator[tuple[bytes, str | None]]:
+    def inspect(self) -> Iterator[tuple[bytes, str | None]]:
         """Read every file: the hash of its bytes, and why it is none of an image, if so."""
-        paths = map_chunks(_look, self._chunks(np.arange(len(self)), 64), 0)
+        paths = map_chunks(_inspect, self._chunks(np.arange(len(self)), 64), 0)
         for chunk in paths:
             yield from chunk
 
@@ -78,9 +78,9 @@ class ImageFiles:
         """What decides how rows look, as plain data."""
         return {"size": list(self.size), "mode": self.mode, "crop": self.crop}
 
-    def _chunks(self, rows: NDArray[Any], most: int) -> Iterator[tuple[Any, ...]]:
-        for start in range(0, len(rows), most):
-            some = self.names[rows[start : start + most]]
+    def _chunks(self, rows: NDArray[Any], size: int) -> Iterator[tuple[Any, ...]]:
+        for start in range(0, len(rows), size):
+            some = self.names[rows[start : start + size]]
             yield ([str(self.root / name) for name in some.tolist()],)
 
     def _decoded(self, rows: NDArray[Any], draws: NDArray[np.float32] | None) -> NDArray[np.uint8]:
@@ -88,8 +88,8 @@ class ImageFiles:
         # Small batches are shared among the decoders too.
         each = max(1, min(_CHUNK, -(-len(rows) // max(1, self.decoders))))
         jobs = (
-            (paths, self.mode, self.size, self.crop, _part(draws, place, each))
-            for place, (paths,) in enumerate(self._chunks(rows, each))
+            (paths, self.mode, self.size, self.crop, _part(draws, number, each))
+            for number, (paths,) in enumerate(self._chunks(rows, each))
         )
         start = 0
         for made in map_chunks(_decode, jobs, self.decoders):
@@ -102,8 +102,8 @@ class ImageFiles:
         return out
 
 
-def _part(draws: NDArray[np.float32] | None, place: int, each: int) -> list[list[float]] | None:
-    return None if draws is None else draws[place * each : (place + 1) * each].tolist()
+def _part(draws: NDArray[np.float32] | None, number: int, each: int) -> list[list[float]] | None:
+    return None if draws is None else draws[number * each : (number + 1) * each].tolist()
 
 
 def _decode(
@@ -126,7 +126,7 @@ def _decode(
     return out
 
 
-def _look(paths: Sequence[str]) -> list[tuple[bytes, str | None]]:
+def _inspect(paths: Sequence[str]) -> list[tuple[bytes, str | None]]:
     found: list[tuple[bytes, str | None]] = []
     for path in paths:
         try:

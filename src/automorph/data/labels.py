@@ -87,15 +87,15 @@ def check_classes(
             )
 
 
-def listed(names: Iterable[object], most: int = 5) -> str:
+def listed(names: Iterable[object], max_items: int = 5) -> str:
     """List names for a message, quoted, the first few.
 
-    >>> listed("abc", most=2)
+    >>> listed("abc", max_items=2)
     "'a', 'b' and 1 more"
     """
     shown = [repr(str(name)) for name in names]
-    more = f" and {len(shown) - most} more" if len(shown) > most else ""
-    return ", ".join(shown[:most]) + more
+    more = f" and {len(shown) - max_items} more" if len(shown) > max_items else ""
+    return ", ".join(shown[:max_items]) + more
 
 
 def _clean(value: Any, what: str) -> Any:
@@ -139,9 +139,9 @@ def _sorted(distinct: set[Any], what: str) -> list[Any]:
     return sorted(distinct, key=lambda value: (numbers[value], str(value)))
 
 
-def sample(values: Iterable[Any], most: int = 4) -> str:
+def sample(values: Iterable[Any], max_items: int = 4) -> str:
     """Show the first few of some values, sorted as strings."""
-    return ", ".join(sorted(map(repr, values))[:most])
+    return ", ".join(sorted(map(repr, values))[:max_items])
 
 
 def _number(value: Any) -> float | None:

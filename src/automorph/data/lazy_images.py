@@ -61,7 +61,7 @@ def read_large_folder(
                 notes.append(limit_note(len(rows), len(labels)))
             names, labels = names[rows], labels[rows]
         files = ImageFiles(root, names, size, mode or "rgb", crop, decoders)
-        made[part], bad = _looked(files, labels)
+        made[part], bad = _inspected(files, labels)
         skipped += bad
     if skipped and not skip_bad:
         lines = "\n".join(f"  {row.id}: {row.reason}" for row in skipped[:_NAMED])
@@ -92,11 +92,11 @@ def _index(
     return np.concatenate(names), np.concatenate(labels)
 
 
-def _looked(files: ImageFiles, labels: NDArray[np.int64]) -> tuple[Split, list[BadRow]]:
+def _inspected(files: ImageFiles, labels: NDArray[np.int64]) -> tuple[Split, list[BadRow]]:
     """The part of the files that can be used, with their hashes, and the others."""
     digests, bad = np.empty(len(files), "S16"), []
     with strict_pillow():
-        for row, (digest, reason) in enumerate(progress(files.looked(), len(files), "Reading")):
+        for row, (digest, reason) in enumerate(progress(files.inspect(), len(files), "Reading")):
             digests[row] = digest
             if reason is not None:
                 bad.append((row, BadRow(str(files.names[row]), reason)))

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph import _moved
 from automorph.data.cache import take_part
 from automorph.data.dataset import Dataset, Split
 from automorph.errors import DataError, UsageError
@@ -33,13 +34,14 @@ class Leakage:
     def __len__(self) -> int:
         return sum(map(len, self.pairs.values()))
 
-    def describe(self, most: int = 5) -> str:
-        """Count and name the examples, the first ``most`` of every pair of parts."""
+    @_moved.renamed_arguments(most="max_items")
+    def describe(self, max_items: int = 5) -> str:
+        """Count and name the examples, the first ``max_items`` of every pair of parts."""
         lines = []
         for (left, right), found in self.pairs.items():
             if found:
-                shown = ", ".join(f"{a} = {b}" for a, b in found[:most])
-                more = f" and {len(found) - most:,} more" if len(found) > most else ""
+                shown = ", ".join(f"{a} = {b}" for a, b in found[:max_items])
+                more = f" and {len(found) - max_items:,} more" if len(found) > max_items else ""
                 lines.append(
                     f"  {left} examples that are also in {right}: {len(found):,} ({shown}{more})"
                 )

@@ -118,8 +118,8 @@ def check_source(source: str, *, root: StrPath | None = None) -> None:
     kind, path = _kind_of(source)
     if not path or kind == "hub":
         return
-    place = Path(_resolve(path, root)).expanduser()
-    if not place.exists() and not glob(str(place), recursive=True):
+    resolved = Path(_resolve(path, root)).expanduser()
+    if not resolved.exists() and not glob(str(resolved), recursive=True):
         _read(source, Columns(), root, download=False)  # Its reader says what it expected.
 
 
@@ -217,11 +217,11 @@ def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -
         return read(source, root=root, download=download)
     if kind == "hub":
         return download_raw(path, columns=columns)
-    place = _resolve(path, root)
+    resolved = _resolve(path, root)
     if kind in ("folder", "numpy"):
         columns.refuse(source)
-        return read_folder(place) if kind == "folder" else read_npz(place)
-    return raw_from_tables(source, read_tables(kind, place), columns)
+        return read_folder(resolved) if kind == "folder" else read_npz(resolved)
+    return raw_from_tables(source, read_tables(kind, resolved), columns)
 
 
 def _kind_of(source: str) -> tuple[str, str]:
@@ -244,11 +244,11 @@ def _resolve(path: str, root: StrPath | None) -> str:
 
 def _unknown(source: str, kind: str) -> str:
     names = ["digits", *KNOWN, *CORRELATED, *GIVEN]
-    place = Path(source).expanduser()
-    if place.exists():
-        ending = place.suffix.lstrip(".")
+    resolved = Path(source).expanduser()
+    if resolved.exists():
+        ending = resolved.suffix.lstrip(".")
         prefix = {"npz": "numpy", "tsv": "csv", "json": "jsonl"}.get(ending, ending)
-        right = f"{prefix}:{source}" if prefix and not place.is_dir() else f"folder:{source}"
+        right = f"{prefix}:{source}" if prefix and not resolved.is_dir() else f"folder:{source}"
         hint = f" For this path write {right}."
     else:
         close = get_close_matches(kind, [name.partition(":")[0] for name in names], n=1)

@@ -66,11 +66,11 @@ def corner(images: Images, stream: Stream) -> Images:
     height, width = images.shape[1:3]
     side = max(2, min(height, width) // 4)
     marked = images.copy()
-    place = np.floor(stream.uniform("corner", 1)[:, 0] * 4).astype(int)
+    chosen = np.floor(stream.uniform("corner", 1)[:, 0] * 4).astype(int)
     for number in range(4):
         down = slice(0, side) if number < 2 else slice(height - side, height)
         across = slice(0, side) if number % 2 == 0 else slice(width - side, width)
-        rows = np.flatnonzero(place == number)
+        rows = np.flatnonzero(chosen == number)
         marked[rows[:, None, None], np.arange(height)[down][:, None], np.arange(width)[across]] = (
             255
         )

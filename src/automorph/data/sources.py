@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from automorph.data.readers.catalog import GIVEN, KNOWN, places_of
+from automorph.data.readers.catalog import GIVEN, KNOWN, candidate_folders
 from automorph.data.spurious import CORRELATED
 
 
@@ -28,9 +28,9 @@ def list_sources(*, root: str | os.PathLike[str] | None = None) -> tuple[SourceI
     digits = SourceInfo("digits", "1,797 grey digits, 8x8, 10 classes", ("scikit-learn",), True)
     known = []
     for entry in KNOWN.values():
-        places = places_of(entry, root)
-        where = tuple(str(place) for place in places)
-        found = any(place.is_dir() for place in places)
+        folders = candidate_folders(entry, root)
+        where = tuple(str(folder) for folder in folders)
+        found = any(folder.is_dir() for folder in folders)
         known.append(SourceInfo(entry.name, entry.about, where, found))
     named = {source.name: source for source in (digits, *known)}
     planted = (

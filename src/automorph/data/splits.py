@@ -58,12 +58,12 @@ def split(
     if not any(shares.values()):
         return dataset
     train = dataset.train
-    place = _places(_strata(dataset, by_subgroup), shares, seed)
+    assigned = _assign_parts(_strata(dataset, by_subgroup), shares, seed)
     _, first, copy = np.unique(train.digests, return_index=True, return_inverse=True)
-    place = place[first[copy]]
-    _check_every_class(dataset, place, shares)
+    assigned = assigned[first[copy]]
+    _check_every_class(dataset, assigned, shares)
     made = {
-        name: take_part(train, np.flatnonzero(place == number))
+        name: take_part(train, np.flatnonzero(assigned == number))
         for number, name in enumerate(PARTS)
         if number == _TRAIN or shares[number]
     }
@@ -175,12 +175,12 @@ def _strata(dataset: Dataset, by_subgroup: bool) -> dict[str, NDArray[np.intp]]:
     return {names[g]: np.flatnonzero(numbers == g) for g in np.unique(numbers)}
 
 
-def _places(
+def _assign_parts(
     strata: dict[str, NDArray[np.intp]], shares: dict[int, float], seed: int
 ) -> NDArray[np.int8]:
     """The part of every row: blocks of a group, shuffled by hash, cut by share."""
     block = _block(shares)
-    place = np.full(sum(map(len, strata.values())), _TRAIN, dtype=np.int8)
+    assigned = np.full(sum(map(len, strata.values())), _TRAIN, dtype=np.int8)
     for name, rows in strata.items():
         blocks = -(-len(rows) // block)
         # The last block is hashed in full even where rows are lacking: rows that come later fill
@@ -191,8 +191,8 @@ def _places(
         cut = np.full(rank.shape, _TRAIN, dtype=np.int8)
         cut[rank < test + validation] = _VALIDATION
         cut[rank < test] = _TEST
-        place[rows] = cut.reshape(-1)[: len(rows)]
-    return place
+        assigned[rows] = cut.reshape(-1)[: len(rows)]
+    return assigned
 
 
 def _block(shares: dict[int, float]) -> int:
@@ -208,24 +208,26 @@ def _quota(share: float, block: int, blocks: int) -> NDArray[np.int64]:
     return quota
 
 
-def _check_every_class(dataset: Dataset, place: NDArray[np.int8], shares: dict[int, float]) -> None:
+def _check_every_class(
+    dataset: Dataset, assigned: NDArray[np.int8], shares: dict[int, float]
+) -> None:
     """Refuse classes below a whole block, even where chance gave every part one of their few.
 
     So a source is refused or not by its size alone, and a limit does not change that.
     """
-    labels, k, least = dataset.train.labels, len(dataset.classes), _block(shares)
+    labels, k, min_rows = dataset.train.labels, len(dataset.classes), _block(shares)
     counts = _different(dataset, labels)
     present = counts > 0
-    small = present & (counts < least)
+    small = present & (counts < min_rows)
     for part in (_TRAIN, *(part for part, share in shares.items() if share)):
-        small |= present & (np.bincount(labels[place == part], minlength=k) == 0)
+        small |= present & (np.bincount(labels[assigned == part], minlength=k) == 0)
     if not small.any():
         return
     found = listed((f"{dataset.classes[c]} ({counts[c]})" for c in np.flatnonzero(small)), 20)
     made = ", ".join(f"{PARTS[part]}={share}" for part, share in shares.items() if share)
     raise DataError(
         f"{dataset.name}: classes too small to be split with {made}: {found}. "
-        f"Expected at least {least} different examples of each class"
+        f"Expected at least {min_rows} different examples of each class"
         f"{' and subgroup' if dataset.subgroup_names else ''}. Add examples, "
         "raise the limit if there is one, remove those classes, make larger shares, or bring the "
         "parts yourself."

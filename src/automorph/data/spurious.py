@@ -93,15 +93,15 @@ def read_correlated(
 ) -> RawData:
     """Read a set with a planted correlation; it is made of the set it rests on."""
     spec = CORRELATED[name]
-    images, places = _sources(spec, root, download)
+    images, sources = _sources(spec, root, download)
     parts = {}
-    for part, place in places.items():
-        both = [np.flatnonzero(place.marks == mark) for mark in (0, 1)]
-        drawn = [_render(spec, images[place.origin], place.take(both[m]), m) for m in (0, 1)]
-        chosen = np.empty((len(place.rows), *drawn[0].shape[1:]), np.uint8)
+    for part, source in sources.items():
+        both = [np.flatnonzero(source.marks == mark) for mark in (0, 1)]
+        drawn = [_render(spec, images[source.origin], source.take(both[m]), m) for m in (0, 1)]
+        chosen = np.empty((len(source.rows), *drawn[0].shape[1:]), np.uint8)
         chosen[both[0]], chosen[both[1]] = drawn
-        ids = numbered(part, len(place.rows))
-        parts[part] = Rows(chosen, place.labels, ids, place.marks)
+        ids = numbered(part, len(source.rows))
+        parts[part] = Rows(chosen, source.labels, ids, source.marks)
     return RawData(
         name,
         "image",
@@ -129,27 +129,27 @@ def coupled(
             f"{name!r} is not made of known pairs; expected one of {', '.join(CORRELATED)}"
         )
     spec = CORRELATED[name]
-    images, places = _sources(spec, root, False)
+    images, sources = _sources(spec, root, False)
     forms = np.empty((2, len(part), *part.data.shape[1:]), np.uint8)
     found = [_ID.fullmatch(row) for row in part.names]
     if None in found:
         raise DataError(f"{part.names[found.index(None)]!r} is no row of {name}")
     origin = np.array([match[1] for match in found if match])
     number = np.array([int(match[2]) for match in found if match], np.int64)
-    for key, place in places.items():
+    for key, source in sources.items():
         wanted = np.flatnonzero(origin == key)
         if not len(wanted):
             continue
-        if number[wanted].max() >= len(place.rows):
+        if number[wanted].max() >= len(source.rows):
             raise DataError(f"{key}[{number[wanted].max()}] is no row of {name}")
-        some = place.take(number[wanted])
+        some = source.take(number[wanted])
         for mark in (0, 1):
-            forms[mark, wanted] = _render(spec, images[place.origin], some, mark)
+            forms[mark, wanted] = _render(spec, images[source.origin], some, mark)
     return forms
 
 
 @dataclass(frozen=True, eq=False)
-class _Place:
+class _Source:
     """The rows of a part: where they come from, their class and mark."""
 
     origin: str
@@ -157,13 +157,13 @@ class _Place:
     labels: NDArray[np.int64]
     marks: NDArray[np.int64]
 
-    def take(self, rows: NDArray[np.int64]) -> _Place:
-        return _Place(self.origin, self.rows[rows], self.labels[rows], self.marks[rows])
+    def take(self, rows: NDArray[np.int64]) -> _Source:
+        return _Source(self.origin, self.rows[rows], self.labels[rows], self.marks[rows])
 
 
 def _sources(
     spec: Correlated, root: str | os.PathLike[str] | None, download: bool
-) -> tuple[dict[str, Images], dict[str, _Place]]:
+) -> tuple[dict[str, Images], dict[str, _Source]]:
     """The images of the set below, and where the rows of each part come from."""
     raw = read_known(spec.base, root=root, download=download)
     labels = {part: np.asarray(raw.parts[part].labels, np.int64) for part in raw.parts}
@@ -178,20 +178,20 @@ def _sources(
         aside = [hashed(f"{spec.name}/test", rows, seed=0) % np.uint64(5) == 0 for rows in whole]
         train = [rows[~out] for rows, out in zip(whole, aside, strict=True)]
         test = [rows[out] for rows, out in zip(whole, aside, strict=True)]
-    places = _split(spec, train)
+    sources = _split(spec, train)
     both = [np.concatenate([rows, rows]) for rows in test]
-    places["test"] = _Place(
+    sources["test"] = _Source(
         origin,
         np.concatenate(both),
         np.repeat([0, 1], [len(rows) for rows in both]),
         np.concatenate([np.repeat([0, 1], len(rows)) for rows in test]),
     )
-    wanted = {place.origin for place in places.values()}
+    wanted = {source.origin for source in sources.values()}
     images = {part: _decoded(raw.parts[part], members[part]) for part in wanted}
-    return images, places
+    return images, sources
 
 
-def _split(spec: Correlated, members: list[NDArray[np.int64]]) -> dict[str, _Place]:
+def _split(spec: Correlated, members: list[NDArray[np.int64]]) -> dict[str, _Source]:
     """Training and validation part: no example has both marks, and none is in both parts."""
     found: dict[str, list[tuple[NDArray[np.int64], int, int]]] = {"train": [], "validation": []}
     for label, rows in enumerate(members):
@@ -208,7 +208,7 @@ def _split(spec: Correlated, members: list[NDArray[np.int64]]) -> dict[str, _Pla
             found["validation"].append((np.sort(some[order[:cut]]), label, mark))
             found["train"].append((np.sort(some[order[cut:]]), label, mark))
     return {
-        part: _Place(
+        part: _Source(
             "train",
             np.concatenate([rows for rows, _, _ in pieces]),
             np.concatenate([np.full(len(rows), label) for rows, label, _ in pieces]),
@@ -231,13 +231,13 @@ def _decoded(rows: Rows, members: list[NDArray[np.int64]]) -> Images:
     return whole
 
 
-def _render(spec: Correlated, images: Images, place: _Place, mark: int) -> Images:
+def _render(spec: Correlated, images: Images, source: _Source, mark: int) -> Images:
     """The rows of a part with one of the two marks; a row's mark does not depend on the others."""
     draw = spec.marks[mark][1]
     # Test rows of a set have marks of their own, also where the numbers are the same.
-    copy = int(place.origin == "test")
+    copy = int(source.origin == "test")
     pieces = [
         draw(images[rows], Stream(index=rows, copy=copy))
-        for rows in np.array_split(place.rows, -(-len(place.rows) // _PIECE) or 1)
+        for rows in np.array_split(source.rows, -(-len(source.rows) // _PIECE) or 1)
     ]
     return np.concatenate(pieces)

@@ -16,7 +16,7 @@ from torch.utils.data import default_collate
 from automorph.errors import DataError, UsageError
 from automorph.integrations.image_types import Array, as_array
 from automorph.integrations.repr import ShortRepr
-from automorph.integrations.sample_access import Place, find_place, get, put
+from automorph.integrations.sample_access import Position, find_image, get, put
 from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
 from automorph.policies import Policy, load_policy
 
@@ -42,16 +42,16 @@ class Collate(ShortRepr, InEpochs):
     (torch.Size([4, 3, 8, 8]), torch.Size([4, 10]))
     """
 
-    _said = ("seed", "image", "label", "index", "classes")
+    _shown = ("seed", "image", "label", "index", "classes")
 
     def __init__(
         self,
         policy: Policy | str | os.PathLike[str],
         *,
         seed: int = 0,
-        image: Place = None,
-        label: Place = None,
-        index: Place = None,
+        image: Position = None,
+        label: Position = None,
+        index: Position = None,
         classes: int | None = None,
     ) -> None:
         self.policy = load_policy(policy)
@@ -61,20 +61,20 @@ class Collate(ShortRepr, InEpochs):
 
     def __call__(self, samples: Sequence[Any]) -> Any:
         """Collate and augment."""
-        place = find_place(samples[0], self.image)
-        arrays = [as_array(get(sample, place)) for sample in samples]
+        position = find_image(samples[0], self.image)
+        arrays = [as_array(get(sample, position)) for sample in samples]
         batch = _stacked(arrays)
         index = numbers_of(batch) if self.index is None else self._given(samples)
         self._epoch.watch(index)
         # The images would be stacked for nothing.
-        collated = default_collate([put(sample, place, 0) for sample in samples])
+        collated = default_collate([put(sample, position, 0) for sample in samples])
         where: dict[str, Any] = {"seed": self.seed, "epoch": self.epoch, "index": index}
         if not self.policy.mixes_labels:
-            return put(collated, place, _planes(self.policy.augment(batch, **where)))
-        name = self._label_place(collated)
+            return put(collated, position, _planes(self.policy.augment(batch, **where)))
+        name = self._label_position(collated)
         soft = soft_labels(get(collated, name), self.classes)
         images, labels = self.policy.augment(batch, labels=soft.numpy(), **where)
-        return put(put(collated, place, _planes(images)), name, torch.from_numpy(labels))
+        return put(put(collated, position, _planes(images)), name, torch.from_numpy(labels))
 
     def _given(self, samples: Sequence[Any]) -> NDArray[np.int64]:
         try:
@@ -85,18 +85,18 @@ class Collate(ShortRepr, InEpochs):
                 "place of the example's number, or None"
             ) from error
 
-    def _label_place(self, collated: Any) -> Place:
-        place = self.label
-        if place is None:
-            place = "label" if isinstance(collated, dict) else 1
+    def _label_position(self, collated: Any) -> Position:
+        position = self.label
+        if position is None:
+            position = "label" if isinstance(collated, dict) else 1
         try:
-            get(collated, place)
+            get(collated, position)
         except (KeyError, IndexError, TypeError):
             raise UsageError(
                 f"the policy {self.policy.name!r} mixes labels, and samples have none at "
-                f"{place!r}; say where they are: label=PLACE"
+                f"{position!r}; say where they are: label=PLACE"
             ) from None
-        return place
+        return position
 
 
 def numbers_of(arrays: Iterable[Array]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from automorph.errors import UsageError
 from automorph.integrations.image_types import augment_each, need_no_others
 from automorph.integrations.repr import ShortRepr
-from automorph.integrations.sample_access import Place, find_place, get, put
+from automorph.integrations.sample_access import Position, find_image, get, put
 from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
 from automorph.operations import Stream
 from automorph.policies import COPIES, Policy, load_policy
@@ -43,7 +43,7 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
     (torch.Size([3, 8, 8]), torch.uint8, 2)
     """
 
-    _said = ("seed", "copies", "image", "then")
+    _shown = ("seed", "copies", "image", "then")
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         *,
         seed: int = 0,
         copies: int = 1,
-        image: Place = None,
+        image: Position = None,
         then: Callable[[Any], Any] | None = None,
     ) -> None:
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
@@ -82,13 +82,15 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         self._epoch.watch(chosen)
         copy, index = np.divmod(np.array(chosen, np.int64), max(len(self.dataset), 1))
         samples = self._samples(index.tolist())
-        places = [find_place(sample, self.image) for sample in samples]
-        images = [get(sample, place) for sample, place in zip(samples, places, strict=True)]
+        positions = [find_image(sample, self.image) for sample in samples]
+        images = [
+            get(sample, position) for sample, position in zip(samples, positions, strict=True)
+        ]
         stream = Stream(seed=self.seed, epoch=self.epoch, index=index, copy=copy)
         augmented = augment_each(self.policy, images, stream)
         if self.then is not None:
             augmented = [self.then(image) for image in augmented]
-        return [put(*parts) for parts in zip(samples, places, augmented, strict=True)]
+        return [put(*parts) for parts in zip(samples, positions, augmented, strict=True)]
 
     def _number(self, number: int) -> int:
         plain = whole_number(number)

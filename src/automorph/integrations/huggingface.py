@@ -18,7 +18,7 @@ from automorph.policies import Policy, load_policy
 class Transform(ShortRepr, InEpochs):
     """What ``transform`` returns: called with a batch of columns, it returns them augmented."""
 
-    _said = ("image", "index", "seed")
+    _shown = ("image", "index", "seed")
 
     def __init__(self, policy: Policy, *, image: str, index: str | None, seed: int) -> None:
         need_no_others(policy, "a transform of a data set")

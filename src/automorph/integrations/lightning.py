@@ -8,7 +8,7 @@ from typing import Any
 
 from automorph.errors import MissingExtraError, UsageError
 from automorph.integrations.layer import OnDevice
-from automorph.integrations.sample_access import Place, find_place, get
+from automorph.integrations.sample_access import Position, find_image, get
 from automorph.policies import Policy
 
 try:
@@ -41,9 +41,9 @@ class AugmentCallback(Callback):  # type: ignore[misc]
         policy: Policy | str | os.PathLike[str],
         *,
         seed: int = 0,
-        image: Place = None,
-        label: Place = None,
-        index: Place = None,
+        image: Position = None,
+        label: Position = None,
+        index: Position = None,
         classes: int | None = None,
     ) -> None:
         super().__init__()
@@ -115,7 +115,11 @@ class AugmentedDataModule:
 
 
 def augment_in_place(
-    layer: OnDevice, batch: Any, image: Place = None, label: Place = None, index: Place = None
+    layer: OnDevice,
+    batch: Any,
+    image: Position = None,
+    label: Position = None,
+    index: Position = None,
 ) -> None:
     """Replace the images of a batch, and its labels if the policy mixes them."""
     if not isinstance(batch, (MutableMapping, MutableSequence)):
@@ -123,14 +127,14 @@ def augment_in_place(
             f"got a batch of type {type(batch).__name__}, whose parts cannot be replaced; expected "
             "a list or a dict, as torch collates them"
         )
-    place: Any = find_place(batch, image)
+    position: Any = find_image(batch, image)
     numbers: Any = None if index is None else get(batch, index)
     numbers = numbers.cpu().numpy() if hasattr(numbers, "cpu") else numbers
     if not layer.policy.mixes_labels:
-        batch[place] = layer(get(batch, place), index=numbers)
+        batch[position] = layer(get(batch, position), index=numbers)
         return
     other: Any = label if label is not None else "label" if isinstance(batch, MutableMapping) else 1
-    batch[place], batch[other] = layer(get(batch, place), get(batch, other), index=numbers)
+    batch[position], batch[other] = layer(get(batch, position), get(batch, other), index=numbers)
 
 
 def set_epochs(loaders: Any, epoch: int) -> None:

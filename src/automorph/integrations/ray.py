@@ -31,7 +31,7 @@ class RayMap(ShortRepr):
     (2, 8, 8, 3)
     """
 
-    _said = ("image", "index", "seed", "epoch")
+    _shown = ("image", "index", "seed", "epoch")
 
     def __init__(
         self,

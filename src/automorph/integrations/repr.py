@@ -11,10 +11,10 @@ class ShortRepr:
     """A short ``repr``: the policy, and what was said beside it."""
 
     policy: Policy
-    _said: ClassVar[tuple[str, ...]]
+    _shown: ClassVar[tuple[str, ...]]
     """Names of the options that are shown, unless they are None."""
 
     def __repr__(self) -> str:
-        said = [(name, getattr(self, name)) for name in self._said]
-        options = [f"{name}={value!r}" for name, value in said if value is not None]
+        shown = [(name, getattr(self, name)) for name in self._shown]
+        options = [f"{name}={value!r}" for name, value in shown if value is not None]
         return f"{type(self).__name__}({', '.join([repr(self.policy.name), *options])})"

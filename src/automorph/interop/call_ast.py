@@ -52,7 +52,7 @@ def source(value: Any, indent: int = 0) -> str:
     return f"{opening}\n{inside}{'    ' * indent}{closing}"
 
 
-def said(name: str) -> str:
+def docstring_safe(name: str) -> str:
     """A name that may stand in a docstring: names come from files, and files never run code."""
     return name[:400].encode("unicode_escape").decode("ascii").replace('"', "'")
 

@@ -108,25 +108,25 @@ def _instead(policy: Policy, to: str, works: Works) -> Policy | None:
 def _variants(policy: Policy, to: str, works: Works) -> Iterator[Policy]:
     """Policies near this one that have a name, the nearest first."""
     stages = policy.stages if isinstance(policy, Chain) else (policy,)
-    for change in (_held, _even, _usual):
+    for change in (_with_seed, _without_noise, _on_randaugment_space):
         stages = tuple(map(change, stages))
         yield from _named(stages, policy)
     yield from _named([stage for stage in stages if works(stage, to)], policy)
 
 
-def _held(stage: Policy) -> Policy:
+def _with_seed(stage: Policy) -> Policy:
     """A random policy that stays the same."""
     return (
         replace(stage, seed=0) if isinstance(stage, RandomPolicy) and stage.seed is None else stage
     )
 
 
-def _even(stage: Policy) -> Policy:
+def _without_noise(stage: Policy) -> Policy:
     """The same without noise on magnitudes."""
     return replace(stage, spread=0.0) if isinstance(stage, Uniform) and stage.spread else stage
 
 
-def _usual(stage: Policy) -> Policy:
+def _on_randaugment_space(stage: Policy) -> Policy:
     """The same over RandAugment's operations, which every library has."""
     if isinstance(stage, (Uniform, RandomPolicy)) and stage.operations.domain == "image":
         return replace(stage, operations=named_space("randaugment"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from automorph.errors import MissingExtraError, PolicyError
 from automorph.interop import albumentations, kornia, python, timm, torchvision
-from automorph.interop.call_ast import Call, evaluated, said, shared, source
+from automorph.interop.call_ast import Call, docstring_safe, evaluated, shared, source
 from automorph.interop.errors import advised, refuse_operations, unsaid
 from automorph.interop.fidelity import Fidelity
 from automorph.interop.in_training import policy_to_export
@@ -151,7 +151,10 @@ def _file(policy: Policy, peer: ModuleType, call: Call, notes: list[str]) -> str
     code = "".join(f"{name} = {source(part)}\n" for name, part in repeated)
     code += f"augment = {source(whole)}\n"
     changes = "".join(f"- {note}\n" for note in notes)
-    head = [f'"""{said(policy.name)},', f"as {peer.TITLE}; written by automorph {__version__}."]
+    head = [
+        f'"""{docstring_safe(policy.name)},',
+        f"as {peer.TITLE}; written by automorph {__version__}.",
+    ]
     head += ["", peer.USE] + (["", "Not the same as in automorph:", "", changes] if notes else [""])
     used = [line for line in imports if _is_used(line, code + body)]
     text = "\n".join(head) + '"""\n\n' + merged_imports(used) + body

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from automorph import _moved
+
 Level = Literal["equal", "close", "alike", "none"]
 
 WORDS = {
@@ -15,19 +17,21 @@ WORDS = {
 }
 
 
+@_moved.renamed_attributes(within="tolerance")
+@_moved.renamed_arguments(within="tolerance")
 @dataclass(frozen=True)
 class Fidelity:
     """What an exported operation is, compared with Automorph's.
 
     - ``equal``: equal to the pixel. Where an operation draws a place, the library draws its own;
       each of its results is then one that Automorph can give.
-    - ``close``: on real images at most ``within`` levels (of 0 to 255) away on average.
+    - ``close``: on real images at most ``tolerance`` levels (of 0 to 255) away on average.
     - ``alike``: the same kind of change in the same direction, by another rule (``note``).
     - ``none``: the library has no words for it; ``note`` says why.
     """
 
     level: Level
-    within: float = 0.0
+    tolerance: float = 0.0
     note: str = ""
 
     @property
@@ -37,8 +41,8 @@ class Fidelity:
         >>> Fidelity("close", 0.5, "rounded where PIL cuts").words
         'within 0.5 levels; rounded where PIL cuts'
         """
-        said = f"within {self.within:g} levels" if self.level == "close" else WORDS[self.level]
-        return "; ".join(filter(None, (said, self.note)))
+        text = f"within {self.tolerance:g} levels" if self.level == "close" else WORDS[self.level]
+        return "; ".join(filter(None, (text, self.note)))
 
 
 CENTRED = "shears about the centre of the image, not its corner"

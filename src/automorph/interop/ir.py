@@ -71,7 +71,7 @@ class Act:
         return self.operation.kernel
 
     @property
-    def held(self) -> bool:
+    def is_constant(self) -> bool:
         """Whether every stretch is a single value."""
         return all(low == high for low, high in self.stretches)
 
@@ -108,7 +108,7 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
     if isinstance(policy, Chain):
         return tuple(draw for stage in policy.stages for draw in terms_of(stage))
     if isinstance(policy, RandomPolicy):
-        return terms_of(held_mixture(policy))
+        return terms_of(seeded_mixture(policy))
     if isinstance(policy, Mixture):
         return _mixture(policy)
     if isinstance(policy, Uniform):
@@ -134,7 +134,7 @@ def why_not(policy: Policy) -> str:
     return next(found, f"it is a {type(policy).__name__}")
 
 
-def held_mixture(policy: RandomPolicy) -> Mixture:
+def seeded_mixture(policy: RandomPolicy) -> Mixture:
     """The policy that a seed holds."""
     if policy.seed is None:
         raise NotExpressibleError(

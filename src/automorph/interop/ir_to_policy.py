@@ -84,16 +84,16 @@ def _repeated(draw: Draw, count: int) -> list[Policy]:
 
 def _is_step(act: Act) -> bool:
     """Whether a step of a mixture says it: one value, or a value and its mirror image."""
-    return act.held and not act.levels and (len(act.stretches) < 2 or mirrored(act))
+    return act.is_constant and not act.levels and (len(act.stretches) < 2 or mirrored(act))
 
 
 def _mixture(draw: Draw) -> Mixture:
     operations: dict[str, Operation] = {}
 
     def step(act: Act) -> Step:
-        held = _held(act)
-        operations.setdefault(held.name, held)
-        return Step(held.name, act.probability, 1.0)
+        fixed = _fixed_operation(act)
+        operations.setdefault(fixed.name, fixed)
+        return Step(fixed.name, act.probability, 1.0)
 
     subpolicies = tuple(tuple(step(act) for act in option) for option in draw.options)
     return Mixture(
@@ -106,7 +106,7 @@ def _mixture(draw: Draw) -> Mixture:
     )
 
 
-def _held(act: Act) -> Operation:
+def _fixed_operation(act: Act) -> Operation:
     """The operation at its value; a value and its mirror image are a range around the identity."""
     base = act.operation
     if takes_no_value(base):
@@ -124,7 +124,7 @@ def _uniform(draw: Draw, length: int = 1) -> Uniform:
     # What does nothing says nothing about chances, nor does a single value about steps.
     active = [act for act in acts if not does_nothing(act)]
     probabilities = {act.probability for act in active} or {1.0}
-    levels = {act.levels for act in active if not act.held} or {0}
+    levels = {act.levels for act in active if not act.is_constant} or {0}
     single = all(len(option) <= 1 for option in draw.options)
     if not (single and draw.even and len(probabilities) == len(levels) == 1):
         raise PolicyError(
@@ -179,7 +179,7 @@ def _range(act: Act, low: float) -> Operation:
         return base
     ends = sorted(end for stretch in act.stretches for end in stretch)
     first, last = ends[0], ends[-1]
-    if act.held and len(act.stretches) == 1:
+    if act.is_constant and len(act.stretches) == 1:
         return base.at(first)
     if len(act.stretches) == 2:
         return replace(base, low=first, high=last)

@@ -83,9 +83,9 @@ def read(module: Any, notes: Notes) -> list[Draw]:
 
 def _given(module: Any, name: str) -> Any:
     """A parameter, wherever kornia keeps it."""
-    for place in (module.flags, vars(module), vars(module._param_generator or module)):
-        if name in place:
-            return place[name]
+    for source in (module.flags, vars(module), vars(module._param_generator or module)):
+        if name in source:
+            return source[name]
     raise AttributeError(f"kornia's {type(module).__name__} has no {name}")
 
 
@@ -156,7 +156,7 @@ def _read_jitter(m: Any) -> list[Draw]:
     # Older versions have no order of their own.
     order = getattr(m, "_fixed_order", None)
     draws = []
-    for name, kernel, still in named if order is None else [named[place] for place in order]:
+    for name, kernel, still in named if order is None else [named[number] for number in order]:
         low, high = map(tidy, _ends(m, name))
         draws += [always(act_of(kernel, (low, high)))] if (low, high) != (still, still) else []
     return draws if m.p >= 1 else [perhaps(draws, float(m.p))]

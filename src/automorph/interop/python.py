@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Any
 
-from automorph.interop.call_ast import said, source
+from automorph.interop.call_ast import docstring_safe, source
 from automorph.interop.errors import refuse_operations
 from automorph.interop.fidelity import EQUAL, Fidelity, none
-from automorph.interop.ir import NotExpressibleError, held_mixture, why_not
+from automorph.interop.ir import NotExpressibleError, seeded_mixture, why_not
 from automorph.interop.source_extract import excerpt, merged_imports
 from automorph.operations import CATALOGUE, SearchSpace
 from automorph.policies import (
@@ -54,7 +54,7 @@ def write_file(policy: Policy) -> str:
     if "augmix" not in kinds:
         body = body.replace(_AUGMIX_BRANCH, "")
     head = (
-        f'"""{said(policy.name)}, written by automorph {__version__}.\n\n'
+        f'"""{docstring_safe(policy.name)}, written by automorph {__version__}.\n\n'
         "augment(image, index, epoch) gives the pixels that automorph gives for the same seed,\n"
         'epoch and number of the example. Needs numpy and Pillow only.\n"""\n\n'
     )
@@ -137,7 +137,7 @@ def _stage(policy: Policy, number: int, position: int) -> dict[str, Any] | None:
         "fill": policy.fill,
         "bilinear": policy.interpolation == "bilinear",
     }
-    drawn = held_mixture(policy) if isinstance(policy, RandomPolicy) else policy
+    drawn = seeded_mixture(policy) if isinstance(policy, RandomPolicy) else policy
     for kind, (name, words) in _KINDS.items():
         if isinstance(drawn, kind):
             own = words(drawn)

@@ -162,11 +162,11 @@ def _one_act(options: Sequence[tuple[Act, ...]], shares: Sequence[float]) -> Act
     return act if len(both) == 1 or mirrored(act) else None
 
 
-def refuse(transform: Any, given: Callable[[Any, str], Any] = getattr, /, **usual: Any) -> None:
+def refuse(transform: Any, given: Callable[[Any, str], Any] = getattr, /, **defaults: Any) -> None:
     """Refuse parameters at other values than those that can be read, all of them at once."""
     wrong = [
         (name, given(transform, name), value)
-        for name, value in usual.items()
+        for name, value in defaults.items()
         if not _same(_plain(given(transform, name)), _plain(value))
     ]
     if wrong:
@@ -257,7 +257,7 @@ def blurred(transform: Any, name: str, kernel: Any, deviations: Any, probability
     low, high = pair(deviations)
     sides = kernel if isinstance(kernel, (list, tuple)) else (kernel,)
     # On photographs a kernel of two deviations to each side is within half a level of a whole one.
-    least = math.ceil(4 * high) + 1
-    if min(sides) < least:
-        raise refused(transform, name, kernel, f"{least} or more for a deviation of {high:g}")
+    min_side = math.ceil(4 * high) + 1
+    if min(sides) < min_side:
+        raise refused(transform, name, kernel, f"{min_side} or more for a deviation of {high:g}")
     return always(act_of("Blur", (low, high), probability=probability))

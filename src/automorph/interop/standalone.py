@@ -91,10 +91,10 @@ class Step:
 
 def applied(image, sequence, space, numbers, position, fill, bilinear):
     """The image after a sequence of (operation, magnitude)."""
-    for place, (operation, magnitude) in enumerate(sequence, position):
+    for number, (operation, magnitude) in enumerate(sequence, position):
         if operation is None:
             continue
-        step = Step(space[operation], numbers, place, fill, bilinear)
+        step = Step(space[operation], numbers, number, fill, bilinear)
         value = step.value(magnitude)
         if value != step.identity:
             image = KERNELS[step.kernel](image, value, step)
@@ -448,9 +448,9 @@ def elastic(image, value, step):
 
 def splines(side):
     """Weights (side, 7) of the control points at every pixel centre."""
-    place = (np.arange(side) + 0.5) / side * 4
-    cell = np.floor(place).astype(np.int64)
-    t, weights = place - cell, np.zeros((side, 7))
+    grid = (np.arange(side) + 0.5) / side * 4
+    cell = np.floor(grid).astype(np.int64)
+    t, weights = grid - cell, np.zeros((side, 7))
     basis = ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3)
     for k, part in enumerate(basis):
         weights[np.arange(side), cell + k] = part / 6.0
@@ -483,8 +483,8 @@ def blur(image, value, step):
     out = image.astype(np.float64)
     for axis in (0, 1):
         side = image.shape[axis]
-        places = np.arange(-reach, side + reach) % max(2 * (side - 1), 1)
-        padded = out.take(np.minimum(places, max(2 * (side - 1), 1) - places) % side, axis=axis)
+        indices = np.arange(-reach, side + reach) % max(2 * (side - 1), 1)
+        padded = out.take(np.minimum(indices, max(2 * (side - 1), 1) - indices) % side, axis=axis)
         out = np.zeros(image.shape)
         for tap, weight in enumerate(weights):
             out += weight * padded.take(np.arange(tap, tap + side), axis=axis)

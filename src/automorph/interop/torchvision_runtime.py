@@ -109,8 +109,8 @@ def resized_crop(image, value, chance, how):
     """Cuts a random part of at least this share of the area out and resizes it back."""
     height, width = F.get_size(image)
     area = value + (1.0 - value) * chance[0]
-    most = min(math.log(4 / 3), -math.log(area))
-    stretch = (2.0 * chance[1] - 1.0) * most
+    max_stretch = min(math.log(4 / 3), -math.log(area))
+    stretch = (2.0 * chance[1] - 1.0) * max_stretch
     w = max(1, min(width, round(width * math.sqrt(area * math.exp(stretch)))))
     h = max(1, min(height, round(height * math.sqrt(area * math.exp(-stretch)))))
     left = math.floor(chance[2] * (width - w + 1))

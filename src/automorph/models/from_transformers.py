@@ -74,8 +74,8 @@ def source_of(name: str) -> str:
     # Found, not imported: a name, which may stand in a file, must not run code.
     found = find_spec(package) if package.isidentifier() and not Path(source).exists() else None
     if found is not None:
-        for place in found.submodule_search_locations or ():
-            if (folder := Path(place) / "model").is_dir():
+        for location in found.submodule_search_locations or ():
+            if (folder := Path(location) / "model").is_dir():
                 return str(folder)
     return source
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from automorph import _moved
 from automorph.policies.augmix import AugMix
 from automorph.policies.autoaugment_tables import TABLES
-from automorph.policies.base import COPIES, Fill, Interpolation, Policy, SpacePolicy, Table, within
+from automorph.policies.base import (
+    COPIES,
+    Fill,
+    Interpolation,
+    Policy,
+    SpacePolicy,
+    Table,
+    check_range,
+)
 from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin import NAMED, POLICIES
 from automorph.policies.chain import Chain, chained
@@ -64,6 +72,7 @@ __all__ = [
     "chained",
     "changes_by_epoch",
     "check_domain",
+    "check_range",
     "drawable",
     "drawn_subpolicies",
     "follow",
@@ -82,7 +91,6 @@ __all__ = [
     "usage",
     "value_text",
     "with_options",
-    "within",
 ]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.

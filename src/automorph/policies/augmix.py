@@ -55,14 +55,14 @@ class AugMix(SpacePolicy):
     @property
     def title(self) -> str:
         """The shortest name that says all parameters."""
-        return self._timm() or self._usual()
+        return self._timm() or self._default_name()
 
-    def _usual(self) -> str:
+    def _default_name(self) -> str:
         options = [f"severity={number_text(self.severity)}", f"width={self.width}"]
         options.append(f"depth={self.depth}")
-        for what, usual in (("weakest", 0.1), ("alpha", 1), ("share", None)):
+        for what, default in (("weakest", 0.1), ("alpha", 1), ("share", None)):
             value = getattr(self, what)
-            options.append(f"{what}={number_text(value)}" if value != usual else "")
+            options.append(f"{what}={number_text(value)}" if value != default else "")
         return with_options("augmix", [*options, space_option(self.operations, "augmix")])
 
     def _timm(self) -> str | None:
@@ -74,9 +74,9 @@ class AugMix(SpacePolicy):
         return f"augmix-m{number_text(self.severity)}-w{self.width}{depth}{alpha}"
 
     @property
-    def usual_rendering(self) -> tuple[Fill, Interpolation]:
+    def default_rendering(self) -> tuple[Fill, Interpolation]:
         """timm's own, if the space is timm's."""
-        return timm_spaces.RENDERING if self._timm() else super().usual_rendering
+        return timm_spaces.RENDERING if self._timm() else super().default_rendering
 
     @property
     def is_sequence(self) -> bool:

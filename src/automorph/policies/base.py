@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automorph import engine
+from automorph import _moved, engine
 from automorph.errors import PolicyError, UsageError
 from automorph.operations import SearchSpace, Sequences, Stream
 from automorph.policies.formatting import number_text
@@ -171,10 +171,11 @@ class Policy(ABC):
 
     def _settle(self, field: str, kind: type[int] | type[float], low: float, high: float) -> None:
         """Check one number of the policy and keep it as a plain Python number."""
-        value = within(type(self).__name__, field, getattr(self, field), kind, low, high)
+        value = check_range(type(self).__name__, field, getattr(self, field), kind, low, high)
         object.__setattr__(self, field, value)
 
 
+@_moved.renamed_attributes(usual_rendering="default_rendering")
 @dataclass(frozen=True, kw_only=True)
 class SpacePolicy(Policy):
     """A policy over the operations of a search space, and how they draw.
@@ -195,7 +196,7 @@ class SpacePolicy(Policy):
                 'for example automorph.operations.named_space("randaugment")'
             )
         levels = self.fill if isinstance(self.fill, (tuple, list)) else (self.fill,)
-        checked = tuple(within(who, "fill", level, int, 0, 255) for level in levels)
+        checked = tuple(check_range(who, "fill", level, int, 0, 255) for level in levels)
         if not 1 <= len(checked) <= 4:
             raise PolicyError(f"{who} got fill={self.fill!r}; expected one level, or one a channel")
         object.__setattr__(self, "fill", checked[0] if len(checked) == 1 else checked)
@@ -210,14 +211,14 @@ class SpacePolicy(Policy):
         """The name without ``fill`` and ``interpolation``."""
 
     @property
-    def usual_rendering(self) -> tuple[Fill, Interpolation]:
-        """Fill and interpolation that go without saying in the name."""
+    def default_rendering(self) -> tuple[Fill, Interpolation]:
+        """Default fill and interpolation, which the name leaves out."""
         return 0, "nearest"
 
     @property
     def name(self) -> str:
         """What a user types to get this policy."""
-        fill, interpolation = self.usual_rendering
+        fill, interpolation = self.default_rendering
         options = [f"fill={self.fill}".replace(" ", "")] if self.fill != fill else []
         if self.interpolation != interpolation:
             options.append(f"interpolation={self.interpolation}")
@@ -264,7 +265,7 @@ class SpacePolicy(Policy):
             )
 
 
-def within(
+def check_range(
     who: str, what: str, value: Any, kind: type[int] | type[float], low: float, high: float
 ) -> Any:
     """The value as a plain int or float, if it is one in the range; NaN and booleans are none."""

@@ -9,7 +9,7 @@ from automorph.errors import PolicyError
 from automorph.operations import OPERATIONS, Operation, SearchSpace, named_space, plain
 from automorph.policies.augmix import AugMix
 from automorph.policies.autoaugment_tables import TABLES, published_subpolicies
-from automorph.policies.base import Policy, within
+from automorph.policies.base import Policy, check_range
 from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin_text import NAMED_TEXTS, NAMED_WITH_FILES
 from automorph.policies.formatting import number_text
@@ -29,7 +29,7 @@ def none() -> Policy:
 
 def flip(p: float = 0.5) -> Policy:
     """Mirrors left and right with probability p."""
-    within("flip", "p", p, float, 0, 1)
+    check_range("flip", "p", p, float, 0, 1)
     label = with_options("flip", _changed(p=(p, 0.5)))
     return _fixed(label, (OPERATIONS["HorizontalFlip"], p))
 
@@ -42,41 +42,41 @@ def crop(pad: float = 0.125) -> Policy:
 def flip_crop(pad: float = 0.125) -> Policy:
     """Pad-and-crop, then a flip with probability 1/2: the standard of CIFAR training."""
     label = with_options("flip-crop", _changed(pad=(pad, 0.125)))
-    held = _pad_crop("flip-crop", pad)
-    return _fixed(label, (held, 1.0), (OPERATIONS["HorizontalFlip"], 0.5))
+    operation = _pad_crop("flip-crop", pad)
+    return _fixed(label, (operation, 1.0), (OPERATIONS["HorizontalFlip"], 0.5))
 
 
 def resized_crop(area: float = 0.08) -> Policy:
     """A random part of at least this share of the area, resized back (Inception, ImageNet)."""
-    within("resized-crop", "area", area, float, 0.01, 1)
-    held = OPERATIONS["ResizedCrop"].between(area, 1)
-    return _fixed(f"resized-crop(area={number_text(area)})", (held, 1.0))
+    check_range("resized-crop", "area", area, float, 0.01, 1)
+    operation = OPERATIONS["ResizedCrop"].between(area, 1)
+    return _fixed(f"resized-crop(area={number_text(area)})", (operation, 1.0))
 
 
 def cutout(size: float = 0.5, p: float = 1.0) -> Policy:
     """Cutout (DeVries and Taylor 2017): a grey square; size in pixels, or below 1 as a share."""
-    within("cutout", "size", size, float, 0, 10_000)
-    within("cutout", "p", p, float, 0, 1)
-    held = OPERATIONS["Cutout"].between(0, size)
+    check_range("cutout", "size", size, float, 0, 10_000)
+    check_range("cutout", "p", p, float, 0, 1)
+    operation = OPERATIONS["Cutout"].between(0, size)
     if size >= 1:
-        held = replace(held, unit="px")
+        operation = replace(operation, unit="px")
     side = number_text(size)
     label = f"cutout({side})" if p == 1 else f"cutout(size={side},p={number_text(p)})"
-    return _fixed(label, (held, p))
+    return _fixed(label, (operation, p))
 
 
 def random_erasing(p: float = 0.5, area: float = 0.4) -> Policy:
     """Random Erasing (Zhong et al. 2020): a rectangle of up to this area is filled with noise."""
-    within("random-erasing", "p", p, float, 0, 1)
-    within("random-erasing", "area", area, float, 0, 1)
-    held = OPERATIONS["RandomErasing"].between(0, area)
-    return _fixed(f"random-erasing(p={number_text(p)},area={number_text(area)})", (held, p))
+    check_range("random-erasing", "p", p, float, 0, 1)
+    check_range("random-erasing", "area", area, float, 0, 1)
+    operation = OPERATIONS["RandomErasing"].between(0, area)
+    return _fixed(f"random-erasing(p={number_text(p)},area={number_text(area)})", (operation, p))
 
 
 def randaugment(n: int = 2, m: float = 9, space: Space = "randaugment") -> Policy:
     """RandAugment (Cubuk et al. 2019): n operations at the global magnitude m of 30."""
-    within("randaugment", "n", n, int, 0, 20)
-    within("randaugment", "m", m, float, 0, 30)
+    check_range("randaugment", "n", n, int, 0, 20)
+    check_range("randaugment", "m", m, float, 0, 30)
     return Uniform(operations=_space(space), length=n, low=m / 30, high=m / 30)
 
 
@@ -92,7 +92,7 @@ def trivialaugment_wide() -> Policy:
 
 def uniformaugment(n: int = 2, space: Space = "autoaugment") -> Policy:
     """UniformAugment (LingChen et al. 2020): n operations, fair coins, uniform magnitudes."""
-    within("uniformaugment", "n", n, int, 0, 20)
+    check_range("uniformaugment", "n", n, int, 0, 20)
     return Uniform(operations=_space(space), length=n, probability=0.5)
 
 
@@ -101,8 +101,8 @@ def composition(
     spread: float = 0.0, space: Space = "randaugment",
 ) -> Policy:  # fmt: skip
     """Random composition: n operations, each with probability p, magnitudes uniform in range."""
-    within("composition", "n", n, int, 0, 100)
-    within("composition", "p", p, float, 0, 1)
+    check_range("composition", "n", n, int, 0, 100)
+    check_range("composition", "p", p, float, 0, 1)
     return Uniform(
         operations=_space(space), length=n, probability=p, low=low, high=high, levels=levels,
         spread=spread,
@@ -144,13 +144,13 @@ def random(
 
 def mixup(alpha: float = 1.0, p: float = 1.0) -> Policy:
     """mixup (Zhang et al. 2018): blends pairs of examples and of labels."""
-    within("mixup", "p", p, float, 0, 1)
+    check_range("mixup", "p", p, float, 0, 1)
     return Mixed(mix="mixup", alpha=alpha, probability=p)
 
 
 def cutmix(alpha: float = 1.0, p: float = 0.5) -> Policy:
     """CutMix (Yun et al. 2019): pastes a box of another example, labels by area."""
-    within("cutmix", "p", p, float, 0, 1)
+    check_range("cutmix", "p", p, float, 0, 1)
     return Mixed(mix="cutmix", alpha=alpha, probability=p)
 
 
@@ -193,7 +193,9 @@ def _space(space: Space) -> SearchSpace:
 def _changed(**options: tuple[float, float]) -> list[str]:
     """The options, each a value and its default, that are not at their default."""
     return [
-        f"{what}={number_text(value)}" for what, (value, usual) in options.items() if value != usual
+        f"{what}={number_text(value)}"
+        for what, (value, default) in options.items()
+        if value != default
     ]
 
 
@@ -207,5 +209,5 @@ def _fixed(label: str, *steps: tuple[Operation, float]) -> Mixture:
 
 
 def _pad_crop(who: str, pad: float) -> Operation:
-    within(who, "pad", pad, float, 0, 1)
+    check_range(who, "pad", pad, float, 0, 1)
     return OPERATIONS["PadCrop"].between(0, pad)

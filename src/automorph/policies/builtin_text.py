@@ -13,7 +13,7 @@ from automorph.operations import (
     paraphrase_operation,
     translation_operation,
 )
-from automorph.policies.base import Policy, within
+from automorph.policies.base import Policy, check_range
 from automorph.policies.formatting import number_text
 from automorph.policies.naming import with_options
 from automorph.policies.subpolicies import Mixture, Step
@@ -24,7 +24,7 @@ def eda(alpha: float = 0.1) -> Policy:
 
     The paper: 0.05 for 500 texts, 0.1 for 5,000.
     """
-    within("eda", "alpha", alpha, float, 0, 0.5)
+    check_range("eda", "alpha", alpha, float, 0, 0.5)
     space = named_space("eda")
     return Mixture(
         label=f"eda(alpha={number_text(alpha)})",
@@ -73,31 +73,33 @@ def masked_lm(model: str, p: float = 0.1) -> Policy:
 
     ``model`` is a folder or hub name for the transformers library.
     """
-    return _held("masked-lm", masked_operation(model), p, model=model)
+    return _share_policy("masked-lm", masked_operation(model), p, model=model)
 
 
 def back_translation(forth: str, back: str, p: float = 0.5) -> Policy:
     """A share of the texts goes to another language and back, by two models of transformers."""
-    return _held("back-translation", translation_operation(forth, back), p, forth=forth, back=back)
+    return _share_policy(
+        "back-translation", translation_operation(forth, back), p, forth=forth, back=back
+    )
 
 
 def paraphrases(file: str, p: float = 0.5) -> Policy:
     """A share of the texts becomes one of the paraphrases that a file of JSON lines has for it."""
-    return _held("paraphrases", paraphrase_operation(file), p, file=file)
+    return _share_policy("paraphrases", paraphrase_operation(file), p, file=file)
 
 
 def _share_of(name: str, operation: str, share: float) -> Policy:
-    return _held(name, TEXT_OPERATIONS[operation], share)
+    return _share_policy(name, TEXT_OPERATIONS[operation], share)
 
 
-def _held(name: str, operation: Operation, share: float, **named: str) -> Policy:
-    within(name, "p", share, float, 0, 1)
-    held = operation.between(0, share)
+def _share_policy(name: str, operation: Operation, share: float, **named: str) -> Policy:
+    check_range(name, "p", share, float, 0, 1)
+    scaled = operation.between(0, share)
     options = [*(f"{key}={value}" for key, value in named.items()), f"p={number_text(share)}"]
     return Mixture(
         label=with_options(name, options),
-        operations=SearchSpace(name, (held,)),
-        subpolicies=((Step(held.name, 1.0, 1.0),),),
+        operations=SearchSpace(name, (scaled,)),
+        subpolicies=((Step(scaled.name, 1.0, 1.0),),),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from automorph import _moved
 from automorph.errors import UsageError
 from automorph.policies.base import Policy
 from automorph.policies.batch_mixing import Mixed
@@ -19,7 +20,8 @@ _FOR = {
 }
 
 
-def check_domain(arm: Any, domain: str, *, data: str = "the data") -> None:
+@_moved.renamed_arguments(arm="treatment")
+def check_domain(treatment: Any, domain: str, *, data: str = "the data") -> None:
     """Refuse a policy, or an online method, whose operations take other examples than the data.
 
     ``domain`` is that of the data: ``image`` or ``text``. What has no operations takes everything;
@@ -32,7 +34,7 @@ def check_domain(arm: Any, domain: str, *, data: str = "the data") -> None:
         ...
     automorph.errors.UsageError: the policy 'eda(alpha=0.1)' is for texts, and the data holds ...
     """
-    policy = getattr(arm, "policy", arm)
+    policy = getattr(treatment, "policy", treatment)
     if not isinstance(policy, Policy):
         return
     for stage in stages_of(policy):

@@ -44,8 +44,8 @@ def value_text(operation: Operation, weakest: float, strongest: float | None = N
     """
     ends = [weakest, weakest if strongest is None else strongest]
     if operation.magnitude_free:
-        held = operation.unit != "" or operation.low != 0
-        return _with_unit(operation, _short(operation, operation.low)) if held else ""
+        fixed = operation.unit != "" or operation.low != 0
+        return _with_unit(operation, _short(operation, operation.low)) if fixed else ""
     up = operation.values(ends, 1.0)
     if not operation.signed:
         return _with_unit(operation, _span(operation, *up))

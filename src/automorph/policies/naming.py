@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from automorph.operations import SearchSpace, list_spaces, named_space
 
 
-def space_option(space: SearchSpace, usual: str) -> str:
+def space_option(space: SearchSpace, default: str) -> str:
     """The option that says which space a policy draws from; empty if it is the usual one.
 
     A space that differs from the one of its name says so: a name never stands for two policies.
@@ -20,7 +20,7 @@ def space_option(space: SearchSpace, usual: str) -> str:
     'space=own:augmix'
     """
     if space.name in list_spaces() and space == named_space(space.name):
-        return "" if space.name == usual else f"space={space.name}"
+        return "" if space.name == default else f"space={space.name}"
     return f"space=own:{space.name}"
 
 

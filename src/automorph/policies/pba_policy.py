@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
 from automorph.operations import NOTHING, Sequences, Stream, weighted
-from automorph.policies.base import SpacePolicy, Table, within
+from automorph.policies.base import SpacePolicy, Table, check_range
 from automorph.policies.formatting import value_text
 from automorph.policies.naming import share_text
 from automorph.policies.subpolicies import LONGEST, Step
@@ -36,7 +36,7 @@ class Shuffled(SpacePolicy):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "steps", tuple(self.steps))
-        counts = tuple(within("Shuffled", "a count", c, float, 0, 1e300) for c in self.counts)
+        counts = tuple(check_range("Shuffled", "a count", c, float, 0, 1e300) for c in self.counts)
         object.__setattr__(self, "counts", counts)
         if not 1 <= len(counts) <= LONGEST + 1 or not 0 < sum(counts) < np.inf:
             raise PolicyError(

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from automorph.operations import SearchSpace, Sequences, Stream
-from automorph.policies.base import SpacePolicy, Table, within
+from automorph.policies.base import SpacePolicy, Table, check_range
 from automorph.policies.naming import space_option, with_options
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 
@@ -63,7 +63,7 @@ class RandomPolicy(SpacePolicy):
         self._settle("count", int, 1, 1000)
         self._settle("length", int, 1, 20)
         if self.seed is not None:
-            within("RandomPolicy", "seed", self.seed, int, -(2**63), 2**63 - 1)
+            check_range("RandomPolicy", "seed", self.seed, int, -(2**63), 2**63 - 1)
             object.__setattr__(self, "seed", int(self.seed))
         self._need_operations()
 
@@ -72,8 +72,8 @@ class RandomPolicy(SpacePolicy):
         """``random``, and what differs from the usual."""
         options = [
             f"{what}={getattr(self, what)}"
-            for what, usual in (("count", 25), ("length", 2), ("seed", None))
-            if getattr(self, what) != usual
+            for what, default in (("count", 25), ("length", 2), ("seed", None))
+            if getattr(self, what) != default
         ]
         return with_options("random", [*options, space_option(self.operations, "autoaugment")])
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from automorph.errors import PolicyError
 from automorph.operations import SearchSpace, Sequences, Stream
-from automorph.policies.base import Fill, Interpolation, Policy, Table, within
+from automorph.policies.base import Fill, Interpolation, Policy, Table, check_range
 from automorph.policies.chain import Chain
 from automorph.policies.mixing import Mixing
 from automorph.policies.pba_policy import Shuffled
@@ -31,7 +31,9 @@ class Piece:
     policy: Policy
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "epochs", within("Schedule", "epochs", self.epochs, int, 1, 10**9))
+        object.__setattr__(
+            self, "epochs", check_range("Schedule", "epochs", self.epochs, int, 1, 10**9)
+        )
         if not isinstance(self.policy, Policy):
             raise PolicyError(
                 f"got {self.policy!r:.60} in a schedule; expected policies (see load_policy)"
@@ -121,7 +123,7 @@ class Schedule(Policy):
         >>> load_policy("schedule(20:none,10:flip)").stretched(90).name
         'schedule(60:none,30:flip)'
         """
-        within("Schedule", "epochs", epochs, int, 1, 10**9)
+        check_range("Schedule", "epochs", epochs, int, 1, 10**9)
         ends = [round(end * epochs / self.epochs) for end in self._ends]
         pieces = tuple(
             Piece(end - start, piece.policy)

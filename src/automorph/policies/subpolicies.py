@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
 from automorph.operations import NOTHING, Sequences, Stream, weighted
-from automorph.policies.base import SpacePolicy, Table, within
+from automorph.policies.base import SpacePolicy, Table, check_range
 from automorph.policies.formatting import value_text
 from automorph.policies.naming import share_text
 
@@ -28,7 +28,9 @@ class Step:
 
     def __post_init__(self) -> None:
         for what in ("probability", "magnitude"):
-            value = within(f"the step {self.operation}", what, getattr(self, what), float, 0, 1)
+            value = check_range(
+                f"the step {self.operation}", what, getattr(self, what), float, 0, 1
+            )
             object.__setattr__(self, what, value)
 
 
@@ -60,7 +62,7 @@ class Mixture(SpacePolicy):
             self._check_weights(self.weights)
 
     def _check_weights(self, given: tuple[float, ...]) -> None:
-        weights = tuple(within("Mixture", "a weight", w, float, 0, 1e300) for w in given)
+        weights = tuple(check_range("Mixture", "a weight", w, float, 0, 1e300) for w in given)
         if len(weights) != len(self.subpolicies) or not 0 < sum(weights) < np.inf:
             raise PolicyError(
                 f"got {len(weights)} weights for {len(self.subpolicies)} sub-policies; "

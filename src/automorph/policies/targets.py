@@ -78,13 +78,13 @@ def follow(
     stream = stream_for(images, seed, epoch, index, copy)
     out = loaded.transform(images, stream)
     size = (images.shape[1], images.shape[2])
-    places = _places(boxes, points, len(images))
+    positions = _positions(boxes, points, len(images))
     covered = None if masks is None else _masks(masks, images)
     for sequences, space, part in _passes(loaded, stream):
-        places, covered = follow_sequences(places, covered, sequences, space, part, size)
+        positions, covered = follow_sequences(positions, covered, sequences, space, part, size)
     counts = [0] * len(images) if boxes is None else [len(np.reshape(b, (-1, 4))) for b in boxes]
-    found = [_boxes(p[: 4 * _ALONG * k], size) for p, k in zip(places, counts, strict=True)]
-    rest = [p[4 * _ALONG * k :] for p, k in zip(places, counts, strict=True)]
+    found = [_boxes(p[: 4 * _ALONG * k], size) for p, k in zip(positions, counts, strict=True)]
+    rest = [p[4 * _ALONG * k :] for p, k in zip(positions, counts, strict=True)]
     return Followed(
         images=out,
         boxes=None if boxes is None else [box for box, _ in found],
@@ -115,7 +115,7 @@ def _passes(policy: Policy, stream: Stream) -> Iterator[tuple[Sequences, SearchS
             position += part.length
 
 
-def _places(
+def _positions(
     boxes: Sequence[ArrayLike] | None, points: Sequence[ArrayLike] | None, n: int
 ) -> list[Places]:
     """All places of each image: along its boxes, then its key points."""

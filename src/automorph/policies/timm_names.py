@@ -74,8 +74,8 @@ def _settings(text: str, kind: str, parts: list[str]) -> dict[str, Any]:
     return settings
 
 
-def _magnitude(text: str, settings: dict[str, Any], usual: int) -> int:
-    magnitude: int = settings.get("m", usual)
+def _magnitude(text: str, settings: dict[str, Any], default: int) -> int:
+    magnitude: int = settings.get("m", default)
     if magnitude > 10:
         raise PolicyError(
             f"{text!r} has m{magnitude}; expected a magnitude from 0 to 10 (timm cuts it to 10)"

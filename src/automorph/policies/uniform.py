@@ -52,9 +52,9 @@ class Uniform(SpacePolicy):
         return self._timm() or self._paper() or self._composition()
 
     @property
-    def usual_rendering(self) -> tuple[Fill, Interpolation]:
+    def default_rendering(self) -> tuple[Fill, Interpolation]:
         """timm's own, if the space is timm's."""
-        return timm_spaces.RENDERING if self._timm() else super().usual_rendering
+        return timm_spaces.RENDERING if self._timm() else super().default_rendering
 
     def _paper(self) -> str | None:
         """The name as one of the three papers' policies."""
@@ -77,9 +77,9 @@ class Uniform(SpacePolicy):
     def _composition(self) -> str:
         """The name that fits every parameter."""
         options = [f"n={self.length}", f"p={number_text(self.probability)}"]
-        for what, usual in (("low", 0), ("high", 1), ("levels", 0), ("spread", 0)):
+        for what, default in (("low", 0), ("high", 1), ("levels", 0), ("spread", 0)):
             value = getattr(self, what)
-            options.append(f"{what}={number_text(value)}" if value != usual else "")
+            options.append(f"{what}={number_text(value)}" if value != default else "")
         return with_options("composition", [*options, space_option(self.operations, "randaugment")])
 
     def _timm(self) -> str | None:

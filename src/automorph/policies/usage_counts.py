@@ -47,9 +47,9 @@ def usage(policy: Policy, *, epoch: int = 0) -> tuple[Usage, ...]:
     counts, times = np.zeros((len(space), BINS)), np.zeros(len(space))
     for seed in range(_SEEDS):
         drawn = policy.sample(Stream(seed=seed, epoch=epoch, index=np.arange(_DRAWS)))
-        row, place = np.nonzero(drawn.fire & (drawn.op != NOTHING))
-        op = drawn.op[row, place].astype(np.int64)
-        step = np.minimum((drawn.magnitude[row, place] * BINS).astype(np.int64), BINS - 1)
+        row, position = np.nonzero(drawn.fire & (drawn.op != NOTHING))
+        op = drawn.op[row, position].astype(np.int64)
+        step = np.minimum((drawn.magnitude[row, position] * BINS).astype(np.int64), BINS - 1)
         np.add.at(counts, (op, step), 1)
         # An operation that comes twice in a sequence is one that the example gets.
         times += np.bincount(np.unique(op * _DRAWS + row) // _DRAWS, minlength=len(space))

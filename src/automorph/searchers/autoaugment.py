@@ -16,7 +16,7 @@ from torch import Tensor
 from automorph.augmenters import begun
 from automorph.errors import UsageError
 from automorph.operations import Stream
-from automorph.policies import Mixture, Policy, Step, SubPolicy, within
+from automorph.policies import Mixture, Policy, Step, SubPolicy, check_range
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 from automorph.training import Recipe, make_optimiser
@@ -61,7 +61,7 @@ class AutoAugment(Searcher):
             ("subpolicies", subpolicies, 1, 100), ("length", length, 1, 20), ("top", top, 1, 1000),
             ("batch", batch or 1, 1, 10_000),
         ):  # fmt: skip
-            within("autoaugment", name, value, int, low, high)
+            check_range("autoaugment", name, value, int, low, high)
         self.setting, self.update, self.top = setting, update, top
         self.subpolicies, self.length = subpolicies, length
         self.batch = batch or min(16, max(2, setting.trials // 20))

@@ -129,7 +129,7 @@ class TrainJob:
                 shutil.copyfile(origin, start)
         result = train(
             own, with_post_policy(self.policy, self.post_policy), seed=self.seed, folder=place,
-            parts=("validation",), workers=0, until=self.stop_epoch, progress=False,
+            parts=("validation",), workers=0, stop_epoch=self.stop_epoch, progress=False,
             validate_every=0 if place is None else 1,
         )  # fmt: skip
         fresh = [epoch for epoch in result.curves if epoch.epoch > done]

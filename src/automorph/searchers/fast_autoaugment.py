@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from automorph.data import Split
 from automorph.errors import TrainingError, UsageError
-from automorph.policies import Mixture, Policy, SubPolicy, load_policy, within
+from automorph.policies import Mixture, Policy, SubPolicy, check_range, load_policy
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob, plain_treatment, with_post_policy
 from automorph.searchers.optuna_sampler import Proposals, sub_policies, sub_policy_ranges
@@ -61,7 +61,7 @@ class FastAutoAugment(Searcher):
             ("folds", folds), ("passes", passes), ("subpolicies", subpolicies), ("length", length),
             ("top", top),
         ):  # fmt: skip
-            within("fast-autoaugment", name, value, int, 1, 100)
+            check_range("fast-autoaugment", name, value, int, 1, 100)
         if setting.post_policy.mixes_labels:
             raise UsageError(
                 f"fast-autoaugment got the tail {setting.post_policy.name!r}, which mixes labels; "

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.operations import Stream
-from automorph.policies import Piece, Policy, Schedule, Shuffled, Step, load_policy, within
+from automorph.policies import Piece, Policy, Schedule, Shuffled, Step, check_range, load_policy
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 
@@ -46,9 +46,9 @@ class PopulationBased(Searcher):
         every: int | None = None,
         copies: int = 2,
     ) -> None:
-        within("pba", "members", members or 1, int, 1, 10_000)
-        within("pba", "every", every or 1, int, 1, 100_000)
-        within("pba", "copies", copies, int, 1, 10)
+        check_range("pba", "members", members or 1, int, 1, 10_000)
+        check_range("pba", "every", every or 1, int, 1, 100_000)
+        check_range("pba", "copies", copies, int, 1, 10)
         self.setting = setting
         self.epochs = setting.task.recipe.epochs
         self.every = every or max(1, round(self.epochs * 3 / 200))

@@ -16,7 +16,7 @@ from typing import Any
 
 from automorph.errors import UsageError
 from automorph.operations import OPERATIONS, Operation, SearchSpace
-from automorph.policies import Policy, Uniform, within
+from automorph.policies import Policy, Uniform, check_range
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 from automorph.searchers.optuna_sampler import Proposals, Range
@@ -48,8 +48,8 @@ class RandAugmentSearch(Searcher):
         if strength not in STRENGTHS:
             expected = ", ".join(STRENGTHS)
             raise UsageError(f"randaugment got strength={strength!r}; expected one of {expected}")
-        within("randaugment", "most", most, int, 1, 20)
-        within("randaugment", "reach", reach, float, 0.1, 100)
+        check_range("randaugment", "most", most, int, 1, 20)
+        check_range("randaugment", "reach", reach, float, 0.1, 100)
         self.setting = setting
         self.space = setting.space if reach == 1 else widened(setting.space, reach)
         self.grid = _grid(setting.trials, most, STRENGTHS[strength]) if by == "grid" else None

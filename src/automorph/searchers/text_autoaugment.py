@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from automorph.policies import Mixture, Policy, SubPolicy, within
+from automorph.policies import Mixture, Policy, SubPolicy, check_range
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 from automorph.searchers.fast_autoaugment import without_repeats
@@ -32,7 +32,7 @@ class TextAutoAugment(Searcher):
         self, setting: SearchContext, *, subpolicies: int = 4, length: int = 2, top: int = 3
     ) -> None:
         for name, value in (("subpolicies", subpolicies), ("length", length), ("top", top)):
-            within("text-autoaugment", name, value, int, 1, 100)
+            check_range("text-autoaugment", name, value, int, 1, 100)
         self.setting, self.top = setting, top
         self.subpolicies, self.length = subpolicies, length
         ranges = sub_policy_ranges(setting.space.names, subpolicies, length)

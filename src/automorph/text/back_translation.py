@@ -38,12 +38,12 @@ def back_translate(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
         return tokens
     for start in range(0, len(order), BATCH):
         some = order[start : start + BATCH].tolist()
-        mine = [draws.row(int(rows[place])) for place in some]
-        abroad = translate([texts[place] for place in some], forth, mine, use=_FORTH)
+        mine = [draws.row(int(rows[number])) for number in some]
+        abroad = translate([texts[number] for number in some], forth, mine, use=_FORTH)
         # Nothing comes of nothing, and is refused; a model would make something up.
         abroad = [text or "." for text in abroad]
-        for place, text in zip(some, translate(abroad, back, mine, use=_BACK), strict=True):
-            out[place] = text
+        for number, text in zip(some, translate(abroad, back, mine, use=_BACK), strict=True):
+            out[number] = text
     return put_texts(tokens, rows, out, draws)
 
 
@@ -56,7 +56,7 @@ def translate(texts: Sequence[str], source: str, draws: Sequence[Draws], *, use:
     read = tokenizer(
         list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt"
     ).to(network.device)
-    longest = min(limit, _most(read["input_ids"].shape[1]))
+    longest = min(limit, _max_tokens(read["input_ids"].shape[1]))
     numbers = [one.uniform(longest, draw=1 + (use << 20))[0] for one in draws]
     u = torch.as_tensor(np.array(numbers), device=network.device)
     with torch.inference_mode():
@@ -64,7 +64,7 @@ def translate(texts: Sequence[str], source: str, draws: Sequence[Draws], *, use:
     return [text.strip() for text in tokenizer.batch_decode(tokens, skip_special_tokens=True)]
 
 
-def _most(length: Any) -> Any:
+def _max_tokens(length: Any) -> Any:
     """Tokens of a translation, at most: far beyond what is not refused for its length."""
     return 2 * length + 8
 
@@ -80,7 +80,7 @@ def _sampled(network: Any, read: Any, u: Any) -> Any:
     last = torch.full((len(u), 1), start, device=u.device)
     done = torch.zeros(len(u), dtype=torch.bool, device=u.device)
     # A text's own limit: how long others are must change nothing.
-    most = _most(read["attention_mask"].sum(dim=1))
+    max_tokens = _max_tokens(read["attention_mask"].sum(dim=1))
     past, out = None, []
     for step in range(u.shape[1]):
         answer = network(
@@ -96,7 +96,7 @@ def _sampled(network: Any, read: Any, u: Any) -> Any:
         last = best.indices.gather(1, drawn[:, None])
         last[done] = ends[0] if padding is None else padding
         out.append(last)
-        done = done | torch.isin(last[:, 0], ends) | (step + 1 >= most)
+        done = done | torch.isin(last[:, 0], ends) | (step + 1 >= max_tokens)
         if done.all():
             break
     return torch.cat(out, dim=1)

@@ -86,7 +86,7 @@ class Language:
     """Word pairs of a corpus: P(w | before) and P(after | w), with a share for unseen pairs.
 
     >>> language = Language([["a", "b", "c"], ["a", "d", "c"]])
-    >>> [(word, round(p, 2)) for word, p in language.between("a", "c", most=2)]
+    >>> [(word, round(p, 2)) for word, p in language.between("a", "c", max_words=2)]
     [('b', 0.5), ('d', 0.5)]
     """
 
@@ -110,22 +110,22 @@ class Language:
         ranked = sorted(self.count.items(), key=lambda pair: (-pair[1], pair[0]))
         return [(word, float(count)) for word, count in ranked[:1000] if word]
 
-    def between(self, left: str, right: str, *, most: int = 50) -> list[tuple[str, float]]:
+    def between(self, left: str, right: str, *, max_words: int = 50) -> list[tuple[str, float]]:
         """The likeliest words between two others: P(w | left) P(right | w), as shares."""
-        key = (left, right, most)
+        key = (left, right, max_words)
         if key not in self._known:
             candidates = {
                 word
                 for pairs in (self.after.get(left), self.before.get(right))
                 if pairs
-                for word, _ in pairs.most_common(4 * most)
+                for word, _ in pairs.most_common(4 * max_words)
                 if word
             }
             scored = [(word, self._likelihood(left, word, right)) for word in candidates]
             # Ties in the order of the alphabet: sets have none of their own.
             scored.sort(key=lambda pair: (-pair[1], pair[0]))
-            total = sum(p for _, p in scored[:most])
-            self._known[key] = [(word, p / total) for word, p in scored[:most]]
+            total = sum(p for _, p in scored[:max_words])
+            self._known[key] = [(word, p / total) for word, p in scored[:max_words]]
         return self._known[key]
 
     def _likelihood(self, left: str, word: str, right: str) -> float:

@@ -34,19 +34,19 @@ def replace_masked(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     words = tokens.words.copy()
     for start in range(0, len(rows), BATCH):
         for row in _Guesses(source, tokens, chosen, rows[start : start + BATCH]).each():
-            for place, options, weights in row:
-                words[place] = _drawn(tokens, place, options, weights, float(v[place]))
+            for position, options, weights in row:
+                words[position] = _drawn(tokens, position, options, weights, float(v[position]))
     changed = words != tokens.words
     return tokens.with_words(changed, words[changed])
 
 
-def _drawn(tokens: Tokens, place: int, options: list[str], weights: Floats, u: float) -> int:
+def _drawn(tokens: Tokens, position: int, options: list[str], weights: Floats, u: float) -> int:
     """One of the options (number), in the letters of the word that stands there, but not that."""
     vocabulary = tokens.vocabulary
-    word = vocabulary.words[tokens.words[place]]
+    word = vocabulary.words[tokens.words[position]]
     weights = np.where([option.lower() == word.lower() for option in options], 0.0, weights)
     if not weights.sum() > 0:
-        return int(tokens.words[place])
+        return int(tokens.words[position])
     edges = np.cumsum(weights)
     number = int(np.searchsorted(edges, u * edges[-1], "right"))
     return vocabulary.word(cased(options[number], word))
@@ -78,18 +78,18 @@ class _Guesses:
             # Only what is known of the hidden words leaves the network's last layer.
             logits = network(**read).logits[at[:, 0], at[:, 1]][:, found].float()
             best = logits.softmax(dim=1).topk(min(LIKELIEST, len(numbers)), dim=1)
-        places = at[:, 0].cpu().numpy()
+        positions = at[:, 0].cpu().numpy()
         shares, which = best.values.double().cpu().numpy(), best.indices.cpu().numpy()
         for number, row in enumerate(self.rows.tolist()):
-            mine = np.flatnonzero(places == number)
-            hidden = self._places(row)
+            mine = np.flatnonzero(positions == number)
+            hidden = self._hidden_positions(row)
             # Behind the longest text that the model takes nothing is hidden any more.
             yield [
-                (place, [strings[i] for i in which[guess]], shares[guess])
-                for place, guess in zip(hidden.tolist(), mine.tolist(), strict=False)
+                (position, [strings[i] for i in which[guess]], shares[guess])
+                for position, guess in zip(hidden.tolist(), mine.tolist(), strict=False)
             ]
 
-    def _places(self, row: int) -> NDArray[np.int64]:
+    def _hidden_positions(self, row: int) -> NDArray[np.int64]:
         start, stop = self.tokens.offsets[row : row + 2].tolist()
         return np.arange(start, stop)[self.chosen[start:stop]]
 

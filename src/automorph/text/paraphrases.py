@@ -12,7 +12,7 @@ import numpy as np
 from automorph.errors import DataError
 from automorph.text.pretrained import argument_of
 from automorph.text.sampling import Draws, Floats, each_text
-from automorph.text.tokens import Places, Tokens, tokenise
+from automorph.text.tokens import Positions, Tokens, tokenise
 
 SHORTEST, STRETCH = 10, 0.5
 """A paraphrase is refused where either text has fewer letters, or its length changes by more than
@@ -31,7 +31,7 @@ def fits(text: str, other: str) -> bool:
     return long_enough and abs(len(other) - len(text)) <= STRETCH * len(text)
 
 
-def put_texts(tokens: Tokens, rows: Places, texts: Sequence[str], draws: Draws) -> Tokens:
+def put_texts(tokens: Tokens, rows: Positions, texts: Sequence[str], draws: Draws) -> Tokens:
     """Tokens with other texts in some rows.
 
     A text that does not `fits`, or that lost or changed what is protected, is refused: the row

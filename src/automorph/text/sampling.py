@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.text.tokens import Flags, Places, Tokens
+from automorph.text.tokens import Flags, Positions, Tokens
 
 Floats = NDArray[np.float64]
 
@@ -42,19 +42,19 @@ def each_text(draws: Draws, *, use: int) -> Floats:
 def each_word(draws: Draws, tokens: Tokens, *, use: int) -> Floats:
     """One number in [0, 1) for each piece, ``(t,)``; it depends on its place in its own text."""
     lengths, first = tokens.lengths, 1 + (use << _USE)
-    usual = min(int(lengths.max(initial=0)), _LONG)
-    if not usual:
+    shared = min(int(lengths.max(initial=0)), _LONG)
+    if not shared:
         return np.zeros(len(tokens.pieces))
-    table = draws.uniform(usual, draw=first)
-    places = tokens.places
-    numbers = table[tokens.rows, np.minimum(places, usual - 1)]
+    table = draws.uniform(shared, draw=first)
+    positions = tokens.positions
+    numbers = table[tokens.rows, np.minimum(positions, shared - 1)]
     for row in np.flatnonzero(lengths > _LONG).tolist():
         span = slice(tokens.offsets[row], tokens.offsets[row + 1])
         numbers[span] = draws.row(row).uniform(int(lengths[row]), draw=first)[0]
     return numbers
 
 
-def share_of(shares: Floats, counts: Places) -> Places:
+def share_of(shares: Floats, counts: Positions) -> Positions:
     """How many words a share touches: max(1, floor(share * count)), and none of none (EDA).
 
     >>> share_of(np.array([0.1, 0.1, 0.5]), np.array([5, 0, 8])).tolist()
@@ -65,7 +65,7 @@ def share_of(shares: Floats, counts: Places) -> Places:
     return np.minimum(np.maximum(wanted, 1), counts)
 
 
-def choose(tokens: Tokens, among: Flags, counts: Places, keys: Floats) -> Flags:
+def choose(tokens: Tokens, among: Flags, counts: Positions, keys: Floats) -> Flags:
     """Flags of the ``counts`` pieces of each text with the smallest keys, of those ``among``.
 
     >>> from automorph.text.tokens import tokenise
@@ -84,12 +84,12 @@ def choose(tokens: Tokens, among: Flags, counts: Places, keys: Floats) -> Flags:
     return chosen
 
 
-def steps_of(u: Floats) -> Places:
+def steps_of(u: Floats) -> Positions:
     """Numbers in [0, 1) as the whole numbers of 2^-24 that they are, ``(t,)``."""
     return (u * 2**24).astype(np.int64)
 
 
-def order_by(*columns: Places) -> Places:
+def order_by(*columns: Positions) -> Positions:
     """The order of rows by columns of whole numbers from 0 on, the first column first.
 
     Rows that are alike stay in their order. Where the columns fit into one number, that is sorted:

@@ -10,7 +10,7 @@ import numpy as np
 from automorph.errors import UsageError
 from automorph.text.corpus import Corpus
 from automorph.text.sampling import Draws, Floats, choose, each_text, each_word, share_of
-from automorph.text.tokens import Flags, Places, Tokens
+from automorph.text.tokens import Flags, Positions, Tokens
 from automorph.text.wordnet import find_wordnet, wordnet
 
 Scored = Sequence[tuple[str, float]]
@@ -51,9 +51,9 @@ def replace_uninformative(tokens: Tokens, shares: Floats, draws: Draws) -> Token
     kind = rows * len(tokens.vocabulary) + words
     _, inverse, repeats = np.unique(kind, return_inverse=True, return_counts=True)
     q = repeats[inverse] / counts * idf
-    most = np.zeros(len(tokens))
-    np.maximum.at(most, rows, q)
-    spare = most[rows] - q
+    largest = np.zeros(len(tokens))
+    np.maximum.at(largest, rows, q)
+    spare = largest[rows] - q
     total = np.bincount(rows, spare, minlength=len(tokens))[rows]
     # Where all words say as much, all are alike.
     even = total <= 1e-12
@@ -99,18 +99,18 @@ def replace_by_language(part: str = "", region: str = "") -> Callable[..., Token
         chosen = choose(tokens, among, np.minimum(wanted, tokens.count(among)), keys)
         at, vocabulary = np.flatnonzero(chosen), tokens.vocabulary
         words = [
-            vocabulary.word(_likely(tokens, place, u, corpus))
-            for place, u in zip(at.tolist(), v[at].tolist(), strict=True)
+            vocabulary.word(_likely(tokens, position, u, corpus))
+            for position, u in zip(at.tolist(), v[at].tolist(), strict=True)
         ]
         return tokens.with_words(chosen, words)
 
     return apply
 
 
-def _likely(tokens: Tokens, place: int, u: float, corpus: Corpus) -> str:
+def _likely(tokens: Tokens, position: int, u: float, corpus: Corpus) -> str:
     """A word for a place that fits between its neighbours, not the one that stands there."""
-    word: str = tokens.vocabulary.words[tokens.words[place]]
-    left, right = (_neighbour(tokens, place, side) for side in (-1, 1))
+    word: str = tokens.vocabulary.words[tokens.words[position]]
+    left, right = (_neighbour(tokens, position, side) for side in (-1, 1))
     kind = _part(word)
     language = corpus.language
     fitting, common = language.between(left, right), language.common
@@ -127,9 +127,9 @@ def _of_kind(words: Scored, kind: str, word: str) -> Scored:
     return [(other, p) for other, p in words if other != word.lower() and _part(other) == kind]
 
 
-def _neighbour(tokens: Tokens, place: int, side: int) -> str:
+def _neighbour(tokens: Tokens, position: int, side: int) -> str:
     """The next word to a side, in lower case; empty at an end of the text."""
-    at, row = place + side, tokens.rows[place]
+    at, row = position + side, tokens.rows[position]
     while 0 <= at < len(tokens.words) and tokens.rows[at] == row:
         if tokens.spoken[at]:
             return str(tokens.vocabulary.words[tokens.words[at]].lower())
@@ -147,12 +147,12 @@ def _in_region(tokens: Tokens, region: str) -> Flags:
     """The pieces before, between or after what is protected in their text."""
     if not region:
         return np.ones(len(tokens.words), np.bool_)
-    places, spans = tokens.places, np.flatnonzero(tokens.fixed)
+    positions, spans = tokens.positions, np.flatnonzero(tokens.fixed)
     first = np.full(len(tokens), np.iinfo(np.int64).max)
     last = np.full(len(tokens), -1)
-    np.minimum.at(first, tokens.rows[spans], places[spans])
-    np.maximum.at(last, tokens.rows[spans], places[spans])
-    before, after = places < first[tokens.rows], places > last[tokens.rows]
+    np.minimum.at(first, tokens.rows[spans], positions[spans])
+    np.maximum.at(last, tokens.rows[spans], positions[spans])
+    before, after = positions < first[tokens.rows], positions > last[tokens.rows]
     marked = last[tokens.rows] >= 0
     found = {"before": before, "after": after, "between": ~before & ~after}[region]
     return np.asarray(found & marked)
@@ -169,6 +169,6 @@ def _idf(tokens: Tokens, corpus: Corpus) -> Floats:
 
 
 def _replaced(tokens: Tokens, chosen: Flags, u: Floats, draw: Callable[[float], str]) -> Tokens:
-    at: Places = np.flatnonzero(chosen)
+    at: Positions = np.flatnonzero(chosen)
     words = [tokens.vocabulary.word(draw(v)) for v in u[at].tolist()]
     return tokens.with_words(chosen, words)

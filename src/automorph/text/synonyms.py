@@ -6,7 +6,7 @@ import numpy as np
 
 from automorph.text.sampling import Draws, Floats, choose, each_word, order_by, share_of
 from automorph.text.stop_words import is_stop_word
-from automorph.text.tokens import Flags, Places, Tokens
+from automorph.text.tokens import Flags, Positions, Tokens
 from automorph.text.vocabulary import Vocabulary
 from automorph.text.wordnet import WordNet, wordnet
 
@@ -25,7 +25,7 @@ def replace_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 def insert_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     """Random insertion: max(1, share * n) times a synonym of one of the words, anywhere."""
-    keys, u, places = (each_word(draws, tokens, use=use) for use in (0, 1, 2))
+    keys, u, w = (each_word(draws, tokens, use=use) for use in (0, 1, 2))
     among = tokens.free & _has_synonyms(tokens)
     wanted = share_of(shares, tokens.count(tokens.free))
     chosen = choose(tokens, among, np.minimum(wanted, tokens.count(among)), keys)
@@ -35,7 +35,7 @@ def insert_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     free = np.flatnonzero(tokens.free)
     starts = np.searchsorted(tokens.rows[free], rows)
     counts = tokens.count(tokens.free)[rows]
-    before = free[starts + (places[at] * counts).astype(np.int64)]
+    before = free[starts + (w[at] * counts).astype(np.int64)]
     return tokens.insert(before, _drawn(tokens, at, u[at]))
 
 
@@ -52,7 +52,7 @@ def _has_synonyms(tokens: Tokens) -> Flags:
     return np.asarray(known[tokens.words])
 
 
-def _first_of_its_kind(tokens: Tokens) -> Places:
+def _first_of_its_kind(tokens: Tokens) -> Positions:
     """For every piece the first one of its text with the same word, ``(t,)``."""
     kind = tokens.rows * len(tokens.vocabulary) + tokens.words
     order = order_by(kind)
@@ -77,7 +77,7 @@ class _StandIns(dict[int, tuple[int, ...]]):
         return self[number]
 
 
-def _drawn(tokens: Tokens, at: Places, u: Floats) -> list[int]:
+def _drawn(tokens: Tokens, at: Positions, u: Floats) -> list[int]:
     """A synonym (number) for each of some pieces; capital letters are kept."""
     vocabulary, net = tokens.vocabulary, wordnet()
     known = vocabulary.memory.setdefault(("stand-ins", net), _StandIns(vocabulary, net))

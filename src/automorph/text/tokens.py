@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph import _moved
 from automorph.text.vocabulary import Vocabulary, current, is_word
 
 Flags = NDArray[np.bool_]
-Places = NDArray[np.int64]
+Positions = NDArray[np.int64]
 
 Read = tuple[NDArray[np.int32], tuple[tuple[int, int], ...]]
 Search = Callable[[str], Iterator[re.Match[str]]]
@@ -27,6 +28,7 @@ REMEMBERED = 100_000
 _NONE = np.zeros(0, np.int32)
 
 
+@_moved.renamed_attributes(places="positions")
 @dataclass(frozen=True, eq=False)
 class Tokens:
     """``n`` texts: ``pieces`` int32 ``(t,)`` of all of them, text i from ``offsets[i]`` on.
@@ -35,7 +37,7 @@ class Tokens:
     """
 
     pieces: NDArray[np.int32]
-    offsets: Places
+    offsets: Positions
     fixed: Flags
     vocabulary: Vocabulary
 
@@ -43,18 +45,18 @@ class Tokens:
         return len(self.offsets) - 1
 
     @property
-    def lengths(self) -> Places:
+    def lengths(self) -> Positions:
         """Pieces of each text, ``(n,)``."""
         return np.diff(self.offsets)
 
     @cached_property
-    def rows(self) -> Places:
+    def rows(self) -> Positions:
         """The text of each piece, ``(t,)``."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     @property
-    def places(self) -> Places:
-        """The place of each piece in its text, ``(t,)``."""
+    def positions(self) -> Positions:
+        """The position of each piece in its text, ``(t,)``."""
         return np.arange(len(self.pieces)) - self.offsets[self.rows]
 
     @cached_property
@@ -73,16 +75,16 @@ class Tokens:
         words = self.vocabulary.facts("is word", is_word, np.bool_)
         return np.asarray(words[self.words])
 
-    def count(self, flags: Flags) -> Places:
+    def count(self, flags: Flags) -> Positions:
         """How many pieces of each text are flagged, ``(n,)``."""
         return np.bincount(self.rows[flags], minlength=len(self)).astype(np.int64)
 
-    def take(self, rows: Places) -> Tokens:
+    def take(self, rows: Positions) -> Tokens:
         """Some of the texts."""
         at, offsets = _spans(self.offsets, rows)
         return Tokens(self.pieces[at], offsets, self.fixed[at], self.vocabulary)
 
-    def put(self, rows: Sequence[Places], others: Sequence[Tokens]) -> Tokens:
+    def put(self, rows: Sequence[Positions], others: Sequence[Tokens]) -> Tokens:
         """These texts with some of them (numbers, for each of the others) replaced."""
         every = (self, *others)
         ends = np.cumsum([0, *(len(tokens.pieces) for tokens in every)])
@@ -112,7 +114,7 @@ class Tokens:
         pieces[flags] = self.vocabulary.with_words(pieces[flags], np.asarray(words).tolist())
         return replace(self, pieces=pieces)
 
-    def insert(self, before: Places, words: Any) -> Tokens:
+    def insert(self, before: Positions, words: Any) -> Tokens:
         """More words before the pieces at these places of the flat array (sorted or not).
 
         A new first word takes the white space of the old one, which gets a space.
@@ -195,20 +197,20 @@ def _read(text: str, vocabulary: Vocabulary, search: Search | None) -> Read:
     return np.array(pieces, np.int32), tuple(spans)
 
 
-def _spans(offsets: Places, rows: Places) -> tuple[Places, Places]:
+def _spans(offsets: Positions, rows: Positions) -> tuple[Positions, Positions]:
     return _gathered(offsets[rows], offsets[rows + 1] - offsets[rows])
 
 
-def _gathered(starts: Places, lengths: Places) -> tuple[Places, Places]:
+def _gathered(starts: Positions, lengths: Positions) -> tuple[Positions, Positions]:
     """The flat places of spans, one after the other, and the offsets of the result."""
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     at = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
     return at, offsets
 
 
-def _at(flags: Flags, places: Places) -> Flags:
+def _at(flags: Flags, positions: Positions) -> Flags:
     """The flags at some places; a place behind the end counts as flagged."""
-    inside = places < len(flags)
-    found = np.ones(len(places), np.bool_)
-    found[inside] = flags[places[inside]]
+    inside = positions < len(flags)
+    found = np.ones(len(positions), np.bool_)
+    found[inside] = flags[positions[inside]]
     return found

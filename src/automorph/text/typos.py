@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from automorph.text.sampling import Draws, Floats, choose, each_word, share_of
-from automorph.text.tokens import Flags, Places, Tokens
+from automorph.text.tokens import Flags, Positions, Tokens
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _OCR = {
@@ -33,14 +33,14 @@ _LONG = {short: long for long, short in _SHORT.items()}
 
 def _neighbours() -> dict[str, str]:
     """The keys around each key of a QWERTY keyboard."""
-    places = {key: (x + y / 2, y) for y, row in enumerate(_ROWS) for x, key in enumerate(row)}
+    coordinates = {key: (x + y / 2, y) for y, row in enumerate(_ROWS) for x, key in enumerate(row)}
     return {
         key: "".join(
             other
-            for other, (p, q) in places.items()
+            for other, (p, q) in coordinates.items()
             if other != key and abs(p - x) <= 1 and abs(q - y) <= 1
         )
-        for key, (x, y) in places.items()
+        for key, (x, y) in coordinates.items()
     }
 
 
@@ -53,14 +53,14 @@ def mistyped(word: str, u: float, v: float) -> str:
     >>> mistyped("film", 0.0, 0.0), mistyped("???", 0.5, 0.5)
     ('rilm', '???')
     """
-    at = [place for place, letter in enumerate(word) if letter.lower() in _KEYS]
+    at = [position for position, letter in enumerate(word) if letter.lower() in _KEYS]
     if not at:
         return word
-    place = at[int(u * len(at))]
-    options = _KEYS[word[place].lower()]
+    position = at[int(u * len(at))]
+    options = _KEYS[word[position].lower()]
     letter = options[int(v * len(options))]
-    letter = letter.upper() if word[place].isupper() else letter
-    return word[:place] + letter + word[place + 1 :]
+    letter = letter.upper() if word[position].isupper() else letter
+    return word[:position] + letter + word[position + 1 :]
 
 
 def misread(word: str, u: float, v: float) -> str:
@@ -70,15 +70,15 @@ def misread(word: str, u: float, v: float) -> str:
     'modem'
     """
     at = [
-        (place, size)
+        (position, size)
         for size in (1, 2)
-        for place in range(len(word) - size + 1)
-        if word[place : place + size] in _OCR
+        for position in range(len(word) - size + 1)
+        if word[position : position + size] in _OCR
     ]
     if not at:
         return word
-    place, size = at[int(u * len(at))]
-    return word[:place] + _OCR[word[place : place + size]] + word[place + size :]
+    position, size = at[int(u * len(at))]
+    return word[:position] + _OCR[word[position : position + size]] + word[position + size :]
 
 
 def recased(word: str, u: float, v: float) -> str:
@@ -122,11 +122,11 @@ def contract(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     chosen = choose(tokens, among, share_of(shares, tokens.count(among)), keys)
     at, vocabulary = np.flatnonzero(chosen), tokens.vocabulary
     words = []
-    for place in at.tolist():
-        word = vocabulary.words[tokens.words[place]]
-        if pairs[place]:
-            word = f"{word} {vocabulary.words[tokens.words[place + 1]]}"
-        changed = (_SHORT if pairs[place] else _LONG)[word.lower()]
+    for position in at.tolist():
+        word = vocabulary.words[tokens.words[position]]
+        if pairs[position]:
+            word = f"{word} {vocabulary.words[tokens.words[position + 1]]}"
+        changed = (_SHORT if pairs[position] else _LONG)[word.lower()]
         words.append(vocabulary.word(changed.capitalize() if word[0].isupper() else changed))
     gone = np.zeros(len(chosen), np.bool_)
     gone[np.flatnonzero(chosen & pairs) + 1] = True
@@ -148,17 +148,17 @@ def _short_forms(tokens: Tokens) -> Flags:
     firsts = {long.split()[0] for long in _SHORT}
     known = tokens.vocabulary.facts("may contract", lambda word: word.lower() in firsts, np.bool_)
     found = known[tokens.words] & tokens.free
-    for place in np.flatnonzero(found).tolist():
-        found[place] = _is_pair(tokens, place)
+    for position in np.flatnonzero(found).tolist():
+        found[position] = _is_pair(tokens, position)
     return np.asarray(found)
 
 
-def _is_pair(tokens: Tokens, place: int) -> bool:
-    after = place + 1
-    if after >= len(tokens.words) or tokens.rows[after] != tokens.rows[place]:
+def _is_pair(tokens: Tokens, position: int) -> bool:
+    after = position + 1
+    if after >= len(tokens.words) or tokens.rows[after] != tokens.rows[position]:
         return False
     words = tokens.vocabulary.words
-    pair = f"{words[tokens.words[place]]} {words[tokens.words[after]]}"
+    pair = f"{words[tokens.words[position]]} {words[tokens.words[after]]}"
     return bool(tokens.free[after]) and pair.lower() in _SHORT
 
 
@@ -179,8 +179,8 @@ def sentences(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
         count = min(max(2, int(shares[row] * len(bounds) + 1e-6)), len(bounds))
         moving = np.argsort(u[[a for a, _ in bounds]])[:count]  # In a random order: one circle.
         order = list(range(len(bounds)))
-        for place, other in zip(moving.tolist(), np.roll(moving, 1).tolist(), strict=True):
-            order[place] = other
+        for position, other in zip(moving.tolist(), np.roll(moving, 1).tolist(), strict=True):
+            order[position] = other
         at = np.concatenate([np.arange(*bounds[number]) for number in order])
         pieces[span] = _regapped(tokens, at, span.start)
     return Tokens(pieces, tokens.offsets, tokens.fixed, tokens.vocabulary)
@@ -190,15 +190,15 @@ def _sentence_bounds(tokens: Tokens, start: int, stop: int) -> list[tuple[int, i
     ends = tokens.vocabulary.facts("ends a sentence", lambda word: word in ".!?…", np.bool_)
     flags = ends[tokens.words[start:stop]] & (tokens.words[start:stop] != 0)
     bounds, begin = [], start
-    for place in (start + np.flatnonzero(flags)).tolist():
-        if place + 1 < stop and flags[place + 1 - start]:
+    for position in (start + np.flatnonzero(flags)).tolist():
+        if position + 1 < stop and flags[position + 1 - start]:
             continue  # The last of several marks ends it.
-        bounds.append((begin, place + 1))
-        begin = place + 1
+        bounds.append((begin, position + 1))
+        begin = position + 1
     return [*bounds, (begin, stop)] if begin < stop else bounds
 
 
-def _regapped(tokens: Tokens, at: Places, start: int) -> Places:
+def _regapped(tokens: Tokens, at: Positions, start: int) -> Positions:
     """The pieces at some places; the first gets the white space of the text's beginning."""
     pieces, vocabulary = tokens.pieces[at].copy(), tokens.vocabulary
     old = int(np.flatnonzero(at == start)[0])

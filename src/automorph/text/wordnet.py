@@ -82,12 +82,12 @@ def find_wordnet() -> Path | None:
     """
     home, named = Path.home(), os.environ.get("AUTOMORPH_WORDNET")
     nltk = [Path(part) for part in os.environ.get("NLTK_DATA", "").split(os.pathsep) if part]
-    places = [
+    folders = [
         *([Path(named)] if named else []),
         Path("/usr/share/wordnet"),
         *(folder / "corpora" / "wordnet" for folder in (*nltk, home / "nltk_data")),
     ]
-    return next((place for place in places if (place / "data.noun").is_file()), None)
+    return next((folder for folder in folders if (folder / "data.noun").is_file()), None)
 
 
 def wordnet() -> WordNet:

@@ -31,9 +31,11 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, An
         name: tensor.detach().clone(memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
     }
-    said = json.dumps(facts, allow_nan=False)
+    facts_json = json.dumps(facts, allow_nan=False)
     with atomic_write(path) as temporary:
-        save_file(plain, temporary, metadata={_FACTS: said, _CHECK: _check(plain, said)})
+        save_file(
+            plain, temporary, metadata={_FACTS: facts_json, _CHECK: _check(plain, facts_json)}
+        )
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -75,9 +77,9 @@ def _facts(file: Any) -> dict[str, Any]:
     return facts
 
 
-def _check(tensors: dict[str, Tensor], said: str) -> str:
+def _check(tensors: dict[str, Tensor], facts_json: str) -> str:
     """CRC-32 of facts, names, types, shapes and bytes."""
-    total = zlib.crc32(said.encode())
+    total = zlib.crc32(facts_json.encode())
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
         total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), total)

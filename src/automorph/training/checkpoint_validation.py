@@ -80,8 +80,10 @@ def _is_model(value: Any) -> bool:
     )
 
 
-def _are_texts(value: Any, most: int = _MOST_CLASSES) -> bool:
-    return isinstance(value, list) and len(value) <= most and all(type(x) is str for x in value)
+def _are_texts(value: Any, max_length: int = _MOST_CLASSES) -> bool:
+    return (
+        isinstance(value, list) and len(value) <= max_length and all(type(x) is str for x in value)
+    )
 
 
 def _is_shape(value: Any) -> bool:

@@ -72,9 +72,9 @@ def _statistics(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         var, mean = torch.zeros_like(var), torch.zeros_like(mean)
     rows = torch.tensor([float(values.numel() // values.shape[1])])
     own = torch.cat([mean, var, rows])
-    told = own.new_empty(dist.get_world_size() * len(own))
-    dist.all_gather_into_tensor(told, own)
-    means, variances, counts = told.view(-1, len(own)).tensor_split([len(mean), -1], dim=1)
+    gathered = own.new_empty(dist.get_world_size() * len(own))
+    dist.all_gather_into_tensor(gathered, own)
+    means, variances, counts = gathered.view(-1, len(own)).tensor_split([len(mean), -1], dim=1)
     shares = counts / counts.sum()
     mean = (shares * means).sum(0)
     # The law of total variance: within processes, and between them.

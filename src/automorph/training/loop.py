@@ -95,7 +95,7 @@ class Training:
                 shown.step()
         loss, accuracy = meter.close(lr)
         self.units += Units(*(self.machine.count(n) for n in (units.forward, units.backward)))
-        seen = self.look("validation") if validate else None
+        seen = self.evaluate("validation") if validate else None
         if seen is not None:
             meter.check(seen.loss, lr)
         score = None if seen is None else self.augmenter.judge(seen)
@@ -151,7 +151,7 @@ class Training:
             ) from error
         return logits
 
-    def look(self, part: str) -> Evaluation:
+    def evaluate(self, part: str) -> Evaluation:
         """The network to be kept, as it is now, on a part of the data."""
         return evaluate(
             self.kept,

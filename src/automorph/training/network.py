@@ -53,7 +53,7 @@ def _check_answer(task: Task, network: nn.Module) -> None:
     device = next((weights.device for weights in network.parameters()), torch.device("cpu"))
     inputs = task.encoder(task.data.train.data[:2], device)
     name = type(network).__name__
-    given = f"inputs {_told(inputs)}, here of two examples of {task.name}"
+    given = f"inputs {_type_and_shape(inputs)}, here of two examples of {task.name}"
     try:
         with torch.no_grad():
             logits = network.eval()(inputs)
@@ -65,15 +65,15 @@ def _check_answer(task: Task, network: nn.Module) -> None:
             f"{type(error).__name__}: {error}. Expected is a network of such inputs that gives "
             f"logits (n, {task.classes}); mend its sizes, or resize the data"
         ) from error
-    if _told(logits) != f"float (2, {task.classes})":
+    if _type_and_shape(logits) != f"float (2, {task.classes})":
         raise UsageError(
-            f"the network {name} does not fit the data: of {given}, it made {_told(logits)}. "
-            f"Expected are logits (n, classes), here float (2, {task.classes}), for the classes "
-            f"{', '.join(task.data.classes)[:100]}"
+            f"the network {name} does not fit the data: of {given}, it made "
+            f"{_type_and_shape(logits)}. Expected logits (n, classes), here float "
+            f"(2, {task.classes}), for the classes {', '.join(task.data.classes)[:100]}"
         )
 
 
-def _told(value: Any) -> str:
+def _type_and_shape(value: Any) -> str:
     if not isinstance(value, Tensor):
         return type(value).__name__
     kind = "float" if value.is_floating_point() else str(value.dtype).removeprefix("torch.")

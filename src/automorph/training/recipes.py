@@ -19,10 +19,10 @@ def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
     (5, 'sgd')
     """
     often, few = (30, 500) if model.startswith(("bag-of-words", "text-")) else (40, 5000)
-    usual = max(5, round(min(40, often * (few / n) ** (1 / 3))))
+    default_epochs = max(5, round(min(40, often * (few / n) ** (1 / 3))))
     if model.startswith("transformers:"):
-        usual = 5  # Weights that are there already need few.
-    epochs = changes.get("epochs") or usual
+        default_epochs = 5  # Weights that are there already need few.
+    epochs = changes.get("epochs") or default_epochs
     defaults: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": 64 if n <= 5000 else 128,

@@ -125,12 +125,12 @@ def make_task(
         data,
         model,
         recipe or recipe_for(model if isinstance(model, str) else "", n),
-        encoder or _usual_encoder(data, model),
+        encoder or _default_encoder(data, model),
         protect=tuple(protect),
     )
 
 
-def _usual_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Encoder:
+def _default_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Encoder:
     if data.domain == "text":
         assert isinstance(model, str)
         return text_encoder(model, data.train.data)

@@ -38,14 +38,14 @@ class WordEncoder:
         return len(self.words) + _FIRST
 
     @classmethod
-    def of(cls, texts: Any, *, most: int = 30_000) -> WordEncoder:
-        """The encoder that knows the ``most`` commonest words and marks of some texts."""
+    def of(cls, texts: Any, *, max_words: int = 30_000) -> WordEncoder:
+        """The encoder that knows the ``max_words`` commonest words and marks of some texts."""
         tokens = tokenise(list(texts))
         words = tokens.vocabulary.words
         counts = Counter(words[number].lower() for number in tokens.words.tolist())
         del counts[""]
         ranked = sorted(counts, key=lambda word: (-counts[word], word))
-        return cls(tuple(sorted(ranked[:most])))
+        return cls(tuple(sorted(ranked[:max_words])))
 
     def __call__(self, texts: Any, device: torch.device | None = None) -> Tensor:
         """The numbers of a batch, as long as its longest text."""
@@ -53,21 +53,21 @@ class WordEncoder:
         numbers = self._numbers(tokens.vocabulary)[tokens.words]
         lengths = np.minimum(tokens.lengths, self.longest)
         out = np.full((len(tokens), max(1, int(lengths.max(initial=1)))), _PADDING, np.int64)
-        places = tokens.places
-        read = places < self.longest
-        out[tokens.rows[read], places[read]] = numbers[read]
+        positions = tokens.positions
+        read = positions < self.longest
+        out[tokens.rows[read], positions[read]] = numbers[read]
         return torch.from_numpy(out).to(device, non_blocking=True)
 
     def _numbers(self, vocabulary: Any) -> NDArray[np.int64]:
-        known = self._places
+        known = self._number_of
         facts = vocabulary.facts(
             ("number", self), lambda word: known.get(word.lower(), _UNKNOWN), np.int64
         )
         return np.asarray(facts)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {word: place for place, word in enumerate(self.words, _FIRST)}
+    def _number_of(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self.words, _FIRST)}
 
     def facts(self) -> dict[str, Any]:
         """What `encoder_from` makes it of again."""

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from automorph import _moved
 from automorph._version import __version__
 from automorph.data import split_hashes
 from automorph.errors import DamagedError, TrainingError, UsageError
@@ -34,6 +35,7 @@ from automorph.training.task_defaults import as_task
 PARTS = ("validation", "test")
 
 
+@_moved.renamed_arguments(until="stop_epoch")
 def train(
     task: Any,
     augmenter: Any | None = None,
@@ -44,7 +46,7 @@ def train(
     workers: int | None = None,
     device: str = "auto",
     validate_every: int = 1,
-    until: int | None = None,
+    stop_epoch: int | None = None,
     progress: bool | OnEpoch | None = None,
     **options: Any,
 ) -> RunResult:
@@ -60,7 +62,7 @@ def train(
       training takes all cores, and up to four beside an accelerator);
     - ``device``: ``auto``, or a torch device;
     - ``validate_every`` so many epochs the validation part is looked at for the curves (0: never);
-    - ``until`` stops after so many epochs, unfinished, to go on later (successive halving);
+    - ``stop_epoch`` stops after so many epochs, unfinished, to go on later (successive halving);
     - ``progress``: None shows a bar on a terminal, True or False decide, a function is called
       with each `Epoch`.
 
@@ -68,7 +70,7 @@ def train(
     the folder holds another run, or another process works in it.
     """
     task = as_task(task, **options)
-    _check(task, parts, until, workers)
+    _check(task, parts, stop_epoch, workers)
     augment = as_augmenter(fitted(augmenter, task))
     machine = find_machine(device)
     store = None if folder is None else RunFolder(folder, writes=machine.is_main)
@@ -93,7 +95,7 @@ def train(
         if store is not None and (saved := store.load()) is not None:
             _restore(training, saved, store)
         machine.wait()  # None may write before all have read.
-        _run_epochs(training, store, until, validate_every, progress)
+        _run_epochs(training, store, stop_epoch, validate_every, progress)
         return _conclude(training, store, parts)
 
 
@@ -112,14 +114,14 @@ def _restore(
 def _run_epochs(
     training: Training,
     store: RunFolder | None,
-    until: int | None,
+    stop_epoch: int | None,
     validate_every: int,
     progress: bool | OnEpoch | None,
 ) -> None:
     """Train up to the last epoch wanted, keeping a checkpoint after each."""
     recipe = training.recipe
     has_validation = "validation" in training.task.data.parts
-    last = min(until or recipe.epochs, recipe.epochs)
+    last = min(stop_epoch or recipe.epochs, recipe.epochs)
     with show(
         progress if training.machine.is_main else False,
         title=f"{training.task.name}, seed {training.seed}",
@@ -146,14 +148,14 @@ def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str])
     """Evaluate the chosen weights; only here, at the end, is the test part looked at."""
     finished = training.epoch == training.recipe.epochs
     chosen = training.choose() if finished else training.epoch
-    looked = {
-        part: training.look(part)
+    evaluations = {
+        part: training.evaluate(part)
         for part in _present(training.task, parts)
         if finished or part != "test"
     }
     result = RunResult(
-        accuracy={part: seen.accuracy for part, seen in looked.items()},
-        loss={part: seen.loss for part, seen in looked.items()},
+        accuracy={part: seen.accuracy for part, seen in evaluations.items()},
+        loss={part: seen.loss for part, seen in evaluations.items()},
         curves=tuple(training.curves),
         chosen=chosen,
         selection=training.recipe.select,
@@ -163,7 +165,7 @@ def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str])
         seed=training.seed,
         precision=training.precision,
         model=training.kept.eval(),
-        predictions={part: seen.predictions for part, seen in looked.items()},
+        predictions={part: seen.predictions for part, seen in evaluations.items()},
     )
     if store is None:
         return result
@@ -180,14 +182,14 @@ def _finished(
     tensors, _ = read_checkpoint(store.model_path)
     training.kept.load_state_dict(tensors)
     missing = [part for part in _present(training.task, parts) if part not in found.accuracy]
-    looked = {part: training.look(part) for part in missing}
+    evaluations = {part: training.evaluate(part) for part in missing}
     result = replace(
         found,
-        accuracy={**found.accuracy, **{part: seen.accuracy for part, seen in looked.items()}},
-        loss={**found.loss, **{part: seen.loss for part, seen in looked.items()}},
+        accuracy={**found.accuracy, **{part: seen.accuracy for part, seen in evaluations.items()}},
+        loss={**found.loss, **{part: seen.loss for part, seen in evaluations.items()}},
         predictions={
             **found.predictions,
-            **{part: seen.predictions for part, seen in looked.items()},
+            **{part: seen.predictions for part, seen in evaluations.items()},
         },
     )
     training.machine.wait()
@@ -205,7 +207,7 @@ def _present(task: Task, parts: Sequence[str]) -> list[str]:
     return [part for part in parts if part in task.data.parts]
 
 
-def _check(task: Task, parts: Sequence[str], until: int | None, workers: int | None) -> None:
+def _check(task: Task, parts: Sequence[str], stop_epoch: int | None, workers: int | None) -> None:
     if unknown := [part for part in parts if part not in ("train", *PARTS)]:
         raise UsageError(f"parts has {unknown[0]!r}; expected train, validation or test")
     if task.recipe.select == "best" and task.data.validation is None:
@@ -213,8 +215,10 @@ def _check(task: Task, parts: Sequence[str], until: int | None, workers: int | N
             "the recipe keeps the epoch of best validation accuracy, and the data have no "
             "validation part; split one off, or set select to 'last'"
         )
-    if until is not None and until < 1:
-        raise UsageError(f"until is {until}; expected 1 or more epochs")
+    if stop_epoch is not None and stop_epoch < 1:
+        raise UsageError(
+            f"stop_epoch is {stop_epoch}; expected 1 or more epochs, or None to train to the end"
+        )
     if workers is not None and workers < 0:
         raise UsageError(f"workers is {workers}; expected 0 (none ahead) or more threads")
 

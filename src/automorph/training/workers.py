@@ -52,14 +52,14 @@ class Workers(AbstractContextManager["Workers"]):
         queue, suspects = deque(range(len(jobs))), deque[int]()
         deaths, waiting, lost = Counter[int](), dict[Future[Any], int](), 0
         while queue or suspects or waiting:
-            alone = bool(suspects) or any(deaths[place] for place in waiting.values())
+            alone = bool(suspects) or any(deaths[number] for number in waiting.values())
             try:
                 # Few are handed over at a time, so that none is begun after the deadline.
                 while len(waiting) < (1 if alone else self.count) and (suspects or queue):
                     if time.monotonic() >= deadline:
                         break
-                    place = (suspects or queue)[0]
-                    waiting[self._submit(work, jobs[place])] = place
+                    number = (suspects or queue)[0]
+                    waiting[self._submit(work, jobs[number])] = number
                     (suspects or queue).popleft()
                 left = max(0.0, deadline - time.monotonic())
                 done, _ = wait(waiting, timeout=min(_TICK, left), return_when=FIRST_COMPLETED)
@@ -77,8 +77,8 @@ class Workers(AbstractContextManager["Workers"]):
                 struck = sorted(waiting.values())
                 waiting.clear()
                 suspects.extend(struck)
-                for place in struck:
-                    deaths[place] += 1
+                for number in struck:
+                    deaths[number] += 1
                 if len(struck) == 1 and deaths[struck[0]] >= TRIES:
                     suspects.remove(struck[0])
                     lost += 1

@@ -44,14 +44,14 @@ def read_known(
     if name == "digits":
         return read_digits()
     entry = KNOWN[name]
-    places = places_of(entry, root)
-    for place in places:
-        if place.is_dir():
-            return entry.read(name, place)
+    folders = candidate_folders(entry, root)
+    for folder in folders:
+        if folder.is_dir():
+            return entry.read(name, folder)
     if download:
         return download_raw(entry.hub, name=name)
     raise DataError(
-        f"{name} is not on this machine: looked for {' and '.join(map(str, places))}. Set "
+        f"{name} is not on this machine: looked for {' and '.join(map(str, folders))}. Set "
         f"AUTOMORPH_DATA to the folder that holds {entry.folder}, or let it be downloaded with "
         "download=True (--download)."
     )
@@ -121,9 +121,9 @@ def _read_cifar10(name: str, folder: Path) -> RawData:
     return raw_from_tables(name, tables, Columns(image="img", label="label"))
 
 
-def places_of(entry: PublicSet, root: str | os.PathLike[str] | None) -> list[Path]:
+def candidate_folders(entry: PublicSet, root: str | os.PathLike[str] | None) -> list[Path]:
     """Where the folder of a set may lie, the first place first."""
-    return [place / entry.folder for place in data_roots(root)]
+    return [folder / entry.folder for folder in data_roots(root)]
 
 
 KNOWN = {

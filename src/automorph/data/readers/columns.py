@@ -162,11 +162,11 @@ def _one(
     chosen: str | None,
     what: str,
     typed: list[str],
-    usual: tuple[str, ...],
+    default_names: tuple[str, ...],
 ) -> str:
     if chosen:
         return _known(name, table, chosen, what)
-    found = [column for column in usual if column in table.names] or typed
+    found = [column for column in default_names if column in table.names] or typed
     if found:
         return found[0]
     raise DataError(

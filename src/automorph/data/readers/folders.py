@@ -82,14 +82,14 @@ def _read_part(top: Path, root: Path, name: str, others: Counter[str]) -> Rows:
 def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
     """The images of a class, in order; endings of other files are counted in ``others``."""
     found = []
-    for place, folders, files in os.walk(folder):
+    for directory, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _passed_over(name))
         for file in sorted(files):
             ending = os.path.splitext(file)[1].lower()
             if file.startswith("."):
                 continue
             if ending in image_extensions():
-                found.append(Path(place, file))
+                found.append(Path(directory, file))
             else:
                 others[ending or "without any"] += 1
     if not found:

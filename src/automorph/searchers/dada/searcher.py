@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from automorph.policies import Mixture, Policy, within
+from automorph.policies import Mixture, Policy, check_range
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.dada.choices import drawn
 from automorph.searchers.dada.train import Learn
@@ -49,10 +49,10 @@ class Differentiable(Searcher):
         draws: int = 2,
         rate: float = 2e-2,
     ) -> None:
-        within("dada", "epochs", epochs or 1, int, 1, 100_000)
-        within("dada", "length", length, int, 1, 20)
-        within("dada", "draws", draws, int, 2, 100)
-        within("dada", "rate", rate, float, 0, 10)
+        check_range("dada", "epochs", epochs or 1, int, 1, 100_000)
+        check_range("dada", "length", length, int, 1, 20)
+        check_range("dada", "draws", draws, int, 2, 100)
+        check_range("dada", "rate", rate, float, 0, 10)
         self.setting = setting
         epochs = epochs or max(1, min(20, setting.task.recipe.epochs // 2))
         self.runs = [

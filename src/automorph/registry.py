@@ -246,10 +246,11 @@ class Registry(Mapping[str, E]):
             raise self.unknown(name)
         return entry
 
-    def unknown(self, name: str) -> AutomorphError:
-        """The error for a name that no entry has."""
-        close = closest(name, self._keys)
-        hint = f" Did you mean {self._keys[close[0]].name!r}?" if close else ""
+    def unknown(self, name: str, *, hint: str | None = None) -> AutomorphError:
+        """The error for a name that no entry has; ``hint`` stands in for close matches."""
+        if hint is None:
+            close = closest(name.partition(":")[0], self._keys)
+            hint = f" Did you mean {self._keys[close[0]].name!r}?" if close else ""
         see = f"; see: automorph list {self.listing}" if self.listing else ""
         return self.error(unknown(self.kind, name, self, hint=hint, advice=self.also + see))
 

@@ -193,7 +193,7 @@ CASES = [
     Case(
         "unknown column",
         with_text("a.csv", "text,label", "a,0"),
-        ("no column 'lable' (asked for as label)", "['text', 'label']", "Did you mean 'label'?"),
+        ("unknown column 'lable' of", "for as label", "of text, label", "Did you mean 'label'?"),
         {"label": "lable"},
     ),
     Case("no label column", with_text("a.csv", "text,u,v", "a,0,1"), ("which column", "--label")),

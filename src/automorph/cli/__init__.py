@@ -44,8 +44,8 @@ class VerbGroup(click.Group):
 def app() -> None:
     """Find the data augmentation that helps your model, and measure how much.
 
-    DATA is one of digits, mnist, fashion-mnist, cifar10, folder:PATH, csv:PATH, jsonl:PATH,
-    parquet:PATH, numpy:PATH.npz or hub:NAME. To begin, run: automorph quickstart
+    DATA is a name such as digits, or a kind and a path, such as folder:PATH or csv:PATH; automorph
+    list data shows all. To begin, run: automorph quickstart
     """
 
 

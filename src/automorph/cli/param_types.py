@@ -20,11 +20,6 @@ else:
 
 ONLINE = ("uncertainty", "adversarial", "views", "augmix-jsd")
 """Names of the in-training methods; the package that defines them imports torch."""
-_ENDINGS = {
-    "folder": (), "csv": (".csv", ".tsv"), "jsonl": (".jsonl", ".json"), "parquet": (".parquet",),
-    "numpy": (".npz",), "hub": None,
-}  # fmt: skip
-"""File endings by kind of source; empty: folders."""
 
 
 class DataWord(_Word):
@@ -43,17 +38,19 @@ class DataWord(_Word):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Names, kinds, and what lies where the word points to."""
-        from automorph.data import list_sources
+        from automorph.data import SOURCES
 
         kind, colon, start = incomplete.partition(":")
-        names = [source.name for source in list_sources() if source.found is not None]
+        names = [name for name, source in SOURCES.items() if not source.takes_path]
         found = [name for name in names if name.startswith(incomplete)]
-        for scheme, endings in _ENDINGS.items():
-            if not (scheme == kind if colon else scheme.startswith(kind)):
+        for source in SOURCES.values():
+            scheme = source.stem
+            fits = scheme == kind if colon else scheme.startswith(kind)
+            if not (source.takes_path and fits):
                 continue
             found += [] if colon else [f"{scheme}:"]
-            if endings is not None:
-                found += [f"{scheme}:{path}" for path in _paths(start, endings)]
+            if source.endings is not None:
+                found += [f"{scheme}:{path}" for path in _paths(start, source.endings)]
         return [CompletionItem(one) for one in found]
 
 

@@ -16,13 +16,15 @@ from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
 from automorph.data.memory_map import allocate, finish, mapped
-from automorph.data.readers.tables import read_tables
-from automorph.data.sources import SourceInfo, list_sources
+from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
+from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.splits import limited, split, split_hashes
 from automorph.data.spurious import CORRELATED, coupled
 
 __all__ = [
     "CORRELATED",
+    "SOURCES",
+    "TABLE_ENDINGS",
     "BadRow",
     "Dataset",
     "Domain",

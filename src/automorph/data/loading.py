@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,12 @@ from automorph.data.images import Mode
 from automorph.data.lazy_images import read_large_folder
 from automorph.data.lazy_texts import mapped_texts
 from automorph.data.leakage import LeakageAction
-from automorph.data.readers.catalog import GIVEN, KNOWN, data_roots, read_known
-from automorph.data.readers.columns import Columns, raw_from_tables
-from automorph.data.readers.folders import read_folder
-from automorph.data.readers.hub import download_raw, raw_from_huggingface
-from automorph.data.readers.in_memory import Pair, raw_from_arrays, raw_from_torch, read_npz
+from automorph.data.readers.catalog import data_roots
+from automorph.data.readers.columns import Columns
+from automorph.data.readers.hub import raw_from_huggingface
+from automorph.data.readers.in_memory import Pair, raw_from_arrays, raw_from_torch
 from automorph.data.readers.raw import RawData
-from automorph.data.readers.tables import read_tables
-from automorph.data.spurious import CORRELATED, read_correlated
+from automorph.data.sources import SOURCES, Request, Source
 from automorph.errors import UsageError
 
 StrPath = str | os.PathLike[str]
@@ -115,8 +112,8 @@ def check_source(source: str, *, root: StrPath | None = None) -> None:
 
     >>> check_source("digits")
     """
-    kind, path = _kind_of(source)
-    if not path or kind == "hub":
+    entry, path = _entry_of(source)
+    if entry.endings is None:
         return
     resolved = Path(_resolve(path, root)).expanduser()
     if not resolved.exists() and not glob(str(resolved), recursive=True):
@@ -210,28 +207,23 @@ def as_dataset(
 
 
 def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -> RawData:
-    kind, path = _kind_of(source)
-    if not path:
+    entry, path = _entry_of(source)
+    if not entry.tabular:
         columns.refuse(source)
-        read = read_correlated if source in CORRELATED else read_known
-        return read(source, root=root, download=download)
-    if kind == "hub":
-        return download_raw(path, columns=columns)
-    resolved = _resolve(path, root)
-    if kind in ("folder", "numpy"):
-        columns.refuse(source)
-        return read_folder(resolved) if kind == "folder" else read_npz(resolved)
-    return raw_from_tables(source, read_tables(kind, resolved), columns)
+    resolved = path if entry.endings is None else _resolve(path, root)
+    return entry(Request(source, resolved, columns, root, download))
 
 
-def _kind_of(source: str) -> tuple[str, str]:
-    """The kind of a source and its path; a set that is known by name has none."""
-    if source == "digits" or source in KNOWN or source in CORRELATED:
-        return source, ""
+def _entry_of(source: str) -> tuple[Source, str]:
+    """The entry of a source and its path; a set that is known by name has none."""
+    entry = SOURCES.get(source)
+    if entry is not None and not entry.takes_path:
+        return entry, ""
     kind, _, path = source.partition(":")
-    if not path or kind not in {given.partition(":")[0] for given in GIVEN}:
-        raise UsageError(_unknown(source, kind))
-    return kind, path
+    for entry in SOURCES.values():
+        if path and entry.takes_path and entry.stem == kind:
+            return entry, path
+    raise SOURCES.unknown(source, hint=_hint_for_path(source))
 
 
 def _resolve(path: str, root: StrPath | None) -> str:
@@ -242,15 +234,11 @@ def _resolve(path: str, root: StrPath | None) -> str:
     return next((str(top / path) for top in data_roots(root) if (top / path).exists()), path)
 
 
-def _unknown(source: str, kind: str) -> str:
-    names = ["digits", *KNOWN, *CORRELATED, *GIVEN]
-    resolved = Path(source).expanduser()
-    if resolved.exists():
-        ending = resolved.suffix.lstrip(".")
-        prefix = {"npz": "numpy", "tsv": "csv", "json": "jsonl"}.get(ending, ending)
-        right = f"{prefix}:{source}" if prefix and not resolved.is_dir() else f"folder:{source}"
-        hint = f" For this path write {right}."
-    else:
-        close = get_close_matches(kind, [name.partition(":")[0] for name in names], n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"unknown data {source!r}: expected one of {', '.join(names)}.{hint}"
+def _hint_for_path(source: str) -> str | None:
+    """How to write the source of a path that was given alone; None without such a path."""
+    given = Path(source).expanduser()
+    for entry in SOURCES.values():
+        fits = given.suffix in entry.endings if entry.endings else given.is_dir()
+        if entry.endings is not None and fits and given.exists():
+            return f" For this path write {entry.stem}:{source}."
+    return None

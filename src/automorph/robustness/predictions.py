@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Dataset, Split, read_tables
+from automorph.data import TABLE_ENDINGS, Dataset, Split, read_tables
 from automorph.diagnostics import hashed_words
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model
@@ -20,7 +20,6 @@ from automorph.robustness.dfr import features
 from automorph.training import Encoder, evaluate, fill, load_trained, make_task
 
 _USUAL = ("prediction", "predictions", "predicted", "pred", "y_pred", "yhat")
-_KINDS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".json": "jsonl"}
 _ROW = re.compile(r".*\[(\d+)\]")
 
 
@@ -181,10 +180,10 @@ def _read_array(path: Path, column: str) -> NDArray[Any]:
 
 
 def _table(path: Path, column: str) -> NDArray[Any]:
-    kind = _KINDS.get(path.suffix)
+    kind = TABLE_ENDINGS.get(path.suffix)
     if kind is None:
         raise UsageError(
-            f"{path}: predictions are read from {', '.join(_KINDS)}, .npy and .npz files"
+            f"{path}: predictions are read from {', '.join(TABLE_ENDINGS)}, .npy and .npz files"
         )
     table = read_tables(kind, str(path))["train"]
     name = column or next((name for name in _USUAL if name in table.names), "")

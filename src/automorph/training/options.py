@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any
 
 from automorph.data import Dataset, as_dataset, assemble, load_data
 from automorph.errors import UsageError
+from automorph.registry import did_you_mean, unknown
 from automorph.training.recipe import Recipe
 
 _OWN = ("model", "seed", "recipe", "protect")
@@ -45,10 +45,8 @@ def check_options(source: Any, options: Mapping[str, Any]) -> None:
                 f'write recipe={{"{name}": {value!r:.40}}}'
             )
         if name not in known and not isinstance(source, Dataset):
-            raise UsageError(
-                f"unknown option {name!r}{_meant(name, [*known, *_OF_CALLS])}; expected one of "
-                f"{', '.join(known)}"
-            )
+            hint = did_you_mean(name, [*known, *_OF_CALLS])
+            raise UsageError(unknown("option", name, known, hint=hint))
 
 
 def check_entries(recipe: Any) -> None:
@@ -60,15 +58,7 @@ def check_entries(recipe: Any) -> None:
         )
     for name in recipe:
         if name not in _ENTRIES:
-            raise UsageError(
-                f"recipe: there is no entry {name!r}{_meant(name, _ENTRIES)}; "
-                f"expected some of {', '.join(_ENTRIES)}"
-            )
-
-
-def _meant(name: object, known: Iterable[str]) -> str:
-    close = get_close_matches(str(name), list(known), 1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+            raise UsageError(unknown("entry", str(name), _ENTRIES, where="of the recipe"))
 
 
 def _names(call: Any) -> list[str]:

@@ -152,12 +152,3 @@ KNOWN = {
         ),
     )
 }
-
-GIVEN = {
-    "folder:PATH": "class folders of images, with or without train, validation, test",
-    "parquet:PATH": "Parquet file, pattern or folder (image bytes or paths; or text)",
-    "csv:PATH": "CSV (commas, semicolons or tabs) with a column of image paths, or of text",
-    "jsonl:PATH": "JSON lines with a key for image paths, or for text",
-    "numpy:PATH.npz": "arrays: images, labels, and x_test, y_test where there are",
-    "hub:NAME": "a data set of the Hugging Face Hub, hub:NAME:CONFIG for one configuration",
-}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from automorph.data.dataset import Domain
 from automorph.data.readers.raw import RawData, Rows, numbered
-from automorph.data.readers.tables import RawTable
+from automorph.data.readers.tables import TABLES, RawTable
 from automorph.errors import DataError, UsageError
+from automorph.registry import unknown
 
 _IMAGES = (
     "image", "img", "picture", "image_path", "file_name", "filename", "filepath", "path", "file",
@@ -57,7 +57,7 @@ class Columns:
         if chosen:
             raise UsageError(
                 f"{source} has no columns to choose: {', '.join(chosen)} cannot be used. Columns "
-                "are chosen in parquet:, csv:, jsonl: and hub: sources."
+                f"are chosen in {', '.join(f'{kind}:' for kind in TABLES)} and hub: sources."
             )
 
 
@@ -178,11 +178,8 @@ def _one(
 def _known(name: str, table: RawTable, column: str, what: str) -> str:
     if column in table.names:
         return column
-    close = get_close_matches(column, table.names, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise DataError(
-        f"{name}: no column {column!r} (asked for as {what}); it has {list(table.names)}.{hint}"
-    )
+    where = f"of {name}, asked for as {what}"
+    raise DataError(unknown("column", column, table.names, where=where))
 
 
 def _typed(table: RawTable, kind: str) -> list[str]:

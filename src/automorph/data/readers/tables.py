@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from automorph.data.readers.raw import part_of
 from automorph.errors import DataError, MissingExtraError
+from automorph.registry import Entry
 
 LARGEST_FIELD = 2**30
 """Letters of one field of a CSV file."""
@@ -38,14 +39,14 @@ class RawTable:
 
 
 def read_tables(kind: str, path: str) -> dict[str, RawTable]:
-    """Read a ``parquet``, ``csv`` or ``jsonl`` file, glob or folder as tables by part.
+    """Read a file, glob or folder of one of the ``TABLES`` as tables by part.
 
     Files belong to the part that their names say (``train``, ``validation``/``val``/``dev``,
     ``test`` as a word of the name); files that name none are the train part. Several files of one
     part are joined in the order of their names.
     """
-    read, endings = _READERS[kind]
-    files = _find(kind, Path(path).expanduser(), endings)
+    read = TABLES[kind]
+    files = _find(kind, Path(path).expanduser(), read.endings)
     parts: dict[str, list[Path]] = {}
     for file in files:
         # A single file is what the user asked for, whatever it is called.
@@ -196,11 +197,38 @@ def read_jsonl(files: Sequence[Path]) -> RawTable:
     )
 
 
-_READERS: dict[str, tuple[Callable[[Sequence[Path]], RawTable], tuple[str, ...]]] = {
-    "parquet": (read_parquet, (".parquet",)),
-    "csv": (read_csv, (".csv", ".tsv")),
-    "jsonl": (read_jsonl, (".jsonl", ".ndjson", ".json")),
+@dataclass(frozen=True)
+class TableKind(Entry[RawTable]):
+    """A kind of table: what reads the files of one part, and the endings of such files."""
+
+    endings: tuple[str, ...] = ()
+
+
+TABLES = {
+    entry.stem: entry
+    for entry in (
+        TableKind(
+            "parquet:PATH",
+            read_parquet,
+            "Parquet file, pattern or folder (image bytes or paths; or text)",
+            (".parquet",),
+        ),
+        TableKind(
+            "csv:PATH",
+            read_csv,
+            "CSV (commas, semicolons or tabs) with a column of image paths, or of text",
+            (".csv", ".tsv"),
+        ),
+        TableKind(
+            "jsonl:PATH",
+            read_jsonl,
+            "JSON lines with a key for image paths, or for text",
+            (".jsonl", ".ndjson", ".json"),
+        ),
+    )
 }
+TABLE_ENDINGS = {ending: kind for kind, entry in TABLES.items() for ending in entry.endings}
+"""The kind of table by the ending of its file."""
 
 
 def _find(kind: str, path: Path, endings: tuple[str, ...]) -> list[Path]:

@@ -1,39 +1,61 @@
 """Methods that live inside training: they see the model, or learn from its losses."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from automorph import _moved
-from automorph.augmenters.adversarial import Adversarial
-from automorph.augmenters.api import compare, train
-from automorph.augmenters.augmix_jsd import Consistency, consistency_loss
-from automorph.augmenters.base import InTrainingMethod
-from automorph.augmenters.batch_augmentation import JointViews
-from automorph.augmenters.builtin import METHODS, as_treatment, list_methods
-from automorph.augmenters.policy_network import Controller, begun, inverse
-from automorph.augmenters.regularised import Regularised, transformation_regularisation
-from automorph.augmenters.scoring import Scoring, evaluating
-from automorph.augmenters.uncertainty import Uncertainty
 
-__all__ = [
-    "METHODS",
-    "Adversarial",
-    "Consistency",
-    "Controller",
-    "InTrainingMethod",
-    "JointViews",
-    "Regularised",
-    "Scoring",
-    "Uncertainty",
-    "as_treatment",
-    "begun",
-    "compare",
-    "consistency_loss",
-    "evaluating",
-    "inverse",
-    "list_methods",
-    "train",
-    "transformation_regularisation",
-]
+if TYPE_CHECKING:
+    from automorph.augmenters.adversarial import Adversarial as Adversarial
+    from automorph.augmenters.api import compare as compare
+    from automorph.augmenters.api import train as train
+    from automorph.augmenters.augmix_jsd import Consistency as Consistency
+    from automorph.augmenters.augmix_jsd import consistency_loss as consistency_loss
+    from automorph.augmenters.base import InTrainingMethod as InTrainingMethod
+    from automorph.augmenters.batch_augmentation import JointViews as JointViews
+    from automorph.augmenters.builtin import METHODS as METHODS
+    from automorph.augmenters.builtin import as_treatment as as_treatment
+    from automorph.augmenters.builtin import list_methods as list_methods
+    from automorph.augmenters.policy_network import Controller as Controller
+    from automorph.augmenters.policy_network import begun as begun
+    from automorph.augmenters.policy_network import inverse as inverse
+    from automorph.augmenters.regularised import Regularised as Regularised
+    from automorph.augmenters.regularised import (
+        transformation_regularisation as transformation_regularisation,
+    )
+    from automorph.augmenters.scoring import Scoring as Scoring
+    from automorph.augmenters.scoring import evaluating as evaluating
+    from automorph.augmenters.uncertainty import Uncertainty as Uncertainty
+
+# Imported when first used: names are looked up, and completed, without torch.
+_HOMES = {
+    "METHODS": "builtin",
+    "Adversarial": "adversarial",
+    "Consistency": "augmix_jsd",
+    "Controller": "policy_network",
+    "InTrainingMethod": "base",
+    "JointViews": "batch_augmentation",
+    "Regularised": "regularised",
+    "Scoring": "scoring",
+    "Uncertainty": "uncertainty",
+    "as_treatment": "builtin",
+    "begun": "policy_network",
+    "compare": "api",
+    "consistency_loss": "augmix_jsd",
+    "evaluating": "scoring",
+    "inverse": "policy_network",
+    "list_methods": "builtin",
+    "train": "api",
+    "transformation_regularisation": "regularised",
+}
+
+__all__ = [*_HOMES]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.
-    __getattr__ = _moved.old_names(__name__)
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(import_module(f"automorph.augmenters.{_HOMES[name]}"), name)
+        return _moved.old_names(__name__)(name)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from automorph.augmenters.base import InTrainingMethod, examples_meet, together
 from automorph.augmenters.distributed import summed
 from automorph.augmenters.policy_network import Controller, advantages, begun, policy_gradient_loss
-from automorph.operations import SearchSpace, Stream
+from automorph.operations import SearchSpace, Stream, named_space
 from automorph.policies import NAMED, Mixture, Policy, Step, check_range, number_text, with_options
 from automorph.training import (
     Augmenter,
@@ -234,3 +234,14 @@ class AdversarialAugmenter(Augmenter):
         self.losses, self.spread = state["losses"], state["spread"]
         self.operations = state["operations"]
         self.steps, self.updates = state["counts"].tolist()
+
+
+def build(
+    m: int = 8, n: int = 2, every: int = 0, count: int = 5, levels: int = 10, lr: float = 3.5e-4,
+    entropy: float = 1e-5, space: str = "autoaugment",
+) -> InTrainingMethod:  # fmt: skip
+    """The method with the options that people type."""
+    return Adversarial(
+        operations=named_space(space), count=m, length=n, every=every, subpolicies=count,
+        levels=levels, rate=lr, entropy=entropy,
+    )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from automorph.augmenters.base import InTrainingMethod, examples_meet, stream_of, together
-from automorph.policies import NAMED, Policy, chained, check_range, with_options
+from automorph.policies import NAMED, Policy, chained, check_range, load_policy, with_options
 from automorph.training import Augmenter, Batch, RawBatch, divergence, soft_cross_entropy
 
 
@@ -107,3 +107,8 @@ class ConsistencyAugmenter(Augmenter):
     def describe(self) -> Any:
         """Name and content of the method."""
         return self.method.describe()
+
+
+def build(weight: float = 12, m: int = 2, policy: str = "augmix") -> InTrainingMethod:
+    """The method with the options that people type."""
+    return Consistency(draws=load_policy(policy), count=m, weight=weight)

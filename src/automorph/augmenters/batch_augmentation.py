@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from automorph.augmenters.base import InTrainingMethod, examples_meet, views
-from automorph.policies import Policy, check_range
+from automorph.policies import Policy, check_range, load_policy
 from automorph.training import Augmenter, Batch, RawBatch
 
 
@@ -58,3 +58,8 @@ class JointAugmenter(Augmenter):
     def describe(self) -> object:
         """Name and content of the method."""
         return self.method.describe()
+
+
+def build(m: int = 8, policy: str = "composition(n=2)") -> InTrainingMethod:
+    """The method with the options that people type."""
+    return JointViews(draws=load_policy(policy), count=m)

@@ -30,7 +30,7 @@ from automorph.augmenters.scaled import eased
 from automorph.augmenters.scoring import Scorer, Scores, Scoring, entropies
 from automorph.augmenters.usage_counter import Tally
 from automorph.errors import UsageError
-from automorph.policies import Policy, check_range, with_options
+from automorph.policies import Policy, check_range, load_policy, with_options
 from automorph.training import Augmenter, Batch, Epoch, RawBatch, Units
 
 Rule = Literal["top", "proportional", "random", "lowest", "adaptive"]
@@ -225,3 +225,17 @@ def taken(batch: Batch, rows: NDArray[np.int64], *, views: int) -> Batch:
     return replace(
         batch, inputs=inputs, labels=batch.labels[at], index=batch.index[rows], views=views
     )
+
+
+def build(
+    c: int = 4, s: int = 1, rule: str = "proportional", n: int = 2, space: str = "randaugment",
+    policy: str = "", tail: str = "", every: int = 1, size: float = 1.0, precision: str = "",
+    frozen: int = 0, probe: int = 0,
+) -> InTrainingMethod:  # fmt: skip
+    """The method with the options that people type."""
+    draws = load_policy(policy) if policy else default_draws(rule, n, space)
+    scoring = Scoring(every=every, size=size, precision=precision, frozen=frozen, probe=probe)
+    method = Uncertainty(
+        draws=draws, candidates=c, selected=s, rule=rule, scoring=scoring,  # type: ignore[arg-type]
+    )  # fmt: skip
+    return method.surrounded(before=(), after=(load_policy(tail),) if tail else ())

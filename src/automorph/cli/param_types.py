@@ -11,15 +11,11 @@ from click.shell_completion import CompletionItem
 
 from automorph.errors import DiskError, UsageError
 from automorph.files import disk_advice
-from automorph.registry import plain
 
 if TYPE_CHECKING:
     _Word = click.ParamType[str]
 else:
     _Word = click.ParamType
-
-ONLINE = ("uncertainty", "adversarial", "views", "augmix-jsd")
-"""Names of the in-training methods; the package that defines them imports torch."""
 
 
 class DataWord(_Word):
@@ -71,25 +67,23 @@ class PolicyWord(_Word):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Names and files; of a chain, its last stage."""
-        from automorph.policies import list_policies
+        from automorph.augmenters import METHODS
+        from automorph.policies import POLICIES
 
         before, plus, stage = incomplete.rpartition("+")
         start = stage.lstrip()
         head = before + plus + stage[: len(stage) - len(start)]
-        names = [*list_policies(), *(ONLINE if self.online else ())]
+        names = [*POLICIES, *(METHODS if self.online else ())]
         found = [name for name in names if name.startswith(start)]
         return [CompletionItem(head + one) for one in (*found, *_paths(start, (".json",)))]
 
 
 def name_of(policy: str, *, online: bool = True) -> str:
     """The full name of a policy; only in-training methods import torch."""
+    from automorph.augmenters import as_treatment
     from automorph.policies import load_policy
 
-    if not (online and _is_online(policy)):
-        return load_policy(policy).name
-    from automorph.augmenters import as_treatment
-
-    return as_treatment(policy).name
+    return as_treatment(policy).name if online else load_policy(policy).name
 
 
 def check_compared(policies: Sequence[str], baseline: str | None) -> None:
@@ -126,14 +120,6 @@ def check_folder(path: Path) -> None:
             f"cannot create the folder {path}: {error.strerror or error}. Nothing was done; "
             "expected a writable location"
         ) from None
-
-
-def _is_online(policy: str) -> bool:
-    from automorph.policies import POLICIES
-
-    stages = POLICIES.split(policy, "+")
-    known = {plain(name) for name in ONLINE}
-    return any(plain(stage.partition("(")[0].strip()) in known for stage in stages)
 
 
 def _paths(start: str, endings: tuple[str, ...]) -> Iterator[str]:

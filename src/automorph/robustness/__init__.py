@@ -1,53 +1,85 @@
 """Find the subgroup on which a model fails, mend the model, prove it."""
 
-from automorph.robustness.audit_result import Audit, Group, measure
-from automorph.robustness.builtin import Robust, list_methods, load_method
-from automorph.robustness.discovery import Slice, discover
-from automorph.robustness.groups import Grouper, grouper_of
-from automorph.robustness.patch_result import Patched
-from automorph.robustness.robust import RobustRun, train_robust
-from automorph.robustness.run_audit import audit
-from automorph.robustness.run_patch import patch
-from automorph.robustness.split_recovery import split_as_trained
-from automorph.robustness.translated import Translated, translate_part
-from automorph.robustness.translators.base import ExactPairs, Translator, UserEdit, all_pairs
-from automorph.robustness.translators.checks import Checked, Limits, check_translator
-from automorph.robustness.translators.classifiers import Panel
-from automorph.robustness.translators.cyclegan import CycleRecipe
-from automorph.robustness.translators.cyclegan_translator import CycleGAN, fit_cyclegan
-from automorph.robustness.translators.selection import Choice, check_names, choose_translator
+from __future__ import annotations
 
-__all__ = [
-    "Audit",
-    "Checked",
-    "Choice",
-    "CycleGAN",
-    "CycleRecipe",
-    "ExactPairs",
-    "Group",
-    "Grouper",
-    "Limits",
-    "Panel",
-    "Patched",
-    "Robust",
-    "RobustRun",
-    "Slice",
-    "Translated",
-    "Translator",
-    "UserEdit",
-    "all_pairs",
-    "audit",
-    "check_names",
-    "check_translator",
-    "choose_translator",
-    "discover",
-    "fit_cyclegan",
-    "grouper_of",
-    "list_methods",
-    "load_method",
-    "measure",
-    "patch",
-    "split_as_trained",
-    "train_robust",
-    "translate_part",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automorph.robustness.audit_result import Audit as Audit
+    from automorph.robustness.audit_result import Group as Group
+    from automorph.robustness.audit_result import measure as measure
+    from automorph.robustness.builtin import Robust as Robust
+    from automorph.robustness.builtin import list_methods as list_methods
+    from automorph.robustness.builtin import load_method as load_method
+    from automorph.robustness.discovery import Slice as Slice
+    from automorph.robustness.discovery import discover as discover
+    from automorph.robustness.groups import Grouper as Grouper
+    from automorph.robustness.groups import grouper_of as grouper_of
+    from automorph.robustness.patch_result import Patched as Patched
+    from automorph.robustness.robust import RobustRun as RobustRun
+    from automorph.robustness.robust import train_robust as train_robust
+    from automorph.robustness.run_audit import audit as audit
+    from automorph.robustness.run_patch import patch as patch
+    from automorph.robustness.split_recovery import split_as_trained as split_as_trained
+    from automorph.robustness.translated import Translated as Translated
+    from automorph.robustness.translated import translate_part as translate_part
+    from automorph.robustness.translators.base import ExactPairs as ExactPairs
+    from automorph.robustness.translators.base import Translator as Translator
+    from automorph.robustness.translators.base import UserEdit as UserEdit
+    from automorph.robustness.translators.base import all_pairs as all_pairs
+    from automorph.robustness.translators.checks import Checked as Checked
+    from automorph.robustness.translators.checks import Limits as Limits
+    from automorph.robustness.translators.checks import check_translator as check_translator
+    from automorph.robustness.translators.classifiers import Panel as Panel
+    from automorph.robustness.translators.cyclegan import CycleRecipe as CycleRecipe
+    from automorph.robustness.translators.cyclegan_translator import CycleGAN as CycleGAN
+    from automorph.robustness.translators.cyclegan_translator import fit_cyclegan as fit_cyclegan
+    from automorph.robustness.translators.selection import Choice as Choice
+    from automorph.robustness.translators.selection import check_names as check_names
+    from automorph.robustness.translators.selection import choose_translator as choose_translator
+
+# Imported when first used: names are looked up, and completed, without torch.
+_HOMES = {
+    "Audit": "audit_result",
+    "Checked": "translators.checks",
+    "Choice": "translators.selection",
+    "CycleGAN": "translators.cyclegan_translator",
+    "CycleRecipe": "translators.cyclegan",
+    "ExactPairs": "translators.base",
+    "Group": "audit_result",
+    "Grouper": "groups",
+    "Limits": "translators.checks",
+    "Panel": "translators.classifiers",
+    "Patched": "patch_result",
+    "Robust": "builtin",
+    "RobustRun": "robust",
+    "Slice": "discovery",
+    "Translated": "translated",
+    "Translator": "translators.base",
+    "UserEdit": "translators.base",
+    "all_pairs": "translators.base",
+    "audit": "run_audit",
+    "check_names": "translators.selection",
+    "check_translator": "translators.checks",
+    "choose_translator": "translators.selection",
+    "discover": "discovery",
+    "fit_cyclegan": "translators.cyclegan_translator",
+    "grouper_of": "groups",
+    "list_methods": "builtin",
+    "load_method": "builtin",
+    "measure": "audit_result",
+    "patch": "run_patch",
+    "split_as_trained": "split_recovery",
+    "train_robust": "robust",
+    "translate_part": "translated",
+}
+
+__all__ = [*_HOMES]
+
+if not TYPE_CHECKING:  # A checker would take every name for one that exists.
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(import_module(f"automorph.robustness.{_HOMES[name]}"), name)
+        raise AttributeError(f"module 'automorph.robustness' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from automorph.errors import MissingExtraError
 from automorph.operations import Operation, SearchSpace, Sequences, Stream
 from automorph.policies import Policy
 from automorph.policies.formatting import value_text
-from automorph.report.text_diff import changes
+from automorph.report import changes
 from automorph.text import Corpus
 
 SENTENCES = (

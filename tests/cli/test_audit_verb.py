@@ -41,8 +41,8 @@ def test_the_verb(place, capsys):
     ]  # fmt: skip
     assert told["robust_accuracy"] == min(g["accuracy"] for g in told["groups"])
     page = (place / told["report"]).read_text()
-    assert "Every group" in page
-    assert "Where columns meet" in page
+    assert "All groups" in page
+    assert "Intersections of columns" in page
 
 
 def test_a_trained_network_is_audited_by_its_folder(place, digits, capsys):

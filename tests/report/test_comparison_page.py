@@ -31,8 +31,8 @@ def test_a_clear_winner_is_told_in_words() -> None:
     best = next(row for row in result["rows"] if row["policy"] == result["winner"])
     assert page.title == "5 policies compared on digits"
     assert (page.verdict, page.badge) == ("better", "Better than the baseline")
-    assert answer(page, "What won?")[0] == "randaugment(n=1,m=5)"
-    assert f"{100 * best['accuracy']['mean']:.2f}%" in answer(page, "What won?")[1]
+    assert answer(page, "Which policy won?")[0] == "randaugment(n=1,m=5)"
+    assert f"{100 * best['accuracy']['mean']:.2f}%" in answer(page, "Which policy won?")[1]
     assert answer(page, "By how much?")[0] == f"+{100 * best['difference']['mean']:.2f}"
     assert answer(page, "Beyond chance?")[0] == "Yes"
     assert "p = 0.008" in answer(page, "Beyond chance?")[1]  # the corrected one
@@ -41,18 +41,18 @@ def test_a_clear_winner_is_told_in_words() -> None:
     assert [section.title for section in page.sections] == [
         "Results",
         "Class by class",
-        "While training",
-        "Right and wrong",
+        "Training curves",
+        "Correct and incorrect predictions",
         "What the policies do",
-        "The policies",
-        "How it was compared",
+        "Policies",
+        "Comparison setup",
     ]
 
 
 def test_no_clear_winner_is_not_called_one() -> None:
     page = compare_page(comparison(gain=0.0))
     assert page.badge == "No clear difference"
-    assert page.answers[0].question == "What was chosen?"
+    assert page.answers[0].question == "Which policy was chosen?"
 
 
 def test_the_verdict_has_the_last_word_about_chance() -> None:
@@ -63,7 +63,7 @@ def test_the_verdict_has_the_last_word_about_chance() -> None:
 
 def test_one_seed_claims_nothing() -> None:
     page = compare_page(comparison(seeds=1))
-    assert answer(page, "Beyond chance?")[0] == "Not known"
+    assert answer(page, "Beyond chance?")[0] == "Unknown"
     assert any("one seed" in warning for warning in page.warnings)
     assert "±" not in render(page).split("</style>")[1]
 
@@ -72,12 +72,15 @@ def test_one_policy_needs_no_baseline() -> None:
     page = compare_page(comparison(("none",)))
     assert page.title == "1 policy on digits"
     assert page.badge == ""
-    assert [one.question for one in page.answers] == ["What was chosen?", "What did it cost?"]
+    assert [one.question for one in page.answers] == [
+        "Which policy was chosen?",
+        "What did it cost?",
+    ]
 
 
 def test_the_baseline_may_win() -> None:
     page = compare_page(comparison(gain=-0.02))
-    assert answer(page, "What was chosen?")[0] == "none"
+    assert answer(page, "Which policy was chosen?")[0] == "none"
     assert "the best other policy" in answer(page, "By how much?")[1]
     assert answer(page, "By how much?")[0].startswith("−")
     table = part(page, "table")
@@ -86,7 +89,7 @@ def test_the_baseline_may_win() -> None:
 
 def test_failed_policies_say_why() -> None:
     page = compare_page(comparison(TEN, failed=("random", LONG)))
-    assert page.warnings == [f"Without a result: random and {LONG}. The table says why."]
+    assert page.warnings == [f"No result for random and {LONG}; the table gives the reason."]
     lines = columns(part(page, "table"))
     assert len(lines) == 10
     assert lines[-1] == [LONG, "Failed: loss is nan in epoch 3"]
@@ -97,7 +100,12 @@ def test_a_failed_baseline_leaves_accuracies() -> None:
     result["rows"][0] = {"policy": "a", "error": "out of memory"}
     result["rows"][1]["difference"] = None
     page = compare_page(result)
-    assert answer(page, "What was chosen?" if page.verdict != "better" else "What won?")[0] == "b"
+    assert (
+        answer(
+            page, "Which policy was chosen?" if page.verdict != "better" else "Which policy won?"
+        )[0]
+        == "b"
+    )
     assert columns(part(page, "table"))[0][3] == "–"
     render(page)
 
@@ -135,9 +143,9 @@ def test_each_policy_has_one_colour_over_the_page() -> None:
 
 
 SECTIONS = {
-    "curves": "While training",
+    "curves": "Training curves",
     "previews": "What the policies do",
-    "policies": "The policies",
+    "policies": "Policies",
 }
 """The sections that use one part of the result."""
 
@@ -166,7 +174,7 @@ def test_skipped_examples_are_told() -> None:
 
 def test_one_epoch_is_no_curve() -> None:
     titles = [section.title for section in compare_page(comparison(epochs=1)).sections]
-    assert "While training" not in titles
+    assert "Training curves" not in titles
 
 
 def test_the_result_is_not_changed() -> None:

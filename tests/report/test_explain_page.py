@@ -42,5 +42,5 @@ def test_a_page_says_what_to_keep_and_shows_it() -> None:
         assert words in html
     assert html.count("data:image/png") == 2
     assert [section.title for section in page.sections] == [
-        "Verdicts", "How strong", "Pictures", "Setup",
+        "Verdicts", "Useful range", "Pictures", "Setup",
     ]  # fmt: skip

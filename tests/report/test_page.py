@@ -147,7 +147,7 @@ def test_a_report_replaces_the_old_one(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(AutomorphError, match="choose another"):
+    with pytest.raises(AutomorphError, match="Choose another"):
         write_report(tmp_path / "file" / "report.html", Page(title="One", lead=""))
     (tmp_path / "folder" / "report.html").mkdir(parents=True)
     with pytest.raises(AutomorphError, match="could not be written"):

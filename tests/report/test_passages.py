@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automorph.report import Page, Section, render
-from automorph.report.text_diff import changes, marked
-from automorph.report.text_examples import passages
+from automorph.report.text_examples import changes, marked, passages
 
 TEXT = st.lists(
     st.sampled_from(["a", "good", "film", "don't", "🙂", "فيلم", "<b>", " ", "\n", "."])

@@ -58,7 +58,7 @@ def test_tables_pictures_and_figures_are_there(browser: Browser, reports: dict[s
     # The draws of each of the five policies are collapsed, except those of the winner.
     assert shown == browser.evaluate("document.querySelectorAll('figure').length") - 4 == 6
     words = browser.evaluate("document.body.innerText")
-    for wanted in ("What won?", "Beyond chance?", "What to do next", "automorph search digits"):
+    for wanted in ("Which policy won?", "Beyond chance?", "Next steps", "automorph search digits"):
         assert wanted in words
 
 

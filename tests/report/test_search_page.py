@@ -14,17 +14,17 @@ def test_the_page_tells_what_was_found_and_how() -> None:
     text = render(page)
     answers = {one.question: one.short for one in page.answers}
 
-    assert answers["What was found?"] == result["winner"]
+    assert answers["Which policy was found?"] == result["winner"]
     assert answers["What did the search cost?"] == "17.4 trainings"
     assert [section.title for section in page.sections][:2] == ["Results", "The search"]
     assert [part.kind for part in page.sections[1].parts] == [
         "figure", "figure", "figure", "table", "table", "table", "definitions",
     ]  # fmt: skip
-    assert "which chooses the winner" not in text
+    assert "which selects the winner" not in text
     assert "pba of 4" in text
-    assert "The 9 that moved most of 12." in text
+    assert "The 9 of 12 operations that change most." in text
     assert "the mean of the last 2 policies" in text
-    assert text.count("no proof: a search does not try by chance") == 1
+    assert text.count("not causal: a search does not choose its trials at random") == 1
     assert repr(result) == before
 
 

@@ -225,8 +225,8 @@ def test_a_class_that_fails_as_a_whole_is_no_alarm_and_not_overlooked():
     assert not any("hypotheses" in note for note in found.notes)
     assert page.badge == "weak on a class"
     assert [answer.question for answer in page.answers] == [
-        "How good is it on average?", "And on the worst class?",
-        "Is there a slice on which it fails?",
+        "How accurate is it on average?", "How accurate is it on the worst class?",
+        "Does it fail on a slice?",
     ]  # fmt: skip
     table = page.sections[0].parts[1]
     assert list(table.columns)[:3] == ["Class", "Examples", "Accuracy"]

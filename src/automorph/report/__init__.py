@@ -1,6 +1,6 @@
-"""Reports: one self-contained HTML page per result, its figures and pictures.
+"""Reports: one self-contained HTML page per result, with its figures and pictures.
 
-The room reads results and computes none.
+The package reads results and computes none.
 """
 
 from automorph.report.audit import audit_page
@@ -13,8 +13,7 @@ from automorph.report.patch import patch_page
 from automorph.report.pictures import contact_sheet
 from automorph.report.publisher import PAGES, publish, read_kept
 from automorph.report.search import search_page
-from automorph.report.text_diff import changes
-from automorph.report.text_examples import MARKS, passages
+from automorph.report.text_examples import MARKS, changes, passages
 from automorph.report.train import train_page
 from automorph.report.view_model import Results
 

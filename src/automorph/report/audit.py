@@ -1,4 +1,4 @@
-"""The report of an audit: who the model fails, how sure that is, and what it looks like."""
+"""The report of an audit: the groups on which the model fails, with intervals and pictures."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import numpy as np
 from automorph.report import figures, formatting, pictures, sections
 from automorph.report.page import Answer, Page, PageTable, Part, Section, Strip, TableCell, figure
 from automorph.report.text_examples import are_texts, passages
-
-Found = Mapping[str, Any]
+from automorph.report.view_model import JsonObject
 
 GROUPS = 40
-"""Most groups in the figure."""
+"""Maximum number of groups in the figure."""
 PICTURES = 800_000
-"""Bytes for all pictures of a page."""
+"""Maximum bytes of all pictures of a page."""
 
 
-def audit_page(result: Found) -> Page:
-    """The page of an audit; ``result`` is the object of ``audit --json`` and, optional,
-    ``pictures`` (images ``(n, H, W, C)`` by name), ``provenance`` and ``next``.
+def audit_page(result: JsonObject) -> Page:
+    """Make the page of an audit.
+
+    ``result`` is the object of ``audit --json``, optionally with ``pictures`` (images
+    ``(n, H, W, C)`` by name), ``provenance`` and ``next``.
     """
     alarms = result["alarms"]
     parts = [
@@ -45,7 +46,7 @@ def audit_page(result: Found) -> Page:
     )
 
 
-def _badge(result: Found) -> str:
+def _badge(result: JsonObject) -> str:
     if result["alarms"]:
         named = any(group["alarm"] for group in result["groups"])
         return "fails on a subgroup" if named else "fails on a slice"
@@ -54,61 +55,62 @@ def _badge(result: Found) -> str:
     return "no alarm" if result.get("method") is None or _named(result) else "no slice found"
 
 
-def _weak_class(result: Found) -> bool:
-    """Whether, without subgroups, the worst class lies clearly below the accuracy of all."""
+def _weak_class(result: JsonObject) -> bool:
+    """True without subgroups if the worst class is clearly less accurate than the average."""
     worst = min(
         (group for group in result["groups"] if group["n"]), key=lambda group: group["accuracy"]
     )
     return not _named(result) and worst["high"] < result["accuracy_interval"][0]
 
 
-def _named(result: Found) -> bool:
-    """Whether there are subgroups; else every group is a whole class."""
+def _named(result: JsonObject) -> bool:
+    """True if the audit has subgroups; otherwise every group is a whole class."""
     return len(result["groups"]) > len(result["gap"])
 
 
-def _answers(result: Found) -> list[Answer]:
+def _answers(result: JsonObject) -> list[Answer]:
     worst, named = result["worst"], _named(result)
     where = f"({worst['class']}, {worst['subgroup']})" if named else worst["class"]
     answers = [
         Answer(
-            "How good is it on average?",
+            "How accurate is it on average?",
             formatting.percent(result["accuracy"], 1),
             f"{_range(result['accuracy_interval'])} on {formatting.count(result['n'])} examples of "
             f"the {result['part']} part.",
         ),
         Answer(
-            f"And on the worst {'group' if named else 'class'}?",
+            f"How accurate is it on the worst {'group' if named else 'class'}?",
             formatting.percent(result["robust_accuracy"], 1),
-            f"{where}; the true worst is in {_range(result['robust_accuracy_interval'])}.",
+            f"{where}; 95 % interval of the true minimum: "
+            f"{_range(result['robust_accuracy_interval'])}.",
         ),
     ]
     if result["mutual_information"] is not None:
         answers.append(
             Answer(
-                "Does the subgroup decide?",
+                "Does the subgroup affect predictions?",
                 f"{result['mutual_information']:.3f} nats",
-                "Mutual information of prediction and subgroup given the class; 0 is none.",
+                "Mutual information of prediction and subgroup, given the class; 0 is no effect.",
             )
         )
     if result.get("method") is not None:
         failing = sum(one["alarm"] for one in result["slices"])
         answers.append(
             Answer(
-                "Is there a slice on which it fails?",
+                "Does it fail on a slice?",
                 formatting.count(failing) if failing else "none found",
-                f"Looked for by {result['method']}; {len(result['slices'])} are right less often "
-                f"than the rest of their class, {failing} of them beyond chance.",
+                f"Slices from {result['method']}: {len(result['slices'])} with lower accuracy than "
+                f"the rest of their class, {failing} of them beyond chance.",
             )
         )
     return answers
 
 
-def groups_section(result: Found, title: str = "Every group") -> Section:
-    """Accuracies of the groups with their intervals, as a figure and a table."""
+def groups_section(result: JsonObject, title: str = "All groups") -> Section:
+    """Make the section of group accuracies with intervals: a figure and a table."""
     named = _named(result)
-    what = f"Accuracy of every {'group' if named else 'class'}"
-    # The worst first, and what has no example last.
+    what = f"Accuracy of each {'group' if named else 'class'}"
+    # Worst first; groups without examples last.
     ordered = sorted(result["groups"], key=lambda group: (not group["n"], group["accuracy"] or 0))
     rows = [
         figures.FigureRow(
@@ -123,28 +125,28 @@ def groups_section(result: Found, title: str = "Every group") -> Section:
         figure(
             figures.dots, rows, axis="Accuracy, %",
             label=f"{what}. Worst: {worst}.",
-            caption=f"{what} with its 95 % interval (Wilson), the worst first.",
+            caption=f"{what} with its 95 % interval (Wilson), worst first.",
         ),
         _table(ordered) if named else _table_of_classes(ordered),
     ]  # fmt: skip
-    return Section(title if named else "Every class", parts)
+    return Section(title if named else "All classes", parts)
 
 
 _OVER = "Overconfidence: mean confidence minus accuracy, in points."
 
 
-def _table(groups: Sequence[Found]) -> PageTable:
+def _table(groups: Sequence[JsonObject]) -> PageTable:
     return PageTable(
         ["Class", "Subgroup", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence", "p"],
         [_line(group) for group in groups],
-        "p: right less often than the rest of its class by chance (Fisher's exact test, "
-        f"one-sided, Holm over all groups). {_OVER}",
+        "p: probability of an accuracy this far below the rest of the class by chance (Fisher's "
+        f"exact test, one-sided, Holm correction over all groups). {_OVER}",
         numbers=[2, 3, 4, 5, 6, 7],
     )  # fmt: skip
 
 
-def _table_of_classes(groups: Sequence[Found]) -> PageTable:
-    """The same without subgroups: a class has no rest to be held against."""
+def _table_of_classes(groups: Sequence[JsonObject]) -> PageTable:
+    """The table without subgroups: there is no rest of the class to test against."""
     return PageTable(
         ["Class", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence"],
         [[line[0], *line[2:-1]] for line in map(_line, groups)],
@@ -153,7 +155,7 @@ def _table_of_classes(groups: Sequence[Found]) -> PageTable:
     )
 
 
-def _line(group: Found) -> list[TableCell | str]:
+def _line(group: JsonObject) -> list[TableCell | str]:
     over = group["overconfidence"]
     return [
         group["class"],
@@ -170,7 +172,7 @@ def _line(group: Found) -> list[TableCell | str]:
     ]
 
 
-def _gaps(result: Found) -> Section | None:
+def _gaps(result: JsonObject) -> Section | None:
     rows = [
         [name, f"{value:.1f}", "{:.1f} to {:.1f}".format(*result["gap_interval"][name])]
         for name, value in result["gap"].items()
@@ -180,13 +182,13 @@ def _gaps(result: Found) -> Section | None:
         return None
     table = PageTable(
         ["Class", "Gap, points", "95 %"], rows,
-        "Largest minus smallest accuracy of the subgroups of a class (Newcombe's interval).",
+        "Highest minus lowest accuracy among the subgroups of a class, with Newcombe's interval.",
         numbers=[1, 2],
     )  # fmt: skip
-    return Section("The gap of every class", [table])
+    return Section("Gap by class", [table])
 
 
-def _intersections(result: Found) -> Section | None:
+def _intersections(result: JsonObject) -> Section | None:
     found = result["intersections"]
     if not found:
         return None
@@ -206,14 +208,14 @@ def _intersections(result: Found) -> Section | None:
         for one in found
     ]
     table = PageTable(
-        ["Class", "Where", "Examples", "Accuracy", "95 %", "Its class", "p"], rows,
-        "Where columns meet and accuracy is lowest; p counts in how many places were looked at.",
+        ["Class", "Intersection", "Examples", "Accuracy", "95 %", "Whole class", "p"], rows,
+        "Intersections of columns with the lowest accuracy; p is corrected for their number.",
         numbers=[2, 3, 4, 5, 6],
     )  # fmt: skip
-    return Section("Where columns meet", [table])
+    return Section("Intersections of columns", [table])
 
 
-def _slices(result: Found) -> Section | None:
+def _slices(result: JsonObject) -> Section | None:
     found = result["slices"]
     if not found:
         return None
@@ -225,24 +227,24 @@ def _slices(result: Found) -> Section | None:
             _range([one["low"], one["high"]]),
             formatting.percent(one["rest"], 1),
             formatting.p_value(one["p"]),
-            "; ".join(_apart(*told) for told in one["separating"]) or formatting.NOTHING,
+            "; ".join(_contrast(*each) for each in one["separating"]) or formatting.NOTHING,
         ]
         for one in found
     ]
     table = PageTable(
-        ["Slice", "Held out", "Accuracy", "95 %", "Rest", "p", "What sets it apart"], rows,
-        "Found in one half of the examples and tested in the other; p is that of the largest "
-        "excess of errors among all slices in permutations.",
+        ["Slice", "Held out", "Accuracy", "95 %", "Rest", "p", "Distinguishing values"], rows,
+        "Found on one half of the examples and tested on the other. p: permutation test of the "
+        "largest excess of errors among all slices.",
         numbers=[1, 2, 3, 4, 5],
     )  # fmt: skip
-    text = "A slice is a hypothesis: look at it, name it, and test the name on other examples."
-    return Section("Slices that no column names", [table], [text])
+    text = "A slice is a hypothesis: describe it, and test the description on other examples."
+    return Section("Slices that no column describes", [table], [text])
 
 
 def pictures_section(
     found: Mapping[str, Any], title: str = "What the model gets wrong"
 ) -> Section | None:
-    """Examples by name, one strip each; or texts."""
+    """Make the section of examples by name, one strip of pictures or list of texts each."""
     shown = {name: np.asarray(images) for name, images in found.items() if len(images)}
     if not shown:
         return None
@@ -256,11 +258,11 @@ def pictures_section(
     return Section(title, parts)
 
 
-def _apart(column: str, value: str, inside: float, outside: float) -> str:
-    return f"{column} = {value} ({100 * inside:.0f} % of it, {100 * outside:.0f} % of the rest)"
+def _contrast(column: str, value: str, inside: float, outside: float) -> str:
+    return f"{column} = {value} ({100 * inside:.0f} % inside, {100 * outside:.0f} % outside)"
 
 
-def _name(group: Found, named: bool) -> str:
+def _name(group: JsonObject, named: bool) -> str:
     return f"{group['class']}, {group['subgroup']}" if named else str(group["class"])
 
 

@@ -1,4 +1,4 @@
-"""The report of a comparison of policies: the answer in words, then what it rests on."""
+"""The report of a comparison of policies: the answer, then the evidence."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from automorph.report import figures, formatting, sections
 from automorph.report.figures import FigureRow
 from automorph.report.page import Page, PageTable, Part, Section, TableCell, Verdict, figure
 from automorph.report.summary import answers, warnings
-from automorph.report.view_model import Found, Results, difference, p_value, seconds
+from automorph.report.view_model import JsonObject, Results, difference, p_value, seconds
 
 _FAIR = (
-    "Every policy trained the same model with the same recipe on the same split. A seed gives all"
-    " policies the same initial weights and the same order of examples, so differences are taken"
+    "Every policy trained the same model with the same recipe on the same split. Under one seed,"
+    " all policies share the initial weights and the order of examples, so differences are taken"
     " seed by seed. The test part was used once, at the end."
 )
 _BADGES: dict[Verdict, str] = {
@@ -20,10 +20,10 @@ _BADGES: dict[Verdict, str] = {
 }
 
 
-def compare_page(result: Found) -> Page:
-    """The page of a comparison; ``result`` is what ``compare`` found, nothing is computed anew.
+def compare_page(result: JsonObject) -> Page:
+    """Make the page of a comparison from the result of ``compare``.
 
-    Accuracies and differences are fractions. A policy that failed has an ``error`` in place of an
+    Accuracies and differences are fractions. A policy that failed has an ``error`` instead of an
     accuracy. Optional: ``per_class`` in a row (a fraction for each class, in the order of
     ``data.classes``), ``curves``, ``examples`` (see `sections.examples`), ``previews``,
     ``policies``, ``provenance``, ``next``.
@@ -40,7 +40,7 @@ def compare_page(result: Found) -> Page:
         sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), result.get("winner")),
-        sections.setup(result, "How it was compared", [_FAIR]),
+        sections.setup(result, "Comparison setup", [_FAIR]),
     ]
     return Page(
         title=f"{number} {'compared ' if len(result['rows']) > 1 else ''}on {source}",
@@ -76,35 +76,35 @@ def _dots(results: Results) -> Part:
         mean, se = 100 * accuracy["mean"], accuracy.get("se")
         low, high = (None, None) if formatting.absent(se) else (mean - 100 * se, mean + 100 * se)
         values = [100 * value for value in accuracy.get("values", ())]
-        colour, said = results.colours[row["policy"]], formatting.percent(accuracy["mean"])
-        rows.append(FigureRow(results.label(row), mean, low, high, values, colour, said))
+        colour, words = results.colours[row["policy"]], formatting.percent(accuracy["mean"])
+        rows.append(FigureRow(results.label(row), mean, low, high, values, colour, words))
     caption = "Test accuracy of each policy."
     if results.seeds > 1:
         caption += (
-            " Small dots are single seeds, the large mark is their mean, the bar one standard"
-            " error to each side. Thin lines join the same seed: where they run parallel, the"
-            " seeds agree."
+            " Small dots are single seeds, the large mark is their mean, the bar is one standard"
+            " error to each side. Thin lines join the same seed; parallel lines mean that the seeds"
+            " agree."
         )
     label = f"Test accuracy by policy: {_spoken(rows)}."
     return figure(figures.dots, rows, axis="Test accuracy, %", label=label, caption=caption)
 
 
-def _differences(results: Results, apart: list[Found]) -> Part:
+def _differences(results: Results, apart: list[JsonObject]) -> Part:
     name = results.label(results.baseline)
     rows = []
     for row in apart:
         gap = difference(row)
-        # Differences that are equal under all seeds have no interval.
+        # Differences that are equal for all seeds have no interval.
         low, high = (
             None if formatting.absent(gap[end]) else 100 * gap[end] for end in ("low", "high")
         )
-        said = f"{formatting.points(gap['mean'])}"
+        words = formatting.points(gap["mean"])
         colour = results.colours[row["policy"]]
-        rows.append(FigureRow(results.label(row), 100 * gap["mean"], low, high, (), colour, said))
-    label = f"Difference from {name} in points: {_spoken(rows)}. The table has the intervals."
+        rows.append(FigureRow(results.label(row), 100 * gap["mean"], low, high, (), colour, words))
+    label = f"Difference from {name} in points: {_spoken(rows)}. The table lists the intervals."
     caption = (
         f"Paired difference from {name} with its {results.level} interval. "
-        "An interval that crosses the line at zero is no evidence of a difference."
+        "An interval that includes zero is no evidence of a difference."
     )
     axis = f"Difference from {name}, points"
     return figure(figures.differences, rows, axis=axis, label=label, caption=caption)
@@ -125,21 +125,21 @@ def _table(results: Results) -> PageTable:
     several = results.seeds > 1
     caption = "Test accuracy" + (" (mean ± standard error)" if several else "")
     if results.validated:
-        chosen_by = "" if "search" in results.found else ", which chooses the winner"
+        chosen_by = "" if "search" in results.found else ", which selects the winner"
         caption = f"Validation accuracy{chosen_by}; {caption.lower()}"
     if results.baseline is not None and len(results.rows) > 1:
         caption += f", paired difference from {results.label(results.baseline)} in points"
         caption += f" ({results.level} interval)" if several else ""
         if any(not formatting.absent(difference(row).get("p_adjusted")) for row in results.rows):
             caption += ", p corrected for the number of policies"
-    caption += ", and the cost of one training: examples passed forward and backward, and time."
+    caption += ", and the cost of one training: forward and backward passes of examples, and time."
     chosen = results.rows.index(results.winner) if results.winner is not None else None
     return PageTable(columns, lines, caption, numbers=range(1, len(columns)), chosen=chosen)
 
 
-def _line(results: Results, row: Found) -> list[TableCell | str]:
+def _line(results: Results, row: JsonObject) -> list[TableCell | str]:
     accuracy, gap = row["accuracy"], difference(row)
-    # Units are of all seeds together.
+    # Units are summed over the seeds.
     units = {way: n / results.seeds for way, n in (row.get("units") or {}).items()}
     se, ratio = accuracy.get("se"), results.slower(row)
     spread = formatting.interval(gap.get("low"), gap.get("high"))
@@ -164,7 +164,7 @@ def _line(results: Results, row: Found) -> list[TableCell | str]:
     ]
 
 
-def _head(results: Results, row: Found) -> TableCell:
+def _head(results: Results, row: JsonObject) -> TableCell:
     policy = row["policy"]
     tag = "baseline" if policy == results.found.get("baseline") else ""
     if policy == results.found.get("winner") and len(results.rows) > 1:
@@ -198,8 +198,8 @@ def _classes(results: Results) -> Section | None:
         for name, a, b in shown
     ]
     caption = (
-        f"Test accuracy of {ahead} less that of {base}, class by class. A class alone has few "
-        "examples, so more of this is chance."
+        f"Test accuracy of {ahead} minus that of {base}, by class. A single class has few "
+        "examples, so these differences are noisier."
     )
     if len(found) > sections.CLASSES:
         caption += f" The {half} best and the {half} worst of {len(found)} classes."

@@ -1,4 +1,4 @@
-"""Curves over epochs, trials or time, with a band over the seeds: from arrays to SVG."""
+"""Draw curves over epochs, trials or cost as SVG, with a band over the seeds."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from automorph.report import svg
 from automorph.report.svg import AxisScale
 
 TOGETHER = 4
-"""Most curves in one frame; more of them get a frame each."""
+"""Maximum number of curves in one frame; beyond it, each curve gets its own frame."""
 DETAIL = 120
-"""Most points drawn of one curve."""
+"""Maximum number of points drawn of one curve."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One policy's curve: places ``(T,)`` and values ``(seeds, T)``; NaN where there is none."""
+    """One policy's curve: places ``(T,)`` and values ``(seeds, T)``; NaN where missing."""
 
     label: str
     places: ArrayLike
@@ -33,7 +33,7 @@ class Curve:
 
     @cached_property
     def arrays(self) -> tuple[Floats, Floats]:
-        """Places and values, thinned to what can be seen (the last stays), without empty places."""
+        """Places and values, thinned to the visible detail (keeping the last), without gaps."""
         values = np.atleast_2d(np.array(self.values, dtype=np.float64))
         values[~np.isfinite(values)] = np.nan
         places = np.array(self.places, dtype=np.float64).ravel()
@@ -51,12 +51,12 @@ class Curve:
 def curves(
     series: Sequence[Curve], *, width: int, axis: str, across: str = "epoch", label: str = ""
 ) -> Markup:
-    """Means over seeds with a band from the lowest to the highest seed.
+    """Draw means over seeds with a band from the lowest to the highest seed.
 
-    The frame is fitted to what comes after the first fifth, where the curves come to lie close
-    to one another; the steep start may leave it.
+    The vertical range fits the values after the first fifth of the horizontal range, where curves
+    are close together; the steep start may be cut off.
 
-    Up to four curves share one frame; more get one frame each, the others in grey behind.
+    Up to four curves share one frame; more get one frame each, with the others in grey behind.
     """
     drawn = [curve for curve in series if len(curve.arrays[0])]
     if len(drawn) > TOGETHER:
@@ -81,7 +81,7 @@ def _frames(drawn: Sequence[Curve], *, width: int, axis: str, across: str, label
     between = 28.0 if columns == 3 else 12.0
     each = (width - between * (columns - 1)) / columns
     frame = _Frame(drawn, 34.0, 34.0, each, 34.0 + 0.68 * each)
-    # Drawn once and repeated in every frame, so that a page with many policies stays small.
+    # Drawn once and reused in every frame, to keep pages with many policies small.
     grid = frame.grid(5 if columns == 3 else 3)
     others = frame.inside([frame.mean(curve, "ghost") for curve in drawn])
     ghosts = Markup("").join([*grid, others])
@@ -103,7 +103,7 @@ def _frames(drawn: Sequence[Curve], *, width: int, axis: str, across: str, label
 
 @dataclass(frozen=True)
 class _Frame:
-    """A rectangle with two scales that hold all the curves."""
+    """A rectangle with two scales that fit all curves."""
 
     everyone: Sequence[Curve]
     left: float
@@ -128,7 +128,7 @@ class _Frame:
         return AxisScale(*svg.span(values), self.bottom, self.top)
 
     def inside(self, children: Sequence[Markup]) -> Markup:
-        """Shapes cut off at the edge of the frame."""
+        """Clip shapes at the edge of the frame."""
         wide, high = self.right - self.left, self.bottom - self.top
         return svg.tag(
             "svg",
@@ -141,7 +141,7 @@ class _Frame:
         )
 
     def grid(self, most: int) -> list[Markup]:
-        """Lines and ticks of the upright axis, ticks of the other at whole numbers."""
+        """Draw grid lines and ticks of the vertical axis, and ticks of the horizontal axis."""
         children = []
         places = svg.ticks(self.y.low, self.y.high, most)
         for place, words in zip(places, svg.tick_words(places), strict=True):
@@ -149,7 +149,7 @@ class _Frame:
             children.append(svg.line(self.left, y, self.right, y, "grid"))
             children.append(svg.text(self.left - 8, y + 4, words, "tick", "end"))
         every = svg.ticks(self.x.low, self.x.high, most + 1)
-        # Between epochs there is nothing; between magnitudes there is.
+        # Prefer whole numbers, as for epochs; magnitudes lie between them.
         whole = [place for place in every if place % 1 == 0]
         shown = whole if len(whole) > 1 else every
         for place, words in zip(shown, svg.tick_words(shown), strict=True):
@@ -157,11 +157,11 @@ class _Frame:
         return children
 
     def points(self, curve: Curve, values: Floats) -> list[tuple[float, float]]:
-        """Where values of a curve lie."""
+        """The positions of a curve's values."""
         return [(self.x(a), self.y(b)) for a, b in zip(curve.arrays[0], values, strict=True)]
 
     def band(self, curve: Curve) -> Markup:
-        """The area between the lowest and the highest seed; nothing for a single one."""
+        """Draw the area between the lowest and the highest seed; nothing for a single seed."""
         values = curve.arrays[1]
         if values.shape[0] < 2 or values.shape[1] < 2:
             return Markup("")
@@ -170,7 +170,7 @@ class _Frame:
         return svg.path([*low, *high[::-1]], f"band {svg.series(curve.colour)}", closed=True)
 
     def mean(self, curve: Curve, class_: str = "curve") -> Markup:
-        """The mean over seeds, its name on hover; a single place is a mark."""
+        """Draw the mean over seeds with its name on hover; a single place becomes a mark."""
         points = self.points(curve, curve.mean)
         if class_ != "ghost":
             class_ = f"{class_} {svg.series(curve.colour)}"
@@ -178,7 +178,7 @@ class _Frame:
         return svg.tag("g", svg.tag("title", curve.label), shape)
 
     def names(self, drawn: Sequence[Curve]) -> list[Markup]:
-        """The curves' names at their ends, pushed apart where they would touch."""
+        """Draw the names at the ends of the curves, moved apart where they would overlap."""
         ends = sorted(drawn, key=lambda curve: self.y(curve.mean[-1]))
         heights = svg.apart([self.y(curve.mean[-1]) for curve in ends], 18, self.bottom)
         children = []

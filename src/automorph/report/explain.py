@@ -1,4 +1,4 @@
-"""The report of an explanation: the verdicts, what decides them, sweeps, and pictures."""
+"""The report of an explanation: verdicts, their reasons, sweeps over magnitudes, pictures."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ from automorph.report.page import (
     figure,
 )
 from automorph.report.text_examples import MARKS, are_texts, passages
-
-Found = Mapping[str, Any]
+from automorph.report.view_model import JsonObject
 
 COLOURS = {"keep": 1, "keep mild": 2, "drop": 0, "label risk": 4}
 PICTURES = 1_500_000
-"""Bytes for all pictures of a page."""
+"""Maximum bytes of all pictures of a page."""
 _COLUMNS = {
     "change": "Error",
     "label_risk": "Label risk",
@@ -37,10 +36,11 @@ _COLUMNS = {
 }
 
 
-def explain_page(result: Found) -> Page:
-    """The page of an explanation; ``result`` is the object of ``explain --json`` and, optional,
-    ``pictures`` (by operation: images ``(n, 1 + draws, H, W, C)`` by words), ``policy``,
-    ``provenance`` and ``next``.
+def explain_page(result: JsonObject) -> Page:
+    """Make the page of an explanation.
+
+    ``result`` is the object of ``explain --json``, optionally with ``pictures`` (by operation:
+    images ``(n, 1 + draws, H, W, C)`` by caption), ``policy``, ``provenance`` and ``next``.
     """
     rows = result["operations"]
     counts = {verdict: [r for r in rows if r["verdict"] == verdict] for verdict in COLOURS}
@@ -53,20 +53,26 @@ def explain_page(result: Found) -> Page:
     ]
     kept = len(counts["keep"]) + len(counts["keep mild"])
     unseen = sum(row["decides"] == "invariance" for row in counts["drop"])
-    why = f" ({unseen} because the features see nothing of them)" if unseen else ""
+    why = f" ({unseen} because the features do not respond to them)" if unseen else ""
     return Page(
         title=f"{formatting.plural(len(rows), 'operation')} explained on {result['data']}",
         lead=(
-            f"{kept} of {len(rows)} operations do no predicted harm in some range; "
-            f"{len(counts['drop'])} are better left out{why} and {len(counts['label risk'])} put "
-            "labels at risk. These are predictions from fixed features: they rank operations, "
-            "and they do not replace a comparison."
+            f"{kept} of {len(rows)} operations are predicted to do no harm within a range of "
+            f"magnitudes; {len(counts['drop'])} should be dropped{why}, and "
+            f"{len(counts['label risk'])} put labels at risk. These predictions come from fixed "
+            "features: they rank operations but do not replace a comparison."
         ),
         kicker="Explanation of a search space",
         answers=[
-            Answer("What to keep?", str(kept), _names(counts["keep"] + counts["keep mild"])),
-            Answer("What to drop?", str(len(counts["drop"])), _names(counts["drop"])),
-            Answer("Labels at risk?", str(len(counts["label risk"])), _names(counts["label risk"])),
+            Answer(
+                "Which operations to keep?", str(kept), _names(counts["keep"] + counts["keep mild"])
+            ),
+            Answer("Which to drop?", str(len(counts["drop"])), _names(counts["drop"])),
+            Answer(
+                "Which put labels at risk?",
+                str(len(counts["label risk"])),
+                _names(counts["label risk"]),
+            ),
         ],
         commands=result.get("next") or (),
         sections=[section for section in parts if section is not None],
@@ -74,11 +80,11 @@ def explain_page(result: Found) -> Page:
     )
 
 
-def _names(rows: Sequence[Found]) -> str:
+def _names(rows: Sequence[JsonObject]) -> str:
     return formatting.listed([row["name"] for row in rows]) + "." if rows else "None."
 
 
-def _verdicts(rows: Sequence[Found]) -> Section:
+def _verdicts(rows: Sequence[JsonObject]) -> Section:
     lines = [
         figures.FigureRow(
             row["name"],
@@ -104,15 +110,16 @@ def _verdicts(rows: Sequence[Found]) -> Section:
 
 _READ = (
     "Error: predicted change of the held-out error of a ridge regression when every other example "
-    "is transformed. Label risk: so many more transformed examples are taken for another class. "
-    "Alignment: gain in agreement of the averaged kernel with the labels. Moved: how far the "
-    "averaged features move. New information: the part outside what the data span. Variance: the "
-    "regulariser's share of the error. Cost: microseconds an example."
+    "is transformed. Label risk: increase in the share of transformed examples that are taken for "
+    "another class. Alignment: gain in agreement between the averaged kernel and the labels. "
+    "Moved: distance by which the averaged features move. New information: the part outside the "
+    "span of the data. Variance: the regulariser's share of the error. Cost: microseconds per "
+    "example."
 )
 
 
-def _tables(rows: Sequence[Found]) -> list[Part]:
-    """What decides, in a table; all columns in another one, folded."""
+def _tables(rows: Sequence[JsonObject]) -> list[Part]:
+    """The main columns in one table, all columns in another, collapsed one."""
     short: list[list[TableCell | str]] = []
     every: list[list[TableCell | str]] = []
     for row in rows:
@@ -133,7 +140,7 @@ def _tables(rows: Sequence[Found]) -> list[Part]:
         ]
         every.append([head, error, risk, *more])
     columns = ["Operation", "Verdict", "Why", "Rank", "Error", "Label risk"]
-    caption = "At the magnitude of the least predicted error."
+    caption = "At the magnitude with the lowest predicted error."
     return [
         PageTable(columns, short, caption, numbers=(3, 4, 5)),
         PageTable(
@@ -143,7 +150,7 @@ def _tables(rows: Sequence[Found]) -> list[Part]:
     ]  # fmt: skip
 
 
-def _sweeps(rows: Sequence[Found]) -> Section | None:
+def _sweeps(rows: Sequence[JsonObject]) -> Section | None:
     series = [
         curves.Curve(
             row["name"],
@@ -162,13 +169,13 @@ def _sweeps(rows: Sequence[Found]) -> Section | None:
         axis="Predicted change of error, %",
         label="Predicted change of error by magnitude. At full magnitude: "
         + "; ".join(f"{curve.label} {curve.mean[-1]:.3g} %" for curve in series),
-        caption="The useful range ends where the predicted error has risen by 2 %, or where labels "
-        "are at risk.",
+        caption="The useful range ends where the predicted error has increased by 2 %, or where "
+        "labels are at risk.",
     )
-    return Section("How strong", [chart])
+    return Section("Useful range", [chart])
 
 
-def _pictures(rows: Sequence[Found], found: Mapping[str, Any]) -> Section | None:
+def _pictures(rows: Sequence[JsonObject], found: Mapping[str, Any]) -> Section | None:
     parts = list[Part]()
     limit = PICTURES // max(1, sum(len(one) for given in found.values() for one in given.values()))
     for row in rows:
@@ -180,7 +187,7 @@ def _pictures(rows: Sequence[Found], found: Mapping[str, Any]) -> Section | None
                 parts.append(passages(f"{name}, {label}", texts, originals, colour=colour))
         elif given:
             images = [one for given_images in given.values() for one in given_images]
-            # The first row of each strength has its words.
+            # The first row of each magnitude carries its caption.
             labels = [
                 label if number == 0 else ""
                 for label, given_images in given.items()
@@ -190,25 +197,28 @@ def _pictures(rows: Sequence[Found], found: Mapping[str, Any]) -> Section | None
             parts.append(sections.strips(name, images, labels, alt, limit=limit, colour=colour))
     if parts and isinstance(parts[0], Passages):
         return Section("Texts before and after", parts, text=[MARKS])
-    text = ["The original stands apart at the left; draws of the operation follow."]
+    text = ["The original is set apart on the left, followed by draws of the operation."]
     return Section("Pictures", parts, text=text) if parts else None
 
 
-def _policy(found: Found | None) -> Section | None:
+def _policy(found: JsonObject | None) -> Section | None:
     if not found:
         return None
     block = sections.policy_block(found["name"], found, opened=True)
-    text = ["Made from the diagnostics alone; search --method instant gives it and tests it."]
+    text = [
+        "Built from these diagnostics alone. To test it, run search with --method instant, which "
+        "proposes the same policy."
+    ]
     return Section("The instant policy", [block], text=text)
 
 
-def _setup(result: Found) -> Section:
+def _setup(result: JsonObject) -> Section:
     facts = {
         "Data": result["data"],
         "Space": result["space"],
         "Features": result["features"],
-        "Examples looked at": f"{result['examples']:,}",
+        "Examples used": f"{result['examples']:,}",
         "Accuracy of these features": formatting.percent(result["accuracy"]),
-        "Took": formatting.duration(result["seconds"]),
+        "Time": formatting.duration(result["seconds"]),
     }
     return Section("Setup", [Definitions(facts)])

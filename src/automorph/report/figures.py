@@ -1,7 +1,7 @@
-"""Figures with a line for each policy, class or group: pure functions from numbers to SVG.
+"""Figures with one row per policy, class or group: pure functions from numbers to SVG.
 
-Every figure takes its width, because small print that is scaled down is no print at all: a page
-holds one drawing for wide columns and one for telephones (`svg.WIDE`, `svg.NARROW`).
+Every figure is drawn for a given width, because text that is scaled down becomes unreadable: a page
+holds one drawing for wide columns and one for phones (`svg.WIDE`, `svg.NARROW`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from automorph.report.svg import AxisScale
 
 
 def colours(names: Iterable[str], *, baseline: str | None, winner: str | None) -> dict[str, int]:
-    """One colour a policy for the whole page: 0 for the baseline, 1 for the winner, then on.
+    """Assign one colour per policy for the whole page: 0 to the baseline, 1 to the winner.
 
     >>> colours(["none", "random", "trivial"], baseline="none", winner="trivial")
     {'none': 0, 'random': 2, 'trivial': 1}
@@ -32,7 +32,7 @@ def colours(names: Iterable[str], *, baseline: str | None, winner: str | None) -
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One line: a value, its interval, the single results behind it, and its number in words."""
+    """One row: a value, its interval, the single results behind it, and its text."""
 
     label: str
     value: float
@@ -44,21 +44,21 @@ class FigureRow:
 
 
 def dots(rows: Sequence[FigureRow], *, width: int, axis: str, label: str = "") -> Markup:
-    """Each result as a dot, their mean and interval on top; a thin line joins equal positions.
+    """Draw each result as a dot, with mean and interval on top.
 
-    The dots of all rows are paired (the same seed), and the lines show it: where they run
-    parallel, the seeds agree about the difference.
+    The dots of all rows are paired (the same seed); thin lines join each pair, and parallel lines
+    mean that the seeds agree about the difference.
     """
     return _chart(rows, width=width, axis=axis, label=label, shapes=_dots, paired=True)
 
 
 def differences(rows: Sequence[FigureRow], *, width: int, axis: str, label: str = "") -> Markup:
-    """Differences with their intervals against a line at zero."""
+    """Draw differences with their intervals against a line at zero."""
     return _chart(rows, width=width, axis=axis, label=label, shapes=_interval, zero=True)
 
 
 def bars(rows: Sequence[FigureRow], *, width: int, axis: str, label: str = "") -> Markup:
-    """Bars from zero, to the left when negative, with whiskers where there is an interval."""
+    """Draw bars from zero, to the left if negative, with whiskers for intervals."""
     return _chart(rows, width=width, axis=axis, label=label, shapes=_bar, zero=True)
 
 
@@ -84,7 +84,7 @@ def _chart(
         if number is not None
     ]
     low, high = svg.span(extent, zero=zero)
-    # Bars of shares are no differences.
+    # Bars of shares are not differences and need no sign.
     signed = zero and (shapes is not _bar or min(extent, default=0.0) < 0)
     scale = AxisScale(low, high, left, right)
     bottom = 6 + step * len(rows)

@@ -1,4 +1,4 @@
-"""Words on pictures: a font that has their letters, or letters that the font has."""
+"""Text on pictures: choose a font that has the letters, or replace missing letters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FONTS = (
     "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial Unicode.ttf",
     "Arial.ttf", "arial.ttf", "NotoSansCJK-Regular.ttc", "msyh.ttc",
 )  # fmt: skip
-"""Fonts of Linux, macOS and Windows: that of Pillow has no letter beyond ASCII."""
+"""Fonts of Linux, macOS and Windows; Pillow's own font has only ASCII letters."""
 _PLAIN = str.maketrans({
     "ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "æ": "ae",
     "Æ": "Ae", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "ı": "i", "–": "-", "—": "-",
@@ -24,9 +24,9 @@ _NO_LETTER = "\uffff"
 
 
 def lettered(words: Sequence[str], size: int) -> tuple[Font, list[str]]:
-    """A font that has as many of the letters as one here does, and the words in its letters.
+    """Return the installed font that has most of the letters, and the words in its letters.
 
-    Letters that it lacks become plain ones (``é`` to ``e``), or question marks.
+    Letters that it lacks become ASCII (``é`` to ``e``) or question marks.
 
     >>> lettered(["cat", "dog"], 14)[1]
     ['cat', 'dog']
@@ -43,7 +43,7 @@ def lettered(words: Sequence[str], size: int) -> tuple[Font, list[str]]:
 
 
 def _fonts(size: int) -> Iterator[Font]:
-    """Pillow's own font, then those that this machine has."""
+    """Yield Pillow's own font, then the fonts installed on this machine."""
     yield ImageFont.load_default(size)
     for name in _FONTS:
         if (font := _found(name, size)) is not None:
@@ -59,15 +59,15 @@ def _found(name: str, size: int) -> Font | None:
 
 
 def _has(font: Font, letter: str) -> bool:
-    """Whether a font draws a letter, and not the box of letters that it lacks."""
+    """True if a font draws the letter rather than the placeholder for missing letters."""
     try:
         return letter.isspace() or bytes(font.getmask(letter)) != bytes(font.getmask(_NO_LETTER))
-    except UnicodeError:  # The font of a Pillow without FreeType knows bytes only.
+    except UnicodeError:  # Without FreeType, Pillow's font accepts bytes only.
         return False
 
 
 def _plain(letter: str, font: Font) -> str:
-    """A letter in plain ones."""
+    """Replace a letter by ASCII letters, or by a question mark."""
     plain = letter.translate(_PLAIN)
     if plain == letter:
         parts = unicodedata.normalize("NFKD", letter)

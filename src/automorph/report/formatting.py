@@ -1,4 +1,4 @@
-"""Numbers as people read them: percent, points, counts, durations."""
+"""Format numbers for people: percent, points, counts, durations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOTHING = "–"
 
 
 def signed(value: float, decimals: int = 2) -> str:
-    """A number with its sign, typographic minus included.
+    """Format a number with its sign and a typographic minus.
 
     >>> signed(1.416), signed(-0.5, 1), signed(-0.0001)
     ('+1.42', '−0.5', '0.00')
@@ -25,7 +25,7 @@ def signed(value: float, decimals: int = 2) -> str:
 
 
 def percent(fraction: float | None, decimals: int = 2) -> str:
-    """A fraction as percent; a dash for nothing.
+    """Format a fraction as percent; a missing value as a dash.
 
     >>> percent(0.97214), percent(None), percent(float("nan"))
     ('97.21%', '–', '–')
@@ -34,7 +34,7 @@ def percent(fraction: float | None, decimals: int = 2) -> str:
 
 
 def points(fraction: float | None, decimals: int = 2) -> str:
-    """A difference of two fractions in percentage points, with its sign.
+    """Format a difference of two fractions in percentage points, with its sign.
 
     >>> points(0.0142), points(-0.003)
     ('+1.42', '−0.30')
@@ -43,7 +43,7 @@ def points(fraction: float | None, decimals: int = 2) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """An interval of differences in points.
+    """Format an interval of differences in points.
 
     >>> interval(0.0061, 0.0223)
     '+0.61 to +2.23'
@@ -52,7 +52,7 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def p_value(p: float | None, *, sign: bool = False) -> str:
-    """A p-value with two figures, never zero; ``sign`` puts the equals sign before it.
+    """Format a p-value, never as zero; ``sign`` puts an equals sign before it.
 
     >>> p_value(0.0312), p_value(0.00001), p_value(None), p_value(0.25, sign=True)
     ('0.031', '< 0.001', '–', '= 0.25')
@@ -65,7 +65,7 @@ def p_value(p: float | None, *, sign: bool = False) -> str:
 
 
 def count(number: float | None) -> str:
-    """A count: whole below a hundred thousand, then with three figures and a word.
+    """Format a count: in full below a hundred thousand, then with three digits and a unit.
 
     >>> count(72000), count(1_234_567), count(456_000), count(None)
     ('72,000', '1.23 million', '456 thousand', '–')
@@ -82,7 +82,7 @@ def count(number: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as people say them.
+    """Format a duration in seconds, minutes or hours.
 
     >>> duration(0.42), duration(8.3), duration(83), duration(5025)
     ('0.42 s', '8.3 s', '1 min 23 s', '1 h 24 min')
@@ -101,7 +101,7 @@ def duration(seconds: float | None) -> str:
 
 
 def times(ratio: float | None) -> str:
-    """A ratio of costs.
+    """Format a ratio.
 
     >>> times(1.0), times(1.254), times(12.6)
     ('1.0 ×', '1.3 ×', '13 ×')
@@ -113,7 +113,7 @@ def times(ratio: float | None) -> str:
 
 
 def plural(number: int, word: str, words: str = "") -> str:
-    """A count and its noun.
+    """Format a count with its noun.
 
     >>> plural(1, "seed"), plural(5, "seed"), plural(2, "policy", "policies")
     ('1 seed', '5 seeds', '2 policies')
@@ -122,7 +122,7 @@ def plural(number: int, word: str, words: str = "") -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in one phrase.
+    """Join names with commas and "and".
 
     >>> listed(["a"]), listed(["a", "b", "c"])
     ('a', 'a, b and c')
@@ -131,7 +131,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def glued(text: str) -> str:
-    """A text whose numbers stay on one line with their units and have a true minus.
+    """Keep numbers and their units on one line, and use typographic minus signs.
 
     >>> glued("3.2 s, p < 0.05 over 5 seeds").count("\\xa0")
     4
@@ -142,7 +142,7 @@ def glued(text: str) -> str:
 
 
 def plain(value: object) -> str:
-    """Any setting or fact of a result as one line of text.
+    """Format any setting or fact of a result as one line of text.
 
     >>> plain({"lr": 0.1, "nesterov": True}), plain([1, 2]), plain(None)
     ('lr 0.1, nesterov yes', '1, 2', '–')
@@ -161,5 +161,5 @@ def plain(value: object) -> str:
 
 
 def absent(value: float | None) -> bool:
-    """Whether a number is missing or not a number."""
+    """True if a number is missing or NaN."""
     return value is None or math.isnan(value)

@@ -1,4 +1,4 @@
-"""The report of several runs: what was chosen in each, and what they differ in."""
+"""The report of several runs: the choice of each run, and the differences between them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from typing import Any
 from automorph.report import figures, formatting
 from automorph.report.figures import FigureRow
 from automorph.report.page import Code, Page, PageTable, Part, Section, TableCell, figure
-from automorph.report.view_model import Found, Results
+from automorph.report.view_model import JsonObject, Results
 
 _CHOSEN = (
-    "Each run's row is the policy that it chose on its validation part, not the best of its test"
+    "Each row is the policy that the run chose by validation accuracy, not the best on the test"
     " part. Intervals are not corrected for the number of runs."
 )
-_OTHER = "The runs were tested on different examples; their accuracies cannot be held together."
+_OTHER = "The runs were tested on different examples; their accuracies are not comparable."
 
 
-def runs_page(runs: Mapping[str, Found], differences: Mapping[str, Mapping[str, Found]]) -> Page:
-    """The page of two or more runs of ``compare``, ``search`` or ``train``, by name.
+def runs_page(
+    runs: Mapping[str, JsonObject], differences: Mapping[str, Mapping[str, JsonObject]]
+) -> Page:
+    """Make the page of two or more runs of ``compare``, ``search`` or ``train``, by name.
 
-    ``differences`` holds for every run but the first, by policy, the paired difference from the
-    same policy in the first run (``mean``, ``low``, ``high``), and under the empty name that of
-    what the runs chose. It is empty for runs that cannot be paired.
+    ``differences`` holds, for every run but the first and by policy, the paired difference from the
+    same policy in the first run (``mean``, ``low``, ``high``); the empty name holds the difference
+    between the chosen policies. It is empty for runs that cannot be paired.
     """
     read = {name: Results(found) for name, found in runs.items()}
     first = next(iter(read))
@@ -30,37 +32,39 @@ def runs_page(runs: Mapping[str, Found], differences: Mapping[str, Mapping[str, 
     return Page(
         title=f"{formatting.plural(len(runs), 'run')} compared",
         lead=_lead(read, first, differences),
-        kicker="Runs beside one another",
+        kicker="Comparison of runs",
         warnings=[_OTHER] if len(alone) > 1 else [],
         sections=[
-            Section("What each run chose", _chosen(read, first, differences), [_CHOSEN]),
+            Section("Choice of each run", _chosen(read, first, differences), [_CHOSEN]),
             Section("All policies", [_policies(read, first, differences)]),
-            Section("What the runs differ in", [_settings(runs)]),
+            Section("Differences in settings", [_settings(runs)]),
         ],
         provenance={name: Code(_from(found, "command") or "") for name, found in runs.items()},
     )
 
 
 def _lead(
-    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, Found]]
+    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, JsonObject]]
 ) -> str:
-    told = []
+    sentences = []
     for name, results in read.items():
         if (row := results.chosen) is None:
-            told.append(f"{name} has no result.")
+            sentences.append(f"{name} has no result.")
             continue
         accuracy = formatting.percent(row["accuracy"]["mean"])
         gap = differences.get(name, {}).get("")
-        said = f"{name} chose {results.label(row)}: {accuracy}"
+        sentence = f"{name} chose {results.label(row)}: {accuracy}"
         if gap and not formatting.absent(gap.get("low")):
             span = formatting.interval(gap["low"], gap["high"])
-            said += f", {formatting.points(gap['mean'])} points ({span}) from {first}"
-        told.append(f"{said}.")
-    return " ".join(told)
+            sentence += (
+                f"; difference from {first}: {formatting.points(gap['mean'])} points ({span})"
+            )
+        sentences.append(f"{sentence}.")
+    return " ".join(sentences)
 
 
 def _chosen(
-    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, Found]]
+    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, JsonObject]]
 ) -> list[Part]:
     rows: list[FigureRow] = []
     lines: list[list[TableCell | str]] = []
@@ -72,9 +76,9 @@ def _chosen(
         accuracy, se = row["accuracy"], row["accuracy"].get("se")
         mean, half = 100 * accuracy["mean"], None if formatting.absent(se) else 100 * se
         low, high = (None, None) if half is None else (mean - half, mean + half)
-        said = formatting.percent(accuracy["mean"])
+        words = formatting.percent(accuracy["mean"])
         values = [100 * value for value in accuracy.get("values", ())]
-        rows.append(FigureRow(name, mean, low, high, values, colour, said))
+        rows.append(FigureRow(name, mean, low, high, values, colour, words))
         validation = (row.get("validation") or {}).get("mean")
         gap = differences.get(name, {}).get("")
         lines.append(
@@ -82,24 +86,26 @@ def _chosen(
                 TableCell(name, colour=colour),
                 results.label(row),
                 formatting.percent(validation),
-                TableCell(said, note="" if half is None else f"± {half:.2f}"),
+                TableCell(words, note="" if half is None else f"± {half:.2f}"),
                 _gap(gap) if name != first else formatting.NOTHING,
                 formatting.duration(_from(results.found, "seconds")),
             ]
         )
-    axis = "Test accuracy of what was chosen, %"
+    axis = "Test accuracy of the chosen policy, %"
     spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
-    columns = ["Run", "Chose", "Validation", "Test", f"Points from {first}", "Took"]
-    table = PageTable(columns, lines, "The choices of the runs", numbers=(2, 3, 4, 5))
+    columns = ["Run", "Chosen policy", "Validation", "Test", f"Difference from {first}", "Time"]
+    table = PageTable(
+        columns, lines, "Choices of the runs; differences in points", numbers=(2, 3, 4, 5)
+    )
     if not rows:
         return [table]
-    caption = "Test accuracy of the policy that each run chose; small dots are single seeds."
+    caption = "Test accuracy of the policy that each run chose. Small dots are single seeds."
     return [figure(figures.dots, rows, axis=axis, label=f"{axis}: {spoken}.", caption=caption),
             table]  # fmt: skip
 
 
 def _policies(
-    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, Found]]
+    read: Mapping[str, Results], first: str, differences: Mapping[str, Mapping[str, JsonObject]]
 ) -> PageTable:
     names = dict.fromkeys(row["policy"] for results in read.values() for row in results.rows)
     lines = []
@@ -116,31 +122,38 @@ def _policies(
         lines.append(line)
     caption = "Test accuracy by policy and run"
     if any(differences.values()):
-        caption += f"; below it, the paired difference in points from {first}"
+        caption += f"; below it, the paired difference from {first} in points"
     return PageTable(["Policy", *read], lines, caption, numbers=range(1, len(read) + 1))
 
 
-def _settings(runs: Mapping[str, Found]) -> PageTable:
-    """Settings with more than one value, a column a run."""
-    told = {name: _flat(_setting(found)) for name, found in runs.items()}
-    names = dict.fromkeys(key for facts in told.values() for key in facts)
+def _settings(runs: Mapping[str, JsonObject]) -> PageTable:
+    """Make a table of the settings that differ, one column per run."""
+    settings = {name: _flat(_setting(found)) for name, found in runs.items()}
+    names = dict.fromkeys(key for facts in settings.values() for key in facts)
     lines = [
-        [key, *(formatting.plain(facts.get(key, formatting.NOTHING)) for facts in told.values())]
+        [
+            key,
+            *(formatting.plain(facts.get(key, formatting.NOTHING)) for facts in settings.values()),
+        ]
         for key in names
-        if len({str(facts.get(key)) for facts in told.values()}) > 1
+        if len({str(facts.get(key)) for facts in settings.values()}) > 1
     ]
-    caption = "Settings that are not the same" if lines else "All settings are the same"
+    caption = "Settings that differ" if lines else "All settings are equal"
     return PageTable(["Setting", *runs], lines, caption)
 
 
-def _setting(found: Found) -> dict[str, Any]:
+def _setting(found: JsonObject) -> dict[str, Any]:
     data = found["data"]
-    told = found.get("search") or {}
+    search = found.get("search") or {}
     return {
         "data": data["source"], "training examples": data["n_train"], "image shape": data["shape"],
         "data hash": data["hash"], "test examples": _tested(Results(found)),
         "model": found["model"], "seeds": found["seeds"], "recipe": found["recipe"],
-        "search": {key: told.get(key) for key in ("method", "space", "tail", "budget", "trials")},
+        "search": {
+            "method": search.get("method"), "space": search.get("space"),
+            "post-policy": search.get("tail"), "budget": search.get("budget"),
+            "trials": search.get("trials"),
+        },
         "versions": _from(found, "versions") or {}, "hardware": _from(found, "hardware"),
     }  # fmt: skip
 
@@ -155,7 +168,7 @@ def _flat(facts: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return flat
 
 
-def _gap(gap: Found | None) -> TableCell:
+def _gap(gap: JsonObject | None) -> TableCell:
     if not gap:
         return TableCell(formatting.NOTHING)
     note = "" if formatting.absent(gap.get("low")) else formatting.interval(gap["low"], gap["high"])
@@ -176,5 +189,5 @@ def _tested(results: Results) -> str:
     return f"{part.get('n', '?')} ({part.get('hash', '?')})"
 
 
-def _from(found: Found, name: str) -> Any:
+def _from(found: JsonObject, name: str) -> Any:
     return (found.get("provenance") or {}).get(name)

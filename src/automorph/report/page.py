@@ -1,8 +1,8 @@
-"""A page and its parts as plain values, and how they become one self-contained HTML file.
+"""A page and its parts as plain values, and their rendering to one self-contained HTML file.
 
-Every command that has something to show fills a `Page`: an answer in words first, then sections
-of figures, tables and pictures, then where it all came from. The page asks for nothing from
-outside: its content security policy forbids it, and forbids every script but the one it brings.
+Every report is a `Page`: an answer first, then sections of figures, tables and pictures, then
+provenance. The page loads nothing from elsewhere: its content security policy forbids it, and
+forbids every script but its own.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Verdict = Literal["better", "worse", "unclear"]
 
 
 class Code(str):
-    """Words that are typed or compared letter by letter: commands, hashes."""
+    """Text shown in monospace, such as commands and hashes."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One question of the summary, its answer in a number or a word, and a sentence."""
+    """A question of the summary, its short answer, and a sentence."""
 
     question: str
     short: str
@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class TableCell:
-    """One cell of a table: words, a smaller second line, a tag, the colour of a policy."""
+    """One cell of a table: text, a smaller second line, a tag, the colour of a policy."""
 
     text: str
     note: str = ""
@@ -56,7 +56,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class PageTable:
-    """Rows of cells; the first cell heads its row; ``numbers`` are columns set to the right."""
+    """Rows of cells; the first cell is the row header; ``numbers`` are right-aligned columns."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[TableCell | str]]
@@ -67,13 +67,13 @@ class PageTable:
     kind: ClassVar[str] = "table"
 
     def cells(self, row: Sequence[TableCell | str]) -> list[TableCell]:
-        """The cells of a row, each as a `TableCell`."""
+        """Return the cells of a row, each as a `TableCell`."""
         return [cell if isinstance(cell, TableCell) else TableCell(cell) for cell in row]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure in two widths; ``legend`` names colours where the narrow one cannot."""
+    """A figure in two widths; ``legend`` names the colours below the narrow one."""
 
     wide: Markup
     narrow: Markup
@@ -84,7 +84,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image inside the page: a data address, its size on the page, its words."""
+    """An image inside the page: a data URL, its size on the page, its label and alt text."""
 
     address: str
     width: int
@@ -96,7 +96,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Strip:
-    """Pictures below one another under one name: what a policy does to some examples."""
+    """Pictures stacked under one name: the effect of a policy on some examples."""
 
     name: str
     pictures: Sequence[Picture]
@@ -106,7 +106,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures beside one another under one name, each with its words below."""
+    """Pictures side by side under one name, each with its label below."""
 
     name: str
     pictures: Sequence[Picture]
@@ -115,7 +115,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Passages:
-    """Texts under one name, each with a label; what changed in them is marked (see `changes`)."""
+    """Texts under one name, each with a label, with changes marked (see `changes`)."""
 
     name: str
     texts: Sequence[tuple[str, str]]
@@ -125,7 +125,7 @@ class Passages:
 
 @dataclass(frozen=True)
 class PolicyBlock:
-    """A policy as a readable table, what it draws, and as the file to copy."""
+    """A policy as a table, as a figure of its usage, and as a file to copy."""
 
     name: str
     table: PageTable | None
@@ -149,7 +149,7 @@ Part = PageTable | Figure | Strip | Gallery | Passages | PolicyBlock | Definitio
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, a few sentences, and what it shows."""
+    """A heading, a few sentences, and the parts below them."""
 
     title: str
     parts: Sequence[Part]
@@ -157,13 +157,13 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """The section's name inside the page's address."""
+        """The section's URL fragment."""
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-") or "section"
 
 
 @dataclass(frozen=True)
 class Page:
-    """Everything a report says: the answer first, then why, then where it came from."""
+    """A whole report: the answer, the evidence, the provenance."""
 
     title: str
     lead: str
@@ -189,7 +189,7 @@ def figure(
     """Draw a figure in both widths.
 
     ``draw`` is one of `figures.dots`, `figures.differences`, `figures.bars`, `curves.curves`;
-    ``label`` says in words what is to be seen, for those who do not see it.
+    ``label`` describes the figure for screen readers.
     """
     wide, narrow = (
         draw(series, width=width, axis=axis, label=label) for width in (svg.WIDE, svg.NARROW)
@@ -198,10 +198,10 @@ def figure(
 
 
 def render(page: Page) -> str:
-    """The page as one HTML document; all text in it is escaped."""
+    """Render a page as one HTML document; all text is escaped."""
     script, style = _source("script.js"), _source("style.css")
     template = _environment().get_template("page.html")
-    # Both are files of the package.
+    # Both are files of this package.
     return template.render(
         page=page,
         script=Markup(script),  # nosec B704
@@ -212,13 +212,13 @@ def render(page: Page) -> str:
 
 
 def write_report(path: str | os.PathLike[str], page: Page) -> Path:
-    """Write a page as an HTML file; an older one is replaced in one step or not at all.
+    """Write a page as an HTML file, replacing an older one atomically.
 
     Raises:
         AutomorphError: the file cannot be written there.
     """
     target = Path(path)
-    # File names may hold bytes that are no text; they must not cost the whole report.
+    # File names may contain bytes that are not valid text; the report is still written.
     text = render(page).encode("utf-8", errors="replace")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -227,14 +227,14 @@ def write_report(path: str | os.PathLike[str], page: Page) -> Path:
     except OSError as error:
         raise AutomorphError(
             f"the report could not be written to {target}: {error.strerror or error}; "
-            "expected a folder that can be written to; choose another one or make room"
+            "expected a writable folder. Choose another folder, or free disk space"
         ) from error
     return target
 
 
 @cache
 def _environment() -> Environment:
-    # The file is always shipped with the package; a missing name in it is our own mistake.
+    # The template is part of the package; an undefined name in it is a bug.
     environment = Environment(
         loader=PackageLoader("automorph", "report"),
         autoescape=True,

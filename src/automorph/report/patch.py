@@ -1,9 +1,8 @@
-"""The report of a patch: the model before and after, what mended it, and what that rests on."""
+"""The report of a patch: the model before and after, the objectives, and the evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,23 +19,23 @@ from automorph.report.page import (
     Verdict,
     figure,
 )
-
-Found = Mapping[str, Any]
+from automorph.report.view_model import JsonObject
 
 GROUPS, STRIPS, BYTES = 40, 16, 700_000
-"""Most groups in the figure, most rows of pictures, bytes for the pictures of a section."""
+"""Maximum groups in the figure, rows of pictures, and bytes of pictures in a section."""
 _BADGES: dict[Verdict, str] = {
-    "better": "Mended",
+    "better": "Repaired",
     "worse": "Worse than before",
     "unclear": "No clear difference",
 }
 
 
-def patch_page(result: Found) -> Page:
-    """The page of a patch; ``result`` is the object of ``patch --json`` and, optional, ``looks``.
+def patch_page(result: JsonObject) -> Page:
+    """Make the page of a patch.
 
-    ``looks`` holds ``sheet`` and ``saliency``, each with ``images`` ``(rows, columns, H, W, C)``
-    and ``labels``; besides there may be ``provenance`` and ``next``.
+    ``result`` is the object of ``patch --json``, optionally with ``provenance``, ``next`` and
+    ``looks``, which holds ``sheet`` and ``saliency``, each with ``images``
+    ``(rows, columns, H, W, C)`` and ``labels``.
     """
     verdict: Verdict = result["verdict"]["kind"]
     looks = result.get("looks") or {}
@@ -47,11 +46,11 @@ def patch_page(result: Found) -> Page:
         _saliency(looks.get("saliency")),
         groups_section(
             result["after"],
-            f"Every group of the {'mended' if verdict == 'better' else 'new'} model",
+            f"All groups of the {'patched' if verdict == 'better' else 'new'} model",
         ),
     ]
     return Page(
-        title=f"{result['data']}, {'mended by' if verdict == 'better' else 'with'} "
+        title=f"{result['data']}, {'repaired by' if verdict == 'better' else 'retrained with'} "
         f"{result['objective']}",
         lead=result["verdict"]["text"],
         verdict=verdict,
@@ -65,7 +64,7 @@ def patch_page(result: Found) -> Page:
     )
 
 
-def _answers(result: Found) -> list[Answer]:
+def _answers(result: JsonObject) -> list[Answer]:
     before, after = result["before"], result["after"]
     gaps = {
         name: (value, after["gap"][name])
@@ -75,12 +74,11 @@ def _answers(result: Found) -> list[Answer]:
     worst = max(gaps, key=lambda name: gaps[name][0], default=None)
     found = [
         Answer(
-            "How good is it on the worst group?",
+            "How accurate is it on the worst group?",
             formatting.percent(after["robust_accuracy"], 1),
-            f"{formatting.percent(before['robust_accuracy'], 1)} before; on average "
-            f"{formatting.percent(after['accuracy'], 1)}, "
-            f"{formatting.percent(before['accuracy'], 1)} "
-            "before.",
+            f"{formatting.percent(before['robust_accuracy'], 1)} before. On average "
+            f"{formatting.percent(after['accuracy'], 1)}, compared with "
+            f"{formatting.percent(before['accuracy'], 1)} before.",
         )
     ]
     if worst is not None:
@@ -88,23 +86,23 @@ def _answers(result: Found) -> list[Answer]:
             Answer(
                 "How large is the gap?",
                 f"{gaps[worst][1]:.1f} points",
-                f"between the subgroups of {worst}, {gaps[worst][0]:.1f} before.",
+                f"between the subgroups of {worst}, compared with {gaps[worst][0]:.1f} before.",
             )
         )
     flips = result["flip_rate"]
     if flips["after"] is not None:
         found.append(
             Answer(
-                "Does the subgroup still decide?",
+                "Does the subgroup still affect predictions?",
                 formatting.percent(flips["after"], 1),
-                "of predictions change when only the subgroup of an image does; "
+                "of predictions change if only the subgroup of an image is changed, compared with "
                 f"{formatting.percent(flips['before'], 1)} before.",
             )
         )
     return found
 
 
-def _groups(result: Found) -> Section:
+def _groups(result: JsonObject) -> Section:
     after = {(g["class"], g["subgroup"]): g for g in result["after"]["groups"]}
     rows = []
     there = [group for group in result["before"]["groups"] if group["n"]]
@@ -120,9 +118,9 @@ def _groups(result: Found) -> Section:
     bars = figure(
         figures.bars, rows, axis="Accuracy on the test part, %",
         label="; ".join(f"{row.label} {row.words}" for row in rows[:8]),
-        caption="Accuracy of every group before and after, with 95 % intervals (Wilson).",
+        caption="Accuracy of each group before and after, with 95 % intervals (Wilson).",
     )  # fmt: skip
-    # Not every kind of data has all of them.
+    # Some measures do not exist for all data.
     more = [
         [
             "Mutual information, nats",
@@ -130,7 +128,7 @@ def _groups(result: Found) -> Section:
         ],
         ["Predictions that flip", *(formatting.percent(result["flip_rate"][s], 1) for s in _SIDES)],
         [
-            "Saliency on the mark, times its area",
+            "Saliency on the mark, relative to its area",
             *(_number(result["saliency_on_mark"][s], 2) for s in _SIDES),
         ],
     ]
@@ -148,9 +146,9 @@ def _groups(result: Found) -> Section:
             ),
             *(line for line in more if set(line[1:]) != {formatting.NOTHING}),
         ],
-        f"Of one training each (seed {result['seed']} after); what mends the model is told below "
-        "by means over the seeds. A gap can also close because the better subgroup got worse: "
-        "look at both. Saliency of 1 times the area is indifference to the mark.",
+        f"One training each (seed {result['seed']} after); the table of objectives below shows "
+        "means over the seeds. A gap can also close because the better subgroup got worse, so look "
+        "at both. A relative saliency of 1 means that the model ignores the mark.",
         numbers=[1, 2],
     )
     return Section("Before and after", [bars, table])
@@ -159,7 +157,7 @@ def _groups(result: Found) -> Section:
 _SIDES = ("before", "after")
 
 
-def _arms(result: Found) -> Section:
+def _arms(result: JsonObject) -> Section:
     rows: list[figures.FigureRow] = []
     lines: list[Sequence[TableCell | str]] = []
     arms = sorted(result["arms"], key=lambda arm: -arm["robust_accuracy"]["mean"])
@@ -178,7 +176,7 @@ def _arms(result: Found) -> Section:
         inside = formatting.interval(gap.get("low"), gap.get("high"))
         lines.append(
             [
-                TableCell(name, tag="mends" if colour else "", colour=colour),
+                TableCell(name, tag="chosen" if colour else "", colour=colour),
                 _spread(robust),
                 _spread(arm["accuracy"]),
                 TableCell(
@@ -196,26 +194,26 @@ def _arms(result: Found) -> Section:
     dots_ = figure(
         figures.dots, rows, axis="Robust accuracy on the test part, %",
         label="; ".join(f"{row.label} {row.words}" for row in rows),
-        caption=f"Accuracy of the worst group under {seeds}; thin lines join the same seed.",
+        caption=f"Accuracy of the worst group over {seeds}. Thin lines join the same seed.",
     )  # fmt: skip
     table = PageTable(
         ["Objective", "Robust", "Accuracy", "Against balanced", f"Gap ({classes})",
          "Information", "Validation", "Time"],
         lines,
-        "Mean ± standard error over the seeds. Gaps in points; differences in robust accuracy "
-        "from balanced sampling, in points with 95 % interval. The validation column (robust "
-        "accuracy) chose the objective.",
+        "Mean ± standard error over the seeds. Gaps are in points. Differences in robust accuracy "
+        "from balanced sampling are in points, with a 95 % interval. The objective was chosen by "
+        "the validation column (robust accuracy).",
         numbers=range(1, 8),
     )  # fmt: skip
     text = (
-        "Every objective was trained for as many examples under the same seeds, and the epoch of "
-        "best robust validation accuracy was kept. Balanced sampling is often nearly all there "
-        "is to gain: what is more complicated is held against it."
+        "Every objective was trained on the same number of examples under the same seeds, and the "
+        "epoch with the best robust validation accuracy was kept. Balanced sampling often gives "
+        "most of the gain, so the other objectives are compared with it."
     )
-    return Section("What mends the model", [dots_, table], [text])
+    return Section("Objectives", [dots_, table], [text])
 
 
-def _translator(result: Found, sheet: Found | None) -> Section | None:
+def _translator(result: JsonObject, sheet: JsonObject | None) -> Section | None:
     found = result["translator"]
     if not found["checks"]:
         return None
@@ -242,57 +240,57 @@ def _translator(result: Found, sheet: Found | None) -> Section | None:
             )
         parts.append(
             PageTable(
-                ["Question", "Direction", "Found", "Wanted", "Result"], lines,
+                ["Check", "Direction", "Value", "Limit", "Result"], lines,
                 f"Checks of the translator {attempt['kind']}", numbers=[2], folded=len(lines) > 20,
             )
         )  # fmt: skip
     if sheet is not None:
         parts.append(
-            _strips("Renderings of training examples: " + ", ".join(sheet["columns"]), sheet)
+            _strips("Translations of training examples: " + ", ".join(sheet["columns"]), sheet)
         )
-    said = (
+    text = (
         f"Examples were translated by {found['kind']}, which passed its checks."
         if found["passed"]
         else "No translator passed its checks, so none was used."
     )
-    return Section("The translator", parts, [said])
+    return Section("The translator", parts, [text])
 
 
 _QUESTIONS = {
-    "subgroup": "Seen as the target, relative to real examples",
-    "class": "Accuracy lost in recognising the class",
-    "cycle": "Changed by a way there and back",
-    "identity": "Changes examples of the target",
-    "diversity": "Diversity relative to real examples",
-    "inversion": "Light and dark exchanged",
-    "residue": "Origin can be read from the rendering",
+    "subgroup": "Classified as the target subgroup, relative to real examples",
+    "class": "Loss of class accuracy",
+    "cycle": "Change after translation there and back",
+    "identity": "Change of examples already in the target subgroup",
+    "diversity": "Diversity, relative to real examples",
+    "inversion": "Inversion of light and dark",
+    "residue": "Original subgroup still detectable in the translation",
 }
 
 
-def _saliency(looks: Found | None) -> Section | None:
+def _saliency(looks: JsonObject | None) -> Section | None:
     if looks is None:
         return None
     labels = [
-        f"{label} (said {said[0]} before, {said[1]} after)"
-        for label, said in zip(looks["labels"], looks["said"], strict=True)
+        f"{label} (predicted {predicted[0]} before, {predicted[1]} after)"
+        for label, predicted in zip(looks["labels"], looks["said"], strict=True)
     ]
     text = (
-        "The image, where the model looked before, and where it looks now (SmoothGrad of the "
-        "margin of the true class). Such maps illustrate; the evidence is in the accuracies of the "
-        "groups and in the rate of flips."
+        "The image, and the saliency maps of the model before and after (SmoothGrad of the margin "
+        "of the true class). These maps are illustrations; the evidence is the accuracy of the "
+        "groups and the rate of flipped predictions."
     )
     strip = _strips("Image, before, after", {**looks, "labels": labels})
     return Section("Where the model looks", [strip], [text])
 
 
-def _strips(title: str, looks: Found) -> Part:
+def _strips(title: str, looks: JsonObject) -> Part:
     images = np.asarray(looks["images"])[:STRIPS]
     limit = BYTES // max(1, len(images))
     columns = looks.get("columns", ())
     return sections.strips(title, images, looks["labels"], title, limit=limit, columns=columns)
 
 
-def _spread(summary: Found) -> TableCell:
+def _spread(summary: JsonObject) -> TableCell:
     se = summary["se"]
     return TableCell(
         formatting.percent(summary["mean"], 1), "" if se is None else f"± {100 * se:.1f}"

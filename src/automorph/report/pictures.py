@@ -21,16 +21,16 @@ from automorph.report.page import Picture
 Pixels = NDArray[np.uint8]
 
 TILE = 64
-"""Small images grow to about this many pixels, by whole factors so that pixels stay square."""
+"""Small images are enlarged to about this many pixels, by whole factors to keep pixels square."""
 PHOTO = 104
-"""Larger images shrink to this many."""
+"""Larger images are reduced to this many pixels."""
 GAP, AFTER_ORIGINAL = 4, 10
 EDGE = (128, 128, 128, 110)
-"""A hairline around each image, so that white ones stand out on white and black ones on black."""
+"""A hairline around each image, so that white images stand out on white and black on black."""
 
 
 def tiles(images: Pixels) -> Pixels:
-    """Images of a size to look at: 8 px digits grow eight times, photographs shrink.
+    """Scale images for viewing: 8 px digits by eight, photographs down.
 
     >>> digits, photos = np.zeros((2, 8, 8, 1), np.uint8), np.zeros((1, 300, 150, 3), np.uint8)
     >>> tiles(digits).shape, tiles(photos).shape
@@ -49,7 +49,7 @@ def tiles(images: Pixels) -> Pixels:
 
 
 def row(images: Pixels) -> Image.Image:
-    """Images ``(n, H, W, C)`` side by side, the first set apart, on a transparent ground."""
+    """Place images ``(n, H, W, C)`` side by side, the first set apart, on a transparent ground."""
     shown = tiles(images)
     number, height, width = shown.shape[:3]
     whole = np.zeros((height + 2, _left(number - 1, width) + width + 2, 4), np.uint8)
@@ -61,9 +61,9 @@ def row(images: Pixels) -> Image.Image:
 
 
 def strip(images: Pixels, *, label: str = "", alt: str = "", limit: int = 60_000) -> Picture:
-    """Images ``(n, H, W, C)`` as one picture of a page, the first one (the original) set apart.
+    """Make one picture of images ``(n, H, W, C)``, the first one (the original) set apart.
 
-    A PNG while that takes at most ``limit`` bytes, else a WebP that comes close to it.
+    It is a PNG of at most ``limit`` bytes, or else a WebP of about that size.
     """
     image = row(images)
     crisp = max(images.shape[1:3]) <= TILE
@@ -73,14 +73,14 @@ def strip(images: Pixels, *, label: str = "", alt: str = "", limit: int = 60_000
 def contact_sheet(
     images: Pixels, labels: Sequence[str], *, columns: Sequence[str] = ("original", "draws")
 ) -> Image.Image:
-    """Images ``(rows, n, H, W, C)`` as one picture to save: a row an example, labels at the left.
+    """Make one picture of images ``(rows, n, H, W, C)``: one row per example, labels on the left.
 
-    ``columns`` are the words above the first column and above the rest.
+    ``columns`` are the headers of the first column and of the rest.
     """
     if images.ndim != 5 or len(images) != len(labels):
         raise DataError(
             f"got images of shape {images.shape} and {len(labels)} labels; "
-            "expected images (rows, n, H, W, C) and a label a row"
+            "expected images (rows, n, H, W, C) and one label per row"
         )
     names = [svg.shorten(name, 230, size=14) for name in labels]
     font, drawn = lettered([*columns, *names], 14)

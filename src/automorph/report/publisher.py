@@ -1,4 +1,4 @@
-"""What a report is made of is kept beside it, so that any later version can make it again."""
+"""Publish a report with its content beside it, so that a later version can rebuild it."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ PAGES: dict[str, Callable[[Any], Page]] = {
     "audit": audit_page,
     "patch": patch_page,
 }
-"""The page of each verb, from what the verb found."""
+"""The page function of each verb."""
 CONTENT, ARRAYS, REPORT = "report.json", "report.npz", "report.html"
 _ARRAY = "an array in report.npz"
 _MOST = 2**31
-"""Bytes of all arrays of a report, unpacked."""
+"""Maximum bytes of all arrays of a report, unpacked."""
 
 
 def publish(folder: Path, kind: str, content: Mapping[str, Any]) -> Path:
-    """Write ``report.html`` of a run, and what it is made of, for `read_kept`.
+    """Write ``report.html`` of a run, and its content for `read_kept`.
 
-    ``content`` is what the page function of the verb ``kind`` takes: plain values and arrays.
+    ``content`` is the argument of the page function of the verb ``kind``: plain values and arrays.
     """
     page = PAGES[kind](content)
     arrays: dict[str, NDArray[Any]] = {}
@@ -52,21 +52,24 @@ def publish(folder: Path, kind: str, content: Mapping[str, Any]) -> Path:
 
 
 def read_kept(folder: Path) -> tuple[str, dict[str, Any]]:
-    """The verb of a run folder and what its page is made of.
+    """Read the verb of a run folder and the content of its page.
 
-    Raises `UsageError` where no report was kept, and `DamagedError` for what was not so written.
+    Raises `UsageError` if the folder has no report content, and `DamagedError` if it is damaged.
     """
     try:
         found = read_json(folder / CONTENT)
     except FileNotFoundError:
         raise UsageError(
-            f"{folder} has no {CONTENT}; expected the folder of a finished {', '.join(PAGES)}, "
-            "such as runs/compare-digits-1a2b3c4d. Runs of older versions: run the same command "
-            "with another --out"
+            f"{folder} has no {CONTENT}; expected the folder of a finished {', '.join(PAGES)} run, "
+            "such as runs/compare-digits-1a2b3c4d. If an older version wrote it, run its command "
+            "again with another --out"
         ) from None
     kind, content = found.get("kind"), found.get("content")
     if kind not in PAGES or not isinstance(content, dict):
-        raise DamagedError(f"{folder / CONTENT} is no report that automorph wrote; make it anew")
+        raise DamagedError(
+            f"{folder / CONTENT} is not the content of a report; expected a file that automorph "
+            "wrote. Run the command of the run again with another --out"
+        )
     whole = _together(content, _arrays(folder / ARRAYS))
     return kind, whole
 
@@ -75,18 +78,18 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as file:
             if sum(member.file_size for member in file.infolist()) > _MOST:
-                raise ValueError(f"it would take more than {_MOST:,} bytes")
+                raise ValueError(f"its arrays exceed {_MOST:,} bytes")
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DamagedError(
-            f"{path} cannot be read ({str(error)[:200]}); expected the pictures of a report. Run "
+            f"{path} cannot be read ({str(error)[:200]}); expected the arrays of a report. Run "
             "the command of the run again with another --out"
         ) from error
 
 
 def _apart(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
-    """Plain JSON, in which arrays of numbers have become their names."""
+    """Convert to plain JSON, moving numeric arrays to ``arrays`` and leaving their names."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biuf":
             return value.tolist()
@@ -108,7 +111,10 @@ def _together(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if isinstance(value, dict):
         if _ARRAY in value:
             if value[_ARRAY] not in arrays:
-                raise DamagedError(f"{CONTENT} names {value[_ARRAY]!r:.80}, not in {ARRAYS}")
+                raise DamagedError(
+                    f"{CONTENT} refers to the array {value[_ARRAY]!r:.80}; expected it in "
+                    f"{ARRAYS}. Run the command of the run again with another --out"
+                )
             return arrays[value[_ARRAY]]
         return {key: _together(one, arrays) for key, one in value.items()}
     return [_together(one, arrays) for one in value] if isinstance(value, list) else value

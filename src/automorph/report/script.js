@@ -1,4 +1,4 @@
-// The page works without this: it adds copy buttons, and unfolds everything for the printer.
+// Optional: adds copy buttons, and expands all details for printing.
 "use strict";
 for (const button of document.querySelectorAll("button.copy")) {
   button.hidden = false;

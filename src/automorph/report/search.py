@@ -1,4 +1,4 @@
-"""The report of a search: what was found, what it rests on, and how the search went."""
+"""The report of a search: the policy found, the evidence, and the course of the search."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from automorph.report.comparison import compare_page
 from automorph.report.figures import FigureRow
 from automorph.report.page import Answer, Definitions, Page, PageTable, Part, Section, figure
 from automorph.report.summary import answers
-from automorph.report.view_model import Found, Results
+from automorph.report.view_model import JsonObject, Results
 
 SHOWN, EFFECTS = 12, 8
-"""Most arms of a heat in its table; effects shown from either end."""
+"""Maximum policies of a heat in its table; number of effects shown from either end."""
 
 
-def search_page(result: Found) -> Page:
-    """The page of a search; ``result`` is that of `compare_page`, and ``search`` tells the rest.
+def search_page(result: JsonObject) -> Page:
+    """Make the page of a search; ``result`` is that of `compare_page` with the key ``search``.
 
     ``search``: ``method``, ``space``, ``tail``, ``tried``, ``failed``, ``trainings`` (its cost in
     plain trainings), ``seconds``, ``engine``, ``longer``, ``stopped``, ``trace`` (for each trial
@@ -29,15 +29,15 @@ def search_page(result: Found) -> Page:
     found = result["search"]
     page, results = compare_page(result), Results(result)
     parts = [_table_section(page.sections[0], found), _search(found), *page.sections[1:]]
-    notes = ["The budget ended the search before it was done."] if found["stopped"] else []
+    notes = ["The time budget ended the search before it was complete."] if found["stopped"] else []
     if results.seeds < found.get("seeds", 0):
         notes.append(
-            f"The budget allowed {results.seeds} of {found['seeds']} seeds for the final table; a "
-            "longer one narrows the intervals."
+            f"The budget allowed {results.seeds} of {found['seeds']} seeds in the final table; a "
+            "larger budget narrows the intervals."
         )
     return replace(
         page,
-        title=f"The augmentation found for {result['data']['source']}",
+        title=f"Augmentation found for {result['data']['source']}",
         kicker=f"Search with {found['method']}",
         badge="" if page.badge == "" else page.badge.replace("the baseline", "no augmentation"),
         answers=_answers(results, found),
@@ -52,7 +52,7 @@ def _answers(results: Results, found: Mapping[str, Any]) -> list[Answer]:
         return []
     accuracy = formatting.percent(results.winner["accuracy"]["mean"])
     what = Answer(
-        "What was found?",
+        "Which policy was found?",
         results.label(results.winner),
         f"{accuracy} mean test accuracy over {formatting.plural(results.seeds, 'seed')}.",
     )
@@ -60,18 +60,18 @@ def _answers(results: Results, found: Mapping[str, Any]) -> list[Answer]:
         "What did the search cost?",
         f"{found['trainings']:.1f} trainings",
         f"{formatting.plural(found['tried'], 'trial')}; "
-        f"{formatting.duration(found['seconds'])} with the final table.",
+        f"{formatting.duration(found['seconds'])} including the final table.",
     )
     return [what, *asked[1:-1], cost]
 
 
 def _table_section(results: Section, found: Mapping[str, Any]) -> Section:
     text = (
-        "All rows share their seeds. The tail alone, a random policy of the same space, RandAugment"
-        " and TrivialAugment need no search; the row that trains"
-        f" {found['longer']} times as long says what the time of a search can buy without one. The"
-        " search never saw the test part; here it was used once for each training. Nothing in this"
-        " table was chosen by its validation column."
+        "All rows share their seeds. The post-policy alone, a random policy of the same space,"
+        " RandAugment and TrivialAugment need no search. The row that trains"
+        f" {found['longer']} times as long shows what the time of a search achieves without one."
+        " The search never used the test part; this table used it once for each training. Nothing"
+        " was chosen by the validation column of this table."
     )
     return replace(results, text=[text])
 
@@ -80,7 +80,7 @@ def _search(found: Mapping[str, Any]) -> Section:
     parts: list[Part] = []
     trace = found.get("trace") or []
     if len(trace) > 1:
-        # The best stays what it was until a trial has ended.
+        # A step curve: the best score changes when a trial ends.
         spent = [one["trainings"] for one in trace]
         scores = [100 * one["best"] for one in trace]
         places = [spent[0], *(place for one in spent[1:] for place in (one, one))]
@@ -92,10 +92,9 @@ def _search(found: Mapping[str, Any]) -> Section:
                 partial(curves.curves, across="cost in plain trainings"),
                 [best],
                 axis="Best validation accuracy, %",
-                label="Best score against cost; at the end "
-                f"{formatting.percent(last['best'])} after "
+                label=f"Best score by cost; finally {formatting.percent(last['best'])} after "
                 f"{last['trainings']:.1f} plain trainings.",
-                caption="The best score of any trial so far, against what the search had cost.",
+                caption="Best score of any trial so far, by the cost of the search so far.",
             )
         )
     parts += _course(found.get("course"), found["method"])
@@ -106,8 +105,8 @@ def _search(found: Mapping[str, Any]) -> Section:
     facts = {
         "Method": found["method"],
         "Space": found["space"],
-        "Tail": found["tail"],
-        "Budget": budget or (f"{trials} trials" if trials else "the usual number of trials"),
+        "Post-policy": found["tail"],
+        "Budget": budget or (f"{trials} trials" if trials else "default number of trials"),
         "Trials": found["tried"],
         "Failed": found["failed"] or None,
         "Cost": f"{found['trainings']:.1f} plain trainings",
@@ -116,28 +115,30 @@ def _search(found: Mapping[str, Any]) -> Section:
     }
     parts.append(Definitions({name: fact for name, fact in facts.items() if fact is not None}))
     text = (
-        "Scores are validation accuracies of children: short or whole trainings of the same model."
-        " A backward pass counts as two forward passes."
+        "Scores are validation accuracies of short or full trainings of the same model. In the"
+        " cost, a backward pass counts as two forward passes."
     )
     return Section("The search", parts, [text])
 
 
-def _course(told: Mapping[str, Any] | None, method: str) -> list[Part]:
-    """What was tried from trial to trial, or what the best trial learned."""
-    if not told:
+def _course(course: Mapping[str, Any] | None, method: str) -> list[Part]:
+    """Draw the usage of operations over the trials, or during the best trial."""
+    if not course:
         return []
-    caption = f"How often an example gets each operation, {told['across']} by {told['across']}"
-    if told["across"] != "trial":
+    caption = f"Share of examples that get each operation, by {course['across']}"
+    if course["across"] != "trial":
         caption += ", in the trial with the best score"
-    elif told["over"] > 1:
-        caption += f": the mean of the last {told['over']} policies"
-    return sections.course(method, told["places"], told["operations"], caption, told["across"])
+    elif course["over"] > 1:
+        caption += f": the mean of the last {course['over']} policies"
+    return sections.course(
+        method, course["places"], course["operations"], caption, course["across"]
+    )
 
 
-def _effects(told: Sequence[Mapping[str, Any]]) -> list[Part]:
-    if not told:
+def _effects(effects: Sequence[Mapping[str, Any]]) -> list[Part]:
+    if not effects:
         return []
-    shown = [*told[:EFFECTS], *told[max(EFFECTS, len(told) - EFFECTS) :]]
+    shown = [*effects[:EFFECTS], *effects[max(EFFECTS, len(effects) - EFFECTS) :]]
     rows = [
         FigureRow(
             one["operation"], 100 * one["mean"], 100 * one["low"], 100 * one["high"],
@@ -147,9 +148,10 @@ def _effects(told: Sequence[Mapping[str, Any]]) -> list[Part]:
     ]  # fmt: skip
     spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
     caption = (
-        f"Operations and scores in {told[0]['trials']} trials: the mean score of those that used "
-        "an operation more than the median trial, less that of the others, with its 95% interval. "
-        "Not corrected for their number, and no proof: a search does not try by chance."
+        f"Operations and scores in {effects[0]['trials']} trials: the mean score of those that "
+        "used an operation more than the median trial, minus that of the others, with its 95% "
+        "interval. Not corrected for the number of operations, and not causal: a search does not "
+        "choose its trials at random."
     )
     return [
         figure(
@@ -173,8 +175,8 @@ def _searches(story: Mapping[str, Any]) -> PageTable | None:
         ]
         for one in found
     ]
-    columns = ["Search", "Trials", "Trainings", "Best score", "What it proposed"]
-    caption = "The searches that proposed policies; scores of different searches may not compare"
+    columns = ["Search", "Trials", "Trainings", "Best score", "Proposed policy"]
+    caption = "Searches that proposed policies; scores of different searches may not be comparable"
     return PageTable(columns, rows, caption, numbers=(1, 2, 3))
 
 
@@ -186,9 +188,9 @@ def _heats(story: Mapping[str, Any]) -> list[PageTable]:
             for one in heat["arms"][:SHOWN]
         ]
         caption = (
-            f"Heat {number}: {formatting.plural(len(heat['arms']), 'arm')} "
+            f"Heat {number}: {formatting.plural(len(heat['arms']), 'policy', 'policies')} "
             f"up to epoch {heat['epochs']},"
             f" {formatting.plural(heat['seeds'], 'paired seed')}"
         )
-        tables.append(PageTable(["Arm", "From", "Score"], rows, caption, numbers=(2,)))
+        tables.append(PageTable(["Policy", "Proposed by", "Score"], rows, caption, numbers=(2,)))
     return tables

@@ -1,4 +1,4 @@
-"""Sections that several reports have: curves, pictures of policies, their files, provenance."""
+"""Sections shared by several reports: curves, pictures of policies, their files, provenance."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from automorph.report.page import (
 )
 from automorph.report.text_examples import MARKS, are_texts, passages
 from automorph.report.usage_plot import usage_figure
-from automorph.report.view_model import Found, ResultEntry
+from automorph.report.view_model import JsonObject, ResultEntry
 
 EXAMPLES, DRAWS, STRIPS = 6, 10, 50
-"""Most rows and columns of the pictures of one policy, most rows of all policies."""
+"""Maximum rows and columns in the pictures of one policy, and rows of all policies."""
 CLASSES, MOVING = 20, 9
-"""Most classes drawn, most operations in the course of something."""
+"""Maximum classes drawn, and operations drawn over time."""
 PICTURES, FILES, LINES = 1_500_000, 600_000, 100
-"""Bytes for all pictures of a page, bytes for all policy files, most lines of one table."""
+"""Maximum bytes of all pictures and of all policy files, and lines of one table."""
 
 _CURVES = {
     "validation_accuracy": ("Validation accuracy, %", 100.0),
@@ -39,11 +39,11 @@ _CURVES = {
     "train_loss": ("Training loss", 1.0),
     "validation_loss": ("Validation loss", 1.0),
 }
-_NAMES = {"automorph": "Automorph", "split_hashes": "Split hashes", "seconds": "Took"}
+_NAMES = {"automorph": "Automorph", "split_hashes": "Split hashes", "seconds": "Time"}
 
 
 def training(entries: Sequence[ResultEntry], seeds: int) -> Section | None:
-    """Curves over epochs: accuracies (fractions) and losses, each ``(seeds, epochs)``."""
+    """Make the section of curves: accuracies (fractions) and losses, each ``(seeds, epochs)``."""
     parts: list[Part] = []
     for key, (axis, factor) in _CURVES.items():
         series = [
@@ -57,36 +57,38 @@ def training(entries: Sequence[ResultEntry], seeds: int) -> Section | None:
             if len(entry.found.get(key) or ())
         ]
         series = [curve for curve in series if len(curve.arrays[0])]
-        if max((len(curve.arrays[0]) for curve in series), default=0) < 2:  # a point is no curve
+        if max((len(curve.arrays[0]) for curve in series), default=0) < 2:  # a single point
             continue
         last = "; ".join(f"{curve.label} {curve.mean[-1]:.3g}" for curve in series)
         name = axis.removesuffix(", %")
         caption = f"{name} by epoch."
         if seeds > 1:
-            caption = f"{name} by epoch: the mean, and a band from the lowest to the highest seed."
+            caption = (
+                f"{name} by epoch: mean over the seeds, with a band from the lowest to the highest."
+            )
         few = 1 < len(series) <= curves.TOGETHER
         legend = [(curve.label, curve.colour) for curve in series] if few else []
         label = f"{axis} by epoch. At the end: {last}."
         parts.append(
             figure(curves.curves, series, axis=axis, label=label, caption=caption, legend=legend)
         )
-    return Section("While training", parts) if parts else None
+    return Section("Training curves", parts) if parts else None
 
 
 def operations(entries: Sequence[ResultEntry]) -> Section | None:
-    """Which operations came in which epoch: ``operations`` by name, (seeds, epochs).
+    """Make the section of operations by epoch: ``operations`` by name, ``(seeds, epochs)``.
 
-    What online methods trained on, and what schedules say.
+    In-training methods record their usage; that of schedules is computed.
     """
     parts: list[Part] = []
     for entry in entries:
         found = entry.found.get("operations") or {}
         shares = {name: np.array(values, dtype=np.float64) for name, values in found.items()}
-        caption = f"{entry.label}: how often a view had each operation, by epoch"
+        caption = f"{entry.label}: share of views with each operation, by epoch"
         if any(len(values) > 1 for values in shares.values()):
-            caption += ", the mean and a band over the seeds"
+            caption += "; mean over the seeds, with a band from the lowest to the highest"
         parts += course(entry.label, entry.found["epochs"], shares, caption) if shares else []
-    return Section("Operations in the course of training", parts) if parts else None
+    return Section("Operations during training", parts) if parts else None
 
 
 def course(
@@ -96,7 +98,7 @@ def course(
     caption: str,
     across: str = "epoch",
 ) -> list[Part]:
-    """The shares of operations, ``(places,)`` or ``(seeds, places)`` each; those that move most."""
+    """Draw the shares of operations, ``(places,)`` or ``(seeds, places)``, that change most."""
     series = [curves.Curve(one, places, 100 * np.array(shares[one]), 1) for one in shares]
     if not series or len(series[0].arrays[0]) < 2:
         return []
@@ -104,19 +106,19 @@ def course(
     shown = sorted(moved, key=lambda curve: -curve.mean[-1])
     last = "; ".join(f"{curve.label} {curve.mean[-1]:.3g}" for curve in shown)
     more = len(series) - len(shown)
-    caption += f". The {MOVING} that moved most of {len(series)}." if more else "."
+    caption += f". The {MOVING} of {len(series)} operations that change most." if more else "."
     return [
         figure(
-            partial(curves.curves, across=across), shown, axis="Examples that get it, %",
-            label=f"Use of operations by {name}, %. At the end: {last}.", caption=caption,
+            partial(curves.curves, across=across), shown, axis="Share of examples, %",
+            label=f"Usage of operations by {name}, %. At the end: {last}.", caption=caption,
         )
     ]  # fmt: skip
 
 
 def previews(entries: Sequence[ResultEntry]) -> Section | None:
-    """What policies make of examples: ``images`` (rows, 1 + draws, H, W, C), the original first.
+    """Make the section of draws: ``images`` (rows, 1 + draws, H, W, C), the original first.
 
-    Texts are strings (rows, 1 + draws); what changed in them is marked.
+    Texts are strings (rows, 1 + draws), with changes marked.
     At most `EXAMPLES` rows and `DRAWS` draws are shown, in `PICTURES` bytes.
     """
     shown = [entry for entry in entries if len(entry.found["images"])]
@@ -131,7 +133,7 @@ def previews(entries: Sequence[ResultEntry]) -> Section | None:
         alt = f"the original and {drawn} of {entry.label}"
         labels = entry.found["labels"]
         parts.append(strips(entry.label, images, labels, alt, limit=limit, colour=entry.colour))
-    text = "Each row starts with the original; the others are draws of the policy from it."
+    text = "Each row starts with the original, followed by draws of the policy."
     if all(isinstance(part, Passages) for part in parts):
         text = f"{text} {MARKS}"
     return Section("What the policies do", parts, [text])
@@ -147,9 +149,9 @@ def strips(
     colour: int = 0,
     columns: Sequence[str] = (),
 ) -> Strip | Passages:
-    """Rows of images ``(n, 1 + draws, H, W, C)``, each one picture of ``limit`` bytes, or of texts.
+    """Show rows of images ``(n, 1 + draws, H, W, C)`` as pictures of ``limit`` bytes, or texts.
 
-    ``labels`` say what the rows are, ``alt`` what is in each; ``columns`` name the texts.
+    ``labels`` name the rows, ``alt`` describes each row, ``columns`` name the texts.
     """
     if are_texts(rows):
         return passages(name, rows, list(labels), columns=columns[1:], colour=colour)
@@ -161,7 +163,7 @@ def strips(
 
 
 def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> Section | None:
-    """The test accuracy of each class, a fraction each, the lowest first."""
+    """Make the section of test accuracy (a fraction) by class, lowest first."""
     known = [
         (str(name), one)
         for name, one in zip(names, accuracies or (), strict=False)
@@ -175,39 +177,39 @@ def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> 
     ]
     more = len(known) - len(rows)
     label = "; ".join(f"{row.label} {row.words}" for row in rows)
-    caption = "Test accuracy of each class, the lowest first."
+    caption = "Test accuracy of each class, lowest first."
     drawn = figure(
         figures.bars, rows, axis="Test accuracy, %", label=f"Test accuracy by class: {label}.",
-        caption=f"{caption} {more} better ones are not shown." if more else caption,
+        caption=f"{caption} {more} higher ones are not shown." if more else caption,
     )  # fmt: skip
     return Section("Class by class", [drawn])
 
 
-def examples(found: Mapping[str, Found]) -> Section | None:
-    """Telling examples by name: ``examples`` (images ``(n, H, W, C)`` or texts), ``words`` each."""
+def examples(found: Mapping[str, JsonObject]) -> Section | None:
+    """Make the section of examples by title: images ``(n, H, W, C)`` or texts, and their words."""
     parts: list[Part] = []
     limit = PICTURES // max(1, sum(len(one["words"]) for one in found.values()))
     for name, one in found.items():
-        shown, told = np.asarray(one["examples"]), list(one["words"])
+        shown, labels = np.asarray(one["examples"]), list(one["words"])
         if are_texts(shown):
-            parts.append(passages(name, shown, told))
+            parts.append(passages(name, shown, labels))
             continue
         tiles = [
-            pictures.strip(image[None], label=said, alt=f"An example of {said}", limit=limit)
-            for image, said in zip(shown, told, strict=True)
+            pictures.strip(image[None], label=label, alt=f"An example of {label}", limit=limit)
+            for image, label in zip(shown, labels, strict=True)
         ]
         parts.append(Gallery(name, tiles))
     text = (
-        "Test examples, with the class that each is mistaken for most often. What is never right "
-        "may be hard, or wrongly labelled."
+        "Test examples, each with the class it is most often mistaken for. Examples that are "
+        "always misclassified may be hard, or their labels may be wrong."
     )
-    return Section("Right and wrong", parts, [text]) if parts else None
+    return Section("Correct and incorrect predictions", parts, [text]) if parts else None
 
 
 def policies(entries: Sequence[ResultEntry], opened: str | None) -> Section | None:
-    """Every policy as a table and in a figure, and the file to take along; one is unfolded.
+    """Make the section of policies: a table, a figure and a file of each; ``opened`` is expanded.
 
-    ``draws`` are what `automorph.policies.usage_counts` tells, as plain data.
+    ``draws`` is the result of `automorph.policies.usage` as plain data.
     """
     if not entries:
         return None
@@ -219,22 +221,22 @@ def policies(entries: Sequence[ResultEntry], opened: str | None) -> Section | No
         )
         for entry in entries
     ]  # fmt: skip
-    return Section("The policies", parts)
+    return Section("Policies", parts)
 
 
 def policy_block(
-    name: str, found: Found, *, colour: int = 0, limit: int = FILES, opened: bool = False
+    name: str, found: JsonObject, *, colour: int = 0, limit: int = FILES, opened: bool = False
 ) -> PolicyBlock:
-    """One policy: ``table``, ``json`` (of ``limit`` characters at most) and ``draws``."""
+    """Make the block of a policy: ``table``, ``json`` (at most ``limit`` characters), ``draws``."""
     text = str(found.get("json") or "")
     if len(text) > limit:
-        text = f"This file has {formatting.count(len(text))} characters, too many to show here."
+        text = f"This file is too long to show here ({formatting.count(len(text))} characters)."
     drawn = usage_figure(found.get("draws") or (), name)
     return PolicyBlock(name, _table(name, found.get("table")), text, colour, opened, drawn)
 
 
 def provenance(found: Mapping[str, Any]) -> dict[str, object]:
-    """Where a result came from, with names that people read."""
+    """The provenance of a result, with readable names."""
     facts: dict[str, object] = {}
     for key, value in found.items():
         if key == "seconds":
@@ -249,7 +251,7 @@ def provenance(found: Mapping[str, Any]) -> dict[str, object]:
 
 
 def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section:
-    """Data, model, recipe and seeds of a result."""
+    """Make the section of data, model, recipe and seeds."""
     data, shape = result["data"], result["data"].get("shape")
     sizes = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
     classes = [str(name) for name in data.get("classes") or []]
@@ -277,6 +279,6 @@ def _table(name: str, found: Mapping[str, Any] | None) -> PageTable | None:
         return None
     rows = [[formatting.plain(cell) for cell in row] for row in found["rows"]]
     over = len(rows) - LINES
-    caption = f"What {name} does" + (f"; {over} more lines are in the file" if over > 0 else "")
+    caption = f"Stages of {name}" + (f"; {over} more lines are in the file" if over > 0 else "")
     columns = [name[:1].upper() + name[1:] for name in map(str, found["columns"])]
     return PageTable(columns, rows[:LINES], caption)

@@ -1,4 +1,4 @@
-"""The answers at the head of a comparison: what won, by how much, beyond chance, at what cost."""
+"""The summary of a comparison: the winner, its margin, whether it is beyond chance, the cost."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from automorph.report.view_model import Results, difference, p_value, seconds
 
 
 def answers(results: Results) -> list[Answer]:
-    """The questions that can be answered, in the order in which people ask them."""
+    """Return the questions that the result answers, in reading order."""
     if results.winner is None:
         return []
     return [_first(results), *_margin(results), _cost(results)]
 
 
 def warnings(results: Results) -> list[str]:
-    """What a reader must know before believing the numbers."""
+    """Return the limitations of the result that a reader must know."""
     notes = []
     if results.failed:
         names = formatting.listed([results.label(row) for row in results.failed])
-        notes.append(f"Without a result: {names}. The table says why.")
+        notes.append(f"No result for {names}; the table gives the reason.")
     skipped = len(results.found["data"].get("skipped") or ())
     if skipped:
         unread = formatting.plural(skipped, "example")
-        notes.append(f"{unread} could not be read and took no part; run.json lists them.")
+        notes.append(f"{unread} could not be read and were left out; run.json lists them.")
     if results.rows and results.seeds == 1:
         notes.append(
-            "This comparison has one seed, so it cannot tell a difference from chance. "
-            "Three or more seeds give intervals."
+            "This comparison has one seed, so it cannot distinguish a difference from chance. "
+            "Use three or more seeds to get intervals."
         )
     return notes
 
@@ -38,14 +38,14 @@ def _first(results: Results) -> Answer:
     accuracy = formatting.percent(results.winner["accuracy"]["mean"])
     of = f"mean test accuracy over {results.seeds} seeds" if results.seeds > 1 else "test accuracy"
     how = "Best on the validation part; " if results.validated else ""
-    question = "What won?" if won else "What was chosen?"
+    question = "Which policy won?" if won else "Which policy was chosen?"
     return Answer(question, results.label(results.winner), f"{how}{accuracy} {of}.")
 
 
 def _margin(results: Results) -> list[Answer]:
     row, between = results.winner, f"points over {results.label(results.found.get('baseline'))}"
     if row is results.baseline and len(results.rows) > 1:
-        # By the validation part, as the winner was chosen; the test part chooses nothing.
+        # By validation accuracy, like the winner; the test part must not choose.
         others = [other for other in results.rows if other is not results.winner]
         row = max(others, key=lambda other: (other.get("validation") or {}).get("mean") or 0.0)
         between = f"points: the best other policy, {results.label(row)}, against the baseline"
@@ -56,9 +56,9 @@ def _margin(results: Results) -> list[Answer]:
     if spread == formatting.NOTHING:
         return [
             Answer("By how much?", formatting.points(gap["mean"]), f"{between}."),
-            Answer("Beyond chance?", "Not known", "One seed has no interval. Run more to know."),
+            Answer("Beyond chance?", "Unknown", "One seed gives no interval; use more seeds."),
         ]
-    # The verdict may rest on more than this one interval, so it has the word.
+    # The verdict may use more than this interval, so it decides.
     beyond = results.found["verdict"]["kind"] != "unclear"
     zero = "includes zero" if gap["low"] <= 0 <= gap["high"] else "excludes zero"
     p = p_value(row)

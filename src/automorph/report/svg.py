@@ -1,6 +1,6 @@
-"""Drawing in SVG: elements, scales, axes. Colours come from the classes in ``style.css``.
+"""SVG drawing: elements, scales, axes. Colours come from the classes in ``style.css``.
 
-Text stays text and every colour is a CSS class, so one drawing serves light, dark and print.
+Text stays text and every colour is a CSS class, so one drawing works in light, dark and print.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 SERIES = 10
-"""Colours there are; colour 0 is the neutral one (the baseline), 1 the accent (the winner)."""
+"""Number of colours; 0 is neutral (the baseline), 1 is the accent (the winner)."""
 WIDE, NARROW = 920, 360
-"""Widths of the two drawings of a figure: for a wide column and for a telephone."""
+"""Widths of the two drawings of a figure: for a wide column and for a phone."""
 
 
 def is_wide(width: float) -> bool:
-    """Whether a drawing has room for names beside it."""
+    """True if a drawing has room for names beside it."""
     return width >= (WIDE + NARROW) / 2
 
 
 def tag(name: str, /, *children: str, **attributes: object) -> Markup:
-    """One element; children that are not ``Markup`` and all attributes are escaped.
+    """Make an element; all attributes, and children that are not ``Markup``, are escaped.
 
-    ``class_`` becomes ``class``, other underscores become hyphens, ``None`` is left out.
+    ``class_`` becomes ``class``, other underscores become hyphens, ``None`` is omitted.
 
     >>> str(tag("text", "a < b", x=1.0, class_="tick", text_anchor=None))
     '<text x="1" class="tick">a &lt; b</text>'
@@ -36,13 +36,13 @@ def tag(name: str, /, *children: str, **attributes: object) -> Markup:
         if item is not None
     )
     inside = Markup("").join(escape(child) for child in children)
-    # Names of elements are ours.
+    # Element names are never user input.
     shape = Markup(name)  # nosec B704
     return Markup("<{0}{1}>{2}</{0}>").format(shape, words, inside)
 
 
 def drawing(width: float, height: float, children: Iterable[str], label: str) -> Markup:
-    """A whole drawing that scales with its column; ``label`` is what a screen reader says."""
+    """Make a drawing that scales with its column; ``label`` is for screen readers."""
     return tag(
         "svg",
         *children,
@@ -56,17 +56,17 @@ def drawing(width: float, height: float, children: Iterable[str], label: str) ->
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    """A straight line."""
+    """Draw a straight line."""
     return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
 
 
 def text(x: float, y: float, words: str, class_: str, anchor: str | None = None) -> Markup:
-    """Words at a point; ``anchor`` is start, middle or end."""
+    """Draw text at a point; ``anchor`` is start, middle or end."""
     return tag("text", words, x=x, y=y, class_=class_, text_anchor=anchor)
 
 
 def path(points: Sequence[tuple[float, float]], class_: str, closed: bool = False) -> Markup:
-    """A broken line through points, or the area inside it."""
+    """Draw a polyline, or the area inside it if ``closed``."""
     steps = "L".join(f"{_value(x)} {_value(y)}" for x, y in points)
     return tag("path", d=f"M{steps}{'Z' if closed else ''}", class_=class_)
 
@@ -80,7 +80,7 @@ _MARKS = {
 
 
 def mark(x: float, y: float, colour: int, radius: float = 5.0) -> Markup:
-    """A point in a series' colour and shape, so that colour never speaks alone."""
+    """Draw a point in a series' colour and shape, so that colour is never the only cue."""
     shape = ("circle", *_MARKS)[colour % (len(_MARKS) + 1)]
     class_ = f"mark {series(colour)}"
     if shape == "circle":
@@ -89,7 +89,7 @@ def mark(x: float, y: float, colour: int, radius: float = 5.0) -> Markup:
 
 
 def swatch(colour: int) -> Markup:
-    """A series' mark beside its name in running text; silent for screen readers."""
+    """Draw a series' mark for running text, hidden from screen readers."""
     inside = mark(8, 8, colour, 5.5)
     return tag(
         "svg", inside, class_="swatch", viewBox="0 0 16 16", width=14, height=14, aria_hidden="true"
@@ -97,7 +97,7 @@ def swatch(colour: int) -> Markup:
 
 
 def series(colour: int) -> str:
-    """The CSS class of a series.
+    """Return the CSS class of a series.
 
     >>> series(0), series(12)
     ('s0', 's3')
@@ -107,7 +107,7 @@ def series(colour: int) -> str:
 
 @dataclass(frozen=True)
 class AxisScale:
-    """Numbers from ``low`` to ``high`` put on a line from ``start`` to ``end``.
+    """A linear scale from numbers (``low`` to ``high``) to positions (``start`` to ``end``).
 
     >>> AxisScale(0, 10, 100, 200)(2.5)
     125.0
@@ -119,12 +119,12 @@ class AxisScale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """The place of a number."""
+        """Return the position of a number."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
 def span(values: Iterable[float], *, zero: bool = False, room: float = 0.06) -> tuple[float, float]:
-    """The range to draw: a little more than the values have, never empty.
+    """Return the range to draw: slightly wider than the values, never empty.
 
     >>> span([1.0, 2.0], room=0.5)
     (0.5, 2.5)
@@ -142,7 +142,7 @@ def span(values: Iterable[float], *, zero: bool = False, room: float = 0.06) -> 
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers inside a range: steps of 1, 2 or 5 times a power of ten.
+    """Return round numbers within a range, in steps of 1, 2 or 5 times a power of ten.
 
     >>> ticks(0.3, 9.2, 5)
     [2.0, 4.0, 6.0, 8.0]
@@ -156,7 +156,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def tick_words(places: Sequence[float], sign: bool = False) -> list[str]:
-    """Labels of ticks, all with the decimals that their step needs.
+    """Format tick labels, all with the decimals that their step needs.
 
     >>> tick_words([0.0, 0.5, 1.0]), tick_words([-1.0, 0.0, 1.0], sign=True)
     (['0.0', '0.5', '1.0'], ['−1', '0', '+1'])
@@ -171,7 +171,7 @@ def tick_words(places: Sequence[float], sign: bool = False) -> list[str]:
 
 
 def apart(heights: Sequence[float], gap: float, bottom: float) -> list[float]:
-    """Rising heights moved until they are a gap apart, above the bottom where there is room.
+    """Move rising heights until they are a gap apart and, if possible, above the bottom.
 
     >>> apart([10.0, 12.0, 99.0], 18, 100)
     [10.0, 28.0, 99.0]
@@ -189,7 +189,7 @@ def apart(heights: Sequence[float], gap: float, bottom: float) -> list[float]:
 
 
 def shorten(words: str, width: float, size: float = 13.0) -> str:
-    """Words that fit a width, cut in the middle where they must be.
+    """Shorten text to a width, cutting it in the middle if necessary.
 
     >>> shorten("randaugment(n=2,m=9)", 80)
     'randa…m=9)'

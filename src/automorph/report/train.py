@@ -1,28 +1,32 @@
-"""The report of one training: how it went, what the policy did, how it can be made again."""
+"""The report of one training: its accuracy, curves, policy and setup."""
 
 from __future__ import annotations
 
 from automorph.report import formatting, sections
 from automorph.report.page import Answer, Page
-from automorph.report.view_model import Found, Results
+from automorph.report.view_model import JsonObject, Results
 
 
-def train_page(result: Found) -> Page:
-    """The page of one training.
+def train_page(result: JsonObject) -> Page:
+    """Make the page of one training.
 
-    ``result`` is a comparison's object (see `compare_page`) with one row, whose ``validation`` may
-    be None, and no verdict.
+    ``result`` is like that of `compare_page`, with one row, whose ``validation`` may be None, and
+    no verdict.
     """
     results = Results(result)
     row = results.rows[0]
     name, source = results.label(row), result["data"]["source"]
     accuracy, validation = row["accuracy"]["mean"], (row.get("validation") or {}).get("mean")
     answers = [
-        Answer("How good is it?", formatting.percent(accuracy), "Accuracy on the test part.")
+        Answer("How accurate is it?", formatting.percent(accuracy), "Accuracy on the test part.")
     ]
     if validation is not None:
         answers.append(
-            Answer("And on the validation part?", formatting.percent(validation), result["chosen"])
+            Answer(
+                "How accurate on the validation part?",
+                formatting.percent(validation),
+                result["chosen"],
+            )
         )
     answers.append(
         Answer(
@@ -38,12 +42,12 @@ def train_page(result: Found) -> Page:
         sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), row["policy"]),
-        sections.setup(result, "How it was trained", ()),
+        sections.setup(result, "Training setup", ()),
     ]
     return Page(
         title=f"{name} on {source}",
         lead=f"One training with {name} reaches {formatting.percent(accuracy)} on the test part. "
-        "One training does not say whether the policy helps: that takes a comparison.",
+        "One training does not show whether the policy helps; that takes a comparison.",
         kicker="One training",
         answers=answers,
         commands=result.get("next") or (),

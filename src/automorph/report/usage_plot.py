@@ -1,4 +1,4 @@
-"""What a policy draws, as a figure: a line an operation, with its share and its magnitudes."""
+"""A figure of the operations a policy draws, with their shares and magnitudes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from automorph.report.page import Figure, figure
 from automorph.report.svg import AxisScale
 
 MOST = 24
-"""Most operations in a figure; the others are counted."""
+"""Maximum number of operations in a figure."""
 _TALL = 20.0
-"""Pixels of the highest bar of a histogram."""
+"""Height in pixels of the highest bar of a histogram."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """An operation: the share of examples that get it, shares of its magnitudes, their values."""
+    """An operation: its share of examples, the histogram of its magnitudes, their values."""
 
     name: str
     share: float
@@ -29,7 +29,7 @@ class Line:
 
 
 def usage_figure(found: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
-    """The figure of a policy's usage (``operation``, ``share``, ``magnitudes``, ``values``)."""
+    """Draw a policy's usage (``operation``, ``share``, ``magnitudes``, ``values``)."""
     lines = [
         Line(one["operation"], one["share"], one["magnitudes"], one["values"])
         for one in found
@@ -41,19 +41,19 @@ def usage_figure(found: Sequence[Mapping[str, Any]], name: str) -> Figure | None
     more = len(lines) - MOST
     spoken = "; ".join(f"{line.name} {formatting.percent(line.share, 0)}" for line in lines[:MOST])
     caption = (
-        "How often an example gets each operation, and beside it how strong it is then, from "
-        "magnitude 0 at the left to 1 at the right."
+        "Share of examples that get each operation, and the distribution of its magnitude from 0 "
+        "(left) to 1 (right)."
     )
     if more > 0:
-        caption += f" {formatting.plural(more, 'operation')} that come less often are not shown."
+        caption += f" {formatting.plural(more, 'less frequent operation')} not shown."
     return figure(
-        draws, lines[:MOST], axis="Examples that get it", caption=caption,
+        draws, lines[:MOST], axis="Share of examples", caption=caption,
         label=f"Share of examples that get each operation of {name}: {spoken}.",
     )  # fmt: skip
 
 
 def draws(lines: Sequence[Line], *, width: int, axis: str, label: str = "") -> Markup:
-    """A bar and a histogram for each operation."""
+    """Draw a bar and a histogram for each operation."""
     wide = svg.is_wide(width)
     step = 32.0 if wide else 56.0
     names = 170.0 if wide else 0.0
@@ -67,7 +67,7 @@ def draws(lines: Sequence[Line], *, width: int, axis: str, label: str = "") -> M
         name = svg.shorten(line.name, (names if wide else 0.7 * width) - 12)
         percent, beside = formatting.percent(line.share, 0), base - 5
         children.append(svg.text(0, beside if wide else top + 18, name, "name"))
-        # A bar of one colour: the line says what it is.
+        # All bars have one colour: the row names the operation.
         children.append(_block(share.start, share(line.share), base - 16, 16))
         number = (share(line.share) + 8, beside, None) if wide else (width, top + 18, "end")
         children.append(svg.text(number[0], number[1], percent, "number", number[2]))

@@ -1,4 +1,4 @@
-"""A comparison's result as a report reads it: rows in order, names, colours, cost."""
+"""The result of a comparison as a report reads it: ordered rows, names, colours, cost."""
 
 from __future__ import annotations
 
@@ -9,54 +9,54 @@ from typing import Any
 
 from automorph.report import figures, formatting
 
-Found = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class ResultEntry:
-    """What a result says about one policy in one of its parts."""
+    """One policy in one part of a result."""
 
     policy: str
     label: str
     colour: int
-    found: Found
+    found: JsonObject
 
 
 @dataclass(frozen=True)
 class Results:
-    """The object that ``compare`` returns, read; nothing in it is computed anew."""
+    """A view of the object that ``compare`` returns."""
 
-    found: Found
+    found: JsonObject
 
     @cached_property
-    def rows(self) -> list[Found]:
+    def rows(self) -> list[JsonObject]:
         """The rows that have an accuracy, best first."""
         good = [row for row in self.found["rows"] if not _failed(row)]
         return sorted(good, key=lambda row: row.get("rank") or len(good) + 1)
 
     @cached_property
-    def failed(self) -> list[Found]:
-        """The rows that have none."""
+    def failed(self) -> list[JsonObject]:
+        """The rows that have no accuracy."""
         return [row for row in self.found["rows"] if _failed(row)]
 
     @cached_property
-    def baseline(self) -> Found | None:
-        """The row that all others are held against."""
+    def baseline(self) -> JsonObject | None:
+        """The row that differences are taken from."""
         return self._row(self.found.get("baseline"))
 
     @cached_property
-    def winner(self) -> Found | None:
-        """The row that came first."""
+    def winner(self) -> JsonObject | None:
+        """The row of the winner."""
         return self._row(self.found.get("winner"))
 
     @property
-    def chosen(self) -> Found | None:
-        """The winner; the best row where none was chosen."""
+    def chosen(self) -> JsonObject | None:
+        """The winner, or the best row if there is no winner."""
         return self.winner or (self.rows[0] if self.rows else None)
 
     @cached_property
     def colours(self) -> dict[str, int]:
-        """One colour a policy, for everything on the page."""
+        """One colour per policy for the whole page."""
         names = [row["policy"] for row in [*self.rows, *self.failed]]
         for part in ("curves", "previews", "policies"):
             names += self.found.get(part) or {}
@@ -65,31 +65,31 @@ class Results:
 
     @property
     def seeds(self) -> int:
-        """How many seeds there are."""
+        """The number of seeds."""
         return len(self.found["seeds"])
 
     @property
     def validated(self) -> bool:
-        """Whether there are validation accuracies, by which the winner was chosen."""
+        """True if the rows have validation accuracies, which choose the winner."""
         return any(row.get("validation") for row in self.rows)
 
     @property
     def level(self) -> str:
-        """The confidence of the intervals.
+        """The confidence level of the intervals.
 
         >>> Results({"confidence": 0.95}).level
         '95%'
         """
         return f"{100 * self.found.get('confidence', 0.95):g}%"
 
-    def label(self, row: Found | str | None) -> str:
-        """The name to show for a row or a policy."""
+    def label(self, row: JsonObject | str | None) -> str:
+        """Return the name to show for a row or a policy."""
         policy = row if isinstance(row, str) or row is None else row["policy"]
         named = (one.get("label") for one in self.found["rows"] if one["policy"] == policy)
         return str(next(named, None) or policy)
 
     def entries(self, part: str) -> list[ResultEntry]:
-        """A part of the result (``curves``, ``previews``, ``policies``), in the table's order."""
+        """Return a part (``curves``, ``previews``, ``policies``) in the order of the table."""
         place = {row["policy"]: number for number, row in enumerate([*self.rows, *self.failed])}
         found = self.found.get(part) or {}
         return [
@@ -97,32 +97,32 @@ class Results:
             for policy in sorted(found, key=lambda policy: place.get(policy, len(place)))
         ]
 
-    def slower(self, row: Found) -> float | None:
-        """How many times the baseline's seconds a row took."""
+    def slower(self, row: JsonObject) -> float | None:
+        """Return a row's training time relative to the baseline."""
         mine, theirs = seconds(row), seconds(self.baseline)
         return mine / theirs if mine and theirs else None
 
-    def _row(self, policy: str | None) -> Found | None:
+    def _row(self, policy: str | None) -> JsonObject | None:
         return next((row for row in self.rows if row["policy"] == policy), None)
 
 
-def seconds(row: Found | None) -> float | None:
-    """The mean seconds of one training."""
+def seconds(row: JsonObject | None) -> float | None:
+    """Return the mean seconds of one training."""
     return ((row or {}).get("seconds") or {}).get("mean")
 
 
-def difference(row: Found | None) -> Found:
-    """A row's difference from the baseline; empty where there is none."""
-    found: Found = (row or {}).get("difference") or {}
+def difference(row: JsonObject | None) -> JsonObject:
+    """Return a row's difference from the baseline, or an empty mapping."""
+    found: JsonObject = (row or {}).get("difference") or {}
     return found
 
 
-def p_value(row: Found | None) -> float | None:
-    """The p-value of a row's difference, corrected for the number of policies where it is known."""
+def p_value(row: JsonObject | None) -> float | None:
+    """Return the p-value of a row's difference, corrected for multiple comparisons if known."""
     gap = difference(row)
     adjusted: float | None = gap.get("p_adjusted")
     return gap.get("p") if formatting.absent(adjusted) else adjusted
 
 
-def _failed(row: Found) -> bool:
+def _failed(row: JsonObject) -> bool:
     return bool(row.get("error")) or formatting.absent((row.get("accuracy") or {}).get("mean"))

@@ -107,7 +107,7 @@ def test_a_report_is_made_of_it(result, task, tmp_path):
     content = {"data": "marked", **result.to_dict(), "subgroups": ["plain", "marked"]}
     page = patch_page({**content, "looks": result.looks})
     titles = [section.title for section in page.sections]
-    assert titles[:3] == ["Before and after", "What mends the model", "The translator"]
+    assert titles[:3] == ["Before and after", "Objectives", "The translator"]
     text = write_report(tmp_path / "report.html", page).read_text()
     assert "plain to marked" in text
     assert text.count("data:image") >= 8

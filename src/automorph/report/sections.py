@@ -244,10 +244,17 @@ def provenance(found: Mapping[str, Any]) -> dict[str, object]:
         elif key == "command":
             value = Code(value)
         elif key.endswith("hashes") and isinstance(value, Mapping):
-            value = {name: Code(item) for name, item in value.items()}
+            value = {name: _hash_of(item) for name, item in value.items()}
         if value is not None:
             facts[_NAMES.get(key, key.replace("_", " ").capitalize())] = value
     return facts
+
+
+def _hash_of(part: Any) -> Code:
+    """The hash of a part of the data, with its number of examples where it is recorded."""
+    if not isinstance(part, Mapping):
+        return Code(part)
+    return Code(f"{part.get('hash')}, {formatting.count(part.get('n'))} examples")
 
 
 def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section:
@@ -279,6 +286,6 @@ def _table(name: str, found: Mapping[str, Any] | None) -> PageTable | None:
         return None
     rows = [[formatting.plain(cell) for cell in row] for row in found["rows"]]
     over = len(rows) - LINES
-    caption = f"Stages of {name}" + (f"; {over} more lines are in the file" if over > 0 else "")
+    caption = f"Operations of {name}" + (f"; {over} more lines are in the file" if over > 0 else "")
     columns = [name[:1].upper() + name[1:] for name in map(str, found["columns"])]
     return PageTable(columns, rows[:LINES], caption)

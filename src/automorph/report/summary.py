@@ -43,12 +43,15 @@ def _first(results: Results) -> Answer:
 
 
 def _margin(results: Results) -> list[Answer]:
-    row, between = results.winner, f"points over {results.label(results.found.get('baseline'))}"
+    row, between = (
+        results.winner,
+        f"points relative to {results.label(results.found.get('baseline'))}",
+    )
     if row is results.baseline and len(results.rows) > 1:
         # By validation accuracy, like the winner; the test part must not choose.
         others = [other for other in results.rows if other is not results.winner]
         row = max(others, key=lambda other: (other.get("validation") or {}).get("mean") or 0.0)
-        between = f"points: the best other policy, {results.label(row)}, against the baseline"
+        between = f"points: the best other policy, {results.label(row)}, relative to the baseline"
     gap = difference(row)
     if formatting.absent(gap.get("mean")):
         return []

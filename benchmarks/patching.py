@@ -55,7 +55,7 @@ from torch import nn
 
 from automorph.data import limited, load_data
 from automorph.robustness import CycleRecipe, Panel, check_translator, fit_cyclegan, translate_part
-from automorph.robustness.translators.selection import exact_pairs
+from automorph.robustness.translators.base import exact_pairs
 from automorph.robustness.treatments import PatchCell, PatchContext, run_treatments
 from automorph.training import Task, as_task
 from record import RESULTS, claim, judged, mean_of, write_result

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from automorph.robustness.audit_result import Audit as Audit
     from automorph.robustness.audit_result import Group as Group
     from automorph.robustness.audit_result import measure as measure
+    from automorph.robustness.builtin import METHODS as METHODS
     from automorph.robustness.builtin import Robust as Robust
     from automorph.robustness.builtin import list_methods as list_methods
     from automorph.robustness.builtin import load_method as load_method
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from automorph.robustness.translators.base import Translator as Translator
     from automorph.robustness.translators.base import UserEdit as UserEdit
     from automorph.robustness.translators.base import all_pairs as all_pairs
+    from automorph.robustness.translators.builtin import TRANSLATORS as TRANSLATORS
+    from automorph.robustness.translators.builtin import check_names as check_names
     from automorph.robustness.translators.checks import Checked as Checked
     from automorph.robustness.translators.checks import Limits as Limits
     from automorph.robustness.translators.checks import check_translator as check_translator
@@ -36,11 +39,12 @@ if TYPE_CHECKING:
     from automorph.robustness.translators.cyclegan_translator import CycleGAN as CycleGAN
     from automorph.robustness.translators.cyclegan_translator import fit_cyclegan as fit_cyclegan
     from automorph.robustness.translators.selection import Choice as Choice
-    from automorph.robustness.translators.selection import check_names as check_names
     from automorph.robustness.translators.selection import choose_translator as choose_translator
 
 # Imported when first used: names are looked up, and completed, without torch.
 _HOMES = {
+    "METHODS": "builtin",
+    "TRANSLATORS": "translators.builtin",
     "Audit": "audit_result",
     "Checked": "translators.checks",
     "Choice": "translators.selection",
@@ -60,7 +64,7 @@ _HOMES = {
     "UserEdit": "translators.base",
     "all_pairs": "translators.base",
     "audit": "run_audit",
-    "check_names": "translators.selection",
+    "check_names": "translators.builtin",
     "check_translator": "translators.checks",
     "choose_translator": "translators.selection",
     "discover": "discovery",

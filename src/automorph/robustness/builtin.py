@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from automorph.errors import UsageError
 from automorph.policies import number_text
 from automorph.registry import Entry, Registry
-from automorph.robustness.consistency import FORMS, Form
-from automorph.robustness.groups import Grouper
-from automorph.robustness.objectives import Camel, GroupDRO, InvariantRisk, Objective
+
+if TYPE_CHECKING:  # Names are looked up, and completed, without torch.
+    from automorph.robustness.groups import Grouper
+    from automorph.robustness.objectives import Objective
 
 Sampling = Literal["plain", "balanced"]
 
@@ -29,7 +30,9 @@ class Robust:
     @property
     def title(self) -> str:
         """The name without options."""
-        return next(title for title, entry in METHODS.items() if entry.factory is type(self))
+        kind = type(self)
+        homes = (kind, f"{kind.__module__}:{kind.__qualname__}")
+        return next(title for title, entry in METHODS.items() if entry.factory in homes)
 
     @property
     def name(self) -> str:
@@ -54,6 +57,8 @@ class Robust:
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
         """A new objective that remembers nothing; ``counts`` are the groups' training examples."""
+        from automorph.robustness.objectives import Objective
+
         return Objective()
 
     def __str__(self) -> str:
@@ -93,6 +98,8 @@ class GroupDROMethod(Robust):
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
         """Weights over all groups."""
+        from automorph.robustness.objectives import GroupDRO
+
         return GroupDRO(grouper, counts, adjustment=self.c, rate=self.eta)
 
 
@@ -102,6 +109,8 @@ class ClassConditionalGroupDRO(GroupDROMethod):
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
         """Weights within classes."""
+        from automorph.robustness.objectives import GroupDRO
+
         return GroupDRO(grouper, counts, adjustment=self.c, rate=self.eta, class_conditional=True)
 
 
@@ -115,6 +124,8 @@ class ModelPatching(GroupDROMethod):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check("weight", 0)
+        from automorph.robustness.consistency import FORMS
+
         if self.form not in FORMS:
             raise UsageError(f"camel: got form={self.form!r}; expected one of {', '.join(FORMS)}")
 
@@ -125,6 +136,9 @@ class ModelPatching(GroupDROMethod):
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
         """Both terms."""
+        from automorph.robustness.consistency import Form
+        from automorph.robustness.objectives import Camel
+
         form: Form = next(form for form in get_args(Form) if form == self.form)
         return Camel(
             grouper, counts, adjustment=self.c, rate=self.eta, weight=self.weight, form=form
@@ -149,6 +163,8 @@ class Invariant(Robust):
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
         """Risks and penalties by subgroup."""
+        from automorph.robustness.objectives import InvariantRisk
+
         return InvariantRisk(len(grouper.subgroups), weight=self.weight, anneal=self.anneal)
 
 

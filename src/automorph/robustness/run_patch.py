@@ -26,10 +26,11 @@ from automorph.robustness.predictions import softmax
 from automorph.robustness.saliency import available
 from automorph.robustness.translated import Translated, translate_part
 from automorph.robustness.translators.base import Translator
+from automorph.robustness.translators.builtin import check_names
 from automorph.robustness.translators.checks import Limits
 from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import Fitting
-from automorph.robustness.translators.selection import check_names, choose_translator
+from automorph.robustness.translators.selection import choose_translator
 from automorph.robustness.treatments import PatchCell, PatchContext, Progress, run_treatments
 from automorph.training import (
     Evaluation,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from automorph.searchers.base import SearchContext as SearchContext
     from automorph.searchers.base import Searcher as Searcher
     from automorph.searchers.budget import read_budget as read_budget
+    from automorph.searchers.builtin import METHODS as METHODS
     from automorph.searchers.builtin import SearchSpec as SearchSpec
     from automorph.searchers.builtin import list_searches as list_searches
     from automorph.searchers.builtin import load_method as load_method
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Imported when first used: workers need the jobs alone, not what plans and judges.
 _HOMES = {
+    "METHODS": "builtin",
     "Finished": "runner",
     "SearchSpec": "builtin",
     "SearchProgress": "runner",

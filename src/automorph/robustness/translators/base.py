@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Split
+from automorph.data import Dataset, Split, coupled, open_part
 from automorph.errors import DataError, UsageError
 
 Images = NDArray[np.uint8]
@@ -278,6 +278,12 @@ class Identity:
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """The images as they are."""
         return np.array(images)
+
+
+def exact_pairs(data: Dataset) -> ExactPairs:
+    """The known pairs of a data set whose subgroups were made by `automorph.data`."""
+    forms = [coupled(data.name, open_part(data, name)) for name in data.parts]
+    return ExactPairs(np.concatenate(forms, axis=1))
 
 
 def load_edit(name: str, pairs: frozenset[tuple[int, int]]) -> UserEdit:

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from automorph.data import Split
+from automorph.data import Dataset, Split
 from automorph.errors import DataError, UsageError
 from automorph.robustness.translators.base import Images, KnownTranslator, known_of
+from automorph.robustness.translators.builtin import FitOptions
 from automorph.robustness.translators.cyclegan import (
     CycleRecipe,
     Side,
@@ -176,3 +177,11 @@ def _told(progress: Fitting, title: str) -> Callable[[int, int, dict[str, float]
         return progress(title, done, steps, losses)
 
     return tell
+
+
+def build(data: Dataset, options: FitOptions) -> CycleGAN:
+    """The translator ``cyclegan`` of a data set."""
+    return fit_cyclegan(
+        data.train, recipe=options.recipe, seed=options.seed, folder=options.folder,
+        progress=options.progress,
+    )  # fmt: skip

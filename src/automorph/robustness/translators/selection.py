@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from automorph.data import Dataset, Split, coupled, open_part
+from automorph.data import Dataset, Split
 from automorph.errors import DataError, TrainingError, UsageError
-from automorph.robustness.translators.base import (
-    ExactPairs,
-    Translator,
-    all_pairs,
-    fit_matches,
-    fit_statistics,
-    load_edit,
-)
+from automorph.robustness.translators.base import Translator, all_pairs, load_edit
+from automorph.robustness.translators.builtin import TRANSLATORS, FitOptions, tried
 from automorph.robustness.translators.checks import FEW, Checked, Limits, check_translator
 from automorph.robustness.translators.classifiers import Panel
 from automorph.robustness.translators.cyclegan import CycleRecipe
-from automorph.robustness.translators.cyclegan_translator import Fitting, fit_cyclegan
-from automorph.robustness.translators.word_swap import fit_word_swap
-
-AUTO = ("statistics", "cyclegan", "matched")
-"""For images, cheapest first; known pairs are for measuring what a learned translator costs."""
-TEXTS = ("word-swap",)
-"""For texts."""
+from automorph.robustness.translators.cyclegan_translator import Fitting
 
 
 @dataclass(frozen=True)
@@ -89,15 +76,16 @@ def choose_translator(
     """
     if wanted == "none":
         return Choice(None, "none", ())
+    options = FitOptions(recipe, seed, folder, progress, protect)
     part, judges = _parts(data)
     panel: list[Panel] = []
     attempts: list[Attempt] = []
     notes: list[str] = []
     names = data.subgroup_names
-    for one in _order(wanted, TEXTS if data.domain == "text" else AUTO):
+    for one in _order(wanted, tried(data.domain)):
         kind = one if isinstance(one, str) else one.name
         try:
-            translator = _make(one, data, recipe, seed, folder, progress, protect)
+            translator = _make(one, data, options)
         except (DataError, TrainingError) as error:
             attempts.append(Attempt(kind, error=str(error)))
             if wanted != "auto":
@@ -123,48 +111,16 @@ def _order(wanted: str | Translator, usual: tuple[str, ...]) -> tuple[str | Tran
     return (wanted, *later)
 
 
-def _make(
-    wanted: str | Translator,
-    data: Dataset,
-    recipe: CycleRecipe | None,
-    seed: int,
-    folder: Path | None,
-    progress: Fitting | None,
-    protect: tuple[str, ...],
-) -> Translator:
+def _make(wanted: str | Translator, data: Dataset, options: FitOptions) -> Translator:
     """The translator, fitted on the training part."""
     if not isinstance(wanted, str):
         return wanted
-    for_texts = wanted in TEXTS
-    if wanted in (*AUTO, *TEXTS, "exact") and for_texts != (data.domain == "text"):
-        raise DataError(
-            f"it translates {'texts' if for_texts else 'images'}, and {data.name} holds "
-            f"{data.domain}s"
-        )
-    made: dict[str, Callable[[], Translator]] = {
-        "exact": lambda: exact_pairs(data),
-        "statistics": lambda: fit_statistics(data.train),
-        "matched": lambda: fit_matches(data.train),
-        "word-swap": lambda: fit_word_swap(data.train, protect=protect),
-        "cyclegan": lambda: fit_cyclegan(
-            data.train, recipe=recipe, seed=seed, folder=folder, progress=progress
-        ),
-    }
-    if wanted in made:
-        return made[wanted]()
-    return load_edit(wanted, all_pairs(len(data.subgroup_names)))
-
-
-def exact_pairs(data: Dataset) -> ExactPairs:
-    """The known pairs of a data set whose subgroups were made by `automorph.data`."""
-    forms = [coupled(data.name, open_part(data, name)) for name in data.parts]
-    return ExactPairs(np.concatenate(forms, axis=1))
-
-
-def check_names(wanted: str) -> None:
-    """Refuse a name that can be no translator before anything is trained."""
-    if wanted not in ("none", "auto", "exact", *AUTO, *TEXTS):
-        load_edit(wanted, frozenset())
+    entry = TRANSLATORS.get(wanted)
+    if entry is None:
+        return load_edit(wanted, all_pairs(len(data.subgroup_names)))
+    if entry.domain != data.domain:
+        raise DataError(f"it translates {entry.domain}s, and {data.name} holds {data.domain}s")
+    return entry(data, options)
 
 
 def _parts(data: Dataset) -> tuple[Split, Split]:

@@ -1,0 +1,98 @@
+"""The translators by name: ``statistics``, ``cyclegan``, ``matched``, ``exact``, ``word-swap``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automorph.data import Dataset
+from automorph.registry import Entry, Registry
+from automorph.robustness.translators.base import (
+    Translator,
+    exact_pairs,
+    fit_matches,
+    fit_statistics,
+    load_edit,
+)
+from automorph.robustness.translators.word_swap import fit_word_swap
+
+
+@dataclass(frozen=True, eq=False)
+class FitOptions:
+    """How a translator is fitted: what `choose_translator` was given."""
+
+    recipe: Any = None
+    """A `CycleRecipe`, or None: the default."""
+    seed: int = 0
+    folder: Path | None = None
+    progress: Any = None
+    protect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TranslatorEntry(Entry[Translator]):
+    """A translator, the examples it takes, and whether ``auto`` tries it.
+
+    The factory takes a `Dataset` and `FitOptions`, and fits to the training part.
+    """
+
+    domain: str = "image"
+    auto: bool = True
+
+
+def _word_swap(data: Dataset, options: FitOptions) -> Translator:
+    return fit_word_swap(data.train, protect=options.protect)
+
+
+TRANSLATORS = Registry(
+    "translator",
+    TranslatorEntry(
+        "statistics",
+        lambda data, options: fit_statistics(data.train),
+        "Match means and covariances of principal components, in closed form.",
+    ),
+    TranslatorEntry(
+        "cyclegan",
+        "automorph.robustness.translators.cyclegan_translator:build",
+        "Learn the edit by CycleGANs (Zhu et al. 2017), one a class or one for all.",
+    ),
+    TranslatorEntry(
+        "matched",
+        lambda data, options: fit_matches(data.train),
+        "Take the nearest real image of the same class in the other subgroup.",
+    ),
+    TranslatorEntry(
+        "exact",
+        lambda data, options: exact_pairs(data),
+        "Take the known rendering, of data sets whose subgroups were made here.",
+        auto=False,
+    ),
+    TranslatorEntry(
+        "word-swap",
+        _word_swap,
+        "Texts: swap the words that mark one subgroup for those of the other.",
+        domain="text",
+    ),
+    example="statistics",
+    listing="translators",
+    also=", auto, none, or a function as module:function",
+)
+
+
+def tried(domain: str) -> tuple[str, ...]:
+    """The translators that ``auto`` tries for images or texts, cheapest first.
+
+    >>> tried("image"), tried("text")
+    (('statistics', 'cyclegan', 'matched'), ('word-swap',))
+    """
+    return tuple(name for name, one in TRANSLATORS.items() if one.auto and one.domain == domain)
+
+
+def check_names(wanted: str) -> None:
+    """Refuse a name that can be no translator before anything is trained."""
+    if wanted in ("none", "auto") or wanted in TRANSLATORS:
+        return
+    if ":" not in wanted:
+        raise TRANSLATORS.unknown(wanted)
+    load_edit(wanted, frozenset())

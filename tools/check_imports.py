@@ -23,6 +23,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 SIDE_DOORS = {
     # Torch kernels and transformers: their packages stay importable without them.
     "automorph.engine.torch": "imports torch",
+    "automorph.operations.device": "imports torch",
     "automorph.models.from_transformers": "imports torch, for texts only",
 }
 

@@ -45,7 +45,7 @@ _NAMES = {
     "augmenters": {"Method": "InTrainingMethod", "as_arm": "as_treatment"},
     "data": {"Arrays": "Split"},
     "experiments": {"Arm": "Treatment"},
-    "native": {"Operation": "OperationRow"},
+    "native": {"KERNELS": "operations.COMPILED", "Operation": "OperationRow"},
     "policies": {"Drawn": "RandomPolicy", "within": "check_range"},
     "searchers": {
         "Method": "Searcher", "Outcome": "JobResult", "Setting": "SearchContext",

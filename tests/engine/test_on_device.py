@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from automorph import engine
 from automorph.engine import apply_reference
 from automorph.engine.torch import apply, apply_on_device
-from automorph.engine.torch.philox import random_words
 from automorph.engine.torch.transfer import send
 from automorph.errors import AutomorphError, DataError, UsageError
 from automorph.operations import (
@@ -30,6 +29,7 @@ from automorph.operations import (
     operation,
     philox,
 )
+from automorph.operations.device import random_words
 from automorph.operations.random import stream_key
 from strategies import batches
 

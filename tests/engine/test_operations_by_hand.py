@@ -13,8 +13,8 @@ from PIL import Image, ImageEnhance
 from scipy import ndimage
 from torchvision.transforms import InterpolationMode, functional
 
-from automorph.engine.colour import from_hsv, to_hsv
 from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream
+from automorph.operations.colour import from_hsv, to_hsv
 from pil_oracle import from_pil, to_pil
 
 Batch = NDArray[np.uint8]

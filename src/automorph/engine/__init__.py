@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from automorph import native
 from automorph.engine.compiled import apply_native
 from automorph.engine.reference import Interpolation, Mode, apply_reference
-from automorph.engine.targets import Places, follow, refuse
+from automorph.engine.targets import follow, refuse
 from automorph.engine.tensors import apply_to_tensor, check_floats, is_tensor
 from automorph.engine.text import apply_texts
-from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.operations import Places, SearchSpace, Sequences, Stream
 
 if TYPE_CHECKING:
     from torch import Tensor

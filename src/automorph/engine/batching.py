@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.engine import user_functions
-from automorph.engine.context import Context, Values
-from automorph.engine.registry import KERNELS
-from automorph.operations import Operation
+from automorph.operations import KERNELS, Context, Operation, Values
 
 _MOST_VALUES = 1 << 20
 """Kernels get at most about this many values at once, so that their tables stay small."""
@@ -28,7 +26,8 @@ def run_kernel(
 
     A function of the user that takes batches gets all rows at once.
     """
-    kernel = KERNELS.get(operation.kernel, user_functions.call)
+    known = KERNELS.get(operation.kernel)
+    kernel = known.numpy if known else user_functions.call
     size = len(rows) if operation.batched else _MOST_VALUES // done[0].size
     size = max(1, size)
     for start in range(0, len(rows), size):

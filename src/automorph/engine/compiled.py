@@ -17,10 +17,17 @@ from numpy.typing import NDArray
 
 from automorph import native
 from automorph.engine.batching import run_kernel
-from automorph.engine.context import Context
 from automorph.engine.validation import check_batch, check_fill
 from automorph.native import BLACK_BOX, NEUTRAL, SHARE, SIGNED, WHOLE
-from automorph.operations import Operation, SearchSpace, Sequences, Stream, stream_key
+from automorph.operations import (
+    KERNELS,
+    Context,
+    Operation,
+    SearchSpace,
+    Sequences,
+    Stream,
+    stream_key,
+)
 
 
 def apply_native(
@@ -120,7 +127,10 @@ def _table(space: SearchSpace) -> _Table:
 def _row(operation: Operation) -> native.OperationRow:
     """Kernel, flags and what turns magnitudes into values, as ``Operation.values`` computes it."""
     low, high, identity = operation.low, operation.high, operation.identity
-    kernel = BLACK_BOX if operation.function else native.KERNELS.get(operation.kernel, BLACK_BOX)
+    known = None if operation.function else KERNELS.get(operation.kernel)
+    number = None if known is None else known.native
+    # A library that was built before the kernel was added does not have it.
+    kernel = BLACK_BOX if number is None or number >= native.kernel_count() else number
     flags = (
         SIGNED * operation.signed
         | WHOLE * operation.whole

@@ -13,10 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.engine.batching import run_kernel
-from automorph.engine.context import Context, Images, Values
-from automorph.engine.geometry import MATRICES, compose, resample, unmoved
 from automorph.engine.validation import check_batch, check_fill
-from automorph.operations import NOTHING, Operation, SearchSpace, Sequences, Stream
+from automorph.operations import (
+    KERNELS,
+    NOTHING,
+    Context,
+    Images,
+    Matrix,
+    Operation,
+    SearchSpace,
+    Sequences,
+    Stream,
+    Values,
+    compose,
+    resample,
+    unmoved,
+)
 
 Interpolation = Literal["nearest", "bilinear"]
 Mode = Literal["exact", "fused"]
@@ -83,8 +95,9 @@ class _Walk:
         rows, values = rows[changed], values[changed]
         if not len(rows):
             return
-        if fused and operation.kernel in MATRICES:
-            self._postpone(self._step(operation, rows, position), rows, values)
+        known = KERNELS.get(operation.kernel)
+        if fused and known and known.matrix:
+            self._postpone(known.matrix, self._step(operation, rows, position), rows, values)
             return
         self._settle(rows)
         run_kernel(
@@ -102,9 +115,11 @@ class _Walk:
         stream = self.stream.take(rows)
         return Context(operation, stream, position, self.batch, self.fill, self.bilinear)
 
-    def _postpone(self, step: Context, rows: NDArray[np.int64], values: Values) -> None:
+    def _postpone(
+        self, matrix: Matrix, step: Context, rows: NDArray[np.int64], values: Values
+    ) -> None:
         size = (self.done.shape[1], self.done.shape[2])
-        matrices = MATRICES[step.operation.kernel](values, step, size)
+        matrices = matrix(values, step, size)
         self.pending[rows] = compose(self.pending[rows], matrices)
         self.moved[rows] = True
 

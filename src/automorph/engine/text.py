@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.engine import user_functions
-from automorph.engine.context import Context
 from automorph.engine.validation import check_batch
-from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
+from automorph.operations import NOTHING, Context, SearchSpace, Sequences, Stream
 from automorph.text import Tokens, find_kernel, tokenise
 
 TEXT = np.dtypes.StringDType()

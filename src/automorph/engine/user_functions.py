@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.context import Context, Values
 from automorph.errors import AutomorphError
+from automorph.operations import Context, Values
 
 Examples = NDArray[Any]
 

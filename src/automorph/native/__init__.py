@@ -7,10 +7,17 @@ NumPy, with the same results.
 from typing import TYPE_CHECKING
 
 from automorph import _moved
-from automorph.native.library import ENGINE_VARIABLE, available, using, variant, variants, why_not
+from automorph.native.library import (
+    ENGINE_VARIABLE,
+    available,
+    kernel_count,
+    using,
+    variant,
+    variants,
+    why_not,
+)
 from automorph.native.program import (
     BLACK_BOX,
-    KERNELS,
     NEUTRAL,
     SHARE,
     SIGNED,
@@ -24,7 +31,6 @@ from automorph.native.random import random_bits, random_race
 __all__ = [
     "BLACK_BOX",
     "ENGINE_VARIABLE",
-    "KERNELS",
     "NEUTRAL",
     "SHARE",
     "SIGNED",
@@ -32,6 +38,7 @@ __all__ = [
     "OperationRow",
     "Program",
     "available",
+    "kernel_count",
     "random_bits",
     "random_race",
     "using",

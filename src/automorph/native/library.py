@@ -16,7 +16,7 @@ from automorph.errors import UsageError
 ENGINE_VARIABLE = "AUTOMORPH_ENGINE"
 """Environment variable, read at the start: ``reference``, ``native`` or a variant (``avx2``)."""
 
-_INTERFACE = 1  # INTERFACE_VERSION of core/interface.h
+_INTERFACE = 2  # INTERFACE_VERSION of core/interface.h
 _ADVICE = (
     "install Automorph from a wheel, or install a C++ compiler and run "
     "`pip install --force-reinstall --no-deps automorph` (in a checkout: `pip install -e .`)"
@@ -30,6 +30,7 @@ class Library:
     path: Path
     functions: ctypes.CDLL
     variants: dict[str, int]
+    kernels: int
 
 
 @cache
@@ -49,7 +50,7 @@ def _load() -> Library | str:
     functions.automorph_variant.restype = ctypes.c_char_p
     names = map(functions.automorph_variant, range(functions.automorph_variant_count()))
     variants = {name.decode(): number for number, name in enumerate(names) if name}
-    return Library(found[0], functions, variants)
+    return Library(found[0], functions, variants, functions.automorph_kernel_count())
 
 
 _wish = os.environ.get(ENGINE_VARIABLE, "").strip().lower()
@@ -90,6 +91,11 @@ def why_not() -> str:
     if _wish == "reference":
         return f"{ENGINE_VARIABLE}=reference asks for the NumPy path; unset it"
     return f"{loaded}; {_ADVICE}" if isinstance(loaded, str) else ""
+
+
+def kernel_count() -> int:
+    """The number of compiled kernels in the library in use."""
+    return library()[0].kernels
 
 
 def variants() -> tuple[str, ...]:

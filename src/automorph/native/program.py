@@ -17,19 +17,6 @@ from automorph.errors import AutomorphError
 from automorph.native.library import library
 from automorph.native.random import address
 
-KERNELS = {
-    name: number
-    for number, name in enumerate(
-        (
-            "Identity", "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "AutoContrast",
-            "Equalize", "Invert", "Solarize", "SolarizeAdd", "Posterize", "Contrast", "Color",
-            "Brightness", "Sharpness", "Cutout", "SamplePairing", "HorizontalFlip", "VerticalFlip",
-            "PadCrop",
-        )
-    )
-}  # fmt: skip
-"""The compiled kernels and their numbers, as in core/interface.h."""
-
 BLACK_BOX = -1
 SIGNED, WHOLE, SHARE, NEUTRAL = 1, 2, 4, 8
 

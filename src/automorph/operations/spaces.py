@@ -10,7 +10,7 @@ from typing import Any
 
 from automorph.errors import PolicyError
 from automorph.operations import synthetic
-from automorph.operations.images import CATALOGUE, OPERATIONS
+from automorph.operations.catalogue import CATALOGUE, OPERATIONS
 from automorph.operations.spec import Domain, Operation
 from automorph.operations.text import CORPUS, EDA, PLAIN, TEXT_OPERATIONS, entity_operations
 from automorph.registry import Entry, Registry, plain, unknown
@@ -207,6 +207,20 @@ def _tanda_cifar10() -> tuple[Operation, ...]:
     )
 
 
+def _catalogue() -> tuple[Operation, ...]:
+    """The image operations of version 0.1: what is drawn from a typed name does not grow."""
+    return tuple(OPERATIONS[name] for name in _FIRST)
+
+
+_FIRST = (
+    "Identity", "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "AutoContrast",
+    "Equalize", "Invert", "Solarize", "SolarizeAdd", "Posterize", "Contrast", "Color", "Brightness",
+    "Sharpness", "Cutout", "SamplePairing", "HorizontalFlip", "VerticalFlip", "PadCrop",
+    "ResizedCrop", "Hue", "Zoom", "Swirl", "Elastic", "Erosion", "Dilation", "Blur", "Noise",
+    "RandomErasing",
+)  # fmt: skip
+
+
 def _texts(*names: str) -> tuple[Operation, ...]:
     return tuple(TEXT_OPERATIONS[name] for name in names)
 
@@ -232,7 +246,8 @@ SPACES = Registry(
     Entry(
         "tanda-cifar10", _tanda_cifar10, "TANDA's operations for CIFAR-10, each held at one value"
     ),
-    Entry("catalogue", lambda: CATALOGUE, "every image operation with its widest range"),
+    Entry("catalogue", _catalogue, "the 31 image operations of 0.1, each with its widest range"),
+    Entry("everything", lambda: CATALOGUE, "every image operation, each with its widest range"),
     Entry(
         "texts", lambda: _texts(*TEXT_OPERATIONS), "every operation on texts that needs no model"
     ),

@@ -12,22 +12,15 @@ from copy import deepcopy
 from typing import Any
 
 from automorph.errors import PolicyError
+from automorph.operations import KERNELS
 
 DEFINITION = 1
 """The definition of every kernel."""
 
 KERNEL_CONSTANTS: dict[str, dict[str, Any]] = {
-    "Posterize": {"min_bits": 0},
-    "SolarizeAdd": {"below": 128},
-    "Cutout": {"fill": 128},
-    "RandomErasing": {"content": "noise", "ratio": [0.3, 3.3]},
-    "ResizedCrop": {"interpolation": "bilinear", "ratio": [3 / 4, 4 / 3]},
-    "Zoom": {"interpolation": "bilinear", "edges": "replicate"},
-    "Swirl": {"interpolation": "bilinear", "edges": "replicate"},
-    "Elastic": {"interpolation": "bilinear", "edges": "replicate", "cells": 4},
-    "Blur": {"edges": "reflect", "reach": 3},
+    name: dict(kernel.constants) for name, kernel in KERNELS.items() if kernel.constants
 }
-"""By kernel; what is not listed has none."""
+"""By kernel, as its declaration has them."""
 
 KIND_CONSTANTS: dict[str, dict[str, Any]] = {
     "drawn": {"probabilities": 11, "magnitudes": 10},

@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.engine.torch.kernel import DeviceContext
 from automorph.engine.torch.plan import PlannedCall, plan
 from automorph.engine.torch.transfer import send
 from automorph.engine.validation import check_batch, check_fill
-from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.operations import DeviceContext, SearchSpace, Sequences, Stream
 
 _MOST_VALUES = {"cpu": 1 << 16}
 _MOST_VALUES_ELSEWHERE = 1 << 25

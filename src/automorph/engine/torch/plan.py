@@ -9,20 +9,28 @@ from functools import partial
 import numpy as np
 
 from automorph.engine import user_functions
-from automorph.engine.context import Context, Images, Values, Whole
-from automorph.engine.geometry import (
-    MATRICES,
+from automorph.operations import (
+    KERNELS,
+    NOTHING,
+    Arguments,
+    Context,
+    Images,
     Matrices,
+    Matrix,
+    Operation,
+    SearchSpace,
+    Sequences,
+    Stream,
+    TorchKernel,
+    Values,
+    Whole,
     compose,
     fits_fixed_point,
     fixed_point,
     resample,
     unmoved,
 )
-from automorph.engine.torch import affine
-from automorph.engine.torch.kernel import Arguments, Run
-from automorph.engine.torch.registry import KERNELS
-from automorph.operations import NOTHING, Operation, SearchSpace, Sequences, Stream
+from automorph.operations.device import linear, nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +38,7 @@ class PlannedCall:
     """Something that happens to some rows: ``run`` on the device, or ``host`` on the host."""
 
     rows: Whole
-    run: Run | None = None
+    run: TorchKernel | None = None
     arguments: Arguments = ()
     host: Callable[[Images], Images] | None = None
 
@@ -84,12 +92,12 @@ class _Planner:
     def position(self, sequences: Sequences, position: int) -> Position:
         """One position; as in the reference path, a row in ``moved`` is moved before it is used."""
         drawn = [*self._drawn(sequences, position)]
-        moving = [one for one in drawn if one[0].kernel in MATRICES]
-        others = [one for one in drawn if one[0].kernel not in MATRICES]
+        moving = [(m, *one[1:]) for one in drawn if (m := _matrix(one[0])) is not None]
+        others = [one for one in drawn if _matrix(one[0]) is None]
         calls = [*self._settle(_joined([rows for _, rows, _, _ in others]))]
         calls += self._others(others)
-        for operation, rows, values, step in moving:
-            matrices = MATRICES[operation.kernel](values, step, self.size)
+        for matrix, rows, values, step in moving:
+            matrices = matrix(values, step, self.size)
             self.pending[rows] = compose(self.pending[rows], matrices)
             self.moved[rows] = True
         if not self.fused:
@@ -122,12 +130,12 @@ class _Planner:
         alike: dict[tuple[object, ...], list[tuple[Whole, Arguments]]] = {}
         for operation, rows, values, step in drawn:
             kernel = KERNELS.get(operation.kernel)
-            if kernel is None:
+            if kernel is None or kernel.torch is None:
                 yield PlannedCall(rows, host=partial(_user, values=values, step=step))
                 continue
             arguments = kernel.draw(values, step, self.size)
             shapes = tuple(argument.shape[1:] for argument in arguments)
-            alike.setdefault((kernel.run, shapes), []).append((rows, arguments))
+            alike.setdefault((kernel.torch, shapes), []).append((rows, arguments))
         for (run, _), parts in alike.items():
             rows = np.concatenate([rows for rows, _ in parts])
             columns = zip(*(arguments for _, arguments in parts), strict=True)
@@ -147,16 +155,21 @@ class _Planner:
             return
         matrices = self.pending[rows]
         if self.bilinear:
-            yield PlannedCall(rows, affine.linear, (matrices,))
+            yield PlannedCall(rows, linear, (matrices,))
             return
         fits = fits_fixed_point(matrices, *self.size)
         if fits.any():
             places = fixed_point(matrices[fits]).astype(np.int32)
-            yield PlannedCall(rows[fits], affine.nearest, (places,))
+            yield PlannedCall(rows[fits], nearest, (places,))
         if not fits.all():
             # PIL adds floats up here, one pixel after the other: nothing for many cores.
             rest = partial(_resampled, matrices=matrices[~fits], fill=self.fill)
             yield PlannedCall(rows[~fits], host=rest)
+
+
+def _matrix(operation: Operation) -> Matrix | None:
+    kernel = KERNELS.get(operation.kernel)
+    return kernel.matrix if kernel else None
 
 
 def _joined(parts: list[Whole]) -> Whole:

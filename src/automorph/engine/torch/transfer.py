@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automorph.engine.torch.kernel import Arguments
+from automorph.operations import Arguments
 
 _ALIGNMENT = 16
 

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "interface.h"
+#include "kernels.hpp"
 #include "processor.hpp"
 
 namespace {
@@ -24,6 +25,9 @@ constexpr int COUNT = int(sizeof(VARIANTS) / sizeof(VARIANTS[0]));
 }  // namespace
 
 AUTOMORPH_EXPORT int32_t automorph_interface() { return INTERFACE_VERSION; }
+
+// How many kernels there are; operations with higher numbers are black boxes to this library.
+AUTOMORPH_EXPORT int32_t automorph_kernel_count() { return KERNEL_COUNT; }
 
 // The name of a variant that this machine can run; null for those it cannot, and beyond the last.
 AUTOMORPH_EXPORT const char *automorph_variant(int32_t number) {

@@ -11,33 +11,7 @@
 #endif
 
 // Raised with every change of the structures or functions below.
-constexpr int32_t INTERFACE_VERSION = 1;
-
-// What an operation does to pixels; numbers as in `automorph/native/library.py`.
-enum Kernel : int32_t {
-  BLACK_BOX = -1,  // left to Python: the walk stops in front of it
-  IDENTITY = 0,
-  SHEAR_X,
-  SHEAR_Y,
-  TRANSLATE_X,
-  TRANSLATE_Y,
-  ROTATE,
-  AUTO_CONTRAST,
-  EQUALIZE,
-  INVERT,
-  SOLARIZE,
-  SOLARIZE_ADD,
-  POSTERIZE,
-  CONTRAST,
-  COLOR,
-  BRIGHTNESS,
-  SHARPNESS,
-  CUTOUT,
-  SAMPLE_PAIRING,
-  HORIZONTAL_FLIP,
-  VERTICAL_FLIP,
-  PAD_CROP,
-};
+constexpr int32_t INTERFACE_VERSION = 2;
 
 enum Flag : int32_t {
   SIGNED = 1,  // a coin chooses between `plus` and `minus`

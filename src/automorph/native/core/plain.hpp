@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "geometry.hpp"
-#include "tables.hpp"
+#include "kernels.hpp"
 
 namespace {
 

@@ -137,7 +137,10 @@ class Walk {
     const int width = batch_.width, height = batch_.height;
     const int shorter = width < height ? width : height;
     const bool share = operation(place).flags & SHARE;
-    switch (operation(place).kernel) {
+    const int32_t kernel = operation(place).kernel;
+    Table table;
+    if (point_table(kernel, value, &table)) return look_up(table);
+    switch (kernel) {
       case SHEAR_X: return move(shear(shear_angle(value), 0.0));
       case SHEAR_Y: return move(shear(0.0, shear_angle(value)));
       case TRANSLATE_X: return move(shift(truncated(share ? value * width : value), 0));
@@ -146,11 +149,6 @@ class Walk {
       case HORIZONTAL_FLIP: return move(mirror(width));
       case VERTICAL_FLIP: return move(upside_down(height));
       case PAD_CROP: return pad_crop(value, draws);
-      case INVERT: return look_up(invert_table());
-      case SOLARIZE: return look_up(solarize_table(thousandths(value)));
-      case SOLARIZE_ADD: return look_up(solarize_add_table(truncated(value)));
-      case POSTERIZE: return look_up(posterize_table(truncated(value)));
-      case BRIGHTNESS: return look_up(blend_table(0, value));
       case CONTRAST: return look_up(blend_table(mean_grey(), value));
       case AUTO_CONTRAST: return auto_contrast();
       case EQUALIZE: return equalize();

@@ -1,4 +1,4 @@
-"""Operations that move whole pixels: each is an affine matrix, and one function resamples.
+"""Affine moves of whole images: one matrix each, and one function that resamples.
 
 A matrix ``(a, b, c, d, e, f)`` maps a place of the *result* to the place of the input it is read
 from, ``(a x + b y + c, d x + e y + f)``; pixel centres lie at halves. Matrices and arithmetic are
@@ -9,90 +9,46 @@ cut, not rounded.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.engine.context import Context, Images, Values, Whole, truncated
+from automorph.operations.kernels import (
+    Context,
+    Images,
+    Kernel,
+    Matrices,
+    Matrix,
+    Values,
+    Whole,
+)
 
-Matrices = NDArray[np.float64]
 _FIXED_LIMIT = 32768.0
 
 
-def _shear_x(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
-    # torchvision goes through degrees(atan(v)), so do the last bits here.
-    ratios = [math.tan(math.radians(math.degrees(math.atan(v)))) for v in values]
-    return _matrices(len(values), b=np.array(ratios))
+def move(matrix: Matrix, *, native: int | None = None) -> Kernel:
+    """The kernel of an operation that moves whole pixels through a matrix."""
+
+    def moved(images: Images, values: Values, context: Context) -> Images:
+        matrices = matrix(values, context, (images.shape[1], images.shape[2]))
+        return resample(images, matrices, fill=context.fill, bilinear=context.bilinear)
+
+    return Kernel(moved, matrix=matrix, native=native)
 
 
-def _shear_y(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
-    angles = [math.radians(math.degrees(math.atan(v))) for v in values]
-    return _matrices(len(values), d=np.array([-math.sin(-a) / math.cos(a) for a in angles]))
-
-
-def pixels(values: Values, step: Context, side: int) -> Whole:
-    """Values in pixels: cut towards zero; a share is one of ``side``."""
-    return truncated(values * side if step.operation.unit == "share" else values)
-
-
-def _translate_x(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
-    return _matrices(len(values), c=-pixels(values, step, size[1]))
-
-
-def _translate_y(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
-    return _matrices(len(values), f=-pixels(values, step, size[0]))
-
-
-def _rotate(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
-    """Counter-clockwise about the centre, ``Image.rotate`` without its short cuts."""
-    cy, cx = size[0] / 2.0, size[1] / 2.0
-    rows = []
-    for value in values:
-        angle = -math.radians(float(value) % 360.0)
-        cos, sin = round(math.cos(angle), 15), round(math.sin(angle), 15)
-        minus = round(-math.sin(angle), 15)
-        c = (cos * -cx + sin * -cy) + cx
-        f = (minus * -cx + cos * -cy) + cy
-        rows.append((cos, sin, c, minus, cos, f))
-    return np.array(rows, np.float64).reshape(-1, 6)
-
-
-def _flip_x(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
-    return _matrices(len(values), a=-1.0, c=float(size[1]))
-
-
-def _flip_y(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
-    return _matrices(len(values), e=-1.0, f=float(size[0]))
-
-
-def _pad_crop(values: Values, step: Context, size: tuple[int, int]) -> Matrices:
-    """Draws 1 and 2 are the place of the window, ``floor(u * (2 pad + 1))`` along x and y."""
-    pad_y, pad_x = (np.rint(values * side).astype(np.int64) for side in size)
-    x = step.below(2 * pad_x + 1, draw=1) - pad_x
-    y = step.below(2 * pad_y + 1, draw=2) - pad_y
-    return _matrices(len(values), c=x, f=y)
-
-
-MATRICES: dict[str, Callable[[Values, Context, tuple[int, int]], Matrices]] = {
-    "ShearX": _shear_x,
-    "ShearY": _shear_y,
-    "TranslateX": _translate_x,
-    "TranslateY": _translate_y,
-    "Rotate": _rotate,
-    "HorizontalFlip": _flip_x,
-    "VerticalFlip": _flip_y,
-    "PadCrop": _pad_crop,
-}
-"""The matrices ``(m, 6)`` of values ``(m,)`` for images of ``size`` (H, W), by kernel."""
-
-
-def move(images: Images, values: Values, step: Context) -> Images:
-    """The kernel of all operations of ``MATRICES``."""
-    size = (images.shape[1], images.shape[2])
-    matrices = MATRICES[step.operation.kernel](values, step, size)
-    return resample(images, matrices, fill=step.fill, bilinear=step.bilinear)
+def matrices_of(
+    n: int,
+    a: float = 1.0,
+    b: float | Values = 0.0,
+    c: float | Values | Whole = 0.0,
+    d: float | Values = 0.0,
+    e: float = 1.0,
+    f: float | Values | Whole = 0.0,
+) -> Matrices:
+    """``n`` matrices, each entry one number for all or one for each."""
+    out = np.empty((n, 6))
+    for column, value in enumerate((a, b, c, d, e, f)):
+        out[:, column] = value
+    return out
 
 
 def compose(first: Matrices, then: Matrices) -> Matrices:
@@ -107,27 +63,12 @@ def compose(first: Matrices, then: Matrices) -> Matrices:
 
 def unmoved(n: int) -> Matrices:
     """``n`` matrices that change nothing."""
-    return _matrices(n)
+    return matrices_of(n)
 
 
 def resample(images: Images, matrices: Matrices, *, fill: Images, bilinear: bool) -> Images:
     """Read every image ``(m, H, W, C)`` through its matrix; ``fill`` ``(C,)`` is outside."""
     return _linear(images, matrices, fill) if bilinear else _nearest(images, matrices, fill)
-
-
-def _matrices(
-    n: int,
-    a: float = 1.0,
-    b: float | Values = 0.0,
-    c: float | Values | Whole = 0.0,
-    d: float | Values = 0.0,
-    e: float = 1.0,
-    f: float | Values | Whole = 0.0,
-) -> Matrices:
-    out = np.empty((n, 6))
-    for column, value in enumerate((a, b, c, d, e, f)):
-        out[:, column] = value
-    return out
 
 
 def _nearest(images: Images, matrices: Matrices, fill: Images) -> Images:

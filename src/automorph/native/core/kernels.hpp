@@ -1,8 +1,36 @@
-// Point-wise operations as 256-entry tables, with the arithmetic of Pillow.
+// The compiled kernels, and the point-wise ones as 256-entry tables with the arithmetic of Pillow.
 #pragma once
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+
+// What an operation does to pixels. A number is never used twice: it is the `native` number of the
+// operation's declaration in `automorph/operations`.
+enum Kernel : int32_t {
+  BLACK_BOX = -1,  // left to Python: the walk stops in front of it
+  IDENTITY = 0,
+  SHEAR_X,
+  SHEAR_Y,
+  TRANSLATE_X,
+  TRANSLATE_Y,
+  ROTATE,
+  AUTO_CONTRAST,
+  EQUALIZE,
+  INVERT,
+  SOLARIZE,
+  SOLARIZE_ADD,
+  POSTERIZE,
+  CONTRAST,
+  COLOR,
+  BRIGHTNESS,
+  SHARPNESS,
+  CUTOUT,
+  SAMPLE_PAIRING,
+  HORIZONTAL_FLIP,
+  VERTICAL_FLIP,
+  PAD_CROP,
+  KERNEL_COUNT,
+};
 
 namespace {
 
@@ -102,6 +130,18 @@ inline void equalize_tables(const uint32_t (*counts)[256], int64_t pixels, Table
     } else {
       tables[c] = tabulate([&](int v) { return cut(sums[v] / width); });
     }
+  }
+}
+
+// The table of a kernel that looks at nothing but the value; false for all other kernels.
+inline bool point_table(int32_t kernel, double value, Table *table) {
+  switch (kernel) {
+    case INVERT: *table = invert_table(); return true;
+    case SOLARIZE: *table = solarize_table(thousandths(value)); return true;
+    case SOLARIZE_ADD: *table = solarize_add_table(truncated(value)); return true;
+    case POSTERIZE: *table = posterize_table(truncated(value)); return true;
+    case BRIGHTNESS: *table = blend_table(0, value); return true;
+    default: return false;
   }
 }
 

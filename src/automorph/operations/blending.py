@@ -1,0 +1,55 @@
+"""Operations that blend examples of a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from automorph.operations.kernels import (
+    Arguments,
+    Context,
+    DeviceContext,
+    Family,
+    Images,
+    Kernel,
+    Size,
+    Values,
+    spread,
+)
+from automorph.operations.photometric import blend, blend_on_device
+from automorph.operations.spec import Operation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def sample_pairing(images: Images, values: Values, context: Context) -> Images:
+    """Blends an untransformed image of the batch in (Inoue 2018), as ``Image.blend``.
+
+    Draw 1 is its row; an image can meet itself.
+    """
+    partner = context.below(len(context.batch), draw=1)
+    return blend(images, context.batch[partner], values[:, None, None, None])
+
+
+def _partners(values: Values, context: Context, size: Size) -> Arguments:
+    """The partner's row and its weight."""
+    return context.below(len(context.batch), draw=1), values.astype(np.float32)
+
+
+def sample_pairing_on_device(
+    images: Tensor, device: DeviceContext, /, *arguments: Tensor
+) -> Tensor:
+    """Blends untransformed images of the batch in."""
+    partner, alpha = arguments
+    return blend_on_device(images, device.batch.index_select(0, partner), spread(alpha))
+
+
+FAMILY: Family = {
+    Operation(
+        "SamplePairing", low=0, high=0.4, identity=0, unit="weight", random=True, partner=True,
+        label_risk="a part of another example is blended in and the label is kept",
+        about="Blends another image of the batch in.",
+    ): Kernel(sample_pairing, sample_pairing_on_device, _partners, native=17),
+}  # fmt: skip

@@ -1,0 +1,37 @@
+"""The catalogue of image operations: what the family files declare, by name.
+
+Ranges are the widest that anyone uses with profit; the named spaces narrow them. Every operation
+keeps shape and type of uint8 ``(H, W, C)`` images. Values that are a *share* are multiplied by the
+side they move along. Where torchvision has the operation, its result on PIL images defines ours.
+"""
+
+from __future__ import annotations
+
+from automorph.operations import (
+    blending,
+    colour,
+    erasing,
+    filters,
+    geometric,
+    photometric,
+    resizing,
+    warps,
+)
+from automorph.operations.kernels import Kernel
+from automorph.operations.spec import Operation
+
+_FAMILIES = (geometric, photometric, colour, filters, erasing, blending, resizing, warps)
+
+CATALOGUE: tuple[Operation, ...] = tuple(
+    operation for family in _FAMILIES for operation in family.FAMILY
+)
+OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in CATALOGUE}
+KERNELS: dict[str, Kernel] = {
+    operation.kernel: kernel for family in _FAMILIES for operation, kernel in family.FAMILY.items()
+}
+"""What the operations do to pixels, by the name of the kernel."""
+
+COMPILED: dict[str, int] = {
+    name: kernel.native for name, kernel in KERNELS.items() if kernel.native is not None
+}
+"""The numbers of the compiled kernels."""

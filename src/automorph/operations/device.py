@@ -1,0 +1,117 @@
+"""What operations share on a device: exact arithmetic, random words, and resampling (needs torch).
+
+Family files import it inside the functions that run on a device.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from automorph.operations.kernels import DeviceContext, spread
+
+_M0, _M1 = 0xD2511F53, 0xCD9E8D57
+_W0, _W1 = 0x9E3779B9, 0xBB67AE85
+_LOW = 0xFFFFFFFF
+_ROUNDS = 10
+
+
+def quotient(dividend: Tensor | float, divisor: Tensor | float) -> Tensor:
+    """The correctly rounded quotient; one of the two is a tensor.
+
+    With plain numbers torch may multiply by the reciprocal, which differs in the last bit.
+    """
+    like = divisor if isinstance(divisor, Tensor) else dividend
+    assert isinstance(like, Tensor)
+    pair = (
+        part if isinstance(part, Tensor) else torch.full_like(like, part)
+        for part in (dividend, divisor)
+    )
+    return torch.div(*pair)
+
+
+def random_words(counters: Tensor, keys: Tensor, *, count: int, draw: int) -> Tensor:
+    """Words ``(m, count)``, int64 below 2^32, from draw number ``draw`` of the position on."""
+    blocks = (draw + count + 3) // 4
+    c0, c1, c2, c3 = (word[:, None] for word in counters.unbind(1))
+    c2 = c2 + torch.arange(blocks, device=counters.device)
+    k0, k1 = (key[:, None] for key in keys.unbind(1))
+    words = torch.stack(philox((c0, c1, c2, c3), (k0, k1)), dim=-1)
+    return words.flatten(1)[:, draw : draw + count]
+
+
+def philox(
+    counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Philox 4x32-10 of four counter words and two key words, each int64 below 2^32.
+
+    >>> zero = torch.tensor(0)
+    >>> [hex(word) for word in philox((zero,) * 4, (zero,) * 2)]
+    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for turn in range(_ROUNDS):
+        r0, r1 = (k0 + turn * _W0) & _LOW, (k1 + turn * _W1) & _LOW
+        # Products wrap around as signed numbers; their 64 bits are the right ones.
+        p0, p1 = c0 * _M0, c2 * _M1
+        c0, c1, c2, c3 = (
+            ((p1 >> 32) & _LOW) ^ c1 ^ r0,
+            p1 & _LOW,
+            ((p0 >> 32) & _LOW) ^ c3 ^ r1,
+            p0 & _LOW,
+        )
+    return c0, c1, c2, c3
+
+
+def nearest(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Nearest neighbours, found through matrices ``(m, 6)`` in 16.16 fixed point, int32.
+
+    Parts of the sums may wrap around; where the corners fit into 32 bits, the sums are right.
+    """
+    height, width = images.shape[2:]
+    across, down = _grid(images, torch.int32)
+    a, b, x0, d, e, y0 = arguments[0].T[..., None, None].unbind()
+    x, y = (x0 + a * across + b * down) >> 16, (y0 + d * across + e * down) >> 16
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    found = pick(images, y.clamp(0, height - 1), x.clamp(0, width - 1))
+    return torch.where(inside[:, None], found, spread(device.fill[None]))
+
+
+def linear(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Bilinear values, cut, at places given by matrices ``(m, 6)``."""
+    height, width = images.shape[2:]
+    across, down = (place + 0.5 for place in _grid(images, device.wide))
+    a, b, c, d, e, f = arguments[0].T[..., None, None].unbind()
+    x, y = a * across + b * down + c, d * across + e * down + f
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    mixed = interpolate(images, x, y).to(torch.uint8)
+    return torch.where(inside[:, None], mixed, spread(device.fill[None]))
+
+
+def interpolate(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Bilinear values ``(m, C, H, W)`` at places ``(m, H, W)``; edges are continued."""
+    height, width = images.shape[2:]
+    left, top = torch.floor(x - 0.5), torch.floor(y - 0.5)
+    dx, dy = (x - 0.5 - left)[:, None], (y - 0.5 - top)[:, None]
+    x0, x1 = (torch.clamp(left + i, 0, width - 1).to(torch.int64) for i in (0, 1))
+    y0, y1 = (torch.clamp(top + i, 0, height - 1).to(torch.int64) for i in (0, 1))
+    rows = []
+    for line in (y0, y1):
+        near, far = (pick(images, line, column).to(x.dtype) for column in (x0, x1))
+        rows.append(near + (far - near) * dx)
+    return rows[0] + (rows[1] - rows[0]) * dy
+
+
+def pick(images: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """The values ``(m, C, H, W)`` of the pixels ``(y, x)``, each ``(m, H, W)``, of every image."""
+    m, channels, height, width = images.shape
+    places = (y * width + x).to(torch.int64).view(m, 1, -1).expand(m, channels, -1)
+    return images.reshape(m, channels, -1).gather(2, places).view(m, channels, height, width)
+
+
+def _grid(images: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The columns ``(W,)`` and the rows ``(H, 1)``."""
+    height, width = images.shape[2:]
+    across = torch.arange(width, dtype=dtype, device=images.device)
+    return across, torch.arange(height, dtype=dtype, device=images.device)[:, None]

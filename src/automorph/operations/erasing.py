@@ -1,0 +1,143 @@
+"""Operations that cover a part of the image. Alpha is kept aside."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from automorph.operations.geometric import GONE
+from automorph.operations.kernels import (
+    Arguments,
+    Context,
+    DeviceContext,
+    Family,
+    Images,
+    Size,
+    Values,
+    Whole,
+    colours,
+    spread,
+    truncated,
+)
+from automorph.operations.spec import Operation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+GREY = 128
+"""What Cutout leaves."""
+_LOG_RATIO = math.log(0.3), math.log(3.3)
+
+
+def cutout(images: Images, values: Values, context: Context) -> Images:
+    """Greys out a square (DeVries and Taylor 2017)."""
+    height, width = images.shape[1:3]
+    left, top, w, h = squares(values, context, height, width).T[..., None, None]
+    x, y = np.arange(width), np.arange(height)[:, None]
+    inside = (x >= left) & (x < left + w) & (y >= top) & (y < top + h)
+    return np.where(inside[..., None], np.uint8(GREY), images)
+
+
+def squares(values: Values, context: Context, height: int, width: int) -> Whole:
+    """Squares ``(m, 4)``: left, top, width, height.
+
+    The side is ``int(value)`` pixels; a share is one of the shorter side of the image. Draws 1 and
+    2 are the centre along x and y, anywhere in the image; what lies outside is cut.
+    """
+    share = context.operation.unit == "share"
+    side = truncated(values * min(height, width) if share else values)
+    left = context.below(width, draw=1) - side // 2
+    top = context.below(height, draw=2) - side // 2
+    return np.stack([left, top, side, side], axis=1)
+
+
+def _squares(values: Values, context: Context, size: Size) -> Arguments:
+    """Left, top, width and height."""
+    return (squares(values, context, *size),)
+
+
+def cutout_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Greys out rectangles ``(m, 4)``."""
+    import torch
+
+    return torch.where(_inside(images, arguments[0])[2], GREY, images)
+
+
+def random_erasing(images: Images, values: Values, context: Context) -> Images:
+    """Fills a rectangle with random bytes (Zhong et al. 2017): draws from 5 on, four bytes each."""
+    height, width, channels = images.shape[1:]
+    left, top, w, h = rectangles(values, context, height, width).T
+    sizes = h * w * channels
+    noise = context.words((int(sizes.max(initial=0)) + 3) // 4, draw=5).astype("<u4").view(np.uint8)
+    out = images.copy()
+    for row in range(len(images)):
+        part = np.s_[row, top[row] : top[row] + h[row], left[row] : left[row] + w[row]]
+        out[part] = noise[row, : sizes[row]].reshape(h[row], w[row], channels)
+    return out
+
+
+def rectangles(values: Values, context: Context, height: int, width: int) -> Whole:
+    """Random rectangles ``(m, 4)``: left, top, width, height.
+
+    Draw 1: the area, uniform up to the share ``value``. Draw 2: height to width, log-uniform in
+    [0.3, 3.3]. Draws 3 and 4: the place along x and y.
+    """
+    chance = context.uniform(2)
+    areas = values * chance[:, 0] * height * width
+    ratios = [math.exp(_LOG_RATIO[0] + u * (_LOG_RATIO[1] - _LOG_RATIO[0])) for u in chance[:, 1]]
+    h = np.minimum(np.rint(np.sqrt(areas * ratios)), height).astype(np.int64)
+    w = np.minimum(np.rint(np.sqrt(areas / ratios)), width).astype(np.int64)
+    left, top = context.below(width - w + 1, draw=3), context.below(height - h + 1, draw=4)
+    return np.stack([left, top, w, h], axis=1)
+
+
+def _rectangles_and_counters(values: Values, context: Context, size: Size) -> Arguments:
+    """Left, top, width and height, and where the random bytes begin."""
+    return (rectangles(values, context, *size), *context.counters())
+
+
+def random_erasing_on_device(
+    images: Tensor, device: DeviceContext, /, *arguments: Tensor
+) -> Tensor:
+    """Fills rectangles ``(m, 4)`` with random bytes, four a word, in the order (y, x, channel)."""
+    import torch
+
+    from automorph.operations.device import random_words
+
+    boxes, *counters = arguments
+    m, channels = images.shape[:2]
+    x, y, inside = _inside(images, boxes)
+    band = spread(boxes[:, 2])
+    channel = torch.arange(channels, device=images.device).view(1, -1, 1, 1)
+    number = torch.where(inside, (y * band + x) * channels + channel, 0)
+    words = random_words(*counters, count=images[0].numel() // 4 + 1, draw=5)
+    word = words.gather(1, (number >> 2).view(m, -1)).view(images.shape)
+    noise = (word >> (8 * (number & 3))) & 255
+    return torch.where(inside, noise.to(torch.uint8), images)
+
+
+def _inside(images: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Places relative to boxes, ``(m, 1, 1, W)`` and ``(m, 1, H, 1)``, and which are inside."""
+    import torch
+
+    height, width = images.shape[2:]
+    left, top, w, h = boxes.T[..., None, None, None].unbind()
+    x = torch.arange(width, device=images.device) - left
+    y = torch.arange(height, device=images.device)[:, None] - top
+    return x, y, (x >= 0) & (x < w) & (y >= 0) & (y < h)
+
+
+FAMILY: Family = {
+    Operation(
+        "Cutout", low=0, high=0.5, identity=0, unit="share", random=True, label_risk=GONE,
+        about="Greys out a square at a random centre (a share is one of the shorter side).",
+    ): colours(cutout, cutout_on_device, _squares, native=16, constants={"fill": GREY}),
+    Operation(
+        "RandomErasing", low=0, high=0.4, identity=0, unit="area", random=True, label_risk=GONE,
+        about="Fills a random rectangle with noise (area up to this share).",
+    ): colours(random_erasing, random_erasing_on_device, _rectangles_and_counters,
+        constants={"content": "noise", "ratio": [0.3, 3.3]},
+    ),
+}  # fmt: skip

@@ -1,0 +1,119 @@
+"""Moves of whole images: shears, shifts, turns, mirrors, padded crops."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from automorph.operations.affine import matrices_of, move
+from automorph.operations.kernels import (
+    Context,
+    Family,
+    Images,
+    Kernel,
+    Matrices,
+    Size,
+    Values,
+    Whole,
+    truncated,
+)
+from automorph.operations.spec import Operation
+
+_MIRROR = "mirrored objects change their meaning (digits, letters, left and right)"
+_TURN = "large angles change digits and letters (6 and 9)"
+GONE = "the object can leave the image"
+
+
+def identity(images: Images, values: Values, context: Context) -> Images:
+    """The images as they are."""
+    return images.copy()
+
+
+def _shear_x(values: Values, context: Context, size: Size) -> Matrices:
+    # torchvision goes through degrees(atan(v)), so do the last bits here.
+    ratios = [math.tan(math.radians(math.degrees(math.atan(v)))) for v in values]
+    return matrices_of(len(values), b=np.array(ratios))
+
+
+def _shear_y(values: Values, context: Context, size: Size) -> Matrices:
+    angles = [math.radians(math.degrees(math.atan(v))) for v in values]
+    return matrices_of(len(values), d=np.array([-math.sin(-a) / math.cos(a) for a in angles]))
+
+
+def pixels(values: Values, context: Context, side: int) -> Whole:
+    """Values in pixels: cut towards zero; a share is one of ``side``."""
+    return truncated(values * side if context.operation.unit == "share" else values)
+
+
+def _translate_x(values: Values, context: Context, size: Size) -> Matrices:
+    return matrices_of(len(values), c=-pixels(values, context, size[1]))
+
+
+def _translate_y(values: Values, context: Context, size: Size) -> Matrices:
+    return matrices_of(len(values), f=-pixels(values, context, size[0]))
+
+
+def _rotate(values: Values, context: Context, size: Size) -> Matrices:
+    """Counter-clockwise about the centre, ``Image.rotate`` without its short cuts."""
+    cy, cx = size[0] / 2.0, size[1] / 2.0
+    rows = []
+    for value in values:
+        angle = -math.radians(float(value) % 360.0)
+        cos, sin = round(math.cos(angle), 15), round(math.sin(angle), 15)
+        minus = round(-math.sin(angle), 15)
+        c = (cos * -cx + sin * -cy) + cx
+        f = (minus * -cx + cos * -cy) + cy
+        rows.append((cos, sin, c, minus, cos, f))
+    return np.array(rows, np.float64).reshape(-1, 6)
+
+
+def _flip_x(values: Values, context: Context, size: Size) -> Matrices:
+    return matrices_of(len(values), a=-1.0, c=float(size[1]))
+
+
+def _flip_y(values: Values, context: Context, size: Size) -> Matrices:
+    return matrices_of(len(values), e=-1.0, f=float(size[0]))
+
+
+def _pad_crop(values: Values, context: Context, size: Size) -> Matrices:
+    """Draws 1 and 2 are the place of the window, ``floor(u * (2 pad + 1))`` along x and y."""
+    pad_y, pad_x = (np.rint(values * side).astype(np.int64) for side in size)
+    x = context.below(2 * pad_x + 1, draw=1) - pad_x
+    y = context.below(2 * pad_y + 1, draw=2) - pad_y
+    return matrices_of(len(values), c=x, f=y)
+
+
+FAMILY: Family = {
+    Operation("Identity", identity=0.0, about="Changes nothing."): Kernel(identity, native=0),
+    Operation(
+        "ShearX", low=-0.99, high=0.99, identity=0, unit="ratio",
+        about="Moves rows sideways, the lower the farther (tangent of the angle).",
+    ): move(_shear_x, native=1),
+    Operation(
+        "ShearY", low=-0.99, high=0.99, identity=0, unit="ratio",
+        about="Moves columns up or down, the farther right the more (tangent of the angle).",
+    ): move(_shear_y, native=2),
+    Operation(
+        "TranslateX", low=-0.5, high=0.5, identity=0, unit="share", label_risk=GONE,
+        about="Moves the image sideways by whole pixels (a share is one of the width).",
+    ): move(_translate_x, native=3),
+    Operation(
+        "TranslateY", low=-0.5, high=0.5, identity=0, unit="share", label_risk=GONE,
+        about="Moves the image up or down by whole pixels (a share is one of the height).",
+    ): move(_translate_y, native=4),
+    Operation(
+        "Rotate", low=-135, high=135, identity=0, unit="deg", label_risk=_TURN,
+        about="Turns the image about its centre, counter-clockwise when positive.",
+    ): move(_rotate, native=5),
+    Operation("HorizontalFlip", label_risk=_MIRROR, about="Mirrors left and right."): move(
+        _flip_x, native=18
+    ),
+    Operation("VerticalFlip", label_risk=_MIRROR, about="Mirrors top and bottom."): move(
+        _flip_y, native=19
+    ),
+    Operation(
+        "PadCrop", low=0, high=0.25, identity=0, unit="share", random=True,
+        about="Pads all sides and cuts the old size out at a random place.",
+    ): move(_pad_crop, native=20),
+}  # fmt: skip

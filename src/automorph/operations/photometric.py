@@ -1,0 +1,253 @@
+"""Photometric operations: every value goes through a table of 256 entries an image and channel.
+
+They are those of ``PIL.ImageOps`` and ``PIL.ImageEnhance`` as torchvision calls them. They see grey
+or RGB images only; alpha is kept aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from automorph.operations.kernels import (
+    Arguments,
+    Context,
+    DeviceContext,
+    Family,
+    Images,
+    Kernel,
+    Size,
+    Values,
+    Whole,
+    colours,
+    the_factors,
+    truncated,
+)
+from automorph.operations.spec import Operation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LEVELS = np.arange(256)
+Tables = NDArray[np.uint8]
+
+
+def look_up(images: Images, tables: Tables) -> Images:
+    """Every value of images ``(m, H, W, C)`` in tables ``(m, 1, 256)`` or ``(m, C, 256)``."""
+    rows, channels = tables.shape[:2]
+    first = np.arange(rows * channels).reshape(rows, 1, 1, channels) * 256
+    return tables.reshape(-1).take(first + images)
+
+
+def look_up_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Every value in tables ``(m, 1, 256)`` or ``(m, C, 256)``."""
+    import torch
+
+    lines = images.flatten(2)
+    tables = arguments[0].expand(-1, lines.shape[1], -1)
+    return tables.gather(2, lines.to(torch.int64)).view(images.shape)
+
+
+def lookup(
+    table: Callable[[Values], Tables], *, native: int | None = None, **constants: Any
+) -> Kernel:
+    """The kernel of a table ``(m, 1, 256)`` that depends on the values ``(m,)`` alone."""
+
+    def numpy(images: Images, values: Values, context: Context) -> Images:
+        return look_up(images, table(values))
+
+    def draw(values: Values, context: Context, size: Size) -> Arguments:
+        return (table(values),)
+
+    return colours(numpy, look_up_on_device, draw, native=native, constants=constants)
+
+
+def blend(first: ArrayLike, second: ArrayLike, alpha: Values) -> NDArray[np.uint8]:
+    """``first + alpha (second - first)`` in float32, clipped and cut, as ``Image.blend``."""
+    start = np.asarray(first).astype(np.float32)
+    mixed = start + alpha.astype(np.float32) * (np.asarray(second).astype(np.float32) - start)
+    return np.clip(mixed, 0.0, 255.0).astype(np.uint8)
+
+
+def grey(images: Images) -> Images:
+    """The luma ``(m, H, W)`` of grey or RGB images, ITU-R 601 in 16 bits as PIL has it."""
+    if images.shape[3] == 1:
+        return images[..., 0]
+    red, green, blue = (images[..., i].astype(np.int64) for i in range(3))
+    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)
+
+
+def blend_on_device(first: Tensor, second: Tensor, alpha: Tensor) -> Tensor:
+    """``first + alpha (second - first)`` in float32, clipped and cut, as ``Image.blend``."""
+    import torch
+
+    start = first.to(torch.float32)
+    mixed = start + alpha * (second.to(torch.float32) - start)
+    return mixed.clamp(0, 255).to(torch.uint8)
+
+
+def grey_on_device(images: Tensor) -> Tensor:
+    """The luma ``(m, H, W)`` of grey or RGB images, ITU-R 601 in 16 bits as PIL has it."""
+    import torch
+
+    if images.shape[1] == 1:
+        return images[:, 0]
+    red, green, blue = images.to(torch.int32).unbind(1)
+    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).to(torch.uint8)
+
+
+def invert_table(values: Values) -> Tables:
+    """``255 - v``."""
+    return np.broadcast_to((255 - _LEVELS).astype(np.uint8), (len(values), 1, 256))
+
+
+def solarize_table(values: Values) -> Tables:
+    """``255 - v`` for ``v`` at or above the threshold (thousandths count, float noise not)."""
+    threshold = np.rint(values * 1000.0)[:, None, None] / 1000.0
+    return np.where(threshold > _LEVELS, _LEVELS, 255 - _LEVELS).astype(np.uint8)
+
+
+def solarize_add_table(values: Values) -> Tables:
+    """``min(255, v + value)`` for ``v < 128``; AutoAugment's released code has it so."""
+    lifted = np.clip(_LEVELS + truncated(values)[:, None, None], 0, 255)
+    return np.where(_LEVELS < 128, lifted, _LEVELS).astype(np.uint8)
+
+
+def posterize_table(values: Values) -> Tables:
+    """The upper bits of every value; 0 bits are black."""
+    lost = np.clip(8 - truncated(values)[:, None, None], 0, 8)
+    return ((_LEVELS >> lost) << lost).astype(np.uint8)
+
+
+def brightness_table(values: Values) -> Tables:
+    """Blends black (factor 0) with the image (factor 1), and beyond."""
+    return blend(0, _LEVELS, values[:, None, None])
+
+
+def contrast(images: Images, values: Values, context: Context) -> Images:
+    """Blends the mean grey level, rounded, with the image."""
+    luma = grey(images).reshape(len(images), -1)
+    mean = (luma.sum(1, dtype=np.int64) / luma.shape[1] + 0.5).astype(np.int64)
+    return look_up(images, blend(mean[:, None, None], _LEVELS, values[:, None, None]))
+
+
+def contrast_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Blends the mean grey level, rounded, with the image."""
+    import torch
+
+    luma = grey_on_device(images).flatten(1)
+    # sum / pixels + 1/2, cut, in whole numbers.
+    pixels = luma.shape[1]
+    mean = (2 * luma.sum(1, dtype=torch.int64) + pixels) // (2 * pixels)
+    alpha = arguments[0][:, None, None]
+    return look_up_on_device(
+        images, device, blend_on_device(mean[:, None, None], _levels_on_device(images), alpha)
+    )
+
+
+def autocontrast(images: Images, values: Values, context: Context) -> Images:
+    """Every channel from its least and largest value to 0 and 255; flat channels stay."""
+    lines = images.reshape(len(images), -1, images.shape[3])
+    low = lines.min(1)[..., None].astype(np.float64)
+    high = lines.max(1)[..., None].astype(np.float64)
+    scale = 255.0 / np.where(high > low, high - low, 255.0)
+    table = np.clip(np.trunc(_LEVELS * scale + -low * scale), 0, 255)
+    return look_up(images, np.where(high > low, table, _LEVELS).astype(np.uint8))
+
+
+def autocontrast_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Every channel from its least and largest value to 0 and 255; flat channels stay."""
+    import torch
+
+    from automorph.operations.device import quotient
+
+    lines, levels = images.flatten(2), _levels_on_device(images)
+    low, high = (end[..., None].to(device.wide) for end in torch.aminmax(lines, dim=2))
+    scale = quotient(255.0, torch.where(high > low, high - low, 255.0))
+    table = torch.clamp(torch.trunc(levels * scale + -low * scale), 0, 255)
+    return look_up_on_device(images, device, torch.where(high > low, table, levels).to(torch.uint8))
+
+
+def equalize(images: Images, values: Values, context: Context) -> Images:
+    """Every channel through its cumulative histogram; channels with too few pixels stay."""
+    counts = histograms(images)
+    last = 255 - (counts[..., ::-1] > 0).argmax(2)[..., None]
+    pixels = counts.sum(2, keepdims=True)
+    width = (pixels - np.take_along_axis(counts, last, axis=2)) // 255
+    below = np.cumsum(counts, axis=2) - counts
+    table = np.clip((width // 2 + below) // np.maximum(width, 1), 0, 255)
+    return look_up(images, np.where(width > 0, table, _LEVELS).astype(np.uint8))
+
+
+def equalize_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Every channel through its cumulative histogram; channels with too few pixels stay."""
+    import torch
+
+    lines, levels = images.flatten(2), _levels_on_device(images)
+    counts = histograms_on_device(lines)
+    last = counts.gather(2, lines.amax(2, keepdim=True).to(torch.int64))
+    width = (lines.shape[2] - last) // 255
+    below = counts.cumsum(2) - counts
+    table = torch.clamp((width // 2 + below) // width.clamp(min=1), 0, 255)
+    return look_up_on_device(images, device, torch.where(width > 0, table, levels).to(torch.uint8))
+
+
+def histograms(images: Images) -> Whole:
+    """How often each value occurs, int64 ``(m, C, 256)``."""
+    m, _, _, channels = images.shape
+    first = np.arange(m * channels).reshape(m, 1, 1, channels) * 256
+    counts = np.bincount((first + images).reshape(-1), minlength=m * channels * 256)
+    return counts.reshape(m, channels, 256)
+
+
+def histograms_on_device(lines: Tensor) -> Tensor:
+    """How often each value occurs in lines ``(m, C, pixels)``, int64 ``(m, C, 256)``."""
+    import torch
+
+    m, channels = lines.shape[:2]
+    first = torch.arange(m * channels, device=lines.device).view(m, channels, 1) * 256
+    places = (first + lines).view(-1)
+    counts = torch.zeros(m * channels * 256, dtype=torch.int64, device=lines.device)
+    # One axis only: of such sums torch has a deterministic form on every device.
+    counts.scatter_add_(0, places, torch.ones_like(places))
+    return counts.view(m, channels, 256)
+
+
+def _levels_on_device(images: Tensor) -> Tensor:
+    import torch
+
+    return torch.arange(256, device=images.device)
+
+
+FAMILY: Family = {
+    Operation("AutoContrast", about="Stretches every channel to the full range."): colours(
+        autocontrast, autocontrast_on_device, native=6
+    ),
+    Operation("Equalize", about="Makes the histogram of every channel flat."): colours(
+        equalize, equalize_on_device, native=7
+    ),
+    Operation("Invert", about="Turns every value v into 255 - v."): lookup(invert_table, native=8),
+    Operation(
+        "Solarize", low=0, high=256, identity=256, unit="level",
+        about="Inverts the values at or above a threshold.",
+    ): lookup(solarize_table, native=9),
+    Operation(
+        "SolarizeAdd", low=0, high=110, identity=0, unit="level",
+        about="Adds to the values below 128 and clips.",
+    ): lookup(solarize_add_table, native=10, below=128),
+    Operation(
+        "Posterize", low=2, high=8, identity=8, unit="bits", whole=True,
+        about="Keeps the upper bits of every value.",
+    ): lookup(posterize_table, native=11, min_bits=0),
+    Operation(
+        "Contrast", low=0.01, high=1.99, identity=1, unit="factor",
+        about="Blends with the mean grey of the image.",
+    ): colours(contrast, contrast_on_device, the_factors, native=12),
+    Operation(
+        "Brightness", low=0.01, high=1.99, identity=1, unit="factor",
+        about="Blends with black.",
+    ): lookup(brightness_table, native=14),
+}  # fmt: skip

@@ -1,0 +1,234 @@
+"""Operations that bend the image: bilinear always, edges continued."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from automorph.operations.affine import interpolate
+from automorph.operations.kernels import (
+    Arguments,
+    Context,
+    DeviceContext,
+    Family,
+    Images,
+    Kernel,
+    Places,
+    Size,
+    Values,
+    the_values,
+)
+from automorph.operations.spec import Operation
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+_CELLS = 4
+"""The random field of ``elastic`` has this many cells along each side."""
+
+
+def read_at(images: Images, x: Values, y: Values) -> Images:
+    """Images read at the places ``(m, H, W)``, rounded; pixel centres lie at halves."""
+    return np.floor(interpolate(images, x, y) + 0.5).astype(np.uint8)
+
+
+def _centred(images: Images) -> tuple[Values, Values, float, float]:
+    height, width = images.shape[1:3]
+    cy, cx = height / 2.0, width / 2.0
+    x = np.broadcast_to(np.arange(width) + 0.5 - cx, (height, width))
+    y = np.broadcast_to(np.arange(height)[:, None] + 0.5 - cy, (height, width))
+    return x, y, cx, cy
+
+
+def _read_at_on_device(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    import torch
+
+    from automorph.operations.device import interpolate
+
+    return torch.floor(interpolate(images, x, y) + 0.5).to(torch.uint8)
+
+
+def _centred_on_device(
+    images: Tensor, device: DeviceContext
+) -> tuple[Tensor, Tensor, float, float]:
+    import torch
+
+    height, width = images.shape[2:]
+    cy, cx = height / 2.0, width / 2.0
+    x = torch.arange(width, dtype=device.wide, device=images.device) + 0.5 - cx
+    y = torch.arange(height, dtype=device.wide, device=images.device)[:, None] + 0.5 - cy
+    return x.expand(height, width), y.expand(height, width), cx, cy
+
+
+def zoom(images: Images, values: Values, context: Context) -> Images:
+    """Enlarges about the centre by the factor ``value``; shrinks if it is below 1."""
+    x, y, cx, cy = _centred(images)
+    factor = values[:, None, None]
+    return read_at(images, x / factor + cx, y / factor + cy)
+
+
+def zoom_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Enlarges about the centre by a factor."""
+    x, y, cx, cy = _centred_on_device(images, device)
+    factor = arguments[0][:, None, None]
+    return _read_at_on_device(images, x / factor + cx, y / factor + cy)
+
+
+def _read_zoom(places: Places, value: float, context: Context, size: Size) -> Places:
+    centre = np.array([size[1] / 2.0, size[0] / 2.0])
+    return np.asarray((places - centre) / value + centre)
+
+
+def swirl(images: Images, values: Values, context: Context) -> Images:
+    """Turns by ``value exp(-r / R)`` radians, ``R`` half the shorter side.
+
+    Counter-clockwise when positive. At 28 px it is the swirl of TANDA (scikit-image, radius 100).
+    """
+    x, y, cx, cy = _centred(images)
+    fall = np.exp(-np.sqrt(x * x + y * y) / min(cx, cy))
+    angle = values[:, None, None] * fall
+    cos, sin = np.cos(angle), np.sin(angle)
+    return read_at(images, cos * x - sin * y + cx, sin * x + cos * y + cy)
+
+
+def swirl_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Turns by an angle that falls off from the centre."""
+    import torch
+
+    x, y, cx, cy = _centred_on_device(images, device)
+    fall = torch.exp(-torch.sqrt(x * x + y * y) / min(cx, cy))
+    angle = arguments[0][:, None, None] * fall
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    return _read_at_on_device(images, cos * x - sin * y + cx, sin * x + cos * y + cy)
+
+
+def _read_swirl(places: Places, value: float, context: Context, size: Size) -> Places:
+    cy, cx = size[0] / 2.0, size[1] / 2.0
+    x, y = places[:, 0] - cx, places[:, 1] - cy
+    angle = value * np.exp(-np.sqrt(x * x + y * y) / min(cx, cy))
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.stack([cos * x - sin * y + cx, sin * x + cos * y + cy], axis=1)
+
+
+def elastic(images: Images, values: Values, context: Context) -> Images:
+    """Moves pixels along a smooth random field, up to about ``value`` times the side.
+
+    The field is a cubic B-spline over 4 x 4 cells whose 7 x 7 control points are uniform in
+    [-1, 1]. It stands for the smoothed noise of Simard, Steinkraus and Platt (2003) and needs no
+    more numbers for larger images.
+    """
+    controls = control_points(context)
+    points = controls.shape[3]
+    height, width = images.shape[1:3]
+    moves = []
+    for axis, side in ((0, width), (1, height)):
+        # Sums of products in a fixed order: a batch and its single images get the same field.
+        down, across = splines(height), splines(width)
+        lines = np.zeros((len(images), height, points))
+        field = np.zeros((len(images), height, width))
+        for k in range(points):
+            lines += down[:, k, None] * controls[:, axis, k, None, :]
+        for k in range(points):
+            field += across[:, k] * lines[:, :, k, None]
+        moves.append(field * (values * side)[:, None, None])
+    x, y, cx, cy = _centred(images)
+    return read_at(images, x + cx + moves[0], y + cy + moves[1])
+
+
+def control_points(context: Context) -> Values:
+    """Uniform in [-1, 1], ``(m, 2, 7, 7)``; draws 1 to 49 move along x, 50 to 98 along y."""
+    points = _CELLS + 3
+    return (2.0 * context.uniform(2 * points * points) - 1.0).reshape(-1, 2, points, points)
+
+
+def splines(side: int) -> Values:
+    """Weights ``(side, 7)`` of the control points at every pixel centre; rows sum to 1."""
+    place = (np.arange(side) + 0.5) / side * _CELLS
+    cell = np.floor(place).astype(np.int64)
+    t = place - cell
+    weights = np.zeros((side, _CELLS + 3))
+    basis = (
+        (1 - t) ** 3,
+        3 * t**3 - 6 * t**2 + 4,
+        -3 * t**3 + 3 * t**2 + 3 * t + 1,
+        t**3,
+    )
+    for k, part in enumerate(basis):
+        weights[np.arange(side), cell + k] = part / 6.0
+    return weights
+
+
+def _field(values: Values, context: Context, size: Size) -> Arguments:
+    """The control points ``(m, 2, 7, 7)`` of the random field, and how far it moves, ``(m, 2)``."""
+    height, width = size
+    reach = values[:, None] * (width, height)
+    return control_points(context), reach
+
+
+def elastic_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
+    """Moves pixels along a smooth random field."""
+    import torch
+
+    controls, reach = arguments
+    m, _, height, width = images.shape
+    down = _splines_on_device(height, images.device, device.wide)
+    across = _splines_on_device(width, images.device, device.wide)
+    moved = []
+    for axis in (0, 1):
+        # In the order of the reference path, so that sums are equal to the last bit.
+        lines = torch.zeros((m, height, controls.shape[3]), dtype=device.wide, device=down.device)
+        field = torch.zeros((m, height, width), dtype=device.wide, device=down.device)
+        for k in range(controls.shape[2]):
+            lines += down[:, k, None] * controls[:, axis, k, None, :]
+        for k in range(controls.shape[3]):
+            field += across[:, k] * lines[:, :, k, None]
+        moved.append(field * reach[:, axis, None, None])
+    x, y, cx, cy = _centred_on_device(images, device)
+    return _read_at_on_device(images, x + cx + moved[0], y + cy + moved[1])
+
+
+@lru_cache(maxsize=64)
+def _splines_on_device(side: int, device: torch.device, wide: torch.dtype) -> Tensor:
+    import torch
+
+    return torch.from_numpy(splines(side)).to(wide).to(device)
+
+
+def _read_elastic(places: Places, value: float, context: Context, size: Size) -> Places:
+    controls = control_points(context)[0]
+    height, width = size
+    down, across = (_between(splines(s), places[:, a]) for s, a in ((height, 1), (width, 0)))
+    moves = [np.einsum("ka,ab,kb->k", down, controls[axis], across) for axis in (0, 1)]
+    bent = np.stack([moves[0] * value * width, moves[1] * value * height], axis=1)
+    return np.asarray(places + bent)
+
+
+def _between(weights: Values, place: Values) -> Values:
+    """Weights at places between pixel centres, edges continued."""
+    last = len(weights) - 1
+    at = np.clip(place - 0.5, 0, last)
+    lower = np.minimum(np.floor(at).astype(np.int64), max(last - 1, 0))
+    share = (at - lower)[:, None]
+    return np.asarray((1 - share) * weights[lower] + share * weights[np.minimum(lower + 1, last)])
+
+
+_BENT = {"interpolation": "bilinear", "edges": "replicate"}
+
+FAMILY: Family = {
+    Operation(
+        "Zoom", low=0.5, high=2, identity=1, unit="factor",
+        about="Enlarges (or shrinks) about the centre, edges continued.",
+    ): Kernel(zoom, zoom_on_device, the_values, read=_read_zoom, straight=True, constants=_BENT),
+    Operation(
+        "Swirl", low=-2, high=2, identity=0, unit="strength",
+        about="Turns the image by an angle that falls off from the centre.",
+    ): Kernel(swirl, swirl_on_device, the_values, read=_read_swirl, constants=_BENT),
+    Operation(
+        "Elastic", low=0, high=0.2, identity=0, unit="share", random=True,
+        about="Moves pixels along a smooth random field (amplitude as a share of the side).",
+    ): Kernel(elastic, elastic_on_device, _field, read=_read_elastic,
+              constants={**_BENT, "cells": _CELLS}),
+}  # fmt: skip

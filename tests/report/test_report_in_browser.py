@@ -118,7 +118,7 @@ def test_keys_reach_everything_and_copy_the_policy(
     browser.send("Browser.grantPermissions", permissions=["clipboardReadWrite"])
     browser.press("Enter")
     browser.evaluate("new Promise(done => setTimeout(done, 200))")
-    assert browser.evaluate("document.getElementById('said').textContent") == "Copied"
+    assert browser.evaluate("document.getElementById('copy-status').textContent") == "Copied"
     name = "document.querySelector('.file .copy').dataset.from"
     policy = browser.evaluate(f"document.getElementById({name}).textContent")
     assert json.loads(policy)["name"] == "randaugment(n=1,m=5)"

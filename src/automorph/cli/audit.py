@@ -68,7 +68,7 @@ EXAMPLES = 12
     type=click.Choice(["domino", "george"]),
     default="domino",
     show_default=True,
-    help="Slice discovery method.",
+    help="With --discover: slice discovery method.",
 )
 @seed_option
 @out_option

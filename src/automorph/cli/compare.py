@@ -75,7 +75,7 @@ def compare(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Compare policies on DATA: paired seeds, intervals, cost, a report.
+    """Train policies on DATA under paired seeds and compare their accuracy and cost.
 
     \b
     automorph compare fashion-mnist --limit 2000 --policy none --policy trivialaugment \\

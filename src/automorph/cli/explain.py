@@ -44,7 +44,7 @@ _STYLES = {"keep": "green", "keep mild": "cyan", "drop": "yellow", "label risk":
 @click.option(
     "--space",
     help="Operations to explain.",
-    show_default="catalogue; texts: texts, less what needs WordNet if it is missing",
+    show_default="catalogue; texts: texts, without WordNet operations if it is missing",
 )
 @click.option(
     "--model",

@@ -62,7 +62,7 @@ data_options = _stack(
     click.option("--label", metavar="COLUMN", help="Column of labels."),
     click.option(
         "--subgroup", metavar="COLUMN", multiple=True,
-        help="Column of subgroups. Repeat it to form one subgroup per combination of values.",
+        help="Column of subgroups; repeat for one subgroup per combination of values.",
     ),
     click.option(
         "--size", metavar="PX|HxW", callback=lambda _, __, value: size_of(value),
@@ -112,28 +112,28 @@ training_options = _stack(
         metavar="NAME",
         help="Network: cnn, resnet9, resnet18, wrn-28-10, timm:NAME; for texts text-cnn, "
         "bag-of-words, text-transformer, sentence:NAME, transformers:NAME.",
-        show_default="by the data",
+        show_default="depends on the data",
     ),
     click.option(
         "--epochs",
         type=click.IntRange(1),
         metavar="N",
         help="Epochs of each training.",
-        show_default="5 to 40, by the network and the number of examples",
+        show_default="5 to 40, depending on the network and the number of examples",
     ),
     click.option(
         "--batch-size",
         type=click.IntRange(1),
         metavar="N",
         help="Examples in a batch.",
-        show_default="by the network",
+        show_default="depends on the network",
     ),
     click.option(
         "--lr",
         type=click.FloatRange(0, min_open=True),
         metavar="RATE",
         help="Peak learning rate.",
-        show_default="by the network",
+        show_default="depends on the network",
     ),
     click.option(
         "--precision",
@@ -160,9 +160,7 @@ jobs_option = click.option(
     help="Parallel trainings.",
     show_default="one per core; with a GPU: 1",
 )
-quiet_option = click.option(
-    "--quiet", "-q", is_flag=True, help="Print no progress bars and no tables."
-)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Hide progress bars and tables.")
 
 
 def _run_folder(context: click.Context, _: click.Parameter, value: str | None) -> str | None:

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     "--checkpoint",
     metavar="RUN",
     help="Run folder of the model to repair.",
-    show_default="train one",
+    show_default="a model trained here",
 )
 @click.option(
     "--steps",

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--space",
-    help="Search space; explained: only what explain finds harmless, with narrowed ranges.",
+    help="Search space; explained: those operations that explain finds harmless, narrowed.",
     show_default="randaugment; texts: texts-wordnet, or texts-plain without WordNet",
 )
 @click.option(
@@ -96,7 +96,7 @@ if TYPE_CHECKING:
 @click.option("--storage", metavar="URL", help="Optuna storage for the trials.")
 @jobs_option
 @out_option
-@click.option("--resume", is_flag=True, help="Require an earlier search and continue it.")
+@click.option("--resume", is_flag=True, help="Continue an earlier search; fail if there is none.")
 @tensorboard_option
 @quiet_option
 @json_option
@@ -127,10 +127,10 @@ def search(
     automorph search folder:my/photos --method 'randaugment(by=tpe)' --trials 30
     automorph search csv:reviews.csv --text review --label stars --budget 10m
 
-    The search trains and scores policies on the training and validation parts only. The final
-    table then compares, under paired seeds, the policy found with no augmentation, the post-policy
-    alone (--then), a random policy, RandAugment, TrivialAugment (on texts also EDA), and the
-    post-policy trained for longer. Only this table uses the test part.
+    The search trains and scores policies on the training and validation parts only. A final table
+    then compares the policy found with baselines under paired seeds: no augmentation, the
+    post-policy alone (--then), a random policy, RandAugment, TrivialAugment (on texts also EDA),
+    and the post-policy trained for longer. Only this table uses the test part.
 
     If the search is interrupted, run the same command again to continue it.
     """

@@ -189,8 +189,8 @@ def _gaps(result: JsonObject) -> Section | None:
 
 
 def _intersections(result: JsonObject) -> Section | None:
-    found = result["intersections"]
-    if not found:
+    intersections = result["intersections"]
+    if not intersections:
         return None
     rows: list[list[TableCell | str]] = [
         [
@@ -205,7 +205,7 @@ def _intersections(result: JsonObject) -> Section | None:
             formatting.percent(one["class_accuracy"], 1),
             formatting.p_value(one["p"]),
         ]
-        for one in found
+        for one in intersections
     ]
     table = PageTable(
         ["Class", "Intersection", "Examples", "Accuracy", "95 %", "Whole class", "p"], rows,
@@ -216,8 +216,8 @@ def _intersections(result: JsonObject) -> Section | None:
 
 
 def _slices(result: JsonObject) -> Section | None:
-    found = result["slices"]
-    if not found:
+    slices = result["slices"]
+    if not slices:
         return None
     rows: list[list[TableCell | str]] = [
         [
@@ -229,7 +229,7 @@ def _slices(result: JsonObject) -> Section | None:
             formatting.p_value(one["p"]),
             "; ".join(_contrast(*each) for each in one["separating"]) or formatting.NOTHING,
         ]
-        for one in found
+        for one in slices
     ]
     table = PageTable(
         ["Slice", "Held out", "Accuracy", "95 %", "Rest", "p", "Distinguishing values"], rows,
@@ -242,10 +242,10 @@ def _slices(result: JsonObject) -> Section | None:
 
 
 def pictures_section(
-    found: Mapping[str, Any], title: str = "What the model gets wrong"
+    examples: Mapping[str, Any], title: str = "What the model gets wrong"
 ) -> Section | None:
     """Make the section of examples by name, one strip of pictures or list of texts each."""
-    shown = {name: np.asarray(images) for name, images in found.items() if len(images)}
+    shown = {name: np.asarray(images) for name, images in examples.items() if len(images)}
     if not shown:
         return None
     limit = PICTURES // len(shown)

@@ -125,7 +125,7 @@ def _table(results: Results) -> PageTable:
     several = results.seeds > 1
     caption = "Test accuracy" + (" (mean ± standard error)" if several else "")
     if results.validated:
-        chosen_by = "" if "search" in results.found else ", which selects the winner"
+        chosen_by = "" if "search" in results.content else ", which selects the winner"
         caption = f"Validation accuracy{chosen_by}; {caption.lower()}"
     if results.baseline is not None and len(results.rows) > 1:
         caption += f", paired difference from {results.label(results.baseline)} in points"
@@ -166,14 +166,14 @@ def _line(results: Results, row: JsonObject) -> list[TableCell | str]:
 
 def _head(results: Results, row: JsonObject) -> TableCell:
     policy = row["policy"]
-    tag = "baseline" if policy == results.found.get("baseline") else ""
-    if policy == results.found.get("winner") and len(results.rows) > 1:
+    tag = "baseline" if policy == results.content.get("baseline") else ""
+    if policy == results.content.get("winner") and len(results.rows) > 1:
         tag = "chosen, baseline" if tag else "chosen"
     return TableCell(results.label(row), tag=tag, colour=results.colours[policy])
 
 
 def _seed_table(results: Results) -> PageTable:
-    columns = ["Policy", *(f"Seed {seed}" for seed in results.found["seeds"])]
+    columns = ["Policy", *(f"Seed {seed}" for seed in results.content["seeds"])]
     lines: list[list[TableCell | str]] = [
         [_head(results, row), *map(formatting.percent, row["accuracy"].get("values", ()))]
         for row in results.rows
@@ -183,16 +183,16 @@ def _seed_table(results: Results) -> PageTable:
 
 
 def _classes(results: Results) -> Section | None:
-    names = results.found["data"].get("classes") or []
+    names = results.content["data"].get("classes") or []
     mine, theirs = ((row or {}).get("per_class") for row in (results.winner, results.baseline))
     if not mine or not theirs or results.winner is results.baseline:
         return None
     ahead, base = results.label(results.winner), results.label(results.baseline)
     # A class without test examples has no accuracy.
     known = [one for one in zip(names, theirs, mine, strict=True) if None not in one]
-    found = sorted(known, key=lambda one: one[1] - one[2])
+    ordered = sorted(known, key=lambda one: one[1] - one[2])
     half = sections.CLASSES // 2
-    shown = found if len(found) <= sections.CLASSES else [*found[:half], *found[-half:]]
+    shown = ordered if len(ordered) <= sections.CLASSES else [*ordered[:half], *ordered[-half:]]
     rows = [
         FigureRow(str(name), 100 * (b - a), colour=1, words=formatting.points(b - a))
         for name, a, b in shown
@@ -201,13 +201,13 @@ def _classes(results: Results) -> Section | None:
         f"Test accuracy of {ahead} minus that of {base}, by class. A single class has few "
         "examples, so these differences are noisier."
     )
-    if len(found) > sections.CLASSES:
-        caption += f" The {half} best and the {half} worst of {len(found)} classes."
+    if len(ordered) > sections.CLASSES:
+        caption += f" The {half} best and the {half} worst of {len(ordered)} classes."
     label = f"Difference of {ahead} from {base} by class, in points: {_spoken(rows)}."
     picture = figure(figures.bars, rows, axis="Difference, points", label=label, caption=caption)
     lines = [
         [str(name), formatting.percent(a), formatting.percent(b), formatting.points(b - a)]
-        for name, a, b in found[: sections.LINES]
+        for name, a, b in ordered[: sections.LINES]
     ]
     columns = ["Class", base, ahead, "Difference"]
     table = PageTable(columns, lines, "Test accuracy by class", numbers=(1, 2, 3), folded=True)

@@ -175,12 +175,14 @@ def _sweeps(rows: Sequence[JsonObject]) -> Section | None:
     return Section("Useful range", [chart])
 
 
-def _pictures(rows: Sequence[JsonObject], found: Mapping[str, Any]) -> Section | None:
+def _pictures(rows: Sequence[JsonObject], pictures: Mapping[str, Any]) -> Section | None:
     parts = list[Part]()
-    limit = PICTURES // max(1, sum(len(one) for given in found.values() for one in given.values()))
+    limit = PICTURES // max(
+        1, sum(len(one) for given in pictures.values() for one in given.values())
+    )
     for row in rows:
         name, colour = row["name"], COLOURS[row["verdict"]]
-        given = found.get(name) or {}
+        given = pictures.get(name) or {}
         if any(are_texts(texts) for texts in given.values()):
             for label, texts in given.items():
                 originals = ["original"] * len(texts)
@@ -201,10 +203,10 @@ def _pictures(rows: Sequence[JsonObject], found: Mapping[str, Any]) -> Section |
     return Section("Pictures", parts, text=text) if parts else None
 
 
-def _policy(found: JsonObject | None) -> Section | None:
-    if not found:
+def _policy(policy: JsonObject | None) -> Section | None:
+    if not policy:
         return None
-    block = sections.policy_block(found["name"], found, opened=True)
+    block = sections.policy_block(policy["name"], policy, opened=True)
     text = [
         "Built from these diagnostics alone. To test it, run search with --method instant, which "
         "proposes the same policy."

@@ -117,13 +117,13 @@ def _pairs(rows: Sequence[FigureRow], scale: AxisScale, heights: Sequence[float]
     lines = []
     seeds = max((len(row.dots) for row in rows), default=0)
     for seed in range(seeds if seeds > 1 else 0):
-        found = [
+        points = [
             (scale(row.dots[seed]), y)
             for row, y in zip(rows, heights, strict=True)
             if seed < len(row.dots) and math.isfinite(row.dots[seed])
         ]
-        if len(found) > 1:
-            lines.append(svg.path(found, "pair"))
+        if len(points) > 1:
+            lines.append(svg.path(points, "pair"))
     return lines
 
 

@@ -46,12 +46,12 @@ def _fonts(size: int) -> Iterator[Font]:
     """Yield Pillow's own font, then the fonts installed on this machine."""
     yield ImageFont.load_default(size)
     for name in _FONTS:
-        if (font := _found(name, size)) is not None:
+        if (font := _loaded(name, size)) is not None:
             yield font
 
 
 @cache
-def _found(name: str, size: int) -> Font | None:
+def _loaded(name: str, size: int) -> Font | None:
     try:
         return ImageFont.truetype(name, size)
     except (OSError, ImportError):

@@ -26,7 +26,7 @@ def runs_page(
     same policy in the first run (``mean``, ``low``, ``high``); the empty name holds the difference
     between the chosen policies. It is empty for runs that cannot be paired.
     """
-    read = {name: Results(found) for name, found in runs.items()}
+    read = {name: Results(run) for name, run in runs.items()}
     first = next(iter(read))
     alone = {_tested(results) for results in read.values()}
     return Page(
@@ -39,7 +39,7 @@ def runs_page(
             Section("All policies", [_policies(read, first, differences)]),
             Section("Differences in settings", [_settings(runs)]),
         ],
-        provenance={name: Code(_from(found, "command") or "") for name, found in runs.items()},
+        provenance={name: Code(_from(run, "command") or "") for name, run in runs.items()},
     )
 
 
@@ -88,7 +88,7 @@ def _chosen(
                 formatting.percent(validation),
                 TableCell(words, note="" if half is None else f"± {half:.2f}"),
                 _gap(gap) if name != first else formatting.NOTHING,
-                formatting.duration(_from(results.found, "seconds")),
+                formatting.duration(_from(results.content, "seconds")),
             ]
         )
     axis = "Test accuracy of the chosen policy, %"
@@ -128,7 +128,7 @@ def _policies(
 
 def _settings(runs: Mapping[str, JsonObject]) -> PageTable:
     """Make a table of the settings that differ, one column per run."""
-    settings = {name: _flat(_setting(found)) for name, found in runs.items()}
+    settings = {name: _flat(_setting(run)) for name, run in runs.items()}
     names = dict.fromkeys(key for facts in settings.values() for key in facts)
     lines = [
         [
@@ -142,19 +142,19 @@ def _settings(runs: Mapping[str, JsonObject]) -> PageTable:
     return PageTable(["Setting", *runs], lines, caption)
 
 
-def _setting(found: JsonObject) -> dict[str, Any]:
-    data = found["data"]
-    search = found.get("search") or {}
+def _setting(run: JsonObject) -> dict[str, Any]:
+    data = run["data"]
+    search = run.get("search") or {}
     return {
         "data": data["source"], "training examples": data["n_train"], "image shape": data["shape"],
-        "data hash": data["hash"], "test examples": _tested(Results(found)),
-        "model": found["model"], "seeds": found["seeds"], "recipe": found["recipe"],
+        "data hash": data["hash"], "test examples": _tested(Results(run)),
+        "model": run["model"], "seeds": run["seeds"], "recipe": run["recipe"],
         "search": {
             "method": search.get("method"), "space": search.get("space"),
             "post-policy": search.get("tail"), "budget": search.get("budget"),
             "trials": search.get("trials"),
         },
-        "versions": _from(found, "versions") or {}, "hardware": _from(found, "hardware"),
+        "versions": _from(run, "versions") or {}, "hardware": _from(run, "hardware"),
     }  # fmt: skip
 
 
@@ -184,10 +184,10 @@ def _label(read: Mapping[str, Results], policy: str) -> str:
 
 
 def _tested(results: Results) -> str:
-    hashes: Mapping[str, Any] = _from(results.found, "split_hashes") or {}
+    hashes: Mapping[str, Any] = _from(results.content, "split_hashes") or {}
     part = hashes.get("test") or {}
     return f"{part.get('n', '?')} ({part.get('hash', '?')})"
 
 
-def _from(found: JsonObject, name: str) -> Any:
-    return (found.get("provenance") or {}).get(name)
+def _from(run: JsonObject, name: str) -> Any:
+    return (run.get("provenance") or {}).get(name)

@@ -72,7 +72,7 @@ def _answers(result: JsonObject) -> list[Answer]:
         if value is not None and after["gap"].get(name) is not None
     }
     worst = max(gaps, key=lambda name: gaps[name][0], default=None)
-    found = [
+    answers = [
         Answer(
             "How accurate is it on the worst group?",
             formatting.percent(after["robust_accuracy"], 1),
@@ -82,7 +82,7 @@ def _answers(result: JsonObject) -> list[Answer]:
         )
     ]
     if worst is not None:
-        found.append(
+        answers.append(
             Answer(
                 "How large is the gap?",
                 f"{gaps[worst][1]:.1f} points",
@@ -91,7 +91,7 @@ def _answers(result: JsonObject) -> list[Answer]:
         )
     flips = result["flip_rate"]
     if flips["after"] is not None:
-        found.append(
+        answers.append(
             Answer(
                 "Does the subgroup still affect predictions?",
                 formatting.percent(flips["after"], 1),
@@ -99,7 +99,7 @@ def _answers(result: JsonObject) -> list[Answer]:
                 f"{formatting.percent(flips['before'], 1)} before.",
             )
         )
-    return found
+    return answers
 
 
 def _groups(result: JsonObject) -> Section:
@@ -214,12 +214,12 @@ def _arms(result: JsonObject) -> Section:
 
 
 def _translator(result: JsonObject, sheet: JsonObject | None) -> Section | None:
-    found = result["translator"]
-    if not found["checks"]:
+    translator = result["translator"]
+    if not translator["checks"]:
         return None
     names = result.get("subgroups") or []
     parts: list[Part] = []
-    for attempt in found["checks"]:
+    for attempt in translator["checks"]:
         if attempt["error"]:
             parts.append(Definitions({attempt["kind"]: attempt["error"]}))
             continue
@@ -249,8 +249,8 @@ def _translator(result: JsonObject, sheet: JsonObject | None) -> Section | None:
             _strips("Translations of training examples: " + ", ".join(sheet["columns"]), sheet)
         )
     text = (
-        f"Examples were translated by {found['kind']}, which passed its checks."
-        if found["passed"]
+        f"Examples were translated by {translator['kind']}, which passed its checks."
+        if translator["passed"]
         else "No translator passed its checks, so none was used."
     )
     return Section("The translator", parts, [text])

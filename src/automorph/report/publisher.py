@@ -57,14 +57,14 @@ def read_kept(folder: Path) -> tuple[str, dict[str, Any]]:
     Raises `UsageError` if the folder has no report content, and `DamagedError` if it is damaged.
     """
     try:
-        found = read_json(folder / CONTENT)
+        record = read_json(folder / CONTENT)
     except FileNotFoundError:
         raise UsageError(
             f"{folder} has no {CONTENT}; expected the folder of a finished {', '.join(PAGES)} run, "
             "such as runs/compare-digits-1a2b3c4d. If an older version wrote it, run its command "
             "again with another --out"
         ) from None
-    kind, content = found.get("kind"), found.get("content")
+    kind, content = record.get("kind"), record.get("content")
     if kind not in PAGES or not isinstance(content, dict):
         raise DamagedError(
             f"{folder / CONTENT} is not the content of a report; expected a file that automorph "

@@ -15,7 +15,7 @@ for (const button of document.querySelectorAll("button.copy")) {
     }
     const words = button.textContent;
     button.textContent = done ? "Copied" : "Selected: press Ctrl+C";
-    document.getElementById("said").textContent = button.textContent;
+    document.getElementById("copy-status").textContent = button.textContent;
     setTimeout(() => { button.textContent = words; }, 2000);
   });
 }

@@ -26,27 +26,29 @@ def search_page(result: JsonObject) -> Page:
     ``trainings``, ``score`` and ``best``), ``course`` and ``effects`` (see
     `automorph.searchers.trial_analysis`) and ``story`` (of a race: ``searches`` and ``heats``).
     """
-    found = result["search"]
+    search = result["search"]
     page, results = compare_page(result), Results(result)
-    parts = [_table_section(page.sections[0], found), _search(found), *page.sections[1:]]
-    notes = ["The time budget ended the search before it was complete."] if found["stopped"] else []
-    if results.seeds < found.get("seeds", 0):
+    parts = [_table_section(page.sections[0], search), _search(search), *page.sections[1:]]
+    notes = (
+        ["The time budget ended the search before it was complete."] if search["stopped"] else []
+    )
+    if results.seeds < search.get("seeds", 0):
         notes.append(
-            f"The budget allowed {results.seeds} of {found['seeds']} seeds in the final table; a "
+            f"The budget allowed {results.seeds} of {search['seeds']} seeds in the final table; a "
             "larger budget narrows the intervals."
         )
     return replace(
         page,
         title=f"Augmentation found for {result['data']['source']}",
-        kicker=f"Search with {found['method']}",
+        kicker=f"Search with {search['method']}",
         badge="" if page.badge == "" else page.badge.replace("the baseline", "no augmentation"),
-        answers=_answers(results, found),
+        answers=_answers(results, search),
         warnings=[*page.warnings, *notes],
         sections=parts,
     )
 
 
-def _answers(results: Results, found: Mapping[str, Any]) -> list[Answer]:
+def _answers(results: Results, search: Mapping[str, Any]) -> list[Answer]:
     asked = answers(results)
     if not asked or results.winner is None:
         return []
@@ -58,27 +60,27 @@ def _answers(results: Results, found: Mapping[str, Any]) -> list[Answer]:
     )
     cost = Answer(
         "What did the search cost?",
-        f"{found['trainings']:.1f} trainings",
-        f"{formatting.plural(found['tried'], 'trial')}; "
-        f"{formatting.duration(found['seconds'])} including the final table.",
+        f"{search['trainings']:.1f} trainings",
+        f"{formatting.plural(search['tried'], 'trial')}; "
+        f"{formatting.duration(search['seconds'])} including the final table.",
     )
     return [what, *asked[1:-1], cost]
 
 
-def _table_section(results: Section, found: Mapping[str, Any]) -> Section:
+def _table_section(results: Section, search: Mapping[str, Any]) -> Section:
     text = (
         "All rows share their seeds. The post-policy alone, a random policy of the same space,"
         " RandAugment and TrivialAugment need no search. The row that trains"
-        f" {found['longer']} times as long shows what the time of a search achieves without one."
+        f" {search['longer']} times as long shows what the time of a search achieves without one."
         " The search never used the test part; this table used it once for each training. Nothing"
         " was chosen by the validation column of this table."
     )
     return replace(results, text=[text])
 
 
-def _search(found: Mapping[str, Any]) -> Section:
+def _search(search: Mapping[str, Any]) -> Section:
     parts: list[Part] = []
-    trace = found.get("trace") or []
+    trace = search.get("trace") or []
     if len(trace) > 1:
         # A step curve: the best score changes when a trial ends.
         spent = [one["trainings"] for one in trace]
@@ -97,21 +99,21 @@ def _search(found: Mapping[str, Any]) -> Section:
                 caption="Best score of any trial so far, by the cost of the search so far.",
             )
         )
-    parts += _course(found.get("course"), found["method"])
-    parts += _effects(found.get("effects") or ())
-    story = found.get("story") or {}
+    parts += _course(search.get("course"), search["method"])
+    parts += _effects(search.get("effects") or ())
+    story = search.get("story") or {}
     parts += [part for part in (_searches(story), *_heats(story)) if part is not None]
-    budget, trials = found.get("budget"), found.get("trials")
+    budget, trials = search.get("budget"), search.get("trials")
     facts = {
-        "Method": found["method"],
-        "Space": found["space"],
-        "Post-policy": found["tail"],
+        "Method": search["method"],
+        "Space": search["space"],
+        "Post-policy": search["tail"],
         "Budget": budget or (f"{trials} trials" if trials else "default number of trials"),
-        "Trials": found["tried"],
-        "Failed": found["failed"] or None,
-        "Cost": f"{found['trainings']:.1f} plain trainings",
+        "Trials": search["tried"],
+        "Failed": search["failed"] or None,
+        "Cost": f"{search['trainings']:.1f} plain trainings",
         "Left out": ", ".join(story.get("left_out") or ()) or None,
-        "Engine": found["engine"],
+        "Engine": search["engine"],
     }
     parts.append(Definitions({name: fact for name, fact in facts.items() if fact is not None}))
     text = (
@@ -162,8 +164,8 @@ def _effects(effects: Sequence[Mapping[str, Any]]) -> list[Part]:
 
 
 def _searches(story: Mapping[str, Any]) -> PageTable | None:
-    found: Sequence[Mapping[str, Any]] = story.get("searches") or ()
-    if not found:
+    searches: Sequence[Mapping[str, Any]] = story.get("searches") or ()
+    if not searches:
         return None
     rows = [
         [
@@ -173,7 +175,7 @@ def _searches(story: Mapping[str, Any]) -> PageTable | None:
             formatting.percent(one.get("best")),
             one["found"] or formatting.NOTHING,
         ]
-        for one in found
+        for one in searches
     ]
     columns = ["Search", "Trials", "Trainings", "Best score", "Proposed policy"]
     caption = "Searches that proposed policies; scores of different searches may not be comparable"

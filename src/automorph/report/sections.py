@@ -49,12 +49,12 @@ def training(entries: Sequence[ResultEntry], seeds: int) -> Section | None:
         series = [
             curves.Curve(
                 entry.label,
-                entry.found["epochs"],
-                factor * np.array(entry.found[key], dtype=np.float64),
+                entry.content["epochs"],
+                factor * np.array(entry.content[key], dtype=np.float64),
                 entry.colour,
             )
             for entry in entries
-            if len(entry.found.get(key) or ())
+            if len(entry.content.get(key) or ())
         ]
         series = [curve for curve in series if len(curve.arrays[0])]
         if max((len(curve.arrays[0]) for curve in series), default=0) < 2:  # a single point
@@ -82,12 +82,12 @@ def operations(entries: Sequence[ResultEntry]) -> Section | None:
     """
     parts: list[Part] = []
     for entry in entries:
-        found = entry.found.get("operations") or {}
-        shares = {name: np.array(values, dtype=np.float64) for name, values in found.items()}
+        content = entry.content.get("operations") or {}
+        shares = {name: np.array(values, dtype=np.float64) for name, values in content.items()}
         caption = f"{entry.label}: share of views with each operation, by epoch"
         if any(len(values) > 1 for values in shares.values()):
             caption += "; mean over the seeds, with a band from the lowest to the highest"
-        parts += course(entry.label, entry.found["epochs"], shares, caption) if shares else []
+        parts += course(entry.label, entry.content["epochs"], shares, caption) if shares else []
     return Section("Operations during training", parts) if parts else None
 
 
@@ -121,17 +121,17 @@ def previews(entries: Sequence[ResultEntry]) -> Section | None:
     Texts are strings (rows, 1 + draws), with changes marked.
     At most `EXAMPLES` rows and `DRAWS` draws are shown, in `PICTURES` bytes.
     """
-    shown = [entry for entry in entries if len(entry.found["images"])]
+    shown = [entry for entry in entries if len(entry.content["images"])]
     if not shown:
         return None
     most = max(1, min(EXAMPLES, STRIPS // len(shown)))
     limit = PICTURES // (most * len(shown))
     parts: list[Part] = []
     for entry in shown:
-        images = np.asarray(entry.found["images"])[:most, : 1 + DRAWS]
+        images = np.asarray(entry.content["images"])[:most, : 1 + DRAWS]
         drawn = formatting.plural(images.shape[1] - 1, "draw")
         alt = f"the original and {drawn} of {entry.label}"
-        labels = entry.found["labels"]
+        labels = entry.content["labels"]
         parts.append(strips(entry.label, images, labels, alt, limit=limit, colour=entry.colour))
     text = "Each row starts with the original, followed by draws of the policy."
     if all(isinstance(part, Passages) for part in parts):
@@ -185,11 +185,11 @@ def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> 
     return Section("Class by class", [drawn])
 
 
-def examples(found: Mapping[str, JsonObject]) -> Section | None:
+def examples(groups: Mapping[str, JsonObject]) -> Section | None:
     """Make the section of examples by title: images ``(n, H, W, C)`` or texts, and their words."""
     parts: list[Part] = []
-    limit = PICTURES // max(1, sum(len(one["words"]) for one in found.values()))
-    for name, one in found.items():
+    limit = PICTURES // max(1, sum(len(one["words"]) for one in groups.values()))
+    for name, one in groups.items():
         shown, labels = np.asarray(one["examples"]), list(one["words"])
         if are_texts(shown):
             parts.append(passages(name, shown, labels))
@@ -216,7 +216,7 @@ def policies(entries: Sequence[ResultEntry], opened: str | None) -> Section | No
     limit = FILES // len(entries)
     parts = [
         policy_block(
-            entry.label, entry.found, colour=entry.colour, limit=limit,
+            entry.label, entry.content, colour=entry.colour, limit=limit,
             opened=entry.policy == opened or len(entries) == 1,
         )
         for entry in entries
@@ -225,20 +225,20 @@ def policies(entries: Sequence[ResultEntry], opened: str | None) -> Section | No
 
 
 def policy_block(
-    name: str, found: JsonObject, *, colour: int = 0, limit: int = FILES, opened: bool = False
+    name: str, content: JsonObject, *, colour: int = 0, limit: int = FILES, opened: bool = False
 ) -> PolicyBlock:
     """Make the block of a policy: ``table``, ``json`` (at most ``limit`` characters), ``draws``."""
-    text = str(found.get("json") or "")
+    text = str(content.get("json") or "")
     if len(text) > limit:
         text = f"This file is too long to show here ({formatting.count(len(text))} characters)."
-    drawn = usage_figure(found.get("draws") or (), name)
-    return PolicyBlock(name, _table(name, found.get("table")), text, colour, opened, drawn)
+    drawn = usage_figure(content.get("draws") or (), name)
+    return PolicyBlock(name, _table(name, content.get("table")), text, colour, opened, drawn)
 
 
-def provenance(found: Mapping[str, Any]) -> dict[str, object]:
+def provenance(content: Mapping[str, Any]) -> dict[str, object]:
     """The provenance of a result, with readable names."""
     facts: dict[str, object] = {}
-    for key, value in found.items():
+    for key, value in content.items():
         if key == "seconds":
             value = formatting.duration(value)
         elif key == "command":
@@ -281,11 +281,11 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
     return Section(title, [Definitions(known)], text)
 
 
-def _table(name: str, found: Mapping[str, Any] | None) -> PageTable | None:
-    if not found or not found.get("rows"):
+def _table(name: str, content: Mapping[str, Any] | None) -> PageTable | None:
+    if not content or not content.get("rows"):
         return None
-    rows = [[formatting.plain(cell) for cell in row] for row in found["rows"]]
+    rows = [[formatting.plain(cell) for cell in row] for row in content["rows"]]
     over = len(rows) - LINES
     caption = f"Operations of {name}" + (f"; {over} more lines are in the file" if over > 0 else "")
-    columns = [name[:1].upper() + name[1:] for name in map(str, found["columns"])]
+    columns = [name[:1].upper() + name[1:] for name in map(str, content["columns"])]
     return PageTable(columns, rows[:LINES], caption)

@@ -20,7 +20,7 @@ def warnings(results: Results) -> list[str]:
     if results.failed:
         names = formatting.listed([results.label(row) for row in results.failed])
         notes.append(f"No result for {names}; the table gives the reason.")
-    skipped = len(results.found["data"].get("skipped") or ())
+    skipped = len(results.content["data"].get("skipped") or ())
     if skipped:
         unread = formatting.plural(skipped, "example")
         notes.append(f"{unread} could not be read and were left out; run.json lists them.")
@@ -34,7 +34,7 @@ def warnings(results: Results) -> list[str]:
 
 def _first(results: Results) -> Answer:
     assert results.winner is not None
-    won = results.found["verdict"]["kind"] == "better"
+    won = results.content["verdict"]["kind"] == "better"
     accuracy = formatting.percent(results.winner["accuracy"]["mean"])
     of = f"mean test accuracy over {results.seeds} seeds" if results.seeds > 1 else "test accuracy"
     how = "Best on the validation part; " if results.validated else ""
@@ -43,10 +43,8 @@ def _first(results: Results) -> Answer:
 
 
 def _margin(results: Results) -> list[Answer]:
-    row, between = (
-        results.winner,
-        f"points relative to {results.label(results.found.get('baseline'))}",
-    )
+    row = results.winner
+    between = f"points relative to {results.label(results.content.get('baseline'))}"
     if row is results.baseline and len(results.rows) > 1:
         # By validation accuracy, like the winner; the test part must not choose.
         others = [other for other in results.rows if other is not results.winner]
@@ -62,7 +60,7 @@ def _margin(results: Results) -> list[Answer]:
             Answer("Beyond chance?", "Unknown", "One seed gives no interval; use more seeds."),
         ]
     # The verdict may use more than this interval, so it decides.
-    beyond = results.found["verdict"]["kind"] != "unclear"
+    beyond = results.content["verdict"]["kind"] != "unclear"
     zero = "includes zero" if gap["low"] <= 0 <= gap["high"] else "excludes zero"
     p = p_value(row)
     chance = "" if formatting.absent(p) else f", p {formatting.p_value(p, sign=True)}"

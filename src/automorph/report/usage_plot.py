@@ -28,11 +28,11 @@ class Line:
     values: str
 
 
-def usage_figure(found: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
+def usage_figure(usage: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
     """Draw a policy's usage (``operation``, ``share``, ``magnitudes``, ``values``)."""
     lines = [
         Line(one["operation"], one["share"], one["magnitudes"], one["values"])
-        for one in found
+        for one in usage
         if one["share"] > 0
     ]
     if not lines:

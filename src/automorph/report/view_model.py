@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from automorph import _moved
 from automorph.report import figures, formatting
 
 JsonObject = Mapping[str, Any]
@@ -19,35 +20,37 @@ class ResultEntry:
     policy: str
     label: str
     colour: int
-    found: JsonObject
+    content: JsonObject
 
 
+@_moved.renamed_arguments(found="content")
+@_moved.renamed_attributes(found="content")
 @dataclass(frozen=True)
 class Results:
     """A view of the object that ``compare`` returns."""
 
-    found: JsonObject
+    content: JsonObject
 
     @cached_property
     def rows(self) -> list[JsonObject]:
         """The rows that have an accuracy, best first."""
-        good = [row for row in self.found["rows"] if not _failed(row)]
+        good = [row for row in self.content["rows"] if not _failed(row)]
         return sorted(good, key=lambda row: row.get("rank") or len(good) + 1)
 
     @cached_property
     def failed(self) -> list[JsonObject]:
         """The rows that have no accuracy."""
-        return [row for row in self.found["rows"] if _failed(row)]
+        return [row for row in self.content["rows"] if _failed(row)]
 
     @cached_property
     def baseline(self) -> JsonObject | None:
         """The row that differences are taken from."""
-        return self._row(self.found.get("baseline"))
+        return self._row(self.content.get("baseline"))
 
     @cached_property
     def winner(self) -> JsonObject | None:
         """The row of the winner."""
-        return self._row(self.found.get("winner"))
+        return self._row(self.content.get("winner"))
 
     @property
     def chosen(self) -> JsonObject | None:
@@ -59,14 +62,14 @@ class Results:
         """One colour per policy for the whole page."""
         names = [row["policy"] for row in [*self.rows, *self.failed]]
         for part in ("curves", "previews", "policies"):
-            names += self.found.get(part) or {}
-        ends = {end: self.found.get(end) for end in ("baseline", "winner")}
+            names += self.content.get(part) or {}
+        ends = {end: self.content.get(end) for end in ("baseline", "winner")}
         return figures.colours(names, **ends)
 
     @property
     def seeds(self) -> int:
         """The number of seeds."""
-        return len(self.found["seeds"])
+        return len(self.content["seeds"])
 
     @property
     def validated(self) -> bool:
@@ -80,21 +83,21 @@ class Results:
         >>> Results({"confidence": 0.95}).level
         '95%'
         """
-        return f"{100 * self.found.get('confidence', 0.95):g}%"
+        return f"{100 * self.content.get('confidence', 0.95):g}%"
 
     def label(self, row: JsonObject | str | None) -> str:
         """Return the name to show for a row or a policy."""
         policy = row if isinstance(row, str) or row is None else row["policy"]
-        named = (one.get("label") for one in self.found["rows"] if one["policy"] == policy)
+        named = (one.get("label") for one in self.content["rows"] if one["policy"] == policy)
         return str(next(named, None) or policy)
 
     def entries(self, part: str) -> list[ResultEntry]:
         """Return a part (``curves``, ``previews``, ``policies``) in the order of the table."""
         place = {row["policy"]: number for number, row in enumerate([*self.rows, *self.failed])}
-        found = self.found.get(part) or {}
+        part_content = self.content.get(part) or {}
         return [
-            ResultEntry(policy, self.label(policy), self.colours[policy], found[policy])
-            for policy in sorted(found, key=lambda policy: place.get(policy, len(place)))
+            ResultEntry(policy, self.label(policy), self.colours[policy], part_content[policy])
+            for policy in sorted(part_content, key=lambda policy: place.get(policy, len(place)))
         ]
 
     def slower(self, row: JsonObject) -> float | None:
@@ -113,8 +116,8 @@ def seconds(row: JsonObject | None) -> float | None:
 
 def difference(row: JsonObject | None) -> JsonObject:
     """Return a row's difference from the baseline, or an empty mapping."""
-    found: JsonObject = (row or {}).get("difference") or {}
-    return found
+    gap: JsonObject = (row or {}).get("difference") or {}
+    return gap
 
 
 def p_value(row: JsonObject | None) -> float | None:

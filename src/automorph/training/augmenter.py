@@ -17,7 +17,6 @@ from automorph.operations import Stream
 from automorph.policies import Policy, Table, identity_form, load_policy
 from automorph.training.batch import Batch, RawBatch, Units
 from automorph.training.evaluation import Evaluation
-from automorph.training.loss import soft_cross_entropy
 from automorph.training.result import Epoch
 from automorph.training.sampler import batches
 
@@ -54,7 +53,7 @@ class Augmenter(Protocol):
         ``batch`` is what was returned or, with ``accumulate``, a piece of it. Views of one example
         come together (see `Batch.views`), so that they may be compared.
         """
-        return soft_cross_entropy(logits, batch.labels, smoothing=smoothing)
+        return batch.target.loss(logits, batch.labels, smoothing=smoothing)
 
     def feedback(self, losses: Tensor) -> None:
         """Take the losses ``(n,)`` of the step, one an example, in the order that was returned."""
@@ -159,7 +158,7 @@ def mixed_texts(policy: Policy, raw: RawBatch) -> Batch:
         return batch
     partner = batch.inputs[torch.from_numpy(mixing.partner).to(raw.device)]
     share = torch.from_numpy(mixing.weight).to(raw.device)
-    batch = replace(batch, labels=mixing.labels(batch.labels))
+    batch = replace(batch, labels=batch.target.mix(batch.labels, mixing))
     if partner.is_floating_point():
         weight = share.view(-1, *[1] * (partner.ndim - 1))
         return replace(batch, inputs=weight * batch.inputs + (1 - weight) * partner)

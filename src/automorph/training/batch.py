@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from automorph.targets import Classes, Target
+
 Encoder = Callable[[Any, torch.device], Tensor]
 
 
@@ -70,6 +72,7 @@ class Batch:
     float32 ``(n,)`` of the losses, or None for equal ones. ``views`` consecutive rows are views of
     one example, and are never parted. Where inputs are words, which cannot be blended, ``partner``
     (inputs of the same shape) and ``share`` float32 ``(n,)`` tell the network to mix embeddings.
+    ``target`` is what the labels mean (see `automorph.targets`); None: soft labels of classes.
     """
 
     inputs: Tensor
@@ -79,6 +82,10 @@ class Batch:
     views: int = 1
     partner: Tensor | None = None
     share: Tensor | None = None
+    target: Target = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        _complete(self)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -114,7 +121,7 @@ class RawBatch:
     ``examples`` uint8 ``(n, H, W, C)``; ``labels`` soft, float32 ``(n, classes)``; ``index`` int64
     ``(n,)``, the numbers of the examples in the training part. ``seed``, ``epoch`` and ``index``
     are all that random numbers may depend on (see `automorph.operations.Stream`); ``step``
-    counts from 0 in each epoch.
+    counts from 0 in each epoch. ``target`` is what the labels mean, as in `Batch`.
     """
 
     examples: Any
@@ -125,6 +132,10 @@ class RawBatch:
     step: int
     encoder: Encoder
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - devices are immutable
+    target: Target = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        _complete(self)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -157,4 +168,11 @@ class RawBatch:
             soft.to(self.device, non_blocking=True),
             self.index if index is None else index,
             weights,
+            target=self.target,
         )
+
+
+def _complete(batch: Batch | RawBatch) -> None:
+    """Take the labels for soft labels of classes where no target is given."""
+    if batch.target is None:
+        object.__setattr__(batch, "target", Classes(batch.labels.shape[1]))

@@ -11,38 +11,42 @@ from torch import nn
 
 from automorph.data import Split
 from automorph.errors import DataError
+from automorph.targets import Classes, Target
 from automorph.training.batch import Encoder
 from automorph.training.device import Machine
-from automorph.training.loss import soft_cross_entropy
 from automorph.training.precision import Chosen, casting
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """``logits`` float32 ``(n, classes)``, and ``losses`` float32 ``(n,)`` given ``labels``."""
+    """``logits`` float32 ``(n, classes)``, and ``losses`` float32 ``(n,)`` given ``labels``.
+
+    ``target`` is what the labels mean.
+    """
 
     logits: NDArray[np.float32]
     losses: NDArray[np.float32]
     labels: NDArray[np.int64]
+    target: Target
 
     @property
     def predictions(self) -> NDArray[np.int64]:
-        """The predicted class of every example, int64 ``(n,)``."""
-        return np.asarray(self.logits.argmax(axis=1), np.int64)
+        """The prediction for every example, of classes int64 ``(n,)``."""
+        return self.target.predict(self.logits)
 
     @property
     def correct(self) -> NDArray[np.bool_]:
         """Whether each prediction is right, ``(n,)``."""
-        return np.asarray(self.predictions == self.labels)
+        return self.target.correct(self.predictions, self.labels)
 
     @property
     def accuracy(self) -> float:
-        """The share of right predictions."""
-        return float(self.correct.mean())
+        """The target's score: of classes the share of right predictions."""
+        return self.target.score(self.predictions, self.labels)
 
     @property
     def loss(self) -> float:
-        """The mean cross-entropy, without label smoothing."""
+        """The mean loss, without label smoothing."""
         return float(self.losses.mean(dtype=np.float64))
 
 
@@ -54,15 +58,16 @@ def evaluate(
     batch_size: int = 500,
     precision: Chosen = "fp32",
     machine: Machine | None = None,
+    target: Target | None = None,
 ) -> Evaluation:
     """What the model, in evaluation mode, makes of a part; several processes share the work.
 
-    The model is put back in the mode it was in.
+    The model is put back in the mode it was in. ``target`` is what the labels mean (None: as many
+    classes as the model has outputs).
     """
     if len(part) == 0:
         raise DataError("got a part without examples to evaluate on; expected one or more")
     here = machine or Machine(next(model.parameters()).device)
-    labels = torch.from_numpy(np.array(part.labels))
     share = here.share(len(part))
     found: list[torch.Tensor] = []
     was_training = model.training
@@ -80,6 +85,6 @@ def evaluate(
         whole[share] = own
         own = here.sum(whole)
     logits = own.cpu()
-    one_hot = nn.functional.one_hot(labels, logits.shape[1])
-    losses = soft_cross_entropy(logits, one_hot.float())
-    return Evaluation(logits.numpy(), losses.numpy(), part.labels)
+    target = target or Classes(logits.shape[1])
+    losses = target.loss(logits, torch.from_numpy(target.encode(part.labels)))
+    return Evaluation(logits.numpy(), losses.numpy(), part.labels, target)

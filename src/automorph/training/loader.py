@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -57,13 +57,14 @@ class Loader:
         part = self.task.data.train
         raw = RawBatch(
             examples=part.drawn(index, seed=self.seed, epoch=epoch),
-            labels=np.eye(self.task.classes, dtype=np.float32)[part.labels[index]],
+            labels=self.task.target.encode(part.labels[index]),
             index=index,
             seed=self.seed,
             epoch=epoch,
             step=step,
             encoder=self.task.encoder,
             device=self.machine.device,
+            target=self.task.target,
         )
         if self.augmenter.needs_model:
             with casting(self.precision, self.machine.device):
@@ -71,6 +72,8 @@ class Loader:
             model.train()  # Candidates are often scored in evaluation mode.
         else:
             batch = self.augmenter(raw, None)
+        # Augmenters that make batches of their own need not know what is predicted.
+        batch = replace(batch, target=self.task.target)
         return batch.part(self._own(len(batch) // batch.views)) if whole else batch
 
     def _own(self, n: int) -> Rows:

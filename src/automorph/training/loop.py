@@ -80,7 +80,7 @@ class Training:
         # Seeded anew, so that dropout in a resumed run goes on as if nothing had happened.
         torch.manual_seed(torch_seed(self.seed, "epoch", epoch=epoch, process=self.machine.process))
         self.model.train()
-        meter = Meter(self.machine, classes=self.task.classes, epoch=epoch, steps=self.steps)
+        meter = Meter(self.machine, target=self.task.target, epoch=epoch, steps=self.steps)
         lr = self.recipe.lr
         with closing(self.loader.epoch(epoch, self.model)) as batches:
             for step, batch in enumerate(batches, start=epoch * self.steps):
@@ -134,7 +134,9 @@ class Training:
                 mean = self.scaler.scale(weighted.sum() * (self.machine.processes / rows))
                 torch.autograd.backward(mean)
             losses.append(loss.detach())
-            correct.append((logits.argmax(1) == piece.labels.argmax(1)).sum())
+            target = piece.target
+            right = target.correct(target.predict(logits), target.decode(piece.labels))
+            correct.append(right.sum())
         self._descend(lr)
         return torch.cat(losses), torch.stack(correct).sum()
 
@@ -159,6 +161,7 @@ class Training:
             encoder=self.task.encoder,
             precision=self.precision,
             machine=self.machine,
+            target=self.task.target,
         )
 
     def choose(self) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from automorph.targets import Classes
+
 
 def soft_cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
     """CE(p, q) = -sum_k q_k log softmax(p)_k for each example.
@@ -12,9 +14,7 @@ def soft_cross_entropy(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0
     the labels are (1 - s) q + s / k (Szegedy et al. 2016, "Rethinking the Inception architecture",
     section 7).
     """
-    if smoothing:
-        labels = labels * (1 - smoothing) + smoothing / labels.shape[1]
-    return -(labels * logits.float().log_softmax(dim=1)).sum(dim=1)
+    return Classes(labels.shape[1]).loss(logits, labels, smoothing=smoothing)
 
 
 def divergence(log_p: Tensor) -> Tensor:

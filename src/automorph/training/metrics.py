@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from automorph.errors import TrainingError
+from automorph.targets import Target
 from automorph.training.device import Machine
 
 HOPELESS = 20.0
@@ -17,9 +18,9 @@ HOPELESS = 20.0
 class Meter:
     """Sums over one epoch, of all processes. Raises `TrainingError` when the loss is no number."""
 
-    def __init__(self, machine: Machine, *, classes: int, epoch: int, steps: int) -> None:
+    def __init__(self, machine: Machine, *, target: Target, epoch: int, steps: int) -> None:
         self.machine = machine
-        self.guess = math.log(classes)
+        self.guess = target.guess
         self.epoch = epoch
         self.steps = steps
         # Reading a number makes a GPU wait, so there it is done for many steps at once.

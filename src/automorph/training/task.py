@@ -15,6 +15,7 @@ from automorph.data import Dataset, Split
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model, build_text_model
 from automorph.operations import Stream
+from automorph.targets import Target, target_of
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.options import check_entries
@@ -60,6 +61,11 @@ class Task:
     def classes(self) -> int:
         """The number of classes."""
         return len(self.data.classes)
+
+    @property
+    def target(self) -> Target:
+        """What the network predicts: its loss, decision and metric."""
+        return target_of(self.data)
 
     def __repr__(self) -> str:
         # The encoder may hold a vocabulary.

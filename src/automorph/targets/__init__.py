@@ -1,0 +1,21 @@
+"""Targets: what a network predicts for an example, and how that is learned, decided and scored.
+
+The room has one resident, `Classes`: one label per example. Training, searches, objectives and
+audits ask `Target` and write no loss, decision or metric of their own; a second kind of label is a
+second file here and a case of `target_of`.
+
+>>> import numpy as np
+>>> from automorph.targets import Classes
+>>> target = Classes(3)
+>>> target.encode(np.array([2, 0])).tolist()
+[[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+>>> target.predict(np.array([[0.1, 0.2, 3.0], [0.0, 2.0, 1.0]])).tolist()
+[2, 1]
+>>> target.metric, target.score(np.array([2, 1]), np.array([2, 0]))
+('accuracy', 0.5)
+"""
+
+from automorph.targets.base import Target, target_of
+from automorph.targets.classes import Classes
+
+__all__ = ["Classes", "Target", "target_of"]

@@ -36,8 +36,10 @@ def test_an_alignment_is_the_product_of_two_gradients():
     before = [w.detach().clone() for w in weights]
     buffers = [b.clone() for b in model.buffers()]
     inputs, labels = TASK.encoder(part.data[:12]), one_hot(part.labels[:12])
-    direction = validation_gradient(model, TASK.encoder(held.data[:30]), one_hot(held.labels[:30]))
-    found = alignments(model, direction, inputs, labels)
+    direction = validation_gradient(
+        model, TASK.encoder(held.data[:30]), one_hot(held.labels[:30]), TASK.target
+    )
+    found = alignments(model, direction, inputs, labels, TASK.target)
 
     norm = torch.sqrt(sum((v**2).sum() for v in direction))
     model.eval()

@@ -14,11 +14,18 @@ from torch import Tensor, nn
 
 from automorph.augmenters.base import InTrainingMethod, examples_meet, stream_of, together
 from automorph.policies import NAMED, Policy, chained, check_range, load_policy, with_options
-from automorph.training import Augmenter, Batch, RawBatch, divergence, soft_cross_entropy
+from automorph.targets import Classes, Target
+from automorph.training import Augmenter, Batch, RawBatch, divergence
 
 
 def consistency_loss(
-    logits: Tensor, labels: Tensor, *, views: int, weight: float, smoothing: float = 0.0
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    views: int,
+    weight: float,
+    smoothing: float = 0.0,
+    target: Target | None = None,
 ) -> Tensor:
     """CE(clean) + weight * JS(p_clean, p_1, .., p_m), for rows of which ``views`` are one example.
 
@@ -32,7 +39,8 @@ def consistency_loss(
     >>> consistency_loss(same, labels, views=3, weight=12.0)
     tensor([2.3026, 2.3026, 2.3026])
     """
-    clean = soft_cross_entropy(logits[::views], labels[::views], smoothing=smoothing)
+    target = target or Classes(labels.shape[1])
+    clean = target.loss(logits[::views], labels[::views], smoothing=smoothing)
     log_p = logits.float().log_softmax(dim=1).view(-1, views, logits.shape[1])
     return (clean + weight * divergence(log_p)).repeat_interleave(views)
 
@@ -101,7 +109,7 @@ class ConsistencyAugmenter(Augmenter):
         """The cross-entropy of the clean view and the divergence of all."""
         return consistency_loss(
             logits, batch.labels, views=self.method.count + 1, weight=self.method.weight,
-            smoothing=smoothing,
+            smoothing=smoothing, target=batch.target,
         )  # fmt: skip
 
     def describe(self) -> Any:

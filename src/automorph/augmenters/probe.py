@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from automorph.errors import UsageError
+from automorph.targets import Target
 from automorph.training import multiply_adds
 
 RATE = 0.5
@@ -24,7 +25,9 @@ class Probe:
         self.weight: Tensor | None = None
         self.share = 0.0
 
-    def __call__(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, float]:
+    def __call__(
+        self, model: nn.Module, inputs: Tensor, labels: Tensor, target: Target
+    ) -> tuple[Tensor, float]:
         """The logits ``(n, k)``, and what they cost as a share of a forward pass of the model.
 
         The scores are those before this batch is learned from.
@@ -38,7 +41,7 @@ class Probe:
         if not self.share:
             self.share = multiply_adds(stem, inputs[:1]) / multiply_adds(model, inputs[:1])
         logits = features @ self.weight.T
-        error = logits.softmax(dim=1) - labels
+        error = target.gradient(logits, labels)
         self.weight = self.weight - RATE / features.shape[1] * (error.T @ features / len(features))
         return logits, self.share
 

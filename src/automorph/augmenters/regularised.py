@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from automorph.augmenters.base import InTrainingMethod, examples_meet, together
 from automorph.operations import Stream
 from automorph.policies import NAMED, Policy, chained, check_range, with_options
-from automorph.training import Augmenter, Batch, RawBatch, soft_cross_entropy
+from automorph.training import Augmenter, Batch, RawBatch
 
 
 def transformation_regularisation(logits: Tensor, views: int) -> Tensor:
@@ -97,7 +97,7 @@ class RegularisedAugmenter(Augmenter):
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
         """The cross-entropy of the first view and TR of all, in each row of an example."""
         count = batch.views
-        learned = soft_cross_entropy(logits[::count], batch.labels[::count], smoothing=smoothing)
+        learned = batch.target.loss(logits[::count], batch.labels[::count], smoothing=smoothing)
         agreed = transformation_regularisation(logits, count)
         return (learned + self.method.weight * agreed).repeat_interleave(count)
 

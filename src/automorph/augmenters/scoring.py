@@ -18,7 +18,8 @@ from torch.nn import functional
 from automorph.augmenters.probe import Probe
 from automorph.errors import UsageError
 from automorph.policies import check_range
-from automorph.training import DTYPES, Batch, soft_cross_entropy
+from automorph.targets import Target
+from automorph.training import DTYPES, Batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +94,13 @@ class Scorer:
         # No more pixels at once than a training step has: faster, and memory enough.
         pieces = math.ceil(count * self.scoring.size**2)
         parts = zip(batch.inputs.chunk(pieces), batch.labels.chunk(pieces), strict=True)
-        logits = torch.cat([self._logits(scoring_model, *part) for part in parts]).float()
-        ce = soft_cross_entropy(logits, batch.labels)
-        entropy = entropies(batch.labels)
-        hits = logits.argmax(dim=1) == batch.labels.argmax(dim=1)
-        found = torch.stack([ce, ce - entropy, hits.to(ce.dtype)])
+        logits = torch.cat(
+            [self._logits(scoring_model, *part, batch.target) for part in parts]
+        ).float()
+        target = batch.target
+        ce = target.loss(logits, batch.labels)
+        hits = target.correct(target.predict(logits), target.decode(batch.labels))
+        found = torch.stack([ce, ce - target.floor(batch.labels), hits.to(ce.dtype)])
         # One transfer, so that an accelerator waits once.
         losses, excess, right = found.cpu().double().numpy().reshape(3, -1, count)
         return Scores(losses, np.maximum(excess, 0.0), right > 0)
@@ -110,7 +113,7 @@ class Scorer:
             self.copy = deepcopy(model).requires_grad_(False)
         return self.copy
 
-    def _logits(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+    def _logits(self, model: nn.Module, inputs: Tensor, labels: Tensor, target: Target) -> Tensor:
         if self.scoring.size < 1:
             if inputs.ndim != 4:
                 raise UsageError(
@@ -121,7 +124,7 @@ class Scorer:
         with self._precision(inputs), evaluating(model):
             if self.probe is None:
                 return cast(Tensor, model(inputs))
-            logits, share = self.probe(model, inputs, labels)
+            logits, share = self.probe(model, inputs, labels, target)
         self.share = share * self.scoring.size**2
         return logits
 
@@ -140,16 +143,6 @@ class Scorer:
         """Take back what ``state_dict`` gave."""
         if self.probe is not None:
             self.probe.load_state_dict(state)
-
-
-def entropies(labels: Tensor) -> Tensor:
-    """H(q) of soft labels ``(n, k)``: the cross-entropy of a perfect model, ``(n,)``.
-
-    >>> entropies(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()
-    [0.0, 0.6931471824645996]
-    """
-    entropy: Tensor = torch.special.entr(labels).sum(dim=1)
-    return entropy
 
 
 @contextmanager

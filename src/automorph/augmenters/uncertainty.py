@@ -27,7 +27,7 @@ from automorph.augmenters.base import (
 )
 from automorph.augmenters.distributed import summed
 from automorph.augmenters.scaled import eased
-from automorph.augmenters.scoring import Scorer, Scores, Scoring, entropies
+from automorph.augmenters.scoring import Scorer, Scores, Scoring
 from automorph.augmenters.usage_counter import Tally
 from automorph.errors import UsageError
 from automorph.policies import Policy, check_range, load_policy, with_options
@@ -141,7 +141,7 @@ class UncertaintyAugmenter(Augmenter):
             self.policy = self.method.around(eased(self.method.draws, self.adaptive.strength))
 
     def _noted(self, batch: Batch) -> Batch:
-        self.floor = entropies(batch.labels)
+        self.floor = batch.target.floor(batch.labels)
         return batch
 
     def _unscored(self, raw: RawBatch) -> Batch:

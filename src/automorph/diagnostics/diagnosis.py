@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.diagnostics.features import MOST, FeatureMap, Images, checked
+from automorph.targets import Classes
 from automorph.theory import (
     alignment,
     averaged,
@@ -115,7 +116,7 @@ class Bench:
     def accuracy(self) -> float:
         """The held-out accuracy of the originals alone."""
         scores = self._targets - self._base[1][:, 0]
-        return float((scores.argmax(1) == self._classes).mean())
+        return self._target.score(self._target.predict(scores), self._classes)
 
     def _errors(self, blocks: Floats, share: NDArray[np.float64]) -> tuple[Floats, Floats]:
         """Held-out squared errors ``(n,)`` of the originals, and all residuals ``(n, B, C)``.
@@ -166,9 +167,13 @@ class Bench:
     def _classes(self) -> NDArray[np.intp]:
         return np.unique(self.labels, return_inverse=True)[1].reshape(-1)
 
+    @property
+    def _target(self) -> Classes:
+        return Classes(int(self._classes.max()) + 1)
+
     @cached_property
     def _targets(self) -> Floats:
-        hot = np.eye(int(self._classes.max()) + 1, dtype=np.float32)[self._classes]
+        hot = self._target.encode(self._classes)
         centred: Floats = hot - hot.mean(0, dtype=np.float32)
         return centred
 

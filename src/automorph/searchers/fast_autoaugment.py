@@ -178,6 +178,7 @@ class Density:
                 found = evaluate(
                     trained.model, part.with_data(drawn, rows),
                     encoder=trained.encoder or task.encoder, batch_size=BATCH,
+                    target=task.target,
                 )  # fmt: skip
                 losses[number, rows], right[number, rows] = found.losses, found.correct
         facts = {**density(losses, right), "accuracy": float(right.mean())}

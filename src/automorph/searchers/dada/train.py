@@ -22,6 +22,7 @@ from automorph.searchers.base import JobResult
 from automorph.searchers.child_training import plain_treatment
 from automorph.searchers.dada.choices import LEVELS, Choices, choices_loss
 from automorph.searchers.trials import key_of
+from automorph.targets import Target
 from automorph.training import (
     Optimiser,
     Recipe,
@@ -36,7 +37,6 @@ from automorph.training import (
     prefixed,
     read_checkpoint,
     repeatable,
-    soft_cross_entropy,
     steps_per_epoch,
     under,
     write_checkpoint,
@@ -49,7 +49,11 @@ WARM = 0.1
 
 
 def alignments(
-    model: nn.Module, direction: Sequence[Tensor], inputs: Tensor, labels: Tensor
+    model: nn.Module,
+    direction: Sequence[Tensor],
+    inputs: Tensor,
+    labels: Tensor,
+    target: Target,
 ) -> Tensor:
     """<grad_w l_i, v / |v|> of each example ``(n,)``: the loss that a small step along v adds.
 
@@ -65,16 +69,18 @@ def alignments(
         kept = [p.clone() for p in weights]
         for sign in (1, -1):
             torch._foreach_copy_(weights, torch._foreach_add(kept, step, alpha=sign))
-            losses.append(soft_cross_entropy(model(inputs), labels).double())
+            losses.append(target.loss(model(inputs), labels).double())
         torch._foreach_copy_(weights, kept)
     return (losses[0] - losses[1]) / (2 * NUDGE)
 
 
-def validation_gradient(model: nn.Module, inputs: Tensor, labels: Tensor) -> list[Tensor]:
+def validation_gradient(
+    model: nn.Module, inputs: Tensor, labels: Tensor, target: Target
+) -> list[Tensor]:
     """grad_w of the mean loss, in evaluation mode."""
     weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
     with evaluating(model):
-        loss = soft_cross_entropy(model(inputs), labels).mean()
+        loss = target.loss(model(inputs), labels).mean()
     return list(torch.autograd.grad(loss, weights))
 
 
@@ -98,7 +104,7 @@ class Learning:
     def epoch(self) -> None:
         """Every training example once under its first draw; all draws are compared."""
         began = time.perf_counter()
-        number, job = len(self.entropies), self.job
+        number, job, target = len(self.entropies), self.job, self.task.target
         train, held = self.task.data.train, self.task.data.parts["validation"]
         size = self.recipe.batch_size
         against = batches(len(held), min(size, len(held)), seed=job.seed + 1, epoch=number)
@@ -109,9 +115,11 @@ class Learning:
             if number >= round(WARM * job.epochs):
                 some = against[step % len(against)]
                 direction = validation_gradient(
-                    self.model, *self._inputs(held.data[some], self._soft(held.labels[some]))
+                    self.model,
+                    *self._inputs(held.data[some], target.encode(held.labels[some])),
+                    target,
                 )
-                found = [alignments(self.model, direction, *view) for view in views]
+                found = [alignments(self.model, direction, *view, target) for view in views]
                 reward = torch.stack(found, dim=1).cpu()
                 log_p = self.choices.log_probability(decisions.flatten(0, 1))
                 torch.autograd.backward(choices_loss(log_p.view(reward.shape), reward))
@@ -121,9 +129,7 @@ class Learning:
                 self.units += Units(len(some) + scored, len(some))
             self.model.train()
             inputs, labels = views[0]
-            loss = soft_cross_entropy(
-                self.model(inputs), labels, smoothing=self.recipe.label_smoothing
-            )
+            loss = target.loss(self.model(inputs), labels, smoothing=self.recipe.label_smoothing)
             torch.autograd.backward(loss.mean())
             if self.recipe.clip_norm is not None:
                 nn.utils.clip_grad_norm_(self.optimiser.weights, self.recipe.clip_norm)
@@ -159,13 +165,10 @@ class Learning:
         # As further copies, so that the tail draws nothing that the operations have drawn.
         return self._inputs(
             *self.post_policy.augment(
-                examples, labels=self._soft(part.labels[rows]), seed=job.seed, epoch=epoch,
-                index=rows, copy=job.draws + copy,
+                examples, labels=self.task.target.encode(part.labels[rows]), seed=job.seed,
+                epoch=epoch, index=rows, copy=job.draws + copy,
             )
         )  # fmt: skip
-
-    def _soft(self, labels: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.eye(self.task.classes, dtype=np.float32)[labels]
 
     def _inputs(self, examples: Any, labels: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
         device = self.machine.device
@@ -175,7 +178,10 @@ class Learning:
         """What was learned, as plain data."""
         with torch.no_grad():
             seen = evaluate(
-                self.model, self.task.data.parts["validation"], encoder=self.task.encoder
+                self.model,
+                self.task.data.parts["validation"],
+                encoder=self.task.encoder,
+                target=self.task.target,
             )
             facts = {
                 "operation": self.choices.operation.softmax(dim=1).tolist(),

@@ -42,7 +42,7 @@ def test_data_are_trained_on_as_they_are(same):
 
     assert same(by_data, by_hand)
     assert len(by_data.curves) == 1
-    with pytest.raises(UsageError, match="a Task is ready: limit cannot be used with it"):
+    with pytest.raises(UsageError, match="a Task is complete: limit cannot be used with it"):
         automorph.train(as_task("digits", **options), "crop", limit=50)
 
 

@@ -70,7 +70,7 @@ def test_pairs_of_other_data():
     part = load_data("digits-correlation").train
     with pytest.raises(UsageError, match="mnist-correlation"):
         coupled("digits", part)
-    with pytest.raises(DataError, match="no row"):
+    with pytest.raises(DataError, match="is not a row"):
         coupled("digits-correlation", Split(part.data, part.labels))
 
 

@@ -17,7 +17,7 @@ DOORS = ("open_test", "open_part")
 
 # Every function outside the data room that opens the test part, and why it may.
 MAY_OPEN = {
-    "training/loop.py:look": "evaluates a part at the end of a training; see the next test",
+    "training/loop.py:evaluate": "evaluates a part at the end of a training; see the next test",
     "robustness/robust.py:train_robust": "measures a robust training after its epoch is chosen",
     "robustness/groups.py:notes_on": "counts the examples of each group, for notes to the reader",
     "robustness/run_audit.py:_part": "an audit measures the part that the user asked for",
@@ -29,11 +29,11 @@ MAY_OPEN = {
         "renders known pairs of all parts, without labels; only training and validation pairs "
         "train or check anything",
     "cli/examples.py:_test": "shows examples of the test part once a comparison is finished",
-    "cli/auditing.py:_pictures": "shows examples of the part that was audited",
+    "cli/audit.py:_pictures": "shows examples of the part that was audited",
 }  # fmt: skip
 
 # `SearchResult.parts` are roles of table rows, no parts of data.
-NO_DATA = {"searchers/result.py", "cli/searching.py"}
+NO_DATA = {"searchers/result.py", "cli/search.py"}
 
 
 @cache
@@ -100,14 +100,14 @@ def test_the_functions_that_open_the_test_part_are_listed_with_a_reason():
     assert found == set(MAY_OPEN)
 
 
-def test_trainings_look_at_a_part_by_name_at_their_end_only():
-    """`Training.look` takes any part: within an epoch it is called for the validation part."""
+def test_trainings_evaluate_a_part_by_name_at_their_end_only():
+    """`Training.evaluate` takes any part: within an epoch it is called for the validation part."""
     calls = {}
     for name, tree in files():
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef) and name.startswith("training/"):
                 for node in ast.walk(function):
-                    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "look":
+                    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "evaluate":
                         calls.setdefault(f"{name}:{function.name}", []).append(
                             ast.unparse(node.args[0])
                         )

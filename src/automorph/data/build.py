@@ -1,4 +1,4 @@
-"""From what a reader found to a checked data set: labels, images, bad rows, limit, leaks."""
+"""Assemble a checked data set from raw rows: labels, images, bad rows, limit, leaks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def assemble(
     leakage: LeakageAction = "refuse",
     cache: Path | None = None,
 ) -> Dataset:
-    """Check and decode a source; the options are those of :func:`automorph.data.load_data`."""
+    """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     _check_options(raw, size, mode, limit)
     notes = list(raw.notes)
     raw = _drop_unlabelled(raw, notes)
@@ -47,11 +47,11 @@ def assemble(
         groups, group_names = encode(columns, names=raw.subgroup_names, what="subgroup")
     bad = {part: _bad_rows(raw, part, labels, groups) for part in raw.parts}
     keep = _good_rows(labels, bad)
-    if skip_bad or not any(bad.values()):  # else the bad rows are the news, once all are known
+    if skip_bad or not any(bad.values()):  # Otherwise all bad rows are reported first.
         known = {part: labels[part][rows] for part, rows in keep.items()}
         check_classes(known, classes, name=raw.name, declared=raw.classes is not None)
     if limit is not None and "test" in raw.parts:
-        # Before decoding: of a large set only the rows that are wanted are read.
+        # Before decoding: of a large set, only the requested rows are read.
         usable = keep["train"]
         keep["train"] = usable[choose(labels["train"][usable], classes, limit, seed=seed)]
         if len(keep["train"]) < len(usable):
@@ -65,7 +65,7 @@ def assemble(
     for part, rows in keep.items():
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
         parts[part] = _arrays(raw.parts[part], data[part], good, labels[part], groups.get(part))
-    # Again: a class may have gone with the rows that could not be decoded.
+    # Checked again: a class may have lost all its rows in decoding.
     known = {part: arrays.labels for part, arrays in parts.items()}
     check_classes(known, classes, name=raw.name, declared=True)
     dataset = Dataset(
@@ -93,7 +93,7 @@ def _check_options(raw: RawData, size: Size | None, mode: Mode | None, limit: in
 
 
 def _good_rows(labels: Numbers, bad: dict[str, dict[int, str]]) -> dict[str, NDArray[np.intp]]:
-    """The rows of every part that are not known to be bad."""
+    """Return the rows of every part that are not known to be bad."""
     return {
         part: np.flatnonzero([row not in bad[part] for row in range(len(numbers))])
         for part, numbers in labels.items()
@@ -107,7 +107,7 @@ def _arrays(
     labels: NDArray[np.int64],
     groups: NDArray[np.int64] | None,
 ) -> Split:
-    """A part of its good rows; ``data`` has only those, labels and groups have all."""
+    """Return a part of its good rows; ``data`` holds only those, labels and groups all rows."""
     metadata = {
         name: strings([column[row] for row in good]) for name, column in rows.metadata.items()
     }
@@ -120,8 +120,8 @@ def _columns(raw: RawData, what: str) -> dict[str, Any]:
     lacking = [part for part, column in columns.items() if column is None]
     if lacking:
         raise DataError(
-            f"{raw.name}: the {lacking[0]} part has no {what}, the train part has. Expected them "
-            "in every part."
+            f"{raw.name}: the {lacking[0]} part has no {what}, but the train part does. Expected "
+            "them in every part."
         )
     return {
         part: column.tolist() if isinstance(column, np.ndarray) else column
@@ -130,7 +130,7 @@ def _columns(raw: RawData, what: str) -> dict[str, Any]:
 
 
 def _drop_unlabelled(raw: RawData, notes: list[str]) -> RawData:
-    """Leave out parts without any label, as published test parts often are."""
+    """Remove parts without any label, as published test parts often are."""
     kept = dict(raw.parts)
     for part, rows in raw.parts.items():
         numbers, _ = encode({part: list(rows.labels)}, names=raw.classes)
@@ -141,7 +141,7 @@ def _drop_unlabelled(raw: RawData, notes: list[str]) -> RawData:
 
 
 def _bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict[int, str]:
-    """Reasons why rows cannot be used that show before anything is decoded."""
+    """Return the reasons for unusable rows that are known before decoding."""
     rows = raw.parts[part]
     bad = dict.fromkeys(np.flatnonzero(labels[part] == MISSING).tolist(), "no label")
     if groups:
@@ -165,7 +165,7 @@ def _decode(
     size: Size | None,
     cache: Path | None,
 ) -> dict[str, NDArray[Any]]:
-    """Decode the kept rows of all parts together; rows that fail are added to ``bad``."""
+    """Decode the kept rows of all parts together; add rows that fail to ``bad``."""
     if raw.domain == "text":
         return {
             part: strings([raw.parts[part].data[row] for row in rows])
@@ -206,7 +206,7 @@ def _ready(rows: Rows, mode: Mode | None, size: Size | None) -> bool:
 def _skipped(
     raw: RawData, bad: dict[str, dict[int, str]], total: int, *, skip_bad: bool
 ) -> tuple[BadRow, ...]:
-    """The bad rows as a list to keep, or, if they may not be skipped, as an error."""
+    """Return the bad rows; raise DataError if they may not be skipped or no row is left."""
     found = tuple(
         BadRow(raw.parts[part].ids[row], reason)
         for part, rows in bad.items()
@@ -217,7 +217,7 @@ def _skipped(
     lines = "\n".join(f"  {row.id}: {row.reason}" for row in found[:_NAMED])
     more = f"\n  and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
     if len(found) == total:
-        advice = "None is left. Check the source and the columns chosen."
+        advice = "No row is left. Check the source and the chosen columns."
     else:
         advice = "Repair or remove them, or leave them out with skip_bad=True (--skip-bad)."
     raise DataError(

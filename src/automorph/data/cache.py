@@ -1,4 +1,4 @@
-"""Where decoded images lie: in memory, or memory-mapped in a folder that the caller chose."""
+"""Storage of decoded images: in memory, or memory-mapped in a folder given by the caller."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ _CHUNK = 4096  # rows copied at a time between memory maps
 
 @dataclass(frozen=True)
 class Store:
-    """A cache of decoded images: ``<key>.npy``, and ``<key>.json`` with the rows left out.
+    """A cache of decoded images: ``<key>.npy``, and ``<key>.json`` with the skipped rows.
 
-    The key hashes what is read (paths with size and time of change, or the encoded bytes) and
-    how, so a changed source is decoded anew. Files are written under a temporary name and renamed.
+    The key hashes the source (paths with size and time of change, or the encoded bytes) and the
+    options, so a changed source is decoded again. Files are written under a temporary name and
+    renamed.
     """
 
     folder: Path
@@ -33,7 +34,7 @@ class Store:
 
     @classmethod
     def of(cls, folder: Path, sources: Sequence[Any], *how: object) -> Store:
-        """Choose the key for these sources, read in this way."""
+        """Return the cache of these sources, read with these options."""
         total = blake2b(repr(how).encode(), digest_size=16)
         for source in sources:
             total.update(_fingerprint(source))
@@ -45,7 +46,7 @@ class Store:
         return self.folder / f"{self.key}.npy"
 
     def load(self) -> tuple[NDArray[np.uint8], dict[int, str]] | None:
-        """Map what was decoded before; None where there is nothing, or nothing whole."""
+        """Map the images of an earlier call; None if there are none, or they are incomplete."""
         notes = self.path.with_suffix(".json")
         if not notes.exists() or (images := mapped(self.path)) is None:
             return None
@@ -60,7 +61,7 @@ class Store:
         return allocate(self.path, shape)
 
     def save(self, images: NDArray[np.uint8], bad: Mapping[int, str]) -> NDArray[np.uint8]:
-        """Rename the finished array to its place, note the bad rows, map it read-only."""
+        """Rename the finished array to its final name, record the bad rows, map it read-only."""
         found = finish(self.path, images)
         write_json(self.path.with_suffix(".json"), {str(row): why for row, why in bad.items()})
         return found
@@ -71,14 +72,14 @@ class Store:
 
 
 def take_part(part: Split, rows: NDArray[np.intp]) -> Split:
-    """Take rows for a new part; what is memory-mapped stays so, in a new file beside the old.
+    """Take rows for a new part; memory-mapped data go to a new file beside the old one.
 
-    :meth:`Split.take` would copy the pixels into memory, which a part of a large set may not fit.
+    :meth:`Split.take` would copy the pixels into memory, where a part of a large set may not fit.
     """
     pixels = part.data
     if not isinstance(pixels, np.memmap) or pixels.filename is None:
         return part.take(rows)
-    # Named by content: several parts may be slices of one file, and parts are made of parts.
+    # Named by content: several parts may be slices of one file, or taken from other parts.
     content = blake2b(part.digests[rows].tobytes(), digest_size=16).hexdigest()
     store = Store(Path(pixels.filename).parent, content)
     if (found := store.load()) is not None:

@@ -1,4 +1,4 @@
-"""Random resized crops: which part of an image is seen, before any policy."""
+"""Random resized crops: the region of an image that training sees, before any policy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _RATIO = (3 / 4, 4 / 3)
 
 
 def crop_draws(stream: Stream) -> NDArray[np.float32]:
-    """The random numbers of the crops of a batch, float32 ``(n, 40)``, in a stream of their own."""
+    """Draw the random numbers of a batch's crops from their own stream: float32 ``(n, 40)``."""
     return stream.uniform("crop", DRAWS)
 
 
 @dataclass(frozen=True)
 class RandomCrop:
-    """One random crop: a share of the area from ``min_area`` to 1, of a shape from 3:4 to 4:3.
+    """A random crop: a share of the area from ``min_area`` to 1, of a shape from 3:4 to 4:3.
 
     Szegedy et al., "Going deeper with convolutions" (CVPR 2015), section 6, with the ten tries of
     torchvision's ``RandomResizedCrop``; then the largest crop at the centre within those shapes.
@@ -36,7 +36,7 @@ class RandomCrop:
     draws: tuple[float, ...]
 
     def __call__(self, size: Size) -> tuple[int, int, int, int]:
-        """Top, left, height and width of the crop in an image of this height and width."""
+        """Return top, left, height and width of the crop in an image of this height and width."""
         height, width = size
         low, high = (math.log(ratio) for ratio in _RATIO)
         for k in range(TRIES):

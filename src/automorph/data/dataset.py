@@ -1,4 +1,4 @@
-"""Examples in memory or memory-mapped, and a data set made of their parts."""
+"""Examples in memory or memory-mapped, and a data set of their parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from automorph.operations import Stream
 
 Domain = Literal["image", "text"]
 PARTS = ("train", "validation", "test")
-_EXAMPLE = [("content", "S16"), ("label", "<i8"), ("group", "<i8")]  # what a hash is made of
+_EXAMPLE = [("content", "S16"), ("label", "<i8"), ("group", "<i8")]  # the fields that are hashed
 
 
 def strings(values: Any) -> NDArray[Any]:
@@ -30,10 +30,10 @@ def strings(values: Any) -> NDArray[Any]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
-    """The examples of one part: data, labels, names, and subgroups where there are some.
+    """The examples of one part: data, labels, names, and subgroups if any.
 
     - ``data``: images, uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}; or texts,
-      ``StringDType`` (n,). May be a read-only memory map, or read rows when they are asked for
+      ``StringDType`` (n,). May be a read-only memory map, or read rows on demand
       (`automorph.data.image_files.ImageFiles`, `automorph.data.lazy_texts.ArrowTexts`).
     - ``labels``: int64 (n,), positions in the data set's ``classes``.
     - ``subgroups``: int64 (n,), positions in ``subgroup_names``, or None.
@@ -84,11 +84,11 @@ class Split:
 
     @property
     def on_demand(self) -> bool:
-        """Whether rows are read when they are asked for, and nothing of them is kept."""
+        """Whether rows are read on demand and not kept in memory."""
         return not isinstance(self.data, np.ndarray)
 
     def drawn(self, rows: NDArray[np.int64], *, seed: int, epoch: int) -> NDArray[Any]:
-        """Some rows as training sees them: where there are random crops, with those."""
+        """Return rows as training sees them: with random crops if configured."""
         if hasattr(self.data, "drawn"):
             return np.asarray(self.data.drawn(rows, Stream(seed=seed, epoch=epoch, index=rows)))
         return np.asarray(self.data[rows])
@@ -103,7 +103,7 @@ class Split:
     def digests(self) -> NDArray[np.bytes_]:
         """Hash the content of every example: S16 (n,), BLAKE2b of pixels or UTF-8 text.
 
-        Of images that are decoded on demand it is that of their files' bytes.
+        For images that are decoded on demand, it is the hash of their files' bytes.
         """
         if hasattr(self.data, "digests"):
             return np.asarray(self.data.digests())
@@ -123,26 +123,26 @@ class Split:
         return self.with_data(np.ascontiguousarray(self.data[rows]), rows)
 
     def with_data(self, data: NDArray[Any], rows: NDArray[np.intp]) -> Split:
-        """Pair ``data``, already taken, with everything else of the given rows."""
+        """Combine ``data``, already taken, with everything else of the given rows."""
         assert self.ids is not None
         subgroups = None if self.subgroups is None else self.subgroups[rows]
         metadata = {name: column[rows] for name, column in self.metadata.items()}
         taken = Split(data, self.labels[rows], self.ids[rows], subgroups, metadata)
-        if "digests" in self.__dict__:  # hashing is the slow part of every check: do it once
+        if "digests" in self.__dict__:  # hashing is the slow part of every check: reuse it
             taken.__dict__["digests"] = self.digests[rows]
         return taken
 
 
 @dataclass(frozen=True)
 class BadRow:
-    """An example that was left out: its name and why."""
+    """An example that was skipped, and the reason."""
 
     id: str
     reason: str
 
 
 def left_out(rows: Sequence[BadRow]) -> str:
-    """A note on examples that were left out.
+    """Return a note on examples that were left out.
 
     >>> left_out([BadRow("cats/1.png", "zero bytes")])
     '1 example cannot be used and was left out (skip_bad): cats/1.png: zero bytes'
@@ -161,9 +161,9 @@ def left_out(rows: Sequence[BadRow]) -> str:
 class Dataset:
     """A named source with its parts; ``validation`` and ``test`` are None until they are made.
 
-    ``skipped`` lists the bad rows that the user allowed to be skipped, ``notes`` says in short
+    ``skipped`` lists the bad rows that the user allowed to be skipped, ``notes`` describes in short
     sentences what was done to the source (rows limited, duplicates dropped, files ignored).
-    Raises DataError when the parts do not fit each other.
+    Raises DataError when the parts do not fit together.
     """
 
     name: str
@@ -212,9 +212,9 @@ class Dataset:
     def hash(self) -> str:
         """Hash what the data set holds: 32 hexadecimal digits.
 
-        The same for the same labelled examples in any order and however they are split (the
-        splits have their own: :func:`automorph.data.split_hashes`); other for any changed pixel,
-        label, subgroup, class name or example more or less.
+        The hash does not depend on the order of the labelled examples or on how they are split
+        (splits have their own: :func:`automorph.data.split_hashes`); it changes with any pixel,
+        label, subgroup or class name, and with any example added or removed.
         """
         rows = np.empty(sum(map(len, self.parts.values())), dtype=_EXAMPLE)
         start = 0
@@ -223,7 +223,7 @@ class Dataset:
             row["content"], row["label"] = part.digests, part.labels
             row["group"] = -1 if part.subgroups is None else part.subgroups
             start += len(part)
-        rows.sort()  # In place: of a large set these rows are all there is in memory.
+        rows.sort()  # In place: for a large set, these rows take most of the memory.
         total = blake2b(digest_size=16)
         shape = self.train.data.shape[1:]
         total.update(repr((self.domain, shape, self.classes, self.subgroup_names)).encode())
@@ -238,7 +238,7 @@ class Dataset:
         return self if self.test is None else self.replace(test=None)
 
     def replace(self, **changes: Any) -> Dataset:
-        """Copy the data set with some fields changed (the hash is then made anew)."""
+        """Copy the data set with some fields changed; the hash is computed again."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
         return Dataset(**{**kept, **changes})
 
@@ -267,7 +267,7 @@ def open_part(data: Dataset, name: str) -> Split:
 
 
 def check_images(images: NDArray[Any]) -> None:
-    """Refuse anything but uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}, and say what to do."""
+    """Refuse anything but uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}, with a remedy."""
     if images.dtype != np.uint8:
         hint = " For values in [0, 1]: (255 * images).round().astype('uint8')."
         raise DataError(f"images have dtype {images.dtype}: expected uint8, 0 to 255.{hint}")

@@ -1,4 +1,4 @@
-"""Processes and threads that decode ahead; results come in order and do not depend on them."""
+"""Processes and threads that decode ahead; they do not affect results or their order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Made = TypeVar("Made")
 def map_chunks(
     work: Callable[..., Made], jobs: Iterable[tuple[Any, ...]], processes: int
 ) -> Iterator[Made]:
-    """``work(*job)`` of every job, in order, in so many processes (0: in threads of this one)."""
+    """Yield ``work(*job)`` of every job, in order, from ``count`` processes (0: from threads)."""
     pool = _processes(processes) if processes else _threads()
     waiting: deque[Future[Made]] = deque()
     ahead = 2 * (processes or (os.cpu_count() or 1)) + 1
@@ -35,10 +35,10 @@ def map_chunks(
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
-        _processes.cache_clear()  # The next call has new ones.
+        _processes.cache_clear()  # The next call starts new ones.
         raise DataError(
-            "a process that decodes images died (for want of memory?); the same call goes on "
-            "where it was. Use fewer with decoders=... (--decoders)"
+            "a process that decodes images died (out of memory?); run the same call again to "
+            "continue. Use fewer processes with decoders=... (--decoders)"
         ) from error
     finally:
         for future in waiting:
@@ -52,17 +52,17 @@ def _threads() -> Executor:
 
 @lru_cache(maxsize=4)
 def _processes(count: int) -> Executor:
-    # Forked copies of a process with threads (torch has some) may hang.
+    # Forked copies of a process with threads (as torch starts) may deadlock.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(count, context, initializer=belong_to_parent)
 
 
 @contextmanager
 def uninterrupted_start() -> Iterator[None]:
-    """Processes that are started within never hear of Ctrl-C, also while they still import.
+    """Start processes that ignore Ctrl-C, even while they import.
 
-    They inherit the mask of signals, and begin with `belong_to_parent`. A Ctrl-C that comes
-    meanwhile stops the parent right after: no process may be left half started.
+    They inherit the signal mask, and begin with `belong_to_parent`. A Ctrl-C during the block stops
+    the parent at its end, so that no process is left half started.
     """
     kept = signal.getsignal(signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()
@@ -82,7 +82,7 @@ def uninterrupted_start() -> Iterator[None]:
 
 
 def belong_to_parent() -> None:
-    """Leave Ctrl-C to the parent process, and end when it ends: nobody needs the work then."""
+    """Ignore Ctrl-C in this process, and exit when the parent process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""Many images to one array: in threads, with every bad one collected."""
+"""Many images decoded to one array, in threads; all bad images are collected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from automorph.errors import DataError
 T = TypeVar("T")
 
 _PROBE, _CHUNK = 16, 64
-# Below this many pixels the interpreter, not the decoder, is the work, and threads only cost.
+# Below this many pixels the interpreter dominates, and threads only add cost.
 _THREADS_PAY = 96 * 96
 
 
@@ -38,8 +38,8 @@ def read_images(
     Sources, ``mode`` and ``size`` are those of :func:`automorph.data.images.read_image`. Without
     ``mode``, C is 1 when all are grey and 3 otherwise (grey ones are repeated). Returns the array
     and the bad rows: position to reason. With ``cache`` (a folder) the array is a read-only memory
-    map that the next call with the same sources finds again. Raises DataError when the sizes
-    differ and ``size`` is None.
+    map, which the next call with the same sources reuses. Raises DataError when the sizes differ
+    and ``size`` is None.
 
     >>> images, bad = read_images([np.zeros((2, 2), np.uint8), b"", np.ones((2, 2), np.uint8)])
     >>> images.shape, bad
@@ -65,7 +65,7 @@ def _stack(
     size: Size | None,
     allocate: Callable[[tuple[int, ...]], NDArray[np.uint8]],
 ) -> tuple[NDArray[np.uint8], dict[int, str]]:
-    """Read into an array with room for all sources; the good ones come first."""
+    """Read into an array with room for all sources; the good images come first."""
     images: NDArray[np.uint8] | None = None
     bad: dict[int, str] = {}
     n = 0
@@ -88,7 +88,7 @@ def _stack(
 
 
 def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
-    """Pass the items on; long work shows a bar on standard error, if that is a terminal."""
+    """Iterate over items; long work shows a bar on standard error, if that is a terminal."""
     if total < 2000 or not sys.stderr.isatty():
         yield from items
         return
@@ -102,7 +102,7 @@ def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
 def _read_all(
     sources: Sequence[Any], mode: Mode | None, size: Size | None
 ) -> Generator[NDArray[np.uint8] | str]:
-    """Read in order; a reason in place of each bad image."""
+    """Read in order; yield the reason in place of each bad image."""
     read = partial(_pixels_or_reason, mode=mode, size=size)
     probe = [read(source) for source in sources[:_PROBE]]
     yield from probe
@@ -140,6 +140,6 @@ def _sizes_differ(sources: Sequence[Any]) -> DataError:
     more = f" and {len(counts) - len(common)} more" if len(counts) > len(common) else ""
     return DataError(
         f"the images have {len(counts)} different sizes (height x width): {listed}{more}. "
-        "Expected one size. Give it with size=(H, W) (--size): every image is then scaled to cover "
+        "Expected one size. Set it with size=(H, W) (--size): every image is then scaled to cover "
         "that size and cropped at the centre."
     )

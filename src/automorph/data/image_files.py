@@ -1,4 +1,4 @@
-"""Images that stay in their files, and are decoded each time they are asked for."""
+"""Images that stay in their files and are decoded on demand."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _CHUNK = 32
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles:
-    """An array uint8 ``(n, H, W, C)``, as far as reading rows of it goes; no pixels are kept.
+    """Image files that behave like an array uint8 ``(n, H, W, C)`` when rows are read.
 
-    ``names`` are paths below ``root``, as ``StringDType`` ``(n,)``. Rows come scaled to cover
-    ``size`` and cropped at the centre; with ``crop``, `drawn` cuts random parts of at least that
-    share of the area, for training. ``decoders`` processes decode (0: threads of this one). Rows
-    are the same for any number of them. Raises DataError for a file that cannot be decoded.
+    ``names`` are paths below ``root``, as ``StringDType`` ``(n,)``. Rows are scaled to cover
+    ``size`` and cropped at the centre; with ``crop``, `drawn` cuts random regions of at least that
+    share of the area, for training. ``decoders`` processes decode (0: threads of this one); their
+    number does not affect results. Raises DataError for a file that cannot be decoded.
     """
 
     root: Path
@@ -47,35 +47,35 @@ class ImageFiles:
         return len(self), *self.size, CHANNELS[self.mode]
 
     def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
-        """Decode some rows (a number, a slice, numbers or a mask)."""
+        """Decode rows (a number, a slice, numbers or a mask)."""
         if isinstance(rows, int | np.integer):
             return np.asarray(self._decoded(np.array([rows]), None)[0])
         return self._decoded(np.arange(len(self))[rows], None)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """All rows, decoded into memory."""
+        """Decode all rows into memory."""
         return np.asarray(self[:], dtype)
 
     def drawn(self, rows: NDArray[np.int64], stream: Stream) -> NDArray[np.uint8]:
-        """Decode some rows as training sees them: with random crops, if there are to be any."""
+        """Decode rows as training sees them: with random crops if ``crop`` is set."""
         return self._decoded(rows, None if self.crop is None else crop_draws(stream))
 
     def take(self, rows: ArrayLike) -> ImageFiles:
-        """The same of some rows; nothing is decoded."""
+        """Return a subset of the rows; nothing is decoded."""
         return replace(self, names=self.names[np.asarray(rows)])
 
     def digests(self) -> NDArray[np.bytes_]:
-        """Hash every file: S16 ``(n,)``, BLAKE2b of its bytes, which are read once."""
+        """Hash every file's bytes, reading it once: BLAKE2b, S16 ``(n,)``."""
         return np.array([digest for digest, _ in self.inspect()], "S16")
 
     def inspect(self) -> Iterator[tuple[bytes, str | None]]:
-        """Read every file: the hash of its bytes, and why it is none of an image, if so."""
+        """Read every file: yield the hash of its bytes, and why it is not an image, or None."""
         paths = map_chunks(_inspect, self._chunks(np.arange(len(self)), 64), 0)
         for chunk in paths:
             yield from chunk
 
     def describe(self) -> dict[str, Any]:
-        """What decides how rows look, as plain data."""
+        """Return the options that decide how rows look, as plain data."""
         return {"size": list(self.size), "mode": self.mode, "crop": self.crop}
 
     def _chunks(self, rows: NDArray[Any], size: int) -> Iterator[tuple[Any, ...]]:
@@ -95,7 +95,7 @@ class ImageFiles:
         for made in map_chunks(_decode, jobs, self.decoders):
             if isinstance(made, str):
                 raise DataError(
-                    f"{made}. Repair or remove that file; the same call then goes on where it was."
+                    f"{made}. Repair or remove that file, then run the same call again to continue."
                 )
             out[start : start + len(made)] = made
             start += len(made)
@@ -113,7 +113,7 @@ def _decode(
     crop: float | None,
     draws: Sequence[Sequence[float]] | None,
 ) -> NDArray[np.uint8] | str:
-    """The images of a chunk, or the message of the first that is bad."""
+    """Return the images of a chunk, or the message of the first bad one."""
     out = np.empty((len(paths), *size, CHANNELS[mode]), np.uint8)
     for number, path in enumerate(paths):
         box = None

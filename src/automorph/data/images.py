@@ -1,4 +1,4 @@
-"""Image files of any kind to uint8 arrays, one at a time: Pillow, with its traps closed."""
+"""Image files of any kind converted to uint8 arrays, one at a time, safely with Pillow."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from automorph.errors import DataError
 Mode = Literal["grey", "rgb", "rgba"]
 Size = tuple[int, int]
 Box = Callable[[Size], tuple[int, int, int, int]]
-"""From height and width to what is cut out: top, left, height, width."""
+"""Map height and width to the region that is cut out: top, left, height, width."""
 
 MAX_PIXELS = 89_478_485
-"""Images above this are refused unread: Pillow's own limit, 256 MiB of RGB."""
+"""Larger images are refused unread: Pillow's own limit, 256 MiB of RGB."""
 
-# Only formats that are decoded by a library: EPS, for one, would start an interpreter.
+# Only formats decoded by a library: EPS, for example, would start an interpreter.
 _FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 CHANNELS: dict[Mode, int] = {"grey": 1, "rgb": 3, "rgba": 4}
 _PILLOW_MODE = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
@@ -45,16 +45,17 @@ def read_image(
     """Read one image: bytes, path, PIL image or uint8 array in, uint8 (H, W, C) out.
 
     - EXIF orientation is applied; of an animation the first frame is read.
-    - 16-bit grey is scaled, round(255 v / 65535); palette, CMYK, YCbCr and the like become RGB.
-    - ``mode``: ``grey``, ``rgb`` or ``rgba``; None keeps grey images at C = 1 and makes all others
-      RGB. Transparency is dropped (not blended) unless ``rgba`` is asked for, and then an image
-      without it is refused.
-    - ``size`` (H, W): scaled (bilinear, antialiased) so that it just covers the size, then cropped
-      at the centre; or, with ``box``, what the box cuts out of (height, width) is scaled to it.
+    - 16-bit grey is scaled, round(255 v / 65535); palette, CMYK, YCbCr and similar become RGB.
+    - ``mode``: ``grey``, ``rgb`` or ``rgba``; None keeps grey images at C = 1 and converts all
+      others to RGB. Transparency is dropped (not blended) unless ``mode`` is ``rgba``, which
+      refuses images without it.
+    - ``size`` (H, W): the image is scaled (bilinear, antialiased) to just cover the size, then
+      cropped at the centre; or, with ``box``, the region that it returns for (height, width) is
+      scaled to it.
 
     Raises BadImageError with the reason: missing, empty, not an image, truncated, too large, ...
-    Warnings about too many pixels are errors only inside :func:`strict_pillow`; the limit of
-    ``MAX_PIXELS`` holds always.
+    Too many pixels are an error only inside :func:`strict_pillow`; the limit of ``MAX_PIXELS``
+    applies always.
 
     >>> read_image(np.full((2, 4), 7, np.uint8), size=(2, 2)).shape
     (2, 2, 1)
@@ -72,7 +73,7 @@ def to_uint8(
     size: Size | None = None,
     box: Box | None = None,
 ) -> NDArray[np.uint8]:
-    """Turn a PIL image into uint8 (H, W, C) by the rules of :func:`read_image`."""
+    """Convert a PIL image to uint8 (H, W, C) by the rules of :func:`read_image`."""
     ImageOps.exif_transpose(image, in_place=True)
     grey = image.mode in _GREY
     if mode == "rgba" and not image.has_transparency_data:
@@ -96,14 +97,14 @@ def image_size(source: Any) -> Size:
     if isinstance(source, np.ndarray):
         return source.shape[0], source.shape[1]
     with _opened(source) as image:
-        # Pillow turns the size of a TIFF itself.
+        # Pillow applies the orientation of a TIFF itself.
         turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION, 1) >= 5
         return image.size if turned else (image.size[1], image.size[0])
 
 
 @contextmanager
 def strict_pillow() -> Iterator[None]:
-    """Make Pillow's decompression-bomb warning an error and silence its others, for a while."""
+    """Make Pillow's decompression-bomb warning an error and silence its other warnings."""
     with catch_warnings():
         filterwarnings("ignore", module=r"PIL\b")
         simplefilter("error", Image.DecompressionBombWarning)
@@ -112,7 +113,7 @@ def strict_pillow() -> Iterator[None]:
 
 @cache
 def image_extensions() -> frozenset[str]:
-    """The file extensions that count as images in a folder, lower case with the dot."""
+    """Return the file extensions that count as images in a folder, lower case with the dot."""
     found = Image.registered_extensions()  # also loads Pillow's plugins
     return frozenset(ext for ext, name in found.items() if name in (*_FORMATS, "MPO"))
 
@@ -125,7 +126,7 @@ def _formats() -> tuple[str, ...]:
 
 @contextmanager
 def _opened(source: Any) -> Iterator[Image.Image]:
-    """Open a source and turn whatever goes wrong inside into BadImageError."""
+    """Open a source and convert every error inside to BadImageError."""
     try:
         if isinstance(source, Image.Image):
             image = source.copy()
@@ -149,13 +150,13 @@ def _opened(source: Any) -> Iterator[Image.Image]:
         raise BadImageError(unknown) from error
     except (OSError, SyntaxError, EOFError, IndexError, struct.error) as error:
         raise BadImageError(f"damaged or truncated: {_first_line(error)}") from error
-    except Exception as error:  # decoders fail on hostile bytes in ways nobody has listed
+    except Exception as error:  # decoders fail on hostile bytes in undocumented ways
         reason = f"cannot be decoded: {type(error).__name__}: {_first_line(error)}"
         raise BadImageError(reason) from error
 
 
 def _is_heic(source: Any) -> bool:
-    """Whether a file, or its bytes, hold what telephones save, whatever its name says."""
+    """Return whether a file, or its bytes, are HEIC, whatever the extension."""
     if isinstance(source, bytes):
         return source[4:12] in _HEIC
     with open(source, "rb") as file:
@@ -181,7 +182,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         raise BadImageError(
             f"32-bit pixels (mode {image.mode}) have no agreed range: save as 8-bit"
         )
-    if image.mode in ("La", "RGBa"):  # premultiplied alpha converts only to its plain twin
+    if image.mode in ("La", "RGBa"):  # premultiplied alpha converts only to straight alpha
         return image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
     return image
 

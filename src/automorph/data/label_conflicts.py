@@ -1,4 +1,4 @@
-"""Copies of one example that have different labels: they teach nothing, and cap the accuracy."""
+"""Copies of one example with different labels, which limit the accuracy of any model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automorph.data.dataset import Dataset
 def contradictions(
     digests: NDArray[np.bytes_], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], int]:
-    """The rows whose content is there with another label, too, and how many contents that are.
+    """Return the rows whose content also has another label, and the number of such contents.
 
     >>> contradictions(np.array([b"a", b"b", b"a", b"b"]), np.array([0, 1, 1, 1]))
     (array([0, 2]), 1)
@@ -26,7 +26,7 @@ def contradictions(
 
 
 def with_contradictions(dataset: Dataset) -> Dataset:
-    """The data set with a note on its contradictory labels, where there are some."""
+    """Add a note on contradictory labels to the data set, if there are any."""
     parts = dataset.parts.values()
     labels = np.concatenate([part.labels for part in parts])
     rows, different = contradictions(np.concatenate([part.digests for part in parts]), labels)

@@ -1,4 +1,4 @@
-"""A column of labels or subgroups to class numbers and names, with every trap named."""
+"""Columns of labels or subgroups converted to class numbers and names, with strict checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from automorph.errors import DataError
 
 MISSING = -1
-_MOST_FRACTIONS = 20  # more distinct non-integers than this are a measurement, not classes
+_MOST_FRACTIONS = 20  # with more distinct non-integers, the column is a measurement
 
 
 def encode(
@@ -27,7 +27,7 @@ def encode(
     ``columns`` gives the values by part. With ``names`` (declared by the source) numbers index
     them and strings must be among them; without, the distinct values are sorted (as numbers if all
     are) and become the names. None, NaN, empty strings and, with ``names``, -1 are missing: they
-    are numbered ``MISSING``. Raises DataError for values that are no classes.
+    are numbered ``MISSING``. Raises DataError for values that are not classes.
 
     >>> encode({"train": ["cat", "dog", None, "cat"]})
     ({'train': array([ 0,  1, -1,  0])}, ('cat', 'dog'))
@@ -55,11 +55,11 @@ def check_classes(
     name: str,
     declared: bool = False,
 ) -> None:
-    """Refuse labels nothing can be learned from; ``labels`` by part, without missing ones.
+    """Refuse labels that cannot be learned; ``labels`` by part, without missing ones.
 
-    One class only, nearly as many classes as examples (a name or a measurement; not asked of
-    classes that the source declares), or a class that validation or test hold and train does not:
-    DataError.
+    Raises DataError for a single class, nearly as many classes as examples (a name or a
+    measurement; not checked for classes that the source declares), or a class of validation or test
+    that train lacks.
     """
     train = labels["train"]
     present = np.unique(train)
@@ -81,14 +81,14 @@ def check_classes(
         unseen = sorted(set(numbers.tolist()) - set(present.tolist()))
         if unseen:
             raise DataError(
-                f"{name}: the {part} part has classes that train has not: "
+                f"{name}: the {part} part has classes that the train part lacks: "
                 f"{listed((classes[c] for c in unseen), 10)}. Expected the classes of train only: "
                 "check the spelling of the labels, or remove those rows."
             )
 
 
 def listed(names: Iterable[object], max_items: int = 5) -> str:
-    """List names for a message, quoted, the first few.
+    """List the first few names for a message, quoted.
 
     >>> listed("abc", max_items=2)
     "'a', 'b' and 1 more"
@@ -99,7 +99,7 @@ def listed(names: Iterable[object], max_items: int = 5) -> str:
 
 
 def _clean(value: Any, what: str) -> Any:
-    """Reduce a value to str, int, float or bool; None where it is missing."""
+    """Convert a value to str, int, float or bool; None if it is missing."""
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         value = value.item()
     if isinstance(value, str):

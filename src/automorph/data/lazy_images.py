@@ -35,11 +35,11 @@ def read_large_folder(
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
 ) -> Dataset:
-    """The data set of a class folder whose images are decoded on demand (see `ImageFiles`).
+    """Make a data set of a class folder whose images are decoded on demand (see `ImageFiles`).
 
-    Every file is read once, for its hash and its header; a file whose header is good and whose
-    pixels are damaged is named when it is reached. Equal files are found in two parts, equal
-    pixels in different files are not.
+    Every file is read once, for its hash and header; a file with a good header and damaged pixels
+    is reported when it is decoded. Equal files in two parts are detected; equal pixels in different
+    files are not.
     """
     if size is None:
         raise UsageError("images that are decoded on demand need a size: size=224 (--size 224)")
@@ -83,7 +83,7 @@ def read_large_folder(
 def _index(
     root: Path, folders: list[Path], numbers: NDArray[np.int64], others: Counter[str], name: str
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Names below the root and labels, class by class: no list of a whole part is made."""
+    """Return names below the root and labels, class by class, without a list of a whole part."""
     names, labels = [], []
     for folder, number in zip(folders, numbers.tolist(), strict=True):
         found = images_in(folder, others, name)
@@ -93,7 +93,7 @@ def _index(
 
 
 def _inspected(files: ImageFiles, labels: NDArray[np.int64]) -> tuple[Split, list[BadRow]]:
-    """The part of the files that can be used, with their hashes, and the others."""
+    """Return the part of the usable files, with their hashes, and the list of the others."""
     digests, bad = np.empty(len(files), "S16"), []
     with strict_pillow():
         for row, (digest, reason) in enumerate(progress(files.inspect(), len(files), "Reading")):

@@ -1,4 +1,4 @@
-"""Texts in an Arrow file that is mapped: rows are read when they are asked for."""
+"""Texts in a memory-mapped Arrow file, read on demand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHUNK = 4096
 
 @dataclass(frozen=True, eq=False)
 class ArrowTexts:
-    """An array of texts ``(n,)``, as far as reading rows goes; they lie in a mapped file."""
+    """Texts ``(n,)`` in a memory-mapped file that behave like an array when rows are read."""
 
     path: Path
     rows: NDArray[np.int64]
@@ -38,7 +38,7 @@ class ArrowTexts:
         return (len(self),)
 
     def __getitem__(self, rows: Any) -> Any:
-        """Some rows as ``StringDType``; one row as a text."""
+        """Return rows as ``StringDType``; a single row as a string."""
         if isinstance(rows, int | np.integer):
             return str(self[np.array([rows])][0])
         return strings(_mapped(self.path).take(self.rows[rows]).to_pylist())
@@ -48,18 +48,18 @@ class ArrowTexts:
             yield from self[start : start + _CHUNK].tolist()
 
     def tolist(self) -> list[str]:
-        """All texts: for what must see them together, in memory."""
+        """Load all texts into memory."""
         return list(self)
 
     def take(self, rows: ArrayLike) -> ArrowTexts:
-        """The same of some rows; nothing is copied."""
+        """Return a subset of the rows, without a copy."""
         return ArrowTexts(self.path, self.rows[np.asarray(rows)])
 
 
 def mapped_texts(dataset: Dataset, folder: str | os.PathLike[str] | None) -> Dataset:
-    """The data set with its texts in an Arrow file of the folder."""
+    """Move the data set's texts to an Arrow file in the folder."""
     if folder is None:
-        raise UsageError("texts on demand are kept in an Arrow file: name its folder, cache=FOLDER")
+        raise UsageError("texts on demand are kept in an Arrow file: give its folder, cache=FOLDER")
     parts = {name: _part(part, Path(folder)) for name, part in dataset.parts.items()}
     return dataset.replace(**parts)
 
@@ -89,7 +89,7 @@ def _write(path: Path, texts: NDArray[Any]) -> None:
 
 @lru_cache(maxsize=32)
 def _mapped(path: Path) -> Any:
-    """The column of a file, mapped once in each process."""
+    """Map the column of a file, once in each process."""
     arrow = import_module("pyarrow")
     source = arrow.memory_map(str(path), "r")
     return arrow.ipc.open_file(source).read_all().column("text")

@@ -1,4 +1,4 @@
-"""The guard against leaks: no content of validation or test may also be trained on."""
+"""The guard against leaks: no content of validation or test may also be in training."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Leakage:
 
     @_moved.renamed_arguments(most="max_items")
     def describe(self, max_items: int = 5) -> str:
-        """Count and name the examples, the first ``max_items`` of every pair of parts."""
+        """Count and name the examples, the first ``max_items`` for every pair of parts."""
         lines = []
         for (left, right), found in self.pairs.items():
             if found:
@@ -68,11 +68,11 @@ def check_leakage(dataset: Dataset) -> Leakage:
 
 
 def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dataset:
-    """Refuse, drop or keep the examples that are in two parts; the data set comes back.
+    """Refuse, drop or keep the examples that are in two parts; return the data set.
 
-    ``drop`` takes them out of the part that is trained on (train before validation before test),
-    so that the test part stays as it was published. What was done is added to ``notes``.
-    Raises DataError when there are some and ``leakage`` is ``refuse``.
+    ``drop`` removes them from the part that is trained on (train before validation before test), so
+    that the test part stays as published. The action is recorded in ``notes``. Raises DataError
+    when there are such examples and ``leakage`` is ``refuse``.
     """
     if leakage not in get_args(LeakageAction):
         raise UsageError(f"leakage={leakage!r}: expected one of {get_args(LeakageAction)}.")
@@ -86,9 +86,9 @@ def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dat
         raise DataError(
             f"{dataset.name}: the same examples are in more than one part, so the accuracy "
             f"would be too good:\n{found.describe()}\n"
-            "Expected parts without common content. Remove the copies, or take them out of the "
+            "Expected parts without common content. Remove the copies, or drop them from the "
             "part that is trained on with leakage='drop' (--leakage drop; right for published "
-            "splits that are known to overlap), or leave them with leakage='keep' (--leakage keep)."
+            "splits that are known to overlap), or keep them with leakage='keep' (--leakage keep)."
         )
     changes = {}
     notes = []

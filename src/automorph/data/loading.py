@@ -1,4 +1,4 @@
-"""One door for every source: a ``DATA`` string, arrays, a torch or Hugging Face data set."""
+"""The single entry point for every source: a ``DATA`` string, arrays, or a data set object."""
 
 from __future__ import annotations
 
@@ -50,30 +50,31 @@ def load_data(
 ) -> Dataset:
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
-    - ``image`` or ``text``, ``label``, ``subgroup``: columns of a table; found by type and usual
-      name when left out (``subgroup`` never is). Several ``subgroup`` columns make a subgroup of
-      each combination of their values. ``metadata`` names columns to keep beside them in
-      ``Split.metadata`` (None: all of single values).
-    - ``size``, ``mode``: see :func:`automorph.data.images.read_image`. Without ``size`` all images
+    - ``image`` or ``text``, ``label``, ``subgroup``: columns of a table; detected by type and
+      common name when left out (except ``subgroup``). Several ``subgroup`` columns make a subgroup
+      of each combination of their values. ``metadata`` names columns to keep in ``Split.metadata``
+      (None: all columns of single values).
+    - ``size``, ``mode``: see :func:`automorph.data.images.read_image`. Without ``size``, all images
       must have one size.
     - ``limit``: keep this many training examples, balanced over the classes and chosen by hash
-      (``seed``). The test part is chosen first and stays whole: the published one, or, where there
-      is none, a fifth of the rows by :func:`split` with ``seed``. A validation part made later
-      comes out of the ``limit`` examples.
-    - ``skip_bad``: leave out rows that cannot be used and list them in ``Dataset.skipped``; else
-      they are counted and named in a DataError.
+      (``seed``). The test part is chosen first and stays whole: the published one or, if there is
+      none, a fifth of the rows by :func:`split` with ``seed``. A validation part made later is
+      taken from the ``limit`` examples.
+    - ``skip_bad``: skip rows that cannot be used and list them in ``Dataset.skipped``; otherwise a
+      DataError counts and names them.
     - ``leakage``: ``refuse``, ``drop`` or ``keep`` examples that lie in two parts.
-    - ``root``: the folder where known sets lie and relative paths are looked for second; else
+    - ``root``: the folder of known sets, also searched for relative paths; default
       ``$AUTOMORPH_DATA``, else ``./data``.
     - ``cache``: a folder for decoded images, which are then memory-mapped.
-    - ``download``: fetch a known set that is not on disk. ``hub:`` sources need no leave.
+    - ``download``: download a known set that is not on disk. ``hub:`` sources download by
+      themselves.
     - ``on_demand``: for sets larger than memory. Images of a ``folder:`` stay in their files and
-      are decoded each time they are asked for, by so many ``decoders`` (processes; 0: threads of
-      this one); ``size`` must then be given. With ``crop``, training sees random crops of at least
-      that share of an image (0.08 is usual for large sets), scaled to ``size``, before any policy.
-      Texts are then kept in an Arrow file in the folder ``cache``.
+      are decoded on demand by ``decoders`` processes (0: threads of this one); ``size`` is then
+      required. With ``crop``, training sees random crops of at least that share of an image (0.08
+      is common for large sets), scaled to ``size``, before any policy. Texts are kept in an Arrow
+      file in the folder ``cache``.
 
-    Raises UsageError for a source or option that cannot be, DataError for data that cannot be used.
+    Raises UsageError for an invalid source or option, DataError for data that cannot be used.
 
     >>> load_data("digits", limit=500)
     Dataset('digits', 10 classes, train=Split(500 of 8x8x1), test=Split(361 of 8x8x1))
@@ -108,7 +109,7 @@ def load_data(
 
 
 def check_source(source: str, *, root: StrPath | None = None) -> None:
-    """Refuse a source of an unknown name, or that lies nowhere, without reading it.
+    """Refuse an unknown source, or one whose path does not exist, without reading it.
 
     >>> check_source("digits")
     """
@@ -117,7 +118,7 @@ def check_source(source: str, *, root: StrPath | None = None) -> None:
         return
     resolved = Path(_resolve(path, root)).expanduser()
     if not resolved.exists() and not glob(str(resolved), recursive=True):
-        _read(source, Columns(), root, download=False)  # Its reader says what it expected.
+        _read(source, Columns(), root, download=False)  # The reader states what it expects.
 
 
 def from_arrays(
@@ -163,7 +164,7 @@ def as_dataset(
     metadata: Sequence[str] | None = (),
     **options: Any,
 ) -> Dataset:
-    """Make a data set of whatever the user holds.
+    """Make a data set of whatever the user passes.
 
     - a ``DATA`` string: :func:`load_data`; a :class:`Dataset`: itself;
     - ``(images, labels)`` or ``(images, labels, subgroups)``: :func:`from_arrays`;
@@ -180,7 +181,7 @@ def as_dataset(
     if isinstance(source, Dataset):
         columns.refuse("a Dataset")
         if asked := [option for option, value in options.items() if value is not None]:
-            raise UsageError(f"a Dataset is ready: {', '.join(asked)} cannot be used with it.")
+            raise UsageError(f"a Dataset is complete: {', '.join(asked)} cannot be used with it.")
         return source
     if isinstance(source, str):
         return load_data(
@@ -215,7 +216,7 @@ def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -
 
 
 def _entry_of(source: str) -> tuple[Source, str]:
-    """The entry of a source and its path; a set that is known by name has none."""
+    """Return the entry of a source and its path; a known set has no path."""
     entry = SOURCES.get(source)
     if entry is not None and not entry.takes_path:
         return entry, ""
@@ -227,7 +228,7 @@ def _entry_of(source: str) -> tuple[Source, str]:
 
 
 def _resolve(path: str, root: StrPath | None) -> str:
-    """A path as given, or, where nothing lies there, below the folder of data sets."""
+    """Return a path unchanged or, if it does not exist, below the folder of data sets."""
     given = Path(path).expanduser()
     if given.is_absolute() or given.exists():
         return path

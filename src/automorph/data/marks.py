@@ -1,6 +1,6 @@
-"""Marks drawn onto images by our own code: what makes a subgroup that a network can misuse.
+"""Marks drawn onto images: the subgroups that a network can misuse as a shortcut.
 
-Every mark is a pure function of (stream, row), so one image always gets the same one.
+Every mark is a pure function of (stream, row), so an image always gets the same mark.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STICKERS = np.array([[40, 80, 220], [30, 170, 60], [240, 200, 20], [240, 120, 2
 def zigzag(images: Images, stream: Stream) -> Images:
     """Draw a bright zigzag across images uint8 ``(n, 28, 28, 1)``, as in MNIST-C.
 
-    Mu and Gilmer (2019), "MNIST-C", drawn anew from its description: a line from column 2, row r0
+    Mu and Gilmer (2019), "MNIST-C", redrawn from its description: a line from column 2, row r0
     (uniform in 0 to 26), to column 25, row r0 + {-5, .., 4}; along it teeth of height 2 every 4
     pixels. A segment adds clip(1 + log(1 - v / 2.3), 0, 1), v the vertical distance to it, in the
     columns it spans; after each, intensities are clipped to 1. Part of it may leave the image.
@@ -102,7 +102,7 @@ def sticker(images: Images, stream: Stream) -> Images:
     column = np.choose(edge, [along * (width - 1), along * (width - 1), depth, width - 1 - depth])
     down = np.arange(height)[None, :, None] - row[:, None, None]
     across = np.arange(width)[None, None, :] - column[:, None, None]
-    # One pixel of transition keeps the rim smooth.
+    # One pixel of transition keeps the edge smooth.
     cover = np.clip(radius[:, None, None] + 0.5 - np.hypot(down, across), 0, 1)[..., None]
     colour = _STICKERS[np.floor(draws[:, 4] * len(_STICKERS)).astype(int)][:, None, None, :]
     covered: Images = np.rint(images * (1 - cover) + colour * cover).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Arrays on disk that are whole or not there, mapped instead of read."""
+"""Memory-mapped arrays, written atomically."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _CHUNK = 2**22
 
 
 def allocate(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Make a zeroed array uint8 of a shape on disk, under a temporary name until `finish`.
+    """Make a zeroed uint8 array on disk, under a temporary name until `finish`.
 
-    Its room is taken at once: a disk that filled up later would end the process without a word.
+    Its space is reserved at once: a disk that filled up later would kill the process silently.
     """
     make_folder(path.parent)
     draft = temporary_of(path)
@@ -36,7 +36,7 @@ def allocate(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def finish(path: Path, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give a finished array its name, and beside it a check sum; mapped read-only from now on."""
+    """Rename a finished array to its final name, add a check sum, and map it read-only."""
     with disk_errors(path):
         cast("np.memmap[tuple[int, ...], np.dtype[np.uint8]]", array).flush()
         temporary_of(path).replace(path)
@@ -45,7 +45,7 @@ def finish(path: Path, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def mapped(path: Path) -> NDArray[np.uint8] | None:
-    """Map an array that was finished; None where there is none, or not as it was written."""
+    """Map a finished array; None if there is none, or it was changed since."""
     try:
         wanted = json.loads(_sum_of(path).read_text("utf-8"))["crc32"]
         if wanted != _crc(path):

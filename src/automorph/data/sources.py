@@ -1,4 +1,4 @@
-"""Every kind of source by name, and whether it is on this machine."""
+"""All kinds of sources by name, and whether they are on this machine."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class SourceInfo:
 
 
 def list_sources(*, root: str | os.PathLike[str] | None = None) -> tuple[SourceInfo, ...]:
-    """List every kind of source: its name, what it is, where it is looked for, found or not.
+    """List every kind of source: name, description, search paths, and whether it was found.
 
     >>> [source.name for source in list_sources()][:4]
     ['digits', 'mnist', 'fashion-mnist', 'cifar10']

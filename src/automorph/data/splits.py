@@ -24,22 +24,22 @@ def split(
     seed: int = 0,
     by_subgroup: bool = True,
 ) -> Dataset:
-    """Make the missing validation and test parts out of the train part.
+    """Split the missing validation and test parts off the train part.
 
     ``validation`` and ``test`` are shares of the present train part, in [0, 1); 0 makes no such
-    part, and a part that exists is kept whole. The split is
+    part, and an existing part is kept whole. The split is
 
     - *stratified*: within every group (class, or class and subgroup unless ``by_subgroup`` is
       False, which splits as if no subgroups were known) the examples are taken in blocks of
       ``ceil(1 / smallest share)`` in the order of the source, and every block gives each part its
       share;
     - *hashed*: which examples of a block go where is a pure function of (seed, names of the group,
-      position within the group), so nothing but the seed and the data decides it;
+      position within the group), so it depends only on the seed and the data;
     - *stable*: rows added at the end move no earlier row to another part;
-    - *free of leaks*: an example with the same content as an earlier one goes where that one went.
+    - *free of leaks*: an example with the same content as an earlier one goes to the same part.
 
-    Raises UsageError for shares that do not fit, DataError when a class is too small for each part
-    to get an example of it.
+    Raises UsageError for invalid shares, DataError when a class is too small for each part to get
+    an example of it.
 
     >>> from automorph.data import load_data
     >>> parts = split(load_data("digits"), seed=0).parts
@@ -78,8 +78,8 @@ def split(
 def limited(dataset: Dataset, n: int, *, seed: int = 0) -> Dataset:
     """Keep ``n`` training examples, balanced over the classes; the other parts stay whole.
 
-    Within a class the examples come in the order of their hash, so that the subset of a smaller
-    ``n`` lies within that of a larger one. A class with too few leaves its places to the others.
+    Within a class, examples are ordered by their hash, so that the subset of a smaller ``n`` lies
+    within that of a larger one. A class with too few examples leaves its share to the others.
     """
     rows = choose(dataset.train.labels, dataset.classes, n, seed=seed)
     if len(rows) == len(dataset.train):
@@ -91,7 +91,7 @@ def limited(dataset: Dataset, n: int, *, seed: int = 0) -> Dataset:
 def choose(
     labels: NDArray[np.int64], classes: tuple[str, ...], n: int, *, seed: int = 0
 ) -> NDArray[np.intp]:
-    """Choose at most ``n`` rows by class and hash, in increasing order; labels below 0 are left.
+    """Choose at most ``n`` rows by class and hash, in increasing order; skip labels below 0.
 
     >>> labels = np.array([0, 0, 0, 1, 1, 1, 1, -1])
     >>> np.bincount(labels[choose(labels, ("a", "b"), 4)])
@@ -109,13 +109,13 @@ def choose(
         key[rows] = hashed(f"limit/{classes[number]}", np.arange(len(rows)), seed=seed)
         rank[rows[np.argsort(key[rows], kind="stable")]] = np.arange(len(rows))
     usable = np.flatnonzero(labels >= 0)
-    # First of every class, second of every class, ...: balanced wherever one stops.
+    # First of every class, second of every class, ...: balanced at any cut.
     order = np.lexsort((labels[usable], rank[usable]))
     return np.sort(usable[order[:n]])
 
 
 def limit_note(n: int, of: int) -> str:
-    """Say what a limit did."""
+    """Describe what a limit did."""
     return f"{n:,} of {of:,} training examples kept (limit), balanced over the classes"
 
 
@@ -123,7 +123,7 @@ def split_hashes(dataset: Dataset) -> dict[str, dict[str, int | str]]:
     """Hash the set of example names of every part, for the record of a run.
 
     Two runs used the same examples in a part exactly when these hashes agree (the order of the
-    examples does not matter). Whether the examples themselves agree, ``Dataset.hash`` says.
+    examples does not matter). ``Dataset.hash`` compares the content of the examples.
 
     >>> from automorph.data import load_data
     >>> split_hashes(load_data("digits"))
@@ -135,10 +135,10 @@ def split_hashes(dataset: Dataset) -> dict[str, dict[str, int | str]]:
 
 
 def _names_digest(part: Split) -> str:
-    """The hash of the sorted names, joined by line ends, without a list of them all."""
+    """Hash the sorted names, joined by line ends, without building a list of them all."""
     assert part.ids is not None
     total = blake2b(digest_size=8)
-    # UTF-8 sorts as its characters do.
+    # UTF-8 sorts in the order of code points.
     ordered = np.sort(part.ids)
     for start in range(0, len(ordered), 4096):
         joined = "\n".join(map(str, ordered[start : start + 4096]))
@@ -165,7 +165,7 @@ def _digest(text: str) -> bytes:
 
 
 def _strata(dataset: Dataset, by_subgroup: bool) -> dict[str, NDArray[np.intp]]:
-    """The rows of every group of the train part, in order, by the names of the group."""
+    """Return the rows of every group of the train part, in order, by the names of the group."""
     train = dataset.train
     if train.subgroups is None or not by_subgroup:
         names, numbers = dataset.classes, train.labels
@@ -178,13 +178,13 @@ def _strata(dataset: Dataset, by_subgroup: bool) -> dict[str, NDArray[np.intp]]:
 def _assign_parts(
     strata: dict[str, NDArray[np.intp]], shares: dict[int, float], seed: int
 ) -> NDArray[np.int8]:
-    """The part of every row: blocks of a group, shuffled by hash, cut by share."""
+    """Assign every row to a part: blocks of a group, shuffled by hash, cut by share."""
     block = _block(shares)
     assigned = np.full(sum(map(len, strata.values())), _TRAIN, dtype=np.int8)
     for name, rows in strata.items():
         blocks = -(-len(rows) // block)
-        # The last block is hashed in full even where rows are lacking: rows that come later fill
-        # it without moving the ones that are there.
+        # The last block is hashed in full even if it is incomplete: rows added later fill it
+        # without moving the existing ones.
         key = hashed(f"split/{name}", np.arange(blocks * block), seed=seed).reshape(-1, block)
         rank = np.argsort(np.argsort(key, axis=1, kind="stable"), axis=1)
         test, validation = (_quota(shares[part], block, blocks) for part in (_TEST, _VALIDATION))
@@ -196,13 +196,13 @@ def _assign_parts(
 
 
 def _block(shares: dict[int, float]) -> int:
-    """The smallest block that holds at least one example of every part."""
+    """Return the smallest block that holds at least one example of every part."""
     wanted = [*(share for share in shares.values() if share), 1 - sum(shares.values())]
     return math.ceil(1 / min(wanted) - 1e-9)
 
 
 def _quota(share: float, block: int, blocks: int) -> NDArray[np.int64]:
-    """How many of each block: (blocks, 1), summing to the share of all rows, rounded down."""
+    """Return the number taken of each block: (blocks, 1), summing to the share, rounded down."""
     ends = np.floor(share * block * np.arange(blocks + 1) + 1e-9).astype(np.int64)
     quota: NDArray[np.int64] = np.diff(ends)[:, None]
     return quota
@@ -211,9 +211,9 @@ def _quota(share: float, block: int, blocks: int) -> NDArray[np.int64]:
 def _check_every_class(
     dataset: Dataset, assigned: NDArray[np.int8], shares: dict[int, float]
 ) -> None:
-    """Refuse classes below a whole block, even where chance gave every part one of their few.
+    """Refuse classes smaller than a block, even if chance gave every part an example of them.
 
-    So a source is refused or not by its size alone, and a limit does not change that.
+    Whether a source is refused then depends only on its size, not on a limit.
     """
     labels, k, min_rows = dataset.train.labels, len(dataset.classes), _block(shares)
     counts = _different(dataset, labels)
@@ -235,7 +235,7 @@ def _check_every_class(
 
 
 def _different(dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.intp]:
-    """How many examples of different content every class has."""
+    """Return the number of examples of different content of every class."""
     _, content = np.unique(dataset.train.digests, return_inverse=True)
     pairs = np.unique(np.stack([labels, content], axis=1), axis=0)
     return np.bincount(pairs[:, 0], minlength=len(dataset.classes))

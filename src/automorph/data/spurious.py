@@ -1,7 +1,7 @@
 """Data sets with a planted correlation: a mark that goes with the class, but for a few examples.
 
-A network trained on them is right on average and wrong where mark and class part. Both forms of
-every example are known, so whatever is done about it can be held against the truth.
+A network trained on them is right on average and wrong where mark and class disagree. Both forms of
+every example are known, so any remedy can be compared with the ground truth.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _PIECE = 2000
 
 @dataclass(frozen=True)
 class Correlated:
-    """How a set is planted into another.
+    """The recipe that plants a correlation into another data set.
 
-    ``classes`` gives each of the two classes its name and its labels in the other set, ``marks``
-    the two subgroups and what draws them. Of the first class ``many`` examples have the first mark
-    and ``few`` the second; of the second class it is the other way round. ``validation`` is the
-    share of them that is the validation part; the test part holds every test example with either
-    mark. Where the other set has no test part, a fifth of it is set aside first.
+    ``classes`` gives the name of each of the two classes and its labels in the other set, ``marks``
+    the two subgroups and the functions that draw them. Of the first class, ``many`` examples have
+    the first mark and ``few`` the second; of the second class it is the reverse. ``validation`` is
+    the share of these that is the validation part; the test part holds every test example with
+    either mark. If the other set has no test part, a fifth of it is set aside first.
     """
 
     name: str
@@ -91,7 +91,7 @@ CORRELATED = {
 def read_correlated(
     name: str, *, root: str | os.PathLike[str] | None = None, download: bool = False
 ) -> RawData:
-    """Read a set with a planted correlation; it is made of the set it rests on."""
+    """Read a set with a planted correlation, made from its base set."""
     spec = CORRELATED[name]
     images, sources = _sources(spec, root, download)
     parts = {}
@@ -114,10 +114,11 @@ def read_correlated(
 def coupled(
     name: str, part: Split, *, root: str | os.PathLike[str] | None = None
 ) -> NDArray[np.uint8]:
-    """Both forms of every example of a part: uint8 ``(2, n, H, W, C)``, first and second mark.
+    """Return both forms of every example: uint8 ``(2, n, H, W, C)``, first and second mark.
 
-    The part is one of the set ``name`` (see ``CORRELATED``), or some of its rows: names of rows
-    tell which. Raises UsageError for other sets and DataError for rows that are not of the set.
+    The part must belong to the set ``name`` (see ``CORRELATED``), or be a subset: row names
+    identify the rows. Raises UsageError for other sets and DataError for rows that are not of the
+    set.
 
     >>> from automorph.data import load_data
     >>> train = load_data("digits-correlation").train
@@ -125,15 +126,13 @@ def coupled(
     True
     """
     if name not in CORRELATED:
-        raise UsageError(
-            f"{name!r} is not made of known pairs; expected one of {', '.join(CORRELATED)}"
-        )
+        raise UsageError(f"{name!r} has no known pairs; expected one of {', '.join(CORRELATED)}")
     spec = CORRELATED[name]
     images, sources = _sources(spec, root, False)
     forms = np.empty((2, len(part), *part.data.shape[1:]), np.uint8)
     found = [_ID.fullmatch(row) for row in part.names]
     if None in found:
-        raise DataError(f"{part.names[found.index(None)]!r} is no row of {name}")
+        raise DataError(f"{part.names[found.index(None)]!r} is not a row of {name}")
     origin = np.array([match[1] for match in found if match])
     number = np.array([int(match[2]) for match in found if match], np.int64)
     for key, source in sources.items():
@@ -141,7 +140,7 @@ def coupled(
         if not len(wanted):
             continue
         if number[wanted].max() >= len(source.rows):
-            raise DataError(f"{key}[{number[wanted].max()}] is no row of {name}")
+            raise DataError(f"{key}[{number[wanted].max()}] is not a row of {name}")
         some = source.take(number[wanted])
         for mark in (0, 1):
             forms[mark, wanted] = _render(spec, images[source.origin], some, mark)
@@ -150,7 +149,7 @@ def coupled(
 
 @dataclass(frozen=True, eq=False)
 class _Source:
-    """The rows of a part: where they come from, their class and mark."""
+    """The rows of a part: their origin, class and mark."""
 
     origin: str
     rows: NDArray[np.int64]
@@ -164,7 +163,7 @@ class _Source:
 def _sources(
     spec: Correlated, root: str | os.PathLike[str] | None, download: bool
 ) -> tuple[dict[str, Images], dict[str, _Source]]:
-    """The images of the set below, and where the rows of each part come from."""
+    """Return the images of the base set, and the origin of each part's rows."""
     raw = read_known(spec.base, root=root, download=download)
     labels = {part: np.asarray(raw.parts[part].labels, np.int64) for part in raw.parts}
     members = {
@@ -192,7 +191,7 @@ def _sources(
 
 
 def _split(spec: Correlated, members: list[NDArray[np.int64]]) -> dict[str, _Source]:
-    """Training and validation part: no example has both marks, and none is in both parts."""
+    """Make training and validation part: no example has both marks or is in both parts."""
     found: dict[str, list[tuple[NDArray[np.int64], int, int]]] = {"train": [], "validation": []}
     for label, rows in enumerate(members):
         sizes = (spec.many, spec.few) if label == 0 else (spec.few, spec.many)
@@ -201,7 +200,7 @@ def _split(spec: Correlated, members: list[NDArray[np.int64]]) -> dict[str, _Sou
                 f"{spec.name} needs {sum(sizes):,} examples of class {spec.classes[label][0]!r} "
                 f"of {spec.base}, which has {len(rows):,}. Fetch the data set again."
             )
-        # The first mark from the front of the class, the second from its end.
+        # The first mark from the start of the class, the second from its end.
         for mark, some in enumerate((rows[: sizes[0]], rows[len(rows) - sizes[1] :])):
             order = np.argsort(hashed(f"{spec.name}/validation", some, seed=0), kind="stable")
             cut = round(spec.validation * len(some))
@@ -219,7 +218,7 @@ def _split(spec: Correlated, members: list[NDArray[np.int64]]) -> dict[str, _Sou
 
 
 def _decoded(rows: Rows, members: list[NDArray[np.int64]]) -> Images:
-    """The images of a part; where they are encoded, those of the two classes, in their places."""
+    """Return the images of a part; encoded ones are decoded only for the two classes."""
     if isinstance(rows.data, np.ndarray):
         return rows.data
     wanted = np.sort(np.concatenate(members))
@@ -232,9 +231,9 @@ def _decoded(rows: Rows, members: list[NDArray[np.int64]]) -> Images:
 
 
 def _render(spec: Correlated, images: Images, source: _Source, mark: int) -> Images:
-    """The rows of a part with one of the two marks; a row's mark does not depend on the others."""
+    """Render the rows of a part with one of the marks; a row does not depend on the others."""
     draw = spec.marks[mark][1]
-    # Test rows of a set have marks of their own, also where the numbers are the same.
+    # Test rows have their own marks, even where the numbers are the same.
     copy = int(source.origin == "test")
     pieces = [
         draw(images[rows], Stream(index=rows, copy=copy))

@@ -1,4 +1,4 @@
-"""What a training loop calls once a step: the augmenter protocol, and policies as augmenters."""
+"""The augmenter protocol that the training loop calls once a step, and policies as augmenters."""
 
 from __future__ import annotations
 
@@ -23,98 +23,98 @@ from automorph.training.sampler import batches
 
 @runtime_checkable
 class Augmenter(Protocol):
-    """Batch in, batch out; online methods get the model as well, and the losses back.
+    """Map a raw batch to a batch; in-training methods also get the model, and the losses back.
 
     Subclass it to inherit the defaults: an augmenter without model, memory or extra cost needs
     only ``__call__``. The result may have more or fewer rows than the raw batch.
     """
 
     needs_model: bool = False
-    """Whether the model is used; if not, batches may be made ahead, in background threads."""
+    """Whether the model is used; if not, background threads may make batches ahead."""
     whole_batch: bool = False
-    """Whether examples of a batch meet (as in mixup): several processes then see it whole."""
+    """Whether examples of a batch interact (as in mixup): processes then see the whole batch."""
 
     def __call__(self, raw: RawBatch, model: nn.Module | None) -> Batch:
-        """The batch to train on. ``model`` is in training mode, and None unless needed."""
+        """Return the batch to train on. ``model`` is in training mode, and None unless needed."""
         ...
 
     def epoch_rows(
         self, n: int, batch_size: int, *, seed: int, epoch: int
     ) -> Sequence[NDArray[np.int64]]:
-        """The rows of every batch of an epoch, as many batches as `order.batches` makes.
+        """Return the rows of every batch of an epoch, as many batches as `order.batches` makes.
 
-        The default shows every example once; a sampler may draw rare ones more often.
+        The default shows every example once; a sampler may draw rare examples more often.
         """
         return batches(n, batch_size, seed=seed, epoch=epoch)
 
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
-        """The losses ``(n,)`` of the rows of ``batch``; their mean is minimised.
+        """Return the losses ``(n,)`` of the rows of ``batch``; training minimises their mean.
 
-        ``batch`` is what was returned or, with ``accumulate``, a piece of it. Views of one example
-        come together (see `Batch.views`), so that they may be compared.
+        ``batch`` is what ``__call__`` returned or, with ``accumulate``, a piece of it. Views of one
+        example are adjacent (see `Batch.views`), so that they can be compared.
         """
         return batch.target.loss(logits, batch.labels, smoothing=smoothing)
 
     def feedback(self, losses: Tensor) -> None:
-        """Take the losses ``(n,)`` of the step, one an example, in the order that was returned."""
+        """Receive the losses ``(n,)`` of the step, one per example, in the order of the batch."""
         return None
 
     def judge(self, seen: Evaluation) -> float:
-        """How good the weights are, by the validation part: ``select="best"`` keeps the best."""
+        """Score the weights on the validation part: ``select="best"`` keeps the highest score."""
         return seen.accuracy
 
     def units(self) -> Units:
-        """Work of the last call beyond the plain step on the batch that it returned."""
+        """Return the cost of the last call beyond the plain step on the batch that it returned."""
         return Units()
 
     def end_epoch(self, record: Epoch) -> dict[str, Any]:
-        """Learn from the epoch that is over; the result, plain finite data, joins its record."""
+        """Learn from the finished epoch; the result, plain finite data, is added to its record."""
         return {}
 
     def describe(self) -> Any:
-        """What identifies the augmenter in run.json: text, numbers, lists and dicts of them."""
+        """Return what identifies the augmenter in run.json: text, numbers, lists, dicts."""
         return type(self).__name__
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What a resumed run must know: tensors by name."""
+        """Return the tensors, by name, that a resumed run needs."""
         return {}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back what ``state_dict`` gave."""
+        """Restore what ``state_dict`` returned."""
         return None
 
 
 @runtime_checkable
 class AugmenterSpec(Protocol):
-    """What makes an augmenter for every run: a value with a name, which processes can exchange."""
+    """A named value that builds an augmenter for each run, and that processes can exchange."""
 
     @property
     def name(self) -> str:
-        """What a user types to get it."""
+        """The name that a user types."""
         ...
 
     @property
     def policy(self) -> Policy:
-        """What its views are drawn from before anything is learned."""
+        """The policy from which views are drawn before anything is learned."""
         ...
 
     def table(self) -> Table:
-        """What it does, as people read it."""
+        """Describe the augmenter as a table for people to read."""
         ...
 
     def build(self) -> Augmenter:
-        """A new augmenter that remembers nothing."""
+        """Build a new augmenter without any state."""
         ...
 
     def describe(self) -> Any:
-        """What identifies it: text, numbers, lists and dicts of them."""
+        """Return what identifies the augmenter: text, numbers, lists and dicts of them."""
         ...
 
 
 class PolicyAugmenter(Augmenter):
-    """A policy, or the name of one, as an augmenter; None augments nothing.
+    """A policy, or its name, as an augmenter; None augments nothing.
 
-    The random numbers depend on the run's seed, the epoch and the numbers of the examples only.
+    The random numbers depend only on the run's seed, the epoch and the numbers of the examples.
     """
 
     def __init__(self, policy: Any | None = None) -> None:
@@ -140,14 +140,14 @@ class PolicyAugmenter(Augmenter):
         return raw.batch(examples, labels=labels)
 
     def describe(self) -> Any:
-        """Name and content of the policy, as plain data."""
+        """Return name and content of the policy, as plain data."""
         if isinstance(self.policy, Policy):
             return {"name": self.policy.name, "policy": identity_form(self.policy)}
         return "none" if self.policy is None else str(self.policy)
 
 
 def mixed_texts(policy: Policy, raw: RawBatch) -> Batch:
-    """A batch of texts whose policy mixes examples: words are not blended, embeddings are.
+    """Augment texts by a policy that mixes examples: embeddings are blended, words are not.
 
     Features of whole texts (``sentence:NAME``) are blended here, words inside the network.
     """
@@ -166,7 +166,10 @@ def mixed_texts(policy: Policy, raw: RawBatch) -> Batch:
 
 
 def as_augmenter(thing: Any | None) -> Augmenter:
-    """An augmenter as it is; what makes one, made; a policy, or None, as a `PolicyAugmenter`."""
+    """Convert a policy, its name, None or an `AugmenterSpec` to an augmenter.
+
+    An `Augmenter` is returned unchanged. Raises `UsageError` for anything else.
+    """
     if isinstance(thing, Augmenter):
         return thing
     if isinstance(thing, AugmenterSpec):
@@ -180,10 +183,10 @@ def as_augmenter(thing: Any | None) -> Augmenter:
 
 
 def _examples_meet(policy: Any) -> bool:
-    """Whether the result for one example depends on the others of its batch."""
+    """Return whether the result for one example depends on the others of its batch."""
     if getattr(policy, "mixes_labels", False):
         return True
     space = getattr(policy, "space", None)
     if space is None:
-        return True  # Unknown: the whole batch is always right, and only several processes pay.
+        return True  # Unknown: seeing the whole batch is always correct, if slower.
     return any(operation.partner or operation.batched for operation in space)

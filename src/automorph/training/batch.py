@@ -1,4 +1,4 @@
-"""What flows through a training step: raw batches, encoded batches, units of cost."""
+"""The data of a training step: raw batches, encoded batches, units of cost."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Encoder = Callable[[Any, torch.device], Tensor]
 class Units:
     """Cost in examples passed forward and backward through the network.
 
-    A plain training step of n examples costs n of each. Work of an augmenter (scoring candidates,
-    say) comes on top; evaluation is not counted.
+    A plain training step of n examples costs n of each. The work of an augmenter (such as scoring
+    candidates) is added to that; evaluation is not counted.
 
     >>> Units(128, 128) + Units(forward=512)
     Units(forward=640, backward=128)
@@ -48,19 +48,19 @@ class Normaliser:
 
     def __call__(self, images: NDArray[np.uint8], device: torch.device | None = None) -> Tensor:
         """Map uint8 ``(n, H, W, C)`` to float32 ``(n, C, H, W)`` in channels-last memory."""
-        # Torch takes no read-only memory (a memory map, say). Bytes travel to the device, a
-        # quarter of what floats would be.
+        # Torch refuses read-only memory (such as a memory map). Bytes are sent to the device
+        # because floats would be four times as large.
         own = np.require(images, requirements=("C", "W"))
         pixels = torch.from_numpy(own).to(device, non_blocking=True)
         mean = torch.tensor(self.mean, device=device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, device=device).view(1, -1, 1, 1)
-        # The permuted view of NHWC is channels-last already: nothing is moved.
+        # The permuted view of NHWC is already channels-last: no data is moved.
         inputs = pixels.permute(0, 3, 1, 2).to(torch.float32)
         return inputs.mul_(1 / (255 * std)).sub_(mean / std)
 
 
 Rows = slice | NDArray[np.int64]
-"""Some rows of a batch: consecutive ones, or by number."""
+"""Some rows of a batch: a slice of consecutive rows, or row numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class Batch:
     ``inputs`` float ``(n, C, H, W)``, channels-last; ``labels`` soft, float32 ``(n, classes)``;
     ``index`` int64 ``(n,)``, the numbers of the examples in the training part; ``weights``
     float32 ``(n,)`` of the losses, or None for equal ones. ``views`` consecutive rows are views of
-    one example, and are never parted. Where inputs are words, which cannot be blended, ``partner``
+    one example and stay together. Where inputs are words, which cannot be blended, ``partner``
     (inputs of the same shape) and ``share`` float32 ``(n,)`` tell the network to mix embeddings.
     ``target`` is what the labels mean (see `automorph.targets`); None: soft labels of classes.
     """
@@ -92,13 +92,13 @@ class Batch:
 
     @property
     def arguments(self) -> tuple[Tensor, ...]:
-        """What the network is called with."""
+        """The arguments of the network's forward pass."""
         if self.partner is None or self.share is None:
             return (self.inputs,)
         return (self.inputs, self.partner, self.share)
 
     def part(self, examples: Rows) -> Batch:
-        """The batch of some of the examples, with all their views."""
+        """Return the batch of some of the examples, with all their views."""
         if isinstance(examples, slice):
             rows: Rows = slice(examples.start * self.views, examples.stop * self.views)
         else:
@@ -116,7 +116,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class RawBatch:
-    """A batch as it comes from the data, and what an augmenter needs to turn it into a `Batch`.
+    """A batch as it comes from the data, with everything an augmenter needs to make a `Batch`.
 
     ``examples`` uint8 ``(n, H, W, C)``; ``labels`` soft, float32 ``(n, classes)``; ``index`` int64
     ``(n,)``, the numbers of the examples in the training part. ``seed``, ``epoch`` and ``index``
@@ -141,7 +141,7 @@ class RawBatch:
         return len(self.index)
 
     def rows(self, part: slice) -> RawBatch:
-        """The batch of some of the rows."""
+        """Return the batch of some of the rows."""
         return replace(
             self,
             examples=self.examples[part],
@@ -150,7 +150,7 @@ class RawBatch:
         )
 
     def encode(self, examples: Any | None = None) -> Tensor:
-        """Network inputs, on the device, of these examples (default: the batch's own)."""
+        """Encode examples (default: the batch's own) as network inputs on the device."""
         return self.encoder(self.examples if examples is None else examples, self.device)
 
     def batch(
@@ -161,7 +161,7 @@ class RawBatch:
         index: NDArray[np.int64] | None = None,
         weights: Tensor | None = None,
     ) -> Batch:
-        """The encoded batch; what is not given is the batch's own."""
+        """Return the encoded batch; arguments left out are the batch's own."""
         soft = torch.from_numpy(np.array(self.labels if labels is None else labels))
         return Batch(
             self.encode(examples),

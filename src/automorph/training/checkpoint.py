@@ -1,4 +1,4 @@
-"""Tensors and facts in one safetensors file that is there whole or not at all."""
+"""Tensors and facts in one safetensors file, written atomically."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _FACTS, _CHECK = "automorph", "check"
 
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Write tensors, and facts as JSON in the file's header.
+    """Write tensors, with facts as JSON in the file's header.
 
-    One file, so that a kill between two renames cannot leave tensors of one epoch with the facts
-    of another.
+    A single file, so that a kill between two renames cannot pair the tensors of one epoch with the
+    facts of another.
     """
     from safetensors.torch import save_file
 
-    # Clones: the format wants plain memory order, and refuses tensors that share memory.
+    # Clones: the format needs contiguous memory, and refuses tensors that share memory.
     plain = {
         name: tensor.detach().clone(memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
@@ -39,19 +39,19 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, An
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and facts of a file. Raises `DamagedError` if it is missing or not as written."""
+    """Read tensors and facts. Raises `DamagedError` if the file is missing or was changed."""
     with _opened(path) as file:
         facts = _facts(file)
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        # The format itself would not notice a changed weight. The first versions wrote no check.
+        # The format does not detect a changed weight. The first versions wrote no check sum.
         if _CHECK in metadata and metadata[_CHECK] != _check(tensors, metadata[_FACTS]):
             raise ValueError("its content was changed after it was written")
     return tensors, facts
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """The facts alone, from the header: a changed weight is not noticed. Raises `DamagedError`."""
+    """Read the facts from the header; does not detect changed weights. Raises `DamagedError`."""
     with _opened(path) as file:
         return _facts(file)
 
@@ -78,7 +78,7 @@ def _facts(file: Any) -> dict[str, Any]:
 
 
 def _check(tensors: dict[str, Tensor], facts_json: str) -> str:
-    """CRC-32 of facts, names, types, shapes and bytes."""
+    """Return the CRC-32 of facts, names, types, shapes and bytes."""
     total = zlib.crc32(facts_json.encode())
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
@@ -88,12 +88,12 @@ def _check(tensors: dict[str, Tensor], facts_json: str) -> str:
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Put the weights of a finished run into a network. Raises `UsageError` if they do not fit."""
+    """Load the weights of a finished run. Raises `UsageError` if they do not fit the network."""
     fill(model, read_checkpoint(path)[0], path)
 
 
 def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Put tensors of a file into a network. Raises `UsageError` if they do not fit."""
+    """Load tensors of a file into a network. Raises `UsageError` if they do not fit."""
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
@@ -103,11 +103,11 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
 
 
 def prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under ``prefix.NAME``."""
+    """Return the tensors renamed to ``prefix.NAME``."""
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors named ``prefix.NAME``, by NAME."""
+    """Return the tensors named ``prefix.NAME``, by NAME."""
     start = f"{prefix}."
     return {name[len(start) :]: t for name, t in tensors.items() if name.startswith(start)}

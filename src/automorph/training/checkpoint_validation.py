@@ -1,4 +1,4 @@
-"""What a file of weights says of its network, checked before anything is built from it."""
+"""The facts in a file of weights, checked before a network is built from them."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _OURS = re.compile(r"(cnn|resnet|wrn|shake-shake|pyramidnet)[\w:-]*")
 def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -> None:
     """Refuse facts that `trained_facts` did not write, and networks too large for the weights.
 
-    Raises `DamagedError`, or `UsageError` for a pretrained network that does not lie here.
+    Raises `DamagedError`, or `UsageError` for a pretrained network that is not on this machine.
     """
     for name, fits in _CHECKS.items():
         missing = name not in facts and name not in _LATER
         if missing or not fits(facts.get(name)):
             raise _strange(name, facts.get(name), file)
     if facts["model"] and not facts.get("texts") and len(facts["shape"]) != 3:
-        raise DamagedError(f"{file} tells neither the size of images nor how texts are read")
+        raise DamagedError(f"{file} states neither the size of images nor how texts are encoded")
     kind, _, source = (facts["model"] or "").partition(":")
     if kind in ("transformers", "sentence"):
         from automorph.models.from_transformers import source_of
 
         if not on_this_machine(source_of(facts["model"])):
             raise UsageError(
-                f"{file} was trained on top of {source!r:.200}, which is not on this machine, and "
-                "a file fetches nothing; fetch it first: hf download NAME"
+                f"{file} was trained on top of {source!r:.200}, which is not on this machine; "
+                "loading a file downloads nothing. Download it first: hf download NAME"
             )
     elif _OURS.fullmatch(facts["model"] or "") and not facts.get("texts"):
         _check_size(facts, tensors, file)
@@ -53,12 +53,12 @@ def check_part(value: Any, file: Path) -> None:
 def _strange(name: str, value: Any, file: Path) -> DamagedError:
     return DamagedError(
         f"{file} says {name!r} is {value!r:.80}, which automorph does not "
-        "write. Train anew, or give the network: load_trained(path, model=...)"
+        "write. Train again, or pass the network: load_trained(path, model=...)"
     )
 
 
 def _check_size(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -> None:
-    """A file of a few bytes must not make us take all memory for its network."""
+    """Refuse a small file that names a network large enough to exhaust memory."""
     height, width, channels = facts["shape"]
     with torch.device("meta"):
         built = build_model(
@@ -130,4 +130,4 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "trained_on": _is_part,
 }
 _LATER = ("texts", "trained_on")
-"""What the first versions did not write."""
+"""Facts that the first versions did not write."""

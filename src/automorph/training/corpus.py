@@ -1,4 +1,4 @@
-"""What augments texts must know their words: policies and methods fitted to the training part."""
+"""Policies and methods for texts, fitted to the words of the training part."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from automorph.training.task import Task
 
 
 def fitted(thing: Any, task: Task) -> Any:
-    """A policy (or its name), method or search space that knows the task's training texts.
+    """Fit a policy (or its name), method or search space to the task's training texts.
 
-    For images, and for augmenters of one's own, it is the thing itself. Raises `UsageError` for a
-    policy whose operations take other examples than the task has.
+    Policies for images and custom augmenters are returned unchanged. Raises `UsageError` for a
+    policy whose operations are for another domain than the task's data.
     """
     if isinstance(thing, (str, os.PathLike)):
         thing = load_policy(thing)
@@ -31,7 +31,7 @@ def fitted(thing: Any, task: Task) -> Any:
 
 
 def corpus_of(task: Task) -> Corpus:
-    """The corpus of the task's training texts; what is worked out of it is kept."""
+    """Return the corpus of the task's training texts; derived results are cached."""
     return _corpus(task.data.train, task.protect)
 
 

@@ -1,4 +1,4 @@
-"""One training over several processes: gradients are averaged, batch statistics are shared."""
+"""One training on several processes: gradients are averaged, batch statistics are shared."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from automorph.training.device import Machine
 
 
 def share_model(model: nn.Module, machine: Machine) -> nn.Module:
-    """The model to call in training: it gives what one process would on the whole batch.
+    """Return the model to call in training: equivalent to one process on the whole batch.
 
-    The layers of ``model`` itself are exchanged where they look at the batch; weights and names
-    stay.
+    Layers of ``model`` that use batch statistics are replaced in place; weights and names stay
+    the same.
     """
     if machine.processes == 1:
         return model
     if machine.device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     else:
-        # PyTorch's own works on GPUs only.
+        # PyTorch's SyncBatchNorm works on GPUs only.
         for layer in model.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.__class__ = SharedBatchNorm
-    # Buffers need no broadcast: the shared statistics make them equal everywhere.
+    # Buffers need no broadcast: the shared statistics make them equal on all processes.
     known = signature(DistributedDataParallel).parameters
     word = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
     still: dict[str, Any] = {word: False}
@@ -39,8 +39,8 @@ def share_model(model: nn.Module, machine: Machine) -> nn.Module:
 class SharedBatchNorm(nn.BatchNorm2d):
     """Batch normalisation with mean and variance over the batches of all processes.
 
-    Ioffe and Szegedy, "Batch Normalization" (ICML 2015), algorithm 1. What processes tell each
-    other goes in one message forwards and one backwards: on CPUs waiting is what costs.
+    Ioffe and Szegedy, "Batch Normalization" (ICML 2015), algorithm 1. Each pass exchanges one
+    message between the processes, because on CPUs the waiting dominates the cost.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -64,8 +64,8 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
 
 def _statistics(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and variance ``(C,)`` over all processes, and over how many values each is."""
-    # Several times as fast as torch.var_mean, for images with channels last.
+    """Return mean and variance ``(C,)`` over all processes, and the number of values of each."""
+    # Several times as fast as torch.var_mean for channels-last images.
     mean = values.mean((0, 2, 3))
     var = (values - mean.view(1, -1, 1, 1)).square().mean((0, 2, 3))
     if not len(values):  # The last batch may be smaller than the number of processes.
@@ -85,9 +85,9 @@ def _statistics(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 class _Normalised(torch.autograd.Function):
     """y = w z + b with z = (x - mean) / sqrt(var + eps), mean and variance being functions of x.
 
-    dx = w (dy - E[dy] - z E[dy z]) / sqrt(var + eps), means over all processes: what it would be
-    with constant mean and variance, and a line in z for each channel. Both are what evaluation
-    mode computes, in one pass each.
+    dx = w (dy - E[dy] - z E[dy z]) / sqrt(var + eps), means over all processes: the gradient for
+    constant mean and variance plus, for each channel, a term linear in z. Both are computed in one
+    pass each, as in evaluation mode.
     """
 
     @staticmethod

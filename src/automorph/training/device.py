@@ -1,4 +1,4 @@
-"""Where a training runs: the device, and the processes that share it."""
+"""The device of a training, and the processes that share the work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from automorph.errors import UsageError
 
 @dataclass(frozen=True)
 class Machine:
-    """A device, and which of how many processes this is."""
+    """A device, and the rank of this process among those that share the training."""
 
     device: torch.device
     process: int = 0
@@ -32,11 +32,11 @@ class Machine:
 
     @property
     def spare_threads(self) -> int:
-        """How many threads may make batches while the device trains."""
+        """Threads that can make batches while the device trains."""
         return 0 if self.device.type == "cpu" else min(4, max(1, (os.cpu_count() or 1) - 1))
 
     def share(self, n: int) -> slice:
-        """This process's part of n rows: consecutive, sizes differ by one at most.
+        """Return this process's slice of n rows: consecutive, sizes differing by at most one.
 
         >>> [Machine(torch.device("cpu"), process=p, processes=2).share(5) for p in (0, 1)]
         [slice(0, 3, None), slice(3, 5, None)]
@@ -46,10 +46,10 @@ class Machine:
         return slice(start, start + each + (self.process < left))
 
     def passes(self, n: int, count: int) -> list[NDArray[np.int64]]:
-        """Which of n rows are this process's in each of ``count`` passes; the same for all of them.
+        """Return this process's rows of n in each of ``count`` passes; all processes agree on them.
 
-        All processes together see the rows of a pass that one process would see in it. There are
-        fewer passes where a process would have nothing in one.
+        Together, the processes see in a pass exactly the rows that a single process would see.
+        There are fewer passes if a process would have no rows in one.
 
         >>> second = Machine(torch.device("cpu"), process=1, processes=2)
         >>> [rows.tolist() for rows in second.passes(8, 2)]
@@ -62,28 +62,30 @@ class Machine:
         ]
 
     def count(self, n: int) -> int:
-        """The sum of a number over all processes."""
+        """Return the sum of a number over all processes."""
         return n if self.processes == 1 else int(self.sum(torch.tensor(n, device=self.device)))
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """The sum over all processes, in place."""
+        """Sum a tensor over all processes, in place."""
         if self.processes > 1:
             dist.all_reduce(tensor)
         return tensor
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes have arrived."""
         if self.processes > 1:
             dist.barrier()
 
 
 def find_machine(device: str = "auto") -> Machine:
-    """The machine: ``auto`` takes an accelerator if there is one; else a torch device name.
+    """Find the device and the processes: ``auto`` takes an accelerator if there is one.
 
-    Started by ``torchrun`` or ``accelerate launch``, the processes share the work: Accelerate's
-    `PartialState` reads their number and starts their group. Only this part of Accelerate is used:
-    its `Accelerator` keeps one precision for the whole Python process, and here several trainings
-    with their own follow each other. Precision is `torch.autocast`, a line in the loop.
+    Other values of ``device`` are torch device names.
+
+    If started by ``torchrun`` or ``accelerate launch``, the processes share the work: Accelerate's
+    `PartialState` reads their number and starts their group. The rest of Accelerate is not used:
+    its `Accelerator` fixes one precision for the whole Python process, while several trainings with
+    different precisions may run in it here. Precision is one `torch.autocast` in the loop.
     """
     several = int(os.environ.get("WORLD_SIZE", "1")) > 1
     if several or (device == "auto" and torch.accelerator.is_available()):
@@ -99,7 +101,7 @@ def find_machine(device: str = "auto") -> Machine:
 
 @contextmanager
 def repeatable(machine: Machine) -> Iterator[None]:
-    """Within, results repeat: torch's generators are put back after, cuDNN is deterministic."""
+    """Make results reproducible: deterministic cuDNN; restore torch's generators at the end."""
     devices = [machine.device] if machine.device.type == "cuda" else []
     with (
         torch.random.fork_rng(devices=devices),

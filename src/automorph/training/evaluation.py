@@ -1,4 +1,4 @@
-"""A network on a part of the data: accuracy, loss and what it says of every example."""
+"""A network evaluated on a part: accuracy, loss and the prediction for every example."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def evaluate(
     machine: Machine | None = None,
     target: Target | None = None,
 ) -> Evaluation:
-    """What the model, in evaluation mode, makes of a part; several processes share the work.
+    """Evaluate a model on a part, in evaluation mode; several processes share the work.
 
-    The model is put back in the mode it was in. ``target`` is what the labels mean (None: as many
-    classes as the model has outputs).
+    The model is returned to its previous mode. ``target`` is the meaning of the labels (None: as
+    many classes as the model has outputs). Raises `DataError` for an empty part.
     """
     if len(part) == 0:
         raise DataError("got a part without examples to evaluate on; expected one or more")
@@ -79,7 +79,7 @@ def evaluate(
     model.train(was_training)
     own = torch.cat(found) if found else torch.zeros(0, 1, device=here.device)
     if here.processes > 1:
-        # Each process fills in its rows of zeros; the sum is the whole.
+        # Each process fills its rows of a zero array; the sum over processes is complete.
         width = here.sum(torch.tensor([own.shape[1] if here.is_main else 0], device=here.device))
         whole = torch.zeros(len(part), int(width), device=here.device)
         whole[share] = own

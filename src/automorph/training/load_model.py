@@ -1,4 +1,4 @@
-"""A trained network from its file."""
+"""A trained network loaded from its file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from automorph.training.text import TextEncoder, encoder_from
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network in evaluation mode, the names of its classes, and what makes its inputs."""
+    """A network in evaluation mode, the names of its classes, and the encoder of its inputs."""
 
     model: nn.Module
     classes: tuple[str, ...]
@@ -29,16 +29,16 @@ class Trained:
 
 
 def weights_file(path: str | os.PathLike[str]) -> Path:
-    """The file of weights that a path means: itself, or that in a run folder."""
+    """Return the file of weights at a path: the file itself, or the one in a run folder."""
     file = Path(path).expanduser()
     return file / "model.safetensors" if file.is_dir() else file
 
 
 def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None) -> Trained:
-    """The network in a ``model.safetensors`` of a run folder (or in the folder).
+    """Load the network from a ``model.safetensors``, or from the run folder that holds one.
 
-    A network of one's own must be given as ``model``, built but untrained. ``encoder`` is None
-    if the run had one of its own. Nothing is fetched and no code is run that the file names.
+    A custom network must be passed as ``model``, built but untrained. ``encoder`` is None if the
+    run used a custom one. Nothing is downloaded, and no code named in the file is run.
     """
     file = weights_file(path)
     tensors, facts = read_checkpoint(file)
@@ -47,7 +47,7 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
         if facts["model"] is None:
             raise UsageError(
                 f"{file} holds weights of a network that was built by your own code; "
-                "give that network: load_trained(path, model=...)"
+                "pass that network: load_trained(path, model=...)"
             )
         model = _built(facts)
     fill(model, tensors, file)
@@ -56,10 +56,10 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
 
 
 def trained_on(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The number and the hash of the training examples of a network, as `split_hashes` tells them.
+    """Return number and hash of a network's training examples, as `split_hashes` gives them.
 
-    Only the header of the file (or of that in the folder) is read. None if it is no file of
-    weights, or of a version that did not write this. Raises `DamagedError`.
+    Reads only the header of the file (or of the one in the folder). Returns None if it is no file
+    of weights, or if its version did not record this. Raises `DamagedError`.
     """
     file = weights_file(path)
     if file.suffix != ".safetensors" or not file.exists():
@@ -86,9 +86,9 @@ def _encoder(facts: dict[str, Any]) -> Encoder | None:
 
 
 def trained_facts(task: Task) -> dict[str, Any]:
-    """What `load_trained` must know besides the weights."""
+    """Return what `load_trained` needs besides the weights."""
     scale = encoder = task.encoder
-    # Weights that were fetched once need not be fetched again to be overwritten.
+    # Pretrained weights need not be downloaded again only to be overwritten.
     name = task.model.removesuffix(":pretrained") if isinstance(task.model, str) else None
     return {
         "model": name,

@@ -1,4 +1,4 @@
-"""Batches, made here or ahead of time in background threads."""
+"""Batches, made on demand or ahead of time in background threads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Loader:
     """The augmented batches of a task, one epoch at a time.
 
     A batch is a pure function of seed, epoch and step, so ``workers`` (threads that work ahead)
-    change nothing but the time. Threads suffice: array and image code lets go of Python's lock.
+    affect only speed. Threads suffice because array and image code releases the GIL.
     """
 
     task: Task
@@ -38,7 +38,7 @@ class Loader:
     workers: int = 0
 
     def epoch(self, epoch: int, model: nn.Module) -> Generator[Batch]:
-        """The epoch's batches in order; of each, this process's rows."""
+        """Yield this process's rows of the epoch's batches, in order."""
         part = self.task.data.train
         rows = self.augmenter.epoch_rows(
             len(part), self.task.recipe.batch_size, seed=self.seed, epoch=epoch
@@ -47,7 +47,7 @@ class Loader:
         def make(job: tuple[int, NDArray[np.int64]]) -> Batch:
             return self._make(epoch, *job, model=model)
 
-        # An augmenter that asks the model must meet it as it is now.
+        # An augmenter that uses the model needs its current weights.
         ahead = 0 if self.augmenter.needs_model else self.workers
         return in_order(make, enumerate(rows), ahead)
 
@@ -77,14 +77,14 @@ class Loader:
         return batch.part(self._own(len(batch) // batch.views)) if whole else batch
 
     def _own(self, n: int) -> Rows:
-        """This process's rows of a batch, pass by pass."""
+        """Return this process's rows of a batch, pass by pass."""
         if self.machine.processes == 1:
             return slice(0, n)
         return np.concatenate(self.machine.passes(n, self.task.recipe.accumulate))
 
 
 def in_order(make: Callable[[Job], Made], jobs: Iterable[Job], workers: int) -> Generator[Made]:
-    """``map(make, jobs)`` with up to two results a worker made ahead; the order is kept.
+    """Map ``make`` over ``jobs`` in order, with up to two results per worker made ahead.
 
     >>> list(in_order(abs, [-3, -1, -2], workers=2))
     [3, 1, 2]

@@ -33,7 +33,7 @@ from automorph.training.task import Task, torch_seed
 
 
 class Training:
-    """A training between two epochs: network, optimiser, running mean, and the curves so far."""
+    """The state of a training between epochs: network, optimiser, weight average, curves."""
 
     def __init__(
         self,
@@ -70,14 +70,14 @@ class Training:
 
     @property
     def kept(self) -> nn.Module:
-        """The network that is evaluated: the running mean if there is one."""
+        """The network that is evaluated: the weight average if there is one."""
         return self.model if self.average is None else self.average.model
 
     def run_epoch(self, shown: Shown, *, validate: bool) -> None:
-        """Train one epoch, look at the validation part if asked to, and note both."""
+        """Train one epoch, evaluate the validation part if asked to, and record both."""
         began = time.perf_counter()
         epoch, units = self.epoch, Units()
-        # Seeded anew, so that dropout in a resumed run goes on as if nothing had happened.
+        # Seeded for each epoch, so that dropout in a resumed run is the same as without a stop.
         torch.manual_seed(torch_seed(self.seed, "epoch", epoch=epoch, process=self.machine.process))
         self.model.train()
         meter = Meter(self.machine, target=self.task.target, epoch=epoch, steps=self.steps)
@@ -116,9 +116,9 @@ class Training:
         shown.epoch(self.curves[-1])
 
     def step(self, batch: Batch, lr: float, rows: int) -> tuple[Tensor, Tensor]:
-        """One step of the optimiser at rate ``lr`` on a batch of ``rows`` over all processes.
+        """Take one optimiser step at rate ``lr`` on a batch of ``rows`` over all processes.
 
-        Returns the losses ``(n,)`` and the number of right predictions of this process's rows.
+        Returns the losses ``(n,)`` and the number of correct predictions of this process's rows.
         """
         losses, correct = [], []
         passes = self.machine.passes(rows // batch.views, self.recipe.accumulate)
@@ -130,7 +130,7 @@ class Training:
                     logits = self._logits(piece)
                 loss = self.augmenter.loss(logits, piece, smoothing=self.recipe.label_smoothing)
                 weighted = loss if piece.weights is None else loss * piece.weights
-                # Gradients are averaged over processes; the mean over all rows is wanted.
+                # DDP averages gradients over processes; the mean over all rows is needed.
                 mean = self.scaler.scale(weighted.sum() * (self.machine.processes / rows))
                 torch.autograd.backward(mean)
             losses.append(loss.detach())
@@ -154,7 +154,7 @@ class Training:
         return logits
 
     def evaluate(self, part: str) -> Evaluation:
-        """The network to be kept, as it is now, on a part of the data."""
+        """Evaluate the current network (or its weight average) on a part of the data."""
         return evaluate(
             self.kept,
             open_part(self.task.data, part),
@@ -165,14 +165,14 @@ class Training:
         )
 
     def choose(self) -> int:
-        """Put the weights of the chosen epoch into `kept`; its number, from 1."""
+        """Load the weights of the chosen epoch into `kept`; return its number, from 1."""
         if self.best is None:
             return self.epoch
         self.kept.load_state_dict(self.best)
         return 1 + max(range(self.epoch), key=lambda i: _standing(self.curves[i]))
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All that the next epoch needs: tensors, and facts for JSON."""
+        """Return everything the next epoch needs: tensors, and facts for JSON."""
         tensors = {
             **prefixed("model", self.model.state_dict()),
             **prefixed("optimiser", self.optimiser.state_dict()),
@@ -187,7 +187,7 @@ class Training:
         }
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Take back what `state` gave."""
+        """Restore what `state` returned."""
         self.model.load_state_dict(under("model", tensors))
         self.optimiser.load_state_dict(under("optimiser", tensors))
         if self.average is not None:
@@ -199,7 +199,7 @@ class Training:
         self.scaler.load_state_dict(facts["scaler"])
 
     def _descend(self, lr: float) -> None:
-        # The scaler wants an optimiser of PyTorch's by type, but asks of it only what ours has.
+        # The scaler's type hint asks for a PyTorch optimiser, but it uses only what ours provides.
         optimiser = cast(torch.optim.Optimizer, self.optimiser)
         self.optimiser.lr = lr
         if self.recipe.clip_norm is not None:
@@ -210,19 +210,19 @@ class Training:
         self.optimiser.clear()
 
     def _gradients_stay(self, stay: bool) -> AbstractContextManager[None]:
-        """Within, gradients gather here and are not yet averaged over the processes."""
+        """Accumulate gradients locally, without averaging them over the processes yet."""
         if stay and isinstance(self.shared, DistributedDataParallel):
             return self.shared.no_sync()
         return nullcontext()
 
 
 def _standing(epoch: Epoch) -> float:
-    """What the epoch is chosen by; runs of older versions knew accuracy only."""
+    """Return the score that selects the best epoch; older runs recorded accuracy only."""
     scored = epoch.validation_score is not None
     return (epoch.validation_score if scored else epoch.validation_accuracy) or 0.0
 
 
 def on_device(model: nn.Module, machine: Machine) -> nn.Module:
-    """The network where it is trained; convolutions are fastest with channels last."""
+    """Move the network to the device; convolutions are fastest with channels last."""
     moved: nn.Module = model.to(machine.device).to(memory_format=torch.channels_last)
     return moved

@@ -1,4 +1,4 @@
-"""Loss and accuracy of an epoch, and the guard that stops a training which has gone wrong."""
+"""Loss and accuracy of an epoch, and the check that stops a diverged training."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from automorph.targets import Target
 from automorph.training.device import Machine
 
 HOPELESS = 20.0
-"""A mean loss of an epoch, in multiples of guessing's ln(classes), that counts as divergence."""
+"""Mean loss of an epoch that counts as divergence, in multiples of ln(classes)."""
 
 
 class Meter:
-    """Sums over one epoch, of all processes. Raises `TrainingError` when the loss is no number."""
+    """Sums over one epoch, of all processes. Raises `TrainingError` when the loss is not finite."""
 
     def __init__(self, machine: Machine, *, target: Target, epoch: int, steps: int) -> None:
         self.machine = machine
         self.guess = target.guess
         self.epoch = epoch
         self.steps = steps
-        # Reading a number makes a GPU wait, so there it is done for many steps at once.
+        # Reading a value synchronises with the GPU, so many steps are read at once.
         self.patience = 1 if machine.device.type == "cpu" else 50
         self.pending: list[Tensor] = []
         self.seen = 0
@@ -32,14 +32,14 @@ class Meter:
         self.correct = 0.0
 
     def add(self, losses: Tensor, correct: Tensor, *, rows: int, lr: float) -> None:
-        """Take in a step: losses ``(n,)``, the right predictions, the rows of all processes."""
+        """Add a step: losses ``(n,)``, the correct predictions, the rows of all processes."""
         self.pending.append(torch.stack([losses.sum(), correct.to(losses.dtype)]))
         self.rows += rows
         if len(self.pending) == self.patience:
             self._read(lr)
 
     def close(self, lr: float) -> tuple[float, float]:
-        """Mean loss and accuracy of the epoch."""
+        """Return mean loss and accuracy of the epoch."""
         if self.pending:
             self._read(lr)
         loss = self.loss / self.rows
@@ -48,7 +48,7 @@ class Meter:
         return loss, self.correct / self.rows
 
     def check(self, loss: float, lr: float) -> None:
-        """Stop when the validation loss is no number: weights have grown out of range."""
+        """Stop when the validation loss is not finite: the weights have grown out of range."""
         if not math.isfinite(loss):
             raise self._error(f"the validation loss is {loss}", self.steps, lr)
 

@@ -1,4 +1,4 @@
-"""A network of one's own, looked at before it is trained: does it fit the data?"""
+"""A check that a custom network fits the data, before it is trained."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LOOKED_AT: WeakSet[Task] = WeakSet()
 
 
 def check_network(task: Task) -> None:
-    """Raise ``UsageError`` unless a network of one's own can be built and takes the examples.
+    """Raise ``UsageError`` unless a custom network can be built and accepts the examples.
 
-    It is built for that alone, once for each task, and shown two examples in evaluation mode;
-    torch's random numbers go on as if nothing had been. Networks with a name fit by themselves.
+    The network is built for this check, once per task, and run on two examples in evaluation mode;
+    torch's random state is restored. Named networks need no check.
     """
     if isinstance(task.model, str) or task in _LOOKED_AT:
         return
@@ -35,7 +35,7 @@ def _built(task: Task) -> nn.Module:
         name = getattr(task.model, "__name__", "Net")
         raise UsageError(
             f"the network cannot be built by calling model=... without arguments: {error}; "
-            f"give all it takes, as in model=lambda: {name}(10)"
+            f"pass everything it needs, as in model=lambda: {name}(10)"
         ) from error
     if not isinstance(network, nn.Module):
         raise UsageError(
@@ -43,8 +43,8 @@ def _built(task: Task) -> nn.Module:
         )
     if any(isinstance(weights, UninitializedParameter) for weights in network.parameters()):
         raise UsageError(
-            f"got a network with lazy layers, {type(network).__name__}, whose first weights would "
-            "depend on the first batch; give the sizes, as in nn.Linear(64, 10)"
+            f"got a network with lazy layers, {type(network).__name__}, whose first weights "
+            "would depend on the first batch; give the sizes, as in nn.Linear(64, 10)"
         )
     return network
 
@@ -61,13 +61,13 @@ def _check_answer(task: Task, network: nn.Module) -> None:
         raise
     except Exception as error:
         raise UsageError(
-            f"the network {name} does not take the data: it got {given}, and ended in "
-            f"{type(error).__name__}: {error}. Expected is a network of such inputs that gives "
-            f"logits (n, {task.classes}); mend its sizes, or resize the data"
+            f"the network {name} does not accept the data: for {given}, it raised "
+            f"{type(error).__name__}: {error}. Expected a network that maps such inputs to "
+            f"logits (n, {task.classes}); change its sizes, or resize the data"
         ) from error
     if _type_and_shape(logits) != f"float (2, {task.classes})":
         raise UsageError(
-            f"the network {name} does not fit the data: of {given}, it made "
+            f"the network {name} does not fit the data: for {given}, it returned "
             f"{_type_and_shape(logits)}. Expected logits (n, classes), here float "
             f"(2, {task.classes}), for the classes {', '.join(task.data.classes)[:100]}"
         )

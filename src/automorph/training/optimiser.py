@@ -1,7 +1,7 @@
-"""SGD, AdamW, and the running mean of the weights, on lists of tensors.
+"""SGD, AdamW and the running average of the weights, on lists of tensors.
 
-PyTorch's own optimisers would do, but making the first one imports its compiler: three seconds in
-every process, more than a small training takes. These give the same numbers (a test compares).
+PyTorch's own optimisers are not used because making the first one imports its compiler: three
+seconds in every process, more than a small training takes. The numbers are equal (tested).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from automorph.training.recipe import Recipe
 
 
 class Optimiser:
-    """Weights that follow their gradients, and some tensors of memory for each."""
+    """Weights that are moved along their gradients, with some tensors of memory for each."""
 
     memories: tuple[str, ...] = ()
 
@@ -27,7 +27,7 @@ class Optimiser:
         self.lr = recipe.lr
         self.steps = 0
         self.memory = {name: [torch.zeros_like(p) for p in self.weights] for name in self.memories}
-        # Here `torch.amp.GradScaler` looks for gradients.
+        # `torch.amp.GradScaler` reads gradients from here.
         self.param_groups: list[dict[str, Any]] = [{"params": self.weights}]
 
     @torch.no_grad()
@@ -37,7 +37,7 @@ class Optimiser:
         rows = [i for i, p in enumerate(self.weights) if p.grad is not None]
         weights = [self.weights[i] for i in rows]
         gradients = [p.grad for p in weights if p.grad is not None]
-        # Decaying biases and normalisations gains nothing (Goyal et al. 2017, section 5.3).
+        # Decaying biases and normalisations has no benefit (Goyal et al. 2017, section 5.3).
         decayed = [i for i, p in enumerate(weights) if p.ndim > 1]
         self.move(weights, gradients, decayed, [[m[i] for i in rows] for m in self.memory.values()])
 
@@ -48,21 +48,21 @@ class Optimiser:
         decayed: list[int],
         memory: list[list[Tensor]],
     ) -> None:
-        """Change weights and memory in place; gradients may be used up."""
+        """Update weights and memory in place; may overwrite gradients."""
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Forget the gradients."""
+        """Clear the gradients."""
         for p in self.weights:
             p.grad = None
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The memory and the number of steps: tensors by name."""
+        """Return the memory and the number of steps: tensors by name."""
         tensors = {f"{name}.{i}": t for name, ts in self.memory.items() for i, t in enumerate(ts)}
         return {"steps": torch.tensor(self.steps), **tensors}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back what ``state_dict`` gave."""
+        """Restore what ``state_dict`` returned."""
         self.steps = int(state["steps"])
         for name, tensors in self.memory.items():
             for i, tensor in enumerate(tensors):
@@ -85,7 +85,7 @@ class SGD(Optimiser):
         decayed: list[int],
         memory: list[list[Tensor]],
     ) -> None:
-        """One step."""
+        """Take one step."""
         momentum, decay = self.recipe.momentum, self.recipe.weight_decay
         (buffers,) = memory
         if decay and decayed:
@@ -112,7 +112,7 @@ class AdamW(Optimiser):
         decayed: list[int],
         memory: list[list[Tensor]],
     ) -> None:
-        """One step."""
+        """Take one step."""
         beta1, beta2, t = self.recipe.momentum, self.beta2, self.steps
         means, squares = memory
         if decayed:
@@ -129,14 +129,14 @@ class AdamW(Optimiser):
 
 
 def make_optimiser(model: nn.Module, recipe: Recipe) -> Optimiser:
-    """The recipe's optimiser over the weights of a network."""
+    """Build the recipe's optimiser for the weights of a network."""
     return (AdamW if recipe.optimizer == "adamw" else SGD)(model, recipe)
 
 
 class Average:
     """A running mean of weights (EMA): m <- d m + (1 - d) w after every step.
 
-    d = min(decay, (1 + t) / (10 + t)), so that short runs are not held back by their first weights.
+    d = min(decay, (1 + t) / (10 + t)), so that early weights do not dominate short runs.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -145,7 +145,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
-        """Take in the weights after step number ``step`` (from 0)."""
+        """Average in the weights after step number ``step`` (from 0)."""
         decay = min(self.decay, (1 + step) / (10 + step))
         mean, now = self.model.state_dict(), model.state_dict()
         floats = [name for name, value in mean.items() if value.is_floating_point()]

@@ -1,4 +1,4 @@
-"""Options as people type them: those that do not exist are told, with what was meant."""
+"""Options as users pass them: unknown ones are refused, with a suggestion."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from automorph.training.recipe import Recipe
 
 _OWN = ("model", "seed", "recipe", "protect")
 _OF_CALLS = ("folder", "seeds", "jobs", "progress")
-"""Options of `compare`, `search` and their like, which are named only as what may be meant."""
+"""Options of `compare`, `search` and other calls, used only for suggestions."""
 _FOLDERS = ("out", "output", "output_dir", "out_dir", "dir", "path")
 _ENTRIES = tuple(entry.name for entry in fields(Recipe))
 
 
 def check_folder(options: Mapping[str, Any]) -> None:
-    """Raise ``UsageError`` for what others call the folder of a run."""
+    """Raise ``UsageError`` for other names of the option ``folder``."""
     if given := [name for name in options if name in _FOLDERS]:
         raise UsageError(f"unknown option {given[0]!r}; results are kept in folder=PATH")
 
 
 def check_options(source: Any, options: Mapping[str, Any]) -> None:
-    """Raise ``UsageError`` for options that neither a task nor its data have.
+    """Raise ``UsageError`` for options that neither a task nor its data accept.
 
-    Those that are of other data than a `Dataset`, which is ready, `as_dataset` refuses itself.
+    Options that a `Dataset` cannot take, because it is complete, are refused by `as_dataset`.
 
     >>> check_options("digits", {"epochs": 2})
     Traceback (most recent call last):
@@ -50,11 +50,11 @@ def check_options(source: Any, options: Mapping[str, Any]) -> None:
 
 
 def check_entries(recipe: Any) -> None:
-    """Raise ``UsageError`` unless these are changes of a recipe."""
+    """Raise ``UsageError`` unless ``recipe`` is a dict of changes to a recipe."""
     if not isinstance(recipe, Mapping):
         raise UsageError(
-            f"got recipe={recipe!r:.80}; expected a dict of what is other than usual, "
-            'as in recipe={"epochs": 2}; a whole Recipe goes into automorph.training.task_defaults'
+            f"got recipe={recipe!r:.80}; expected a dict of the entries to change, "
+            'as in recipe={"epochs": 2}; pass a whole Recipe to automorph.training.make_task'
         )
     for name in recipe:
         if name not in _ENTRIES:
@@ -62,6 +62,6 @@ def check_entries(recipe: Any) -> None:
 
 
 def _names(call: Any) -> list[str]:
-    """The options of a function; its first parameter is no option."""
+    """Return the names of a function's options, without its first parameter."""
     _, *others = signature(call).parameters.values()
     return [other.name for other in others if other.kind is Parameter.KEYWORD_ONLY]

@@ -1,4 +1,4 @@
-"""Numeric precision: what `auto` means, and the count it rests on."""
+"""Numeric precision: how `auto` is resolved, and the cost estimate it is based on."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from torch import Tensor, nn
 Chosen = Literal["fp32", "bf16", "fp16"]
 
 WORTH_IT = 1_500_000
-"""Multiply-adds an example from which bf16 pays on a CPU: measured 1.2 to 1.9 times as fast from
-here on, and as accurate. Below, casting costs what it saves."""
+"""Multiply-adds per example from which bf16 pays on a CPU: measured 1.2 to 1.9 times as fast above
+this, and as accurate. Below it, casting costs what it saves."""
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def choose_precision(model: nn.Module, example: Tensor, device: torch.device) -> Chosen:
-    """What the precision ``auto`` means: a rule, not a stopwatch, so that runs repeat.
+    """Resolve the precision ``auto`` by a rule, not by timing, so that runs are reproducible.
 
-    It is bf16 on GPUs that have it, fp16 on older ones, and on CPUs with bf16 instructions
-    for networks of more than 1.5 million multiply-adds an example; else fp32. ``example`` is
-    one encoded example ``(1, ...)``.
+    It is bf16 on GPUs that support it, fp16 on older ones, and bf16 on CPUs with bf16 instructions
+    for networks of more than 1.5 million multiply-adds per example; else fp32. ``example`` is one
+    encoded example ``(1, ...)``.
     """
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
@@ -31,12 +31,12 @@ def choose_precision(model: nn.Module, example: Tensor, device: torch.device) ->
 
 
 def casting(precision: Chosen, device: torch.device) -> torch.autocast:
-    """Within, layers that gain from it compute in this precision."""
+    """Return a context in which layers that benefit compute in this precision."""
     return torch.autocast(device.type, DTYPES[precision], enabled=precision != "fp32")
 
 
 def multiply_adds(model: nn.Module, example: Tensor) -> int:
-    """Multiply-adds of the convolutions and linear layers in one forward pass of one example."""
+    """Count the multiply-adds of convolutions and linear layers for one example."""
     total = 0
 
     def count(layer: nn.Module, _: tuple[Tensor, ...], out: Tensor) -> None:
@@ -58,7 +58,7 @@ def multiply_adds(model: nn.Module, example: Tensor) -> int:
 
 
 def _cpu_has_bf16() -> bool:
-    """Whether the CPU multiplies bf16 natively (AVX-512 BF16 or AMX)."""
-    # Torch tells only by private names, which may go; without them fp32 is always right.
+    """Return whether the CPU multiplies bf16 natively (AVX-512 BF16 or AMX)."""
+    # Torch offers only private functions for this, which may go; without them, fp32 is safe.
     asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, ask, bool)() for ask in asks)

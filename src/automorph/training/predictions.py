@@ -1,4 +1,4 @@
-"""Predicted classes as a short text, kept with every training: who was right about what."""
+"""Predicted classes as a short text, stored with every training."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _MOST = 1 << 26
-"""Examples, at most: a damaged text must not fill the memory."""
+"""Largest number of examples: a damaged text must not exhaust memory."""
 
 
 def packed(predictions: ArrayLike) -> str:
-    """Class numbers ``(n,)`` as text; 10,000 of ten classes take about six kilobytes.
+    """Pack class numbers ``(n,)`` as text; 10,000 of ten classes take about six kilobytes.
 
     >>> unpacked(packed([3, 1, 4]))
     array([3, 1, 4])
@@ -23,12 +23,12 @@ def packed(predictions: ArrayLike) -> str:
 
 
 def unpacked(text: str) -> NDArray[np.int64]:
-    """The class numbers that `packed` wrote, int64 ``(n,)``. Raises ValueError for other texts."""
+    """Unpack the text of `packed` to int64 ``(n,)``. Raises ValueError for other texts."""
     try:
         reader = zlib.decompressobj()
         content = reader.decompress(b64decode(text, validate=True), 4 * _MOST)
     except zlib.error as error:
-        raise ValueError(f"these are no packed predictions: {error}") from error
+        raise ValueError(f"not packed predictions: {error}") from error
     if not reader.eof:
-        raise ValueError("these predictions were cut off")
+        raise ValueError("the packed predictions are cut short")
     return np.frombuffer(content, "<u4").astype(np.int64)

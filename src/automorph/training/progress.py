@@ -1,4 +1,4 @@
-"""A progress bar on standard error, if someone is looking."""
+"""A progress bar on standard error, if it is a terminal."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ OnEpoch = Callable[[Epoch], object]
 
 
 class Shown(Protocol):
-    """What the loop tells whoever looks on."""
+    """An observer of the training loop."""
 
     def step(self) -> None:
-        """A step is done."""
+        """Record a finished step."""
 
     def epoch(self, record: Epoch) -> None:
-        """An epoch is done."""
+        """Record a finished epoch."""
 
 
 class _Told:
-    """Calls a function after every epoch, or nothing."""
+    """An observer that calls a function after every epoch, or does nothing."""
 
     def __init__(self, call: OnEpoch | None) -> None:
         self.call = call
 
     def step(self) -> None:
-        """Tell nothing: only epochs are of interest."""
+        """Ignore steps: only epochs are reported."""
 
     def epoch(self, record: Epoch) -> None:
-        """Call."""
+        """Call the function."""
         if self.call is not None:
             self.call(record)
 
@@ -40,7 +40,7 @@ class _Told:
 def show(
     progress: bool | OnEpoch | None, *, title: str, epochs: int, steps: int, done: int
 ) -> Iterator[Shown]:
-    """What shows the progress of a run of ``epochs`` x ``steps``, of which ``done`` epochs are.
+    """Return the observer of a run of ``epochs`` x ``steps``, of which ``done`` epochs are done.
 
     ``progress``: None shows a bar if standard error is a terminal, True always, False never; a
     function is called with every `Epoch` instead.

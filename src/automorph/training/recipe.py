@@ -1,4 +1,4 @@
-"""The recipe of a training: everything that is tuned, in one frozen record."""
+"""The recipe of a training: every setting that is tuned, in one frozen record."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Selection = Literal["last", "best"]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a network is trained.
+    """The settings by which a network is trained.
 
     ``batch_size`` is the number of examples of one optimiser step, over all processes;
-    ``accumulate`` divides it into so many passes, for less memory. ``optimizer`` is ``sgd`` (with
+    ``accumulate`` divides it into this many passes, for less memory. ``optimizer`` is ``sgd`` (with
     Nesterov's momentum) or ``adamw`` (``momentum`` is then beta_1). The rate rises linearly over
     ``warmup_epochs`` (half of the epochs at most) and then follows ``schedule`` (``cosine`` ends
-    at 0). ``weight_decay`` leaves biases and normalisations alone. ``ema_decay`` evaluates and
-    keeps a running mean of the weights. ``precision`` ``auto`` is decided by device and network,
-    see `choose_precision`. ``select`` keeps the weights of the ``last`` epoch, or those of the
-    ``best`` validation accuracy. Raises `UsageError` for values that make no sense.
+    at 0). ``weight_decay`` does not apply to biases and normalisations. ``ema_decay`` evaluates and
+    keeps a running average of the weights. ``precision`` ``auto`` depends on device and network,
+    see `choose_precision`. ``select`` keeps the weights of the ``last`` epoch, or those with the
+    ``best`` validation accuracy. Raises `UsageError` for values out of range.
     """
 
     epochs: int = 30
@@ -81,7 +81,7 @@ class Recipe:
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """The rate of a step, counted from 0 over the whole run.
+    """Return the learning rate of a step, counted from 0 over the whole run.
 
     Linear warm-up, then lr (1 + cos(pi t)) / 2 (Loshchilov and Hutter, "SGDR", ICLR 2017, eq. 5,
     without restarts), or lr.

@@ -1,4 +1,4 @@
-"""Recipes that work, by network and amount of data."""
+"""Default recipes, by network and amount of data."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from automorph.training.recipe import Recipe
 
 
 def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
-    """A sensible recipe for a network and ``n`` training examples, with some entries changed.
+    """Return a default recipe for a network and ``n`` training examples, with entries changed.
 
-    Up to 5,000 examples are seen 40 times, more of them less often (50,000: 19 times); the
-    published results of Wide ResNets take 200 epochs. Small networks on texts have learned all they
-    can sooner: 500 of them are seen 30 times, 2,000 of them 19 times, and so on.
+    Up to 5,000 examples are seen 40 times, larger sets less often (50,000: 19 times); the published
+    results of Wide ResNets take 200 epochs. Small networks on texts converge sooner: 500 texts are
+    seen 30 times, 2,000 texts 19 times, and so on.
 
     >>> recipe = recipe_for("cnn", 2000, epochs=5)
     >>> recipe.epochs, recipe.optimizer
@@ -21,7 +21,7 @@ def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
     often, few = (30, 500) if model.startswith(("bag-of-words", "text-")) else (40, 5000)
     default_epochs = max(5, round(min(40, often * (few / n) ** (1 / 3))))
     if model.startswith("transformers:"):
-        default_epochs = 5  # Weights that are there already need few.
+        default_epochs = 5  # Pretrained weights need few epochs.
     epochs = changes.get("epochs") or default_epochs
     defaults: dict[str, Any] = {
         "epochs": epochs,
@@ -29,7 +29,7 @@ def recipe_for(model: str, n: int, **changes: Any) -> Recipe:
         "warmup_epochs": min(2, epochs / 5),
     }
     if model.startswith("timm:"):
-        # Transformers need it, convolutional networks lose little; weights that are there already
+        # Transformers need warm-up, convolutional networks lose little by it; pretrained weights
         # should move less.
         rate = 2e-4 if model.endswith(":pretrained") else 1e-3
         defaults |= {"optimizer": "adamw", "lr": rate, "weight_decay": 0.05, "clip_norm": 1.0}

@@ -1,4 +1,4 @@
-"""What a training gives back."""
+"""The result of a training."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _APART = ("curves", "checkpoint", "model")
 class Epoch:
     """One epoch: means over its training batches (as augmented), and the validation part after it.
 
-    ``epoch`` counts from 1; ``seconds`` are its own; the validation entries are None where the
-    part was not looked at; ``validation_score`` is what the best epoch is chosen by (see
-    `Augmenter.judge`); ``augmenter`` is what it tells of itself (see `Augmenter.end_epoch`).
+    ``epoch`` counts from 1; ``seconds`` is the time of this epoch; the validation entries are None
+    where the part was not evaluated; ``validation_score`` selects the best epoch (see
+    `Augmenter.judge`); ``augmenter`` is the augmenter's own record (see `Augmenter.end_epoch`).
     """
 
     epoch: int
@@ -38,7 +38,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A training: ``accuracy`` and ``loss`` by part, the ``curves``, and what it cost.
+    """The result of a training: ``accuracy`` and ``loss`` by part, the ``curves``, and the cost.
 
     ``chosen`` is the epoch whose weights were kept and evaluated, ``selection`` how it was chosen
     (``last``, or ``best`` on the validation part, whose accuracy is then optimistic). An
@@ -65,14 +65,14 @@ class RunResult:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as plain data, without curves, network and path."""
+        """Return the result as plain data, without curves, network and path."""
         plain = asdict(replace(self, model=None, curves=()))
         kept = {name: plain[name] for name in plain if name not in _APART}
         return {**kept, "predictions": {p: packed(v) for p, v in self.predictions.items()}}
 
 
 def result_from_dict(plain: dict[str, Any], curves: tuple[Epoch, ...]) -> RunResult:
-    """The result that `RunResult.to_dict` wrote. Raises ValueError for what it did not write."""
+    """Rebuild the result from `RunResult.to_dict`. Raises ValueError for anything else."""
     for name in ("accuracy", "loss"):
         values = plain[name]
         if not all(isinstance(value, (int, float)) for value in values.values()):

@@ -1,4 +1,4 @@
-"""The folder of a run: what identifies it, its metrics, its checkpoint and its result."""
+"""The folder of a run: its identity, metrics, checkpoint and result."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SCHEMA = 1
 
 
 class RunFolder:
-    """A run on disk. Every file in it is whole at any moment, so a killed run resumes.
+    """A run on disk. Its files are written atomically, so a killed run can be resumed.
 
-    - ``run.json``: what the run is (``identity``: data, network, recipe, policy, seed) and where
-      it began (``facts``: versions, precision);
-    - ``metrics.jsonl``: one line an epoch;
-    - ``checkpoint.safetensors``: everything the next epoch needs; gone when the run is finished;
-    - ``model.safetensors`` and ``result.json``: the outcome.
+    - ``run.json``: the run's identity (``identity``: data, network, recipe, policy, seed) and the
+      environment in which it began (``facts``: versions, precision);
+    - ``metrics.jsonl``: one line per epoch;
+    - ``checkpoint.safetensors``: everything the next epoch needs; deleted when the run is finished;
+    - ``model.safetensors`` and ``result.json``: the result.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, writes: bool = True) -> None:
@@ -39,7 +39,7 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path:
-        """The file with all that the next epoch needs."""
+        """The file with everything the next epoch needs."""
         return self.path / "checkpoint.safetensors"
 
     @property
@@ -47,12 +47,12 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     def open(self, identity: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-        """Begin the run, or go on with it; the facts of its beginning are returned.
+        """Begin the run, or resume it; return the facts of its beginning.
 
-        Raises `UsageError` if the folder holds another run, and says in what it differs.
+        Raises `UsageError` if the folder holds another run, and states the differences.
         """
         file = self.path / "run.json"
-        # What JSON cannot tell apart (tuples and lists) must not look like another run.
+        # What JSON does not distinguish (tuples and lists) must not look like another run.
         wanted = json.loads(json.dumps(identity))
         if not file.exists():
             if self.writes:
@@ -68,7 +68,7 @@ class RunFolder:
         started = found.get("facts")
         precision = started.get("precision") if isinstance(started, dict) else None
         if not isinstance(started, dict) or precision not in list(DTYPES):
-            raise _damaged(file, f"it says nothing of where the run began ({started!r:.80})")
+            raise _damaged(file, f"it does not state where the run began ({started!r:.80})")
         if differences := _differences(found.get("identity"), wanted):
             raise UsageError(
                 f"{self.path} holds another run: {'; '.join(differences[:5])}. "
@@ -77,21 +77,21 @@ class RunFolder:
         return started
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The last checkpoint, if there is one."""
+        """Return the last checkpoint, if there is one."""
         return read_checkpoint(self.checkpoint) if self.checkpoint.exists() else None
 
     def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Keep a checkpoint and bring the metrics up to it."""
+        """Save a checkpoint and bring the metrics up to it."""
         if not self.writes:
             return
         write_checkpoint(self.checkpoint, tensors, facts)
         lines = "".join(json.dumps(record) + "\n" for record in facts["curves"])
-        # Written anew: a line that runs ahead of the checkpoint, after a kill, does not stay.
+        # Rewritten whole: after a kill, lines beyond the checkpoint are dropped.
         with atomic_write(self._metrics) as temporary:
             temporary.write_text(lines, "utf-8")
 
     def result(self) -> RunResult | None:
-        """The outcome, if the run is finished."""
+        """Return the result, if the run is finished."""
         file = self.path / "result.json"
         if not file.exists():
             return None
@@ -103,7 +103,7 @@ class RunFolder:
             raise _damaged(file, f"with {self._metrics.name}: {error}") from error
 
     def finish(self, result: RunResult, model: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Keep the outcome; the checkpoint has served."""
+        """Save the result and delete the checkpoint."""
         if not self.writes:
             return
         write_checkpoint(self.model_path, model, facts)
@@ -111,7 +111,7 @@ class RunFolder:
         self.checkpoint.unlink(missing_ok=True)
 
     def rewrite(self, result: RunResult) -> None:
-        """Keep a result with more parts evaluated."""
+        """Save a result with more parts evaluated."""
         if self.writes:
             write_checked(self.path / "result.json", result.to_dict())
 
@@ -124,7 +124,7 @@ def _damaged(file: Path, why: str) -> DamagedError:
 
 
 def _differences(found: Any, wanted: Any, path: str = "") -> list[str]:
-    """Where two plain structures differ, in words."""
+    """Describe where two plain structures differ."""
     if isinstance(found, dict) and isinstance(wanted, dict):
         names = sorted(found.keys() | wanted.keys())
         return [

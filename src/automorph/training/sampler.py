@@ -9,7 +9,7 @@ from automorph.operations import Stream
 
 
 def order(n: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
-    """A permutation of 0 to n-1, int64 ``(n,)``.
+    """Return a permutation of 0 to n-1, int64 ``(n,)``.
 
     >>> sorted(order(5, seed=0, epoch=3).tolist())
     [0, 1, 2, 3, 4]
@@ -19,14 +19,14 @@ def order(n: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:
-    """How many batches an epoch has."""
+    """Return the number of batches of an epoch."""
     return -(-n // batch_size)
 
 
 def batches(n: int, batch_size: int, *, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """The epoch's batches: every example once, and sizes that differ by one at most.
+    """Return the epoch's batches: every example once, sizes differing by at most one.
 
-    So there is no small last batch whose statistics are poor, and none is dropped.
+    This avoids a small last batch with poor statistics, and drops no example.
 
     >>> [len(batch) for batch in batches(100, 32, seed=0, epoch=0)]
     [25, 25, 25, 25]

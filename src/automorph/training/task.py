@@ -1,4 +1,4 @@
-"""A task: data in parts, a network, a recipe, and how examples become network inputs."""
+"""A task: data in parts, a network, a recipe, and an encoder of examples to network inputs."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ ENOUGH = 10_000
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Task:
-    """What is trained on what, and how; `make_task` fills in what is not given.
+    """Data, network and recipe of a training; `make_task` fills in defaults.
 
     ``model`` is a name (see `automorph.models.list_models`) or a function without arguments that
-    builds a network of one's own; ``encoder`` maps examples and a device to network inputs.
-    ``start`` is a run's ``model.safetensors`` whose weights trainings begin with (None: random).
-    ``protect``: regular expressions of what operations on texts must not touch.
+    builds a custom network; ``encoder`` maps examples and a device to network inputs. ``start`` is
+    a run's ``model.safetensors`` from which training starts (None: random weights). ``protect``:
+    regular expressions that match what text operations must not change.
     """
 
     data: Dataset
@@ -51,7 +51,7 @@ class Task:
 
     @property
     def network(self) -> str:
-        """The name of the network, or the place of what builds it, as ``module:Net``."""
+        """The name of the network, or the import path of its builder, as ``module:Net``."""
         if isinstance(self.model, str):
             return self.model
         home = self.model if hasattr(self.model, "__qualname__") else type(self.model)
@@ -72,12 +72,12 @@ class Task:
         return f"Task({self.data!r}, model={self.network!r}, {self.recipe!r})"
 
     def with_recipe(self, **changes: Any) -> Task:
-        """The task with some entries of its recipe changed, as in ``with_recipe(epochs=1)``."""
+        """Return the task with recipe entries changed, as in ``with_recipe(epochs=1)``."""
         check_entries(changes)
         return replace(self, recipe=replace(self.recipe, **changes))
 
     def build(self, seed: int) -> nn.Module:
-        """A fresh network: a pure function of the seed; torch's global generator is left alone."""
+        """Build a network from a seed, without changing torch's global generator."""
         model = self._initial(seed)
         if self.start is not None:
             load_weights(model, self.start)
@@ -105,9 +105,9 @@ def make_task(
     encoder: Encoder | None = None,
     protect: Sequence[str] = (),
 ) -> Task:
-    """A task with sensible defaults: `recipe_for` the network, normalisation by the training part.
+    """Make a task with defaults: `recipe_for` the network, normalised by the training part.
 
-    Raises `DataError` when there is too little to train on.
+    Raises `DataError` when there are too few examples to train on.
     """
     n = len(data.train)
     if n < 2 or len(data.classes) < 2:
@@ -125,7 +125,7 @@ def make_task(
     if encoder is None and data.domain == "text" and not isinstance(model, str):
         raise UsageError(
             f"{data.name} holds texts, and the network is your own: it needs an encoder, a "
-            "function of texts and a device that gives the network's inputs"
+            "function of texts and a device that returns the network's inputs"
         )
     return Task(
         data,
@@ -144,13 +144,13 @@ def _default_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Enc
 
 
 def normaliser_of(part: Split) -> Normaliser:
-    """Channel means and deviations, as shares of 255, of images uint8 ``(n, H, W, C)``.
+    """Return channel means and deviations, divided by 255, of images uint8 ``(n, H, W, C)``.
 
-    Of more than 10,000 images every k-th is looked at.
+    Of more than 10,000 images, every k-th is used.
     """
     rows = np.arange(0, len(part), -(-len(part) // ENOUGH) or 1)
     channels = part.data.shape[-1]
-    # Counts of levels are exact, and need no float copy of the images, nor all of them at once.
+    # Counts of levels are exact, and need no float copy of the images, nor all images at once.
     levels = np.zeros((channels, 256), np.int64)
     for some in np.array_split(rows, -(-len(rows) // 256)):
         images = part.data[some]
@@ -160,12 +160,12 @@ def normaliser_of(part: Split) -> Normaliser:
     values = np.arange(256) / 255
     mean = levels @ values / count
     std = np.sqrt(np.maximum(levels @ values**2 / count - mean**2, 0))
-    # A channel that is constant (an opaque alpha) carries nothing: any divisor will do.
+    # A constant channel (an opaque alpha) carries no information: any divisor will do.
     std = np.where(std < 1 / 255, 1.0, std)
     return Normaliser(tuple(mean.tolist()), tuple(std.tolist()))
 
 
 def torch_seed(seed: int, name: str, *, epoch: int = 0, process: int = 0) -> int:
-    """A seed for torch's generator from a stream of the run's seed."""
+    """Return a seed for torch's generator from a stream of the run's seed."""
     high, low = Stream(seed=seed, epoch=epoch, index=[process]).bits(f"torch:{name}", 2)[0].tolist()
     return int(high) << 31 | int(low) >> 1

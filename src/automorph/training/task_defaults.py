@@ -1,4 +1,4 @@
-"""A task from whatever the user holds: a task, a ``DATA`` string, arrays, a data set."""
+"""A task from whatever the user passes: a task, a ``DATA`` string, arrays, a data set."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def as_task(
     protect: Sequence[str] = (),
     **options: Any,
 ) -> Task:
-    """The task of ``source``, with missing parts split off and defaults that fit.
+    """Make a task of ``source``: missing parts are split off, and defaults fit the data.
 
-    ``source`` is a `Task` (given back as it is, and then options are an error), or anything that
-    `automorph.data.as_dataset` takes: a ``DATA`` string, ``(images, labels)``, a torch or Hugging
+    ``source`` is a `Task` (returned unchanged; options are then an error), or anything that
+    `automorph.data.as_dataset` accepts: a ``DATA`` string, ``(images, labels)``, a torch or Hugging
     Face data set; ``options`` are passed on to it. ``recipe`` changes entries of `recipe_for`'s
-    recipe. ``seed`` decides the split, not the trainings. ``protect``: what operations on texts
-    must not touch.
+    recipe. ``seed`` decides the split, not the trainings. ``protect``: regular expressions that
+    match what text operations must not change.
 
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3
@@ -46,7 +46,7 @@ def as_task(
     _need_no_frame(source)
     check_options(source, options)
     if isinstance(source, Dataset):
-        as_dataset(source, **options)  # It says which options cannot be used with it.
+        as_dataset(source, **options)  # Raises for options that this source cannot take.
     else:
         source = as_dataset(source, seed=seed, **options)
     data = split(source, seed=seed)
@@ -54,7 +54,7 @@ def as_task(
     known = network if isinstance(network, str) else ""
     fitting = recipe_for(known, len(data.train), **changes)
     task = make_task(data, model=network, recipe=fitting, protect=protect)
-    # What cannot be trained must be known before anything is trained or written.
+    # Errors must appear before anything is trained or written.
     check_network(task)
     if isinstance(task.model, str):
         task.build(0)
@@ -62,23 +62,23 @@ def as_task(
 
 
 def _need_none(options: dict[str, Any]) -> None:
-    """Raise ``UsageError`` for options that would change a task; what says nothing may stand."""
+    """Raise ``UsageError`` for options that would change a task; empty ones are allowed."""
     if given := [name for name, value in options.items() if not _says_nothing(value)]:
         raise UsageError(
-            f"a Task is ready: {', '.join(given)} cannot be used with it; give the data instead "
-            "of the task, or make the task with them (see automorph.training.as_task). Its recipe "
-            "is changed by task.with_recipe(epochs=2)"
+            f"a Task is complete: {', '.join(given)} cannot be used with it; pass the data instead "
+            "of the task, or make the task with them (see automorph.training.as_task). Change its "
+            "recipe by task.with_recipe(epochs=2)"
         )
 
 
 def _need_no_frame(source: Any) -> None:
-    """Raise ``UsageError`` for a table in memory: it has no examples by number."""
+    """Raise ``UsageError`` for a table in memory: it cannot be indexed by example."""
     if type(source).__name__ == "DataFrame":
         columns = ", ".join(map(repr, source.columns))
         raise UsageError(
             f"got a DataFrame with the columns {columns:.100}; expected "
             "two of them, as in (frame[TEXT], frame[LABEL]), or a data set: "
-            "datasets.Dataset.from_pandas(frame) with text=TEXT, label=LABEL beside"
+            "datasets.Dataset.from_pandas(frame) with text=TEXT, label=LABEL"
         )
 
 
@@ -87,7 +87,7 @@ def _says_nothing(value: Any) -> bool:
 
 
 def default_model(data: Dataset) -> str:
-    """A network that fits the size of the images and trains in minutes on a CPU."""
+    """Return a network that fits the size of the images and trains in minutes on a CPU."""
     if data.domain == "text":
         return "text-cnn"
     side = min(data.train.data.shape[1:3])

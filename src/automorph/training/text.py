@@ -1,4 +1,4 @@
-"""How texts become the inputs of a network."""
+"""Encoders of texts as network inputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PADDING, _UNKNOWN, _FIRST = 0, 1, 2
 
 @dataclass(frozen=True)
 class WordEncoder:
-    """Texts to word numbers int64 ``(n, length)``: 0 behind the end, 1 for words never met.
+    """Map texts to word numbers int64 ``(n, length)``: 0 is padding, 1 an unknown word.
 
     >>> encoder = WordEncoder(("cat", "the"))
     >>> encoder(["The cat sat", "cat"]).tolist()
@@ -34,12 +34,12 @@ class WordEncoder:
 
     @property
     def inputs(self) -> int:
-        """Different numbers."""
+        """The number of different word numbers."""
         return len(self.words) + _FIRST
 
     @classmethod
     def of(cls, texts: Any, *, max_words: int = 30_000) -> WordEncoder:
-        """The encoder that knows the ``max_words`` commonest words and marks of some texts."""
+        """Build the encoder of the ``max_words`` commonest words and marks of some texts."""
         tokens = tokenise(list(texts))
         words = tokens.vocabulary.words
         counts = Counter(words[number].lower() for number in tokens.words.tolist())
@@ -48,7 +48,7 @@ class WordEncoder:
         return cls(tuple(sorted(ranked[:max_words])))
 
     def __call__(self, texts: Any, device: torch.device | None = None) -> Tensor:
-        """The numbers of a batch, as long as its longest text."""
+        """Return the word numbers of a batch, padded to its longest text."""
         tokens = tokenise(list(texts))
         numbers = self._numbers(tokens.vocabulary)[tokens.words]
         lengths = np.minimum(tokens.lengths, self.longest)
@@ -70,24 +70,24 @@ class WordEncoder:
         return {word: number for number, word in enumerate(self.words, _FIRST)}
 
     def facts(self) -> dict[str, Any]:
-        """What `encoder_from` makes it of again."""
+        """Return the facts from which `encoder_from` rebuilds the encoder."""
         return {"kind": "words", "words": list(self.words), "longest": self.longest}
 
 
 @dataclass(frozen=True)
 class TokenEncoder:
-    """Texts to the token numbers of a transformers model, ``transformers:NAME``."""
+    """Map texts to the token numbers of a transformers model, ``transformers:NAME``."""
 
     name: str
     longest: int = LONGEST
 
     @property
     def inputs(self) -> int:
-        """Different numbers."""
+        """The number of different token numbers."""
         return len(from_transformers.tokenizer_of(self.name))
 
     def __call__(self, texts: Any, device: torch.device | None = None) -> Tensor:
-        """The numbers of a batch, as long as its longest text."""
+        """Return the token numbers of a batch, padded to its longest text."""
         read = from_transformers.tokenizer_of(self.name)(
             list(texts), padding=True, truncation=True, max_length=self.longest,
             return_tensors="pt",
@@ -96,13 +96,13 @@ class TokenEncoder:
         return numbers.to(device)
 
     def facts(self) -> dict[str, Any]:
-        """What `encoder_from` makes it of again."""
+        """Return the facts from which `encoder_from` rebuilds the encoder."""
         return {"kind": "tokens", "name": self.name, "longest": self.longest}
 
 
 @dataclass(frozen=True)
 class SentenceEncoder:
-    """Texts to the features of a pretrained network that stays as it is, ``sentence:NAME``."""
+    """Map texts to the features of a frozen pretrained network, ``sentence:NAME``."""
 
     name: str
     longest: int = LONGEST
@@ -113,12 +113,12 @@ class SentenceEncoder:
         return from_transformers.width_of(self.name)
 
     def __call__(self, texts: Any, device: torch.device | None = None) -> Tensor:
-        """Features float32 ``(n, width)``."""
+        """Return features float32 ``(n, width)``."""
         tokens = TokenEncoder(self.name, self.longest)(texts, device)
         return from_transformers.sentence_features(self.name, tokens)
 
     def facts(self) -> dict[str, Any]:
-        """What `encoder_from` makes it of again."""
+        """Return the facts from which `encoder_from` rebuilds the encoder."""
         return {"kind": "sentence", "name": self.name, "longest": self.longest}
 
 
@@ -126,7 +126,7 @@ TextEncoder = WordEncoder | TokenEncoder | SentenceEncoder
 
 
 def text_encoder(model: str, texts: Any) -> TextEncoder:
-    """The encoder that a model by name needs, made from the training texts."""
+    """Build the encoder that a named model needs from the training texts."""
     if model.startswith("transformers:"):
         return TokenEncoder(model)
     if model.startswith("sentence:"):
@@ -135,7 +135,7 @@ def text_encoder(model: str, texts: Any) -> TextEncoder:
 
 
 def encoder_from(facts: dict[str, Any]) -> TextEncoder:
-    """The encoder of what its ``facts()`` said."""
+    """Rebuild an encoder from its ``facts()``."""
     if facts["kind"] == "words":
         return WordEncoder(tuple(facts["words"]), facts["longest"])
     kind = TokenEncoder if facts["kind"] == "tokens" else SentenceEncoder

@@ -1,4 +1,4 @@
-"""`train`: one call, one run; with a folder, a run that can be killed and goes on."""
+"""`train`: one call, one run; with a folder, a run that can be killed and resumed."""
 
 from __future__ import annotations
 
@@ -54,20 +54,21 @@ def train(
 
     - ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
       ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
-    - ``seed`` decides the first weights, the order of the examples and every augmentation;
-    - ``folder`` keeps a checkpoint after every epoch: the same call goes on with a run that was
-      interrupted, to the same weights, and gives back the result of one that is finished;
-    - ``parts`` are evaluated at the end. The test part is touched there, once, and nowhere else;
-    - ``workers`` threads make batches ahead; they change no number (None: none on a CPU, where
-      training takes all cores, and up to four beside an accelerator);
+    - ``seed`` decides the initial weights, the order of the examples and every augmentation;
+    - ``folder`` keeps a checkpoint after every epoch: the same call resumes an interrupted run, to
+      the same weights, and returns the result of a finished one;
+    - ``parts`` are evaluated at the end. The test part is used only there, once;
+    - ``workers`` threads make batches ahead; they do not affect results (None: none on a CPU, where
+      training uses all cores, and up to four with an accelerator);
     - ``device``: ``auto``, or a torch device;
-    - ``validate_every`` so many epochs the validation part is looked at for the curves (0: never);
-    - ``stop_epoch`` stops after so many epochs, unfinished, to go on later (successive halving);
-    - ``progress``: None shows a bar on a terminal, True or False decide, a function is called
+    - ``validate_every``: evaluate the validation part after so many epochs, for the curves (0:
+      never);
+    - ``stop_epoch``: stop after this epoch, unfinished, to resume later (successive halving);
+    - ``progress``: None shows a bar on a terminal, True always, False never; a function is called
       with each `Epoch`.
 
-    Raises `TrainingError` when the loss is no longer a number or hopeless, and `UsageError` when
-    the folder holds another run, or another process works in it.
+    Raises `TrainingError` when the loss is not finite or the training diverges, and `UsageError`
+    when the folder holds another run, or another process works in it.
     """
     task = as_task(task, **options)
     _check(task, parts, stop_epoch, workers)
@@ -94,7 +95,7 @@ def train(
             return _finished(training, store, found, parts)
         if store is not None and (saved := store.load()) is not None:
             _restore(training, saved, store)
-        machine.wait()  # None may write before all have read.
+        machine.wait()  # No process may write before all have read.
         _run_epochs(training, store, stop_epoch, validate_every, progress)
         return _conclude(training, store, parts)
 
@@ -107,7 +108,7 @@ def _restore(
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise DamagedError(
             f"{store.checkpoint} is no checkpoint of this run ({error!r:.200}). Delete that file: "
-            "the run then begins anew"
+            "the run then starts again"
         ) from error
 
 
@@ -118,7 +119,7 @@ def _run_epochs(
     validate_every: int,
     progress: bool | OnEpoch | None,
 ) -> None:
-    """Train up to the last epoch wanted, keeping a checkpoint after each."""
+    """Train up to the last requested epoch, saving a checkpoint after each."""
     recipe = training.recipe
     has_validation = "validation" in training.task.data.parts
     last = min(stop_epoch or recipe.epochs, recipe.epochs)
@@ -178,7 +179,7 @@ def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str])
 def _finished(
     training: Training, store: RunFolder, found: RunResult, parts: Sequence[str]
 ) -> RunResult:
-    """The outcome of a run that is finished; parts not asked for before are evaluated now."""
+    """Return the result of a finished run; evaluate parts that were not requested before."""
     tensors, _ = read_checkpoint(store.model_path)
     training.kept.load_state_dict(tensors)
     missing = [part for part in _present(training.task, parts) if part not in found.accuracy]
@@ -199,7 +200,7 @@ def _finished(
 
 
 def _ahead(task: Task, machine: Machine) -> int:
-    """Threads that make batches ahead: one at least where other processes decode for them."""
+    """Return the threads that make batches ahead: at least one if other processes decode."""
     return max(machine.spare_threads, int(getattr(task.data.train.data, "decoders", 0) > 0))
 
 
@@ -231,9 +232,9 @@ def _precision(task: Task, machine: Machine) -> Chosen:
 
 
 def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
-    """What makes two runs the same run."""
+    """Return what identifies a run."""
     data = task.data
-    seen: Any = data.train.data  # What is decoded on demand says how.
+    seen: Any = data.train.data  # Data decoded on demand describes how it is decoded.
     return {
         "data": {
             "name": data.name,
@@ -254,7 +255,7 @@ def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
 
 
 def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:
-    """What is good to know of where a run began."""
+    """Return facts about the environment in which a run began."""
     return {
         "precision": precision,
         "device": str(machine.device),
@@ -271,14 +272,14 @@ def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:
 
 
 def _named(thing: Any) -> str:
-    """A name that stays the same from process to process: text, values of a record, or a path."""
+    """Return a name that is equal in every process: text, values of a record, or an import path."""
     if isinstance(thing, str):
         return thing
     if is_dataclass(thing):
         words = repr(thing)
         if len(words) <= 200:
             return words
-        # One that holds a vocabulary.
+        # It may hold a whole vocabulary.
         return f"{type(thing).__name__}:{blake2b(words.encode(), digest_size=8).hexdigest()}"
     home = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{home.__module__}.{home.__qualname__}"

@@ -1,4 +1,4 @@
-"""Work in processes of their own: one that dies takes nothing else with it."""
+"""Jobs in separate processes: one that dies does not affect the others."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from automorph.data import belong_to_parent, uninterrupted_start
 from automorph.errors import AutomorphError, TrainingError, UsageError
 
 TRIES = 3
-"""How often a job may take its worker down before it counts as lost."""
+"""How often a job may kill its worker before it counts as lost."""
 _TICK = 0.2
 
 
 class LostWorkerError(TrainingError):
-    """A job whose process died each time it was tried, as by the system for want of memory."""
+    """A job whose process died each time it was tried, for example for lack of memory."""
 
 
 class Workers(AbstractContextManager["Workers"]):
@@ -42,19 +42,19 @@ class Workers(AbstractContextManager["Workers"]):
         deadline: float = math.inf,
         tick: Callable[[], object] | None = None,
     ) -> Iterator[tuple[int, Any]]:
-        """Places of the jobs and what ``work(*job)`` gave, as they are finished.
+        """Yield the number of each job and the result of ``work(*job)``, as they finish.
 
-        After ``deadline`` (of `time.monotonic`) no job is begun, and those at work are ended.
-        ``tick`` is called several times a second. When a process dies, those at work are tried
-        again one by one, so that the one that kills is known: it gives a `LostWorkerError`. Raises
-        `AutomorphError` when two in a row are lost: then it is not the job.
+        After ``deadline`` (of `time.monotonic`) no job is started, and running ones are ended.
+        ``tick`` is called several times a second. When a process dies, the running jobs are tried
+        again one by one to find the one that kills it: its result is a `LostWorkerError`. Raises
+        `AutomorphError` when two jobs in a row are lost: then the jobs are not the cause.
         """
         queue, suspects = deque(range(len(jobs))), deque[int]()
         deaths, waiting, lost = Counter[int](), dict[Future[Any], int](), 0
         while queue or suspects or waiting:
             alone = bool(suspects) or any(deaths[number] for number in waiting.values())
             try:
-                # Few are handed over at a time, so that none is begun after the deadline.
+                # Few jobs are submitted at a time, so that none is started after the deadline.
                 while len(waiting) < (1 if alone else self.count) and (suspects or queue):
                     if time.monotonic() >= deadline:
                         break
@@ -87,7 +87,7 @@ class Workers(AbstractContextManager["Workers"]):
                     yield struck[0], LostWorkerError(_LOST)
 
     def _submit(self, work: Callable[..., Any], job: tuple[Any, ...]) -> Future[Any]:
-        """Hand a job over; a process is started for it, if fewer than ``count`` are there."""
+        """Submit a job; starts a process for it if fewer than ``count`` are running."""
         pool = self._pool()
         try:
             with uninterrupted_start():
@@ -95,13 +95,13 @@ class Workers(AbstractContextManager["Workers"]):
         except (PicklingError, AttributeError, TypeError) as error:
             raise UsageError(
                 f"what several jobs need cannot be sent to other processes ({error}); expected "
-                "networks and operations of one's own that can be imported: define them at the top "
-                "of a module, not in a function or by lambda, or use jobs=1"
+                "networks and operations that can be imported: define them at the top "
+                "level of a module, not in a function or by lambda, or use jobs=1"
             ) from error
 
     def _pool(self) -> ProcessPoolExecutor:
         if self.pool is None:
-            # Forked copies of a process with threads (torch has some) may hang.
+            # Forked copies of a process with threads (as torch starts) may deadlock.
             context = multiprocessing.get_context("spawn")
             self.pool = ProcessPoolExecutor(
                 self.count, context, initializer=_enter, initargs=(self.start, self.arguments)
@@ -109,7 +109,7 @@ class Workers(AbstractContextManager["Workers"]):
         return self.pool
 
     def end(self) -> None:
-        """End all processes, also those at work."""
+        """End all processes, including running jobs."""
         if self.pool is not None:
             workers = list((self.pool._processes or {}).values())
             self.pool.shutdown(wait=False, cancel_futures=True)
@@ -125,12 +125,12 @@ class Workers(AbstractContextManager["Workers"]):
 
 
 _LOST = (
-    f"its process died {TRIES} times (ended by the system for want of memory?); give it a smaller "
-    "network or batch, or run fewer side by side with --jobs"
+    f"its process died {TRIES} times (out of memory?); use a smaller "
+    "network or batch, or run fewer jobs at once with --jobs"
 )
 _GIVEN_UP = (
-    f"worker processes die whatever they do, {TRIES} times with each of two jobs (out of memory?); "
-    "run fewer side by side with --jobs. What was finished is kept"
+    f"worker processes keep dying, {TRIES} times with each of two jobs (out of memory?); "
+    "run fewer jobs at once with --jobs. Finished results are kept"
 )
 
 

@@ -1,1 +1,1 @@
-"""Readers: one file for each kind of source, each giving raw rows."""
+"""Readers, one file for each kind of source, that return raw rows."""

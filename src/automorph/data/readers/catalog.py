@@ -1,4 +1,4 @@
-"""The public sets known by name, and where they are looked for. Nothing here downloads unasked."""
+"""Public data sets by name, and the folders searched for them. Downloads only on request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CLOTHES = (
 
 @dataclass(frozen=True)
 class PublicSet:
-    """A public set: what it is, the folder it lies in below a root, its Hub name, its reader."""
+    """A public set: description, folder below a root, name on the Hub, reader."""
 
     name: str
     about: str
@@ -40,7 +40,7 @@ class PublicSet:
 def read_known(
     name: str, *, root: str | os.PathLike[str] | None = None, download: bool = False
 ) -> RawData:
-    """Read a public set from disk; download it only if it is not there and the user asked."""
+    """Read a public set from disk; download it only if it is missing and the user asked."""
     if name == "digits":
         return read_digits()
     entry = KNOWN[name]
@@ -59,7 +59,7 @@ def read_known(
 
 def read_digits() -> RawData:
     """Read scikit-learn's embedded digits: 0 to 16 scaled to 0 to 255, uint8 (1797, 8, 8, 1)."""
-    # The file itself: importing scikit-learn takes seconds, reading 57 kB does not.
+    # Read directly: importing scikit-learn takes seconds, reading 57 kB does not.
     found = find_spec("sklearn")
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError(
@@ -73,7 +73,7 @@ def read_digits() -> RawData:
 
 
 def data_roots(root: str | os.PathLike[str] | None = None) -> tuple[Path, ...]:
-    """The folders in which data sets may lie: ``root``, else $AUTOMORPH_DATA, else ./data."""
+    """Return the folders searched for data sets: ``root``, else $AUTOMORPH_DATA, else ./data."""
     chosen = root or os.environ.get("AUTOMORPH_DATA") or "data"
     return (Path(chosen).expanduser(),)
 
@@ -87,16 +87,16 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         elif packed.exists():
             content = gzip.decompress(packed.read_bytes())
         else:
-            raise DataError(f"{path}: not there, nor {packed.name}. Fetch the data set again.")
+            raise DataError(f"{path}: not there, nor {packed.name}. Download the data set again.")
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{packed}: damaged ({error}). Fetch the data set again.") from error
+        raise DataError(f"{packed}: damaged ({error}). Download the data set again.") from error
     rank = content[3] if len(content) > 3 and content[:3] == b"\0\0\x08" else 0
     shape = tuple(int(size) for size in np.frombuffer(content[4 : 4 + 4 * rank], ">u4"))
     values = np.frombuffer(content[4 + 4 * rank :], np.uint8)
     if not rank or len(shape) != rank or values.size != int(np.prod(shape)):
         raise DataError(
             f"{path}: not a whole idx file of bytes ({values.size:,} values, header {shape}). "
-            "Fetch the data set again."
+            "Download the data set again."
         )
     return values.reshape(shape).copy()
 
@@ -108,8 +108,8 @@ def _read_idx_set(name: str, folder: Path) -> RawData:
         labels = read_idx(folder / f"{stem}-labels-idx1-ubyte")
         if len(images) != len(labels):
             raise DataError(
-                f"{folder}: {len(images):,} {part} images and {len(labels):,} labels. Fetch the "
-                "data set again."
+                f"{folder}: {len(images):,} {part} images and {len(labels):,} labels. Download "
+                "the data set again."
             )
         parts[part] = Rows(images, labels, numbered(part, len(images)))
     classes = _CLOTHES if name == "fashion-mnist" else _DIGITS
@@ -122,7 +122,7 @@ def _read_cifar10(name: str, folder: Path) -> RawData:
 
 
 def candidate_folders(entry: PublicSet, root: str | os.PathLike[str] | None) -> list[Path]:
-    """Where the folder of a set may lie, the first place first."""
+    """Return the folders in which a set may lie, in order of preference."""
     return [folder / entry.folder for folder in data_roots(root)]
 
 

@@ -1,4 +1,4 @@
-"""From tables to rows: which column is the image, the text, the label, the subgroup."""
+"""Rows from tables: which columns hold images, texts, labels and subgroups."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LABELS = ("label", "labels", "class", "target", "category", "y")
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that the user chose; None means: find it by its type or its usual name.
+    """The columns that the user chose; None means: detect it by type or common name.
 
     Several ``subgroup`` columns make a subgroup of each combination of their values. ``metadata``
-    are columns to be kept as they are; None keeps all that hold single values.
+    are columns to keep unchanged; None keeps all that hold single values.
     """
 
     image: str | None = None
@@ -48,7 +48,7 @@ class Columns:
             )
 
     def refuse(self, source: str) -> None:
-        """Say that this source has no columns, if any was chosen."""
+        """Raise UsageError if columns were chosen for a source that has none."""
         chosen = [
             f"{name}={value!r}"
             for name, given in vars(self).items()
@@ -56,8 +56,8 @@ class Columns:
         ]
         if chosen:
             raise UsageError(
-                f"{source} has no columns to choose: {', '.join(chosen)} cannot be used. Columns "
-                f"are chosen in {', '.join(f'{kind}:' for kind in TABLES)} and hub: sources."
+                f"{source} has no columns to choose: {', '.join(chosen)} cannot be used. Choose "
+                f"columns in {', '.join(f'{kind}:' for kind in TABLES)} and hub: sources."
             )
 
 
@@ -105,7 +105,7 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
 
 
 def _metadata(name: str, table: RawTable, chosen: Columns, used: tuple[str, str]) -> list[str]:
-    """The columns to keep: those named, or all but the examples, the labels and nested values."""
+    """Return the columns to keep: those named, or all others that hold single values."""
     if chosen.metadata is not None:
         return [_known(name, table, column, "metadata") for column in chosen.metadata]
     nested = set(_typed(table, "Image")) | set(_typed(table, "Sequence")) | set(used)
@@ -113,7 +113,7 @@ def _metadata(name: str, table: RawTable, chosen: Columns, used: tuple[str, str]
 
 
 def _combined(table: RawTable, columns: Sequence[str]) -> Sequence[Any] | None:
-    """The subgroup of every row: a column's values, or of several ``a=1, b=0``."""
+    """Return the subgroup of every row: a column's values, or of several ``a=1, b=0``."""
     if len(columns) < 2:
         return table.column(columns[0]) if columns else None
     words = [_words(table, column) for column in columns]
@@ -124,7 +124,7 @@ def _combined(table: RawTable, columns: Sequence[str]) -> Sequence[Any] | None:
 
 
 def _words(table: RawTable, column: str) -> list[str]:
-    """A column as strings, classes by name; empty where a value is missing or nested."""
+    """Return a column as strings, classes by name; empty where a value is missing or nested."""
     names = _names(table, column)
     return [_word(value, names) for value in table.column(column)]
 
@@ -197,7 +197,7 @@ def _feature(table: RawTable, column: str) -> Mapping[str, Any]:
 
 
 def _cell(value: Any, folder: Path, domain: Domain) -> Any:
-    """Bring a cell to bytes or a path (image), or leave it (text); None stays for a missing one."""
+    """Convert a cell to bytes or a path (image), or return it (text); None if it is missing."""
     if domain == "text" or value is None:
         return value
     if isinstance(value, Mapping):  # the Hugging Face image: bytes, or the path of a file

@@ -1,4 +1,4 @@
-"""Class folders: PATH/cats/1.png, with or without train, validation and test above."""
+"""Class folders: PATH/cats/1.png, optionally below train, validation and test."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def read_folder(path: str) -> RawData:
     """Read a folder with one sub-folder for each class, searched to any depth.
 
     Folders named ``train``, ``validation``/``valid``/``val``/``dev`` and ``test`` at the top are
-    the parts. Only files with an image's extension are taken; others are counted in the notes.
-    Hidden files and folders are passed over. The names of the examples are their paths.
+    the parts. Only files with an image extension are read; others are counted in the notes. Hidden
+    files and folders are skipped. The names of the examples are their paths.
     """
     root, name = Path(path).expanduser(), f"folder:{path}"
     parts, beside = parts_of(root, name)
@@ -32,9 +32,9 @@ def read_folder(path: str) -> RawData:
 
 
 def parts_of(root: Path, name: str) -> tuple[dict[Path, str], list[str]]:
-    """The folders of the parts by part, and the names of folders beside them.
+    """Return the part of each folder, and the names of folders that belong to no part.
 
-    Raises DataError where there is no train part, or two of one kind.
+    Raises DataError if there is no train part, or if two folders are the same part.
     """
     if not root.is_dir():
         what = "a file" if root.exists() else "not there"
@@ -58,7 +58,7 @@ def parts_of(root: Path, name: str) -> tuple[dict[Path, str], list[str]]:
 
 
 def classes_in(top: Path, name: str) -> list[Path]:
-    """The folders of the classes of a part. Raises DataError where there are none."""
+    """Return the class folders of a part. Raises DataError if there are none."""
     classes = folders_in(top)
     if not classes:
         inside = ", ".join(sorted(p.name for p in top.iterdir())[:5]) or "nothing"
@@ -80,7 +80,7 @@ def _read_part(top: Path, root: Path, name: str, others: Counter[str]) -> Rows:
 
 
 def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
-    """The images of a class, in order; endings of other files are counted in ``others``."""
+    """Return the images of a class, in order; count the extensions of other files in ``others``."""
     found = []
     for directory, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _passed_over(name))
@@ -101,21 +101,21 @@ def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
 
 
 def folders_in(path: Path) -> list[Path]:
-    """The folders in a folder, without hidden ones and ``__MACOSX``, in order."""
+    """Return the sub-folders, in order, without hidden ones and ``__MACOSX``."""
     return sorted(p for p in path.iterdir() if p.is_dir() and not _passed_over(p.name))
 
 
 def ignored(others: Counter[str]) -> str:
-    """A note on files that are no images, by their endings."""
+    """Return a note on files that are not images, by extension."""
     kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
     return f"files without an image's extension ignored: {kinds}{_advice(others)}"
 
 
 def _advice(endings: Iterable[str]) -> str:
-    """What can be done about images of a kind that is not read."""
+    """Return a remedy for image formats that are not supported."""
     return f". {HEIC}" if {".heic", ".heif"} & set(endings) else ""
 
 
 def _passed_over(folder: str) -> bool:
-    """Whether a folder is none of the user's: hidden, or what macOS puts into archives."""
+    """Return whether to skip a folder: hidden, or added by macOS to archives."""
     return folder.startswith(".") or folder == "__MACOSX"

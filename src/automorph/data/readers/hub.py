@@ -1,4 +1,4 @@
-"""Hugging Face data sets: from the Hub by name, or as objects that the user has."""
+"""Hugging Face data sets: from the Hub by name, or as objects that the user passes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from automorph.errors import DataError, MissingExtraError
 
 
 def download_raw(hub: str, *, name: str | None = None, columns: Columns | None = None) -> RawData:
-    """Load ``NAME`` or ``NAME:CONFIG`` with ``datasets.load_dataset``; it may use the network.
+    """Load ``NAME`` or ``NAME:CONFIG`` with ``datasets.load_dataset``; may use the network.
 
-    Raises DataError when the Hub cannot be reached or knows no such set.
+    Raises DataError when the Hub cannot be reached or has no such set.
     """
     try:
         import datasets
@@ -29,15 +29,15 @@ def download_raw(hub: str, *, name: str | None = None, columns: Columns | None =
     path, _, config = hub.partition(":")
     try:
         with _quiet(datasets):
-            # The user names the set, and a revision of it as they like; no code comes with it.
+            # The user chooses the set and its revision; no code comes with it.
             found = datasets.load_dataset(path, config or None)  # nosec B615
-    except Exception as error:  # datasets, huggingface_hub and the network each have their own
+    except Exception as error:  # datasets, huggingface_hub and the network have their own errors
         reason = str(error).strip().splitlines() or [""]
         raise DataError(
             f"hub:{hub} could not be loaded: {type(error).__name__}: {reason[0][:300]}. Expected a "
             "data set that exists on the Hugging Face Hub, and a network connection or a copy in "
-            "the local cache (HF_HOME). Check the name and the connection, or fetch the files on "
-            "another machine and use parquet:PATH or folder:PATH."
+            "the local cache (HF_HOME). Check the name and the connection, or download the files "
+            "on another machine and use parquet:PATH or folder:PATH."
         ) from error
     return raw_from_huggingface(found, name=name or f"hub:{hub}", columns=columns or Columns())
 
@@ -64,8 +64,8 @@ def raw_from_huggingface(data: Any, *, name: str, columns: Columns) -> RawData:
 def _table(data: Any, name: str) -> RawTable:
     if not hasattr(data, "num_rows"):
         raise DataError(
-            f"{name}: a stream ({type(data).__name__}). Expected a data set that is there as a "
-            "whole: load it without streaming=True, or take a part of it."
+            f"{name}: a stream ({type(data).__name__}). Expected a data set that is complete: "
+            "load it without streaming=True, or take a part of it."
         )
     rows = data.with_format("arrow")
 
@@ -79,7 +79,7 @@ def _table(data: Any, name: str) -> RawTable:
 
 @contextmanager
 def _quiet(datasets: Any) -> Iterator[None]:
-    """Show the library's progress bars only where someone can see them."""
+    """Show the library's progress bars only on a terminal."""
     shown = not datasets.are_progress_bars_disabled()
     if shown and not sys.stderr.isatty():
         datasets.disable_progress_bars()

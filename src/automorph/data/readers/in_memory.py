@@ -1,4 +1,4 @@
-"""Data that the user holds already: arrays, ``.npz`` files, torch data sets."""
+"""Data in memory or in ``.npz`` files: arrays, torch data sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from automorph.data.readers.raw import RawData, Rows, numbered
 from automorph.errors import DataError
 
 Pair = tuple[Any, ArrayLike]
-_NPZ = {  # the usual names: of this package and MedMNIST, and of Keras
+_NPZ = {  # common names: of this package and MedMNIST, and of Keras
     "train": (("images", "train_images", "x_train"), ("labels", "train_labels", "y_train")),
     "validation": (("val_images", "x_val"), ("val_labels", "y_val")),
     "test": (("test_images", "x_test"), ("test_labels", "y_test")),
@@ -53,11 +53,11 @@ def raw_from_arrays(
 
 
 def read_npz(path: str) -> RawData:
-    """Read arrays from an ``.npz`` file; nothing in it is unpickled.
+    """Read arrays from an ``.npz`` file, without unpickling anything.
 
     Names: ``images``, ``labels`` (or ``x_train``, ``train_images``, ...), ``x_test`` and ``y_test``
-    (or ``test_images``, ...), the same with ``val``; ``subgroups`` (or ``train_subgroups``, ...)
-    and ``classes`` where there are.
+    (or ``test_images``, ...), the same with ``val``; optionally ``subgroups`` (or
+    ``train_subgroups``, ...) and ``classes``.
     """
     file = Path(path).expanduser()
     name = f"numpy:{path}"
@@ -70,7 +70,7 @@ def read_npz(path: str) -> RawData:
             arrays = {key: found[key] for key in found.files}
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{name}: not a whole .npz file ({error}). Write it again.") from error
-    except ValueError as error:  # what NumPy says of pickled objects
+    except ValueError as error:  # NumPy's error for pickled objects
         raise DataError(
             f"{name}: holds Python objects ({error}). Expected plain arrays; save labels as "
             "numbers or as an array of strings (dtype U)."
@@ -152,12 +152,12 @@ def _column(column: Any, n: int, part: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a tensor into an array without importing torch."""
+    """Convert a tensor to an array without importing torch."""
     return value.detach().cpu().numpy() if hasattr(value, "detach") else value
 
 
 def _from_tensor(image: Any, name: str) -> Any:
-    """Bring a channels-first tensor to uint8 (H, W, C); leave arrays and PIL images."""
+    """Convert a channels-first tensor to uint8 (H, W, C); return arrays and PIL images as given."""
     if not hasattr(image, "detach"):
         return image
     pixels: NDArray[Any] = _plain(image)

@@ -1,4 +1,4 @@
-"""What the readers of sources hand on: examples undecoded, labels unchecked."""
+"""The raw rows that readers return: examples undecoded, labels unchecked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automorph.data.dataset import Domain
 
 @dataclass(frozen=True)
 class Rows:
-    """One part as its source gives it; everything is a sequence with one entry for each row.
+    """One part as its source provides it; every field is a sequence with one entry per row.
 
     - ``data``: encoded bytes, a path, a PIL image or an array for an image, a string for a text;
       or one ready array (n, H, W, C).
@@ -30,7 +30,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class RawData:
-    """A source with its parts before anything is decoded; names are None when not declared."""
+    """A source with its parts before decoding; names are None when not declared."""
 
     name: str
     domain: Domain
@@ -50,7 +50,7 @@ def numbered(prefix: str, n: int) -> list[str]:
 
 
 def part_of(name: str) -> str | None:
-    """Tell the part that a file, folder or split name stands for, or None.
+    """Return the part that a file, folder or split name denotes, or None.
 
     >>> part_of("test-00000-of-00001"), part_of("my_val"), part_of("contest")
     ('test', 'validation', None)

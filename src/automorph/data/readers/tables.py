@@ -1,4 +1,4 @@
-"""Tables from Parquet, CSV and JSON lines: columns by name, read when they are asked for."""
+"""Tables from Parquet, CSV and JSON lines: columns by name, read on demand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from automorph.errors import DataError, MissingExtraError
 from automorph.registry import Entry
 
 LARGEST_FIELD = 2**30
-"""Letters of one field of a CSV file."""
+"""Largest number of characters in a field of a CSV file."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class RawTable:
 
     ``features`` are the Hugging Face features where the file declares them (``{"label": {"_type":
     "ClassLabel", "names": [...]}}``), ``folder`` is what relative paths in cells are relative to,
-    ``bad`` are rows that do not parse.
+    ``bad`` lists rows that cannot be parsed.
     """
 
     names: tuple[str, ...]
@@ -41,15 +41,15 @@ class RawTable:
 def read_tables(kind: str, path: str) -> dict[str, RawTable]:
     """Read a file, glob or folder of one of the ``TABLES`` as tables by part.
 
-    Files belong to the part that their names say (``train``, ``validation``/``val``/``dev``,
-    ``test`` as a word of the name); files that name none are the train part. Several files of one
-    part are joined in the order of their names.
+    The part of a file is in its name (``train``, ``validation``/``val``/``dev``, ``test`` as a word
+    of the name); files that name none are the train part. Several files of one part are joined in
+    the order of their names.
     """
     read = TABLES[kind]
     files = _find(kind, Path(path).expanduser(), read.endings)
     parts: dict[str, list[Path]] = {}
     for file in files:
-        # A single file is what the user asked for, whatever it is called.
+        # A single file is what the user asked for, whatever its name.
         part = (part_of(file.stem) if len(files) > 1 else None) or "train"
         parts.setdefault(part, []).append(file)
     if "train" not in parts:
@@ -61,7 +61,7 @@ def read_tables(kind: str, path: str) -> dict[str, RawTable]:
 
 
 def read_parquet(files: Sequence[Path]) -> RawTable:
-    """Read Parquet files; only the columns asked for are decoded."""
+    """Read Parquet files; only the requested columns are decoded."""
     arrow, parquet = _pyarrow()
     try:
         schemas = [parquet.read_schema(file) for file in files]
@@ -104,9 +104,9 @@ def features_of(schema: Any) -> dict[str, Any]:
 
 
 def read_csv(files: Sequence[Path]) -> RawTable:
-    """Read CSV files with a header (UTF-8, or UTF-16 that says so); cells are strings.
+    """Read CSV files with a header (UTF-8, or UTF-16 with a byte order mark); cells are strings.
 
-    Fields are parted by the comma, semicolon or tab that makes the most columns of the header
+    Fields are separated by the comma, semicolon or tab that gives the header the most columns
     (``.tsv``: by tabs).
     """
     names: list[str] = []
@@ -143,14 +143,14 @@ def read_csv(files: Sequence[Path]) -> RawTable:
 
 
 def _encoding(file: Path) -> str:
-    """What a spreadsheet calls "Unicode text" is UTF-16, and begins with its mark."""
+    """Detect UTF-16, which spreadsheets call "Unicode text", by its byte order mark."""
     with file.open("rb") as opened:
         begin = opened.read(2)
     return "utf-16" if begin in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
 
 
 def _delimiter(lines: TextIO) -> str:
-    """Whichever mark makes the most columns of the header: spreadsheets of many countries use ;."""
+    """Detect the separator: the mark that gives the header the most columns."""
     columns = {}
     for mark in ",;\t":
         columns[mark] = len(next(csv.reader(lines, delimiter=mark), []))
@@ -160,7 +160,7 @@ def _delimiter(lines: TextIO) -> str:
 
 @contextmanager
 def _long_fields() -> Iterator[None]:
-    """Within, a field may be a long text; Python's own limit is 131,072 letters."""
+    """Allow long texts in a field; Python's own limit is 131,072 characters."""
     before = csv.field_size_limit(LARGEST_FIELD)
     try:
         yield
@@ -169,7 +169,7 @@ def _long_fields() -> Iterator[None]:
 
 
 def read_jsonl(files: Sequence[Path]) -> RawTable:
-    """Read files of JSON objects, one a line; a key that a line lacks is None."""
+    """Read files of JSON objects, one per line; a key that a line lacks is None."""
     rows: list[dict[str, Any]] = []
     bad: dict[int, str] = {}
     for file in files:
@@ -253,7 +253,7 @@ def _header_message(file: Path, header: list[str], names: list[str]) -> str:
 
 def _pyarrow() -> tuple[Any, Any]:
     try:
-        # By name: pyarrow has no types, and is there only with datasets.
+        # By name: pyarrow has no types, and is installed only with datasets.
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as error:
         raise MissingExtraError(

@@ -25,7 +25,7 @@ MAY_OPEN = {
     "robustness/run_patch.py:_evidence": "evaluates the models before and after, likewise",
     "robustness/flip_rate.py:flip_rate": "counts the flips of these models",
     "robustness/flip_rate.py:maps_of": "draws the saliency of these models",
-    "robustness/translators/selection.py:exact_pairs":
+    "robustness/translators/base.py:exact_pairs":
         "renders known pairs of all parts, without labels; only training and validation pairs "
         "train or check anything",
     "cli/examples.py:_test": "shows examples of the test part once a comparison is finished",

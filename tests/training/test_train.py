@@ -303,7 +303,7 @@ class Net(nn.Module):
 @pytest.mark.parametrize(("model", "message"), [
     (Net(), r"got a network; pass a factory.*: model=Net, or model=lambda: Net\(10\)"),
     (3, "got model=3; pass a factory"),
-    (lambda: Net(3), r"Net does not fit .* inputs float \(2, 1, 8, 8\).* it returned float \(2, 3\)"),
+    (lambda: Net(3), r"does not fit .* inputs float \(2, 1, 8, 8\).* it returned float \(2, 3\)"),
     (lambda: Net(inputs=60), r"does not accept the data.*\(2, 1, 8, 8\).*cannot be multiplied"),
     (lambda: Net(answer="dict"), r"it returned dict. Expected logits \(n, classes\)"),
     (lambda outputs: Net(outputs), "cannot be built by calling model=... without arguments"),

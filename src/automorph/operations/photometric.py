@@ -1,7 +1,7 @@
-"""Photometric operations: every value goes through a table of 256 entries an image and channel.
+"""Photometric operations: look every value up in a 256-entry table per image and channel.
 
-They are those of ``PIL.ImageOps`` and ``PIL.ImageEnhance`` as torchvision calls them. They see grey
-or RGB images only; alpha is kept aside.
+These are the operations of ``PIL.ImageOps`` and ``PIL.ImageEnhance`` as torchvision calls them.
+They receive grey or RGB channels only; alpha is kept unchanged.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ Tables = NDArray[np.uint8]
 
 
 def look_up(images: Images, tables: Tables) -> Images:
-    """Every value of images ``(m, H, W, C)`` in tables ``(m, 1, 256)`` or ``(m, C, 256)``."""
+    """Look up images ``(m, H, W, C)`` in tables ``(m, 1, 256)`` or ``(m, C, 256)``."""
     rows, channels = tables.shape[:2]
     first = np.arange(rows * channels).reshape(rows, 1, 1, channels) * 256
     return tables.reshape(-1).take(first + images)
 
 
 def look_up_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Every value in tables ``(m, 1, 256)`` or ``(m, C, 256)``."""
+    """Look up images ``(m, C, H, W)`` in tables ``(m, 1, 256)`` or ``(m, C, 256)``."""
     import torch
 
     lines = images.flatten(2)
@@ -54,7 +54,7 @@ def look_up_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tens
 def lookup(
     table: Callable[[Values], Tables], *, native: int | None = None, **constants: Any
 ) -> Kernel:
-    """The kernel of a table ``(m, 1, 256)`` that depends on the values ``(m,)`` alone."""
+    """Make the kernel of a table ``(m, 1, 256)`` that depends only on the values ``(m,)``."""
 
     def numpy(images: Images, values: Values, context: Context) -> Images:
         return look_up(images, table(values))
@@ -66,14 +66,14 @@ def lookup(
 
 
 def blend(first: ArrayLike, second: ArrayLike, alpha: Values) -> NDArray[np.uint8]:
-    """``first + alpha (second - first)`` in float32, clipped and cut, as ``Image.blend``."""
+    """Compute ``first + alpha (second - first)`` in float32, clipped and truncated (PIL)."""
     start = np.asarray(first).astype(np.float32)
     mixed = start + alpha.astype(np.float32) * (np.asarray(second).astype(np.float32) - start)
     return np.clip(mixed, 0.0, 255.0).astype(np.uint8)
 
 
 def grey(images: Images) -> Images:
-    """The luma ``(m, H, W)`` of grey or RGB images, ITU-R 601 in 16 bits as PIL has it."""
+    """Compute the luma ``(m, H, W)`` of grey or RGB images: ITU-R 601 in 16 bits, as in PIL."""
     if images.shape[3] == 1:
         return images[..., 0]
     red, green, blue = (images[..., i].astype(np.int64) for i in range(3))
@@ -81,7 +81,7 @@ def grey(images: Images) -> Images:
 
 
 def blend_on_device(first: Tensor, second: Tensor, alpha: Tensor) -> Tensor:
-    """``first + alpha (second - first)`` in float32, clipped and cut, as ``Image.blend``."""
+    """Compute ``first + alpha (second - first)`` in float32, clipped and truncated (PIL)."""
     import torch
 
     start = first.to(torch.float32)
@@ -90,7 +90,7 @@ def blend_on_device(first: Tensor, second: Tensor, alpha: Tensor) -> Tensor:
 
 
 def grey_on_device(images: Tensor) -> Tensor:
-    """The luma ``(m, H, W)`` of grey or RGB images, ITU-R 601 in 16 bits as PIL has it."""
+    """Compute the luma ``(m, H, W)`` of grey or RGB images: ITU-R 601 in 16 bits, as in PIL."""
     import torch
 
     if images.shape[1] == 1:
@@ -100,46 +100,46 @@ def grey_on_device(images: Tensor) -> Tensor:
 
 
 def invert_table(values: Values) -> Tables:
-    """``255 - v``."""
+    """Tabulate ``255 - v``."""
     return np.broadcast_to((255 - _LEVELS).astype(np.uint8), (len(values), 1, 256))
 
 
 def solarize_table(values: Values) -> Tables:
-    """``255 - v`` for ``v`` at or above the threshold (thousandths count, float noise not)."""
+    """Tabulate ``255 - v`` for ``v`` >= the threshold, which is rounded to thousandths."""
     threshold = np.rint(values * 1000.0)[:, None, None] / 1000.0
     return np.where(threshold > _LEVELS, _LEVELS, 255 - _LEVELS).astype(np.uint8)
 
 
 def solarize_add_table(values: Values) -> Tables:
-    """``min(255, v + value)`` for ``v < 128``; AutoAugment's released code has it so."""
+    """Tabulate ``min(255, v + value)`` for ``v < 128``, as in AutoAugment's released code."""
     lifted = np.clip(_LEVELS + truncated(values)[:, None, None], 0, 255)
     return np.where(_LEVELS < 128, lifted, _LEVELS).astype(np.uint8)
 
 
 def posterize_table(values: Values) -> Tables:
-    """The upper bits of every value; 0 bits are black."""
+    """Tabulate the upper bits of every value; 0 bits give black."""
     lost = np.clip(8 - truncated(values)[:, None, None], 0, 8)
     return ((_LEVELS >> lost) << lost).astype(np.uint8)
 
 
 def brightness_table(values: Values) -> Tables:
-    """Blends black (factor 0) with the image (factor 1), and beyond."""
+    """Tabulate the blend of black (factor 0) and the image (factor 1); factors may exceed 1."""
     return blend(0, _LEVELS, values[:, None, None])
 
 
 def contrast(images: Images, values: Values, context: Context) -> Images:
-    """Blends the mean grey level, rounded, with the image."""
+    """Blend the rounded mean grey level with the image."""
     luma = grey(images).reshape(len(images), -1)
     mean = (luma.sum(1, dtype=np.int64) / luma.shape[1] + 0.5).astype(np.int64)
     return look_up(images, blend(mean[:, None, None], _LEVELS, values[:, None, None]))
 
 
 def contrast_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Blends the mean grey level, rounded, with the image."""
+    """Blend the rounded mean grey level with the image."""
     import torch
 
     luma = grey_on_device(images).flatten(1)
-    # sum / pixels + 1/2, cut, in whole numbers.
+    # sum / pixels + 1/2, truncated, in integer arithmetic.
     pixels = luma.shape[1]
     mean = (2 * luma.sum(1, dtype=torch.int64) + pixels) // (2 * pixels)
     alpha = arguments[0][:, None, None]
@@ -149,7 +149,7 @@ def contrast_on_device(images: Tensor, device: DeviceContext, /, *arguments: Ten
 
 
 def autocontrast(images: Images, values: Values, context: Context) -> Images:
-    """Every channel from its least and largest value to 0 and 255; flat channels stay."""
+    """Stretch every channel from its [min, max] to [0, 255]; leave constant channels unchanged."""
     lines = images.reshape(len(images), -1, images.shape[3])
     low = lines.min(1)[..., None].astype(np.float64)
     high = lines.max(1)[..., None].astype(np.float64)
@@ -159,7 +159,7 @@ def autocontrast(images: Images, values: Values, context: Context) -> Images:
 
 
 def autocontrast_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Every channel from its least and largest value to 0 and 255; flat channels stay."""
+    """Stretch every channel from its [min, max] to [0, 255]; leave constant channels unchanged."""
     import torch
 
     from automorph.operations.device import quotient
@@ -172,7 +172,7 @@ def autocontrast_on_device(images: Tensor, device: DeviceContext, /, *arguments:
 
 
 def equalize(images: Images, values: Values, context: Context) -> Images:
-    """Every channel through its cumulative histogram; channels with too few pixels stay."""
+    """Equalize each channel's histogram; leave channels with too few pixels unchanged."""
     counts = histograms(images)
     last = 255 - (counts[..., ::-1] > 0).argmax(2)[..., None]
     pixels = counts.sum(2, keepdims=True)
@@ -183,7 +183,7 @@ def equalize(images: Images, values: Values, context: Context) -> Images:
 
 
 def equalize_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Every channel through its cumulative histogram; channels with too few pixels stay."""
+    """Equalize each channel's histogram; leave channels with too few pixels unchanged."""
     import torch
 
     lines, levels = images.flatten(2), _levels_on_device(images)
@@ -196,7 +196,7 @@ def equalize_on_device(images: Tensor, device: DeviceContext, /, *arguments: Ten
 
 
 def histograms(images: Images) -> Whole:
-    """How often each value occurs, int64 ``(m, C, 256)``."""
+    """Count how often each value occurs: int64 ``(m, C, 256)``."""
     m, _, _, channels = images.shape
     first = np.arange(m * channels).reshape(m, 1, 1, channels) * 256
     counts = np.bincount((first + images).reshape(-1), minlength=m * channels * 256)
@@ -204,14 +204,14 @@ def histograms(images: Images) -> Whole:
 
 
 def histograms_on_device(lines: Tensor) -> Tensor:
-    """How often each value occurs in lines ``(m, C, pixels)``, int64 ``(m, C, 256)``."""
+    """Count how often each value occurs in ``(m, C, pixels)``: int64 ``(m, C, 256)``."""
     import torch
 
     m, channels = lines.shape[:2]
     first = torch.arange(m * channels, device=lines.device).view(m, channels, 1) * 256
     places = (first + lines).view(-1)
     counts = torch.zeros(m * channels * 256, dtype=torch.int64, device=lines.device)
-    # One axis only: of such sums torch has a deterministic form on every device.
+    # Along a single axis, torch has a deterministic scatter_add on every device.
     counts.scatter_add_(0, places, torch.ones_like(places))
     return counts.view(m, channels, 256)
 
@@ -226,17 +226,17 @@ FAMILY: Family = {
     Operation("AutoContrast", about="Stretches every channel to the full range."): colours(
         autocontrast, autocontrast_on_device, native=6
     ),
-    Operation("Equalize", about="Makes the histogram of every channel flat."): colours(
+    Operation("Equalize", about="Equalizes the histogram of every channel."): colours(
         equalize, equalize_on_device, native=7
     ),
-    Operation("Invert", about="Turns every value v into 255 - v."): lookup(invert_table, native=8),
+    Operation("Invert", about="Replaces each value v by 255 - v."): lookup(invert_table, native=8),
     Operation(
         "Solarize", low=0, high=256, identity=256, unit="level",
-        about="Inverts the values at or above a threshold.",
+        about="Inverts all values at or above a threshold.",
     ): lookup(solarize_table, native=9),
     Operation(
         "SolarizeAdd", low=0, high=110, identity=0, unit="level",
-        about="Adds to the values below 128 and clips.",
+        about="Adds an offset to values below 128, clipped at 255.",
     ): lookup(solarize_add_table, native=10, below=128),
     Operation(
         "Posterize", low=2, high=8, identity=8, unit="bits", whole=True,
@@ -244,10 +244,10 @@ FAMILY: Family = {
     ): lookup(posterize_table, native=11, min_bits=0),
     Operation(
         "Contrast", low=0.01, high=1.99, identity=1, unit="factor",
-        about="Blends with the mean grey of the image.",
+        about="Blends the image with its mean grey level.",
     ): colours(contrast, contrast_on_device, the_factors, native=12),
     Operation(
         "Brightness", low=0.01, high=1.99, identity=1, unit="factor",
-        about="Blends with black.",
+        about="Blends the image with black.",
     ): lookup(brightness_table, native=14),
 }  # fmt: skip

@@ -1,13 +1,13 @@
-// The compiled kernels, and the point-wise ones as 256-entry tables with the arithmetic of Pillow.
+// The compiled kernels. Pointwise kernels are 256-entry tables computed with Pillow's arithmetic.
 #pragma once
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
-// What an operation does to pixels. A number is never used twice: it is the `native` number of the
-// operation's declaration in `automorph/operations`.
+// What an operation does to pixels. Each number is the `native` number of the operation's
+// declaration in `automorph/operations`; numbers are never reused.
 enum Kernel : int32_t {
-  BLACK_BOX = -1,  // left to Python: the walk stops in front of it
+  BLACK_BOX = -1,  // left to Python: the walk stops before it
   IDENTITY = 0,
   SHEAR_X,
   SHEAR_Y,
@@ -63,10 +63,11 @@ inline Table solarize_table(double threshold) {
   return tabulate([=](int v) { return v < threshold ? v : 255 - v; });
 }
 
-// Thresholds come from single precision: 102.00001 counts as 102.
+// Thresholds are computed in single precision, so 102.00001 must count as 102.
 inline double thousandths(double value) { return std::nearbyint(value * 1000.0) / 1000.0; }
 
-// So do whole numbers: 6.9999999 counts as 7, but the float next below 16 as 15, as elsewhere.
+// The same holds for integers: 6.9999999 counts as 7, but the largest float below 16 as 15, as in
+// the reference path.
 inline int truncated(double value) { return int(std::trunc(float(value))); }
 
 inline Table solarize_add_table(int add) {
@@ -81,18 +82,18 @@ inline Table posterize_table(int bits) {
   return tabulate([=](int v) { return v >> cut << cut; });
 }
 
-// Pillow's Image.blend of one value: single precision, cut to [0, 255], towards zero.
+// Pillow's Image.blend for one value: single precision, clamped to [0, 255], truncated.
 inline int blend_value(float from, float to, float share) {
   const float mixed = from + share * (to - from);
   return int(mixed < 0.0f ? 0.0f : mixed > 255.0f ? 255.0f : mixed);
 }
 
-// Blends a constant (black, or the mean grey) with the image.
+// Blends a constant (black or the mean grey level) with the image.
 inline Table blend_table(int from, double share) {
   return tabulate([=](int v) { return blend_value(float(from), float(v), float(share)); });
 }
 
-// ImageOps.autocontrast of a channel whose values lie in [low, high].
+// ImageOps.autocontrast for a channel whose values lie in [low, high].
 inline Table stretch_table(int low, int high) {
   if (high <= low) return identity_table();
   const double scale = 255.0 / (high - low), offset = -low * scale;
@@ -102,7 +103,7 @@ inline Table stretch_table(int low, int high) {
   });
 }
 
-// ImageOps.equalize: the table of each of K channels of so many pixels with these histograms.
+// ImageOps.equalize: the tables of K channels from their histograms and number of pixels.
 template <int K>
 inline void equalize_tables(const uint32_t (*counts)[256], int64_t pixels, Table *tables) {
   uint32_t step[K], sum[K];
@@ -113,7 +114,7 @@ inline void equalize_tables(const uint32_t (*counts)[256], int64_t pixels, Table
     step[c] = uint32_t((pixels - counts[c][last]) / 255);
     sum[c] = step[c] / 2;
   }
-  for (int v = 0; v < 256; ++v)  // all channels at once: each sum waits for the one before
+  for (int v = 0; v < 256; ++v)  // interleave channels: each sum depends on the one before
     for (int c = 0; c < K; ++c) {
       before[c][v] = sum[c];
       sum[c] += counts[c][v];
@@ -124,7 +125,7 @@ inline void equalize_tables(const uint32_t (*counts)[256], int64_t pixels, Table
     if (width == 0) {
       tables[c] = identity_table();
     } else if (width > 1 && pixels < 1 << 19) {
-      // A multiplication divides exactly while sum * width < 2^32.
+      // Multiplying by the inverse divides exactly as long as sum * width < 2^32.
       const auto inverse = uint32_t((uint64_t(1) << 32) / width + 1);
       tables[c] = tabulate([&](int v) { return cut(uint32_t(uint64_t(sums[v]) * inverse >> 32)); });
     } else {
@@ -133,7 +134,7 @@ inline void equalize_tables(const uint32_t (*counts)[256], int64_t pixels, Table
   }
 }
 
-// The table of a kernel that looks at nothing but the value; false for all other kernels.
+// Makes the table of a kernel that depends only on the value; returns false for other kernels.
 inline bool point_table(int32_t kernel, double value, Table *table) {
   switch (kernel) {
     case INVERT: *table = invert_table(); return true;

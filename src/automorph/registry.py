@@ -172,6 +172,11 @@ class Entry(Generic[T]):
         """The name without the part that users fill in: ``folder`` of ``folder:PATH``."""
         return self.name.partition(":")[0]
 
+    @property
+    def completion(self) -> str:
+        """What a shell completes: the name, or ``folder:`` of ``folder:PATH``."""
+        return f"{self.stem}:" if ":" in self.name else self.name
+
     @cached_property
     def options(self) -> tuple[Option, ...]:
         """The options, read from the signature of the factory."""

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from automorph.cli import main
+from automorph.cli.listing import KINDS
 
 AUTOMORPH = [sys.executable, "-c", "from automorph.cli import main; main()"]
 QUICK = ["--model", "cnn:8", "--epochs", "1", "--limit", "60"]
@@ -51,7 +52,7 @@ def test_help_is_quick_and_light():
     assert seconds < 1.5
 
 
-@pytest.mark.parametrize("kind", ["ops", "spaces", "policies", "models", "data", "methods"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_lists(kind, call):
     shown, as_json = call("list", kind), call("list", kind, "--json")
 

@@ -115,7 +115,7 @@ def test_search_finds_and_advises_without(method):
     assert first.policy == other.policy
     assert first.use == other.use
     assert first.longer_pays == other.longer_pays
-    assert first.story == other.story
+    assert first.history == other.history
     assert first.effects == other.effects
     assert [row.validation for row in first.rows] == [row.validation for row in other.rows]
     assert [row.accuracy for row in first.rows] != [row.accuracy for row in other.rows]

@@ -6,7 +6,8 @@ import pytest
 
 from automorph.errors import PolicyError
 from automorph.operations import named_space
-from automorph.searchers.defaults import check_space, space_of
+from automorph.searchers import check_space
+from automorph.searchers.defaults import space_of
 from automorph.training import as_task
 
 

@@ -21,6 +21,7 @@ from automorph.cli.options import (
     quiet_option,
     seed_option,
 )
+from automorph.cli.param_types import NameWord
 from automorph.cli.provenance import policy_facts, provenance_of
 from automorph.cli.run_names import data_words, run_folder
 from automorph.files import write_json
@@ -43,6 +44,8 @@ _STYLES = {"keep": "green", "keep mild": "cyan", "drop": "yellow", "label risk":
 @data_options
 @click.option(
     "--space",
+    metavar="NAME",
+    type=NameWord("operations:SPACES"),
     help="Operations to explain.",
     show_default="catalogue; texts: texts, without WordNet operations if it is missing",
 )

@@ -1,21 +1,45 @@
-"""``automorph list``: what there is."""
+"""``automorph list``: the names that may be typed, kind by kind."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import click
 
 from automorph.cli.options import console, json_option, print_json
+from automorph.registry import Registry
 
-KINDS = ("ops", "spaces", "policies", "models", "data", "methods")
+REGISTRIES = {
+    "spaces": ("operations:SPACES",),
+    "policies": ("policies:POLICIES",),
+    "models": ("models:MODELS",),
+    "data": ("data:SOURCES",),
+    "methods": ("searchers:METHODS", "augmenters:METHODS"),
+    "objectives": ("robustness:METHODS",),
+    "translators": ("robustness:TRANSLATORS",),
+}
+"""The registries of each kind, as ``room:NAME``: rooms are imported when they are listed."""
+KINDS = ("ops", *REGISTRIES)
 
 
-@click.command("list", short_help="Show what there is.")
+def registries(kind: str) -> list[Registry[Any]]:
+    """The registries of a kind."""
+    homes = (home.partition(":") for home in REGISTRIES[kind])
+    return [getattr(import_module(f"automorph.{room}"), name) for room, _, name in homes]
+
+
+@click.command("list", short_help="List the names that may be typed.")
 @click.argument("kind", type=click.Choice(KINDS))
 @json_option
 def list_(kind: str, as_json: bool) -> None:
-    """Show the operations, spaces, policies, models, data sets or methods there are."""
+    """List the names of one kind, each with a line about it.
+
+    Kinds: operations (ops), search spaces, policies, models, data sets, methods, and the objectives
+    and translators of patch.
+    """
     columns, rows = _READERS[kind]()
     if as_json:
         print_json({kind: [dict(zip(columns, row, strict=True)) for row in rows]})
@@ -63,18 +87,6 @@ def _spaces() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     return ("space", "operations", "what it is"), rows
 
 
-def _policies() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from automorph.policies import list_policies
-
-    return ("policy", "what it does"), list(list_policies().items())
-
-
-def _models() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from automorph.models import list_models
-
-    return ("model", "what it is"), list(list_models().items())
-
-
 def _data() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     from automorph.data import list_sources
 
@@ -86,22 +98,27 @@ def _data() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
 
 
 def _methods() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from automorph.augmenters import list_methods
-    from automorph.searchers import list_searches
-
+    searches, augmenters = registries("methods")
     rows: list[tuple[Any, ...]] = [
-        *((name, f"{about} (search --method)") for name, about in list_searches().items()),
-        *((name, f"{about} (as a --policy)") for name, about in list_methods().items()),
+        *((name, f"{about} (search --method)") for name, about in searches.about().items()),
+        *((name, f"{about} (as a --policy)") for name, about in augmenters.about().items()),
         ("compare", "Given policies, paired seeds, intervals: automorph compare"),
     ]
     return ("method", "what it does"), rows
 
 
-_READERS = {
+def _named(kind: str, *columns: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Two columns: a name and a line about it."""
+    return columns, [row for registry in registries(kind) for row in registry.about().items()]
+
+
+_READERS: dict[str, Callable[[], tuple[tuple[str, ...], list[tuple[Any, ...]]]]] = {
     "ops": _ops,
     "spaces": _spaces,
-    "policies": _policies,
-    "models": _models,
+    "policies": partial(_named, "policies", "policy", "what it does"),
+    "models": partial(_named, "models", "model", "what it is"),
     "data": _data,
     "methods": _methods,
+    "objectives": partial(_named, "objectives", "objective", "what it does"),
+    "translators": partial(_named, "translators", "translator", "what it does"),
 }

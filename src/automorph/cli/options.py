@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.param_types import DataWord, PolicyWord, check_folder
+from automorph.cli.param_types import DataWord, NameWord, PolicyWord, check_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -110,8 +110,8 @@ training_options = _stack(
     click.option(
         "--model",
         metavar="NAME",
-        help="Network: cnn, resnet9, resnet18, wrn-28-10, timm:NAME; for texts text-cnn, "
-        "bag-of-words, text-transformer, sentence:NAME, transformers:NAME.",
+        type=NameWord("models:MODELS", check="models:check_model"),
+        help="Network, such as resnet9:16, timm:NAME or text-cnn (see: automorph list models).",
         show_default="depends on the data",
     ),
     click.option(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -48,6 +49,43 @@ class DataWord(_Word):
             if source.endings is not None:
                 found += [f"{scheme}:{path}" for path in _paths(start, source.endings)]
         return [CompletionItem(one) for one in found]
+
+
+class NameWord(_Word):
+    """A name of a registry, ``room:REGISTRY``, or one of the ``others`` that the option takes.
+
+    ``check`` is a light function, ``room:function``, that refuses wrong words; without it, the
+    name alone is looked up here and its options are checked later.
+    """
+
+    name = "text"
+
+    def __init__(self, registry: str, *others: str, check: str = "") -> None:
+        self.registry, self.others, self.check = registry, others, check
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check that the word is a name."""
+        if value in self.others:
+            return value
+        if self.check:
+            _load(self.check)(value)
+        else:
+            registry = _load(self.registry)
+            registry.find(registry.head(value)[0])
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names, with what is known of each."""
+        registry = _load(self.registry)
+        found = [(one.completion, one.about) for one in registry.values()]
+        found += [(other, "") for other in self.others]
+        return [
+            CompletionItem(name, help=about or None)
+            for name, about in found
+            if name.startswith(incomplete)
+        ]
 
 
 class PolicyWord(_Word):
@@ -120,6 +158,12 @@ def check_folder(path: Path) -> None:
             f"cannot create the folder {path}: {error.strerror or error}. Nothing was done; "
             "expected a writable location"
         ) from None
+
+
+def _load(home: str) -> Any:
+    """What ``room:name`` stands for, imported when a word is read or completed."""
+    room, _, name = home.partition(":")
+    return getattr(import_module(f"automorph.{room}"), name)
 
 
 def _paths(start: str, endings: tuple[str, ...]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from automorph.cli.options import (
     task_of,
     training_options,
 )
+from automorph.cli.param_types import NameWord
 from automorph.cli.progress import Bars
 from automorph.cli.provenance import provenance_of
 from automorph.cli.run_names import data_words, run_folder
@@ -45,16 +46,18 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     metavar="NAME|MODULE:FUNCTION",
-    help="Translator between subgroups: cyclegan, statistics, matched, exact; for texts word-swap; "
-    "none; or your own edit function.",
+    type=NameWord("robustness:TRANSLATORS", "auto", "none", check="robustness:check_names"),
+    help="Translator between subgroups (see: automorph list translators), or your own edit "
+    "function; auto: the first that passes its checks; none: no translation.",
 )
 @click.option(
     "--objective",
     default="auto",
     show_default=True,
     metavar="NAME",
-    help="Training objective: camel, sgdro, gdro, balanced, irm, jtt or dfr; auto: the best on the "
-    "validation part.",
+    type=NameWord("robustness:METHODS", "auto", check="robustness:load_method"),
+    help="Training objective (see: automorph list objectives); auto: the best on the validation "
+    "part.",
 )
 @click.option(
     "--checkpoint",
@@ -114,12 +117,6 @@ def patch(
     is then retrained and compared with plain training, balanced sampling and group DRO. If the run
     is interrupted, run the same command again to continue it.
     """
-    from automorph.robustness import check_names, load_method
-
-    # Reject bad options before reading the data.
-    check_names(translator)
-    if objective != "auto":
-        load_method(objective)
     task = task_of(data, **options)
     run = PatchRun(
         source=data, task=task, translator=translator, objective=objective, checkpoint=checkpoint,

@@ -28,7 +28,7 @@ from automorph.cli.options import (
     task_of,
     training_options,
 )
-from automorph.cli.param_types import PolicyWord
+from automorph.cli.param_types import NameWord, PolicyWord
 from automorph.cli.progress import Dashboard, ScalarLog, tensorboard_option
 from automorph.cli.provenance import pictures_of
 from automorph.cli.run_names import data_words, policy_words, run_folder, training_words
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     default="race",
     show_default=True,
     metavar="NAME",
+    type=NameWord("searchers:METHODS"),
     help="Search method; race runs all of them under one budget (see: automorph list methods).",
 )
 @click.option("--budget", metavar="TIME", help="Time limit of the whole search: 30m, 1h30m or 90s.")
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--space",
+    metavar="NAME",
+    type=NameWord("operations:SPACES", "explained", check="searchers:check_space"),
     help="Search space; explained: those operations that explain finds harmless, narrowed.",
     show_default="randaugment; texts: texts-wordnet, or texts-plain without WordNet",
 )
@@ -137,7 +140,6 @@ def search(
     from automorph.policies import load_policy
     from automorph.searchers import (
         check_engine,
-        check_space,
         default_post_policy,
         load_method,
         read_budget,
@@ -149,8 +151,6 @@ def search(
     check_engine(engine, address)
     if budget is not None:
         read_budget(budget)
-    if space is not None:
-        check_space(space)
     after = None if post_policy is None else load_policy(post_policy)
     task = task_of(data, **options)
     operations = space_of(space, task, seed=seed)

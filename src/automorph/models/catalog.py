@@ -172,17 +172,27 @@ def build_text_model(name: str, *, inputs: int, classes: int) -> nn.Module:
     return _builder(name, "text")(inputs, classes)
 
 
-def _builder(name: str, domain: str) -> Callable[..., nn.Module]:
-    """What builds the network of a name for images or texts; its options are given."""
+def check_model(name: str) -> None:
+    """Refuse a name that no network goes by, for images or texts, without building it."""
+    _matched(name)
+
+
+def _matched(name: str) -> tuple[ModelEntry, dict[str, Any]]:
+    """The entry of a name, and the options in it."""
     for entry in MODELS.values():
         options = entry.matched(name)
-        if options is None:
-            continue
-        if entry.domain != domain:
-            fitting = ", ".join(one.name for one in MODELS.values() if one.domain == domain)
-            raise UsageError(
-                f"the model {name!r} is for {entry.domain}s, and these are {domain}s; expected one "
-                f"of {fitting}; see: automorph list models"
-            )
-        return partial(entry.load(), **options)
+        if options is not None:
+            return entry, options
     raise MODELS.unknown(name)
+
+
+def _builder(name: str, domain: str) -> Callable[..., nn.Module]:
+    """What builds the network of a name for images or texts; its options are given."""
+    entry, options = _matched(name)
+    if entry.domain != domain:
+        fitting = ", ".join(one.name for one in MODELS.values() if one.domain == domain)
+        raise UsageError(
+            f"the model {name!r} is for {entry.domain}s, and these are {domain}s; expected one of "
+            f"{fitting}; see: automorph list models"
+        )
+    return partial(entry.load(), **options)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from automorph.searchers.budget import read_budget as read_budget
     from automorph.searchers.builtin import METHODS as METHODS
     from automorph.searchers.builtin import SearchSpec as SearchSpec
+    from automorph.searchers.builtin import check_space as check_space
     from automorph.searchers.builtin import list_searches as list_searches
     from automorph.searchers.builtin import load_method as load_method
     from automorph.searchers.child_training import TrainJob as TrainJob
-    from automorph.searchers.defaults import check_space as check_space
     from automorph.searchers.defaults import default_post_policy as default_post_policy
     from automorph.searchers.defaults import space_of as space_of
     from automorph.searchers.executors import check_engine as check_engine
@@ -34,7 +34,7 @@ _HOMES = {
     "SearchSpec": "builtin",
     "SearchProgress": "runner",
     "check_engine": "executors",
-    "check_space": "defaults",
+    "check_space": "builtin",
     "read_budget": "budget",
     "space_of": "defaults",
     "default_post_policy": "defaults",

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from automorph.operations import named_space
 from automorph.registry import Entry, Registry
 
 if TYPE_CHECKING:
     from automorph.searchers.base import SearchContext, Searcher
     from automorph.training import Task
+
+EXPLAINED = "explained"
+"""The space that `automorph.explain` narrows."""
 
 
 @dataclass(frozen=True)
@@ -166,3 +170,12 @@ def load_method(text: str | SearchSpec | Callable[..., Searcher], **options: Any
 def list_searches() -> dict[str, str]:
     """The searches, each with a line about it."""
     return METHODS.about()
+
+
+def check_space(name: str) -> None:
+    """Raise unless it is the name of a space, which may be one that is to be explained."""
+    first, _, rest = name.partition(":")
+    if first != EXPLAINED:
+        named_space(name)
+    elif rest:
+        named_space(rest)

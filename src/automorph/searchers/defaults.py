@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from automorph.diagnostics import explain, explained_space
 from automorph.operations import SearchSpace, named_space
+from automorph.searchers.builtin import EXPLAINED
 from automorph.searchers.executors import without_test
 from automorph.text import find_wordnet
 from automorph.training import Task
-
-EXPLAINED = "explained"
-
-
-def check_space(name: str) -> None:
-    """Raise unless it is the name of a space, which may be one that is to be explained."""
-    first, _, rest = name.partition(":")
-    if first != EXPLAINED:
-        named_space(name)
-    elif rest:
-        named_space(rest)
 
 
 def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> SearchSpace:

@@ -91,14 +91,14 @@ def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -
     identity = {"task": fingerprint(task), "method": named.name, "trials": trials}
     place = folder / "searches" / name
     with folder_lock(place), open_engine("processes", task, place, jobs=jobs) as engine:
-        conductor = SearchRunner(Trials(identity, folder=place))
+        runner = SearchRunner(Trials(identity, folder=place))
         method = named.build(setting_of(task, trials))
-        conductor.search(method, engine, Plan(None, 5, LONGER), trials=trials)
-        arm, cost = method.result(), conductor.cost(task)
-        conductor.close(place)
-    seconds = sum(trial.outcome.seconds for trial in conductor.told)
-    print(f"{name}: {arm.name}, {len(conductor.told)} trials, {cost:.1f} trainings", flush=True)
-    return {"arm": arm, "trainings": cost, "seconds": seconds, "trials": len(conductor.told)}
+        runner.search(method, engine, Plan(None, 5, LONGER), trials=trials)
+        arm, cost = method.result(), runner.cost(task)
+        runner.close(place)
+    seconds = sum(trial.outcome.seconds for trial in runner.reported)
+    print(f"{name}: {arm.name}, {len(runner.reported)} trials, {cost:.1f} trainings", flush=True)
+    return {"arm": arm, "trainings": cost, "seconds": seconds, "trials": len(runner.reported)}
 
 
 def trained(task: Task, arms: dict[str, Treatment], folder: Path, options: Any) -> Comparison:

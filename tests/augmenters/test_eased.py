@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automorph.augmenters.scaled import eased
+from automorph.augmenters.adaptive import eased
 from automorph.operations import Stream
 from automorph.policies import load_policy
 

@@ -107,7 +107,7 @@ def test_policies_stay_policies():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("views(m=2) + adversarial", "got 2 online methods"),
+        ("views(m=2) + adversarial", "got 2 in-training methods"),
         ("uncertanty(c=4)", "unknown policy 'uncertanty'"),
         ("uncertainty(c=4", "brackets"),
         ("uncertainty(c=4)x", "cannot read"),

@@ -75,7 +75,7 @@ def test_a_network_is_not_audited_on_what_it_was_trained_on(place):
         digits.train.data[:900], odd[:900], subgroups=mark[:900].astype(int)
     )
     found = automorph.audit(other, checkpoint=place / "runNone")
-    assert "some of those audited may be its training examples" in found.notes[0]
+    assert "some audited examples may be its training examples" in found.notes[0]
 
 
 def test_predictions_of_all_kinds(place, digits):

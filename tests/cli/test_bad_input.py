@@ -141,7 +141,7 @@ CASES = {
     "unknown predictions": (
         ["audit", "csv:audited.csv", *S, "--predictions", "site"],
         2,
-        "no classes",
+        "not classes",
     ),
     "no such checkpoint": (["audit", "csv:audited.csv", *S, "--checkpoint", "no"], 2, "run folder"),
     "two things to audit": (

@@ -19,8 +19,12 @@ from automorph.robustness.translators.cyclegan.networks import (
     PatchDiscriminator,
     depth_for,
 )
-from automorph.robustness.translators.cyclegan.replay import Replay
-from automorph.robustness.translators.cyclegan.training import CycleTraining, to_images, to_pixels
+from automorph.robustness.translators.cyclegan.training import (
+    CycleTraining,
+    Replay,
+    to_images,
+    to_pixels,
+)
 from automorph.training.checkpoint import read_checkpoint, write_checkpoint
 
 TINY = CycleRecipe(steps=6, batch_size=4, width=4, judge_width=4, replay=10)

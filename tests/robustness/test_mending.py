@@ -139,7 +139,7 @@ def test_without_a_translator_balanced_sampling_mends(task, tmp_path):
         folder=tmp_path, maps=False,
     )  # fmt: skip
     assert found.objective == "balanced"
-    assert any("balanced sampling mends instead" in note for note in found.notes)
+    assert any("balanced sampling is used instead" in note for note in found.notes)
     assert found.flips["after"] is None
 
 

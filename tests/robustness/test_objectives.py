@@ -18,7 +18,7 @@ from automorph.robustness.objectives import (
     group_means,
     scale_slopes,
 )
-from automorph.robustness.sampling import balanced_rows, repeated_rows
+from automorph.robustness.robust import balanced_rows, repeated_rows
 from automorph.training.loss import log_mean
 
 torch.set_num_threads(1)

@@ -36,9 +36,9 @@ def test_what_mends_nothing_is_not_called_needed(after):
     rows = (arm("erm", [0.0, 0.1]), arm("balanced", [0.0, 0.0]))
     verdict = judge(rows, "balanced", audit(0.1, 0.81), audit(after, 0.69), (0, 1))
     assert verdict.kind == "unclear"
-    assert "Nothing here mended it: keep the model you have." in verdict.text
+    assert "No objective mended it: keep the model you have." in verdict.text
     assert "(bad, yes)" in verdict.text
-    assert "all that is needed" not in verdict.text
+    assert "suffices" not in verdict.text
 
 
 def test_a_gain_within_chance_is_said_to_be_one():

@@ -120,7 +120,11 @@ def test_ray_finds_the_same_when_a_node_dies(task, alone, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize(
     ("name", "address", "words"),
-    [("slurm", None, "no engine"), ("local", "x:1", "only ray"), ("ray", "127.0.0.1:9", "reach")],
+    [
+        ("slurm", None, "unknown engine"),
+        ("local", "x:1", "only ray"),
+        ("ray", "127.0.0.1:9", "reach"),
+    ],
 )
 def test_bad_engines(task, tmp_path, name, address, words):
     with pytest.raises(UsageError, match=words):

@@ -165,7 +165,7 @@ def test_the_verdict_names_what_was_not_beaten_and_what_would_do():
     }
     text = verdict_of(rows, list(rows.values()), method="pba", cost=12.0, seeds=3).text
 
-    assert "It beats the tail alone (+5.0" in text
+    assert "It beats the post-policy alone (+5.0" in text
     assert "longer gains more than the search on the validation part (+20.0" in text
     assert "It is worse than longer plain training (-20.7" in text
     assert "Within chance of a random policy" in text

@@ -167,12 +167,12 @@ def test_image_operations_are_moves(rng):
 
     shift = operation_move(find_operation("TranslateX"), (-1 / 6, 1 / 6))
     assert shift(images).shape == (2, 2, 6, 6, 1)
-    with pytest.raises(UsageError, match="random by itself"):
+    with pytest.raises(UsageError, match="which draws random numbers"):
         operation_move(find_operation("SamplePairing"), [0.2])
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(UsageError, match="expected all above 0"):
+    with pytest.raises(UsageError, match="all rates above 0"):
         reach(np.array([[0]]), RING, rates=[1, 0])
     with pytest.raises(UsageError, match="one more axis of outcomes"):
         reach(np.array([[0, 1]]), [lambda s: s[:, :1]])
@@ -180,7 +180,7 @@ def test_wrong_arguments_are_named():
         ring().posterior([0, 1])
     with pytest.raises(UsageError, match="expected at most 3000"):
         markov_restarts.kernel(csr_array(np.eye(3001)), np.ones(3001))
-    with pytest.raises(UsageError, match="expected one number for all"):
+    with pytest.raises(UsageError, match="expected equal sums"):
         markov_restarts.stationary(np.diag([1.0, 2.0]), [1, 0])
 
 

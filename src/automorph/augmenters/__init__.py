@@ -1,4 +1,4 @@
-"""Methods that live inside training: they see the model, or learn from its losses."""
+"""Methods that run inside training: they see the model, or learn from its losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adversarial AutoAugment: a policy network that makes training harder while it goes on.
+"""Adversarial AutoAugment: a policy network that learns to raise the training loss.
 
 Zhang, Wang, Zhang, Zhong, "Adversarial AutoAugment" (ICLR 2020), algorithm 1:
 min_w max_theta E_x E_{tau ~ theta} L(f_w(tau(x)), y).
@@ -34,16 +34,17 @@ from automorph.training import (
 )
 
 COLLAPSED = 0.5
-"""A policy network that has less than this share of its first entropy over operations is narrow."""
+"""Below this share of its initial entropy over operations, the policy network has collapsed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adversarial(InTrainingMethod):
-    """Several policies a batch, written by a network that is rewarded for high training loss.
+    """Several policies per batch, written by a network that is rewarded for high training loss.
 
     A policy is ``subpolicies`` times ``length`` operations of ``space`` at one of ``levels``
     magnitudes; every image draws one sub-policy. ``every`` 0 updates the network after each epoch
-    (the paper), else after so many steps. ``rate`` is Adam's, ``entropy`` the weight of the bonus.
+    (the paper), else after that many steps. ``rate`` is Adam's learning rate, ``entropy`` the
+    weight of the entropy bonus.
     """
 
     operations: SearchSpace
@@ -69,7 +70,7 @@ class Adversarial(InTrainingMethod):
 
     @property
     def title(self) -> str:
-        """The name that says all options."""
+        """The name with all options."""
         options = [f"m={self.count}", f"n={self.length}"]
         for name, value, usual in (
             ("every", self.every, 0),
@@ -84,11 +85,11 @@ class Adversarial(InTrainingMethod):
 
     @property
     def inner(self) -> Policy:
-        """What the network draws from at first: operations and levels uniform."""
+        """The initial policy of the network: operations and levels uniform."""
         return NAMED["composition"](n=self.length, p=1, levels=self.levels, space=self.operations)
 
     def written(self, decisions: NDArray[np.int64]) -> Policy:
-        """The policy of one row of decisions, in its place in the chain."""
+        """Return the policy of one row of decisions, at its place in the chain."""
         pairs = decisions.reshape(self.subpolicies, self.length, 2)
         names, top = self.operations.names, max(self.levels - 1, 1)
         subpolicies = tuple(
@@ -100,12 +101,12 @@ class Adversarial(InTrainingMethod):
         )
 
     def build(self) -> Augmenter:
-        """A new augmenter."""
+        """Build a new augmenter."""
         return AdversarialAugmenter(self)
 
 
 class AdversarialAugmenter(Augmenter):
-    """Policies of the network as it is now, the losses that they cause, and its updates."""
+    """The current policies of the network, the losses under them, and its updates."""
 
     def __init__(self, method: Adversarial) -> None:
         self.method = method
@@ -113,18 +114,21 @@ class AdversarialAugmenter(Augmenter):
         self.optimiser: Optimiser | None = None
         self.decisions: Tensor | None = None
         self.policies: list[Policy] = []
-        self.lock = Lock()  # Background threads may be the first to ask for policies.
+        self.lock = Lock()  # A background thread may be the first to request policies.
         self.losses = torch.zeros(2, method.count, dtype=torch.float64)  # Sum and number.
         self.steps = self.updates = 0
         self.operations = torch.full((len(method.operations),), 1 / len(method.operations))
         self.spread = torch.zeros(())
         self.device = torch.device("cpu")
         self.whole_batch = examples_meet(method.policy)
-        # Where policies change within an epoch, batches must not be made ahead.
+        # If policies change within an epoch, batches must not be prepared ahead.
         self.needs_model = method.every > 0
 
     def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
-        """Every example under every policy, an example's rows adjacent: policy m has rows m::M."""
+        """Return every example under every policy, an example's rows adjacent.
+
+        Of M policies, policy m has the rows m::M.
+        """
         self.device = raw.device
         with self.lock:
             policies = self._written(raw.seed)
@@ -138,7 +142,7 @@ class AdversarialAugmenter(Augmenter):
         return together(raw, [examples for examples, _ in drawn], [labels for _, labels in drawn])
 
     def _written(self, seed: int) -> list[Policy]:
-        """The policies until the next update: a pure function of network, seed and update."""
+        """Return the policies until the next update: a function of network, seed and update."""
         if not self.policies:
             if self.controller is None:
                 self._begin(seed)
@@ -154,12 +158,12 @@ class AdversarialAugmenter(Augmenter):
 
     def _begin(self, seed: int) -> None:
         self.controller = begun(seed, len(self.method.operations), self.method.levels)
-        # AdamW without decay is Adam.
+        # AdamW without weight decay is Adam.
         recipe = Recipe(optimizer="adamw", lr=self.method.rate, weight_decay=0.0)
         self.optimiser = make_optimiser(self.controller, recipe)
 
     def feedback(self, losses: Tensor) -> None:
-        """Note what each policy caused."""
+        """Record the losses under each policy."""
         by_policy = losses.detach().double().view(-1, self.method.count)
         self.losses[0] += by_policy.sum(dim=0).cpu()
         self.losses[1] += len(by_policy)
@@ -168,7 +172,7 @@ class AdversarialAugmenter(Augmenter):
             self._update()
 
     def _update(self) -> None:
-        """One step of REINFORCE on the mean losses of the policies; then new policies."""
+        """Take one step of REINFORCE on the mean losses of the policies; then draw new policies."""
         assert self.controller is not None
         assert self.optimiser is not None
         assert self.decisions is not None
@@ -185,10 +189,11 @@ class AdversarialAugmenter(Augmenter):
         self.losses = torch.zeros_like(self.losses)
 
     def end_epoch(self, record: Epoch) -> dict[str, Any]:
-        """Update the network (unless that is done every so many steps), and watch it.
+        """Update the network (unless it updates every few steps), and report its state.
 
-        ``operations`` is its mean distribution over operations, ``entropy`` that of it as a share
-        of the largest possible, ``spread`` the loss of the hardest policy less that of the easiest.
+        ``operations`` is its mean distribution over operations, ``entropy`` the entropy of that as
+        a share of the largest possible, ``spread`` the loss of the hardest policy minus that of the
+        easiest.
         """
         if not self.method.every:
             self._update()
@@ -204,11 +209,11 @@ class AdversarialAugmenter(Augmenter):
         }
 
     def describe(self) -> Any:
-        """Name and content of the method."""
+        """Return name and content of the method."""
         return self.method.describe()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The network, its optimiser, the policies in use and what they caused so far."""
+        """Return the network, its optimiser, the policies in use and their losses so far."""
         if self.controller is None or self.optimiser is None:
             return {}
         counts = torch.tensor([self.steps, self.updates])
@@ -222,7 +227,7 @@ class AdversarialAugmenter(Augmenter):
         }
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back what ``state_dict`` gave."""
+        """Restore the result of ``state_dict``."""
         if not state:
             return
         self._begin(0)

@@ -1,6 +1,6 @@
-"""`automorph.train` and `automorph.compare`: the names of online methods are understood, too.
+"""`automorph.train` and `automorph.compare`, which accept names of in-training methods too.
 
-The rooms of training and comparison know policies only; this one knows what stands beside them.
+The rooms of training and experiments know policies only; this one also knows the methods.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 def _reading(call: Callable[P, R], read: Callable[[dict[str, Any]], None]) -> Callable[P, R]:
-    """The call, after ``read`` has read what a user types among its arguments."""
+    """Wrap a call so that ``read`` first parses the names among its arguments."""
     parameters = signature(call)
 
     @wraps(call)
@@ -43,7 +43,7 @@ def _read_training(given: dict[str, Any]) -> None:
 def _read_comparison(given: dict[str, Any]) -> None:
     treatments = given["policies"] = [_treatment(policy) for policy in listed(given["policies"])]
     baseline = given.get("baseline")
-    # A policy of one's own may have a name that cannot be read.
+    # A user's own policy may have a name that cannot be parsed.
     if baseline is not None and baseline not in [getattr(one, "name", None) for one in treatments]:
         given["baseline"] = as_treatment(baseline).name
 

@@ -1,4 +1,4 @@
-"""AugMix as it was published: mixtures of chains, and a loss that asks them to agree.
+"""AugMix as published: mixtures of chains, and a loss that makes their predictions agree.
 
 Hendrycks, Mu, Cubuk, Zoph, Gilmer, Lakshminarayanan, "AugMix" (ICLR 2020), algorithm 1 and section
 3, equation 1. The policy ``augmix`` is the mixtures alone.
@@ -27,11 +27,11 @@ def consistency_loss(
     smoothing: float = 0.0,
     target: Target | None = None,
 ) -> Tensor:
-    """CE(clean) + weight * JS(p_clean, p_1, .., p_m), for rows of which ``views`` are one example.
+    """Return CE(clean) + weight * JS(p_clean, p_1, .., p_m), ``views`` rows per example.
 
     ``logits`` and soft ``labels`` are ``(n * views, k)``, the clean view first. JS is the mean of
-    KL(p_v | p) over the views, p their mean prediction (see `divergence`). The result, as long, has
-    the loss of an example in each of its rows, so that the mean over rows is that over examples.
+    KL(p_v | p) over the views, p their mean prediction (see `divergence`). Each row of the result
+    ``(n * views,)`` holds the loss of its example, so the mean over rows is that over examples.
 
     >>> import torch
     >>> same = torch.zeros(3, 10)
@@ -47,10 +47,10 @@ def consistency_loss(
 
 @dataclass(frozen=True, kw_only=True)
 class Consistency(InTrainingMethod):
-    """A clean view and several others of every example, whose predictions are asked to agree.
+    """A clean view and several others of every example, whose predictions must agree.
 
-    What comes before the method is shared by all views of an example; what comes after is drawn
-    for each, but for mixing, which must be the same for all.
+    Steps before the method are shared by all views of an example; steps after it are drawn for each
+    view, except mixing, which must be the same for all.
     """
 
     draws: Policy
@@ -63,23 +63,23 @@ class Consistency(InTrainingMethod):
 
     @property
     def title(self) -> str:
-        """The name that says all options."""
+        """The name with all options."""
         usual = self.draws == NAMED["augmix"]()
         options = [f"weight={self.weight:g}", f"m={self.count}"]
         return with_options("augmix-jsd", options + [f"policy={self.draws.name}"] * (not usual))
 
     @property
     def inner(self) -> Policy:
-        """What the views but the clean one are drawn from."""
+        """The policy of all views except the clean one."""
         return self.draws
 
     def build(self) -> Augmenter:
-        """An augmenter without memory."""
+        """Build an augmenter without state."""
         return ConsistencyAugmenter(self)
 
 
 class ConsistencyAugmenter(Augmenter):
-    """Draws clean and other views, and defines their loss."""
+    """Draws the clean view and the others, and defines their loss."""
 
     def __init__(self, method: Consistency) -> None:
         self.method = method
@@ -90,10 +90,10 @@ class ConsistencyAugmenter(Augmenter):
         self.whole_batch = examples_meet(method.policy)
 
     def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
-        """The clean view and the others, an example's rows adjacent."""
+        """Return the clean view and the others, an example's rows adjacent."""
         stream = stream_of(raw)
         base = self.shared.transform(raw.examples, stream)
-        # Every copy is drawn from once, so that no two stages share numbers.
+        # Each stage has its own copy number, so that no two stages share random numbers.
         last = replace(stream, copy=np.full(len(raw), self.method.count + 1))
         drawn = [self.clean.transform(base, last)]
         for copy in range(1, self.method.count + 1):
@@ -106,14 +106,14 @@ class ConsistencyAugmenter(Augmenter):
         return together(raw, drawn, [labels] * len(drawn))
 
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
-        """The cross-entropy of the clean view and the divergence of all."""
+        """Return the cross-entropy of the clean view plus the divergence of all views."""
         return consistency_loss(
             logits, batch.labels, views=self.method.count + 1, weight=self.method.weight,
             smoothing=smoothing, target=batch.target,
         )  # fmt: skip
 
     def describe(self) -> Any:
-        """Name and content of the method."""
+        """Return name and content of the method."""
         return self.method.describe()
 
 

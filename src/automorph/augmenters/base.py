@@ -1,4 +1,4 @@
-"""What the methods that live inside training have in common."""
+"""Base class and shared functions of the in-training methods."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from automorph.training import Augmenter, Batch, PolicyAugmenter, RawBatch
 
 @dataclass(frozen=True, kw_only=True)
 class InTrainingMethod(ABC):
-    """A method, and what is done to every view before and after its own draw.
+    """A method, with policies applied to every view before and after its own draw.
 
     Methods are values: frozen, comparable, and small enough to send to other processes; ``build``
-    makes what learns. Their own draws (``inner``) stand in a chain of policies like any other
-    stage, so a method that does not choose is that chain, bit for bit.
+    makes the object that learns. Their own draws (``inner``) are one stage in a chain of policies,
+    so a method that chooses nothing equals that chain bit for bit.
     """
 
     before: tuple[Policy, ...] = ()
@@ -35,44 +35,44 @@ class InTrainingMethod(ABC):
     @property
     @abstractmethod
     def inner(self) -> Policy:
-        """What the method itself draws from, before it has learned anything."""
+        """The policy that the method itself draws from, before it has learned."""
 
     @abstractmethod
     def build(self) -> Augmenter:
-        """A new augmenter that remembers nothing."""
+        """Build a new augmenter without state."""
 
     @property
     def name(self) -> str:
-        """What a user types to get it."""
+        """The text that a user types for it."""
         stages = [*(p.name for p in self.before), self.title, *(p.name for p in self.after)]
         return " + ".join(stages)
 
     @property
     def policy(self) -> Policy:
-        """What its views are drawn from before anything is learned."""
+        """The policy of its views before anything is learned."""
         return self.around(self.inner)
 
     def around(self, inner: Policy) -> Policy:
-        """The chain with another policy in the method's own place."""
+        """Return the chain with another policy at the method's own place."""
         return chained(*self.before, inner, *self.after)
 
     def with_corpus(self, corpus: Corpus) -> Self:
-        """The method with draws, stages and spaces of operations that know a corpus (texts)."""
+        """Return the method with all its operations fitted to a corpus (texts)."""
         changes = {
             entry.name: _knowing(getattr(self, entry.name), corpus) for entry in fields(self)
         }
         return replace(self, **changes)
 
     def surrounded(self, *, before: tuple[Policy, ...], after: tuple[Policy, ...]) -> Self:
-        """The method with more stages around it."""
+        """Return the method with more stages around it."""
         return replace(self, before=(*before, *self.before), after=(*self.after, *after))
 
     def describe(self) -> Any:
-        """Name and content, as plain data."""
+        """Return name and content as plain data."""
         return {"name": self.name, "policy": identity_form(self.policy)}
 
     def table(self) -> Table:
-        """The table of the views, and in the caption what the method makes of them."""
+        """Return the table of the views, with the method in its caption."""
         table = self.policy.table()
         return replace(table, caption=f"{type(self).__doc__ or ''}".split("\n")[0])
 
@@ -81,7 +81,7 @@ class InTrainingMethod(ABC):
 
 
 def _knowing(value: Any, corpus: Corpus) -> Any:
-    """A field of a method: what holds operations on texts is fitted, all else as it is."""
+    """Fit a field of a method to a corpus if it holds operations; return others unchanged."""
     if isinstance(value, tuple):
         return tuple(_knowing(one, corpus) for one in value)
     if isinstance(value, Policy):
@@ -92,7 +92,7 @@ def _knowing(value: Any, corpus: Corpus) -> Any:
 
 
 def views(policy: Policy, raw: RawBatch, count: int) -> Batch:
-    """``count`` draws of the policy for every example, encoded; an example's rows are adjacent.
+    """Return ``count`` encoded draws of the policy per example; an example's rows are adjacent.
 
     Row ``i * count + c`` is copy c of example i: the first copies are the same for any count.
     """
@@ -100,7 +100,7 @@ def views(policy: Policy, raw: RawBatch, count: int) -> Batch:
 
 
 def views_at(policy: Policy, raw: RawBatch, copies: NDArray[np.int64]) -> Batch:
-    """The draws of the policy with these numbers, int ``(n, count)``, as `views` makes them."""
+    """Return the draws with these copy numbers, int ``(n, count)``, as `views` makes them."""
     drawn = []
     for copy in copies.T:
         stream = stream_of(raw, copy=copy)
@@ -112,7 +112,7 @@ def views_at(policy: Policy, raw: RawBatch, copies: NDArray[np.int64]) -> Batch:
 
 
 def together(raw: RawBatch, examples: list[Any], labels: list[Any]) -> Batch:
-    """Views ``(n, ..)`` with their soft labels as one batch, an example's rows adjacent."""
+    """Join views ``(n, ..)`` and their soft labels to one batch, an example's rows adjacent."""
     count = len(examples)
     if count == 1:
         return raw.batch(examples[0], labels=labels[0])
@@ -126,17 +126,17 @@ def together(raw: RawBatch, examples: list[Any], labels: list[Any]) -> Batch:
 
 
 def stream_of(raw: RawBatch, count: int = 1, *, copy: NDArray[np.int64] | None = None) -> Stream:
-    """The random numbers of `views`, row by row; ``copy``: of those of `views_at`."""
+    """Return the random stream of `views`, row by row; with ``copy``, that of `views_at`."""
     numbers = np.tile(np.arange(count), len(raw)) if copy is None else copy.ravel()
     index = np.repeat(raw.index, len(numbers) // len(raw))
     return Stream(seed=raw.seed, epoch=raw.epoch, index=index, copy=numbers)
 
 
 def examples_meet(policy: Policy) -> bool:
-    """Whether the result for one example depends on the others of its batch."""
+    """Return True if the result for one example depends on others of its batch."""
     return PolicyAugmenter(policy).whole_batch
 
 
 def composition(n: int, space: str, *, p: float = 0.5) -> Policy:
-    """The candidates of uncertainty sampling: n operations, fair coins, uniform magnitudes."""
+    """Return candidates of uncertainty sampling: n operations, each with probability p."""
     return NAMED["composition"](n=n, p=p, space=space)

@@ -1,7 +1,7 @@
-"""Joint batches: every example several times, each time in another view, and nothing learned.
+"""Batch augmentation: several views of every example in the same batch, and nothing learned.
 
-Hoffer et al., "Augment your batch" (CVPR 2020). It is the control of every method that trains on
-several views or chooses among them: what is gained beyond it, the learning has earned.
+Hoffer et al., "Augment your batch" (CVPR 2020). It is the control for every method that trains on
+several views or chooses among them: only a gain over it is due to learning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from automorph.training import Augmenter, Batch, RawBatch
 
 @dataclass(frozen=True, kw_only=True)
 class JointViews(InTrainingMethod):
-    """Every example comes in several independent views in the same batch; nothing is learned.
+    """Several independent views of every example in the same batch; nothing is learned.
 
     A step on n examples passes ``count * n`` rows forward and backward.
     """
@@ -30,21 +30,21 @@ class JointViews(InTrainingMethod):
 
     @property
     def title(self) -> str:
-        """The name that says all options."""
+        """The name with all options."""
         return f"views(m={self.count},policy={self.draws.name})"
 
     @property
     def inner(self) -> Policy:
-        """What views are drawn from."""
+        """The policy of the views."""
         return self.draws
 
     def build(self) -> Augmenter:
-        """An augmenter without memory."""
+        """Build an augmenter without state."""
         return JointAugmenter(self)
 
 
 class JointAugmenter(Augmenter):
-    """Draws the views; batches may be made ahead."""
+    """Draws the views; batches may be prepared ahead."""
 
     def __init__(self, method: JointViews) -> None:
         self.method = method
@@ -52,11 +52,11 @@ class JointAugmenter(Augmenter):
         self.whole_batch = examples_meet(self.policy)
 
     def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
-        """The views, an example's rows adjacent."""
+        """Return the views, an example's rows adjacent."""
         return views(self.policy, raw, self.method.count)
 
     def describe(self) -> object:
-        """Name and content of the method."""
+        """Return name and content of the method."""
         return self.method.describe()
 
 

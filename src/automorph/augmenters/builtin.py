@@ -1,7 +1,7 @@
-"""The names of online methods, as people type them among the names of policies.
+"""In-training methods by name, as users type them among the names of policies.
 
-``flip-crop + uncertainty(c=4,s=1,rule=top,n=2) + cutout(16)``: one stage is the method, the others
-are done to every view before and after its own draw.
+``flip-crop + uncertainty(c=4,s=1,rule=top,n=2) + cutout(16)``: one stage is the method; the others
+are applied to every view before and after its own draw.
 """
 
 from __future__ import annotations
@@ -45,12 +45,14 @@ METHODS = Registry(
 
 
 def list_methods() -> dict[str, str]:
-    """The online methods, each with a line about it."""
+    """Return the in-training methods by name, each with one line of description."""
     return METHODS.about()
 
 
 def as_treatment(thing: Any) -> Policy | AugmenterSpec:
-    """What can be compared: a policy, or an online method, from a name, a file or itself.
+    """Return a policy or an in-training method, from a name, a file or itself.
+
+    Raises `PolicyError` for a name with more than one method.
 
     >>> as_treatment("flip-crop").name
     'flip-crop'
@@ -62,17 +64,17 @@ def as_treatment(thing: Any) -> Policy | AugmenterSpec:
 
         return thing if isinstance(thing, AugmenterSpec) else load_policy(thing)
     stages = [word.strip() for word in POLICIES.split(thing, "+")]
-    found = [place for place, word in enumerate(stages) if METHODS.has(word)]
-    if not found:
+    methods = [index for index, stage in enumerate(stages) if METHODS.has(stage)]
+    if not methods:
         return load_policy(thing)
-    if len(found) > 1:
+    if len(methods) > 1:
         raise PolicyError(
-            f"got {len(found)} online methods in {thing!r}; expected one, and policies around it"
+            f"got {len(methods)} in-training methods in {thing!r}; expected one, with policies "
+            "around it: leave the others out"
         )
-    place = found[0]
+    at = methods[0]
     before, after = (
-        (load_policy(" + ".join(part)),) if part else ()
-        for part in (stages[:place], stages[place + 1 :])
+        (load_policy(" + ".join(part)),) if part else () for part in (stages[:at], stages[at + 1 :])
     )
-    method: InTrainingMethod = METHODS.build(stages[place])
+    method: InTrainingMethod = METHODS.build(stages[at])
     return method.surrounded(before=before, after=after)

@@ -1,4 +1,4 @@
-"""Sums over the processes of a training."""
+"""Sums over the processes of a distributed training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def summed(values: Tensor, device: torch.device) -> Tensor:
-    """The sum of ``values`` over all processes, on the CPU; ``device`` is where they can meet."""
+    """Return the sum of ``values`` over all processes, on the CPU; reduced on ``device``."""
     if not (dist.is_available() and dist.is_initialized()):
         return values
     total = values.to(device, copy=True)

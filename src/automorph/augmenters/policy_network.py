@@ -11,11 +11,11 @@ from automorph.training import torch_seed
 
 
 class DrawnDecisions(NamedTuple):
-    """Policies as decisions, and what the network thought of them.
+    """Policies as decisions, and their probability under the network.
 
-    ``decisions`` int64 ``(m, d)`` are of all kinds in turn: operation, level, operation, ..
+    ``decisions`` int64 ``(m, d)`` alternate between the kinds: operation, level, operation, ..
     ``log_probability`` and ``entropy`` are ``(m,)``, sums over the decisions; ``operations``
-    ``(k,)`` is the mean distribution over operations on the way.
+    ``(k,)`` is the mean distribution over operations.
     """
 
     decisions: Tensor
@@ -25,11 +25,11 @@ class DrawnDecisions(NamedTuple):
 
 
 class Controller(nn.Module):
-    """One LSTM layer of 100 units on embeddings of 32 numbers (Zhang et al. 2020, section 4).
+    """One LSTM layer of 100 units on embeddings of size 32 (Zhang et al. 2020, section 4).
 
-    ``sizes`` holds the number of choices of each kind of decision, operations first. Decisions go
-    kind by kind (operation, level, operation, level, ..) in one sequence; each gets the one before
-    it as input. Weights begin in U(-0.1, 0.1), biases at 0.
+    ``sizes`` holds the number of choices of each kind of decision, operations first. Decisions
+    alternate between the kinds (operation, level, operation, level, ..) in one sequence; each takes
+    the previous one as input. Weights are initialised in U(-0.1, 0.1), biases at 0.
     """
 
     def __init__(self, *sizes: int, hidden: int = 100, embedding: int = 32) -> None:
@@ -45,11 +45,11 @@ class Controller(nn.Module):
                 nn.init.uniform_(weight, -0.1, 0.1)
 
     def write(self, uniform: Tensor) -> DrawnDecisions:
-        """Policies drawn with numbers in [0, 1), one for each decision ``(m, d)``."""
+        """Draw policies from numbers in [0, 1), one for each decision ``(m, d)``."""
         return self._walk(uniform, drawn=True)
 
     def read(self, decisions: Tensor) -> DrawnDecisions:
-        """What the network, as it is now, thinks of decisions int64 ``(m, d)``."""
+        """Return the current probabilities of decisions int64 ``(m, d)``."""
         return self._walk(decisions, drawn=False)
 
     def _walk(self, given: Tensor, *, drawn: bool) -> DrawnDecisions:
@@ -78,37 +78,37 @@ class Controller(nn.Module):
 
 
 def advantages(losses: Tensor) -> Tensor:
-    """(L_m - mean L) / (std L + 1e-5): the rewards of m policies, against one another.
+    """Return (L_m - mean L) / (std L + 1e-5): the rewards of m policies relative to one another.
 
-    One policy alone, or equal losses, give 0 (Zhang et al. 2020, equation 4).
+    A single policy, or equal losses, give 0 (Zhang et al. 2020, equation 4).
 
     >>> advantages(torch.tensor([1.0, 2.0, 3.0])).round(decimals=3)
     tensor([-1.,  0.,  1.])
     """
     if len(losses) < 2:
         return torch.zeros_like(losses)
-    # In double precision equal losses stay equal to their mean.
+    # In double precision, equal losses stay equal to their mean.
     precise = losses.double()
     return ((precise - precise.mean()) / (precise.std() + 1e-5)).to(losses.dtype)
 
 
 def policy_gradient_loss(written: DrawnDecisions, reward: Tensor, *, entropy: float) -> Tensor:
-    """-mean_m(R_m log p_m) - w mean_m(H_m): its gradient is REINFORCE's (Williams 1992), negated.
+    """Return -mean_m(R_m log p_m) - w mean_m(H_m), the loss of REINFORCE (Williams 1992).
 
-    The policy network climbs the reward; ``reward`` ``(m,)`` carries no gradient.
+    The policy network maximises the reward; ``reward`` ``(m,)`` carries no gradient.
     """
     gain = (reward.detach() * written.log_probability).mean()
     return -gain - entropy * written.entropy.mean()
 
 
 def begun(seed: int, *sizes: int) -> Controller:
-    """A controller whose first weights are a pure function of the seed."""
+    """Build a controller whose initial weights are a pure function of the seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(seed, "controller"))
         return Controller(*sizes)
 
 
 def inverse(p: Tensor, uniform: Tensor) -> Tensor:
-    """The choices ``(m,)`` of numbers in [0, 1) from distributions ``(m, k)``."""
+    """Return the choices ``(m,)`` of numbers in [0, 1) from distributions ``(m, k)``."""
     passed = (uniform[:, None] >= p.cumsum(dim=1)).sum(dim=1)
     return passed.clamp(max=p.shape[1] - 1)

@@ -1,7 +1,7 @@
-"""A linear classifier on an early layer: hardness for a part of a forward pass.
+"""A linear classifier on an early layer: difficulty for a part of a forward pass.
 
 Alain and Bengio, "Understanding intermediate layers using linear classifier probes" (2016). The
-probe learns from the candidates that it scores, with labels that are known anyway.
+probe learns from the candidates that it scores, with their known labels.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Probe:
     def __call__(
         self, model: nn.Module, inputs: Tensor, labels: Tensor, target: Target
     ) -> tuple[Tensor, float]:
-        """The logits ``(n, k)``, and what they cost as a share of a forward pass of the model.
+        """Return the logits ``(n, k)`` and their cost as a share of a forward pass of the model.
 
-        The scores are those before this batch is learned from.
+        The scores precede the update on this batch.
         """
         stem = self._stem(model)
         features = _pooled(stem(inputs)).float()
@@ -48,27 +48,27 @@ class Probe:
     def _stem(self, model: nn.Module) -> nn.Module:
         if not isinstance(model, nn.Sequential) or not 0 < self.layers < len(model):
             kind = type(model).__name__
-            most = (
+            size = (
                 f" with more than {self.layers} layers" if isinstance(model, nn.Sequential) else ""
             )
             raise UsageError(
-                f"got probe={self.layers} with a {kind}; expected an nn.Sequential{most}: "
+                f"got probe={self.layers} with a {kind}; expected an nn.Sequential{size}: "
                 "choose fewer layers, or another way of cheap scoring (size, every, precision)"
             )
-        # A new container begins in training mode, and must not take its layers along.
+        # A slice is a new container in training mode; its layers must stay in evaluation mode.
         return model[: self.layers].eval()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The weights, once there are any."""
+        """Return the weights, once there are any."""
         return {} if self.weight is None else {"probe": self.weight}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back what ``state_dict`` gave."""
+        """Restore the result of ``state_dict``."""
         self.weight = state.get("probe")
 
 
 def _pooled(maps: Tensor) -> Tensor:
-    """Means over the quarters of images, made alike in scale over the batch, and a constant 1."""
+    """Return means over image quarters, standardised over the batch, and a constant 1."""
     if maps.ndim == 4:
         maps = adaptive_avg_pool2d(maps, 2)
     features = maps.flatten(1)

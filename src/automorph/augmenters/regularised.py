@@ -29,7 +29,7 @@ def transformation_regularisation(logits: Tensor, views: int) -> Tensor:
     tensor([2., 0.])
     """
     parts = logits.float().view(-1, views, logits.shape[1])
-    # The sum over pairs is V times the sum of squares about the mean: no pair is ever written out.
+    # The sum over pairs is V times the sum of squares about the mean: no pairs are formed.
     centred = parts - parts.mean(dim=1, keepdim=True)
     return centred.square().sum(dim=(1, 2))
 
@@ -39,8 +39,8 @@ class Regularised(InTrainingMethod):
     """Training on a policy's copies, with logits that must agree: CE + weight * TR.
 
     A step has ``1 + passes`` views of every example: one to learn from, which is transformed with
-    probability ``share``, and ``passes`` transformed ones that only have to agree with it and one
-    another. Released: weight 0.1 or 0.5, one pass or three. Labels are never looked at for TR.
+    probability ``share``, and ``passes`` transformed ones that only have to agree with it and with
+    one another. Released: weight 0.1 or 0.5, one pass or three. TR never uses labels.
     """
 
     draws: Policy
@@ -55,18 +55,18 @@ class Regularised(InTrainingMethod):
 
     @property
     def title(self) -> str:
-        """The name that says all options."""
+        """The name with all options."""
         options = [f"weight={self.weight:g}", f"passes={self.passes}"]
         options += [f"share={self.share:g}"] * (self.share < 1)
         return with_options("tanda-tr", [*options, f"policy={self.draws.name}"])
 
     @property
     def inner(self) -> Policy:
-        """What views are drawn from."""
+        """The policy of the views."""
         return self.draws
 
     def build(self) -> Augmenter:
-        """An augmenter without memory."""
+        """Build an augmenter without state."""
         return RegularisedAugmenter(self)
 
 
@@ -80,7 +80,7 @@ class RegularisedAugmenter(Augmenter):
         self.whole_batch = examples_meet(method.policy)
 
     def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
-        """The view to learn from and the others, an example's rows adjacent."""
+        """Return the view to learn from and the others, an example's rows adjacent."""
         stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.index)
         views = []
         for copy in range(self.method.passes + 1):
@@ -95,14 +95,14 @@ class RegularisedAugmenter(Augmenter):
         return together(raw, views, [raw.labels] * len(views))
 
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
-        """The cross-entropy of the first view and TR of all, in each row of an example."""
+        """Return the cross-entropy of the first view and TR of all, in each row of an example."""
         count = batch.views
         learned = batch.target.loss(logits[::count], batch.labels[::count], smoothing=smoothing)
         agreed = transformation_regularisation(logits, count)
         return (learned + self.method.weight * agreed).repeat_interleave(count)
 
     def describe(self) -> Any:
-        """Name and content of the method."""
+        """Return name and content of the method."""
         return self.method.describe()
 
     def _transformed(self, stream: Stream, dimensions: int) -> NDArray[np.bool_]:

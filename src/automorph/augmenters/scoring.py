@@ -1,4 +1,4 @@
-"""Candidates scored by the model's own loss, in full or cheaply."""
+"""Candidates scored by the model's own loss, in full or with cheaper approximations."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from automorph.training import DTYPES, Batch
 class Scoring:
     """How candidates are scored; the defaults score each one in full.
 
-    - ``every`` so many steps candidates are scored; in between the choice is blind;
+    - ``every``: candidates are scored in every such step; between them the choice is blind;
     - ``size``: inputs are shrunk to this share of their side, for scoring only;
-    - ``precision``: ``bf16``, ``fp16`` or ``fp32`` in place of the training's;
-    - ``frozen``: a copy of the model scores, taken anew every so many steps (0: the model itself);
-    - ``probe``: a linear classifier after so many layers scores (0: the whole model).
+    - ``precision``: ``bf16``, ``fp16`` or ``fp32`` instead of the training's;
+    - ``frozen``: a copy of the model scores, renewed every so many steps (0: the model itself);
+    - ``probe``: a linear classifier after this many layers scores (0: the whole model).
     """
 
     every: int = 1
@@ -51,7 +51,7 @@ class Scoring:
 
     @property
     def options(self) -> list[str]:
-        """What differs from the default, as it is typed."""
+        """The options that differ from their defaults, as a user types them."""
         return [
             f"{field.name}={getattr(self, field.name)}"
             for field in fields(self)
@@ -61,11 +61,11 @@ class Scoring:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What the model makes of c candidates for each of n examples, arrays ``(n, c)``.
+    """Scores of c candidates for each of n examples, arrays ``(n, c)``.
 
-    ``losses`` are CE(q, p) for soft labels q; ``excess`` is KL(q | p) = CE(q, p) - H(q), what a
-    perfect model would not have: for labels that are sure, the same. ``right``: the likeliest
-    class of the model is that of the label.
+    ``losses`` are CE(q, p) for soft labels q; ``excess`` is KL(q | p) = CE(q, p) - H(q), which is 0
+    for a perfect model (for hard labels, equal to the loss). ``right``: the predicted class is that
+    of the label.
     """
 
     losses: NDArray[np.float64]
@@ -74,7 +74,7 @@ class Scores:
 
 
 class Scorer:
-    """Scores batches of candidates; ``share`` is what one costs in forward passes of the model."""
+    """Scores batches of candidates; ``share`` is the cost of one in forward passes of the model."""
 
     def __init__(self, scoring: Scoring) -> None:
         self.scoring = scoring
@@ -83,15 +83,15 @@ class Scorer:
         self.probe = Probe(scoring.probe) if scoring.probe else None
 
     def due(self, step: int) -> bool:
-        """Whether candidates are scored in this step of the epoch."""
+        """Return True if candidates are scored in this step of the epoch."""
         return step % self.scoring.every == 0
 
     @torch.no_grad()
     def __call__(self, model: nn.Module, batch: Batch, *, step: int) -> Scores:
-        """The scores of a batch of candidates, of which each example has ``batch.views``."""
+        """Return the scores of a batch of candidates, ``batch.views`` per example."""
         count = batch.views
         scoring_model = self._scoring_model(model, step)
-        # No more pixels at once than a training step has: faster, and memory enough.
+        # At most as many pixels at once as a training step has: faster, and within memory.
         pieces = math.ceil(count * self.scoring.size**2)
         parts = zip(batch.inputs.chunk(pieces), batch.labels.chunk(pieces), strict=True)
         logits = torch.cat(
@@ -102,13 +102,13 @@ class Scorer:
         hits = target.correct(target.predict(logits), target.decode(batch.labels))
         found = torch.stack([ce, ce - target.floor(batch.labels), hits.to(ce.dtype)])
         # One transfer, so that an accelerator waits once.
-        losses, excess, right = found.cpu().double().numpy().reshape(3, -1, count)
+        losses, excess, right = stacked.cpu().double().numpy().reshape(3, -1, count)
         return Scores(losses, np.maximum(excess, 0.0), right > 0)
 
     def _scoring_model(self, model: nn.Module, step: int) -> nn.Module:
         if not self.scoring.frozen:
             return model
-        # Taken at the first step of an epoch too, so that a resumed run scores with the same copy.
+        # Renewed at the first step of an epoch too, so that a resumed run has the same copy.
         if self.copy is None or step % self.scoring.frozen == 0:
             self.copy = deepcopy(model).requires_grad_(False)
         return self.copy
@@ -117,8 +117,8 @@ class Scorer:
         if self.scoring.size < 1:
             if inputs.ndim != 4:
                 raise UsageError(
-                    f"got size={self.scoring.size} for inputs that are no images; expected another "
-                    "way of cheap scoring: every, precision or frozen"
+                    f"got size={self.scoring.size} for inputs that are no images; expected images: "
+                    "use another option for cheap scoring (every, precision or frozen)"
                 )
             inputs = functional.interpolate(inputs, scale_factor=self.scoring.size, mode="area")
         with self._precision(inputs), evaluating(model):
@@ -129,25 +129,25 @@ class Scorer:
         return logits
 
     def _precision(self, inputs: Tensor) -> torch.autocast | nullcontext[None]:
-        # Without a precision of its own the scoring has that of the loop around it.
+        # Without its own precision, scoring uses that of the training loop.
         wanted = self.scoring.precision
         if not wanted:
             return nullcontext()
         return torch.autocast(inputs.device.type, DTYPES[wanted], enabled=wanted != "fp32")
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The probe's weights."""
+        """Return the probe's weights."""
         return {} if self.probe is None else self.probe.state_dict()
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back what ``state_dict`` gave."""
+        """Restore the result of ``state_dict``."""
         if self.probe is not None:
             self.probe.load_state_dict(state)
 
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Within, every layer is in evaluation mode; after, each is in the mode it was in."""
+    """Put every layer in evaluation mode; restore the mode of each afterwards."""
     modes = [(layer, layer.training) for layer in model.modules()]
     model.eval()
     try:

@@ -1,8 +1,8 @@
-"""Which candidates are trained on, given what they scored: pure functions on arrays.
+"""Which candidates are trained on, given their scores: pure functions on arrays.
 
 Losses are ``(n, c)``: c candidates for each of n examples. The result is int64 ``(n, s)``: the
-numbers of the chosen candidates of each example. Random numbers come in as ``uniform``, so that the
-choice is a pure function of seed, epoch and example.
+indices of the chosen candidates of each example. Random numbers are passed in as ``uniform``, so
+the choice is a pure function of seed, epoch and example.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Chosen = NDArray[np.int64]
 
 
 def highest(losses: Losses, count: int) -> Chosen:
-    """The candidates of highest loss (Wu et al. 2020, algorithm 1); ties go to the first.
+    """Return the candidates of highest loss (Wu et al. 2020, algorithm 1); ties go to the first.
 
     >>> highest(np.array([[0.1, 0.7, 0.4]]), 2).tolist()
     [[1, 2]]
@@ -25,15 +25,15 @@ def highest(losses: Losses, count: int) -> Chosen:
 
 
 def lowest(losses: Losses, count: int) -> Chosen:
-    """The candidates of lowest loss: the control that must not win."""
+    """Return the candidates of lowest loss: a control, which should not win."""
     return np.argsort(losses, axis=1, kind="stable")[:, :count]
 
 
 def in_proportion(weights: Losses, uniform: Uniform) -> Chosen:
-    """One candidate for every number of ``uniform`` ``(n, s)``, with repetition.
+    """Return one candidate for every number of ``uniform`` ``(n, s)``, with repetition.
 
-    P(c) = w_c / sum w (Wu et al. 2020, released code, where w is the loss); where all weights are
-    0, all candidates are alike.
+    P(c) = w_c / sum w (Wu et al. 2020, released code, where w is the loss); if all weights are 0,
+    all candidates are equally likely.
 
     >>> weights = np.array([[1.0, 3.0], [0.0, 0.0]])
     >>> in_proportion(weights, np.array([[0.2, 0.3], [0.2, 0.6]])).tolist()
@@ -46,15 +46,15 @@ def in_proportion(weights: Losses, uniform: Uniform) -> Chosen:
 
 
 def without_repetition(weights: Losses, uniform: Uniform, count: int) -> Chosen:
-    """``count`` different candidates, drawn one after the other in proportion to what is left.
+    """Return ``count`` different candidates, each drawn in proportion to the remaining weights.
 
-    The largest u^(1/w) are taken (Efraimidis and Spirakis 2006), with one number of ``uniform``
+    Takes the largest u^(1/w) (Efraimidis and Spirakis 2006), with one number of ``uniform``
     ``(n, c)`` for each candidate.
 
     >>> without_repetition(np.array([[0.0, 5.0, 1.0]]), np.array([[0.9, 0.9, 0.1]]), 2).tolist()
     [[1, 2]]
     """
-    # Numbers are multiples of 2^-24: the middle of the step keeps the logarithm finite.
+    # Numbers are multiples of 2^-24: adding half a step keeps the logarithm finite.
     middle = uniform.astype(np.float64) + 2.0**-25
     with np.errstate(divide="ignore"):
         keys = np.log(middle) / _usable(weights)
@@ -62,6 +62,6 @@ def without_repetition(weights: Losses, uniform: Uniform, count: int) -> Chosen:
 
 
 def _usable(weights: Losses) -> Losses:
-    """Weights that are finite, not negative and not all 0 in a row."""
+    """Return weights that are finite, not negative and not all 0 in a row."""
     clean = np.nan_to_num(np.maximum(weights, 0.0), nan=0.0, posinf=1e30)
     return np.asarray(np.where(clean.sum(axis=1, keepdims=True) > 0, clean, 1.0), np.float64)

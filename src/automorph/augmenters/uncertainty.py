@@ -2,7 +2,7 @@
 
 Wu, Zhang, Valiant, Re, "On the generalization effects of linear transformations in data
 augmentation" (ICML 2020), algorithm 1: of C random compositions of every example, S are trained on,
-chosen by the loss that the model itself has on them.
+chosen by the loss of the model itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automorph.augmenters import selection
-from automorph.augmenters.adaptive import Adaptive
+from automorph.augmenters.adaptive import Adaptive, eased
 from automorph.augmenters.base import (
     InTrainingMethod,
     composition,
@@ -26,7 +26,6 @@ from automorph.augmenters.base import (
     views_at,
 )
 from automorph.augmenters.distributed import summed
-from automorph.augmenters.scaled import eased
 from automorph.augmenters.scoring import Scorer, Scores, Scoring
 from automorph.augmenters.usage_counter import Tally
 from automorph.errors import UsageError
@@ -38,15 +37,15 @@ Rule = Literal["top", "proportional", "random", "lowest", "adaptive"]
 
 @dataclass(frozen=True, kw_only=True)
 class Uncertainty(InTrainingMethod):
-    """Of several candidates of every example those are trained on that the model's loss chooses.
+    """Several candidates of every example are drawn; the model's loss chooses which to train on.
 
-    ``draws`` makes the ``candidates``, of which ``selected`` are trained on by ``rule``:
+    ``draws`` makes the ``candidates``, of which ``rule`` chooses ``selected``:
 
     - ``top``: those of highest loss (the paper);
     - ``proportional``: drawn in proportion to the loss, with repetition (the released code);
     - ``adaptive``: as hard as the training can bear (see `automorph.augmenters.adaptive`);
-    - ``random`` and ``lowest``: controls. Candidates are all alike before they are scored, so
-      ``random`` takes the first ones and scores none.
+    - ``random`` and ``lowest``: controls. Before scoring, all candidates are alike, so ``random``
+      takes the first ones and scores none.
     """
 
     draws: Policy
@@ -65,7 +64,7 @@ class Uncertainty(InTrainingMethod):
 
     @property
     def title(self) -> str:
-        """The name that says all options."""
+        """The name with all options."""
         options = [f"c={self.candidates}", f"s={self.selected}", f"rule={self.rule}"]
         return with_options("uncertainty", [*options, self._draws(), *self.scoring.options])
 
@@ -76,16 +75,16 @@ class Uncertainty(InTrainingMethod):
 
     @property
     def inner(self) -> Policy:
-        """What candidates are drawn from."""
+        """The policy of the candidates."""
         return self.draws
 
     def build(self) -> Augmenter:
-        """A new augmenter."""
+        """Build a new augmenter."""
         return UncertaintyAugmenter(self)
 
 
 def default_draws(rule: str, n: int, space: str) -> Policy:
-    """Compositions of n operations with fair coins; the adaptive rule has h in place of coins."""
+    """Return compositions of n operations, fired with probability 1/2 (adaptive rule: always)."""
     return composition(n, space, p=1.0 if rule == "adaptive" else 0.5)
 
 
@@ -101,14 +100,14 @@ class UncertaintyAugmenter(Augmenter):
         self.tally = Tally(method)
         self.adaptive: Adaptive | None = None
         self.cost = Units()
-        # Sums and numbers of losses: of candidates, and of those chosen, as scored; and as trained.
+        # Sums and numbers of losses: of candidates and of chosen ones, as scored; and as trained.
         self.scored = np.zeros((2, 2))
         self.trained = torch.zeros(2)
         self.floor: Tensor = torch.zeros(())
         self.device = torch.device("cpu")
 
     def __call__(self, raw: RawBatch, model: nn.Module | None) -> Batch:
-        """The chosen candidates, an example's rows adjacent."""
+        """Return the chosen candidates, an example's rows adjacent."""
         method = self.method
         if method.rule == "adaptive" and self.adaptive is None:
             self.adaptive = Adaptive(self.tally.fired.size, raw.labels.shape[1])
@@ -129,7 +128,7 @@ class UncertaintyAugmenter(Augmenter):
         return self._noted(taken(batch, rows, views=method.selected))
 
     def _due(self, step: int) -> bool:
-        """Whether there is something to choose by the model's losses."""
+        """Return True if the model's losses decide this step."""
         if self.adaptive is not None and (
             self.method.candidates == 1 or not self.adaptive.strength
         ):
@@ -145,7 +144,7 @@ class UncertaintyAugmenter(Augmenter):
         return batch
 
     def _unscored(self, raw: RawBatch) -> Batch:
-        """The first candidates; of the adaptive rule, those that it foresees to be fitting."""
+        """Return the first candidates; for the adaptive rule, drawn by predicted weights."""
         self.cost = Units()
         count, selected = self.method.candidates, self.method.selected
         chosen = np.tile(np.arange(selected), (len(raw), 1))
@@ -159,7 +158,7 @@ class UncertaintyAugmenter(Augmenter):
         return views_at(self.policy, raw, chosen)
 
     def _choose(self, scores: Scores, cells: NDArray[np.int64], raw: RawBatch) -> NDArray[np.int64]:
-        """The numbers of the chosen candidates, ``(n, selected)``."""
+        """Return the indices of the chosen candidates, ``(n, selected)``."""
         rule, count = self.method.rule, self.method.selected
         if rule == "top":
             return selection.highest(scores.losses, count)
@@ -173,18 +172,18 @@ class UncertaintyAugmenter(Augmenter):
         return selection.without_repetition(weights, uniform, count)
 
     def feedback(self, losses: Tensor) -> None:
-        """Note how hard it was to train on what was chosen."""
-        # Processes share what they chose together; mean entropies will do.
+        """Record the training losses of the chosen candidates."""
+        # Sums are shared between processes, so the mean entropy suffices.
         above = losses.sum() - len(losses) * self.floor.mean()
         number = torch.tensor(float(len(losses)), device=losses.device)
         self.trained = self.trained.to(losses.device) + torch.stack([above, number])
 
     def units(self) -> Units:
-        """The forward passes of scoring, in whole passes of the model."""
+        """Return the forward passes of scoring, in whole passes of the model."""
         return self.cost
 
     def end_epoch(self, record: Epoch) -> dict[str, Any]:
-        """What was trained on, how hard it was, and how the adaptive rule is steered."""
+        """Report the trained views and their losses, and update the adaptive rule."""
         facts = self.tally.close(self.device)
         (whole, n), (chosen, s) = summed(torch.from_numpy(self.scored), self.device).tolist()
         trained, rows = summed(self.trained.cpu(), self.device).tolist()
@@ -201,23 +200,23 @@ class UncertaintyAugmenter(Augmenter):
         return facts
 
     def describe(self) -> Any:
-        """Name and content of the method."""
+        """Return name and content of the method."""
         return self.method.describe()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The adaptive rule's memory and the probe's weights."""
+        """Return the adaptive rule's state and the probe's weights."""
         memory = {} if self.adaptive is None else self.adaptive.state_dict()
         return {**memory, **self.scorer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back what ``state_dict`` gave."""
+        """Restore the result of ``state_dict``."""
         self.scorer.load_state_dict(state)
         self.adaptive = Adaptive.from_state_dict(state) if "adaptive" in state else None
         self._ease()
 
 
 def taken(batch: Batch, rows: NDArray[np.int64], *, views: int) -> Batch:
-    """Some rows of a batch: the same numbers, not made anew."""
+    """Return some rows of a batch, without augmenting or encoding them again."""
     at = torch.from_numpy(rows).to(batch.inputs.device)
     inputs = batch.inputs[at]
     if inputs.ndim == 4:

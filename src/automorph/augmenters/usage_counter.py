@@ -1,4 +1,4 @@
-"""What was trained on: the realised distribution over operations, epoch by epoch."""
+"""The realised distribution over operations of the trained views, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from automorph.augmenters.distributed import summed
 from automorph.operations import NOTHING, Sequences
 
 LEVELS = 10
-"""Magnitudes are told apart in so many equal steps."""
+"""Number of equal magnitude bins."""
 
 
 class Tally:
     """Counts of operations by level, for the stage of a chain that a method draws itself.
 
-    ``take`` gets sequences of the whole chain; of its operations those from ``first`` on are the
-    method's own.
+    ``take`` gets sequences of the whole chain; the method's own operations are those from ``first``
+    on.
     """
 
     def __init__(self, method: InTrainingMethod) -> None:
         self.first = sum(len(policy.space) for policy in method.before)
         space = method.inner.space
         self.names = space.names
-        # Where the magnitude changes nothing there is one level.
+        # An operation without a magnitude has one level.
         self.levels = np.array([1 if operation.magnitude_free else LEVELS for operation in space])
         self.fired = np.zeros((len(self.names), LEVELS))
         self.rows = 0
 
     def cells(self, sequences: Sequences) -> NDArray[np.int64]:
-        """For each sequence and position the number of its (operation, level), -1 for none."""
+        """Return the (operation, level) index of each sequence and position, -1 for none."""
         own = sequences.op - self.first
         counts = sequences.fire & (sequences.op != NOTHING) & (own >= 0) & (own < len(self.names))
         levels = self.levels[np.where(counts, own, 0)]
@@ -41,13 +41,13 @@ class Tally:
         return np.where(counts, own * LEVELS + level, -1)
 
     def take(self, cells: NDArray[np.int64]) -> None:
-        """Count views that are trained on, by their `cells` ``(rows, length)``."""
-        found = cells[cells >= 0]
-        self.fired += np.bincount(found, minlength=self.fired.size).reshape(self.fired.shape)
+        """Count trained views by their `cells` ``(rows, length)``."""
+        fired_cells = cells[cells >= 0]
+        self.fired += np.bincount(fired_cells, minlength=self.fired.size).reshape(self.fired.shape)
         self.rows += len(cells)
 
     def close(self, device: torch.device) -> dict[str, Any]:
-        """How often a view had each operation, and its mean magnitude, over all processes."""
+        """Return the frequency and mean magnitude of each operation, over all processes."""
         fired = summed(torch.from_numpy(self.fired), device).numpy()
         rows = int(summed(torch.tensor(self.rows), device))
         times = fired.sum(axis=1)

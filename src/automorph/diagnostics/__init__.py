@@ -1,4 +1,4 @@
-"""Explain what each operation does to the data before any training, and what follows from it."""
+"""Explain what each operation does to the data before any training, and derive policies from it."""
 
 from automorph.diagnostics.diagnosis import Bench, Diagnosis
 from automorph.diagnostics.explain_result import Explanation, Finding, Point

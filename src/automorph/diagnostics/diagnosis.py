@@ -1,7 +1,8 @@
-"""What one transformation does to labelled data, seen in fixed features: the columns of `explain`.
+"""The effect of one transformation on labelled data, in fixed features: the columns of `explain`.
 
-Everything here is closed form: no network is trained. Originals and copies are rows of one ridge
-regression on one-hot classes, in which every example is predicted without itself and its copies.
+Everything here is in closed form: no network is trained. Originals and copies are rows of one
+ridge regression on one-hot classes, in which every example is predicted without itself and its
+copies.
 """
 
 from __future__ import annotations
@@ -27,17 +28,18 @@ from automorph.theory import (
 
 Floats = NDArray[np.float32]
 CONSTANT = 3.0
-"""The intercept's feature, beside rows of length 1: its penalty is a ninth of a feature's."""
+"""The intercept's feature, next to rows of length 1: its penalty is a ninth of a feature's."""
 PENALTIES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
-"""Penalties that are tried, for each example (features have length 1 on average)."""
+"""Candidate penalties per example (features have length 1 on average)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """The columns of one transformation; see the guide on explaining for their equations.
+    """The columns of one transformation; the guide on explaining gives their equations.
 
-    ``change`` is the predicted change of the ridge error as a share of it (negative: better), with
-    its standard error; ``changes`` ``(n,)`` and ``risks`` ``(n,)`` are what single examples add.
+    ``change`` is the predicted relative change of the ridge error (negative: better), with its
+    standard error; ``changes`` ``(n,)`` and ``risks`` ``(n,)`` are the contributions of single
+    examples.
     """
 
     alignment: float
@@ -54,7 +56,7 @@ class Diagnosis:
     mistaken: tuple[int, int, float] | None = None
 
     def columns(self) -> dict[str, float]:
-        """The columns as plain numbers."""
+        """Return the columns as plain numbers."""
         names = (
             "alignment", "invariance", "variance", "label_risk", "new_information", "change",
             "change_se", "risk_se", "cost",
@@ -64,7 +66,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """Labelled images or texts and a feature map, ready to diagnose any transformation of them."""
+    """Labelled images or texts and a feature map, ready to diagnose any transformation."""
 
     images: Images
     labels: NDArray[np.int64]
@@ -73,10 +75,10 @@ class Bench:
     seed: int = 0
 
     def diagnose(self, transform: Callable[[Images, int], Any]) -> Diagnosis:
-        """Diagnose ``transform(images, copy)``, which gives another draw for every copy number.
+        """Diagnose ``transform(images, copy)``, which returns another draw for every copy number.
 
-        Training on the originals alone is held against training where every other example is
-        transformed: rows of originals and of copies weigh one half each.
+        Compares training on the originals alone with training where every other example is
+        transformed: originals and copies have half of the weight each.
         """
         started = time.process_time()
         drawn = [transform(self.images, copy) for copy in range(self.copies)]
@@ -109,19 +111,19 @@ class Bench:
 
     @property
     def error(self) -> float:
-        """The held-out squared error of the originals alone."""
+        """Held-out squared error of the originals alone."""
         return float(self._base_errors.mean())
 
     @property
     def accuracy(self) -> float:
-        """The held-out accuracy of the originals alone."""
+        """Held-out accuracy of the originals alone."""
         scores = self._targets - self._base[1][:, 0]
         return self._target.score(self._target.predict(scores), self._classes)
 
     def _errors(self, blocks: Floats, share: NDArray[np.float64]) -> tuple[Floats, Floats]:
-        """Held-out squared errors ``(n,)`` of the originals, and all residuals ``(n, B, C)``.
+        """Return squared held-out errors ``(n,)`` of originals, and all residuals ``(n, B, C)``.
 
-        The penalty is chosen anew for every transformation, as anyone would who trains with it.
+        The penalty is chosen for every transformation, as a user training with it would do.
         """
         penalties = np.asarray(PENALTIES) * len(blocks)
         residuals = held_out_residuals(
@@ -146,7 +148,7 @@ class Bench:
     @cached_property
     def _scale(self) -> tuple[Floats, Floats]:
         deviation = self._raw.std(0)
-        # A feature that hardly varies must not be blown up.
+        # Do not amplify features that hardly vary.
         floor = max(0.1 * float(deviation.mean()), 1e-8)
         width = np.sqrt(self._raw.shape[1] * (1 if self._projection is None else MOST))
         return self._raw.mean(0), ((deviation + floor) * width).astype(np.float32)
@@ -213,13 +215,13 @@ class Bench:
 
     @cached_property
     def _usual(self) -> Floats:
-        """The unexplained share of originals that are not among the data."""
+        """The unexplained share of originals that are left out of the data."""
         x = self._originals
         hat = np.einsum("nd,nd->n", x @ self._inverse, x)
         return self._share(hat / (1 - hat), x)
 
     def _unexplained(self, blocks: Floats) -> Floats:
-        """The unexplained share of copies, ``(n, T)``, their own originals left out of the data."""
+        """Return the unexplained share of copies, ``(n, T)``, with their own originals left out."""
         x, u = self._originals, blocks[:, 1:]
         side = x @ self._inverse
         hat = np.einsum("nd,nd->n", side, x)
@@ -233,7 +235,7 @@ class Bench:
         return np.asarray(self._penalty * length / size, np.float32)
 
     def _mistaken(self, taken: NDArray[np.intp]) -> tuple[int, int, float] | None:
-        """The two classes that the transformation confuses most: from, to, and how much more."""
+        """Return the two classes confused most by the transformation: from, to, and by how much."""
         count = int(self._classes.max()) + 1
         own = np.bincount(self._classes, minlength=count)
         table = np.zeros((2, count, count))
@@ -249,11 +251,11 @@ class Bench:
 
 
 def with_constant(blocks: Floats) -> Floats:
-    """Rows with one more feature that is the same in all: the intercept, hardly penalised.
+    """Append one feature that is the same in all rows: the intercept, hardly penalised.
 
-    Without it the mean of the targets, which all examples have a part in, would tell an example
-    its own label: with more features than examples, held-out residuals would be near zero for
-    labels of pure chance.
+    Without it the mean of the targets, to which every example contributes, would reveal an
+    example's own label: with more features than examples, held-out residuals would be near zero
+    even for random labels.
     """
     constant = np.full((*blocks.shape[:-1], 1), CONSTANT, np.float32)
     return np.concatenate([blocks, constant], axis=-1)

@@ -1,4 +1,4 @@
-"""What `explain` finds: one finding an operation, its sweep over magnitudes, rank and verdict."""
+"""The result of `explain`: per operation a finding, its sweep over magnitudes, rank and verdict."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from automorph.policies import value_text
 Verdict = Literal["keep", "keep mild", "drop", "label risk"]
 
 HARM = 0.02
-"""A predicted rise of the ridge error by this share is harm."""
+"""A predicted relative rise of the ridge error by this much is harm."""
 RISK = 0.05
-"""So many more transformed than untransformed examples taken for another class are a risk."""
+"""This many more transformed than untransformed examples taken for another class are a risk."""
 NOTHING = 0.01
-"""An operation that moves features by less than this share changes nothing."""
+"""An operation that moves features by less than this share has no effect."""
 DRAWS = 400
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """An operation at one magnitude, and what it does to the data."""
+    """An operation at one magnitude, and its effect on the data."""
 
     magnitude: float
     value: str
@@ -34,37 +34,37 @@ class Point:
 
     @property
     def moves(self) -> bool:
-        """Whether anything happens in the features."""
+        """True if the features move."""
         return self.diagnosis.invariance >= NOTHING
 
     @property
     def harms(self) -> bool:
-        """Whether a higher error is predicted."""
+        """True if a higher error is predicted."""
         return self.diagnosis.change >= HARM
 
     @property
     def helps(self) -> bool:
-        """Whether a lower error is predicted, beyond chance (two standard errors)."""
+        """True if a lower error is predicted, beyond chance (two standard errors)."""
         return self.diagnosis.change + 2 * self.diagnosis.change_se < 0
 
     @property
     def risky(self) -> bool:
-        """Whether labels are at risk, beyond chance (two standard errors)."""
-        found = self.diagnosis
-        return found.label_risk >= RISK and found.label_risk > 2 * found.risk_se
+        """True if labels are at risk, beyond chance (two standard errors)."""
+        diagnosis = self.diagnosis
+        return diagnosis.label_risk >= RISK and diagnosis.label_risk > 2 * diagnosis.risk_se
 
     def to_dict(self) -> dict[str, Any]:
-        """The point as plain data."""
+        """Return the point as plain data."""
         columns = {name: _rounded(value) for name, value in self.diagnosis.columns().items()}
         return {"magnitude": self.magnitude, "value": self.value, **columns}
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One operation: its best point, how far it is of use, rank, verdict and what decides it.
+    """One operation: its best point, its useful range, rank, verdict and the reason for it.
 
-    ``useful`` is the largest magnitude up to which no harm is predicted (0: none). Ranks count
-    from 1, the operation that promises most.
+    ``useful`` is the largest magnitude up to which no harm is predicted (0: none). Rank 1 is the
+    most promising operation.
     """
 
     operation: Operation
@@ -81,8 +81,9 @@ class Finding:
 
     @property
     def useful(self) -> float:
-        """The largest magnitude up to which no point of the sweep harms; 0 if none does anything
-        before that.
+        """Largest magnitude up to which no point of the sweep harms.
+
+        It is 0 if no point before that has an effect.
         """
         reached = 0.0
         for point in self.points:
@@ -99,7 +100,7 @@ class Finding:
 
     @property
     def does_nothing(self) -> bool:
-        """Whether no point moves the features."""
+        """True if no point moves the features."""
         return not any(point.moves for point in self.points)
 
     @property
@@ -109,7 +110,7 @@ class Finding:
 
     @property
     def verdict(self) -> Verdict:
-        """``keep``, ``keep mild``, ``drop`` or ``label risk``."""
+        """One of ``keep``, ``keep mild``, ``drop`` and ``label risk``."""
         if self.does_nothing:
             return "drop"
         if self.limit is None:
@@ -129,7 +130,7 @@ class Finding:
 
     @property
     def reason(self) -> str:
-        """The verdict's grounds in a sentence."""
+        """The reason for the verdict, in one sentence."""
         if self.does_nothing:
             return "the features see nothing of it (invariance)"
         at = f" at {self.best.value}" if self.best.value else ""
@@ -146,15 +147,15 @@ class Finding:
 
     def _risk(self) -> str:
         assert self.limit is not None
-        found = self.limit.diagnosis
-        text = f"labels at risk ({100 * found.label_risk:.0f} % more taken for another class"
-        if found.mistaken is not None:
-            one, other, _ = found.mistaken
+        diagnosis = self.limit.diagnosis
+        text = f"labels at risk ({100 * diagnosis.label_risk:.0f} % more taken for another class"
+        if diagnosis.mistaken is not None:
+            one, other, _ = diagnosis.mistaken
             text += f", most often {self.classes[one]} for {self.classes[other]}"
         return text + ")"
 
     def to_dict(self) -> dict[str, Any]:
-        """The row of ``--json``: the columns of the best point, rank and verdict."""
+        """Return the row of ``--json``: the columns of the best point, rank and verdict."""
         return {
             "name": self.operation.name,
             **self.best.to_dict(),
@@ -171,7 +172,7 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What every operation of a space does to the data; ``findings`` in the order of rank."""
+    """The effect of every operation of a space on the data; ``findings`` are ordered by rank."""
 
     data: str
     space: SearchSpace
@@ -187,7 +188,10 @@ class Explanation:
         for finding in self.findings:
             if finding.operation is operation:
                 return finding
-        raise UsageError(f"{name} was not explained: it changes nothing, on purpose")
+        raise UsageError(
+            f"{name} was not explained: it is an identity, which changes nothing; expected one of "
+            f"{', '.join(finding.operation.name for finding in self.findings)}"
+        )
 
     @property
     def operations(self) -> list[dict[str, Any]]:
@@ -195,7 +199,7 @@ class Explanation:
         return [finding.to_dict() for finding in self.findings]
 
     def to_dict(self) -> dict[str, Any]:
-        """The object of ``explain --json``, without the report's path."""
+        """Return the object of ``explain --json``, without the report's path."""
         return {
             "data": self.data,
             "space": self.space.name,
@@ -208,7 +212,7 @@ class Explanation:
 
 
 def best_of(points: Sequence[Point]) -> Point:
-    """The point of the least predicted error, of those that do anything."""
+    """Return the point of the least predicted error among those with any effect."""
     moving = [point for point in points if point.moves] or points
     return min(moving, key=lambda point: point.diagnosis.change)
 
@@ -221,8 +225,8 @@ def findings_of(
 ) -> tuple[Finding, ...]:
     """Rank operations by the predicted change of error at their best point.
 
-    Intervals: 95 of 100 ranks when the examples are drawn again (bootstrap; all operations share
-    the draws, so what they have in common does not blur the order).
+    Intervals hold 95 of 100 ranks under resampled examples (bootstrap; all operations share the
+    draws, so effects common to all do not blur the order).
     """
     if not sweeps:
         return ()
@@ -232,15 +236,15 @@ def findings_of(
     again = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=DRAWS).T / n
     places = _ranks(np.concatenate([changes.mean(1, keepdims=True), changes @ again], axis=1))
     low, high = np.quantile(places[:, 1:], [0.025, 0.975], axis=1, method="nearest").astype(int)
-    found = [
+    findings = [
         Finding(op, points, int(places[i, 0]), int(low[i]), int(high[i]), classes)
         for i, (op, points) in enumerate(sweeps)
     ]
-    return tuple(sorted(found, key=lambda finding: finding.rank))
+    return tuple(sorted(findings, key=lambda finding: finding.rank))
 
 
 def _ranks(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Ranks from 1 (the smallest) within each column; equal values in their order."""
+    """Return ranks from 1 (the smallest) within each column; ties keep their order."""
     order = values.argsort(axis=0, kind="stable")
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(1, len(values) + 1)[:, None], axis=0)

@@ -1,6 +1,6 @@
 """Fixed features in which examples are compared: random convolutions, pixels, a network's own.
 
-A feature map takes uint8 images ``(n, H, W, C)``, or texts ``(n,)``, and gives float32 features
+A feature map takes uint8 images ``(n, H, W, C)``, or texts ``(n,)``, and returns float32 features
 ``(n, D)``.
 """
 
@@ -24,12 +24,12 @@ Images = NDArray[Any]
 FeatureMap = Callable[[Images], NDArray[np.float32]]
 
 LARGEST = 32
-"""Pixels a side; larger images are averaged down for features that need no network."""
+"""Pixels per side; for features without a network, larger images are averaged down."""
 MOST = 768
-"""Features; of maps with more, so many random projections are taken."""
+"""Largest number of features; a map with more is reduced by random projections."""
 _PATCHES = 20_000
 _BATCH = 32
-"""Few enough images that their responses stay in the cache."""
+"""Images at once, so that their responses stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class RandomConvolutions:
     variance; each filter is a random whitened patch, so a response is a whitened inner product. Of
     a response z (in its own standard deviations) both ``max(0, z - 1/4)`` and ``max(0, -z - 1/4)``
     are averaged over a grid of 3 x 3 (Coates and Ng, "Learning feature representations with
-    k-means", 2012, with random patches for centroids). `random_convolutions` draws them.
+    k-means", 2012, with random patches as centroids). `random_convolutions` draws them.
     """
 
     weight: Tensor
@@ -49,7 +49,7 @@ class RandomConvolutions:
     grid: int = 3
 
     def __call__(self, images: Images) -> NDArray[np.float32]:
-        """Features float32 ``(n, 2 * filters * grid ** 2)``."""
+        """Return features float32 ``(n, 2 * filters * grid ** 2)``."""
         parts = []
         with torch.inference_mode():
             for start in range(0, len(images), _BATCH):
@@ -62,7 +62,7 @@ class RandomConvolutions:
 
 
 def random_convolutions(images: Images, *, filters: int = 32, seed: int = 0) -> RandomConvolutions:
-    """Draw filters from images uint8 ``(n, H, W, C)``; of 6 x 6 pixels, fewer on small images."""
+    """Draw filters of at most 6 x 6 pixels from images uint8 ``(n, H, W, C)``."""
     pixels = _small(images[:2000]).numpy()
     n, _, height, width = pixels.shape
     side = max(1, min(6, max(3, min(height, width) // 4), height, width))
@@ -78,11 +78,11 @@ def random_convolutions(images: Images, *, filters: int = 32, seed: int = 0) -> 
     mean = flat.mean(0)
     flat -= mean
     variance, axes = np.linalg.eigh(flat.T @ flat / _PATCHES)
-    # Images of one colour have no variance at all.
+    # Images of one colour have no variance.
     whiten = (axes / np.sqrt(variance + max(variance.mean(), 1e-8))) @ axes.T
     white = flat @ whiten
     length = np.linalg.norm(white, axis=1)
-    # Empty patches (a plain background) make no filters.
+    # Skip empty patches (a plain background).
     structured = np.flatnonzero(length >= np.quantile(length, 0.3))
     chosen = white[rng.choice(structured, filters)]
     weight = chosen @ whiten
@@ -95,37 +95,37 @@ def random_convolutions(images: Images, *, filters: int = 32, seed: int = 0) -> 
 
 
 def pixels(images: Images) -> NDArray[np.float32]:
-    """The pixels themselves, ``(n, H * W * C)``; images above 32 pixels a side averaged down."""
+    """Return the pixels ``(n, H * W * C)``; images above 32 pixels per side are averaged down."""
     return np.asarray(_small(images).flatten(1).numpy(), np.float32)
 
 
 def network_features(task: Task, network: nn.Module) -> FeatureMap:
-    """What goes into the last linear layer of a network (its penultimate features)."""
+    """Return a map to the inputs of the last linear layer of a network (penultimate features)."""
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     if not layers:
         raise UsageError(
-            f"{type(network).__name__} has no linear layer at its end, whose inputs would be the "
-            "features; choose another model, or pass a function of images as features"
+            f"{type(network).__name__} has no linear layer; expected one, whose inputs are the "
+            "features: choose another model, or pass a function of images as features"
         )
     network = network.eval()
     device = next(network.parameters()).device
 
     def features(images: Images) -> NDArray[np.float32]:
-        held: list[Tensor] = []
-        hook = layers[-1].register_forward_pre_hook(lambda _, inputs: held.append(inputs[0]))
+        parts: list[Tensor] = []
+        hook = layers[-1].register_forward_pre_hook(lambda _, inputs: parts.append(inputs[0]))
         try:
             with torch.inference_mode():
                 for start in range(0, len(images), _BATCH):
                     network(task.encoder(images[start : start + _BATCH], device))
         finally:
             hook.remove()
-        return np.concatenate([part.flatten(1).float().cpu().numpy() for part in held])
+        return np.concatenate([part.flatten(1).float().cpu().numpy() for part in parts])
 
     return features
 
 
 def briefly_trained(task: Task, *, epochs: int = 8, seed: int = 0) -> FeatureMap:
-    """Features of the task's network after a few epochs without augmentation."""
+    """Return features of the task's network after a few epochs without augmentation."""
     short = task.with_recipe(epochs=epochs, warmup_epochs=min(1, epochs / 5))
     result = train(short, None, seed=seed, parts=(), validate_every=0, progress=False)
     assert result.model is not None
@@ -133,10 +133,11 @@ def briefly_trained(task: Task, *, epochs: int = 8, seed: int = 0) -> FeatureMap
 
 
 def feature_map(task: Task, features: str | FeatureMap, *, seed: int = 0) -> FeatureMap:
-    """A feature map by name: ``random``, ``pixels``, or a model of `automorph.models` (untrained,
-    unless it is ``timm:NAME:pretrained``); a function of images is taken as it is.
+    """Return a feature map by name; a function of images is returned unchanged.
 
-    For texts ``random`` is `hashed_words`; ``sentence:NAME`` is a pretrained network's own.
+    Names: ``random``, ``pixels``, or a model of `automorph.models` (untrained, unless it is
+    ``timm:NAME:pretrained``). For texts ``random`` is `hashed_words`, and ``sentence:NAME`` a
+    pretrained network.
     """
     if callable(features):
         return features
@@ -158,23 +159,24 @@ def _of_texts(task: Task, features: str, seed: int) -> FeatureMap:
             f"{task.name} holds texts, which have no pixels; expected random (words and pairs of "
             "words) or a model, as sentence:NAME"
         )
-    # Another model reads texts by an encoder of its own.
+    # Another model has its own text encoder.
     other = make_task(task.data, model=features, protect=task.protect)
     return network_features(other, other.build(seed))
 
 
-def checked(found: Any, n: int) -> NDArray[np.float32]:
-    """Features float32 ``(n, D)`` of a map of the user's, or a `UsageError`."""
-    array = np.asarray(found, np.float32)
+def checked(features: Any, n: int) -> NDArray[np.float32]:
+    """Return a user's features as float32 ``(n, D)``; raise `UsageError` for another shape."""
+    array = np.asarray(features, np.float32)
     if array.ndim < 2 or len(array) != n:
         raise UsageError(
-            f"the features have the shape {array.shape} for {n} examples; expected ({n}, D)"
+            f"the features have the shape {array.shape} for {n} examples; expected ({n}, D): "
+            "return one row per example"
         )
     return array.reshape(n, -1)
 
 
 def _small(images: Images) -> Tensor:
-    """Images as floats ``(n, C, h, w)`` in [0, 1], at most 32 pixels a side."""
+    """Convert images to floats ``(n, C, h, w)`` in [0, 1], at most 32 pixels per side."""
     x = torch.from_numpy(np.require(images, requirements=("C", "W")))
     x = x.permute(0, 3, 1, 2).to(torch.float32).mul_(1 / 255).contiguous()
     height, width = x.shape[2:]

@@ -17,30 +17,32 @@ from automorph.policies import Mixture, Policy, Step, chained, load_policy
 LEVELS = (1 / 3, 2 / 3, 1.0)
 """Magnitudes of each operation, as shares of its useful range."""
 LENGTHS = (1, 2, 3)
-"""Draws an example that are tried."""
+"""Candidate numbers of draws per example."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A policy and what the diagnostics say of it."""
+    """A policy and its diagnosis."""
 
     policy: Policy
     diagnosis: Diagnosis
 
 
 def instant_policy(explanation: Explanation, *, label: str = "instant") -> Policy:
-    """The policy of the useful operations; it does nothing if none was found. ``label``: its name.
+    """Return the policy of the useful operations; without any, the policy ``none``.
 
-    Of its lengths (`candidates`) the shortest is taken whose predicted error is within a standard
-    error of the least. If all useful operations together are predicted to harm beyond chance, it is
-    made of those alone that help each by itself.
+    Of its lengths (see `candidates`) it has the shortest whose predicted error is within a standard
+    error of the least. If all useful operations together are predicted to harm beyond chance, it
+    consists only of those that help on their own. ``label`` is its name.
 
-    That all useful operations take part, instead of those with the least predicted error, was
-    chosen on training images of Fashion-MNIST that no figure is told of: fixed features see less
-    of what variety brings than a network that learns.
+    Using all useful operations, instead of those with the least predicted error, was decided on
+    training images of Fashion-MNIST that no published figure uses: fixed features benefit less from
+    variety than a network that learns.
     """
-    useful = [found for found in explanation.findings if found.verdict in ("keep", "keep mild")]
-    for group in (useful, [found for found in useful if found.best.helps]):
+    useful = [
+        finding for finding in explanation.findings if finding.verdict in ("keep", "keep mild")
+    ]
+    for group in (useful, [finding for finding in useful if finding.best.helps]):
         tried = list(candidates(explanation.bench, group, label))
         if tried:
             best = min((one.diagnosis for one in tried), key=lambda one: one.change)
@@ -51,10 +53,10 @@ def instant_policy(explanation: Explanation, *, label: str = "instant") -> Polic
 
 
 def candidates(bench: Bench, findings: Sequence[Finding], label: str) -> Iterator[Candidate]:
-    """One to three draws an example, each policy diagnosed as a whole, the shortest first.
+    """Yield policies of one to three draws per example, the shortest first, with diagnoses.
 
-    A policy is diagnosed as an operation is: the change of the held-out ridge error in closed form,
-    every other example augmented. What operations do together is so measured, not added up.
+    A policy is diagnosed like an operation: the change of the held-out ridge error in closed form,
+    every other example augmented. The joint effect of operations is thus measured, not added up.
     """
     if findings:
         for length in LENGTHS:
@@ -63,43 +65,43 @@ def candidates(bench: Bench, findings: Sequence[Finding], label: str) -> Iterato
 
 
 def diagnose_policy(bench: Bench, policy: Policy) -> Diagnosis:
-    """What a whole policy does to the data of a bench; labels that it mixes are not looked at."""
+    """Diagnose a whole policy on the data of a bench; mixed labels are ignored."""
 
     def transform(images: Images, copy: int) -> Images:
         stream = Stream(seed=bench.seed, index=np.arange(len(images)), copy=copy)
-        found: Images = policy.transform(images, stream)
-        return found
+        augmented: Images = policy.transform(images, stream)
+        return augmented
 
     return bench.diagnose(transform)
 
 
 def _policy(findings: Sequence[Finding], length: int, label: str) -> Policy:
-    """``length`` draws an example, by weight, at three strengths; symmetries every other time."""
-    symmetries = [found for found in findings if _is_symmetry(found)]
-    drawn = [found for found in findings if found not in symmetries]
-    first = tuple(Step(found.operation.name, 0.5, 1.0) for found in symmetries)
+    """Build ``length`` weighted draws at three strengths; symmetries fire half of the time."""
+    symmetries = [finding for finding in findings if _is_symmetry(finding)]
+    drawn = [finding for finding in findings if finding not in symmetries]
+    first = tuple(Step(finding.operation.name, 0.5, 1.0) for finding in symmetries)
     if not drawn:
         return _mixture(findings, [first], [1.0], label)
-    gains = np.maximum(0, [-found.best.diagnosis.change for found in drawn])
-    # The best operation comes three times as often as one that only does no harm.
+    gains = np.maximum(0, [-finding.best.diagnosis.change for finding in drawn])
+    # The best operation is drawn three times as often as one that is merely harmless.
     shares = 1 + 2 * gains / max(float(gains.max()), 1e-12)
     steps, weights = [], []
-    for found, share in zip(drawn, shares, strict=True):
-        levels = (1.0,) if found.operation.magnitude_free else LEVELS
-        steps += [(Step(found.operation.name, 1.0, level),) for level in levels]
+    for finding, share in zip(drawn, shares, strict=True):
+        levels = (1.0,) if finding.operation.magnitude_free else LEVELS
+        steps += [(Step(finding.operation.name, 1.0, level),) for level in levels]
         weights += [round(float(share) / len(levels), 4)] * len(levels)
     one = _mixture(findings, [first + step for step in steps], weights, label)
     others = _mixture(drawn, steps, weights, label)
     return chained(one, *[others] * (length - 1))
 
 
-def _is_symmetry(found: Finding) -> bool:
-    """Whether the operation has no strength, such as a flip, and helps.
+def _is_symmetry(finding: Finding) -> bool:
+    """Return True for an operation without a strength, such as a flip, that helps.
 
-    Such a one leaves nothing to be drawn but whether it comes at all: it does every other time,
-    which is how it was diagnosed, besides what else is drawn.
+    Its only parameter is whether it fires: it does so half of the time, as it was diagnosed, in
+    addition to the other draws.
     """
-    return found.operation.magnitude_free and found.best.helps
+    return finding.operation.magnitude_free and finding.best.helps
 
 
 def _mixture(
@@ -108,7 +110,9 @@ def _mixture(
     weights: Sequence[float],
     label: str,
 ) -> Policy:
-    space = SearchSpace(label, tuple(narrowed(found.operation, found.useful) for found in findings))
+    space = SearchSpace(
+        label, tuple(narrowed(finding.operation, finding.useful) for finding in findings)
+    )
     return Mixture(
         label=label, operations=space, subpolicies=tuple(subpolicies), weights=tuple(weights)
     )

@@ -1,4 +1,4 @@
-"""A search space cut down to what the diagnostics leave of it."""
+"""Search spaces reduced to what the diagnostics recommend."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from automorph.errors import UsageError
 from automorph.operations import Operation, SearchSpace
 
 LEAST = 2
-"""A space keeps so many operations, whatever the diagnostics say."""
+"""Smallest number of operations that a reduced space keeps."""
 
 
 def narrowed(operation: Operation, magnitude: float) -> Operation:
-    """The operation whose full magnitude is the ``magnitude`` of the given one.
+    """Return the operation with its full magnitude set to ``magnitude`` of the given one.
 
     >>> rotate = Operation("Rotate", low=-30, high=30, identity=0, unit="deg")
     >>> narrowed(rotate, 0.5).ends
@@ -28,29 +28,30 @@ def narrowed(operation: Operation, magnitude: float) -> Operation:
     ends = float(operation.values(0.0).item()), float(operation.values(magnitude).item())
     if operation.identity is None:
         return operation.between(*ends)
-    # The identity stays at the same end, so that the magnitude still grows away from it.
+    # Keep the identity at the same end: the magnitude grows away from it.
     return operation.between(min(ends), max(ends))
 
 
 def explained_space(explanation: Explanation, space: SearchSpace | None = None) -> SearchSpace:
-    """The space without what was found to harm, ranges narrowed to where no harm is predicted.
+    """Return the space without harmful operations, with ranges narrowed to the harmless part.
 
-    ``space`` is the one that was explained (the default), or one with some of its operations.
-    Operations with the verdicts ``drop`` and ``label risk`` go; the two of best rank stay in any
-    case, at their best magnitude. The identity stays where it was.
+    ``space`` is the explained one (the default), or a part of it. Operations with the verdicts
+    ``drop`` and ``label risk`` are removed; the two of best rank always stay, at their best
+    magnitude. The identity stays. Raises `UsageError` for operations that were not explained.
     """
-    whole = space or explanation.space
+    full = space or explanation.space
     known = {finding.operation.name: finding for finding in explanation.findings}
-    strange = [op.name for op in whole if op.name not in known and not is_identity(op)]
-    if strange:
+    unexplained = [op.name for op in full if op.name not in known and not is_identity(op)]
+    if unexplained:
         raise UsageError(
-            f"the space {whole.name!r} has operations that were not explained: "
-            f"{', '.join(strange)}; explain this space"
+            f"the space {full.name!r} has operations that were not explained: "
+            f"{', '.join(unexplained)}; expected some of {explanation.space.name!r}: explain "
+            "this space"
         )
     moving = [name for name, finding in known.items() if not finding.does_nothing]
-    ranked = [name for name in moving if name in whole.names]
+    ranked = [name for name in moving if name in full.names]
     kept = []
-    for operation in whole:
+    for operation in full:
         finding = known.get(operation.name)
         if finding is None:
             kept.append(operation)
@@ -58,4 +59,4 @@ def explained_space(explanation: Explanation, space: SearchSpace | None = None) 
             kept.append(narrowed(operation, finding.useful))
         elif operation.name in ranked[:LEAST]:
             kept.append(narrowed(operation, finding.best.magnitude))
-    return SearchSpace(f"{whole.name}-explained", tuple(kept))
+    return SearchSpace(f"{full.name}-explained", tuple(kept))

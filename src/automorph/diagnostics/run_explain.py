@@ -1,4 +1,4 @@
-"""`explain`: what every operation of a space does to a user's data, before any long training."""
+"""`explain`: the effect of every operation of a space on a user's data, before long trainings."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from automorph.training import Task, as_task, corpus_of
 
 MAGNITUDES = (0.1, 0.3, 0.6, 1.0)
 MOST = 2000
-"""Examples that are looked at; more change no column by more than its standard error."""
+"""Largest number of examples; more change no column by more than its standard error."""
 SPACES = {"image": "catalogue", "text": "texts"}
 LEAST = 20
-"""Examples below which held-out errors mean nothing."""
+"""Below this number of examples, held-out errors are meaningless."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -43,15 +43,17 @@ def explain(
 ) -> Explanation:
     """Explain every operation of ``space`` on the training part of ``source``.
 
-    ``source`` is a `Task`, a ``DATA`` string, arrays or a data set (``options`` go to
-    `automorph.training.as_task`); only its training part is looked at, 2,000 examples at most.
-    ``space`` is a name or a `SearchSpace`, which may hold operations of your own (None: see
-    `default_space`). ``features``: ``random`` (convolutions; of texts words and pairs of words),
-    ``pixels``, the name of a model, or a function of images or texts. ``deep`` takes those of the
-    task's own network, trained for a few epochs on the half of the examples that is then not looked
-    at. ``progress`` is called with an operation's name, its number and their count.
+    - ``source``: a `Task`, a ``DATA`` string, arrays or a data set (``options`` go to
+      `automorph.training.as_task`); only its training part is used, at most 2,000 examples;
+    - ``space``: a name or a `SearchSpace`, which may hold your own operations (None: see
+      `default_space`);
+    - ``features``: ``random`` (convolutions; for texts words and pairs of words), ``pixels``, the
+      name of a model, or a function of images or texts;
+    - ``deep``: use features of the task's own network, trained for a few epochs on one half of the
+      examples, and explain on the other half;
+    - ``progress`` is called with an operation's name, its number and their count.
 
-    Raises `UsageError` for a space of operations on something else, or too few data.
+    Raises `UsageError` for a space of another domain, or too few data.
     """
     started = time.monotonic()
     task = as_task(source, **options)
@@ -80,7 +82,7 @@ def explain(
 
 
 def default_space(domain: str) -> SearchSpace:
-    """What is explained if nothing is said: all that the domain has, as far as it works here."""
+    """Return the default space: all operations of the domain that work on this machine."""
     space = named_space(SPACES[domain])
     if domain == "text" and find_wordnet() is None:
         known = tuple(operation for operation in space if operation.name not in EDA[:2])
@@ -89,7 +91,7 @@ def default_space(domain: str) -> SearchSpace:
 
 
 def sweep(bench: Bench, operation: Operation, magnitudes: Sequence[float]) -> tuple[Point, ...]:
-    """An operation at rising magnitudes; at one, if the magnitude changes nothing."""
+    """Diagnose an operation at rising magnitudes, or once if it has no magnitude."""
     strengths = (1.0,) if operation.magnitude_free else tuple(sorted(magnitudes))
     points = []
     for magnitude in strengths:
@@ -99,22 +101,22 @@ def sweep(bench: Bench, operation: Operation, magnitudes: Sequence[float]) -> tu
 
 
 def is_identity(operation: Operation) -> bool:
-    """Whether the operation changes nothing, on purpose; there is nothing to explain then."""
+    """Return True for an identity, which changes nothing by design and is not explained."""
     return operation.magnitude_free and operation.identity_at_zero and not operation.function
 
 
 def transform_of(
     operation: Operation, magnitude: float, *, seed: int = 0
 ) -> Callable[[Images, int], Images]:
-    """The operation, always applied at one magnitude, as a function of images and copy number."""
+    """Return the operation at one magnitude as a function of images and copy number."""
     space = SearchSpace(operation.name, (operation,))
 
     def transform(images: Images, copy: int) -> Images:
         n = len(images)
         stream = Stream(seed=seed, index=np.arange(n), copy=copy)
         sequences = Sequences.of(np.zeros((n, 1), np.int16), magnitude)
-        found: Images = engine.apply(images, sequences, space, stream)
-        return found
+        augmented: Images = engine.apply(images, sequences, space, stream)
+        return augmented
 
     return transform
 
@@ -134,7 +136,7 @@ def _bench(
     train = task.data.train
     name = features if isinstance(features, str) else getattr(features, "__name__", "own")
     if deep:
-        # Features that were fitted to an example's label would say that the label is safe.
+        # Features fitted to an example's label would understate its label risk.
         rows = balanced(train.labels, min(len(train), 2 * MOST))
         half = np.arange(len(rows)) % 2 == 0
         other = Task(
@@ -150,12 +152,15 @@ def _bench(
 def _check(task: Task, space: SearchSpace, magnitudes: Sequence[float], copies: int) -> None:
     data = task.data
     if not len(space):
-        raise UsageError(f"the space {space.name!r} has no operations; expected at least one")
+        raise UsageError(
+            f"the space {space.name!r} has no operations; expected at least one: use "
+            "another --space"
+        )
     if space.domain != data.domain:
         raise UsageError(
-            f"explain got {data.domain}s of {data.name!r}, and the space {space.name!r} has "
-            f"operations on {space.domain}s; expected operations on {data.domain}s "
-            "(see: automorph list spaces)"
+            f"explain got {data.domain}s of {data.name!r}, but the space {space.name!r} has "
+            f"operations on {space.domain}s; expected operations on {data.domain}s: choose another "
+            "with --space (see: automorph list spaces)"
         )
     if copies < 1:
         raise UsageError(f"got copies={copies}; expected 1 or more")

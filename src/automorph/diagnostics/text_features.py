@@ -1,4 +1,4 @@
-"""Features of texts that need no network: words and pairs of words, brought to a few axes."""
+"""Features of texts without a network: words and pairs of words, projected to a few axes."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 from automorph.text import tokenise
 
 BUCKETS = 1 << 14
-"""Words and pairs are hashed into so many columns."""
+"""Number of columns that words and pairs are hashed into."""
 AXES = 256
 MOST = 5000
-"""Texts that the axes are fitted to."""
+"""Largest number of texts that the axes are fitted to."""
 
 
 @dataclass(frozen=True, eq=False)
 class HashedWords:
-    """Words and pairs of neighbours, weighed by rarity, on the leading axes of the training texts.
+    """Words and pairs of neighbours, weighted by rarity, on the leading axes of the training texts.
 
-    A column is ``tf(w) ln(n / df(w))`` of the words (in lower case, marks too) and pairs that are
-    hashed into it; rows have length 1 and are multiplied by the right singular vectors of those of
-    the training texts (latent semantic analysis, Deerwester et al. 1990). `hashed_words` fits it.
+    A column is ``tf(w) ln(n / df(w))`` of the words (lower case, including marks) and pairs that
+    are hashed into it; rows have length 1 and are multiplied by the right singular vectors of the
+    training texts (latent semantic analysis, Deerwester et al. 1990). `hashed_words` fits it.
     """
 
     idf: NDArray[np.float32]
     axes: NDArray[np.float32]
 
     def __call__(self, texts: Any) -> NDArray[np.float32]:
-        """Features float32 ``(n, axes)`` of texts."""
+        """Return features float32 ``(n, axes)`` of texts."""
         return np.asarray(_weighed(_counts(texts), self.idf) @ self.axes, np.float32)
 
 
@@ -48,19 +48,19 @@ def hashed_words(texts: Any, *, axes: int = AXES, seed: int = 0) -> HashedWords:
     n = counts.shape[0]
     idf = np.log((1 + n) / (1 + np.asarray((counts > 0).sum(axis=0)).ravel())) + 1
     weighed = _weighed(counts, idf.astype(np.float32))
-    most = max(1, min(axes, n - 1))
-    found = TruncatedSVD(most, random_state=seed).fit(weighed)
-    return HashedWords(idf.astype(np.float32), np.asarray(found.components_.T, np.float32))
+    components = max(1, min(axes, n - 1))
+    svd = TruncatedSVD(components, random_state=seed).fit(weighed)
+    return HashedWords(idf.astype(np.float32), np.asarray(svd.components_.T, np.float32))
 
 
 def _counts(texts: Any) -> Any:
-    """How often each text has the words and pairs of each column: sparse ``(n, BUCKETS)``."""
+    """Count the words and pairs of each column in each text: sparse ``(n, BUCKETS)``."""
     from scipy.sparse import csr_matrix
 
     tokens = tokenise(list(texts))
-    said = tokens.words != tokens.vocabulary.word("")  # White space alone is a piece, too.
-    hashes = tokens.vocabulary.facts("hash", _hash, np.int64)[tokens.words[said]]
-    rows = tokens.rows[said]
+    real = tokens.words != tokens.vocabulary.word("")  # White space alone is a token too.
+    hashes = tokens.vocabulary.facts("hash", _hash, np.int64)[tokens.words[real]]
+    rows = tokens.rows[real]
     together = rows[1:] == rows[:-1]
     pairs = (31 * hashes[:-1] + hashes[1:])[together] + 17
     columns = np.concatenate([hashes, pairs]) % BUCKETS
@@ -70,7 +70,7 @@ def _counts(texts: Any) -> Any:
 
 
 def _weighed(counts: Any, idf: NDArray[np.float32]) -> Any:
-    """Counts times rarity, rows of length 1 (of an empty text: 0)."""
+    """Return counts times rarity, with rows of length 1 (0 for an empty text)."""
     weighed = counts.multiply(idf).tocsr()
     length = np.sqrt(np.asarray(weighed.multiply(weighed).sum(axis=1)).ravel())
     return weighed.multiply((1 / np.maximum(length, 1e-9))[:, None]).tocsr()

@@ -1,4 +1,4 @@
-"""Find the subgroup on which a model fails, mend the model, prove it."""
+"""Find the subgroup on which a model fails, mend the model, and prove it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit: how a model does on every group, honestly, with the alarms that hold up."""
+"""The result of an audit: accuracy per group with intervals, and alarms beyond chance."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from automorph.robustness.metrics import (
 )
 
 SMALL = 100
-"""Examples below which the interval of a group is wider than 6 points to each side (at 90 %)."""
+"""Below this size, the interval of a group is wider than 6 points to each side (at 90 %)."""
 LEAST = 10
-"""Examples below which a subgroup is left out of the mutual information: it would be noise."""
+"""Subgroups below this size are left out of the mutual information: they would be noise."""
 RATE = 0.05
-"""How often an audit of a model without a real gap may raise any alarm."""
+"""Largest share of audits of a model without a real gap that raise any alarm."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """A class and a subgroup: how many examples, how often right, how sure.
+    """A class and a subgroup: its size, its accuracy, and the uncertainty.
 
-    ``accuracy``, ``low`` and ``high`` (Wilson, 95 %) are None where there is no example.
+    ``accuracy``, ``low`` and ``high`` (Wilson, 95 %) are None for a group without examples.
     ``overconfidence`` is mean confidence minus accuracy. ``p`` tests whether the group is right
-    less often than the rest of its class (Fisher, one-sided; Holm over all groups), ``alarm``
-    says that it is below the groups' share of the audit's rate. ``small`` warns of fewer than 100
+    less often than the rest of its class (Fisher, one-sided; Holm over all groups); ``alarm`` is
+    True if it is below the groups' share of the audit's rate. ``small`` marks fewer than 100
     examples.
     """
 
@@ -60,13 +60,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit finds. Accuracies are fractions; ``gap`` by class, None where there is none.
+    """The result of an audit. Accuracies are fractions; ``gap`` is per class, None where undefined.
 
     ``robust`` is the accuracy of the worst group with its interval. ``predictions`` are those of
-    the part, in its order. ``information`` is the mutual
-    information of prediction and subgroup given the class, in nats, of subgroups with 10 examples
-    or more; None where no class has two of them. ``method`` is how slices were looked for, None
-    where they were not. ``only`` is the class that all examples were said to be, if there is one.
+    the part, in its order. ``information`` is the mutual information of prediction and subgroup
+    given the class, in nats, over subgroups with 10 examples or more; None if no class has two of
+    them. ``method`` is the method of slice discovery, None without discovery. ``only`` is the class
+    that all examples were predicted to be, if there is one.
     """
 
     n: int
@@ -94,26 +94,26 @@ class Audit:
 
     @property
     def mutual_information(self) -> float | None:
-        """Its value alone."""
+        """The value of the mutual information, without its interval."""
         return None if self.information is None else self.information.value
 
     @property
     def named(self) -> bool:
-        """Whether there are subgroups; else every group is a whole class."""
+        """True if there are subgroups; else every group is a whole class."""
         return len(self.groups) > len(self.gap)
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """What is beyond chance, in sentences; empty if nothing is."""
+        """The failures beyond chance, in sentences; may be empty."""
         return _alarms(self)
 
     @property
     def verdict(self) -> str:
-        """The worst that is beyond chance, or that nothing is and what was looked for."""
+        """The worst failure beyond chance, or that there is none and what was examined."""
         return _verdict(self, rate=RATE)
 
     def to_dict(self) -> dict[str, Any]:
-        """The audit as plain data: the object of ``automorph audit --json``."""
+        """Return plain data: the object of ``automorph audit --json``."""
         groups = [
             {"class": g.class_name, **{k: v for k, v in asdict(g).items() if k != "class_name"}}
             for g in self.groups
@@ -127,17 +127,16 @@ class Audit:
             "robust_accuracy_interval": _ends(self.robust),
             "worst": {"class": self.worst.class_name, "subgroup": self.worst.subgroup},
             "groups": groups,
-            "gap": {name: found and 100 * found.value for name, found in self.gap.items()},
+            "gap": {name: one and 100 * one.value for name, one in self.gap.items()},
             "gap_interval": {
-                name: found and [100 * end for end in _ends(found)]
-                for name, found in self.gap.items()
+                name: one and [100 * end for end in _ends(one)] for name, one in self.gap.items()
             },
             "mutual_information": self.mutual_information,
             "mutual_information_interval": self.information and _ends(self.information),
             "loss": self.loss,
             "overconfidence": self.overconfidence and asdict(self.overconfidence),
-            "intersections": [_plain(found) for found in self.intersections],
-            "slices": [_plain(found) for found in self.slices],
+            "intersections": [_plain(one) for one in self.intersections],
+            "slices": [_plain(one) for one in self.slices],
             "method": self.method,
             "answers_only": self.only,
             "verdict": self.verdict,
@@ -147,7 +146,7 @@ class Audit:
         }
 
     def with_report(self, report: Path, **facts: Any) -> Audit:
-        """The audit with the place of its page, and more facts."""
+        """Return the audit with the path of its page, and more facts."""
         return replace(self, report=report, facts={**self.facts, **facts})
 
 
@@ -164,23 +163,23 @@ def measure(
 ) -> Audit:
     """Audit predictions: ``labels``, ``predictions`` and ``groups`` are int64 ``(n,)``.
 
-    With ``probabilities`` ``(n, classes)`` losses and calibration are told too; ``columns`` are
-    strings ``(n,)`` by name, whose intersections are searched. At most a share ``rate / looks`` of
-    audits of models whose errors have nothing to do with the subgroup raises any alarm about a
-    group: ``looks`` says how many ways of looking share the rate. Intersections have a rate of
-    their own.
+    ``probabilities`` ``(n, classes)`` add losses and calibration; ``columns`` are strings ``(n,)``
+    by name, whose intersections are searched. If a model's errors are independent of the subgroup,
+    at most a share ``rate / looks`` of its audits raises any alarm about a group: ``looks`` is the
+    number of methods that share the rate. Intersections have their own rate. Raises `DataError`
+    without examples.
 
     >>> grouper = Grouper(("cat", "dog"), ("day", "night"))
     >>> labels = np.repeat([0, 0, 1, 1], 100)
     >>> groups = np.repeat([0, 1, 2, 3], 100)
     >>> predictions = np.where(np.arange(400) % 10 == 0, 1 - labels, labels)
     >>> predictions[300:340] = 0
-    >>> found = measure(labels, predictions, groups, grouper)
-    >>> found.accuracy.value, found.robust_accuracy, found.worst.subgroup
+    >>> audit = measure(labels, predictions, groups, grouper)
+    >>> audit.accuracy.value, audit.robust_accuracy, audit.worst.subgroup
     (0.81, 0.54, 'night')
     """
     if len(labels) == 0:
-        raise DataError("got no examples to audit; expected one or more")
+        raise DataError("got no examples to audit; expected one or more: choose another part")
     correct = predictions == labels
     count, k = len(grouper), len(grouper.subgroups)
     n = np.bincount(groups, minlength=count).astype(np.int64)
@@ -195,7 +194,7 @@ def measure(
     np.add.at(tables, (labels, groups % k, predictions), 1)
     tables[tables.sum(axis=2) < LEAST] = 0
     several = bool(((tables.sum(axis=2) > 0).sum(axis=1) > 1).any())
-    said = np.unique(predictions)
+    answers = np.unique(predictions)
     middle_low, middle_high = wilson(correct.sum(), len(correct))
     return Audit(
         n=len(labels),
@@ -209,7 +208,9 @@ def measure(
         overconfidence=None if confidence is None else mean_interval(confidence - correct),
         intersections=intersections(correct, labels, columns or {}, grouper.classes, rate=rate),
         notes=_notes(rows, gaps, few=SMALL),
-        only=grouper.classes[said[0]] if len(said) == 1 and len(np.unique(labels)) > 1 else None,
+        only=grouper.classes[answers[0]]
+        if len(answers) == 1 and len(np.unique(labels)) > 1
+        else None,
     )
 
 
@@ -223,7 +224,7 @@ def _groups_of(
     confidence: NDArray[np.float64] | None,
     rate: float,
 ) -> tuple[Group, ...]:
-    """What is said of every group; ``n`` and ``right`` ``(groups,)`` count its examples."""
+    """Return all numbers of every group; ``n`` and ``right`` ``(groups,)`` count its examples."""
     count, k = len(grouper), len(grouper.subgroups)
     p = np.concatenate([deficits(right[i : i + k], n[i : i + k]) for i in range(0, count, k)])
     tested = np.flatnonzero(p < 1)
@@ -254,91 +255,91 @@ def _groups_of(
 def _certainty(
     labels: NDArray[np.int64], probabilities: NDArray[np.floating[Any]] | None
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Cross-entropy of every example, and the probability of what was predicted."""
+    """Return the cross-entropy of every example, and the probability of its prediction."""
     if probabilities is None:
         return None, None
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return -np.log(np.maximum(own, 1e-12)), probabilities.max(axis=1).astype(np.float64)
 
 
-def _plain(found: Any) -> dict[str, Any]:
-    plain = asdict(found)
+def _plain(part: Any) -> dict[str, Any]:
+    plain = asdict(part)
     return {"class": plain.pop("class_name"), **plain}
 
 
-def _ends(found: Estimate) -> list[float]:
-    return [found.low, found.high]
+def _ends(estimate: Estimate) -> list[float]:
+    return [estimate.low, estimate.high]
 
 
 # The audit in sentences.
 
 
-def _alarms(found: Audit) -> tuple[str, ...]:
-    """What is beyond chance; empty if nothing is."""
-    told = [
+def _alarms(audit: Audit) -> tuple[str, ...]:
+    """Return the failures beyond chance."""
+    alarms = [
         f"It fails on ({g.class_name}, {g.subgroup}): {percent(g.accuracy)} right "
         f"({percent(g.low)} to {percent(g.high)}, {g.n:,} examples), "
         f"less often than the rest of its class (p {_p(g.p)})."
-        for g in sorted(found.groups, key=lambda g: g.accuracy or 0.0)
+        for g in sorted(audit.groups, key=lambda g: g.accuracy or 0.0)
         if g.alarm
     ]
-    told += [
+    alarms += [
         f"It fails on a discovered slice of {s.class_name!r}: {percent(s.accuracy)} right "
         f"({percent(s.low)} to {percent(s.high)}) on {s.n:,} examples that took no part in "
         f"finding it, the rest of the class {percent(s.rest)} (p {_p(s.p)})."
-        for s in found.slices
+        for s in audit.slices
         if s.alarm
     ]
-    return tuple(told)
+    return tuple(alarms)
 
 
-def _verdict(found: Audit, *, rate: float) -> str:
-    """The worst that is beyond chance, or that nothing is and what was looked for."""
-    if found.alarms:
-        return found.alarms[0]
-    compared = any(gap is not None for gap in found.gap.values())
-    looked = [name for name, there in (("subgroup", compared), ("slice", found.slices)) if there]
-    told = [] if found.only is None else [one_answer("It", found.only)]
-    told += [] if found.named or found.method is None else [_worst_class(found)]
+def _verdict(audit: Audit, *, rate: float) -> str:
+    """Return the worst failure beyond chance, or that there is none and what was examined."""
+    if audit.alarms:
+        return audit.alarms[0]
+    compared = any(gap is not None for gap in audit.gap.values())
+    looked = [name for name, there in (("subgroup", compared), ("slice", audit.slices)) if there]
+    sentences = [] if audit.only is None else [one_answer("It", audit.only)]
+    sentences += [] if audit.named or audit.method is None else [_worst_class(audit)]
     if looked:
-        told.append(
+        sentences.append(
             f"No {' and no '.join(looked)} is right less often than the rest of its class beyond "
             f"chance (by chance alone an alarm is raised in {rate:.0%} of audits at most)."
         )
-    elif found.method is None:
-        told.append("There is no subgroup to compare with the rest of its class.")
-    return " ".join([*told, *_searched(found)])
+    elif audit.method is None:
+        sentences.append("There is no subgroup to compare with the rest of its class.")
+    return " ".join([*sentences, *_searched(audit)])
 
 
 def one_answer(who: str, only: str) -> str:
-    """What a network that answers one class needs: groups tell nothing of it yet."""
-    return f"{who} answers only {only!r}, whatever it is shown: train it longer, or lower --lr."
+    """Describe a network that predicts a single class: its groups say nothing yet."""
+    return f"{who} predicts only {only!r} for every example: train it longer, or lower --lr."
 
 
-def _worst_class(found: Audit) -> str:
-    worst = found.worst
+def _worst_class(audit: Audit) -> str:
+    worst = audit.worst
     return (
         f"The class that fails most is {worst.class_name!r}: {percent(worst.accuracy)} right "
         f"({percent(worst.low)} to {percent(worst.high)}, {worst.n:,} examples), "
-        f"{percent(found.accuracy.value)} of all."
+        f"{percent(audit.accuracy.value)} of all."
     )
 
 
-def _searched(found: Audit) -> list[str]:
-    """What looking for slices came to; nothing where nobody looked."""
-    if found.method is None:
+def _searched(audit: Audit) -> list[str]:
+    """Describe the result of slice discovery; empty without discovery."""
+    if audit.method is None:
         return []
-    where = f"the {found.facts['part']} part" if "part" in found.facts else "the examples"
-    begun = f"Slices were looked for in {where} ({found.method})"
-    if not found.slices:
+    where = f"the {audit.facts['part']} part" if "part" in audit.facts else "the examples"
+    begun = f"Slices were searched for in {where} ({audit.method})"
+    if not audit.slices:
         return [
-            f"{begun} and none was found: of those with {SMALLEST} held-out examples or more, none "
-            "is right less often than the rest of its class."
+            f"{begun}, without result: no slice of {SMALLEST} held-out examples or more is right "
+            "less often than the rest of its class."
         ]
-    first = found.slices[0]
+    first = audit.slices[0]
     return [
-        f"{begun}: {len(found.slices)} there are right less often than the rest of their class, "
-        f"the clearest one of {first.class_name!r} ({percent(first.accuracy)} right, the rest "
+        f"{begun}: {len(audit.slices)} are right less often than the rest of their class, the "
+        f"clearest of them of {first.class_name!r} ({percent(first.accuracy)} right, the rest "
         f"{percent(first.rest)}; p {_p(first.p)})."
     ]
 
@@ -346,8 +347,8 @@ def _searched(found: Audit) -> list[str]:
 def _notes(
     rows: Sequence[Group], gaps: Mapping[str, Estimate | None], *, few: int
 ) -> tuple[str, ...]:
-    """What a reader must know of the groups; ``few`` examples are too few."""
-    told = []
+    """Return what a reader must know about the groups; fewer than ``few`` examples are too few."""
+    notes = []
     named = len(rows) > len(gaps)
     empty = [f"({g.class_name}, {g.subgroup})" for g in rows if not g.n]
     small = [
@@ -356,27 +357,27 @@ def _notes(
         if 0 < g.n < few
     ]
     if empty:
-        told.append(
-            f"Nothing can be said about {', '.join(empty)}: there is no example. The robust "
-            "accuracy is that of the groups that are there."
+        notes.append(
+            f"No examples of {', '.join(empty)}: their accuracy is unknown. The robust accuracy is "
+            "that of the groups with examples."
         )
     if small:
-        told.append(
+        notes.append(
             f"Fewer than {few} examples: {', '.join(small[:8])}"
             f"{' and more' if len(small) > 8 else ''}. Read their intervals, not their accuracies"
             f"{', or merge groups' if named else ''}."
         )
     if named:
-        told += [
+        notes += [
             f"Class {name!r} has a single subgroup here: it has no gap to measure."
-            for name, found in gaps.items()
-            if found is None
+            for name, estimate in gaps.items()
+            if estimate is None
         ]
-    return tuple(told)
+    return tuple(notes)
 
 
 def percent(share: float | None) -> str:
-    """A share in percent.
+    """Return a share in percent.
 
     >>> percent(0.083), percent(None)
     ('8.3 %', '-')

@@ -1,4 +1,4 @@
-"""The robust methods by name: ``erm``, ``balanced``, ``gdro(c=1)``, ``camel(weight=5)``, ..."""
+"""The robust objectives by name: ``erm``, ``balanced``, ``gdro(c=1)``, ``camel(weight=5)``, ..."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Sampling = Literal["plain", "balanced"]
 class Robust:
     """A method: how rows are drawn, what is minimised, and whether it needs renderings.
 
-    Methods are values that are equal when they do the same; ``name`` is what a user types.
+    Methods are values that are equal if they do the same; ``name`` is what a user types.
     """
 
     @property
@@ -36,9 +36,9 @@ class Robust:
 
     @property
     def name(self) -> str:
-        """The name with the options that are not the usual ones."""
+        """The name with the options that differ from their defaults."""
         changed = [
-            # Equal numbers read alike: 1 and 1.0 are one method.
+            # Equal numbers have one spelling: 1 and 1.0 are the same method.
             f"{field.name}={number_text(value) if field.type == 'float' else value}"
             for field in fields(self)
             if (value := getattr(self, field.name)) != field.default
@@ -47,16 +47,16 @@ class Robust:
 
     @property
     def sampling(self) -> Sampling:
-        """``plain``: every example once an epoch; ``balanced``: as many of every group."""
+        """``plain``: every example once per epoch; ``balanced``: every group equally often."""
         return "balanced"
 
     @property
     def needs_renderings(self) -> bool:
-        """Whether every example must come with its renderings in the other subgroups."""
+        """True if every example needs its renderings in the other subgroups."""
         return False
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
-        """A new objective that remembers nothing; ``counts`` are the groups' training examples."""
+        """Build a new objective; ``counts`` are the groups' training examples."""
         from automorph.robustness.objectives import Objective
 
         return Objective()
@@ -72,17 +72,17 @@ class Robust:
 
 @dataclass(frozen=True)
 class Plain(Robust):
-    """Empirical risk: the mean loss of the examples as they come."""
+    """Empirical risk: the mean loss of the examples as drawn."""
 
     @property
     def sampling(self) -> Sampling:
-        """Every example once an epoch."""
+        """Every example once per epoch."""
         return "plain"
 
 
 @dataclass(frozen=True)
 class Balanced(Robust):
-    """The mean loss of batches in which every group has as many examples."""
+    """The mean loss of batches with equally many examples of every group."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class GroupDROMethod(Robust):
         self._check("eta", 0)
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
-        """Weights over all groups."""
+        """Build the objective with weights over all groups."""
         from automorph.robustness.objectives import GroupDRO
 
         return GroupDRO(grouper, counts, adjustment=self.c, rate=self.eta)
@@ -108,7 +108,7 @@ class ClassConditionalGroupDRO(GroupDROMethod):
     """Class-conditional group DRO: the worst group of every class (Goel et al. 2021)."""
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
-        """Weights within classes."""
+        """Build the objective with weights within each class."""
         from automorph.robustness.objectives import GroupDRO
 
         return GroupDRO(grouper, counts, adjustment=self.c, rate=self.eta, class_conditional=True)
@@ -131,11 +131,11 @@ class ModelPatching(GroupDROMethod):
 
     @property
     def needs_renderings(self) -> bool:
-        """Renderings are what the examples are compared with."""
+        """True: examples are compared with their renderings."""
         return True
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
-        """Both terms."""
+        """Build the objective with both terms."""
         from automorph.robustness.consistency import Form
         from automorph.robustness.objectives import Camel
 
@@ -158,11 +158,11 @@ class Invariant(Robust):
 
     @property
     def sampling(self) -> Sampling:
-        """As they come: the method was published so."""
+        """Plain sampling, as published."""
         return "plain"
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
-        """Risks and penalties by subgroup."""
+        """Build the objective with risks and penalties per subgroup."""
         from automorph.robustness.objectives import InvariantRisk
 
         return InvariantRisk(len(grouper.subgroups), weight=self.weight, anneal=self.anneal)
@@ -170,10 +170,10 @@ class Invariant(Robust):
 
 @dataclass(frozen=True)
 class JTT(Robust):
-    """JTT: train, then train anew with the mistakes ``weight`` times as often (Liu et al. 2021).
+    """JTT: train, then train again with the mistakes ``weight`` times as often (Liu et al. 2021).
 
-    It needs no groups to train on. ``epochs`` is the length of the first training; 0 means a
-    tenth of the recipe's. Both trainings together pass that many examples more than the others.
+    It needs no groups for training. ``epochs`` is the length of the first training; 0 means a tenth
+    of the recipe's. Its examples come on top of those that the other methods train on.
     """
 
     epochs: int = 0
@@ -185,7 +185,7 @@ class JTT(Robust):
 
     @property
     def sampling(self) -> Sampling:
-        """As they come, mistakes more often."""
+        """Plain sampling, with mistakes repeated."""
         return "plain"
 
 
@@ -193,7 +193,8 @@ class JTT(Robust):
 class DFR(Robust):
     """DFR: train plainly, then fit the last layer to balanced groups (Kirichenko et al. 2023).
 
-    It is fitted to groups of the validation part, as published, which the others only look at.
+    It is fitted to groups of the validation part, as published; the other methods only select by
+    it.
     """
 
     refits: int = 20
@@ -203,7 +204,7 @@ class DFR(Robust):
 
     @property
     def sampling(self) -> Sampling:
-        """As they come."""
+        """Plain sampling."""
         return "plain"
 
 
@@ -224,7 +225,7 @@ METHODS: Registry[Entry[Robust]] = Registry(
 
 
 def load_method(name: str | Robust) -> Robust:
-    """The robust method of that name; one that is a method already is given back.
+    """Return the robust method of a name; a method is returned unchanged.
 
     >>> load_method("camel(weight=1, c=0)").name
     'camel(c=0,weight=1)'
@@ -238,5 +239,5 @@ def load_method(name: str | Robust) -> Robust:
 
 
 def list_methods() -> dict[str, str]:
-    """The names that `load_method` understands, each with a line about it."""
+    """Return the names that `load_method` accepts, each with one line of description."""
     return METHODS.about()

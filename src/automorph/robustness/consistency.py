@@ -1,4 +1,4 @@
-"""Terms that ask a network to say the same of all renderings of one example.
+"""Terms that make the predictions of all renderings of one example agree.
 
 Goel, Gu, Li, Re, "Model patching" (ICLR 2021), section 3. f(x) are softmax probabilities,
 x_1 .. x_k the renderings of x in the k subgroups, m the mean of f(x_1) .. f(x_k).
@@ -19,16 +19,16 @@ _FLOOR = math.log(1e-8)
 
 
 def consistency(log_p: Tensor, form: Form = "camel") -> Tensor:
-    """A consistency term of every example, float ``(n,)``.
+    """Return a consistency term of every example, float ``(n,)``.
 
     ``log_p`` ``(n, 1 + k, classes)`` are log-probabilities of the original and of its k
     renderings. Forms:
 
     - ``self``: L_s = 1/k sum_j KL(f(x_j) | m), the generalised Jensen-Shannon divergence. It lies
-      in [0, log k] and bounds the class-conditional mutual information from above;
+      in [0, log k] and is an upper bound of the class-conditional mutual information;
     - ``translation``: L_t = KL(f(x) | m), which ties the original to its renderings;
     - ``camel``: (L_s + L_t) / 2;
-    - ``triplet-js``: the divergence of original and renderings alike (AugMix);
+    - ``triplet-js``: the divergence of original and renderings together (AugMix);
     - ``kl``, ``reverse-kl``: 1/k sum_j KL(f(x) | f(x_j)), and with the two exchanged.
 
     >>> import torch
@@ -51,6 +51,6 @@ def consistency(log_p: Tensor, form: Form = "camel") -> Tensor:
 
 
 def _kl(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """KL(p | q) over the last axis; finite where p is 0."""
+    """Return KL(p | q) over the last axis; finite where p is 0."""
     log_p = log_p.clamp(min=-1e4)
     return (log_p.exp() * (log_p - log_q.clamp(min=_FLOOR))).sum(dim=-1)

@@ -1,4 +1,8 @@
-"""Deep feature reweighting: the last layer, fitted anew to groups of equal size."""
+"""Deep feature reweighting: the last layer is refitted to groups of equal size.
+
+Kirichenko, Izmailov, Wilson, "Last layer re-training is sufficient for robustness to spurious
+correlations" (ICLR 2023).
+"""
 
 from __future__ import annotations
 
@@ -18,16 +22,16 @@ from automorph.robustness.groups import Grouper
 from automorph.training import Encoder, RunResult, Task, trained_facts, write_checkpoint
 
 STRENGTHS = (1.0, 0.7, 0.3, 0.1, 0.07, 0.03, 0.01)
-"""C of the reference: the larger, the weaker the L1 penalty."""
+"""Values of C in the reference: the larger, the weaker the L1 penalty."""
 
 
 def last_linear(model: nn.Module) -> nn.Linear:
-    """The layer that makes logits of features. Raises `UsageError` if there is none."""
+    """Return the layer that maps features to logits; raise `UsageError` if there is none."""
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
     if not layers:
         raise UsageError(
-            f"{type(model).__name__} ends in no linear layer; expected one, whose inputs are the "
-            "features of an example"
+            f"{type(model).__name__} has no linear layer; expected one at its end, whose inputs "
+            "are the features of an example: use another network, or another objective"
         )
     return layers[-1]
 
@@ -35,10 +39,10 @@ def last_linear(model: nn.Module) -> nn.Linear:
 def features(
     model: nn.Module, part: Split, *, encoder: Encoder, batch_size: int = 500
 ) -> NDArray[np.float32]:
-    """What the last linear layer is given for every example: float32 ``(n, d)``."""
-    found: list[torch.Tensor] = []
+    """Return the inputs of the last linear layer for every example: float32 ``(n, d)``."""
+    parts: list[torch.Tensor] = []
     layer = last_linear(model)
-    hook = layer.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0].float()))
+    hook = layer.register_forward_pre_hook(lambda _, inputs: parts.append(inputs[0].float()))
     was_training = model.training
     device = next(model.parameters()).device
     model.eval()
@@ -49,7 +53,7 @@ def features(
     finally:
         hook.remove()
         model.train(was_training)
-    return torch.cat(found).flatten(1).cpu().numpy()
+    return torch.cat(parts).flatten(1).cpu().numpy()
 
 
 def refit(
@@ -61,12 +65,13 @@ def refit(
     seed: int,
     folder: Path | None,
 ) -> tuple[nn.Module, Path | None, float]:
-    """The network with a last layer fitted to balanced groups of the validation part.
+    """Return the network with a last layer fitted to balanced groups of the validation part.
 
-    Kirichenko, Izmailov, Wilson (ICLR 2023), section 6: features are standardised by the training
-    part; the L1 strength that gives the best robust accuracy on one half, fitted to the other, is
-    kept; then coefficients are averaged over fits to balanced draws of the whole. Returns the
-    network, its file, and the robust accuracy on the half that was held out.
+    Kirichenko et al., section 6: features are standardised by the training part; the L1 strength
+    with the best robust accuracy on one half, fitted to the other, is selected; coefficients are
+    then averaged over fits to balanced draws of the whole. Returns the network, its file, and the
+    robust accuracy on the held-out half. Raises `UsageError` for a group with fewer than two
+    examples.
     """
     assert run.model is not None
     validation = task.data.validation
@@ -77,14 +82,14 @@ def refit(
     y, groups = validation.labels, grouper.of(validation)
     place = Stream(seed=seed, index=np.arange(len(y))).bits("halves", 1)[:, 0]
     half = np.zeros(len(y), bool)
-    for group in np.unique(groups):  # Halves of every group.
+    for group in np.unique(groups):  # Split every group in halves.
         rows = np.flatnonzero(groups == group)
         half[rows[np.argsort(place[rows])[: -(-len(rows) // 2)]]] = True
     if np.setdiff1d(groups, groups[~half]).size:
         raise UsageError(
-            f"dfr fits the last layer to one half of the validation part and chooses by the other, "
-            f"and the groups there have {np.bincount(groups, minlength=len(grouper)).tolist()} "
-            "examples; expected 2 or more of each that is there"
+            "dfr fits the last layer to one half of the validation part and selects by the other; "
+            f"its groups have {np.bincount(groups, minlength=len(grouper)).tolist()} examples, "
+            "expected 2 or more of each present group: use a larger validation part"
         )
     draw = balanced_draw(groups, half, seed=seed, number=0)
     scores = {}
@@ -103,7 +108,7 @@ def refit(
     model = deepcopy(run.model)
     layer = last_linear(model)
     with torch.no_grad():
-        # The standardisation becomes part of the layer.
+        # Fold the standardisation into the layer.
         layer.weight.copy_(torch.from_numpy((w / scale[:, None]).T))
         layer.bias.copy_(torch.from_numpy(b - (mean / scale) @ w))
     file = None if folder is None else folder / "refitted" / "model.safetensors"
@@ -116,7 +121,7 @@ def refit(
 def balanced_draw(
     groups: NDArray[np.int64], allowed: NDArray[np.bool_], *, seed: int, number: int
 ) -> NDArray[np.int64]:
-    """As many allowed rows of every group as the smallest has, drawn without putting back."""
+    """Draw as many allowed rows of every group as the smallest has, without replacement."""
     key = Stream(seed=seed, epoch=number, index=np.arange(len(groups))).bits("draw", 1)[:, 0]
     members = [np.flatnonzero(allowed & (groups == g)) for g in np.unique(groups[allowed])]
     size = min(map(len, members))
@@ -126,10 +131,11 @@ def balanced_draw(
 def fit_logistic(
     x: NDArray[np.float32], y: NDArray[np.int64], classes: int, *, c: float, steps: int = 500
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Logistic regression with an L1 penalty: weights ``(d, classes)`` and biases ``(classes,)``.
+    """Fit a logistic regression with an L1 penalty; returns weights and biases.
 
-    Minimises mean CE + |W|_1 / (c n) by accelerated proximal gradients (FISTA; Beck and Teboulle
-    2009), biases free.
+    ``x`` ``(n, d)``; weights ``(d, classes)``, biases ``(classes,)``. Minimises mean CE +
+    |W|_1 / (c n) by accelerated proximal gradients (FISTA; Beck and Teboulle 2009); biases are not
+    penalised.
     """
     n = len(x)
     inputs = np.hstack([x, np.ones((n, 1), np.float32)])

@@ -1,13 +1,13 @@
-"""Slices that nobody named: found in embeddings, and tested where they were not found.
+"""Slices without a name: discovered in embeddings, and tested on other examples.
 
-Two ways to find them. *Domino* (Eyuboglu et al. 2022): a mixture over embedding, label and
-prediction, so that a slice is a place where errors gather. *GEORGE* (Sohoni et al. 2020):
-clusters within each class, which know nothing of errors.
+Two methods. *Domino* (Eyuboglu et al. 2022): a mixture over embedding, label and prediction, so
+that a slice is a region where errors gather. *GEORGE* (Sohoni et al. 2020): clusters within each
+class, which do not use errors.
 
 A slice found by its errors has more of them by construction. So slices are found on one half of
 the examples, the other half is assigned to them by embeddings and labels alone, and only its
-errors count: were they spread by chance within each class, the largest excess of all slices would
-be as large in a share ``p`` of permutations.
+errors count: if they were spread at random within each class, the largest excess of all slices
+would be as large in a share ``p`` of permutations.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ Method = Literal["domino", "george"]
 Floats = NDArray[np.float64]
 
 SMALLEST = 20
-"""Held-out examples of a slice below which nothing is said about it."""
+"""Slices with fewer held-out examples than this are not reported."""
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A slice of a class: accuracy on held-out examples, and what describes it.
+    """A slice of a class: its accuracy on held-out examples, and what describes it.
 
     ``n``, ``accuracy``, ``low`` and ``high`` (Wilson) are of held-out examples; ``rest`` is the
-    accuracy of the others of the class there. ``p`` is that of the largest excess of errors among
-    all slices in permutations. ``rows`` are all its examples, ``telling`` those nearest its
-    centre, ``separating`` what metadata sets it apart: column, value, its share inside and
+    held-out accuracy of the others of the class. ``p`` is that of the largest excess of errors
+    among all slices in permutations. ``rows`` are all its examples, ``telling`` those nearest its
+    centre, ``separating`` the metadata that sets it apart: column, value, its share inside and
     outside.
     """
 
@@ -70,20 +70,20 @@ def discover(
     permutations: int = 1000,
     seed: int = 0,
 ) -> tuple[Slice, ...]:
-    """Slices of a class with more errors than its rest, worst evidence first.
+    """Return slices of a class with more errors than the rest of it, strongest evidence first.
 
-    ``features`` are embeddings ``(n, d)``. Of models whose errors have nothing to do with the
-    embeddings, at most a share ``rate`` gets any slice with an alarm. Raises `DataError` for
-    fewer than 100 examples or features that are no numbers.
+    ``features`` are embeddings ``(n, d)``. If a model's errors are independent of the embeddings,
+    at most a share ``rate`` of calls returns any slice with an alarm. Raises `DataError` for fewer
+    than 100 examples or features that are not finite.
     """
     if method not in ("domino", "george"):
-        raise UsageError(f"got the method {method!r} to discover; expected domino or george")
+        raise UsageError(f"got method={method!r}; expected domino or george")
     _check(features, labels)
     rng = np.random.default_rng(seed)
     correct = predictions == labels
     x = principal(np.asarray(features, np.float64), dimensions)
     testing = np.zeros(len(labels), bool)
-    for label in np.unique(labels):  # Half of every class, so that none is lost.
+    for label in np.unique(labels):  # Half of every class, so that no class is lost.
         rows = rng.permutation(np.flatnonzero(labels == label))
         testing[rows[len(rows) // 2 :]] = True
     if method == "domino":
@@ -99,8 +99,8 @@ def discover(
         _describe(cell, p_value, cells, testing, x, labels, correct, classes, metadata or {}, rate)
         for cell, p_value in zip(tested, p, strict=True)
     ]
-    worse = [found for found in slices if found.accuracy < found.rest]
-    return tuple(sorted(worse, key=lambda found: (found.p, found.accuracy)))
+    worse = [one for one in slices if one.accuracy < one.rest]
+    return tuple(sorted(worse, key=lambda one: (one.p, one.accuracy)))
 
 
 def _domino(
@@ -111,11 +111,11 @@ def _domino(
     components: int,
     rng: np.random.Generator,
 ) -> GaussianMixture:
-    """The error-aware mixture, begun in the cells of the confusion matrix."""
+    """Fit the error-aware mixture, initialised with the cells of the confusion matrix."""
     confusion = labels * classes + predictions
     cells, sizes = np.unique(confusion, return_counts=True)
     components = int(np.clip(len(x) // SMALLEST, 2, components))
-    # The commonest cells are shared by several components; rare errors have one each.
+    # Several components share the commonest cells; rare errors get one each.
     order = cells[np.argsort(-sizes)]
     own = np.resize(order, components)
     noise = rng.uniform(0.5, 1.5, (len(x), components))
@@ -126,11 +126,11 @@ def _domino(
 def _george(
     x: Floats, labels: NDArray[np.int64], known: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Clusters within each class, found in the known half."""
+    """Return clusters within each class, fitted on the first half."""
     place = np.zeros(len(x), np.int64)
     for label in np.unique(labels):
         rows = labels == label
-        if (rows & known).any():  # A class of one example is one place.
+        if (rows & known).any():  # A class of one example is one cluster.
             place[rows] = clusters(x[rows & known], rng).assign(x[rows])
     return place
 
@@ -142,12 +142,12 @@ def _tests(
     permutations: int,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int64], Floats]:
-    """The cells that are large enough, and the p-value of each for the largest excess of all.
+    """Return the cells that are large enough, and each one's p-value for the largest excess.
 
     Permuting errors within a class draws the errors of its cells from a multivariate
-    hypergeometric distribution, which is done directly.
+    hypergeometric distribution, which is sampled directly.
     """
-    found: list[tuple[int, float]] = []
+    excesses: list[tuple[int, float]] = []
     largest = np.full(permutations, -np.inf)
     for label in np.unique(labels):
         mine = labels == label
@@ -165,9 +165,9 @@ def _tests(
             excess = (wrong - n * share) / spread
             chance = (drawn - n * share) / spread
         largest = np.maximum(largest, chance[:, usable].max(axis=1))
-        found += list(zip(names[usable].tolist(), excess[usable].tolist(), strict=True))
-    kept = np.array([cell for cell, _ in found], np.int64)
-    p = [(1 + (largest >= value - 1e-9).sum()) / (1 + permutations) for _, value in found]
+        excesses += list(zip(names[usable].tolist(), excess[usable].tolist(), strict=True))
+    kept = np.array([cell for cell, _ in excesses], np.int64)
+    p = [(1 + (largest >= value - 1e-9).sum()) / (1 + permutations) for _, value in excesses]
     return kept, np.array(p, np.float64)
 
 
@@ -191,7 +191,7 @@ def _describe(
     low, high = wilson(right, n)
     rows = np.flatnonzero(inside)
     distance = ((x[rows] - x[rows].mean(axis=0)) ** 2).sum(axis=1)
-    # Errors first: they are what a reader wants to see of a slice on which a model fails.
+    # Errors first: they show how the model fails on the slice.
     order = np.lexsort((distance, correct[rows]))
     return Slice(
         classes[label], f"{classes[label]} {cell}", n, right / n, float(low), float(high),
@@ -204,13 +204,14 @@ def _describe(
 def separating(
     inside: NDArray[np.bool_], metadata: Mapping[str, NDArray[Any]], *, rate: float = 0.01
 ) -> tuple[tuple[str, str, float, float], ...]:
-    """The values of columns that are commoner inside than outside: column, value, both shares.
+    """Return values of columns that are commoner inside than outside.
 
-    Fisher's exact tests, Bonferroni over all values; the clearest three.
+    Each is a tuple of column, value, and both shares. Fisher's exact tests, Bonferroni over all
+    values; the clearest three.
     """
     coded = coded_columns(metadata)
     looked = sum(len(names) for _, names in coded.values())
-    found = []
+    rows = []
     for column, (codes, names) in coded.items():
         for code, value in enumerate(names):
             has = codes == code
@@ -219,8 +220,8 @@ def separating(
             p = float(deficits(sizes - counts, sizes)[0]) * looked
             shares = counts / np.maximum(sizes, 1)
             if p < rate:
-                found.append((p, (column, value, float(shares[0]), float(shares[1]))))
-    return tuple(told for _, told in sorted(found)[:3])
+                rows.append((p, (column, value, float(shares[0]), float(shares[1]))))
+    return tuple(row for _, row in sorted(rows)[:3])
 
 
 def _check(features: NDArray[Any], labels: NDArray[np.int64]) -> None:
@@ -230,9 +231,11 @@ def _check(features: NDArray[Any], labels: NDArray[np.int64]) -> None:
             "row for each"
         )
     if not np.isfinite(features).all():
-        raise DataError("the features hold NaN or infinity; expected numbers: check the network")
+        raise DataError(
+            "the features contain NaN or infinity; expected finite numbers: check the network"
+        )
     if len(labels) < 5 * SMALLEST:
         raise DataError(
             f"got {len(labels)} examples to discover slices in; expected {5 * SMALLEST} or more, "
-            "half of them to test what is found in the other half"
+            "half of them to test the slices found in the other half: use a larger part"
         )

@@ -1,4 +1,4 @@
-"""Evidence beside the accuracies: flips under translation, contact sheets, maps of saliency."""
+"""Evidence besides accuracy: prediction flips under translation, contact sheets, saliency maps."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from automorph.robustness.translators.base import Translator, known_of
 from automorph.training import Evaluation, Task, evaluate
 
 SHOWN = 2
-"""Images of a group whose saliency is shown."""
+"""Images per group whose saliency is shown."""
 MAPPED = 50
-"""Images of a group over which the share of saliency on the mark is averaged."""
+"""Images per group over which the share of saliency on the mark is averaged."""
 
 
 def flip_rate(
     task: Task, model: nn.Module, translator: Translator | None, seen: Evaluation
 ) -> float | None:
-    """P(argmax f(x) != argmax f(T(x))) on the test part, T into every other subgroup."""
+    """Return P(argmax f(x) != argmax f(T(x))) on the test part, T into every other subgroup."""
     if translator is None:
         return None
     test = open_test(task.data)
@@ -36,8 +36,8 @@ def flip_rate(
         if not len(rows):
             continue
         made = translator.translate(test.data[rows], direction, known.rows(rows))
-        said = evaluate(model, Split(made, test.labels[rows]), encoder=task.encoder).predictions
-        flipped += int((said != seen.predictions[rows]).sum())
+        moved = evaluate(model, Split(made, test.labels[rows]), encoder=task.encoder).predictions
+        flipped += int((moved != seen.predictions[rows]).sum())
         count += len(rows)
     return flipped / count if count else None
 
@@ -48,7 +48,7 @@ def maps_of(
     translator: Translator | None,
     seen: dict[str, Evaluation],
 ) -> tuple[dict[str, Any], dict[str, float | None]]:
-    """Maps of the models on the same test images, and the share of them on the mark, by model."""
+    """Return maps of the models on the same test images, and each model's share on the mark."""
     test, names = open_test(task.data), task.data.subgroup_names
     groups = grouper_of(task.data).of(test)
     rows = _spread(groups, MAPPED)
@@ -79,7 +79,7 @@ def maps_of(
 def _on_mark(
     part: Split, maps: dict[str, Any], translator: Translator | None
 ) -> dict[str, float | None]:
-    """The mean share on the mark: where an image and its translation differ."""
+    """Return the mean share on the mark: where an image and its translation differ."""
     shares: dict[str, list[NDArray[np.float64]]] = {name: [] for name in maps}
     if translator is not None:
         known = known_of(part)
@@ -91,15 +91,15 @@ def _on_mark(
             for name, some in maps.items():
                 shares[name].append(share_on_mark(some[own], part.data[own], others))
     means: dict[str, float | None] = {}
-    for name, found in shares.items():
-        values = np.concatenate(found) if found else np.zeros(0)
+    for name, parts in shares.items():
+        values = np.concatenate(parts) if parts else np.zeros(0)
         values = values[np.isfinite(values)]
         means[name] = float(values.mean()) if len(values) else None
     return means
 
 
 def contact_rows(task: Task, renderings: Translated) -> dict[str, Any]:
-    """Some training images of every group, and their renderings."""
+    """Return some training images of every group, and their renderings."""
     train, names = task.data.train, task.data.subgroup_names
     groups = grouper_of(task.data).of(train)
     rows = _spread(groups, 3)
@@ -115,7 +115,7 @@ def contact_rows(task: Task, renderings: Translated) -> dict[str, Any]:
 
 
 def _spread(groups: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """So many rows of every group, from all over it."""
+    """Return ``count`` evenly spaced rows of every group."""
     rows = []
     for group in np.unique(groups):
         own = np.flatnonzero(groups == group)

@@ -1,4 +1,7 @@
-"""Mixtures of Gaussians with diagonal covariances, that may know labels and predictions."""
+"""Mixtures of Gaussians with diagonal covariances, which may use labels and predictions.
+
+Eyuboglu et al., "Domino" (ICLR 2022); Sohoni et al., "No subclass left behind" (NeurIPS 2020).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _SAMPLE = 400
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture:
-    """Shares ``(s,)``, means and variances ``(s, d)``, and the labels' shares ``(s, classes)``."""
+    """Weights ``(s,)``, means and variances ``(s, d)``, and the labels' shares ``(s, classes)``."""
 
     weights: Floats
     means: Floats
@@ -22,7 +25,7 @@ class GaussianMixture:
     labels: Floats | None = None
 
     def assign(self, x: Floats, labels: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-        """The most probable component of every row, by embedding and, if known, label."""
+        """Return the most probable component of every row, by embedding and, if given, label."""
         scores = np.log(self.weights) + log_normal(x, self.means, self.variances)
         if labels is not None and self.labels is not None:
             scores += np.log(self.labels.T[labels])
@@ -30,7 +33,7 @@ class GaussianMixture:
 
 
 def principal(features: Floats, dimensions: int) -> Floats:
-    """The first principal components, each scaled to unit variance: ``(n, at most dimensions)``."""
+    """Return the leading principal components with unit variance, ``(n, dimensions)`` at most."""
     centred = features - features.mean(axis=0)
     covariance = centred.T @ centred / len(features)
     values, vectors = np.linalg.eigh(covariance)
@@ -41,7 +44,7 @@ def principal(features: Floats, dimensions: int) -> Floats:
 
 
 def log_normal(x: Floats, means: Floats, variances: Floats) -> Floats:
-    """log N(x | mean, diagonal variance) of rows ``(n, d)`` for components: ``(n, s)``."""
+    """Return log N(x | mean, diagonal variance) of rows ``(n, d)`` per component: ``(n, s)``."""
     inverse = 1 / variances
     squares = x**2 @ inverse.T - 2 * x @ (means * inverse).T + (means**2 * inverse).sum(axis=1)
     constant = np.log(2 * np.pi * variances).sum(axis=1)
@@ -58,10 +61,10 @@ def fit(
     classes: int = 0,
     rounds: int = 100,
 ) -> GaussianMixture:
-    """Expectation-maximisation from responsibilities ``start`` ``(n, s)``.
+    """Run expectation-maximisation from responsibilities ``start`` ``(n, s)``.
 
     log p(s) + log N(x | s) + log p(label | s) + log p(prediction | s): the mixture of Domino
-    (Eyuboglu et al. 2022, section 4.2) with weights of 1, a plain one without labels.
+    (Eyuboglu et al. 2022, section 4.2) with weights of 1; without labels a plain mixture.
     """
     known = [np.eye(classes)[column] for column in (labels, predictions) if column is not None]
     share = start / start.sum(axis=1, keepdims=True)
@@ -70,7 +73,7 @@ def fit(
     for _ in range(rounds):
         size = share.sum(axis=0) + 1e-9
         means = share.T @ x / size[:, None]
-        # A little of the whole's variance keeps components from closing on single points.
+        # A share of the total variance keeps components from collapsing to single points.
         variances = (share.T @ x**2 + spread) / (size[:, None] + 1) - means**2 * (
             size / (size + 1)
         )[:, None]
@@ -101,30 +104,30 @@ def clusters(x: Floats, rng: np.random.Generator, *, max_clusters: int = 8) -> G
     min_rows = max(25, len(x) // 200)
     if len(x) < 2 * min_rows:
         return _one(x)
-    found = [_grown(x, k, rng) for k in range(2, min(max_clusters, len(x) // min_rows) + 1)]
-    best = max(found, key=lambda model: silhouette(x, model.assign(x)), default=_one(x))
-    place = best.assign(x)
-    score = silhouette(x, place)
-    for cluster in np.unique(place).tolist():
-        rows = place == cluster
+    models = [_grown(x, k, rng) for k in range(2, min(max_clusters, len(x) // min_rows) + 1)]
+    best = max(models, key=lambda model: silhouette(x, model.assign(x)), default=_one(x))
+    cluster_of = best.assign(x)
+    score = silhouette(x, cluster_of)
+    for cluster in np.unique(cluster_of).tolist():
+        rows = cluster_of == cluster
         if rows.sum() < 2 * min_rows:
             continue
         halves = _grown(x[rows], 2, rng).assign(x[rows])
-        split = place.copy()
-        split[rows] = np.where(halves == 0, cluster, place.max() + 1)
+        split = cluster_of.copy()
+        split[rows] = np.where(halves == 0, cluster, cluster_of.max() + 1)
         after = silhouette(x, split)
         if after > score and min((halves == 0).sum(), (halves == 1).sum()) >= min_rows:
-            place, score = split, after
-    numbers = np.unique(place, return_inverse=True)[1]
+            cluster_of, score = split, after
+    numbers = np.unique(cluster_of, return_inverse=True)[1]
     return fit(x, np.eye(numbers.max() + 1)[numbers], rounds=1)
 
 
-def silhouette(x: Floats, place: NDArray[np.int64]) -> float:
-    """The mean over clusters of their mean silhouette (Rousseeuw 1987), on at most 400 rows."""
+def silhouette(x: Floats, cluster_of: NDArray[np.int64]) -> float:
+    """Return the mean over clusters of their mean silhouette (Rousseeuw 1987); samples 400 rows."""
     rows = np.arange(len(x))
     if len(x) > _SAMPLE:
         rows = np.random.default_rng(0).choice(len(x), _SAMPLE, replace=False)
-    y, own = x[rows], np.unique(place[rows], return_inverse=True)[1]
+    y, own = x[rows], np.unique(cluster_of[rows], return_inverse=True)[1]
     hot = np.eye(own.max() + 1)[own]
     sizes = hot.sum(axis=0)
     if len(sizes) < 2:
@@ -141,7 +144,7 @@ def silhouette(x: Floats, place: NDArray[np.int64]) -> float:
 
 
 def _grown(x: Floats, k: int, rng: np.random.Generator) -> GaussianMixture:
-    """A mixture of k components, begun at rows far from each other (k-means++)."""
+    """Fit a mixture of k components, initialised at distant rows (k-means++)."""
     centres = [x[rng.integers(len(x))]]
     for _ in range(k - 1):
         far = np.min([((x - centre) ** 2).sum(axis=1) for centre in centres], axis=0) + 1e-12

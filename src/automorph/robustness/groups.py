@@ -11,14 +11,14 @@ from automorph.data import Dataset, Split, open_part
 from automorph.errors import DataError, UsageError
 
 MOST = 500
-"""More subgroups than this are names or measurements."""
+"""More subgroups than this are probably names or measurements."""
 FEW = 10
-"""Examples a subgroup that there must be on average."""
+"""Required mean number of examples per subgroup."""
 
 
 @dataclass(frozen=True)
 class Grouper:
-    """Numbers of groups: class * subgroups + subgroup, also for groups without examples.
+    """Group indices: class * subgroups + subgroup, including groups without examples.
 
     >>> grouper = Grouper(("even", "odd"), ("clean", "marked"))
     >>> grouper(np.array([0, 1, 1]), np.array([1, 0, 1]))
@@ -36,11 +36,11 @@ class Grouper:
     def __call__(
         self, labels: NDArray[np.int64], subgroups: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """The group of every example: int64 ``(n,)`` from classes and subgroups ``(n,)``."""
+        """Return the group of every example: int64 ``(n,)`` from classes and subgroups ``(n,)``."""
         return np.asarray(labels * len(self.subgroups) + subgroups, np.int64)
 
     def of(self, part: Split) -> NDArray[np.int64]:
-        """The group of every example of a part."""
+        """Return the group of every example of a part; raise `DataError` without subgroups."""
         if part.subgroups is None:
             raise DataError(
                 "a part of the data has no subgroups; expected one for every example. Name their "
@@ -49,7 +49,7 @@ class Grouper:
         return self(part.labels, part.subgroups)
 
     def counts(self, part: Split) -> NDArray[np.int64]:
-        """How many examples of every group a part has."""
+        """Return the number of examples of every group in a part."""
         return np.bincount(self.of(part), minlength=len(self)).astype(np.int64)
 
     @property
@@ -63,7 +63,7 @@ class Grouper:
         return tuple((name, subgroup) for name in self.classes for subgroup in self.subgroups)
 
     def listed(self, groups: NDArray[np.bool_]) -> str:
-        """The groups of a mask in words."""
+        """Return the groups of a mask in words."""
         return ", ".join(
             f"({name}, {subgroup})"
             for (name, subgroup), wanted in zip(self.names, groups, strict=True)
@@ -72,16 +72,16 @@ class Grouper:
 
 
 def grouper_of(data: Dataset) -> Grouper:
-    """The groups of a data set.
+    """Return the groups of a data set.
 
-    Raises `UsageError` if it has no subgroups, and `DataError` if there are so many of them that
-    nothing can be said about any.
+    Raises `UsageError` if it has no subgroups, and `DataError` if there are too many for any
+    statement about them.
     """
     if data.train.subgroups is None:
         raise UsageError(
-            f"{data.name} has no subgroups. Name their column with subgroup=... (--subgroup), "
-            "bring them as (images, labels, subgroups), or look for unknown ones with discover "
-            "(automorph audit --discover)"
+            f"{data.name} has no subgroups; expected one for every example. Name their column with "
+            "subgroup=... (--subgroup), pass (images, labels, subgroups), or discover unknown ones "
+            "(discover=True, automorph audit --discover)"
         )
     n, k = sum(data.sizes.values()), len(data.subgroup_names)
     if k > MOST or n < FEW * k:
@@ -95,12 +95,12 @@ def grouper_of(data: Dataset) -> Grouper:
 
 
 def notes_on(data: Dataset, grouper: Grouper) -> tuple[str, ...]:
-    """What a reader must know about the groups of a data set, in sentences."""
+    """Return what a reader must know about the groups of a data set, in sentences."""
     notes = []
     counts = {name: grouper.counts(open_part(data, name)) for name in data.parts}
     known = np.sum(list(counts.values()), axis=0) > 0
-    for name, found in counts.items():
-        if (empty := known & (found == 0)).any():
+    for name, count in counts.items():
+        if (empty := known & (count == 0)).any():
             notes.append(f"The {name} part has no example of {grouper.listed(empty)}.")
     if (never := ~known).any():
         notes.append(f"There is no example at all of {grouper.listed(never)}.")

@@ -1,4 +1,4 @@
-"""Where columns meet: the intersections of their values on which a model is worst."""
+"""Intersections of column values on which a model is worst."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RANGES = 4
 class Intersection:
     """Examples of a class with certain values of some columns, against the rest of their class.
 
-    ``p`` counts in how many intersections were looked at (Holm); ``alarm`` says whether it is
+    ``p`` is corrected for the number of intersections examined (Holm); ``alarm`` is True if it is
     below the audit's rate.
     """
 
@@ -46,15 +46,15 @@ def intersections(
     rate: float = 0.05,
     max_count: int = 10,
 ) -> tuple[Intersection, ...]:
-    """The intersections of up to three columns on which accuracy is lowest, worst evidence first.
+    """Return the intersections of up to three columns with the lowest accuracy.
 
-    ``columns`` are strings ``(n,)``, empty where missing. Numbers of many values are cut into four
-    ranges with as many examples each; other columns of more than 20 values are left out. Only
-    intersections of ``smallest`` examples or more that are worse than each with one column less
-    are listed: the others are told by the simpler one.
+    ``columns`` are strings ``(n,)``, empty if missing. Numeric columns of many values are cut into
+    four ranges with equally many examples; other columns of more than 20 values are left out. Only
+    intersections of ``smallest`` examples or more that are worse than each with one column less are
+    listed, ``max_count`` at most, the strongest evidence first: a simpler one explains the others.
     """
     coded = coded_columns(columns)
-    found: dict[tuple[int, tuple[tuple[str, str], ...]], tuple[int, int, float]] = {}
+    counts: dict[tuple[int, tuple[tuple[str, str], ...]], tuple[int, int, float]] = {}
     for label in range(len(classes)):
         rows = labels == label
         if not rows.any():
@@ -67,21 +67,21 @@ def intersections(
                 n = np.bincount(cell.ravel(), minlength=len(cells))
                 k = np.bincount(cell.ravel(), right, minlength=len(cells)).astype(np.int64)
                 p = deficits(k, n)
-                for place in np.flatnonzero((n >= smallest) & (n < rows.sum())):
-                    pairs = zip(names, cells[place].tolist(), strict=True)
+                for row in np.flatnonzero((n >= smallest) & (n < rows.sum())):
+                    pairs = zip(names, cells[row].tolist(), strict=True)
                     key = tuple((name, coded[name][1][code]) for name, code in pairs)
-                    found[label, key] = (int(k[place]), int(n[place]), float(p[place]))
-    if not found:
+                    counts[label, key] = (int(k[row]), int(n[row]), float(p[row]))
+    if not counts:
         return ()
-    keys = list(found)
-    adjusted = holm([found[key][2] for key in keys])
-    shares = np.array([found[key][0] / found[key][1] for key in keys])
+    keys = list(counts)
+    adjusted = holm([counts[key][2] for key in keys])
+    shares = np.array([counts[key][0] / counts[key][1] for key in keys])
     rows_of: list[Intersection] = []
     for place in np.lexsort([shares, adjusted]).tolist():
         label, values = keys[place]
-        k_, n_, _ = found[keys[place]]
+        k_, n_, _ = counts[keys[place]]
         mine = correct[labels == label]
-        if k_ / n_ >= mine.mean() or not _worse_than_parents(found, label, values):
+        if k_ / n_ >= mine.mean() or not _worse_than_parents(counts, label, values):
             continue
         low, high = wilson(k_, n_)
         rows_of.append(
@@ -98,7 +98,7 @@ def intersections(
 def coded_columns(
     columns: Mapping[str, NDArray[np.str_]],
 ) -> dict[str, tuple[NDArray[np.int64], list[str]]]:
-    """Columns as numbers ``(n,)`` and the names of their values; those that divide nothing go."""
+    """Return columns as codes ``(n,)`` and value names; columns without variation are dropped."""
     coded = {}
     for name, column in columns.items():
         values = np.array([str(value) or MISSING for value in column.tolist()])
@@ -122,7 +122,7 @@ def _numbers(values: NDArray[np.str_]) -> NDArray[np.float64] | None:
 
 
 def _ranges(numbers: NDArray[np.float64]) -> NDArray[np.str_]:
-    """Names of ranges with as many numbers each."""
+    """Return names of ranges with equally many numbers each."""
     known = numbers[np.isfinite(numbers)]
     ends = np.unique(np.quantile(known, np.linspace(0, 1, _RANGES + 1)))
     place = np.clip(np.searchsorted(ends, numbers, side="right") - 1, 0, max(0, len(ends) - 2))
@@ -131,11 +131,11 @@ def _ranges(numbers: NDArray[np.float64]) -> NDArray[np.str_]:
 
 
 def _worse_than_parents(
-    found: dict[tuple[int, tuple[tuple[str, str], ...]], tuple[int, int, float]],
+    counts: dict[tuple[int, tuple[tuple[str, str], ...]], tuple[int, int, float]],
     label: int,
     values: tuple[tuple[str, str], ...],
 ) -> bool:
-    k, n, _ = found[label, values]
+    k, n, _ = counts[label, values]
     parents = [values[:i] + values[i + 1 :] for i in range(len(values))] if len(values) > 1 else []
-    shares = [found[label, parent] for parent in parents if (label, parent) in found]
+    shares = [counts[label, parent] for parent in parents if (label, parent) in counts]
     return all(k / n < right / size for right, size, _ in shares)

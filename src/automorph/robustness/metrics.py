@@ -1,4 +1,4 @@
-"""Numbers of an audit with their intervals: shares, the worst group, gaps, mutual information."""
+"""Statistics of an audit with intervals: shares, the worst group, gaps, mutual information."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Estimate:
 
 
 def wilson(right: ArrayLike, n: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Wilson's interval of shares ``right / n``, elementwise (Wilson 1927); 0 to 1 where n is 0.
+    """Return Wilson's interval of shares ``right / n``, elementwise (1927); 0 to 1 where n is 0.
 
     >>> low, high = wilson([8, 0], [10, 0])
     >>> low.round(3).tolist(), high.round(3).tolist()
@@ -43,27 +43,27 @@ def wilson(right: ArrayLike, n: ArrayLike, *, confidence: float = 0.95) -> tuple
 def clopper_pearson(
     right: ArrayLike, n: ArrayLike, *, confidence: float = 0.95
 ) -> tuple[Floats, Floats]:
-    """The exact interval of shares (Clopper and Pearson 1934): it covers at least as often as said.
+    """Return the exact, conservative interval of shares (Clopper and Pearson 1934).
 
     >>> low, high = clopper_pearson([8], [10])
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.444], [0.975])
     """
     k, size = np.asarray(right, np.float64), np.asarray(n, np.float64)
-    tail = (1 - confidence) / 2
+    alpha = (1 - confidence) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(k > 0, stats.beta.ppf(tail, k, size - k + 1), 0.0)
-        high = np.where(k < size, stats.beta.ppf(1 - tail, k + 1, size - k), 1.0)
+        low = np.where(k > 0, stats.beta.ppf(alpha, k, size - k + 1), 0.0)
+        high = np.where(k < size, stats.beta.ppf(1 - alpha, k + 1, size - k), 1.0)
     return low, high
 
 
 def robust(right: Counts, n: Counts, *, confidence: float = 0.95) -> Estimate:
-    """The accuracy of the worst group, of right predictions and sizes ``(groups,)``.
+    """Return the accuracy of the worst group, from correct predictions and sizes ``(groups,)``.
 
-    The minimum of noisy shares is too low on average, and the more so the smaller the groups; no
-    resampling repairs that. This interval covers the true minimum at least as often as it says:
-    from the smallest lower limit of a group to the smallest upper one, the upper ones being
-    exact for all groups together (Bonferroni).
+    The minimum of noisy shares is biased downwards, the more so the smaller the groups; resampling
+    cannot correct that. This interval covers the true minimum at least as often as stated: from the
+    smallest lower limit of a group to the smallest upper one, the upper ones being exact for all
+    groups together (Bonferroni).
 
     >>> robust(np.array([90, 40]), np.array([100, 50])).value
     0.8
@@ -78,13 +78,13 @@ def robust(right: Counts, n: Counts, *, confidence: float = 0.95) -> Estimate:
 
 
 def gap(right: Counts, n: Counts, *, confidence: float = 0.95) -> Estimate | None:
-    """The largest minus the smallest accuracy among subgroups ``(k,)`` of one class.
+    """Return the largest minus the smallest accuracy among subgroups ``(k,)`` of one class.
 
-    None if fewer than two have examples. Of two, the interval is Newcombe's (1998, method 10); of
-    more, the widest of all pairs with their errors shared out (Bonferroni).
+    None if fewer than two have examples. For two, the interval is Newcombe's (1998, method 10); for
+    more, the widest of all pairs, corrected for their number (Bonferroni).
 
-    >>> found = gap(np.array([90, 45]), np.array([100, 90]))
-    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
+    >>> estimate = gap(np.array([90, 45]), np.array([100, 90]))
+    >>> round(estimate.value, 2), round(estimate.low, 2), round(estimate.high, 2)
     (0.4, 0.27, 0.51)
     """
     known = np.flatnonzero(n > 0)
@@ -105,12 +105,12 @@ def gap(right: Counts, n: Counts, *, confidence: float = 0.95) -> Estimate | Non
 
 
 def mutual_information(tables: Counts) -> tuple[float, float]:
-    """I(prediction; subgroup | class) in nats: as plugged in, and with its bias taken off.
+    """Return I(prediction; subgroup | class) in nats: the plug-in value, and with its bias removed.
 
     ``tables`` ``(classes, subgroups, predictions)`` counts hard predictions. For each class with
     two or more subgroups, I = H(m) - mean_z H(p_z), p_z the shares of the predictions in subgroup
-    z and m their mean: subgroups weigh the same, and so do classes (Goel et al. 2021). The bias
-    is that of entropies to first order (Miller 1955), for a mean of shares of several sizes.
+    z and m their mean: subgroups have equal weight, and so do classes (Goel et al. 2021). The bias
+    is that of entropies to first order (Miller 1955), for a mean of shares of different sizes.
 
     >>> log2 = mutual_information(np.array([[[50, 0], [0, 50]], [[50, 0], [0, 50]]]))
     >>> [round(value, 3) for value in log2]
@@ -125,11 +125,11 @@ def mutual_information(tables: Counts) -> tuple[float, float]:
 def information_interval(
     tables: Counts, *, confidence: float = 0.95, draws: int = 1000, seed: int = 0
 ) -> Estimate:
-    """Mutual information without its bias, and an interval by a bootstrap within groups.
+    """Return mutual information without its bias, and an interval by a bootstrap within groups.
 
-    A draw from the shares that were found has their bias once more, which is taken off likewise;
-    the interval holds the middle of the draws, cut at 0. In simulations it covers 91 to 97 % of
-    the time where it says 95, less often only where a share is nearly 0 or 1.
+    A bootstrap draw has the bias of the plug-in estimate twice, which is removed; the interval
+    holds the middle of the draws, cut at 0. In simulations it covers 91 to 97 % where 95 % is
+    stated, less only if a share is nearly 0 or 1.
     """
     rng = np.random.default_rng(seed)
     counts = tables.astype(np.float64)
@@ -138,17 +138,17 @@ def information_interval(
     plug, bias = _information(counts[None])
     drawn = rng.multinomial(n[..., 0].astype(np.int64), shares, (draws, *n.shape[:2]))
     again, own = _information(drawn.astype(np.float64))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(again - own - bias[0], [tail, 1 - tail])
+    alpha = (1 - confidence) / 2
+    low, high = np.quantile(again - own - bias[0], [alpha, 1 - alpha])
     value = float(plug[0] - bias[0])
     return Estimate(max(0.0, value), max(0.0, float(low)), max(0.0, float(high)))
 
 
 def deficits(right: Counts, n: Counts) -> Floats:
-    """p-values that subgroups ``(k,)`` of one class are right no less often than the others.
+    """Return p-values that subgroups ``(k,)`` of one class are right no less often than the others.
 
-    Fisher's exact test, one-sided, of each against the rest of its class: were errors spread by
-    chance, the errors of a subgroup would be hypergeometric. 1 where nothing can be compared.
+    Fisher's exact test, one-sided, of each against the rest of its class: with errors spread at
+    random, the errors of a subgroup are hypergeometric. 1 where nothing can be compared.
 
     >>> deficits(np.array([90, 45, 0]), np.array([100, 90, 0])).round(4).tolist()
     [1.0, 0.0, 1.0]
@@ -161,7 +161,7 @@ def deficits(right: Counts, n: Counts) -> Floats:
 def mean_interval(
     values: NDArray[np.floating[Any]], *, confidence: float = 0.95
 ) -> Estimate | None:
-    """The mean of some values with Student's interval; None for fewer than two."""
+    """Return the mean of some values with Student's interval; None for fewer than two."""
     n = len(values)
     if n < 2:
         return None
@@ -172,7 +172,10 @@ def mean_interval(
 
 
 def _information(counts: Floats) -> tuple[Floats, Floats]:
-    """Plug-in information and its bias, of counts ``(draws, classes, subgroups, predictions)``."""
+    """Return plug-in information and its bias.
+
+    ``counts`` is ``(draws, classes, subgroups, predictions)``.
+    """
     n = counts.sum(axis=3, keepdims=True)
     known = n[..., 0] > 0
     several = known.sum(axis=2) > 1
@@ -181,10 +184,10 @@ def _information(counts: Floats) -> tuple[Floats, Floats]:
     middle = (weight[..., None] * p).sum(axis=2)
     plug = _entropy(middle) - (weight * _entropy(p)).sum(axis=2)
     free = np.maximum(n - 1, 1)
-    within = (weight * ((p > 0) * (1 - p) / free).sum(axis=3)).sum(axis=2) / 2
+    inside = (weight * ((p > 0) * (1 - p) / free).sum(axis=3)).sum(axis=2) / 2
     spread = (weight[..., None] ** 2 * p * (1 - p) / free).sum(axis=2)
     between = np.divide(spread, middle, out=np.zeros_like(middle), where=middle > 0).sum(axis=2) / 2
-    bias = within - between
+    bias = inside - between
     classes = np.maximum(several.sum(axis=1), 1)
     return (plug * several).sum(axis=1) / classes, (bias * several).sum(axis=1) / classes
 

@@ -1,4 +1,4 @@
-"""The card of what a patch came to: what it is, how it was chosen, and where it still fails."""
+"""The model card of a patch: what the model is, how it was chosen, where it still fails."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from automorph.training import Task
 
 _SIGNS = re.compile(r"([\\|`\[\]!])")
 WEAK = 0.05
-"""A group that lies this far below the accuracy of all is a known failure."""
+"""A group this far below the overall accuracy is a known failure."""
 
 
 def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
-    """The card as Markdown, of a result as `Patched.to_dict` has it."""
+    """Return the card as Markdown, from the result of `Patched.to_dict`."""
     model = task.model if isinstance(task.model, str) else task.model.__qualname__
     result = _plain(result)
     lines = [
@@ -70,7 +70,7 @@ def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The same with all texts as Markdown shows them letter by letter, on one line."""
+    """Return the same with all strings escaped for Markdown, on one line."""
     if isinstance(value, str):
         return _SIGNS.sub(r"\\\1", " ".join(value.split()).replace("<", "&lt;"))
     if isinstance(value, Mapping):
@@ -85,15 +85,16 @@ def _known(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _selection(result: Mapping[str, Any]) -> str:
-    arms = ", ".join(arm["objective"] for arm in result["arms"])
+    objectives = ", ".join(row["objective"] for row in result["arms"])
     return (
-        f"Trained: {arms}, each under the seeds {', '.join(map(str, result['seeds']))}. In every "
-        "training the epoch of best robust validation accuracy was kept; the objective was chosen "
-        "by the mean over the seeds of it, or of the same on translated validation images where "
-        "the rarest group has fewer than 100 (one that is more complicated than balanced sampling "
-        "only if it was better by two standard errors), unless it was asked for; the seed "
-        f"({result['seed']}) by the same accuracy. The test part chose nothing. These are the "
-        f"weights of one training; intervals are Wilson's, of {_count(result)} test examples."
+        f"Trained: {objectives}, each under the seeds {', '.join(map(str, result['seeds']))}. "
+        "Every training keeps the epoch of best robust validation accuracy. Unless the user named "
+        "it, the objective with the best mean of that accuracy over the seeds was chosen (measured "
+        "on translated validation images if the rarest group has fewer than 100; an objective more "
+        "complicated than balanced sampling had to be better by two standard errors). The seed "
+        f"({result['seed']}) was chosen by the same accuracy. The test part chose nothing. These "
+        "are the weights of one training; intervals are Wilson's, of "
+        f"{_count(result)} test examples."
     )
 
 
@@ -113,11 +114,11 @@ def _failures(result: Mapping[str, Any]) -> list[str]:
     ]
     small = [g for g in _known(after) if g["n"] < 100]
     lines += [
-        f"- {g['class']}, {g['subgroup']}: only {g['n']} test examples, so little is known."
+        f"- {g['class']}, {g['subgroup']}: only {g['n']} test examples, so little is certain."
         for g in small
     ]
     lines += [f"- {note}" for note in result["notes"]]
-    lines.append("- Subgroups other than those named here were not looked at.")
+    lines.append("- Subgroups other than those named here were not examined.")
     return lines
 
 
@@ -128,7 +129,7 @@ def _evidence(result: Mapping[str, Any]) -> str:
             "Correlational: accuracies of groups. No translator was used to change single images."
         )
     return (
-        "Accuracies of groups are correlational. The rate of flips is interventional: the "
+        "Accuracies of groups are correlational. The flip rate is interventional: the "
         f"subgroup of single test images was changed by the translator {kind}, which passed its "
         "checks."
     )

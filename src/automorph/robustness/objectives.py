@@ -1,4 +1,4 @@
-"""Robust objectives: from the losses of a batch and their groups to what is minimised."""
+"""Robust objectives: from the losses of a batch and their groups to the minimised value."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from automorph.robustness.groups import Grouper
 
 
 class Objective:
-    """The mean loss (empirical risk); others override what they do otherwise.
+    """The mean loss (empirical risk); subclasses override parts of it.
 
-    Objectives may remember something from step to step; ``state_dict`` makes runs resume.
+    Objectives may have state between steps; ``state_dict`` lets runs resume.
     """
 
     def __call__(self, losses: Tensor, groups: Tensor) -> Tensor:
-        """What is minimised: a number, of losses ``(n,)`` and the groups ``(n,)`` of a batch."""
+        """Return the minimised number, from losses ``(n,)`` and groups ``(n,)`` of a batch."""
         return losses.mean()
 
     def penalty(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor | float:
-        """What is added, of logits ``(n, 1 + k, classes)`` of the examples and k renderings each.
+        """Return an added term, from logits ``(n, 1 + k, classes)`` of examples and renderings.
 
         ``labels`` are soft, ``(n, classes)``.
         """
         return 0.0
 
     def facts(self) -> dict[str, Any]:
-        """What joins the record of an epoch, as plain data."""
+        """Return plain data for the record of an epoch."""
         return {}
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What a resumed run must know."""
+        """Return the state that a resumed run needs."""
         return {}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back what ``state_dict`` gave."""
+        """Restore the result of ``state_dict``."""
 
 
 class GroupDRO(Objective):
@@ -53,8 +53,8 @@ class GroupDRO(Objective):
 
     The softmax is over all groups or, if ``class_conditional``, over those of each class, which
     then weighs as much as it has groups (Goel et al. 2021): no hard class can take all weight.
-    Gradients do not pass through q. A group that a batch lacks keeps its u and adds nothing; one
-    without training examples has weight 0.
+    Gradients do not pass through q. A group that is absent from a batch keeps its u and adds
+    nothing; one without training examples has weight 0.
 
     >>> grouper = Grouper(("a", "b"), ("x", "y"))
     >>> dro = GroupDRO(grouper, np.array([9, 1, 1, 9]), rate=0.5)
@@ -95,24 +95,24 @@ class GroupDRO(Objective):
         return q * self.shares[self.blocks]
 
     def __call__(self, losses: Tensor, groups: Tensor) -> Tensor:
-        """The weighted sum of the groups' mean losses."""
+        """Return the weighted sum of the groups' mean losses."""
         self._move(losses.device)
         means, seen = group_means(losses, groups, len(self.u))
         adjusted = means + self.added
-        # An absent group has no loss to learn from: an adjustment alone must not raise it.
+        # An absent group has no loss: its adjustment alone must not raise its weight.
         self.u = self.u + self.rate * torch.where(seen, adjusted.detach(), 0.0)
         return (self.weights * torch.where(seen, adjusted, 0.0)).sum()
 
     def facts(self) -> dict[str, Any]:
-        """The weights of the groups."""
+        """Return the weights of the groups."""
         return {"weights": [round(value, 6) for value in self.weights.tolist()]}
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The logarithms of the weights."""
+        """Return the logarithms of the weights."""
         return {"u": self.u}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back the weights."""
+        """Restore the weights."""
         self.u = state["u"].clone()
 
     def _move(self, device: torch.device) -> None:
@@ -123,7 +123,7 @@ class GroupDRO(Objective):
 class Camel(GroupDRO):
     """Class-conditional group DRO on the examples, and consistency with their renderings.
 
-    loss = SGDRO + weight * mean of L_c (CAMEL, called CLAMP before: Goel et al. 2021, section 3).
+    loss = SGDRO + weight * mean of L_c (CAMEL, first called CLAMP: Goel et al. 2021, section 3).
     The mean is over the examples of the batch; the authors sum the means of their 4 groups, so
     their lambda of 5 is a weight of 20 here.
     """
@@ -134,16 +134,17 @@ class Camel(GroupDRO):
         self.form: Form = form
 
     def penalty(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
-        """The weighted consistency of the examples with their renderings."""
+        """Return the weighted consistency of the examples with their renderings."""
         return self.weight * consistency(logits.float().log_softmax(dim=2), self.form).mean()
 
 
 class InvariantRisk(Objective):
-    """IRMv1 (Arjovsky et al. 2019, section 3.1): one last layer must be best in all environments.
+    """IRMv1: one last layer must be optimal in all environments.
 
-    The environments are the subgroups. loss = mean over e of R_e + weight * (dR_e / ds)^2 at s = 1,
-    R_e the mean loss of s * logits. The weight is 1 for the first ``anneal`` steps; the sum is
-    divided by the weight, so that the steps keep their size (Gulrajani and Lopez-Paz 2021).
+    Arjovsky et al. (2019), section 3.1. The environments are the subgroups.
+    loss = mean over e of R_e + weight * (dR_e / ds)^2 at s = 1, R_e the mean loss of s * logits.
+    The weight is 1 for the first ``anneal`` steps; the sum is divided by the weight, so that the
+    steps keep their size (Gulrajani and Lopez-Paz 2021).
     """
 
     def __init__(self, subgroups: int, *, weight: float, anneal: int) -> None:
@@ -158,12 +159,12 @@ class InvariantRisk(Objective):
         return self.weight if self.steps >= self.anneal else min(1.0, self.weight)
 
     def __call__(self, losses: Tensor, groups: Tensor) -> Tensor:
-        """The mean of the environments' mean losses."""
+        """Return the mean of the environments' mean losses."""
         means, seen = group_means(losses, groups % self.subgroups, self.subgroups)
         return (means.sum() / seen.sum()) / max(1.0, self.now)
 
     def penalty(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
-        """The squared derivatives, estimated without bias from two halves of the batch."""
+        """Return the squared derivatives, estimated without bias from two halves of the batch."""
         slopes = scale_slopes(logits[:, 0].float(), labels)
         environments = groups % self.subgroups
         first, has_first = group_means(slopes[0::2], environments[0::2], self.subgroups)
@@ -174,16 +175,16 @@ class InvariantRisk(Objective):
         return weight * (first * second * both).sum() / both.sum().clamp(min=1)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The number of steps."""
+        """Return the number of steps."""
         return {"steps": torch.tensor(self.steps)}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take back the number of steps."""
+        """Restore the number of steps."""
         self.steps = int(state["steps"])
 
 
 def scale_slopes(logits: Tensor, labels: Tensor) -> Tensor:
-    """d CE(softmax(s z), y) / ds at s = 1 of every example: sum_k (softmax(z)_k - y_k) z_k.
+    """Return d CE(softmax(s z), y) / ds at s = 1 per example: sum_k (softmax(z)_k - y_k) z_k.
 
     >>> z, y = torch.tensor([[2.0, -1.0]]), torch.tensor([[0.0, 1.0]])
     >>> round(scale_slopes(z, y).item(), 4)
@@ -193,10 +194,11 @@ def scale_slopes(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def group_means(values: Tensor, groups: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The mean value of every group in a batch ``(count,)`` (0 where absent), and which are there.
+    """Return the mean value of every group in a batch, and which groups are present.
 
-    In a training of several processes each has some rows: counts are those of all, and what a
-    process returns is scaled so that the mean over processes, which gradients become, is right.
+    Both are ``(count,)``; the mean of an absent group is 0. In distributed training each process
+    has some of the rows: counts are those of all processes, and the result is scaled so that its
+    mean over processes, which the gradients become, is right.
     """
     zeros = torch.zeros(count, dtype=values.dtype, device=values.device)
     sums = zeros.index_add(0, groups, values)
@@ -207,6 +209,6 @@ def group_means(values: Tensor, groups: Tensor, count: int) -> tuple[Tensor, Ten
         own = sums * processes
         total = sums.detach().clone()
         dist.all_reduce(total)
-        # The value is that of all rows, the gradient that of this process's.
+        # The value covers all rows, the gradient only those of this process.
         sums = total + own - own.detach()
     return sums / sizes.clamp(min=1), sizes > 0

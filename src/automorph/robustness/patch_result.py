@@ -1,4 +1,4 @@
-"""What comes of a patch: the objectives over the seeds, which is best, and the verdict in words."""
+"""The result of a patch: the objectives over the seeds, the best one, and the verdict in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from automorph.robustness.treatments import PatchCell
 
 @dataclass(frozen=True)
 class TreatmentRow:
-    """One objective over the seeds, on the test part; ``selected`` is what chose among arms."""
+    """One objective over the seeds, on the test part; ``selected`` is the accuracy that chose."""
 
     objective: str
     robust_accuracy: Summary
@@ -39,7 +39,7 @@ class TreatmentRow:
     difference: Difference | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; shares as fractions, gaps and their values in points."""
+        """Return plain data; shares as fractions, gaps and their values in points."""
         plain = {
             "objective": self.objective,
             "robust_accuracy": vars(self.robust_accuracy),
@@ -56,12 +56,12 @@ class TreatmentRow:
 @renamed_attributes(arms="treatments")
 @dataclass(frozen=True, eq=False)
 class Patched:
-    """What came of a patch.
+    """The result of a patch.
 
-    ``before`` and ``after`` are audits of the test part; ``treatments`` the objectives under paired
-    seeds, with differences from balanced sampling; ``objective`` what mended the model, ``seed``
-    the training of it that was kept; ``flips`` how often a prediction changes with the subgroup,
-    before and after; ``on_mark`` how much of the saliency lies there, relative to the area;
+    ``before`` and ``after`` are audits of the test part; ``treatments`` are the objectives under
+    paired seeds, with differences from balanced sampling; ``objective`` is the one that mended the
+    model, ``seed`` the seed of the kept training; ``flips`` is how often a prediction changes with
+    the subgroup, before and after; ``on_mark`` is the saliency on the mark relative to its area;
     ``looks`` are pictures for the report.
     """
 
@@ -86,7 +86,7 @@ class Patched:
         return next(row for row in self.treatments if row.objective == objective)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as ``--json`` prints it."""
+        """Return plain data, as ``--json`` prints it."""
         return {
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
@@ -106,14 +106,14 @@ class Patched:
 
 
 def rows_of(
-    names: list[str], seeds: tuple[int, ...], found: dict[PatchCell, dict[str, Any]]
+    names: list[str], seeds: tuple[int, ...], numbers: dict[PatchCell, dict[str, Any]]
 ) -> tuple[TreatmentRow, ...]:
-    """One row an objective, of the numbers of all cells."""
+    """Return one row per objective, from the numbers of all cells."""
 
     def over(name: str, *keys: str) -> Summary:
         values = []
         for seed in seeds:
-            value: Any = found[PatchCell(name, seed)]
+            value: Any = numbers[PatchCell(name, seed)]
             for key in keys:
                 value = value[key]
             values.append(float(value))
@@ -121,7 +121,7 @@ def rows_of(
 
     rows = []
     for name in names:
-        gaps = found[PatchCell(name, seeds[0])]["test"]["gap"]
+        gaps = numbers[PatchCell(name, seeds[0])]["test"]["gap"]
         robust = over(name, "test", "robust_accuracy")
         difference = None
         if "balanced" in names and name != "balanced":
@@ -139,7 +139,10 @@ def rows_of(
 
 
 def best(rows: tuple[TreatmentRow, ...]) -> str:
-    """The best by robust validation accuracy; beyond balanced sampling, by two standard errors."""
+    """Return the objective of best robust validation accuracy.
+
+    One that is more complicated than balanced sampling must beat it by two standard errors.
+    """
     by_name = {row.objective: row for row in rows}
     simple = by_name.get("balanced", rows[0])
     ranked = sorted(rows, key=lambda row: -row.selected.mean)
@@ -162,7 +165,7 @@ def judge(
     after: Audit,
     seeds: tuple[int, ...],
 ) -> Verdict:
-    """The verdict on the chosen objective: against the model before, and balanced sampling."""
+    """Return the verdict on the chosen objective, against the old model and balanced sampling."""
     text = (
         f"Robust accuracy goes from {before.robust_accuracy:.1%} to {after.robust_accuracy:.1%} "
         f"with {chosen}; accuracy from {before.accuracy.value:.1%} to {after.accuracy.value:.1%}."
@@ -174,12 +177,12 @@ def judge(
     row = next(row for row in rows if row.objective == chosen)
     kind = _kind(rows, row, before, after)
     if chosen == "erm":
-        return Verdict("unclear", f"{text} No objective did better than plain training: keep it.")
+        return Verdict("unclear", f"{text} No objective beats plain training: keep it.")
     if after.robust_accuracy <= before.robust_accuracy:
         worst = after.worst
         return Verdict(
             "worse" if kind == "worse" else "unclear",
-            f"{text} Nothing here mended it: keep the model you have. More examples of "
+            f"{text} No objective mended it: keep the model you have. More examples of "
             f"({worst.class_name}, {worst.subgroup}) would help most.",
         )
     if row.difference is not None:
@@ -195,18 +198,16 @@ def judge(
             f"{len(seeds)} paired seeds), {words}."
         )
     elif chosen == "balanced":
-        text += (
-            " Balanced sampling is all that is needed: nothing did better by two standard errors."
-        )
+        text += " Balanced sampling suffices: no other objective is better by two standard errors."
     if kind != "better":
         gap = _over_plain(rows, row)
-        told = "" if gap is None else f": {points(gap.mean)} points ({interval(gap)})"
-        text += f" Over plain training the gain is within chance{told}."
+        difference = "" if gap is None else f": {points(gap.mean)} points ({interval(gap)})"
+        text += f" Over plain training the gain is within chance{difference}."
     return Verdict(kind, text)
 
 
 def _kind(rows: tuple[TreatmentRow, ...], row: TreatmentRow, before: Audit, after: Audit) -> Kind:
-    """Whether it is better beyond chance: than plain training seed by seed, or than the user's."""
+    """Compare with plain training seed by seed, or with the user's model, beyond chance."""
     d = _over_plain(rows, row)
     if d is None:
         better = after.robust.low > before.robust_accuracy
@@ -217,7 +218,7 @@ def _kind(rows: tuple[TreatmentRow, ...], row: TreatmentRow, before: Audit, afte
 
 
 def _over_plain(rows: tuple[TreatmentRow, ...], row: TreatmentRow) -> Difference | None:
-    """The difference from plain training, seed by seed; None without it, or with one seed."""
+    """Return the difference from plain training per seed; None without it or with one seed."""
     plain = next((one for one in rows if one.objective == "erm"), None)
     if plain is None or len(row.robust_accuracy.values) < 2:
         return None

@@ -1,4 +1,4 @@
-"""What is audited: the predictions of a network or of a file, for one part of the data."""
+"""The subject of an audit: predictions of a network or from a file, for one part of the data."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ROW = re.compile(r".*\[(\d+)\]")
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """Predictions int64 ``(n,)`` with, where known, probabilities ``(n, classes)`` and embeddings.
+    """Predictions int64 ``(n,)`` with, if known, probabilities ``(n, classes)`` and embeddings.
 
-    ``name`` says whose predictions they are.
+    ``name`` identifies their source.
     """
 
     name: str
@@ -39,17 +39,17 @@ class Subject:
 def of_network(
     model: nn.Module, part: Split, *, encoder: Encoder, classes: tuple[str, ...], name: str
 ) -> Subject:
-    """What a network says of a part, and its features where it ends in a linear layer."""
+    """Return the predictions of a network, and its features if it ends in a linear layer."""
     seen = evaluate(model, part, encoder=encoder)
     if seen.logits.shape[1] != len(classes):
         raise UsageError(
-            f"{name} tells {seen.logits.shape[1]} classes apart and the data have {len(classes)} "
+            f"{name} has {seen.logits.shape[1]} classes, but the data have {len(classes)} "
             f"({', '.join(classes[:5])}); expected a network trained on these classes"
         )
     if not np.isfinite(seen.logits).all():
         raise DataError(
             f"{name} predicts NaN or infinity for {_rows(~np.isfinite(seen.logits).all(axis=1))}; "
-            "expected numbers: check its weights and the range of its inputs"
+            "expected finite numbers: check its weights and the range of its inputs"
         )
     try:
         known = features(model, part, encoder=encoder)
@@ -61,10 +61,12 @@ def of_network(
 def of_checkpoint(
     path: str | os.PathLike[str], data: Dataset, part: Split, *, model: str | nn.Module | None
 ) -> Subject:
-    """What the network of a run folder, or of a file of weights of a named network, says."""
+    """Return the predictions of the network of a run folder, or of a file of weights."""
     file = Path(path).expanduser()
     if not file.exists():
-        raise UsageError(f"{file} does not exist; expected a run folder, or a file of weights")
+        raise UsageError(
+            f"{file} does not exist; expected a run folder or a file of weights: check the path"
+        )
     if file.suffix in (".pt", ".pth", ".bin"):
         network = _weights(file, data, model)
         encoder = make_task(data, model=lambda: network).encoder
@@ -72,7 +74,7 @@ def of_checkpoint(
     trained = load_trained(file, model=model if isinstance(model, nn.Module) else None)
     if trained.classes != data.classes:
         raise UsageError(
-            f"{file} knows the classes {list(trained.classes)[:8]} and the data have "
+            f"{file} was trained on the classes {list(trained.classes)[:8]}, but the data have "
             f"{list(data.classes)[:8]}; expected the same, in the same order"
         )
     encoder = trained.encoder or make_task(data, model=lambda: trained.model).encoder
@@ -80,12 +82,12 @@ def of_checkpoint(
 
 
 def of_predictions(source: Any, data: Dataset, part: Split, *, where: str) -> Subject:
-    """Predictions that were made elsewhere.
+    """Return predictions that were made elsewhere.
 
-    ``source`` is an array: classes ``(n,)`` by name or number, or probabilities or logits
-    ``(n, classes)``; or a text: ``FILE``, ``FILE:COLUMN`` (CSV, Parquet, JSON lines, .npy, .npz),
-    or a column of the data themselves. Rows are those of the part ``where``, as they lie in the
-    source of the data. Raises `DataError` for missing values, NaN and unknown classes.
+    ``source`` is an array: classes ``(n,)`` by name or index, or probabilities or logits
+    ``(n, classes)``; or a string: ``FILE``, ``FILE:COLUMN`` (CSV, Parquet, JSON lines, .npy, .npz),
+    or a column of the data. Rows are those of the part ``where``, in the order of the source of the
+    data. Raises `DataError` for missing values, NaN and unknown classes.
     """
     name = source if isinstance(source, str) else "predictions"
     values = _read(source, part) if isinstance(source, str) else np.asarray(source)
@@ -96,15 +98,15 @@ def of_predictions(source: Any, data: Dataset, part: Split, *, where: str) -> Su
 
 
 def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """Probabilities of logits ``(n, classes)``."""
+    """Return probabilities of logits ``(n, classes)``."""
     exp = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return np.asarray(exp / exp.sum(axis=1, keepdims=True), np.float64)
 
 
 def thumbnails(part: Split, side: int = 8) -> NDArray[np.float32]:
-    """Small copies of images as features ``(n, side * side * C)``, where no network gives any.
+    """Return small images as features ``(n, side * side * C)``, for predictions without a network.
 
-    Of texts, words and pairs of words (see `automorph.theory.hashed_words`).
+    For texts, words and pairs of words (see `automorph.diagnostics.hashed_words`).
     """
     if part.domain == "text":
         return hashed_words(part.data)(part.data)
@@ -125,8 +127,8 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
 
     if model is None:
         raise UsageError(
-            f"{file} holds weights only; name the network that they are of: --model timm:NAME "
-            "(model=...)"
+            f"{file} holds weights only; expected the name of their network as well: --model "
+            "timm:NAME (model=...)"
         )
     if isinstance(model, str) and data.domain == "text":
         network = make_task(data, model=model).build(0)
@@ -138,13 +140,13 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
     else:
         network = model
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # Unpickling refuses in many ways, all of which mean the same.
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # Unpickling fails in many ways, all with the same meaning.
         raise UsageError(
             f"{file} cannot be read as plain weights ({str(error).splitlines()[0][:200]}); expected"
             " a state_dict, saved by torch.save(model.state_dict(), path), or a .safetensors file"
         ) from error
-    tensors = found.get("state_dict", found) if isinstance(found, dict) else {}
+    tensors = content.get("state_dict", content) if isinstance(content, dict) else {}
     fill(network, tensors, file)
     return network.eval()
 
@@ -162,21 +164,23 @@ def _read(source: str, part: Split) -> NDArray[Any]:
         return np.asarray(part.metadata[source])
     raise UsageError(
         f"got the predictions {source!r}; expected a file (FILE or FILE:COLUMN), or a column of "
-        f"the data, which have {', '.join(part.metadata) or 'none besides'}"
+        f"the data, which have {', '.join(part.metadata) or 'no others'}"
     )
 
 
 def _read_array(path: Path, column: str) -> NDArray[Any]:
     try:
-        found = np.load(path, allow_pickle=False)
+        loaded = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: not an array that can be read ({error})") from error
-    if not isinstance(found, np.lib.npyio.NpzFile):
-        return np.asarray(found)
-    name = column or next((name for name in _USUAL if name in found.files), found.files[0])
-    if name not in found.files:
-        raise DataError(f"{path} has no array {name!r}; it has {', '.join(found.files)}")
-    return np.asarray(found[name])
+        raise DataError(
+            f"{path}: cannot read an array ({error}); expected a .npy or .npz file saved by NumPy"
+        ) from error
+    if not isinstance(loaded, np.lib.npyio.NpzFile):
+        return np.asarray(loaded)
+    name = column or next((name for name in _USUAL if name in loaded.files), loaded.files[0])
+    if name not in loaded.files:
+        raise DataError(f"{path} has no array {name!r}; it has {', '.join(loaded.files)}")
+    return np.asarray(loaded[name])
 
 
 def _table(path: Path, column: str) -> NDArray[Any]:
@@ -196,11 +200,11 @@ def _table(path: Path, column: str) -> NDArray[Any]:
 
 
 def _aligned(values: NDArray[Any], part: Split, name: str, where: str) -> NDArray[Any]:
-    """The values of the part's rows: one each, or one for each row of the source's part."""
+    """Return one value per row of the part, from values for the part or for its whole source."""
     if len(values) == len(part):
         return values
-    found = [_ROW.fullmatch(row) for row in part.names]
-    numbers = [int(match[1]) for match in found if match]
+    matches = [_ROW.fullmatch(row) for row in part.names]
+    numbers = [int(match[1]) for match in matches if match]
     if len(numbers) == len(part) and max(numbers, default=0) < len(values):
         return values[numbers]
     raise DataError(
@@ -218,7 +222,9 @@ def _of_scores(values: NDArray[Any], data: Dataset, name: str) -> Subject:
         )
     scores = values.astype(np.float64)
     if (bad := ~np.isfinite(scores).all(axis=1)).any():
-        raise DataError(f"{name}: NaN or infinity is predicted for {_rows(bad)}; expected numbers")
+        raise DataError(
+            f"{name}: NaN or infinity is predicted for {_rows(bad)}; expected finite numbers"
+        )
     sums = scores.sum(axis=1)
     probable = (scores >= 0).all() and np.allclose(sums, 1, atol=1e-3)
     return Subject(name, scores.argmax(axis=1), scores if probable else softmax(scores))
@@ -228,16 +234,16 @@ def _of_classes(values: NDArray[Any], data: Dataset, name: str) -> NDArray[np.in
     words = [_word(value) for value in values.tolist()]
     if (bad := np.array([word in ("", "nan", "None") for word in words])).any():
         raise DataError(
-            f"{name}: there is no prediction (NaN or empty) for {_rows(bad)}; expected a class for "
-            "every example"
+            f"{name}: no prediction (NaN or empty) for {_rows(bad)}; expected a class for every "
+            "example"
         )
     known = {word: number for number, word in enumerate(data.classes)}
     if not set(words) <= known.keys() and values.dtype.kind in "iuf":
         known = {str(number): number for number in range(len(data.classes))}
     if unknown := sorted(set(words) - known.keys()):
         raise DataError(
-            f"{name}: predicts {', '.join(map(repr, unknown[:5]))}, which are no classes of the "
-            f"data; expected {', '.join(map(repr, list(known)[:10]))}, or their numbers"
+            f"{name}: predicts {', '.join(map(repr, unknown[:5]))}, which are not classes of "
+            f"the data; expected {', '.join(map(repr, list(known)[:10]))}, or their numbers"
         )
     return np.array([known[word] for word in words], np.int64)
 

@@ -1,4 +1,4 @@
-"""`train_robust`: one trainer and one rule of selection for all robust methods."""
+"""`train_robust`: one trainer and one selection rule for all robust objectives."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from automorph.data import open_part
 from automorph.errors import UsageError
+from automorph.operations import Stream
 from automorph.robustness.builtin import DFR, JTT, Robust, load_method
 from automorph.robustness.dfr import refit
 from automorph.robustness.groups import Grouper, grouper_of
-from automorph.robustness.sampling import balanced_rows, repeated_rows
 from automorph.training import (
     Augmenter,
     Batch,
@@ -32,12 +32,14 @@ from automorph.training import (
     Task,
     evaluate,
     fitted,
+    order,
     soft_cross_entropy,
+    steps_per_epoch,
     train,
 )
 
 _TIE = 1e-6
-"""What overall accuracy counts beside robust accuracy: it decides between equals only."""
+"""Weight of overall accuracy beside robust accuracy: it only breaks ties."""
 
 
 class Renderings(Protocol):
@@ -46,16 +48,16 @@ class Renderings(Protocol):
     def __len__(self) -> int: ...
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The renderings of some rows of the training part: uint8 ``(k, rows, H, W, C)``."""
+        """Return the renderings of some rows of the training part: uint8 ``(k, rows, H, W, C)``."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class RobustRun:
-    """A robust training: what was trained, by what, and how it does group by group.
+    """A robust training: the model, the method, and its accuracy group by group.
 
-    ``run`` is the training itself (of two, the last); ``seen`` what the network says of the
-    validation and the test part, ``groups`` the groups of their examples.
+    ``run`` is the training itself (of two, the last); ``seen`` the predictions on the validation
+    and the test part, ``groups`` the groups of their examples.
     """
 
     method: Robust
@@ -69,15 +71,15 @@ class RobustRun:
     seconds: float
 
     def group_accuracy(self, part: str = "test") -> NDArray[np.float64]:
-        """The accuracy of every group ``(groups,)``; NaN where the part has no example of it."""
+        """Return the accuracy of every group ``(groups,)``; NaN if the part has no example."""
         return group_accuracy(self.seen[part].correct, self.groups[part], len(self.grouper))
 
     def robust_accuracy(self, part: str = "test") -> float:
-        """The accuracy of the worst group that the part has."""
+        """Return the accuracy of the worst group of the part."""
         return float(np.nanmin(self.group_accuracy(part)))
 
     def accuracy(self, part: str = "test") -> float:
-        """The accuracy over the part as it is."""
+        """Return the accuracy on the whole part."""
         return self.seen[part].accuracy
 
 
@@ -92,13 +94,13 @@ def train_robust(
     device: str = "auto",
     progress: bool | OnEpoch | None = None,
 ) -> RobustRun:
-    """Train the task's network by a robust objective (see `load_method`).
+    """Train the task's network with a robust objective (see `load_method`).
 
-    Groups are the classes and subgroups of the task's data. Every method is trained for as many
-    examples in as many steps, and the epoch of best robust validation accuracy is kept (overall
-    accuracy decides between equals). ``renderings`` are needed by ``camel`` only; ``policy``
-    augments all renderings of an example alike. ``seed``, ``folder``, ``device`` and ``progress``
-    are those of `automorph.train`: a run that was stopped goes on.
+    Groups are the classes and subgroups of the task's data. All objectives train on equally many
+    examples in equally many steps, and the epoch of best robust validation accuracy is kept
+    (overall accuracy breaks ties). Only ``camel`` needs ``renderings``; ``policy`` augments all
+    renderings of an example alike. ``seed``, ``folder``, ``device`` and ``progress`` are those of
+    `automorph.train`: an interrupted run resumes.
 
     Raises `UsageError` for data without subgroups, missing renderings, or a recipe that divides
     batches (``accumulate``), whose pieces would have other groups.
@@ -140,7 +142,7 @@ def train_robust(
 
 
 class GroupTraining(Augmenter):
-    """What the training loop calls: draws rows by group, brings renderings, and has the loss."""
+    """The augmenter of the training loop: draws rows by group, adds renderings, has the loss."""
 
     def __init__(
         self,
@@ -167,7 +169,7 @@ class GroupTraining(Augmenter):
     def epoch_rows(
         self, n: int, batch_size: int, *, seed: int, epoch: int
     ) -> Sequence[NDArray[np.int64]]:
-        """Rows as the method draws them."""
+        """Return the rows of an epoch as the method draws them."""
         if self.method.sampling == "balanced":
             return balanced_rows(self.groups, batch_size, seed=seed, epoch=epoch)
         if self.copies is not None:
@@ -175,7 +177,7 @@ class GroupTraining(Augmenter):
         return super().epoch_rows(n, batch_size, seed=seed, epoch=epoch)
 
     def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
-        """Every example and its renderings, augmented alike; an example's rows are adjacent."""
+        """Return every example and its renderings, augmented alike, in adjacent rows."""
         if self.renderings is None:
             return self.policy(raw)
         views = [raw.examples, *self.renderings.take(raw.index)]
@@ -191,7 +193,7 @@ class GroupTraining(Augmenter):
         )
 
     def _texts(self, raw: RawBatch, views: list[NDArray[Any]]) -> Batch:
-        """Texts of different lengths are encoded together; equal numbers give equal draws."""
+        """Encode texts of different lengths together; equal copy numbers give equal draws."""
         count = len(views)
         rows = replace(
             raw,
@@ -202,10 +204,10 @@ class GroupTraining(Augmenter):
         return replace(self.policy(rows), views=count)
 
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
-        """The losses of the examples, with the gradient of the objective.
+        """Return the losses of the examples, with the gradient of the objective.
 
-        The loop descends along the mean of what it gets. So that its curves show the loss and not
-        the objective, which may be anything, values and gradient are put together here.
+        The training loop minimises the mean of the result. So that its curves show the loss and not
+        the objective, which may be any number, values and gradient are combined here.
         """
         views = batch.views
         labels = batch.labels[::views]
@@ -216,18 +218,18 @@ class GroupTraining(Augmenter):
         return losses.detach().repeat_interleave(views) + (total - total.detach())
 
     def judge(self, seen: Evaluation) -> float:
-        """Robust accuracy on the validation part; overall accuracy between equals."""
+        """Return robust accuracy on the validation part; overall accuracy breaks ties."""
         assert self.validation is not None
         self.robust = robust_accuracy(seen.correct, self.validation)
         return self.robust + _TIE * seen.accuracy
 
     def end_epoch(self, record: Epoch) -> dict[str, Any]:
-        """Robust accuracy and what the objective tells."""
-        told = {} if self.robust is None else {"robust_accuracy": self.robust}
-        return {**told, **self.objective.facts()}
+        """Return robust accuracy and the facts of the objective."""
+        facts = {} if self.robust is None else {"robust_accuracy": self.robust}
+        return {**facts, **self.objective.facts()}
 
     def describe(self) -> Any:
-        """Method, groups, and the content of what is brought along."""
+        """Return method, groups, and hashes of renderings and copies."""
         facts: dict[str, Any] = {
             "objective": self.method.name,
             "groups": _digest(self.groups),
@@ -241,19 +243,65 @@ class GroupTraining(Augmenter):
         return facts
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The objective's memory."""
+        """Return the state of the objective."""
         return self.objective.state_dict()
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take the memory back."""
+        """Restore the state of the objective."""
         if state:
             self.objective.load_state_dict(state)
+
+
+def balanced_rows(
+    groups: NDArray[np.int64], batch_size: int, *, seed: int, epoch: int
+) -> list[NDArray[np.int64]]:
+    """Return batches in which every present group has equally many rows, up to one.
+
+    There are as many rows and batches as in an epoch that shows every example once. A group is
+    traversed in random order as often as needed, so no example repeats before all were shown.
+
+    >>> rows = balanced_rows(np.array([0, 0, 0, 0, 0, 0, 1, 1]), 4, seed=0, epoch=0)
+    >>> [np.sort(batch // 6).tolist() for batch in rows]
+    [[0, 0, 1, 1], [0, 0, 1, 1]]
+    """
+    n = len(groups)
+    present = np.unique(groups)
+    rows = np.empty(n, np.int64)
+    for place, group in enumerate(present.tolist()):
+        members = np.flatnonzero(groups == group)
+        slots = np.arange(place, n, len(present))
+        rows[slots] = members[_rounds(len(members), len(slots), seed, epoch, group)]
+    return np.array_split(rows, steps_per_epoch(n, batch_size))
+
+
+def repeated_rows(
+    copies: NDArray[np.int64], batch_size: int, *, seed: int, epoch: int
+) -> list[NDArray[np.int64]]:
+    """Return batches from a set in which example i occurs ``copies[i]`` times.
+
+    There are as many rows and batches as in an epoch that shows every example once, so that methods
+    cost the same: an epoch covers a part of the larger set.
+    """
+    n = len(copies)
+    larger = np.repeat(np.arange(n), copies)
+    rows = larger[order(len(larger), seed=seed, epoch=epoch)[:n]]
+    return np.array_split(rows, steps_per_epoch(n, batch_size))
+
+
+def _rounds(n: int, wanted: int, seed: int, epoch: int, group: int) -> NDArray[np.int64]:
+    """Return ``wanted`` indices below n: one random order of all after the other."""
+    count = -(-wanted // n)
+    index = np.tile(np.arange(n), count)
+    copy = np.repeat(np.arange(count), n)
+    words = Stream(seed=seed, epoch=epoch, index=index, copy=copy).bits(f"group:{group}", 1)
+    numbers = np.argsort(words.reshape(count, n), axis=1, kind="stable").reshape(-1)
+    return numbers[:wanted]
 
 
 def group_accuracy(
     correct: NDArray[np.bool_], groups: NDArray[np.int64], count: int
 ) -> NDArray[np.float64]:
-    """The accuracy of every group ``(count,)``, NaN for those without examples.
+    """Return the accuracy of every group ``(count,)``, NaN for those without examples.
 
     >>> group_accuracy(np.array([True, True, False]), np.array([0, 0, 2]), 3)
     array([ 1., nan,  0.])
@@ -265,7 +313,7 @@ def group_accuracy(
 
 
 def robust_accuracy(correct: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
-    """The accuracy of the worst group that has examples.
+    """Return the accuracy of the worst group that has examples.
 
     >>> robust_accuracy(np.array([True, True, False, True]), np.array([0, 0, 2, 2]))
     0.5
@@ -276,8 +324,8 @@ def robust_accuracy(correct: NDArray[np.bool_], groups: NDArray[np.int64]) -> fl
 def _check(task: Task, method: Robust, renderings: Renderings | None) -> None:
     if task.data.validation is None:
         raise UsageError(
-            f"{task.name} has no validation part, by which the best epoch is chosen; split one "
-            "off: automorph.data.split(data)"
+            f"{task.name} has no validation part; expected one, which selects the best epoch: "
+            "split it off with automorph.data.split(data)"
         )
     if task.recipe.accumulate > 1:
         raise UsageError(
@@ -288,8 +336,8 @@ def _check(task: Task, method: Robust, renderings: Renderings | None) -> None:
         return
     if renderings is None:
         raise UsageError(
-            f"{method.title} compares examples with their renderings in other subgroups, and none "
-            "were given. Make them with a translator (automorph.robustness.translate_part), or "
+            f"{method.title} got no renderings; expected those of every example in the other "
+            "subgroups. Make them with a translator (automorph.robustness.translate_part), or "
             "choose an objective without: sgdro, gdro, balanced"
         )
     if len(renderings) != len(task.data.train):
@@ -300,7 +348,7 @@ def _check(task: Task, method: Robust, renderings: Renderings | None) -> None:
 
 
 def _digest(array: NDArray[Any]) -> str:
-    if array.dtype.kind == "T":  # Its bytes are addresses.
+    if array.dtype.kind == "T":  # The bytes of a string array are addresses.
         content = repr(array.tolist()).encode()
     else:
         content = np.ascontiguousarray(array).tobytes()

@@ -1,4 +1,4 @@
-"""`audit`: one call from data and a model to what holds up about its groups."""
+"""`audit`: from data and a model to reliable statements about its groups, in one call."""
 
 from __future__ import annotations
 
@@ -43,24 +43,26 @@ def audit(
     progress: bool | OnEpoch | None = None,
     **options: Any,
 ) -> Audit:
-    """Audit a model on the subgroups of data: who it fails, by how much, and how sure that is.
+    """Audit a model on the subgroups of data: on whom it fails, by how much, with what certainty.
 
     - ``source``: a `Task`, a ``DATA`` string, ``(images, labels, subgroups)``, a data set;
       ``options`` such as ``subgroup``, ``label``, ``size`` and ``limit`` are those of
-      `automorph.load_data`. All other columns of a table are looked at for intersections;
-    - what is audited: ``predictions`` (an array, a file, a column: see
+      `automorph.load_data`. All other columns of a table are searched for intersections;
+    - the subject: ``predictions`` (an array, a file, a column: see
       `automorph.robustness.predictions.of_predictions`), a ``checkpoint`` (a run folder or file),
-      or a ``model`` (a network, or what a training gave back). Else the network named ``model`` is
-      trained plainly, by ``recipe``, and kept in ``folder``;
-    - ``part``: ``test`` by default, ``validation`` where slices are discovered (what is found
-      there must be tested elsewhere); of data without parts and given predictions, all;
-    - ``discover`` looks for slices that no column names, by ``method`` ``domino`` or ``george``.
+      or a ``model`` (a network, or the result of a training). Otherwise the network named ``model``
+      is trained plainly, by ``recipe``, and kept in ``folder``;
+    - ``part``: ``test`` by default; ``validation`` if slices are discovered (they must be tested
+      elsewhere); for data without parts and given predictions, all of them;
+    - ``discover`` searches for slices that no column names; ``method`` is ``domino`` or ``george``.
+
+    Raises `UsageError` for more than one subject, `DataError` for unusable predictions.
 
     >>> labels = np.repeat([0, 1], 100)
     >>> images = np.random.default_rng(0).integers(0, 255, (200, 8, 8, 1), np.uint8)
     >>> wrong = np.where(np.arange(200) < 40, 1, labels)
-    >>> found = audit((images, labels, np.arange(200) < 50), predictions=wrong)
-    >>> found.robust_accuracy, found.worst.subgroup
+    >>> result = audit((images, labels, np.arange(200) < 50), predictions=wrong)
+    >>> result.robust_accuracy, result.worst.subgroup
     (0.2, 'True')
     """
     given = [name for name, value in (("predictions", predictions), ("checkpoint", checkpoint))
@@ -70,7 +72,7 @@ def audit(
     if len(given) > 1 or (predictions is not None and model is not None):
         raise UsageError(
             f"got {' and '.join([*given, *(['model'] if model is not None else [])])}; expected "
-            "one thing to audit"
+            "one subject: leave the others out"
         )
     data, doubt = _data(source, seed, checkpoint, whole=predictions is not None, options=options)
     grouper = _grouper(data, discover)
@@ -92,8 +94,8 @@ def audit(
             run.model, audited, encoder=task.encoder, classes=data.classes,
             name=f"{task.model}, trained plainly",
         )  # fmt: skip
-    found = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
-    return replace(found, notes=(doubt, *found.notes)) if doubt else found
+    result = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
+    return replace(result, notes=(doubt, *result.notes)) if doubt else result
 
 
 def _measured(
@@ -109,9 +111,9 @@ def _measured(
     columns = {**part.metadata}
     if part.subgroups is not None and not columns:
         columns = {"subgroup": np.array(data.subgroup_names)[part.subgroups]}
-    # Groups and slices are two chances of a false alarm: they share the audit's rate.
+    # Groups and slices are two sources of false alarms: they share the audit's rate.
     looks = 2 if method is not None and len(grouper.subgroups) > 1 else 1
-    found = measure(
+    result = measure(
         part.labels, subject.predictions, groups, grouper,
         probabilities=subject.probabilities, columns=columns, looks=looks,
     )  # fmt: skip
@@ -120,14 +122,14 @@ def _measured(
         rate = RATE / looks
         slices = discover_in(subject, part, data.classes, method=method, rate=rate, seed=seed)
     facts = {"data": data.name, "part": name, "subject": subject.name}
-    notes = found.notes
+    notes = result.notes
     if part.subgroups is not None:
-        # What is lacking in the part itself, the measurement has told.
-        told = (f"The {name} part", "Class ", "There is no example at all")
-        notes += tuple(note for note in notes_on(data, grouper) if not note.startswith(told))
+        # `measure` has already noted what the part itself lacks.
+        covered = (f"The {name} part", "Class ", "There is no example at all")
+        notes += tuple(note for note in notes_on(data, grouper) if not note.startswith(covered))
     if slices:
         notes += (
-            "Discovered slices are hypotheses: name them by looking, label them, and test them on "
+            "Discovered slices are hypotheses: inspect and name them, label them, and test them on "
             "other examples.",
             f"Slices were discovered and measured on halves of the same part ({name}), and the "
             "clearest of many comes first: their accuracies are likely to look worse here than on "
@@ -139,7 +141,7 @@ def _measured(
                 "needs other test examples, or its figures are optimistic.",
             )
     return replace(
-        found, slices=slices, notes=notes, facts=facts, predictions=subject.predictions,
+        result, slices=slices, notes=notes, facts=facts, predictions=subject.predictions,
         method=method,
     )  # fmt: skip
 
@@ -153,7 +155,7 @@ def discover_in(
     rate: float = RATE,
     seed: int = 0,
 ) -> tuple[Slice, ...]:
-    """The slices of a part, in the features of the model or, without any, in small images."""
+    """Return the slices of a part, in features of the model or, without any, in thumbnails."""
     known = subject.features if subject.features is not None else thumbnails(part)
     return slices_of(
         known, part.labels, subject.predictions, classes,
@@ -171,7 +173,7 @@ def _data(
     else:
         check_options(source, options)
         source = as_dataset(source, metadata=None, seed=seed, **options)
-    # Given predictions are those of the rows as they lie: nothing may be split off.
+    # Given predictions belong to the rows in their order: nothing may be split off.
     return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)
 
 

@@ -1,4 +1,4 @@
-"""`patch`: audit, translate, check, retrain, compare with what is simpler, prove it."""
+"""`patch`: audit, translate, check, retrain, and compare with simpler methods."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ from automorph.training import (
 )
 
 BASELINES = ("erm", "balanced", "gdro")
-"""What every patch is held against."""
+"""The objectives that every patch is compared with."""
 ENOUGH = 100
-"""Validation examples of the rarest group by which objectives can be told apart."""
+"""Validation examples of the rarest group that suffice to choose between objectives."""
 
 
 def patch(
@@ -67,25 +67,25 @@ def patch(
     fitting: Fitting | None = None,
     **options: Any,
 ) -> Patched:
-    """Mend a model that fails on a subgroup, and hold the result against what is simpler.
+    """Mend a model that fails on a subgroup, and compare the result with simpler objectives.
 
     ``task`` is a `Task`, a ``DATA`` string, arrays or a data set with subgroups; ``options``
     (``model``, ``recipe``, ``subgroup``, ..) go to `automorph.training.as_task`.
 
     - ``translator``: ``auto``, ``cyclegan``, ``statistics``, ``matched``, ``exact``, for texts
       ``word-swap``, ``none``, a function ``module:function`` or a translator; it is checked before
-      it is used, and one that fails is replaced, which the notes say (see `choose_translator`).
-      ``cyclegan`` says how one is trained, ``limits`` are those of the checks;
+      use, and one that fails is replaced, with a note (see `choose_translator`). ``cyclegan``
+      configures its training, ``limits`` are those of the checks;
     - ``objective``: a robust objective (see `load_method`), or ``auto``: the best by robust
       validation accuracy, where one that is more complicated than balanced sampling must beat it
       by two standard errors. ``baselines`` are trained beside it under the same seeds;
-    - ``checkpoint``: a ``model.safetensors`` to begin with, and to mend;
-    - ``folder`` keeps everything; the same call goes on where it was stopped. ``jobs`` trainings
-      run side by side;
-    - ``maps``: saliency with captum; None: if it is installed.
+    - ``checkpoint``: a ``model.safetensors`` to start from, and to mend;
+    - ``folder`` stores everything; the same call resumes an interrupted one. ``jobs`` trainings run
+      in parallel;
+    - ``maps``: saliency maps with captum; None: if it is installed.
 
-    The epoch, the objective and the seed are chosen on the validation part; the test part is used
-    once, for the numbers. Raises `UsageError` or `DataError` for what cannot be patched.
+    Epoch, objective and seed are chosen on the validation part; the test part is used once, for the
+    final numbers. Raises `UsageError` or `DataError` for data that cannot be patched.
     """
     began = time.monotonic()
     asked = objective if objective == "auto" else load_method(objective).name
@@ -110,31 +110,34 @@ def patch(
         )
         judged = _judged(task, grouper, choice.translator, place)
         setting = PatchContext(task, renderings, place, judged)
-        names, notes = _arms(asked, baselines, setting)
-        arms = _trained(setting, names, asked, numbers, jobs, progress)
+        names, notes = _treatments(asked, baselines, setting)
+        chosen = _trained(setting, names, asked, numbers, jobs, progress)
         models = {
             "before": _before(task, setting, numbers[0], checkpoint),
-            "after": load_trained(arms.source, model=_shell(task)).model,
+            "after": load_trained(chosen.source, model=_shell(task)).model,
         }
-        told = _evidence(task, models, choice.translator, renderings, maps)
-        before, after = (_audit(grouper, open_test(task.data), told.seen[name]) for name in models)
-        verdict = judge(arms.rows, arms.chosen, before, after, numbers)
+        evidence = _evidence(task, models, choice.translator, renderings, maps)
+        before, after = (
+            _audit(grouper, open_test(task.data), evidence.seen[name]) for name in models
+        )
+        verdict = judge(chosen.rows, chosen.objective, before, after, numbers)
         all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes)
         result = Patched(
-            before, after, arms.rows, arms.chosen, arms.seed, choice, verdict, told.flips,
-            told.on_mark, all_notes, numbers, place / "mended.safetensors", place / "MODEL_CARD.md",
-            models["after"], told.looks, time.monotonic() - began,
+            before, after, chosen.rows, chosen.objective, chosen.seed, choice, verdict,
+            evidence.flips, evidence.on_mark, all_notes, numbers,
+            place / "mended.safetensors", place / "MODEL_CARD.md",
+            models["after"], evidence.looks, time.monotonic() - began,
         )  # fmt: skip
-        _write(result, arms.source, task, grouper)
+        _write(result, chosen.source, task, grouper)
         return result
 
 
 @dataclass(frozen=True)
-class _Arms:
-    """What the trainings came to: a row an objective, and the training that mends, in a file."""
+class _Treatments:
+    """The result of the trainings: one row per objective, and the file of the chosen training."""
 
     rows: tuple[TreatmentRow, ...]
-    chosen: str
+    objective: str
     seed: int
     source: Path
 
@@ -146,21 +149,21 @@ def _trained(
     seeds: tuple[int, ...],
     jobs: int,
     progress: Callable[[list[PatchCell]], Progress] | None,
-) -> _Arms:
-    """All objectives under all seeds; the last one mends, or the best if ``asked`` is ``auto``."""
+) -> _Treatments:
+    """Train all objectives under all seeds; choose the last, or if ``asked`` is auto the best."""
     cells = [PatchCell(name, seed) for seed in seeds for name in names]
-    found = run_treatments(setting, cells, jobs=jobs, progress=progress and progress(cells))
-    rows = rows_of(names, seeds, found)
+    numbers = run_treatments(setting, cells, jobs=jobs, progress=progress and progress(cells))
+    rows = rows_of(names, seeds, numbers)
     chosen = names[-1] if asked != "auto" else best(rows)
-    seed = max(seeds, key=lambda s: (found[PatchCell(chosen, s)]["selected"], -s))
+    seed = max(seeds, key=lambda s: (numbers[PatchCell(chosen, s)]["selected"], -s))
     kept = PatchCell(chosen, seed)
-    source = inside(setting.place(kept), found[kept]["checkpoint"])
-    return _Arms(rows, chosen, seed, source)
+    source = inside(setting.place(kept), numbers[kept]["checkpoint"])
+    return _Treatments(rows, chosen, seed, source)
 
 
 @dataclass(frozen=True, eq=False)
 class _Evidence:
-    """What models say of the test part, how often it flips, where they look, and the pictures."""
+    """Predictions on the test part, flip rates, saliency on the mark, and the pictures."""
 
     seen: dict[str, Evaluation]
     flips: dict[str, float | None]
@@ -193,13 +196,13 @@ def _check(task: Task, seeds: tuple[int, ...]) -> None:
     missing = {"validation", "test"} - set(task.data.parts)
     if missing:
         raise UsageError(
-            f"{task.name} has no {' and no '.join(sorted(missing))} part; split one off: "
-            "automorph.data.split(data)"
+            f"{task.name} has no {' and no '.join(sorted(missing))} part; expected both: "
+            "split off what is missing with automorph.data.split(data)"
         )
 
 
 def _begin_with(task: Task, checkpoint: Path) -> Task:
-    """The task whose trainings begin with the user's weights, network and normalisation."""
+    """Return the task with the user's weights, network and normalisation as its start."""
     file = weights_file(checkpoint)
     trained = load_trained(file, model=_shell(task))
     if trained.classes != task.data.classes:
@@ -214,7 +217,7 @@ def _begin_with(task: Task, checkpoint: Path) -> Task:
 
 
 def _shell(task: Task) -> nn.Module | None:
-    """An untrained network, where only the user's own code can build it."""
+    """Return an untrained network if only the user's own code can build it."""
     return None if isinstance(task.model, str) else task.build(0)
 
 
@@ -233,18 +236,18 @@ def _prepared(folder: Path, task: Task) -> Path:
     return folder
 
 
-def _arms(
+def _treatments(
     asked: str, baselines: Sequence[str], setting: PatchContext
 ) -> tuple[list[str], list[str]]:
-    """The objectives to train, the mending one last, and what must be said of it."""
+    """Return the objectives to train, the mending one last, and notes on their choice."""
     names, renderings = [load_method(name).name for name in baselines], setting.renderings
     notes = []
     wanted = load_method(asked if asked != "auto" else "camel" if renderings else "sgdro")
     if wanted.needs_renderings and renderings is None:
         wanted = load_method("balanced")
         notes.append(
-            f"{asked} needs translated examples and there are none: balanced sampling mends "
-            "instead."
+            f"{asked} needs translated examples, and no translator is available: balanced sampling "
+            "is used instead."
         )
     if setting.judged is not None:
         notes.append(
@@ -258,7 +261,7 @@ def _arms(
 def _judged(
     task: Task, grouper: Grouper, translator: Translator | None, folder: Path
 ) -> Translated | None:
-    """Renderings of the validation part, where its groups are too small to choose by."""
+    """Return renderings of the validation part if its groups are too small to choose by."""
     validation = task.data.parts["validation"]
     counts = grouper.counts(validation)
     rare = counts[grouper.counts(task.data.train) > 0].min() < ENOUGH
@@ -270,7 +273,7 @@ def _judged(
 def _before(
     task: Task, setting: PatchContext, seed: int, checkpoint: str | os.PathLike[str] | None
 ) -> nn.Module:
-    """The model to be mended: the user's, or plain training."""
+    """Return the model to be mended: the user's, or a plain training."""
     if checkpoint is not None:
         return load_trained(Path(checkpoint), model=_shell(task)).model
     file = setting.place(PatchCell("erm", seed)) / "model.safetensors"
@@ -287,7 +290,7 @@ def _audit(grouper: Grouper, part: Split, seen: Evaluation) -> Audit:
 
 
 def _write(result: Patched, source: Path, task: Task, grouper: Grouper) -> None:
-    """The mended checkpoint, its card and the result; each file whole or not at all."""
+    """Write the mended checkpoint, its card and the result; each file atomically."""
     tensors, facts = read_checkpoint(source)
     content = result.to_dict()
     mending = {key: content[key] for key in ("objective", "seed", "seeds", "before", "after")}

@@ -1,4 +1,7 @@
-"""Where a network looks: maps before and after on the same images, and their share on the mark."""
+"""Saliency maps of two models on the same images, and their share on the mark.
+
+SmoothGrad: Smilkov, Thorat, Kim, Viegas, Wattenberg (2017).
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,11 @@ def saliency(
     deviation: float = 0.1,
     seed: int = 0,
 ) -> Maps:
-    """How much each pixel moves the margin of the true class: float32 ``(n, H, W)``, sums of 1.
+    """Return each pixel's effect on the margin of the true class: float32 ``(n, H, W)``, sums 1.
 
     |d (logit of the class - mean of the others) / d pixel|, summed over channels and averaged over
-    ``copies`` of the input with noise (SmoothGrad, Smilkov et al. 2017; ``deviation`` is a share
-    of the range of the inputs). Raises `MissingExtraError` without captum.
+    ``copies`` of the input with noise (SmoothGrad; ``deviation`` is a share of the range of the
+    inputs). Raises `MissingExtraError` without captum.
     """
     attribution = _captum()
 
@@ -49,7 +52,7 @@ def saliency(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         tunnel = attribution.NoiseTunnel(attribution.Saliency(margin))
-        found = tunnel.attribute(
+        gradients = tunnel.attribute(
             inputs.requires_grad_(),
             nt_type="smoothgrad",
             nt_samples=copies,
@@ -58,16 +61,16 @@ def saliency(
             additional_forward_args=torch.from_numpy(labels).to(device),
         )
     model.train(was_training)
-    maps = found.detach().abs().sum(dim=1).cpu().numpy()
+    maps = gradients.detach().abs().sum(dim=1).cpu().numpy()
     total = maps.sum(axis=(1, 2), keepdims=True)
     return np.asarray(maps / np.maximum(total, 1e-12), np.float32)
 
 
 def share_on_mark(maps: Maps, images: Images, others: Images) -> NDArray[np.float64]:
-    """Saliency on the mark relative to its area, ``(n,)``: 1 is indifference, NaN has no mark.
+    """Return saliency on the mark relative to its area, ``(n,)``; 1 means indifference.
 
     The mark is where an image and its rendering in another subgroup differ by more than a tenth of
-    the range of pixels.
+    the range of pixels; NaN if there is none.
     """
     gaps = np.abs(images.astype(np.int16) - others).max(axis=3) > 25
     area = gaps.mean(axis=(1, 2))
@@ -77,7 +80,7 @@ def share_on_mark(maps: Maps, images: Images, others: Images) -> NDArray[np.floa
 
 
 def overlay(images: Images, maps: Maps) -> Images:
-    """Maps as warm colours over faded images: uint8 ``(n, H, W, 3)``."""
+    """Return maps as warm colours over faded images: uint8 ``(n, H, W, 3)``."""
     grey = np.repeat(images[..., :3].mean(axis=3, keepdims=True), 3, axis=3)
     top = np.quantile(maps, 0.99, axis=(1, 2), keepdims=True)
     heat = np.clip(maps / np.maximum(top, 1e-12), 0, 1)[..., None]
@@ -87,7 +90,7 @@ def overlay(images: Images, maps: Maps) -> Images:
 
 
 def available() -> bool:
-    """Whether captum is installed."""
+    """Return True if captum is installed."""
     from importlib.util import find_spec
 
     return find_spec("captum") is not None
@@ -98,6 +101,7 @@ def _captum() -> Any:
         from captum import attr  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingExtraError(
-            "saliency maps need captum, which is not installed: pip install 'automorph[saliency]'"
+            "saliency maps need captum, which is not installed; install it: "
+            "pip install 'automorph[saliency]'"
         ) from error
     return attr

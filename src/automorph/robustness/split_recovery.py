@@ -1,4 +1,4 @@
-"""The parts of the data that a trained network knows, so that it is judged by others."""
+"""Recover the split that a network was trained with, so that it is audited on unseen examples."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from automorph.training import trained_on
 def split_as_trained(
     dataset: Dataset, checkpoint: str | os.PathLike[str] | None, *, seed: int = 0
 ) -> tuple[Dataset, str | None]:
-    """Split the data as they were split for a training, and say what speaks against an audit.
+    """Split the data as for a training; also return a warning about the audit, or None.
 
-    Parts are stratified by subgroup, so a network that was trained without naming a subgroup was
-    trained on other rows than a split by subgroup says. Both splits are tried, whole and limited
-    to as many examples as it was trained on. Without a checkpoint that tells its training rows the
-    split is the usual one.
+    Parts are stratified by subgroup, so a network that was trained without a subgroup column was
+    trained on other rows than a split by subgroup gives. Both splits are tried, whole and limited
+    to the number of examples it was trained on. Without a checkpoint that records its training
+    rows, the split is the default one.
     """
     parts = split(dataset, seed=seed)
     known = None if checkpoint is None else trained_on(checkpoint)
     if known is None:
         return parts, None
-    for found in _candidates(dataset, parts, seed):
-        if _fits(found, known, seed):
-            return found, None
+    for candidate in _candidates(dataset, parts, seed):
+        if _fits(candidate, known, seed):
+            return candidate, None
     return parts, (
-        "The network was trained on other rows than the train part here: some of those audited may "
-        "be its training examples, and its accuracy on them too high. Give the options of its "
+        "The network was trained on other rows than the train part here: some audited examples may "
+        "be its training examples, so its accuracy on them is too high. Pass the options of its "
         "training (--label, --limit, --size, the same files), or audit a file that it has not seen."
     )
 
@@ -41,10 +41,10 @@ def _candidates(dataset: Dataset, parts: Dataset, seed: int) -> Iterator[Dataset
         yield split(dataset, seed=seed, by_subgroup=False)
 
 
-def _fits(found: Dataset, known: dict[str, Any], seed: int) -> bool:
-    if split_hashes(found)["train"] == known:
+def _fits(candidate: Dataset, known: dict[str, Any], seed: int) -> bool:
+    if split_hashes(candidate)["train"] == known:
         return True
     try:
-        return split_hashes(limited(found, known["n"], seed=seed))["train"] == known
-    except UsageError:  # Fewer than one a class: no limit of ours.
+        return split_hashes(limited(candidate, known["n"], seed=seed))["train"] == known
+    except UsageError:  # Fewer than one per class: it cannot be this limit.
         return False

@@ -1,4 +1,4 @@
-"""Translated sets: made once, kept as memory-mapped bytes, tied to the images by their numbers."""
+"""Translated examples: made once, stored as memory-mapped bytes, indexed like the images."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from automorph.robustness.translators.base import Images, Translator, known_of
 
 _CHUNK = 1024
 _PROBE = 64
-"""Images whose translations tell one translator from another."""
+"""Images whose translations identify a translator."""
 
 
 @dataclass(frozen=True, eq=False)
 class Translated:
     """Every image of a part as it looks in every subgroup.
 
-    ``images[z, i]``, uint8 ``(k, n, H, W, C)``, is image number i in subgroup ``subgroups[z]``,
-    and ``changed[z, i]`` says whether a translator made it; where it could not, the image stands
-    for itself. Rows are numbers of images, so that nothing can come out of step. ``key`` tells it
-    from the set of any other translator or part.
+    ``images[z, i]``, uint8 ``(k, n, H, W, C)``, is image i in subgroup ``subgroups[z]``, and
+    ``changed[z, i]`` is True if a translator made it; if it could not, the original is used. Rows
+    are image indices, so the two cannot get out of step. ``key`` identifies translator and part.
     """
 
     images: Images
@@ -35,7 +34,7 @@ class Translated:
     key: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
-        # Another process maps the file; it need not be sent all bytes.
+        # Another process maps the file itself; do not send its bytes.
         state = dict(self.__dict__)
         if isinstance(self.images, np.memmap) and self.images.filename is not None:
             state["images"] = str(self.images.filename)
@@ -50,7 +49,7 @@ class Translated:
         return int(self.images.shape[1])
 
     def take(self, rows: NDArray[np.int64]) -> Images:
-        """The renderings of some images, ``(k, rows, H, W, C)``."""
+        """Return the renderings of some images, ``(k, rows, H, W, C)``."""
         return np.asarray(self.images[:, rows])
 
 
@@ -63,9 +62,9 @@ def translate_part(
 ) -> Translated:
     """Translate all images of a part into all of its subgroups.
 
-    With a ``folder`` the bytes of images lie there in an ``.npy`` file that is mapped, and are made
-    only if they are not there yet; part and translator are told apart by what they hold and do.
-    Texts stay in memory.
+    With a ``folder``, images are stored there in a memory-mapped ``.npy`` file and made only if it
+    is missing; its name identifies part and translator by their content and effect. Texts stay in
+    memory.
     """
     known = known_of(part)
     subgroups = tuple(np.unique(known.subgroups).tolist())
@@ -83,12 +82,12 @@ def translate_part(
         return Translated(kept, able, subgroups, key)
     images: Images = np.empty(shape, part.data.dtype) if file is None else allocate(file, shape)
     starts = range(0, len(part), _CHUNK)
-    for place, z in enumerate(subgroups):
+    for number, z in enumerate(subgroups):
         for start in starts:
             rows = np.arange(start, min(start + _CHUNK, len(part)))
-            images[place, rows] = _translate(translator, part, rows, z, able[place, rows])
+            images[number, rows] = _translate(translator, part, rows, z, able[number, rows])
             if progress is not None:
-                progress((place + (rows[-1] + 1) / len(part)) / len(subgroups))
+                progress((number + (rows[-1] + 1) / len(part)) / len(subgroups))
     if file is not None:
         images = finish(file, images)
     return Translated(images, able, subgroups, key)
@@ -119,6 +118,6 @@ def _key(translator: Translator, part: Split) -> str:
             known.subgroups[rows], _sources(translator, z)
         )
         made = _translate(translator, part, rows, z, able)
-        # Of texts the memory holds places, not letters.
+        # The memory of string arrays holds addresses, not characters.
         total.update("\n".join(made).encode() if made.dtype.kind == "T" else made.tobytes())
     return total.hexdigest()

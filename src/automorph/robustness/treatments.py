@@ -1,4 +1,4 @@
-"""The trainings of a patch: every objective under every seed, each kept when it is finished."""
+"""The trainings of a patch: every objective under every seed, each stored when finished."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from automorph.robustness.translated import Translated
 from automorph.training import Task, Workers, evaluate
 
 Progress = Callable[["PatchCell", float], object]
-"""Called with a cell and the share of it that is done."""
+"""Called with a cell and the finished share of it."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class PatchCell:
 
 @dataclass(frozen=True, eq=False)
 class PatchContext:
-    """What all cells share: the task, the renderings of its examples, and where runs are kept.
+    """What all cells share: the task, the renderings of its examples, and the folder of the runs.
 
-    With renderings of the validation part (``judged``) an objective is chosen by the robust
-    accuracy on them: every image then counts in all groups of its class, which a rare group of a
-    dozen images needs.
+    If ``judged`` holds renderings of the validation part, an objective is chosen by the robust
+    accuracy on them: every image then counts in all groups of its class, which matters for a rare
+    group of a dozen images.
     """
 
     task: Task
@@ -50,9 +50,9 @@ class PatchContext:
     judged: Translated | None = None
 
     def place(self, cell: PatchCell) -> Path:
-        """The folder of a training."""
+        """Return the folder of a training."""
         words = re.sub(r"[^a-z0-9]+", "-", cell.objective.lower()).strip("-")
-        # What is trained on other renderings is another training.
+        # Other renderings make another training.
         seen = load_method(cell.objective).needs_renderings and self.renderings is not None
         key = getattr(self.renderings, "key", "") if seen else ""
         digest = blake2b(f"{cell.objective} {key}".encode(), digest_size=3).hexdigest()
@@ -66,26 +66,26 @@ def run_treatments(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> dict[PatchCell, dict[str, Any]]:
-    """The numbers of every cell (see `numbers`); finished ones are read, the others trained.
+    """Return the numbers of every cell (see `numbers`); stored ones are read, the others trained.
 
     With several jobs each training is a process of its own with one thread. Raises the first error
     of a training.
     """
-    found = {cell: kept for cell in cells if (kept := _kept(setting, cell)) is not None}
-    missing = [cell for cell in cells if cell not in found]
+    results = {cell: kept for cell in cells if (kept := _kept(setting, cell)) is not None}
+    missing = [cell for cell in cells if cell not in results]
     for cell, outcome in _run(setting, missing, jobs, progress):
         if isinstance(outcome, AutomorphError):
             raise TrainingError(f"{cell.objective}, seed {cell.seed}: {outcome}") from outcome
-        found[cell] = outcome
+        results[cell] = outcome
         if progress is not None:
             progress(cell, 1.0)
-    return found
+    return results
 
 
 def numbers(run: RobustRun, part: str) -> dict[str, Any]:
-    """What is said of a training on a part, as plain data.
+    """Return the numbers of a training on a part, as plain data.
 
-    ``groups``: right predictions and sizes, a group each; ``accuracy``, ``robust_accuracy``
+    ``groups``: correct predictions and sizes per group; ``accuracy``, ``robust_accuracy``
     (shares); ``gap`` (points, by class name; classes of a single subgroup have none);
     ``mutual_information`` (nats, without its bias) and ``plug_in``.
     """
@@ -100,7 +100,7 @@ def measured(
     predictions: NDArray[np.int64],
     labels: NDArray[np.int64],
 ) -> dict[str, Any]:
-    """The numbers of predictions ``(n,)``, given groups and labels."""
+    """Return the numbers of predictions ``(n,)``, given groups and labels."""
     count, classes = len(grouper), len(grouper.classes)
     n = np.bincount(groups, minlength=count)
     right = np.bincount(groups[predictions == labels], minlength=count)
@@ -150,7 +150,7 @@ def _train(setting: PatchContext, cell: PatchCell, progress: Progress | None) ->
 
 
 def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:
-    """The accuracy of the worst group, every validation image being in all of its class."""
+    """Return the accuracy of the worst group, with every validation image in all of its class."""
     validation = task.data.parts["validation"]
     shares = []
     for images, able in zip(judged.images, judged.changed, strict=True):
@@ -167,12 +167,12 @@ def _kept(setting: PatchContext, cell: PatchCell) -> dict[str, Any] | None:
     except (OSError, DamagedError, KeyError, TypeError, AttributeError):
         return None
     wanted = "" if setting.judged is None else setting.judged.key
-    # Chosen by other images, it must be looked at again (and need not be trained again).
+    # If other images chose it, evaluate again; training again is not needed.
     return content if content.get("selected_on") == wanted else None
 
 
 def _check(setting: PatchContext, content: dict[str, Any]) -> None:
-    """Raise an error of some kind for numbers that are not those of a cell."""
+    """Raise an error for numbers that do not have the form of a cell."""
     for part in ("validation", "test"):
         if part in setting.task.data.parts:
             plain = [content[part][name] for name in ("robust_accuracy", "accuracy")]
@@ -216,4 +216,4 @@ def _tried(setting: PatchContext, cell: PatchCell, progress: Progress | None) ->
     except AutomorphError as error:
         return error
     except MemoryError:
-        return TrainingError("its memory did not suffice; try a smaller network or batch")
+        return TrainingError("it ran out of memory; try a smaller network or batch")

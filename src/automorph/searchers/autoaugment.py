@@ -1,4 +1,4 @@
-"""AutoAugment: a policy network writes policies and is rewarded by the children they train.
+"""AutoAugment: a controller writes policies and is rewarded by the accuracy of trained children.
 
 Cubuk, Zoph, Mane, Vasudevan, Le, "AutoAugment: learning augmentation policies from data" (CVPR
 2019); the update is PPO (Schulman et al. 2017) or REINFORCE (Williams 1992).
@@ -22,24 +22,24 @@ from automorph.searchers.child_training import TrainJob
 from automorph.training import Recipe, make_optimiser
 
 PROBABILITIES, LEVELS = 11, 10
-"""0, 0.1, .. 1, and ten magnitudes (section 3)."""
+"""Probabilities 0, 0.1, .. 1, and ten magnitudes (section 3)."""
 CLIP = 0.2
-"""PPO's range of the ratio of new and old probability."""
+"""PPO's bound on the ratio of new to old probability."""
 PASSES = {"ppo": 10, "reinforce": 1}
-"""Steps of the update on one batch of rewards."""
+"""Update steps on one batch of rewards."""
 PAPER_TRIALS, PAPER_RATE = 15_000, 3.5e-4
 
 
 class AutoAugment(Searcher):
-    """The controller's decisions are ``subpolicies`` x ``length`` x (operation, chance, level).
+    """A controller decides ``subpolicies`` x ``length`` x (operation, probability, level).
 
     max_theta E_{policy ~ theta} R(policy), where R is the validation accuracy of a child trained
     with the policy (section 3). The baseline is a running mean of rewards with ``decay``. The
     result joins the sub-policies of the ``top`` policies with the best children.
 
-    ``update`` is ``ppo`` or ``reinforce``; ``batch`` policies are written between two updates
-    (None: a twentieth of the trials, 2 to 16). ``rate`` is Adam's (None: 3.5e-4 as published for
-    15,000 trials, and with fewer trials larger by the square root of what is lacking, up to 1e-2).
+    ``update`` is ``ppo`` or ``reinforce``; ``batch`` policies are drawn between two updates (None:
+    a twentieth of the trials, 2 to 16). ``rate`` is the learning rate of Adam (None: 3.5e-4 as
+    published for 15,000 trials; with n trials sqrt(15,000 / n) times that, at most 1e-2).
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class AutoAugment(Searcher):
         self.subpolicies, self.length = subpolicies, length
         self.batch = batch or min(16, max(2, setting.trials // 20))
         self.entropy, self.decay = entropy, decay
-        # In double precision, so that sums in another order decide nothing.
+        # In double precision: the order of summation must not change a decision.
         operations = len(setting.space)
         self.controller = begun(setting.seed, operations, PROBABILITIES, LEVELS).double()
         scale = math.sqrt(max(1.0, PAPER_TRIALS / setting.trials))
-        # AdamW without decay is Adam.
+        # AdamW without weight decay is Adam.
         recipe = Recipe(
             optimizer="adamw", weight_decay=0.0, lr=rate or min(1e-2, PAPER_RATE * scale)
         )
@@ -81,11 +81,11 @@ class AutoAugment(Searcher):
         self.decisions = torch.empty(0, 0, dtype=torch.int64)
 
     def child(self, policy: Policy) -> Job:
-        """What tells how good a policy is."""
+        """Return the job that scores a policy."""
         return TrainJob(policy=policy, post_policy=self.setting.post_policy, seed=self.setting.seed)
 
     def ask(self) -> Sequence[Job]:
-        """Children of the policies that the controller writes as it is now."""
+        """Draw policies from the current controller; return their children."""
         first = len(self.asked)
         numbers = np.arange(first, min(first + self.batch, self.setting.trials))
         if not len(numbers):
@@ -99,7 +99,7 @@ class AutoAugment(Searcher):
         return [self.child(policy) for policy in written]
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Move the controller towards what was better than usual; a failed child has reward 0."""
+        """Reinforce policies above the baseline; a failed child has reward 0."""
         rewards = [o.score if math.isfinite(o.score) else 0.0 for o in outcomes]
         self.rewards += rewards
         if self.baseline is None:
@@ -117,7 +117,7 @@ class AutoAugment(Searcher):
             self.baseline = self.decay * self.baseline + (1 - self.decay) * reward
 
     def result(self) -> Policy:
-        """The sub-policies of the best policies, together."""
+        """Return the sub-policies of the best policies, joined."""
         best = sorted(range(len(self.rewards)), key=lambda i: -self.rewards[i])[: self.top]
         joined = [subpolicy for i in best for subpolicy in self.asked[i].subpolicies]
         return self._mixture(joined, f"autoaugment of {len(self.rewards)} children")
@@ -137,11 +137,11 @@ class AutoAugment(Searcher):
 
 
 def ppo_loss(log_p: Tensor, before: Tensor, advantage: Tensor, *, clip: float = CLIP) -> Tensor:
-    """-mean min(rho A, clip(rho, 1 - e, 1 + e) A) with rho = p / p_before.
+    """Return -mean min(rho A, clip(rho, 1 - e, 1 + e) A) with rho = p / p_before.
 
-    Schulman et al. 2017, equation 7. All are ``(m,)``; the log-probability of a policy is the sum
-    of those of its decisions. Where p is p_before the gradient is REINFORCE's.
+    Schulman et al. 2017, equation 7. All arrays are ``(m,)``; the log-probability of a policy is
+    the sum over its decisions. Where p equals p_before, the gradient is REINFORCE's.
     """
     ratio = (log_p - before).exp()
-    held = ratio.clamp(1 - clip, 1 + clip)
-    return -torch.minimum(ratio * advantage, held * advantage).mean()
+    clipped = ratio.clamp(1 - clip, 1 + clip)
+    return -torch.minimum(ratio * advantage, clipped * advantage).mean()

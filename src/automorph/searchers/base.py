@@ -1,10 +1,11 @@
-"""The contract of a searcher: propose jobs, run them anywhere, report their results.
+"""The contract of a searcher: propose jobs, have them run anywhere, read their results.
 
-A method of the literature is four choices (a distribution over sequences, a score, an update, and
-when it is used); here it is one short file that implements `Searcher`. Its state is a pure function
-of its `SearchContext` and of the outcomes reported to it, generation by generation. So a search
+A search method of the literature is four choices (a distribution over sequences, a score, an
+update, and when it is used); here it is one short file that implements `Searcher`. Its state is a
+pure function of its `SearchContext` and of the results reported to it, generation by generation.
+Therefore a search
 
-- resumes by reporting the finished results again, with no state of its own on disk;
+- resumes by reading the finished results again, with no state of its own on disk;
 - finds the same policy on one core, on many, and on other machines.
 """
 
@@ -26,12 +27,13 @@ from automorph.training import AugmenterSpec, Task, Units
 @renamed_arguments(tail="post_policy", pace="seconds_per_run")
 @dataclass(frozen=True, kw_only=True)
 class SearchContext:
-    """What every search is given.
+    """What every searcher gets.
 
-    ``space`` holds the operations; ``tail`` is done to every example after what is searched for;
-    ``trials`` is how many children (or scored policies) a method may ask for, all in all; every
-    random number of the search comes from ``seed``. Where the budget is one of time, ``pace`` is
-    the seconds of a plain training.
+    - ``space``: the operations to search among;
+    - ``post_policy``: applied to every example after the policy that is searched for;
+    - ``trials``: how many children (or scored policies) the searcher may ask for in total;
+    - ``seed``: determines every random number of the search;
+    - ``seconds_per_run``: seconds of one plain training, if the budget is one of time.
     """
 
     task: Task
@@ -44,9 +46,9 @@ class SearchContext:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What came of a job: ``score`` (higher is better), its cost, and more as plain data.
+    """Result of a job: ``score`` (higher is better), its cost, and more as plain data in ``facts``.
 
-    A job that failed has the score ``-inf`` and says why in ``error``.
+    A failed job has the score ``-inf`` and its reason in ``error``.
     """
 
     score: float
@@ -57,13 +59,13 @@ class JobResult:
 
 
 class Job(Protocol):
-    """One piece of work of a search: a frozen dataclass that any process can be handed."""
+    """One piece of work of a search: a frozen dataclass that any process can run."""
 
     def describe(self) -> dict[str, Any]:
-        """Its content as plain data: two jobs of the same content are the same job."""
+        """Return its content as plain data; jobs of equal content are the same job."""
 
     def run(self, task: Task, folder: Path) -> JobResult:
-        """Do it. ``folder`` is the search's own: for what other jobs (or a resumed one) need."""
+        """Run the job. ``folder`` is shared by the search, for files that later jobs need."""
 
 
 @renamed_attributes(story="history")
@@ -79,27 +81,27 @@ class Searcher(ABC):
 
     @abstractmethod
     def ask(self) -> Sequence[Job]:
-        """The next jobs, which may run side by side; none when the search is over."""
+        """Return the next jobs, which may run in parallel; none when the search is over."""
 
     @abstractmethod
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """The outcomes of all jobs of the last ``ask``, in their order."""
+        """Read the results of all jobs of the last `ask`, in the same order."""
 
     @abstractmethod
     def result(self) -> Policy | AugmenterSpec:
-        """The policy found so far, without the tail; at any time, also before the end.
+        """Return the best policy so far, without the post-policy; may be called at any time.
 
-        A race may be won by a method that lives inside training: then it is that.
+        A race may be won by a method that runs inside training; it is then returned instead.
         """
 
     def share(self) -> float | None:
-        """How much of the search is done, from 0 to 1; None: as much as of its trials."""
+        """Return the finished share of the search, 0 to 1; None: count the trials."""
         return None
 
     def caveat(self) -> str:
-        """What a reader of the result must know first; nothing if all went as it should."""
+        """Return what a reader of the result must know first, or an empty string."""
         return ""
 
     def history(self) -> dict[str, Any]:
-        """What happened, as plain data for the record and the report."""
+        """Return the course of the search as plain data, for the record and the report."""
         return {}

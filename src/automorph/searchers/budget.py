@@ -1,4 +1,4 @@
-"""How much a search may cost: a text like ``30m``, and how its time is shared out."""
+"""The cost of a search: budgets such as ``30m``, and how their time is divided."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([hms])", re.IGNORECASE)
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 ONLINE_COST = 2.4
-"""What an epoch of an online method costs, about, over that of a policy."""
+"""Approximate cost of an epoch of an in-training method, relative to that of a policy."""
 RESERVE = 0.1
-"""Share of a budget that no plan touches: start-up, evaluation, cores that wait at the end."""
+"""Share of a budget that no plan uses: start-up, evaluation, cores that idle at the end."""
 FINALS = ((5, 4), (5, 3), (5, 2), (4, 2), (3, 2), (2, 2))
-"""Final tables, best first: paired seeds, and how many times as long the control trains."""
+"""Final tables, best first: paired seeds, and the epoch multiplier of the control."""
 
 
 def read_budget(budget: str | float) -> float:
-    """Seconds of a budget such as ``30m``, ``1h30m`` or ``90s``; a number is one of seconds.
+    """Return the seconds of a budget such as ``30m`` or ``1h30m``; numbers are seconds.
 
     >>> read_budget("1h30m"), read_budget("2.5m"), read_budget(90)
     (5400.0, 150.0, 90.0)
@@ -81,9 +81,10 @@ _STORED = {
 
 
 def final_trainings(seeds: int, epoch_multiplier: int, found: float = 2.0) -> float:
-    """The cost of the final table: five baselines, the policy found, the control that is longer.
+    """Return the cost of the final table in plain trainings.
 
-    What will be found may be an online method, which costs more than a plain training.
+    It has five baselines, the winner of the search and the longer control. The winner costs
+    ``found`` trainings: a method that runs inside training costs more than one.
     """
     return seeds * (5 + found + epoch_multiplier)
 
@@ -91,12 +92,12 @@ def final_trainings(seeds: int, epoch_multiplier: int, found: float = 2.0) -> fl
 def plan_by_time(
     budget: float, *, seconds_per_run: float, jobs: int, clock: float, seeds: int
 ) -> Plan:
-    """Share ``budget`` seconds between search and final table.
+    """Divide ``budget`` seconds between search and final table.
 
-    ``pace`` is the seconds of one training with ``jobs`` side by side, ``clock`` what has passed.
-    The final table keeps as many of its seeds as fit into 70 % of the time (half of it for a
-    control that is more than twice as long), the search has the rest. Raises `UsageError` for a
-    budget that is too short for either.
+    ``seconds_per_run`` is one training with ``jobs`` in parallel, ``clock`` the seconds already
+    used. The final table gets as many seeds as fit into 70 % of the time (50 % if its control is
+    more than twice as long); the search gets the rest. Raises `UsageError` if the budget is too
+    short.
 
     >>> plan_by_time(1200, pace=30, jobs=2, clock=10, seeds=5).seeds
     5
@@ -120,9 +121,9 @@ def plan_by_time(
 
 
 def affordable(plan: Plan, *, jobs: int, clock: float, seeds: int, found: float) -> tuple[int, int]:
-    """Seeds and length of the control of the final table, given the time that is really left.
+    """Return seeds and epoch multiplier of the final table that fit into the remaining time.
 
-    At most ``seeds``; ``found`` is what a training under the policy found costs, in plain ones.
+    At most ``seeds``; ``found`` is the cost of one training of the winner, in plain trainings.
     """
     if plan.seconds_per_run is None or plan.deadline is None:
         return plan.seeds, plan.epoch_multiplier

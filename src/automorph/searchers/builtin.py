@@ -1,4 +1,4 @@
-"""The names of searches, as people type them: ``fast-autoaugment(folds=5)``."""
+"""Search methods by name, as users type them: ``fast-autoaugment(folds=5)``."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ EXPLAINED = "explained"
 class SearchEntry(Entry["Searcher"]):
     """A search method and what it costs.
 
-    ``cost`` is what a trial costs in plain trainings, about, ``passes`` what it costs besides in
-    forward passes, however long a training is, and ``fixed`` the trainings before the first: from
-    these a budget is turned into a number of trials. In a race it gets ``least`` trials or does not
-    start, and never more than ``most``.
+    ``cost`` is the approximate cost of a trial in plain trainings, ``passes`` its further cost in
+    forward passes, which does not depend on the length of a training, and ``fixed`` the trainings
+    before the first trial; they turn a budget into a number of trials. In a race, a method gets at
+    least ``min_trials`` trials or does not start, and at most ``max_trials``.
     """
 
     given: int = field(default=1, kw_only=True)
@@ -35,15 +35,15 @@ class SearchEntry(Entry["Searcher"]):
     max_trials: int = 24
 
     def trials(self, trainings: float, task: Task) -> int:
-        """How many trials so many plain trainings of the task pay for; at least one."""
+        """Return how many trials this many plain trainings pay for; at least one."""
         return max(1, int((trainings - self.fixed) / self._each(task) + 1e-9))
 
     def price(self, trials: int, task: Task) -> float:
-        """What so many trials cost, in plain trainings of the task."""
+        """Return the cost of this many trials, in plain trainings of the task."""
         return self.fixed + trials * self._each(task)
 
     def _each(self, task: Task) -> float:
-        # Names are looked up, and completed, without torch.
+        # Deferred: looking up and completing names must not import torch.
         from automorph.searchers.child_training import trainings
         from automorph.training import Units
 
@@ -126,9 +126,9 @@ METHODS = Registry(
 
 @dataclass(frozen=True)
 class SearchSpec:
-    """A search by name, with its options read and checked; `build` makes it for a setting.
+    """A search method with its options read and checked; `build` makes it for a context.
 
-    ``own`` is what builds a search that is not in the list.
+    ``own`` builds a search that is not in the registry.
     """
 
     key: str
@@ -137,24 +137,25 @@ class SearchSpec:
 
     @property
     def name(self) -> str:
-        """What a user types to get it."""
+        """The text that a user types for it."""
         inside = ",".join(f"{name}={value}" for name, value in self.options.items())
         return f"{self.key}({inside})" if inside else self.key
 
     @property
     def entry(self) -> SearchEntry:
-        """The entry of the method, with its costs."""
+        """The search's registry entry."""
         return METHODS[self.key] if self.own is None else SearchEntry(self.key, self.own)
 
     def build(self, setting: SearchContext) -> Searcher:
-        """The search itself, before its first question."""
+        """Build the searcher, before its first `ask`."""
         return self.entry(setting, **self.options)
 
 
 def load_method(text: str | SearchSpec | Callable[..., Searcher], **options: Any) -> SearchSpec:
-    """The search that a text names; ``options`` come on top of those in its brackets.
+    """Return the search that a text names; ``options`` override those in its brackets.
 
-    What builds one of the user's own from a `SearchContext` (its class, say) is taken as it is.
+    A callable that builds a `Searcher` from a `SearchContext` (its class, for example) is accepted
+    too. Raises `UsageError` for an unknown name or option.
 
     >>> load_method("Random").name
     'random'
@@ -168,7 +169,7 @@ def load_method(text: str | SearchSpec | Callable[..., Searcher], **options: Any
 
 
 def list_searches() -> dict[str, str]:
-    """The searches, each with a line about it."""
+    """Return the search methods by name, each with one line of description."""
     return METHODS.about()
 
 

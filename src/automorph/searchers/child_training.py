@@ -1,4 +1,4 @@
-"""The trainings a search asks for: children, which leave the test part alone."""
+"""The trainings that a search asks for: children, which never see the test part."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from automorph.searchers.trials import key_of
 from automorph.training import AugmenterSpec, Task, Units, read_checkpoint, train
 
 Treatment = Policy | AugmenterSpec
-"""What a child is trained with: a policy, or what makes an augmenter that learns meanwhile."""
+"""What a child is trained with: a policy, or the spec of a method inside training."""
 
 
 @renamed_attributes(tail="post_policy", until="stop_epoch")
 @renamed_arguments(tail="post_policy", until="stop_epoch")
 @dataclass(frozen=True, kw_only=True)
 class TrainJob:
-    """A training under ``policy`` and then ``tail``; its score is the validation accuracy.
+    """A training under ``policy`` and then ``post_policy``; its score is the validation accuracy.
 
-    - ``seed`` decides first weights, order and draws: children of one seed are paired;
-    - ``epochs`` is the whole schedule (None: that of the task's recipe), ``until`` the epoch to
-      stop at, unfinished;
-    - ``parent`` is a child whose weights this one goes on from, under a policy of its own (as in
-      population based training); what is scored and counted is this child's part alone;
-    - ``keep`` leaves the final weights in `model_path`, for jobs that come later;
-    - ``limit`` trains on so many examples, balanced over the classes;
-    - ``fold`` trains on a stratified shuffle split of the training part, and scores on the share
-      ``held_out`` that is left (see `folded`).
+    - ``seed``: determines first weights, order and draws; children of one seed are paired;
+    - ``epochs``: length of the whole schedule (None: that of the task's recipe); ``stop_epoch``:
+      the epoch after which to stop, unfinished;
+    - ``parent``: a child whose weights this one continues from, under its own policy (as in
+      population based training); score and cost are of this child's part alone;
+    - ``keep``: leave the final weights in `model_path`, for later jobs;
+    - ``limit``: train on this many examples, balanced over the classes;
+    - ``fold``: train on a stratified shuffle split of the training part, and score on the remaining
+      share ``held_out`` (see `folded`).
 
-    ``facts`` of the outcome: ``loss`` (validation), ``epochs`` (the number reached), ``pace``
-    (seconds an epoch) and ``curve`` (validation accuracy after every epoch that was looked at).
+    ``facts`` of the result: ``loss`` (validation), ``epochs`` (the number reached), ``pace``
+    (seconds an epoch) and ``curve`` (validation accuracy after every evaluated epoch).
     """
 
     policy: Treatment
@@ -54,7 +54,7 @@ class TrainJob:
     held_out: float = 0.4
 
     def describe(self) -> dict[str, Any]:
-        """All that decides the outcome, as plain data; a parent is told by its key."""
+        """Return all that determines the result; a parent is named by its key."""
         return {
             "job": "train",
             "policy": plain_treatment(self.policy),
@@ -70,17 +70,17 @@ class TrainJob:
 
     @cached_property
     def key(self) -> str:
-        """A name made of the content: equal for equal jobs."""
+        """Hash of the content: equal for equal jobs."""
         return key_of(self)
 
     def run(self, task: Task, folder: Path) -> JobResult:
-        """Train the child. One that was killed goes on from its last epoch if it keeps any."""
+        """Train the child; a killed one resumes from its last checkpoint, if it keeps any."""
         began = time.perf_counter()
         try:
             try:
                 return self._run(task, folder)
             except DamagedError:
-                # What an earlier try left cannot be used: from the start, then.
+                # The files of an earlier try are unusable: start again.
                 for child in (self, self.parent):
                     if child is not None:
                         shutil.rmtree(child.place(folder), ignore_errors=True)
@@ -92,15 +92,15 @@ class TrainJob:
             return JobResult(float("-inf"), seconds=seconds, error=str(error))
 
     def model_path(self, folder: Path) -> Path:
-        """The weights that a finished child with ``keep`` leaves (see `training.load_trained`)."""
+        """Return the weights that a finished child with ``keep`` leaves."""
         return self.place(folder) / "model.safetensors"
 
     def place(self, folder: Path) -> Path:
-        """The child's own folder in that of the search."""
+        """Return the child's own folder inside that of the search."""
         return folder / "children" / self.key
 
     def task(self, task: Task) -> Task:
-        """The task as this child sees it: without test part, smaller if asked for."""
+        """Return the task as this child sees it: without test part, limited if asked."""
         data = task.data.without_test()
         if self.fold is not None:
             data = folded(task, self.fold, held_out=self.held_out).data
@@ -108,8 +108,8 @@ class TrainJob:
             data = limited(data, self.limit)
         if data.validation is None:
             raise UsageError(
-                f"{data.name} has no validation part to score children on; split one off "
-                "(see automorph.data.split)"
+                f"{data.name} has no validation part; a search scores its children on one: split "
+                "it off (see automorph.data.split)"
             )
         small = replace(task, data=data)
         return small if self.epochs is None else small.with_recipe(epochs=self.epochs)
@@ -148,18 +148,18 @@ class TrainJob:
         )
 
     def checkpoint(self, task: Task, folder: Path) -> Path:
-        """What a child of this one goes on from; made again where it is not on this machine."""
+        """Return the checkpoint that its children start from; train it if missing."""
         path = self.place(folder) / "checkpoint.safetensors"
         if not path.exists():
             outcome = self.run(task, folder)
             if not path.exists():
-                why = outcome.error or "it was trained to its end; give it an earlier `stop_epoch`"
-                raise UsageError(f"the child {self.key} left nothing to go on from: {why}")
+                why = outcome.error or "it was trained to its end; give it an earlier stop_epoch"
+                raise UsageError(f"the child {self.key} left no checkpoint to continue from: {why}")
         return path
 
 
 def with_post_policy(policy: Treatment, post_policy: Policy | None) -> Treatment:
-    """The policy, and then what is done to every example.
+    """Chain a policy with the post-policy.
 
     >>> from automorph import load_policy
     >>> with_post_policy(load_policy("random"), load_policy("flip-crop")).name
@@ -173,28 +173,31 @@ def with_post_policy(policy: Treatment, post_policy: Policy | None) -> Treatment
         return chained(policy, post_policy) if len(policy.space) else post_policy
     surrounded = getattr(policy, "surrounded", None)
     if surrounded is None:
-        raise UsageError(f"{policy.name} takes no tail; give it one of its own, and none here")
-    found: AugmenterSpec = surrounded(before=(), after=(post_policy,))
-    return found
+        raise UsageError(
+            f"got {policy.name} with the post-policy {post_policy.name}; expected a method with "
+            "`surrounded`. Include the steps in the method, and use the post-policy none"
+        )
+    chained_spec: AugmenterSpec = surrounded(before=(), after=(post_policy,))
+    return chained_spec
 
 
 def plain_treatment(treatment: Treatment) -> Any:
-    """A policy or an online method as plain data."""
+    """Return a policy or an in-training method as plain data."""
     return identity_form(treatment) if isinstance(treatment, Policy) else treatment.describe()
 
 
 def folded(task: Task, fold: int, *, held_out: float = 0.4) -> Task:
-    """The task on a split of its own training part; ``fold`` numbers independent splits.
+    """Return the task with a validation part split off its own training part.
 
-    The validation part is the share ``held_out``, stratified (Lim et al. 2019 use five such
-    shuffle splits with 0.4).
+    ``fold`` numbers independent splits. The validation part is the share ``held_out``, stratified
+    (Lim et al. 2019 use five such shuffle splits with 0.4).
     """
     alone = task.data.without_test().replace(validation=None)
     return replace(task, data=split(alone, validation=held_out, test=0.0, seed=fold))
 
 
 def trainings(units: Units, task: Task) -> float:
-    """A cost in plain trainings of the task; a backward pass counts as two forward passes.
+    """Return a cost in plain trainings; a backward pass counts as two forward passes.
 
     >>> from automorph.training import as_task
     >>> task = as_task("digits", model="cnn:4", recipe={"epochs": 2}, limit=100)

@@ -11,7 +11,7 @@ from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 
 
 class Instant(Searcher):
-    """A search that asks for nothing: features of the data say which operations to use.
+    """A search without jobs: diagnostics of the data decide which operations to use.
 
     ``features`` are those of `automorph.explain`: ``random``, ``pixels`` or the name of a model.
     """
@@ -21,18 +21,20 @@ class Instant(Searcher):
         self.features = features
 
     def ask(self) -> Sequence[Job]:
-        """Nothing: there is nothing to train."""
+        """Return no jobs: nothing is trained."""
         return ()
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Nothing was asked."""
+        """Do nothing: there are no jobs."""
 
     def result(self) -> Policy:
-        """The policy of what the diagnostics find useful."""
+        """Return the policy of the operations that the diagnostics find useful."""
         return self._policy
 
     @cached_property
     def _policy(self) -> Policy:
         setting = self.setting
-        found = explain(setting.task, setting.space, features=self.features, seed=setting.seed)
-        return instant_policy(found)
+        explanation = explain(
+            setting.task, setting.space, features=self.features, seed=setting.seed
+        )
+        return instant_policy(explanation)

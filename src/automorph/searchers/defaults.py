@@ -11,7 +11,7 @@ from automorph.training import Task
 
 
 def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> SearchSpace:
-    """The operations to search among; see `search`."""
+    """Return the search space of a name; see `search`."""
     if isinstance(space, SearchSpace):
         return space
     first, _, rest = (space or "").partition(":")
@@ -23,12 +23,12 @@ def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> S
 
 
 def default_space(domain: str) -> SearchSpace:
-    """Default search space; on texts it has synonyms if WordNet is installed."""
+    """Return the default search space; on texts, with synonyms if WordNet is installed."""
     if domain == "image":
         return named_space("randaugment")
     return named_space("texts-wordnet" if find_wordnet() else "texts-plain")
 
 
 def default_post_policy(domain: str) -> str:
-    """What is done to every example if nothing is said; to texts, nothing."""
+    """Return the default post-policy: ``flip-crop`` for images, none for texts."""
     return "flip-crop" if domain == "image" else "none"

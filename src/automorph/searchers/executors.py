@@ -1,7 +1,7 @@
-"""Where the jobs of a search run: here, in processes of this machine, or on a Ray cluster.
+"""Where the jobs of a search run: in this process, in worker processes, or on a Ray cluster.
 
-Each engine hands the task to a worker once, runs every job on one thread, and replaces a worker
-that dies. What comes of a job does not depend on the engine, so neither does the policy found.
+Each engine sends the task to a worker once, runs every job on one thread, and replaces a worker
+that dies. The results do not depend on the engine, so neither does the policy found.
 """
 
 from __future__ import annotations
@@ -32,62 +32,62 @@ Done = Iterator[tuple[int, JobResult]]
 
 
 class Engine(AbstractContextManager["Engine"], ABC):
-    """Runs jobs on a task; ``jobs`` is how many run side by side."""
+    """Runs jobs on a task; ``jobs`` is how many run in parallel."""
 
     jobs: int = 1
 
     @abstractmethod
     def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
-        """Places of the jobs and their outcomes, as they are finished.
+        """Yield the index and result of each job as it finishes.
 
-        After ``deadline`` (of `time.monotonic`) no job is begun; those that are running elsewhere
-        are ended. The task has no test part for jobs, unless ``test`` says that the search is over.
+        After ``deadline`` (of `time.monotonic`) no job starts, and jobs that run in other processes
+        are ended. Jobs see no test part unless ``test`` is set, after the search is over.
         """
 
     def __exit__(self, *error: Any) -> None:
-        """Let go of all workers."""
+        """Release all workers."""
 
 
 class Local(Engine):
-    """One job after the other, in this process."""
+    """Runs one job after the other, in this process."""
 
     def __init__(self, task: Task, folder: Path) -> None:
         self.task, self.folder = task, folder
 
     def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
-        """Run them in order."""
-        for place, job in enumerate(jobs):
+        """Run the jobs in order."""
+        for index, job in enumerate(jobs):
             if time.monotonic() > deadline:
                 return
             with one_thread():
                 outcome = attempt(job, self.task, self.folder, test)
-            yield place, outcome
+            yield index, outcome
 
 
 class Processes(Engine):
-    """Jobs side by side in processes of their own."""
+    """Runs jobs in parallel worker processes."""
 
     def __init__(self, task: Task, folder: Path, jobs: int) -> None:
         self.jobs = jobs
         self.workers = Workers(jobs, _start, (task, folder))
 
     def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
-        """Run them; one whose process dies again and again has failed."""
+        """Run the jobs; one whose worker dies repeatedly has failed."""
         handed = [(job, test) for job in jobs]
-        for place, outcome in self.workers.run(_in_worker, handed, deadline=deadline):
+        for index, outcome in self.workers.run(_in_worker, handed, deadline=deadline):
             lost = isinstance(outcome, LostWorkerError)
-            yield place, JobResult(-math.inf, error=str(outcome)) if lost else outcome
+            yield index, JobResult(-math.inf, error=str(outcome)) if lost else outcome
 
     def __exit__(self, *error: Any) -> None:
-        """End all workers, also those at work."""
+        """End all workers, including busy ones."""
         self.workers.end()
 
 
 class Ray(Engine):
-    """Jobs as tasks of a Ray cluster: that at ``address``, else one made on this machine.
+    """Runs jobs as tasks of a Ray cluster: the one at ``address``, or a new one on this machine.
 
     Ray repeats a job whose worker or node died. A machine that does not share the folder of the
-    search works in one of its own.
+    search uses a folder of its own.
     """
 
     def __init__(self, task: Task, folder: Path, jobs: int, address: str | None) -> None:
@@ -101,7 +101,7 @@ class Ray(Engine):
         if address is not None:
             check_address(address)
         self.ray: Any = ray
-        # Ray would tell its makers of its use; nothing leaves a machine unasked.
+        # Disable Ray's usage reports: no data may leave a machine unasked.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         self.mine = not ray.is_initialized()
         if self.mine:
@@ -123,11 +123,11 @@ class Ray(Engine):
         self.remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=TRIES)(_on_ray)
 
     def run(self, jobs: Sequence[Job], *, deadline: float = math.inf, test: bool = False) -> Done:
-        """Hand them all over; Ray spreads them."""
+        """Submit all jobs; Ray distributes them."""
         waiting = {
-            # In a list, so that a worker fetches the task once and not for every job.
-            self.remote.remote([self.task], job, str(self.folder), test): place
-            for place, job in enumerate(jobs)
+            # In a list: a worker then fetches the task once, not for every job.
+            self.remote.remote([self.task], job, str(self.folder), test): index
+            for index, job in enumerate(jobs)
         }
         lost = 0
         while waiting:
@@ -160,7 +160,7 @@ class Ray(Engine):
 def open_engine(
     name: str, task: Task, folder: Path, *, jobs: int = 1, address: str | None = None
 ) -> Engine:
-    """The engine of a name: ``local``, ``processes`` or ``ray``."""
+    """Return the engine of a name: ``local``, ``processes`` or ``ray``."""
     check_engine(name, address)
     if name == "ray":
         return Ray(task, folder, jobs, address)
@@ -170,15 +170,18 @@ def open_engine(
 
 
 def check_engine(name: str, address: str | None) -> None:
-    """Raise a `UsageError` for an engine there is not, or one that takes no address."""
+    """Raise `UsageError` for an unknown engine, or one that takes no address."""
     if name not in ENGINES:
-        raise UsageError(f"there is no engine {name!r}; expected one of {', '.join(ENGINES)}")
+        raise UsageError(f"unknown engine {name!r}; expected one of {', '.join(ENGINES)}")
     if address is not None and name != "ray":
-        raise UsageError(f"got the address {address!r} with the engine {name}; only ray takes one")
+        raise UsageError(
+            f"got the address {address!r} with the engine {name}; only ray takes one: "
+            "use --engine ray, or leave out --address"
+        )
 
 
 def check_address(address: str) -> None:
-    """Raise a `UsageError` if nobody listens there: Ray itself tries for minutes."""
+    """Raise `UsageError` if nothing listens at the address: Ray itself retries for minutes."""
     if address in ("auto", "local") or "://" in address:
         return
     host, _, port = address.rpartition(":")
@@ -192,9 +195,9 @@ def check_address(address: str) -> None:
 
 
 def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> JobResult:
-    """Run a job; one that fails in a way that automorph explains has the score ``-inf``.
+    """Run a job; one that fails with an `AutomorphError`, or for lack of memory, scores ``-inf``.
 
-    A full disk is not the job's failure: it ends the search, which goes on when there is room.
+    A full disk is not a failure of the job: the error ends the search, which can resume later.
     """
     began = time.perf_counter()
     try:
@@ -202,20 +205,20 @@ def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> JobResult
     except DiskError:
         raise
     except (AutomorphError, MemoryError) as error:
-        why = str(error) or "its memory did not suffice"
+        why = str(error) or "it ran out of memory"
         return JobResult(-math.inf, seconds=time.perf_counter() - began, error=why)
 
 
 @lru_cache(maxsize=2)
 def without_test(task: Task) -> Task:
-    """Hide a task's test part; always the same object, so that jobs recognise their own work."""
+    """Hide the test part; the same task gives the same object, so that caches keyed by it hit."""
     hidden = task.data.without_test()
     return task if hidden is task.data else replace(task, data=hidden)
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within, torch computes on one thread: sums come in one order on every engine."""
+    """Run torch on one thread: sums are then taken in the same order on every engine."""
     import torch
 
     threads = torch.get_num_threads()
@@ -238,12 +241,14 @@ def _in_worker(job: Job, test: bool) -> JobResult:
 
 
 def _own_folder() -> Path:
-    """A folder of this user's on this machine, which no other user can have made."""
+    """Return a folder of this user's on this machine, which no other user can have made."""
     who = os.getuid() if hasattr(os, "getuid") else "user"
     folder = Path(tempfile.gettempdir()) / f"automorph-{who}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != who):
-        raise UsageError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+        raise UsageError(
+            f"{folder} belongs to another user; expected a folder of your own: set TMPDIR"
+        )
     return folder
 
 
@@ -253,9 +258,9 @@ def _on_ray(reference: list[Any], job: Job, folder: str, test: bool) -> JobResul
     if _shared.get("reference") != reference:
         _shared.update(reference=reference, task=ray.get(reference[0]))
     task: Task = _shared["task"]
-    place = Path(folder)
-    if not place.is_dir():
-        place = _own_folder() / place.name
-        place.mkdir(exist_ok=True)
+    work = Path(folder)
+    if not work.is_dir():
+        work = _own_folder() / work.name
+        work.mkdir(exist_ok=True)
     with one_thread():
-        return attempt(job, task, place, test)
+        return attempt(job, task, work, test)

@@ -1,8 +1,8 @@
-"""Fast AutoAugment: policies are judged by networks that are trained already.
+"""Fast AutoAugment: policies are scored by networks that are already trained.
 
 Lim, Kim, Kim, Kim, Kim, "Fast AutoAugment" (NeurIPS 2019): a policy is good if a network that
-never saw it still classifies held-out examples right after it (density matching). Nothing is
-trained for a trial, so trials are cheap, and Bayesian optimisation (TPE) gets many of them.
+never saw it still classifies held-out examples correctly after it (density matching). A trial
+needs no training, so trials are cheap, and Bayesian optimisation (TPE) gets many of them.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ class FastAutoAugment(Searcher):
     """T* = union over folds k of the ``top`` argmax_T R(theta_k | T(D_A^k)) (equations 3 and 4).
 
     ``folds`` stratified shuffle splits D_M, D_A of the training part; theta_k is trained on D_M^k
-    with the tail alone. For each fold TPE looks for ``subpolicies`` of ``length`` operations with
-    real chances and magnitudes. ``score`` R over ``passes`` draws of every example:
+    with the post-policy alone. For each fold, TPE searches for ``subpolicies`` of ``length``
+    operations with real-valued probabilities and magnitudes. ``score`` is R over ``passes`` draws
+    of every example:
 
-    - ``any``: the share of examples classified right in at least one pass (the released code);
+    - ``any``: share of examples classified correctly in at least one pass (the released code);
     - ``loss``: minus the mean loss over examples and passes (the paper's text allows both).
 
-    Of each fold the ``top`` policies (a quarter of its trials at most) are joined, without
-    sub-policies whose operations their own policy has already.
+    The ``top`` policies of each fold (at most a quarter of its trials) are joined, without
+    sub-policies whose sequence of operations the same policy already has.
     """
 
     def __init__(
@@ -64,11 +65,12 @@ class FastAutoAugment(Searcher):
             check_range("fast-autoaugment", name, value, int, 1, 100)
         if setting.post_policy.mixes_labels:
             raise UsageError(
-                f"fast-autoaugment got the tail {setting.post_policy.name!r}, which mixes labels; "
-                "expected one class an example. Search without it, and add it to the result"
+                f"fast-autoaugment got the post-policy {setting.post_policy.name!r}, which mixes "
+                "labels; expected one class per example. Search without it, and append it to "
+                "the result"
             )
         self.setting, self.score, self.passes, self.top = setting, score, passes, top
-        # With few trials fewer folds, so that each still learns from what it has tried.
+        # With few trials, use fewer folds, so that TPE still gets enough trials in each.
         self.folds = list(range(max(1, min(folds, setting.trials // 10))))
         self.subpolicies, self.length = subpolicies, length
         ranges = sub_policy_ranges(setting.space.names, subpolicies, length)
@@ -83,14 +85,14 @@ class FastAutoAugment(Searcher):
         self.trained = False
 
     def network(self, fold: int) -> TrainJob:
-        """The training of a fold's network, which leaves its weights."""
+        """Return the training of a fold's network, which keeps its weights."""
         return TrainJob(
             policy=load_policy("none"), post_policy=self.setting.post_policy,
             seed=self.setting.seed, keep=True, fold=self.setting.seed * 1000 + fold,
         )  # fmt: skip
 
     def child(self, policy: Policy, fold: int) -> Job:
-        """What tells how good a policy is."""
+        """Return the job that scores a policy."""
         return Density(
             policy=policy, post_policy=self.setting.post_policy,
             network=self.network(fold), score=self.score,
@@ -98,7 +100,7 @@ class FastAutoAugment(Searcher):
         )  # fmt: skip
 
     def ask(self) -> Sequence[Job]:
-        """First the networks; then one policy for each fold at a time."""
+        """Return the networks first; then one policy per fold at a time."""
         if not self.trained:
             return [self.network(fold) for fold in self.folds]
         self.folds = [k for k in self.folds if len(self.tried[k]) < self.limits[k]]
@@ -108,7 +110,7 @@ class FastAutoAugment(Searcher):
         return [self.child(self.tried[k][-1], k) for k in self.folds]
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Keep the scores; folds without a network are left out."""
+        """Record the scores; leave out folds without a network."""
         if not self.trained:
             self.trained = True
             self.folds = [k for k in self.folds if math.isfinite(outcomes[k].score)]
@@ -118,7 +120,7 @@ class FastAutoAugment(Searcher):
             self.scores[k].append(outcome.score)
 
     def result(self) -> Policy:
-        """The best policies of every fold, together."""
+        """Return the best policies of every fold, joined."""
         joined: list[SubPolicy] = []
         for tried, scores in zip(self.tried, self.scores, strict=True):
             best = sorted(range(len(scores)), key=lambda i, scores=scores: -scores[i])  # type: ignore[misc]
@@ -128,7 +130,7 @@ class FastAutoAugment(Searcher):
         return Mixture(label=label, operations=self.setting.space, subpolicies=tuple(joined))
 
     def share(self) -> float:
-        """The share of the policies that are scored."""
+        """Return the share of the policies that are scored."""
         return sum(map(len, self.scores)) / self.setting.trials
 
     def _policy(self, values: dict[str, Any]) -> Mixture:
@@ -139,7 +141,7 @@ class FastAutoAugment(Searcher):
 
 @dataclass(frozen=True, kw_only=True)
 class Density:
-    """How well a fold's network classifies its held-out examples after ``policy`` and ``tail``.
+    """Score of ``policy`` and ``post_policy`` by a fold's network on its held-out examples.
 
     ``facts``: both scores, ``any`` and ``loss``, and ``accuracy``, the mean over passes.
     """
@@ -152,7 +154,7 @@ class Density:
     seed: int = 0
 
     def describe(self) -> dict[str, Any]:
-        """All that decides the outcome, as plain data; the network is told by its key."""
+        """Return all that determines the result; the network is named by its key."""
         return {
             "job": "density",
             "policy": plain_treatment(self.policy),
@@ -187,10 +189,10 @@ class Density:
 
 
 def density(losses: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[str, float]:
-    """Both scores of ``passes`` draws of n examples, from arrays ``(passes, n)``; high is good.
+    """Return both scores of ``passes`` draws of n examples ``(passes, n)``; higher is better.
 
-    Passes are reduced example by example. (In the released code the passes of a batch are joined
-    to one long row before the reduction, which makes its minimum one of the whole batch.)
+    Passes are reduced example by example. (The released code joins the passes of a batch to one row
+    before the reduction, which makes its minimum one over the whole batch.)
 
     >>> found = density(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([[1, 0], [0, 0]], bool))
     >>> found["any"], found["loss"]
@@ -203,7 +205,7 @@ def density(losses: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[str, 
 
 
 def without_repeats(subpolicies: Sequence[SubPolicy]) -> list[SubPolicy]:
-    """The first sub-policy of each sequence of operations, in order.
+    """Return the first sub-policy of each sequence of operations, in order.
 
     >>> from automorph.policies import Step
     >>> a, b = (Step("Rotate", 0.5, 0.1),), (Step("Invert", 1.0, 0.0),)
@@ -218,9 +220,9 @@ def without_repeats(subpolicies: Sequence[SubPolicy]) -> list[SubPolicy]:
 
 @lru_cache(maxsize=8)
 def held_out(task: Task, network: TrainJob, folder: Path) -> tuple[Trained, Split]:
-    """A fold's network and the examples that it has not seen.
+    """Return a fold's network and the examples that it has not seen.
 
-    Where its weights are not on this machine, it is trained here, to the same weights.
+    If its weights are not on this machine, it is trained here, to the same weights.
     """
     part = network.task(task).data.parts["validation"]
     path = network.model_path(folder)

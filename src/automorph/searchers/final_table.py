@@ -1,12 +1,13 @@
-"""The final table: what was found against what needs no search, under paired seeds.
+"""The final table: the winner of the search and its controls, under paired seeds.
 
-Nothing is chosen by it: the test part only judges.
+Only its trainings see the test part, once each; nothing is chosen by them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from automorph.experiments import (
     Difference,
     Row,
     Verdict,
+    cell_of,
     curves_of,
     interval,
     judge,
@@ -29,51 +31,73 @@ from automorph.experiments import (
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
 from automorph.searchers.base import JobResult
-from automorph.searchers.child_training import Treatment, with_post_policy
-from automorph.searchers.final_training import Final
+from automorph.searchers.child_training import Treatment, plain_treatment, with_post_policy
 from automorph.text import find_wordnet
+from automorph.training import Task, train
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalJob:
+    """A whole training for ``epoch_multiplier`` times the epochs, evaluated on the test part."""
+
+    policy: Treatment
+    seed: int
+    epoch_multiplier: int = 1
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that determines the result, as plain data."""
+        plain = plain_treatment(self.policy)
+        return {"job": "final", "policy": plain, "seed": self.seed, "longer": self.epoch_multiplier}
+
+    def run(self, task: Task, folder: Path) -> JobResult:
+        """Train and evaluate; the score is the validation accuracy, as in every job."""
+        task = task.with_recipe(epochs=self.epoch_multiplier * task.recipe.epochs)
+        result = train(task, self.policy, seed=self.seed, workers=0, progress=False)
+        content = cell_of(result)
+        facts = {name: content[name] for name in ("test_accuracy", "curves", "predictions")}
+        return JobResult(result.accuracy["validation"], result.units, result.seconds, facts)
 
 
 @dataclass(frozen=True)
 class Control:
-    """A row of the final table: what a reader calls it, what is trained, and for how long."""
+    """A row of the final table: its label, what is trained, and for how long."""
 
     label: str
     treatment: Treatment
     epoch_multiplier: int = 1
 
-    def job(self, seed: int) -> Final:
-        """Its training under a seed."""
-        return Final(policy=self.treatment, seed=seed, epoch_multiplier=self.epoch_multiplier)
+    def job(self, seed: int) -> FinalJob:
+        """Return its training under a seed."""
+        return FinalJob(policy=self.treatment, seed=seed, epoch_multiplier=self.epoch_multiplier)
 
 
-def entrants(
-    found: Treatment, space: SearchSpace, post_policy: Policy, epoch_multiplier: int
+def controls_of(
+    winner: Treatment, space: SearchSpace, post_policy: Policy, epoch_multiplier: int
 ) -> dict[str, Control]:
-    """What was found and its controls, by the part they play; equal ones stand once.
+    """Return the winner of the search and its controls by their part; equal ones appear once.
 
-    The controls: no augmentation, the tail alone, a random policy of the same space (drawn anew
-    for every seed), RandAugment and TrivialAugment as published (on texts: the same draws from the
-    space, and EDA where WordNet lies here), and the tail alone for as many
-    times the epochs as ``longer`` says (the compute-matched control).
+    The controls: no augmentation, the post-policy alone, a random policy of the same space (a new
+    draw for every seed), RandAugment and TrivialAugment as published (on texts: the same draws from
+    the space, and EDA if WordNet is installed), and the post-policy alone for ``epoch_multiplier``
+    times the epochs (the compute-matched control).
     """
-    standing = {
-        "found": Control(found.name, with_post_policy(found, post_policy)),
+    treatment = with_post_policy(winner, post_policy)
+    controls = {
+        "found": Control(treatment.name, treatment),
         "none": Control("none", load_policy("none")),
         "tail": Control(post_policy.name, post_policy),
-        "random": _entrant(RandomPolicy(operations=space), post_policy),
-        "randaugment": _entrant(_randaugment(space), post_policy),
-        "trivialaugment": _entrant(trivialaugment(space), post_policy),
-        **({"eda": _entrant(load_policy("eda"), post_policy)} if _eda_fits(space) else {}),
+        "random": _control(RandomPolicy(operations=space), post_policy),
+        "randaugment": _control(_randaugment(space), post_policy),
+        "trivialaugment": _control(trivialaugment(space), post_policy),
+        **({"eda": _control(load_policy("eda"), post_policy)} if _eda_fits(space) else {}),
         "longer": Control(
             f"{post_policy.name}, {epoch_multiplier} times as long", post_policy, epoch_multiplier
         ),
     }
-    standing["found"] = Control(standing["found"].treatment.name, standing["found"].treatment)
     kept: dict[str, Control] = {}
-    for part, entrant in standing.items():
-        if all(entrant.job(0).describe() != other.job(0).describe() for other in kept.values()):
-            kept[part] = entrant
+    for part, control in controls.items():
+        if all(control.job(0).describe() != other.job(0).describe() for other in kept.values()):
+            kept[part] = control
     return kept
 
 
@@ -81,7 +105,7 @@ def _eda_fits(space: SearchSpace) -> bool:
     return space.domain == "text" and find_wordnet() is not None
 
 
-def _entrant(policy: Policy, post_policy: Policy) -> Control:
+def _control(policy: Policy, post_policy: Policy) -> Control:
     treatment = with_post_policy(policy, post_policy)
     return Control(treatment.name, treatment)
 
@@ -93,7 +117,7 @@ def _randaugment(space: SearchSpace) -> Policy:
 
 
 def trivialaugment(space: SearchSpace) -> Policy:
-    """TrivialAugment as published; on texts the same draws from the space."""
+    """Return TrivialAugment as published; on texts, the same draws from the space."""
     if space.domain == "image":
         return load_policy("trivialaugment")
     return Uniform(operations=space, length=1, levels=31)
@@ -101,7 +125,7 @@ def trivialaugment(space: SearchSpace) -> Policy:
 
 @dataclass(frozen=True)
 class FinalTable:
-    """Its rows; curves and predictions on the test part (see `predictions_of`) by label."""
+    """The rows, and curves and predictions on the test part (see `predictions_of`) by label."""
 
     rows: tuple[Row, ...]
     curves: dict[str, dict[str, Any]]
@@ -109,22 +133,22 @@ class FinalTable:
 
 
 def table(
-    standing: Mapping[str, Control],
+    controls: Mapping[str, Control],
     seeds: Sequence[int],
     outcomes: Mapping[tuple[str, int], JobResult],
     *,
     confidence: float = 0.95,
 ) -> FinalTable:
-    """The table of all entrants, in their order."""
-    parts = list(standing)
-    labels = [standing[part].label for part in parts]
+    """Build the table of all controls, in their order."""
+    parts = list(controls)
+    labels = [controls[part].label for part in parts]
     results = {
         Cell(number, seed): _cell(outcomes[part, seed])
         for number, part in enumerate(parts)
         for seed in seeds
     }
-    # The row of no augmentation may be what was found.
-    base = standing["none"].label if "none" in standing else labels[0]
+    # No augmentation may have won the search; its row is then named differently.
+    base = controls["none"].label if "none" in controls else labels[0]
     return FinalTable(
         rows_of(labels, tuple(seeds), results, base, confidence),
         curves_of(labels, seeds, results),
@@ -146,7 +170,7 @@ def _cell(outcome: JobResult) -> dict[str, Any] | AutomorphError:
 
 
 def verdict_of(
-    standing: Mapping[str, Control],
+    controls: Mapping[str, Control],
     rows: Sequence[Row],
     *,
     method: str,
@@ -155,10 +179,10 @@ def verdict_of(
     confidence: float = 0.95,
     caveat: str = "",
 ) -> Verdict:
-    """What the table says of the policy found, in words; controls it does not beat are named."""
-    by_part = dict(zip(standing, rows, strict=True))
+    """Judge the winner of the search by the table; name the controls it does not beat."""
+    by_part = dict(zip(controls, rows, strict=True))
     found = by_part["found"]
-    spent = f"The search cost as much as {cost:.1f} plain trainings."
+    spent = f"The search cost {cost:.1f} plain trainings."
     caveat = f"{caveat} " if caveat else ""
     if found.accuracy is None:
         return Verdict("unclear", f"{found.policy} failed in the final training. {spent}")
@@ -170,15 +194,15 @@ def verdict_of(
     if basis is None:
         text = f"The search with {method} found nothing better than no augmentation."
     else:
-        # The judge speaks of a choice between rows; here the policy was found before.
+        # `judge` words it as a choice between rows; here the search chose before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")
-    told = f"{_longer(by_part)}{_against(by_part, found, confidence)}"
-    # What to do comes first.
-    return Verdict(lead.kind, f"{caveat}{_advice(by_part, found)}{text} {told}{spent}")
+    controls_text = f"{_longer(by_part)}{_against(by_part, found, confidence)}"
+    # Advice comes first.
+    return Verdict(lead.kind, f"{caveat}{_advice(by_part, found)}{text} {controls_text}{spent}")
 
 
 _CONTROLS = {
-    "tail": "the tail alone",
+    "tail": "the post-policy alone",
     "random": "a random policy of the same space",
     "randaugment": "RandAugment as published",
     "trivialaugment": "TrivialAugment",
@@ -188,10 +212,10 @@ _CONTROLS = {
 
 
 def longer_pays(by_part: Mapping[str, Row], *, confidence: float = 0.95) -> Difference | None:
-    """By how much longer plain training is ahead of what was found, if it is beyond chance.
+    """Return the lead of longer plain training over the winner, if it is beyond chance.
 
-    This decides what is advised next, so it compares validation accuracies. The search chose its
-    policy on the same part, which favours that policy: the advice is given rather too seldom.
+    It decides which command is recommended next, so it compares validation accuracies. The search
+    chose its policy on the same part, which favours that policy: the test is conservative.
     """
     found, longer = by_part["found"], by_part.get("longer")
     if longer is None or longer.validation is None or found.validation is None:
@@ -211,7 +235,7 @@ def _longer(by_part: Mapping[str, Row]) -> str:
 
 
 def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
-    """How the found policy does against each control, in words."""
+    """Compare the winner with each control, in words."""
     assert found.accuracy is not None
     groups: dict[str, list[str]] = {"It beats": [], "It is worse than": [], "Within chance of": []}
     for part, words in _CONTROLS.items():
@@ -222,17 +246,17 @@ def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
         beats = gap.low is not None and gap.low > 0
         worse = gap.high is not None and gap.high < 0
         if beats or worse:
-            said = f"{words} ({points(gap.mean)}, {interval(gap)})"
-            groups["It beats" if beats else "It is worse than"].append(said)
+            gain = f"{words} ({points(gap.mean)}, {interval(gap)})"
+            groups["It beats" if beats else "It is worse than"].append(gain)
         else:
             groups["Within chance of"].append(words)
-    return "".join(f"{lead} {', '.join(said)}. " for lead, said in groups.items() if said)
+    return "".join(f"{lead} {', '.join(names)}. " for lead, names in groups.items() if names)
 
 
 def simpler(by_part: Mapping[str, Row]) -> Row | None:
-    """The simplest row that needs no search and is no worse on the validation part, if any is.
+    """Return the simplest row without a search that is no worse on the validation part, or None.
 
-    Rather no augmentation than a random one that is half an example better.
+    No augmentation is preferred to a random policy that is half an example better.
     """
     found = by_part["found"]
     for part in _SIMPLEST:
@@ -244,7 +268,7 @@ def simpler(by_part: Mapping[str, Row]) -> Row | None:
     return None
 
 
-# The control that trains for longer is another recipe, not another policy.
+# The longer control is excluded: it is another recipe, not another policy.
 _SIMPLEST = ("none", "tail", "trivialaugment", "randaugment", "eda", "random")
 
 

@@ -1,4 +1,4 @@
-"""The journal of a search after a kill or damage: what can be read of it is kept."""
+"""Repair of a search journal after a kill or damage: every readable line is kept."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from automorph.files import atomic_write, disk_errors
 
 STUDY = "search"
-"""The name of the study in a journal."""
+"""Name of the study in a journal."""
 _BEGIN, _DECISION, _TRIAL = 0, 2, 4
-"""Optuna's numbers of what a line holds."""
+"""Optuna's operation codes: what a line holds."""
 
 
 def cut(journal: Path) -> None:
-    """Cut off the last lines that a killed process, or a full disk, left unfinished."""
+    """Truncate the last lines that a killed process, or a full disk, left unfinished."""
     try:
         content = journal.read_bytes()
     except FileNotFoundError:
@@ -39,9 +39,9 @@ def _finished(line: bytes) -> bool:
 
 
 def mend(journal: Path) -> None:
-    """Leave whole lines only: each is one finished trial, or one decision.
+    """Keep whole lines only: each is one finished trial, or one decision.
 
-    Damaged lines are left out, with a warning; the file as it was is then kept beside, as
+    Damaged lines are dropped, with a warning; the damaged file is kept beside the journal, as
     ``trials.journal.damaged``.
     """
     lines = journal.read_bytes().splitlines(keepends=True)
@@ -55,35 +55,35 @@ def mend(journal: Path) -> None:
     with atomic_write(journal) as temporary:
         temporary.write_bytes(b"".join(good))
     warnings.warn(
-        f"{journal}: {len(lines) - len(good)} of {len(lines)} lines are damaged and were left "
-        f"out; what they held is done again. The file as it was is {aside.name}",
+        f"{journal}: {len(lines) - len(good)} of {len(lines)} lines are damaged and were "
+        f"dropped; their trials run again. The damaged file is kept as {aside.name}",
         stacklevel=2,
     )
 
 
 def _whole(line: bytes) -> bool:
-    """Whether it is a line as Optuna writes it for a study, a decision or a finished trial."""
+    """Return True for a line that Optuna writes for a study, a decision or a finished trial."""
     try:
-        said = json.loads(line)
-        if not line.endswith(b"\n") or not isinstance(said, dict):
+        record = json.loads(line)
+        if not line.endswith(b"\n") or not isinstance(record, dict):
             return False
-        kind = said["op_code"]
+        kind = record["op_code"]
         if kind == _BEGIN:
-            return bool(said["study_name"] == STUDY and said["directions"] == [2])
+            return bool(record["study_name"] == STUDY and record["directions"] == [2])
         if kind == _DECISION:
-            return bool(said["study_id"] == 0 and len(said["user_attr"].keys()) == 1)
+            return bool(record["study_id"] == 0 and len(record["user_attr"].keys()) == 1)
         if kind == _TRIAL:
             for name in ("datetime_start", "datetime_complete"):
-                datetime.fromisoformat(said[name])
+                datetime.fromisoformat(record[name])
             plain = ("distributions", "params", "user_attrs", "system_attrs")
-            value, several = said.get("value"), said.get("values")
+            value, several = record.get("value"), record.get("values")
             return bool(
-                said["study_id"] == 0
-                and said["state"] in (1, 3)
-                and all(isinstance(said[name], dict) for name in plain)
-                and not any(said[name] for name in ("distributions", "params", "system_attrs"))
-                and said["intermediate_values"] == {}
-                and (isinstance(value, float) if said["state"] == 1 else value is None)
+                record["study_id"] == 0
+                and record["state"] in (1, 3)
+                and all(isinstance(record[name], dict) for name in plain)
+                and not any(record[name] for name in ("distributions", "params", "system_attrs"))
+                and record["intermediate_values"] == {}
+                and (isinstance(value, float) if record["state"] == 1 else value is None)
                 and several is None
             )
         return isinstance(kind, int) and 0 <= kind < 10

@@ -1,4 +1,4 @@
-"""Bayesian proposals: one of Optuna's samplers, asked and told in turn."""
+"""Bayesian proposals: one of Optuna's samplers, with ask and tell."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Range = tuple[int, int] | tuple[float, float] | tuple[str, ...]
 
 
 class Proposals:
-    """Proposes values of named variables, the better the more scores it was told.
+    """Proposes values of named variables, better ones the more scores it has.
 
-    ``ranges``: two whole numbers or two floats are a range, both ends included; texts are choices.
+    ``ranges``: two integers or two floats are a range, both ends included; strings are choices.
     ``sampler``: ``tpe`` (Bergstra et al. 2011) or ``gp`` (a Gaussian process; seconds a proposal).
-    The first ``trials`` / 4 proposals (at most 10) are random. Nothing is kept on disk: told the
-    same, it proposes the same.
+    The first ``trials`` / 4 proposals (at most 10) are random. Nothing is stored on disk: the same
+    scores give the same proposals.
 
     >>> proposals = Proposals({"m": (0, 30)}, trials=8)
     >>> for _ in range(8):
@@ -55,25 +55,25 @@ class Proposals:
         self.open: list[Any] = []
 
     def ask(self, count: int) -> list[dict[str, Any]]:
-        """So many proposals, made from what was told so far."""
+        """Return ``count`` proposals, based on the scores so far."""
         self.open = [self.study.ask(self.ranges) for _ in range(count)]
         return [trial.params for trial in self.open]
 
     def tell(self, scores: Sequence[float]) -> None:
-        """The scores of the last proposals, higher is better."""
+        """Read the scores of the last proposals; higher is better."""
         for trial, score in zip(self.open, scores, strict=True):
             failed = not math.isfinite(score)
             self.study.tell(trial, None if failed else score, state=self.failed if failed else None)
         self.open = []
 
     def best(self) -> dict[str, Any]:
-        """The values with the best score."""
-        found: dict[str, Any] = self.study.best_params
-        return found
+        """Return the values with the best score."""
+        values: dict[str, Any] = self.study.best_params
+        return values
 
 
 def sub_policy_ranges(names: Sequence[str], count: int, length: int) -> dict[str, Range]:
-    """The ranges of ``count`` sub-policies of ``length`` operations of these names.
+    """Return the ranges of ``count`` sub-policies of ``length`` operations of these names.
 
     >>> list(sub_policy_ranges(("Rotate", "Invert"), 1, 1))
     ['operation 0.0', 'chance 0.0', 'magnitude 0.0']
@@ -86,7 +86,7 @@ def sub_policy_ranges(names: Sequence[str], count: int, length: int) -> dict[str
 
 
 def sub_policies(values: Mapping[str, Any], count: int, length: int) -> tuple[SubPolicy, ...]:
-    """The sub-policies of values proposed for `sub_policy_ranges`."""
+    """Return the sub-policies of values proposed for `sub_policy_ranges`."""
     return tuple(
         tuple(
             Step(values[f"operation {at}"], values[f"chance {at}"], values[f"magnitude {at}"])

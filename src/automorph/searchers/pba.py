@@ -1,6 +1,6 @@
-"""Population based augmentation: live trainings copy the best ones, and change what they do.
+"""Population based augmentation: parallel trainings copy the best ones and perturb their policies.
 
-Ho, Liang, Stoica, Abbeel, Chen, "Population based augmentation" (ICML 2019). What is found is a
+Ho, Liang, Stoica, Abbeel, Chen, "Population based augmentation" (ICML 2019). The result is a
 schedule: the policies of the best training's ancestors, epoch by epoch.
 """
 
@@ -18,24 +18,24 @@ from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 
 TOPS = (10, 9)
-"""The largest chance (in tenths) and the largest magnitude (in ninths)."""
+"""The largest probability (in tenths) and the largest magnitude (in ninths)."""
 RESAMPLED = 0.2
-"""The share of numbers that are drawn anew when a member explores; others move by 0 to 3."""
+"""Share of numbers that exploration draws anew; the others move by 0 to 3."""
 
 Ints = NDArray[np.int64]
 
 
 class PopulationBased(Searcher):
-    """``members`` trainings side by side; every ``every`` epochs the worst quarter copies the best.
+    """Trains ``members`` in parallel; every ``every`` epochs the worst quarter copies the best.
 
-    A member is a table of (chance 0 to 10, magnitude 0 to 9) for ``copies`` of every operation,
-    all 0 at first; an image gets up to two of them (`Shuffled`). After each generation, members of
-    the lowest quarter take weights and table of a random one of the highest quarter (exploit), and
-    change the table (`explore`).
+    A member is a table of (probability 0 to 10, magnitude 0 to 9) for ``copies`` of every
+    operation, all 0 at first; an image gets at most two of them (`Shuffled`). After each
+    generation, members of the lowest quarter copy weights and table of a random one of the highest
+    quarter (exploit), and perturb the table (`explore`).
 
     A member trains the recipe's epochs, so it counts as one trial: ``members`` None means as many
     as there are trials. ``every`` None is 3 of 200 epochs, as published, and the same share of
-    others.
+    other schedules.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class PopulationBased(Searcher):
         self.epoch = self.generation = 0
 
     def child(self, policy: Policy, *, member: int, parent: Job | None, stop_epoch: int) -> Job:
-        """A member's training up to an epoch, from where its parent is."""
+        """Return a member's training up to an epoch, from its parent's weights."""
         assert parent is None or isinstance(parent, TrainJob)
         return TrainJob(
             policy=policy, post_policy=self.setting.post_policy,
@@ -70,7 +70,7 @@ class PopulationBased(Searcher):
         )  # fmt: skip
 
     def ask(self) -> Sequence[Job]:
-        """Every member's next epochs."""
+        """Return every member's next epochs."""
         if self.epoch >= self.epochs:
             return []
         stop_epoch = min(self.epochs, self.epoch + self.every)
@@ -84,7 +84,7 @@ class PopulationBased(Searcher):
         return jobs
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Exploit and explore; members that failed are among the worst."""
+        """Exploit and explore; failed members are among the worst."""
         self.scores = [outcome.score for outcome in outcomes]
         self.lines = [(*line, piece) for line, piece in zip(self.lines, self.fresh, strict=True)]
         self.epoch += self.fresh[0].epochs
@@ -111,7 +111,7 @@ class PopulationBased(Searcher):
             self.tables[loser] = explore(self.tables[winner], uniform)
 
     def result(self) -> Policy:
-        """The line of the best member, as a schedule over the epochs it was trained."""
+        """Return the schedule of the best member over the epochs it was trained."""
         best = max(range(len(self.scores)), key=self.scores.__getitem__)
         if not math.isfinite(self.scores[best]) or not self.lines[best]:
             return load_policy("none")
@@ -119,7 +119,7 @@ class PopulationBased(Searcher):
         return Schedule(pieces=self.lines[best], label=label)
 
     def share(self) -> float:
-        """The share of the epochs that are over."""
+        """Return the finished share of the epochs."""
         return self.epoch / self.epochs
 
     def _policy(self, table: Ints) -> Policy:
@@ -132,11 +132,11 @@ class PopulationBased(Searcher):
 
 
 def explore(table: Ints, uniform: NDArray[np.float32]) -> Ints:
-    """The table after each number was drawn anew, or moved by up to 3 either way and clipped.
+    """Draw each number of a table anew, or move it by up to 3 either way and clip it.
 
-    ``table`` ``(steps, 2)`` holds chances 0 to 10 and magnitudes 0 to 9, ``uniform`` ``(steps, 2,
-    4)`` numbers in [0, 1): whether to draw anew (one in five), the new value, how far to move (0 to
-    3, equally likely) and which way (Ho et al. 2019, algorithm 2).
+    ``table`` ``(steps, 2)`` holds probabilities 0 to 10 and magnitudes 0 to 9, ``uniform``
+    ``(steps, 2, 4)`` numbers in [0, 1): whether to draw anew (one in five), the new value, how far
+    to move (0 to 3, equally likely) and which way (Ho et al. 2019, algorithm 2).
     """
     tops = np.array(TOPS)
     anew = np.floor(uniform[..., 1] * (tops + 1)).astype(np.int64)

@@ -1,7 +1,8 @@
-"""The race: which method suits this task? All run under one budget; the slower ones are cut.
+"""The race: all methods run under one budget, and the slower ones are cut.
 
-First the searches propose policies, each for a share of the budget. Then what they found and what
-needs no search, online methods among it, meet in heats (see `searchers.successive_halving`).
+First the searches propose policies, each for a share of the budget. Then their results compete
+with policies and in-training methods that need no search, in heats of successive halving
+(see `searchers.successive_halving`).
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ SEARCHES = (
     "tanda",
     "autoaugment",
 )
-"""Those that propose, the most frugal first: a small budget leaves the last ones out."""
+"""The proposing searches, the cheapest first: a small budget leaves the last ones out."""
 LAST = 3
 """Epochs at the end of a heat over which validation accuracies are averaged."""
 
 
 @dataclass
 class Search:
-    """A search that proposes, and what it has cost."""
+    """A proposing search and what it has cost."""
 
     name: str
     method: Searcher
@@ -52,14 +53,14 @@ class Search:
     units: Units = field(default_factory=Units)
     best: float = -math.inf
     over: bool = False
-    """Whether it asks for nothing more, or may not."""
+    """True if it asks for nothing more, or has used its budget."""
 
 
 class Race(Searcher):
-    """All methods under one budget of ``trials`` plain trainings.
+    """Runs all methods under one budget of ``trials`` plain trainings.
 
-    ``share`` of it is for searches that propose policies; ``searches`` and ``arms`` are names,
-    separated by semicolons, in place of the usual ones.
+    ``share`` of it goes to searches that propose policies; ``searches`` and ``arms`` are names,
+    separated by semicolons, that replace the default ones.
     """
 
     def __init__(
@@ -82,12 +83,12 @@ class Race(Searcher):
         self.heats: list[Heat] | None = None
         self.heat = 0
         self.left: list[int] = []
-        """Numbers of the arms that are still in, best first."""
+        """Indices of the treatments that are still in, best first."""
         self.scores: list[dict[str, Any]] = []
         self.asked: list[tuple[Any, int]] = []
 
     def ask(self) -> Sequence[Job]:
-        """The questions of all searches together; then, heat by heat, those of all arms left."""
+        """Return the jobs of all searches; then, heat by heat, those of all treatments left."""
         self.asked = []
         jobs: list[Job] = []
         for search in self.searches:
@@ -98,7 +99,7 @@ class Race(Searcher):
         if jobs:
             return jobs
         if self.heats is None:
-            self._line_up()
+            self._start_heats()
         assert self.heats is not None
         if self.heat == len(self.heats):
             return []
@@ -110,16 +111,16 @@ class Race(Searcher):
         return jobs
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Pass on what the searches asked for; cut the slower half of the arms."""
+        """Pass the results to the searches; after a heat, cut the worse half."""
         for outcome in outcomes:
             self.spent += outcome.units
         if self.heats is None:
-            self._told(outcomes)
+            self._report(outcomes)
         else:
             self._cut(outcomes)
 
     def result(self) -> Policy | AugmenterSpec:
-        """The arm in front; before any heat what the search with the best score found, if any."""
+        """Return the leading treatment; before any heat, the result of the best search."""
         if self.left:
             return self.treatments[self.left[0]]
         tried = [search for search in self.searches if math.isfinite(search.best)]
@@ -128,20 +129,20 @@ class Race(Searcher):
         return trivialaugment(self.setting.space)
 
     def caveat(self) -> str:
-        """Before any heat nothing was compared."""
+        """Warn if the budget ended before any heat: nothing was compared."""
         if self.scores:
             return ""
         return (
-            "The budget ended before any heat, so what the searches proposed was not compared: "
+            "The budget ended before any heat, so the proposals of the searches were not compared: "
             "give it more time."
         )
 
     def share(self) -> float:
-        """The share of the budget that is spent."""
+        """Return the share of the budget that is spent."""
         return trainings(self.spent, self.setting.task) / self.setting.trials
 
     def history(self) -> dict[str, Any]:
-        """Who proposed what, and the heats with their scores."""
+        """Return who proposed what, and the heats with their scores."""
         return {
             "searches": [
                 {
@@ -159,10 +160,12 @@ class Race(Searcher):
         }
 
     def _searches(self, names: Sequence[str], budget: float) -> list[Search]:
-        """Those that can be paid for, in their order; what remains is shared out equally."""
+        """Return the searches that the budget affords, in order, and divide the rest equally."""
         known = [load_method(name) for name in names]
         if any(named.key == "race" for named in known):
-            raise UsageError("a race cannot stand in a race; expected other searches")
+            raise UsageError(
+                "got a race inside a race; expected other searches: leave it out of searches="
+            )
         left, taking = budget, []
         for named in known:
             if (price := named.entry.price(named.entry.min_trials, self.setting.task)) <= left:
@@ -180,7 +183,7 @@ class Race(Searcher):
             searches.append(Search(named.name, method, entry.price(trials, task)))
         return searches
 
-    def _told(self, outcomes: Sequence[JobResult]) -> None:
+    def _report(self, outcomes: Sequence[JobResult]) -> None:
         for search in self.searches:
             own = [
                 outcome
@@ -194,17 +197,17 @@ class Race(Searcher):
             search.spent += sum(self._cost(outcome) for outcome in own)
             search.units += sum((outcome.units for outcome in own), Units())
             search.best = max(search.best, *(outcome.score for outcome in own))
-            # Another generation like this one must fit, give or take.
+            # Another generation of this cost must fit, with some slack.
             search.over = search.spent > 1.2 * search.allowed
 
     def _cost(self, outcome: JobResult) -> float:
-        """In plain trainings; by the clock where the budget is one of time."""
+        """Return the cost in plain trainings; by the clock if the budget is one of time."""
         if self.setting.seconds_per_run:
             return outcome.seconds / self.setting.seconds_per_run
         return trainings(outcome.units, self.setting.task)
 
-    def _line_up(self) -> None:
-        """Arms for the heats: what was found first, as the last ones may not start."""
+    def _start_heats(self) -> None:
+        """Line up the treatments: results of searches first, as the last ones may not start."""
         found = [(s.method.result(), s.name) for s in self.searches if s.over]
         every = [*found, *zip(self.treatments, self.names, strict=True)]
         single = {
@@ -222,11 +225,11 @@ class Race(Searcher):
         self.left = list(range(len(self.treatments)))
 
     def _child(self, index: int, seed: int, heat: int) -> TrainJob:
-        """The training of an arm up to the end of a heat, going on from the one before."""
+        """Return the training of a treatment up to the end of a heat, continuing the one before."""
         assert self.heats is not None
         earlier = heat > 0 and seed < self.heats[heat - 1].seeds
         if earlier and self.heats[heat - 1].epochs == self.heats[heat].epochs:
-            return self._child(index, seed, heat - 1)  # It was done.
+            return self._child(index, seed, heat - 1)  # It is finished already.
         return TrainJob(
             policy=self.treatments[index],
             post_policy=self.setting.post_policy,
@@ -240,7 +243,7 @@ class Race(Searcher):
         heat = self.heats[self.heat]
         by_index: dict[int, list[float]] = {}
         for (index, _), outcome in zip(self.asked, outcomes, strict=True):
-            by_index.setdefault(index, []).append(_standing(outcome))
+            by_index.setdefault(index, []).append(_heat_score(outcome))
         means = {index: fmean(scores) for index, scores in by_index.items()}
         self.left = sorted(means, key=lambda index: -means[index])
         self.scores.append(
@@ -262,11 +265,11 @@ class Race(Searcher):
     def _called(self, index: int) -> str:
         known = self.treatments[index]
         nothing = isinstance(known, Policy) and not len(known.space)
-        return "the tail alone" if nothing else known.name
+        return "the post-policy alone" if nothing else known.name
 
 
 def default_treatments(space: SearchSpace) -> list[Treatment]:
-    """What needs no search: the tail alone, the random policies, methods inside training."""
+    """Return what needs no search: the post-policy alone, random policies, in-training methods."""
     drawn = Uniform(operations=space, length=2, probability=0.5)
     return [
         load_policy("none"),
@@ -282,8 +285,8 @@ def default_treatments(space: SearchSpace) -> list[Treatment]:
     ]
 
 
-def _standing(outcome: JobResult) -> float:
-    """The score of an arm in a heat: single epochs at high learning rates jump about."""
+def _heat_score(outcome: JobResult) -> float:
+    """Return the score of a treatment in a heat, averaged: single epochs are noisy."""
     curve = outcome.facts.get("curve") or [outcome.score]
     return fmean(curve[-LAST:]) if math.isfinite(outcome.score) else -math.inf
 

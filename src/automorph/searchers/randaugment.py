@@ -1,8 +1,8 @@
-"""RandAugment's search: few numbers, by grid or by Bayesian optimisation.
+"""RandAugment: a search over a few numbers, by grid or by Bayesian optimisation.
 
 Cubuk, Zoph, Shlens, Le, "RandAugment: practical automated data augmentation with a reduced search
 space" (2019): N operations at one global strength M. Mueller and Hutter, "TrivialAugment" (ICCV
-2021) draw the strength anew for every image; that is one more choice here.
+2021) draw the strength anew for every image; that is a further choice here.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from automorph.searchers.optuna_sampler import Proposals, Range
 
 STRENGTHS = {"fixed": ("fixed",), "uniform": ("uniform",), "both": ("fixed", "uniform")}
 BATCH = 4
-"""Children between two proposals that know of each other."""
+"""Children that are proposed together, so without each other's scores."""
 
 
 class RandAugmentSearch(Searcher):
-    """Which N of 1 to ``most``, which M of 0 to 30, and how M is meant.
+    """Searches N from 1 to ``most``, M from 0 to 30, and how M is applied.
 
     ``strength``: ``fixed`` is RandAugment (every operation at M), ``uniform`` draws anew up to M
     as TrivialAugment does (which is N = 1, M = 30), ``both`` lets the search decide. ``reach``
-    widens the ranges of the space (see `widened`), so that M = 30 is so many times as strong.
+    widens the ranges of the space (see `widened`), so that M = 30 is ``reach`` times as strong.
     ``by``: ``tpe``, ``gp`` or ``grid``. A pair that is proposed again is trained with another
-    seed, and what counts is the mean.
+    seed, and the mean counts.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class RandAugmentSearch(Searcher):
         self.scores: dict[Policy, list[float]] = defaultdict(list)
 
     def child(self, policy: Policy, seed: int) -> Job:
-        """What tells how good a policy is."""
+        """Return the job that scores a policy."""
         return TrainJob(policy=policy, post_policy=self.setting.post_policy, seed=seed)
 
     def ask(self) -> Sequence[Job]:
-        """Children of a few more pairs."""
+        """Return the children of the next few pairs."""
         first = len(self.asked)
         count = min(BATCH, self.setting.trials - first)
         if count <= 0:
@@ -85,7 +85,7 @@ class RandAugmentSearch(Searcher):
         return jobs
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Keep the scores."""
+        """Record the scores."""
         scores = [outcome.score for outcome in outcomes]
         if self.proposals is not None:
             self.proposals.tell(scores)
@@ -93,7 +93,7 @@ class RandAugmentSearch(Searcher):
             self.scores[policy].append(score)
 
     def result(self) -> Policy:
-        """The policy of the best mean score."""
+        """Return the policy with the best mean score."""
         means = {policy: sum(scores) / len(scores) for policy, scores in self.scores.items()}
         return max(means, key=means.__getitem__, default=self._policy(1, 0, "fixed"))
 
@@ -103,10 +103,10 @@ class RandAugmentSearch(Searcher):
 
 
 def widened(space: SearchSpace, reach: float) -> SearchSpace:
-    """The space with ranges that reach so many times as far, but not beyond the catalogue's.
+    """Widen every range of a space ``reach`` times, up to the limits of the built-in operations.
 
-    The weakest values stay. Operations of the user keep their ranges: what lies beyond was never
-    declared to be good.
+    The weakest values stay. Operations of the user keep their ranges: values beyond them were never
+    declared valid.
 
     >>> from automorph.operations import named_space
     >>> [widened(named_space("randaugment"), 2)[name].ends for name in ("Rotate", "Posterize")]
@@ -129,7 +129,7 @@ def _widened(operation: Operation, reach: float) -> Operation:
 
 
 def _grid(trials: int, most: int, strengths: Sequence[str]) -> list[dict[str, Any]]:
-    """As many values of M, evenly spread, as there are children for."""
+    """Return evenly spread values of M, as many as there are children for."""
     values = max(1, math.ceil(trials / (most * len(strengths))))
     spread = [round(30 * (i + 0.5) / values) for i in range(values)]
     return [

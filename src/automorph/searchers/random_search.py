@@ -1,4 +1,4 @@
-"""Random search: policies drawn from the space, each tried by a child; the best is kept.
+"""Random search: policies drawn from the space, each scored by a child; the best is kept.
 
 The control that every search has to beat at the same number of trials (Bergstra and Bengio,
 "Random search for hyper-parameter optimization", JMLR 2012).
@@ -13,11 +13,11 @@ from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 
 HANDFUL = 8
-"""Children asked for at once."""
+"""Children in one batch."""
 
 
 class RandomSearch(Searcher):
-    """``trials`` policies of ``count`` sub-policies of ``length`` operations, one child each."""
+    """Draws ``trials`` policies of ``count`` sub-policies of ``length`` operations."""
 
     def __init__(self, setting: SearchContext, *, count: int = 5, length: int = 2) -> None:
         self.setting = setting
@@ -34,7 +34,7 @@ class RandomSearch(Searcher):
         self.scores: list[float] = []
 
     def ask(self) -> Sequence[Job]:
-        """Propose the next independent jobs; the time budget is checked between two batches."""
+        """Return the next independent jobs; the time budget is checked between two batches."""
         first = len(self.scores)
         return [
             TrainJob(policy=policy, post_policy=self.setting.post_policy, seed=self.setting.seed)
@@ -42,10 +42,10 @@ class RandomSearch(Searcher):
         ]
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Keep the scores."""
+        """Record the scores."""
         self.scores += [outcome.score for outcome in outcomes]
 
     def result(self) -> Policy:
-        """The policy of the best child; the first drawn before any is known."""
+        """Return the policy of the best child; the first policy if there is no score yet."""
         scores = self.scores or [0.0]
         return self.policies[scores.index(max(scores))]

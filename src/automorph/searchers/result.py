@@ -1,4 +1,4 @@
-"""What a search found, and the table that proves it."""
+"""The result of a search: the policy, and the final table that compares it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from automorph.training import Units
 @renamed_attributes(longer="epoch_multiplier", story="history", arms="treatments")
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found, and the table that proves it.
+    """The result of a search: the policy, and the final table that compares it with its controls.
 
-    ``found`` is the policy (or online method) alone, ``policy`` with the tail, ready for use.
-    ``rows`` are those of the final table, the found policy first; ``parts`` says which part each
-    plays (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, on texts
-    ``eda``, ``longer``). ``cost`` is what the search cost in plain trainings, without the final
-    table; ``trace`` has for every trial the clock, that cost so far, its score and the best so far,
-    ``course`` and ``effects`` tell which operations were tried and how that went.
-    ``stopped`` says that time ended the search before it was done; ``trained`` counts the jobs
-    that this call ran, the others had been kept.
+    ``found`` is the policy (or in-training method) alone, ``policy`` with the post-policy, ready
+    for use. ``rows`` are those of the final table, the winner first; ``parts`` is the part of each
+    row (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, on texts
+    ``eda``, ``longer``). ``cost`` is the cost of the search in plain trainings, without the final
+    table; ``trace`` has the clock, the cost so far, the score and the best score of every trial;
+    ``course`` and ``effects`` describe which operations were tried and how they scored. ``stopped``
+    is True if time cut the search short; ``trained`` counts the jobs that this call ran, without
+    stored ones.
     """
 
     method: str
@@ -58,7 +58,7 @@ class SearchResult:
     trained: int
 
     def __str__(self) -> str:
-        """The final table, a line a policy, and the verdict."""
+        """Return the final table, one line per policy, and the verdict."""
         return str(self.comparison)
 
     def __repr__(self) -> str:
@@ -66,7 +66,7 @@ class SearchResult:
 
     @property
     def comparison(self) -> Comparison:
-        """The final table as a comparison, with the policy found as its winner."""
+        """The final table as a comparison, with the result of the search as its winner."""
         base = self["none"] if "none" in self.parts else self.row
         return Comparison(
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
@@ -75,12 +75,12 @@ class SearchResult:
 
     @property
     def by_part(self) -> dict[str, Row]:
-        """The rows by the part they play."""
+        """The rows by their part in the table."""
         return dict(zip(self.parts, self.rows, strict=True))
 
     @property
     def use(self) -> Treatment:
-        """What to use: the policy found, or the simplest one that does no worse without a search.
+        """The policy to use: the result of the search, or a simpler one that is no worse.
 
         By the validation part; see `final_table.simpler`.
         """
@@ -89,7 +89,7 @@ class SearchResult:
 
     @property
     def longer_pays(self) -> bool:
-        """Whether longer plain training is ahead of what was found, beyond chance.
+        """True if longer plain training beats the result of the search, beyond chance.
 
         By the validation part; see `final_table.longer_pays`.
         """
@@ -97,14 +97,14 @@ class SearchResult:
 
     @property
     def row(self) -> Row:
-        """The row of the policy found."""
+        """The row of the policy that the search found."""
         return self.rows[0]
 
     def __getitem__(self, part: str) -> Row:
         return self.rows[self.parts.index(part)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: the contract of ``--json``, without paths."""
+        """Return plain data: the contract of ``--json``, without paths."""
         accuracy = self.row.accuracy
         return {
             "method": self.method,

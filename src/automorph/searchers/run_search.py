@@ -1,4 +1,4 @@
-"""`search`: find a policy for a task, and hold it against what needs no search."""
+"""`search`: find a policy for a task, and compare it with policies that need no search."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import TrainJob, plain_treatment, with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
 from automorph.searchers.executors import Engine, check_engine, open_engine, without_test
-from automorph.searchers.final_table import entrants, table, verdict_of
+from automorph.searchers.final_table import controls_of, table, verdict_of
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
 from automorph.searchers.trials import Trials
 from automorph.training import Task, as_task
 
 TRIALS = 40
-"""Trials of a search that is given neither trials nor a budget."""
+"""Trials of a search with neither trials nor a budget."""
 SEEDS = 5
 """Paired seeds of the final table."""
 LONGEST = 4
-"""The compute-matched control trains at most so many times as long."""
+"""Largest epoch multiplier of the compute-matched control."""
 
 
 @renamed_arguments(tail="post_policy")
@@ -57,49 +57,49 @@ def search(
     progress: Callable[[SearchProgress], None] | None = None,
     **options: Any,
 ) -> SearchResult:
-    """Search for the best policy, then hold it against what needs no search.
+    """Search for the best policy, then compare it with policies that need no search.
 
     - ``task``: a `Task`, a ``DATA`` string, arrays or a data set; ``options`` (``model``,
       ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
     - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``,
-      or what builds a `Searcher` of one's own from a `SearchContext`;
-    - ``space`` holds the operations (None: `default_space`). ``explained``, or ``explained:NAME``,
-      is the default space, or that one, without what `automorph.explain` finds harmful and with
-      ranges narrowed. ``tail`` is done to every example after the policy (None:
-      `default_post_policy`);
-    - ``trials`` is how many children, or scored policies, the search may try (a race: what it may
-      cost in plain trainings), or ``budget`` says how long everything may take, ``"30m"``;
-    - ``seed`` decides the search, ``seeds`` is how many paired seeds the final table has;
-    - ``folder`` keeps all that is finished: the same call goes on from there. ``storage`` is an
-      Optuna URL to keep the trials in instead of the folder's journal;
-    - ``engine``: ``local``, ``processes`` (``jobs`` side by side; in a script this needs the usual
+      or a callable that builds your own `Searcher` from a `SearchContext`;
+    - ``space``: the operations to search among (None: `default_space`). ``explained``, or
+      ``explained:NAME``, is the default space, or that one, without the operations that
+      `automorph.explain` finds harmful, and with narrowed ranges;
+    - ``post_policy``: applied to every example after the policy (None: `default_post_policy`);
+    - ``trials``: how many children, or scored policies, the search may try (for a race: its cost in
+      plain trainings); or ``budget``: the time for everything, as ``"30m"``;
+    - ``seed`` determines the search; ``seeds`` is the number of paired seeds of the final table;
+    - ``folder`` stores all finished work: the same call resumes from it. ``storage`` is an Optuna
+      URL that holds the trials instead of the folder's journal;
+    - ``engine``: ``local``, ``processes`` (``jobs`` in parallel; a script needs
       ``if __name__ == "__main__":``) or ``ray`` (at ``address``, else on this machine). The policy
       found is the same on each;
     - ``progress`` is called with a `SearchProgress` after every trial.
 
-    Children are trained and scored on the train and validation parts; the test part is used for
-    the final table alone. Raises UsageError for what cannot be searched.
+    Children are trained and scored on the train and validation parts; only the final table uses the
+    test part. Raises `UsageError` for arguments or data that cannot be searched.
     """
     named = load_method(method)
     check_engine(engine, address)
     seconds = None if budget is None else read_budget(budget)
     _check(trials, seconds, seeds, jobs)
-    whole = as_task(task, **options)
-    operations = space_of(space, whole, seed=seed)
-    behind = load_policy(
-        default_post_policy(whole.data.domain) if post_policy is None else post_policy
+    full_task = as_task(task, **options)
+    operations = space_of(space, full_task, seed=seed)
+    post = load_policy(
+        default_post_policy(full_task.data.domain) if post_policy is None else post_policy
     )
-    _fits(whole, operations)
-    check_domain(behind, whole.data.domain, data=whole.name)
-    hidden = without_test(whole)
+    _fits(full_task, operations)
+    check_domain(post, full_task.data.domain, data=full_task.name)
+    search_task = without_test(full_task)
     setting = SearchContext(
-        task=hidden, space=operations, post_policy=behind, trials=trials or TRIALS, seed=seed
+        task=search_task, space=operations, post_policy=post, trials=trials or TRIALS, seed=seed
     )
     identity = {
-        "task": fingerprint(whole),
+        "task": fingerprint(full_task),
         "method": named.name,
         "space": plain_treatment(RandomPolicy(operations=operations))["operations"],
-        "tail": plain_treatment(behind),
+        "tail": plain_treatment(post),
         "trials": trials,
         "budget": seconds,
         "seed": seed,
@@ -111,127 +111,129 @@ def search(
         record = Trials(identity, folder=place if folder else None, storage=storage)
         stack.callback(record.close)
 
-        conductor = SearchRunner(record, progress)
-        workers = stack.enter_context(open_engine(engine, whole, place, jobs=jobs, address=address))
+        runner = SearchRunner(record, progress)
+        workers = stack.enter_context(
+            open_engine(engine, full_task, place, jobs=jobs, address=address)
+        )
         try:
-            plan = _plan(conductor, workers, setting, seconds, seeds)
+            plan = _plan(runner, workers, setting, seconds, seeds)
         except AutomorphError:
             record.forget()
-            conductor.close(place)
+            runner.close(place)
             raise
-        known = named.entry.trials(plan.trainings, whole) if plan.trainings else setting.trials
-        searched = named.build(replace(setting, trials=known, seconds_per_run=plan.seconds_per_run))
-        stopped = conductor.search(searched, workers, plan, trials=known)
-        found = searched.result()
-        conductor.close(place)
-        if (decided := record.noted("final")) is None:
-            decided = affordable(
-                _with_control(plan, conductor.cost(hidden)), jobs=workers.jobs,
-                clock=conductor.clock, seeds=seeds,
+        known = named.entry.trials(plan.trainings, full_task) if plan.trainings else setting.trials
+        searcher = named.build(replace(setting, trials=known, seconds_per_run=plan.seconds_per_run))
+        stopped = runner.search(searcher, workers, plan, trials=known)
+        found = searcher.result()
+        runner.close(place)
+        if (final_plan := record.noted("final")) is None:
+            final_plan = affordable(
+                _with_control(plan, runner.cost(search_task)), jobs=workers.jobs,
+                clock=runner.clock, seeds=seeds,
                 found=1.0 if isinstance(found, Policy) else ONLINE_COST,
             )  # fmt: skip
-            record.note("final", decided)
-        count, epoch_multiplier = decided
-        standing = entrants(found, operations, behind, epoch_multiplier)
+            record.note("final", final_plan)
+        count, epoch_multiplier = final_plan
+        controls = controls_of(found, operations, post, epoch_multiplier)
         trainings = {
-            (part, number): entrant.job(number)
+            (part, number): control.job(number)
             for number in range(count)
-            for part, entrant in standing.items()
+            for part, control in controls.items()
         }
-        outcomes = conductor.final(trainings, workers)
-    tried = conductor.tried
-    final = table(standing, range(count), outcomes)
+        outcomes = runner.final(trainings, workers)
+    analysis = runner.tried
+    final = table(controls, range(count), outcomes)
     rows = final.rows
-    cost = conductor.cost(hidden)
+    cost = runner.cost(search_task)
     if not any(row.accuracy for row in rows):
         raise AutomorphError(f"every final training failed ({rows[0].error}); try a lower --lr")
     verdict = verdict_of(
-        standing, rows, method=named.name, cost=cost, seeds=count, caveat=searched.caveat()
+        controls, rows, method=named.name, cost=cost, seeds=count, caveat=searcher.caveat()
     )
     return SearchResult(
         method=named.name,
         found=found,
-        policy=with_post_policy(found, behind),
+        policy=with_post_policy(found, post),
         rows=rows,
-        parts=tuple(standing),
+        parts=tuple(controls),
         verdict=verdict,
         seeds=tuple(range(count)),
         confidence=0.95,
-        trials=len(conductor.told),
-        failed=sum(bool(trial.outcome.error) for trial in conductor.told),
+        trials=len(runner.reported),
+        failed=sum(bool(trial.outcome.error) for trial in runner.reported),
         cost=cost,
-        units=conductor.units,
+        units=runner.units,
         seconds=record.clock,
-        trace=tuple(conductor.trace(hidden)),
-        course=tried.course(),
-        effects=tried.effects(),
+        trace=tuple(runner.trace(search_task)),
+        course=analysis.course(),
+        effects=analysis.effects(),
         plan=plan,
         epoch_multiplier=epoch_multiplier,
         stopped=stopped,
-        history=searched.history(),
+        history=searcher.history(),
         curves=final.curves,
         predictions=final.predictions,
-        treatments={entrant.label: entrant.treatment for entrant in standing.values()},
-        trained=conductor.ran,
+        treatments={control.label: control.treatment for control in controls.values()},
+        trained=runner.ran,
     )
 
 
 def _plan(
-    conductor: SearchRunner,
+    runner: SearchRunner,
     engine: Engine,
     setting: SearchContext,
     budget: float | None,
     seeds: int,
 ) -> Plan:
-    """The plan that was kept, or a new one; a budget of time needs a measured pace."""
-    if (kept := conductor.record.noted("plan")) is not None:
+    """Return the stored plan, or a new one; a budget of time needs a measured training."""
+    if (kept := runner.record.noted("plan")) is not None:
         return Plan.from_dict(kept)
     if budget is None:
         plan = Plan(None, seeds, LONGEST)
     else:
-        seconds_per_run = _seconds_per_run(conductor, engine, setting, budget)
+        seconds_per_run = _seconds_per_run(runner, engine, setting, budget)
         plan = plan_by_time(
             budget,
             seconds_per_run=seconds_per_run,
             jobs=engine.jobs,
-            clock=conductor.clock,
+            clock=runner.clock,
             seeds=seeds,
         )
-    conductor.record.note("plan", plan.to_dict())
+    runner.record.note("plan", plan.to_dict())
     return plan
 
 
 def _seconds_per_run(
-    conductor: SearchRunner, engine: Engine, setting: SearchContext, budget: float
+    runner: SearchRunner, engine: Engine, setting: SearchContext, budget: float
 ) -> float:
-    """Seconds of one whole training, measured on a few epochs with all workers busy."""
+    """Measure the seconds of one whole training on a few epochs with all workers busy."""
     epochs = setting.task.recipe.epochs
     few = min(epochs, max(2, epochs // 8))
     probe = TrainJob(
         policy=RandomPolicy(operations=setting.space), post_policy=setting.post_policy, stop_epoch=1
     )
     numbers = range(setting.seed, setting.seed + engine.jobs)
-    # The first round is for what workers do once: they start, import and allocate.
-    conductor.measure([replace(probe, seed=number) for number in numbers], engine)
-    if conductor.clock > budget:
+    # The first round is a warm-up: workers start, import and allocate.
+    runner.measure([replace(probe, seed=number) for number in numbers], engine)
+    if runner.clock > budget:
         raise UsageError(
-            f"the budget of {budget:.0f} s was over after one epoch; a search with its final table "
-            "trains some twenty times. Give more time, fewer --epochs or a smaller --limit"
+            f"the budget of {budget:.0f} s was used up by one epoch; a search with its final table "
+            "needs about twenty trainings. Give more time, fewer --epochs or a smaller --limit"
         )
     began = time.monotonic()
-    outcomes = conductor.measure(
+    outcomes = runner.measure(
         [replace(probe, seed=number, stop_epoch=few) for number in numbers], engine
     )
     took = time.monotonic() - began
     if failed := [outcome for outcome in outcomes if outcome.error]:
         raise AutomorphError(f"the first training failed: {failed[0].error}")
     seconds_per_epoch = max(float(outcome.facts["pace"]) for outcome in outcomes)
-    # What a job costs besides its epochs counts as well: with tiny data it is most of the time.
+    # Include the overhead of a job outside its epochs: with tiny data it dominates.
     return epochs * seconds_per_epoch + max(0.0, took - few * seconds_per_epoch)
 
 
 def _with_control(plan: Plan, cost: float) -> Plan:
-    """The control trains no longer than search and training together."""
+    """Limit the control to the cost of search and training together."""
     if plan.deadline is not None:
         return plan
     return replace(plan, epoch_multiplier=max(2, min(LONGEST, math.ceil(1 + cost))))
@@ -239,7 +241,7 @@ def _with_control(plan: Plan, cost: float) -> Plan:
 
 def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> None:
     if trials is not None and budget is not None:
-        raise UsageError("got both trials and a budget; expected one of them")
+        raise UsageError("got both trials and a budget; expected one of them: leave the other out")
     for what, value, low in (("trials", trials, 1), ("seeds", seeds, 1), ("jobs", jobs, 1)):
         if value is not None and value < low:
             raise UsageError(f"got {what}={value}; expected {low} or more")
@@ -247,14 +249,16 @@ def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> N
 
 def _fits(task: Task, space: SearchSpace) -> None:
     if not len(space):
-        raise UsageError("the search space has no operations; expected at least one")
+        raise UsageError(
+            "the search space has no operations; expected at least one: choose another with --space"
+        )
     if not {"validation", "test"} <= set(task.data.parts):
         raise UsageError(
             f"{task.name} lacks a validation or a test part; a search needs both: "
-            "see automorph.data.splits"
+            "split them off (see automorph.data.split)"
         )
     if space.domain != task.data.domain:
         raise UsageError(
-            f"the space {space.name!r} has operations on {space.domain}s, and {task.name} holds "
+            f"the space {space.name!r} has operations on {space.domain}s, but {task.name} holds "
             f"{task.data.domain}s; choose another with --space (see: automorph list spaces)"
         )

@@ -1,4 +1,4 @@
-"""The loop that all searches share: ask, run what is not finished, write down, tell."""
+"""The loop that all searches share: ask, run unfinished jobs, store results, tell."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """How far a search is: ``share`` of its phase from 0 to 1, best score, seconds left."""
+    """Progress of a search: ``share`` of its phase, best score, seconds left."""
 
     phase: Phase
     done: int
@@ -43,7 +43,7 @@ class SearchProgress:
 
 
 class SearchRunner:
-    """Runs a search against its record; keeps the clock, which goes on where it stopped."""
+    """Runs a search against its record; its clock continues from the stored one."""
 
     def __init__(
         self, record: Trials, progress: Callable[[SearchProgress], None] | None = None
@@ -51,29 +51,29 @@ class SearchRunner:
         self.record = record
         self.progress = progress
         self.began = time.monotonic() - record.clock
-        self.told: list[Trial] = []
-        """The trials of the search itself, in the order in which it was told of them."""
+        self.reported: list[Trial] = []
+        """The trials of the search itself, in the order in which they were reported to it."""
         self.asked: list[Job] = []
-        """What it had asked for, in the same order."""
+        """The jobs of these trials, in the same order."""
         self.ran = 0
-        """Jobs that were run, not read."""
+        """How many jobs were run rather than read."""
 
     @property
     def clock(self) -> float:
-        """Seconds at work on this search, those of earlier calls included."""
+        """Seconds of work on this search, including earlier calls."""
         return time.monotonic() - self.began
 
     def measure(self, jobs: Sequence[Job], engine: Engine) -> list[JobResult]:
-        """Run jobs that are not trials of the search; they are not recorded."""
+        """Run jobs that are not trials of the search; they are not stored."""
         self._show("measure", 0.0)
         outcomes = dict(engine.run(jobs))
         return [outcomes[place] for place in range(len(jobs))]
 
     def search(self, method: Searcher, engine: Engine, plan: Plan, *, trials: int) -> bool:
-        """Run a search; returns True if the time budget cut it short.
+        """Run a search; return True if the time budget cut it short.
 
         Results of an earlier run are reported again, in the order of the proposals, which brings
-        the searcher back to the state it had.
+        the searcher back to the same state.
         """
         closed = self.record.noted("closed")
         deadline = math.inf if plan.search_deadline is None else self.began + plan.search_deadline
@@ -86,7 +86,7 @@ class SearchRunner:
 
             def share(made: int) -> float:
                 known = method.share()
-                return (len(self.told) + made) / max(1, trials) if known is None else known
+                return (len(self.reported) + made) / max(1, trials) if known is None else known
 
             done = self._done(jobs, engine, deadline, share, "search")
             keys = [key_of(job) for job in jobs]
@@ -96,7 +96,7 @@ class SearchRunner:
             method.tell([done[key].outcome for key in keys])
             # Equal jobs are one trial.
             asked = dict(zip(keys, jobs, strict=True))
-            self.told += [done[key] for key in asked]
+            self.reported += [done[key] for key in asked]
             self.asked += asked.values()
             generations += 1
         return bool(closed["stopped"])
@@ -110,7 +110,7 @@ class SearchRunner:
     @property
     def tried(self) -> Tried:
         """What the trials were of."""
-        return Tried(self.asked, [trial.outcome for trial in self.told])
+        return Tried(self.asked, [trial.outcome for trial in self.reported])
 
     def close(self, folder: Path) -> None:
         """Remove what children left for one another."""
@@ -118,20 +118,20 @@ class SearchRunner:
 
     @property
     def units(self) -> Units:
-        """What the search cost, without measuring and the final table."""
-        return sum((trial.outcome.units for trial in self.told), Units())
+        """The cost of the search, without measurements and the final table."""
+        return sum((trial.outcome.units for trial in self.reported), Units())
 
     def cost(self, task: Task) -> float:
-        """The same in plain trainings of the task."""
+        """Return the same in plain trainings of the task."""
         return trainings(self.units, task)
 
     def trace(self, task: Task) -> Iterator[dict[str, Any]]:
-        """Clock, cost so far, score and best so far of every trial, in the order of the questions.
+        """Yield the clock, cost, score and best score of every trial, in the order of proposals.
 
-        The order in which trials at the same time end is chance, and would not come again.
+        The order in which parallel trials end is random, and would not be reproducible.
         """
         spent, best, clock = Units(), -math.inf, 0.0
-        for trial in self.told:
+        for trial in self.reported:
             spent, best = spent + trial.outcome.units, max(best, trial.outcome.score)
             clock = max(clock, trial.clock)
             if math.isfinite(best):
@@ -152,7 +152,7 @@ class SearchRunner:
         share: Callable[[int], float] | None,
         phase: Phase,
     ) -> dict[str, Trial]:
-        """The finished trials of the jobs by key; without those that time did not allow."""
+        """Return the finished trials of the jobs by key, without those cut by the deadline."""
         by_key = {key_of(job): job for job in jobs}
         done = {k: self.record.by_key[k] for k in by_key if k in self.record.by_key}
         missing = [job for key, job in by_key.items() if key not in done]
@@ -198,6 +198,6 @@ class SearchRunner:
 
 
 def _name_of(job: Job) -> str:
-    """What a job tries, for people."""
+    """Return a readable name of what a job tries."""
     policy = getattr(job, "policy", None)
     return str(getattr(policy, "name", None) or job.describe().get("job", "a job"))

@@ -1,7 +1,7 @@
-"""Successive halving: many arms trained for a little, the better ones for longer.
+"""Successive halving: many treatments trained briefly, the better ones for longer.
 
 Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization"
-(AISTATS 2016). All arms of a heat share their seeds, so that they differ by the policy alone.
+(AISTATS 2016). All treatments of a heat share their seeds, so they differ by the policy alone.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 STARTS = (1.0, 0.5, 0.25, 0.125)
-"""Shares of a whole training that the first heat may last."""
+"""Possible lengths of the first heat, as shares of a whole training."""
 ENOUGH = 3
-"""Paired seeds with which a heat is worth its length."""
+"""Paired seeds that make a heat worth its length."""
 MOST = 5
 FINALISTS = 2
 
 
 @dataclass(frozen=True)
 class Heat:
-    """So many of the arms go on to this epoch, under so many paired seeds."""
+    """This many treatments train up to this epoch, under this many paired seeds."""
 
     epochs: int
     treatments: int
@@ -28,12 +28,12 @@ class Heat:
 
 
 def heats(epochs: int, costs: Sequence[float], trainings: float) -> list[Heat]:
-    """The heats that so many plain trainings pay for; the last one has whole trainings.
+    """Plan the heats that this many plain trainings pay for; the last one has whole trainings.
 
-    ``costs`` are those of the arms, relative to plain training. Each heat lasts twice as long as
-    the one before and keeps half of the arms, at least two. The first lasts as long as leaves
-    three paired seeds to each; what remains gives the two finalists more seeds, in a heat of their
-    own. Where not even the shortest first heat fits, the last arms do not start.
+    ``costs`` are those of the treatments, relative to plain training. Each heat lasts twice as long
+    as the one before and keeps half of the treatments, at least two. The first is the longest that
+    leaves three paired seeds to each; the remainder gives the two finalists more seeds, in a heat
+    of their own. If not even the shortest first heat fits, the last treatments do not start.
 
     >>> [(heat.epochs, heat.treatments, heat.seeds) for heat in heats(40, [1] * 8, 22)]
     [(20, 8, 3), (40, 4, 3), (40, 2, 5)]
@@ -62,7 +62,7 @@ def heats(epochs: int, costs: Sequence[float], trainings: float) -> list[Heat]:
 
 
 def _ladder(epochs: int, count: int, start: float) -> list[tuple[int, int]]:
-    """Epochs and arms of each heat; heats of the same length are one."""
+    """Return epochs and number of treatments of each heat; heats of equal length are merged."""
     steps: dict[int, int] = {}
     share, left = start, count
     while True:
@@ -74,7 +74,7 @@ def _ladder(epochs: int, count: int, start: float) -> list[tuple[int, int]]:
 
 
 def _cost(ladder: Sequence[tuple[int, int]], epochs: int) -> float:
-    """Plain trainings of one seed; what is trained once is gone on with."""
+    """Return the plain trainings of one seed; each heat continues the one before."""
     total, done = 0.0, 0
     for stop_epoch, count in ladder:
         total += count * (stop_epoch - done) / epochs

@@ -1,8 +1,8 @@
-"""Text AutoAugment: Bayesian optimisation of a compositional policy, one training a trial.
+"""Text AutoAugment: Bayesian optimisation of a compositional policy, one training per trial.
 
 Ren, Zhang, Li, Sun, "Text AutoAugment: learning compositional augmentation policy for text
 classification" (EMNLP 2021). Its space of policies is that of Fast AutoAugment, but the score of a
-policy is the validation accuracy of a network trained with it. Works on images as well.
+policy is the validation accuracy of a network trained with it. It works on images as well.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from automorph.searchers.fast_autoaugment import without_repeats
 from automorph.searchers.optuna_sampler import Proposals, sub_policies, sub_policy_ranges
 
 BATCH = 4
-"""Children between two proposals that know of each other."""
+"""Children that are proposed together, so without each other's scores."""
 
 
 class TextAutoAugment(Searcher):
-    """TPE over ``subpolicies`` of ``length`` operations, real chances and magnitudes.
+    """TPE over ``subpolicies`` of ``length`` operations, real-valued probabilities and magnitudes.
 
     max R(policy), R being the validation accuracy of a child (section 3.2). The result joins the
-    sub-policies of the ``top`` policies, without those whose operations a policy has already; the
-    paper has 200 trials, 4 sub-policies and the top 3.
+    sub-policies of the ``top`` policies, without those whose sequence of operations the same policy
+    already has; the paper has 200 trials, 4 sub-policies and the top 3.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class TextAutoAugment(Searcher):
         self.scores: list[float] = []
 
     def child(self, policy: Policy) -> Job:
-        """What tells how good a policy is."""
+        """Return the job that scores a policy."""
         return TrainJob(policy=policy, post_policy=self.setting.post_policy, seed=self.setting.seed)
 
     def ask(self) -> Sequence[Job]:
-        """Children of a few more policies."""
+        """Return the children of the next few policies."""
         count = min(BATCH, self.setting.trials - len(self.asked))
         if count <= 0:
             return []
@@ -54,13 +54,13 @@ class TextAutoAugment(Searcher):
         return [self.child(policy) for policy in proposed]
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Keep the scores."""
+        """Record the scores."""
         scores = [outcome.score for outcome in outcomes]
         self.proposals.tell(scores)
         self.scores += scores
 
     def result(self) -> Policy:
-        """The sub-policies of the best policies, together."""
+        """Return the sub-policies of the best policies, joined."""
         best = sorted(range(len(self.scores)), key=lambda i: -self.scores[i])[: self.top]
         joined = [one for i in best for one in without_repeats(self.asked[i].subpolicies)]
         return self._mixture(joined, f"text-autoaugment of {len(self.scores)} children")

@@ -1,4 +1,4 @@
-"""What a search tried in its course, and how trials did that had more of an operation."""
+"""Which operations a search tried over time, and how trials that used more of one scored."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from automorph.searchers.base import Job, JobResult
 from automorph.searchers.child_training import Treatment
 
 FEW = 8
-"""Trials that tell nothing of operations."""
+"""Fewer trials than this say nothing about operations."""
 LEAST = 0.02
-"""Spread of an operation's share over the trials from which on its effect is told."""
+"""Smallest spread of an operation's share over the trials for which its effect is reported."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """Shares of operations ``(places,)`` by name, in the course of a search or of its learning.
+    """Shares of operations ``(places,)`` by name, over the course of a search or of its learning.
 
-    ``across`` says what the places are: ``trial`` (then each share is the mean of the last ``over``
-    trials), or the ``epoch`` or ``step`` of what learned its distribution in one trial.
+    ``across`` is the unit of ``places``: ``trial`` (each share is then the mean of the last
+    ``over`` trials), or the ``epoch`` or ``step`` of a single trial that learned its distribution.
     """
 
     across: str
@@ -38,7 +38,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Effect:
-    """Mean score of the trials that used an operation more than the median, less the others'."""
+    """Mean score of trials that used an operation more than the median, minus that of the rest."""
 
     operation: str
     mean: float
@@ -49,13 +49,13 @@ class Effect:
 
 @dataclass(frozen=True)
 class Tried:
-    """The trials of a search: their jobs, and what came of each, in the order of the questions."""
+    """The trials of a search: their jobs and results, in the order of the proposals."""
 
     jobs: Sequence[Job]
     outcomes: Sequence[JobResult]
 
     def course(self) -> Course | None:
-        """What was tried from trial to trial; where trials learn, what the best one learned."""
+        """Return what was tried from trial to trial; if trials learn, what the best one learned."""
         learned = [outcome for outcome in self.outcomes if outcome.facts.get("course")]
         if len(learned) > len(self._places):
             best: Mapping[str, Any] = max(learned, key=lambda one: one.score).facts["course"]
@@ -70,40 +70,40 @@ class Tried:
         return Course("trial", places, operations, over)
 
     def effects(self) -> tuple[Effect, ...]:
-        """The effect of each operation on the score, over trials that compare; largest first.
+        """Return the effect of each operation on the score, over comparable trials; largest first.
 
-        An association: a search does not try operations by chance.
+        An association, not a cause: a search does not try operations at random.
         """
         alike = self._alike()
         rows = [row for row, place in enumerate(self._places) if place in alike]
         if len(rows) < FEW:
             return ()
         scores = np.array([self.outcomes[self._places[row]].score for row in rows])
-        found = []
+        effects = []
         for name, share in zip(self._names, self._shares[rows].T, strict=True):
             more = share > np.median(share)
             if np.ptp(share) < LEAST or min(more.sum(), (~more).sum()) < 3:
                 continue
             gap = mean_difference(scores[more], scores[~more])
             if gap.low is not None and gap.high is not None:
-                found.append(Effect(name, gap.mean, gap.low, gap.high, len(rows)))
-        return tuple(sorted(found, key=lambda effect: -effect.mean))
+                effects.append(Effect(name, gap.mean, gap.low, gap.high, len(rows)))
+        return tuple(sorted(effects, key=lambda effect: -effect.mean))
 
     def _alike(self) -> set[int]:
-        """The trials whose scores compare: of one kind and length, the commonest."""
+        """Return the indices of the trials whose scores compare: the commonest kind and length."""
         kinds: dict[str, set[int]] = {}
         for place, (job, outcome) in enumerate(zip(self.jobs, self.outcomes, strict=True)):
             if math.isfinite(outcome.score):
-                told = job.describe()
-                kind = [told.get(key) for key in ("job", "epochs", "until", "limit")]
+                content = job.describe()
+                kind = [content.get(key) for key in ("job", "epochs", "until", "limit")]
                 kinds.setdefault(repr([*kind, outcome.facts.get("epochs")]), set()).add(place)
         return max(kinds.values(), key=len, default=set())
 
     @cached_property
     def _used(self) -> dict[int, dict[str, float]]:
-        """How often each trial's policy uses which operation, by the trial's place."""
-        found = {place: _usage_of(job) for place, job in enumerate(self.jobs)}
-        return {place: used for place, used in found.items() if used}
+        """Share of each operation in each trial's policy, by the trial's index."""
+        shares = {index: _usage_of(job) for index, job in enumerate(self.jobs)}
+        return {index: used for index, used in shares.items() if used}
 
     @property
     def _places(self) -> list[int]:
@@ -115,13 +115,13 @@ class Tried:
 
     @cached_property
     def _shares(self) -> NDArray[np.float64]:
-        """The same as an array ``(trials, operations)``."""
+        """The same shares as an array ``(trials, operations)``."""
         rows = [[used.get(name, 0.0) for name in self._names] for used in self._used.values()]
         return np.array(rows, np.float64).reshape(len(rows), len(self._names))
 
 
 def _usage_of(job: Job) -> dict[str, float]:
-    """Shares of operations by name; those that are held at a value count as the operation."""
+    """Return shares of operations by name; values held fixed count as their operation."""
     policy: Treatment | None = getattr(job, "policy", None)
     shares: dict[str, float] = {}
     for one in usage(policy_of(policy)) if policy is not None else ():
@@ -131,7 +131,7 @@ def _usage_of(job: Job) -> dict[str, float]:
 
 
 def _running(values: NDArray[np.float64], over: int) -> NDArray[np.float64]:
-    """The mean of each row and those before it, ``over`` rows at most."""
+    """Return the mean of each row and those before it, ``over`` rows at most."""
     sums = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), values]), axis=0)
     end = np.arange(1, len(values) + 1)
     start = np.maximum(end - over, 0)

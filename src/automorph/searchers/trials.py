@@ -1,8 +1,8 @@
-"""The finished trials of a search, each written down at once: an Optuna study.
+"""The finished trials of a search, each stored at once: an Optuna study.
 
-By default the study is a journal file in the folder of the search; any Optuna URL will do. Only
-finished trials are written, each in one line: a process that is killed loses those it was running,
-and none is ever half there.
+By default the study is a journal file in the folder of the search; any Optuna URL works. Only
+finished trials are stored, one line each: a killed process loses the trials it was running, and
+no trial is ever half written.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ JOURNAL = "trials.journal"
 
 
 def key_of(job: Job) -> str:
-    """A name made of a job's content: equal for equal jobs."""
+    """Return the hash of the content of a job: equal for equal jobs."""
     return digest(job.describe())
 
 
 def digest(content: Any) -> str:
-    """Sixteen hexadecimal digits of plain data."""
+    """Return sixteen hexadecimal digits of plain data."""
     text = json.dumps(content, sort_keys=True)
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A finished job: its key and kind, what came of it, and the search's clock at its end."""
+    """A finished job: its key and kind, its result, and the search's clock at its end."""
 
     key: str
     kind: str
@@ -47,9 +47,9 @@ class Trial:
 class Trials:
     """The finished trials of one search, on disk and in memory.
 
-    ``identity`` is what the search is, as plain data: a folder or a study of another one is
-    refused with a `UsageError`. ``storage`` is None (a journal in ``folder``) or an Optuna URL;
-    without either the trials are kept in memory only.
+    ``identity`` describes the search as plain data. ``storage`` is None (a journal in ``folder``)
+    or an Optuna URL; without either, the trials stay in memory. Raises `UsageError` for a folder or
+    a study of another search, `DamagedError` for an unreadable one.
     """
 
     def __init__(
@@ -63,10 +63,10 @@ class Trials:
         wanted = json.loads(json.dumps(identity))
         kept = self._study.get_trials(deepcopy=False)
         if known is None and self.noted("identity check") == digest(wanted):
-            known = wanted  # The line was damaged; what else it said is known.
+            known = wanted  # The line was damaged, but its digest matches.
         if known is None and kept:
             raise DamagedError(
-                f"{self._place} has {len(kept)} trials and does not say of which search; choose "
+                f"{self._place} has {len(kept)} trials but does not name their search; choose "
                 "another folder with --out"
             )
         if known is None:
@@ -74,19 +74,19 @@ class Trials:
             self.note("identity check", digest(wanted))
         elif known != wanted:
             raise UsageError(_another(known, wanted, storage or folder))
-        # What a trial says is held to its check: one that was changed is done again.
+        # A trial whose check sum does not match is run again.
         self.finished = [trial for frozen in kept if (trial := _trial(frozen)) is not None]
         self.by_key = {trial.key: trial for trial in self.finished}
 
     def add(self, job: Job, outcome: JobResult, *, clock: float) -> Trial:
-        """Write a finished job down; nobody is told of it before."""
+        """Store a finished job, before anything uses its result."""
         import optuna
 
         plain = json.loads(json.dumps(dict(outcome.facts)))
         described = job.describe()
         failed = not math.isfinite(outcome.score)
         value = None if failed else float(outcome.score)
-        said = {
+        content = {
             "key": key_of(job),
             "kind": str(described.get("job", "")),
             "units": [outcome.units.forward, outcome.units.backward],
@@ -98,43 +98,43 @@ class Trials:
         states = optuna.trial.TrialState
         trial = optuna.trial.create_trial(
             state=states.FAIL if failed else states.COMPLETE, value=value,
-            user_attrs={**said, "job": described, "check": digest([value, said])},
+            user_attrs={**content, "job": described, "check": digest([value, content])},
         )  # fmt: skip
         with disk_errors(self._place):
             self._study.add_trial(trial)
-        # As it will be read again, so that a resumed search is told the very same.
-        told = JobResult(
+        # In the form that is read back, so that a resumed search gets the same result.
+        stored = JobResult(
             float(outcome.score) if not failed else -math.inf,
             outcome.units, outcome.seconds, plain, outcome.error,
         )  # fmt: skip
-        done = Trial(said["key"], said["kind"], told, clock)
+        done = Trial(content["key"], content["kind"], stored, clock)
         self.finished.append(done)
         self.by_key[done.key] = done
         return done
 
     def forget(self) -> None:
-        """Leave nothing of a search that never began."""
+        """Remove the record of a search that never began."""
         if self._folder is not None and not self.finished:
             (self._folder / JOURNAL).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of the data base, if there is one."""
+        """Close the data base, if there is one."""
         if self._base is not None:
             self._base.remove_session()
             self._base.engine.dispose()
 
     @property
     def clock(self) -> float:
-        """The seconds that the search had taken when its last trial was written."""
+        """Seconds that the search had taken when its last trial was stored."""
         return max((trial.clock for trial in self.finished), default=0.0)
 
     def note(self, name: str, content: Any) -> None:
-        """Keep a decision of the search beside its trials: plain data by name."""
+        """Store a decision of the search beside its trials: plain data by name."""
         with disk_errors(self._place):
             self._study.set_user_attr(name, content)
 
     def noted(self, name: str) -> Any:
-        """The decision that was kept, or None."""
+        """Return a stored decision, or None."""
         return self._study.user_attrs.get(name)
 
 
@@ -162,7 +162,7 @@ def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
     if base is None and folder is not None:
         journal = folder / JOURNAL
         cut(journal)
-        # Left by a process that was killed: `held` keeps all others out.
+        # A lock left by a killed process: `folder_lock` already keeps others out.
         Path(f"{journal}.lock").unlink(missing_ok=True)
     try:
         if base is None and folder is not None:
@@ -171,7 +171,7 @@ def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 mend(journal)
                 place = JournalStorage(JournalFileBackend(str(journal)))
-        # Not `load_if_exists`, which writes to a study that is there.
+        # Not `load_if_exists`, which writes to an existing study.
         if place is not None and name in optuna.get_all_study_names(place):
             return optuna.load_study(storage=place, study_name=name)
         return optuna.create_study(storage=place, study_name=name, direction="maximize")
@@ -182,36 +182,36 @@ def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
                     raise
             raise DamagedError(
                 f"{folder / JOURNAL} cannot be read ({type(error).__name__}: {str(error)[:200]}); "
-                "it is not as automorph wrote it: choose another folder with --out"
+                "it was changed after automorph wrote it: choose another folder with --out"
             ) from error
         raise
 
 
 def _trial(frozen: Any) -> Trial | None:
-    """The trial as it was written, or None if what it says was changed since."""
-    said = dict(frozen.user_attrs)
-    job = said.pop("job", None)  # For people; the key stands for it.
-    check = said.pop("check", None)  # The first versions wrote none, and no kind.
-    if check is not None and check != digest([frozen.value, said]):
+    """Return the trial as it was stored, or None if its content was changed since."""
+    content = dict(frozen.user_attrs)
+    job = content.pop("job", None)  # For readers; the key identifies it.
+    check = content.pop("check", None)  # The first versions stored neither check nor kind.
+    if check is not None and check != digest([frozen.value, content]):
         return None
     try:
         outcome = JobResult(
             -math.inf if frozen.value is None else frozen.value,
-            Units(*said["units"]), said["seconds"], said["facts"], said["error"],
+            Units(*content["units"]), content["seconds"], content["facts"], content["error"],
         )  # fmt: skip
-        kind = said["kind"] if "kind" in said else job["job"]
-        return Trial(said["key"], kind, outcome, float(said["clock"]))
+        kind = content["kind"] if "kind" in content else job["job"]
+        return Trial(content["key"], kind, outcome, float(content["clock"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
 def _another(known: dict[str, Any], wanted: dict[str, Any], place: Any) -> str:
     differing = [name for name in wanted if known.get(name) != wanted[name]]
-    said = "; ".join(
+    changes = "; ".join(
         f"{name} was {str(known.get(name))[:80]} and is now {str(wanted[name])[:80]}"
         for name in differing[:3]
     )
     return (
-        f"{place} holds another search ({said or 'of another version'}); choose another folder "
+        f"{place} holds another search ({changes or 'of another version'}); choose another folder "
         "with --out, or remove that one"
     )

@@ -1,4 +1,8 @@
-"""Linear models on features of copies, trained on an exact or an approximate objective."""
+"""Linear models on features of copies, trained on an exact or an approximate objective.
+
+Dao, Gu, Ratner, Smith, De Sa, Re, "A kernel theory of modern data augmentation" (ICML 2019),
+section 4.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +27,11 @@ class LinearModel:
     loss: str = "softmax"
 
     def __call__(self, features: ArrayLike) -> Floats:
-        """Scores ``(..., C)`` of features ``(..., D)``."""
+        """Return scores ``(..., C)`` of features ``(..., D)``."""
         return np.asarray(np.asarray(features, np.float64) @ self.weights + self.bias)
 
     def objectives(self, copies: ArrayLike, labels: ArrayLike) -> Objectives:
-        """The objectives of this model on copies ``(n, T, D)``; copy 0 is the original."""
+        """Return the objectives of this model on copies ``(n, T, D)``; copy 0 is the original."""
         return objectives_of(self(copies_of(copies)), labels, loss=self.loss)
 
 
@@ -44,9 +48,9 @@ def fit_linear(
     """Train a linear model on features of copies ``(n, T, D)``.
 
     Minimises the objective of ``order`` plus ``penalty / 2 |W|^2`` (L-BFGS, from zero, so that
-    models differ by their objectives alone). First order costs ``1/T`` of the exact objective: it
-    sees averaged features only. ``classes`` defaults to the number that the labels show, for
-    signed losses and labels of -1 and 1 to one score.
+    models differ by their objectives alone). The first order costs ``1/T`` of the exact objective:
+    it uses averaged features only. ``classes`` defaults to the number of classes in the labels;
+    signed losses with labels of -1 and 1 need one score.
     """
     phi = copies_of(copies)
     y = np.asarray(labels)
@@ -59,18 +63,18 @@ def fit_linear(
     def value(parameters: Floats) -> tuple[float, Floats]:
         weights, bias = parameters[: d * c].reshape(d, c), parameters[d * c :]
         scores = (flat @ weights + bias).reshape(n, t, c)
-        found, slope = value_and_slope(scores, y, loss=loss, order=order)
+        objective, slope = value_and_slope(scores, y, loss=loss, order=order)
         by_scores = slope.reshape(n * t, c)
         by_weights = flat.T @ by_scores + penalty * weights
         slopes = np.concatenate([by_weights.ravel(), by_scores.sum(axis=0)])
-        return found + 0.5 * penalty * float(np.square(weights).sum()), slopes
+        return objective + 0.5 * penalty * float(np.square(weights).sum()), slopes
 
     start = np.zeros(d * c + c)
-    found = minimize(
+    result = minimize(
         value, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "gtol": 1e-7}
     )
-    weights = np.asarray(found.x[: d * c], np.float64).reshape(d, c)
-    return LinearModel(weights, np.asarray(found.x[d * c :], np.float64), loss)
+    weights = np.asarray(result.x[: d * c], np.float64).reshape(d, c)
+    return LinearModel(weights, np.asarray(result.x[d * c :], np.float64), loss)
 
 
 def _scores_needed(labels: NDArray[np.generic], loss: str) -> int:

@@ -1,8 +1,8 @@
-"""What one added point changes in the linear setting, and when adding hurts.
+"""The effect of one added point in the linear setting, and when adding hurts.
 
 An operation F that keeps the label (``beta . F x = beta . x``) makes the point ``F x = X^T a + z``:
-a part the data already explain, and a part ``z`` outside their span. Wu et al. (2020, theorem 3.1)
-add the row ``z`` with the label ``y_x - a . y``; its noise is ``(e_x - a) . eps``.
+a part that the data already explain, and a part ``z`` outside their span. Wu et al. (2020, theorem
+3.1) add the row ``z`` with the label ``y_x - a . y``; its noise is ``(e_x - a) . eps``.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class NewPart:
-    """A transformed point split: ``explained`` a ``(n,)`` and ``residual`` z ``(p,)``."""
+    """A transformed point, split into ``explained`` a ``(n,)`` and ``residual`` z ``(p,)``."""
 
     explained: Floats
     residual: Floats
 
     def carried_noise(self, source: int) -> Floats:
-        """``e_x - a`` ``(n,)``: which noises the corrected label of z carries."""
+        """Return ``e_x - a`` ``(n,)``: the noises in the corrected label of z."""
         return np.asarray(np.eye(len(self.explained))[source] - self.explained, np.float64)
 
 
@@ -39,12 +39,12 @@ def new_part(rows: ArrayLike, point: ArrayLike, *, tolerance: float = 1e-10) -> 
 def one_point_gain(
     residual: ArrayLike, beta: ArrayLike, *, penalty: float, noise: float, carried: ArrayLike
 ) -> float:
-    """Exact fall of the error when ``residual`` z is added as a row (penalty L held fixed).
+    """Return the exact decrease of the error when the row ``residual`` z is added.
 
-    ``<z, beta>^2 (|z|^2 + 2 L) / (|z|^2 + L)^2 - noise^2 |z|^2 |c|^2 / (|z|^2 + L)^2``, where z is
-    orthogonal to the rows and ``carried`` c ``= e_x - a`` (theorem 3.1 without its slack; the first
-    term is the bound's ``<z, beta>^2 / (lambda n)`` up to a factor between 0 and 2). Negative
-    where adding hurts.
+    ``<z, beta>^2 (|z|^2 + 2 L) / (|z|^2 + L)^2 - noise^2 |z|^2 |c|^2 / (|z|^2 + L)^2`` at a fixed
+    penalty L, where z is orthogonal to the rows and ``carried`` c ``= e_x - a`` (theorem 3.1
+    without its slack; the first term is the bound's ``<z, beta>^2 / (lambda n)`` up to a factor
+    between 0 and 2). Negative if adding hurts.
     """
     z, b = np.asarray(residual, np.float64).ravel(), np.asarray(beta, np.float64).ravel()
     size, signal = float(z @ z), float(z @ b)
@@ -55,7 +55,7 @@ def one_point_gain(
 def noise_limit(
     residual: ArrayLike, beta: ArrayLike, *, penalty: float, carried: ArrayLike
 ) -> float:
-    """The noise (standard deviation) above which adding the point hurts.
+    """Return the noise (standard deviation) above which adding the point hurts.
 
     ``|<z, beta>| sqrt((|z|^2 + 2 L) / (|z|^2 |c|^2))``. A point without new direction, or one that
     carries no noise, never hurts (infinity); one whose new direction carries no signal always does
@@ -90,9 +90,9 @@ def add_greedily(
 ) -> Added:
     """Take up to ``count`` candidate rows one by one, each time the one that lowers the error most.
 
-    ``candidates`` ``(m, p)`` with noises ``mixing`` ``(m, n)`` over the noises of ``rows`` ``(n,
-    p)`` and clean labels ``clean`` ``(m,)`` (``candidates @ beta`` if left out). Stops when every
-    candidate that is left would raise the error. An oracle: it knows beta.
+    ``candidates`` ``(m, p)`` with noises ``mixing`` ``(m, n)`` over the noises of ``rows``
+    ``(n, p)`` and clean labels ``clean`` ``(m,)`` (default: ``candidates @ beta``). Stops if every
+    remaining candidate would raise the error. This is an oracle: it knows beta.
 
     Each candidate costs one rank-one update, so a step costs ``O(m p n)``.
     """
@@ -101,20 +101,22 @@ def add_greedily(
     carried = np.asarray(mixing, np.float64)
     labels = u @ b if clean is None else np.asarray(clean, np.float64).ravel()
     inverse = resolvent(x, penalty)
-    # The estimate is beta + bias + spread @ eps; both grow by rank-one updates.
+    # The estimate is beta + bias + spread @ eps; both are updated with rank one.
     bias, spread = inverse @ (x.T @ (x @ b)) - b, inverse @ x.T
     errors = [ridge_error(x, b, penalty=penalty, noise=noise, mixing=np.eye(n))]
     order: list[int] = []
     for _ in range(min(count, len(u))):
         left = [i for i in range(len(u)) if i not in order]
         tried = [_step(inverse, bias, spread, u[i], labels[i], carried[i], b) for i in left]
-        found = [Error(float(s[1] @ s[1]), float(noise**2 * (s[2] ** 2).sum())) for s in tried]
-        best = int(np.argmin([error.total for error in found]))
-        if found[best].total >= errors[-1].total:
+        candidate_errors = [
+            Error(float(s[1] @ s[1]), float(noise**2 * (s[2] ** 2).sum())) for s in tried
+        ]
+        best = int(np.argmin([error.total for error in candidate_errors]))
+        if candidate_errors[best].total >= errors[-1].total:
             break
         inverse, bias, spread = tried[best]
         order.append(left[best])
-        errors.append(found[best])
+        errors.append(candidate_errors[best])
     return Added(tuple(order), tuple(errors))
 
 
@@ -127,7 +129,7 @@ def _step(
     carried: Floats,
     beta: Floats,
 ) -> tuple[Floats, Floats, Floats]:
-    """Inverse, bias and noise spread after one row (Sherman and Morrison)."""
+    """Return inverse, bias and noise spread after one more row (Sherman and Morrison)."""
     side = inverse @ row
     gain = side / (1 + row @ side)
     return (

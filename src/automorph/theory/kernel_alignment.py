@@ -1,4 +1,7 @@
-"""Kernel alignment: how well a kernel agrees with the labels, and what averaging copies changes."""
+"""Kernel alignment: how well a kernel agrees with the labels, and how averaging copies changes it.
+
+Cristianini, Shawe-Taylor, Elisseeff, Kandola (2001); Cortes, Mohri, Rostamizadeh (2012).
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,12 @@ class AlignmentGain:
 
 
 def alignment(features: ArrayLike, labels: ArrayLike, *, centred: bool = True) -> float:
-    """Alignment of the linear kernel of ``features`` ``(n, D)`` with ``labels`` ``(n,)``.
+    """Return the alignment of the linear kernel of ``features`` ``(n, D)`` with labels ``(n,)``.
 
     ``A(K) = <K, S> / (|K| |S|)`` with ``K = Phi Phi^T``, ``S[i, j] = [y_i = y_j]`` and Frobenius
     norms (Cristianini et al. 2001); centred: both matrices between ``H = I - 1 1^T / n`` (Cortes et
-    al. 2012). It lies in [-1, 1] and does not depend on the features' scale. A kernel that says
-    nothing (all features or all labels equal) has alignment 0. Costs ``n D min(n, D)``.
+    al. 2012). It lies in [-1, 1] and does not depend on the features' scale. A constant kernel (all
+    features or all labels equal) has alignment 0. Costs ``n D min(n, D)``.
 
     >>> alignment(np.eye(2)[[0, 1, 0, 1]], [0, 1, 0, 1])
     1.0
@@ -47,7 +50,7 @@ def alignment(features: ArrayLike, labels: ArrayLike, *, centred: bool = True) -
 
 
 def centred_alignment(features: ArrayLike, labels: ArrayLike) -> float:
-    """Alignment of centred matrices, the better guide: constant features do not dilute it."""
+    """Return the alignment of centred matrices, which constant features do not dilute."""
     return alignment(features, labels, centred=True)
 
 
@@ -61,16 +64,16 @@ def alignment_gain(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> AlignmentGain:
-    """What an operation changes: alignment of averaged features less that of the originals.
+    """Return the alignment of averaged features minus that of the originals.
 
-    ``features`` ``(n, D)`` of the originals, ``copies`` ``(n, T, D)`` of the copies that are
-    averaged (with or without the original, as it is meant), or ``(n, D)`` averaged already. The
-    interval is a paired bootstrap: the same examples are drawn again on both sides. Memory: two
-    Gram matrices ``(n, n)``, so a few thousand examples at most.
+    ``features`` ``(n, D)`` of the originals; ``copies`` ``(n, T, D)`` of the copies to average
+    (with or without the original, as you choose), or ``(n, D)`` averaged already. The interval is a
+    paired bootstrap: both sides use the same resampled examples. Memory: two Gram matrices ``(n,
+    n)``, so a few thousand examples at most.
     """
     phi, classes = _checked(features, labels)
-    held = np.asarray(copies, np.float64)
-    psi = averaged(held) if held.ndim == 3 else held
+    features_of_copies = np.asarray(copies, np.float64)
+    psi = averaged(features_of_copies) if features_of_copies.ndim == 3 else features_of_copies
     if psi.shape != phi.shape:
         raise UsageError(
             f"features {phi.shape} and averaged copies {psi.shape}; expected the same examples "
@@ -83,18 +86,18 @@ def alignment_gain(
     before = _weighted(phi, classes, weights, centred)
     after = _weighted(psi, classes, weights, centred)
     gain = after - before
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(gain[1:], [tail, 1 - tail]) if draws else (gain[0], gain[0])
+    outside = (1 - confidence) / 2
+    low, high = np.quantile(gain[1:], [outside, 1 - outside]) if draws else (gain[0], gain[0])
     return AlignmentGain(*(float(v) for v in (gain[0], low, high, before[0], after[0])))
 
 
 def _weighted(phi: Floats, classes: NDArray[np.intp], weights: Floats, centred: bool) -> Floats:
-    """Alignments under sample weights ``(n, B)`` from one Gram matrix.
+    """Return alignments under sample weights ``(n, B)`` from one Gram matrix.
 
     With weights w, row means r = K w / n and grand mean t = w.r / n, the centred norm is
     ``|HKH|^2 = w (K o K) w - 2 n w.r^2 + n^2 t^2``; so B resamples cost B products with a vector.
     """
-    # Centring first changes no result and keeps the sums below from cancelling.
+    # Centring first changes no result and avoids cancellation in the sums below.
     gram = phi - phi.mean(0) if centred else phi
     gram = gram @ gram.T
     n = float(weights[:, 0].sum())
@@ -113,7 +116,7 @@ def _weighted(phi: Floats, classes: NDArray[np.intp], weights: Floats, centred: 
 
 
 def _pairs(counts: Floats, n: float, centred: bool) -> Floats:
-    """The squared norm of S, or of H S H, from class counts ``(C, B)``."""
+    """Return the squared norm of S, or of H S H, from class counts ``(C, B)``."""
     pairs = (counts**2).sum(0)
     if centred:
         pairs = pairs - 2 / n * (counts**3).sum(0) + (pairs / n) ** 2

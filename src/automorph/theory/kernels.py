@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FourierFeatures:
-    """Random features whose products are the Gaussian kernel ``exp(-g |x - x'|^2)``.
+    """Random features whose inner products approximate the Gaussian kernel ``exp(-g |x - x'|^2)``.
 
     ``phi(x) = sqrt(2 / D) [sin(x W), cos(x W)]``, W normal with deviation ``sqrt(2 g)`` (Rahimi and
     Recht 2007); the error falls like ``D^-1/2``. ``directions`` is W ``(p, D / 2)``.
@@ -28,7 +28,7 @@ class FourierFeatures:
     directions: Floats
 
     def __call__(self, x: ArrayLike) -> Floats:
-        """Features ``(..., D)`` of points ``(..., p)``."""
+        """Return features ``(..., D)`` of points ``(..., p)``."""
         turned = np.asarray(x, np.float64) @ self.directions
         both = np.concatenate([np.sin(turned), np.cos(turned)], axis=-1)
         return np.asarray(both / np.sqrt(self.directions.shape[1]), np.float64)
@@ -37,10 +37,11 @@ class FourierFeatures:
 def fourier_features(
     dimensions: int, *, gamma: float, components: int = 2000, seed: int = 0
 ) -> FourierFeatures:
-    """Draw random Fourier features of the Gaussian kernel with the rate ``gamma``."""
+    """Draw random Fourier features of the Gaussian kernel with rate ``gamma``."""
     if components < 2 or components % 2 or not gamma > 0:
         raise UsageError(
-            f"{components} components and gamma {gamma}; expected an even number and one above 0"
+            f"got components={components} and gamma={gamma}; expected an even number of components "
+            "and a gamma above 0"
         )
     rng = np.random.default_rng(seed)
     scale = np.sqrt(2 * gamma)
@@ -48,17 +49,17 @@ def fourier_features(
 
 
 def gaussian_kernel(x: ArrayLike, y: ArrayLike, *, gamma: float) -> Floats:
-    """``exp(-gamma |x_i - y_j|^2)``, ``(n, m)``, of points ``(n, p)`` and ``(m, p)``."""
+    """Return ``exp(-gamma |x_i - y_j|^2)``, ``(n, m)``, of points ``(n, p)`` and ``(m, p)``."""
     a, b = np.asarray(x, np.float64), np.asarray(y, np.float64)
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
     return np.asarray(np.exp(-gamma * np.maximum(squares, 0.0)), np.float64)
 
 
 def averaged_kernel(x: ArrayLike, y: ArrayLike, *, gamma: float) -> Floats:
-    """The mean Gaussian kernel ``(n, m)`` over all pairs of copies ``(n, S, p)`` and ``(m, T, p)``.
+    """Return the mean Gaussian kernel ``(n, m)`` over pairs of copies ``(n, S, p)``, ``(m, T, p)``.
 
-    The kernel of averaged features, without random features: ``E_{z, z'} k(z, z')``. Positive
-    semi-definite where both sides are the same copies.
+    It is the kernel of averaged features, without random features: ``E_{z, z'} k(z, z')``. Positive
+    semi-definite if both sides are the same copies.
     """
     a, b = np.asarray(x, np.float64), np.asarray(y, np.float64)
     total = np.zeros((len(a), len(b)))

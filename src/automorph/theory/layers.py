@@ -2,7 +2,7 @@
 
 Dao et al. (2019), section 5: cut a network into ``body`` and ``head``; ``psi = mean_z body(z)``.
 The first-order objective is the loss of ``head(psi)``; the second-order one adds the variance of
-``J (body(z) - psi)``, J being the Jacobian of the head at psi. Where the body has batch
+``J (body(z) - psi)``, J being the Jacobian of the head at psi. If the body has batch
 normalisation, its features depend on the batch: use evaluation mode for measurements.
 """
 
@@ -20,7 +20,7 @@ from automorph.theory.objectives import Objectives, Order
 
 @dataclass(frozen=True)
 class SplitNetwork:
-    """A network cut in two: ``head(body(x))``; ``linear`` says that the head is a linear map."""
+    """A network cut in two: ``head(body(x))``; ``linear`` is True if the head is a linear map."""
 
     body: Callable[[Tensor], Tensor]
     head: Callable[[Tensor], Tensor]
@@ -28,12 +28,14 @@ class SplitNetwork:
 
 
 def split_at(model: nn.Sequential, layer: int) -> SplitNetwork:
-    """Cut a sequential network after its first ``layer`` modules (0: before all, the input).
+    """Cut a sequential network after its first ``layer`` modules (0: before all, at the input).
 
-    Weights are shared with the network. Other networks are cut by hand: ``Split(body, head)``.
+    Weights are shared with the network. Cut other networks by hand: ``SplitNetwork(body, head)``.
     """
     if not 0 <= layer < len(model):
-        raise UsageError(f"layer {layer} of {len(model)}; expected 0 to {len(model) - 1}")
+        raise UsageError(
+            f"got layer {layer} of a network of {len(model)}; expected 0 to {len(model) - 1}"
+        )
     head = model[layer:]
     linear = isinstance(head[-1], nn.Linear) and all(
         isinstance(part, nn.Flatten | nn.Identity) for part in head[:-1]
@@ -42,7 +44,7 @@ def split_at(model: nn.Sequential, layer: int) -> SplitNetwork:
 
 
 def layer_scores(split: SplitNetwork, copies: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores at the averaged features ``(n, C)`` and the copies' moves ``(n, T, C)`` around them.
+    """Return scores at averaged features ``(n, C)`` and the copies' moves ``(n, T, C)``.
 
     ``copies`` are inputs ``(n, T, ...)``. Moves are ``J (body(z) - psi)``: one backward pass
     through the head for each class, at one point for each example. A linear head needs none.
@@ -66,7 +68,7 @@ def layer_scores(split: SplitNetwork, copies: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def spread_term(centre: Tensor, moves: Tensor) -> Tensor:
-    """The softmax variance regulariser ``1/2 mean Var_{c ~ p}(moves_c)``; see `losses.Softmax`."""
+    """Return the softmax variance regulariser ``1/2 mean Var_{c ~ p}(moves_c)``."""
     p = centre.softmax(dim=-1)[:, None]
     mean = (p * moves).sum(dim=-1)
     return 0.5 * ((p * moves.square()).sum(dim=-1) - mean.square()).mean()
@@ -75,14 +77,14 @@ def spread_term(centre: Tensor, moves: Tensor) -> Tensor:
 def layer_loss(
     split: SplitNetwork, copies: Tensor, labels: Tensor, *, order: Order = "first"
 ) -> Tensor:
-    """A training objective (cross-entropy) of copies ``(n, T, ...)``, approximated at the cut."""
+    """Return an objective (cross-entropy) of copies ``(n, T, ...)``, approximated at the cut."""
     if order == "exact":
         scores = split.head(_features(split, copies).flatten(0, 1))
         return nn.functional.cross_entropy(scores, _repeated(labels, copies.shape[1]))
     if order == "first":
         return nn.functional.cross_entropy(split.head(_features(split, copies).mean(dim=1)), labels)
     if order != "second":
-        raise UsageError(f"order {order!r}; expected exact, first or second")
+        raise UsageError(f"got order={order!r}; expected exact, first or second")
     centre, moves = layer_scores(split, copies)
     return nn.functional.cross_entropy(centre, labels) + spread_term(centre, moves)
 
@@ -101,8 +103,8 @@ def layer_objectives(split: SplitNetwork, copies: Tensor, labels: Tensor) -> Obj
 class AveragedAt(nn.Module):
     """A network that averages copies at a layer: ``(n, T, ...)`` in, scores ``(n, C)`` out.
 
-    Trained as it is, this is training on the first-order objective: the layers behind the cut work
-    once an example instead of once a copy. Inputs without copies go through ``model`` itself.
+    Training it minimises the first-order objective: the layers after the cut run once per example
+    instead of once per copy. Inputs without copies go through ``model`` itself.
     """
 
     def __init__(self, model: nn.Sequential, layer: int) -> None:
@@ -112,13 +114,13 @@ class AveragedAt(nn.Module):
         split_at(model, layer)
 
     def forward(self, copies: Tensor) -> Tensor:
-        """Scores of averaged features."""
+        """Return scores of averaged features."""
         split = split_at(self.model, self.layer)
         return split.head(_features(split, copies).mean(dim=1))
 
 
 def averaging_cost(times: Sequence[float], *, layer: int, copies: int) -> float:
-    """Work of averaging at a layer as a share of the work on all copies.
+    """Return the work of averaging at a layer as a share of the work on all copies.
 
     ``(T sum_{l <= k} t_l + sum_{l > k} t_l) / (T sum t)`` with the layers' ``times``.
 

@@ -1,4 +1,4 @@
-"""Random linear problems whose labels some operations keep: the simulations of Wu et al. (2020)."""
+"""Random linear problems with label-preserving operations: the simulations of Wu et al. (2020)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LinearProblem:
     def error(
         self, *, penalty: float, noise: float, added: Sequence[tuple[Floats, int]] = ()
     ) -> Error:
-        """The exact error of ridge when transformed copies with their originals' labels are added.
+        """Return the exact error of ridge after adding transformed copies with unchanged labels.
 
         Each entry of ``added`` is a map and the number of examples (the first ones) it is applied
         to. The penalty is fixed.
@@ -51,7 +51,7 @@ class LinearProblem:
     def mixup_error(
         self, *, penalty: float, noise: float, count: int, alpha: float = 1.0, seed: int = 0
     ) -> Error:
-        """The exact error when ``count`` mixup rows are added, the penalty growing with the rows.
+        """Return the exact error after adding ``count`` mixup rows; the penalty grows with them.
 
         ``penalty`` is the whole one of the original examples; rows should be centred.
         """
@@ -66,7 +66,7 @@ class LinearProblem:
         )
 
     def centred(self) -> LinearProblem:
-        """The problem with rows of mean zero, as mixup's theorem assumes."""
+        """Return the problem with rows of mean zero, as mixup's theorem assumes."""
         return LinearProblem(self.rows - self.rows.mean(0), self.beta, self.maps, self.wrong)
 
 

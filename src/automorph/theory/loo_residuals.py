@@ -1,7 +1,7 @@
-"""What a ridge regression on augmented data says of examples it has not seen, without refitting.
+"""Leave-one-out residuals of a ridge regression on augmented data, without refitting.
 
 An example and its copies are one block of rows. Leaving a block out of a ridge regression changes
-its residuals in closed form, so every example can be held out for the price of one fit.
+its residuals in closed form, so every example can be held out for the cost of one fit.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ Floats = NDArray[np.float32]
 def held_out_residuals(
     blocks: ArrayLike, targets: ArrayLike, *, weights: ArrayLike, penalties: ArrayLike
 ) -> Floats:
-    """Residuals of every row when its whole block is left out: float32 ``(P, n, B, C)``.
+    """Return the residuals of every row if its whole block is left out: float32 ``(P, n, B, C)``.
 
     ``blocks`` ``(n, B, D)`` are the features of n examples in B versions (original, copies), with
-    ``weights`` ``(B,)``; 0 is for rows that are only looked at. ``targets`` ``(n, C)`` are those of
+    ``weights`` ``(B,)``; rows of weight 0 are evaluated only. ``targets`` ``(n, C)`` are those of
     all versions of an example, ``penalties`` ``(P,)`` the whole penalties L.
 
     With ``M = (sum_i U_i^T W U_i + L I)^-1``, fit residuals ``e_i`` and ``H_i = U_i M U_i^T`` of
@@ -42,9 +42,9 @@ def held_out_residuals(
     shrink = inverse.astype(np.float32)
     pairs = turned[:, :, None] * turned[:, None]
     hats = (pairs.reshape(-1, d) @ shrink.T).reshape(n, versions, versions, -1)
-    found = np.empty((len(shrink), n, versions, y.shape[1]), np.float32)
-    for k, kept in enumerate(shrink):
-        residual = y[:, None] - (flat @ (kept[:, None] * cross)).reshape(n, versions, -1)
+    residuals = np.empty((len(shrink), n, versions, y.shape[1]), np.float32)
+    for k, shrinkage in enumerate(shrink):
+        residual = y[:, None] - (flat @ (shrinkage[:, None] * cross)).reshape(n, versions, -1)
         left = np.eye(versions, dtype=np.float32) - hats[..., k] * w
-        found[k] = np.linalg.solve(left, residual)
-    return found
+        residuals[k] = np.linalg.solve(left, residual)
+    return residuals

@@ -1,8 +1,8 @@
 """Losses and their second-order expansion over the copies of an example.
 
-Scores are ``(..., C)``, targets broadcast against them. ``spread`` takes the mean scores ``centre``
-``(n, C)`` and the copies' ``moves`` ``(n, T, C)`` around them, and gives the second-order term of
-each example ``(n,)``.
+Dao et al. (ICML 2019), section 4. Scores are ``(..., C)``; targets broadcast against them.
+``spread`` takes the mean scores ``centre`` ``(n, C)`` and the copies' ``moves`` ``(n, T, C)``
+around them, and returns the second-order term of each example ``(n,)``.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ class Loss(ABC):
 
     @abstractmethod
     def value(self, scores: Floats, targets: Floats) -> Floats:
-        """Losses ``(...)``."""
+        """Return losses ``(...)``."""
 
     @abstractmethod
     def slope(self, scores: Floats, targets: Floats) -> Floats:
-        """Derivative of each loss by its scores ``(..., C)``."""
+        """Return the derivative of each loss by its scores ``(..., C)``."""
 
     @abstractmethod
     def spread(self, centre: Floats, moves: Floats, targets: Floats) -> Floats:
-        """``1/2 E_z d^T H d`` of each example ``(n,)``."""
+        """Return ``1/2 E_z d^T H d`` of each example ``(n,)``."""
 
     @abstractmethod
     def spread_slopes(
         self, centre: Floats, moves: Floats, targets: Floats
     ) -> tuple[Floats, Floats]:
-        """Derivatives of ``spread`` by ``centre`` ``(n, C)`` and ``moves`` ``(n, T, C)``."""
+        """Return the derivatives of ``spread`` by ``centre`` and ``moves``."""
 
 
 class Softmax(Loss):
     """Cross-entropy: ``logsumexp(s) - y . s``; H = diag(p) - p p^T, which needs no labels."""
 
     def value(self, scores: Floats, targets: Floats) -> Floats:
-        """Losses ``(...)``."""
+        """Return losses ``(...)``."""
         return np.asarray(logsumexp(scores, axis=-1) - (targets * scores).sum(axis=-1))
 
     def slope(self, scores: Floats, targets: Floats) -> Floats:
-        """``p - y`` ``(..., C)``."""
+        """Return ``p - y`` ``(..., C)``."""
         return np.asarray(softmax(scores, axis=-1) - targets)
 
     def spread(self, centre: Floats, moves: Floats, targets: Floats) -> Floats:
-        """Half the variance of the moves over classes drawn from p, ``(n,)``."""
+        """Return half the variance of the moves over classes drawn from p, ``(n,)``."""
         p = softmax(centre, axis=-1)[:, None]
         mean = (p * moves).sum(axis=-1)
         return np.asarray(0.5 * ((p * moves**2).sum(axis=-1) - mean**2).mean(axis=1))
@@ -60,7 +60,7 @@ class Softmax(Loss):
     def spread_slopes(
         self, centre: Floats, moves: Floats, targets: Floats
     ) -> tuple[Floats, Floats]:
-        """Through p as well."""
+        """Return both derivatives, including the path through p."""
         p = softmax(centre, axis=-1)
         mean = (p[:, None] * moves).sum(axis=-1, keepdims=True)
         by_p = 0.5 * (moves**2 - 2 * mean * moves).mean(axis=1)
@@ -69,39 +69,39 @@ class Softmax(Loss):
 
 
 class _Single(Loss):
-    """Losses that are a sum over scores, each of one score; the second-order term is ``c(s)``."""
+    """Losses that are a sum over scores, one term per score."""
 
     def spread(self, centre: Floats, moves: Floats, targets: Floats) -> Floats:
-        """``1/2 l'' E d^2``, summed over scores."""
+        """Return ``1/2 l'' E d^2``, summed over scores."""
         curve, _ = self.curvature(centre, targets)
         return np.asarray(0.5 * (curve * (moves**2).mean(axis=1)).sum(axis=-1))
 
     def spread_slopes(
         self, centre: Floats, moves: Floats, targets: Floats
     ) -> tuple[Floats, Floats]:
-        """Through the curvature as well."""
+        """Return both derivatives, including the path through the curvature."""
         curve, bend = self.curvature(centre, targets)
         by_centre = 0.5 * bend * (moves**2).mean(axis=1)
         return by_centre, curve[:, None] * moves / moves.shape[1]
 
     @abstractmethod
     def curvature(self, scores: Floats, targets: Floats) -> tuple[Floats, Floats]:
-        """Second and third derivative."""
+        """Return the second and third derivative."""
 
 
 class Squared(_Single):
     """``1/2 (s - y)^2``; its second-order objective is exact."""
 
     def value(self, scores: Floats, targets: Floats) -> Floats:
-        """Losses ``(...)``."""
+        """Return losses ``(...)``."""
         return np.asarray(0.5 * np.square(scores - targets).sum(axis=-1))
 
     def slope(self, scores: Floats, targets: Floats) -> Floats:
-        """``s - y``."""
+        """Return ``s - y``."""
         return scores - targets
 
     def curvature(self, scores: Floats, targets: Floats) -> tuple[Floats, Floats]:
-        """1 and 0."""
+        """Return 1 and 0."""
         return np.ones_like(scores), np.zeros_like(scores)
 
 
@@ -111,15 +111,15 @@ class Logistic(_Single):
     signed = True
 
     def value(self, scores: Floats, targets: Floats) -> Floats:
-        """Losses ``(...)``."""
+        """Return losses ``(...)``."""
         return np.asarray(np.logaddexp(0.0, -targets * scores).sum(axis=-1))
 
     def slope(self, scores: Floats, targets: Floats) -> Floats:
-        """``-y sigmoid(-y s)``."""
+        """Return ``-y sigmoid(-y s)``."""
         return np.asarray(-targets * expit(-targets * scores))
 
     def curvature(self, scores: Floats, targets: Floats) -> tuple[Floats, Floats]:
-        """``p (1 - p)`` and ``p (1 - p) (1 - 2 p)``."""
+        """Return ``p (1 - p)`` and ``p (1 - p) (1 - 2 p)``."""
         p = expit(scores)
         return np.asarray(p * (1 - p)), np.asarray(p * (1 - p) * (1 - 2 * p))
 
@@ -130,38 +130,38 @@ class SquaredHinge(_Single):
     signed = True
 
     def value(self, scores: Floats, targets: Floats) -> Floats:
-        """Losses ``(...)``."""
+        """Return losses ``(...)``."""
         return np.asarray(np.square(np.maximum(0.0, 1 - targets * scores)).sum(axis=-1))
 
     def slope(self, scores: Floats, targets: Floats) -> Floats:
-        """``-2 y max(0, 1 - y s)``."""
+        """Return ``-2 y max(0, 1 - y s)``."""
         return np.asarray(-2 * targets * np.maximum(0.0, 1 - targets * scores))
 
     def curvature(self, scores: Floats, targets: Floats) -> tuple[Floats, Floats]:
-        """2 inside the margin, else 0."""
+        """Return 2 inside the margin, else 0."""
         return np.where(targets * scores < 1, 2.0, 0.0), np.zeros_like(scores)
 
 
 class Hinge(Loss):
     """``max(0, 1 - y s)``.
 
-    Its curvature is 0 almost everywhere, so the expansion would say nothing. Instead the margins of
-    the copies are taken as normal with mean mu and deviation t, for which the expected loss is
-    ``(1 - mu) N(a) + t n(a)``, a = (1 - mu) / t; what exceeds ``max(0, 1 - mu)`` is the spread.
+    Its curvature is 0 almost everywhere, so the expansion would vanish. Instead, the margins of the
+    copies are modelled as normal with mean mu and deviation t, which gives the expected loss
+    ``(1 - mu) N(a) + t n(a)``, a = (1 - mu) / t; its excess over ``max(0, 1 - mu)`` is the spread.
     """
 
     signed = True
 
     def value(self, scores: Floats, targets: Floats) -> Floats:
-        """Losses ``(...)``."""
+        """Return losses ``(...)``."""
         return np.asarray(np.maximum(0.0, 1 - targets * scores).sum(axis=-1))
 
     def slope(self, scores: Floats, targets: Floats) -> Floats:
-        """``-y`` inside the margin, else 0."""
+        """Return ``-y`` inside the margin, else 0."""
         return -targets * (targets * scores < 1)
 
     def spread(self, centre: Floats, moves: Floats, targets: Floats) -> Floats:
-        """What a normal spread of the margins adds, ``(n,)``."""
+        """Return the term that a normal spread of the margins adds, ``(n,)``."""
         short, wide, a = self._normal(centre, moves, targets)
         expected = short * ndtr(a) + wide * _density(a)
         return np.asarray((expected - np.maximum(0.0, short)).sum(axis=-1))
@@ -169,7 +169,7 @@ class Hinge(Loss):
     def spread_slopes(
         self, centre: Floats, moves: Floats, targets: Floats
     ) -> tuple[Floats, Floats]:
-        """``-y (N(a) - [mu < 1])`` and ``n(a) d / (T t)``."""
+        """Return ``-y (N(a) - [mu < 1])`` and ``n(a) d / (T t)``."""
         short, wide, a = self._normal(centre, moves, targets)
         by_centre = -targets * (ndtr(a) - (short > 0))
         by_moves = (_density(a) / wide)[:, None] * moves / moves.shape[1]
@@ -179,7 +179,7 @@ class Hinge(Loss):
         self, centre: Floats, moves: Floats, targets: Floats
     ) -> tuple[Floats, Floats, Floats]:
         short = 1 - targets * centre
-        # Copies that do not differ are the limit of a small deviation.
+        # Equal copies are the limit of a small deviation.
         wide = np.sqrt(np.maximum((moves**2).mean(axis=1), 1e-24))
         return short, wide, short / wide
 

@@ -1,9 +1,9 @@
 """Invariance learned from the marginal likelihood of a small Gaussian process.
 
 Van der Wilk, Bauer, John and Hensman (NeurIPS 2018): ``f(x) = E_z g(z)``, z the copies of x and g a
-Gaussian process, is a Gaussian process with the averaged kernel. How far copies may go is then a
-parameter like any other, and the marginal likelihood of the *training* examples chooses it, which
-their training loss cannot do.
+Gaussian process, is a Gaussian process with the averaged kernel. The range of the copies is then a
+hyperparameter, and the marginal likelihood of the *training* examples selects it, which their
+training loss cannot do.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class RangeEvidence:
-    """Evidence of each range that was tried; ``best`` is the range with the most."""
+    """Evidence of each candidate range; ``best`` is the range with the most."""
 
     ranges: tuple[float, ...]
     evidence: tuple[Evidence, ...]
@@ -43,13 +43,14 @@ class RangeEvidence:
     @property
     def best(self) -> float:
         """The range with the largest marginal likelihood."""
-        return self.ranges[int(np.argmax([found.value for found in self.evidence]))]
+        return self.ranges[int(np.argmax([one.value for one in self.evidence]))]
 
 
 def log_evidence(kernel: ArrayLike, targets: ArrayLike, *, noise: float) -> float:
-    """``-1/2 y^T C^-1 y - 1/2 log det C - n/2 log 2 pi``, C = K + noise I, summed over targets.
+    """Return the log marginal likelihood of a kernel and targets, summed over targets.
 
-    ``kernel`` ``(n, n)``, ``targets`` ``(n,)`` or ``(n, C)``, ``noise`` a variance.
+    ``-1/2 y^T C^-1 y - 1/2 log det C - n/2 log 2 pi`` with C = K + noise I. ``kernel`` ``(n, n)``,
+    ``targets`` ``(n,)`` or ``(n, C)``, ``noise`` a variance.
     """
     k, y = _checked(kernel, targets)
     factor = cho_factor(k + noise * np.eye(len(k)), lower=True)
@@ -58,9 +59,9 @@ def log_evidence(kernel: ArrayLike, targets: ArrayLike, *, noise: float) -> floa
 
 
 def best_evidence(kernel: ArrayLike, targets: ArrayLike) -> Evidence:
-    """The log marginal likelihood of ``scale K + noise I`` at its best scale and noise.
+    """Return the log marginal likelihood of ``scale K + noise I`` at its best scale and noise.
 
-    One eigenvalue decomposition, then a search over two numbers.
+    One eigenvalue decomposition, then an optimisation over two numbers.
     """
     k, y = _checked(kernel, targets)
     values, vectors = np.linalg.eigh(k)
@@ -81,11 +82,11 @@ def best_evidence(kernel: ArrayLike, targets: ArrayLike) -> Evidence:
         minimize(negative, start, jac=True, method="L-BFGS-B", bounds=[(-12, 12), (-14, 4)])
         for start in starts
     ]
-    found = min(tried, key=lambda result: float(result.fun))
+    optimum = min(tried, key=lambda result: float(result.fun))
     return Evidence(
-        -float(found.fun),
-        float(usual * np.exp(found.x[0]) / unit),
-        float(usual * np.exp(found.x[1])),
+        -float(optimum.fun),
+        float(usual * np.exp(optimum.x[0]) / unit),
+        float(usual * np.exp(optimum.x[1])),
     )
 
 
@@ -98,32 +99,32 @@ def range_evidence(
     copies: int = 9,
     gammas: Sequence[float] | None = None,
 ) -> RangeEvidence:
-    """The marginal likelihood of an operation's ranges, from training examples alone.
+    """Return the marginal likelihood of an operation's ranges, from training examples alone.
 
     ``transform(inputs, value)`` applies the operation at one value to all inputs ``(n, ...)``. For
     each range r the copies are at ``copies`` even steps from -r to r: a fixed set, so the kernel is
-    positive semi-definite and ranges are compared without noise. Labels ``(n,)`` of classes become
-    centred one-hot targets, floats are numbers to predict and are centred, rows ``(n, C)`` are
-    taken as they are. ``gammas`` are the rates of the Gaussian kernel to choose from; by default
-    five around one over the median squared distance. Costs ``copies^2 n^2 p`` a range and gamma:
-    for n up to about 1,500.
+    positive semi-definite and ranges are compared without noise. Class labels ``(n,)`` become
+    centred one-hot targets, floats are regression targets and are centred, rows ``(n, C)`` are used
+    unchanged. ``gammas`` are candidate rates of the Gaussian kernel; by default five around one
+    over the median squared distance. Costs ``copies^2 n^2 p`` per range and gamma: for n up to
+    about 1,500.
     """
     x = np.asarray(inputs)
     y = _targets(labels)
     plain = _flat(x)[:, 0]
-    rates = tuple(gammas) if gammas is not None else _usual_gammas(plain)
+    rates = tuple(gammas) if gammas is not None else _default_gammas(plain)
     evidence, chosen = [], []
     for reach in ranges:
         steps = np.linspace(-reach, reach, copies) if reach else np.zeros(1)
         every = np.concatenate([_flat(transform(x, float(step))) for step in steps], axis=1)
         tried = [best_evidence(averaged_kernel(every, every, gamma=g), y) for g in rates]
-        best = int(np.argmax([found.value for found in tried]))
+        best = int(np.argmax([one.value for one in tried]))
         evidence.append(tried[best])
         chosen.append(float(rates[best]))
     return RangeEvidence(tuple(float(r) for r in ranges), tuple(evidence), tuple(chosen))
 
 
-def _usual_gammas(x: Floats) -> tuple[float, ...]:
+def _default_gammas(x: Floats) -> tuple[float, ...]:
     few = x[:: max(1, len(x) // 300)]
     squares = np.square(few[:, None] - few[None]).sum(axis=2)
     middle = float(np.median(squares[np.triu_indices(len(few), 1)]))
@@ -131,7 +132,7 @@ def _usual_gammas(x: Floats) -> tuple[float, ...]:
 
 
 def _flat(inputs: NDArray[Any]) -> Floats:
-    """Inputs ``(n, ...)`` as ``(n, 1, p)``."""
+    """Reshape inputs ``(n, ...)`` to ``(n, 1, p)``."""
     return np.asarray(inputs, np.float64).reshape(len(inputs), 1, -1)
 
 
@@ -150,6 +151,6 @@ def _checked(kernel: ArrayLike, targets: ArrayLike) -> tuple[Floats, Floats]:
     y = y[:, None] if y.ndim == 1 else y
     if k.ndim != 2 or k.shape[0] != k.shape[1] or len(k) != len(y):
         raise UsageError(
-            f"a kernel of shape {k.shape} with {len(y)} targets; expected (n, n) and n targets"
+            f"got a kernel of shape {k.shape} with {len(y)} targets; expected (n, n) and n targets"
         )
     return np.asarray(k), np.asarray(y)

@@ -3,7 +3,7 @@
 Dao et al. (ICML 2019), section 3. States are all examples that the base operations make out of the
 training examples. Operation j fires at rate ``b_j``; a restart, at rate 1, jumps to a training
 example. ``A = sum_j b_j A_j`` holds the rates between states; its rows sum to ``beta = sum_j b_j``,
-which is the mean number of operations that are composed between two restarts.
+which is the mean number of operations composed between two restarts.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from automorph.theory.markov_walks import State, Walk, walk
 Floats = NDArray[np.float64]
 
 Move = Callable[[NDArray[Any]], NDArray[Any]]
-"""A base operation: states ``(m, ...)`` to states of the same shape, or, if it is random, to
-``(m, k, ...)``: k outcomes of each, all equally likely."""
+"""A base operation: it maps states ``(m, ...)`` to states of the same shape, or, if it is random,
+to ``(m, k, ...)``: k outcomes of each, all equally likely."""
 
 
 @dataclass(frozen=True, eq=False)
 class MarkovChain:
-    """The states that were reached, the rates between them and where the training examples are.
+    """The reachable states, the rates between them and the states of the training examples.
 
     ``states`` ``(m, ...)``; ``rates`` sparse ``(m, m)``, rows sum to ``strength`` (beta);
     ``starts`` ``(n,)`` are the states of the training examples.
@@ -46,21 +46,21 @@ class MarkovChain:
         return len(self.states)
 
     def restart(self, weights: ArrayLike | None = None) -> Floats:
-        """The restart law ``(m,)``: ``weights`` ``(n,)`` of the examples (equal), made to sum 1."""
+        """Return the normalised restart law ``(m,)`` of ``weights`` ``(n,)`` (default: equal)."""
         n = len(self.starts)
         gamma = np.full(n, 1.0) if weights is None else np.asarray(weights, np.float64)
         law = np.bincount(self.starts, gamma / gamma.sum(), len(self))
         return law.astype(np.float64)
 
     def stationary(self, weights: ArrayLike | None = None) -> Floats:
-        """How often the chain is in each state, ``(m,)``."""
+        """Return the stationary probability of each state, ``(m,)``."""
         return markov_restarts.stationary(self.rates, self.restart(weights))
 
     def posterior(self, labels: ArrayLike, weights: ArrayLike | None = None) -> Floats:
-        """``P(class | state)`` under the augmented stream, ``(m, C)``.
+        """Return ``P(class | state)`` under the augmented stream, ``(m, C)``.
 
-        The Bayes classifier of augmented data. States that no training example reaches get the
-        classes' shares. ``labels`` ``(n,)`` are numbers of classes.
+        This is the Bayes classifier of augmented data. States that no training example reaches get
+        the class shares. ``labels`` ``(n,)`` are class indices.
         """
         y, gamma = (
             np.asarray(labels, np.intp),
@@ -68,8 +68,8 @@ class MarkovChain:
         )
         if y.shape != self.starts.shape:
             raise UsageError(
-                f"labels of shape {y.shape} for {len(self.starts)} training examples; expected one "
-                "for each"
+                f"got labels of shape {y.shape} for {len(self.starts)} training examples; expected "
+                "one for each"
             )
         by_class = np.zeros((len(self), int(y.max()) + 1))
         np.add.at(by_class, (self.starts, y), gamma / gamma.sum())
@@ -79,9 +79,10 @@ class MarkovChain:
         return np.where(reached, joint / np.where(reached, total, 1.0), by_class.sum(axis=0))
 
     def kernel(self) -> Floats:
-        """The kernel ``(m, m)`` of the operations, for chains that are reversible; see `restarts`.
+        """Return the kernel ``(m, m)`` of the operations, for reversible chains.
 
-        Raises `UsageError` where some operation cannot be undone at the same rate.
+        See `markov_restarts.kernel`. Raises `UsageError` if some operation cannot be undone at the
+        same rate.
         """
         measure = markov_restarts.reversible_measure(self.rates)
         if measure is None:
@@ -108,12 +109,12 @@ def reach(
     limit: int = 100_000,
     depth: int | None = None,
 ) -> MarkovChain:
-    """The chain of all states that ``moves`` reach from the training examples ``starts`` ``(n,
-    ...)``.
+    """Return the chain of all states that ``moves`` reach from the training examples ``starts``.
 
-    Breadth first; states are told apart by their bytes. ``rates`` are those of the moves. At most
-    ``limit`` states, at most ``depth`` moves from an example: a move that leaves this set stays
-    where it is, which keeps the rows' sums, and keeps a reversible chain reversible.
+    ``starts`` ``(n, ...)``. The search is breadth first; states are distinguished by their bytes.
+    ``rates`` are those of the moves. There are at most ``limit`` states, at most ``depth`` moves
+    from an example: a move that leaves this set stays in its state, which keeps the row sums, and
+    keeps a reversible chain reversible.
 
     >>> ring = reach(np.array([[0]]), [lambda s: (s + 1) % 5, lambda s: (s - 1) % 5], rates=0.5)
     >>> len(ring), ring.strength
@@ -121,25 +122,30 @@ def reach(
     """
     speeds = np.broadcast_to(np.asarray(rates, np.float64), (len(moves),))
     if not len(moves) or not (speeds > 0).all():
-        raise UsageError(f"{len(moves)} moves with rates {speeds.tolist()}; expected all above 0")
+        raise UsageError(
+            f"got {len(moves)} moves with rates {speeds.tolist()}; expected at least one move, all "
+            "rates above 0"
+        )
     known: dict[bytes, int] = {}
     kept: list[NDArray[Any]] = []
 
     def numbers(batch: NDArray[Any], add: bool) -> NDArray[np.intp]:
-        """Where states are; -1 for states outside the set."""
-        found = np.empty(len(batch), np.intp)
-        for place, state in enumerate(np.ascontiguousarray(batch)):
+        """Return the indices of states; -1 for states outside the set."""
+        indices = np.empty(len(batch), np.intp)
+        for i, state in enumerate(np.ascontiguousarray(batch)):
             key = state.tobytes()
             number = known.get(key, -1)
             if number < 0 and add and len(kept) < limit:
                 number = known[key] = len(kept)
                 kept.append(state)
-            found[place] = number
-        return found
+            indices[i] = number
+        return indices
 
     first = numbers(np.asarray(starts), add=True)
     if (first < 0).any():
-        raise UsageError(f"more than {limit} training examples; raise the limit")
+        raise UsageError(
+            f"got {len(starts)} training examples; expected at most {limit}: raise the limit"
+        )
     entries: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = []
     done, level = 0, 0
     while done < len(kept):
@@ -159,7 +165,7 @@ def reach(
 
 
 def operation_move(operation: Operation, values: Sequence[float]) -> Move:
-    """A move that applies an image operation at one of ``values``, each equally likely.
+    """Return a move that applies an image operation at one of ``values``, each equally likely.
 
     Values are in the operation's unit: ``operation_move(rotate, (-5, 5))``. For images uint8
     ``(m, H, W, C)``. Raises `UsageError` for operations that draw random numbers themselves: their
@@ -167,8 +173,8 @@ def operation_move(operation: Operation, values: Sequence[float]) -> Move:
     """
     if operation.random or operation.partner:
         raise UsageError(
-            f"operation {operation.name!r} is random by itself; expected one whose outcome its "
-            "value decides"
+            f"got the operation {operation.name!r}, which draws random numbers; expected one whose "
+            "value determines its outcome"
         )
     spaces = [SearchSpace(operation.name, (operation.at(value),)) for value in values]
 
@@ -181,13 +187,13 @@ def operation_move(operation: Operation, values: Sequence[float]) -> Move:
 
 
 def _outcomes(move: Move, states: NDArray[Any]) -> State:
-    """The outcomes of a move as ``(m, k, ...)``."""
-    found = np.asarray(move(states))
-    if found.shape == states.shape:
-        return found[:, None]
-    if found.ndim == states.ndim + 1 and found.shape[:1] + found.shape[2:] == states.shape:
-        return found
+    """Return the outcomes of a move as ``(m, k, ...)``."""
+    made = np.asarray(move(states))
+    if made.shape == states.shape:
+        return made[:, None]
+    if made.ndim == states.ndim + 1 and made.shape[:1] + made.shape[2:] == states.shape:
+        return made
     raise UsageError(
-        f"a move made {found.shape} of states {states.shape}; expected the same shape, or one more "
+        f"a move made {made.shape} of states {states.shape}; expected the same shape, or one more "
         "axis of outcomes after the first"
     )

@@ -1,4 +1,4 @@
-"""The law, the kernel and the resolvent of a chain with restarts: pure functions of its rates.
+"""Stationary law and kernel of a chain with restarts: pure functions of its rates.
 
 ``A`` sparse or dense ``(m, m)`` holds the rates between states, rows summing to ``beta``; restarts
 have rate 1 and the law ``rho``. One step of the chain is ``R = (A + 1 rho^T) / (1 + beta)`` and its
@@ -19,23 +19,23 @@ from automorph.errors import UsageError
 Floats = NDArray[np.float64]
 
 DENSE = 3000
-"""Most states for which a whole kernel is made; `stationary` has no such limit."""
+"""Most states for which a dense kernel is computed; `stationary` has no such limit."""
 
 
 def strength_of(rates: Any) -> float:
-    """beta, the common sum of the rows; raises `UsageError` where they differ."""
+    """Return beta, the common sum of the rows; raise `UsageError` if the sums differ."""
     sums = np.asarray(rates.sum(axis=1)).ravel()
     beta = float(sums.mean())
     if not np.allclose(sums, beta, rtol=1e-9, atol=1e-12):
         raise UsageError(
-            f"rows of rates sum to {sums.min():g} .. {sums.max():g}; expected one number for all: "
-            "let an operation that does nothing stay where it is"
+            f"rows of rates sum to {sums.min():g} .. {sums.max():g}; expected equal sums: an "
+            "operation that does nothing must stay in its state, at its rate"
         )
     return beta
 
 
 def stationary(rates: Any, restart: ArrayLike, *, tolerance: float = 1e-12) -> Floats:
-    """``((1 + beta) I - A)^-T rho`` for one law ``(m,)`` or one for each class ``(m, C)``.
+    """Return ``((1 + beta) I - A)^-T rho`` for one law ``(m,)`` or one for each class ``(m, C)``.
 
     Solved by ``x <- (rho + A^T x) / (1 + beta)``, which contracts by ``beta / (1 + beta)``: about
     ``28 beta`` sparse products for twelve digits, and no inverse. With the restarts of each class
@@ -44,23 +44,23 @@ def stationary(rates: Any, restart: ArrayLike, *, tolerance: float = 1e-12) -> F
     beta = strength_of(rates)
     rho = np.asarray(restart, np.float64)
     turned = csr_array(rates).T.tocsr()
-    found = rho / (1 + beta)
+    law = rho / (1 + beta)
     if beta == 0:
         return np.asarray(rho, np.float64)
-    # What is still missing after a step is at most beta times what the step changed.
+    # The remaining error after a step is at most beta times the change of the step.
     bound = tolerance * max(float(np.abs(rho).sum()), 1e-300) / max(beta, 1.0)
     while True:
-        after = (rho + turned @ found) / (1 + beta)
-        if np.abs(after - found).sum() <= bound:
+        after = (rho + turned @ law) / (1 + beta)
+        if np.abs(after - law).sum() <= bound:
             return np.asarray(after, np.float64)
-        found = after
+        law = after
 
 
 def reversible_measure(rates: Any) -> Floats | None:
-    """The law ``pi0`` with ``pi0[u] A[u, v] = pi0[v] A[v, u]`` that sums to 1, or None.
+    """Return the law ``pi0`` with ``pi0[u] A[u, v] = pi0[v] A[v, u]`` and sum 1, or None.
 
-    It is uniform where each operation is undone by another at the same rate. Of several parts that
-    are not connected each one gets its share of the states.
+    It is uniform if each operation is undone by another at the same rate. Each connected component
+    gets its share of the states.
     """
     forth = csr_array(rates)
     m = forth.shape[0]
@@ -86,9 +86,9 @@ def reversible_measure(rates: Any) -> Floats | None:
 
 
 def kernel(rates: Any, measure: ArrayLike) -> Floats:
-    """``K = ((1 + beta) I - A)^-1 P0^-1``, dense, ``(m, m)``.
+    """Return ``K = ((1 + beta) I - A)^-1 P0^-1``, dense, ``(m, m)``.
 
-    Symmetric and positive definite where A is reversible with respect to ``measure`` P0. It is the
+    Symmetric and positive definite if A is reversible with respect to ``measure`` P0. It is the
     regularised Laplacian kernel of the graph of operations: a training example i votes for its
     class with ``gamma_i K(x_i, x)`` (Dao et al. 2019, theorem 1). Raises `UsageError` beyond 3,000
     states: `stationary` solves for the votes without the kernel.
@@ -96,8 +96,9 @@ def kernel(rates: Any, measure: ArrayLike) -> Floats:
     beta, m = strength_of(rates), rates.shape[0]
     if m > DENSE:
         raise UsageError(
-            f"the kernel of {m} states; expected at most {DENSE}; `posterior` needs no kernel"
+            f"got {m} states for a kernel; expected at most {DENSE}: use "
+            "`posterior`, which needs none"
         )
     dense = rates.toarray() if hasattr(rates, "toarray") else np.asarray(rates, np.float64)
-    found = np.linalg.inv((1 + beta) * np.eye(m) - dense)
-    return np.asarray(found / np.asarray(measure, np.float64), np.float64)
+    inverse = np.linalg.inv((1 + beta) * np.eye(m) - dense)
+    return np.asarray(inverse / np.asarray(measure, np.float64), np.float64)

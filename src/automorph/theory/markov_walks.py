@@ -1,8 +1,8 @@
 """Walks of the chain: a geometric number of operations after a restart, and votes of neighbours.
 
-A draw from the chain's stationary law is: a training example, then ``N`` operations with
-``P(N = m) = (1 / (1 + beta)) (beta / (1 + beta))^m``, each picked by its rate. So no burn-in is
-needed, and draws are independent.
+A draw from the chain's stationary law is a training example followed by ``N`` operations with
+``P(N = m) = (1 / (1 + beta)) (beta / (1 + beta))^m``, each picked by its rate (Dao et al. 2019,
+section 3). Draws are therefore independent and need no burn-in.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ State = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Draws: the ``state`` each ended in and the example it is from (``source``), ``(count,)``."""
+    """Draws: the final ``state`` of each and its training example (``source``), ``(count,)``."""
 
     state: NDArray[np.intp]
     source: NDArray[np.intp]
@@ -33,7 +33,7 @@ def walk(
     strength: float,
     rng: np.random.Generator,
 ) -> Walk:
-    """Walk from each source's state through the rates of a finite chain."""
+    """Walk from each source's state along the rates of a finite chain."""
     matrix = csr_array(rates)
     state = starts[source].copy()
     length = rng.geometric(1 / (1 + strength), size=len(source)) - 1
@@ -43,7 +43,7 @@ def walk(
         going = length > step
         here = state[going]
         low, high = matrix.indptr[here], matrix.indptr[here + 1]
-        # One search in the running sum of all rates finds the entry inside each row.
+        # A single search in the cumulative rates finds the entry inside each row.
         aim = before[low] + rng.random(len(here)) * (before[high] - before[low])
         entry = np.clip(np.searchsorted(ends, aim, side="right"), low, high - 1)
         state[going] = matrix.indices[entry]
@@ -58,10 +58,10 @@ def sample_states(
     rates: ArrayLike = 1.0,
     seed: int = 0,
 ) -> tuple[State, NDArray[np.intp]]:
-    """Draws from the chain without listing its states, for continuous operations.
+    """Draw from the chain without listing its states, for continuous operations.
 
     ``starts`` ``(n, ...)``; returns the states ``(count, ...)`` and their training examples
-    ``(count,)``. A move that gives several outcomes (see `chain.Move`) gets one drawn.
+    ``(count,)``. If a move returns several outcomes (see `markov_chain.Move`), one is drawn.
     """
     rng = np.random.default_rng(seed)
     speeds = np.broadcast_to(np.asarray(rates, np.float64), (len(moves),))
@@ -85,11 +85,11 @@ def sample_states(
 def nearest_shares(
     visited: ArrayLike, labels: ArrayLike, queries: ArrayLike, *, k: int, classes: int
 ) -> NDArray[np.float64]:
-    """Shares of the classes among the k nearest visited states of each query, ``(q, C)``.
+    """Return class shares among the k nearest visited states of each query, ``(q, C)``.
 
-    ``visited`` ``(V, d)`` and ``queries`` ``(q, d)`` as vectors, Euclidean; visits of one state
-    count as often as they are. Visits at the same distance share what is left of k, so that their
-    order does not matter.
+    ``visited`` ``(V, d)`` and ``queries`` ``(q, d)`` are vectors, the distance Euclidean; repeated
+    visits of one state count repeatedly. Visits at equal distance share the remainder of k, so
+    their order does not matter.
     """
     points = np.asarray(visited, np.float64).reshape(len(np.asarray(visited)), -1)
     asked = np.asarray(queries, np.float64).reshape(len(np.asarray(queries)), -1)

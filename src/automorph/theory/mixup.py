@@ -1,4 +1,7 @@
-"""Mixup in the linear setting: extra ridge, and a shrinkage of what is predicted."""
+"""Mixup in the linear setting: additional ridge, and a shrinkage of predictions.
+
+The setting of Wu, Zhang, Valiant and Re (ICML 2020); the shrinkage is of Carratino et al. (2020).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 def mixup_kappa(alpha: float) -> float:
-    """What mixing leaves of the data: ``E[a^2 + (1 - a)^2]`` for ``a ~ Beta(s, s)``.
+    """Return the share of the data that mixing keeps: ``E[a^2 + (1 - a)^2]``, ``a ~ Beta(s, s)``.
 
     ``(s + 1) / (2 s + 1)``.
 
@@ -26,13 +29,13 @@ def mixup_kappa(alpha: float) -> float:
 
 
 def mixup_penalty(penalty: float, *, examples: int, added: int, alpha: float = 1.0) -> float:
-    """The penalty of plain ridge that does what ``added`` mixup rows do.
+    """Return the penalty of plain ridge that is equivalent to ``added`` mixup rows.
 
     ``penalty`` is the whole penalty L = n lambda of the n original examples, lambda being that of
     one sample, which mixup's rows get too. With centred data ``L (n + m) / (n + kappa m)``, so
     mixup multiplies the penalty by less than ``1 / kappa`` (1.5 for alpha 1). It adds no new
-    direction: it helps only where the penalty was too small. (Where the whole penalty stays fixed
-    while rows are added, the factor is ``n / (n + kappa m)`` instead.)
+    direction: it helps only if the penalty was too small. (If the whole penalty stays fixed while
+    rows are added, the factor is ``n / (n + kappa m)`` instead.)
 
     >>> round(mixup_penalty(4.0, examples=10, added=10, alpha=1.0), 9)
     4.8
@@ -65,10 +68,10 @@ def mixup_rows(rows: ArrayLike, *, count: int, alpha: float = 1.0, seed: int = 0
 
 
 def mixup_shrinkage(alpha: float) -> float:
-    """The mean share of an example in its own mixed copy, ``E max(a, 1 - a)``.
+    """Return the mean share of an example in its own mixed copy, ``E max(a, 1 - a)``.
 
-    Training on mixed examples is training on examples (and labels) drawn towards their mean by this
-    factor, with noise of mean 0 (Carratino et al. 2020); so predictions shrink by it.
+    Training on mixed examples is training on examples (and labels) shrunk towards their mean by
+    this factor, with noise of mean 0 (Carratino et al. 2020); predictions shrink by it too.
 
     >>> round(mixup_shrinkage(1.0), 9)
     0.75
@@ -79,7 +82,7 @@ def mixup_shrinkage(alpha: float) -> float:
 
 
 def error_slope(rows: ArrayLike, beta: ArrayLike, *, penalty: float, noise: float) -> float:
-    """How ridge's error changes with its whole penalty L.
+    """Return the derivative of ridge's error by its whole penalty L.
 
     ``de/dL = sum_j 2 s_j^2 (L b_j^2 - noise^2) / (s_j^2 + L)^3`` over singular values s_j and the
     signal ``b_j = <v_j, beta>`` along them. Negative: more penalty, and so mixup, helps.
@@ -93,4 +96,4 @@ def error_slope(rows: ArrayLike, beta: ArrayLike, *, penalty: float, noise: floa
 
 def _positive(alpha: float) -> None:
     if not alpha > 0:
-        raise UsageError(f"alpha {alpha}; expected a number above 0")
+        raise UsageError(f"got alpha={alpha}; expected a number above 0")

@@ -42,7 +42,7 @@ class Objectives:
 
 
 def loss_named(name: str) -> Loss:
-    """A loss by name: softmax, squared, logistic, hinge, squared-hinge."""
+    """Return a loss by name: softmax, squared, logistic, hinge, squared-hinge."""
     try:
         return LOSSES[name]
     except KeyError:
@@ -50,7 +50,7 @@ def loss_named(name: str) -> Loss:
 
 
 def objectives_of(scores: ArrayLike, labels: ArrayLike, *, loss: str = "softmax") -> Objectives:
-    """All objectives of scores ``(n, T, C)``; see `targets_for` for the labels.
+    """Return all objectives of scores ``(n, T, C)``; see `targets_for` for the labels.
 
     >>> found = objectives_of([[[1.0], [3.0]]], [0.0], loss="squared")
     >>> found.exact, found.first, found.second
@@ -70,7 +70,7 @@ def objectives_of(scores: ArrayLike, labels: ArrayLike, *, loss: str = "softmax"
 def variance_regulariser(
     scores: ArrayLike, labels: ArrayLike | None = None, *, loss: str = "softmax"
 ) -> float:
-    """R of scores ``(n, T, C)``: what the spread of the copies adds to the first-order objective.
+    """Return R of scores ``(n, T, C)``: the second-order term, from the spread of the copies.
 
     For softmax ``R = 1/n sum_i 1/2 E_z Var_{c ~ p_i}(d_c)``. Softmax, logistic and squared loss
     need no labels.
@@ -78,7 +78,9 @@ def variance_regulariser(
     s = _scores(scores)
     if labels is None:
         if loss not in ("softmax", "logistic", "squared"):
-            raise UsageError(f"the variance regulariser of {loss!r} needs labels; none were given")
+            raise UsageError(
+                f"got no labels; the variance regulariser of {loss!r} needs them: pass labels"
+            )
         y = np.zeros((len(s), s.shape[2]))
     else:
         y = targets_for(labels, classes=s.shape[2], loss=loss)
@@ -89,7 +91,7 @@ def variance_regulariser(
 def value_and_slope(
     scores: ArrayLike, labels: ArrayLike, *, loss: str = "softmax", order: Order = "exact"
 ) -> tuple[float, Floats]:
-    """An objective and its derivative by the scores, ``(n, T, C)``."""
+    """Return an objective and its derivative by the scores, ``(n, T, C)``."""
     s, y, kind = _checked(scores, labels, loss)
     n, t, _ = s.shape
     if order == "exact":
@@ -101,31 +103,31 @@ def value_and_slope(
     if order == "first":
         return value, np.repeat(slope[:, None] / (n * t), t, axis=1)
     if order != "second":
-        raise UsageError(f"order {order!r}; expected exact, first or second")
+        raise UsageError(f"got order={order!r}; expected exact, first or second")
     moves = s - centre[:, None]
     by_centre, by_moves = kind.spread_slopes(centre, moves, y)
     by_moves = by_moves - by_moves.mean(axis=1, keepdims=True)
-    whole = (slope + by_centre)[:, None] / (n * t) + by_moves / n
-    return value + float(kind.spread(centre, moves, y).mean()), whole
+    by_scores = (slope + by_centre)[:, None] / (n * t) + by_moves / n
+    return value + float(kind.spread(centre, moves, y).mean()), by_scores
 
 
 def targets_for(labels: ArrayLike, *, classes: int, loss: str) -> Floats:
-    """Labels as targets ``(n, C)`` of a loss.
+    """Convert labels to targets ``(n, C)`` of a loss.
 
-    Numbers of classes ``(n,)`` become one-hot rows, for logistic and hinge losses rows of -1 and 1
-    (one class against the rest). With a single score, labels are taken as they are: -1 and 1, or
-    numbers to be met. Rows ``(n, C)`` (soft labels, several targets) are taken as they are too.
+    Class indices ``(n,)`` become one-hot rows, for logistic and hinge losses rows of -1 and 1
+    (one class against the rest). With a single score, labels are used unchanged: -1 and 1, or
+    regression targets. Rows ``(n, C)`` (soft labels, several targets) are used unchanged too.
     """
     given = np.asarray(labels)
     if given.ndim == 2 and given.shape[1] == classes:
         return given.astype(np.float64)
     if given.ndim != 1:
-        raise UsageError(f"labels of shape {given.shape}; expected (n,) or (n, {classes})")
+        raise UsageError(f"got labels of shape {given.shape}; expected (n,) or (n, {classes})")
     if classes == 1:
         return given.astype(np.float64)[:, None]
     if len(given) and not (given.min() >= 0 and given.max() < classes):
         raise UsageError(
-            f"labels from {given.min()} to {given.max()} for {classes} scores; expected 0 to "
+            f"got labels from {given.min()} to {given.max()} for {classes} scores; expected 0 to "
             f"{classes - 1}"
         )
     hot = np.eye(classes)[given.astype(np.intp)]
@@ -133,13 +135,13 @@ def targets_for(labels: ArrayLike, *, classes: int, loss: str) -> Floats:
 
 
 def agreement(scores: ArrayLike, others: ArrayLike) -> float:
-    """The share of examples for which two models ``(n, C)`` name the same class."""
+    """Return the share of examples for which two models ``(n, C)`` predict the same class."""
     a, b = (np.asarray(s) for s in (scores, others))
     return float((_choice(a) == _choice(b)).mean())
 
 
 def divergence(scores: ArrayLike, others: ArrayLike) -> float:
-    """Mean Kullback-Leibler divergence of the softmax of two models' scores ``(n, C)``."""
+    """Return the mean Kullback-Leibler divergence of two models' softmax scores ``(n, C)``."""
     p, q = (_log_softmax(np.asarray(s, np.float64)) for s in (scores, others))
     return float((np.exp(p) * (p - q)).sum(axis=-1).mean())
 
@@ -167,5 +169,5 @@ def _checked(scores: ArrayLike, labels: ArrayLike, loss: str) -> tuple[Floats, F
     s, kind = _scores(scores), loss_named(loss)
     y = targets_for(labels, classes=s.shape[2], loss=loss)
     if len(y) != len(s):
-        raise UsageError(f"{len(s)} examples with {len(y)} labels; expected one for each")
+        raise UsageError(f"got {len(y)} labels for {len(s)} examples; expected one for each")
     return s, y, kind

@@ -1,8 +1,8 @@
-"""Ridge regression whose data grow: exact updates, exact errors, the exact gain of one point.
+"""Ridge regression with growing data: exact updates, exact errors, the exact gain of one point.
 
 The linear setting of Wu, Zhang, Valiant and Re (ICML 2020). ``penalty`` is always the whole penalty
-``L``, as in ``(X^T X + L I)^-1 X^T y``. In their notation it is ``n lambda``; whoever means a
-penalty for each sample lets L grow with the rows.
+``L``, as in ``(X^T X + L I)^-1 X^T y``. In their notation it is ``n lambda``: for a penalty per
+sample, let L grow with the rows.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Ridge:
     penalty: float
 
     def __call__(self, rows: ArrayLike) -> Floats:
-        """Predictions ``(m, C)`` for rows ``(m, p)``."""
+        """Return predictions ``(m, C)`` for rows ``(m, p)``."""
         return np.asarray(np.asarray(rows, np.float64) @ self.weights, np.float64)
 
     def with_rows(self, rows: ArrayLike, targets: ArrayLike) -> Ridge:
-        """The fit after more rows ``(m, p)`` with targets ``(m, C)``, penalty unchanged.
+        """Return the fit after more rows ``(m, p)`` with targets ``(m, C)``, penalty unchanged.
 
         ``w' = w + M U^T (I + U M U^T)^-1 (t - U w)`` (Woodbury): exact, one m x m solve. For many
-        rows (m > p) the same is had by inverting the grown matrix.
+        rows (m > p), inverting the grown matrix gives the same result faster.
         """
         u = _matrix(rows, "rows")
         t = _targets(targets, len(u))
@@ -52,7 +52,7 @@ class Ridge:
         return replace(self, inverse=(inverse + inverse.T) / 2, weights=self.weights + side @ step)
 
     def unexplained(self, rows: ArrayLike) -> Floats:
-        """New information of each row, ``L u^T M u`` in ``[0, |u|^2]``, ``(m,)``.
+        """Return the new information of each row, ``L u^T M u`` in ``[0, |u|^2]``, ``(m,)``.
 
         It is ``|u|^2`` for a row outside the span of the data and near 0 well inside it.
         """
@@ -60,7 +60,7 @@ class Ridge:
         return np.asarray(self.penalty * np.einsum("mp,pq,mq->m", u, self.inverse, u), np.float64)
 
     def error(self, rows: ArrayLike, targets: ArrayLike) -> float:
-        """Mean squared error over rows, summed over targets."""
+        """Return the mean squared error over rows, summed over targets."""
         u = _matrix(rows, "rows")
         return float(np.square(self(u) - _targets(targets, len(u))).sum(axis=1).mean())
 
@@ -74,9 +74,9 @@ def fit_ridge(rows: ArrayLike, targets: ArrayLike, *, penalty: float) -> Ridge:
 
 
 def resolvent(rows: ArrayLike, penalty: float) -> Floats:
-    """``M = (X^T X + L I)^-1``, ``(p, p)``, for a penalty above 0."""
+    """Return ``M = (X^T X + L I)^-1``, ``(p, p)``, for a penalty above 0."""
     if not penalty > 0:
-        raise UsageError(f"penalty {penalty}; expected a number above 0")
+        raise UsageError(f"got penalty={penalty}; expected a number above 0")
     x = _matrix(rows, "rows")
     inverse = np.linalg.inv(x.T @ x + penalty * np.eye(x.shape[1]))
     return np.asarray((inverse + inverse.T) / 2, np.float64)
@@ -85,10 +85,10 @@ def resolvent(rows: ArrayLike, penalty: float) -> Floats:
 def choose_penalty(
     rows: ArrayLike, targets: ArrayLike, *, candidates: ArrayLike | None = None
 ) -> float:
-    """The penalty with the least leave-one-out error, exact from one decomposition.
+    """Return the penalty with the least leave-one-out error, exact from one decomposition.
 
-    ``e_i = (y_i - yhat_i) / (1 - h_ii)``. Candidates are 25 steps over eight powers of ten around
-    the mean squared singular value, unless given.
+    ``e_i = (y_i - yhat_i) / (1 - h_ii)``. Default candidates are 25 steps over eight powers of ten
+    around the mean squared singular value.
     """
     x = _matrix(rows, "rows")
     y = _targets(targets, len(x))
@@ -109,10 +109,10 @@ def choose_penalty(
 def predicted_change(
     fit: Ridge, rows: ArrayLike, targets: ArrayLike, *, held_out: tuple[ArrayLike, ArrayLike]
 ) -> float:
-    """How the held-out squared error changes when rows are added; negative is better.
+    """Return the change of the held-out squared error when rows are added; negative is better.
 
-    Exact for this ridge regression at this penalty. A regression whose penalty is chosen anew may
-    change by something else.
+    Exact for this ridge regression at this penalty; with a penalty chosen again, the change may
+    differ.
     """
     return fit.with_rows(rows, targets).error(*held_out) - fit.error(*held_out)
 
@@ -126,7 +126,7 @@ class Error:
 
     @property
     def total(self) -> float:
-        """Squared bias and variance together."""
+        """Squared bias plus variance."""
         return self.bias + self.variance
 
 
@@ -139,12 +139,12 @@ def ridge_error(
     mixing: ArrayLike | None = None,
     clean: ArrayLike | None = None,
 ) -> Error:
-    """Expected ``|b - beta|^2`` of ridge on (augmented) rows: squared bias and variance.
+    """Return the expected ``|b - beta|^2`` of ridge on (augmented) rows: squared bias and variance.
 
     ``rows`` ``(m, p)``; their targets are ``clean + mixing @ eps``, where eps are the independent
-    noises (standard deviation ``noise``) of the original examples. ``mixing`` ``(m, n)`` says which
-    noises a row carries: a copy carries its original's, so leaving that out understates the
-    variance. Left out it is the identity: no row is a copy. ``clean`` ``(m,)`` defaults to ``rows @
+    noises (standard deviation ``noise``) of the original examples. ``mixing`` ``(m, n)`` states
+    which noises a row carries: a copy carries its original's, and omitting that understates the
+    variance. It defaults to the identity: no row is a copy. ``clean`` ``(m,)`` defaults to ``rows @
     beta``: the labels are right.
 
     ``bias = M X^T clean - beta``, ``variance = noise^2 Tr(M X^T N N^T X M)``.

@@ -23,10 +23,10 @@ Floats = NDArray[np.float64]
 
 
 def worst_weights(losses: ArrayLike, rho: float) -> Floats:
-    """The weights q that make ``sum q l`` largest, over the last axis of ``losses`` ``(..., n)``.
+    """Return the weights q that maximise ``sum q l`` over the last axis of losses ``(..., n)``.
 
-    ``q_i = max(0, c (l_i - eta))``, found exactly by sorting. ``rho`` 0 gives equal weights, one
-    of ``n (n - 1) / 2`` or more the largest loss alone.
+    ``q_i = max(0, c (l_i - eta))``, found exactly by sorting. ``rho`` 0 gives equal weights; a rho
+    of ``n (n - 1) / 2`` or more gives the largest loss all the weight.
 
     >>> worst_weights([1.0, 2.0, 3.0], 0.5).round(3).tolist()
     [0.098, 0.333, 0.569]
@@ -34,7 +34,8 @@ def worst_weights(losses: ArrayLike, rho: float) -> Floats:
     values = np.asarray(losses, np.float64)
     if not rho >= 0 or values.ndim == 0 or values.shape[-1] == 0:
         raise UsageError(
-            f"rho {rho} and losses of shape {values.shape}; expected 0 or more, and some losses"
+            f"got rho={rho} and losses of shape {values.shape}; expected a rho of 0 or more, and "
+            "losses"
         )
     n = values.shape[-1]
     order = np.argsort(-values, axis=-1, kind="stable")
@@ -47,7 +48,7 @@ def worst_weights(losses: ArrayLike, rho: float) -> Floats:
     allowed = np.maximum((1 + 2 * rho / n) / n - 1 / k, 0.0)
     small = spread <= 1e-24 * np.maximum(centred[..., -1:] ** 2, 1e-300)
     slope = np.where(small, 0.0, np.sqrt(allowed / np.where(small, 1.0, spread)))
-    # Fewer than 1 / sum q^2 losses cannot carry all the weight; more must keep the last one's >= 0.
+    # Fewer than 1 / sum q^2 losses cannot hold all the weight; with more, the last must stay >= 0.
     enough = (1 + 2 * rho / n) / n >= (1 - 1e-12) / k
     fits = enough & (1 / k + slope * (centred - mean) >= -1e-12)
     last = (n - 1 - np.argmax(fits[..., ::-1], axis=-1))[..., None]
@@ -61,7 +62,7 @@ def worst_weights(losses: ArrayLike, rho: float) -> Floats:
 
 
 def robust_mean(losses: ArrayLike, rho: float) -> Floats:
-    """The worst mean of ``losses`` ``(..., n)``, ``(...)``."""
+    """Return the worst mean of ``losses`` ``(..., n)``, ``(...)``."""
     return np.asarray((worst_weights(losses, rho) * np.asarray(losses, np.float64)).sum(axis=-1))
 
 
@@ -69,14 +70,14 @@ def robust_mean(losses: ArrayLike, rho: float) -> Floats:
 class VarianceRobust:
     """The robust objective for training with torch: losses ``(n,)`` in, their worst mean out.
 
-    Losses ``(n, T)`` of T copies of each example: the worst mean over the copies, averaged over the
-    examples, which lies between their mean (rho 0) and the worst copy (rho large).
+    For losses ``(n, T)`` of T copies of each example: the worst mean over the copies, averaged over
+    the examples, which lies between their mean (rho 0) and the worst copy (rho large).
     """
 
     rho: float
 
     def __call__(self, losses: Tensor) -> Tensor:
-        """A scalar; its gradient is that of the losses weighted by the worst weights."""
+        """Return a scalar; its gradient is that of the losses under the worst weights."""
         weights = worst_weights(losses.detach().cpu().double().numpy(), self.rho)
         q = losses.new_tensor(weights)
         return (q * losses).sum(dim=-1).mean()

@@ -1,8 +1,7 @@
-"""Translators: class-preserving maps between subgroups, and the images they make, kept on disk.
+"""Translators: class-preserving maps between subgroups.
 
-A translator is a value with ``translate(images, direction)``. The direction is the subgroup that
-the images shall look like; what a translator may need besides, classes and present subgroups,
-comes in a `KnownTranslator`.
+A translator is a value with ``translate(images, direction, known)``. The direction is the target
+subgroup; classes and present subgroups of the images come in a `KnownTranslator`.
 """
 
 from __future__ import annotations
@@ -26,21 +25,21 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class KnownTranslator:
-    """What is known of the images that are to be translated: classes and subgroups, ``(n,)``."""
+    """The known facts about images to be translated: classes and subgroups, ``(n,)``."""
 
     labels: Numbers
     subgroups: Numbers
 
     def rows(self, rows: Any) -> KnownTranslator:
-        """What is known of some of the images."""
+        """Return the facts about some of the images."""
         return KnownTranslator(self.labels[rows], self.subgroups[rows])
 
 
 def known_of(part: Split) -> KnownTranslator:
-    """What a part of the data knows of its images. Raises `DataError` without subgroups."""
+    """Return classes and subgroups of a part; raise `DataError` without subgroups."""
     if part.subgroups is None:
         raise DataError(
-            "the examples have no subgroups, and a translation goes from subgroup to subgroup; "
+            "the examples have no subgroups; a translation needs one for every example: "
             "name their column with subgroup=... (--subgroup)"
         )
     return KnownTranslator(part.labels, part.subgroups)
@@ -52,16 +51,16 @@ class Translator(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is, in a word or two."""
+        """Its name, in a word or two."""
         ...
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
-        """The pairs (from, to) of subgroups that it can translate, equal ones left out."""
+        """The pairs (from, to) of different subgroups that it can translate."""
         ...
 
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
-        """The images uint8 ``(n, H, W, C)`` as they would look in subgroup ``direction``."""
+        """Return images uint8 ``(n, H, W, C)`` as they would look in subgroup ``direction``."""
         ...
 
 
@@ -70,11 +69,11 @@ Edit = Callable[[Images, int], Images]
 
 @dataclass(frozen=True)
 class UserEdit:
-    """An edit that the user supplies: ``edit(images, direction)``, uint8 in, the same shape out.
+    """An edit supplied by the user: ``edit(images, direction)``, uint8 in, the same shape out.
 
-    Texts are lists of strings.
-    Images that lie in the direction's subgroup already are left alone. ``pairs`` are the
-    directions it knows; an edit that can only add a mark says so there.
+    Texts are passed as lists of strings. Images that lie in the target subgroup already stay
+    unchanged. ``pairs`` are the directions it supports, for example for an edit that can only add a
+    mark.
     """
 
     edit: Edit
@@ -83,11 +82,11 @@ class UserEdit:
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
-        """As given."""
+        """The given pairs."""
         return self.pairs
 
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
-        """Hand over what has to change, and check what comes back."""
+        """Apply the edit to the images that must change, and check its result."""
         result = np.array(images)
         able = [a for a, b in self.pairs if b == direction]
         rows = np.flatnonzero(np.isin(known.subgroups, able))
@@ -98,33 +97,34 @@ class UserEdit:
             if not isinstance(made, np.ndarray) or made.dtype != np.uint8:
                 kind = getattr(made, "dtype", type(made).__name__)
                 raise UsageError(
-                    f"the edit {self.name} gave {kind}; expected a uint8 array of the shape it got"
+                    f"the edit {self.name} returned {kind}; expected a uint8 array of the shape it "
+                    "got: convert its result"
                 )
             if made.shape != images[rows].shape:
                 raise UsageError(
-                    f"the edit {self.name} gave shape {made.shape} for {images[rows].shape}; "
-                    "expected the same shape: one image for each"
+                    f"the edit {self.name} returned shape {made.shape} for {images[rows].shape}; "
+                    "expected the same shape: return one image for each"
                 )
             result[rows] = made
         return result
 
     def _texts(self, texts: list[str], direction: int) -> Any:
-        """A list of texts goes in, and as many strings must come back."""
+        """Pass a list of texts, and check that as many strings come back."""
         made = list(self.edit(texts, direction))  # type: ignore[arg-type]
         if len(made) != len(texts) or not all(isinstance(text, str) for text in made):
             raise UsageError(
-                f"the edit {self.name} gave {len(made)} values for {len(texts)} texts; expected "
-                "one string for each"
+                f"the edit {self.name} returned {len(made)} values for {len(texts)} texts; "
+                "expected as many: return one string for each"
             )
         return np.array(made, np.dtypes.StringDType())
 
 
 @dataclass(frozen=True, eq=False)
 class ExactPairs:
-    """Images of which every rendering is known: ``renderings`` uint8 ``(k, n, H, W, C)``.
+    """Images with all renderings known: ``renderings`` uint8 ``(k, n, H, W, C)``.
 
-    ``renderings[z, i]`` is example i as it looks in subgroup z; an image is found by its content.
-    For data whose subgroups were made (a mark drawn by a program), and as the upper bound for
+    ``renderings[z, i]`` is example i as it looks in subgroup z; images are looked up by content.
+    For data with synthetic subgroups (a mark drawn by a program), and as the upper bound for
     learned translators.
     """
 
@@ -133,7 +133,7 @@ class ExactPairs:
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
-        """All of them."""
+        """All pairs of subgroups."""
         return all_pairs(len(self.renderings))
 
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
@@ -141,29 +141,29 @@ class ExactPairs:
         places = [self._places.get(_digest(image)) for image in images]
         if None in places:
             raise UsageError(
-                f"{places.count(None)} of {len(images)} images are none of the "
-                f"{len(self.renderings)} x {self.renderings.shape[1]} renderings of the exact "
-                "pairs; they translate only the examples that they were made of"
+                f"{places.count(None)} of {len(images)} images are not among the "
+                f"{len(self.renderings)} x {self.renderings.shape[1]} known renderings; expected "
+                "images of the data they were made of: use another translator for other images"
             )
         return np.ascontiguousarray(self.renderings[direction][np.array(places, np.intp)])
 
     @cached_property
     def _places(self) -> dict[bytes, int]:
-        found: dict[bytes, int] = {}
+        index: dict[bytes, int] = {}
         for rendering in self.renderings:
-            for place, image in enumerate(rendering):
-                found.setdefault(_digest(image), place)
-        return found
+            for row, image in enumerate(rendering):
+                index.setdefault(_digest(image), row)
+        return index
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureStatistics:
-    """The closed form: within a class, means and covariances are moved onto each other.
+    """The closed form: within a class, means and covariances are mapped onto each other.
 
     x' = m_b + A (x - m_a), with A = S_a^-1/2 (S_a^1/2 S_b S_a^1/2)^1/2 S_a^-1/2 on the leading
     principal components of the pixels (the optimal-transport map between two Gaussians; Knott and
-    Smith 1984); the rest of the image is kept. Good for what changes whole images alike: light,
-    colour, contrast. It cannot draw a mark that has no fixed place.
+    Smith 1984); the rest of the image is kept. Suited to global changes: light, colour, contrast.
+    It cannot draw a mark without a fixed position.
     """
 
     mean: NDArray[np.float64]
@@ -173,13 +173,13 @@ class FeatureStatistics:
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
-        """Every pair of subgroups that some class holds."""
+        """Every pair of subgroups that occurs within a class."""
         return frozenset(
             (a, b) for y, a in self.moments for other, b in self.moments if y == other and a != b
         )
 
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
-        """Move the components of every group onto those of its class in the direction."""
+        """Map the components of every group onto those of its class in the target subgroup."""
         result = np.array(images)
         flat = result.reshape(len(images), -1)
         for y, z in sorted(set(zip(known.labels.tolist(), known.subgroups.tolist(), strict=True))):
@@ -196,7 +196,7 @@ class FeatureStatistics:
 
 
 def fit_statistics(part: Split, *, components: int = 32) -> FeatureStatistics:
-    """Means and covariances, by class and subgroup, of the principal components of a part."""
+    """Fit means and covariances of the principal components of a part, per class and subgroup."""
     known = known_of(part)
     mean, axes = _principal(part.data, components)
     inside = (part.data.reshape(len(part), -1) / 255.0 - mean) @ axes
@@ -207,7 +207,7 @@ def fit_statistics(part: Split, *, components: int = 32) -> FeatureStatistics:
             if len(own) < 2:
                 continue
             covariance = np.cov(own, rowvar=False).reshape(axes.shape[1], axes.shape[1])
-            # Few images say little of their covariance: it is drawn towards its diagonal.
+            # With few images, shrink the covariance towards its diagonal.
             share = axes.shape[1] / (axes.shape[1] + len(own))
             shrunk = (1 - share) * covariance + share * np.diag(np.diag(covariance))
             moments[(y, z)] = (own.mean(axis=0), shrunk + 1e-6 * np.eye(len(shrunk)))
@@ -216,12 +216,12 @@ def fit_statistics(part: Split, *, components: int = 32) -> FeatureStatistics:
 
 @dataclass(frozen=True, eq=False)
 class MatchedPairs:
-    """Real images for made ones: the nearest of the same class in the other subgroup.
+    """Real images instead of generated ones: the nearest of the same class in the other subgroup.
 
-    After RealPatch (Romiti et al. 2022), with nearness in principal components of the pixels, each
-    scaled by its deviation, and no propensity score. Nothing is invented, but a rare group gives
-    the same few images again and again. There is no way back: the nearest image of the nearest
-    image is another.
+    After RealPatch (Romiti et al. 2022), with distances between principal components of the pixels,
+    each scaled by its deviation, and no propensity score. Nothing is invented, but a rare group
+    provides the same few images again and again. There is no way back: the nearest image of the
+    nearest image is another one.
     """
 
     part: Split
@@ -232,18 +232,18 @@ class MatchedPairs:
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
-        """Every pair of subgroups that some class holds."""
+        """Every pair of subgroups that occurs within a class."""
         known = known_of(self.part)
         groups = set(zip(known.labels.tolist(), known.subgroups.tolist(), strict=True))
         return frozenset((a, b) for y, a in groups for x, b in groups if x == y and a != b)
 
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
-        """The nearest image of the direction's subgroup; itself where it lies there already."""
+        """Return the nearest image of the target subgroup; images already there stay."""
         result = np.array(images)
-        held = known_of(self.part)
+        own = known_of(self.part)
         for y in np.unique(known.labels).tolist():
             rows = np.flatnonzero((known.labels == y) & (known.subgroups != direction))
-            others = np.flatnonzero((held.labels == y) & (held.subgroups == direction))
+            others = np.flatnonzero((own.labels == y) & (own.subgroups == direction))
             if len(rows) and len(others):
                 near = self._nearest(images[rows], self.part.data[others])
                 result[rows] = self.part.data[others[near]]
@@ -258,7 +258,7 @@ class MatchedPairs:
 
 
 def fit_matches(part: Split, *, components: int = 32) -> MatchedPairs:
-    """Pairs within a part."""
+    """Fit the matching within a part."""
     mean, axes = _principal(part.data, components)
     inside = (part.data[:: _stride(len(part))].reshape(-1, len(mean)) / 255.0 - mean) @ axes
     return MatchedPairs(part, mean, axes / np.maximum(inside.std(axis=0), 1e-6))
@@ -266,7 +266,7 @@ def fit_matches(part: Split, *, components: int = 32) -> MatchedPairs:
 
 @dataclass(frozen=True)
 class Identity:
-    """The translator that changes nothing: what every check must refuse."""
+    """The translator that changes nothing: every check must reject it."""
 
     subgroups: int
     name: str = "identity"
@@ -276,7 +276,7 @@ class Identity:
         object.__setattr__(self, "directions", all_pairs(self.subgroups))
 
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
-        """The images as they are."""
+        """Return the images unchanged."""
         return np.array(images)
 
 
@@ -287,30 +287,34 @@ def exact_pairs(data: Dataset) -> ExactPairs:
 
 
 def load_edit(name: str, pairs: frozenset[tuple[int, int]]) -> UserEdit:
-    """The function ``module:function`` as a `UserEdit`; ``function.pairs`` narrows its directions.
+    """Load the function ``module:function`` as a `UserEdit`.
 
-    Raises `UsageError` if there is no such function.
+    The function's attribute ``pairs`` limits its directions. Raises `UsageError` if there is no
+    such function.
     """
     module, colon, function = name.partition(":")
     if not colon or not function:
         raise UsageError(
-            f"translator {name!r}: expected cyclegan, statistics, matched (images), word-swap "
-            "(texts), auto, none, or a function as module:function"
+            f"unknown translator {name!r}; expected cyclegan, statistics, matched (images), "
+            "word-swap (texts), auto, none, or a function as module:function"
         )
     try:
         edit = getattr(import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise UsageError(
-            f"translator {name!r}: {error}. Expected a module that Python finds (PYTHONPATH) and "
-            "a function in it: edit(images, direction) -> images"
+            f"cannot load the translator {name!r} ({error}); expected a module on PYTHONPATH "
+            "with a function edit(images, direction) -> images"
         ) from error
     if not callable(edit):
-        raise UsageError(f"translator {name!r} is no function; expected edit(images, direction)")
+        raise UsageError(
+            f"got the translator {name!r}, which is not callable; expected a function "
+            "edit(images, direction)"
+        )
     return UserEdit(edit, frozenset(getattr(edit, "pairs", pairs)), name)
 
 
 def all_pairs(subgroups: int) -> frozenset[tuple[int, int]]:
-    """All directions between so many subgroups.
+    """Return all directions between this many subgroups.
 
     >>> sorted(all_pairs(2))
     [(0, 1), (1, 0)]
@@ -327,13 +331,13 @@ def _stride(n: int) -> int:
 
 
 def _principal(images: Images, components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean ``(d,)`` and leading axes ``(d, components)`` of pixels in [0, 1]."""
+    """Return the mean ``(d,)`` and leading axes ``(d, components)`` of pixels in [0, 1]."""
     from sklearn.decomposition import PCA
 
     some = images[:: _stride(len(images))].reshape(-1, int(np.prod(images.shape[1:]))) / 255.0
-    most = max(1, min(components, len(some) - 1, some.shape[1]))
-    found = PCA(most, svd_solver="randomized", random_state=0).fit(some)
-    return np.asarray(found.mean_), np.asarray(found.components_.T)
+    count = max(1, min(components, len(some) - 1, some.shape[1]))
+    pca = PCA(count, svd_solver="randomized", random_state=0).fit(some)
+    return np.asarray(pca.mean_), np.asarray(pca.components_.T)
 
 
 def _transport(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,19 +1,20 @@
-"""Checks of a translator before it is used; one that fails is never used silently.
+"""Checks of a translator before use; one that fails is never used silently.
 
-Seven questions for each direction (methods of Goel et al. 2020 say none; these are ours):
+Seven checks for each direction (Goel et al. 2020 have none; these are ours):
 
 1. *subgroup*: does an independent classifier of subgroups see the target in the translations?
 2. *class*: does a classifier of classes, trained on balanced groups, still recognise them?
-3. *cycle*: is there a way back?
-4. *identity*: is an image of the target left alone?
+3. *cycle*: does translating back recover the image?
+4. *identity*: does an image of the target stay unchanged?
 5. *diversity*: do translations differ from one another as much as real images of the target do?
 6. *inversion*: is dark still dark and light still light? (images)
 7. *residue*: can a classifier tell from a rendering which subgroup its image came from? If so, a
-   network trained on the renderings could go on using the subgroup.
+   network trained on the renderings could still use the subgroup.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -32,36 +33,35 @@ from automorph.robustness.translators.classifiers import (
     share_seen,
     train_judge,
 )
-from automorph.robustness.translators.distances import apart, correlations, pixels, spread
 
 FEW = 10
-"""Images below which a share says nothing; such a question is left unanswered."""
+"""Below this number of images a share says nothing; the check is then skipped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a translator must reach; shares and differences of shares."""
+    """Limits that a translator must meet; shares and differences of shares."""
 
     subgroup: float = 0.9
-    """Least share of translations seen as the target, relative to real images of it."""
+    """Minimum share of translations seen as the target, relative to real images of it."""
     class_drop: float = 0.02
-    """Most accuracy that may be lost against real images, beyond what chance may take."""
+    """Maximum loss of class accuracy against real images, beyond chance."""
     cycle: float = 0.1
-    """Most mean absolute difference after a way there and back, of the range of pixels; of texts,
-    the share of words."""
+    """Maximum mean absolute difference after translating there and back, as a share of the range of
+    pixels (texts: of the words)."""
     identity: float = 0.1
-    """Most mean absolute change of images that lie in the target already."""
+    """Maximum mean absolute change of images that are in the target subgroup already."""
     diversity: float = 0.6
-    """Least mean distance between translations, relative to real images of the target."""
+    """Minimum mean distance between translations, relative to real images of the target."""
     inversion: float = 0.05
-    """Most share of translations that correlate negatively with their image."""
+    """Maximum share of translations that correlate negatively with their image."""
     residue: float = 0.75
-    """Most balanced accuracy in telling where a rendering came from; 0.5 is chance."""
+    """Maximum balanced accuracy in telling the source of a rendering; 0.5 is chance."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One answer: what was measured in which direction, the limit, and whether it holds."""
+    """One check in one direction: the measured value, the limit, and whether it passed."""
 
     question: str
     direction: tuple[int, int]
@@ -71,33 +71,33 @@ class Check:
     n: int
 
     def words(self, names: tuple[str, ...]) -> str:
-        """The answer in words."""
+        """Describe the check in words."""
         a, b = (names[z] if z < len(names) else str(z) for z in self.direction)
-        least = self.question in ("subgroup", "diversity")
-        sign = "at least" if least else "at most"
+        is_minimum = self.question in ("subgroup", "diversity")
+        sign = "at least" if is_minimum else "at most"
         verdict = "passed" if self.passed else "FAILED"
         return f"{a} to {b}, {self.question}: {self.value:.3f} ({sign} {self.limit:.3f}), {verdict}"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """All answers about one translator."""
+    """All checks of one translator."""
 
     translator: str
     checks: tuple[Check, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether every question that could be asked was answered well."""
+        """True if there are checks and all passed."""
         return bool(self.checks) and all(check.passed for check in self.checks)
 
     @property
     def failures(self) -> tuple[Check, ...]:
-        """What did not hold."""
+        """The failed checks."""
         return tuple(check for check in self.checks if not check.passed)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return plain data."""
         rows = [{**asdict(c), "direction": list(c.direction)} for c in self.checks]
         return {"translator": self.translator, "passed": self.passed, "checks": rows}
 
@@ -109,11 +109,11 @@ def check_translator(
     *,
     limits: Limits | None = None,
 ) -> Checked:
-    """Ask all questions of a translator.
+    """Run all checks on a translator.
 
-    Images of ``part`` are translated; the ``panel`` that judges them has learned from the real
-    images of another part of the same data. Takes seconds for small images: the classifiers are
-    small and see at most 400 images of a group.
+    Images of ``part`` are translated; the ``panel`` that judges them was trained on real images of
+    another part of the same data. Takes seconds for small images: the classifiers are small and use
+    at most 400 images per group.
     """
     limits = limits or Limits()
     known = known_of(part)
@@ -149,7 +149,7 @@ def _seen(
     direction: tuple[int, int],
     limits: Limits,
 ) -> list[Check]:
-    """Subgroup changed, class kept: each against real images of the target, class by class."""
+    """Check the subgroup and the class against real images of the target, class by class."""
     a, b = direction
     changed, real_changed, kept, real_kept, noise = [], [], [], [], 0.0
     for y in np.unique(facts.labels).tolist():
@@ -161,7 +161,7 @@ def _seen(
             changed.append(share_seen(panel.subgroups, made[own], b))
             real_changed.append(share_seen(panel.subgroups, part.data[real], b))
         elif len(real) < FEW:
-            # No real image of this class lies in the target: its own originals are the measure.
+            # No real image of this class lies in the target: compare with its own originals.
             real = _some(known, (known.subgroups == a) & (known.labels == y))
         kept.append(share_seen(panel.classes, made[own], y))
         real_kept.append(share_seen(panel.classes, part.data[real], y))
@@ -177,9 +177,9 @@ def _seen(
         )
     if kept:
         drop = float(np.mean(real_kept) - np.mean(kept))
-        # What two standard errors of the mean difference may take is no loss of the translator's.
-        most = limits.class_drop + 2 * float(np.sqrt(noise)) / len(kept)
-        found.append(Check("class", direction, drop, most, drop <= most, len(made)))
+        # Allow for two standard errors of the mean difference.
+        limit = limits.class_drop + 2 * float(np.sqrt(noise)) / len(kept)
+        found.append(Check("class", direction, drop, limit, drop <= limit, len(made)))
     return found
 
 
@@ -210,7 +210,7 @@ def _against_real(
     direction: tuple[int, int],
     limits: Limits,
 ) -> list[Check]:
-    """What real images of the target make of the translations, and the translator of them."""
+    """Compare translations with real images of the target, and translate those."""
     b = direction[1]
     again = translator.translate(part.data[target], b, known.rows(target))
     gap = apart(again, part.data[target])
@@ -233,7 +233,7 @@ def _against_real(
 def _diversity(
     judge: nn.Module | None, made: Images, made_labels: Any, real: Images, real_labels: Any
 ) -> float | None:
-    """The smaller of two ratios of mean distances: in pixels, and as the subgroup judge sees."""
+    """Return the smaller ratio of mean distances: of pixels, and of features of the judge."""
     ratios = []
     views: list[Callable[[Images], NDArray[np.float64]]] = []
     if judge is not None:
@@ -254,7 +254,7 @@ def _diversity(
 def _residue(
     made: Images, made_labels: Any, real: Images, real_labels: Any, seed: int
 ) -> tuple[float, int] | None:
-    """Balanced accuracy in telling renderings by where they came from, on images not learned."""
+    """Return balanced accuracy in telling the source of renderings, on held-out images."""
     images, origin, test = [], [], []
     for y in np.intersect1d(made_labels, real_labels):
         sets = [made[made_labels == y], real[real_labels == y]]
@@ -274,9 +274,46 @@ def _residue(
 
 
 def _some(known: KnownTranslator, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """At most `MOST` rows of every group within a mask, spread over the part."""
+    """Return at most `MOST` rows of every group within a mask, spread over the part."""
     rows = []
     for y in np.unique(known.labels[mask]):
         own = np.flatnonzero(mask & (known.labels == y))
         rows.append(own[np.unique(np.linspace(0, len(own) - 1, MOST).astype(np.intp))])
     return np.concatenate(rows) if rows else np.zeros(0, np.intp)
+
+
+def apart(some: Images, others: Images) -> float:
+    """Return the mean absolute difference as a share of the range (texts: of the words)."""
+    if some.dtype.kind == "T":
+        pairs = zip(some.tolist(), others.tolist(), strict=True)
+        return float(np.mean([words_apart(one, other) for one, other in pairs]))
+    return float(np.abs(some.astype(np.int16) - others).mean() / 255)
+
+
+def words_apart(one: str, other: str) -> float:
+    """Return the share of the words of two texts that the other lacks, 0 to 1.
+
+    >>> words_apart("one good film here", "one bad film here"), words_apart("", "")
+    (0.25, 0.0)
+    """
+    first, second = Counter(one.split()), Counter(other.split())
+    total = first.total() + second.total()
+    return 1 - 2 * (first & second).total() / total if total else 0.0
+
+
+def spread(points: NDArray[np.float64]) -> float:
+    """Return the root of the mean squared distance between two different points."""
+    return float(np.sqrt(2 * points.var(axis=0, ddof=1).sum()))
+
+
+def correlations(images: Images, made: Images) -> NDArray[np.float64]:
+    """Return Pearson's correlation of every image with its translation; 0 for constant ones."""
+    x, y = (i.reshape(len(i), -1).astype(np.float64) for i in (images, made))
+    x, y = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)
+    size = np.sqrt((x**2).sum(1) * (y**2).sum(1))
+    return np.asarray(np.where(size > 0, (x * y).sum(1) / np.maximum(size, 1e-12), 0.0))
+
+
+def pixels(images: Images) -> NDArray[np.float64]:
+    """Return the pixels of images as points, 0 to 1."""
+    return np.asarray(images.reshape(len(images), -1) / 255.0, np.float64)

@@ -13,11 +13,11 @@ from automorph.robustness.translators.base import Images, KnownTranslator, known
 from automorph.training import Recipe, evaluate, make_task, recipe_for, train
 
 MOST = 400
-"""Images of a group that judges learn from and checks look at."""
+"""Largest number of images per group for training judges and for checks."""
 
 
 class Panel:
-    """Judges: classifiers of subgroups and of classes, trained on as many images of every group."""
+    """Judges: classifiers of subgroups and of classes, trained on balanced groups."""
 
     def __init__(self, part: Split, *, seed: int = 0) -> None:
         known = known_of(part)
@@ -28,7 +28,7 @@ class Panel:
         ]
         self.seed = seed
         self.subgroups: nn.Module | None = None
-        # Where every class lies in one subgroup, nobody can tell subgroup from class.
+        # If every class lies in one subgroup, subgroup and class cannot be separated.
         if both:
             rows = _balanced(known, np.isin(known.labels, both), seed)
             self.subgroups = train_judge(part.data[rows], known.subgroups[rows], seed)
@@ -37,7 +37,7 @@ class Panel:
 
 
 def train_judge(images: Images, labels: NDArray[np.int64], seed: int) -> nn.Module:
-    """A small network: about 4,000 images seen, in a few seconds."""
+    """Train a small network on about 4,000 image presentations, in a few seconds."""
     classes = tuple(map(str, range(int(labels.max()) + 1)))
     data = Dataset("judge", classes, Split(np.ascontiguousarray(images), labels))
     if data.domain == "text":
@@ -53,7 +53,7 @@ def train_judge(images: Images, labels: NDArray[np.int64], seed: int) -> nn.Modu
 
 
 def _text_judge(data: Dataset, seed: int) -> nn.Module:
-    """A bag of words; texts say by single words what subgroup and class they are of."""
+    """Train a bag of words: single words reveal subgroup and class of a text."""
     epochs = int(np.clip(round(12_000 / len(data.train)), 10, 60))
     recipe = recipe_for("bag-of-words", len(data.train), epochs=epochs, lr=0.02, batch_size=32)
     task = make_task(data, model="bag-of-words", recipe=recipe)
@@ -69,13 +69,13 @@ def _logits(judge: nn.Module, images: Images) -> NDArray[np.float32]:
 
 
 def share_seen(judge: nn.Module, images: Images, label: int) -> float:
-    """The share of images that a judge sees as a label."""
+    """Return the share of images that a judge classifies as a label."""
     return float((_logits(judge, images).argmax(axis=1) == label).mean())
 
 
 @torch.inference_mode()
 def features_of(judge: nn.Module, images: Images) -> NDArray[np.float64]:
-    """What the judge's last map holds, before it decides."""
+    """Return the judge's last feature map, before its decision."""
     if images.dtype.kind == "T":
         part = Split(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
         return features(judge, part, encoder=judge.encoder).astype(np.float64)  # type: ignore[arg-type]
@@ -88,14 +88,14 @@ def features_of(judge: nn.Module, images: Images) -> NDArray[np.float64]:
 
 
 def _balanced(known: KnownTranslator, usable: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
-    """Rows with as many of every group, small groups repeated."""
+    """Return equally many rows of every group; small groups are repeated."""
     rng = np.random.default_rng(seed)
     groups = [
         np.flatnonzero(usable & (known.labels == y) & (known.subgroups == z))
         for y in np.unique(known.labels)
         for z in np.unique(known.subgroups)
     ]
-    held = [rows for rows in groups if len(rows)]
-    n = min(MOST, max(map(len, held)))
-    drawn = [np.resize(rng.permutation(rows), n) for rows in held]
+    present = [rows for rows in groups if len(rows)]
+    n = min(MOST, max(map(len, present)))
+    drawn = [np.resize(rng.permutation(rows), n) for rows in present]
     return np.concatenate(drawn)

@@ -1,4 +1,7 @@
-"""A CycleGAN as a translator: fitted on the training part only, per class or on all classes."""
+"""A CycleGAN as a translator, fitted on the training part, per class or on all classes.
+
+Zhu et al. (ICCV 2017), as used for model patching by Goel et al. (ICLR 2021).
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ from automorph.robustness.translators.cyclegan import (
 )
 
 MOST = 6
-"""Subgroups up to which one CycleGAN a pair is trained."""
+"""Largest number of subgroups for which one CycleGAN per pair is trained."""
 EVERY_CLASS = -1
-"""The class under which generators of all classes are kept."""
+"""The class key of generators for all classes."""
 
 Key = tuple[int, int, int]
 """Class (or `EVERY_CLASS`), from, to."""
@@ -35,11 +38,11 @@ Key = tuple[int, int, int]
 class CycleGAN:
     """Generators by class and direction.
 
-    All subgroups are tied to one of them, the ``hub``: what goes from a to b, neither being the
-    hub, goes through it. Images of a subgroup are passed through the generator that leads into it
-    like all others ("as subgroup b"), so that what is made bears the generator's traces whatever
-    it was made of. A class without generators of its own (one that lies in a single subgroup)
-    borrows those of the other classes; ``borrowed`` says which.
+    All subgroups are connected to one of them, the ``hub``: a translation between two others goes
+    through it. Images that are already in the target subgroup pass through the generator into it
+    like all others, so that every rendering bears the generator's traces, whatever its source. A
+    class without generators of its own (one with a single subgroup) borrows those of other classes;
+    ``borrowed`` lists these classes.
     """
 
     generators: Mapping[Key, nn.Module]
@@ -50,13 +53,13 @@ class CycleGAN:
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
-        """All pairs of the subgroups it knows."""
-        known = {place for _, a, b in self.generators for place in (a, b)}
+        """All pairs of the known subgroups."""
+        known = {subgroup for _, a, b in self.generators for subgroup in (a, b)}
         return frozenset((a, b) for a in known for b in known if a != b)
 
     @torch.inference_mode()
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
-        """Run the generators in evaluation mode; the result is rounded to bytes."""
+        """Run the generators in evaluation mode; round the result to bytes."""
         result = np.array(images)
         for y in np.unique(known.labels).tolist():
             for z in np.unique(known.subgroups).tolist():
@@ -106,14 +109,14 @@ def fit_cyclegan(
     device: str = "cpu",
     progress: Fitting | None = None,
 ) -> CycleGAN:
-    """Train CycleGANs between the subgroups of a part: one a class, or one for all classes.
+    """Train CycleGANs between the subgroups of a part: one per class, or one for all classes.
 
-    ``per_class`` None pools the classes when the rarest group has fewer than 500 images: a single
-    CycleGAN then learns the edit from all of them, which is right as long as the edit does not
-    depend on the class. ``limit`` takes at most so many images of every group. With a ``folder``
-    finished CycleGANs are kept there and interrupted ones go on.
+    ``per_class`` None pools the classes if the rarest group has fewer than 500 images: a single
+    CycleGAN then learns the edit from all of them, which is valid as long as the edit does not
+    depend on the class. ``limit`` uses at most that many images of every group. With a ``folder``,
+    finished CycleGANs are stored there and interrupted ones resume.
 
-    Raises `UsageError` for more than 6 subgroups, `DataError` where no class has two of them.
+    Raises `UsageError` for more than 6 subgroups, `DataError` if no class has two of them.
     """
     known = known_of(part)
     recipe = recipe or CycleRecipe()
@@ -122,18 +125,18 @@ def fit_cyclegan(
     present = np.flatnonzero(counts.sum(axis=0))
     if len(present) > MOST:
         raise UsageError(
-            f"got {len(present)} subgroups; a CycleGAN is trained for each pair with the largest "
-            f"one, for up to {MOST} subgroups. Merge some, or supply an edit (--translator "
+            f"got {len(present)} subgroups; expected at most {MOST}, as one CycleGAN is trained "
+            "for each pair with the largest one. Merge some, or supply an edit (--translator "
             "module:function)"
         )
     both = counts[:, present] > 0
-    # A class joins in when it has at least two subgroups: there its own images show the edit.
+    # A class takes part if it has two subgroups or more: its own images then show the edit.
     joining = np.flatnonzero(both.sum(axis=1) > 1)
     if not len(joining):
         raise DataError(
-            "every class lies in a single subgroup: there is nothing from which a translation that "
-            "keeps the class could be learned. Add images, or supply an edit (--translator "
-            "module:function)"
+            "every class lies in a single subgroup; expected a class with two, from which a "
+            "translation that keeps the class can be learned. Add images, or supply an edit "
+            "(--translator module:function)"
         )
     hub = int(present[counts[:, present].sum(axis=0).argmax()])
     if per_class is None:
@@ -147,12 +150,12 @@ def fit_cyclegan(
             if not np.intersect1d(sides[0].labels, sides[1].labels).size:
                 continue
             title = f"{'all classes' if label == EVERY_CLASS else f'class {label}'}, {hub}-{other}"
-            found = train_cyclegan(
+            trained = train_cyclegan(
                 *sides, recipe=recipe, seed=seed, folder=folder, device=device,
-                progress=None if progress is None else _told(progress, title),
+                progress=None if progress is None else _reporting(progress, title),
             )  # fmt: skip
-            generators[(label, hub, other)] = found["b"]
-            generators[(label, other, hub)] = found["a"]
+            generators[(label, hub, other)] = trained["b"]
+            generators[(label, other, hub)] = trained["a"]
     alone = np.flatnonzero((counts.sum(axis=1) > 0) & (both.sum(axis=1) < 2))
     return CycleGAN(generators, hub, tuple(alone.tolist()))
 
@@ -172,15 +175,15 @@ def _side(
     return Side(part.data[chosen], known.labels[chosen])
 
 
-def _told(progress: Fitting, title: str) -> Callable[[int, int, dict[str, float]], object]:
-    def tell(done: int, steps: int, losses: dict[str, float]) -> object:
+def _reporting(progress: Fitting, title: str) -> Callable[[int, int, dict[str, float]], object]:
+    def report(done: int, steps: int, losses: dict[str, float]) -> object:
         return progress(title, done, steps, losses)
 
-    return tell
+    return report
 
 
 def build(data: Dataset, options: FitOptions) -> CycleGAN:
-    """The translator ``cyclegan`` of a data set."""
+    """Fit the translator ``cyclegan`` of a data set."""
     return fit_cyclegan(
         data.train, recipe=options.recipe, seed=options.seed, folder=options.folder,
         progress=options.progress,

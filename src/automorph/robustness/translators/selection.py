@@ -1,4 +1,4 @@
-"""Which translator is used: the one asked for if it passes its checks, else the next, and why."""
+"""Choice of the translator: the requested one if it passes its checks, else the next one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from automorph.robustness.translators.cyclegan_translator import Fitting
 
 @dataclass(frozen=True)
 class Attempt:
-    """A translator that was tried: its checks, or why it could not be made."""
+    """A candidate translator: its checks, or the error that prevented it."""
 
     kind: str
     checked: Checked | None = None
@@ -28,7 +28,7 @@ class Attempt:
 
     @property
     def passed(self) -> bool:
-        """Whether it may be used."""
+        """True if it may be used."""
         return self.checked is not None and self.checked.passed
 
 
@@ -42,7 +42,7 @@ class Choice:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: ``kind``, the ``checks`` of all attempts, and ``notes``."""
+        """Return plain data: ``kind``, the ``checks`` of all attempts, and ``notes``."""
         return {
             "kind": self.kind,
             "passed": self.translator is not None,
@@ -66,13 +66,13 @@ def choose_translator(
     progress: Fitting | None = None,
     protect: tuple[str, ...] = (),
 ) -> Choice:
-    """Make the translator that is wanted, check it, and fall back if it fails.
+    """Build the requested translator, check it, and fall back to others if it fails.
 
-    ``wanted`` is a translator, ``exact`` (data whose pairs are known), ``statistics``,
-    ``cyclegan``, ``matched``, for texts ``word-swap``, a function ``module:function``, ``auto``
-    (these in the order of their cost; the first that passes) or ``none``; ``protect`` is what a
-    word swap must not touch. What fails is followed by ``statistics`` and
-    ``matched``, and then by no translator at all: the notes say so.
+    ``wanted`` is a translator, ``exact`` (data with known pairs), ``statistics``, ``cyclegan``,
+    ``matched``, for texts ``word-swap``, a function ``module:function``, ``auto`` (these in order
+    of cost; the first that passes) or ``none``; ``protect`` lists words that a word swap must keep.
+    After a failure ``statistics`` and ``matched`` are tried, and then no translator is used, with a
+    note.
     """
     if wanted == "none":
         return Choice(None, "none", ())
@@ -99,7 +99,7 @@ def choose_translator(
             notes += _extrapolated(translator, data)
             return Choice(translator, kind, tuple(attempts), tuple(notes))
         why = "; ".join(check.words(names) for check in checked.failures)
-        notes.append(f"The translator {kind} is not used: {why or 'nothing could be checked'}.")
+        notes.append(f"The translator {kind} is not used: {why or 'no check was possible'}.")
     notes.append("No translator passed its checks; nothing was trained on translated examples.")
     return Choice(None, "none", tuple(attempts), tuple(notes))
 
@@ -112,22 +112,22 @@ def _order(wanted: str | Translator, usual: tuple[str, ...]) -> tuple[str | Tran
 
 
 def _make(wanted: str | Translator, data: Dataset, options: FitOptions) -> Translator:
-    """The translator, fitted on the training part."""
+    """Return the translator, fitted on the training part."""
     if not isinstance(wanted, str):
         return wanted
     entry = TRANSLATORS.get(wanted)
     if entry is None:
         return load_edit(wanted, all_pairs(len(data.subgroup_names)))
     if entry.domain != data.domain:
-        raise DataError(f"it translates {entry.domain}s, and {data.name} holds {data.domain}s")
+        raise DataError(f"it translates {entry.domain}s, but {data.name} holds {data.domain}s")
     return entry(data, options)
 
 
 def _parts(data: Dataset) -> tuple[Split, Split]:
-    """Where translations are judged and where judges learn: validation and training part.
+    """Return the parts on which translations are judged and judges are trained.
 
-    The validation part must have what the training part has; else both are the training part's
-    halves.
+    These are the validation and the training part, if the former has the groups of the latter; else
+    both are halves of the training part.
     """
     if data.train.subgroups is None:
         raise UsageError(
@@ -151,7 +151,7 @@ def _counts(data: Dataset, part: Split | None) -> np.ndarray:
 def _extrapolated(translator: Translator, data: Dataset) -> list[str]:
     borrowed = getattr(translator, "borrowed", ())
     return [
-        f"Class {data.classes[y]!r} has images of one subgroup only: its translations are made by "
-        "what was learned from other classes, an extrapolation that no image could check."
+        f"Class {data.classes[y]!r} has images of one subgroup only: its translations are "
+        "extrapolated from other classes, which no image can verify."
         for y in borrowed
     ]

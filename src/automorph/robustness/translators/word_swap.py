@@ -1,4 +1,7 @@
-"""Counterfactual word swap: the words that mark a subgroup, exchanged for their counterparts."""
+"""Counterfactual word swap: words that mark a subgroup, exchanged for their counterparts.
+
+Words by weighted log-odds (Monroe, Colaresi and Quinn 2008), counterparts by their contexts.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,19 @@ from automorph.text import Corpus, tokenise
 MARKED = 3.0
 """Standard errors by which a word must differ between two subgroups to mark one."""
 FEWEST = 5
-"""Texts that a word must be in."""
+"""Minimum number of texts that contain a word."""
 MOST = 200
-"""Words of a subgroup that are looked at."""
+"""Largest number of candidate words per subgroup."""
 ALIKE = 0.1
-"""Least cosine between the contexts of two words that are counterparts."""
+"""Minimum cosine between the contexts of two counterparts."""
 
 
 @dataclass(frozen=True, eq=False)
 class WordSwap:
-    """Words of one subgroup become those of another, and the other way round.
+    """Exchanges words of one subgroup for those of another, in both directions.
 
-    ``swaps[a, b]`` maps words (in lower case) to their counterparts, both ways, so that a text that
-    is translated there and back is what it was. What ``protect`` matches stays.
+    ``swaps[a, b]`` maps words (lower case) to their counterparts, both ways, so that translating
+    there and back recovers the text. Words that ``protect`` matches stay.
     """
 
     swaps: Mapping[tuple[int, int], Mapping[str, str]]
@@ -40,11 +43,11 @@ class WordSwap:
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
-        """Every pair of subgroups that has words to exchange."""
+        """Every pair of subgroups with words to exchange."""
         return frozenset(pair for a, b in self.swaps for pair in ((a, b), (b, a)))
 
     def translate(self, images: Any, direction: int, known: KnownTranslator) -> Any:
-        """The texts as they would be in subgroup ``direction``; what lies there already stays."""
+        """Return the texts as they would be in subgroup ``direction``; texts already there stay."""
         result = np.array(images)
         for a in np.unique(known.subgroups).tolist():
             table = self.swaps.get((min(a, direction), max(a, direction)))
@@ -71,13 +74,13 @@ class WordSwap:
 def fit_word_swap(part: Split, *, protect: tuple[str, ...] = ()) -> WordSwap:
     """Learn the swap from texts with subgroups.
 
-    A word marks a subgroup where its log-odds within the classes differ, by three standard errors:
-    weighted log-odds with a Dirichlet prior (Monroe, Colaresi and Quinn 2008), on texts that have
-    the word, joined over the classes that have both subgroups, so that words of a class are none
-    of a subgroup's. Counterparts are words that stand in the same places: one-to-one, by the
-    largest sum of cosines between their left and right neighbours.
+    A word marks a subgroup if its log-odds within the classes differ by three standard errors:
+    weighted log-odds with a Dirichlet prior (Monroe, Colaresi and Quinn 2008), on texts that
+    contain the word, combined over the classes that have both subgroups, so that words of a class
+    do not count as words of a subgroup. Counterparts are words in the same contexts: one-to-one, by
+    the largest sum of cosines between their left and right neighbours.
 
-    Raises `DataError` where no words mark any two subgroups.
+    Raises `DataError` if no words mark any two subgroups.
     """
     known = known_of(part)
     documents = Corpus(part.data.tolist(), protect).documents
@@ -90,8 +93,8 @@ def fit_word_swap(part: Split, *, protect: tuple[str, ...] = ()) -> WordSwap:
             swaps[(a, b)] = table
     if not swaps:
         raise DataError(
-            "no words with counterparts tell the subgroups apart within the classes, so there is "
-            "nothing to swap; supply an edit (--translator module:function), or mend without "
+            "found no words with counterparts that separate the subgroups within the classes; "
+            "expected some to swap: supply an edit (--translator module:function), or use none "
             "(--translator none)"
         )
     return WordSwap(swaps, protect)
@@ -100,11 +103,11 @@ def fit_word_swap(part: Split, *, protect: tuple[str, ...] = ()) -> WordSwap:
 def log_odds(
     documents: Sequence[Sequence[str]], known: KnownTranslator, subgroups: tuple[int, int]
 ) -> dict[str, float]:
-    """How clearly each word marks the first of two subgroups (negative: the second), in
-    standard errors: z = sum over k classes of z_y / sqrt(k).
+    """Return how clearly each word marks the first of two subgroups (negative: the second).
 
-    z_y = (log o_a - log o_b) / sqrt(1 / n_a + 1 / n_b), with o the odds of a text to have the word
-    and n its texts, both with the share that the word has of all texts added (the prior).
+    In standard errors: z = sum over k classes of z_y / sqrt(k), with z_y = (log o_a - log o_b) /
+    sqrt(1 / n_a + 1 / n_b), o the odds that a text contains the word and n the number of its texts,
+    both with the word's share of all texts added (the prior).
     """
     sets = [set(document) for document in documents]
     total = Counter(word for words in sets for word in words)
@@ -130,7 +133,7 @@ def log_odds(
 def _counterparts(
     documents: Sequence[Sequence[str]], first: list[str], second: list[str]
 ) -> dict[str, str]:
-    """Words of both sides that stand in the same contexts, both ways."""
+    """Return the words of both sides that occur in the same contexts, both ways."""
     from scipy.optimize import linear_sum_assignment
 
     if not first or not second:
@@ -145,7 +148,7 @@ def _counterparts(
 
 
 def _contexts(documents: Sequence[Sequence[str]], words: list[str]) -> NDArray[np.float64]:
-    """Roots of the counts of left and right neighbours, rows of length 1."""
+    """Return roots of the counts of left and right neighbours, rows of length 1."""
     rows = {word: number for number, word in enumerate(words)}
     columns: dict[tuple[int, str], int] = {}
     counts: Counter[tuple[int, int]] = Counter()
@@ -153,17 +156,17 @@ def _contexts(documents: Sequence[Sequence[str]], words: list[str]) -> NDArray[n
         for left, right in pairwise(["", *document, ""]):
             for side, word, other in ((0, right, left), (1, left, right)):
                 if word in rows:
-                    # Neighbours that mark a subgroup themselves would set counterparts apart.
+                    # Neighbours that mark a subgroup themselves would separate counterparts.
                     key = (side, "*" if other in rows else other)
                     counts[rows[word], columns.setdefault(key, len(columns))] += 1
-    found = np.zeros((len(words), max(1, len(columns))))
+    roots = np.zeros((len(words), max(1, len(columns))))
     for (row, column), count in counts.items():
-        found[row, column] = np.sqrt(count)
-    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
+        roots[row, column] = np.sqrt(count)
+    return np.asarray(roots / np.maximum(np.linalg.norm(roots, axis=1, keepdims=True), 1e-12))
 
 
 def _cased(word: str, like: str) -> str:
-    """A word in the letters of another: ``HE`` gives ``SHE``, ``He`` gives ``She``."""
+    """Return a word in the case of another: ``HE`` gives ``SHE``, ``He`` gives ``She``."""
     if like.isupper() and len(like) > 1:
         return word.upper()
     return word[:1].upper() + word[1:] if like[:1].isupper() else word

@@ -1,4 +1,4 @@
-"""A distribution over sequences that is learned by gradient: a table of logits for each place."""
+"""A distribution over sequences that is learned by gradient: a table of logits per position."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from automorph.operations import SearchSpace, Stream, weighted
 from automorph.policies import Step, SubPolicy
 
 LEVELS = 10
-"""Magnitudes, equally far apart."""
+"""Number of equally spaced magnitudes."""
 
 
 class Choices(nn.Module):
-    """log p = sum over places of log p(op) + log p(fire | op) + [fire] log p(level | op).
+    """log p = sum over positions of log p(op) + log p(fire | op) + [fire] log p(level | op).
 
-    At first operations and levels are uniform, and coins fair. Double precision, so that sums in
-    another order decide nothing.
+    Operations and levels start uniform, and probabilities at one half. In double precision, so that
+    the order of summation changes no decision.
     """
 
     def __init__(self, length: int, operations: int, levels: int = LEVELS) -> None:
@@ -32,7 +32,7 @@ class Choices(nn.Module):
 
     @torch.no_grad()
     def draw(self, uniform: NDArray[np.float32]) -> Tensor:
-        """Decisions int64 ``(n, length, 3)`` (operation, fires, level) of numbers in [0, 1)."""
+        """Draw decisions int64 ``(n, length, 3)``: operation, fires, level."""
         u = torch.from_numpy(uniform).double().reshape(len(uniform), -1, 3)
         drawn = []
         for place in range(u.shape[1]):
@@ -44,7 +44,7 @@ class Choices(nn.Module):
         return torch.stack(drawn, dim=1)
 
     def log_probability(self, decisions: Tensor) -> Tensor:
-        """log p of decisions ``(n, length, 3)``: ``(n,)``."""
+        """Return log p of decisions ``(n, length, 3)``: ``(n,)``."""
         op, fires, level = decisions.unbind(dim=2)
         place = torch.arange(op.shape[1]).expand_as(op)
         chosen = self.operation.log_softmax(dim=1)[place, op]
@@ -55,10 +55,10 @@ class Choices(nn.Module):
 
 
 def choices_loss(log_p: Tensor, reward: Tensor) -> Tensor:
-    """-mean (R - mean of the example's other rewards) log p, for ``(n, draws)`` draws.
+    """Return -mean (R - mean of the example's other rewards) log p, for ``(n, draws)`` draws.
 
-    The leave-one-out baseline (Kool, van Hoof, Welling 2019) depends on no draw that it is
-    subtracted for, so the gradient is that of -E[R], without bias, for any number of draws >= 2.
+    The leave-one-out baseline (Kool, van Hoof, Welling 2019) does not depend on the draw from which
+    it is subtracted, so the gradient is that of -E[R], without bias, for any number of draws >= 2.
     """
     count = reward.shape[1]
     rest = (reward.sum(dim=1, keepdim=True) - reward) / (count - 1)
@@ -66,16 +66,16 @@ def choices_loss(log_p: Tensor, reward: Tensor) -> Tensor:
 
 
 def drawn(facts: dict[str, Any], space: SearchSpace, count: int, *, seed: int) -> list[SubPolicy]:
-    """Sub-policies drawn from what a run learned, each step with the learned chance."""
+    """Draw sub-policies from the distribution of a run, each step with its learned probability."""
     operation, chance, level = (np.asarray(facts[k]) for k in ("operation", "chance", "level"))
     length = len(operation)
     u = Stream(seed=seed, index=np.arange(count)).uniform("gradient search", 2 * length)
-    found = []
+    subpolicies = []
     for row in u.reshape(count, length, 2).tolist():
         steps = []
         for place, (first, second) in enumerate(row):
             op = int(weighted(operation[place], first))
             magnitude = int(weighted(level[place, op], second)) / (level.shape[2] - 1)
             steps.append(Step(space.names[op], float(chance[place, op]), magnitude))
-        found.append(tuple(steps))
-    return found
+        subpolicies.append(tuple(steps))
+    return subpolicies

@@ -1,17 +1,17 @@
-"""Gradient search: move the policy along the gradient of the validation loss, in one training.
+"""DADA: move the policy along the gradient of the validation loss, in one training.
 
-DADA (Li, Hu, Zhang, Yang, Wang, Hospedales, "DADA: differentiable automatic data augmentation",
-ECCV 2020) minimises the validation loss after one step on augmented data,
+Li, Hu, Zhang, Yang, Wang, Hospedales, "DADA: differentiable automatic data augmentation" (ECCV
+2020) minimise the validation loss after one step on augmented data,
 
     L_val(w - eta grad_w L_train(w; tau)),  whose derivative in eta at 0 is
     -<grad L_val(w), grad l(tau(x), y)>:
 
 a draw tau is good if the gradient of its example points where the validation loss falls. DADA and
-Faster AutoAugment (Hataya et al., ECCV 2020) send gradients through operations; for most image
-operations those are made up (d pixel / d magnitude := 1). Here the alignment of gradients is the
-reward of a score-function estimator instead: it is unbiased for the objective above, needs no
-derivative of any operation, and so takes black boxes. A second draw of the same example is the
-baseline (leave one out), which removes what belongs to the example and not to the draw.
+Faster AutoAugment (Hataya et al., ECCV 2020) send gradients through operations; most image
+operations have none, so a surrogate is used (d pixel / d magnitude := 1). Here the alignment of
+gradients is the reward of a score-function estimator instead: it is unbiased for the objective
+above, needs no derivative of any operation, and therefore accepts black boxes. A second draw of
+the same example is the baseline (leave one out), which removes the effect of the example itself.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from automorph.searchers.dada.choices import drawn
 from automorph.searchers.dada.train import Learn
 
 BATCH = 4
-"""Runs that are asked for at once."""
+"""Runs in one batch."""
 KEPT = 100
-"""Sub-policies of the result, drawn from what was learned."""
+"""Sub-policies of the result, drawn from the learned distributions."""
 
 
 class Differentiable(Searcher):
     """Each trial is a run of ``epochs`` epochs that learns a network and the policy at once.
 
-    ``length`` operations in a row; for each place a choice of operation, for each operation a
-    chance and a distribution over ten magnitudes. ``draws`` views of each example are compared.
-    ``rate`` is Adam's on the policy (published: 5e-3, for more steps); ``epochs`` None is half of
-    the recipe's, 20 at most. An epoch costs 2 + 2/3 draws plain ones: the step, the gradient of the
-    validation loss, two looks at each draw.
+    A policy is ``length`` operations in a row; each position has a choice of operation, and each
+    operation a probability and a distribution over ten magnitudes. ``draws`` views of each example
+    are compared. ``rate`` is Adam's on the policy (published: 5e-3, for more steps); ``epochs``
+    None is half of the recipe's, at most 20. An epoch costs 2 + 2/3 draws plain ones: the step, the
+    gradient of the validation loss, two forward passes per draw.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class Differentiable(Searcher):
         self.learned: list[dict[str, Any]] = []
 
     def ask(self) -> Sequence[Job]:
-        """Propose a few more runs; the jobs are independent."""
+        """Return the next few runs; the jobs are independent."""
         asked, self.runs = self.runs[:BATCH], self.runs[BATCH:]
         return asked
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Keep what was learned."""
+        """Record the learned distributions."""
         self.learned += [dict(outcome.facts) for outcome in outcomes if not outcome.error]
 
     def result(self) -> Policy:
-        """Sub-policies drawn from what the runs learned."""
+        """Return sub-policies drawn from the learned distributions."""
         learned, space = self.learned, self.setting.space
         subpolicies = [
             subpolicy

@@ -1,4 +1,4 @@
-"""A training in which network and policy learn together: one run of the gradient search."""
+"""A training in which network and policy learn together: one run of DADA."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from automorph.training import (
 NUDGE = 1e-2
 """Length of the step in weights that measures an alignment (Li et al. 2020: 0.01 / |v|)."""
 WARM = 0.1
-"""Share of the epochs before the policy moves: gradients of a fresh network say little."""
+"""Share of the epochs before the policy moves: gradients of an untrained network say little."""
 
 
 def alignments(
@@ -55,11 +55,11 @@ def alignments(
     labels: Tensor,
     target: Target,
 ) -> Tensor:
-    """<grad_w l_i, v / |v|> of each example ``(n,)``: the loss that a small step along v adds.
+    """Return <grad_w l_i, v / |v|> of each example ``(n,)``: the loss added by a step along v.
 
     Two forward passes, (l_i(w + e v) - l_i(w - e v)) / 2 e (Li et al. 2020, equation 14, uses the
-    same difference), in evaluation mode. For v = grad L_val it is what a step on example i takes
-    from the validation loss, to first order and up to the rate and |v|.
+    same difference), in evaluation mode. For v = grad L_val it is the decrease of the validation
+    loss by a step on example i, to first order and up to the learning rate and |v|.
     """
     weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
     norm = torch.stack([v.double().square().sum() for v in direction]).sum().sqrt() + 1e-30
@@ -77,7 +77,7 @@ def alignments(
 def validation_gradient(
     model: nn.Module, inputs: Tensor, labels: Tensor, target: Target
 ) -> list[Tensor]:
-    """grad_w of the mean loss, in evaluation mode."""
+    """Return grad_w of the mean loss, in evaluation mode."""
     weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
     with evaluating(model):
         loss = target.loss(model(inputs), labels).mean()
@@ -85,7 +85,7 @@ def validation_gradient(
 
 
 class Learning:
-    """A run between two epochs."""
+    """The state of a run between two epochs."""
 
     def __init__(self, job: Learn, task: Task) -> None:
         self.job, self.task, self.recipe = job, task, task.recipe
@@ -102,7 +102,7 @@ class Learning:
         self.units, self.seconds = Units(), 0.0
 
     def epoch(self) -> None:
-        """Every training example once under its first draw; all draws are compared."""
+        """Train on every example under its first draw; compare all draws."""
         began = time.perf_counter()
         number, job, target = len(self.entropies), self.job, self.task.target
         train, held = self.task.data.train, self.task.data.parts["validation"]
@@ -144,7 +144,7 @@ class Learning:
         self.seconds += time.perf_counter() - began
 
     def _draw(self, rows: NDArray[np.int64], epoch: int) -> Tensor:
-        """Decisions ``(n, draws, length, 3)``."""
+        """Return decisions ``(n, draws, length, 3)``."""
         count = self.job.draws
         stream = Stream(
             seed=self.job.seed, epoch=epoch, index=np.repeat(rows, count),
@@ -156,13 +156,13 @@ class Learning:
     def _view(
         self, rows: NDArray[np.int64], decisions: Tensor, epoch: int, copy: int
     ) -> tuple[Tensor, Tensor]:
-        """The network's inputs and labels after one draw for each example, and the tail."""
+        """Return network inputs and labels after one draw per example and the post-policy."""
         op, fires, level = decisions.numpy().transpose(2, 0, 1)
         job, part = self.job, self.task.data.train
         stream = Stream(seed=job.seed, epoch=epoch, index=rows, copy=copy)
         sequences = Sequences.of(op, level / (LEVELS - 1), fires > 0)
         examples = engine.apply(part.data[rows], sequences, self.space, stream)
-        # As further copies, so that the tail draws nothing that the operations have drawn.
+        # Further copy numbers, so that the post-policy repeats no draw of the operations.
         return self._inputs(
             *self.post_policy.augment(
                 examples, labels=self.task.target.encode(part.labels[rows]), seed=job.seed,
@@ -175,7 +175,7 @@ class Learning:
         return self.task.encoder(examples, device), torch.from_numpy(labels).to(device)
 
     def outcome(self) -> JobResult:
-        """What was learned, as plain data."""
+        """Return the learned distribution as plain data."""
         with torch.no_grad():
             seen = evaluate(
                 self.model,
@@ -200,7 +200,7 @@ class Learning:
         return JobResult(seen.accuracy, self.units, self.seconds, facts)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All that the next epoch needs."""
+        """Return everything that the next epoch needs."""
         tensors = {
             **prefixed("model", self.model.state_dict()),
             **prefixed("optimiser", self.optimiser.state_dict()),
@@ -214,7 +214,7 @@ class Learning:
         }  # fmt: skip
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Take back what `state` gave."""
+        """Restore the result of `state`."""
         self.model.load_state_dict(under("model", tensors))
         self.optimiser.load_state_dict(under("optimiser", tensors))
         self.choices.load_state_dict(under("choices", tensors))
@@ -226,10 +226,10 @@ class Learning:
 
 @dataclass(frozen=True, kw_only=True)
 class Learn:
-    """One run; ``facts`` hold the distribution learned, and its entropy epoch by epoch.
+    """One run; ``facts`` hold the learned distribution, and its entropy epoch by epoch.
 
-    It keeps its state after every epoch, so one that was killed goes on. The score is the
-    validation accuracy of the network that was trained meanwhile.
+    It stores its state after every epoch, so a killed run resumes. The score is the validation
+    accuracy of the network trained alongside.
     """
 
     space: SearchSpace
@@ -241,7 +241,7 @@ class Learn:
     rate: float = 2e-2
 
     def describe(self) -> dict[str, Any]:
-        """All that decides the outcome, as plain data."""
+        """Return all that determines the result, as plain data."""
         return {
             "job": "learn",
             "space": plain_treatment(RandomPolicy(operations=self.space))["operations"],
@@ -252,7 +252,10 @@ class Learn:
     def run(self, task: Task, folder: Path) -> JobResult:
         """Train and learn, epoch by epoch."""
         if task.data.validation is None:
-            raise UsageError(f"{task.name} has no validation part to learn from; split one off")
+            raise UsageError(
+                f"{task.name} has no validation part; dada learns its policy on one: split it off "
+                "(see automorph.data.split)"
+            )
         run = Learning(self, task.with_recipe(epochs=self.epochs))
         state = folder / "children" / key_of(self) / "learn.safetensors"
         with repeatable(run.machine):

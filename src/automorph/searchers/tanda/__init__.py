@@ -1,8 +1,8 @@
-"""TANDA: learn from unlabelled data which compositions of operations leave it looking like data.
+"""TANDA: learn from unlabelled data which compositions of operations keep it realistic.
 
 Ratner, Ehrenberg, Hussain, Dunnmon, Re, "Learning to compose domain-specific transformations for
-data augmentation" (NIPS 2017). One file a piece: generators, discriminators, rewards, the steps of
-the adversary, and the training around them.
+data augmentation" (NIPS 2017). One file per component: generators, discriminators, rewards, the
+steps of the adversary, and the training loop.
 """
 
 from automorph.augmenters import Regularised, transformation_regularisation

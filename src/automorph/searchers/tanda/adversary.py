@@ -1,4 +1,4 @@
-"""Generator against discriminator: what one step of the adversarial training is."""
+"""Generator against discriminator: one step of the adversarial training."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from automorph.training import (
 )
 
 ROWS_AT_ONCE = 2048
-"""Examples that the discriminator judges at once, for bounded memory."""
+"""Examples that the discriminator scores at once, to bound memory."""
 LOOKED_AT = 256
 """Examples on which generated sequences are compared with random ones."""
 BASE_COPIES = 1 << 15
 THE_LOOK = (1 << 32) - 1
-"""The epoch of the random numbers of a look: always the same ones, and none of a step's."""
+"""Epoch of an evaluation's random numbers: always the same, and never used by a step."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """Mean final costs l_L of generated and of random sequences, on the same noise.
+    """Mean final costs l_L of generated and of random sequences, under the same noise.
 
-    ``ratio`` is random over generated: above 1, the generator has learned to look real. ``entropy``
-    is the generator's, in nats a position; ``discriminator`` is the loss of its last step;
-    ``shares`` say how many of its sequences have each operation.
+    ``ratio`` is random over generated: above 1, the generator has learned realistic sequences.
+    ``entropy`` is the generator's, in nats per position; ``discriminator`` is the loss of its last
+    step; ``shares`` are the shares of its sequences that contain each operation.
     """
 
     step: int
@@ -56,10 +56,10 @@ class Look:
 
 
 class Adversary:
-    """Both networks between two steps. Every step is a function of them, the seed and its number.
+    """Both networks between two steps; every step depends only on them, the seed and its number.
 
-    ``examples`` are as the engine takes them; ``base`` is drawn for each before anything else, for
-    the originals too: traces that it leaves (of resampling, say) tell nothing then.
+    ``examples`` have the form that the engine takes. ``base`` is applied to each of them first,
+    originals included, so that traces it leaves (resampling, for example) tell nothing apart.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class Adversary:
         self.units = Units()
 
     def step(self) -> None:
-        """One step of the discriminator, then one of the generator."""
+        """Run one step of the discriminator, then one of the generator."""
         rows = self._rows()
         self._teach(rows)
         self._learn(rows)
         self.step_number += 1
 
     def look(self) -> Look:
-        """How real the ends of generated and of random sequences look, on the same examples."""
+        """Evaluate how realistic generated and random sequences are, on the same examples."""
         spread = np.linspace(0, len(self.examples) - 1, min(LOOKED_AT, len(self.examples)))
         stream = Stream(seed=self.seed, epoch=THE_LOOK, index=spread.astype(np.int64))
         shared = self._noise(stream)
@@ -114,7 +114,7 @@ class Adversary:
         )  # fmt: skip
 
     def state(self) -> dict[str, Tensor]:
-        """All that the next step needs."""
+        """Return everything that the next step needs."""
         return {
             **prefixed("generator", self.generator.state_dict()),
             **prefixed("discriminator", self.discriminator.state_dict()),
@@ -124,7 +124,7 @@ class Adversary:
         }
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Restore the result of `state`."""
         self.generator.load_state_dict(under("generator", tensors))
         self.discriminator.load_state_dict(under("discriminator", tensors))
         self.optimiser.load_state_dict(under("optimiser", tensors))
@@ -133,13 +133,13 @@ class Adversary:
         self.discriminator_loss = tensors["loss"].item()
 
     def _rows(self) -> NDArray[np.int64]:
-        """The numbers of the examples of this step."""
+        """Return the indices of the examples of this step."""
         n, size = len(self.examples), min(self.settings.batch_size, len(self.examples))
         epoch, place = divmod(self.step_number, steps_per_epoch(n, size))
         return batches(n, size, seed=self.seed, epoch=epoch)[place]
 
     def _teach(self, rows: NDArray[np.int64]) -> None:
-        """The discriminator learns to tell the originals from the ends of sequences."""
+        """Train the discriminator to separate originals from the ends of sequences."""
         if not self.trained:
             return
         stream = Stream(seed=self.seed, epoch=self.step_number, index=rows)
@@ -160,7 +160,7 @@ class Adversary:
         self.units += Units(len(both), len(both))
 
     def _learn(self, rows: NDArray[np.int64]) -> None:
-        """The generator goes down the policy gradient of what its sequences cost."""
+        """Move the generator down the policy gradient of the costs of its sequences."""
         count = self.settings.samples
         copies = np.tile(np.arange(1, count + 1), len(rows))
         index = np.repeat(rows, count)
@@ -176,9 +176,9 @@ class Adversary:
 
     @torch.no_grad()
     def _costs(self, op: Tensor, stream: Stream, *, prefixes: bool = True) -> Tensor:
-        """The costs of every prefix, ``(n, L + 1)``, by the discriminator in evaluation mode.
+        """Return the costs of every prefix ``(n, L + 1)``, by the discriminator in evaluation mode.
 
-        Without ``prefixes`` only those of the examples and of the ends, ``(n, 2)``.
+        Without ``prefixes``, only those of the examples and of the ends, ``(n, 2)``.
         """
         steps = self._applied(op, stream, prefixes=prefixes)
         if not prefixes:
@@ -199,15 +199,15 @@ class Adversary:
         return torch.from_numpy(noise(stream, self.space.names, self.settings.length))
 
     def _originals(self, stream: Stream) -> Any:
-        """The examples of a stream, after the base policy."""
+        """Return the examples of a stream, after the base policy."""
         chosen = self.examples[stream.index]
         if self.base is None:
             return chosen
-        # Copies of its own, so that no draw is used twice.
+        # Separate copy numbers, so that no draw is used twice.
         return self.base.transform(chosen, replace(stream, copy=stream.copy + BASE_COPIES))
 
     def _applied(self, op: Tensor, stream: Stream, *, prefixes: bool = False) -> Any:
-        """The examples after these operations (or after every one of them)."""
+        """Return the examples after these operations (or after each of them)."""
         sequences = Sequences.of(op.numpy(), 1.0)
         originals = self._originals(stream)
         return engine.apply(

@@ -1,4 +1,4 @@
-"""What can be chosen about the adversarial training, in one frozen record."""
+"""The settings of the adversarial training."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from automorph.policies import NETWORKS, Network
 from automorph.searchers.tanda.rewards import Diversity
 
 RATES = {"image": 3e-5, "vector": 1e-2, "text": 1e-3}
-"""Rates of the discriminators: one that is too quick rejects whatever was touched at all."""
+"""Learning rates of the discriminators: one that learns too fast rejects every transformed example.
+"""
 HELD = {"image": (0.25, 0.75), "vector": (0.25, 0.75), "text": (0.1, 0.3)}
-"""Magnitudes at which operations with a range are held; for most of those on texts a twentieth and
-about a seventh of the words, since all operations of a sequence fire."""
+"""Magnitudes at which operations with a range are fixed. On texts they are low (for most
+operations a twentieth and about a seventh of the words): all operations of a sequence fire."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How a generator is trained; defaults are those of the released code unless said.
+    """How a generator is trained; defaults are those of the released code unless noted.
 
     - ``generator``, its sequence ``length``, and the ``bound`` of its logits (see `Generated`);
-    - ``magnitudes`` at which operations with a range are held, as operations of their own (None:
-      what suits the examples, see `HELD`);
-    - ``steps``, at most: training stops when the ratio of random to generated cost, looked at every
-      ``look_every`` steps, has not risen for ``patience`` looks, and the generator is kept that has
-      the best ratio by the last discriminator;
+    - ``magnitudes`` at which operations with a range are fixed, one operation per value (None: the
+      default of the domain, see `HELD`);
+    - ``steps``: at most this many. Training stops when the ratio of random to generated cost,
+      evaluated every ``look_every`` steps, has not risen for ``patience`` evaluations; the
+      generator with the best ratio by the last discriminator is kept;
     - ``batch_size`` examples a step, ``samples`` sequences for each in the generator's step;
-    - ``discount`` of the costs to come (gamma);
+    - ``discount`` of future costs (gamma);
     - ``rate`` of the generator's plain SGD, whose loss is a sum over batch, samples and positions;
-      ``discriminator_rate`` of Adam (None: what suits the examples, see `RATES`; released: 1e-5,
+      ``discriminator_rate`` of Adam (None: the default of the domain, see `RATES`; released: 1e-5,
       for 64 channels and more steps);
-    - ``random_share`` of what the discriminator is to reject are random sequences, so that it does
-      not forget how those fail while the generator avoids them (released: 0, and then the two
-      chase each other in circles);
+    - ``random_share``: share of random sequences among those that the discriminator is to reject,
+      so that it does not forget how those fail while the generator avoids them (released: 0; the
+      two networks then chase each other in circles);
     - ``diversity``: see `Diversity`; released: ``Diversity("published", 1e-4)``;
-    - ``width`` of the discriminator (None: its own; released: 64 for images).
+    - ``width`` of the discriminator (None: its default; released: 64 for images).
     """
 
     generator: Network = "lstm"

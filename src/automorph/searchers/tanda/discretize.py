@@ -1,4 +1,4 @@
-"""Operations held at single values: each value is an operation of its own, as TANDA has them."""
+"""Operations at fixed values: each value becomes one operation, as in TANDA."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from automorph.operations import Operation, SearchSpace
 
 
 def held_space(space: SearchSpace, magnitudes: Sequence[float] = (0.25, 0.75)) -> SearchSpace:
-    """The space with every operation at every magnitude, on both sides where it has two.
+    """Return the space with every operation at every magnitude, on both sides if it is signed.
 
-    Operations without a range stay as they are. Values that are the same come once.
+    Operations without a range stay unchanged. Equal values appear once.
 
     >>> from automorph.operations import find_operation
     >>> rotate = find_operation("Rotate").between(-30, 30)

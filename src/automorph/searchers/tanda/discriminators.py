@@ -1,7 +1,7 @@
-"""The discriminators: is this an example of the data, or has a sequence destroyed it?
+"""The discriminators: is this an example of the data, or did a sequence destroy it?
 
-Each turns examples into network inputs (``encode``), and those into a logit, high for what looks
-real, and features in which distances are measured.
+Each turns examples into network inputs (``encode``), and these into a logit, high for realistic
+examples, and features, in which distances are measured.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ Judged = tuple[Tensor, Tensor]
 
 
 class Discriminator(nn.Module):
-    """A discriminator: subclass it to bring your own. One without parameters is not trained."""
+    """Base class of discriminators; one without parameters is not trained."""
 
     def encode(self, examples: Any) -> Tensor:
-        """Network inputs of examples, as the engine handles them."""
+        """Return network inputs of examples in the form of the engine."""
         raise NotImplementedError
 
     def forward(self, inputs: Tensor) -> Judged:
-        """Logits ``(n,)`` and features ``(n, d)`` of inputs."""
+        """Return logits ``(n,)`` and features ``(n, d)`` of inputs."""
         raise NotImplementedError
 
 
 class ImageDiscriminator(Discriminator):
     """Four convolutions of 5x5 with stride 2, as in DCGAN (Radford et al. 2016).
 
-    The released code has a width of 64, of which 16 is a sixteenth of the work. Features are the
-    third map before its activation.
+    The released code has a width of 64; a width of 16 needs a sixteenth of the work. Features are
+    the third map before its activation.
     """
 
     def __init__(self, channels: int, size: tuple[int, int], *, width: int = 16) -> None:
@@ -52,12 +52,12 @@ class ImageDiscriminator(Discriminator):
         self.last = nn.Linear(8 * width * size[0] * size[1], 1)
 
     def encode(self, examples: Any) -> Tensor:
-        """uint8 ``(n, H, W, C)`` to float ``(n, C, H, W)`` in [-1, 1]."""
+        """Convert uint8 ``(n, H, W, C)`` to float ``(n, C, H, W)`` in [-1, 1]."""
         pixels = torch.from_numpy(np.ascontiguousarray(examples)).permute(0, 3, 1, 2)
         return pixels.to(torch.float32) / 127.5 - 1.0
 
     def forward(self, inputs: Tensor) -> Judged:
-        """Logits and features of ``(n, C, H, W)``."""
+        """Return logits and features of ``(n, C, H, W)``."""
         x, maps = inputs, []
         for block in self.blocks:
             maps.append(block(x))
@@ -80,19 +80,19 @@ class VectorDiscriminator(Discriminator):
         self.last = nn.Linear(width, 1)
 
     def encode(self, examples: Any) -> Tensor:
-        """Floats ``(n, d)`` to float32."""
+        """Convert floats ``(n, d)`` to float32."""
         return torch.as_tensor(np.asarray(examples), dtype=torch.float32)
 
     def forward(self, inputs: Tensor) -> Judged:
-        """Logits, and the standardised vectors themselves as features."""
+        """Return logits, and the standardised vectors themselves as features."""
         x = (inputs - self.mean) / self.std
         return self.last(torch.sigmoid(self.first(x)))[:, 0], x
 
 
 class TextDiscriminator(Discriminator):
-    """Embeddings of tokens, a convolution over three of them, the maximum over the text.
+    """Token embeddings, a convolution over three tokens, and the maximum over the text.
 
-    Examples are token ids, int ``(n, T)`` with 0 for none, or texts, whose words are hashed into
+    Examples are token ids, int ``(n, T)`` with 0 for padding, or texts, whose words are hashed into
     ``vocabulary`` ids. Features are the maxima before the last layer.
     """
 
@@ -104,21 +104,21 @@ class TextDiscriminator(Discriminator):
         self.last = nn.Linear(width, 1)
 
     def encode(self, examples: Any) -> Tensor:
-        """Token ids int64 ``(n, T)`` of ids or texts."""
+        """Return token ids int64 ``(n, T)`` of ids or texts."""
         array = np.asarray(examples)
         if array.ndim == 2 and array.dtype.kind in "iu":
             return torch.from_numpy(array.astype(np.int64))
         return torch.from_numpy(hashed_words(array.tolist(), self.vocabulary))
 
     def forward(self, inputs: Tensor) -> Judged:
-        """Logits and features of ids ``(n, T)``."""
+        """Return logits and features of ids ``(n, T)``."""
         x = self.window(self.embedding(inputs).transpose(1, 2))
         features = nn.functional.leaky_relu(x, 0.2).amax(dim=2)
         return self.last(features)[:, 0], features
 
 
 def hashed_words(texts: list[str], vocabulary: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Ids of the words of texts, int64 ``(n, T)``: from 1 to ``vocabulary - 1``, 0 for none.
+    """Return hashed word ids of texts, int64 ``(n, T)``: 1 to ``vocabulary - 1``, 0 for padding.
 
     >>> hashed_words(["a cat", "a"], 100).tolist()
     [[46, 92], [46, 0]]
@@ -131,7 +131,7 @@ def hashed_words(texts: list[str], vocabulary: int) -> np.ndarray[Any, np.dtype[
 
 
 def build_discriminator(examples: Any, domain: str, *, width: int | None = None) -> Discriminator:
-    """The discriminator that fits examples: images, vectors or texts."""
+    """Build the discriminator for a domain: image, vector or text."""
     given = {} if width is None else {"width": width}
     if domain == "image":
         return ImageDiscriminator(examples.shape[3], tuple(examples.shape[1:3]), **given)

@@ -1,7 +1,7 @@
-"""The generators: networks that write sequences of operations, in torch, to be trained.
+"""The generators: trainable torch networks that write sequences of operations.
 
-They are small, so they stay on the CPU and in double precision: what they draw is what
-`automorph.policies.Generated`, the same network in NumPy, draws with the same noise.
+They are small, so they stay on the CPU and in double precision: they draw exactly what
+`automorph.policies.Generated`, the same network in NumPy, draws from the same noise.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from automorph.operations import SearchSpace
 from automorph.policies import GATES, Fill, Generated, Interpolation, Network
 
-USUAL_BOUND = 2.0
+DEFAULT_BOUND = 2.0
 """Logits of recurrent generators lie in [-2, 2]: no operation is e^4 times as likely as another."""
 
 Choose = Callable[[int, Tensor], Tensor]
 
 
 class DrawnSequences(NamedTuple):
-    """Sequences, operation numbers int64 ``(n, L)``, and log pi ``(n, L, K)`` on the way."""
+    """Sequences of operation indices int64 ``(n, L)``, and their log pi ``(n, L, K)``."""
 
     op: Tensor
     log_p: Tensor
@@ -35,23 +35,23 @@ class DrawnSequences(NamedTuple):
 
     @property
     def entropy(self) -> Tensor:
-        """The entropies in nats, ``(n, L)``."""
+        """Entropies in nats, ``(n, L)``."""
         return -(self.log_p.exp() * self.log_p).sum(dim=2)
 
 
 class Generator(nn.Module):
-    """What mean-field and recurrent generators share: writing, reading, and becoming a policy."""
+    """Base class of the generators: draw sequences, score them, become a policy."""
 
     network: Network
     length: int
     bound: float | None
 
     def write(self, noise: Tensor) -> DrawnSequences:
-        """Sequences drawn with Gumbel noise ``(n, L, K)``, see `automorph.policies.generated`."""
+        """Draw sequences from Gumbel noise ``(n, L, K)``, see `automorph.policies.generated`."""
         return self._walk(len(noise), lambda t, logits: (logits.detach() + noise[:, t]).argmax(1))
 
     def read(self, op: Tensor) -> DrawnSequences:
-        """What the generator, as it is now, thinks of sequences int64 ``(n, L)``."""
+        """Return the current probabilities of sequences int64 ``(n, L)``."""
         return self._walk(len(op), lambda t, logits: op[:, t])
 
     def policy(
@@ -62,7 +62,7 @@ class Generator(nn.Module):
         fill: Fill = 0,
         interpolation: Interpolation = "nearest",
     ) -> Generated:
-        """The generator as it is now, as a policy that needs no torch."""
+        """Return the current generator as a policy that needs no torch."""
         flat = torch.cat([p.detach().reshape(-1) for p in self.parameters()])
         return Generated(
             operations=space, fill=fill, interpolation=interpolation, label=label,
@@ -71,7 +71,7 @@ class Generator(nn.Module):
         )  # fmt: skip
 
     def take(self, policy: Generated) -> None:
-        """Take the parameters of a policy of the same shape."""
+        """Load the parameters of a policy of the same shape."""
         with torch.no_grad():
             for p, array in zip(self.parameters(), policy.arrays.values(), strict=True):
                 p.copy_(torch.from_numpy(np.array(array)))
@@ -81,7 +81,7 @@ class Generator(nn.Module):
 
 
 class MeanField(Generator):
-    """One categorical for all positions (as published), or one for each; uniform at first."""
+    """One categorical for all positions (as published), or one for each; initially uniform."""
 
     def __init__(
         self, operations: int, length: int, *, bound: float | None = None, each: bool = False
@@ -105,12 +105,12 @@ class MeanField(Generator):
 class Recurrent(Generator):
     """An LSTM or GRU whose state is the logits: as many units as operations, no projection.
 
-    It reads the operation before as a one-hot vector, at first a trained vector. Both start close
-    to uniform.
+    Its input is the previous operation as a one-hot vector, first a trained vector. Both start
+    close to uniform.
     """
 
     def __init__(
-        self, network: Network, operations: int, length: int, *, bound: float = USUAL_BOUND
+        self, network: Network, operations: int, length: int, *, bound: float = DEFAULT_BOUND
     ) -> None:
         super().__init__()
         self.network, self.length, self.bound = network, length, bound
@@ -121,7 +121,7 @@ class Recurrent(Generator):
             nn.init.zeros_(weight) if "bias" in name else nn.init.uniform_(weight, -0.1, 0.1)
         nn.init.uniform_(self.start, -0.1, 0.1)
         if network == "lstm":
-            # What is remembered stays at first (Jozefowicz et al. 2015, section 5).
+            # Start with an open forget gate (Jozefowicz et al. 2015, section 5).
             with torch.no_grad():
                 self.cell.bias_ih[operations : 2 * operations] = 1.0
 
@@ -147,11 +147,11 @@ class Recurrent(Generator):
 def build_generator(
     network: Network, operations: int, length: int, *, bound: float | None = None
 ) -> Generator:
-    """A generator of one of the four kinds; ``bound`` None: 2 if recurrent, else none.
+    """Build a generator of one of the four kinds; ``bound`` None: 2 if recurrent, else none.
 
     >>> build_generator("per-position", 3, 2).read(torch.tensor([[0, 2]])).entropy.exp()
     tensor([[3.0000, 3.0000]], dtype=torch.float64, grad_fn=<ExpBackward0>)
     """
     if network in GATES:
-        return Recurrent(network, operations, length, bound=bound or USUAL_BOUND)
+        return Recurrent(network, operations, length, bound=bound or DEFAULT_BOUND)
     return MeanField(operations, length, bound=bound, each=network == "per-position")

@@ -1,8 +1,8 @@
-"""From what the discriminator says of every prefix to the gradient of the generator.
+"""From the discriminator's scores of every prefix to the gradient of the generator.
 
 Ratner, Ehrenberg, Hussain, Dunnmon, Re, "Learning to compose domain-specific transformations for
-data augmentation" (NIPS 2017), section 4; signs, sums and the non-saturating loss as in the
-released code. Rewards here are costs: the generator goes down.
+data augmentation" (NIPS 2017), section 4; signs, sums and the non-saturating loss follow the
+released code. Rewards are costs here: the generator minimises them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Kind = Literal["bounded", "published", "none"]
 
 @dataclass(frozen=True)
 class Diversity:
-    """What it costs to stay close to the example: a function of the squared distance.
+    """Cost of staying close to the original example: a function of the squared distance.
 
-    - ``bounded``: w exp(-d / s), at most w. The scale s is that of the data: a share of the mean
+    - ``bounded``: w exp(-d / s), at most w. The scale s follows the data: a share of the mean
       distance between different examples.
-    - ``published``: w / (d + 1e-6). It has a pole: w = 1e-4 makes 100 of it where nothing moved,
-      hundreds of times what the discriminator says, so that operations that undo each other are
-      never combined, and the generator ends with one direction out of the data.
+    - ``published``: w / (d + 1e-6). It has a pole: w = 1e-4 gives 100 where nothing moved, hundreds
+      of times the discriminator's cost, so operations that undo each other are never combined, and
+      the generator ends with one direction out of the data.
     - ``none``: 0.
 
     >>> Diversity("bounded", weight=0.1, scale=0.5)(torch.tensor([0.0, 1.0]), typical=2.0)
@@ -49,7 +49,7 @@ class Diversity:
             )
 
     def __call__(self, distance: Tensor, typical: float) -> Tensor:
-        """The costs of distances, in their shape; ``typical`` is that of different examples."""
+        """Return the costs of distances; ``typical`` is the distance of different examples."""
         if self.kind == "published":
             return self.weight / (distance + self.epsilon)
         if self.kind == "none":
@@ -58,7 +58,7 @@ class Diversity:
 
 
 def costs(logits: Tensor, features: Tensor, diversity: Diversity) -> Tensor:
-    """l_t = -log D(x_t) + diversity(|phi(x) - phi(x_t)|^2), ``(n, L + 1)``; x_0 = x.
+    """Return l_t = -log D(x_t) + diversity(|phi(x) - phi(x_t)|^2), ``(n, L + 1)``; x_0 = x.
 
     ``logits`` ``(n, L + 1)`` and ``features`` ``(n, L + 1, d)`` are the discriminator's; squares
     are means over the d features.
@@ -68,17 +68,17 @@ def costs(logits: Tensor, features: Tensor, diversity: Diversity) -> Tensor:
 
 
 def typical_distance(features: Tensor) -> float:
-    """The mean squared distance of two different rows of ``(n, d)``: twice their variance."""
+    """Return the mean squared distance of two rows of ``(n, d)``: twice the variance."""
     return 2.0 * float(features.var(dim=0, unbiased=False).mean())
 
 
 def increments(cost: Tensor) -> Tensor:
-    """r_t = l_t - l_{t-1}, ``(n, L)`` of ``(n, L + 1)``: what each operation cost."""
+    """Return r_t = l_t - l_{t-1}, ``(n, L)`` of ``(n, L + 1)``: the cost of each operation."""
     return cost[:, 1:] - cost[:, :-1]
 
 
 def discount_matrix(length: int, discount: float) -> Tensor:
-    """gamma^(i - t) where i >= t, else 0, ``(L, L)``; 0^0 = 1.
+    """Return gamma^(i - t) where i >= t, else 0, ``(L, L)``; 0^0 = 1.
 
     >>> discount_matrix(3, 0.5)
     tensor([[1.0000, 0.0000, 0.0000],
@@ -91,17 +91,17 @@ def discount_matrix(length: int, discount: float) -> Tensor:
 
 
 def advantages(increment: Tensor, discount: float) -> Tensor:
-    """A_t = G_t - mean over rows, of the costs to come G_t = sum_{i >= t} gamma^(i-t) r_i."""
+    """Return A_t = G_t - mean over rows, of the future costs G_t = sum_{i >= t} gamma^(i-t) r_i."""
     matrix = discount_matrix(increment.shape[1], discount).to(increment)
     to_come = increment @ matrix
     return to_come - baseline(to_come)
 
 
 def baseline(to_come: Tensor) -> Tensor:
-    """One number for each position, ``(L,)``: the mean over the batch."""
+    """Return the mean over the batch for each position, ``(L,)``."""
     return to_come.mean(dim=0)
 
 
 def reinforce_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:
-    """sum_{n,t} log pi(tau_{n,t}) A_{n,t}, a sum over all, as released; A has no gradient."""
+    """Return sum_{n,t} log pi(tau_{n,t}) A_{n,t}, not averaged, as released."""
     return (log_prob * advantage.detach()).sum()

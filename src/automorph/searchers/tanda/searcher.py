@@ -1,4 +1,4 @@
-"""TANDA as a search: adversaries of several settings, of which a child chooses."""
+"""TANDA as a search: adversaries with several settings; their children decide."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from automorph.searchers.trials import key_of
 from automorph.training import Task, fitted
 
 ENOUGH = 5000
-"""Examples that a generator is learned from; more cost memory and change nothing that was seen."""
+"""Examples that a generator learns from; more cost memory and changed no result in our tests."""
 SEARCHED = {"image": 5, "vector": 5, "text": 3}
-"""Operations of a sequence; edits of a text add up sooner than those of an image."""
+"""Length of a sequence; edits of a text add up faster than those of an image."""
 FACTORS = (1.0, 3.0, 1 / 3)
-"""Of the generator's rate and of the weight of diversity, tried one after the other."""
+"""Factors of the generator's rate and of the weight of diversity, tried in this order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdversarialJob:
     """One generator learned from the task's training examples, without their labels.
 
-    Its score is the validation accuracy of a child that is trained under it. ``facts`` hold the
-    ``policy``, the ``ratio`` of random to generated cost and the ``history`` of looks.
+    Its score is the validation accuracy of a child trained under it. ``facts`` hold the ``policy``,
+    the ``ratio`` of random to generated cost and the ``history`` of evaluations.
     """
 
     space: SearchSpace
@@ -52,7 +52,7 @@ class AdversarialJob:
     seed: int = 0
 
     def describe(self) -> dict[str, Any]:
-        """All that decides the outcome, as plain data."""
+        """Return all that determines the result, as plain data."""
         return {
             "job": "tanda",
             "space": identity_form(Uniform(operations=self.space))["operations"],
@@ -63,7 +63,7 @@ class AdversarialJob:
         }
 
     def run(self, task: Task, folder: Path) -> JobResult:
-        """Learn the generator, going on where it was killed; then train the child."""
+        """Learn the generator, resuming a killed run; then train the child."""
         began = time.perf_counter()
         try:
             learned = self.learn(task, folder)
@@ -91,7 +91,7 @@ class AdversarialJob:
         )
 
     def learn(self, task: Task, folder: Path) -> LearnedGenerator:
-        """The generator, with its checkpoints in a folder of its own."""
+        """Return the generator, with its checkpoints in a folder of its own."""
         return learn_generator(
             task.data.train.data[:ENOUGH], fitted(self.space, task), settings=self.settings,
             base=fitted(self.post_policy, task),
@@ -101,12 +101,12 @@ class AdversarialJob:
 
 
 class Tanda(Searcher):
-    """TANDA (Ratner et al. 2017): up to nine adversaries, whose generators are tried by children.
+    """TANDA (Ratner et al. 2017): up to nine adversaries, whose generators are scored by children.
 
-    The first has the settings given, the next ones other rates and weights of diversity, as the
-    paper searched them. Operations with a range become several, held at the magnitudes ``low`` and
-    ``high`` (None: what suits the examples, see `HELD`). ``generator`` and the others are those of
-    `Settings`.
+    The first has the given settings, the next ones other rates and weights of diversity, as the
+    paper searched them. Operations with a range are replaced by several, fixed at the magnitudes
+    ``low`` and ``high`` (None: the default of the domain, see `HELD`). The other options, such as
+    ``generator``, are those of `Settings`.
     """
 
     def __init__(
@@ -122,7 +122,9 @@ class Tanda(Searcher):
         high: float | None = None,
     ) -> None:
         if not len(setting.space):
-            raise UsageError("tanda got a space without operations; expected at least one")
+            raise UsageError(
+                "tanda got a space without operations; expected at least one: use another --space"
+            )
         if generator not in NETWORKS:
             raise UsageError(f"tanda got generator={generator!r}; expected {', '.join(NETWORKS)}")
         self.setting = setting
@@ -151,23 +153,23 @@ class Tanda(Searcher):
         self.outcomes: Sequence[JobResult] | None = None
 
     def ask(self) -> Sequence[Job]:
-        """Propose all adversaries at once; the jobs are independent."""
+        """Return all adversaries at once; the jobs are independent."""
         return [] if self.outcomes is not None else self.jobs
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Keep what came of them."""
+        """Record the results."""
         self.outcomes = outcomes
 
     def result(self) -> Policy:
-        """The generator of the best child; the uniform one before any is known."""
-        found = [outcome for outcome in self.outcomes or [] if "policy" in outcome.facts]
-        if not found:
+        """Return the generator of the best child; a uniform policy before any is known."""
+        learned = [outcome for outcome in self.outcomes or [] if "policy" in outcome.facts]
+        if not learned:
             return Uniform(operations=self.space, length=self.jobs[0].settings.length, low=1.0)
-        best = max(found, key=lambda outcome: outcome.score)
+        best = max(learned, key=lambda outcome: outcome.score)
         return policy_from_dict(best.facts["policy"], self.space)
 
     def history(self) -> dict[str, Any]:
-        """Settings, ratio and score of every adversary."""
+        """Return settings, ratio and score of every adversary."""
         return {
             "generators": [
                 {

@@ -26,9 +26,9 @@ from automorph.training import Units, prefixed, read_checkpoint, torch_seed, und
 
 @dataclass(frozen=True)
 class LearnedGenerator:
-    """The ``policy``, every `Look` on the way (``history``), and what the discriminator cost.
+    """The ``policy``, every `Look` of its training (``history``), and the discriminator's cost.
 
-    ``best`` is the look at the generator that was kept, by the discriminator of the end.
+    ``best`` is the evaluation of the kept generator, by the final discriminator.
     """
 
     policy: Generated
@@ -38,12 +38,12 @@ class LearnedGenerator:
 
     @property
     def ratio(self) -> float:
-        """The cost of random over that of generated sequences: above 1, something was learned."""
+        """Cost of random over cost of generated sequences; above 1, it has learned something."""
         return self.best.ratio
 
     @property
     def course(self) -> dict[str, list[float]]:
-        """The share of sequences that have each operation, by name, one for each look."""
+        """Share of sequences that contain each operation, by name, one value per evaluation."""
         return {
             name: [look.shares[number] for look in self.history]
             for number, name in enumerate(self.policy.space.names)
@@ -64,7 +64,7 @@ def learn_generator(
     progress: Callable[[Look], None] | None = None,
     **changes: Any,
 ) -> LearnedGenerator:
-    """Learn which sequences of operations leave examples looking like data (TANDA).
+    """Learn which sequences of operations keep examples realistic (TANDA).
 
     Ratner, Ehrenberg, Hussain, Dunnmon, Re (NIPS 2017). With the discriminator D, a network with
     features phi, and a generator pi of sequences tau,
@@ -73,17 +73,16 @@ def learn_generator(
         pi  minimises   E_x E_tau  -log D(h_tau(x)) + diversity(|phi(h_tau(x)) - phi(x)|^2)
 
     the latter step by step, by REINFORCE. No labels are needed; operations may be any functions.
-    What must hold: an operation either keeps the class of an example or destroys it. One that makes
-    another class of it (a 6 turned into a 9) cannot be noticed.
+    Assumption: an operation either keeps the class of an example or destroys the example. One that
+    moves it to another class (a 6 turned into a 9) cannot be detected.
 
-    ``examples`` are uint8 images ``(n, H, W, C)``, float vectors ``(n, d)`` or strings, of the kind
-    that the operations take. Every operation of a sequence fires: one with a range becomes several,
-    each held at a value (`held_space`).
-    ``settings``, or ``changes`` of single entries of `Settings` by name (``generator="lstm"``,
-    ``length=10``, ..), say how. ``discriminator`` builds one of your own, on the CPU. ``base`` is
-    drawn for every example first, the originals too; ``fill`` and ``interpolation`` are those of
-    the policy. With a ``folder`` it can be killed at any time, and the same call goes on to the
-    same policy.
+    ``examples`` are uint8 images ``(n, H, W, C)``, float vectors ``(n, d)`` or strings, whichever
+    the operations take. Every operation of a sequence fires: one with a range is replaced by
+    several, each at a fixed value (`held_space`). ``settings``, or ``changes`` of single fields of
+    `Settings` by name (``generator="lstm"``, ``length=10``, ..), configure the training.
+    ``discriminator`` builds your own one, on the CPU. ``base`` is applied to every example first,
+    originals included; ``fill`` and ``interpolation`` are those of the policy. With a ``folder``, a
+    killed call resumes to the same policy.
 
     Raises `UsageError` for settings or a folder that do not fit, `DataError` for examples.
 
@@ -113,7 +112,7 @@ def learn_generator(
         )  # fmt: skip
     identity = _identity(examples, space, chosen, judge, base, seed)
     state = _Learning(adversary, chosen, store, identity)
-    state.go_on(progress)
+    state.train(progress)
     best = state.choose()
     label = f"tanda({chosen.generator},length={chosen.length},space={space.name})"
     policy = adversary.generator.policy(space, label, fill=fill, interpolation=interpolation)
@@ -121,7 +120,7 @@ def learn_generator(
 
 
 class _Learning:
-    """The steps, the looks between them, and the file that they are kept in."""
+    """The steps, the evaluations between them, and their checkpoint file."""
 
     def __init__(
         self, adversary: Adversary, settings: Settings, folder: Path | None, identity: str
@@ -138,18 +137,18 @@ class _Learning:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps are done, or the ratio has not risen for long."""
+        """True if all steps are done, or the ratio has not risen for ``patience`` evaluations."""
         if not self.history:
             return False
         ratios = [look.ratio for look in self.history]
         late = len(ratios) - 1 - ratios.index(max(ratios))
         return self.history[-1].step >= self.settings.steps or late >= self.settings.patience
 
-    def go_on(self, progress: Callable[[Look], None] | None) -> None:
+    def train(self, progress: Callable[[Look], None] | None) -> None:
         """Train to the end."""
         while not self.finished:
             if self.history:
-                self._train()
+                self._train_to_next_look()
             self.history.append(self.adversary.look())
             generator = self.adversary.generator.state_dict()
             self.generators.append({name: value.clone() for name, value in generator.items()})
@@ -159,10 +158,10 @@ class _Learning:
                 progress(self.history[-1])
 
     def choose(self) -> Look:
-        """Leave the best generator of all looks, as the discriminator of the end sees them.
+        """Load the best generator of all evaluations, as the final discriminator scores them.
 
         Ratios of different discriminators do not compare: one that has just been fooled gives the
-        highest of all. That of the end has seen the most.
+        highest. The final discriminator has seen the most.
         """
         judged = []
         for look, generator in zip(self.history, self.generators, strict=True):
@@ -172,8 +171,8 @@ class _Learning:
         self.adversary.generator.load_state_dict(self.generators[judged.index(best)])
         return best
 
-    def _train(self) -> None:
-        """The steps up to the next look."""
+    def _train_to_next_look(self) -> None:
+        """Run the steps up to the next evaluation."""
         done = self.adversary.step_number
         while self.adversary.step_number < min(
             done + self.settings.look_every, self.settings.steps
@@ -192,7 +191,7 @@ class _Learning:
         if facts.get("identity") != self.identity:
             raise UsageError(
                 f"{path} holds a generator of other examples, operations or settings; expected the "
-                "same ones to go on with. Choose another folder, or delete this one"
+                "same ones to resume. Choose another folder, or delete this one"
             )
         self.adversary.restore(under("now", tensors))
         looks = facts["history"]
@@ -203,12 +202,12 @@ class _Learning:
 def _changed(settings: Settings, changes: dict[str, Any]) -> Settings:
     known = [field.name for field in fields(Settings)]
     if unknown := sorted(set(changes) - set(known)):
-        raise UsageError(f"there is no setting {unknown[0]!r}; expected one of {', '.join(known)}")
+        raise UsageError(f"unknown setting {unknown[0]!r}; expected one of {', '.join(known)}")
     return replace(settings, **changes)
 
 
 def _identity(examples: Any, space: SearchSpace, *parts: Any) -> str:
-    """A text that is the same for the same work, in any process."""
+    """Return a hash that is equal for equal work, in any process."""
     digest = blake2b(digest_size=8)
     array = np.asarray(examples)
     content = array.tobytes() if array.dtype.kind in "iuf" else repr(array.tolist()).encode()

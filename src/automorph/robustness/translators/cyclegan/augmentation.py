@@ -1,8 +1,8 @@
-"""Small-data augmentation of what a discriminator sees, real and made alike.
+"""Small-data augmentation of the discriminator's inputs, real and generated alike.
 
-Zhao et al., "Differentiable augmentation for data-efficient GAN training", NeurIPS 2020: changes
-that gradients flow through, drawn anew for every image and step, on real *and* made images, so
-that the generator need not produce them.
+Zhao et al., "Differentiable augmentation for data-efficient GAN training", NeurIPS 2020:
+differentiable changes, drawn for every image and step, on real *and* generated images, so that the
+generator need not produce them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ CHANGES: tuple[str, ...] = get_args(Change)
 
 
 def augmented(images: Tensor, changes: tuple[Change, ...], draw: torch.Generator) -> Tensor:
-    """Change images ``(n, C, H, W)`` in [-1, 1], each with a chance of a half; gradients flow.
+    """Change images ``(n, C, H, W)`` in [-1, 1], each with probability 1/2; gradients flow through.
 
     ``shift``: by up to an eighth of the side, edges repeated; ``flip``: left and right; ``light``:
     brightness by up to 0.2 and contrast by up to a quarter; ``cutout``: a square of half a side set
-    to the image's mean. Where all images were changed, the generator would learn to make changed
+    to the image's mean. If all images were changed, the generator would learn to make changed
     ones (Karras et al. 2020, "Training GANs with limited data", section 2.2).
     """
     for change in changes:

@@ -17,7 +17,7 @@ Adversarial = Literal["least-squares", "cross-entropy"]
 
 
 def adversarial(logits: Tensor, real: bool, kind: Adversarial = "least-squares") -> Tensor:
-    """How far a map of logits is from the verdict "all real", or "all made".
+    """Return the distance of a map of logits from the verdict "all real", or "all generated".
 
     ``least-squares``: mean (logit - target)^2 with target 1 or 0 (Mao et al. 2017);
     ``cross-entropy``: mean of -log sigmoid(logit), or of -log sigmoid(-logit).
@@ -32,7 +32,7 @@ def adversarial(logits: Tensor, real: bool, kind: Adversarial = "least-squares")
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """All that one step makes of a batch of each subgroup, each ``(n, C, H, W)``.
+    """All outputs of one step for a batch of each subgroup, each ``(n, C, H, W)``.
 
     ``G`` maps a to b, ``F`` maps b to a.
     """
@@ -53,7 +53,7 @@ class Made:
 
 @dataclass(frozen=True, eq=False)
 class GeneratorLosses:
-    """The parts of the generators' loss, weighted; their sum is minimised."""
+    """The weighted parts of the generators' loss; their sum is minimised."""
 
     fool: Tensor
     cycle: Tensor
@@ -61,7 +61,7 @@ class GeneratorLosses:
 
     @property
     def total(self) -> Tensor:
-        """The sum."""
+        """The sum of the parts."""
         return torch.stack([getattr(self, field.name) for field in fields(self)]).sum()
 
 
@@ -75,7 +75,7 @@ def generator_losses(
     identity: float = 1.0,
     kind: Adversarial = "least-squares",
 ) -> GeneratorLosses:
-    """What the generators minimise.
+    """Return the losses that the generators minimise.
 
     gan(D_b(G(a)), 1) + gan(D_a(F(b)), 1) + s_cyc (|F(G(a)) - a| + |G(F(b)) - b|)
     + s_id / 2 (|F(a) - a| + |G(b) - b|), with means for |.|; ``judged`` is (D_b(G(a)), D_a(F(b))).
@@ -87,5 +87,5 @@ def generator_losses(
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, kind: Adversarial = "least-squares") -> Tensor:
-    """(gan(D(real), 1) + gan(D(fake), 0)) / 2, where the fakes come from the replay buffer."""
+    """Return (gan(D(real), 1) + gan(D(fake), 0)) / 2, with fakes from the replay buffer."""
     return 0.5 * (adversarial(real, True, kind) + adversarial(fake, False, kind))

@@ -1,4 +1,7 @@
-"""The generator (a U-Net) and the discriminator (a PatchGAN) of a CycleGAN, for 8 to 256 pixels."""
+"""The generator (a U-Net) and the discriminator (a PatchGAN) of a CycleGAN, for 8 to 256 pixels.
+
+Isola, Zhu, Zhou, Efros (CVPR 2017), section 3.2; Zhu et al. (ICCV 2017), section 7.1.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SLOPE = 0.2
-"""Of leaky rectifiers, as in the original CycleGAN."""
+"""Slope of leaky rectifiers, as in the original CycleGAN."""
 DEVIATION = 0.02
-"""Of first weights: N(0, 0.02) (Zhu et al. 2017, section 7.1)."""
+"""Standard deviation of initial weights, N(0, 0.02) (Zhu et al. 2017, section 7.1)."""
 
 
 class ImageGenerator(nn.Module):
     """A U-Net from images to images of the same size, both in [-1, 1].
 
-    4x4 convolutions of stride 2 go down to a map of 2 pixels, transposed ones up again, and every
-    level on the way up also sees its twin on the way down (Isola et al. 2017, section 3.2.1).
-    Sides that are no power of two are padded. Normalisation is over groups of channels of *one*
-    image, so that a translation does not depend on the images it is made beside.
+    4x4 convolutions of stride 2 lead down to a map of 2 pixels, transposed ones up again, and every
+    level on the way up also receives its twin on the way down (Isola et al. 2017, section 3.2.1).
+    Sides that are not a power of two are padded. Normalisation is over groups of channels of *one*
+    image, so a translation does not depend on the other images of the batch.
 
     With ``residual`` the network adds a change to the image, min(1, max(-1, x + 2 tanh(f(x)))),
-    and starts as the identity: what is learned is the edit alone.
+    and starts as the identity: only the edit is learned.
     """
 
     def __init__(self, channels: int, side: int, *, width: int = 16, residual: bool = True) -> None:
@@ -35,8 +38,8 @@ class ImageGenerator(nn.Module):
         self.down = nn.ModuleList()
         before = channels
         for level, after in enumerate(widths):
-            # Neither the first nor the 2-pixel map is normalised: the one would lose the
-            # brightness of the image, the other has next to nothing to take statistics of.
+            # Neither the first nor the 2-pixel map is normalised: the first would lose the
+            # brightness of the image, the other has too few values for statistics.
             plain = level in (0, levels - 1)
             self.down.append(_down(before, after, normalised=not plain))
             before = after
@@ -55,7 +58,7 @@ class ImageGenerator(nn.Module):
         height, width = x.shape[-2:]
         gaps = (self.whole - width, self.whole - height)
         pads = (gaps[0] // 2, gaps[0] - gaps[0] // 2, gaps[1] // 2, gaps[1] - gaps[1] // 2)
-        # The edge is repeated: -1 would be a black frame around photographs.
+        # Repeat the edge: padding with -1 would put a black frame around photographs.
         y = functional.pad(x, pads, mode="replicate") if any(pads) else x
         seen: list[Tensor] = []
         for layer in self.down:
@@ -70,10 +73,10 @@ class ImageGenerator(nn.Module):
 
 
 class PatchDiscriminator(nn.Module):
-    """A PatchGAN: a map of logits, each of which judges one patch (Isola et al. 2017, section 3.2).
+    """A PatchGAN: a map of logits, one per patch (Isola et al. 2017, section 3.2).
 
     ``depth`` convolutions of stride 2, one of stride 1 and one to a single channel. Depth 3 is the
-    published one (patches of 70 pixels); 2 judges patches of 34 pixels, enough up to 32 pixels.
+    published one (patches of 70 pixels); 2 has patches of 34 pixels, enough for up to 32 pixels.
     """
 
     def __init__(self, channels: int, *, width: int = 32, depth: int = 3) -> None:
@@ -91,12 +94,12 @@ class PatchDiscriminator(nn.Module):
         self.apply(_first_weights)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits ``(n, 1, h, w)``, one a patch."""
+        """Return logits ``(n, 1, h, w)``, one per patch."""
         return cast(Tensor, self.layers(x))
 
 
 def depth_for(side: int) -> int:
-    """The depth of the discriminator for images of a size."""
+    """Return the depth of the discriminator for a size of images."""
     return 1 if side < 16 else 2 if side <= 32 else 3
 
 

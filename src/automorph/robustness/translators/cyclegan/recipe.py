@@ -1,4 +1,4 @@
-"""How a CycleGAN is trained: everything that is tuned, in one frozen record."""
+"""The settings of CycleGAN training, in one frozen record."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from automorph.robustness.translators.cyclegan.losses import Adversarial
 class CycleRecipe:
     """How a CycleGAN is trained; the defaults suit a few hundred small images and a CPU.
 
-    - ``steps`` of ``batch_size`` images of each subgroup, as many of every class;
-    - ``loss`` is ``least-squares`` or ``cross-entropy``; ``cycle`` weighs the way there and
-      back, ``identity`` what a generator does to images of its target;
+    - ``steps`` of ``batch_size`` images of each subgroup, equally many of every class;
+    - ``loss`` is ``least-squares`` or ``cross-entropy``; ``cycle`` weighs the cycle loss,
+      ``identity`` the change of images that are in the target already;
     - ``replay`` images are kept for the discriminators;
-    - ``hide`` is the deviation of noise added before the way back, in [-1, 1] pixels: a mark that
-      was removed must not survive as a faint code that only the other generator can read (Chu,
-      Zhmoginov and Sandler 2017, "CycleGAN, a master of steganography");
-    - ``augment`` are changes of all that the discriminators see;
+    - ``hide`` is the deviation of noise added before translating back, in [-1, 1] pixels: a removed
+      mark must not survive as a faint code that only the other generator can read (Chu, Zhmoginov
+      and Sandler 2017, "CycleGAN, a master of steganography");
+    - ``augment`` lists the changes of the discriminators' inputs;
     - ``width`` and ``judge_width`` are the channels of the first layers; ``residual``
-      is that of the `Generator`;
-    - ``average`` is the decay of the running mean of the generators, which is what translates.
+      is that of `ImageGenerator`;
+    - ``average`` is the decay of the running mean of the generators, which translates.
 
-    Raises `UsageError` for values that make no sense.
+    Raises `UsageError` for invalid values.
     """
 
     steps: int = 2000
@@ -71,10 +71,10 @@ class CycleRecipe:
 
 
 def published(side: int) -> dict[str, Any]:
-    """Widths, loss and rates of the model-patching paper for images of a size, for `CycleRecipe`.
+    """Return the model-patching paper's settings for a size of images, for `CycleRecipe`.
 
-    Goel, Gu, Li and Ré 2020 trained for thousands of epochs on accelerators with these; on a CPU
-    the defaults come further in the same time.
+    Goel, Gu, Li and Ré 2020 trained for thousands of epochs on accelerators with these widths, loss
+    and rates; on a CPU the defaults get further in the same time.
 
     >>> CycleRecipe(**published(128)).width
     64

@@ -1,4 +1,7 @@
-"""Training a CycleGAN: two subgroups in, generators for both directions out."""
+"""Training a CycleGAN: two subgroups in, generators for both directions out.
+
+Zhu, Park, Isola and Efros (ICCV 2017); the replay buffer is that of Shrivastava et al. (2017).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,6 @@ from automorph.robustness.translators.cyclegan.networks import (
     depth_for,
 )
 from automorph.robustness.translators.cyclegan.recipe import CycleRecipe
-from automorph.robustness.translators.cyclegan.replay import Replay
 from automorph.training import (
     Average,
     Recipe,
@@ -43,7 +45,7 @@ from automorph.training import (
 )
 
 FEWEST = 4
-"""Images of a subgroup below which there is nothing to learn from."""
+"""Minimum number of images of a subgroup."""
 KEEP_EVERY = 200
 """Steps between checkpoints."""
 
@@ -59,12 +61,12 @@ class Side:
     labels: NDArray[np.int64]
 
     def draw(self, n: int, classes: NDArray[np.int64], draw: torch.Generator) -> Tensor:
-        """``n`` images in [-1, 1], as many of every class, so that no class marks a side."""
+        """Draw ``n`` images in [-1, 1], balanced over classes, so that no class marks a side."""
         turn = torch.randperm(len(classes), generator=draw).numpy()
         rows = np.empty(n, np.int64)
-        for place in range(n):
-            own = self._rows(int(classes[turn[place % len(turn)]]))
-            rows[place] = own[int(torch.randint(len(own), (1,), generator=draw))]
+        for i in range(n):
+            own = self._rows(int(classes[turn[i % len(turn)]]))
+            rows[i] = own[int(torch.randint(len(own), (1,), generator=draw))]
         return to_pixels(self.images[rows])
 
     def _rows(self, label: int) -> NDArray[np.intp]:
@@ -75,19 +77,53 @@ class Side:
 
 
 def to_pixels(images: NDArray[np.uint8]) -> Tensor:
-    """uint8 ``(n, H, W, C)`` to float ``(n, C, H, W)`` in [-1, 1]."""
+    """Convert uint8 ``(n, H, W, C)`` to float ``(n, C, H, W)`` in [-1, 1]."""
     own = torch.from_numpy(np.array(images))
     return own.permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous()
 
 
 def to_images(pixels: Tensor) -> NDArray[np.uint8]:
-    """Float ``(n, C, H, W)`` in [-1, 1] to uint8 ``(n, H, W, C)``."""
+    """Convert float ``(n, C, H, W)`` in [-1, 1] to uint8 ``(n, H, W, C)``."""
     bytes_ = pixels.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
     return np.ascontiguousarray(bytes_.permute(0, 2, 3, 1).cpu().numpy())
 
 
+class Replay:
+    """At most ``size`` generated images of earlier steps; a full buffer overwrites random slots.
+
+    A batch for the discriminator is drawn from the buffer alone, all slots equally likely
+    (Shrivastava et al. 2017, section 2.3, replace half a batch; model patching draws all of it).
+    """
+
+    def __init__(self, size: int = 50) -> None:
+        self.size = size
+        self.images: Tensor | None = None
+
+    def __len__(self) -> int:
+        return 0 if self.images is None else len(self.images)
+
+    def push(self, images: Tensor, draw: torch.Generator) -> None:
+        """Store a batch ``(n, C, H, W)``, without its graph."""
+        images = images.detach()
+        stored = images[:0] if self.images is None else self.images
+        room = max(0, self.size - len(stored))
+        stored = torch.cat([stored, images[:room]])
+        late = images[room:][: self.size]
+        if len(late):
+            slots = torch.randperm(self.size, generator=draw)[: len(late)]
+            stored = stored.clone()
+            stored[slots.to(stored.device)] = late
+        self.images = stored
+
+    def sample(self, n: int, draw: torch.Generator) -> Tensor:
+        """Draw ``n`` images, each slot equally likely."""
+        assert self.images is not None
+        slots = torch.randint(len(self.images), (n,), generator=draw)
+        return self.images[slots.to(self.images.device)]
+
+
 class CycleTraining:
-    """A CycleGAN between two steps: generators G: a to b and F: b to a, and what judges them."""
+    """A CycleGAN between two steps: generators G: a to b and F: b to a, and discriminators."""
 
     def __init__(
         self, a: Side, b: Side, recipe: CycleRecipe, *, seed: int, device: torch.device
@@ -115,7 +151,7 @@ class CycleTraining:
         self.losses: dict[str, float] = {}
 
     def step(self) -> None:
-        """Generators, then replay buffers, then discriminators."""
+        """Update generators, then replay buffers, then discriminators."""
         draw = torch.Generator().manual_seed(
             torch_seed(self.seed, "cyclegan:step", epoch=self.steps)
         )
@@ -123,7 +159,7 @@ class CycleTraining:
         a = self.a.draw(n, self.classes, draw).to(self.device)
         b = self.b.draw(n, self.classes, draw).to(self.device)
         made, losses = self._generate(a, b, draw)
-        # Only the generators move, though gradients pass through the discriminators.
+        # Only the generators are updated; gradients pass through the discriminators.
         for p in self.judges.parameters():
             p.requires_grad_(False)
         torch.autograd.backward(losses.total)
@@ -158,7 +194,7 @@ class CycleTraining:
         def hidden(image: Tensor) -> Tensor:
             return image + self.recipe.hide * torch.randn(image.shape, generator=draw).to(image)
 
-        # One pass a generator for both of its inputs: twice the batch is cheaper than two.
+        # One pass per generator for both inputs: a double batch is cheaper than two passes.
         b_of_a, b_same = G(torch.cat([a, b])).chunk(2)
         a_of_b, a_same = F(torch.cat([b, a])).chunk(2)
         a_again, b_again = F(hidden(b_of_a)), G(hidden(a_of_b))
@@ -176,15 +212,15 @@ class CycleTraining:
     def _judge(self, name: str, real: Tensor, draw: torch.Generator) -> Tensor:
         fake = self.replays[name].sample(len(real), draw)
         both = augmented(torch.cat([real, fake]), self.recipe.augment, draw)
-        found, faked = self.judges[name](both).chunk(2)
-        return discriminator_loss(found, faked, self.recipe.loss)
+        true, faked = self.judges[name](both).chunk(2)
+        return discriminator_loss(true, faked, self.recipe.loss)
 
     def _descend(self, number: int) -> None:
         self.optimisers[number].step()
         self.optimisers[number].clear()
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All that the next step needs: tensors, and facts for JSON."""
+        """Return all that the next step needs: tensors, and facts for JSON."""
         tensors = {
             **prefixed("generators", self.generators.state_dict()),
             **prefixed("judges", self.judges.state_dict()),
@@ -198,7 +234,7 @@ class CycleTraining:
         return tensors, {"steps": self.steps, "losses": self.losses}
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Take back what `state` gave."""
+        """Restore the result of `state`."""
         self.generators.load_state_dict(under("generators", tensors))
         self.judges.load_state_dict(under("judges", tensors))
         self.average.model.load_state_dict(under("average", tensors))
@@ -210,7 +246,7 @@ class CycleTraining:
 
 
 def make_generators(channels: int, side: int, recipe: CycleRecipe) -> nn.ModuleDict:
-    """Untrained generators by target: ``b`` maps a to b, ``a`` maps b to a."""
+    """Return untrained generators by target: ``b`` maps a to b, ``a`` maps b to a."""
     return nn.ModuleDict(
         {
             target: ImageGenerator(channels, side, width=recipe.width, residual=recipe.residual)
@@ -229,11 +265,11 @@ def train_cyclegan(
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> nn.ModuleDict:
-    """Train a CycleGAN between two subgroups; the averaged generators, in evaluation mode.
+    """Train a CycleGAN between two subgroups; return the averaged generators in evaluation mode.
 
-    Both sides are drawn with as many images of every class as of every other, so that the two
-    subgroups differ by the subgroup alone; classes that lie on one side only are left out. With a
-    ``folder`` the training goes on where it stopped, to the same weights, and is not done twice.
+    Both sides are drawn with equally many images of every class, so that the two subgroups differ
+    by the subgroup alone; classes on one side only are left out. With a ``folder`` an interrupted
+    training resumes to the same weights, and a finished one is read.
 
     Raises `DataError` if the sides share no class or have too few images, `TrainingError` if the
     training diverges.
@@ -244,7 +280,7 @@ def train_cyclegan(
     if file is not None:
         make_folder(file.parent)
         if file.exists():
-            with suppress(DamagedError):  # What cannot be read is made again.
+            with suppress(DamagedError):  # Train again if the file is unreadable.
                 training.restore(*read_checkpoint(file))
     began = time.monotonic()
     while training.steps < recipe.steps:
@@ -262,7 +298,7 @@ def train_cyclegan(
 
 
 def _identity(a: Side, b: Side, recipe: CycleRecipe, seed: int) -> str:
-    """A name that no other CycleGAN has: a hash of the images, the recipe and the seed."""
+    """Return a unique name: a hash of the images, the recipe and the seed."""
     total = blake2b(repr((asdict(recipe), seed)).encode(), digest_size=8)
     for side in (a, b):
         total.update(np.ascontiguousarray(side.images).tobytes())
@@ -274,8 +310,8 @@ def _shared_classes(a: Side, b: Side) -> NDArray[np.int64]:
     shared = np.intersect1d(a.labels, b.labels)
     if not len(shared):
         raise DataError(
-            "the two subgroups have no class in common: expected at least one class with images "
-            "of both, because a translation must keep the class. Supply an edit of your own"
+            "the two subgroups have no class in common; expected at least one class with images "
+            "of both, because a translation must keep the class: supply your own edit"
         )
     for name, side in (("first", a), ("second", b)):
         count = int(np.isin(side.labels, shared).sum())

@@ -99,7 +99,7 @@ def test_the_regulariser_knows_no_labels_offsets_or_order(scores, labels):
     assert variance_regulariser(scores + 3.0) == pytest.approx(found)
     assert variance_regulariser(scores[:, ::-1]) == pytest.approx(found)
     assert variance_regulariser(scores[:, :, ::-1]) == pytest.approx(found)
-    with pytest.raises(UsageError, match="got no labels.*pass labels"):
+    with pytest.raises(UsageError, match=r"got no labels.*pass labels"):
         variance_regulariser(scores, loss="hinge")
 
 

@@ -99,7 +99,7 @@ def plan_by_time(
     more than twice as long); the search gets the rest. Raises `UsageError` if the budget is too
     short.
 
-    >>> plan_by_time(1200, pace=30, jobs=2, clock=10, seeds=5).seeds
+    >>> plan_by_time(1200, seconds_per_run=30, jobs=2, clock=10, seeds=5).seeds
     5
     """
     usable = (1 - RESERVE) * budget - clock

@@ -65,7 +65,7 @@ def test_a_constant_classifier_is_fair_and_useless():
     assert all(gap.value == 0 for gap in found.gap.values())
     assert found.mutual_information == 0
     assert not found.alarms
-    assert found.verdict.startswith("It answers only 'benign', whatever it is shown: train it")
+    assert found.verdict.startswith("It predicts only 'benign' for every example: train it")
 
 
 def test_calibration():
@@ -211,7 +211,7 @@ def test_what_was_looked_for_and_not_found_is_said():
     told = found.verdict
     assert not found.named
     assert told.startswith("The class that fails most is '1': 10.0 % right")
-    assert "Slices were looked for in the train part (domino)" in told
+    assert "Slices were searched for in the train part (domino)" in told
     assert "subgroup to compare" not in told
     assert not any("merge groups" in note or "all" in note.split(":")[0] for note in found.notes)
     hypotheses = [note for note in found.notes if "hypotheses" in note]

@@ -146,7 +146,7 @@ def test_what_cannot_be_translated_is_refused(marked):
     many = type(part)(part.data, part.labels, subgroups=np.arange(len(part)) % 9)
     with pytest.raises(UsageError, match="9 subgroups"):
         fit_cyclegan(many, recipe=TINY)
-    with pytest.raises(UsageError, match="none of the 2 x 10 renderings"):
+    with pytest.raises(UsageError, match="not among the 2 x 10 known renderings"):
         translate_part(ExactPairs(both[:, :10]), part)
     with pytest.raises(UsageError, match="same shape"):
         translate_part(UserEdit(lambda x, d: x[:, :4], all_pairs(2)), part)
@@ -165,7 +165,7 @@ def test_edits_are_loaded_by_name(marked, monkeypatch):
         ("add_mark", "module:function"),
         ("no_such_module:f", "no_such_module"),
         ("my_edits:gone", "gone"),
-        ("my_edits:number", "no function"),
+        ("my_edits:number", "not callable"),
     ):
         with pytest.raises(UsageError, match=said):
             load_edit(wrong, all_pairs(2))

@@ -64,10 +64,9 @@ def test_a_network_that_answers_one_class_is_told_to_be_trained():
     rows = (arm("erm", [0.0, 0.0]), arm("balanced", [0.0, 0.0]))
     verdict = judge(rows, "balanced", audit(0.0, only="good"), audit(0.0, only="bad"), (0, 1))
     assert verdict.kind == "unclear"
-    assert "The network before answers only 'good', whatever it is shown: train" in verdict.text
+    assert "The network before predicts only 'good' for every example: train" in verdict.text
     assert verdict.text.endswith(
-        "The network after answers only 'bad', whatever it is shown: train it longer, or lower "
-        "--lr."
+        "The network after predicts only 'bad' for every example: train it longer, or lower --lr."
     )
     assert "More examples" not in verdict.text
 
@@ -75,7 +74,7 @@ def test_a_network_that_answers_one_class_is_told_to_be_trained():
 def test_a_gain_over_a_network_that_answers_one_class_is_told_as_that():
     rows = (arm("erm", [0.0, 0.0]), arm("balanced", [0.5, 0.52]))
     verdict = judge(rows, "balanced", audit(0.0, only="good"), audit(0.51), (0, 1))
-    assert "The network before answers only 'good'" in verdict.text
+    assert "The network before predicts only 'good'" in verdict.text
 
 
 @pytest.mark.parametrize(("kind", "words"), [("better", "mended by"), ("unclear", "trained with")])

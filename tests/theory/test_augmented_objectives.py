@@ -142,5 +142,5 @@ def test_wrong_arguments_are_named(scores, labels):
         objectives_of(scores, labels + 4)
     with pytest.raises(UsageError, match="expected exact, first or second"):
         value_and_slope(scores, labels, order="third")
-    with pytest.raises(UsageError, match="6 examples with 5 labels"):
+    with pytest.raises(UsageError, match="got 5 labels for 6 examples"):
         objectives_of(scores, labels[:5])

@@ -127,5 +127,5 @@ def test_mixup_lowers_a_variance_that_is_too_large():
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(UsageError, match="alpha 0; expected a number above 0"):
+    with pytest.raises(UsageError, match="alpha=0; expected a number above 0"):
         mixup_kappa(0)

@@ -181,7 +181,7 @@ def test_the_penalty_has_the_least_error_left_one_out(rng, rows):
 
 
 def test_wrong_arguments_are_named(rows):
-    with pytest.raises(UsageError, match="penalty 0; expected a number above 0"):
+    with pytest.raises(UsageError, match="penalty=0; expected a number above 0"):
         fit_ridge(rows, np.zeros(N), penalty=0)
     with pytest.raises(UsageError, match="for 12 rows"):
         fit_ridge(rows, np.zeros(3), penalty=1)

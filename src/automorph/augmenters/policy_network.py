@@ -57,12 +57,12 @@ class Controller(nn.Module):
         count, length = given.shape
         x, state = self.start.expand(count, -1), None
         decisions, log_probability, entropy, operations = [], [], [], []
-        for place in range(length):
-            kind = place % len(self.heads)
+        for position in range(length):
+            kind = position % len(self.heads)
             state = self.cell(x, state)
             log_p = self.heads[kind](state[0]).log_softmax(dim=1)
             p = log_p.exp()
-            chosen = inverse(p.detach(), given[:, place]) if drawn else given[:, place]
+            chosen = inverse(p.detach(), given[:, position]) if drawn else given[:, position]
             decisions.append(chosen)
             log_probability.append(log_p.gather(1, chosen[:, None])[:, 0])
             entropy.append(-(p * log_p).sum(dim=1))

@@ -185,11 +185,11 @@ class UncertaintyAugmenter(Augmenter):
     def end_epoch(self, record: Epoch) -> dict[str, Any]:
         """Report the trained views and their losses, and update the adaptive rule."""
         facts = self.tally.close(self.device)
-        (whole, n), (chosen, s) = summed(torch.from_numpy(self.scored), self.device).tolist()
+        (total, n), (chosen, s) = summed(torch.from_numpy(self.scored), self.device).tolist()
         trained, rows = summed(self.trained.cpu(), self.device).tolist()
         self.scored, self.trained = np.zeros((2, 2)), torch.zeros_like(self.trained)
         if n:
-            facts["candidate_loss"], facts["selected_loss"] = whole / n, chosen / s
+            facts["candidate_loss"], facts["selected_loss"] = total / n, chosen / s
         if self.adaptive is not None:
             self.adaptive.end_epoch(
                 record.validation_loss, trained / max(rows, 1), self.device, lr=record.lr

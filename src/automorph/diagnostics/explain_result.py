@@ -234,10 +234,10 @@ def findings_of(
     changes = np.stack([point.diagnosis.changes for point in best]).astype(np.float64)
     n = changes.shape[1]
     again = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=DRAWS).T / n
-    places = _ranks(np.concatenate([changes.mean(1, keepdims=True), changes @ again], axis=1))
-    low, high = np.quantile(places[:, 1:], [0.025, 0.975], axis=1, method="nearest").astype(int)
+    ranks = _ranks(np.concatenate([changes.mean(1, keepdims=True), changes @ again], axis=1))
+    low, high = np.quantile(ranks[:, 1:], [0.025, 0.975], axis=1, method="nearest").astype(int)
     findings = [
-        Finding(op, points, int(places[i, 0]), int(low[i]), int(high[i]), classes)
+        Finding(op, points, int(ranks[i, 0]), int(low[i]), int(high[i]), classes)
         for i, (op, points) in enumerate(sweeps)
     ]
     return tuple(sorted(findings, key=lambda finding: finding.rank))

@@ -67,13 +67,13 @@ def random_convolutions(images: Images, *, filters: int = 32, seed: int = 0) -> 
     n, _, height, width = pixels.shape
     side = max(1, min(6, max(3, min(height, width) // 4), height, width))
     rng = np.random.default_rng(seed)
-    places = zip(
+    positions = zip(
         rng.integers(n, size=_PATCHES),
         rng.integers(height - side + 1, size=_PATCHES),
         rng.integers(width - side + 1, size=_PATCHES),
         strict=True,
     )
-    patches = np.stack([pixels[i, :, y : y + side, x : x + side] for i, y, x in places])
+    patches = np.stack([pixels[i, :, y : y + side, x : x + side] for i, y, x in positions])
     flat = patches.reshape(_PATCHES, -1).astype(np.float64)
     mean = flat.mean(0)
     flat -= mean

@@ -85,8 +85,8 @@ def default_space(domain: str) -> SearchSpace:
     """Return the default space: all operations of the domain that work on this machine."""
     space = named_space(SPACES[domain])
     if domain == "text" and find_wordnet() is None:
-        known = tuple(operation for operation in space if operation.name not in EDA[:2])
-        return SearchSpace("texts-without-wordnet", known)
+        available = tuple(operation for operation in space if operation.name not in EDA[:2])
+        return SearchSpace("texts-without-wordnet", available)
     return space
 
 

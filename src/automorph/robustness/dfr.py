@@ -76,15 +76,15 @@ def refit(
     assert run.model is not None
     validation = task.data.validation
     assert validation is not None
-    known = features(run.model, task.data.train, encoder=task.encoder)
-    mean, scale = known.mean(axis=0), known.std(axis=0) + 1e-6
+    train_features = features(run.model, task.data.train, encoder=task.encoder)
+    mean, scale = train_features.mean(axis=0), train_features.std(axis=0) + 1e-6
     x = (features(run.model, validation, encoder=task.encoder) - mean) / scale
     y, groups = validation.labels, grouper.of(validation)
-    place = Stream(seed=seed, index=np.arange(len(y))).bits("halves", 1)[:, 0]
+    key = Stream(seed=seed, index=np.arange(len(y))).bits("halves", 1)[:, 0]
     half = np.zeros(len(y), bool)
     for group in np.unique(groups):  # Split every group in halves.
         rows = np.flatnonzero(groups == group)
-        half[rows[np.argsort(place[rows])[: -(-len(rows) // 2)]]] = True
+        half[rows[np.argsort(key[rows])[: -(-len(rows) // 2)]]] = True
     if np.setdiff1d(groups, groups[~half]).size:
         raise UsageError(
             "dfr fits the last layer to one half of the validation part and selects by the other; "

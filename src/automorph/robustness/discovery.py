@@ -90,10 +90,10 @@ def discover(
         model = _domino(
             x[~testing], labels[~testing], predictions[~testing], len(classes), components, rng
         )
-        place = model.assign(x, labels)
+        component = model.assign(x, labels)
     else:
-        place = _george(x, labels, ~testing, rng)
-    cells = labels * (place.max() + 1) + place
+        component = _george(x, labels, ~testing, rng)
+    cells = labels * (component.max() + 1) + component
     tested, p = _tests(cells[testing], labels[testing], correct[testing], permutations, rng)
     slices = [
         _describe(cell, p_value, cells, testing, x, labels, correct, classes, metadata or {}, rate)
@@ -124,15 +124,15 @@ def _domino(
 
 
 def _george(
-    x: Floats, labels: NDArray[np.int64], known: NDArray[np.bool_], rng: np.random.Generator
+    x: Floats, labels: NDArray[np.int64], first_half: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Return clusters within each class, fitted on the first half."""
-    place = np.zeros(len(x), np.int64)
+    cluster = np.zeros(len(x), np.int64)
     for label in np.unique(labels):
         rows = labels == label
-        if (rows & known).any():  # A class of one example is one cluster.
-            place[rows] = clusters(x[rows & known], rng).assign(x[rows])
-    return place
+        if (rows & first_half).any():  # A class of one example is one cluster.
+            cluster[rows] = clusters(x[rows & first_half], rng).assign(x[rows])
+    return cluster
 
 
 def _tests(

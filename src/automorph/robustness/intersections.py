@@ -123,11 +123,11 @@ def _numbers(values: NDArray[np.str_]) -> NDArray[np.float64] | None:
 
 def _ranges(numbers: NDArray[np.float64]) -> NDArray[np.str_]:
     """Return names of ranges with equally many numbers each."""
-    known = numbers[np.isfinite(numbers)]
-    ends = np.unique(np.quantile(known, np.linspace(0, 1, _RANGES + 1)))
-    place = np.clip(np.searchsorted(ends, numbers, side="right") - 1, 0, max(0, len(ends) - 2))
+    finite = numbers[np.isfinite(numbers)]
+    ends = np.unique(np.quantile(finite, np.linspace(0, 1, _RANGES + 1)))
+    index = np.clip(np.searchsorted(ends, numbers, side="right") - 1, 0, max(0, len(ends) - 2))
     names = np.array([f"{a:g} to {b:g}" for a, b in pairwise(ends)] or ["all"])
-    return np.where(np.isfinite(numbers), names[place], MISSING)
+    return np.where(np.isfinite(numbers), names[index], MISSING)
 
 
 def _worse_than_parents(

@@ -68,10 +68,10 @@ def robust(right: Counts, n: Counts, *, confidence: float = 0.95) -> Estimate:
     >>> robust(np.array([90, 40]), np.array([100, 50])).value
     0.8
     """
-    known = n > 0
-    if not known.any():
+    present = n > 0
+    if not present.any():
         raise ValueError("no group has examples")
-    k, size = right[known], n[known]
+    k, size = right[present], n[present]
     low, _ = clopper_pearson(k, size, confidence=confidence)
     _, high = clopper_pearson(k, size, confidence=1 - (1 - confidence) / len(k))
     return Estimate(float((k / size).min()), float(low.min()), float(high.min()))
@@ -87,11 +87,11 @@ def gap(right: Counts, n: Counts, *, confidence: float = 0.95) -> Estimate | Non
     >>> round(estimate.value, 2), round(estimate.low, 2), round(estimate.high, 2)
     (0.4, 0.27, 0.51)
     """
-    known = np.flatnonzero(n > 0)
-    if len(known) < 2:
+    present = np.flatnonzero(n > 0)
+    if len(present) < 2:
         return None
-    pairs = list(combinations(known.tolist(), 2))
-    share = right[known] / n[known]
+    pairs = list(combinations(present.tolist(), 2))
+    share = right[present] / n[present]
     low, high = wilson(right, n, confidence=1 - (1 - confidence) / len(pairs))
     lows, highs = [], []
     for i, j in pairs:
@@ -177,9 +177,9 @@ def _information(counts: Floats) -> tuple[Floats, Floats]:
     ``counts`` is ``(draws, classes, subgroups, predictions)``.
     """
     n = counts.sum(axis=3, keepdims=True)
-    known = n[..., 0] > 0
-    several = known.sum(axis=2) > 1
-    weight = known / np.maximum(known.sum(axis=2, keepdims=True), 1)
+    present = n[..., 0] > 0
+    several = present.sum(axis=2) > 1
+    weight = present / np.maximum(present.sum(axis=2, keepdims=True), 1)
     p = counts / np.maximum(n, 1)
     middle = (weight[..., None] * p).sum(axis=2)
     plug = _entropy(middle) - (weight * _entropy(p)).sum(axis=2)

@@ -72,7 +72,7 @@ class GroupDRO(Objective):
         rate: float = 0.01,
         class_conditional: bool = False,
     ) -> None:
-        known = torch.from_numpy(counts > 0)
+        present = torch.from_numpy(counts > 0)
         self.blocks = (
             torch.from_numpy(grouper.class_of) if class_conditional else torch.zeros(len(grouper))
         )
@@ -80,9 +80,9 @@ class GroupDRO(Objective):
         self.rate = rate
         size = torch.from_numpy(counts).clamp(min=1).float()
         self.added = adjustment / size.sqrt()
-        shares = torch.bincount(self.blocks[known], minlength=int(self.blocks.max()) + 1).float()
+        shares = torch.bincount(self.blocks[present], minlength=int(self.blocks.max()) + 1).float()
         self.shares = shares / shares.sum()
-        self.u = torch.where(known, 0.0, -torch.inf)
+        self.u = torch.where(present, 0.0, -torch.inf)
 
     @property
     def weights(self) -> Tensor:

@@ -52,10 +52,10 @@ def of_network(
             "expected finite numbers: check its weights and the range of its inputs"
         )
     try:
-        known = features(model, part, encoder=encoder)
+        embeddings = features(model, part, encoder=encoder)
     except UsageError:
-        known = None
-    return Subject(name, seen.predictions, softmax(seen.logits), known)
+        embeddings = None
+    return Subject(name, seen.predictions, softmax(seen.logits), embeddings)
 
 
 def of_checkpoint(
@@ -249,8 +249,8 @@ def _of_classes(values: NDArray[Any], data: Dataset, name: str) -> NDArray[np.in
 
 
 def _word(value: object) -> str:
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole and isinstance(value, float) else str(value).strip()
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole and isinstance(value, float) else str(value).strip()
 
 
 def _rows(bad: Any) -> str:

@@ -109,7 +109,7 @@ def train_robust(
     grouper = grouper_of(task.data)
     _check(task, method, renderings)
     task = task.with_recipe(select="best")
-    place = None if folder is None else Path(folder)
+    path = None if folder is None else Path(folder)
     options: dict[str, Any] = {"seed": seed, "device": device, "progress": progress}
     copies, before = None, 0.0
     if isinstance(method, JTT):
@@ -117,7 +117,7 @@ def train_robust(
             task.with_recipe(epochs=method.epochs or -(-task.recipe.epochs // 10), select="last"),
             PolicyAugmenter(fitted(policy, task) if policy is not None else None),
             parts=("train",),
-            folder=place and place / "first",
+            folder=path and path / "first",
             **options,
         )
         assert first.model is not None
@@ -126,11 +126,11 @@ def train_robust(
     augmenter = GroupTraining(
         task, method, grouper, renderings=renderings, policy=policy, copies=copies
     )
-    run = train(task, augmenter, parts=("validation",), folder=place, **options)
+    run = train(task, augmenter, parts=("validation",), folder=path, **options)
     assert run.model is not None
     model, checkpoint, chosen = run.model, run.checkpoint, None
     if isinstance(method, DFR):
-        model, checkpoint, chosen = refit(task, run, method, grouper, seed=seed, folder=place)
+        model, checkpoint, chosen = refit(task, run, method, grouper, seed=seed, folder=path)
     parts = {name: open_part(task.data, name) for name in task.data.parts if name != "train"}
     seen = {name: evaluate(model, part, encoder=task.encoder) for name, part in parts.items()}
     groups = {name: grouper.of(part) for name, part in parts.items()}
@@ -267,9 +267,9 @@ def balanced_rows(
     n = len(groups)
     present = np.unique(groups)
     rows = np.empty(n, np.int64)
-    for place, group in enumerate(present.tolist()):
+    for number, group in enumerate(present.tolist()):
         members = np.flatnonzero(groups == group)
-        slots = np.arange(place, n, len(present))
+        slots = np.arange(number, n, len(present))
         rows[slots] = members[_rounds(len(members), len(slots), seed, epoch, group)]
     return np.array_split(rows, steps_per_epoch(n, batch_size))
 

@@ -98,18 +98,18 @@ def patch(
     if checkpoint is not None:
         task = _begin_with(task, Path(checkpoint))
     with folder_lock(Path(folder)):
-        place = _prepared(Path(folder), task)
+        path = _prepared(Path(folder), task)
         choice = choose_translator(
-            translator, task.data, recipe=cyclegan, limits=limits, folder=place, progress=fitting,
+            translator, task.data, recipe=cyclegan, limits=limits, folder=path, progress=fitting,
             protect=task.protect,
         )  # fmt: skip
         renderings = (
             None
             if choice.translator is None
-            else translate_part(choice.translator, task.data.train, folder=place)
+            else translate_part(choice.translator, task.data.train, folder=path)
         )
-        judged = _judged(task, grouper, choice.translator, place)
-        setting = PatchContext(task, renderings, place, judged)
+        judged = _judged(task, grouper, choice.translator, path)
+        setting = PatchContext(task, renderings, path, judged)
         names, notes = _treatments(asked, baselines, setting)
         chosen = _trained(setting, names, asked, numbers, jobs, progress)
         models = {
@@ -125,7 +125,7 @@ def patch(
         result = Patched(
             before, after, chosen.rows, chosen.objective, chosen.seed, choice, verdict,
             evidence.flips, evidence.on_mark, all_notes, numbers,
-            place / "mended.safetensors", place / "MODEL_CARD.md",
+            path / "mended.safetensors", path / "MODEL_CARD.md",
             models["after"], evidence.looks, time.monotonic() - began,
         )  # fmt: skip
         _write(result, chosen.source, task, grouper)

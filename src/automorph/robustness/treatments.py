@@ -123,13 +123,13 @@ def measured(
 
 
 def _train(setting: PatchContext, cell: PatchCell, progress: Progress | None) -> dict[str, Any]:
-    place, epochs = setting.place(cell), setting.task.recipe.epochs
+    path, epochs = setting.place(cell), setting.task.recipe.epochs
     run = train_robust(
         setting.task,
         cell.objective,
         renderings=setting.renderings,
         seed=cell.seed,
-        folder=place,
+        folder=path,
         progress=lambda epoch: progress(cell, epoch.epoch / epochs) if progress else None,
     )
     judged = setting.judged
@@ -142,10 +142,10 @@ def _train(setting: PatchContext, cell: PatchCell, progress: Progress | None) ->
         "epoch": run.run.chosen,
         "seconds": run.seconds,
         "selected_on": "" if judged is None else judged.key,
-        "checkpoint": run.checkpoint and str(run.checkpoint.relative_to(place)),
+        "checkpoint": run.checkpoint and str(run.checkpoint.relative_to(path)),
         **{part: numbers(run, part) for part in run.seen},
     }
-    write_checked(place / "numbers.json", content)
+    write_checked(path / "numbers.json", content)
     return content
 
 
@@ -193,8 +193,8 @@ def _run(
             yield cell, _tried(setting, cell, progress)
         return
     with Workers(min(jobs, len(cells)), _start, (setting,)) as workers:
-        for place, outcome in workers.run(_in_process, [(cell,) for cell in cells]):
-            yield cells[place], outcome
+        for index, outcome in workers.run(_in_process, [(cell,) for cell in cells]):
+            yield cells[index], outcome
 
 
 _shared: dict[str, PatchContext] = {}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from automorph.searchers.runner import Finished as Finished
     from automorph.searchers.runner import SearchProgress as SearchProgress
 
-# Imported when first used: workers need the jobs alone, not what plans and judges.
+# Imported on first use: workers need the jobs only, not the modules that plan and judge.
 _HOMES = {
     "METHODS": "builtin",
     "Finished": "runner",

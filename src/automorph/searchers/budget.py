@@ -28,8 +28,8 @@ def read_budget(budget: str | float) -> float:
     """
     if isinstance(budget, str):
         text = budget.strip()
-        whole = bool(text) and not _PART.sub("", text).strip()
-        parts = _PART.findall(text) if whole else []
+        complete = bool(text) and not _PART.sub("", text).strip()
+        parts = _PART.findall(text) if complete else []
         seconds = sum(float(number) * _SECONDS[unit.lower()] for number, unit in parts)
     else:
         seconds = float(budget)
@@ -80,13 +80,13 @@ _STORED = {
 """Fields of a `Plan`, and their names in the record of a search."""
 
 
-def final_trainings(seeds: int, epoch_multiplier: int, found: float = 2.0) -> float:
+def final_trainings(seeds: int, epoch_multiplier: int, winner_cost: float = 2.0) -> float:
     """Return the cost of the final table in plain trainings.
 
     It has five baselines, the winner of the search and the longer control. The winner costs
-    ``found`` trainings: a method that runs inside training costs more than one.
+    ``winner_cost`` trainings: a method that runs inside training costs more than one.
     """
-    return seeds * (5 + found + epoch_multiplier)
+    return seeds * (5 + winner_cost + epoch_multiplier)
 
 
 def plan_by_time(
@@ -120,15 +120,17 @@ def plan_by_time(
     )
 
 
-def affordable(plan: Plan, *, jobs: int, clock: float, seeds: int, found: float) -> tuple[int, int]:
+def affordable(
+    plan: Plan, *, jobs: int, clock: float, seeds: int, winner_cost: float
+) -> tuple[int, int]:
     """Return seeds and epoch multiplier of the final table that fit into the remaining time.
 
-    At most ``seeds``; ``found`` is the cost of one training of the winner, in plain trainings.
+    At most ``seeds``; ``winner_cost`` is the cost of training the winner once, in plain trainings.
     """
     if plan.seconds_per_run is None or plan.deadline is None:
         return plan.seeds, plan.epoch_multiplier
     trainings = (plan.deadline - clock) * jobs / plan.seconds_per_run
     for count, epoch_multiplier in FINALS:
-        if final_trainings(min(count, seeds), epoch_multiplier, found) <= trainings:
+        if final_trainings(min(count, seeds), epoch_multiplier, winner_cost) <= trainings:
             return min(count, seeds), epoch_multiplier
     return min(2, seeds), 2

@@ -116,21 +116,21 @@ class TrainJob:
 
     def _run(self, task: Task, folder: Path) -> JobResult:
         own = self.task(task)
-        done, spent, place = 0, Units(), None
+        done, spent, own_folder = 0, Units(), None
         if self.keep or self.stop_epoch is not None or self.parent is not None:
-            place = self.place(folder)
-        if self.parent is not None and place is not None:
+            own_folder = self.place(folder)
+        if self.parent is not None and own_folder is not None:
             origin = self.parent.checkpoint(task, folder)
             facts = read_checkpoint(origin)[1]
             done, spent = len(facts["curves"]), Units(**facts["units"])
-            start = place / origin.name
-            if not (place / "run.json").exists():
-                place.mkdir(parents=True, exist_ok=True)
+            start = own_folder / origin.name
+            if not (own_folder / "run.json").exists():
+                own_folder.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(origin, start)
         result = train(
-            own, with_post_policy(self.policy, self.post_policy), seed=self.seed, folder=place,
+            own, with_post_policy(self.policy, self.post_policy), seed=self.seed, folder=own_folder,
             parts=("validation",), workers=0, stop_epoch=self.stop_epoch, progress=False,
-            validate_every=0 if place is None else 1,
+            validate_every=0 if own_folder is None else 1,
         )  # fmt: skip
         fresh = [epoch for epoch in result.curves if epoch.epoch > done]
         return JobResult(

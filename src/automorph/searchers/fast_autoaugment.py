@@ -177,12 +177,12 @@ class Density:
             rows = np.arange(start, min(start + BATCH, len(part)))
             for number in range(self.passes):
                 drawn = policy.augment(part.data[rows], seed=self.seed, index=rows, copy=number)
-                found = evaluate(
+                evaluation = evaluate(
                     trained.model, part.with_data(drawn, rows),
                     encoder=trained.encoder or task.encoder, batch_size=BATCH,
                     target=task.target,
                 )  # fmt: skip
-                losses[number, rows], right[number, rows] = found.losses, found.correct
+                losses[number, rows], right[number, rows] = evaluation.losses, evaluation.correct
         facts = {**density(losses, right), "accuracy": float(right.mean())}
         seconds = time.perf_counter() - began
         return JobResult(facts[self.score], Units(forward=losses.size), seconds, facts)

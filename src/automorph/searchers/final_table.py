@@ -181,14 +181,14 @@ def verdict_of(
 ) -> Verdict:
     """Judge the winner of the search by the table; name the controls it does not beat."""
     by_part = dict(zip(controls, rows, strict=True))
-    found = by_part["found"]
+    winner = by_part["found"]
     spent = f"The search cost {cost:.1f} plain trainings."
     caveat = f"{caveat} " if caveat else ""
-    if found.accuracy is None:
-        return Verdict("unclear", f"{found.policy} failed in the final training. {spent}")
+    if winner.accuracy is None:
+        return Verdict("unclear", f"{winner.policy} failed in the final training. {spent}")
     basis = by_part.get("none")
     lead = judge(
-        found.policy, "none", found.difference if basis else None,
+        winner.policy, "none", winner.difference if basis else None,
         seeds=seeds, confidence=confidence,
     )  # fmt: skip
     if basis is None:
@@ -196,9 +196,9 @@ def verdict_of(
     else:
         # `judge` words it as a choice between rows; here the search chose before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")
-    controls_text = f"{_longer(by_part)}{_against(by_part, found, confidence)}"
+    controls_text = f"{_longer(by_part)}{_against(by_part, winner, confidence)}"
     # Advice comes first.
-    return Verdict(lead.kind, f"{caveat}{_advice(by_part, found)}{text} {controls_text}{spent}")
+    return Verdict(lead.kind, f"{caveat}{_advice(by_part, winner)}{text} {controls_text}{spent}")
 
 
 _CONTROLS = {
@@ -217,10 +217,10 @@ def longer_pays(by_part: Mapping[str, Row], *, confidence: float = 0.95) -> Diff
     It decides which command is recommended next, so it compares validation accuracies. The search
     chose its policy on the same part, which favours that policy: the test is conservative.
     """
-    found, longer = by_part["found"], by_part.get("longer")
-    if longer is None or longer.validation is None or found.validation is None:
+    winner, longer = by_part["found"], by_part.get("longer")
+    if longer is None or longer.validation is None or winner.validation is None:
         return None
-    values = longer.validation.values, found.validation.values
+    values = longer.validation.values, winner.validation.values
     gap = paired_difference(*values, confidence=confidence)
     return gap if gap.low is not None and gap.low > 0 else None
 
@@ -234,15 +234,15 @@ def _longer(by_part: Mapping[str, Row]) -> str:
     )
 
 
-def _against(by_part: Mapping[str, Row], found: Row, confidence: float) -> str:
+def _against(by_part: Mapping[str, Row], winner: Row, confidence: float) -> str:
     """Compare the winner with each control, in words."""
-    assert found.accuracy is not None
+    assert winner.accuracy is not None
     groups: dict[str, list[str]] = {"It beats": [], "It is worse than": [], "Within chance of": []}
     for part, words in _CONTROLS.items():
         row = by_part.get(part)
         if row is None or row.accuracy is None:
             continue
-        gap = paired_difference(found.accuracy.values, row.accuracy.values, confidence=confidence)
+        gap = paired_difference(winner.accuracy.values, row.accuracy.values, confidence=confidence)
         beats = gap.low is not None and gap.low > 0
         worse = gap.high is not None and gap.high < 0
         if beats or worse:
@@ -258,12 +258,12 @@ def simpler(by_part: Mapping[str, Row]) -> Row | None:
 
     No augmentation is preferred to a random policy that is half an example better.
     """
-    found = by_part["found"]
+    winner = by_part["found"]
     for part in _SIMPLEST:
         row = by_part.get(part)
-        if row is None or row.validation is None or found.validation is None:
+        if row is None or row.validation is None or winner.validation is None:
             continue
-        if row.validation.mean >= found.validation.mean:
+        if row.validation.mean >= winner.validation.mean:
             return row
     return None
 
@@ -272,11 +272,11 @@ def simpler(by_part: Mapping[str, Row]) -> Row | None:
 _SIMPLEST = ("none", "tail", "trivialaugment", "randaugment", "eda", "random")
 
 
-def _advice(by_part: Mapping[str, Row], found: Row) -> str:
+def _advice(by_part: Mapping[str, Row], winner: Row) -> str:
     row = simpler(by_part)
-    if row is None or row.validation is None or found.validation is None:
+    if row is None or row.validation is None or winner.validation is None:
         return ""
-    theirs, mine = (f"{100 * one.mean:.1f} %" for one in (row.validation, found.validation))
+    theirs, mine = (f"{100 * one.mean:.1f} %" for one in (row.validation, winner.validation))
     return (
         f"Use {row.policy}, which needs no search: on the validation part it is no worse "
         f"({theirs} against {mine}). "

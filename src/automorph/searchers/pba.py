@@ -91,7 +91,7 @@ class PopulationBased(Searcher):
         order = sorted(range(len(self.scores)), key=lambda i: -self.scores[i])
         well = [i for i in order if math.isfinite(self.scores[i])]
         if not well:
-            self.epoch = self.epochs  # Nobody is left to go on from.
+            self.epoch = self.epochs  # No member is left to copy.
             return
         self.generation += 1
         if self.epoch >= self.epochs:

@@ -161,13 +161,13 @@ class Race(Searcher):
 
     def _searches(self, names: Sequence[str], budget: float) -> list[Search]:
         """Return the searches that the budget affords, in order, and divide the rest equally."""
-        known = [load_method(name) for name in names]
-        if any(named.key == "race" for named in known):
+        specs = [load_method(name) for name in names]
+        if any(named.key == "race" for named in specs):
             raise UsageError(
                 "got a race inside a race; expected other searches: leave it out of searches="
             )
         left, taking = budget, []
-        for named in known:
+        for named in specs:
             if (price := named.entry.price(named.entry.min_trials, self.setting.task)) <= left:
                 left -= price
                 taking.append(named)
@@ -208,8 +208,8 @@ class Race(Searcher):
 
     def _start_heats(self) -> None:
         """Line up the treatments: results of searches first, as the last ones may not start."""
-        found = [(s.method.result(), s.name) for s in self.searches if s.over]
-        every = [*found, *zip(self.treatments, self.names, strict=True)]
+        results = [(s.method.result(), s.name) for s in self.searches if s.over]
+        every = [*results, *zip(self.treatments, self.names, strict=True)]
         single = {
             json.dumps(plain_treatment(one), sort_keys=True): (one, name)
             for one, name in every[::-1]
@@ -263,9 +263,9 @@ class Race(Searcher):
         self.heat += 1
 
     def _called(self, index: int) -> str:
-        known = self.treatments[index]
-        nothing = isinstance(known, Policy) and not len(known.space)
-        return "the post-policy alone" if nothing else known.name
+        treatment = self.treatments[index]
+        nothing = isinstance(treatment, Policy) and not len(treatment.space)
+        return "the post-policy alone" if nothing else treatment.name
 
 
 def default_treatments(space: SearchSpace) -> list[Treatment]:

@@ -128,11 +128,11 @@ def _widened(operation: Operation, reach: float) -> Operation:
     return replace(operation, low=max(low, limit.low), high=min(high, limit.high))
 
 
-def _grid(trials: int, most: int, strengths: Sequence[str]) -> list[dict[str, Any]]:
+def _grid(trials: int, max_n: int, strengths: Sequence[str]) -> list[dict[str, Any]]:
     """Return evenly spread values of M, as many as there are children for."""
-    values = max(1, math.ceil(trials / (most * len(strengths))))
+    values = max(1, math.ceil(trials / (max_n * len(strengths))))
     spread = [round(30 * (i + 0.5) / values) for i in range(values)]
     return [
         {"n": n, "m": m, "strength": strength}
-        for m, strength, n in product(spread, strengths, range(1, most + 1))
+        for m, strength, n in product(spread, strengths, range(1, max_n + 1))
     ][:trials]

@@ -106,35 +106,39 @@ def search(
         "seeds": seeds,
     }
     with ExitStack() as stack:
-        place = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
-        stack.enter_context(folder_lock(place))
-        record = Trials(identity, folder=place if folder else None, storage=storage)
+        path = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
+        stack.enter_context(folder_lock(path))
+        record = Trials(identity, folder=path if folder else None, storage=storage)
         stack.callback(record.close)
 
         runner = SearchRunner(record, progress)
         workers = stack.enter_context(
-            open_engine(engine, full_task, place, jobs=jobs, address=address)
+            open_engine(engine, full_task, path, jobs=jobs, address=address)
         )
         try:
             plan = _plan(runner, workers, setting, seconds, seeds)
         except AutomorphError:
             record.forget()
-            runner.close(place)
+            runner.close(path)
             raise
-        known = named.entry.trials(plan.trainings, full_task) if plan.trainings else setting.trials
-        searcher = named.build(replace(setting, trials=known, seconds_per_run=plan.seconds_per_run))
-        stopped = runner.search(searcher, workers, plan, trials=known)
-        found = searcher.result()
-        runner.close(place)
+        allowed = (
+            named.entry.trials(plan.trainings, full_task) if plan.trainings else setting.trials
+        )
+        searcher = named.build(
+            replace(setting, trials=allowed, seconds_per_run=plan.seconds_per_run)
+        )
+        stopped = runner.search(searcher, workers, plan, trials=allowed)
+        winner = searcher.result()
+        runner.close(path)
         if (final_plan := record.noted("final")) is None:
             final_plan = affordable(
                 _with_control(plan, runner.cost(search_task)), jobs=workers.jobs,
                 clock=runner.clock, seeds=seeds,
-                found=1.0 if isinstance(found, Policy) else ONLINE_COST,
+                winner_cost=1.0 if isinstance(winner, Policy) else ONLINE_COST,
             )  # fmt: skip
             record.note("final", final_plan)
         count, epoch_multiplier = final_plan
-        controls = controls_of(found, operations, post, epoch_multiplier)
+        controls = controls_of(winner, operations, post, epoch_multiplier)
         trainings = {
             (part, number): control.job(number)
             for number in range(count)
@@ -152,8 +156,8 @@ def search(
     )
     return SearchResult(
         method=named.name,
-        found=found,
-        policy=with_post_policy(found, post),
+        found=winner,
+        policy=with_post_policy(winner, post),
         rows=rows,
         parts=tuple(controls),
         verdict=verdict,

@@ -67,7 +67,7 @@ class SearchRunner:
         """Run jobs that are not trials of the search; they are not stored."""
         self._show("measure", 0.0)
         outcomes = dict(engine.run(jobs))
-        return [outcomes[place] for place in range(len(jobs))]
+        return [outcomes[index] for index in range(len(jobs))]
 
     def search(self, method: Searcher, engine: Engine, plan: Plan, *, trials: int) -> bool:
         """Run a search; return True if the time budget cut it short.
@@ -109,11 +109,11 @@ class SearchRunner:
 
     @property
     def tried(self) -> Tried:
-        """What the trials were of."""
+        """The trials of the search, for analysis."""
         return Tried(self.asked, [trial.outcome for trial in self.reported])
 
     def close(self, folder: Path) -> None:
-        """Remove what children left for one another."""
+        """Remove the files that children left for one another."""
         shutil.rmtree(folder / "children", ignore_errors=True)
 
     @property
@@ -157,19 +157,19 @@ class SearchRunner:
         done = {k: self.record.by_key[k] for k in by_key if k in self.record.by_key}
         missing = [job for key, job in by_key.items() if key not in done]
         began, before = time.monotonic(), len(done)
-        for place, outcome in engine.run(missing, deadline=deadline, test=phase == "final"):
-            trial = self.record.add(missing[place], outcome, clock=self.clock)
+        for index, outcome in engine.run(missing, deadline=deadline, test=phase == "final"):
+            trial = self.record.add(missing[index], outcome, clock=self.clock)
             done[trial.key] = trial
             self.ran += 1
-            made, whole = len(done) - before, len(missing)
+            made, total = len(done) - before, len(missing)
             part = len(done) / len(by_key) if share is None else share(len(done))
             left = None
             if share is None:
-                left = (time.monotonic() - began) / made * (whole - made)
+                left = (time.monotonic() - began) / made * (total - made)
             elif deadline < math.inf:
                 left = max(0.0, deadline - time.monotonic())
             score = outcome.score if math.isfinite(outcome.score) else None
-            last = Finished(_name_of(missing[place]), score)
+            last = Finished(_name_of(missing[index]), score)
             self._show(phase, part, done=len(done), left=left, last=last)
         return done
 

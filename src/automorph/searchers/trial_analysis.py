@@ -75,7 +75,7 @@ class Tried:
         An association, not a cause: a search does not try operations at random.
         """
         alike = self._alike()
-        rows = [row for row, place in enumerate(self._places) if place in alike]
+        rows = [row for row, index in enumerate(self._places) if index in alike]
         if len(rows) < FEW:
             return ()
         scores = np.array([self.outcomes[self._places[row]].score for row in rows])
@@ -92,11 +92,11 @@ class Tried:
     def _alike(self) -> set[int]:
         """Return the indices of the trials whose scores compare: the commonest kind and length."""
         kinds: dict[str, set[int]] = {}
-        for place, (job, outcome) in enumerate(zip(self.jobs, self.outcomes, strict=True)):
+        for index, (job, outcome) in enumerate(zip(self.jobs, self.outcomes, strict=True)):
             if math.isfinite(outcome.score):
                 content = job.describe()
                 kind = [content.get(key) for key in ("job", "epochs", "until", "limit")]
-                kinds.setdefault(repr([*kind, outcome.facts.get("epochs")]), set()).add(place)
+                kinds.setdefault(repr([*kind, outcome.facts.get("epochs")]), set()).add(index)
         return max(kinds.values(), key=len, default=set())
 
     @cached_property

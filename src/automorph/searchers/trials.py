@@ -158,7 +158,7 @@ def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # In a shared data base each search has its own study; a folder holds one.
     name = STUDY if base is None else f"automorph-{digest(identity)}"
-    place = base
+    backend = base
     if base is None and folder is not None:
         journal = folder / JOURNAL
         cut(journal)
@@ -167,14 +167,14 @@ def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
     try:
         if base is None and folder is not None:
             try:
-                place = JournalStorage(JournalFileBackend(str(journal)))
+                backend = JournalStorage(JournalFileBackend(str(journal)))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 mend(journal)
-                place = JournalStorage(JournalFileBackend(str(journal)))
+                backend = JournalStorage(JournalFileBackend(str(journal)))
         # Not `load_if_exists`, which writes to an existing study.
-        if place is not None and name in optuna.get_all_study_names(place):
-            return optuna.load_study(storage=place, study_name=name)
-        return optuna.create_study(storage=place, study_name=name, direction="maximize")
+        if backend is not None and name in optuna.get_all_study_names(backend):
+            return optuna.load_study(storage=backend, study_name=name)
+        return optuna.create_study(storage=backend, study_name=name, direction="maximize")
     except Exception as error:
         if base is None and folder is not None:
             with disk_errors(folder / JOURNAL):

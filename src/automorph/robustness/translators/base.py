@@ -138,14 +138,14 @@ class ExactPairs:
 
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
         """Look the images up."""
-        places = [self._places.get(_digest(image)) for image in images]
-        if None in places:
+        indices = [self._places.get(_digest(image)) for image in images]
+        if None in indices:
             raise UsageError(
-                f"{places.count(None)} of {len(images)} images are not among the "
+                f"{indices.count(None)} of {len(images)} images are not among the "
                 f"{len(self.renderings)} x {self.renderings.shape[1]} known renderings; expected "
                 "images of the data they were made of: use another translator for other images"
             )
-        return np.ascontiguousarray(self.renderings[direction][np.array(places, np.intp)])
+        return np.ascontiguousarray(self.renderings[direction][np.array(indices, np.intp)])
 
     @cached_property
     def _places(self) -> dict[bytes, int]:

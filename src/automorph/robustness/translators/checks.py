@@ -117,7 +117,7 @@ def check_translator(
     """
     limits = limits or Limits()
     known = known_of(part)
-    found: list[Check] = []
+    checks: list[Check] = []
     for a, b in sorted(translator.directions):
         rows = _some(known, known.subgroups == a)
         if len(rows) < FEW:
@@ -125,19 +125,19 @@ def check_translator(
         target = _some(known, (known.subgroups == b) & np.isin(known.labels, known.labels[rows]))
         images, facts = part.data[rows], known.rows(rows)
         made = translator.translate(images, b, facts)
-        found += _seen(panel, made, facts, part, known, (a, b), limits)
-        found += _way_back(translator, images, made, facts, (a, b), limits)
+        checks += _seen(panel, made, facts, part, known, (a, b), limits)
+        checks += _way_back(translator, images, made, facts, (a, b), limits)
         if len(target) >= FEW:
-            found += _against_real(
+            checks += _against_real(
                 translator, panel, made, part, known, rows, target, (a, b), limits
             )
         if part.domain == "image":
             inverted = float((correlations(images, made) < 0).mean())
-            found.append(
+            checks.append(
                 Check("inversion", (a, b), inverted, limits.inversion,
                       inverted <= limits.inversion, len(rows))
             )  # fmt: skip
-    return Checked(translator.name, tuple(found))
+    return Checked(translator.name, tuple(checks))
 
 
 def _seen(
@@ -167,10 +167,10 @@ def _seen(
         real_kept.append(share_seen(panel.classes, part.data[real], y))
         noise += sum(max(p * (1 - p), 0.01) / n for p, n in
                      ((kept[-1], int(own.sum())), (real_kept[-1], len(real))))  # fmt: skip
-    found = []
+    checks = []
     if changed:
         share = float(np.mean(changed)) / max(float(np.mean(real_changed)), 1e-9)
-        found.append(
+        checks.append(
             Check(
                 "subgroup", direction, share, limits.subgroup, share >= limits.subgroup, len(made)
             )
@@ -179,8 +179,8 @@ def _seen(
         drop = float(np.mean(real_kept) - np.mean(kept))
         # Allow for two standard errors of the mean difference.
         limit = limits.class_drop + 2 * float(np.sqrt(noise)) / len(kept)
-        found.append(Check("class", direction, drop, limit, drop <= limit, len(made)))
-    return found
+        checks.append(Check("class", direction, drop, limit, drop <= limit, len(made)))
+    return checks
 
 
 def _way_back(
@@ -215,19 +215,21 @@ def _against_real(
     again = translator.translate(part.data[target], b, known.rows(target))
     gap = apart(again, part.data[target])
     n = len(target)
-    found = [Check("identity", direction, gap, limits.identity, gap <= limits.identity, n)]
+    checks = [Check("identity", direction, gap, limits.identity, gap <= limits.identity, n)]
     ratio = _diversity(
         panel.subgroups, made, known.labels[rows], part.data[target], known.labels[target]
     )
     if ratio is not None:
-        found.append(
+        checks.append(
             Check("diversity", direction, ratio, limits.diversity, ratio >= limits.diversity, n)
         )
     readable = _residue(made, known.labels[rows], again, known.labels[target], panel.seed)
     if readable is not None:
         share, n = readable
-        found.append(Check("residue", direction, share, limits.residue, share <= limits.residue, n))
-    return found
+        checks.append(
+            Check("residue", direction, share, limits.residue, share <= limits.residue, n)
+        )
+    return checks
 
 
 def _diversity(
@@ -241,13 +243,13 @@ def _diversity(
     if real.dtype.kind != "T":
         views.append(pixels)
     for seen in views:
-        found = []
+        values = []
         for y in np.intersect1d(made_labels, real_labels):
             mine, theirs = seen(made[made_labels == y]), seen(real[real_labels == y])
             if min(len(mine), len(theirs)) >= FEW:
-                found.append(spread(mine) / max(spread(theirs), 1e-9))
-        if found:
-            ratios.append(float(np.mean(found)))
+                values.append(spread(mine) / max(spread(theirs), 1e-9))
+        if values:
+            ratios.append(float(np.mean(values)))
     return min(ratios) if ratios else None
 
 
@@ -267,10 +269,10 @@ def _residue(
             test.append(np.arange(n) % 2 == 0)
     if not images:
         return None
-    pixels, where, held = np.concatenate(images), np.concatenate(origin), np.concatenate(test)
-    judge = train_judge(pixels[~held], where[~held], seed)
-    shares = [share_seen(judge, pixels[held & (where == number)], number) for number in (0, 1)]
-    return float(np.mean(shares)), int(held.sum())
+    pixels, where, tested = np.concatenate(images), np.concatenate(origin), np.concatenate(test)
+    judge = train_judge(pixels[~tested], where[~tested], seed)
+    shares = [share_seen(judge, pixels[tested & (where == number)], number) for number in (0, 1)]
+    return float(np.mean(shares)), int(tested.sum())
 
 
 def _some(known: KnownTranslator, mask: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -35,22 +35,22 @@ class Choices(nn.Module):
         """Draw decisions int64 ``(n, length, 3)``: operation, fires, level."""
         u = torch.from_numpy(uniform).double().reshape(len(uniform), -1, 3)
         drawn = []
-        for place in range(u.shape[1]):
-            logits = self.operation[place].expand(len(u), -1)
-            op = inverse(logits.softmax(dim=1), u[:, place, 0])
-            fires = (u[:, place, 1] < self.chance[place, op].sigmoid()).long()
-            level = inverse(self.level[place, op].softmax(dim=1), u[:, place, 2])
+        for position in range(u.shape[1]):
+            logits = self.operation[position].expand(len(u), -1)
+            op = inverse(logits.softmax(dim=1), u[:, position, 0])
+            fires = (u[:, position, 1] < self.chance[position, op].sigmoid()).long()
+            level = inverse(self.level[position, op].softmax(dim=1), u[:, position, 2])
             drawn.append(torch.stack([op, fires, level], dim=1))
         return torch.stack(drawn, dim=1)
 
     def log_probability(self, decisions: Tensor) -> Tensor:
         """Return log p of decisions ``(n, length, 3)``: ``(n,)``."""
         op, fires, level = decisions.unbind(dim=2)
-        place = torch.arange(op.shape[1]).expand_as(op)
-        chosen = self.operation.log_softmax(dim=1)[place, op]
-        logit = self.chance[place, op]
+        position = torch.arange(op.shape[1]).expand_as(op)
+        chosen = self.operation.log_softmax(dim=1)[position, op]
+        logit = self.chance[position, op]
         fired = nn.functional.logsigmoid(torch.where(fires > 0, logit, -logit))
-        strength = self.level.log_softmax(dim=2)[place, op, level]
+        strength = self.level.log_softmax(dim=2)[position, op, level]
         return (chosen + fired + fires * strength).sum(dim=1)
 
 
@@ -73,9 +73,9 @@ def drawn(facts: dict[str, Any], space: SearchSpace, count: int, *, seed: int) -
     subpolicies = []
     for row in u.reshape(count, length, 2).tolist():
         steps = []
-        for place, (first, second) in enumerate(row):
-            op = int(weighted(operation[place], first))
-            magnitude = int(weighted(level[place, op], second)) / (level.shape[2] - 1)
-            steps.append(Step(space.names[op], float(chance[place, op]), magnitude))
+        for position, (first, second) in enumerate(row):
+            op = int(weighted(operation[position], first))
+            magnitude = int(weighted(level[position, op], second)) / (level.shape[2] - 1)
+            steps.append(Step(space.names[op], float(chance[position, op]), magnitude))
         subpolicies.append(tuple(steps))
     return subpolicies

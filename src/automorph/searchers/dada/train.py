@@ -107,7 +107,9 @@ class Learning:
         number, job, target = len(self.entropies), self.job, self.task.target
         train, held = self.task.data.train, self.task.data.parts["validation"]
         size = self.recipe.batch_size
-        against = batches(len(held), min(size, len(held)), seed=job.seed + 1, epoch=number)
+        against = batches(
+            len(validation), min(size, len(validation)), seed=job.seed + 1, epoch=number
+        )
         steps = steps_per_epoch(len(train), size)
         for step, rows in enumerate(batches(len(train), size, seed=job.seed, epoch=number)):
             decisions = self._draw(rows, number)

@@ -59,7 +59,7 @@ class Adversary:
     """Both networks between two steps; every step depends only on them, the seed and its number.
 
     ``examples`` have the form that the engine takes. ``base`` is applied to each of them first,
-    originals included, so that traces it leaves (resampling, for example) tell nothing apart.
+    originals included, so that its traces (of resampling, for example) do not separate them.
     """
 
     def __init__(
@@ -135,8 +135,8 @@ class Adversary:
     def _rows(self) -> NDArray[np.int64]:
         """Return the indices of the examples of this step."""
         n, size = len(self.examples), min(self.settings.batch_size, len(self.examples))
-        epoch, place = divmod(self.step_number, steps_per_epoch(n, size))
-        return batches(n, size, seed=self.seed, epoch=epoch)[place]
+        epoch, index = divmod(self.step_number, steps_per_epoch(n, size))
+        return batches(n, size, seed=self.seed, epoch=epoch)[index]
 
     def _teach(self, rows: NDArray[np.int64]) -> None:
         """Train the discriminator to separate originals from the ends of sequences."""

@@ -17,14 +17,14 @@ def held_space(space: SearchSpace, magnitudes: Sequence[float] = (0.25, 0.75)) -
     >>> held_space(SearchSpace("mine", (rotate, find_operation("Invert")))).names
     ('Rotate[-7.5]', 'Rotate[7.5]', 'Rotate[-22.5]', 'Rotate[22.5]', 'Invert')
     """
-    held: dict[str, Operation] = {}
+    fixed: dict[str, Operation] = {}
     for operation in space:
         if operation.magnitude_free:
-            held[operation.name] = operation
+            fixed[operation.name] = operation
             continue
         for magnitude in magnitudes:
             for sign in (-1.0, 1.0) if operation.signed else (1.0,):
                 one = operation.at(float(operation.values(magnitude, sign)))
                 if one.low != operation.identity:
-                    held[one.name] = one
-    return SearchSpace(space.name, tuple(held.values()))
+                    fixed[one.name] = one
+    return SearchSpace(space.name, tuple(fixed.values()))

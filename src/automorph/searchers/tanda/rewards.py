@@ -85,8 +85,8 @@ def discount_matrix(length: int, discount: float) -> Tensor:
             [0.5000, 1.0000, 0.0000],
             [0.2500, 0.5000, 1.0000]])
     """
-    place = torch.arange(length)
-    power = (place[:, None] - place).clamp(min=0)
+    position = torch.arange(length)
+    power = (position[:, None] - position).clamp(min=0)
     return torch.tensor(float(discount)).pow(power).tril()
 
 

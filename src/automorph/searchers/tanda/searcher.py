@@ -129,8 +129,8 @@ class Tanda(Searcher):
             raise UsageError(f"tanda got generator={generator!r}; expected {', '.join(NETWORKS)}")
         self.setting = setting
         mild, strong = HELD[setting.space.domain]
-        held = (mild if low is None else low, strong if high is None else high)
-        self.space = held_space(setting.space, held)
+        magnitudes = (mild if low is None else low, strong if high is None else high)
+        self.space = held_space(setting.space, magnitudes)
         long = SEARCHED[setting.space.domain] if length is None else length
         first = Settings(generator=generator, length=long, steps=steps, rate=rate)
         tried = [

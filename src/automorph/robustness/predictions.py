@@ -179,7 +179,10 @@ def _read_array(path: Path, column: str) -> NDArray[Any]:
         return np.asarray(loaded)
     name = column or next((name for name in _USUAL if name in loaded.files), loaded.files[0])
     if name not in loaded.files:
-        raise DataError(f"{path} has no array {name!r}; it has {', '.join(loaded.files)}")
+        raise DataError(
+            f"{path} has no array {name!r}; expected one of {', '.join(loaded.files)}. Name it: "
+            f"--predictions {path}:ARRAY"
+        )
     return np.asarray(loaded[name])
 
 
@@ -187,7 +190,8 @@ def _table(path: Path, column: str) -> NDArray[Any]:
     kind = TABLE_ENDINGS.get(path.suffix)
     if kind is None:
         raise UsageError(
-            f"{path}: predictions are read from {', '.join(TABLE_ENDINGS)}, .npy and .npz files"
+            f"got the predictions {path}; expected a file ending in {', '.join(TABLE_ENDINGS)}, .npy "
+            "or .npz: convert it"
         )
     table = read_tables(kind, str(path))["train"]
     name = column or next((name for name in _USUAL if name in table.names), "")

@@ -146,7 +146,9 @@ class Ray(Engine):
                     lost += 1
                     if lost > 1:
                         raise AutomorphError(
-                            f"two jobs in a row took down {TRIES + 1} Ray workers each: {error}"
+                            f"two jobs in a row ended {TRIES + 1} Ray workers each ({error}); "
+                            "expected workers that survive a job: check their memory, or use a "
+                            "smaller batch"
                         ) from error
                     outcome = JobResult(-math.inf, error=f"its Ray worker died: {error}")
                 yield waiting.pop(reference), outcome

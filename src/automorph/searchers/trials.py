@@ -182,7 +182,7 @@ def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
                     raise
             raise DamagedError(
                 f"{folder / JOURNAL} cannot be read ({type(error).__name__}: {str(error)[:200]}); "
-                "it was changed after automorph wrote it: choose another folder with --out"
+                "expected it as automorph wrote it: choose another folder with --out"
             ) from error
         raise
 

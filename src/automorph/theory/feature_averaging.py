@@ -19,7 +19,7 @@ def copies_of(copies: ArrayLike) -> Floats:
     phi = np.asarray(copies, np.float64)
     if phi.ndim != 3 or 0 in phi.shape:
         raise UsageError(
-            f"copies have the shape {phi.shape}; expected (examples, copies, features), none empty"
+            f"got copies of shape {phi.shape}; expected (examples, copies, features), none empty"
         )
     return phi
 

@@ -76,7 +76,7 @@ def alignment_gain(
     psi = averaged(features_of_copies) if features_of_copies.ndim == 3 else features_of_copies
     if psi.shape != phi.shape:
         raise UsageError(
-            f"features {phi.shape} and averaged copies {psi.shape}; expected the same examples "
+            f"got features {phi.shape} and averaged copies {psi.shape}; expected the same examples "
             "and the same number of features"
         )
     n = len(phi)
@@ -133,6 +133,7 @@ def _checked(features: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np
     classes = np.unique(np.asarray(labels), return_inverse=True)[1].reshape(-1)
     if phi.ndim != 2 or len(phi) != len(classes) or len(phi) == 0:
         raise UsageError(
-            f"features of shape {phi.shape} with {len(classes)} labels; expected (n, D) and (n,)"
+            f"got features of shape {phi.shape} with {len(classes)} labels; expected (n, D) and "
+            "(n,)"
         )
     return phi, classes

@@ -160,7 +160,7 @@ def _scores(scores: ArrayLike) -> Floats:
     s = np.asarray(scores, np.float64)
     if s.ndim != 3 or 0 in s.shape:
         raise UsageError(
-            f"scores have the shape {s.shape}; expected (examples, copies, classes), none empty"
+            f"got scores of shape {s.shape}; expected (examples, copies, classes), none empty"
         )
     return s
 

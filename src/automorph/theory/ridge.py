@@ -160,7 +160,7 @@ def ridge_error(
 def _matrix(rows: ArrayLike, name: str) -> Floats:
     x = np.asarray(rows, np.float64)
     if x.ndim != 2 or 0 in x.shape:
-        raise UsageError(f"{name} have the shape {x.shape}; expected (n, p), none empty")
+        raise UsageError(f"got {name} of shape {x.shape}; expected (n, p), none empty")
     return x
 
 
@@ -168,5 +168,5 @@ def _targets(targets: ArrayLike, n: int) -> Floats:
     y = np.asarray(targets, np.float64)
     y = y[:, None] if y.ndim == 1 else y
     if y.ndim != 2 or len(y) != n:
-        raise UsageError(f"targets have the shape {y.shape} for {n} rows; expected (n,) or (n, C)")
+        raise UsageError(f"got targets of shape {y.shape} for {n} rows; expected (n,) or (n, C)")
     return y

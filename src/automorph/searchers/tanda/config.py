@@ -57,7 +57,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.generator not in NETWORKS:
             raise UsageError(
-                f"generator is {self.generator!r}; expected one of {', '.join(NETWORKS)}"
+                f"got generator={self.generator!r}; expected one of {', '.join(NETWORKS)}"
             )
         for what, low, high in (
             ("length", 1, 100), ("steps", 0, 1e9), ("batch_size", 2, 1e6), ("samples", 1, 1000),
@@ -66,4 +66,4 @@ class Settings:
         ):  # fmt: skip
             value = getattr(self, what)
             if value is not None and not low <= value <= high:
-                raise UsageError(f"{what} is {value}; expected {low} to {high:g}")
+                raise UsageError(f"got {what}={value}; expected {low} to {high:g}")

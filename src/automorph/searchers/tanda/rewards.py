@@ -41,10 +41,12 @@ class Diversity:
 
     def __post_init__(self) -> None:
         if self.kind not in ("bounded", "published", "none"):
-            raise UsageError(f"diversity is {self.kind!r}; expected bounded, published or none")
+            raise UsageError(
+                f"got the diversity {self.kind!r}; expected bounded, published or none"
+            )
         if not (self.weight >= 0 and self.scale > 0 and self.epsilon > 0):
             raise UsageError(
-                f"diversity has weight {self.weight}, scale {self.scale} and epsilon "
+                f"got a diversity of weight {self.weight}, scale {self.scale} and epsilon "
                 f"{self.epsilon}; expected a weight of 0 or more, and the others above 0"
             )
 

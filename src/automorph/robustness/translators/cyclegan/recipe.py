@@ -48,10 +48,10 @@ class CycleRecipe:
     def __post_init__(self) -> None:
         if self.loss not in get_args(Adversarial):
             raise UsageError(
-                f"CycleGAN: loss is {self.loss!r}; expected one of {get_args(Adversarial)}"
+                f"CycleGAN: got loss={self.loss!r}; expected one of {get_args(Adversarial)}"
             )
         if unknown := set(self.augment) - set(CHANGES):
-            raise UsageError(f"CycleGAN: augment has {sorted(unknown)}; expected some of {CHANGES}")
+            raise UsageError(f"CycleGAN: got augment={sorted(unknown)}; expected some of {CHANGES}")
         for name, low, high in (
             ("steps", 1, math.inf),
             ("batch_size", 1, math.inf),
@@ -67,7 +67,7 @@ class CycleRecipe:
         ):
             if not low <= getattr(self, name) <= high:
                 value = getattr(self, name)
-                raise UsageError(f"CycleGAN: {name} is {value}; expected {low} to {high}")
+                raise UsageError(f"CycleGAN: got {name}={value}; expected {low} to {high}")
 
 
 def published(side: int) -> dict[str, Any]:

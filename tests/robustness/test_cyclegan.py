@@ -181,8 +181,8 @@ def test_pixels_there_and_back():
     [
         ({"loss": "hinge"}, "least-squares"),
         ({"augment": ("shake",)}, "shift"),
-        ({"steps": 0}, "steps is 0"),
-        ({"cycle": -1.0}, "cycle is -1"),
+        ({"steps": 0}, "steps=0"),
+        ({"cycle": -1.0}, "cycle=-1"),
     ],
 )
 def test_impossible_recipes_are_refused(wrong, said):

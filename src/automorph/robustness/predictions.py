@@ -190,8 +190,8 @@ def _table(path: Path, column: str) -> NDArray[Any]:
     kind = TABLE_ENDINGS.get(path.suffix)
     if kind is None:
         raise UsageError(
-            f"got the predictions {path}; expected a file ending in {', '.join(TABLE_ENDINGS)}, .npy "
-            "or .npz: convert it"
+            f"got the predictions {path}; expected a file ending in "
+            f"{', '.join(TABLE_ENDINGS)}, .npy or .npz: convert it"
         )
     table = read_tables(kind, str(path))["train"]
     name = column or next((name for name in _USUAL if name in table.names), "")

@@ -245,7 +245,7 @@ def build(
     m: int = 8, n: int = 2, every: int = 0, count: int = 5, levels: int = 10, lr: float = 3.5e-4,
     entropy: float = 1e-5, space: str = "autoaugment",
 ) -> InTrainingMethod:  # fmt: skip
-    """The method with the options that people type."""
+    """Build the method from the options that a user types."""
     return Adversarial(
         operations=named_space(space), count=m, length=n, every=every, subpolicies=count,
         levels=levels, rate=lr, entropy=entropy,

@@ -118,5 +118,5 @@ class ConsistencyAugmenter(Augmenter):
 
 
 def build(weight: float = 12, m: int = 2, policy: str = "augmix") -> InTrainingMethod:
-    """The method with the options that people type."""
+    """Build the method from the options that a user types."""
     return Consistency(draws=load_policy(policy), count=m, weight=weight)

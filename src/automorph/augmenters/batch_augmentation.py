@@ -61,5 +61,5 @@ class JointAugmenter(Augmenter):
 
 
 def build(m: int = 8, policy: str = "composition(n=2)") -> InTrainingMethod:
-    """The method with the options that people type."""
+    """Build the method from the options that a user types."""
     return JointViews(draws=load_policy(policy), count=m)

@@ -231,7 +231,7 @@ def build(
     policy: str = "", tail: str = "", every: int = 1, size: float = 1.0, precision: str = "",
     frozen: int = 0, probe: int = 0,
 ) -> InTrainingMethod:  # fmt: skip
-    """The method with the options that people type."""
+    """Build the method from the options that a user types."""
     draws = load_policy(policy) if policy else default_draws(rule, n, space)
     scoring = Scoring(every=every, size=size, precision=precision, frozen=frozen, probe=probe)
     method = Uncertainty(

@@ -281,7 +281,7 @@ class Identity:
 
 
 def exact_pairs(data: Dataset) -> ExactPairs:
-    """The known pairs of a data set whose subgroups were made by `automorph.data`."""
+    """Return the known pairs of a data set with subgroups made by `automorph.data`."""
     forms = [coupled(data.name, open_part(data, name)) for name in data.parts]
     return ExactPairs(np.concatenate(forms, axis=1))
 

@@ -1,4 +1,4 @@
-"""The translators by name: ``statistics``, ``cyclegan``, ``matched``, ``exact``, ``word-swap``."""
+"""Translators by name: ``statistics``, ``cyclegan``, ``matched``, ``exact``, ``word-swap``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from automorph.robustness.translators.word_swap import fit_word_swap
 
 @dataclass(frozen=True, eq=False)
 class FitOptions:
-    """How a translator is fitted: what `choose_translator` was given."""
+    """How a translator is fitted: the options of `choose_translator`."""
 
     recipe: Any = None
     """A `CycleRecipe`, or None: the default."""
@@ -81,7 +81,7 @@ TRANSLATORS = Registry(
 
 
 def tried(domain: str) -> tuple[str, ...]:
-    """The translators that ``auto`` tries for images or texts, cheapest first.
+    """Return the translators that ``auto`` tries for images or texts, cheapest first.
 
     >>> tried("image"), tried("text")
     (('statistics', 'cyclegan', 'matched'), ('word-swap',))
@@ -90,7 +90,7 @@ def tried(domain: str) -> tuple[str, ...]:
 
 
 def check_names(wanted: str) -> None:
-    """Refuse a name that can be no translator before anything is trained."""
+    """Reject an unknown translator before anything is trained."""
     if wanted in ("none", "auto") or wanted in TRANSLATORS:
         return
     if ":" not in wanted:

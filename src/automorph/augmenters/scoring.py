@@ -100,7 +100,7 @@ class Scorer:
         target = batch.target
         ce = target.loss(logits, batch.labels)
         hits = target.correct(target.predict(logits), target.decode(batch.labels))
-        found = torch.stack([ce, ce - target.floor(batch.labels), hits.to(ce.dtype)])
+        stacked = torch.stack([ce, ce - target.floor(batch.labels), hits.to(ce.dtype)])
         # One transfer, so that an accelerator waits once.
         losses, excess, right = stacked.cpu().double().numpy().reshape(3, -1, count)
         return Scores(losses, np.maximum(excess, 0.0), right > 0)

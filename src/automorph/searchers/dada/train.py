@@ -105,7 +105,7 @@ class Learning:
         """Train on every example under its first draw; compare all draws."""
         began = time.perf_counter()
         number, job, target = len(self.entropies), self.job, self.task.target
-        train, held = self.task.data.train, self.task.data.parts["validation"]
+        train, validation = self.task.data.train, self.task.data.parts["validation"]
         size = self.recipe.batch_size
         against = batches(
             len(validation), min(size, len(validation)), seed=job.seed + 1, epoch=number
@@ -118,11 +118,11 @@ class Learning:
                 some = against[step % len(against)]
                 direction = validation_gradient(
                     self.model,
-                    *self._inputs(held.data[some], target.encode(held.labels[some])),
+                    *self._inputs(validation.data[some], target.encode(validation.labels[some])),
                     target,
                 )
-                found = [alignments(self.model, direction, *view, target) for view in views]
-                reward = torch.stack(found, dim=1).cpu()
+                rewards = [alignments(self.model, direction, *view, target) for view in views]
+                reward = torch.stack(rewards, dim=1).cpu()
                 log_p = self.choices.log_probability(decisions.flatten(0, 1))
                 torch.autograd.backward(choices_loss(log_p.view(reward.shape), reward))
                 self.climber.step()

@@ -62,7 +62,7 @@ def test_the_command_line_takes_them(tmp_path, monkeypatch, capsys):
 
     assert [row["policy"] for row in compared["rows"]] == ARMS
     page = (tmp_path / "c" / "report.html").read_text()
-    assert "Operations in the course of training" in page
+    assert "Operations during training" in page
     kept = json.loads((tmp_path / "t" / "policy.json").read_text())
     assert trained["policy"] == kept["provenance"]["trained_with"] == ARMS[1]
     assert kept["name"] == as_treatment(ARMS[1]).policy.name

@@ -64,7 +64,7 @@ def test_one_can_be_tried_out(colour_images: Batch) -> None:
     np.testing.assert_array_equal(image, kept)
     shout = Operation("shout", domain="text", function=lambda text, value: text.upper())
     assert shout("a film", 1.0) == "A FILM"
-    with pytest.raises(PolicyError, match="Rotate is of the catalogue, which works on batches"):
+    with pytest.raises(PolicyError, match="is a catalogue operation, which works on batches"):
         OPERATIONS["Rotate"](image, 20)
 
 

@@ -1,10 +1,10 @@
-"""Affine moves of whole images: one matrix each, and one function that resamples.
+"""Affine maps of whole images: one matrix per image, one function that resamples.
 
-A matrix ``(a, b, c, d, e, f)`` maps a place of the *result* to the place of the input it is read
-from, ``(a x + b y + c, d x + e y + f)``; pixel centres lie at halves. Matrices and arithmetic are
-those of torchvision on PIL images, so results are equal to the pixel: nearest neighbours are found
-in 16.16 fixed point while all corners fit into it, in sums of floats beyond; bilinear values are
-cut, not rounded.
+A matrix ``(a, b, c, d, e, f)`` maps a point of the *result* to the point of the input that it is
+read from, ``(a x + b y + c, d x + e y + f)``; pixel centres lie at halves. Matrices and arithmetic
+are those of torchvision on PIL images, so results are pixel-identical: nearest neighbours are
+computed in 16.16 fixed point if all corners fit into it, and otherwise by adding floats up;
+bilinear values are truncated, not rounded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FIXED_LIMIT = 32768.0
 
 
 def move(matrix: Matrix, *, native: int | None = None) -> Kernel:
-    """The kernel of an operation that moves whole pixels through a matrix."""
+    """Make the kernel of an operation that maps the image through a matrix."""
 
     def moved(images: Images, values: Values, context: Context) -> Images:
         matrices = matrix(values, context, (images.shape[1], images.shape[2]))
@@ -44,7 +44,7 @@ def matrices_of(
     e: float = 1.0,
     f: float | Values | Whole = 0.0,
 ) -> Matrices:
-    """``n`` matrices, each entry one number for all or one for each."""
+    """Build ``n`` matrices; each entry is one number for all or one number each."""
     out = np.empty((n, 6))
     for column, value in enumerate((a, b, c, d, e, f)):
         out[:, column] = value
@@ -52,8 +52,8 @@ def matrices_of(
 
 
 def compose(first: Matrices, then: Matrices) -> Matrices:
-    """The matrices ``(m, 6)`` of two moves, one after the other, resampled once."""
-    # Places go from the result back to the input: through the later matrix first.
+    """Compose two maps ``(m, 6)``, applied one after the other, so that they resample once."""
+    # Points are mapped from the result back to the input, so the later matrix comes first.
     a, b, c, d, e, f = first.T
     p, q, r, s, t, u = then.T
     upper = a * p + b * s, a * q + b * t, a * r + b * u + c
@@ -62,12 +62,12 @@ def compose(first: Matrices, then: Matrices) -> Matrices:
 
 
 def unmoved(n: int) -> Matrices:
-    """``n`` matrices that change nothing."""
+    """Return ``n`` identity matrices."""
     return matrices_of(n)
 
 
 def resample(images: Images, matrices: Matrices, *, fill: Images, bilinear: bool) -> Images:
-    """Read every image ``(m, H, W, C)`` through its matrix; ``fill`` ``(C,)`` is outside."""
+    """Resample every image ``(m, H, W, C)`` by its matrix; ``fill`` ``(C,)`` fills the outside."""
     return _linear(images, matrices, fill) if bilinear else _nearest(images, matrices, fill)
 
 
@@ -79,19 +79,19 @@ def _nearest(images: Images, matrices: Matrices, fill: Images) -> Images:
 
 
 def _places(images: Images, matrices: Matrices) -> tuple[Whole, Whole]:
-    """The pixels ``(x, y)``, each ``(m, H, W)``, that the results are read from."""
+    """Compute the pixels ``(x, y)``, each ``(m, H, W)``, that the results are read from."""
     height, width = images.shape[1:3]
     across, down = np.arange(width), np.arange(height)[:, None]
     a, b, x0, d, e, y0 = fixed_point(matrices).T[..., None, None]
     x, y = (x0 + a * across + b * down) >> 16, (y0 + d * across + e * down) >> 16
-    # PIL walks shifts and mirrors in floats too; for whole pixels both ways agree.
+    # PIL uses float sums for shifts and flips too; for whole pixels both ways agree.
     for row in np.flatnonzero(~fits_fixed_point(matrices, height, width)):
         x[row], y[row] = _walk(matrices[row], height, width)
     return x, y
 
 
 def fits_fixed_point(matrices: Matrices, height: int, width: int) -> NDArray[np.bool_]:
-    """Whether all corners fit into 16.16 fixed point, bool ``(m,)``."""
+    """Test whether all corners fit into 16.16 fixed point, bool ``(m,)``."""
     fits = np.ones(len(matrices), bool)
     for corner_x, corner_y in ((0, 0), (width, height), (0, height), (width, 0)):
         for a, b, c in (matrices.T[:3], matrices.T[3:]):
@@ -100,7 +100,7 @@ def fits_fixed_point(matrices: Matrices, height: int, width: int) -> NDArray[np.
 
 
 def fixed_point(matrices: Matrices) -> Whole:
-    """Matrices ``(m, 6)`` in 16.16 fixed point; their shifts are the place of the first pixel."""
+    """Convert ``(m, 6)`` to 16.16 fixed point; offsets become the position of the first pixel."""
     places = matrices.copy()
     for shift, slopes in ((2, (0, 1)), (5, (3, 4))):
         for slope in slopes:
@@ -109,7 +109,7 @@ def fixed_point(matrices: Matrices) -> Whole:
 
 
 def _walk(matrix: Matrices, height: int, width: int) -> tuple[Whole, Whole]:
-    """Places as running sums of floats, added in the order in which PIL adds them."""
+    """Compute positions as running float sums, in PIL's order of addition."""
     a, b, c, d, e, f = matrix
 
     def run(start: float, down: float, across: float) -> Whole:
@@ -132,7 +132,7 @@ def _linear(images: Images, matrices: Matrices, fill: Images) -> Images:
 
 
 def interpolate(images: Images, x: Values, y: Values) -> Values:
-    """Bilinear values ``(m, H, W, C)`` at places ``(m, H, W)``; edges are continued."""
+    """Interpolate bilinearly at points ``(m, H, W)``: ``(m, H, W, C)``; edges are replicated."""
     height, width = images.shape[1:3]
     left, top = np.floor(x - 0.5), np.floor(y - 0.5)
     dx, dy = (x - 0.5 - left)[..., None], (y - 0.5 - top)[..., None]

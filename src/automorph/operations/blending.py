@@ -1,4 +1,4 @@
-"""Operations that blend examples of a batch."""
+"""Operations that blend an image with another one of the batch."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 
 def sample_pairing(images: Images, values: Values, context: Context) -> Images:
-    """Blends an untransformed image of the batch in (Inoue 2018), as ``Image.blend``.
+    """Blend in an untransformed image of the batch (Inoue 2018), as ``Image.blend`` does.
 
-    Draw 1 is its row; an image can meet itself.
+    Draw 1 is its row; an image may be its own partner.
     """
     partner = context.below(len(context.batch), draw=1)
     return blend(images, context.batch[partner], values[:, None, None, None])
 
 
 def _partners(values: Values, context: Context, size: Size) -> Arguments:
-    """The partner's row and its weight."""
+    """Return the partner's row and its weight."""
     return context.below(len(context.batch), draw=1), values.astype(np.float32)
 
 
 def sample_pairing_on_device(
     images: Tensor, device: DeviceContext, /, *arguments: Tensor
 ) -> Tensor:
-    """Blends untransformed images of the batch in."""
+    """Blend in untransformed images of the batch."""
     partner, alpha = arguments
     return blend_on_device(images, device.batch.index_select(0, partner), spread(alpha))
 
@@ -49,7 +49,7 @@ def sample_pairing_on_device(
 FAMILY: Family = {
     Operation(
         "SamplePairing", low=0, high=0.4, identity=0, unit="weight", random=True, partner=True,
-        label_risk="a part of another example is blended in and the label is kept",
-        about="Blends another image of the batch in.",
+        label_risk="another example is blended in, but the label is kept",
+        about="Blends in another image of the batch.",
     ): Kernel(sample_pairing, sample_pairing_on_device, _partners, native=17),
 }  # fmt: skip

@@ -1,8 +1,8 @@
-"""The catalogue of image operations: what the family files declare, by name.
+"""The catalogue of image operations: the declarations of the family files, by name.
 
-Ranges are the widest that anyone uses with profit; the named spaces narrow them. Every operation
-keeps shape and type of uint8 ``(H, W, C)`` images. Values that are a *share* are multiplied by the
-side they move along. Where torchvision has the operation, its result on PIL images defines ours.
+Ranges are the widest useful ones; the named spaces narrow them. Every operation keeps the shape and
+type of uint8 ``(H, W, C)`` images. Values that are a *share* are multiplied by the side along which
+the operation moves. If torchvision has the operation, its result on PIL images is the reference.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in C
 KERNELS: dict[str, Kernel] = {
     operation.kernel: kernel for family in _FAMILIES for operation, kernel in family.FAMILY.items()
 }
-"""What the operations do to pixels, by the name of the kernel."""
+"""Implementations of the operations, by the name of the kernel."""
 
 COMPILED: dict[str, int] = {
     name: kernel.native for name, kernel in KERNELS.items() if kernel.native is not None

@@ -1,4 +1,4 @@
-"""Operations on the colours of RGB images; grey images stay as they are."""
+"""Operations on the colours of RGB images; grey images stay unchanged."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _f32 = np.float32
 
 
 def saturation(images: Images, values: Values, context: Context) -> Images:
-    """Blends the grey image with the image, as ``ImageEnhance.Color``."""
+    """Blend the grey image with the image, as ``ImageEnhance.Color`` does."""
     if images.shape[3] == 1:
         return images.copy()
     return blend(grey(images)[..., None], images, values[:, None, None, None])
 
 
 def saturation_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Blends the grey image with the image."""
+    """Blend the grey image with the image."""
     if images.shape[1] == 1:
         return images
     return blend_on_device(grey_on_device(images)[:, None], images, spread(arguments[0]))
 
 
 def hue(images: Images, values: Values, context: Context) -> Images:
-    """Turns the hue of PIL's 8-bit HSV image by ``int(255 * value)``, as torchvision does."""
+    """Rotate the hue of PIL's 8-bit HSV image by ``int(255 * value)``, as torchvision does."""
     if images.shape[3] == 1:
         return images.copy()
     turn = np.trunc(values * 255.0).astype(np.int64)[:, None, None]
@@ -54,12 +54,12 @@ def hue(images: Images, values: Values, context: Context) -> Images:
 
 
 def _turns(values: Values, context: Context, size: Size) -> Arguments:
-    """How far the hue of 8 bits is turned."""
+    """Return the rotation of the 8-bit hue."""
     return (np.trunc(values * 255.0).astype(np.int64),)
 
 
 def hue_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Turns the hue of PIL's 8-bit HSV image."""
+    """Rotate the hue of PIL's 8-bit HSV image."""
     if images.shape[1] == 1:
         return images
     h, s, v = _to_hsv_on_device(images, device.wide)
@@ -67,14 +67,14 @@ def hue_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) 
 
 
 def to_hsv(images: Images) -> tuple[Bytes, Bytes, Bytes]:
-    """Hue, saturation and value ``(m, H, W)``, uint8, of RGB images, in PIL's arithmetic."""
+    """Convert RGB images to hue, saturation and value, uint8 ``(m, H, W)``, as PIL does."""
     red, green, blue = (images[..., i].astype(_f32) for i in range(3))
     most, least = images.max(3).astype(_f32), images.min(3).astype(_f32)
     chroma = most - least
     flat = chroma == 0
     safe = np.where(flat, _f32(1), chroma)
     r, g, b = ((most - c) / safe for c in (red, green, blue))
-    # PIL's constants are doubles: sums with them are, and the result is a float again.
+    # PIL's constants are doubles, so these sums are computed in double and stored as float.
     h = np.where(
         red == most,
         b - g,
@@ -92,7 +92,7 @@ def to_hsv(images: Images) -> tuple[Bytes, Bytes, Bytes]:
 
 
 def from_hsv(h: Bytes, s: Bytes, v: Bytes) -> Images:
-    """RGB images ``(m, H, W, 3)`` of hue, saturation and value, in PIL's arithmetic."""
+    """Convert hue, saturation and value to RGB images ``(m, H, W, 3)``, as PIL does."""
     place = h.astype(np.float64) * 6.0 / 255.0
     sector = np.floor(place).astype(np.int64)
     f = (place - sector).astype(_f32)
@@ -113,7 +113,7 @@ def from_hsv(h: Bytes, s: Bytes, v: Bytes) -> Images:
 
 
 def _to_hsv_on_device(images: Tensor, wide: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """Hue, saturation and value, whole numbers ``(m, H, W)``, in PIL's arithmetic."""
+    """Convert RGB to hue, saturation and value, integers ``(m, H, W)``, as PIL does."""
     import torch
 
     from automorph.operations.device import quotient
@@ -123,7 +123,7 @@ def _to_hsv_on_device(images: Tensor, wide: torch.dtype) -> tuple[Tensor, Tensor
     most, least = colours.amax(1), colours.amin(1)
     chroma = most - least
     r, g, b = ((most[:, None] - colours) / chroma.clamp(min=1)[:, None]).unbind(1)
-    # PIL's constants are doubles: sums with them are, and the result is a float again.
+    # PIL's constants are doubles, so these sums are computed in double and stored as float.
     h = torch.where(
         red == most,
         b - g,
@@ -140,7 +140,7 @@ def _to_hsv_on_device(images: Tensor, wide: torch.dtype) -> tuple[Tensor, Tensor
 
 
 def _from_hsv_on_device(h: Tensor, s: Tensor, v: Tensor, wide: torch.dtype) -> Tensor:
-    """RGB images ``(m, 3, H, W)`` of hue, saturation and value, in PIL's arithmetic."""
+    """Convert hue, saturation and value to RGB images ``(m, 3, H, W)``, as PIL does."""
     import torch
 
     from automorph.operations.device import quotient
@@ -155,7 +155,7 @@ def _from_hsv_on_device(h: Tensor, s: Tensor, v: Tensor, wide: torch.dtype) -> T
 
     p, q, t = part(fs.to(wide)), part((fs * f).to(wide)), part(fs * (1.0 - f.to(wide)))
     turns = torch.stack([v, q, p, p, t, v])
-    # Green and blue go through the same turns as red, a third and two thirds of a circle behind.
+    # Green and blue follow the same sequence as red, a third and two thirds of a circle later.
     sectors = [(sector.to(torch.int64) + shift) % 6 for shift in (0, 4, 2)]
     colours = torch.stack([turns.gather(0, one[None])[0] for one in sectors], dim=1)
     return torch.where((s == 0)[:, None], v[:, None], colours).to(torch.uint8)
@@ -164,10 +164,10 @@ def _from_hsv_on_device(h: Tensor, s: Tensor, v: Tensor, wide: torch.dtype) -> T
 FAMILY: Family = {
     Operation(
         "Color", low=0.01, high=1.99, identity=1, unit="factor",
-        about="Blends with the grey image (saturation).",
+        about="Blends the image with its grey version (saturation).",
     ): colours(saturation, saturation_on_device, the_factors, native=13),
     Operation(
         "Hue", low=-0.5, high=0.5, identity=0, unit="turn",
-        about="Turns the hue circle; grey images stay as they are.",
+        about="Rotates the hue; grey images stay unchanged.",
     ): colours(hue, hue_on_device, _turns),
 }  # fmt: skip

@@ -1,6 +1,6 @@
-"""What operations share on a device: exact arithmetic, random words, and resampling (needs torch).
+"""Helpers for operations on a device: exact arithmetic, random words, resampling (needs torch).
 
-Family files import it inside the functions that run on a device.
+Family files import this module inside the functions that run on a device.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _ROUNDS = 10
 
 
 def quotient(dividend: Tensor | float, divisor: Tensor | float) -> Tensor:
-    """The correctly rounded quotient; one of the two is a tensor.
+    """Divide with correct rounding; at least one argument is a tensor.
 
-    With plain numbers torch may multiply by the reciprocal, which differs in the last bit.
+    For Python numbers torch may multiply by the reciprocal, which differs in the last bit.
     """
     like = divisor if isinstance(divisor, Tensor) else dividend
     assert isinstance(like, Tensor)
@@ -31,7 +31,7 @@ def quotient(dividend: Tensor | float, divisor: Tensor | float) -> Tensor:
 
 
 def random_words(counters: Tensor, keys: Tensor, *, count: int, draw: int) -> Tensor:
-    """Words ``(m, count)``, int64 below 2^32, from draw number ``draw`` of the position on."""
+    """Generate words ``(m, count)``, int64 below 2^32, of the position from draw ``draw`` on."""
     blocks = (draw + count + 3) // 4
     c0, c1, c2, c3 = (word[:, None] for word in counters.unbind(1))
     c2 = c2 + torch.arange(blocks, device=counters.device)
@@ -43,7 +43,7 @@ def random_words(counters: Tensor, keys: Tensor, *, count: int, draw: int) -> Te
 def philox(
     counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[Tensor, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Philox 4x32-10 of four counter words and two key words, each int64 below 2^32.
+    """Compute Philox 4x32-10 of four counter words and two key words, each int64 below 2^32.
 
     >>> zero = torch.tensor(0)
     >>> [hex(word) for word in philox((zero,) * 4, (zero,) * 2)]
@@ -53,7 +53,7 @@ def philox(
     k0, k1 = key
     for turn in range(_ROUNDS):
         r0, r1 = (k0 + turn * _W0) & _LOW, (k1 + turn * _W1) & _LOW
-        # Products wrap around as signed numbers; their 64 bits are the right ones.
+        # Signed products wrap around, but their 64 bits are correct.
         p0, p1 = c0 * _M0, c2 * _M1
         c0, c1, c2, c3 = (
             ((p1 >> 32) & _LOW) ^ c1 ^ r0,
@@ -65,9 +65,9 @@ def philox(
 
 
 def nearest(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Nearest neighbours, found through matrices ``(m, 6)`` in 16.16 fixed point, int32.
+    """Resample by nearest neighbour with matrices ``(m, 6)`` in 16.16 fixed point, int32.
 
-    Parts of the sums may wrap around; where the corners fit into 32 bits, the sums are right.
+    Partial sums may wrap around; if the corners fit into 32 bits, the sums are correct.
     """
     height, width = images.shape[2:]
     across, down = _grid(images, torch.int32)
@@ -79,7 +79,7 @@ def nearest(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Ten
 
 
 def linear(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Bilinear values, cut, at places given by matrices ``(m, 6)``."""
+    """Resample bilinearly by matrices ``(m, 6)``; values are truncated."""
     height, width = images.shape[2:]
     across, down = (place + 0.5 for place in _grid(images, device.wide))
     a, b, c, d, e, f = arguments[0].T[..., None, None].unbind()
@@ -90,7 +90,7 @@ def linear(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tens
 
 
 def interpolate(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Bilinear values ``(m, C, H, W)`` at places ``(m, H, W)``; edges are continued."""
+    """Interpolate bilinearly at points ``(m, H, W)``: ``(m, C, H, W)``; edges are replicated."""
     height, width = images.shape[2:]
     left, top = torch.floor(x - 0.5), torch.floor(y - 0.5)
     dx, dy = (x - 0.5 - left)[:, None], (y - 0.5 - top)[:, None]
@@ -104,14 +104,14 @@ def interpolate(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def pick(images: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    """The values ``(m, C, H, W)`` of the pixels ``(y, x)``, each ``(m, H, W)``, of every image."""
+    """Read pixels ``(y, x)``, each ``(m, H, W)``, of every image: ``(m, C, H, W)``."""
     m, channels, height, width = images.shape
     places = (y * width + x).to(torch.int64).view(m, 1, -1).expand(m, channels, -1)
     return images.reshape(m, channels, -1).gather(2, places).view(m, channels, height, width)
 
 
 def _grid(images: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """The columns ``(W,)`` and the rows ``(H, 1)``."""
+    """Return the column numbers ``(W,)`` and row numbers ``(H, 1)``."""
     height, width = images.shape[2:]
     across = torch.arange(width, dtype=dtype, device=images.device)
     return across, torch.arange(height, dtype=dtype, device=images.device)[:, None]

@@ -1,4 +1,4 @@
-"""Operations that cover a part of the image. Alpha is kept aside."""
+"""Operations that cover a part of the image. Alpha is kept unchanged."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 GREY = 128
-"""What Cutout leaves."""
+"""The level that Cutout fills with."""
 _LOG_RATIO = math.log(0.3), math.log(3.3)
 
 
 def cutout(images: Images, values: Values, context: Context) -> Images:
-    """Greys out a square (DeVries and Taylor 2017)."""
+    """Fill a square with grey (DeVries and Taylor 2017)."""
     height, width = images.shape[1:3]
     left, top, w, h = squares(values, context, height, width).T[..., None, None]
     x, y = np.arange(width), np.arange(height)[:, None]
@@ -41,10 +41,10 @@ def cutout(images: Images, values: Values, context: Context) -> Images:
 
 
 def squares(values: Values, context: Context, height: int, width: int) -> Whole:
-    """Squares ``(m, 4)``: left, top, width, height.
+    """Return squares ``(m, 4)``: left, top, width, height.
 
-    The side is ``int(value)`` pixels; a share is one of the shorter side of the image. Draws 1 and
-    2 are the centre along x and y, anywhere in the image; what lies outside is cut.
+    The side is ``int(value)`` pixels; a share is a share of the image's shorter side. Draws 1 and 2
+    are the centre along x and y, anywhere in the image; squares may extend beyond the image.
     """
     share = context.operation.unit == "share"
     side = truncated(values * min(height, width) if share else values)
@@ -54,19 +54,19 @@ def squares(values: Values, context: Context, height: int, width: int) -> Whole:
 
 
 def _squares(values: Values, context: Context, size: Size) -> Arguments:
-    """Left, top, width and height."""
+    """Return left, top, width and height."""
     return (squares(values, context, *size),)
 
 
 def cutout_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Greys out rectangles ``(m, 4)``."""
+    """Fill rectangles ``(m, 4)`` with grey."""
     import torch
 
     return torch.where(_inside(images, arguments[0])[2], GREY, images)
 
 
 def random_erasing(images: Images, values: Values, context: Context) -> Images:
-    """Fills a rectangle with random bytes (Zhong et al. 2017): draws from 5 on, four bytes each."""
+    """Fill a rectangle with random bytes (Zhong et al. 2017), four per draw, from draw 5 on."""
     height, width, channels = images.shape[1:]
     left, top, w, h = rectangles(values, context, height, width).T
     sizes = h * w * channels
@@ -79,10 +79,10 @@ def random_erasing(images: Images, values: Values, context: Context) -> Images:
 
 
 def rectangles(values: Values, context: Context, height: int, width: int) -> Whole:
-    """Random rectangles ``(m, 4)``: left, top, width, height.
+    """Return random rectangles ``(m, 4)``: left, top, width, height.
 
-    Draw 1: the area, uniform up to the share ``value``. Draw 2: height to width, log-uniform in
-    [0.3, 3.3]. Draws 3 and 4: the place along x and y.
+    Draw 1: the area, uniform up to the share ``value``. Draw 2: the ratio of height to width,
+    log-uniform in [0.3, 3.3]. Draws 3 and 4: the position along x and y.
     """
     chance = context.uniform(2)
     areas = values * chance[:, 0] * height * width
@@ -94,14 +94,14 @@ def rectangles(values: Values, context: Context, height: int, width: int) -> Who
 
 
 def _rectangles_and_counters(values: Values, context: Context, size: Size) -> Arguments:
-    """Left, top, width and height, and where the random bytes begin."""
+    """Return left, top, width and height, and the counters at which the random bytes begin."""
     return (rectangles(values, context, *size), *context.counters())
 
 
 def random_erasing_on_device(
     images: Tensor, device: DeviceContext, /, *arguments: Tensor
 ) -> Tensor:
-    """Fills rectangles ``(m, 4)`` with random bytes, four a word, in the order (y, x, channel)."""
+    """Fill rectangles ``(m, 4)`` with random bytes, four per word, in (y, x, channel) order."""
     import torch
 
     from automorph.operations.device import random_words
@@ -119,7 +119,7 @@ def random_erasing_on_device(
 
 
 def _inside(images: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Places relative to boxes, ``(m, 1, 1, W)`` and ``(m, 1, H, 1)``, and which are inside."""
+    """Compute offsets from boxes, ``(m, 1, 1, W)`` and ``(m, 1, H, 1)``, and the inside mask."""
     import torch
 
     height, width = images.shape[2:]
@@ -132,11 +132,11 @@ def _inside(images: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 FAMILY: Family = {
     Operation(
         "Cutout", low=0, high=0.5, identity=0, unit="share", random=True, label_risk=GONE,
-        about="Greys out a square at a random centre (a share is one of the shorter side).",
+        about="Fills a square with a random centre with grey (a share is of the shorter side).",
     ): colours(cutout, cutout_on_device, _squares, native=16, constants={"fill": GREY}),
     Operation(
         "RandomErasing", low=0, high=0.4, identity=0, unit="area", random=True, label_risk=GONE,
-        about="Fills a random rectangle with noise (area up to this share).",
+        about="Fills a random rectangle with noise (its area is at most this share).",
     ): colours(random_erasing, random_erasing_on_device, _rectangles_and_counters,
         constants={"content": "noise", "ratio": [0.3, 3.3]},
     ),

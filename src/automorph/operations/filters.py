@@ -1,4 +1,4 @@
-"""Operations on small neighbourhoods, and noise. Alpha is kept aside."""
+"""Operations on pixel neighbourhoods, and noise. Alpha is kept unchanged."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 
 def sharpness(images: Images, values: Values, context: Context) -> Images:
-    """Blends the smoothed image with the image, as ``ImageEnhance.Sharpness``."""
+    """Blend the smoothed image with the image, as ``ImageEnhance.Sharpness`` does."""
     return blend(smooth(images), images, values[:, None, None, None])
 
 
 def smooth(images: Images) -> Images:
-    """PIL's ``SMOOTH``: a 3x3 mean that counts the centre five times; the rim stays.
+    """Apply PIL's ``SMOOTH``: a 3x3 mean with weight 5 at the centre; border pixels are kept.
 
-    PIL sums floats; as ``sum / 13 + 1/2`` is never whole, whole numbers give the same result.
+    PIL adds floats; since ``sum / 13 + 1/2`` is never an integer, integers give the same result.
     """
     out = images.copy()
     height, width = images.shape[1:3]
@@ -53,12 +53,12 @@ def smooth(images: Images) -> Images:
 
 
 def sharpness_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Blends the smoothed image with the image."""
+    """Blend the smoothed image with the image."""
     return blend_on_device(_smooth_on_device(images), images, spread(arguments[0]))
 
 
 def _smooth_on_device(images: Tensor) -> Tensor:
-    """PIL's ``SMOOTH`` in whole numbers: a 3x3 mean that counts the centre five times."""
+    """Apply PIL's ``SMOOTH`` in integers: a 3x3 mean with weight 5 at the centre."""
     import torch
 
     height, width = images.shape[2:]
@@ -74,9 +74,9 @@ def _smooth_on_device(images: Tensor) -> Tensor:
 
 
 def blur(images: Images, values: Values, context: Context) -> Images:
-    """Gaussian of standard deviation ``value`` px, cut at 3 deviations, edges mirrored.
+    """Blur with a Gaussian of standard deviation ``value`` px, cut at 3 deviations, edges mirrored.
 
-    torchvision's ``gaussian_blur`` with ``kernel_size = 2 ceil(3 value) + 1``.
+    Equals torchvision's ``gaussian_blur`` with ``kernel_size = 2 ceil(3 value) + 1``.
     """
     weights = gaussian(values)
     most = weights.shape[1] // 2
@@ -86,7 +86,7 @@ def blur(images: Images, values: Values, context: Context) -> Images:
         mirrored = mirror(np.arange(-most, side + most), side)
         padded = out.take(mirrored, axis=axis)
         out = np.zeros(images.shape)
-        # One tap at a time: the order of the sum, and so the result, knows nothing of the batch.
+        # Add tap by tap: the order of the sum, and so the result, does not depend on the batch.
         for tap in range(2 * most + 1):
             part = padded.take(np.arange(tap, tap + side), axis=axis)
             out += weights[:, tap, None, None, None] * part
@@ -94,7 +94,7 @@ def blur(images: Images, values: Values, context: Context) -> Images:
 
 
 def gaussian(values: Values) -> Values:
-    """Weights ``(m, 2 r + 1)`` of Gaussians of these deviations; ``r`` suits the widest."""
+    """Compute Gaussian weights ``(m, 2 r + 1)`` for deviations ``(m,)``; ``r`` fits the widest."""
     reach = np.ceil(3.0 * values)
     most = int(reach.max(initial=0))
     offsets = np.arange(-most, most + 1)
@@ -104,7 +104,7 @@ def gaussian(values: Values) -> Values:
 
 
 def mirror(places: Whole, side: int) -> Whole:
-    """Places outside of ``[0, side)`` mirrored into it, about the centres of the edge pixels.
+    """Mirror indices outside ``[0, side)`` into it, about the centres of the edge pixels.
 
     >>> mirror(np.array([-2, -1, 0, 3, 4]), 4).tolist()
     [2, 1, 0, 3, 2]
@@ -117,12 +117,12 @@ def mirror(places: Whole, side: int) -> Whole:
 
 
 def _weights(values: Values, context: Context, size: Size) -> Arguments:
-    """The weights of a Gaussian."""
+    """Return the weights of a Gaussian."""
     return (gaussian(values),)
 
 
 def blur_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Sums with weights ``(m, taps)`` along x and y, edges mirrored."""
+    """Convolve with weights ``(m, taps)`` along x and y, edges mirrored."""
     import torch
 
     weights = spread(arguments[0][:, None])
@@ -138,7 +138,7 @@ def blur_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor)
 
 
 def _mirrored(side: int, reach: int, device: torch.device) -> Tensor:
-    """Places from ``-reach`` to ``side + reach``, mirrored about the centres of the edge pixels."""
+    """Return indices ``-reach`` to ``side + reach``, mirrored about the centres of edge pixels."""
     import torch
 
     places = torch.arange(-reach, side + reach, device=device)
@@ -149,9 +149,10 @@ def _mirrored(side: int, reach: int, device: torch.device) -> Tensor:
 
 
 def dilation(images: Images, values: Values, context: Context) -> Images:
-    """The largest value within ``value`` steps up, down, left or right (a diamond).
+    """Take the largest value within ``value`` steps up, down, left or right (a diamond).
 
-    Each pass takes the maximum of a pixel and its four neighbours, as scikit-image's ``dilation``.
+    Each pass takes the maximum of a pixel and its four neighbours, as scikit-image's ``dilation``
+    does.
     """
     out = images.copy()
     passes = truncated(values)
@@ -168,18 +169,18 @@ def dilation(images: Images, values: Values, context: Context) -> Images:
 
 
 def erosion(images: Images, values: Values, context: Context) -> Images:
-    """The smallest value within ``value`` steps: the dilation of the negative."""
+    """Take the smallest value within ``value`` steps: the dilation of the negative."""
     return 255 - dilation(255 - images, values, context)
 
 
 def _passes(values: Values, context: Context, size: Size) -> Arguments:
-    """Which passes an image takes part in, bool ``(m, passes)``."""
+    """Return which passes apply to each image, bool ``(m, passes)``."""
     passes = truncated(values)
     return (np.arange(passes.max(initial=0)) < passes[:, None],)
 
 
 def dilation_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Each pass takes the largest of a pixel and its four neighbours."""
+    """Take the maximum of a pixel and its four neighbours in each pass."""
     import torch
 
     for taking_part in arguments[0].unbind(1):
@@ -193,13 +194,13 @@ def dilation_on_device(images: Tensor, device: DeviceContext, /, *arguments: Ten
 
 
 def erosion_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """The dilation of the negative."""
+    """Dilate the negative."""
     return 255 - dilation_on_device(255 - images, device, *arguments)
 
 
 @cache
 def normal_table() -> Values:
-    """The standard normal number of every 16-bit word: quantiles at ``(word + 1/2) / 2^16``."""
+    """Tabulate a standard normal number per 16-bit word: quantiles at ``(word + 1/2) / 2^16``."""
     from scipy.special import ndtri
 
     table: Values = ndtri((np.arange(2**16) + 0.5) / 2**16)
@@ -207,9 +208,9 @@ def normal_table() -> Values:
 
 
 def noise(images: Images, values: Values, context: Context) -> Images:
-    """Adds ``255 value`` times a normal number of its own to every value.
+    """Add ``255 value`` times an independent normal number to every pixel value.
 
-    Two numbers a random word, the lower half first, in the order of the values; draws from 1 on.
+    A random word gives two numbers, lower half first, in pixel order, from draw 1 on.
     """
     size = images[0].size
     words = context.words((size + 1) // 2)
@@ -220,12 +221,12 @@ def noise(images: Images, values: Values, context: Context) -> Images:
 
 
 def _noise_arguments(values: Values, context: Context, size: Size) -> Arguments:
-    """The deviation in levels, and where the random words begin."""
+    """Return the deviation in levels, and the counters at which the random words begin."""
     return (255.0 * values, *context.counters())
 
 
 def noise_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Adds a normal number to every value: two a word, in the order (y, x, channel)."""
+    """Add a normal number to every value: two per word, in (y, x, channel) order."""
     import torch
 
     from automorph.operations.device import random_words
@@ -250,19 +251,19 @@ def _normal_table_on_device(device: torch.device, wide: torch.dtype) -> Tensor:
 FAMILY: Family = {
     Operation(
         "Sharpness", low=0.01, high=1.99, identity=1, unit="factor",
-        about="Blends with the smoothed image.",
+        about="Blends the image with its smoothed version.",
     ): colours(sharpness, sharpness_on_device, the_factors, native=15),
     Operation(
         "Erosion", low=0, high=3, identity=0, unit="px", whole=True,
-        about="Smallest value in the neighbourhood: bright strokes get thinner.",
+        about="Takes the smallest value in a neighbourhood: bright strokes get thinner.",
     ): colours(erosion, erosion_on_device, _passes),
     Operation(
         "Dilation", low=0, high=3, identity=0, unit="px", whole=True,
-        about="Largest value in the neighbourhood: bright strokes get thicker.",
+        about="Takes the largest value in a neighbourhood: bright strokes get thicker.",
     ): colours(dilation, dilation_on_device, _passes),
     Operation(
         "Blur", low=0, high=3, identity=0, unit="px",
-        about="Gaussian blur (standard deviation).",
+        about="Applies a Gaussian blur (the value is the standard deviation).",
     ): colours(
         blur, blur_on_device, _weights, constants={"edges": "reflect", "reach": 3}
     ),

@@ -1,4 +1,4 @@
-"""Moves of whole images: shears, shifts, turns, mirrors, padded crops."""
+"""Geometric operations: shears, translations, rotations, flips, padded crops."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from automorph.operations.kernels import (
 )
 from automorph.operations.spec import Operation
 
-_MIRROR = "mirrored objects change their meaning (digits, letters, left and right)"
-_TURN = "large angles change digits and letters (6 and 9)"
+_MIRROR = "a mirrored object can mean something else (digits, letters, left and right)"
+_TURN = "large angles turn some digits and letters into others (6 and 9)"
 GONE = "the object can leave the image"
 
 
 def identity(images: Images, values: Values, context: Context) -> Images:
-    """The images as they are."""
+    """Return the images unchanged."""
     return images.copy()
 
 
 def _shear_x(values: Values, context: Context, size: Size) -> Matrices:
-    # torchvision goes through degrees(atan(v)), so do the last bits here.
+    # torchvision computes degrees(atan(v)); do the same to match its last bits.
     ratios = [math.tan(math.radians(math.degrees(math.atan(v)))) for v in values]
     return matrices_of(len(values), b=np.array(ratios))
 
@@ -42,7 +42,7 @@ def _shear_y(values: Values, context: Context, size: Size) -> Matrices:
 
 
 def pixels(values: Values, context: Context, side: int) -> Whole:
-    """Values in pixels: cut towards zero; a share is one of ``side``."""
+    """Convert values to pixels, truncated towards zero; a share is a share of ``side``."""
     return truncated(values * side if context.operation.unit == "share" else values)
 
 
@@ -55,7 +55,7 @@ def _translate_y(values: Values, context: Context, size: Size) -> Matrices:
 
 
 def _rotate(values: Values, context: Context, size: Size) -> Matrices:
-    """Counter-clockwise about the centre, ``Image.rotate`` without its short cuts."""
+    """Rotate counter-clockwise about the centre: ``Image.rotate`` without its special cases."""
     cy, cx = size[0] / 2.0, size[1] / 2.0
     rows = []
     for value in values:
@@ -77,7 +77,7 @@ def _flip_y(values: Values, context: Context, size: Size) -> Matrices:
 
 
 def _pad_crop(values: Values, context: Context, size: Size) -> Matrices:
-    """Draws 1 and 2 are the place of the window, ``floor(u * (2 pad + 1))`` along x and y."""
+    """Place the window at ``floor(u * (2 pad + 1))`` along x (draw 1) and y (draw 2)."""
     pad_y, pad_x = (np.rint(values * side).astype(np.int64) for side in size)
     x = context.below(2 * pad_x + 1, draw=1) - pad_x
     y = context.below(2 * pad_y + 1, draw=2) - pad_y
@@ -88,23 +88,23 @@ FAMILY: Family = {
     Operation("Identity", identity=0.0, about="Changes nothing."): Kernel(identity, native=0),
     Operation(
         "ShearX", low=-0.99, high=0.99, identity=0, unit="ratio",
-        about="Moves rows sideways, the lower the farther (tangent of the angle).",
+        about="Shears horizontally; the value is the tangent of the angle.",
     ): move(_shear_x, native=1),
     Operation(
         "ShearY", low=-0.99, high=0.99, identity=0, unit="ratio",
-        about="Moves columns up or down, the farther right the more (tangent of the angle).",
+        about="Shears vertically; the value is the tangent of the angle.",
     ): move(_shear_y, native=2),
     Operation(
         "TranslateX", low=-0.5, high=0.5, identity=0, unit="share", label_risk=GONE,
-        about="Moves the image sideways by whole pixels (a share is one of the width).",
+        about="Shifts the image horizontally by whole pixels (a share is a share of the width).",
     ): move(_translate_x, native=3),
     Operation(
         "TranslateY", low=-0.5, high=0.5, identity=0, unit="share", label_risk=GONE,
-        about="Moves the image up or down by whole pixels (a share is one of the height).",
+        about="Shifts the image vertically by whole pixels (a share is a share of the height).",
     ): move(_translate_y, native=4),
     Operation(
         "Rotate", low=-135, high=135, identity=0, unit="deg", label_risk=_TURN,
-        about="Turns the image about its centre, counter-clockwise when positive.",
+        about="Rotates the image about its centre, counter-clockwise if positive.",
     ): move(_rotate, native=5),
     Operation("HorizontalFlip", label_risk=_MIRROR, about="Mirrors left and right."): move(
         _flip_x, native=18
@@ -114,6 +114,6 @@ FAMILY: Family = {
     ),
     Operation(
         "PadCrop", low=0, high=0.25, identity=0, unit="share", random=True,
-        about="Pads all sides and cuts the old size out at a random place.",
+        about="Pads all sides and crops the original size at a random position.",
     ): move(_pad_crop, native=20),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What an image operation does to pixels: its meaning in NumPy, and the same on other paths.
+"""Kernels: what an image operation does to pixels, in NumPy and on the other paths.
 
 A family file (``geometric.py``, ``photometric.py``, ..) declares each operation once, as an
 `Operation` (name, range, unit) and a `Kernel` (this file).
@@ -29,15 +29,16 @@ Arguments = tuple[NDArray[Any], ...]
 Size = tuple[int, int]
 
 DRAWS_A_POSITION = 24
-"""Every position of a sequence has its own 2^24 draws; draw 0 is the sign."""
+"""Each position of a sequence has 2^24 draws of its own; draw 0 is the sign."""
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What a kernel may know besides its images ``(m, H, W, C)`` and values ``(m,)``.
+    """The inputs of a kernel besides its images ``(m, H, W, C)`` and values ``(m,)``.
 
-    ``stream`` has one row an image; ``batch`` holds the untransformed images of the whole batch
-    (for operations with a partner); ``fill`` ``(C,)`` is the colour of what comes in from outside.
+    ``stream`` has one row per image; ``batch`` holds the untransformed images of the whole batch
+    (for operations with a partner); ``fill`` ``(C,)`` is the colour of pixels from outside the
+    image.
     """
 
     operation: Operation
@@ -48,28 +49,28 @@ class Context:
     bilinear: bool = False
 
     def row(self, number: int) -> Context:
-        """The step of one of the rows."""
+        """Return the context of a single row."""
         return replace(self, stream=self.stream.take(slice(number, number + 1)))
 
     def words(self, count: int, *, draw: int = 1) -> NDArray[np.uint32]:
-        """Random words ``(m, count)`` of the rows, from draw number ``draw`` on."""
+        """Generate random words ``(m, count)``, starting at draw ``draw``."""
         return self.stream.bits("op", count, start=(self.position << DRAWS_A_POSITION) + draw)
 
     def uniform(self, count: int, *, draw: int = 1) -> Values:
-        """Numbers in [0, 1), float64 ``(m, count)``, exact multiples of 2^-24."""
+        """Generate numbers in [0, 1), float64 ``(m, count)``, exact multiples of 2^-24."""
         return unit_interval(self.words(count, draw=draw)).astype(np.float64)
 
     def below(self, limits: ArrayLike, *, draw: int) -> Whole:
-        """Whole numbers ``floor(u * limit)`` in [0, limit), int64 ``(m,)``."""
+        """Generate integers ``floor(u * limit)`` in [0, limit), int64 ``(m,)``."""
         top = self.words(1, draw=draw)[:, 0].astype(np.int64) >> 8
         return (top * np.asarray(limits, np.int64)) >> 24
 
     def signs(self) -> Values:
-        """The sides +-1, ``(m,)``: fair coins."""
+        """Toss fair coins for the signs +-1, ``(m,)``."""
         return np.where(self.words(1, draw=0)[:, 0] < 2**31, 1.0, -1.0)
 
     def counters(self) -> Arguments:
-        """The Philox counters ``(m, 4)`` of draw 0, and the key ``(m, 2)``, for a device."""
+        """Return the Philox counters ``(m, 4)`` of draw 0 and the key ``(m, 2)``, for a device."""
         block = np.array([(self.position << DRAWS_A_POSITION) // 4])
         counters = self.stream.counters(block)[:, 0].astype(np.int64)
         key = np.array(stream_key(self.stream.seed, "op"), np.int64)
@@ -78,10 +79,10 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class DeviceContext:
-    """What device code may know besides its images and arguments.
+    """The inputs of device code besides its images and arguments.
 
     ``batch`` ``(n, C, H, W)``: the untransformed images of the whole batch; ``fill`` ``(C,)``: the
-    colour of what comes in from outside; ``wide``: the type of floats that must be precise.
+    colour of pixels from outside the image; ``wide``: the type of floats that must be precise.
     """
 
     batch: Tensor
@@ -90,18 +91,18 @@ class DeviceContext:
 
 
 class NumPyKernel(Protocol):
-    """A map of images ``(m, H, W, C)`` with one value each; returns new images."""
+    """A map of images ``(m, H, W, C)`` with one value each to new images."""
 
     def __call__(self, images: Images, values: Values, context: Context, /) -> Images:
-        """The images after the operation."""
+        """Apply the operation."""
         ...
 
 
 class TorchKernel(Protocol):
-    """A map of images ``(m, C, H, W)``, uint8, with arguments of ``m`` rows; returns new images."""
+    """A map of images ``(m, C, H, W)``, uint8, with arguments of ``m`` rows, to new images."""
 
     def __call__(self, images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-        """The images after the operation."""
+        """Apply the operation."""
         ...
 
 
@@ -111,35 +112,35 @@ Read = Callable[[Places, float, Context, Size], Places]
 
 
 def no_arguments(values: Values, context: Context, size: Size) -> Arguments:
-    """Nothing: the device needs no argument."""
+    """Return no arguments."""
     return ()
 
 
 def the_values(values: Values, context: Context, size: Size) -> Arguments:
-    """The values themselves."""
+    """Return the values."""
     return (values,)
 
 
 def the_factors(values: Values, context: Context, size: Size) -> Arguments:
-    """The values as float32, the precision in which PIL blends."""
+    """Return the values as float32, the precision in which PIL blends."""
     return (values.astype(np.float32),)
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """What an operation does, on every path.
+    """The implementation of an operation on every path.
 
-    ``numpy`` is the meaning. On a device the operation runs in two halves: the host draws a few
-    numbers an image (``draw``), and ``torch`` applies them to a whole batch and reads nothing back,
-    so the host never waits. Operations with the same ``torch`` run together.
+    ``numpy`` defines the operation. On a device it runs in two halves: the host draws a few numbers
+    per image (``draw``), and ``torch`` applies them to a whole batch and reads nothing back, so the
+    host never waits. Operations with the same ``torch`` run together.
 
-    Boxes, masks and key points follow by ``matrix`` (an affine map from the result to the input;
-    the engine resamples it on every path, and composes several) or ``read`` (where each place of
-    the result is read from; ``straight`` if along each axis that is a straight line). With neither,
-    pixels stay where they are. ``native`` is the number of the compiled kernel (`Kernel` in
-    ``native/core/kernels.hpp``); without one, the compiled path calls ``numpy``. ``constants`` are
-    the numbers inside the meaning that another version could choose otherwise: policy files state
-    them.
+    Boxes, masks and key points are transformed by ``matrix`` (an affine map from the result to the
+    input; the engine resamples by it on every path, and composes several) or by ``read`` (maps
+    points of the result to the points that they are read from; ``straight`` if the map is affine
+    along each axis). With neither, pixels keep their positions. ``native`` is the number of the
+    compiled kernel (`Kernel` in ``native/core/kernels.hpp``); without one, the compiled path calls
+    ``numpy``. ``constants`` are numbers of the definition that another version could choose
+    differently: policy files state them.
     """
 
     numpy: NumPyKernel
@@ -164,7 +165,7 @@ def colours(
     native: int | None = None,
     constants: Mapping[str, Any] | None = None,
 ) -> Kernel:
-    """A kernel for grey or RGB images; the alpha of RGBA images is kept as it is."""
+    """Make a kernel for grey or RGB channels; the alpha channel of RGBA images is kept."""
 
     def kept(images: Images, values: Values, context: Context) -> Images:
         if images.shape[3] < 4:
@@ -172,7 +173,7 @@ def colours(
         opaque = np.ascontiguousarray(images[..., :3])
         return np.concatenate([numpy(opaque, values, context), images[..., 3:]], axis=3)
 
-    # Kernels with the same device half still run together.
+    # One wrapper per device half, so that kernels that share it still run together.
     half = _kept_halves.setdefault(id(torch), _alpha_kept(torch))
     return Kernel(kept, half, draw, native=native, constants=constants or {})
 
@@ -192,9 +193,9 @@ def _alpha_kept(run: TorchKernel) -> TorchKernel:
 
 
 def truncated(values: ArrayLike) -> Whole:
-    """Cut to whole numbers towards zero, as ``int`` does, after rounding to float32.
+    """Round to float32, then truncate towards zero as ``int`` does.
 
-    Magnitudes are float32, so a value that is meant to be whole may lie a hair below.
+    Magnitudes are float32, so a value that is meant to be an integer may lie just below it.
 
     >>> truncated([10 * np.float64(np.float32(0.7)), -2.5, 0.999]).tolist()
     [7, -2, 0]
@@ -203,7 +204,7 @@ def truncated(values: ArrayLike) -> Whole:
 
 
 def spread(argument: Tensor) -> Tensor:
-    """An argument ``(m, ...)`` that broadcasts against images: ``(m, ..., 1, 1)``, 4 axes at least.
+    """Reshape an argument ``(m, ...)`` to ``(m, ..., 1, 1)``, 4 axes, to broadcast against images.
 
     >>> import torch
     >>> spread(torch.zeros(5)).shape

@@ -1,12 +1,12 @@
-"""Counter-based random numbers: each one is a pure function of where it is used.
+"""Counter-based random numbers: each is a pure function of where it is used.
 
 Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011)
-maps a 128-bit counter and a 64-bit key to 128 random bits. The key is made from the seed and the
+maps a 128-bit counter and a 64-bit key to 128 random bits. The key is derived from the seed and the
 name of the stream; the counter holds the sample index, the epoch, the number of the draw and the
-number of the copy. No state is carried from call to call, so an augmented batch is the same for any
+number of the copy. No state is carried between calls, so an augmented batch is the same for any
 number of workers, in any order, and after a resume.
 
-The functions here are plain NumPy; where the compiled engine is in use it makes the same numbers.
+The functions here are plain NumPy; the compiled engine, if in use, generates the same numbers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ROUNDS = 10
 
 
 def philox(counter: ArrayLike, key: ArrayLike) -> NDArray[np.uint32]:
-    """Philox 4x32-10 of counters ``(..., 4)`` with keys ``(..., 2)``, both of 32-bit words.
+    """Compute Philox 4x32-10 of counters ``(..., 4)`` with keys ``(..., 2)`` of 32-bit words.
 
     Keys broadcast against counters. Returns uint32 ``(..., 4)``.
 
@@ -41,7 +41,7 @@ def philox(counter: ArrayLike, key: ArrayLike) -> NDArray[np.uint32]:
     c0, c1, c2, c3 = (words[..., i] for i in range(4))
     k0, k1 = keys[..., 0], keys[..., 1]
     for turn in range(_ROUNDS):
-        # The round keys grow by Weyl constants; 64-bit lanes, cut to 32 bits, do it vectorised.
+        # Round keys grow by Weyl constants, computed in 64-bit lanes that are cut to 32 bits.
         r0 = (k0 + np.uint64(turn * _W0)) & _LOW
         r1 = (k1 + np.uint64(turn * _W1)) & _LOW
         p0, p1 = _M0 * c0, _M1 * c2
@@ -51,9 +51,9 @@ def philox(counter: ArrayLike, key: ArrayLike) -> NDArray[np.uint32]:
 
 @lru_cache(maxsize=4096)
 def stream_key(seed: int, name: str) -> tuple[int, int]:
-    """The 64-bit key of a named stream of a seed, as two 32-bit words.
+    """Derive the 64-bit key of a seed's named stream, as two 32-bit words.
 
-    Names are hashed, so a new stream, or one more operation in a space, moves no other number.
+    Names are hashed, so adding a stream, or an operation to a space, changes no other number.
 
     >>> stream_key(0, "coins") == stream_key(0, "order")
     False
@@ -64,18 +64,18 @@ def stream_key(seed: int, name: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def _keys(seed: int, names: tuple[str, ...], prefix: str = "") -> NDArray[np.uint32]:
-    """The keys of some streams, ``(names, 2)``."""
+    """Return the keys of some streams, ``(names, 2)``."""
     keys = [stream_key(seed, prefix + name) for name in names]
     return np.array(keys, np.uint32).reshape(-1, 2)
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """The random numbers of a batch: one row an example.
+    """The random numbers of a batch: one row per example.
 
-    ``index`` ``(n,)`` holds the numbers of the examples in their data set; ``copy`` (a number, or
-    one an example) tells the views of one example apart; ``stage`` tells the parts of a pipeline
-    apart. Standard names of streams: ``order``, ``policy``, ``coins``, ``op``.
+    ``index`` ``(n,)`` holds the numbers of the examples in their data set; ``copy`` (one number, or
+    one per example) distinguishes the views of an example; ``stage`` distinguishes the parts of a
+    pipeline. Standard names of streams: ``order``, ``policy``, ``coins``, ``op``.
 
     >>> a = Stream(seed=1, index=[7, 8, 9]).uniform("policy", 2)
     >>> b = Stream(seed=1, index=[9]).uniform("policy", 2)
@@ -100,15 +100,15 @@ class Stream:
         return len(self.index)
 
     def take(self, rows: Any) -> Stream:
-        """The stream of some rows of the batch (numbers or a mask)."""
+        """Select rows of the batch (indices or a mask)."""
         return replace(self, index=self.index[rows], copy=self.copy[rows])
 
     def at_stage(self, stage: int) -> Stream:
-        """The stream of another stage of a pipeline: its numbers are independent of this one's."""
+        """Return the stream of another pipeline stage, with independent numbers."""
         return replace(self, stage=stage)
 
     def counters(self, blocks: ArrayLike) -> NDArray[np.uint64]:
-        """Philox counters ``(n, b, 4)`` of this batch for block numbers ``(b,)``.
+        """Return the batch's Philox counters ``(n, b, 4)`` for block numbers ``(b,)``.
 
         Words: sample index, epoch, block, then copy (24 bits) and stage (8 bits).
         """
@@ -124,7 +124,7 @@ class Stream:
         return native.available() and end <= 1 << 32 and self.epoch < 1 << 32
 
     def _compact(self) -> dict[str, Any]:
-        """The counters as the compiled engine takes them."""
+        """Return the counters in the form that the compiled engine takes."""
         return {
             "index": np.ascontiguousarray(self.index),
             "copy": self.copy.astype(np.uint32),
@@ -133,7 +133,7 @@ class Stream:
         }
 
     def bits(self, name: str, draws: int, *, start: int = 0) -> NDArray[np.uint32]:
-        """Random words uint32 ``(n, draws)`` of a stream, from draw number ``start`` on."""
+        """Generate words uint32 ``(n, draws)`` of a stream, starting at draw ``start``."""
         key = _keys(self.seed, (name,))
         if self._compiled(start + draws):
             return native.random_bits(**self._compact(), key=key, start=start, draws=draws)
@@ -143,14 +143,14 @@ class Stream:
         return words[:, start - 4 * first : start - 4 * first + draws]
 
     def uniform(self, name: str, draws: int, *, start: int = 0) -> NDArray[np.float32]:
-        """Numbers in [0, 1), float32 ``(n, draws)``, exact multiples of 2^-24."""
+        """Generate numbers in [0, 1), float32 ``(n, draws)``, exact multiples of 2^-24."""
         return unit_interval(self.bits(name, draws, start=start))
 
     def race(self, names: tuple[str, ...], draws: int, *, start: int = 0) -> NDArray[np.int16]:
-        """Uniform choices among ``names``, int16 ``(n, draws)``: the largest word of each wins.
+        """Choose uniformly among ``names``, int16 ``(n, draws)``: the name with the largest word.
 
-        Every name has its own key. So with one more name the choices that do not fall on the new
-        one stay what they were (rendezvous hashing; Thaler and Ravishankar 1998).
+        Every name has its own key. If a name is added, choices change only where the new name wins
+        (rendezvous hashing; Thaler and Ravishankar 1998).
         """
         keys = _keys(self.seed, names, "race:")
         if self._compiled(start + draws):
@@ -164,12 +164,12 @@ class Stream:
 
 
 def unit_interval(bits: NDArray[np.uint32]) -> NDArray[np.float32]:
-    """Random words as float32 numbers in [0, 1): the upper 24 bits, so all are exact."""
+    """Convert random words to float32 in [0, 1), exactly, from their upper 24 bits."""
     return (bits >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
 
 
 def weighted(weights: ArrayLike, uniform: Any) -> NDArray[np.int64]:
-    """The number of the weight that each number in [0, 1) falls on, in the shape of ``uniform``.
+    """Sample indices in proportion to ``weights`` from numbers in [0, 1), in their shape.
 
     >>> weighted([1, 0, 3], [0.0, 0.2, 0.25, 0.99]).tolist()
     [0, 0, 2, 2]
@@ -180,6 +180,6 @@ def weighted(weights: ArrayLike, uniform: Any) -> NDArray[np.int64]:
 
 
 def normal(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Standard normal numbers from two uniform ones (Box and Muller 1958)."""
+    """Convert two uniform numbers to a standard normal one (Box and Muller 1958)."""
     radius = np.sqrt(-2.0 * np.log1p(-first.astype(np.float64)))
     return np.asarray(radius * np.cos(2.0 * np.pi * second.astype(np.float64)), np.float64)

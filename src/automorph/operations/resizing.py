@@ -1,4 +1,4 @@
-"""A random part of the image, resized back: torchvision's ``resized_crop`` on PIL images."""
+"""Random resized crop: torchvision's ``resized_crop`` on PIL images."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BITS = 22
-"""Weights of pixels are whole numbers of this many bits."""
+"""Pixel weights are integers of this many bits."""
 _TAPS = 3
-"""A part is never larger than the image: two old pixels make a new one, three by rounding."""
+"""A crop is never larger than the image: a new pixel has two taps, or three by rounding."""
 _MOST_STRETCH = math.log(4.0 / 3.0)
 
 
 def resized_crop(images: Images, values: Values, context: Context) -> Images:
-    """Cuts out a share between ``value`` and 1 of the area and resizes it, bilinearly."""
+    """Crop a share between ``value`` and 1 of the area and resize it bilinearly."""
     height, width = images.shape[1:3]
     out = np.empty_like(images)
     for row, (x, y, w, h) in enumerate(parts(values, context, height, width)):
@@ -43,11 +43,11 @@ def resized_crop(images: Images, values: Values, context: Context) -> Images:
 
 
 def parts(values: Values, context: Context, height: int, width: int) -> Whole:
-    """Random parts ``(m, 4)``: left, top, width, height.
+    """Return random crops ``(m, 4)``: left, top, width, height.
 
-    Draw 1: the share of the area, uniform. Draw 2: the stretch, log-uniform in [3/4, 4/3] as far as
-    the part fits into the image. Draws 3 and 4: the place along x and y. With value 1 nothing is
-    cut off.
+    Draw 1: the share of the area, uniform. Draw 2: the aspect ratio, log-uniform in [3/4, 4/3] as
+    far as the crop fits into the image. Draws 3 and 4: the position along x and y. Value 1 keeps
+    the whole image.
     """
     rows = []
     for value, (share, stretch, along_x, along_y) in zip(values, context.uniform(4), strict=True):
@@ -66,11 +66,11 @@ def _side(side: int, area: float, log: float) -> int:
 
 
 def resize(image: Images, height: int, width: int) -> Images:
-    """One image ``(h, w, C)`` as ``(height, width, C)``: PIL's bilinear resize, with its bits."""
+    """Resize an image ``(h, w, C)`` to ``(height, width, C)``, bit-identical to PIL's bilinear."""
     across = _coefficients(image.shape[1], width)
     down = _coefficients(image.shape[0], height)
     half = float(1 << (BITS - 1))
-    # Whole numbers below 2^53 in floats: exact in any order, and matrix products are fast.
+    # Integers below 2^53 are exact in float64 in any order, and matrix products are fast.
     lines = np.floor((across @ image.astype(np.float64) + half) / 2.0**BITS)
     out = np.floor((down @ lines.reshape(len(lines), -1) + half) / 2.0**BITS)
     return out.reshape(height, width, -1).astype(np.uint8)
@@ -78,7 +78,7 @@ def resize(image: Images, height: int, width: int) -> Images:
 
 @lru_cache(maxsize=64)
 def _coefficients(size: int, new: int) -> Values:
-    """Weights ``(new, size)`` of the old pixels, whole numbers of 22 bits (triangle filter)."""
+    """Compute weights ``(new, size)`` of the old pixels: 22-bit integers (triangle filter)."""
     scale = size / new
     reach = max(scale, 1.0)
     out = np.zeros((new, size))
@@ -96,14 +96,14 @@ def _coefficients(size: int, new: int) -> Values:
 
 
 def _parts_and_taps(values: Values, context: Context, size: Size) -> Arguments:
-    """The first old pixel of every new one and the weights of the taps, along x and y."""
+    """Return the first old pixel of each new one and the weights of its taps, along x and y."""
     height, width = size
     x, y, w, h = parts(values, context, height, width).T
     return (*_taps(x, w, width), *_taps(y, h, height))
 
 
 def _taps(start: Whole, size: Whole, new: int) -> Arguments:
-    """First pixels ``(m, new)`` and weights ``(m, new, taps)``: whole numbers of 22 bits."""
+    """Return first pixels ``(m, new)`` and weights ``(m, new, taps)``, 22-bit integers."""
     centre = (np.arange(new) + 0.5) * (size / new)[:, None]
     first = np.maximum(0, (centre - 1.0 + 0.5).astype(np.int64))[..., None]
     last = np.minimum(size[:, None], (centre + 1.0 + 0.5).astype(np.int64))[..., None]
@@ -115,7 +115,7 @@ def _taps(start: Whole, size: Whole, new: int) -> Arguments:
 
 
 def resized_crop_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Resizes along x, then along y."""
+    """Resize along x, then along y."""
     x, across, y, down = arguments
     lines = _resized(images, 3, x[:, None, None], across[:, None, None])
     return _resized(lines, 2, y[:, None, :, None], down[:, None, :, None])
@@ -139,7 +139,7 @@ def _read_part(places: Places, value: float, context: Context, size: Size) -> Pl
 FAMILY: Family = {
     Operation(
         "ResizedCrop", low=0.08, high=1, identity=1, unit="area", random=True, label_risk=GONE,
-        about="Cuts out a random part, at least this share of the area, and resizes it back.",
+        about="Crops a random part, at least this share of the area, and resizes it back.",
     ): Kernel(
         resized_crop, resized_crop_on_device, _parts_and_taps, read=_read_part, straight=True,
         constants={"interpolation": "bilinear", "ratio": [3 / 4, 4 / 3]},

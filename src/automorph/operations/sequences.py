@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOTHING = -1
-"""The operation number that stands for "no operation here"."""
+"""The operation number that means "no operation"."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """What happens to each example: ``n`` sequences of at most ``L`` operations.
+    """Sequences of at most ``L`` operations, one for each of ``n`` examples.
 
-    ``op`` int16 ``(n, L)`` holds numbers into the search space (-1: nothing), ``magnitude`` float32
-    ``(n, L)`` is in [0, 1], and ``fire`` bool ``(n, L)`` is the coin of the apply-probability. The
-    coin is tossed when the sequences are sampled and never again: an example that was scored and
-    the one that is trained on are the same.
+    ``op`` int16 ``(n, L)`` holds indices into the search space (-1: no operation), ``magnitude``
+    float32 ``(n, L)`` is in [0, 1], and ``fire`` bool ``(n, L)`` is the coin of the application
+    probability. The coin is tossed once, when the sequences are sampled, so that the example that
+    is scored and the one that is trained on are the same.
 
     >>> s = Sequences.of([[0, 2]], [[0.5, 1.0]])
     >>> s.op.shape, bool(s.fire.all())
@@ -34,12 +34,12 @@ class Sequences:
         if not self.op.shape == self.magnitude.shape == self.fire.shape or self.op.ndim != 2:
             raise ValueError(
                 f"sequences have the shapes op {self.op.shape}, magnitude {self.magnitude.shape}, "
-                f"fire {self.fire.shape}; expected three times the same (n, L)"
+                f"fire {self.fire.shape}; expected one shape (n, L) for all three"
             )
 
     @classmethod
     def of(cls, op: Any, magnitude: Any = 0.0, fire: Any = True) -> Sequences:
-        """Sequences from anything array-like; magnitudes and coins broadcast to ``op``."""
+        """Make sequences from array-likes; magnitudes and coins broadcast to ``op``."""
         ops = np.ascontiguousarray(op, np.int16)
         magnitudes, fires = np.empty(ops.shape, np.float32), np.empty(ops.shape, np.bool_)
         magnitudes[...] = magnitude
@@ -48,7 +48,7 @@ class Sequences:
 
     @classmethod
     def empty(cls, n: int) -> Sequences:
-        """Sequences of length 0: nothing happens."""
+        """Return ``n`` sequences of length 0, which change nothing."""
         return cls.of(np.empty((n, 0), np.int16))
 
     def __len__(self) -> int:
@@ -56,15 +56,15 @@ class Sequences:
 
     @property
     def length(self) -> int:
-        """The longest sequence, ``L``."""
+        """The length of the longest sequence, ``L``."""
         return int(self.op.shape[1])
 
     def take(self, rows: Any) -> Sequences:
-        """Some of the sequences (numbers or a mask)."""
+        """Select sequences (indices or a mask)."""
         return Sequences(self.op[rows], self.magnitude[rows], self.fire[rows])
 
     def then(self, other: Sequences, *, offset: int = 0) -> Sequences:
-        """These sequences followed by others whose operation numbers are moved by ``offset``."""
+        """Append other sequences whose operation numbers are shifted by ``offset``."""
         moved = np.where(other.op == NOTHING, NOTHING, other.op + offset).astype(np.int16)
         return Sequences(
             np.concatenate([self.op, moved], axis=1),

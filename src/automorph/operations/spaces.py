@@ -1,4 +1,4 @@
-"""Search spaces: ordered operations, and the spaces of the papers by name."""
+"""Search spaces: ordered tuples of operations; the spaces of the papers by name."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class SearchSpace:
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise PolicyError(
-                f"the space {self.name!r} has these names twice: {', '.join(twice)}; "
-                "give every operation its own name"
+                f"the space {self.name!r} has duplicate operation names: {', '.join(twice)}; "
+                "expected distinct names: rename the duplicates"
             )
         domains = sorted({operation.domain for operation in self.operations})
         if len(domains) > 1:
@@ -67,7 +67,7 @@ class SearchSpace:
         return {plain(name): number for number, name in enumerate(self.names)}
 
     def number(self, name: str) -> int:
-        """The number of an operation; case, ``_`` and ``-`` do not matter."""
+        """Return the number of an operation; case, ``_`` and ``-`` do not matter."""
         try:
             return self._numbers[plain(name)]
         except KeyError:
@@ -75,17 +75,17 @@ class SearchSpace:
             raise PolicyError(unknown("operation", name, self.names, where=where)) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # On its way to another process: a named space goes by its name.
+        # Pickle a named space by its name.
         if self.name in SPACES and self == named_space(self.name):
             return named_space, (self.name,)
         return SearchSpace, (self.name, self.operations)
 
     def with_operations(self, *operations: Operation) -> SearchSpace:
-        """The space with more operations at its end."""
+        """Return the space with operations appended."""
         return SearchSpace(self.name, (*self.operations, *operations))
 
     def without(self, *names: str) -> SearchSpace:
-        """The space without some operations.
+        """Return the space without some operations.
 
         >>> len(named_space("autoaugment").without("SamplePairing", "Invert"))
         14
@@ -95,14 +95,14 @@ class SearchSpace:
         return SearchSpace(self.name, tuple(kept))
 
     def fitted(self, corpus: Any) -> SearchSpace:
-        """The space with operations that know a corpus: its words, and what to protect."""
+        """Return the space with operations fitted to a corpus (its words and protected words)."""
         return SearchSpace(
             self.name, tuple(replace(operation, corpus=corpus) for operation in self.operations)
         )
 
 
 def find_operation(name: str) -> Operation:
-    """A catalogue operation by name, with its catalogue range.
+    """Return a catalogue operation by name, with its catalogue range.
 
     >>> find_operation("auto_contrast").name
     'AutoContrast'
@@ -123,7 +123,7 @@ def _pixels(name: str, most: float) -> Operation:
 
 
 _FACTORS = {"Brightness": 0.9, "Color": 0.9, "Contrast": 0.9, "Sharpness": 0.9}
-# torchvision starts Solarize at 255, so the weakest magnitude still inverts pure white.
+# In torchvision, Solarize starts at 255, so the weakest magnitude still inverts pure white.
 _SOLARIZE = (0.0, 255.0)
 
 
@@ -164,7 +164,7 @@ def _autoaugment() -> tuple[Operation, ...]:
 
 
 def _augmix() -> tuple[Operation, ...]:
-    """AugMix (Hendrycks et al. 2020): nine operations that do not overlap its corruptions.
+    """AugMix (Hendrycks et al. 2020): nine operations that do not overlap its test corruptions.
 
     Posterize goes from 4 bits to 1; the released code reaches 0 bits, a black image.
     """
@@ -208,7 +208,7 @@ def _tanda_cifar10() -> tuple[Operation, ...]:
 
 
 def _catalogue() -> tuple[Operation, ...]:
-    """The image operations of version 0.1: what is drawn from a typed name does not grow."""
+    """The image operations of version 0.1, fixed so that a policy's name keeps its meaning."""
     return tuple(OPERATIONS[name] for name in _FIRST)
 
 
@@ -242,19 +242,17 @@ SPACES = Registry(
         "TrivialAugment's wide ranges",
     ),
     Entry("augmix", _augmix, "the nine operations of AugMix"),
-    Entry("tanda-mnist", _tanda_mnist, "TANDA's operations for MNIST, each held at one value"),
+    Entry("tanda-mnist", _tanda_mnist, "TANDA's operations for MNIST, each at a fixed value"),
     Entry(
-        "tanda-cifar10", _tanda_cifar10, "TANDA's operations for CIFAR-10, each held at one value"
+        "tanda-cifar10", _tanda_cifar10, "TANDA's operations for CIFAR-10, each at a fixed value"
     ),
     Entry("catalogue", _catalogue, "the 31 image operations of 0.1, each with its widest range"),
     Entry("everything", lambda: CATALOGUE, "every image operation, each with its widest range"),
-    Entry(
-        "texts", lambda: _texts(*TEXT_OPERATIONS), "every operation on texts that needs no model"
-    ),
-    Entry("texts-plain", lambda: _texts(*PLAIN), "operations on texts that need no WordNet"),
-    Entry("texts-wordnet", lambda: _texts(*EDA[:2], *PLAIN), "those and WordNet's synonyms"),
-    Entry("texts-corpus", lambda: _texts(*CORPUS), "operations that take words from the corpus"),
-    Entry("eda", lambda: _texts(*EDA), "the four operations of EDA (texts)"),
+    Entry("texts", lambda: _texts(*TEXT_OPERATIONS), "every text operation that needs no model"),
+    Entry("texts-plain", lambda: _texts(*PLAIN), "text operations without WordNet or a corpus"),
+    Entry("texts-wordnet", lambda: _texts(*EDA[:2], *PLAIN), "texts-plain and WordNet synonyms"),
+    Entry("texts-corpus", lambda: _texts(*CORPUS), "text operations that use the corpus"),
+    Entry("eda", lambda: _texts(*EDA), "the four text operations of EDA"),
     Entry("entities", entity_operations, "TANDA's operations around marked entities (texts)"),
     Entry(
         "disc-small-and-large",
@@ -275,13 +273,13 @@ SPACES = Registry(
 
 
 def list_spaces() -> dict[str, str]:
-    """The named spaces, each with a line about it."""
+    """Return the named spaces, each with a one-line description."""
     return SPACES.about()
 
 
 @cache
 def named_space(name: str) -> SearchSpace:
-    """A space of the papers by its name.
+    """Return a space by its name.
 
     >>> len(named_space("autoaugment")), len(named_space("tanda-mnist"))
     (16, 25)

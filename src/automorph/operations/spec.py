@@ -1,4 +1,4 @@
-"""Operations: one map with one magnitude, and what is declared about it."""
+"""The declaration of an operation: a map with one magnitude."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Domain = Literal["image", "text", "vector"]
 class Operation:
     """One transformation function and the range of its values.
 
-    A magnitude in [0, 1] is always "stronger as it grows". Range and identity decide what it means:
+    A larger magnitude in [0, 1] is always stronger. Range and identity decide which value it means:
 
-    - identity inside the range: a fair coin chooses the side, and the magnitude is the share of the
-      way from the identity to that end (``Rotate``: -30 to 30 degrees around 0);
-    - identity at an end or beyond it: the way goes from the nearer end to the farther one
+    - identity inside the range: a fair coin chooses the side, and values run from the identity to
+      that end (``Rotate``: -30 to 30 degrees around 0);
+    - identity at or beyond an end: values run from the nearer end to the farther one
       (``Posterize``: from 8 bits down to 4);
-    - no identity: the way goes from the low end to the high one.
+    - no identity: values run from the low end to the high end.
 
     >>> rotate = Operation("Rotate", low=-30, high=30, identity=0, unit="deg")
     >>> rotate.values([0.0, 0.5, 1.0], [1, 1, -1]).tolist()
@@ -48,7 +48,7 @@ class Operation:
     batched: bool = False
     about: str = ""
     corpus: Any = field(default=None, repr=False, compare=False)
-    """What an operation on texts was fitted to; see `SearchSpace.fitted`."""
+    """The corpus that a text operation was fitted to; see `SearchSpace.fitted`."""
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
@@ -62,27 +62,27 @@ class Operation:
 
     @property
     def magnitude_free(self) -> bool:
-        """Whether the magnitude changes nothing (``Invert``, or a fixed value)."""
+        """True if the magnitude has no effect (``Invert``, or a fixed value)."""
         return self.low == self.high
 
     @property
     def signed(self) -> bool:
-        """Whether a fair coin chooses the side of the identity."""
+        """True if a fair coin chooses the side of the identity."""
         return self.identity is not None and self.low < self.identity < self.high
 
     @property
     def identity_at_zero(self) -> bool:
-        """Whether magnitude 0 leaves every example as it is."""
+        """True if magnitude 0 leaves every example unchanged."""
         return self.identity is not None and self.values(0.0, 1.0).item() == self.identity
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The values at magnitude 0 and at magnitude 1 (of the positive side, if signed)."""
+        """The values at magnitudes 0 and 1 (on the positive side, if signed)."""
         zero, one = (float(self.values(m, 1.0).item()) for m in (0.0, 1.0))
         return zero, one
 
     def values(self, magnitude: ArrayLike, sign: ArrayLike = 1.0) -> NDArray[np.float64]:
-        """The values, in the operation's unit, of magnitudes ``(n,)`` and signs ``(n,)`` of +-1."""
+        """Convert magnitudes ``(n,)`` and signs +-1 ``(n,)`` to values in the operation's unit."""
         m = np.asarray(magnitude, np.float64)
         if self.identity is None:
             value = self.low + (self.high - self.low) * m
@@ -98,10 +98,10 @@ class Operation:
     def __call__(
         self, example: Any, value: float, *, rng: np.random.Generator | None = None
     ) -> Any:
-        """What the function of the user makes of one example: for trying it out, and for tests.
+        """Apply the user's function to one example, to try it out or to test it.
 
-        The function gets a copy, as it does in a policy, and ``rng`` (None: one seeded with 0) if
-        it takes one. Operations of the catalogue have no function.
+        The function gets a copy, as it does in a policy, and ``rng`` (None: a generator seeded with
+        0) if it has that parameter. Operations of the catalogue have no function.
 
         >>> double = Operation("double", function=lambda image, value: image * 2)
         >>> double(np.ones((1, 2, 1), np.uint8), 0).ravel().tolist()
@@ -109,8 +109,8 @@ class Operation:
         """
         if self.function is None:
             raise PolicyError(
-                f"{self.name} is of the catalogue, which works on batches; expected an operation "
-                "made by @automorph.operation. Put this one into a policy: "
+                f"{self.name} is a catalogue operation, which works on batches; "
+                "expected an operation made with @automorph.operation. Use this one in a policy: "
                 "automorph.policies.Uniform(operations=SearchSpace('one', (it,)), length=1)"
             )
         options: dict[str, Any] = {}
@@ -124,7 +124,7 @@ class Operation:
         return None if result is None else result[0]
 
     def at(self, value: float) -> Operation:
-        """The operation held at one value; TANDA's operations are of this kind.
+        """Return the operation fixed at one value, as in TANDA.
 
         >>> Operation("Rotate", low=-30, high=30, identity=0, unit="deg").at(2.5).name
         'Rotate[2.5]'
@@ -132,12 +132,12 @@ class Operation:
         return replace(self, name=f"{self.name}[{value:g}]", low=value, high=value)
 
     def between(self, low: float, high: float) -> Operation:
-        """The operation with another range."""
+        """Return the operation with another range."""
         return replace(self, low=low, high=high)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # On its way to another process: `@operation` puts an operation where its function's name
-        # was, so the function is found again through that.
+        # For pickling: `@operation` binds the operation to the name of its function, so the other
+        # process finds the function through that name.
         declared = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         home = (
             getattr(self.function, "__module__", ""),
@@ -150,7 +150,7 @@ class Operation:
 
 
 def _function_at(module: str, name: str) -> Callable[..., Any] | None:
-    """The function of the operation that stands at a place, if one does."""
+    """Return the function of the operation at ``module.name``, or None if there is none."""
     try:
         found: Any = import_module(module)
         for part in name.split("."):
@@ -178,10 +178,10 @@ def operation(
     """Turn a function into an operation.
 
     The function takes one example and a value, ``f(image, value)``: an image is uint8
-    ``(H, W, C)``, and the result has the same shape and type, or is ``None`` to refuse (the example
-    then stays as it is). With ``batched=True`` it takes ``(n, H, W, C)`` and ``(n,)`` instead. A
-    third parameter named ``rng`` gets a ``numpy.random.Generator`` of the example's own (of the
-    batch's first example, if batched), so that results are the same for any number of workers.
+    ``(H, W, C)``, and the result has the same shape and type, or is ``None`` to reject the example
+    (it then stays unchanged). With ``batched=True`` it takes ``(n, H, W, C)`` and ``(n,)`` instead.
+    A third parameter named ``rng`` receives the example's own ``numpy.random.Generator`` (that of
+    the batch's first example, if batched), so results are the same for any number of workers.
 
     >>> @operation(range=(0, 40), unit="level", identity=0)
     ... def lift(image, value):

@@ -1,7 +1,7 @@
-"""Operations on vectors, for experiments whose answer is known.
+"""Operations on vectors, for experiments with a known answer.
 
-The displacement experiments of TANDA (Ratner et al. 2017; released code): points of the unit disc
-are moved; a point that leaves the disc has lost its class.
+The displacement experiments of TANDA (Ratner et al. 2017; released code): operations move points of
+the unit disc; a point that leaves the disc loses its class.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Points = NDArray[np.float64]
 
 
 def displacement(name: str, step: tuple[float, ...]) -> Operation:
-    """Adds a fixed vector, scaled by the value: ``x + v * step``.
+    """Make the operation that adds a fixed vector scaled by the value: ``x + v * step``.
 
     >>> move = displacement("right", (0.75, 0.0))
     >>> move.function(np.zeros((1, 2)), np.ones(1)).tolist()
@@ -34,7 +34,7 @@ def displacement(name: str, step: tuple[float, ...]) -> Operation:
 
 
 def small_and_large(seed: int = 0) -> tuple[Operation, ...]:
-    """Set 1: 10 small displacements, U(-0.1, 0.1) a coordinate, and 5 large ones, U(-2, 2)."""
+    """Set 1: 10 small displacements, U(-0.1, 0.1) per coordinate, and 5 large ones, U(-2, 2)."""
     u = 2.0 * Stream(seed=seed, index=np.arange(15)).uniform("displacements", 2) - 1.0
     scale = np.where(np.arange(15) < 10, 0.1, 2.0)[:, None]
     names = [f"small{i}" for i in range(10)] + [f"large{i}" for i in range(5)]
@@ -49,7 +49,7 @@ def axes(dimensions: int = 2, length: float = 0.75) -> tuple[Operation, ...]:
 
 
 def shrinking_axes(dimensions: int = 2, length: float = 0.75) -> tuple[Operation, ...]:
-    """Set 3: along each axis, both ways, scaled by min(1, 2 / |x|^2): these do not commute."""
+    """Set 3: both ways along each axis, scaled by min(1, 2 / |x|^2); they do not commute."""
 
     def make(axis: int, sign: int) -> Operation:
         step = np.zeros(dimensions)
@@ -68,7 +68,7 @@ def shrinking_axes(dimensions: int = 2, length: float = 0.75) -> tuple[Operation
 
 
 def sticky_angles(seed: int = 0, count: int = 10, length: float = 0.33) -> tuple[Operation, ...]:
-    """Set 4: vectors at random angles, applied only while |x| < 1.5, else the point is stuck."""
+    """Set 4: vectors at random angles; points with |x| >= 1.5 are stuck."""
     turns = Stream(seed=seed, index=np.arange(count)).uniform("angles", 1)[:, 0] * 2.0 * np.pi
 
     def make(number: int, angle: float) -> Operation:
@@ -87,7 +87,7 @@ def sticky_angles(seed: int = 0, count: int = 10, length: float = 0.33) -> tuple
 
 
 def unit_disc(n: int, seed: int = 0) -> Points:
-    """``n`` points uniform in the unit disc, float64 ``(n, 2)``."""
+    """Sample ``n`` points uniformly from the unit disc, float64 ``(n, 2)``."""
     u = Stream(seed=seed, index=np.arange(n)).uniform("disc", 2).astype(np.float64)
     radius, angle = np.sqrt(u[:, 0]), 2.0 * np.pi * u[:, 1]
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

@@ -1,7 +1,7 @@
-"""The catalogue of operations on texts.
+"""The catalogue of text operations.
 
-Values are the *share* of a text's words that is touched. What is protected (see
-`automorph.text`) and punctuation stay as they are.
+A value is the *share* of a text's words that the operation changes. Protected words (see
+`automorph.text`) and punctuation stay unchanged.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from automorph.operations.spec import Operation
 
-_ORDER = "the order of words can carry the meaning (not good, but bad)"
-_LOST = "a word that carries the label can be lost (not, never)"
-_OTHER = "another word can carry another label"
-_FREE = "what says nearly the same can carry another label"
+_ORDER = "word order can carry the meaning (not good, but bad)"
+_LOST = "a word that decides the label can be deleted (not, never)"
+_OTHER = "a different word can change the label"
+_FREE = "a text with nearly the same meaning can have another label"
 
 
 def _share(name: str, about: str, *, most: float = 0.5, label_risk: str = "") -> Operation:
@@ -26,24 +26,26 @@ def _share(name: str, about: str, *, most: float = 0.5, label_risk: str = "") ->
 TEXT_OPERATIONS = {
     operation.name: operation
     for operation in (
-        _share("Synonym", "Words are replaced by synonyms (WordNet), each time they occur."),
-        _share("Insert", "Synonyms of words (WordNet) are put in anywhere."),
-        _share("Swap", "Words exchange their places, pair by pair.", label_risk=_ORDER),
-        _share("Delete", "Words are left out.", label_risk=_LOST),
-        _share("Keyboard", "One letter of a word is hit beside its key."),
-        _share("OCR", "One letter of a word is taken for another, as by a scanner."),
-        _share("Case", "Words change to small, large or one large letter.", most=1.0),
-        _share("Contraction", "do not becomes don't, and don't becomes do not.", most=1.0),
-        _share("Punctuation", "Marks of punctuation are put between words (AEDA)."),
-        _share("Sentences", "Sentences exchange their places.", most=1.0, label_risk=_ORDER),
-        _share("TfIdf", "Words that say little are replaced by others that do (UDA).", most=0.9),
-        _share("Uniform", "Words are replaced by any words of the corpus.", label_risk=_OTHER),
-        _share("SwitchOut", "A random number of words is replaced by any.", label_risk=_OTHER),
-        _share("Language", "Words are drawn from a language model of the corpus.",
+        _share("Synonym", "Replaces every occurrence of some words with a synonym (WordNet)."),
+        _share("Insert", "Inserts synonyms of words (WordNet) at random positions."),
+        _share("Swap", "Swaps pairs of words.", label_risk=_ORDER),
+        _share("Delete", "Deletes words.", label_risk=_LOST),
+        _share("Keyboard", "Replaces one letter of a word with a neighbouring key."),
+        _share("OCR", "Replaces one letter of a word with one that OCR confuses it with."),
+        _share("Case", "Changes words to lower case, upper case or capitalised.", most=1.0),
+        _share("Contraction", "Turns do not into don't, and don't into do not.", most=1.0),
+        _share("Punctuation", "Inserts punctuation marks between words (AEDA)."),
+        _share("Sentences", "Reorders sentences.", most=1.0, label_risk=_ORDER),
+        _share("TfIdf", "Replaces uninformative words with other uninformative words (UDA).",
+               most=0.9),
+        _share("Uniform", "Replaces words with random words of the corpus.", label_risk=_OTHER),
+        _share("SwitchOut", "Replaces a random number of words with random words of the corpus.",
+               label_risk=_OTHER),
+        _share("Language", "Replaces words with samples from a language model of the corpus.",
                label_risk=_OTHER),
     )
 }  # fmt: skip
-"""Operations on words alone, with WordNet's, and (the last four) with those of a corpus."""
+"""Operations that need only the text or WordNet and, the last four, those that need a corpus."""
 
 EDA = ("Synonym", "Insert", "Swap", "Delete")
 PLAIN = ("Swap", "Delete", "Keyboard", "OCR", "Case", "Contraction", "Punctuation", "Sentences")
@@ -51,13 +53,13 @@ CORPUS = ("Swap", "Delete", "TfIdf", "Uniform", "SwitchOut")
 
 
 def entity_operations() -> tuple[Operation, ...]:
-    """TANDA's operations on texts with two marked entities: a part of speech in a region each."""
+    """Return TANDA's operations for texts with two entities: one per part of speech and region."""
     base = TEXT_OPERATIONS["Language"]
     return tuple(
         replace(
             base, name=f"{part.capitalize()}{region.capitalize()}",
             kernel=f"Language:{part}:{region}",
-            about=f"A {part} {region} the entities is drawn from a language model.",
+            about=f"Replaces a {part} {region} the entities with a sample from a language model.",
         )
         for part in ("noun", "verb", "adj", "adv")
         for region in ("before", "between", "after")
@@ -65,27 +67,27 @@ def entity_operations() -> tuple[Operation, ...]:
 
 
 def masked_operation(model: str) -> Operation:
-    """Words drawn by a masked language model of transformers (a folder or hub name)."""
-    about = f"Words are drawn anew by the masked language model {model}."
+    """Return the operation of a masked language model (a folder or a Hugging Face hub name)."""
+    about = f"Replaces words with samples from the masked language model {model}."
     return replace(_share("MaskedWords", about, label_risk=_OTHER), kernel=f"Masked:{model}")
 
 
 def translation_operation(forth: str, back: str) -> Operation:
-    """Back-translation by two models of transformers (folders or hub names)."""
-    about = f"A share of the texts goes to another language ({forth}) and back ({back})."
+    """Return back-translation by two translation models (folders or Hugging Face hub names)."""
+    about = f"Translates a share of the texts to another language ({forth}) and back ({back})."
     base = _share("BackTranslation", about, most=1.0, label_risk=_FREE)
     return replace(base, kernel=f"BackTranslation:{forth} | {back}")
 
 
 def paraphrase_operation(file: str) -> Operation:
-    """Paraphrases that were made before, from a file of JSON lines."""
-    base = _share("Paraphrases", f"A share of the texts becomes a paraphrase of {file}.", most=1.0,
-                  label_risk=_FREE)  # fmt: skip
+    """Return the operation that takes precomputed paraphrases from a JSON Lines file."""
+    about = f"Replaces a share of the texts with paraphrases from {file}."
+    base = _share("Paraphrases", about, most=1.0, label_risk=_FREE)
     return replace(base, kernel=f"Paraphrases:{file}")
 
 
 def text_operation(kernel: str) -> Operation | None:
-    """What is declared about a kernel for texts, if there is such a kernel.
+    """Return the declaration of a text kernel, or None if the name is unknown.
 
     >>> text_operation("Language:noun:before").name, text_operation("Masked:folder").unit
     ('NounBefore', 'share')

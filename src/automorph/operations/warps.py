@@ -1,4 +1,4 @@
-"""Operations that bend the image: bilinear always, edges continued."""
+"""Warps: zoom, swirl and elastic deformation; always bilinear, with replicated edges."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _CELLS = 4
-"""The random field of ``elastic`` has this many cells along each side."""
+"""The number of cells of the random field of ``elastic`` along each side."""
 
 
 def read_at(images: Images, x: Values, y: Values) -> Images:
-    """Images read at the places ``(m, H, W)``, rounded; pixel centres lie at halves."""
+    """Sample images at points ``(m, H, W)``, rounded; pixel centres lie at halves."""
     return np.floor(interpolate(images, x, y) + 0.5).astype(np.uint8)
 
 
@@ -64,14 +64,14 @@ def _centred_on_device(
 
 
 def zoom(images: Images, values: Values, context: Context) -> Images:
-    """Enlarges about the centre by the factor ``value``; shrinks if it is below 1."""
+    """Enlarge about the centre by the factor ``value``, or shrink if it is below 1."""
     x, y, cx, cy = _centred(images)
     factor = values[:, None, None]
     return read_at(images, x / factor + cx, y / factor + cy)
 
 
 def zoom_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Enlarges about the centre by a factor."""
+    """Enlarge about the centre by a factor."""
     x, y, cx, cy = _centred_on_device(images, device)
     factor = arguments[0][:, None, None]
     return _read_at_on_device(images, x / factor + cx, y / factor + cy)
@@ -83,9 +83,9 @@ def _read_zoom(places: Places, value: float, context: Context, size: Size) -> Pl
 
 
 def swirl(images: Images, values: Values, context: Context) -> Images:
-    """Turns by ``value exp(-r / R)`` radians, ``R`` half the shorter side.
+    """Rotate by ``value exp(-r / R)`` radians, where ``R`` is half the shorter side.
 
-    Counter-clockwise when positive. At 28 px it is the swirl of TANDA (scikit-image, radius 100).
+    Counter-clockwise if positive. At 28 px it is the swirl of TANDA (scikit-image, radius 100).
     """
     x, y, cx, cy = _centred(images)
     fall = np.exp(-np.sqrt(x * x + y * y) / min(cx, cy))
@@ -95,7 +95,7 @@ def swirl(images: Images, values: Values, context: Context) -> Images:
 
 
 def swirl_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Turns by an angle that falls off from the centre."""
+    """Rotate by an angle that decreases with the distance from the centre."""
     import torch
 
     x, y, cx, cy = _centred_on_device(images, device)
@@ -114,18 +114,18 @@ def _read_swirl(places: Places, value: float, context: Context, size: Size) -> P
 
 
 def elastic(images: Images, values: Values, context: Context) -> Images:
-    """Moves pixels along a smooth random field, up to about ``value`` times the side.
+    """Displace pixels along a smooth random field, by up to about ``value`` times the side.
 
     The field is a cubic B-spline over 4 x 4 cells whose 7 x 7 control points are uniform in
-    [-1, 1]. It stands for the smoothed noise of Simard, Steinkraus and Platt (2003) and needs no
-    more numbers for larger images.
+    [-1, 1]. It replaces the smoothed noise of Simard, Steinkraus and Platt (2003), and larger
+    images need no more random numbers.
     """
     controls = control_points(context)
     points = controls.shape[3]
     height, width = images.shape[1:3]
     moves = []
     for axis, side in ((0, width), (1, height)):
-        # Sums of products in a fixed order: a batch and its single images get the same field.
+        # Sum in a fixed order, so that an image gets the same field alone and in a batch.
         down, across = splines(height), splines(width)
         lines = np.zeros((len(images), height, points))
         field = np.zeros((len(images), height, width))
@@ -139,13 +139,13 @@ def elastic(images: Images, values: Values, context: Context) -> Images:
 
 
 def control_points(context: Context) -> Values:
-    """Uniform in [-1, 1], ``(m, 2, 7, 7)``; draws 1 to 49 move along x, 50 to 98 along y."""
+    """Draw control points in [-1, 1], ``(m, 2, 7, 7)``: x from draws 1 to 49, y from 50 to 98."""
     points = _CELLS + 3
     return (2.0 * context.uniform(2 * points * points) - 1.0).reshape(-1, 2, points, points)
 
 
 def splines(side: int) -> Values:
-    """Weights ``(side, 7)`` of the control points at every pixel centre; rows sum to 1."""
+    """Compute weights ``(side, 7)`` of the control points at each pixel centre; rows sum to 1."""
     place = (np.arange(side) + 0.5) / side * _CELLS
     cell = np.floor(place).astype(np.int64)
     t = place - cell
@@ -162,14 +162,14 @@ def splines(side: int) -> Values:
 
 
 def _field(values: Values, context: Context, size: Size) -> Arguments:
-    """The control points ``(m, 2, 7, 7)`` of the random field, and how far it moves, ``(m, 2)``."""
+    """Return the random field's control points ``(m, 2, 7, 7)`` and amplitude ``(m, 2)``."""
     height, width = size
     reach = values[:, None] * (width, height)
     return control_points(context), reach
 
 
 def elastic_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Moves pixels along a smooth random field."""
+    """Displace pixels along a smooth random field."""
     import torch
 
     controls, reach = arguments
@@ -178,7 +178,7 @@ def elastic_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tens
     across = _splines_on_device(width, images.device, device.wide)
     moved = []
     for axis in (0, 1):
-        # In the order of the reference path, so that sums are equal to the last bit.
+        # Sum in the order of the reference path, so that results are bit-identical.
         lines = torch.zeros((m, height, controls.shape[3]), dtype=device.wide, device=down.device)
         field = torch.zeros((m, height, width), dtype=device.wide, device=down.device)
         for k in range(controls.shape[2]):
@@ -207,7 +207,7 @@ def _read_elastic(places: Places, value: float, context: Context, size: Size) ->
 
 
 def _between(weights: Values, place: Values) -> Values:
-    """Weights at places between pixel centres, edges continued."""
+    """Interpolate weights between pixel centres; edges are replicated."""
     last = len(weights) - 1
     at = np.clip(place - 0.5, 0, last)
     lower = np.minimum(np.floor(at).astype(np.int64), max(last - 1, 0))
@@ -220,15 +220,15 @@ _BENT = {"interpolation": "bilinear", "edges": "replicate"}
 FAMILY: Family = {
     Operation(
         "Zoom", low=0.5, high=2, identity=1, unit="factor",
-        about="Enlarges (or shrinks) about the centre, edges continued.",
+        about="Enlarges or shrinks about the centre; edges are replicated.",
     ): Kernel(zoom, zoom_on_device, the_values, read=_read_zoom, straight=True, constants=_BENT),
     Operation(
         "Swirl", low=-2, high=2, identity=0, unit="strength",
-        about="Turns the image by an angle that falls off from the centre.",
+        about="Rotates by an angle that decreases with the distance from the centre.",
     ): Kernel(swirl, swirl_on_device, the_values, read=_read_swirl, constants=_BENT),
     Operation(
         "Elastic", low=0, high=0.2, identity=0, unit="share", random=True,
-        about="Moves pixels along a smooth random field (amplitude as a share of the side).",
+        about="Displaces pixels along a smooth random field (amplitude as a share of the side).",
     ): Kernel(elastic, elastic_on_device, _field, read=_read_elastic,
               constants={**_BENT, "cells": _CELLS}),
 }  # fmt: skip

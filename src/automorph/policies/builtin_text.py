@@ -1,4 +1,4 @@
-"""The policies for texts that have a name."""
+"""The policies for texts, by name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from automorph.policies.subpolicies import Mixture, Step
 
 
 def eda(alpha: float = 0.1) -> Policy:
-    """EDA (Wei and Zou 2019): a synonym, an insertion, a swap or a deletion, of a share of words.
+    """EDA (Wei and Zou 2019): replace, insert, swap or delete a share of the words.
 
-    The paper: 0.05 for 500 texts, 0.1 for 5,000.
+    The paper uses 0.05 for 500 texts and 0.1 for 5,000.
     """
     check_range("eda", "alpha", alpha, float, 0, 0.5)
     space = named_space("eda")
@@ -34,42 +34,42 @@ def eda(alpha: float = 0.1) -> Policy:
 
 
 def synonyms(p: float = 0.1) -> Policy:
-    """Synonyms from WordNet for a share of the words (the first operation of EDA)."""
+    """Replace a share of the words with WordNet synonyms (the first operation of EDA)."""
     return _share_of("synonyms", "Synonym", p)
 
 
 def aeda(p: float = 0.3) -> Policy:
-    """AEDA (Karimi et al. 2021): marks of punctuation among a share of the words."""
+    """AEDA (Karimi et al. 2021): insert punctuation marks before a share of the words."""
     return _share_of("aeda", "Punctuation", p)
 
 
 def tf_idf(p: float = 0.4) -> Policy:
-    """UDA's replacement (Xie et al. 2019): a share of words that say little, by others such."""
+    """UDA (Xie et al. 2019): replace uninformative words with other uninformative words."""
     return _share_of("tf-idf", "TfIdf", p)
 
 
 def uniform_words(p: float = 0.4) -> Policy:
-    """Every word with probability p by any word of the corpus."""
+    """Replace every word, with probability p, with a random word of the corpus."""
     return _share_of("uniform-words", "Uniform", p)
 
 
 def switchout(p: float = 0.1) -> Policy:
-    """SwitchOut (Wang et al. 2018): about a share p of the words by any others."""
+    """SwitchOut (Wang et al. 2018): replace about a share p of the words with random ones."""
     return _share_of("switchout", "SwitchOut", p)
 
 
 def language(p: float = 0.1) -> Policy:
-    """A share of the words drawn from a language model of the corpus, between their neighbours."""
+    """Replace a share of the words with samples from a language model, given their neighbours."""
     return _share_of("language", "Language", p)
 
 
 def typos(p: float = 0.1) -> Policy:
-    """A letter hit beside its key, in a share of the words."""
+    """Replace one letter with a neighbouring key, in a share of the words."""
     return _share_of("typos", "Keyboard", p)
 
 
 def masked_lm(model: str, p: float = 0.1) -> Policy:
-    """A share of the words, drawn anew by a masked language model that sees the rest.
+    """Replace a share of the words with samples from a masked language model, given the rest.
 
     ``model`` is a folder or hub name for the transformers library.
     """
@@ -77,14 +77,14 @@ def masked_lm(model: str, p: float = 0.1) -> Policy:
 
 
 def back_translation(forth: str, back: str, p: float = 0.5) -> Policy:
-    """A share of the texts goes to another language and back, by two models of transformers."""
+    """Translate a share of the texts to another language and back, by two transformers models."""
     return _share_policy(
         "back-translation", translation_operation(forth, back), p, forth=forth, back=back
     )
 
 
 def paraphrases(file: str, p: float = 0.5) -> Policy:
-    """A share of the texts becomes one of the paraphrases that a file of JSON lines has for it."""
+    """Replace a share of the texts with paraphrases from a JSON Lines file."""
     return _share_policy("paraphrases", paraphrase_operation(file), p, file=file)
 
 
@@ -118,4 +118,4 @@ NAMED_WITH_FILES: dict[str, Callable[..., Policy]] = {
     "back-translation": back_translation,
     "paraphrases": paraphrases,
 }
-"""Policies that need a model or a file of the user."""
+"""Policies that need a user's model or file."""

@@ -68,7 +68,7 @@ def test_what_cannot_be_imported_is_told_with_the_reason(broken):
     told = "installed, but cannot be imported: "
     assert facts["extras"] == {
         "kornia": told + "ModuleNotFoundError: No module named 'no_such_thing'",
-        "captum": told + "the process ends with status 3",
+        "captum": told + "the process exits with status 3",
         "ray": "installed",
         "gone": told + "ModuleNotFoundError: No module named 'gone'",
     }

@@ -112,7 +112,10 @@ def audit(
 def _check_exists(checkpoint: str) -> None:
     """Reject a missing checkpoint before the data are read."""
     if not Path(checkpoint).expanduser().exists():
-        raise UsageError(f"{checkpoint} does not exist; expected a run folder or a weights file")
+        raise UsageError(
+            f"{checkpoint} does not exist; expected a run folder or a weights file. Correct "
+            "--checkpoint, or leave it out to audit a network trained here"
+        )
 
 
 @dataclass

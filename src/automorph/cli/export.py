@@ -47,7 +47,8 @@ def export(
                 temporary.write_text(text, encoding="utf-8")
         except OSError as error:
             raise UsageError(
-                f"cannot write {out}: {error.strerror}; expected a path in a writable folder"
+                f"cannot write {out}: {error.strerror}; expected a path in a writable "
+                "folder. Choose another one with --out"
             ) from None
     if as_json:
         print_json({"policy": loaded.name, "to": to, "file": out, "code": text,

@@ -57,7 +57,7 @@ def _tried(modules: Sequence[str], seconds: float) -> tuple[dict[str, str | None
         done = subprocess.run(  # nosec B603
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=seconds, check=False
         )
-        out, end = done.stdout, f"the process ends with status {done.returncode}"
+        out, end = done.stdout, f"the process exits with status {done.returncode}"
     except subprocess.TimeoutExpired as stop:
         out, end = stop.stdout or b"", f"not imported within {seconds:g} seconds"
     lines = out.decode("utf-8", "replace").splitlines()

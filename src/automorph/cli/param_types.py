@@ -136,7 +136,7 @@ def check_compared(policies: Sequence[str], baseline: str | None) -> None:
     if baseline is not None and name_of(baseline) not in names:
         raise UsageError(
             f"the baseline {baseline!r} is not among the policies; expected one of "
-            f"{', '.join(names)}"
+            f"{', '.join(names)}. Add it with --policy, or choose another baseline"
         )
 
 
@@ -155,8 +155,8 @@ def check_folder(path: Path) -> None:
                 f"cannot create the folder {path}: {error.strerror}; {advice}. Nothing was done"
             ) from None
         raise UsageError(
-            f"cannot create the folder {path}: {error.strerror or error}. Nothing was done; "
-            "expected a writable location"
+            f"cannot create the folder {path}: {error.strerror or error}; expected a writable "
+            "location. Nothing was done; choose another folder with --out"
         ) from None
 
 

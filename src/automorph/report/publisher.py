@@ -60,9 +60,9 @@ def read_kept(folder: Path) -> tuple[str, dict[str, Any]]:
         record = read_json(folder / CONTENT)
     except FileNotFoundError:
         raise UsageError(
-            f"{folder} has no {CONTENT}; expected the folder of a finished {', '.join(PAGES)} run, "
-            "such as runs/compare-digits-1a2b3c4d. If an older version wrote it, run its command "
-            "again with another --out"
+            f"{folder} has no {CONTENT}; expected the folder of a finished run (of "
+            f"{', '.join(PAGES)}), such as runs/compare-digits-1a2b3c4d. If an older version wrote "
+            "it, run its command again with another --out"
         ) from None
     kind, content = record.get("kind"), record.get("content")
     if kind not in PAGES or not isinstance(content, dict):

@@ -250,9 +250,10 @@ def _pictures(result: Audit, data: Dataset) -> dict[str, Any]:
     if result.predictions is None:
         return {}
     from automorph.data import open_part
+    from automorph.targets import target_of
 
     part, worst = open_part(data, result.facts["part"]), result.worst
-    mine = result.predictions != part.labels
+    mine = ~target_of(data).correct(result.predictions, part.labels)
     mine &= part.labels == data.classes.index(worst.class_name)
     if part.subgroups is not None:
         mine &= part.subgroups == data.subgroup_names.index(worst.subgroup)

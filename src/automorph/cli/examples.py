@@ -23,12 +23,10 @@ Shares = NDArray[np.float64]
 def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[float | None]]:
     """Accuracy on the test examples of each class, by policy; None for a class without examples."""
     part = _test(task)
-    number = len(task.data.classes)
-    count = np.bincount(part.labels, minlength=number)
     found = {}
     for name, predicted in predictions.items():
-        right = np.bincount(part.labels, (predicted == part.labels).mean(axis=0), number)
-        found[name] = [float(r / n) if n else None for r, n in zip(right, count, strict=True)]
+        scores = task.target.scores(predicted, part.labels)
+        found[name] = [None if np.isnan(score) else float(score) for score in scores]
     return found
 
 
@@ -50,7 +48,10 @@ def telling(
     if not predictions:
         return {}
     part = _test(task)
-    right = {name: (found == part.labels).mean(axis=0) for name, found in predictions.items()}
+    right = {
+        name: task.target.correct(found, part.labels).mean(axis=0)
+        for name, found in predictions.items()
+    }
     never = ~np.any([shares > 0 for shares in right.values()], axis=0)
     called, agreed = _mistaken(part.labels, predictions.values(), len(task.data.classes))
     kinds: dict[str, tuple[Shares, Numbers]] = {}

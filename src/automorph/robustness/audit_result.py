@@ -180,7 +180,7 @@ def measure(
     """
     if len(labels) == 0:
         raise DataError("got no examples to audit; expected one or more: choose another part")
-    correct = predictions == labels
+    correct = grouper.target.correct(predictions, labels)
     count, k = len(grouper), len(grouper.subgroups)
     n = np.bincount(groups, minlength=count).astype(np.int64)
     right = np.bincount(groups, correct, minlength=count).astype(np.int64)

@@ -19,6 +19,7 @@ from automorph.errors import UsageError
 from automorph.operations import Stream
 from automorph.robustness.builtin import DFR
 from automorph.robustness.groups import Grouper
+from automorph.targets import Classes
 from automorph.training import Encoder, RunResult, Task, trained_facts, write_checkpoint
 
 STRENGTHS = (1.0, 0.7, 0.3, 0.1, 0.07, 0.03, 0.01)
@@ -95,7 +96,7 @@ def refit(
     scores = {}
     for c in STRENGTHS:
         w, b = fit_logistic(x[draw], y[draw], len(grouper.classes), c=c)
-        right = (x[~half] @ w + b).argmax(axis=1) == y[~half]
+        right = grouper.target.correct(grouper.target.predict(x[~half] @ w + b), y[~half])
         scores[c] = min(float(right[groups[~half] == g].mean()) for g in np.unique(groups))
     best = max(STRENGTHS, key=lambda c: scores[c])
     everything = np.ones(len(y), bool)
@@ -139,7 +140,7 @@ def fit_logistic(
     """
     n = len(x)
     inputs = np.hstack([x, np.ones((n, 1), np.float32)])
-    target = np.eye(classes, dtype=np.float32)[y]
+    target = Classes(classes).encode(y)
     # The curvature of softmax is at most 1/2.
     rate = 2 * n / float(np.linalg.norm(inputs, 2)) ** 2
     shrink = rate / (c * n)

@@ -23,6 +23,7 @@ from automorph.errors import DataError, UsageError
 from automorph.robustness.gmm import GaussianMixture, clusters, fit, principal
 from automorph.robustness.intersections import coded_columns
 from automorph.robustness.metrics import deficits, wilson
+from automorph.targets import Classes
 
 Method = Literal["domino", "george"]
 Floats = NDArray[np.float64]
@@ -80,7 +81,7 @@ def discover(
         raise UsageError(f"got method={method!r}; expected domino or george")
     _check(features, labels)
     rng = np.random.default_rng(seed)
-    correct = predictions == labels
+    correct = Classes(len(classes)).correct(predictions, labels)
     x = principal(np.asarray(features, np.float64), dimensions)
     testing = np.zeros(len(labels), bool)
     for label in np.unique(labels):  # Half of every class, so that no class is lost.

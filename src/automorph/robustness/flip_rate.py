@@ -36,7 +36,9 @@ def flip_rate(
         if not len(rows):
             continue
         made = translator.translate(test.data[rows], direction, known.rows(rows))
-        moved = evaluate(model, Split(made, test.labels[rows]), encoder=task.encoder).predictions
+        moved = evaluate(
+            model, Split(made, test.labels[rows]), encoder=task.encoder, target=task.target
+        ).predictions
         flipped += int((moved != seen.predictions[rows]).sum())
         count += len(rows)
     return flipped / count if count else None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from automorph.data import Dataset, Split, open_part
 from automorph.errors import DataError, UsageError
+from automorph.targets import Classes
 
 MOST = 500
 """More subgroups than this are probably names or measurements."""
@@ -51,6 +52,11 @@ class Grouper:
     def counts(self, part: Split) -> NDArray[np.int64]:
         """Return the number of examples of every group in a part."""
         return np.bincount(self.of(part), minlength=len(self)).astype(np.int64)
+
+    @property
+    def target(self) -> Classes:
+        """What is predicted: the class."""
+        return Classes(len(self.classes))
 
     @property
     def class_of(self) -> NDArray[np.int64]:

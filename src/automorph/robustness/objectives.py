@@ -12,6 +12,7 @@ from torch import Tensor
 
 from automorph.robustness.consistency import Form, consistency
 from automorph.robustness.groups import Grouper
+from automorph.targets import Classes
 
 
 class Objective:
@@ -190,7 +191,7 @@ def scale_slopes(logits: Tensor, labels: Tensor) -> Tensor:
     >>> round(scale_slopes(z, y).item(), 4)
     2.8577
     """
-    return ((logits.softmax(dim=1) - labels) * logits).sum(dim=1)
+    return (Classes(labels.shape[1]).gradient(logits, labels) * logits).sum(dim=1)
 
 
 def group_means(values: Tensor, groups: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -17,6 +17,7 @@ from automorph.diagnostics import hashed_words
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model
 from automorph.robustness.dfr import features
+from automorph.targets import target_of
 from automorph.training import Encoder, evaluate, fill, load_trained, make_task
 
 _USUAL = ("prediction", "predictions", "predicted", "pred", "y_pred", "yhat")
@@ -55,7 +56,7 @@ def of_network(
         embeddings = features(model, part, encoder=encoder)
     except UsageError:
         embeddings = None
-    return Subject(name, seen.predictions, softmax(seen.logits), embeddings)
+    return Subject(name, seen.predictions, seen.target.probabilities(seen.logits), embeddings)
 
 
 def of_checkpoint(
@@ -95,12 +96,6 @@ def of_predictions(source: Any, data: Dataset, part: Split, *, where: str) -> Su
     if values.ndim == 2:
         return _of_scores(values, data, name)
     return Subject(name, _of_classes(values, data, name))
-
-
-def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """Return probabilities of logits ``(n, classes)``."""
-    exp = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return np.asarray(exp / exp.sum(axis=1, keepdims=True), np.float64)
 
 
 def thumbnails(part: Split, side: int = 8) -> NDArray[np.float32]:
@@ -231,7 +226,9 @@ def _of_scores(values: NDArray[Any], data: Dataset, name: str) -> Subject:
         )
     sums = scores.sum(axis=1)
     probable = (scores >= 0).all() and np.allclose(sums, 1, atol=1e-3)
-    return Subject(name, scores.argmax(axis=1), scores if probable else softmax(scores))
+    target = target_of(data)
+    known = scores if probable else target.probabilities(scores)
+    return Subject(name, target.predict(scores), known)
 
 
 def _of_classes(values: NDArray[Any], data: Dataset, name: str) -> NDArray[np.int64]:

@@ -33,7 +33,6 @@ from automorph.training import (
     evaluate,
     fitted,
     order,
-    soft_cross_entropy,
     steps_per_epoch,
     train,
 )
@@ -121,7 +120,9 @@ def train_robust(
             **options,
         )
         assert first.model is not None
-        right = evaluate(first.model, task.data.train, encoder=task.encoder).correct
+        right = evaluate(
+            first.model, task.data.train, encoder=task.encoder, target=task.target
+        ).correct
         copies, before = np.where(right, 1, method.weight), first.seconds
     augmenter = GroupTraining(
         task, method, grouper, renderings=renderings, policy=policy, copies=copies
@@ -132,7 +133,10 @@ def train_robust(
     if isinstance(method, DFR):
         model, checkpoint, chosen = refit(task, run, method, grouper, seed=seed, folder=path)
     parts = {name: open_part(task.data, name) for name in task.data.parts if name != "train"}
-    seen = {name: evaluate(model, part, encoder=task.encoder) for name, part in parts.items()}
+    seen = {
+        name: evaluate(model, part, encoder=task.encoder, target=task.target)
+        for name, part in parts.items()
+    }
     groups = {name: grouper.of(part) for name, part in parts.items()}
     if chosen is None:
         chosen = robust_accuracy(seen["validation"].correct, groups["validation"])
@@ -212,7 +216,7 @@ class GroupTraining(Augmenter):
         views = batch.views
         labels = batch.labels[::views]
         groups = torch.from_numpy(self.groups[batch.index[::views]]).to(logits.device)
-        losses = soft_cross_entropy(logits[::views], labels, smoothing=smoothing)
+        losses = batch.target.loss(logits[::views], labels, smoothing=smoothing)
         outputs = logits.view(len(labels), views, -1)
         total = self.objective(losses, groups) + self.objective.penalty(outputs, labels, groups)
         return losses.detach().repeat_interleave(views) + (total - total.detach())

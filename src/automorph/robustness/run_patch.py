@@ -22,7 +22,6 @@ from automorph.robustness.flip_rate import contact_rows, flip_rate, maps_of
 from automorph.robustness.groups import Grouper, grouper_of, notes_on
 from automorph.robustness.model_card import model_card
 from automorph.robustness.patch_result import Patched, TreatmentRow, best, judge, rows_of
-from automorph.robustness.predictions import softmax
 from automorph.robustness.saliency import available
 from automorph.robustness.translated import Translated, translate_part
 from automorph.robustness.translators.base import Translator
@@ -179,7 +178,10 @@ def _evidence(
     maps: bool | None,
 ) -> _Evidence:
     test = open_test(task.data)
-    seen = {name: evaluate(model, test, encoder=task.encoder) for name, model in models.items()}
+    seen = {
+        name: evaluate(model, test, encoder=task.encoder, target=task.target)
+        for name, model in models.items()
+    }
     flips = {name: flip_rate(task, model, translator, seen[name]) for name, model in models.items()}
     looks: dict[str, Any] = {}
     if renderings is not None:
@@ -285,7 +287,7 @@ def _before(
 def _audit(grouper: Grouper, part: Split, seen: Evaluation) -> Audit:
     return measure(
         seen.labels, seen.predictions, grouper.of(part), grouper,
-        probabilities=softmax(seen.logits),
+        probabilities=seen.target.probabilities(seen.logits),
     )  # fmt: skip
 
 

@@ -103,7 +103,8 @@ def measured(
     """Return the numbers of predictions ``(n,)``, given groups and labels."""
     count, classes = len(grouper), len(grouper.classes)
     n = np.bincount(groups, minlength=count)
-    right = np.bincount(groups[predictions == labels], minlength=count)
+    correct = grouper.target.correct(predictions, labels)
+    right = np.bincount(groups[correct], minlength=count)
     tables = np.zeros((count, classes), np.int64)
     np.add.at(tables, (groups, predictions), 1)
     by_class = [np.flatnonzero(grouper.class_of == y) for y in range(classes)]
@@ -115,7 +116,7 @@ def measured(
     return {
         "groups": {"right": right.tolist(), "n": n.tolist()},
         "accuracy": float(right.sum() / n.sum()),
-        "robust_accuracy": robust_accuracy(predictions == labels, groups),
+        "robust_accuracy": robust_accuracy(correct, groups),
         "gap": {name: 100 * one.value for name, one in gaps.items() if one is not None},
         "mutual_information": information,
         "plug_in": plug,
@@ -155,7 +156,7 @@ def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:
     shares = []
     for images, able in zip(judged.images, judged.changed, strict=True):
         part = Split(np.ascontiguousarray(images[able]), validation.labels[able])
-        correct = evaluate(model, part, encoder=task.encoder).correct
+        correct = evaluate(model, part, encoder=task.encoder, target=task.target).correct
         shares += [correct[part.labels == y].mean() for y in np.unique(part.labels)]
     return float(min(shares))
 

@@ -10,7 +10,7 @@ from torch import nn
 from automorph.data import Dataset, Split
 from automorph.robustness.dfr import features
 from automorph.robustness.translators.base import Images, KnownTranslator, known_of
-from automorph.training import Recipe, evaluate, make_task, recipe_for, train
+from automorph.training import Evaluation, Recipe, evaluate, make_task, recipe_for, train
 
 MOST = 400
 """Largest number of images per group for training judges and for checks."""
@@ -63,14 +63,14 @@ def _text_judge(data: Dataset, seed: int) -> nn.Module:
     return result.model
 
 
-def _logits(judge: nn.Module, images: Images) -> NDArray[np.float32]:
+def _evaluation(judge: nn.Module, images: Images) -> Evaluation:
     part = Split(np.ascontiguousarray(images), np.zeros(len(images), np.int64))
-    return evaluate(judge, part, encoder=judge.encoder).logits  # type: ignore[arg-type]
+    return evaluate(judge, part, encoder=judge.encoder)  # type: ignore[arg-type]
 
 
 def share_seen(judge: nn.Module, images: Images, label: int) -> float:
     """Return the share of images that a judge classifies as a label."""
-    return float((_logits(judge, images).argmax(axis=1) == label).mean())
+    return float((_evaluation(judge, images).predictions == label).mean())
 
 
 @torch.inference_mode()

@@ -232,7 +232,7 @@ WRONG = {
     "tensor": ({"examples": torch.zeros(2, 5, 5, 3, dtype=torch.uint8)}, "; expected"),
     "number": ({"examples": 3}, "got int as examples; expected a batch"),
     "index": ({"index": [1]}, "got 2 examples and an index of shape (1,)"),
-    "index float": ({"index": [0.5, 1.5]}, "expected one whole number an example"),
+    "index float": ({"index": [0.5, 1.5]}, "expected one whole number per example"),
     "epoch": ({"epoch": -1}, "got epoch=-1; expected a whole number from 0"),
     "epoch float": ({"epoch": 1.0}, "got epoch=1.0"),
     "copy": ({"copy": 1 << 16}, "got copy=65536; expected a whole number from 0 to 65535"),

@@ -1,4 +1,4 @@
-"""The names of the networks, and the one door that builds them."""
+"""The names of the networks, and the functions that build them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ModelEntry(Entry["nn.Module"]):
     domain: str = "image"
 
     def matched(self, name: str) -> dict[str, Any] | None:
-        """The options in a name; None if it names another network."""
+        """Return the options in a name; None if it names another network."""
         match = re.fullmatch(self.pattern or re.escape(self.name), name)
         if match is None:
             return None
@@ -128,7 +128,7 @@ MODELS = Registry(
 
 
 def list_models() -> dict[str, str]:
-    """The names that `build_model` understands, each with a line about it.
+    """List the names that `build_model` accepts, with a summary of each.
 
     >>> list(list_models())[:2]
     ['cnn', 'resnet9']
@@ -139,7 +139,7 @@ def list_models() -> dict[str, str]:
 def build_model(
     name: str, *, channels: int, classes: int, size: int | tuple[int, int]
 ) -> nn.Module:
-    """The network of that name, freshly initialised, for images of a shape.
+    """Build the named network, freshly initialised, for images of a shape.
 
     ``channels`` is 1, 3 or 4, ``size`` the side in pixels or (height, width). The network maps
     float ``(n, channels, height, width)`` to logits ``(n, classes)``. Initial weights are drawn
@@ -159,7 +159,7 @@ def build_model(
 
 
 def build_text_model(name: str, *, inputs: int, classes: int) -> nn.Module:
-    """The network of that name for texts.
+    """Build the named network for texts.
 
     ``inputs`` is the number of different words, or of features for ``sentence:NAME``. Raises
     `UsageError` for an unknown name.

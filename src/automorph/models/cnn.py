@@ -5,16 +5,16 @@ from __future__ import annotations
 from torch import nn
 
 SMALLEST = 3
-"""The side of the smallest feature map; a smaller one has no inside for a 3x3 filter."""
+"""The side of the smallest feature map; a smaller one has no interior for a 3x3 filter."""
 MOST = 4
 
 
 def build(channels: int, classes: int, size: tuple[int, int], *, width: int = 16) -> nn.Module:
-    """A convolution to w channels, then stages of two convolutions with 2w, 4w, 8w channels.
+    """Build a convolution to w channels, then stages of two convolutions with 2w, 4w, 8w channels.
 
-    Each stage begins by halving the side (of images below 16 pixels, the first does not), for as
-    long as 3 pixels are left; the last map is averaged. So 28 pixels make three stages of 14, 7
-    and 3 pixels (0.3M weights), 8 pixels two of 8 and 4. Works for any size.
+    Each stage halves the side first (except the first stage of images below 16 pixels), as long as
+    3 pixels remain; the last map is averaged. So 28 pixels make three stages of 14, 7 and 3 pixels
+    (0.3M weights), 8 pixels two of 8 and 4. Works for any size.
     """
     side = min(size)
     layers = _conv(channels, width)
@@ -31,7 +31,7 @@ def build(channels: int, classes: int, size: tuple[int, int], *, width: int = 16
 
 
 def _conv(before: int, after: int) -> list[nn.Module]:
-    # Batch normalisation has a shift of its own, so the convolution needs no bias.
+    # Batch normalisation has its own shift, so the convolution needs no bias.
     return [
         nn.Conv2d(before, after, 3, padding=1, bias=False),
         nn.BatchNorm2d(after),

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def build(channels: int, classes: int, size: tuple[int, int], *, name: str) -> nn.Module:
-    """The network of `timm:NAME` or `timm:NAME:pretrained`, its head made for the classes.
+    """Build the network of `timm:NAME` or `timm:NAME:pretrained`, with a head for the classes.
 
-    Nothing is downloaded unless `pretrained` is asked for. Networks that are tied to one image
-    size (vision transformers) are built for the size of the data. Raises `UsageError` with near
-    matches for a name that timm does not know, and for a shape that the network refuses.
+    Nothing is downloaded unless `pretrained` is given. Networks that are tied to one image size
+    (vision transformers) are built for the size of the data. Raises `UsageError` with close matches
+    for a name that timm does not know, and for a shape that the network cannot process.
     """
     import timm
 
     architecture, pretrained = _parse(name)
     options: dict[str, Any] = {}
-    # timm's own tag of fixed-size networks; the others take any size and know no such option.
+    # timm's own tag of fixed-size networks; the others take any size and lack the option.
     config = timm.get_pretrained_cfg(architecture, allow_unregistered=True)
     if config is not None and config.fixed_input_size:
         options["img_size"] = size
@@ -33,7 +33,7 @@ def build(channels: int, classes: int, size: tuple[int, int], *, name: str) -> n
         _try(model, channels, size)
     except OSError as error:
         raise UsageError(
-            f"the weights of {architecture!r} could not be fetched: {error}; "
+            f"the weights of {architecture!r} could not be downloaded: {error}; "
             f"go online once, or leave out `:pretrained`"
         ) from error
     except (AssertionError, RuntimeError, TypeError, ValueError, Warning) as error:
@@ -45,7 +45,7 @@ def build(channels: int, classes: int, size: tuple[int, int], *, name: str) -> n
 
 
 def _try(model: nn.Module, channels: int, size: tuple[int, int]) -> None:
-    """One forward pass: many networks find out only then that the images are too small."""
+    """Run one forward pass: many networks only then raise that the images are too small."""
     import torch
 
     with torch.inference_mode():
@@ -54,7 +54,7 @@ def _try(model: nn.Module, channels: int, size: tuple[int, int]) -> None:
 
 
 def _parse(name: str) -> tuple[str, bool]:
-    """The architecture in a `timm:...` name, and whether its weights are wanted."""
+    """Return the architecture in a `timm:...` name, and whether its weights are wanted."""
     import timm
 
     _, architecture, *rest = name.split(":")

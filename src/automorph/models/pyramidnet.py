@@ -17,7 +17,7 @@ from automorph.models.init import he_initialised
 FIRST = 16
 EXPANSION = 4
 SURVIVAL = 0.5
-"""The chance of the last block's branch to stay as it is; that of the first is near 1."""
+"""The probability that the last block's branch is not shaken; that of the first is near 1."""
 
 
 class ShakeDrop(nn.Module):
@@ -38,13 +38,13 @@ class ShakeDrop(nn.Module):
         c = (torch.rand((), device=x.device) < self.keep).to(x.dtype)
         u, b = torch.rand((2, len(x), 1, 1, 1), device=x.device, dtype=x.dtype)
         forward, backward = (c + share - c * share for share in (2 * u - 1, b))
-        # What is detached changes the values; only the other has a gradient.
+        # The detached term sets the values; only the other has a gradient.
         shaken: Tensor = backward * x + ((forward - backward) * x).detach()
         return shaken
 
 
 class PyramidBlock(nn.Module):
-    """A bottleneck of pre-activation kind without the first ReLU, shaken, and its input added."""
+    """A pre-activation bottleneck without the first ReLU, shaken, added to its input."""
 
     def __init__(self, before: int, width: int, stride: int, keep: float) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class PyramidBlock(nn.Module):
 def build(
     channels: int, classes: int, size: tuple[int, int], *, depth: int, widen: int
 ) -> nn.Module:
-    """PyramidNet-depth with bottlenecks: three stages of (depth - 2) / 9 blocks.
+    """Build PyramidNet-depth with bottlenecks: three stages of (depth - 2) / 9 blocks.
 
     The width of the bottlenecks grows evenly from 16 to 16 + ``widen``. Depth 272 with 200 has
     26.0M weights, 236 with 220 26.8M, 200 with 240 26.6M (table 4 of the paper).

@@ -38,7 +38,7 @@ class BasicBlock(nn.Module):
 
 
 def build(channels: int, classes: int, size: tuple[int, int]) -> nn.Module:
-    """Four stages of two blocks with 64, 128, 256 and 512 channels: 11.2M weights."""
+    """Build four stages of two blocks with 64, 128, 256 and 512 channels: 11.2M weights."""
     stages: list[nn.Module] = []
     before = 64
     for after, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):

@@ -19,12 +19,12 @@ class Residual(nn.Module):
         self.branch = branch
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the branch makes of x to x."""
+        """Return x plus the branch's output."""
         return x + cast(Tensor, self.branch(x))
 
 
 class Scale(nn.Module):
-    """Logits times a constant, as in the original (0.125): it keeps the first losses small."""
+    """Logits times a constant, as in the original (0.125), which keeps the first losses small."""
 
     def __init__(self, factor: float) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Scale(nn.Module):
 
 
 def build(channels: int, classes: int, size: tuple[int, int], *, width: int = 64) -> nn.Module:
-    """ResNet-9 whose stages have w, 2w, 4w and 8w channels; w = 64 is the published one (6.6M).
+    """Build ResNet-9 with stages of w, 2w, 4w and 8w channels; w = 64 is published (6.6M weights).
 
     Works from 8x8 pixels up.
     """

@@ -1,7 +1,7 @@
 """Shake-Shake networks.
 
 Gastaldi, "Shake-Shake regularization" (2017), section 2: two branches in every residual block,
-mixed by random shares that differ between the way forward and the way back, and between images.
+mixed by random shares that differ between forward and backward pass, and between images.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from automorph.models.init import he_initialised
 
 
 def shake(first: Tensor, second: Tensor) -> Tensor:
-    """a x1 + (1 - a) x2 forward, with b in place of a backward; a, b ~ U(0, 1) for each image.
+    """Return a x1 + (1 - a) x2; backward uses b instead of a; a, b ~ U(0, 1) for each image.
 
     (Gastaldi 2017, equation 2 and section 2.3, "Shake-Shake-Image".)
     """
     shape = (len(first), *[1] * (first.ndim - 1))
     a, b = torch.rand((2, *shape), device=first.device, dtype=first.dtype)
-    # What is detached changes the values; only b has a gradient.
+    # The detached term sets the values; only b has a gradient.
     mixed: Tensor = torch.lerp(second, first, b) + ((a - b) * (first - second)).detach()
     return mixed
 
 
 class Shortcut(nn.Module):
-    """Halves the side: every other pixel, and those one step down right, each projected by 1x1."""
+    """Halve the side: every other pixel, and those shifted by one, each projected by 1x1."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class ShakeBlock(nn.Module):
 
 
 def build(channels: int, classes: int, size: tuple[int, int], *, width: int) -> nn.Module:
-    """Shake-Shake 26 2xWd: three stages of four blocks with w, 2w and 4w channels.
+    """Build Shake-Shake 26 2xWd: three stages of four blocks with w, 2w and 4w channels.
 
     2x32d has 2.9M weights, 2x64d 11.7M, 2x96d 26.2M (table 1 of the paper).
     """

@@ -1,4 +1,4 @@
-"""Small networks for texts: word numbers int64 ``(n, length)``, 0 behind the end, to logits."""
+"""Small networks for texts: word numbers int64 ``(n, length)``, padded with 0, to logits."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ PADDING = 0
 def embedded(
     layer: nn.Embedding, words: Tensor, partner: Tensor | None, share: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Embeddings ``(n, length, width)``, and how much of a word is in each place, ``(n, length)``.
+    """Return embeddings ``(n, length, width)`` and the word weight per position, ``(n, length)``.
 
-    With a ``partner`` (words of the same shape) it is hidden-state mixup, ``s e(w) + (1 - s)
-    e(w')`` place by place, s being the ``share`` ``(n,)`` of the example itself (wordMixup, Guo et
-    al. 2019); behind the end of a text stands nothing.
+    With a ``partner`` (words of the same shape) this is hidden-state mixup, ``s e(w) + (1 - s)
+    e(w')`` position by position, s being the ``share`` ``(n,)`` of the example itself (wordMixup,
+    Guo et al. 2019); padding counts as zero.
     """
     there = (words != PADDING).to(layer.weight.dtype)
     if partner is None or share is None:
         return layer(words) * there.unsqueeze(2), there
     own = share[:, None].to(there.dtype)
-    places = own * there, (1 - own) * (partner != PADDING)
-    both = layer(words) * places[0].unsqueeze(2) + layer(partner) * places[1].unsqueeze(2)
-    return both, places[0] + places[1]
+    weights = own * there, (1 - own) * (partner != PADDING)
+    both = layer(words) * weights[0].unsqueeze(2) + layer(partner) * weights[1].unsqueeze(2)
+    return both, weights[0] + weights[1]
 
 
 class BagOfWords(nn.Module):
@@ -39,7 +39,7 @@ class BagOfWords(nn.Module):
     def forward(
         self, words: Tensor, partner: Tensor | None = None, share: Tensor | None = None
     ) -> Tensor:
-        """Logits ``(n, classes)``; with a partner, of mixed embeddings."""
+        """Return logits ``(n, classes)``; with a partner, of mixed embeddings."""
         hidden, there = embedded(self.embedding, words, partner, share)
         mean = hidden.sum(dim=1) / there.sum(dim=1, keepdim=True).clamp(min=1e-6)
         logits: Tensor = self.head(self.dropout(mean))
@@ -61,16 +61,16 @@ class TextCNN(nn.Module):
     def forward(
         self, words: Tensor, partner: Tensor | None = None, share: Tensor | None = None
     ) -> Tensor:
-        """Logits ``(n, classes)``; with a partner, of mixed embeddings."""
+        """Return logits ``(n, classes)``; with a partner, of mixed embeddings."""
         hidden, there = embedded(self.embedding, words, partner, share)
-        # Short texts are made as long as the longest filter.
+        # Short texts are padded to the longest filter.
         missing = max(self.SIZES) - words.shape[1]
         padded = functional.pad(hidden.transpose(1, 2), (0, max(missing, 0)))
         lengths = (there > 0).sum(dim=1, keepdim=True)
         largest = []
         for size, layer in zip(self.SIZES, self.convolutions, strict=True):
             responses = layer(padded).relu()
-            # Windows beyond the text must not count: a text has one answer in any batch.
+            # Windows beyond the text must not count, so that logits do not depend on the batch.
             starts = torch.arange(responses.shape[2], device=words.device)
             inside = starts < (lengths - size + 1).clamp(min=1)
             largest.append((responses * inside.unsqueeze(1)).amax(dim=2))
@@ -79,7 +79,7 @@ class TextCNN(nn.Module):
 
 
 class Transformer(nn.Module):
-    """A small encoder with learned places; the mean over the words (Vaswani et al. 2017)."""
+    """A small encoder with learned positions; the mean over the words (Vaswani et al. 2017)."""
 
     LONGEST = 512
 
@@ -99,12 +99,12 @@ class Transformer(nn.Module):
     def forward(
         self, words: Tensor, partner: Tensor | None = None, share: Tensor | None = None
     ) -> Tensor:
-        """Logits ``(n, classes)``; with a partner, of mixed embeddings."""
+        """Return logits ``(n, classes)``; with a partner, of mixed embeddings."""
         words = words[:, : self.LONGEST]
         if partner is not None:
             partner = partner[:, : self.LONGEST]
         hidden, there = embedded(self.embedding, words, partner, share)
-        there[:, 0].clamp_(min=1e-6)  # An empty text has one place to look at.
+        there[:, 0].clamp_(min=1e-6)  # An empty text attends to one position.
         hidden = hidden + self.places(torch.arange(words.shape[1], device=words.device))
         hidden = self.norm(self.encoder(hidden, src_key_padding_mask=there == 0))
         weights = there.unsqueeze(2)
@@ -113,12 +113,12 @@ class Transformer(nn.Module):
 
 
 def linear_head(inputs: int, classes: int) -> nn.Module:
-    """The head on features of a pretrained encoder, ``sentence:NAME``."""
+    """Build the linear head on features of a pretrained encoder, ``sentence:NAME``."""
     return nn.Linear(inputs, classes)
 
 
 def sequence_classifier(inputs: int, classes: int, *, name: str) -> nn.Module:
-    """The network of ``transformers:NAME``, which brings its own words."""
+    """Build the network of ``transformers:NAME``, which has its own vocabulary."""
     from automorph.models.from_transformers import build
 
     return build(name, classes)

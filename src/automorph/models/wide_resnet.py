@@ -29,7 +29,7 @@ class WideBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, before, h, w) to (n, after, h / stride, w / stride)."""
         active: Tensor = self.activate(x)
-        # The projection sees the activated input, as in the authors' code.
+        # The projection receives the activated input, as in the authors' code.
         shortcut: Tensor = x if self.project is None else self.project(active)
         change: Tensor = self.branch(active)
         return shortcut + change
@@ -38,7 +38,7 @@ class WideBlock(nn.Module):
 def build(
     channels: int, classes: int, size: tuple[int, int], *, depth: int, widen: int
 ) -> nn.Module:
-    """WRN-depth-widen: three groups of (depth - 4) / 6 blocks, 16k, 32k, 64k channels.
+    """Build WRN-depth-widen: three groups of (depth - 4) / 6 blocks, 16k, 32k, 64k channels.
 
     WRN-16-2 has 0.7M weights, WRN-40-2 2.2M, WRN-28-10 36.5M (table 4 of the paper).
     """

@@ -19,7 +19,7 @@ from automorph.policies.naming import share_text, space_option, with_options
 from automorph.policies.tensors import beside, rounded
 
 _STAGES = 16
-"""The chains of a view are copies of the example: 16 bits of copy, 4 of stage, 4 of chain."""
+"""The chains of a view are numbered as copies of the example: 16 bits copy, 4 stage, 4 chain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,9 @@ class AugMix(SpacePolicy):
     """x_mix = (1 - m) x + m sum_i w_i chain_i(x) (Hendrycks et al. 2020, algorithm 1).
 
     w ~ Dirichlet(alpha, .., alpha) over ``width`` chains, m ~ Beta(alpha, alpha) unless ``share``
-    holds it. A chain has ``depth`` operations (0: 1 to 3, drawn), drawn uniformly with replacement,
+    fixes it. A chain has ``depth`` operations (0: 1 to 3, drawn), drawn uniformly with replacement,
     with magnitudes uniform from ``weakest`` / 10 to ``severity`` / 10. The paper mixes after
-    normalisation; so do we, up to the rounding to whole levels.
+    normalisation, which is equivalent up to the rounding to whole levels.
     """
 
     severity: float = 3.0
@@ -54,7 +54,7 @@ class AugMix(SpacePolicy):
 
     @property
     def title(self) -> str:
-        """The shortest name that says all parameters."""
+        """The shortest name that states all parameters."""
         return self._timm() or self._default_name()
 
     def _default_name(self) -> str:
@@ -66,7 +66,7 @@ class AugMix(SpacePolicy):
         return with_options("augmix", [*options, space_option(self.operations, "augmix")])
 
     def _timm(self) -> str | None:
-        """The name as a timm string, if it is one."""
+        """Return the name as a timm string, if it is one."""
         if (self.weakest, self.share) != (0, None) or self.operations != timm_spaces.augmix():
             return None
         depth = f"-d{self.depth}" if self.depth else ""
@@ -75,20 +75,20 @@ class AugMix(SpacePolicy):
 
     @property
     def default_rendering(self) -> tuple[Fill, Interpolation]:
-        """timm's own, if the space is timm's."""
+        """timm's rendering, if the space is timm's."""
         return timm_spaces.RENDERING if self._timm() else super().default_rendering
 
     @property
     def is_sequence(self) -> bool:
-        """A mixture is more than one sequence."""
+        """Whether the policy is a single sequence: a mixture is not."""
         return False
 
     def sample(self, stream: Stream) -> Sequences:
-        """The first chain of each example."""
+        """Return the first chain of each example."""
         return self._chain(self._view(stream, 0))
 
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
-        """The mixture of the example and its chains, rounded to whole levels."""
+        """Return the mixture of each example and its chains, rounded to whole levels."""
         weights, share = self.weights(stream)
         mixed: Any = 0.0
         for i in range(self.width):
@@ -102,17 +102,17 @@ class AugMix(SpacePolicy):
         return rounded((1 - m) * examples + m * mixed, examples)
 
     def weights(self, stream: Stream) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The weights of the chains ``(n, width)`` and the share m of their mixture ``(n,)``."""
+        """Return the chain weights ``(n, width)`` and the mixture's share m ``(n,)``."""
         u = stream.uniform("mixing", self.width + 1, start=16)
         m = beta(u[:, self.width], self.alpha)
         if self.share is not None:
             m = np.full(len(stream), self.share, np.float32)
-        # Gamma numbers over their sum are a draw from Dirichlet; u is moved off 0.
+        # Gamma numbers divided by their sum are Dirichlet; u is kept away from 0.
         drawn = gamma(u[:, : self.width].astype(np.float64) + 2.0**-25, self.alpha)
         return (drawn / drawn.sum(1, keepdims=True)).astype(np.float32), m
 
     def _view(self, stream: Stream, chain: int) -> Stream:
-        """The stream of a chain: copies of the example that nobody else has."""
+        """Return the stream of a chain, numbered as a copy of the example used by nothing else."""
         if stream.stage >= _STAGES:
             raise PolicyError(f"AugMix is stage {stream.stage + 1}; expected it among {_STAGES}")
         return replace(stream, copy=stream.copy + ((chain + 1) * _STAGES + stream.stage) * COPIES)
@@ -127,7 +127,7 @@ class AugMix(SpacePolicy):
         return Sequences.of(op, magnitude)
 
     def table(self) -> Table:
-        """The operations and their values."""
+        """Return the operations and their values."""
         ends = (self.weakest / 10, self.severity / 10)
         rows = tuple(
             (operation.name, value_text(operation, *ends), operation.about)

@@ -1,7 +1,7 @@
-"""AutoAugment's published policies (Cubuk et al. 2018, appendix): facts, as data.
+"""AutoAugment's published policies (Cubuk et al. 2018, appendix), as data.
 
-A sub-policy reads ``Operation probability/level``. Probabilities are tenths, levels go from 0 to 9
-and mean what they mean in torchvision: equal steps from the weakest to the strongest value.
+A sub-policy reads ``Operation probability/level``. Probabilities are tenths; levels go from 0 to 9
+as in torchvision: equal steps from the weakest to the strongest value.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ TABLES = {"cifar10": _CIFAR10, "svhn": _SVHN, "imagenet": _IMAGENET}
 
 
 def published_subpolicies(name: str) -> tuple[SubPolicy, ...]:
-    """The 25 sub-policies of a published policy: ``cifar10``, ``svhn`` or ``imagenet``.
+    """Return the 25 sub-policies of a published policy: ``cifar10``, ``svhn`` or ``imagenet``.
 
     >>> published_subpolicies("cifar10")[1]
     (Step(operation='Rotate', probability=0.7, magnitude=0.2222222222222222), \

@@ -1,4 +1,4 @@
-"""What every policy can do."""
+"""The interface of all policies."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Interpolation = Literal["nearest", "bilinear"]
 Fill = int | tuple[int, ...]
 
 COPIES = 1 << 16
-"""Copies of an example are numbered below this; what lies above is AugMix's."""
+"""Copies of an example are numbered below this; AugMix uses higher numbers."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A policy as people read it: names of columns, rows of cells, and a sentence about it."""
+    """A policy as a readable table: column names, rows of cells, and a caption."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -39,13 +39,13 @@ class Table:
 class Policy(ABC):
     """A distribution over sequences of operations.
 
-    Policies are values: frozen, hashable, and equal when they say the same.
+    Policies are values: frozen, hashable, and equal when they mean the same.
     """
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """What a user types to get this policy."""
+        """The name that a user types for this policy."""
 
     @property
     @abstractmethod
@@ -54,15 +54,15 @@ class Policy(ABC):
 
     @abstractmethod
     def sample(self, stream: Stream) -> Sequences:
-        """One sequence for each example of the stream."""
+        """Draw one sequence for each example of the stream."""
 
     @abstractmethod
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
-        """The examples after one draw of the policy; labels stay what they are."""
+        """Return the examples after one draw of the policy; labels are unchanged."""
 
     @abstractmethod
     def table(self) -> Table:
-        """The policy as a readable table."""
+        """Return the policy as a readable table."""
 
     @property
     def mixes_labels(self) -> bool:
@@ -71,30 +71,30 @@ class Policy(ABC):
 
     @property
     def is_sequence(self) -> bool:
-        """Whether ``sample`` says all that ``transform`` does to single examples."""
+        """Whether ``sample`` states everything that ``transform`` does to single examples."""
         return True
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
-        """How examples of the batch are mixed with each other, if they are."""
+        """Draw how examples of the batch are mixed with each other; None if they are not."""
         return None
 
     def rendered(
         self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
     ) -> Policy:
-        """The same policy with another fill colour or resampling (None: as it is)."""
+        """Return the policy with another fill colour or resampling (None: unchanged)."""
         return self
 
     def fitted(self, texts: Any, *, protect: tuple[str, ...] = ()) -> Policy:
-        """The policy with operations that know the words of the training texts (see `Corpus`).
+        """Fit the policy's operations to the words of the training texts (see `Corpus`).
 
-        ``protect`` are regular expressions of what no operation may touch. Policies without
-        operations on texts are what they were.
+        ``protect`` are regular expressions that match what no operation may change. Policies
+        without text operations are returned unchanged.
         """
         corpus = Corpus(list(texts), protect) if self.space.domain == "text" else None
         return self if corpus is None else self.with_corpus(corpus)
 
     def with_corpus(self, corpus: Corpus) -> Policy:
-        """The policy with operations that know a corpus."""
+        """Return the policy with operations that use a corpus."""
         return self
 
     @overload
@@ -122,17 +122,17 @@ class Policy(ABC):
     ) -> Any:
         """Augment a batch: uint8 ``(n, H, W, C)`` in, the same out.
 
-        Texts are a list or an array of strings, or a column of a table; NumPy's ``StringDType``
-        ``(n,)`` is what comes back.
-        A torch tensor of images is ``(n, C, H, W)``, uint8 or float in [0, 1], and comes back as
-        one on the same device; labels that are a tensor come back as one, too.
+        Texts are a list or an array of strings, or a column of a table; the result is NumPy's
+        ``StringDType`` ``(n,)``.
+        A torch tensor of images is ``(n, C, H, W)``, uint8 or float in [0, 1]; the result is such a
+        tensor on the same device, and labels given as a tensor are returned as one.
 
         ``index`` ``(n,)`` holds the numbers of the examples in their data set (default: 0 to n-1):
-        the same example of the same seed and epoch always gets the same draw, whatever batch it
-        comes in. Only operations and policies that combine examples (SamplePairing, mixup, CutMix)
-        look at the batch. ``copy`` tells several views of one example apart. With soft ``labels``
-        float ``(n, classes)`` the result is ``(examples, labels)``; a policy that mixes labels
-        needs them.
+        an example with the same seed and epoch always gets the same draw, whatever its batch. Only
+        operations and policies that combine examples (SamplePairing, mixup, CutMix) depend on the
+        batch. ``copy`` distinguishes several views of one example. With soft ``labels`` float
+        ``(n, classes)`` the result is ``(examples, labels)``; a policy that mixes labels requires
+        them.
 
         >>> from automorph import load_policy
         >>> batch = np.zeros((2, 8, 8, 3), np.uint8)
@@ -157,7 +157,7 @@ class Policy(ABC):
         return out, beside(soft, labels)
 
     def preview(self, examples: Images, *, draws: int = 6, seed: int = 0) -> Images:
-        """Originals and draws side by side: uint8 ``(n, 1 + draws, H, W, C)``."""
+        """Return originals and draws side by side: uint8 ``(n, 1 + draws, H, W, C)``."""
         views = [examples]
         for copy in range(draws):
             stream = stream_for(examples, seed, 0, None, copy)
@@ -170,7 +170,7 @@ class Policy(ABC):
         return self.name
 
     def _settle(self, field: str, kind: type[int] | type[float], low: float, high: float) -> None:
-        """Check one number of the policy and keep it as a plain Python number."""
+        """Check one number of the policy and store it as a plain Python number."""
         value = check_range(type(self).__name__, field, getattr(self, field), kind, low, high)
         object.__setattr__(self, field, value)
 
@@ -178,10 +178,10 @@ class Policy(ABC):
 @_moved.renamed_attributes(usual_rendering="default_rendering")
 @dataclass(frozen=True, kw_only=True)
 class SpacePolicy(Policy):
-    """A policy over the operations of a search space, and how they draw.
+    """A policy over the operations of a search space, with their rendering.
 
-    ``fill`` (one level, or one a channel) is what comes in from outside the image;
-    ``interpolation`` is how geometric operations resample.
+    ``fill`` (one level, or one per channel) colours pixels from outside the image;
+    ``interpolation`` is the resampling of geometric operations.
     """
 
     operations: SearchSpace
@@ -198,7 +198,7 @@ class SpacePolicy(Policy):
         levels = self.fill if isinstance(self.fill, (tuple, list)) else (self.fill,)
         checked = tuple(check_range(who, "fill", level, int, 0, 255) for level in levels)
         if not 1 <= len(checked) <= 4:
-            raise PolicyError(f"{who} got fill={self.fill!r}; expected one level, or one a channel")
+            raise PolicyError(f"{who} got fill={self.fill!r}; expected a level or one per channel")
         object.__setattr__(self, "fill", checked[0] if len(checked) == 1 else checked)
         if self.interpolation not in ("nearest", "bilinear"):
             raise PolicyError(
@@ -217,7 +217,7 @@ class SpacePolicy(Policy):
 
     @property
     def name(self) -> str:
-        """What a user types to get this policy."""
+        """The name that a user types for this policy."""
         fill, interpolation = self.default_rendering
         options = [f"fill={self.fill}".replace(" ", "")] if self.fill != fill else []
         if self.interpolation != interpolation:
@@ -232,7 +232,7 @@ class SpacePolicy(Policy):
     def rendered(
         self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
     ) -> Self:
-        """The same policy with another fill colour or resampling (None: as it is)."""
+        """Return the policy with another fill colour or resampling (None: unchanged)."""
         return replace(
             self,
             fill=self.fill if fill is None else fill,
@@ -240,11 +240,11 @@ class SpacePolicy(Policy):
         )
 
     def with_corpus(self, corpus: Corpus) -> Self:
-        """The policy with operations that know a corpus."""
+        """Return the policy with operations that use a corpus."""
         return replace(self, operations=self.operations.fitted(corpus))
 
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
-        """The examples after one draw of the policy."""
+        """Return the examples after one draw of the policy."""
         if not len(self.space):
             return unchanged(examples)
         return engine.apply(
@@ -268,7 +268,7 @@ class SpacePolicy(Policy):
 def check_range(
     who: str, what: str, value: Any, kind: type[int] | type[float], low: float, high: float
 ) -> Any:
-    """The value as a plain int or float, if it is one in the range; NaN and booleans are none."""
+    """Return the value as a plain int or float if it is in range; NaN and booleans are refused."""
     value = value.item() if isinstance(value, np.generic) else value
     fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
     if not fits or not low <= value <= high:
@@ -281,7 +281,7 @@ def check_range(
 
 
 def stream_for(examples: Any, seed: int, epoch: int, index: ArrayLike | None, copy: int) -> Stream:
-    """The random numbers of a batch, with everything checked that a user types."""
+    """Return the random numbers of a batch, after checking the arguments."""
     try:
         n = len(examples)
     except TypeError:
@@ -293,7 +293,7 @@ def stream_for(examples: Any, seed: int, epoch: int, index: ArrayLike | None, co
     if numbers.shape != (n,) or (numbers.size and numbers.dtype.kind not in "iu"):
         raise UsageError(
             f"got {n} examples and an index of shape {numbers.shape} and type {numbers.dtype}; "
-            f"expected one whole number an example, shape ({n},)"
+            f"expected one whole number per example, shape ({n},)"
         )
     for what, value, end in (("epoch", epoch, 1 << 32), ("copy", copy, COPIES)):
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""Stages of a policy that mix examples and labels."""
+"""Policies that mix examples and labels of a batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_OPERATIONS = SearchSpace("none", ())
 
 @dataclass(frozen=True, kw_only=True)
 class Mixed(Policy):
-    """mixup or CutMix with another example of the batch, labels mixed alike."""
+    """mixup or CutMix with another example of the batch; labels are mixed alike."""
 
     mix: Literal["mixup", "cutmix"]
     alpha: float = 1.0
@@ -32,7 +32,7 @@ class Mixed(Policy):
 
     @property
     def name(self) -> str:
-        """What a user types to get this policy."""
+        """The name that a user types for this policy."""
         return f"{self.mix}(alpha={number_text(self.alpha)},p={number_text(self.probability)})"
 
     @property
@@ -42,25 +42,25 @@ class Mixed(Policy):
 
     @property
     def mixes_labels(self) -> bool:
-        """Labels of different examples are mixed."""
+        """Whether labels of different examples are mixed: always."""
         return True
 
     def sample(self, stream: Stream) -> Sequences:
-        """Nothing happens to single examples."""
+        """Return empty sequences: single examples are unchanged."""
         return Sequences.empty(len(stream))
 
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
-        """A copy of the examples: nothing happens to single ones."""
+        """Return a copy of the examples: single examples are unchanged."""
         return unchanged(examples)
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing:
-        """How examples of the batch are mixed with each other."""
+        """Draw how examples of the batch are mixed with each other."""
         if self.mix == "mixup":
             return mixup(stream, self.alpha, self.probability)
         return cutmix(stream, self.alpha, self.probability, shape[1], shape[2])
 
     def table(self) -> Table:
-        """One row."""
+        """Return a table of one row."""
         if self.mix == "mixup":
             what = "The example is blended with another one of the batch, and their labels alike."
         else:

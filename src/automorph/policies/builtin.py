@@ -1,4 +1,4 @@
-"""The policies that have a name, as functions: each builds one policy."""
+"""The named policies, as functions that each build one."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ POLICIES = Registry(
     "an in-training method",
     aliases={"trivial": "trivialaugment", "identity": "none", "horizontal-flip": "flip"},
 )
-"""All of them, and those that need a model or a file of the user."""
+"""All named policies, and those that need a model or a file of the user."""
 
 
 def _space(space: Space) -> SearchSpace:
@@ -192,7 +192,7 @@ def _space(space: Space) -> SearchSpace:
 
 
 def _changed(**options: tuple[float, float]) -> list[str]:
-    """The options, each a value and its default, that are not at their default."""
+    """Return the options that differ from their defaults; each comes with its default."""
     return [
         f"{what}={number_text(value)}"
         for what, (value, default) in options.items()
@@ -201,7 +201,7 @@ def _changed(**options: tuple[float, float]) -> list[str]:
 
 
 def _fixed(label: str, *steps: tuple[Operation, float]) -> Mixture:
-    """A pipeline of operations at full magnitude, each with its probability."""
+    """Build a pipeline of operations at full magnitude, each with its probability."""
     return Mixture(
         label=label,
         operations=SearchSpace(label.partition("(")[0], tuple(operation for operation, _ in steps)),

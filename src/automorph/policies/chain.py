@@ -1,4 +1,4 @@
-"""Policies one after the other, as ``flip-crop + randaugment(n=2,m=9) + cutout(16)``."""
+"""Policies applied in order, as ``flip-crop + randaugment(n=2,m=9) + cutout(16)``."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from automorph.policies.union_space import joint_space
 from automorph.text import Corpus
 
 _MOST = 64
-"""Stages, at most."""
+"""Largest number of stages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chain(Policy):
     """Policies applied in order; each draws from its own stage of the random numbers.
 
-    A chain in a chain is taken apart, so that equal stages at different places never share draws.
+    Nested chains are flattened, so that equal stages in different positions never share draws.
     """
 
     stages: tuple[Policy, ...]
@@ -45,14 +45,14 @@ class Chain(Policy):
             )
         if mixers and not flat[-1].mixes_labels:
             raise PolicyError(
-                f"{mixers[0]} stands before {flat[-1].name}; expected the stage that "
+                f"{mixers[0]} comes before {flat[-1].name}; expected the stage that "
                 "mixes labels at the end"
             )
         self._joint  # noqa: B018 - a space that cannot be joined is an error here, not later
 
     @property
     def name(self) -> str:
-        """What a user types to get this policy."""
+        """The name that a user types for this policy."""
         return " + ".join(stage.name for stage in self.stages)
 
     @property
@@ -68,7 +68,7 @@ class Chain(Policy):
     def rendered(
         self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
     ) -> Chain:
-        """All stages with another fill colour or resampling (None: as they are)."""
+        """Return the chain with another fill colour or resampling (None: unchanged)."""
         return Chain(
             stages=tuple(
                 stage.rendered(fill=fill, interpolation=interpolation) for stage in self.stages
@@ -76,7 +76,7 @@ class Chain(Policy):
         )
 
     def with_corpus(self, corpus: Corpus) -> Chain:
-        """All stages with operations that know a corpus."""
+        """Return the chain with operations that use a corpus."""
         return Chain(stages=tuple(stage.with_corpus(corpus) for stage in self.stages))
 
     @property
@@ -90,11 +90,11 @@ class Chain(Policy):
         return joint_space(self.name, [stage.space for stage in self.stages])
 
     def sample(self, stream: Stream) -> Sequences:
-        """The sequences of all stages, joined."""
+        """Return the sequences of all stages, joined."""
         return self._sample(range(len(self.stages)), stream, Sequences.empty(len(stream)))
 
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
-        """The examples after all stages; neighbours that draw alike run as one."""
+        """Return the examples after all stages; adjacent stages with equal rendering run as one."""
         out, position = examples, 0
         for rendering, run in groupby(enumerate(self.stages), key=_rendering):
             numbers = [number for number, stage in run if len(stage.space)]
@@ -106,7 +106,7 @@ class Chain(Policy):
                 continue
             if not numbers:
                 continue
-            # Positions are those of the whole chain, so that no stage repeats another's numbers.
+            # Positions count through the whole chain, so that no stage repeats another's numbers.
             before = Sequences.of(np.full((len(stream), position), NOTHING))
             joined = self._sample(numbers, stream, before)
             position = joined.length
@@ -123,12 +123,12 @@ class Chain(Policy):
         return joined
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
-        """The mixing of the last stage, if it mixes."""
+        """Return the mixing of the last stage, if it mixes."""
         last = len(self.stages) - 1
         return self.stages[last].mixing(stream.at_stage(last), shape)
 
     def table(self) -> Table:
-        """What the stages do, one after the other."""
+        """Return a table of the stages, in order."""
         rows = []
         for number, stage in enumerate(self.stages, 1):
             table = stage.table()
@@ -142,7 +142,7 @@ class Chain(Policy):
 
 
 def chained(*policies: Policy) -> Policy:
-    """The policies one after the other; a single one is itself.
+    """Chain policies in order; a single one is returned unchanged.
 
     >>> from automorph import load_policy
     >>> chained(load_policy("flip-crop"), load_policy("cutout(8)")).name
@@ -162,7 +162,7 @@ def _flat(stages: Iterable[Policy]) -> Iterator[Policy]:
 
 
 def _rendering(numbered: tuple[int, Policy]) -> tuple[Fill, Interpolation] | None:
-    """How a stage draws, or None if it is no plain sequence."""
+    """Return how a stage renders, or None if it is not a plain sequence."""
     stage = numbered[1]
     if isinstance(stage, SpacePolicy) and stage.is_sequence:
         return stage.fill, stage.interpolation

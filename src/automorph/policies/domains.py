@@ -1,4 +1,4 @@
-"""Policies for images and policies for texts: which take which, and the message for the others."""
+"""The domains of policies, images or texts, and the check against the data."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _FOR = {
 
 @_moved.renamed_arguments(arm="treatment")
 def check_domain(treatment: Any, domain: str, *, data: str = "the data") -> None:
-    """Refuse a policy, or an online method, whose operations take other examples than the data.
+    """Refuse a policy or in-training method whose operations are for another domain than the data.
 
-    ``domain`` is that of the data: ``image`` or ``text``. What has no operations takes everything;
-    CutMix is for images.
+    ``domain`` is that of the data: ``image`` or ``text``. Policies without operations fit every
+    domain; CutMix is for images. Raises `UsageError`.
 
     >>> from automorph import load_policy
     >>> check_domain(load_policy("none"), "text")
@@ -47,7 +47,7 @@ def check_domain(treatment: Any, domain: str, *, data: str = "the data") -> None
 
 
 def _domain(stage: Policy) -> str | None:
-    """The kind of examples that a stage takes; None: any."""
+    """Return the domain of a stage; None if it fits any."""
     if isinstance(stage, Mixed):
         return "image" if stage.mix == "cutmix" else None
     return stage.space.domain if len(stage.space) else None

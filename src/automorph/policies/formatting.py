@@ -11,7 +11,7 @@ _BEFORE = ("factor", "level", "strength")
 
 
 def number_text(value: float) -> str:
-    """The shortest text that reads back as the same number.
+    """Return the shortest text that reads back as the same number.
 
     >>> number_text(9.0), number_text(0.1), number_text(1 / 3)
     ('9', '0.1', '0.3333333333333333')
@@ -21,7 +21,7 @@ def number_text(value: float) -> str:
 
 
 def scaled_text(value: float, scale: float) -> str | None:
-    """The text of the number that divided by ``scale`` gives the value, if there is one.
+    """Return the text of the number that, divided by ``scale``, gives the value; None if none does.
 
     >>> scaled_text(9 / 30, 30)
     '9'
@@ -31,7 +31,7 @@ def scaled_text(value: float, scale: float) -> str | None:
 
 
 def value_text(operation: Operation, weakest: float, strongest: float | None = None) -> str:
-    """What an operation does at a magnitude, or between two of them, in its own unit.
+    """Describe an operation at a magnitude, or between two, in its own unit.
 
     >>> from automorph.operations import named_space
     >>> space = named_space("randaugment")

@@ -1,4 +1,4 @@
-"""Policies that a small network writes: the learned generators of TANDA."""
+"""Policies drawn by a small network: the learned generators of TANDA."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from automorph.policies.numpy_rnn import (
 )
 
 MOST_PARAMETERS = 500_000
-"""An LSTM over 250 operations has as many; a file of them stays below its largest size."""
+"""Parameters of an LSTM over 250 operations; its file stays below the largest size."""
 LARGEST_PARAMETER = 1e6
 LOOKED_AT = 4096
-"""Sequences from which the shares of the operations are counted."""
+"""Sequences from which the shares of the operations are estimated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Generated(SpacePolicy):
       times ``bound``, so no operation is ruled out; see `automorph.policies.numpy_rnn.walk`.
 
     ``parameters`` are those of `policies.numpy_rnn.shapes`, as one flat vector of float32.
-    All operations fire, at magnitude 1: a value of an operation is an operation of its own
+    All operations fire, at magnitude 1: each value of an operation is an operation of its own
     (`Operation.at`). ``label`` is the title of the policy.
     """
 
@@ -75,10 +75,10 @@ class Generated(SpacePolicy):
         given = np.asarray(self.parameters, np.float64)
         if given.ndim != 1 or not (np.abs(given) <= LARGEST_PARAMETER).all():
             raise PolicyError(
-                "Generated got parameters that are no finite numbers, or beyond "
+                "Generated got parameters that are not finite numbers, or beyond "
                 f"{LARGEST_PARAMETER:g}; expected the weights of a trained generator"
             )
-        # The shortest texts that mean the same float32: small files, exact round trips.
+        # The shortest texts of the same float32: small files, exact round trips.
         short = given.astype(np.float32).astype("U32").astype(np.float64)
         object.__setattr__(self, "parameters", tuple(short.tolist()))
 
@@ -98,9 +98,9 @@ class Generated(SpacePolicy):
         return unpacked(flat, self.network, len(self.operations), self.length)
 
     def sample(self, stream: Stream) -> Sequences:
-        """One sequence for each example of the stream.
+        """Draw one sequence for each example of the stream.
 
-        With all parameters 0 these are the very sequences of `Uniform` of the same length.
+        With all parameters 0, these are exactly the sequences of `Uniform` of the same length.
         """
         scores = noise(stream, self.operations.names, self.length)
         op = np.empty((len(stream), self.length), np.int64)
@@ -113,18 +113,18 @@ class Generated(SpacePolicy):
         return Sequences.of(op, 1.0)
 
     def log_prob(self, sequences: Sequences) -> Floats:
-        """log pi(tau_t | tau_1 .. tau_t-1), float64 ``(n, L)``."""
+        """Return log pi(tau_t | tau_1 .. tau_t-1), float64 ``(n, L)``."""
         log_p = self._log_p(sequences)
         return np.take_along_axis(log_p, sequences.op[..., None].astype(np.int64), axis=2)[..., 0]
 
     def entropy(self, sequences: Sequences) -> Floats:
-        """The entropy in nats of the categorical at each position of these, float64 ``(n, L)``."""
+        """Return the entropy in nats of the categorical at each position, float64 ``(n, L)``."""
         log_p = self._log_p(sequences)
         return np.asarray(-(np.exp(log_p) * log_p).sum(axis=2))
 
     @cached_property
     def shares(self) -> Floats:
-        """How often each operation comes at each position, float64 ``(L, K)``; rows sum to 1.
+        """The frequency of each operation at each position, float64 ``(L, K)``; rows sum to 1.
 
         The mean of the conditional distributions over 4096 sequences.
         """
@@ -132,7 +132,7 @@ class Generated(SpacePolicy):
         return np.asarray(np.exp(self._log_p(sequences)).mean(axis=0))
 
     def table(self) -> Table:
-        """The operations, the most frequent first."""
+        """Return a table of the operations, the most frequent first."""
         shares = self.shares.mean(axis=0)
         rows = []
         for number in np.argsort(-shares, kind="stable"):
@@ -172,7 +172,7 @@ class Generated(SpacePolicy):
 
 
 def noise(stream: Stream, names: tuple[str, ...], length: int) -> Floats:
-    """Gumbel noise, float64 ``(n, L, K)``: the largest of logit + noise is a draw of the softmax.
+    """Draw Gumbel noise, float64 ``(n, L, K)``: argmax of logit + noise is a softmax draw.
 
     Every operation has its own stream, as in `Stream.race`: equal logits make the same choices,
     and close ones nearly the same, so policies can be compared under common random numbers.

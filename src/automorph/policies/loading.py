@@ -1,4 +1,4 @@
-"""Policies by name or from a file, and back to a file."""
+"""Policies loaded by name or from a file, and saved to a file."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from automorph.policies.parser import parse_policy
 def load_policy(
     policy: str | os.PathLike[str] | Policy, *, operations: Iterable[Operation] = ()
 ) -> Policy:
-    """A policy by name, by timm string or from a file.
+    """Load a policy by name, by timm string or from a file.
 
     A text that ends in ``.json``, and any path object, is read as a file; ``operations`` are the
-    user's own operations that it refers to.
+    user's own operations that it refers to. Raises `PolicyError` for anything else.
 
     >>> load_policy("randaugment(n=2,m=9)").name
     'randaugment(n=2,m=9)'
@@ -35,7 +35,7 @@ def load_policy(
             f"got {policy!r:.60} as a policy; expected a name such as randaugment(n=2,m=9), or a "
             f"path of a policy.json{_reading_hint(policy)}"
         )
-    # A path may hold a + of its own.
+    # A path may itself contain a +.
     if policy.strip().lower().endswith(".json") and Path(policy.strip()).exists():
         return read_policy(Path(policy.strip()), operations)
     return parse_policy(policy, operations)
@@ -47,15 +47,15 @@ def save_policy(
     *,
     provenance: dict[str, Any] | None = None,
 ) -> Path:
-    """Write the file of a policy, or of its name; it appears whole or not at all.
+    """Write a policy, given as an object or by name, to a file, atomically.
 
-    ``provenance`` says where the policy comes from: anything that JSON can hold.
+    ``provenance`` records where the policy comes from: anything that JSON can hold.
     """
     return write_policy(load_policy(policy), path, provenance=provenance)
 
 
 def _reading_hint(thing: object) -> str:
-    """What to do with a transform of another library."""
+    """Return what to do with a transform of another library."""
     homes = {kind.__module__.partition(".")[0] for kind in type(thing).__mro__}
     if not homes & {"torchvision", "albumentations", "kornia", "torch"}:
         return ""
@@ -63,5 +63,5 @@ def _reading_hint(thing: object) -> str:
 
 
 def list_policies() -> dict[str, str]:
-    """The named policies, each with a line about it; the last ones need a model or a file."""
+    """List the named policies with their summaries; the last ones need a model or a file."""
     return POLICIES.about()

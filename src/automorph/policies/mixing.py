@@ -16,11 +16,11 @@ from automorph.policies.tensors import as_images, beside, chosen, rounded
 
 @dataclass(frozen=True, eq=False)
 class Mixing:
-    """Which example is mixed into which, and how much.
+    """The partner of each example, and the weights of both.
 
     ``partner`` int64 ``(n,)`` numbers rows of the batch; ``weight`` float32 ``(n,)`` is the share
-    of the example itself; ``box`` int64 ``(n, 4)`` (top, left, bottom, right), if given, is where
-    the partner is pasted, and the weight is one minus its share of the area.
+    of the example itself; ``box`` int64 ``(n, 4)`` (top, left, bottom, right), if given, is the
+    region where the partner is pasted, and the weight is one minus its share of the area.
     """
 
     partner: NDArray[np.int64]
@@ -28,7 +28,7 @@ class Mixing:
     box: NDArray[np.int64] | None = None
 
     def examples(self, examples: Any) -> Any:
-        """Mixed examples: images uint8 (rounded) or float, vectors, as arrays or tensors."""
+        """Mix examples: images uint8 (rounded) or float, vectors, as arrays or tensors."""
         if getattr(examples, "dtype", np.dtype(np.uint8)) == np.dtypes.StringDType():
             raise UsageError(
                 "texts cannot be blended, only their embeddings can: mixup on texts works in the "
@@ -42,7 +42,7 @@ class Mixing:
         return rounded(weight * examples + (1 - weight) * partners, examples)
 
     def labels(self, labels: Any) -> Any:
-        """Soft labels float32 ``(n, classes)``, an array or a tensor, mixed with these weights."""
+        """Mix soft labels ``(n, classes)``, an array or a tensor, to float32 with these weights."""
         weight = beside(self.weight[:, None], labels)
         mixed = weight * labels + (1 - weight) * labels[beside(self.partner, labels)]
         return mixed if is_tensor(labels) else np.asarray(mixed, np.float32)
@@ -56,9 +56,9 @@ class Mixing:
 
 
 def shuffled(stream: Stream) -> NDArray[np.int64]:
-    """The partners: a random ring through the rows, so that none is its own from two rows on.
+    """Draw the partners: a random cycle through the rows, so that no row is its own (for n > 1).
 
-    The ring depends on which examples the batch holds, not on their order.
+    The cycle depends on which examples the batch holds, not on their order.
     """
     words = stream.bits("mixing", 1)[:, 0]
     order = np.argsort(words, kind="stable")
@@ -68,7 +68,7 @@ def shuffled(stream: Stream) -> NDArray[np.int64]:
 
 
 def beta(uniform: NDArray[np.float32], alpha: float) -> NDArray[np.float32]:
-    """Beta(alpha, alpha) numbers from uniform ones, by the inverse distribution function."""
+    """Convert uniform numbers to Beta(alpha, alpha), by the inverse distribution function."""
     if alpha == 1:
         return uniform
     from scipy.special import betaincinv  # Slow to import, and rarely needed.
@@ -77,7 +77,7 @@ def beta(uniform: NDArray[np.float32], alpha: float) -> NDArray[np.float32]:
 
 
 def gamma(uniform: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
-    """Gamma(alpha) numbers from uniform ones in (0, 1), by the inverse distribution function."""
+    """Convert uniform numbers in (0, 1) to Gamma(alpha), by the inverse distribution function."""
     if alpha == 1:
         return -np.log1p(-uniform)
     from scipy.special import gammaincinv
@@ -88,7 +88,7 @@ def gamma(uniform: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
 def mixup(stream: Stream, alpha: float, probability: float = 1.0) -> Mixing:
     """mixup (Zhang et al. 2018): x = w x_i + (1 - w) x_j, labels alike, w ~ Beta(alpha, alpha).
 
-    The reference code draws one w a batch; here every example has its own.
+    The reference code draws one w per batch; here every example has its own.
     """
     u = stream.uniform("mixing", 4, start=4)
     weight = beta(u[:, 0], alpha)
@@ -100,7 +100,7 @@ def cutmix(stream: Stream, alpha: float, probability: float, height: int, width:
     """CutMix (Yun et al. 2019): a box with area share 1 - w is pasted from the partner.
 
     The box is clipped at the borders, and w becomes one minus the share that was pasted. The
-    reference code draws one box a batch; here every example has its own.
+    reference code draws one box per batch; here every example has its own.
     """
     u = stream.uniform("mixing", 4, start=4)
     side = np.sqrt(1.0 - beta(u[:, 0], alpha))

@@ -1,4 +1,4 @@
-"""Words that names and tables of policies share."""
+"""Parts of names that policies and tables share."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from automorph.operations import SearchSpace, list_spaces, named_space
 
 
 def space_option(space: SearchSpace, default: str) -> str:
-    """The option that says which space a policy draws from; empty if it is the usual one.
+    """Return the option that names a policy's space; empty for the default space.
 
-    A space that differs from the one of its name says so: a name never stands for two policies.
+    A custom space that differs from the built-in one of its name is marked, so names stay unique.
 
     >>> from automorph.operations import find_operation
     >>> space = named_space("augmix")
@@ -25,7 +25,7 @@ def space_option(space: SearchSpace, default: str) -> str:
 
 
 def share_text(share: float) -> str:
-    """A probability as people read it.
+    """Format a probability for people to read.
 
     >>> share_text(0.5), share_text(0.125)
     ('50%', '12.5%')
@@ -34,7 +34,7 @@ def share_text(share: float) -> str:
 
 
 def with_options(title: str, options: Iterable[str]) -> str:
-    """A name with more options.
+    """Add options to a name.
 
     >>> with_options("flip(p=0.3)", ["fill=128"]), with_options("flip", [])
     ('flip(p=0.3,fill=128)', 'flip')

@@ -1,7 +1,7 @@
-"""The networks of learned generators in plain NumPy: policies are used without torch.
+"""The networks of learned generators in plain NumPy, so that policies work without torch.
 
-Every row is computed by itself, in one order, so that what is drawn for an example does not depend
-on the batch that it comes in (a product of matrices by BLAS gives no such promise).
+Every row is computed separately and in a fixed order, so that the draw for an example does not
+depend on its batch (a BLAS matrix product does not guarantee this).
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 Network = Literal["mean-field", "per-position", "lstm", "gru"]
 NETWORKS: tuple[str, ...] = get_args(Network)
 GATES = {"lstm": 4, "gru": 3}
-"""Recurrent networks, and how many blocks of rows their matrices have."""
+"""Recurrent networks, and the number of row blocks in their matrices."""
 
 Floats = NDArray[np.float64]
 Choose = Callable[[int, Floats], NDArray[np.int64]]
-"""Takes a position and the logits ``(n, K)`` there, gives the operation numbers ``(n,)``."""
+"""Maps a position and its logits ``(n, K)`` to operation numbers ``(n,)``."""
 
 
 def shapes(network: str, operations: int, length: int) -> dict[str, tuple[int, ...]]:
-    """The parameters of a network of K operations by name, in the order of the file.
+    """Return the parameter shapes of a network over K operations by name, in the order of the file.
 
-    Recurrent ones have as many units as operations, and torch's layout: gates i, f, g, o (LSTM) or
-    r, z, n (GRU).
+    Recurrent networks have as many units as operations, and torch's layout: gates i, f, g, o (LSTM)
+    or r, z, n (GRU).
 
     >>> shapes("lstm", 3, 10)["weight_ih"]
     (12, 3)
@@ -46,7 +46,7 @@ def shapes(network: str, operations: int, length: int) -> dict[str, tuple[int, .
 
 
 def unpacked(flat: Floats, network: str, operations: int, length: int) -> dict[str, Floats]:
-    """The parameters by name, from one vector."""
+    """Split a flat vector into the parameters by name."""
     parts, start = {}, 0
     for name, shape in shapes(network, operations, length).items():
         size = int(np.prod(shape))
@@ -63,11 +63,11 @@ def walk(
     length: int,
     choose: Choose,
 ) -> None:
-    """Call ``choose`` at each position with the logits there, which follow from earlier choices.
+    """Call ``choose`` at each position with its logits, which depend on the earlier choices.
 
-    - mean field: theta, or bound * tanh(theta / bound), whatever came before;
-    - LSTM and GRU: bound * h_t, the state of as many units as operations after reading the
-      operation before as a one-hot vector (first a trained vector); |h| < 1.
+    - mean field: theta, or bound * tanh(theta / bound), independent of earlier choices;
+    - LSTM and GRU: bound * h_t, the state of as many units as operations after reading the previous
+      operation as a one-hot vector (initially a trained vector); |h| < 1.
     """
     if network in GATES:
         _recurrent(parameters, network, bound or 1.0, n, length, choose)
@@ -79,7 +79,7 @@ def walk(
 
 
 def bounded(logits: Floats, bound: float) -> Floats:
-    """Logits squeezed into (-bound, bound), and left alone near 0."""
+    """Squeeze logits into (-bound, bound), nearly unchanged around 0."""
     return np.asarray(bound * np.tanh(logits / bound))
 
 
@@ -88,7 +88,7 @@ def _recurrent(
 ) -> None:
     units = len(p["start"])
     h, c = np.zeros((n, units)), np.zeros((n, units))
-    # The columns of the input matrix, one for each operation: a one-hot vector picks its own.
+    # The columns of the input matrix, one per operation: a one-hot vector selects its column.
     columns = np.ascontiguousarray(p["weight_ih"].T) + p["bias_ih"]
     fed = np.broadcast_to(
         _times(p["start"][None], p["weight_ih"]) + p["bias_ih"], (n, len(columns[0]))
@@ -107,7 +107,7 @@ def _recurrent(
 
 
 def _times(rows: Floats, matrix: Floats) -> Floats:
-    """``rows @ matrix.T``, every sum in the same order whatever the number of rows."""
+    """Return ``rows @ matrix.T`` with a summation order that does not depend on the row count."""
     out = np.zeros((len(rows), len(matrix)))
     product = np.empty_like(out)
     for k, column in enumerate(np.ascontiguousarray(matrix.T)):

@@ -1,4 +1,4 @@
-"""The names people type: ``flip-crop + randaugment(n=2,m=9) + cutout(16)``."""
+"""The parser of typed policy names: ``flip-crop + randaugment(n=2,m=9) + cutout(16)``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST = 10_000
 
 
 def parse_policy(text: str, operations: Iterable[Operation] = ()) -> Policy:
-    """The policy that a text names; stages are joined by ``+``.
+    """Build the policy that a text names; stages are joined by ``+``.
 
     A stage is a name with options, a timm string or the path of a policy file; ``operations`` are
     the user's own that such a file refers to. Case, ``-`` and ``_`` do not matter in names.
@@ -73,7 +73,7 @@ def _stage(word: str, text: str, operations: tuple[Operation, ...]) -> Policy:
 
 
 def _schedule(word: str, inside: str, operations: tuple[Operation, ...]) -> Schedule:
-    """The schedule of ``20:none,10:randaugment(n=2,m=9)``."""
+    """Build the schedule of ``20:none,10:randaugment(n=2,m=9)``."""
     pieces = []
     for part in POLICIES.split(inside, ",", word) if inside.strip() else []:
         epochs, colon, text = part.partition(":")

@@ -1,4 +1,4 @@
-"""Some of many steps, in random order: how Population Based Augmentation uses its table."""
+"""A few of many steps, in random order: the policies of Population Based Augmentation."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from automorph.policies.naming import share_text
 from automorph.policies.subpolicies import LONGEST, Step
 
 COUNTS = (0.2, 0.3, 0.5)
-"""The chances of 0, 1 and 2 operations (Ho et al. 2019, algorithm 1)."""
+"""The probabilities of 0, 1 and 2 operations (Ho et al. 2019, algorithm 1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shuffled(SpacePolicy):
-    """The ``steps`` are walked over in random order, and fire until as many did as were drawn.
+    """Go through the ``steps`` in random order until the drawn number of them has fired.
 
-    ``counts[k]`` is the chance that at most k steps fire: for each example a number is drawn from
-    ``counts``, the steps are shuffled, and each fires with its probability while the number is not
-    reached (Ho et al. 2019, algorithm 1). ``label`` is the title of the policy: change it with the
-    content.
+    ``counts[k]`` is the weight of k firing steps: for each example, a limit is drawn by ``counts``,
+    the steps are shuffled, and each fires with its probability until the limit is reached (Ho et
+    al. 2019, algorithm 1). ``label`` is the title of the policy: change it with the content.
     """
 
     label: str
@@ -61,7 +60,7 @@ class Shuffled(SpacePolicy):
         )
 
     def sample(self, stream: Stream) -> Sequences:
-        """One sequence for each example of the stream."""
+        """Draw one sequence for each example of the stream."""
         op, probability, magnitude = self.arrays
         length = min(len(self.counts) - 1, len(op))
         if length == 0:
@@ -71,7 +70,7 @@ class Shuffled(SpacePolicy):
         order = np.argsort(u[:, 1:], axis=1, kind="stable")
         fires = (stream.uniform("coins", len(op)) < probability)[np.arange(len(u))[:, None], order]
         used = fires & (np.cumsum(fires, axis=1) <= wanted)
-        # What is used comes to the front, in its order.
+        # Steps that fire move to the front, in their order.
         front = np.argsort(~used, axis=1, kind="stable")[:, :length]
         chosen, fire = (np.take_along_axis(a, front, axis=1) for a in (order, used))
         return Sequences.of(np.where(fire, op[chosen], NOTHING), magnitude[chosen], fire)
@@ -84,7 +83,7 @@ class Shuffled(SpacePolicy):
         return text if len(rows) <= 4 else f"{text} and {len(rows) - 4} more"
 
     def table(self) -> Table:
-        """The steps that can fire, the likeliest first."""
+        """Return a table of the steps that can fire, the likeliest first."""
         rows = []
         for step in sorted(self.steps, key=lambda step: -step.probability):
             if step.probability > 0:

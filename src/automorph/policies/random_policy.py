@@ -16,7 +16,7 @@ from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 def drawn_subpolicies(
     space: SearchSpace, count: int, length: int, seed: int
 ) -> tuple[SubPolicy, ...]:
-    """Sub-policies drawn at random.
+    """Draw sub-policies at random.
 
     Operations are uniform, probabilities uniform over 0, 0.1, .. 1 and magnitudes over 10 levels:
     the prior of AutoAugment's search space (Cubuk et al. 2018, section 3).
@@ -48,7 +48,7 @@ def _drawn(policy: RandomPolicy, seed: int) -> Mixture:
 
 @dataclass(frozen=True, kw_only=True)
 class RandomPolicy(SpacePolicy):
-    """A policy drawn at random from the search space, anew for every seed.
+    """A policy drawn at random from the search space, again for every seed.
 
     With ``seed=None`` the seed of the training draws the sub-policies, so that a comparison over
     several seeds measures random policies, not one lucky draw.
@@ -69,7 +69,7 @@ class RandomPolicy(SpacePolicy):
 
     @property
     def title(self) -> str:
-        """``random``, and what differs from the usual."""
+        """``random``, and the options that differ from the defaults."""
         options = [
             f"{what}={getattr(self, what)}"
             for what, default in (("count", 25), ("length", 2), ("seed", None))
@@ -78,7 +78,7 @@ class RandomPolicy(SpacePolicy):
         return with_options("random", [*options, space_option(self.operations, "autoaugment")])
 
     def mixture(self, seed: int) -> Mixture:
-        """The policy that a seed draws (any seed, if this policy has its own)."""
+        """Return the policy that a seed draws (any seed, if this policy has its own)."""
         return _drawn(self, int(seed) if self.seed is None else self.seed)
 
     def sample(self, stream: Stream) -> Sequences:
@@ -86,7 +86,7 @@ class RandomPolicy(SpacePolicy):
         return self.mixture(stream.seed).sample(stream)
 
     def table(self) -> Table:
-        """The sub-policies of the fixed seed; else how they are drawn."""
+        """Return the sub-policies of the fixed seed; else how they are drawn."""
         if self.seed is not None:
             return self.mixture(self.seed).table()
         rows = (

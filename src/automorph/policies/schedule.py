@@ -42,16 +42,16 @@ class Piece:
             kind = type(self.policy).__name__.lower()
             raise PolicyError(
                 f"got a {kind} inside a schedule ({self.policy.name:.60}); expected single "
-                "policies. What is always done stands beside it: flip-crop + schedule(..)"
+                "policies. Put what is always applied beside it: flip-crop + schedule(..)"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(Policy):
-    """The stream's epoch decides which policy is used; the last one stays (Ho et al. 2019).
+    """A policy for each epoch of the stream; the last one stays (Ho et al. 2019).
 
-    In an epoch it is that epoch's policy, bit for bit. A schedule with a ``label`` goes by it and
-    lives in files; others are named by their content.
+    In an epoch, the result equals that of the epoch's policy exactly. A schedule with a ``label``
+    is named by it and stored in files; others are named by their content.
 
     >>> from automorph import load_policy
     >>> schedule = load_policy("schedule(20:none,10:randaugment(n=2,m=9))")
@@ -71,13 +71,13 @@ class Schedule(Policy):
 
     @property
     def name(self) -> str:
-        """The label, or what a user types to get this policy."""
+        """The label, or the name that a user types for this policy."""
         inside = ",".join(f"{piece.epochs}:{piece.policy.name}" for piece in self.pieces)
         return self.label or f"schedule({inside})"
 
     @property
     def epochs(self) -> int:
-        """For how many epochs it was made."""
+        """The number of epochs for which it was made."""
         return self._ends[-1]
 
     @cached_property
@@ -86,7 +86,7 @@ class Schedule(Policy):
 
     @cached_property
     def _joint(self) -> tuple[SearchSpace, dict[SearchSpace, int]]:
-        """The space of all pieces, and where that of each begins in it."""
+        """The space of all pieces, and where the space of each begins in it."""
         spaces = tuple(dict.fromkeys(piece.policy.space for piece in self.pieces))
         if len(spaces) == 1:
             return spaces[0], {spaces[0]: 0}
@@ -109,15 +109,15 @@ class Schedule(Policy):
         return all(piece.policy.is_sequence for piece in self.pieces)
 
     def at(self, epoch: int) -> Policy:
-        """The policy of an epoch, counted from 0."""
+        """Return the policy of an epoch, counted from 0."""
         number = int(np.searchsorted(self._ends, epoch, side="right"))
         return self.pieces[min(number, len(self.pieces) - 1)].policy
 
     def stretched(self, epochs: int) -> Schedule:
-        """The same course over another number of epochs.
+        """Return the schedule stretched to another number of epochs.
 
-        Each change comes at the same share of the training, to the next whole epoch; pieces that
-        are left without an epoch are gone.
+        Each change keeps its share of the training, rounded to the next whole epoch; pieces that
+        are left without an epoch are dropped.
 
         >>> from automorph import load_policy
         >>> load_policy("schedule(20:none,10:flip)").stretched(90).name
@@ -135,7 +135,7 @@ class Schedule(Policy):
     def rendered(
         self, *, fill: Fill | None = None, interpolation: Interpolation | None = None
     ) -> Schedule:
-        """All pieces with another fill colour or resampling (None: as they are)."""
+        """Return the schedule with another fill colour or resampling (None: unchanged)."""
         pieces = (
             replace(piece, policy=piece.policy.rendered(fill=fill, interpolation=interpolation))
             for piece in self.pieces
@@ -143,26 +143,26 @@ class Schedule(Policy):
         return replace(self, pieces=tuple(pieces))
 
     def with_corpus(self, corpus: Corpus) -> Schedule:
-        """All pieces with operations that know a corpus."""
+        """Return the schedule with operations that use a corpus."""
         pieces = (replace(piece, policy=piece.policy.with_corpus(corpus)) for piece in self.pieces)
         return replace(self, pieces=tuple(pieces))
 
     def sample(self, stream: Stream) -> Sequences:
-        """One sequence for each example, of the policy of the stream's epoch."""
+        """Draw one sequence for each example, from the policy of the stream's epoch."""
         policy = self.at(stream.epoch)
         offset = self._joint[1][policy.space]
         return Sequences.empty(len(stream)).then(policy.sample(stream), offset=offset)
 
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any:
-        """The examples after one draw of the policy of the stream's epoch."""
+        """Return the examples after one draw of the policy of the stream's epoch."""
         return self.at(stream.epoch).transform(examples, stream, threads=threads)
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
-        """How the policy of the stream's epoch mixes examples, if it does."""
+        """Draw how the policy of the stream's epoch mixes examples; None if it does not."""
         return self.at(stream.epoch).mixing(stream, shape)
 
     def table(self) -> Table:
-        """The policies, one after the other."""
+        """Return a table of the policies, in order."""
         rows = []
         for end, piece in zip(self._ends, self.pieces, strict=True):
             first = end - piece.epochs + 1
@@ -175,6 +175,6 @@ class Schedule(Policy):
 
 
 def _merged(pieces: Iterable[Piece]) -> Iterable[Piece]:
-    """Neighbours of the same policy as one."""
+    """Merge adjacent pieces with the same policy."""
     for policy, run in groupby(pieces, key=lambda piece: piece.policy):
         yield Piece(sum(piece.epochs for piece in run), policy)

@@ -1,4 +1,4 @@
-"""Mixtures of sub-policies, as AutoAugment and its successors find them."""
+"""Mixtures of sub-policies, the policies of AutoAugment and its successors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from automorph.policies.formatting import value_text
 from automorph.policies.naming import share_text
 
 LONGEST = 100
-"""Steps of a sub-policy, at most: every step has its own block of random numbers."""
+"""Largest number of steps in a sub-policy: every step has its own block of random numbers."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ SubPolicy = tuple[Step, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture(SpacePolicy):
-    """One sub-policy is drawn for each example, by ``weights`` if given, else uniformly.
+    """A sub-policy drawn for each example, by ``weights`` if given, else uniformly.
 
-    A policy of one sub-policy is a fixed pipeline; a policy of none does nothing. ``label`` is the
-    title of the policy: change it with the content.
+    A policy of one sub-policy is a fixed pipeline; a policy without any does nothing. ``label`` is
+    the title of the policy: change it with the content.
     """
 
     label: str
@@ -88,7 +88,7 @@ class Mixture(SpacePolicy):
         return op, probability, magnitude
 
     def sample(self, stream: Stream) -> Sequences:
-        """One sequence for each example of the stream."""
+        """Draw one sequence for each example of the stream."""
         op, probability, magnitude = self.arrays
         if not op.size:
             return Sequences.empty(len(stream))
@@ -97,7 +97,7 @@ class Mixture(SpacePolicy):
         return Sequences(op[chosen], magnitude[chosen], fire)
 
     def choose(self, stream: Stream) -> NDArray[np.int64]:
-        """The number of the sub-policy of each example, int64 ``(n,)``."""
+        """Draw the number of the sub-policy of each example, int64 ``(n,)``."""
         count = len(self.subpolicies)
         if count == 1:
             return np.zeros(len(stream), np.int64)
@@ -107,7 +107,7 @@ class Mixture(SpacePolicy):
         return weighted(self.weights, u)
 
     def table(self) -> Table:
-        """One row a sub-policy; of a fixed pipeline, one row a step."""
+        """Return a table with one row per sub-policy or, for a fixed pipeline, per step."""
         if not any(self.subpolicies):
             rows = (("–", "Every example stays as it is."),)
             return Table(("operation", "what it does"), rows, "No augmentation.")

@@ -1,4 +1,4 @@
-"""Boxes, masks and key points that follow their images through a policy."""
+"""Boxes, masks and key points that a policy moves along with their images."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from automorph.policies.schedule import Schedule
 from automorph.policies.traversal import drawable
 
 _ALONG = 8
-"""Points along each side of a box, by which bent boxes are found."""
+"""Points along each side of a box, from which bent boxes are found."""
 
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """Augmented images ``(n, H, W, C)``, and what followed them.
+    """Augmented images ``(n, H, W, C)``, with their boxes, masks and key points.
 
     ``boxes`` ``(k, 4)`` of each image are cut at its edges; ``visible`` ``(k,)`` is the share of
-    each box that is left in the image (0: it is gone, and the box has no area). ``points``
-    ``(k, 2)`` may lie outside. ``masks`` ``(n, H, W)`` keep their type. What was not given is None.
+    each box that remains in the image (0: none, and the box has no area). ``points`` ``(k, 2)`` may
+    lie outside. ``masks`` ``(n, H, W)`` keep their type. Fields that were not given are None.
     """
 
     images: Images
@@ -55,10 +55,10 @@ def follow(
 
     ``boxes`` holds for each image its boxes ``(k, 4)`` as left, top, right, bottom in pixels;
     ``points`` its key points ``(k, 2)`` as x, y; ``masks`` is ``(n, H, W)``, of any whole numbers.
-    Images are those of ``policy.augment``. A box that turned is the smallest upright one around it.
+    Images are those of ``policy.augment``. A turned box becomes the smallest upright one around it.
 
     Raises ``UsageError`` for policies that blend images (AugMix, mixup, CutMix, SamplePairing), and
-    for operations of your own: nobody knows where they move pixels to.
+    for custom operations, because where they move pixels is unknown.
 
     >>> image = np.zeros((1, 10, 10, 3), np.uint8)
     >>> out = follow("flip(p=1)", image, boxes=[[[0, 0, 4, 10]]], points=[[[1, 5]]])
@@ -71,7 +71,7 @@ def follow(
     if loaded.mixes_labels or not loaded.is_sequence:
         raise UsageError(
             f"the policy {loaded.name!r} blends images, and boxes, masks and key points cannot "
-            "follow two; take a policy of operations, as flip-crop + randaugment"
+            "follow two; use a policy of operations, such as flip-crop + randaugment"
         )
     for operation in drawable(loaded):
         refuse(operation)
@@ -95,7 +95,7 @@ def follow(
 
 
 def _passes(policy: Policy, stream: Stream) -> Iterator[tuple[Sequences, SearchSpace, Stream]]:
-    """The sequences of a policy as ``transform`` runs them, with the random numbers of each."""
+    """Yield the sequences, space and random numbers of each pass of ``transform``."""
     if isinstance(policy, Schedule):
         yield from _passes(policy.at(stream.epoch), stream)
         return
@@ -106,7 +106,7 @@ def _passes(policy: Policy, stream: Stream) -> Iterator[tuple[Sequences, SearchS
     position = 0
     for number, stage in enumerate(policy.stages):
         if isinstance(stage, Schedule):
-            # It runs by itself, and counts its positions from 0.
+            # It runs separately, and counts its positions from 0.
             yield from _passes(stage, stream.at_stage(number))
         elif len(stage.space):
             part = stage.sample(stream.at_stage(number))
@@ -118,7 +118,7 @@ def _passes(policy: Policy, stream: Stream) -> Iterator[tuple[Sequences, SearchS
 def _positions(
     boxes: Sequence[ArrayLike] | None, points: Sequence[ArrayLike] | None, n: int
 ) -> list[Places]:
-    """All places of each image: along its boxes, then its key points."""
+    """Return all points of each image: along its boxes, then its key points."""
     for what, given, width in (("boxes", boxes, 4), ("points", points, 2)):
         if given is None:
             continue
@@ -137,7 +137,7 @@ def _positions(
 
 
 def _outlines(boxes: Places) -> Places:
-    """Points along the sides of boxes, ``(32 k, 2)``."""
+    """Return points along the sides of boxes, ``(32 k, 2)``."""
     t = np.arange(_ALONG) / _ALONG
     left, top, right, bottom = (boxes[:, i, None] for i in range(4))
     still = np.zeros_like(t)
@@ -147,7 +147,7 @@ def _outlines(boxes: Places) -> Places:
 
 
 def _boxes(outlines: Places, size: tuple[int, int]) -> tuple[Places, NDArray[np.float64]]:
-    """Upright boxes around outlines, cut at the edges, and the shares that are left."""
+    """Return upright boxes around outlines, cut at the edges, and the shares that remain."""
     sides = outlines.reshape(-1, 4 * _ALONG, 2)
     if not len(sides):
         return np.zeros((0, 4)), np.zeros(0)

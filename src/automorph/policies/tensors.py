@@ -1,7 +1,7 @@
-"""What policies do to whole batches, on NumPy arrays and on torch tensors alike.
+"""Batch operations of policies, on NumPy arrays and torch tensors alike.
 
-Images are ``(n, H, W, C)`` in arrays and ``(n, C, H, W)`` in tensors. Torch is imported only when a
-tensor is already there.
+Images are ``(n, H, W, C)`` in arrays and ``(n, C, H, W)`` in tensors. Torch is imported only if a
+tensor is given.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from automorph.engine import is_tensor
 
 
 def as_array(values: Any) -> Any:
-    """Numbers as NumPy takes them, from whatever device."""
+    """Convert numbers to a NumPy array, from any device."""
     return values.detach().cpu().numpy() if is_tensor(values) else values
 
 
 def are_texts(examples: Any) -> bool:
-    """Whether a batch holds strings: a list, an array of whatever type, a column of a table."""
+    """Return whether a batch holds strings: a list, an array of any type, a column of a table."""
     if isinstance(examples, (list, tuple)):
         return bool(examples) and all(isinstance(text, str) for text in examples)
     if len(getattr(examples, "shape", ())) != 1 or is_tensor(examples):
@@ -31,13 +31,13 @@ def are_texts(examples: Any) -> bool:
 
 
 def as_texts(examples: Any) -> Any:
-    """Strings, of what `are_texts` says they are, as NumPy's ``StringDType`` ``(n,)``."""
+    """Convert a batch of strings (see `are_texts`) to NumPy's ``StringDType`` ``(n,)``."""
     values = examples if isinstance(examples, (list, tuple)) else np.asarray(examples)
     return np.asarray(values, np.dtypes.StringDType())
 
 
 def beside(array: Any, examples: Any) -> Any:
-    """An array as a tensor on the device of the examples, if those are a tensor.
+    """Convert an array to a tensor on the device of the examples, if those are a tensor.
 
     The host does not wait for the device.
     """
@@ -50,13 +50,13 @@ def beside(array: Any, examples: Any) -> Any:
 
 
 def as_images(shape: Any, examples: Any) -> tuple[int, ...]:
-    """The shape of a batch of images, with the channels last."""
+    """Return the shape of a batch of images, with the channels last."""
     n, *sides = (int(side) for side in shape)
     return (n, *sides[1:], sides[0]) if is_tensor(examples) and len(sides) == 3 else (n, *sides)
 
 
 def chosen(mask: Any, those: Any, others: Any) -> Any:
-    """Pixels of the one batch where the mask ``(n, H, W, 1)`` is true, else of the other."""
+    """Return pixels of one batch where the mask ``(n, H, W, 1)`` is true, else of the other."""
     if not is_tensor(others):
         return np.where(mask, those, others)
     import torch
@@ -65,7 +65,7 @@ def chosen(mask: Any, those: Any, others: Any) -> Any:
 
 
 def rounded(mixed: Any, examples: Any) -> Any:
-    """Mixed values as the type of the examples; whole levels are rounded."""
+    """Convert mixed values to the type of the examples; round whole levels."""
     if is_tensor(examples):
         whole = not examples.is_floating_point()
         return (mixed.round().clamp(0, 255) if whole else mixed).to(examples.dtype)
@@ -75,7 +75,7 @@ def rounded(mixed: Any, examples: Any) -> Any:
 
 
 def unchanged(examples: Any) -> Any:
-    """A copy of the examples, of whatever domain."""
+    """Return a copy of the examples, of either domain."""
     if is_tensor(examples):
         return examples.clone()
     return examples.copy() if hasattr(examples, "copy") else list(examples)

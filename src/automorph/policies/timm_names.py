@@ -1,4 +1,4 @@
-"""timm's policy strings, as ``rand-m9-mstd0.5-inc1`` and ``augmix-m3-w3-d2``."""
+"""timm's policy strings, such as ``rand-m9-mstd0.5-inc1`` and ``augmix-m3-w3-d2``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OTHER = ("original", "originalr", "v0", "v0r", "3a")
 
 
 def is_timm(text: str) -> bool:
-    """Whether a name is meant as a timm string.
+    """Return whether a name is a timm string.
 
     >>> is_timm("rand-m9-inc1"), is_timm("rand-augment"), is_timm("augmix")
     (True, False, False)
@@ -32,7 +32,7 @@ def is_timm(text: str) -> bool:
 
 
 def timm_policy(text: str) -> Policy:
-    """The policy of a timm string.
+    """Build the policy of a timm string.
 
     >>> policy = timm_policy("rand-m9-mstd0.5-inc1")
     >>> policy.length, policy.low, policy.spread, policy.probability
@@ -41,7 +41,7 @@ def timm_policy(text: str) -> Policy:
     kind, *parts = text.lower().split("-")
     if kind in _OTHER:
         raise PolicyError(
-            f"timm's AutoAugment string {text!r} is not carried over; the paper's policies are "
+            f"timm's AutoAugment string {text!r} is not supported; the paper's policies are "
             "autoaugment:imagenet, autoaugment:cifar10 and autoaugment:svhn"
         )
     settings = _settings(text, kind, parts)
@@ -55,8 +55,8 @@ def _settings(text: str, kind: str, parts: list[str]) -> dict[str, Any]:
         key = match[1] if match else ""
         if kind == "rand" and part.startswith("t"):
             raise PolicyError(
-                f"{text!r} asks for timm's set of operations {part[1:]!r}, which is not carried "
-                "over; leave that part out"
+                f"{text!r} asks for timm's set of operations {part[1:]!r}, which is not supported; "
+                "leave that part out"
             )
         if match is None or key not in _KEYS[kind]:
             raise PolicyError(
@@ -64,7 +64,7 @@ def _settings(text: str, kind: str, parts: list[str]) -> dict[str, Any]:
                 + ("m9, n2, p0.5, mstd0.5, inc1" if kind == "rand" else "m3, w3, d2, a1")
             )
         if key in settings:
-            raise PolicyError(f"the timm string {text!r} says {key} twice; say it once")
+            raise PolicyError(f"the timm string {text!r} has {key} twice; expected it once")
         value = float(match[2])
         if _KEYS[kind][key] is int:
             if not value.is_integer():
@@ -110,7 +110,7 @@ def _augmix(text: str, settings: dict[str, Any]) -> Policy:
     for key, what in (("b", "blending chain by chain"), ("mstd", "normal magnitudes")):
         if settings.get(key):
             raise PolicyError(
-                f"{text!r} asks for timm's {what} ({key}), which is not carried over; leave that "
+                f"{text!r} asks for timm's {what} ({key}), which is not supported; leave that "
                 "part out"
             )
     fill, interpolation = timm_spaces.RENDERING

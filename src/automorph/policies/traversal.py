@@ -1,4 +1,4 @@
-"""What a policy is made of: its stages, and the operations that it can draw."""
+"""The parts of a policy: its stages, and the operations that it can draw."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from automorph.policies.subpolicies import Mixture
 
 
 def stages_of(policy: Policy) -> Iterator[Policy]:
-    """The single policies that a policy is made of: stages of chains, pieces of schedules.
+    """Yield the single policies within a policy: stages of chains, pieces of schedules.
 
     >>> from automorph import load_policy
     >>> [stage.name for stage in stages_of(load_policy("flip + schedule(5:none,5:crop)"))]
@@ -31,7 +31,7 @@ def stages_of(policy: Policy) -> Iterator[Policy]:
 
 
 def drawable(policy: Policy) -> tuple[Operation, ...]:
-    """The operations that a policy can draw, each once; it may leave some of its space out.
+    """Return the operations that a policy can draw, each once; may be fewer than its space.
 
     >>> from automorph import load_policy
     >>> policy = load_policy("autoaugment:cifar10")

@@ -20,12 +20,12 @@ class Uniform(SpacePolicy):
     """``length`` operations drawn uniformly with replacement, each fired with ``probability``.
 
     Magnitudes are uniform in [``low``, ``high``] (over ``levels`` equal steps if given), plus
-    normal noise of deviation ``spread``, clipped to [0, 1].
+    normal noise of standard deviation ``spread``, clipped to [0, 1].
 
     - RandAugment (Cubuk et al. 2019): low = high = m / 30, probability 1.
     - TrivialAugment (Mueller and Hutter 2021): length 1, 31 levels.
-    - UniformAugment (LingChen et al. 2020): length 2, a fair coin. Its probability is drawn from
-      U(0, 1) and then tossed, which is a fair coin.
+    - UniformAugment (LingChen et al. 2020): length 2, probability 1/2. The paper draws the
+      probability from U(0, 1) and then tosses it, which is a fair coin.
     """
 
     length: int = 1
@@ -48,16 +48,16 @@ class Uniform(SpacePolicy):
 
     @property
     def title(self) -> str:
-        """The shortest name that says all parameters."""
+        """The shortest name that states all parameters."""
         return self._timm() or self._paper() or self._composition()
 
     @property
     def default_rendering(self) -> tuple[Fill, Interpolation]:
-        """timm's own, if the space is timm's."""
+        """timm's rendering, if the space is timm's."""
         return timm_spaces.RENDERING if self._timm() else super().default_rendering
 
     def _paper(self) -> str | None:
-        """The name as one of the three papers' policies."""
+        """Return the name as one of the three papers' policies."""
         space = self.operations
         plain = self.spread == 0 and self.probability == 1
         if plain and not self.levels and self.low == self.high:
@@ -75,7 +75,7 @@ class Uniform(SpacePolicy):
         return None
 
     def _composition(self) -> str:
-        """The name that fits every parameter."""
+        """Return the name that fits every parameter."""
         options = [f"n={self.length}", f"p={number_text(self.probability)}"]
         for what, default in (("low", 0), ("high", 1), ("levels", 0), ("spread", 0)):
             value = getattr(self, what)
@@ -83,7 +83,7 @@ class Uniform(SpacePolicy):
         return with_options("composition", [*options, space_option(self.operations, "randaugment")])
 
     def _timm(self) -> str | None:
-        """The name as a timm string, if it is one."""
+        """Return the name as a timm string, if it is one."""
         increasing = self.operations == timm_spaces.increasing()
         magnitude = scaled_text(self.high, 10)
         spread = scaled_text(self.spread, 10)
@@ -99,7 +99,7 @@ class Uniform(SpacePolicy):
         return "-".join([*parts, "inc1"] if increasing else parts)
 
     def sample(self, stream: Stream) -> Sequences:
-        """One sequence for each example of the stream."""
+        """Draw one sequence for each example of the stream."""
         n, length = len(stream), self.length
         if length == 0:
             return Sequences.empty(n)
@@ -119,7 +119,7 @@ class Uniform(SpacePolicy):
         return Sequences.of(op, magnitude, fire)
 
     def table(self) -> Table:
-        """The operations and their values."""
+        """Return a table of the operations and their values."""
         rows = tuple(
             (operation.name, value_text(operation, self.low, self.high), operation.about)
             for operation in self.operations

@@ -1,4 +1,4 @@
-"""One space out of several."""
+"""The union of several search spaces."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from automorph.operations import Operation, SearchSpace
 
 
 def joint_space(name: str, spaces: Iterable[SearchSpace]) -> tuple[SearchSpace, tuple[int, ...]]:
-    """All operations in order, and the number of the first one of each space.
+    """Join spaces: return all operations in order, and the offset of each space.
 
-    Names that an earlier space has already get the number of their own space.
+    Names that an earlier space already has get the number of their space.
 
     >>> from automorph.operations import named_space
     >>> disc = named_space("disc-axes")

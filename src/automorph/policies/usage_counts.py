@@ -1,4 +1,4 @@
-"""What a policy draws: how often an example gets each operation, and how strong it is then."""
+"""Usage of operations: how often a policy draws each one, and at which magnitudes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from automorph.policies.formatting import value_text
 from automorph.policies.schedule import Schedule
 
 BINS = 20
-"""Steps of magnitude that are told apart."""
+"""Bins of the histogram of magnitudes."""
 _SEEDS, _DRAWS = 8, 512
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Of one operation: the share of examples that get it, at least once, and its magnitudes.
+    """The usage of one operation: the share of examples that get it, and its magnitudes.
 
-    ``magnitudes`` are the shares of `BINS` equal steps from 0 to 1, empty where the magnitude
-    changes nothing; ``values`` are the range of an operation's values in words.
+    ``magnitudes`` are the shares of `BINS` equal steps from 0 to 1, empty if the magnitude has no
+    effect; ``values`` is the range of the operation's values as text.
     """
 
     operation: str
@@ -32,9 +32,9 @@ class Usage:
 
 
 def usage(policy: Policy, *, epoch: int = 0) -> tuple[Usage, ...]:
-    """What a policy draws in an epoch, estimated from 4,096 draws under eight seeds.
+    """Estimate what a policy draws in an epoch, from 4,096 draws under eight seeds.
 
-    Empty for policies that are no sequences (AugMix) and those without operations.
+    Empty for policies that are not sequences (AugMix) and for those without operations.
 
     >>> from automorph import load_policy
     >>> crop, flip = usage(load_policy("flip-crop"))
@@ -51,7 +51,7 @@ def usage(policy: Policy, *, epoch: int = 0) -> tuple[Usage, ...]:
         op = drawn.op[row, position].astype(np.int64)
         step = np.minimum((drawn.magnitude[row, position] * BINS).astype(np.int64), BINS - 1)
         np.add.at(counts, (op, step), 1)
-        # An operation that comes twice in a sequence is one that the example gets.
+        # An operation that comes twice in a sequence counts once for the example.
         times += np.bincount(np.unique(op * _DRAWS + row) // _DRAWS, minlength=len(space))
     share = times / (_SEEDS * _DRAWS)
     levels = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -67,6 +67,6 @@ def usage(policy: Policy, *, epoch: int = 0) -> tuple[Usage, ...]:
 
 
 def changes_by_epoch(policy: Policy) -> bool:
-    """Whether what a policy draws hangs on the epoch."""
+    """Return whether the draws of a policy depend on the epoch."""
     stages = policy.stages if isinstance(policy, Chain) else (policy,)
     return any(isinstance(stage, Schedule) and len(stage.pieces) > 1 for stage in stages)

@@ -1,4 +1,4 @@
-"""Back-translation: to another language and back, with chance in the choice of words."""
+"""Back-translation: to another language and back, with randomly drawn words."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from automorph.text.tokens import Tokens
 KIND = "AutoModelForSeq2SeqLM"
 BATCH, LONGEST, LIKELIEST, TEMPERATURE = 32, 256, 50, 0.9
 BETWEEN = " | "
-"""Between the names of the two models in a kernel."""
+"""Separates the names of the two models in a kernel."""
 _FORTH, _BACK = 1, 2  # Uses of random numbers.
 
 
 def back_translate(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """A text goes to another language and back with the probability ``share`` (Xie et al. 2019).
+    """Translate texts to another language and back with probability ``share`` (Xie et al. 2019).
 
-    Words are drawn from the 50 likeliest at a temperature of 0.9. What comes back is refused where
-    either text has fewer than ten letters, the length changes by more than half, or a protected
-    part is not there any more.
+    Words are drawn from the 50 likeliest at a temperature of 0.9. A result is rejected if either
+    text has fewer than ten letters, if the length changes by more than half, or if a protected part
+    is lost.
     """
     forth, back = argument_of(draws.operation.kernel).split(BETWEEN)
     rows = np.flatnonzero(each_text(draws, use=0) < shares)
@@ -40,7 +40,7 @@ def back_translate(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
         some = order[start : start + BATCH].tolist()
         mine = [draws.row(int(rows[number])) for number in some]
         abroad = translate([texts[number] for number in some], forth, mine, use=_FORTH)
-        # Nothing comes of nothing, and is refused; a model would make something up.
+        # An empty translation is rejected; from an empty text, a model would invent one.
         abroad = [text or "." for text in abroad]
         for number, text in zip(some, translate(abroad, back, mine, use=_BACK), strict=True):
             out[number] = text
@@ -48,7 +48,7 @@ def back_translate(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 
 def translate(texts: Sequence[str], source: str, draws: Sequence[Draws], *, use: int) -> list[str]:
-    """Texts through an encoder and decoder; token t of a text is drawn by number t of its draws."""
+    """Translate texts; token t of a text is drawn by number t of its draws."""
     import torch
 
     network, tokenizer = pretrained(KIND, source)
@@ -65,12 +65,12 @@ def translate(texts: Sequence[str], source: str, draws: Sequence[Draws], *, use:
 
 
 def _max_tokens(length: Any) -> Any:
-    """Tokens of a translation, at most: far beyond what is not refused for its length."""
+    """Return the largest number of tokens of a translation, beyond any accepted length."""
     return 2 * length + 8
 
 
 def _sampled(network: Any, read: Any, u: Any) -> Any:
-    """Tokens drawn one after the other, ``(n, length)``, by numbers ``u`` ``(n, longest)``."""
+    """Sample tokens one after the other, ``(n, length)``, by numbers ``u`` ``(n, longest)``."""
     import torch
 
     settings = network.generation_config
@@ -79,7 +79,7 @@ def _sampled(network: Any, read: Any, u: Any) -> Any:
     encoded = network.get_encoder()(**read)
     last = torch.full((len(u), 1), start, device=u.device)
     done = torch.zeros(len(u), dtype=torch.bool, device=u.device)
-    # A text's own limit: how long others are must change nothing.
+    # A limit per text: the length of the others must not matter.
     max_tokens = _max_tokens(read["attention_mask"].sum(dim=1))
     past, out = None, []
     for step in range(u.shape[1]):

@@ -1,4 +1,4 @@
-"""What operations know of the texts that they work on: which words there are, and how telling."""
+"""What text operations know about the training texts: their words, and how informative each is."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """The training texts, and patterns (regular expressions) of what is not to be touched.
+    """The training texts, and patterns (regular expressions) of what must not be changed.
 
-    Words count in lower case. Everything is worked out when it is first needed.
+    Words are compared in lower case. Everything is computed on first use.
     """
 
     texts: Sequence[str]
@@ -41,19 +41,19 @@ class Corpus:
 
     @cached_property
     def words(self) -> list[str]:
-        """All different words, in the order of the alphabet."""
+        """All different words, in alphabetical order."""
         return sorted({word for document in self.documents for word in document})
 
     @cached_property
     def idf(self) -> dict[str, float]:
-        """ln(documents / documents with the word), of every word (UDA, Xie et al. 2019)."""
+        """The ln(documents / documents with the word) of every word (UDA, Xie et al. 2019)."""
         counts = Counter(word for document in self.documents for word in set(document))
         total = len(self.documents)
         return {word: math.log(total / count) for word, count in counts.items()}
 
     @cached_property
     def uninformative(self) -> Floats:
-        """The edges of P(w) ~ max S - S(w), S(w) = sum over texts of tf(w) / length * idf(w)."""
+        """Cumulative P(w) ~ max S - S(w), S(w) = sum over texts of tf(w) / length * idf(w)."""
         scores: dict[str, float] = defaultdict(float)
         for document in self.documents:
             for word, count in Counter(document).items():
@@ -66,15 +66,15 @@ class Corpus:
 
     @cached_property
     def language(self) -> Language:
-        """A language model of the words in their order."""
+        """A language model of adjacent words."""
         return Language(self.documents)
 
     def common_word(self, u: float) -> str:
-        """A word that says little, drawn by a number in [0, 1)."""
+        """Return an uninformative word, drawn by a number in [0, 1)."""
         return self.words[min(int(np.searchsorted(self.uninformative, u, "right")), self._last)]
 
     def any_word(self, u: float) -> str:
-        """Any word, all alike."""
+        """Return any word, drawn uniformly by a number in [0, 1)."""
         return self.words[min(int(u * len(self.words)), self._last)]
 
     @property
@@ -111,7 +111,7 @@ class Language:
         return [(word, float(count)) for word, count in ranked[:1000] if word]
 
     def between(self, left: str, right: str, *, max_words: int = 50) -> list[tuple[str, float]]:
-        """The likeliest words between two others: P(w | left) P(right | w), as shares."""
+        """Return the likeliest words between two others: P(w | left) P(right | w), as shares."""
         key = (left, right, max_words)
         if key not in self._known:
             candidates = {
@@ -122,7 +122,7 @@ class Language:
                 if word
             }
             scored = [(word, self._likelihood(left, word, right)) for word in candidates]
-            # Ties in the order of the alphabet: sets have none of their own.
+            # Ties in alphabetical order: sets have no order.
             scored.sort(key=lambda pair: (-pair[1], pair[0]))
             total = sum(p for _, p in scored[:max_words])
             self._known[key] = [(word, p / total) for word, p in scored[:max_words]]

@@ -20,11 +20,11 @@ BATCH, LIKELIEST, LONGEST = 64, 50, 512
 
 
 def replace_masked(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """max(1, share * n) words are hidden, and drawn anew by a masked language model.
+    """Hide max(1, share * n) words, and draw them from a masked language model.
 
-    From the 50 likeliest whole words, each with its share of their probability, without the word
-    that stood there. The words of a text are hidden together; texts go through the model in
-    batches. What lies behind the model's longest text stays as it is.
+    Each is drawn from the 50 likeliest whole words, by their probability, without the original
+    word. The words of a text are hidden together; texts are passed through the model in batches.
+    Text beyond the model's longest input is unchanged.
     """
     keys, v = (each_word(draws, tokens, use=use) for use in (0, 1))
     chosen = choose(tokens, tokens.free, share_of(shares, tokens.count(tokens.free)), keys)
@@ -41,7 +41,7 @@ def replace_masked(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 
 def _drawn(tokens: Tokens, position: int, options: list[str], weights: Floats, u: float) -> int:
-    """One of the options (number), in the letters of the word that stands there, but not that."""
+    """Return one of the options (its number), cased like the original word but different."""
     vocabulary = tokens.vocabulary
     word = vocabulary.words[tokens.words[position]]
     weights = np.where([option.lower() == word.lower() for option in options], 0.0, weights)
@@ -53,13 +53,13 @@ def _drawn(tokens: Tokens, position: int, options: list[str], weights: Floats, u
 
 
 class _Guesses:
-    """What a model takes for the hidden words of a few texts."""
+    """A model's guesses for the hidden words of a few texts."""
 
     def __init__(self, source: str, tokens: Tokens, chosen: Flags, rows: NDArray[np.int64]) -> None:
         self.source, self.tokens, self.chosen, self.rows = source, tokens, chosen, rows
 
     def each(self) -> Any:
-        """For each text the places of hidden words with their options and weights."""
+        """Return for each text the positions of hidden words with their options and weights."""
         import torch
 
         network, tokenizer = pretrained(KIND, self.source)
@@ -75,7 +75,7 @@ class _Guesses:
         with torch.inference_mode():
             at = (read["input_ids"] == tokenizer.mask_token_id).nonzero()
             found = torch.as_tensor(numbers, device=network.device)
-            # Only what is known of the hidden words leaves the network's last layer.
+            # Only the logits of the hidden words leave the network's last layer.
             logits = network(**read).logits[at[:, 0], at[:, 1]][:, found].float()
             best = logits.softmax(dim=1).topk(min(LIKELIEST, len(numbers)), dim=1)
         positions = at[:, 0].cpu().numpy()
@@ -83,7 +83,7 @@ class _Guesses:
         for number, row in enumerate(self.rows.tolist()):
             mine = np.flatnonzero(positions == number)
             hidden = self._hidden_positions(row)
-            # Behind the longest text that the model takes nothing is hidden any more.
+            # Beyond the longest text that the model takes, nothing is hidden.
             yield [
                 (position, [strings[i] for i in which[guess]], shares[guess])
                 for position, guess in zip(hidden.tolist(), mine.tolist(), strict=False)
@@ -94,7 +94,7 @@ class _Guesses:
         return np.arange(start, stop)[self.chosen[start:stop]]
 
     def _hidden(self, row: int, mask: str) -> str:
-        """The text without its tags, and with a mask in the place of every hidden word."""
+        """Return the text without its tags, and with a mask for every hidden word."""
         tokens, vocabulary = self.tokens, self.tokens.vocabulary
         start, stop = tokens.offsets[row : row + 2]
         hidden, strings = self.chosen[start:stop].tolist(), []
@@ -113,10 +113,10 @@ class _Guesses:
 
 @cache
 def whole_words(source: str) -> tuple[NDArray[np.int64], list[str]]:
-    """The numbers of the tokens that are whole words, and those words.
+    """Return the numbers of the tokens that are whole words, and those words.
 
-    Continuations (``##ing`` of WordPiece; what lacks the mark of a beginning in SentencePiece and
-    byte-level BPE) and everything that is no word are left out.
+    Continuations (``##ing`` of WordPiece; tokens without the initial mark in SentencePiece and
+    byte-level BPE) and tokens that are not words are left out.
     """
     _, tokenizer = pretrained(KIND, source)
     listed = tokenizer.get_vocab()

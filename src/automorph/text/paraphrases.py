@@ -1,4 +1,4 @@
-"""Whole texts put in the place of others: from a table that was made before, or by translation."""
+"""Whole texts replaced by paraphrases: from a table, or by translation."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from automorph.text.sampling import Draws, Floats, each_text
 from automorph.text.tokens import Positions, Tokens, tokenise
 
 SHORTEST, STRETCH = 10, 0.5
-"""A paraphrase is refused where either text has fewer letters, or its length changes by more than
+"""A paraphrase is rejected if either text has fewer letters, or if its length changes by more than
 this share (Wu et al. 2020, released code)."""
 
 Table = Mapping[str, Sequence[str]]
 
 
 def fits(text: str, other: str) -> bool:
-    """Whether a text may stand for another one.
+    """Return whether a text is acceptable as a paraphrase of another.
 
     >>> fits("a good film, all in all", "all in all a fine film"), fits("a good film", "good")
     (True, False)
@@ -32,10 +32,10 @@ def fits(text: str, other: str) -> bool:
 
 
 def put_texts(tokens: Tokens, rows: Positions, texts: Sequence[str], draws: Draws) -> Tokens:
-    """Tokens with other texts in some rows.
+    """Replace the texts of some rows.
 
-    A text that does not `fits`, or that lost or changed what is protected, is refused: the row
-    stays as it is.
+    A text that fails `fits`, or that lost or changed a protected part, is rejected: the row stays
+    unchanged.
     """
     if not len(rows):
         return tokens
@@ -58,10 +58,10 @@ def _protected(tokens: Tokens, row: int) -> list[int]:
 
 
 def replace_by_table(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """A text becomes one of its paraphrases, all alike, with the probability ``share``.
+    """Replace a text by one of its paraphrases, drawn uniformly, with the probability ``share``.
 
-    Texts are found by what they say, white space at the ends aside; a text that the table lacks, or
-    that an operation before this one has changed, stays as it is.
+    Texts are looked up by content, ignoring white space at the ends; a text that is not in the
+    table, or that an earlier operation has changed, stays unchanged.
     """
     table = read_paraphrases(argument_of(draws.operation.kernel))
     u, v = (each_text(draws, use=use) for use in (0, 1))
@@ -76,15 +76,15 @@ def replace_by_table(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 @cache
 def read_paraphrases(path: str) -> Table:
-    """The table of a file of JSON lines: ``{"text": "...", "paraphrases": ["...", "..."]}``.
+    """Read a file of JSON lines: ``{"text": "...", "paraphrases": ["...", "..."]}``.
 
-    Raises `DataError` with the line that is wrong.
+    Raises `DataError`, naming the wrong line.
     """
     table: dict[str, tuple[str, ...]] = {}
     file = Path(path).expanduser()
     try:
         if file.exists() and not file.is_file():
-            raise OSError("it is no file")
+            raise OSError("it is not a file")
         with file.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():

@@ -1,4 +1,4 @@
-"""Models of the transformers library for operations on texts; torch is imported at first use."""
+"""Models of the transformers library for text operations; torch is imported on first use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automorph.errors import MissingExtraError, UsageError
 
 
 def on_this_machine(source: str) -> bool:
-    """Whether a model's folder, or its copy in the cache of the hub, lies here; no network."""
+    """Return whether a model's folder, or its copy in the hub cache, exists; uses no network."""
     if Path(source).expanduser().is_dir():
         return True
     try:
@@ -22,7 +22,7 @@ def on_this_machine(source: str) -> bool:
 
 
 def loaded(kind: Any, source: str, **options: Any) -> Any:
-    """``kind.from_pretrained(source)``: what lies here if it does, else from the hub.
+    """Return ``kind.from_pretrained(source)``: from this machine if possible, else from the hub.
 
     No code that comes with a model is run.
     """
@@ -37,10 +37,10 @@ def loaded(kind: Any, source: str, **options: Any) -> Any:
 
 @cache
 def pretrained(kind: str, source: str) -> tuple[Any, Any]:
-    """The network of a folder or hub name, in evaluation mode, and its tokenizer.
+    """Load the network of a folder or hub name, in evaluation mode, and its tokenizer.
 
-    ``kind`` is a class of transformers, as ``AutoModelForMaskedLM``. The network lies on torch's
-    default device. Raises `UsageError` where it cannot be loaded, or lacks weights that this kind
+    ``kind`` is a class of transformers, such as ``AutoModelForMaskedLM``. The network is on torch's
+    default device. Raises `UsageError` if it cannot be loaded, or lacks weights that this class
     needs, and `MissingExtraError` without transformers.
     """
     try:
@@ -66,11 +66,11 @@ def pretrained(kind: str, source: str) -> tuple[Any, Any]:
     if missing := sorted(report["missing_keys"]):
         raise UsageError(
             f"the language model {source!r} lacks the weights {', '.join(missing[:3])}: it was not "
-            f"trained as an {kind}, and would answer at random; name one that was"
+            f"trained as an {kind}, so its output would be random; name one that was"
         )
     return network.eval().requires_grad_(False).to(torch.get_default_device()), tokenizer
 
 
 def argument_of(kernel: str) -> str:
-    """What stands behind the first colon of a kernel: ``Masked:folder`` has ``folder``."""
+    """Return the part of a kernel after the first colon: ``Masked:folder`` has ``folder``."""
     return kernel.partition(":")[2]

@@ -1,4 +1,4 @@
-"""The operations on texts by name: tokens in, tokens out, with one value a text."""
+"""Text operations by name: tokens in, tokens out, with one value per text."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ WITH_FILES: Mapping[str, Kernel] = {
     "BackTranslation": back_translate,
     "Paraphrases": replace_by_table,
 }
-"""Operations whose kernel names a model or a file behind a colon: ``Masked:folder``."""
+"""Operations whose kernel names a model or a file after a colon: ``Masked:folder``."""
 
 
 def find_kernel(name: str) -> Kernel | None:
-    """The kernel of a name, if there is one."""
+    """Return the kernel of a name, or None."""
     return KERNELS.get(name) or WITH_FILES.get(name.partition(":")[0])

@@ -1,4 +1,4 @@
-"""Operations that move words or leave them out."""
+"""Operations that swap or delete words."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from automorph.text.tokens import Tokens
 
 
 def swap(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """Random swap (EDA, Wei and Zou 2019): words exchange their places pair by pair.
+    """Random swap (EDA, Wei and Zou 2019): exchange the positions of words, pair by pair.
 
-    Of n words max(1, share * n) pairs are chosen, no word twice, so that the words of a text are
-    the same ones in another order.
+    Of n words max(1, share * n) pairs are chosen, no word twice, so that a text keeps its words
+    in another order.
     """
     counts = tokens.count(tokens.free)
     pairs = np.minimum(share_of(shares, counts), counts // 2)
     keys = each_word(draws, tokens, use=0)
     chosen = choose(tokens, tokens.free, 2 * pairs, keys)
     at = np.flatnonzero(chosen)
-    # In the order of their keys, neighbours are partners.
+    # Sorted by their keys, adjacent words are partners.
     at = at[order_by(tokens.rows[at], steps_of(keys[at]))]
     partners = at.reshape(-1, 2)[:, ::-1].ravel()
     words = tokens.words.copy()
@@ -28,13 +28,13 @@ def swap(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 
 def delete(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """Random deletion (EDA): every word goes with the probability ``share``; one stays.
+    """Random deletion (EDA): delete every word with the probability ``share``, except one.
 
-    The word with the largest number stays always: a text never gets empty.
+    The word with the largest number always stays, so that no text becomes empty.
     """
     u = each_word(draws, tokens, use=0)
     goes = tokens.free & (u < shares[tokens.rows])
-    # White space at the end of a text is a piece, too, and no reason to leave nothing else.
+    # White space at the end of a text is a piece too, but does not count as a remaining word.
     seen = tokens.count(tokens.words != 0)
     alone = tokens.count(goes) == seen
     last = choose(tokens, tokens.free, np.where(alone, 1, 0), 1 - 2.0**-24 - u)

@@ -1,4 +1,4 @@
-"""Random numbers for every word of a batch of texts, and the words that they choose."""
+"""Random numbers for every word of a batch of texts, and the choice of words."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from automorph.text.tokens import Flags, Positions, Tokens
 Floats = NDArray[np.float64]
 
 _USE = 20
-"""Each use of a number a word has its own 2^20 draws: enough for texts of a million words."""
+"""Each use of per-word numbers has its own 2^20 draws: enough for texts of a million words."""
 _LONG = 256
-"""Texts of more words draw on their own, so that one long text does not make a wide table."""
+"""Longer texts draw separately, so that one long text does not make a wide table."""
 
 
 class Draws(Protocol):
-    """What an operation on texts may know besides the tokens: one row a text."""
+    """The context of a text operation besides the tokens, with one row per text."""
 
     @property
     def operation(self) -> Any:
-        """The operation, with its corpus, if it has one."""
+        """The operation, with its corpus if it has one."""
         ...
 
     def row(self, number: int) -> Draws:
-        """The draws of one of the texts."""
+        """Return the draws of one of the texts."""
         ...
 
     def uniform(self, count: int, *, draw: int = 1) -> Floats:
-        """Numbers in [0, 1), float64 ``(n, count)``, from draw number ``draw`` on."""
+        """Draw numbers in [0, 1), float64 ``(n, count)``, from draw number ``draw`` on."""
         ...
 
 
 def each_text(draws: Draws, *, use: int) -> Floats:
-    """One number in [0, 1) for each text, ``(n,)``."""
+    """Draw one number in [0, 1) for each text, ``(n,)``."""
     return draws.uniform(1, draw=1 + (use << _USE))[:, 0]
 
 
 def each_word(draws: Draws, tokens: Tokens, *, use: int) -> Floats:
-    """One number in [0, 1) for each piece, ``(t,)``; it depends on its place in its own text."""
+    """Draw one number in [0, 1) for each piece, ``(t,)``, by its position in its own text."""
     lengths, first = tokens.lengths, 1 + (use << _USE)
     shared = min(int(lengths.max(initial=0)), _LONG)
     if not shared:
@@ -55,18 +55,18 @@ def each_word(draws: Draws, tokens: Tokens, *, use: int) -> Floats:
 
 
 def share_of(shares: Floats, counts: Positions) -> Positions:
-    """How many words a share touches: max(1, floor(share * count)), and none of none (EDA).
+    """Return the number of words for a share: max(1, floor(share * count)); 0 of 0 (EDA).
 
     >>> share_of(np.array([0.1, 0.1, 0.5]), np.array([5, 0, 8])).tolist()
     [1, 0, 4]
     """
-    # A share like 0.3 of 10 must not fall to 2 by rounding.
+    # A share like 0.3 of 10 must not become 2 by rounding.
     wanted = np.floor(shares * counts + 1e-6).astype(np.int64)
     return np.minimum(np.maximum(wanted, 1), counts)
 
 
 def choose(tokens: Tokens, among: Flags, counts: Positions, keys: Floats) -> Flags:
-    """Flags of the ``counts`` pieces of each text with the smallest keys, of those ``among``.
+    """Flag in each text the ``counts`` pieces with the smallest keys, of those in ``among``.
 
     >>> from automorph.text.tokens import tokenise
     >>> tokens = tokenise(["a b c", "d"])
@@ -85,15 +85,15 @@ def choose(tokens: Tokens, among: Flags, counts: Positions, keys: Floats) -> Fla
 
 
 def steps_of(u: Floats) -> Positions:
-    """Numbers in [0, 1) as the whole numbers of 2^-24 that they are, ``(t,)``."""
+    """Convert numbers in [0, 1) to whole multiples of 2^-24, ``(t,)``."""
     return (u * 2**24).astype(np.int64)
 
 
 def order_by(*columns: Positions) -> Positions:
-    """The order of rows by columns of whole numbers from 0 on, the first column first.
+    """Return the order of rows by columns of whole numbers >= 0, the first column first.
 
-    Rows that are alike stay in their order. Where the columns fit into one number, that is sorted:
-    much faster than `numpy.lexsort`.
+    The sort is stable. If the columns fit into one number, that number is sorted: much faster than
+    `numpy.lexsort`.
 
     >>> order_by(np.array([1, 0, 1, 0]), np.array([5, 9, 3, 2])).tolist()
     [3, 1, 2, 0]

@@ -1,4 +1,4 @@
-"""Words that carry grammar more than meaning (English): synonyms do not stand in for them."""
+"""Function words (English), which synonyms do not replace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STOP_WORDS = frozenset(_WORDS.split())
 
 
 def is_stop_word(word: str) -> bool:
-    """Whether a word is on the list, or holds a negation.
+    """Return whether a word is on the list, or contains a negation.
 
     >>> is_stop_word("The"), is_stop_word("isn't"), is_stop_word("cat")
     (True, True, False)

@@ -1,4 +1,4 @@
-"""Operations that put other words of the corpus in."""
+"""Operations that replace words by other words of the corpus."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Scored = Sequence[tuple[str, float]]
 
 
 def corpus_of(draws: Draws) -> Corpus:
-    """What the operation was fitted to. Raises UsageError where it was not."""
+    """Return the corpus of a fitted operation. Raises UsageError if it was not fitted."""
     corpus = draws.operation.corpus
     if corpus is None:
         raise UsageError(
-            f"the operation {draws.operation.name!r} takes its words from a corpus, and has none; "
+            f"the operation {draws.operation.name!r} needs a corpus, and has none; "
             "fit the policy to your training texts: policy.fitted(texts)"
         )
     return corpus  # type: ignore[no-any-return]
 
 
 def replace_uniformly(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """Every word, with the probability ``share``, by any word of the corpus (all alike)."""
+    """Replace every word, with the probability ``share``, by a uniformly drawn corpus word."""
     corpus = corpus_of(draws)
     u, v = (each_word(draws, tokens, use=use) for use in (0, 1))
     chosen = tokens.free & (u < shares[tokens.rows])
@@ -36,7 +36,7 @@ def replace_uniformly(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 
 def replace_uninformative(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """UDA (Xie et al. 2019): words that say little, by others that say little.
+    """UDA (Xie et al. 2019): replace uninformative words by other uninformative words.
 
     P(replace i) = share * n * (max_j q_j - q_i) / sum_j (max_j q_j - q_i), with
     q_i = count(w_i) / n * idf(w_i) in the text of n words; capped at 1.
@@ -55,7 +55,7 @@ def replace_uninformative(tokens: Tokens, shares: Floats, draws: Draws) -> Token
     np.maximum.at(largest, rows, q)
     spare = largest[rows] - q
     total = np.bincount(rows, spare, minlength=len(tokens))[rows]
-    # Where all words say as much, all are alike.
+    # If all words are equally informative, all are equally likely.
     even = total <= 1e-12
     chance = np.where(even, 1.0 / counts, spare / np.where(even, 1.0, total))
     chosen = np.zeros(len(tokens.words), np.bool_)
@@ -64,14 +64,14 @@ def replace_uninformative(tokens: Tokens, shares: Floats, draws: Draws) -> Token
 
 
 def switch_out(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """SwitchOut (Wang et al. 2018): n words by any others, P(n) ~ exp(-n / tau), n from 0 on.
+    """SwitchOut (Wang et al. 2018): replace n words by any others, P(n) ~ exp(-n / tau), n >= 0.
 
     The temperature tau is ``share`` times the words of the text: about as many are replaced.
     """
     corpus = corpus_of(draws)
     counts = tokens.count(tokens.free)
     tau = np.maximum(shares * counts, 1e-9)
-    # The quotients of a geometric law, cut off at the length of the text.
+    # The quantiles of a geometric law, truncated at the length of the text.
     whole = 1.0 - np.exp(-(counts + 1) / tau)
     wanted = np.floor(-tau * np.log1p(-each_text(draws, use=2) * whole)).astype(np.int64)
     keys, v = (each_word(draws, tokens, use=use) for use in (0, 1))
@@ -80,11 +80,11 @@ def switch_out(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 
 def replace_by_language(part: str = "", region: str = "") -> Callable[..., Tokens]:
-    """The operation that draws words from a language model (TANDA's text operations).
+    """Build the operation that draws words from a language model (TANDA's text operations).
 
-    max(1, share * n) words, of a part of speech if one is given, in a region (``before``,
-    ``between`` or ``after`` the two protected entities) if one is given, are drawn from
-    P(w | word before) P(word after | w) of the corpus, among words of the same part of speech.
+    max(1, share * n) words, of a part of speech if given, in a region (``before``, ``between`` or
+    ``after`` the two protected entities) if given, are drawn from P(w | word before)
+    P(word after | w) of the corpus, among words of the same part of speech.
     """
 
     def apply(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
@@ -92,7 +92,7 @@ def replace_by_language(part: str = "", region: str = "") -> Callable[..., Token
         keys, v = (each_word(draws, tokens, use=use) for use in (0, 1))
         among = tokens.free & _in_region(tokens, region)
         if part:
-            wordnet()  # Without it no word has a part of speech: an error, not nothing.
+            wordnet()  # Raises an error if WordNet is missing; otherwise no word would match.
             known = tokens.vocabulary.facts(("is a", part), lambda w: _part(w) == part, np.bool_)
             among &= known[tokens.words]
         wanted = share_of(shares, tokens.count(tokens.free))
@@ -108,13 +108,13 @@ def replace_by_language(part: str = "", region: str = "") -> Callable[..., Token
 
 
 def _likely(tokens: Tokens, position: int, u: float, corpus: Corpus) -> str:
-    """A word for a place that fits between its neighbours, not the one that stands there."""
+    """Return a word that fits between the neighbours of a position, other than the present one."""
     word: str = tokens.vocabulary.words[tokens.words[position]]
     left, right = (_neighbour(tokens, position, side) for side in (-1, 1))
     kind = _part(word)
     language = corpus.language
     fitting, common = language.between(left, right), language.common
-    # Where nothing of its kind was seen between such neighbours, any common word of its kind.
+    # If none was seen between such neighbours, take any common word of its part of speech.
     options = _of_kind(fitting, kind, word) or _of_kind(common, kind, word)
     if not options:
         return word
@@ -123,12 +123,12 @@ def _likely(tokens: Tokens, position: int, u: float, corpus: Corpus) -> str:
 
 
 def _of_kind(words: Scored, kind: str, word: str) -> Scored:
-    """The words of a part of speech, without the one that stands there."""
+    """Return the words of a part of speech, without the present one."""
     return [(other, p) for other, p in words if other != word.lower() and _part(other) == kind]
 
 
 def _neighbour(tokens: Tokens, position: int, side: int) -> str:
-    """The next word to a side, in lower case; empty at an end of the text."""
+    """Return the next word on a side, in lower case; empty at an end of the text."""
     at, row = position + side, tokens.rows[position]
     while 0 <= at < len(tokens.words) and tokens.rows[at] == row:
         if tokens.spoken[at]:
@@ -139,12 +139,12 @@ def _neighbour(tokens: Tokens, position: int, side: int) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _part(word: str) -> str:
-    """The part of speech, as WordNet has it; without WordNet all words are alike."""
+    """Return the part of speech by WordNet; without WordNet, all words have the same."""
     return wordnet().part_of_speech(word) if find_wordnet() else ""
 
 
 def _in_region(tokens: Tokens, region: str) -> Flags:
-    """The pieces before, between or after what is protected in their text."""
+    """Flag the pieces before, between or after the protected parts of their text."""
     if not region:
         return np.ones(len(tokens.words), np.bool_)
     positions, spans = tokens.positions, np.flatnonzero(tokens.fixed)
@@ -159,7 +159,7 @@ def _in_region(tokens: Tokens, region: str) -> Flags:
 
 
 def _idf(tokens: Tokens, corpus: Corpus) -> Floats:
-    """idf of every word of the vocabulary; a word that the corpus lacks is as rare as can be."""
+    """Return the idf of every word of the vocabulary; the maximum for words not in the corpus."""
     rare = max(corpus.idf.values(), default=0.0)
     return np.asarray(
         tokens.vocabulary.facts(

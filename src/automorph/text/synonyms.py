@@ -1,4 +1,4 @@
-"""Operations that put synonyms in: EDA's replacement and insertion (Wei and Zou 2019)."""
+"""Operations that use synonyms: EDA's replacement and insertion (Wei and Zou 2019)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from automorph.text.wordnet import WordNet, wordnet
 
 
 def replace_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """Synonym replacement: max(1, share * n) different words, every time that they occur."""
+    """Synonym replacement: replace max(1, share * n) different words wherever they occur."""
     keys, u = (each_word(draws, tokens, use=use) for use in (0, 1))
     first = _first_of_its_kind(tokens)
     among = tokens.free & _has_synonyms(tokens) & (first == np.arange(len(first)))
@@ -24,14 +24,14 @@ def replace_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 
 def insert_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """Random insertion: max(1, share * n) times a synonym of one of the words, anywhere."""
+    """Random insertion: insert max(1, share * n) times a synonym of one of the words anywhere."""
     keys, u, w = (each_word(draws, tokens, use=use) for use in (0, 1, 2))
     among = tokens.free & _has_synonyms(tokens)
     wanted = share_of(shares, tokens.count(tokens.free))
     chosen = choose(tokens, among, np.minimum(wanted, tokens.count(among)), keys)
     at = np.flatnonzero(chosen)
     rows = tokens.rows[at]
-    # Before any word that may be touched: so nothing is put into what is protected.
+    # Only before words that may be changed, so that protected parts stay intact.
     free = np.flatnonzero(tokens.free)
     starts = np.searchsorted(tokens.rows[free], rows)
     counts = tokens.count(tokens.free)[rows]
@@ -40,7 +40,7 @@ def insert_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 
 def _synonyms(word: str, net: WordNet) -> tuple[str, ...]:
-    """What may stand in for a word; nothing for words of grammar."""
+    """Return the synonyms of a word; none for function words."""
     return () if is_stop_word(word) else net.of(word)
 
 
@@ -53,7 +53,7 @@ def _has_synonyms(tokens: Tokens) -> Flags:
 
 
 def _first_of_its_kind(tokens: Tokens) -> Positions:
-    """For every piece the first one of its text with the same word, ``(t,)``."""
+    """Return for every piece the first one of its text with the same word, ``(t,)``."""
     kind = tokens.rows * len(tokens.vocabulary) + tokens.words
     order = order_by(kind)
     ranked = kind[order]
@@ -64,8 +64,8 @@ def _first_of_its_kind(tokens: Tokens) -> Positions:
     return first
 
 
-class _StandIns(dict[int, tuple[int, ...]]):
-    """The synonyms of words, all by number, looked up when they are first needed."""
+class _Synonyms(dict[int, tuple[int, ...]]):
+    """The synonyms of words, all by number, looked up on first use."""
 
     def __init__(self, vocabulary: Vocabulary, net: WordNet) -> None:
         self.vocabulary, self.net = vocabulary, net
@@ -78,15 +78,15 @@ class _StandIns(dict[int, tuple[int, ...]]):
 
 
 def _drawn(tokens: Tokens, at: Positions, u: Floats) -> list[int]:
-    """A synonym (number) for each of some pieces; capital letters are kept."""
+    """Return a synonym (its number) for each of some pieces, in the same case."""
     vocabulary, net = tokens.vocabulary, wordnet()
-    known = vocabulary.memory.setdefault(("stand-ins", net), _StandIns(vocabulary, net))
+    known = vocabulary.memory.setdefault(("stand-ins", net), _Synonyms(vocabulary, net))
     options = map(known.__getitem__, tokens.words[at].tolist())
     return [some[int(v * len(some))] for some, v in zip(options, u.tolist(), strict=True)]
 
 
 def cased(word: str, like: str) -> str:
-    """A word with the capital letters of another one.
+    """Return a word in the case of another one.
 
     >>> cased("film", "Movie"), cased("film", "MOVIE"), cased("film", "movie")
     ('Film', 'FILM', 'film')

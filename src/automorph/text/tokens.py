@@ -1,4 +1,4 @@
-"""A batch of texts as one flat array of pieces, and how parts of it are taken and put back."""
+"""A batch of texts as one flat array of pieces, with operations that take and replace parts."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ Read = tuple[NDArray[np.int32], tuple[tuple[int, int], ...]]
 Search = Callable[[str], Iterator[re.Match[str]]]
 
 MARKED = r"<(\w+)>.*?</\1>"
-"""What is protected in any text: what stands between the tags of an entity, and the tags."""
+"""Protected in any text: the content of entity tags, and the tags."""
 REMEMBERED = 100_000
-"""Texts whose pieces are kept: those of a training part come again every epoch."""
+"""Texts whose pieces are cached: those of a training part recur every epoch."""
 _NONE = np.zeros(0, np.int32)
 
 
 @_moved.renamed_attributes(places="positions")
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """``n`` texts: ``pieces`` int32 ``(t,)`` of all of them, text i from ``offsets[i]`` on.
+    """``n`` texts: ``pieces`` int32 ``(t,)`` of all of them; text i starts at ``offsets[i]``.
 
-    ``fixed`` bool ``(t,)`` marks pieces that no operation may touch. Offsets int64 ``(n + 1,)``.
+    ``fixed`` bool ``(t,)`` marks pieces that no operation may change. Offsets int64 ``(n + 1,)``.
     """
 
     pieces: NDArray[np.int32]
@@ -46,7 +46,7 @@ class Tokens:
 
     @property
     def lengths(self) -> Positions:
-        """Pieces of each text, ``(n,)``."""
+        """The number of pieces of each text, ``(n,)``."""
         return np.diff(self.offsets)
 
     @cached_property
@@ -66,7 +66,7 @@ class Tokens:
 
     @cached_property
     def free(self) -> Flags:
-        """The words that operations may touch: no punctuation, nothing protected, ``(t,)``."""
+        """The words that operations may change: no punctuation, nothing protected, ``(t,)``."""
         return np.asarray(self.spoken & ~self.fixed)
 
     @cached_property
@@ -76,16 +76,16 @@ class Tokens:
         return np.asarray(words[self.words])
 
     def count(self, flags: Flags) -> Positions:
-        """How many pieces of each text are flagged, ``(n,)``."""
+        """Count the flagged pieces of each text, ``(n,)``."""
         return np.bincount(self.rows[flags], minlength=len(self)).astype(np.int64)
 
     def take(self, rows: Positions) -> Tokens:
-        """Some of the texts."""
+        """Return some of the texts."""
         at, offsets = _spans(self.offsets, rows)
         return Tokens(self.pieces[at], offsets, self.fixed[at], self.vocabulary)
 
     def put(self, rows: Sequence[Positions], others: Sequence[Tokens]) -> Tokens:
-        """These texts with some of them (numbers, for each of the others) replaced."""
+        """Replace some texts: ``rows`` are their numbers, for each of ``others``."""
         every = (self, *others)
         ends = np.cumsum([0, *(len(tokens.pieces) for tokens in every)])
         starts = np.concatenate([t.offsets[:-1] + e for t, e in zip(every, ends, strict=False)])
@@ -98,7 +98,7 @@ class Tokens:
         return Tokens(pieces, offsets, fixed, self.vocabulary)
 
     def keep(self, flags: Flags) -> Tokens:
-        """The flagged pieces only; the new beginning of a text gets the white space of the old."""
+        """Keep the flagged pieces only; the white space at the beginning of a text stays."""
         lengths = self.count(flags)
         pieces, offsets = self.pieces[flags], np.concatenate([[0], np.cumsum(lengths)])
         moved = (lengths > 0) & ~_at(flags, self.offsets[:-1])
@@ -109,13 +109,13 @@ class Tokens:
         return Tokens(pieces, offsets, self.fixed[flags], self.vocabulary)
 
     def with_words(self, flags: Flags, words: Any) -> Tokens:
-        """Other words (numbers, one for each flagged piece) in the same white space."""
+        """Replace the flagged pieces by other words (numbers), in the same white space."""
         pieces = self.pieces.copy()
         pieces[flags] = self.vocabulary.with_words(pieces[flags], np.asarray(words).tolist())
         return replace(self, pieces=pieces)
 
     def insert(self, before: Positions, words: Any) -> Tokens:
-        """More words before the pieces at these places of the flat array (sorted or not).
+        """Insert words before the pieces at these positions of the flat array (in any order).
 
         A new first word takes the white space of the old one, which gets a space.
         """
@@ -143,7 +143,7 @@ class Tokens:
         )
 
     def join(self) -> list[str]:
-        """The texts."""
+        """Join the pieces to texts."""
         vocabulary = self.vocabulary
         strings = vocabulary.column("pieces", lambda: vocabulary.pieces, object)[self.pieces]
         strings, ends = strings.tolist(), self.offsets.tolist()
@@ -151,7 +151,7 @@ class Tokens:
 
 
 def tokenise(texts: Sequence[str], *, protect: Sequence[str] = ()) -> Tokens:
-    """Texts as tokens; what matches a regular expression of ``protect`` is fixed.
+    """Split texts into tokens; matches of a regular expression of ``protect`` are fixed.
 
     >>> tokens = tokenise(["The <e1>big cat</e1> sat."])
     >>> [tokens.vocabulary.words[w] for w in tokens.words[tokens.free]]
@@ -180,7 +180,7 @@ def tokenise(texts: Sequence[str], *, protect: Sequence[str] = ()) -> Tokens:
 
 
 def _read(text: str, vocabulary: Vocabulary, search: Search | None) -> Read:
-    """The pieces of a text, and where protected spans of them begin and end."""
+    """Return the pieces of a text, and where its protected spans begin and end."""
     if search is None:
         return np.array(vocabulary.read(text), np.int32), ()
     pieces: list[int] = []
@@ -202,14 +202,14 @@ def _spans(offsets: Positions, rows: Positions) -> tuple[Positions, Positions]:
 
 
 def _gathered(starts: Positions, lengths: Positions) -> tuple[Positions, Positions]:
-    """The flat places of spans, one after the other, and the offsets of the result."""
+    """Return the flat positions of spans, one after the other, and the offsets of the result."""
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     at = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
     return at, offsets
 
 
 def _at(flags: Flags, positions: Positions) -> Flags:
-    """The flags at some places; a place behind the end counts as flagged."""
+    """Return the flags at some positions; a position beyond the end counts as flagged."""
     inside = positions < len(flags)
     found = np.ones(len(positions), np.bool_)
     found[inside] = flags[positions[inside]]

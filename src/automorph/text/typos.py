@@ -1,4 +1,4 @@
-"""Operations that misspell words, and that change their case or the marks between them."""
+"""Operations that misspell words, and that change case or punctuation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LONG = {short: long for long, short in _SHORT.items()}
 
 
 def _neighbours() -> dict[str, str]:
-    """The keys around each key of a QWERTY keyboard."""
+    """Return the keys around each key of a QWERTY keyboard."""
     coordinates = {key: (x + y / 2, y) for y, row in enumerate(_ROWS) for x, key in enumerate(row)}
     return {
         key: "".join(
@@ -48,7 +48,7 @@ _KEYS = _neighbours()
 
 
 def mistyped(word: str, u: float, v: float) -> str:
-    """The word with one letter hit beside its key; ``u`` says which, ``v`` what instead.
+    """Replace one letter by a neighbouring key; ``u`` selects the letter, ``v`` the key.
 
     >>> mistyped("film", 0.0, 0.0), mistyped("???", 0.5, 0.5)
     ('rilm', '???')
@@ -64,7 +64,7 @@ def mistyped(word: str, u: float, v: float) -> str:
 
 
 def misread(word: str, u: float, v: float) -> str:
-    """The word with one letter (or two) as a scanner may take it for another.
+    """Replace one letter (or two) by a look-alike, as in a scanning error.
 
     >>> misread("modern", 0.99, 0.0)
     'modem'
@@ -82,13 +82,13 @@ def misread(word: str, u: float, v: float) -> str:
 
 
 def recased(word: str, u: float, v: float) -> str:
-    """The word in lower case, in capitals or with one first: another one than it is in."""
+    """Return the word in lower case, upper case or capitalised: another case than it has."""
     options = [o for o in (word.lower(), word.upper(), word.capitalize()) if o != word]
     return options[int(u * len(options))] if options else word
 
 
 def _words(edit: Callable[[str, float, float], str]) -> Callable[[Tokens, Floats, Draws], Tokens]:
-    """The operation that edits a share of the words, one by one."""
+    """Build the operation that edits a share of the words, one by one."""
 
     def apply(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
         keys, u, v = (each_word(draws, tokens, use=use) for use in range(3))
@@ -106,7 +106,7 @@ keyboard, ocr, case = _words(mistyped), _words(misread), _words(recased)
 
 
 def punctuate(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """AEDA (Karimi et al. 2021): marks of punctuation are put between words."""
+    """AEDA (Karimi et al. 2021): insert punctuation marks between words."""
     keys, u = (each_word(draws, tokens, use=use) for use in (0, 1))
     chosen = choose(tokens, tokens.free, share_of(shares, tokens.count(tokens.free)), keys)
     at = np.flatnonzero(chosen)
@@ -115,7 +115,7 @@ def punctuate(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 
 
 def contract(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """``do not`` becomes ``don't`` and ``don't`` becomes ``do not``, for a share of those found."""
+    """Exchange ``do not`` and ``don't`` (and similar pairs) for a share of those found."""
     long, pairs = _long_forms(tokens), _short_forms(tokens)
     among = long | pairs
     keys = each_word(draws, tokens, use=0)
@@ -130,7 +130,7 @@ def contract(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
         words.append(vocabulary.word(changed.capitalize() if word[0].isupper() else changed))
     gone = np.zeros(len(chosen), np.bool_)
     gone[np.flatnonzero(chosen & pairs) + 1] = True
-    # A word that is the second of one pair and the first of another stays with the first.
+    # A word that is the second of one pair and the first of another stays with the first pair.
     return tokens.with_words(chosen & ~gone, _without(words, gone[at])).keep(~gone)
 
 
@@ -144,7 +144,7 @@ def _long_forms(tokens: Tokens) -> Flags:
 
 
 def _short_forms(tokens: Tokens) -> Flags:
-    """The first words of pairs that have a short form, and whose second word is free too."""
+    """Return the first words of pairs that have a short form, if the second word is free too."""
     firsts = {long.split()[0] for long in _SHORT}
     known = tokens.vocabulary.facts("may contract", lambda word: word.lower() in firsts, np.bool_)
     found = known[tokens.words] & tokens.free
@@ -163,9 +163,9 @@ def _is_pair(tokens: Tokens, position: int) -> bool:
 
 
 def sentences(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """Sentence shuffle: a text of several sentences, none of them protected, is reordered.
+    """Sentence shuffle: reorder a text of several sentences, none of them protected.
 
-    A share of the sentences (two at least) exchange places.
+    A share of the sentences (at least two) exchange positions.
     """
     u = each_word(draws, tokens, use=0)
     pieces = tokens.pieces.copy()
@@ -177,7 +177,7 @@ def sentences(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
         if len(bounds) < 2:
             continue
         count = min(max(2, int(shares[row] * len(bounds) + 1e-6)), len(bounds))
-        moving = np.argsort(u[[a for a, _ in bounds]])[:count]  # In a random order: one circle.
+        moving = np.argsort(u[[a for a, _ in bounds]])[:count]  # In a random order: one cycle.
         order = list(range(len(bounds)))
         for position, other in zip(moving.tolist(), np.roll(moving, 1).tolist(), strict=True):
             order[position] = other
@@ -199,7 +199,7 @@ def _sentence_bounds(tokens: Tokens, start: int, stop: int) -> list[tuple[int, i
 
 
 def _regapped(tokens: Tokens, at: Positions, start: int) -> Positions:
-    """The pieces at some places; the first gets the white space of the text's beginning."""
+    """Return the pieces at some positions; the first gets the white space of the text's start."""
     pieces, vocabulary = tokens.pieces[at].copy(), tokens.vocabulary
     old = int(np.flatnonzero(at == start)[0])
     if old:

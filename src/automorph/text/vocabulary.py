@@ -1,7 +1,7 @@
 """Words as numbers, so that whole batches of texts are edited as arrays.
 
-A text is a row of *pieces*: a word (or one punctuation mark) with the white space before it. Joined
-again, the pieces of a text that nobody edited are that text, letter by letter.
+A text is a row of *pieces*: a word (or one punctuation mark) with the white space before it. The
+pieces of an unchanged text join to exactly that text.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Everything else is part of a word: letters of any script with their combining ma
 _PIECE = re.compile(rf"(\s*)(</?\w+>|[^\s{_MARKS}]+(?:['’\-.][^\s{_MARKS}]+)*|[{_MARKS}]|$)")
 
 LARGEST = 1_000_000
-"""Pieces before the process begins a new vocabulary: words made by typing errors pile up."""
+"""Pieces before the process starts a new vocabulary: words made by typos accumulate."""
 
 
 class Vocabulary:
-    """The words and pieces that this process has seen, numbered as they came.
+    """The words and pieces that this process has seen, numbered in order of appearance.
 
-    Numbers mean something within the process only. What is known of a word (is it a stop word?
-    which words may stand in for it?) is a column: `column` works it out once a word.
+    Numbers are valid within the process only. A property of words (is it a stop word? what are its
+    synonyms?) is a column: `column` computes it once per word.
     """
 
     def __init__(self) -> None:
@@ -46,14 +46,14 @@ class Vocabulary:
         self._columns: dict[Any, NDArray[Any]] = {}
         self._word_of = [0]
         self.memory: dict[Any, Any] = {}
-        """What operations keep of words between batches, by a key of their own."""
+        """Data that operations keep about words between batches, by a key of their own."""
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self.words)
 
     def word(self, word: str) -> int:
-        """The number of a word."""
+        """Return the number of a word."""
         number = self._words.get(word)
         if number is None:
             with self._lock:
@@ -63,7 +63,7 @@ class Vocabulary:
         return number
 
     def piece(self, gap: str, word: int) -> int:
-        """The number of a word with white space before it."""
+        """Return the number of a word with white space before it."""
         number = self._numbers.get((gap, word))
         if number is None:
             with self._lock:
@@ -75,13 +75,13 @@ class Vocabulary:
         return number
 
     def read(self, text: str) -> list[int]:
-        """The pieces of a text.
+        """Return the pieces of a text.
 
         >>> vocabulary = Vocabulary()
         >>> [vocabulary.pieces[n] for n in vocabulary.read("It's good, isn't it?")]
         ["It's", ' good', ',', " isn't", ' it', '?']
         """
-        # Most texts are words between single spaces, and most words were met before.
+        # Most texts are words between single spaces, and most words were seen before.
         first, *others = text.split(" ")
         try:
             found = list(map(self._chunks.__getitem__, others))
@@ -89,27 +89,27 @@ class Vocabulary:
             found = [self._chunk(chunk) for chunk in others]
         begin = self._firsts.get(first)
         if begin is None:
-            begin = self._firsts[first] = self._taken_apart(first)
+            begin = self._firsts[first] = self._split(first)
         return [*begin, *chain.from_iterable(found)]
 
     def _chunk(self, chunk: str) -> tuple[int, ...]:
-        """The pieces of a space and what follows it up to the next one."""
+        """Return the pieces of a space and what follows it up to the next one."""
         found = self._chunks.get(chunk)
         if found is None:
-            found = self._chunks[chunk] = self._taken_apart(" " + chunk)
+            found = self._chunks[chunk] = self._split(" " + chunk)
         return found
 
-    def _taken_apart(self, text: str) -> tuple[int, ...]:
+    def _split(self, text: str) -> tuple[int, ...]:
         return tuple(
             self.piece(gap, self.word(word)) for gap, word in _PIECE.findall(text) if gap or word
         )
 
     def words_of(self, pieces: Numbers) -> Numbers:
-        """The words of pieces."""
+        """Return the words of pieces."""
         return np.asarray(self.column("word", lambda: self._word_of, np.int32)[pieces])
 
     def with_words(self, pieces: Numbers, words: Iterable[int]) -> list[int]:
-        """Pieces with other words and the white space that they had."""
+        """Return pieces with other words and the same white space."""
         gaps = self._gaps
         return [
             self.piece(gaps[piece], word)
@@ -117,22 +117,22 @@ class Vocabulary:
         ]
 
     def with_gap(self, piece: int, other: int) -> int:
-        """A piece with the white space of another one."""
+        """Return a piece with the white space of another one."""
         return self.piece(self._gaps[other], self._word_of[piece])
 
     def column(self, key: Any, values: Callable[[], list[Any]], dtype: Any) -> NDArray[Any]:
-        """A list that grows as an array: converted anew only for what was added."""
+        """Return a growing list as an array; only added values are converted."""
         known, now = self._columns.get(key), values()
         if known is None or len(known) < len(now):
             start = 0 if known is None else len(known)
-            # Some room beyond, so that a growing vocabulary is not copied for every word.
+            # Some extra room, so that a growing vocabulary is not copied for every word.
             fresh = np.array(now[start:], dtype)
             known = fresh if known is None else np.concatenate([known, fresh])
             self._columns[key] = known
         return known
 
     def facts(self, key: Any, fact: Callable[[str], Any], dtype: Any) -> NDArray[Any]:
-        """What ``fact`` says of every word, an array by number; asked once a word."""
+        """Return the value of ``fact`` for every word, an array by number; called once per word."""
         known = self._columns.get(key)
         start = 0 if known is None else len(known)
         if start < len(self.words):
@@ -147,7 +147,7 @@ _current = Vocabulary()
 
 
 def current() -> Vocabulary:
-    """The vocabulary of this process for texts that are read now."""
+    """Return this process's vocabulary for newly read texts."""
     global _current
     if len(_current.pieces) > LARGEST:
         _current = Vocabulary()
@@ -155,7 +155,7 @@ def current() -> Vocabulary:
 
 
 def is_word(word: str) -> bool:
-    """Whether it holds a letter or a digit: not punctuation, not an emoji, not a tag.
+    """Return whether it contains a letter or a digit: not punctuation, not an emoji, not a tag.
 
     >>> is_word("don't"), is_word("?!"), is_word("<e1>")
     (True, False, False)

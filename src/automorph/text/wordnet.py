@@ -1,7 +1,7 @@
-"""WordNet from the files that lie on this machine: synonyms and parts of speech of words.
+"""WordNet read from files on this machine: synonyms and parts of speech of words.
 
-The files are Princeton's own format (wndb), as Debian's ``wordnet-base`` and NLTK's ``wordnet``
-have them. Nothing is downloaded.
+The files are in Princeton's own format (wndb), as Debian's ``wordnet-base`` and NLTK's ``wordnet``
+provide them. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ENDINGS = {
 
 @dataclass(frozen=True, eq=False)
 class WordNet:
-    """Synonyms by base form and part of speech; base forms that follow no rule."""
+    """Synonyms by base form and part of speech, with the irregular base forms."""
 
     synonyms: dict[str, dict[str, tuple[str, ...]]]
     exceptions: dict[str, dict[str, str]]
@@ -36,7 +36,7 @@ class WordNet:
     found: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def bases(self, word: str, part: str) -> Iterator[str]:
-        """The base forms of a word as a part of speech: ``mice`` is ``mouse``."""
+        """Yield the base forms of a word as a part of speech: ``mouse`` for ``mice``."""
         known = self.synonyms[part]
         if word in known:
             yield word
@@ -49,7 +49,7 @@ class WordNet:
                     yield base
 
     def of(self, word: str) -> tuple[str, ...]:
-        """The words that share a meaning with a word, in the order of the files, without it."""
+        """Return the other words that share a meaning with a word, in the order of the files."""
         lower = word.lower()
         if lower not in self.found:
             self.found[lower] = self._of(lower)
@@ -65,7 +65,7 @@ class WordNet:
         return tuple(synonym for synonym in found if synonym.lower() != lower)
 
     def part_of_speech(self, word: str) -> str:
-        """``noun``, ``verb``, ``adj`` or ``adv``, as the word is used most; empty if unknown."""
+        """Return the most common of ``noun``, ``verb``, ``adj`` and ``adv``; empty if unknown."""
         lower, best = word.lower(), ("", 0)
         for part in PARTS:
             for base in self.bases(lower, part):
@@ -76,9 +76,9 @@ class WordNet:
 
 
 def find_wordnet() -> Path | None:
-    """The folder with WordNet's files, if there is one.
+    """Find the folder with WordNet's files, or return None.
 
-    Looked for in the environment variable ``AUTOMORPH_WORDNET``, Debian's place and NLTK's.
+    Searched: the environment variable ``AUTOMORPH_WORDNET``, Debian's folder and NLTK's.
     """
     home, named = Path.home(), os.environ.get("AUTOMORPH_WORDNET")
     nltk = [Path(part) for part in os.environ.get("NLTK_DATA", "").split(os.pathsep) if part]
@@ -91,7 +91,7 @@ def find_wordnet() -> Path | None:
 
 
 def wordnet() -> WordNet:
-    """WordNet as it lies on this machine. Raises MissingExtraError where it does not."""
+    """Load WordNet from this machine. Raises MissingExtraError if it is not installed."""
     folder = find_wordnet()
     if folder is None:
         raise MissingExtraError(
@@ -111,12 +111,12 @@ def read_wordnet(folder: Path) -> WordNet:
         counts: dict[str, int] = {}
         for fields in _rows(folder / f"data.{part}"):
             count = int(fields[3], 16)
-            # Marks of syntax, as in "galore(ip)", are no part of the word.
+            # Syntactic marks, as in "galore(ip)", are not part of the word.
             words = [fields[4 + 2 * i].split("(")[0].replace("_", " ") for i in range(count)]
             for word in words:
                 sets.setdefault(word.lower(), {}).update(dict.fromkeys(words))
         for fields in _rows(folder / f"index.{part}"):
-            # .. p_cnt symbols sense_cnt tagsense_cnt offsets: how many senses were met in texts.
+            # .. p_cnt symbols sense_cnt tagsense_cnt offsets: the number of senses found in texts.
             at = 4 + int(fields[3])
             counts[fields[0].replace("_", " ")] = int(fields[at + 1])
         synonyms[part] = {word: tuple(found) for word, found in sets.items()}

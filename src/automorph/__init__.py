@@ -1,6 +1,6 @@
-"""Automorph: automatic data augmentation for images and texts, explained, and used to mend models.
+"""Automorph: learned data augmentation for images and texts, with explanations and model repair.
 
-The public names are imported when they are first used, so that ``import automorph`` stays light:
+Public names are imported on first use, so that ``import automorph`` stays fast:
 
 >>> import automorph
 >>> automorph.__version__
@@ -65,7 +65,7 @@ _HOMES = {
 __all__ = ["__version__", *_HOMES]
 
 
-if not TYPE_CHECKING:  # A checker would take every name for one that is there.
+if not TYPE_CHECKING:  # A type checker would accept any name.
 
     def __getattr__(name: str) -> Any:
         if name in _HOMES:

@@ -1,9 +1,9 @@
-"""Every name that people type, with its options: one registry, one grammar, one wording of errors.
+"""The registry of typed names with options: one grammar and one wording of errors for all of them.
 
-``NAME(OPTION=VALUE,...)`` names a policy, a search method, an objective; ``NAME:WORD`` is short
-for a first option that is a word. Case, ``-`` and ``_`` in names do not matter. Each room declares
-its names as a `Registry` of `Entry` objects. Parsing, errors with close matches, ``automorph
-list``, shell completion and the tables of the documentation follow from it.
+``NAME(OPTION=VALUE,...)`` names a policy, a search method or an objective; ``NAME:WORD`` is short
+for a first option that is a word. Case, ``-`` and ``_`` in names do not matter. Each package
+declares its names as a `Registry` of `Entry` objects. Parsing, errors with close matches,
+``automorph list``, shell completion and the tables of the documentation are derived from it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound="Entry[Any]")
 
 CUTOFF = 0.6
-"""Names that are less alike than this are not suggested (``difflib``: 1 is equal)."""
+"""Names less similar than this are not suggested (``difflib`` ratio; 1 means equal)."""
 _CALL = re.compile(
     r"([A-Za-z][\w-]*(?:\.\d+[\w.-]*)?)\s*(?::\s*([\w./\\~-]+))?\s*(?:\((.*)\))?", re.DOTALL
 )
@@ -37,21 +37,21 @@ _TYPES = {
     "str": "a name",
     "Space": "the name of a search space",
 }
-"""The types of options, as their signatures spell them, and in words."""
+"""The types of options, as spelled in signatures, and their descriptions in messages."""
 
 
 def plain(name: str) -> str:
-    """A name without case and separators: ``Shear_X`` and ``shearx`` are the same.
+    """Remove case and separators from a name: ``Shear_X`` and ``shearx`` become equal.
 
     >>> plain("Shear_X"), plain("Rotate[-2.5]")
     ('shearx', 'rotate[-2.5]')
     """
-    # A minus after a bracket is a sign: Rotate[-2.5] is not Rotate[2.5].
+    # A minus after a bracket is a sign: Rotate[-2.5] differs from Rotate[2.5].
     return re.sub(r"_|(?<!\[)-", "", name.lower())
 
 
 def closest(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
-    """The known names most like a name, at most so many; case and separators do not matter.
+    """Return the known names most similar to a name, ignoring case and separators.
 
     >>> closest("Rand-Aument", ["random", "randaugment"])
     ['randaugment']
@@ -61,7 +61,7 @@ def closest(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str], *, most: int = 1) -> str:
-    """The sentence that suggests close matches, with a space before it; empty without any.
+    """Return a sentence that suggests close matches, with a leading space; empty without any.
 
     >>> did_you_mean("camle", ["camel", "gdro"])
     " Did you mean 'camel'?"
@@ -80,10 +80,10 @@ def unknown(
     hint: str | None = None,
     advice: str = "",
 ) -> str:
-    """The message for a name that nothing has: what was given, what is expected, what to do.
+    """Return the message for an unknown name: what was given, what was expected, what to do.
 
-    ``where`` says what should have it, ``hint`` stands in for the close matches among ``known``,
-    and ``advice`` comes last.
+    ``where`` says where the name was looked up, ``hint`` replaces the close matches among
+    ``known``, and ``advice`` comes last.
 
     >>> unknown("option", "limt", ["limit", "size"], where="of the data")
     "unknown option 'limt' of the data. Did you mean 'limit'? Expected one of limit, size"
@@ -97,7 +97,7 @@ def unknown(
 
 @dataclass(frozen=True)
 class Option:
-    """An option of an entry: its name, its type as the signature spells it, and its default."""
+    """An option of an entry: its name, its type as spelled in the signature, and its default."""
 
     name: str
     type: str
@@ -105,7 +105,7 @@ class Option:
 
     @property
     def required(self) -> bool:
-        """True without a default."""
+        """True if there is no default."""
         return self.default is Parameter.empty
 
     def __str__(self) -> str:
@@ -115,7 +115,7 @@ class Option:
         return f"{self.name}={shown}"
 
     def takes(self, value: Any) -> bool:
-        """Whether a value has the type."""
+        """Test whether a value has the option's type."""
         if value is None:
             return self.type.endswith("None")
         if self.type.startswith("int"):
@@ -126,18 +126,18 @@ class Option:
 
     @property
     def expected(self) -> str:
-        """The type in words."""
+        """The description of the type in messages."""
         return _TYPES.get(self.type, "a name")
 
 
 @dataclass(frozen=True)
 class Entry(Generic[T]):
-    """A name, what builds the thing of that name, and a line about it.
+    """A name, the factory of the object that it names, and a one-line description.
 
-    ``factory`` is a callable or ``module:name``; the latter is imported when it is first needed,
-    so that a name whose factory needs torch costs nothing. The line is the first of the factory's
-    docstring unless ``summary`` gives it, which an entry of ``module:name`` should. The options
-    are the parameters of the factory after the first ``given``.
+    ``factory`` is a callable or ``module:name``; the latter is imported on first use, so that a
+    name whose factory needs torch costs nothing. The description is ``summary`` or else the first
+    line of the factory's docstring; an entry of ``module:name`` should give ``summary``. The
+    options are the parameters of the factory after the first ``given``.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Entry(Generic[T]):
     given: int = field(default=0, kw_only=True)
 
     def load(self) -> Callable[..., T]:
-        """The factory; raises `UsageError` if it cannot be imported."""
+        """Return the factory; raise `UsageError` if it cannot be imported."""
         if not isinstance(self.factory, str):
             return self.factory
         module, _, name = self.factory.partition(":")
@@ -159,17 +159,17 @@ class Entry(Generic[T]):
         return found
 
     def __call__(self, *arguments: Any, **options: Any) -> T:
-        """Build the thing of this name."""
+        """Build the object of this name."""
         return self.load()(*arguments, **options)
 
     @property
     def about(self) -> str:
-        """A line about it."""
+        """The one-line description."""
         return self.summary or (self.load().__doc__ or "").split("\n")[0]
 
     @property
     def stem(self) -> str:
-        """The name without the part that users fill in: ``folder`` of ``folder:PATH``."""
+        """The name without the part that the user fills in: ``folder`` of ``folder:PATH``."""
         return self.name.partition(":")[0]
 
     @property
@@ -179,14 +179,14 @@ class Entry(Generic[T]):
 
     @cached_property
     def options(self) -> tuple[Option, ...]:
-        """The options, read from the signature of the factory."""
+        """The options, derived from the factory's signature."""
         parameters = list(signature(self.load()).parameters.values())[self.given :]
         return tuple(Option(one.name, _type_of(one), one.default) for one in parameters)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A name with options as it was typed; ``variant`` is what follows a colon."""
+    """A parsed name with options; ``variant`` is the part after the colon."""
 
     name: str
     variant: str | None
@@ -195,12 +195,12 @@ class Call:
 
 
 class Registry(Mapping[str, E]):
-    """The entries of one kind, by their names, in the order of their declaration.
+    """The entries of one kind by name, in the order of their declaration.
 
-    ``kind`` is the word for one of them in messages, ``error`` the class of errors, ``example``
-    what is shown to those whose text cannot be read, ``listing`` the word after ``automorph
-    list``, ``also`` what else may be typed in place of a name, and ``aliases`` are further names
-    for entries. Subscripts take exact names; `find` takes names as people type them.
+    ``kind`` is the noun for an entry in messages, ``error`` the class of errors, ``example`` is
+    shown if a text cannot be parsed, ``listing`` is the argument of ``automorph list``, ``also``
+    describes what else may be typed in place of a name, and ``aliases`` are further names of
+    entries. Subscripts take exact names; `find` takes names as users type them.
 
     >>> colours = Registry("colour", Entry("red", dict), Entry("dark-red", dict), example="red")
     >>> colours.find("Dark_Red").name
@@ -237,22 +237,22 @@ class Registry(Mapping[str, E]):
         return len(self._entries)
 
     def about(self) -> dict[str, str]:
-        """Every name with its line."""
+        """Return every name with its one-line description."""
         return {name: entry.about for name, entry in self.items()}
 
     def has(self, text: str) -> bool:
-        """Whether an entry has the name of a text, its options left out."""
+        """Test whether a text, without its options, names an entry."""
         return plain(text.partition("(")[0].strip()) in self._keys
 
     def find(self, name: str) -> E:
-        """The entry of a name or alias; raises the error of this kind for others."""
+        """Return the entry of a name or alias; raise this registry's error for other names."""
         entry = self._keys.get(plain(name))
         if entry is None:
             raise self.unknown(name)
         return entry
 
     def unknown(self, name: str, *, hint: str | None = None) -> AutomorphError:
-        """The error for a name that no entry has; ``hint`` stands in for close matches."""
+        """Return the error for an unknown name; ``hint`` replaces the close matches."""
         if hint is None:
             close = closest(name.partition(":")[0], self._keys)
             hint = f" Did you mean {self._keys[close[0]].name!r}?" if close else ""
@@ -260,16 +260,16 @@ class Registry(Mapping[str, E]):
         return self.error(unknown(self.kind, name, self, hint=hint, advice=self.also + see))
 
     def head(self, text: str) -> tuple[str, str | None, str]:
-        """Cut ``NAME:VARIANT(OPTIONS)`` in three; any name will do."""
+        """Split ``NAME:VARIANT(OPTIONS)`` into its three parts; the name need not be known."""
         match = _CALL.fullmatch(text.strip())
         if match is None:
-            self.split(text, "+")  # Brackets that do not match are the usual reason.
+            self.split(text, "+")  # Unbalanced brackets are the usual reason.
             self.refuse(text, f"expected a name with options, as in {self.example}")
         name, variant, inside = match.groups()
         return name, variant, inside or ""
 
     def parse(self, text: str) -> Call:
-        """Read ``NAME:VARIANT(VALUE,OPTION=VALUE)``; any name will do.
+        """Parse ``NAME:VARIANT(VALUE,OPTION=VALUE)``; the name need not be known.
 
         >>> Registry("colour", example="red(depth=2)").parse("red(1, depth=2)")
         Call(name='red', variant=None, arguments=(1,), options={'depth': 2})
@@ -292,9 +292,9 @@ class Registry(Mapping[str, E]):
     def checked(
         self, entry: E, arguments: Sequence[Any] = (), options: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The options by name, checked against those of the entry; raises the error of this kind.
+        """Return the options by name, checked against the entry; raise this registry's error.
 
-        ``arguments`` are values without a name, for the first options in their order.
+        ``arguments`` are values without a name, for the first options in order.
         """
         known = {option.name: option for option in entry.options}
         who = f"the {self.kind} {entry.name!r}"
@@ -316,25 +316,25 @@ class Registry(Mapping[str, E]):
         for name, value in found.items():
             option = known[name]
             if value is None and option.type == "str":
-                found[name] = value = "none"  # A name like any other.
+                found[name] = value = "none"  # "none" is an ordinary name for a string option.
             if not option.takes(value):
                 raise self.error(f"{who} got {name}={value!r:.100}; expected {option.expected}")
         return {name: found[name] for name in known if name in found}
 
     def read(self, call: str | Call, **options: Any) -> tuple[E, dict[str, Any]]:
-        """The entry and its checked options; ``options`` come on top of those in the text."""
+        """Return the entry and its checked options; ``options`` add to those in the text."""
         call = self.parse(call) if isinstance(call, str) else call
         entry = self.find(call.name)
         arguments = call.arguments if call.variant is None else (call.variant, *call.arguments)
         return entry, self.checked(entry, arguments, {**call.options, **options})
 
     def build(self, call: str | Call, *given: Any) -> Any:
-        """Build what a text or call names; ``given`` are what a factory takes before options."""
+        """Build the object of a text or call; ``given`` are the factory's leading arguments."""
         entry, options = self.read(call)
         return entry(*given, **options)
 
     def split(self, text: str, at: str, whole: str = "") -> list[str]:
-        """Split at a sign, but not inside brackets; ``whole`` is what an error shows."""
+        """Split at a character outside brackets; an error shows ``whole``."""
         parts, depth = [""], 0
         for sign in text:
             depth += {"(": 1, ")": -1}.get(sign, 0)
@@ -345,16 +345,16 @@ class Registry(Mapping[str, E]):
             else:
                 parts[-1] += sign
         if depth:
-            self.refuse(whole or text, f"brackets that do not match; expected {self.example}")
+            self.refuse(whole or text, f"unbalanced brackets; expected {self.example}")
         return parts
 
     def refuse(self, text: str, why: str) -> NoReturn:
-        """Raise the error for a text that cannot be read."""
+        """Raise the error for a text that cannot be parsed."""
         raise self.error(f"cannot read the {self.kind} {text!r:.200}: {why}")
 
 
 def value_of(text: str) -> Any:
-    """A number, a tuple of numbers, None or a word.
+    """Parse a number, a tuple of numbers, None or a word.
 
     >>> value_of("3"), value_of("1e-3"), value_of("(1, 2)"), value_of("none"), value_of("tpe")
     (3, 0.001, (1, 2), None, 'tpe')
@@ -370,7 +370,7 @@ def value_of(text: str) -> Any:
 
 
 def _type_of(parameter: Parameter) -> str:
-    """The type of an option: its annotation if that is one of ours, else that of its default."""
+    """Return an option's type: its annotation if that is known, else the type of its default."""
     annotation = str(parameter.annotation)
     if annotation in _TYPES or parameter.default in (None, Parameter.empty):
         return annotation

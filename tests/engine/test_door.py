@@ -37,8 +37,8 @@ def test_images(images: object, says: str) -> None:
     ("changed", "says"),
     [
         ({"sequences": Sequences.of([[1]])}, "2 examples, 1 sequences and a stream of 2"),
-        ({"stream": Stream()}, "give the stream `index=`"),
-        ({"sequences": Sequences.of([[14], [0]])}, "has 0 to 13"),
+        ({"stream": Stream()}, "to the stream as `index=`"),
+        ({"sequences": Sequences.of([[14], [0]])}, "expected 0 to 13"),
         ({"sequences": Sequences.of([[-2], [0]])}, "numbers -2 to 0"),
         ({"fill": 256}, "got fill=256; expected a number from 0 to 255"),
         ({"fill": (1, 2)}, "or 3 of them"),

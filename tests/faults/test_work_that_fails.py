@@ -61,8 +61,8 @@ def test_memory_exhausted_in_one_trial_fails_that_trial(task, tmp_path):
 @pytest.mark.parametrize(
     ("operation", "words"),
     [
-        (raising, "raised KeyError: 'not there'; mend the function"),
-        (hanging, "did not come back"),
+        (raising, "raised KeyError: 'not there'; fix the function"),
+        (hanging, "did not return"),
         (wrong_shape, r"returned uint8 \(7, 8, 1\); expected uint8 \(8, 8, 1\)"),
         (wrong_type, "returned float64"),
     ],

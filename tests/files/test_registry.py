@@ -87,7 +87,7 @@ def test_what_is_given_is_no_option_and_none_is_a_value_where_it_may_be():
         ("red(depth=)", ["without name or value", "expected red(depth=3)"]),
         ("red(,)", ["without name or value"]),
         ("dark-red", ["the colour 'dark-red' needs file", "expected file=..., seed=none"]),
-        ("red(depth=2", ["cannot read the colour 'red(depth=2'", "brackets that do not match",
+        ("red(depth=2", ["cannot read the colour 'red(depth=2'", "unbalanced brackets",
                          "expected red(depth=3)"]),
         ("red(2)x", ["cannot read the colour 'red(2)x'", "as in red(depth=3)"]),
         ("", ["cannot read the colour ''"]),

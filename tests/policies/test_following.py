@@ -137,7 +137,7 @@ def mine(image, value):
 WRONG = {
     "mixup": ({}, "blends images"),
     "augmix": ({}, "blends images"),
-    "composition(p=1,n=9,space=autoaugment)": ({}, "'SamplePairing', and nobody knows"),
+    "composition(p=1,n=9,space=autoaugment)": ({}, "'SamplePairing': it is unknown"),
     "flip": ({"boxes": [[[1, 2, 3]]]}, "boxes of shape (1, 3)"),
     "crop": ({"points": [[[1, 2]], [[1, 2]]]}, "points for 2 images and 1 images"),
     "none": ({"masks": np.zeros((1, 9, 10))}, "masks of shape (1, 9, 10) and type float64"),
@@ -150,5 +150,5 @@ def test_what_cannot_follow_is_refused(name):
     with pytest.raises(UsageError) as caught:
         follow(name, np.zeros((1, 10, 10, 3), np.uint8), **given)
     assert message in str(caught.value)
-    with pytest.raises(UsageError, match="'mine', and nobody knows"):
+    with pytest.raises(UsageError, match="'mine': it is unknown"):
         follow(Uniform(operations=SearchSpace("own", (mine,))), np.zeros((1, 4, 4, 3), np.uint8))

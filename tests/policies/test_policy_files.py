@@ -196,7 +196,7 @@ REFUSED = {
     "low": (changed("policy/stages/1/low", 0.9), "got low=0.9; expected a number from 0 to 0.3"),
     "space": (changed(f"{FIRST}/operations", "mine"), "operations is 'mine'; expected an object"),
     "space name": (changed(f"{FIRST}/operations/name", None), "operations has no name; a policy"),
-    "space twice": (changed(f"{FIRST}/operations/operations/1", A_PAD_CROP), "duplicate operation names"),
+    "space twice": (changed(f"{FIRST}/operations/operations/1", A_PAD_CROP), "duplicate operat"),
     "space empty": (changed("policy/stages/1/operations/operations", []), "without operations"),
     "space huge": (changed(f"{FIRST}/operations/operations", [{}] * 10_001), "10001 operat"),
     "kernel": (changed(f"{OPERATION}/kernel", "PadCrpo"), "Did you mean 'PadCrop'?"),

@@ -1,4 +1,4 @@
-"""Sequences of operations applied to batches (no torch, unless a batch is a torch tensor)."""
+"""Apply sequences of operations to batches (imports torch only if a batch is a torch tensor)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
 
 
 def engine_name() -> str:
-    """The path that ``apply`` takes here: ``reference`` is NumPy, ``native`` is compiled."""
+    """Return the path that ``apply`` takes: ``reference`` is NumPy, ``native`` is compiled."""
     return f"native ({native.variant()})" if native.available() else "reference"
 
 
@@ -86,18 +86,19 @@ def apply(
     not changed; the result has the same shape and type. With ``prefixes`` it is
     ``(n, L + 1, H, W, C)``: the image before the first operation, after it, and so on.
 
-    A torch tensor of images is ``(n, C, H, W)``, uint8, or floats in [0, 1], which are rounded to
-    256 levels; the result is one as well, on the same device. Unless that is the CPU, the host
-    does not wait for the device (see ``automorph.engine.torch``).
+    A torch tensor of images is ``(n, C, H, W)``, uint8 or floats in [0, 1], which are rounded to
+    256 levels; the result is a tensor of the same type on the same device. Unless that is the CPU,
+    the host does not wait for the device (see ``automorph.engine.torch``).
 
-    ``stream`` holds the random numbers: one row an example, whatever batch it comes in.
-    ``fill``, one level or one a channel, is what moved images leave empty. ``interpolation``
-    is for operations that move the image as a whole; those that bend or resize it are bilinear
-    always. ``mode`` "exact" resamples after each operation, as torchvision does on PIL images;
-    "fused" composes runs of moves and resamples once, which is sharper and keeps what moves
-    forth and back. ``threads`` is for the compiled path.
+    ``stream`` holds the random numbers: one row per example, independent of the batch. ``fill``,
+    one level or one per channel, is the colour of pixels from outside the image. ``interpolation``
+    applies to affine operations; operations that warp or resize are always bilinear. ``mode``
+    "exact" resamples after each operation, as torchvision does on PIL images; "fused" composes
+    consecutive affine operations and resamples once, which is sharper and keeps pixels that leave
+    the image and come back. ``threads`` applies to the compiled path.
 
-    Raises ``DataError``, ``UsageError``, or ``AutomorphError`` for a function that fails.
+    Raises ``DataError`` or ``UsageError`` for wrong arguments, and ``AutomorphError`` if a user's
+    function fails.
 
     >>> import numpy as np
     >>> from automorph.operations import Sequences, Stream, named_space

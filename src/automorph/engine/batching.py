@@ -1,4 +1,4 @@
-"""A kernel over some rows of a batch, a chunk at a time."""
+"""Run a kernel on some rows of a batch, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from automorph.engine import user_functions
 from automorph.operations import KERNELS, Context, Operation, Values
 
 _MOST_VALUES = 1 << 20
-"""Kernels get at most about this many values at once, so that their tables stay small."""
+"""Kernels get at most about this many values at once, to keep their tables small."""
 
 
 def run_kernel(
@@ -22,9 +22,9 @@ def run_kernel(
     values: Values,
     step_of: Callable[[NDArray[np.int64]], Context],
 ) -> None:
-    """Carry an operation out on some rows of ``done``, in place; ``values`` has one for each.
+    """Apply an operation in place to some rows of ``done``, with one value per row.
 
-    A function of the user that takes batches gets all rows at once.
+    A batched function of the user gets all rows at once.
     """
     known = KERNELS.get(operation.kernel)
     kernel = known.numpy if known else user_functions.call

@@ -1,8 +1,7 @@
-"""The compiled path: sequences as flat arrays, handed to the compiled engine in one call.
+"""The compiled path: pass sequences as flat arrays to the compiled engine in one call.
 
-Operations that are not compiled (rare ones, and functions of the user) are black boxes: the walk
-stops in front of them, their rows go through the kernels of the reference path as a batch, and the
-walk goes on.
+Operations that are not compiled (rare ones and the user's functions) are black boxes: the walk
+stops before them, the reference path runs them on their rows as a batch, and the walk resumes.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ def apply_native(
         return out
     position = np.zeros(len(images), np.int32)
     while not native.walk(program, out, position=position, threads=threads):
-        # The earliest position first: rows meet in the batches of the reference path.
+        # Earliest position first, so that batches are those of the reference path.
         earliest = int(position.min())
         rows = np.flatnonzero(position == earliest)
         for number in np.unique(program.op[rows, earliest]):
@@ -86,7 +85,7 @@ def _black_box(
     position: int,
     stream: Stream,
 ) -> None:
-    """One operation of the reference path for the rows that wait for it at a position."""
+    """Run one operation on the reference path for the rows that stopped at a position."""
 
     def step_of(rows: NDArray[np.int64]) -> Context:
         own = stream.at_stage(0).take(rows)
@@ -104,7 +103,7 @@ def _black_box(
 
 @dataclass(frozen=True)
 class _Table:
-    """The operations of a space as the compiled engine wants them."""
+    """The operations of a space in the form that the compiled engine takes."""
 
     operations: ctypes.Array[native.OperationRow]
     black_boxes: bool
@@ -114,7 +113,7 @@ _tables: dict[int, _Table] = {}
 
 
 def _table(space: SearchSpace) -> _Table:
-    """The table of a space, made once for each."""
+    """Return the table of a space, built once per space."""
     table = _tables.get(id(space))
     if table is None:
         rows = [_row(operation) for operation in space]
@@ -125,11 +124,11 @@ def _table(space: SearchSpace) -> _Table:
 
 
 def _row(operation: Operation) -> native.OperationRow:
-    """Kernel, flags and what turns magnitudes into values, as ``Operation.values`` computes it."""
+    """Build an operation's row: kernel, flags and the coefficients of ``Operation.values``."""
     low, high, identity = operation.low, operation.high, operation.identity
     known = None if operation.function else KERNELS.get(operation.kernel)
     number = None if known is None else known.native
-    # A library that was built before the kernel was added does not have it.
+    # A library that was built before the kernel was added lacks it.
     kernel = BLACK_BOX if number is None or number >= native.kernel_count() else number
     flags = (
         SIGNED * operation.signed

@@ -1,7 +1,7 @@
-"""The reference path: sequences applied to a batch, position by position, in plain NumPy.
+"""The reference path: apply sequences to a batch, position by position, in plain NumPy.
 
-It says what every operation means. Rows that share an operation at a position go through its
-kernel together; nothing else is done for speed.
+It defines every operation. Rows with the same operation at a position go through its kernel
+together; there is no other optimisation.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def apply_reference(
     prefixes: bool = False,
     threads: int = 1,
 ) -> NDArray[Any]:
-    """Apply sequences to a batch; see ``automorph.engine.apply``. ``threads`` changes nothing."""
+    """Apply sequences to a batch; see ``automorph.engine.apply``. ``threads`` has no effect."""
     check_batch(images, sequences, space, stream, interpolation, mode, threads)
     walk = _Walk(images, stream.at_stage(0), check_fill(fill, images), interpolation)
     fused = mode == "fused" and space.domain == "image"
@@ -63,7 +63,7 @@ def apply_reference(
 
 
 class _Walk:
-    """The images of a batch on their way, and the moves that are not yet carried out."""
+    """The images of a batch between operations, and their pending affine maps."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class _Walk:
         position: int,
         fused: bool,
     ) -> None:
-        """One operation at one position; values at the identity point leave the image as it is."""
+        """Apply one operation at one position; identity values leave the image unchanged."""
         step = self._step(operation, rows, position)
         values = operation.values(magnitude, step.signs() if operation.signed else 1.0)
         changed = values != operation.identity
@@ -105,7 +105,7 @@ class _Walk:
         )
 
     def result(self) -> NDArray[Any]:
-        """The images so far, with all moves carried out, as a new array."""
+        """Return the current images, with all pending maps applied, as a new array."""
         out = self.done.copy()
         rows = np.flatnonzero(self.moved)
         out[rows] = self._resampled(rows)
@@ -124,7 +124,7 @@ class _Walk:
         self.moved[rows] = True
 
     def _settle(self, rows: NDArray[np.int64]) -> None:
-        """Carry the pending moves of some rows out."""
+        """Apply the pending maps of some rows."""
         rows = rows[self.moved[rows]]
         self.done[rows] = self._resampled(rows)
         self.pending[rows] = unmoved(len(rows))

@@ -1,8 +1,8 @@
-"""What follows an image: places in it, and masks over it, through the same sequences.
+"""Apply the sequences of images to their key points, boxes and masks.
 
-Operations that move pixels move key points, boxes and masks; all others leave them alone. A place
-is ``(x, y)`` in pixels, (0, 0) being the upper left corner of the image, and pixel centres lie at
-halves, as everywhere in the engine.
+Operations that move pixels move key points, boxes and masks; all others leave them unchanged. A
+point is ``(x, y)`` in pixels; (0, 0) is the upper left corner of the image, and pixel centres lie
+at halves, as everywhere in the engine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from automorph.operations import (
 
 Masks = NDArray[np.generic]
 _TURNS = 50
-"""Steps towards the place that a bent image shows at a point; far more than it needs."""
+"""Fixed-point iterations that invert a warp; far more than it needs."""
 
 
 def follow(
@@ -39,10 +39,10 @@ def follow(
     stream: Stream,
     size: Size,
 ) -> tuple[list[Places], Masks | None]:
-    """Places ``(k, 2)`` of each image, and masks ``(n, H, W)``, after its sequence.
+    """Apply each image's sequence to its points ``(k, 2)`` and to masks ``(n, H, W)``.
 
-    Masks are read at the nearest pixel; what comes in from outside is 0. Raises ``UsageError`` for
-    operations of which nobody knows where they move pixels to.
+    Masks are resampled by nearest neighbour; the outside is 0. Raises ``UsageError`` for operations
+    whose effect on positions is unknown.
     """
     moved = [np.array(part, np.float64).reshape(-1, 2) for part in places]
     covered = None if masks is None else np.array(masks)
@@ -78,17 +78,17 @@ def follow(
 
 
 def refuse(operation: Operation) -> None:
-    """Raise ``UsageError`` if nobody knows where an operation moves pixels to."""
+    """Raise ``UsageError`` if it is unknown where an operation moves pixels."""
     if operation.kernel == "user" or operation.partner:
         raise UsageError(
-            f"got the operation {operation.name!r}, and nobody knows where it moves pixels to; "
-            "boxes, masks and key points follow the operations of the catalogue that look at one "
-            "image"
+            f"cannot transform boxes, masks or key points with the operation {operation.name!r}: "
+            "it is unknown where it moves pixels; use operations of the catalogue that transform "
+            "one image"
         )
 
 
 def _through(places: Places, matrix: Values) -> Places:
-    """Places through a matrix that maps the result to the input: its inverse."""
+    """Map points by the inverse of a matrix, which maps the result to the input."""
     a, b, c, d, e, f = matrix
     x, y = places[:, 0] - c, places[:, 1] - f
     determinant = a * e - b * d
@@ -96,7 +96,7 @@ def _through(places: Places, matrix: Values) -> Places:
 
 
 def _mask_through(mask: Masks, matrix: Values) -> Masks:
-    """A mask as the image's nearest neighbours: byte by byte, so that any numbers pass."""
+    """Resample a mask as the image by nearest neighbour, byte by byte, for any number type."""
     wide = np.ascontiguousarray(mask)
     depth = wide.dtype.itemsize
     planes = wide.view(np.uint8).reshape(1, *mask.shape, depth)
@@ -118,7 +118,7 @@ def _mask_read(mask: Masks, read: Read, value: float, step: Context, size: Size)
 def _found(
     places: Places, read: Read, straight: bool, value: float, step: Context, size: Size
 ) -> Places:
-    """Where a place of the input went: the point whose reading is that place."""
+    """Invert ``read``: find the points of the result that show the given points of the input."""
     if not len(places):
         return places
     if straight:

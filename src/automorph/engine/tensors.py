@@ -1,4 +1,4 @@
-"""Torch tensors at the engine's door. Torch is imported only when a tensor is already there."""
+"""Torch tensors as input of the engine. Torch is imported only once a tensor is passed in."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
 _HALF_A_LEVEL = 0.5 / 255
-"""So far outside of [0, 1] rounding to whole levels loses nothing."""
+"""Floats up to this far outside [0, 1] still round to a level in [0, 255]."""
 
 
 def is_tensor(examples: Any) -> TypeGuard[Tensor]:
-    """Whether examples are a torch tensor."""
+    """Test whether examples are a torch tensor."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(examples, torch.Tensor)
 
@@ -41,14 +41,15 @@ def apply_to_tensor(
 ) -> Tensor:
     """Apply sequences to images ``(n, C, H, W)``; see ``automorph.engine.apply``.
 
-    A tensor on the CPU goes through ``path``, any other stays on its device. Floats are rounded to
-    256 levels, and come back as floats.
+    Tensors on the CPU go through ``path``, all others stay on their device. Floats are rounded to
+    256 levels and returned as floats.
     """
     import torch
 
     if space.domain != "image":
         raise DataError(
-            f"got a tensor of {space.domain}s; tensors are images here: give a NumPy array"
+            f"got a tensor for the space {space.name!r} ({space.domain}s); expected a NumPy array: "
+            "only images may be tensors"
         )
     check_images(images)
     options: dict[str, Any] = {
@@ -72,13 +73,13 @@ def apply_to_tensor(
 
 
 def check_images(images: Tensor) -> None:
-    """Raise ``DataError`` unless these are images ``(n, C, H, W)``, uint8 or floats."""
+    """Raise ``DataError`` unless the tensor holds images ``(n, C, H, W)``, uint8 or floats."""
     got = f"got a tensor {str(images.dtype).removeprefix('torch.')} of shape {tuple(images.shape)}"
     hint = ""
     if images.ndim == 4 and images.shape[1] not in _CHANNELS and images.shape[3] in _CHANNELS:
         hint = " (channels last? use `.permute(0, 3, 1, 2)`)"
     elif images.ndim == 3:
-        hint = " (one image, or grey ones without channels? add an axis)"
+        hint = " (a single image, or grey images without channels? add an axis)"
     kind = str(images.dtype) == "torch.uint8" or images.is_floating_point()
     if images.ndim != 4 or images.shape[1] not in _CHANNELS or not kind:
         raise DataError(
@@ -91,9 +92,9 @@ def check_images(images: Tensor) -> None:
 
 
 def check_floats(images: Tensor) -> None:
-    """Raise ``DataError`` for floats outside [0, 1], which would be clipped without a word.
+    """Raise ``DataError`` for floats outside [0, 1], which would be clipped silently.
 
-    It waits for the device, so those on an accelerator are not looked at in every batch.
+    The check waits for the device, so it does not run on every batch of an accelerator.
     """
     if not images.is_floating_point() or not images.numel():
         return
@@ -108,15 +109,15 @@ def check_floats(images: Tensor) -> None:
 
 
 def to_levels(images: Tensor) -> Tensor:
-    """Floats in [0, 1] as whole levels, uint8; what lies outside is clipped (`check_floats`)."""
+    """Round floats in [0, 1] to uint8 levels; values outside are clipped (see `check_floats`)."""
     import torch
 
     if images.dtype == torch.uint8:
         return images
-    # Half precision has too few bits for 255ths.
+    # Half precision has too few bits for multiples of 1/255.
     return (images.to(torch.float32) * 255).round().clamp(0, 255).to(torch.uint8)
 
 
 def from_levels(levels: Tensor, dtype: Any) -> Tensor:
-    """Levels as floats in [0, 1] of this type, or as they are."""
+    """Convert levels to floats in [0, 1] of a type, unless they have that type already."""
     return levels if dtype == levels.dtype else (levels / 255).to(dtype)

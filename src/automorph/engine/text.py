@@ -1,4 +1,4 @@
-"""Sequences applied to texts: read once, edited as arrays, written once."""
+"""Apply sequences to texts: tokenise once, edit arrays, join once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def apply_texts(
     *,
     prefixes: bool = False,
 ) -> NDArray[Any]:
-    """Texts ``StringDType (n,)`` after one sequence each; with ``prefixes`` ``(n, L + 1)``."""
+    """Apply a sequence to each text, ``StringDType (n,)``; ``(n, L + 1)`` with ``prefixes``."""
     check_batch(texts, sequences, space, stream, "nearest", "exact", 1)
     protect = protected_by(space)
     tokens = tokenise(texts.tolist(), protect=protect)
@@ -53,7 +53,7 @@ def apply_texts(
 
 
 def protected_by(space: SearchSpace) -> Sequence[str]:
-    """The patterns of what no operation may touch, from the corpus that the space was fitted to."""
+    """Return the patterns of protected text from the corpus that the space was fitted to."""
     for operation in space:
         if operation.corpus is not None:
             return tuple(operation.corpus.protect)

@@ -1,4 +1,4 @@
-"""Operations that are functions of the user: called, checked, and never trusted with the input."""
+"""Operations that are functions of the user: call them on copies and check their results."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Examples = NDArray[Any]
 
 _PATIENCE_VARIABLE = "AUTOMORPH_OPERATION_SECONDS"
 PATIENCE = float(os.environ.get(_PATIENCE_VARIABLE) or 600)
-"""Seconds that a user's function may take for a batch; after them it counts as hanging."""
+"""Time limit in seconds for a user's function on one batch."""
 
 
 class _TooLongError(BaseException):
-    """Not an `Exception`: a user's function that catches those must not catch this."""
+    """Not an `Exception`, so that a user's ``except Exception`` does not catch it."""
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Within, whatever takes longer is broken off, in a main thread on systems with alarms.
+    """Interrupt the body after a time limit, in the main thread on systems with alarms.
 
-    Elsewhere (Windows, threads that work ahead) nothing is: Python cannot stop another thread.
+    Elsewhere (Windows, prefetching threads) there is no limit: Python cannot stop another thread.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield
@@ -51,11 +51,11 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def call(examples: Examples, values: Values, step: Context) -> Examples:
-    """The user's function on examples ``(m, ...)`` with values ``(m,)``.
+    """Call the user's function on examples ``(m, ...)`` with values ``(m,)``.
 
-    One example at a time, or all at once if the operation is ``batched``. A result of ``None``
-    leaves the example (or the batch) as it is. Raises ``AutomorphError`` with the operation, the
-    example's number in its data set and the cause.
+    It gets one example at a time, or all at once if the operation is ``batched``. A result of
+    ``None`` leaves the example (or the batch) unchanged. Raises ``AutomorphError`` with the
+    operation, the example's number in its data set and the cause.
     """
     operation = step.operation
     function = operation.function
@@ -74,9 +74,9 @@ def call(examples: Examples, values: Values, step: Context) -> Examples:
 
 
 def call_on_texts(texts: list[str], values: Values, step: Context) -> list[str]:
-    """The user's function on texts: ``f(text, value)`` gives a text, or None to leave it.
+    """Call the user's function on texts: ``f(text, value)`` returns a text, or None to keep it.
 
-    A ``batched`` function takes and gives lists.
+    A ``batched`` function takes and returns lists.
     """
     function = step.operation.function
     if function is None:
@@ -112,39 +112,39 @@ def _are_texts(values: list[Any]) -> bool:
 def _unfit(step: Context, result: Any, expected: str) -> AutomorphError:
     return AutomorphError(
         f"{_where(step)} returned {type(result).__name__}; expected {expected}, or None to leave "
-        "an example as it is"
+        "the example unchanged"
     )
 
 
 def _unknown(step: Context) -> AutomorphError:
     return AutomorphError(
         f"operation {step.operation.name!r} has the kernel {step.operation.kernel!r}, which does "
-        "not exist, and no function; use a name of the catalogue or give a function"
+        "not exist, and no function; expected a kernel of the catalogue or a function"
     )
 
 
 def _called(function: Callable[..., Any], example: Any, value: Any, step: Context) -> Any:
-    """Call the function, with a generator of the example's own if it takes one."""
+    """Call the function, with the example's own generator if it takes ``rng``."""
     try:
         if _takes_rng(function):
             return function(example, value, rng=_generator(step))
         return function(example, value)
     except _TooLongError:
         raise AutomorphError(
-            f"{_where(step)} did not come back: a batch may take {PATIENCE:g} s; mend the "
-            f"function, or give it more time: {_PATIENCE_VARIABLE}=SECONDS"
+            f"{_where(step)} did not return within {PATIENCE:g} s, the limit for a batch; fix the "
+            f"function or raise the limit: {_PATIENCE_VARIABLE}=SECONDS"
         ) from None
     except Exception as error:
         raise AutomorphError(
             f"{_where(step)} raised {type(error).__name__}: {error}; "
-            "mend the function, or return None to leave an example as it is"
+            "fix the function, or return None to leave the example unchanged"
         ) from error
 
 
 def _checked(
     function: Callable[..., Any], example: Examples, value: float | Values, step: Context
 ) -> Examples | None:
-    """Call the function on a copy, and check what comes back."""
+    """Call the function and check its result."""
     kept = example.shape, example.dtype
     result = _called(function, example, value, step)
     if result is None:
@@ -154,7 +154,7 @@ def _checked(
     if result.shape != kept[0] or not (result.dtype == kept[1] or vectors):
         raise AutomorphError(
             f"{_where(step)} returned {result.dtype} {result.shape}; "
-            f"expected {kept[1]} {kept[0]}, as it got, or None to leave an example as it is"
+            f"expected {kept[1]} {kept[0]}, like its input, or None to leave the example unchanged"
         )
     return result.astype(kept[1], copy=False)
 
@@ -166,7 +166,7 @@ def _where(step: Context) -> str:
 
 
 def _generator(step: Context) -> np.random.Generator:
-    """A generator of the example's own (of the first one's, if batched): draws 1 to 4 seed it."""
+    """Make the generator of an example (the first, if batched), seeded by draws 1 to 4."""
     return np.random.default_rng(step.row(0).words(4)[0])
 
 

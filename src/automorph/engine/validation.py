@@ -1,4 +1,4 @@
-"""What the engine's door accepts."""
+"""Validation of the engine's input."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def check_batch(
     mode: str,
     threads: int,
 ) -> None:
-    """Raise ``DataError`` for examples, ``UsageError`` for anything else that does not fit."""
+    """Raise ``DataError`` for wrong examples, ``UsageError`` for other wrong arguments."""
     check_examples(images, space)
     if not len(images) == len(sequences) == len(stream):
         raise UsageError(
             f"got {len(images)} examples, {len(sequences)} sequences and a stream of "
-            f"{len(stream)}; expected as many of each: give the stream `index=` the examples' "
-            "numbers"
+            f"{len(stream)}; expected the same number of each: pass the examples' numbers to the "
+            "stream as `index=`"
         )
     used = sequences.op[sequences.op != NOTHING]
     if used.size and not 0 <= used.min() <= used.max() < len(space):
         raise UsageError(
-            f"sequences use the operation numbers {used.min()} to {used.max()}; the space "
-            f"{space.name!r} has 0 to {len(space) - 1} (and {NOTHING} for none)"
+            f"sequences use the operation numbers {used.min()} to {used.max()}; expected 0 to "
+            f"{len(space) - 1}, those of the space {space.name!r}, or {NOTHING} for no operation"
         )
     for name, got, known in (
         ("interpolation", interpolation, ("nearest", "bilinear")),
@@ -71,7 +71,7 @@ def check_examples(examples: NDArray[Any], space: SearchSpace) -> None:
         if examples.ndim == 4 and examples.shape[1] in _CHANNELS:
             hint = " (channels first? use `.transpose(0, 2, 3, 1)`)"
         elif examples.ndim == 3:
-            hint = " (one image, or grey ones without channels? add an axis)"
+            hint = " (a single image, or grey images without channels? add an axis)"
         elif examples.dtype.kind == "f":
             hint = " (multiply by 255, round and convert)"
         raise DataError(
@@ -88,7 +88,7 @@ def _got(examples: NDArray[Any]) -> str:
 
 
 def check_fill(fill: int | Sequence[int], images: NDArray[Any]) -> NDArray[np.uint8]:
-    """The fill colour, uint8 ``(C,)``, of one number or one a channel."""
+    """Return the fill colour, uint8 ``(C,)``, from one number or one per channel."""
     levels = np.atleast_1d(np.asarray(fill))
     channels = images.shape[-1]
     if levels.shape not in ((1,), (channels,)) or ((levels < 0) | (levels > 255)).any():

@@ -1,7 +1,7 @@
-"""The compiled engine: one small C++ library, loaded with ctypes, for what must be fast.
+"""The compiled engine: a small C++ library, loaded with ctypes, for speed.
 
-It is optional. Where it was not built, or ``AUTOMORPH_ENGINE=reference`` is set, everything runs on
-NumPy, with the same results.
+It is optional. If it was not built, or with ``AUTOMORPH_ENGINE=reference``, everything runs on
+NumPy with the same results.
 """
 
 from typing import TYPE_CHECKING

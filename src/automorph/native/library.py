@@ -1,4 +1,4 @@
-"""Finding, loading and choosing the compiled library."""
+"""Find, load and select the compiled library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from automorph.errors import UsageError
 
 ENGINE_VARIABLE = "AUTOMORPH_ENGINE"
-"""Environment variable, read at the start: ``reference``, ``native`` or a variant (``avx2``)."""
+"""Environment variable, read at import: ``reference``, ``native`` or a variant (``avx2``)."""
 
 _INTERFACE = 2  # INTERFACE_VERSION of core/interface.h
 _ADVICE = (
@@ -25,7 +25,7 @@ _ADVICE = (
 
 @dataclass(frozen=True)
 class Library:
-    """The loaded library, and the variants that this processor can run, plainest first."""
+    """The loaded library and the variants that this processor can run, slowest first."""
 
     path: Path
     functions: ctypes.CDLL
@@ -35,7 +35,7 @@ class Library:
 
 @cache
 def _load() -> Library | str:
-    """The library, or why there is none."""
+    """Load the library; return it, or the reason why there is none."""
     folder = Path(__file__).parent
     paths = [folder / f"_core{suffix}" for suffix in EXTENSION_SUFFIXES]
     found = [path for path in paths if path.is_file()]
@@ -57,7 +57,7 @@ _wish = os.environ.get(ENGINE_VARIABLE, "").strip().lower()
 
 
 def library() -> tuple[Library, int]:
-    """The library and the number of its variant in use; ``UsageError`` if there is none."""
+    """Return the library and the number of the variant in use; raise ``UsageError`` without one."""
     loaded, wish = _load(), _wish
     if isinstance(loaded, str) or wish == "reference":
         raise UsageError(f"the compiled engine is not in use: {why_not()}")
@@ -65,16 +65,16 @@ def library() -> tuple[Library, int]:
         return loaded, max(loaded.variants.values())
     if wish not in loaded.variants:
         raise UsageError(
-            f"got {ENGINE_VARIABLE}={wish}; expected reference, native, or what this "
+            f"got {ENGINE_VARIABLE}={wish}; expected reference, native, or a variant that this "
             f"processor can run: {', '.join(loaded.variants)}"
         )
     return loaded, loaded.variants[wish]
 
 
 def available() -> bool:
-    """Whether the compiled engine is in use here.
+    """Test whether the compiled engine is in use.
 
-    Raises ``UsageError`` if the environment asks for it and it is not there.
+    Raises ``UsageError`` if the environment requests it and it is missing.
     """
     if _wish == "reference":
         return False
@@ -86,7 +86,7 @@ def available() -> bool:
 
 
 def why_not() -> str:
-    """Why the compiled engine is not in use, and how to get it; empty if it is in use."""
+    """Explain why the compiled engine is not in use and how to get it; empty if it is in use."""
     loaded = _load()
     if _wish == "reference":
         return f"{ENGINE_VARIABLE}=reference asks for the NumPy path; unset it"
@@ -94,18 +94,18 @@ def why_not() -> str:
 
 
 def kernel_count() -> int:
-    """The number of compiled kernels in the library in use."""
+    """Return the number of compiled kernels in the library in use."""
     return library()[0].kernels
 
 
 def variants() -> tuple[str, ...]:
-    """The variants that this processor can run, from the plainest to the fastest."""
+    """Return the variants that this processor can run, slowest first."""
     loaded = _load()
     return () if isinstance(loaded, str) else tuple(loaded.variants)
 
 
 def variant() -> str:
-    """The variant in use, such as ``avx512``; empty if the compiled engine is not in use."""
+    """Return the variant in use, such as ``avx512``; empty if the compiled engine is not in use."""
     if not available():
         return ""
     loaded, number = library()
@@ -114,7 +114,7 @@ def variant() -> str:
 
 @contextmanager
 def using(engine: str) -> Iterator[None]:
-    """Choose ``reference``, ``native`` or a variant for a while (all threads see it)."""
+    """Select ``reference``, ``native`` or a variant within a context, for all threads."""
     global _wish
     before, _wish = _wish, engine
     try:

@@ -1,4 +1,4 @@
-"""Programs for a batch of images, handed to the compiled library in one call."""
+"""The program of a batch of images, passed to the compiled library in one call."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SIGNED, WHOLE, SHARE, NEUTRAL = 1, 2, 4, 8
 
 
 class OperationRow(ctypes.Structure):
-    """One operation of a space for the library, as in core/interface.h.
+    """One operation of a space, as declared in core/interface.h.
 
-    The value of magnitude ``m`` is ``base + m * plus`` (``minus`` if the coin says so).
+    The value of magnitude ``m`` is ``base + m * plus``, or ``base + m * minus`` for the other sign.
     """
 
     _fields_ = (
@@ -60,11 +60,11 @@ class _Batch(ctypes.Structure):
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What happens to a batch; all arrays are C-contiguous.
+    """A batch of images and their sequences; all arrays are C-contiguous.
 
     ``images`` uint8 ``(n, H, W, C)``; ``op`` int16, ``magnitude`` float32 and ``fire`` bool, each
     ``(n, L)``; ``index`` int64 and ``copy`` uint32, each ``(n,)``; ``operations``: those of the
-    space; ``fill`` uint8 ``(C,)``; ``key``: the two words of the stream ``op``.
+    space; ``fill`` uint8 ``(C,)``; ``key``: the two key words of the stream ``op``.
     """
 
     images: NDArray[np.uint8]
@@ -82,7 +82,7 @@ class Program:
     prefixes: bool = False
 
     def new_result(self) -> NDArray[np.uint8]:
-        """Memory for the result: like ``images``, or ``(n, L + 1, H, W, C)`` with prefixes."""
+        """Allocate the result: like ``images``, or ``(n, L + 1, H, W, C)`` with prefixes."""
         n, *shape = self.images.shape
         return np.empty(
             (n, self.op.shape[1] + 1, *shape) if self.prefixes else (n, *shape), np.uint8
@@ -96,11 +96,11 @@ def walk(
     position: NDArray[np.int32] | None = None,
     threads: int = 1,
 ) -> bool:
-    """Take every image through its program; returns whether all are at their end.
+    """Run every image's sequence; return True if all have reached the end.
 
-    ``position`` int32 ``(n,)`` says where each image goes on (from the result so far, but from the
-    image itself at 0); afterwards it says where the walk stopped: in front of an operation whose
-    kernel is ``BLACK_BOX``, or at ``L``. It may be left out if there is no such operation.
+    ``position`` int32 ``(n,)`` is where each image resumes (from ``out``, or from ``images`` at 0).
+    It is updated to where the walk stopped: before an operation whose kernel is ``BLACK_BOX``, or
+    at ``L``. It may be omitted if there is no such operation.
     """
     loaded, variant = library()
     n, height, width, channels = program.images.shape
@@ -130,7 +130,7 @@ def walk(
     function = loaded.functions.automorph_walk
     pointer = ctypes.byref(batch)
 
-    # More parts than threads: on a busy machine some threads get less time than others.
+    # Use more parts than threads: on a busy machine some threads get less time than others.
     parts = 1 if threads == 1 or program.images.nbytes < _WORTH_THREADS else min(n, 4 * threads)
     waiting = deque(range(parts))
     states: list[int] = []
@@ -139,7 +139,7 @@ def walk(
         while waiting:
             try:
                 number = waiting.popleft()
-            except IndexError:  # another thread was faster
+            except IndexError:  # another thread took the last part
                 return
             first, last = n * number // parts, n * (number + 1) // parts
             states.append(function(variant, pointer, c_int64(first), c_int64(last)))
@@ -154,11 +154,12 @@ def walk(
 
 
 _WORTH_THREADS = 1 << 16
-"""Batches of fewer bytes are done before a second thread has begun."""
+"""Smaller batches, in bytes, finish before a second thread would have started."""
 
 _FAILURES = {
-    -1: "the compiled engine got no scratch memory (two images a thread); use smaller images",
-    -2: "sequences use an operation number that the space does not have",
+    -1: "the compiled engine could not allocate scratch memory (two images per thread); use "
+    "smaller images or fewer threads",
+    -2: "sequences use an operation number outside the search space; sample them from this space",
 }
 
 
@@ -168,5 +169,5 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 
 if hasattr(os, "register_at_fork"):
-    # Threads do not survive a fork: the child starts its own when it needs them.
+    # Threads do not survive a fork, so the child starts its own on demand.
     os.register_at_fork(after_in_child=_pool.cache_clear)

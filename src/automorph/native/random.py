@@ -1,4 +1,4 @@
-"""Philox words and races, the same numbers as ``automorph.operations.random`` makes with NumPy."""
+"""Compiled Philox words and races, identical to those of ``automorph.operations.random``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from automorph.native.library import library
 
 
 class Counters(ctypes.Structure):
-    """``Counters`` of core/interface.h."""
+    """The struct ``Counters`` of core/interface.h."""
 
     _fields_ = (
         ("index", ctypes.c_void_p),
@@ -28,8 +28,8 @@ _first_byte: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
 
 
 def address(array: NDArray[Any]) -> int:
-    """Where the values of a C-contiguous array lie; the caller keeps the array alive."""
-    try:  # many times as fast as asking the array
+    """Return the address of a C-contiguous array's data; the caller keeps the array alive."""
+    try:  # many times faster than `__array_interface__`
         return ctypes.addressof(_first_byte(array))
     except (TypeError, ValueError):  # read-only, or empty
         where: int = array.__array_interface__["data"][0]
@@ -46,7 +46,7 @@ def random_bits(
     start: int,
     draws: int,
 ) -> NDArray[np.uint32]:
-    """Words uint32 ``(n, draws)`` of a stream from draw ``start`` on; ``key`` ``(2,)``."""
+    """Generate words uint32 ``(n, draws)`` from draw ``start`` on; ``key`` is ``(2,)``."""
     loaded, variant = library()
     out = np.empty((len(index), draws), np.uint32)
     counters = Counters(address(index), address(copy), len(index), epoch, stage)
@@ -71,7 +71,7 @@ def random_race(
     start: int,
     draws: int,
 ) -> NDArray[np.int16]:
-    """For each draw the name whose word is largest, int16 ``(n, draws)``; ``keys`` ``(k, 2)``."""
+    """Find each draw's name with the largest word, int16 ``(n, draws)``; ``keys`` is ``(k, 2)``."""
     loaded, variant = library()
     out = np.empty((len(index), draws), np.int16)
     counters = Counters(address(index), address(copy), len(index), epoch, stage)

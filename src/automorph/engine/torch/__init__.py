@@ -1,4 +1,4 @@
-"""Sequences applied to a torch batch where it lies, on any device (needs torch)."""
+"""Apply sequences to a torch batch on its own device (needs torch)."""
 
 from automorph.engine.torch.apply import apply_on_device
 from automorph.engine.torch.transfer import send

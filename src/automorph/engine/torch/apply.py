@@ -1,4 +1,4 @@
-"""The path on a device: plan on the host, send what was drawn in one parcel, run."""
+"""The device path: plan on the host, send all random draws in one transfer, run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from automorph.operations import DeviceContext, SearchSpace, Sequences, Stream
 
 _MOST_VALUES = {"cpu": 1 << 16}
 _MOST_VALUES_ELSEWHERE = 1 << 25
-"""Kernels get at most about this many pixel values at once: what fits into a CPU's cache, or what
-keeps an accelerator busy without filling its memory (the largest tables take 8 bytes a value)."""
+"""Kernels get at most about this many pixel values at once: as many as fit into a CPU's cache, or
+keep an accelerator busy without filling its memory (the largest tables take 8 bytes per value)."""
 
 
 @torch.no_grad()
@@ -31,14 +31,14 @@ def apply_on_device(
     mode: str = "exact",
     prefixes: bool = False,
 ) -> Tensor:
-    """Apply sequences to uint8 images ``(n, C, H, W)`` where they lie; see ``engine.apply``.
+    """Apply sequences to uint8 images ``(n, C, H, W)`` on their device; see ``engine.apply``.
 
-    The host draws, and sends what it drew in one transfer; nothing is read back, so work queues
-    up on the device. Results are those of the reference path to the pixel, but for Swirl, whose
-    sines may differ in the last bit (off by one level in rare pixels). On devices without float64
-    (Apple's) bilinear places, AutoContrast and the rare operations are off by at most some levels.
-    Functions of the user, and moves too wide for PIL's fixed point, go through the host: the
-    device waits for those.
+    The host draws the random numbers and sends them in one transfer; nothing is read back, so work
+    queues up on the device. Results are pixel-identical to the reference path, except for Swirl,
+    whose sines may differ in the last bit (off by one level in rare pixels). On devices without
+    float64 (Apple's), bilinear interpolation, AutoContrast and the rare operations are off by at
+    most a few levels. Functions of the user, and maps too wide for PIL's fixed point, run on the
+    host, and the device waits for them.
 
     >>> from automorph.operations import named_space
     >>> space = SearchSpace("one", (named_space("autoaugment")["Invert"],))
@@ -60,7 +60,7 @@ def apply_on_device(
         bilinear=interpolation == "bilinear",
         fused=mode == "fused",
     )
-    # What is pending in between is looked at with prefixes only.
+    # Pending maps in between are needed for prefixes only.
     rests = [p.rest if prefixes or p is positions[-1] else () for p in positions]
     ordered = [call for p, rest in zip(positions, rests, strict=True) for call in (*p.calls, *rest)]
     wide = wide_type(images.device)
@@ -90,7 +90,7 @@ def apply_on_device(
 
 
 def wide_type(device: torch.device) -> torch.dtype:
-    """The most precise floats of a device."""
+    """Return the most precise float type of a device."""
     return torch.float32 if device.type == "mps" else torch.float64
 
 
@@ -101,14 +101,14 @@ def _run(
     arguments: Sequence[Tensor],
     setting: DeviceContext,
 ) -> Tensor:
-    """Some rows through a kernel, in parts, in place."""
+    """Run a kernel on some rows, in chunks, in place."""
     assert call.run is not None
     most = _MOST_VALUES.get(images.device.type, _MOST_VALUES_ELSEWHERE)
     size = max(1, most // images[0].numel())
     for start in range(0, len(rows), size):
         part = slice(start, start + size)
         own = [argument[part] for argument in arguments]
-        # Rows are in order: as many as there are images are all of them.
+        # Rows are sorted and distinct, so an equal count means all images.
         if len(rows) == len(images):
             images[part] = call.run(images[part], setting, *own)
         else:
@@ -118,7 +118,7 @@ def _run(
 
 
 def _on_host(call: PlannedCall, images: Tensor, rows: Tensor) -> Tensor:
-    """Some rows through the host and back."""
+    """Process some rows on the host and copy them back."""
     assert call.host is not None
     here = images.index_select(0, rows).permute(0, 2, 3, 1).cpu().numpy()
     done = np.ascontiguousarray(call.host(np.ascontiguousarray(here)))

@@ -1,4 +1,4 @@
-"""What happens to a batch, position by position, worked out on the host before anything runs."""
+"""The plan for a batch, position by position, made on the host before anything runs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from automorph.operations.device import linear, nearest
 
 @dataclass(frozen=True, eq=False)
 class PlannedCall:
-    """Something that happens to some rows: ``run`` on the device, or ``host`` on the host."""
+    """A call on some rows: ``run`` on the device, or ``host`` on the host."""
 
     rows: Whole
     run: TorchKernel | None = None
@@ -45,10 +45,10 @@ class PlannedCall:
 
 @dataclass(frozen=True, eq=False)
 class Position:
-    """One position of the sequences: what happens there, and moves that are still to come.
+    """One position of the sequences: the calls to make, and the pending maps after it.
 
-    ``calls`` are carried out in order. ``rest`` leads from the images at work to the images as
-    they are after this position (moves that "fused" mode has put off).
+    ``calls`` run in order. ``rest`` turns the working images into the images after this position,
+    by the maps that "fused" mode has postponed.
     """
 
     calls: tuple[PlannedCall, ...]
@@ -65,13 +65,13 @@ def plan(
     bilinear: bool,
     fused: bool,
 ) -> list[Position]:
-    """The positions of the sequences, in order. Of ``images`` only the shape is looked at."""
+    """Plan all positions of the sequences, in order. Only the shape of ``images`` is used."""
     planner = _Planner(space, stream.at_stage(0), images, fill, bilinear, fused)
     return [planner.position(sequences, position) for position in range(sequences.length)]
 
 
 class _Planner:
-    """Goes through the positions; knows the moves that are not yet carried out."""
+    """A pass over the positions that keeps track of the pending affine maps."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class _Planner:
         self.moved = np.zeros(len(images), bool)
 
     def position(self, sequences: Sequences, position: int) -> Position:
-        """One position; as in the reference path, a row in ``moved`` is moved before it is used."""
+        """Plan one position; as in the reference path, pending maps precede other operations."""
         drawn = [*self._drawn(sequences, position)]
         moving = [(m, *one[1:]) for one in drawn if (m := _matrix(one[0])) is not None]
         others = [one for one in drawn if _matrix(one[0]) is None]
@@ -107,7 +107,7 @@ class _Planner:
     def _drawn(
         self, sequences: Sequences, position: int
     ) -> Iterator[tuple[Operation, Whole, Values, Context]]:
-        """Each operation at the position with the rows that it changes, and its values there."""
+        """Yield each operation at the position, with the rows that it changes and its values."""
         active = sequences.fire[:, position] & (sequences.op[:, position] != NOTHING)
         for number in np.unique(sequences.op[active, position]):
             operation = self.space.operations[number]
@@ -126,7 +126,7 @@ class _Planner:
     def _others(
         self, drawn: list[tuple[Operation, Whole, Values, Context]]
     ) -> Iterator[PlannedCall]:
-        """Calls of operations that do not move; those that are carried out alike as one call."""
+        """Yield calls of operations without a matrix, merging those that run the same code."""
         alike: dict[tuple[object, ...], list[tuple[Whole, Arguments]]] = {}
         for operation, rows, values, step in drawn:
             kernel = KERNELS.get(operation.kernel)
@@ -144,7 +144,7 @@ class _Planner:
             yield PlannedCall(rows[order], run, joined)  # type: ignore[arg-type]
 
     def _settle(self, rows: Whole) -> Iterator[PlannedCall]:
-        """Carry the pending moves of some rows out."""
+        """Yield the calls that apply the pending maps of some rows."""
         rows = np.sort(rows[self.moved[rows]])
         yield from self._moves(rows)
         self.pending[rows] = unmoved(len(rows))
@@ -162,7 +162,7 @@ class _Planner:
             places = fixed_point(matrices[fits]).astype(np.int32)
             yield PlannedCall(rows[fits], nearest, (places,))
         if not fits.all():
-            # PIL adds floats up here, one pixel after the other: nothing for many cores.
+            # PIL adds floats pixel by pixel here, which a device cannot do in parallel.
             rest = partial(_resampled, matrices=matrices[~fits], fill=self.fill)
             yield PlannedCall(rows[~fits], host=rest)
 

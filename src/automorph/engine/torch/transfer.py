@@ -1,4 +1,4 @@
-"""Arrays on their way from the host to a device: packed, sent once, unpacked there."""
+"""Transfer of arrays to a device: pack them, send them once, unpack them there."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ALIGNMENT = 16
 def send(
     groups: Sequence[Arguments], device: torch.device, *, wide: torch.dtype = torch.float64
 ) -> list[tuple[Tensor, ...]]:
-    """Groups of arrays as groups of tensors on the device, in one transfer.
+    """Copy groups of arrays to groups of tensors on the device, in one transfer.
 
-    Arrays of float64 arrive as ``wide``. On CUDA the transfer waits for nothing that the device
-    does: it starts from pinned memory.
+    Arrays of float64 arrive as ``wide``. On CUDA the transfer starts from pinned memory and does
+    not wait for the device.
 
     >>> [(first, second)] = send([(np.arange(3), np.ones((2, 2)))], torch.device("cpu"))
     >>> first.tolist(), second.dtype

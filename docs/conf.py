@@ -17,7 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "generated_reference",
 ]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "reference/_generated/objectives.md"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 

@@ -16,10 +16,12 @@ import strips
 import texts
 
 import automorph
+from automorph.cli.listing import registries
 from automorph.operations import CATALOGUE, TEXT_OPERATIONS, Operation, list_spaces, named_space
-from automorph.policies import NAMED, Policy, Table, load_policy
+from automorph.policies import NAMED, POLICIES, Policy, Table, load_policy
 from automorph.policies.builtin_text import NAMED_TEXTS
 from automorph.policies.formatting import value_text
+from automorph.registry import Registry
 
 PICTURES = "pictures"
 MINUS = "\N{MINUS SIGN}"
@@ -216,12 +218,9 @@ Inserted words are underlined, and removed words are struck through.
 
 def policy_section(name: str) -> str:
     """Describe a policy: options, a sheet of draws, and the policy as a table."""
-    build = NAMED[name]
+    entry = POLICIES[name]
     policy = load_policy(name)
-    rows = [
-        (f"`{parameter.name}`", f"`{parameter.default}`", parameter.annotation)
-        for parameter in inspect.signature(build).parameters.values()
-    ]
+    rows = [(f"`{one.name}`", f"`{one.default}`", one.type) for one in entry.options]
     said = policy.table()
     options = table(("option", "default", "type"), rows) if rows else "No options.\n"
     shown = (
@@ -234,7 +233,7 @@ def policy_section(name: str) -> str:
         [
             f"## {name}",
             "",
-            (inspect.getdoc(build) or "").split("\n")[0],
+            entry.about,
             "",
             shown,
             "",
@@ -257,7 +256,7 @@ def policies_page() -> str:
     """Return the page of all named policies."""
     lines = table(
         ("policy", "what it does"),
-        [(f"[{name}](#{name})", (b.__doc__ or "").split("\n")[0]) for name, b in NAMED.items()],
+        [(f"[{name}](#{name})", POLICIES[name].about) for name in NAMED],
     )
     sections = "\n".join(policy_section(name) for name in NAMED)
     return f"""# Policies
@@ -274,6 +273,36 @@ Policies for texts show two sentences and two draws of each, with the changes ma
 
 {lines}
 {sections}"""
+
+
+# --- other names -------------------------------------------------------------------------------
+
+
+def names_page() -> str:
+    """The page of all names but those of policies and operations, which have pages of their own."""
+    sections = "\n".join(
+        f"## {registry.kind.capitalize()}s\n\n{names_table(registry)}"
+        for kind in ("models", "data", "methods", "objectives", "translators")
+        for registry in registries(kind)
+    )
+    return f"""# Names
+
+The names of models, data sources, methods, objectives and translators, with their options.
+`automorph list KIND` shows them in a terminal; [policies](policies.md) and
+[operations](operations.md) have pages of their own.
+Options are typed in brackets, as in `camel(weight=1)`; the table shows their defaults.
+
+{sections}"""
+
+
+def names_table(registry: Registry[Any]) -> str:
+    """The names of a registry and what each is; options that may be typed in brackets."""
+    if not registry.example.endswith(")"):
+        rows = [(f"`{name}`", about) for name, about in registry.about().items()]
+        return table((registry.kind, "what it is"), rows)
+    options = {name: ", ".join(f"`{o}`" for o in one.options) for name, one in registry.items()}
+    rows = [(f"`{name}`", options[name], about) for name, about in registry.about().items()]
+    return table((registry.kind, "options", "what it does"), rows)
 
 
 # --- other libraries ----------------------------------------------------------------------------
@@ -462,6 +491,12 @@ def api_page() -> str:
 
 {table(("name", "defined in"), top)}
 {chr(10).join(sections)}
+## automorph.registry
+
+```{{eval-rst}}
+.. automodule:: automorph.registry
+```
+
 ## automorph.errors
 
 ```{{eval-rst}}
@@ -496,6 +531,8 @@ def write_reference(docs: Path) -> None:
     pages = {
         "operations": operations_page(),
         "policies": policies_page(),
+        "names": names_page(),
+        "objectives": names_table(*registries("objectives")),
         "peers": peers_page(),
         "cli": cli_page(),
         "api": api_page(),

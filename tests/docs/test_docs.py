@@ -91,6 +91,19 @@ def test_every_policy_has_a_section(reference):
         assert "<details>" in text
 
 
+def test_every_other_name_has_a_row(reference):
+    from automorph.cli.listing import registries
+
+    found = sections(reference.names_page())
+    for kind in ("models", "data", "methods", "objectives", "translators"):
+        for registry in registries(kind):
+            text = found[f"{registry.kind.capitalize()}s"]
+            for name, entry in registry.items():
+                row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
+                assert reference.cell(entry.about) in row
+    assert "| `jtt` | `epochs=0`, `weight=20` |" in found["Objectives"]
+
+
 def test_every_verb_and_option_is_in_the_command_line_reference(reference):
     from automorph.cli import app
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from automorph.data.readers.catalog import KNOWN, candidate_folders, read_known
 from automorph.data.readers.columns import Columns, raw_from_tables
@@ -24,6 +24,7 @@ class Source(Entry[RawData]):
     path; the columns of a source that is ``tabular`` can be chosen. The factory takes a `Request`.
     """
 
+    given: int = field(default=1, kw_only=True)
     endings: tuple[str, ...] | None = None
     tabular: bool = False
 
@@ -56,7 +57,7 @@ def _read_table(request: Request) -> RawData:
 
 DIGITS = "1,797 grey digits, 8x8, 10 classes"
 SOURCES = Registry(
-    "data",
+    "data source",
     Source("digits", _read_named, DIGITS),
     *(Source(one.name, _read_named, one.about) for one in KNOWN.values()),
     *(Source(one.name, _read_named, one.about) for one in CORRELATED.values()),

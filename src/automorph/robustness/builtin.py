@@ -210,14 +210,41 @@ class DFR(Robust):
 
 METHODS: Registry[Entry[Robust]] = Registry(
     "objective",
-    Entry("erm", Plain),
-    Entry("balanced", Balanced),
-    Entry("gdro", GroupDROMethod),
-    Entry("sgdro", ClassConditionalGroupDRO),
-    Entry("camel", ModelPatching),
-    Entry("irm", Invariant),
-    Entry("jtt", JTT),
-    Entry("dfr", DFR),
+    Entry("erm", Plain, "minimises the mean loss"),
+    Entry(
+        "balanced",
+        Balanced,
+        "draws equally many examples of every group in each batch: always the baseline to beat",
+    ),
+    Entry(
+        "gdro",
+        GroupDROMethod,
+        "minimises the worst group's loss (Sagawa et al. 2020); c favours small groups",
+    ),
+    Entry(
+        "sgdro", ClassConditionalGroupDRO, "minimises the loss of the worst group of every class"
+    ),
+    Entry(
+        "camel",
+        ModelPatching,
+        "sgdro, plus consistent predictions across all renderings of an example (Goel et al. 2021)",
+    ),
+    Entry(
+        "irm",
+        Invariant,
+        "learns one last layer that is optimal in every subgroup (Arjovsky et al. 2019)",
+    ),
+    Entry(
+        "jtt",
+        JTT,
+        "trains twice and shows the mistakes of the first training more often (Liu et al. 2021); "
+        "needs no groups for training",
+    ),
+    Entry(
+        "dfr",
+        DFR,
+        "refits the last layer on balanced groups of the validation part (Kirichenko et al. 2023)",
+    ),
     example="camel(weight=5)",
     listing="objectives",
     aliases={"clamp": "camel", "ccgdro": "sgdro"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class TranslatorEntry(Entry[Translator]):
     The factory takes a `Dataset` and `FitOptions`, and fits to the training part.
     """
 
+    given: int = field(default=2, kw_only=True)
     domain: str = "image"
     auto: bool = True
 
@@ -50,28 +51,28 @@ TRANSLATORS = Registry(
     TranslatorEntry(
         "statistics",
         lambda data, options: fit_statistics(data.train),
-        "Match means and covariances of principal components, in closed form.",
+        "matches the means and covariances of principal components, in closed form",
     ),
     TranslatorEntry(
         "cyclegan",
         "automorph.robustness.translators.cyclegan_translator:build",
-        "Learn the edit by CycleGANs (Zhu et al. 2017), one a class or one for all.",
+        "one CycleGAN per class, or one for all classes when the rarest group has few images",
     ),
     TranslatorEntry(
         "matched",
         lambda data, options: fit_matches(data.train),
-        "Take the nearest real image of the same class in the other subgroup.",
+        "the nearest real image of the same class in the other subgroup",
     ),
     TranslatorEntry(
         "exact",
         lambda data, options: exact_pairs(data),
-        "Take the known rendering, of data sets whose subgroups were made here.",
+        "the known pairs of a planted set",
         auto=False,
     ),
     TranslatorEntry(
         "word-swap",
         _word_swap,
-        "Texts: swap the words that mark one subgroup for those of the other.",
+        "texts: swaps the words that mark one subgroup for those of the other",
         domain="text",
     ),
     example="statistics",

@@ -95,7 +95,7 @@ WRONG = {
     "randaugment(interpolation=cubic)": "expected nearest or bilinear",
     "randaugment:9": "got n='9'; expected a whole number",
     "mixup(fill=3)": "draws nothing, so it takes no fill",
-    "autoaugment:mars": "expected one of cifar10, svhn, imagenet",
+    "autoaugment:mars": "Expected one of cifar10, svhn, imagenet",
     "cutout(size=none)": "got size=None; expected a number",
     "cutout(-1)": "got size=-1; expected a number from 0",
     "cutout(16) & flip": "cannot read the policy",

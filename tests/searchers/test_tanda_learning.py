@@ -131,7 +131,10 @@ def test_operations_with_a_range_are_held_at_values():
 def test_what_cannot_be_learned_from_is_refused():
     with pytest.raises(DataError, match="got 1 examples"):
         learn_generator(unit_disc(1), AXES)
-    with pytest.raises(UsageError, match="unknown setting 'lenght'; expected one of generator"):
+    with pytest.raises(
+        UsageError,
+        match=r"'lenght'\. Did you mean 'length'\? Expected one of",
+    ):
         learn_generator(unit_disc(9), AXES, lenght=3)
 
 

@@ -136,7 +136,7 @@ def test_predictions_compared(rng):
 
 
 def test_wrong_arguments_are_named(scores, labels):
-    with pytest.raises(UsageError, match="unknown loss 'l3'; expected one of softmax"):
+    with pytest.raises(UsageError, match=r"unknown loss 'l3'\. Expected one of softmax"):
         objectives_of(scores, labels, loss="l3")
     with pytest.raises(UsageError, match="expected 0 to 3"):
         objectives_of(scores, labels + 4)

@@ -17,7 +17,7 @@ from automorph.policies.naming import with_options
 from automorph.policies.random_policy import RandomPolicy
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
-from automorph.registry import Entry, Registry
+from automorph.registry import Entry, Registry, unknown
 
 Space = str | SearchSpace
 
@@ -124,10 +124,7 @@ def autoaugment(policy: str = "cifar10") -> Policy:
     """A published AutoAugment policy (Cubuk et al. 2018): cifar10, svhn or imagenet."""
     name = {plain(known): known for known in TABLES}.get(plain(policy))
     if name is None:
-        raise PolicyError(
-            f"there is no published AutoAugment policy {policy!r}; expected one of "
-            f"{', '.join(TABLES)}, as in autoaugment:cifar10"
-        )
+        raise PolicyError(unknown("published policy", policy, TABLES, where="of AutoAugment"))
     return Mixture(
         label=f"autoaugment:{name}",
         operations=named_space("autoaugment"),

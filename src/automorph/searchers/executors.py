@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import AutomorphError, DiskError, MissingExtraError, UsageError
+from automorph.registry import unknown
 from automorph.searchers.base import Job, JobResult
 from automorph.training import LostWorkerError, Task, Workers
 
@@ -174,7 +175,7 @@ def open_engine(
 def check_engine(name: str, address: str | None) -> None:
     """Raise `UsageError` for an unknown engine, or one that takes no address."""
     if name not in ENGINES:
-        raise UsageError(f"unknown engine {name!r}; expected one of {', '.join(ENGINES)}")
+        raise UsageError(unknown("engine", name, ENGINES))
     if address is not None and name != "ray":
         raise UsageError(
             f"got the address {address!r} with the engine {name}; only ray takes one: "

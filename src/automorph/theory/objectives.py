@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.errors import UsageError
+from automorph.registry import unknown
 from automorph.theory.losses import LOSSES, Loss
 
 Floats = NDArray[np.float64]
@@ -46,7 +47,7 @@ def loss_named(name: str) -> Loss:
     try:
         return LOSSES[name]
     except KeyError:
-        raise UsageError(f"unknown loss {name!r}; expected one of {', '.join(LOSSES)}") from None
+        raise UsageError(unknown("loss", name, LOSSES)) from None
 
 
 def objectives_of(scores: ArrayLike, labels: ArrayLike, *, loss: str = "softmax") -> Objectives:

@@ -17,6 +17,7 @@ from automorph.data import strings
 from automorph.errors import DataError, UsageError
 from automorph.operations import SearchSpace
 from automorph.policies import Fill, Generated, Interpolation, Policy
+from automorph.registry import unknown
 from automorph.searchers.tanda.adversary import Adversary, Look
 from automorph.searchers.tanda.config import HELD, Settings
 from automorph.searchers.tanda.discretize import held_space
@@ -201,8 +202,8 @@ class _Learning:
 
 def _changed(settings: Settings, changes: dict[str, Any]) -> Settings:
     known = [field.name for field in fields(Settings)]
-    if unknown := sorted(set(changes) - set(known)):
-        raise UsageError(f"unknown setting {unknown[0]!r}; expected one of {', '.join(known)}")
+    if wrong := sorted(set(changes) - set(known)):
+        raise UsageError(unknown("setting", wrong[0], known))
     return replace(settings, **changes)
 
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from automorph.interop.call_ast import Call, Name
-from automorph.interop.fidelity import CENTRED, EQUAL, NEAREST, SIZED, Fidelity, alike, none
+from automorph.interop.fidelity import (
+    CENTRED,
+    EQUAL,
+    NEAREST,
+    SIZED,
+    Fidelity,
+    alike,
+    missing,
+    none,
+)
 from automorph.interop.ir import (
     Act,
     Draw,
@@ -17,6 +26,7 @@ from automorph.interop.ir import (
     does_nothing,
     without_levels,
 )
+from automorph.interop.ranged import Ranged
 
 NAME = "albumentations"
 TITLE = "albumentations 2.0.8"
@@ -25,7 +35,17 @@ USE = 'augment(image=image)["image"] takes uint8 arrays (H, W, C).'
 
 _ROUNDED = "rounded where PIL cuts"
 
+RANGED = {
+    "Noise": Ranged(alike("noise of its own"), "A.GaussNoise", "std_range"),
+    "Solarize": Ranged(
+        Fidelity("equal", note="thresholds end at 255: white is always inverted"),
+        "A.Solarize", "threshold_range",
+        write=lambda level: min(level / 255, 1.0), read=lambda share: 255 * share,
+    ),
+}  # fmt: skip
 FIDELITY: dict[str, Fidelity] = {
+    **missing(TITLE),
+    **{name: row.fidelity for name, row in RANGED.items()},
     "Identity": EQUAL,
     "ShearX": alike(CENTRED),
     "ShearY": alike(CENTRED),
@@ -35,7 +55,6 @@ FIDELITY: dict[str, Fidelity] = {
     "AutoContrast": Fidelity("close", 1, _ROUNDED),
     "Equalize": alike("OpenCV's rule; its PIL mode is not PIL's either"),
     "Invert": EQUAL,
-    "Solarize": Fidelity("equal", note="thresholds end at 255: white is always inverted"),
     "Posterize": EQUAL,
     "Contrast": Fidelity("close", 0.5, _ROUNDED),
     "Color": Fidelity("close", 1, _ROUNDED),
@@ -50,7 +69,6 @@ FIDELITY: dict[str, Fidelity] = {
     "Cutout": alike("the square lies inside the image; its sides are shares of the sides"),
     "RandomErasing": alike("places and noise are drawn by the library"),
     "Blur": Fidelity("close", 0.5, _ROUNDED),
-    "Noise": alike("noise of its own"),
     "Erosion": alike("an ellipse instead of a diamond; the same at 1 px"),
     "Dilation": alike("an ellipse instead of a diamond; the same at 1 px"),
     "SolarizeAdd": none("albumentations adds to no part of the levels"),
@@ -110,10 +128,14 @@ def _act(act: Act, draw: Draw, size: tuple[int, int] | None) -> Call:
     if act.kernel in _SINGLE:
         name, options = _SINGLE[act.kernel]
         return Call(name, (), {**options, "p": act.probability})
-    if act.kernel not in _WRITERS:
-        raise NoWordsError(act.kernel)
     stretches = _split(act)
-    calls = [_WRITERS[act.kernel](low, high, act, draw, size) for low, high in stretches]
+    if act.kernel in RANGED:
+        row = RANGED[act.kernel]
+        calls = [Call(row.transform, (), {row.parameter: row.written(*ends)}) for ends in stretches]
+    elif act.kernel in _WRITERS:
+        calls = [_WRITERS[act.kernel](low, high, act, draw, size) for low, high in stretches]
+    else:
+        raise NoWordsError(act.kernel)
     if len(calls) == 1:
         return Call(calls[0].name, (), {**calls[0].options, "p": act.probability})
     whole = sum(high - low for low, high in stretches)
@@ -216,17 +238,8 @@ def _posterize(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call
     return Call("A.Posterize", (), {"num_bits": (round(low), round(high))})
 
 
-def _solarize(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
-    ends = tuple(min(end / 255, 1.0) for end in (low, high))
-    return Call("A.Solarize", (), {"threshold_range": ends})
-
-
 def _blur(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
     return Call("A.GaussianBlur", (), {"blur_limit": 0, "sigma_limit": (low, high)})
-
-
-def _noise(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
-    return Call("A.GaussNoise", (), {"std_range": (low, high)})
 
 
 def _morphology(name: str) -> Writer:
@@ -279,7 +292,7 @@ _WRITERS: dict[str, Writer] = {
     "TranslateY": _translated("y"), "Rotate": _rotate, "PadCrop": _pad_crop,
     "Brightness": _jitter("brightness"), "Contrast": _jitter("contrast"),
     "Color": _jitter("saturation"), "Hue": _jitter("hue"), "Sharpness": _sharpness,
-    "Posterize": _posterize, "Solarize": _solarize, "Blur": _blur, "Noise": _noise,
+    "Posterize": _posterize, "Blur": _blur,
     "Erosion": _morphology("erosion"), "Dilation": _morphology("dilation"), "Zoom": _zoom,
     "Cutout": _cutout, "RandomErasing": _erasing, "ResizedCrop": _part,
 }  # fmt: skip

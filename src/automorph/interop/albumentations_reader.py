@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from automorph.interop.albumentations import NAME
+from automorph.interop.albumentations import NAME, RANGED
 from automorph.interop.ir import Act, Draw, NotExpressibleError, tidy
 from automorph.interop.reader_base import (
     Near,
@@ -196,12 +196,11 @@ def _read_posterize(t: Any, p: float) -> list[Draw]:
     return [always(act_of("Posterize", pair(t.num_bits), probability=p))]
 
 
-def _named(kernel: str, attribute: str, scale: float = 1.0) -> Reader:
-    def read(t: Any, p: float) -> list[Draw]:
-        low, high = (tidy(scale * end) for end in pair(getattr(t, attribute)))
-        return [always(act_of(kernel, (low, high), probability=p))]
-
-    return read
+def _ranged(kernel: str) -> Reader:
+    row = RANGED[kernel]
+    return lambda t, p: [
+        always(act_of(kernel, row.values(pair(getattr(t, row.kept_as))), probability=p))
+    ]
 
 
 def _plain(kernel: str) -> Reader:
@@ -209,6 +208,7 @@ def _plain(kernel: str) -> Reader:
 
 
 READERS: dict[str, Reader] = {
+    **{row.transform.removeprefix("A."): _ranged(kernel) for kernel, row in RANGED.items()},
     "NoOp": lambda t, p: [always(act_of("Identity"))],
     "Affine": _read_affine,
     "Rotate": lambda t, p: _moved(t, act_of("Rotate", pair(t.limit), probability=p)),
@@ -220,8 +220,6 @@ READERS: dict[str, Reader] = {
     "GaussianBlur": _read_blur,
     "CoarseDropout": _read_dropout,
     "Posterize": _read_posterize,
-    "Solarize": _named("Solarize", "threshold_range", 255.0),
-    "GaussNoise": _named("Noise", "std_range"),
     "AutoContrast": _plain("AutoContrast"),
     "Equalize": _plain("Equalize"),
     "InvertImg": _plain("Invert"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from automorph import _moved
+from automorph.operations import CATALOGUE
 
 Level = Literal["equal", "close", "alike", "none"]
 
@@ -61,3 +62,8 @@ def none(note: str) -> Fidelity:
 def alike(note: str) -> Fidelity:
     """Alike, and what differs."""
     return Fidelity("alike", note=note)
+
+
+def missing(library: str) -> dict[str, Fidelity]:
+    """Every operation of the catalogue as not expressible: where a table starts from."""
+    return {operation.name: none(f"{library} has no such operation") for operation in CATALOGUE}

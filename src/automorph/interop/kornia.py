@@ -8,8 +8,18 @@ from importlib import import_module
 from typing import Any
 
 from automorph.interop.call_ast import Call
-from automorph.interop.fidelity import CENTRED, EQUAL, NEAREST, SIZED, Fidelity, alike, none
+from automorph.interop.fidelity import (
+    CENTRED,
+    EQUAL,
+    NEAREST,
+    SIZED,
+    Fidelity,
+    alike,
+    missing,
+    none,
+)
 from automorph.interop.ir import Act, Draw, NoSizeError, NoWordsError, does_nothing, without_levels
+from automorph.interop.ranged import Ranged
 
 NAME = "kornia"
 TITLE = "kornia"
@@ -19,7 +29,12 @@ USE = "augment(images) takes floats in [0, 1], (n, C, H, W), on any device."
 
 _FLOATS = "floats, not whole levels"
 
+RANGED = {
+    "Sharpness": Ranged(Fidelity("close", 1, _FLOATS), "K.RandomSharpness", "sharpness"),
+}
 FIDELITY: dict[str, Fidelity] = {
+    **missing(TITLE),
+    **{name: row.fidelity for name, row in RANGED.items()},
     "Identity": EQUAL,
     "ShearX": alike(CENTRED),
     "ShearY": alike(CENTRED),
@@ -34,7 +49,6 @@ FIDELITY: dict[str, Fidelity] = {
     "Contrast": Fidelity("close", 1, _FLOATS),
     "Color": Fidelity("close", 1, _FLOATS),
     "Brightness": Fidelity("close", 1, _FLOATS),
-    "Sharpness": Fidelity("close", 1, _FLOATS),
     "HorizontalFlip": EQUAL,
     "VerticalFlip": EQUAL,
     "PadCrop": alike("moves by parts of a pixel, too"),
@@ -92,9 +106,20 @@ def _act(act: Act, draw: Draw, size: tuple[int, int] | None) -> Call:
     p = {"p": act.probability}
     if act.kernel in SINGLE:
         return Call(SINGLE[act.kernel], (), p)
+    if act.kernel in RANGED:
+        row = RANGED[act.kernel]
+        calls = [Call(row.transform, (), {row.parameter: row.written(*ends)})
+                 for ends in act.stretches]  # fmt: skip
+        return _one_of(calls, act)
     if act.kernel not in _WRITERS:
         raise NoWordsError(act.kernel)
     calls = [_WRITERS[act.kernel](low, high, act, draw, size) for low, high in act.stretches]
+    return _one_of(calls, act)
+
+
+def _one_of(calls: list[Call], act: Act) -> Call:
+    """One call for each stretch of values, all equally likely, with the act's probability."""
+    p = {"p": act.probability}
     calls = [Call(call.name, (), {**call.options, "p": 1.0}) for call in calls]
     if len(calls) == 1:
         return Call(calls[0].name, (), {**calls[0].options, **p})
@@ -167,10 +192,6 @@ def _jitter(name: str) -> Writer:
     return write
 
 
-def _sharpness(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
-    return Call("K.RandomSharpness", (), {"sharpness": (low, high)})
-
-
 def _posterize(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
     return Call("K.RandomPosterize", (), {"bits": (float(round(low)), float(round(high)))})
 
@@ -222,7 +243,7 @@ _WRITERS: dict[str, Writer] = {
     "ShearX": _shear_x, "ShearY": _shear_y, "TranslateX": _translated("x"),
     "TranslateY": _translated("y"), "Rotate": _rotate, "PadCrop": _pad_crop,
     "Brightness": _jitter("brightness"), "Contrast": _jitter("contrast"),
-    "Color": _jitter("saturation"), "Hue": _jitter("hue"), "Sharpness": _sharpness,
+    "Color": _jitter("saturation"), "Hue": _jitter("hue"),
     "Posterize": _posterize, "Solarize": _solarize, "Blur": _blur, "Noise": _noise, "Zoom": _zoom,
     "Cutout": _cutout, "RandomErasing": _erasing, "ResizedCrop": _part,
 }  # fmt: skip

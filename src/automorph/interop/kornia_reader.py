@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from automorph.interop.ir import Draw, NotExpressibleError, takes_no_value, tidy
-from automorph.interop.kornia import NAME, SINGLE
+from automorph.interop.kornia import NAME, RANGED, SINGLE
 from automorph.interop.reader_base import (
     Near,
     Notes,
@@ -192,7 +192,13 @@ def _plain(kernel: str) -> Reader:
     return lambda m: [always(act_of(kernel, probability=m.p))]
 
 
+def _ranged(kernel: str) -> Reader:
+    row = RANGED[kernel]
+    return lambda m: [_drawn(m, kernel, row.values(_ends(m, row.kept_as)))]
+
+
 READERS: dict[str, Reader] = {
+    **{row.transform.removeprefix("K."): _ranged(kernel) for kernel, row in RANGED.items()},
     **{name.removeprefix("K."): _plain(kernel) for kernel, name in SINGLE.items()},
     "RandomAffine": _read_affine,
     "RandomRotation": lambda m: [_drawn(m, "Rotate", _ends(m, "degrees"), _mode(m))],
@@ -201,7 +207,6 @@ READERS: dict[str, Reader] = {
     "RandomShear": _read_shear,
     "RandomTranslate": _read_translate,
     "ColorJitter": _read_jitter,
-    "RandomSharpness": _named("Sharpness", "sharpness"),
     "RandomPosterize": _named("Posterize", "bit"),
     "RandomSolarize": _read_solarize,
     "RandomErasing": _read_erasing,

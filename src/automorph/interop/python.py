@@ -10,8 +10,14 @@ from automorph.interop.call_ast import docstring_safe, source
 from automorph.interop.errors import refuse_operations
 from automorph.interop.fidelity import EQUAL, Fidelity, none
 from automorph.interop.ir import NotExpressibleError, seeded_mixture, why_not
-from automorph.interop.source_extract import excerpt, merged_imports
-from automorph.operations import CATALOGUE, SearchSpace
+from automorph.interop.source_extract import (
+    definitions,
+    excerpt,
+    function_name,
+    merged_imports,
+    plain_excerpt,
+)
+from automorph.operations import CATALOGUE, KERNELS, Operation, SearchSpace
 from automorph.policies import (
     AugMix,
     Chain,
@@ -28,10 +34,17 @@ from automorph.policies import (
 
 NAME = "python"
 TITLE = "a Python file of its own"
-FIDELITY: dict[str, Fidelity] = {
-    operation.name: none("it needs the batch") if operation.partner else EQUAL
-    for operation in CATALOGUE
-}
+SOURCE = "automorph.interop.standalone"
+
+
+def _expressible(operation: Operation) -> Fidelity:
+    if operation.partner:
+        return none("it needs the batch")
+    known = KERNELS[operation.kernel].table or function_name(operation.name) in definitions(SOURCE)
+    return EQUAL if known else none("it has no function in interop/standalone.py yet")
+
+
+FIDELITY: dict[str, Fidelity] = {one.name: _expressible(one) for one in CATALOGUE}
 
 
 def write_file(policy: Policy) -> str:
@@ -44,13 +57,19 @@ def write_file(policy: Policy) -> str:
     stages = [stage for _, part in schedule for stage in part]
     kinds = {stage["kind"] for stage in stages}
     kernels = {operation[1] for stage in stages for operation in stage["space"]}
-    tables = {"KERNELS", "SAMPLERS", "SCHEDULE", "MOVES", "COLOURS"}
+    tables = {"KERNELS", "SAMPLERS", "SCHEDULE"}
     tables |= set() if "augmix" in kinds else {"augmix"}
-    functions = {**standalone.MOVES, **standalone.COLOURS}
     samplers = {kind: standalone.SAMPLERS[kind].__name__ for kind in sorted(kinds - {"augmix"})}
-    names = [functions[kernel].__name__ for kernel in kernels] + list(samplers.values())
-    names += ["augment"] + (["colours"] if kernels & set(standalone.COLOURS) else [])
-    imports, body = excerpt(standalone.__name__, names, without=tables)
+    lookups = [kernel.table for name in sorted(kernels) if (kernel := KERNELS[name]).table]
+    names = [function_name(name) for name in kernels if not KERNELS[name].table]
+    names += ["augment", *samplers.values(), *(["looked_up"] if lookups else [])]
+    names += ["colours"] if any(KERNELS[name].keeps_alpha for name in kernels) else []
+    shared: list[str] = []
+    imports, body = excerpt(SOURCE, names, without=tables)
+    for lookup in lookups:
+        more, definitions_needed = plain_excerpt(lookup.__module__, [lookup.__name__])
+        imports += more
+        shared += [one for one in definitions_needed if one not in shared]
     if "augmix" not in kinds:
         body = body.replace(_AUGMIX_BRANCH, "")
     head = (
@@ -64,6 +83,7 @@ def write_file(policy: Policy) -> str:
         head
         + merged_imports(imports)
         + body
+        + "".join(f"\n\n{definition}\n" for definition in shared)
         + "\n\nKERNELS = {\n" + "\n".join(table) + "\n}\n"
         + "SAMPLERS = {\n" + "\n".join(sampled) + "\n}\n"
         + "# Operations: name, kernel, range, identity, unit, whole.\n"
@@ -78,11 +98,9 @@ _AUGMIX_BRANCH = """        if stage["kind"] == "augmix":
 
 
 def _kernel(name: str) -> str:
-    from automorph.interop import standalone
-
-    if name in standalone.MOVES:
-        return str(standalone.MOVES[name].__name__)
-    return f"colours({standalone.COLOURS[name].__name__})"
+    kernel = KERNELS[name]
+    function = f"looked_up({kernel.table.__name__})" if kernel.table else function_name(name)
+    return f"colours({function})" if kernel.keeps_alpha else function
 
 
 def load(policy: Policy) -> Any:

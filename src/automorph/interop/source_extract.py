@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,13 +26,7 @@ def excerpt(
     text = _text(module)
     tree = _tree(module)
     homes = {name: node for node in tree.body for name in _defined(node) if name not in without}
-    needed: set[ast.stmt] = set()
-    waiting = list(names)
-    while waiting:
-        node = homes.get(waiting.pop())
-        if node is not None and node not in needed:
-            needed.add(node)
-            waiting += [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+    needed = _needed(homes, names)
     kept = [node for node in tree.body if node in needed]
     used = {part.id for node in kept for part in ast.walk(node) if isinstance(part, ast.Name)}
     imports = [_import(node, used) for node in kept if isinstance(node, _IMPORTS)]
@@ -40,10 +34,70 @@ def excerpt(
     return imports, _together(body)
 
 
+def plain_excerpt(module: str, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The same without annotations, and with what it needs from Automorph's other modules.
+
+    Imports, and definitions in order, each once if the lists of several calls are joined.
+
+    >>> plain_excerpt("automorph.operations.photometric", ["invert_table"])[1][0]
+    '_LEVELS = np.arange(256)'
+    """
+    tree = _without_annotations(module)
+    homes = {name: node for node in tree.body for name in _defined(node)}
+    needed = _needed(homes, names)
+    kept = [node for node in tree.body if node in needed]
+    used = {part.id for node in kept for part in ast.walk(node) if isinstance(part, ast.Name)}
+    imports: list[str] = []
+    body: list[str] = []
+    for node in kept:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("automorph."):
+            others = [alias.name for alias in node.names if (alias.asname or alias.name) in used]
+            for lines, found in zip((imports, body), plain_excerpt(str(node.module), others),
+                                    strict=True):  # fmt: skip
+                lines += found
+        elif isinstance(node, _IMPORTS):
+            imports.append(_import(node, used))
+        else:
+            body.append(ast.unparse(node))
+    return imports, body
+
+
+def function_name(operation: str) -> str:
+    """The name of the function that does an operation in files for other libraries.
+
+    >>> function_name("AutoContrast"), function_name("ShearX")
+    ('auto_contrast', 'shear_x')
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
+
+
 def definitions(module: str) -> set[str]:
     """The names that a module defines at its top."""
     body = _tree(module).body
     return {name for node in body if not isinstance(node, _IMPORTS) for name in _defined(node)}
+
+
+def _needed(homes: Mapping[str, ast.stmt], names: Iterable[str]) -> set[ast.stmt]:
+    """The statements that define some names and all that they need."""
+    needed: set[ast.stmt] = set()
+    waiting = list(names)
+    while waiting:
+        node = homes.get(waiting.pop())
+        if node is not None and node not in needed:
+            needed.add(node)
+            waiting += [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+    return needed
+
+
+@cache
+def _without_annotations(module: str) -> ast.Module:
+    tree = ast.parse(_text(module))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    return tree
 
 
 @cache

@@ -203,6 +203,15 @@ def colours(change):
     return kept
 
 
+def looked_up(table):
+    """An operation that looks every value up in a table of 256 entries, which its value makes."""
+
+    def change(image, value, step):
+        return table(np.array([value]))[0, 0][image]
+
+    return change
+
+
 def to_pil(image):
     """The array as a Pillow image."""
     return Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
@@ -293,29 +302,7 @@ def identity(image, value, step):
     return image
 
 
-def invert(image, value, step):
-    """Turns every value v into 255 - v."""
-    return 255 - image
-
-
-def solarize(image, value, step):
-    """Inverts what is at or above a threshold."""
-    return np.where(image < np.rint(value * 1000) / 1000, image, 255 - image)
-
-
-def solarize_add(image, value, step):
-    """Adds to the values below 128 and clips."""
-    lifted = np.clip(image + int(np.float32(value)), 0, 255).astype(np.uint8)
-    return np.where(image < GREY, lifted, image)
-
-
-def posterize(image, value, step):
-    """Keeps the upper bits."""
-    lost = min(max(8 - int(np.float32(value)), 0), 8)
-    return ((image.astype(np.int64) >> lost) << lost).astype(np.uint8)
-
-
-def autocontrast(image, value, step):
+def auto_contrast(image, value, step):
     """Stretches every channel to the full range."""
     return from_pil(ImageOps.autocontrast(to_pil(image)))
 
@@ -323,11 +310,6 @@ def autocontrast(image, value, step):
 def equalize(image, value, step):
     """Makes the histogram of every channel flat."""
     return from_pil(ImageOps.equalize(to_pil(image)))
-
-
-def brightness(image, value, step):
-    """Blends with black."""
-    return from_pil(ImageEnhance.Brightness(to_pil(image)).enhance(value))
 
 
 def contrast(image, value, step):
@@ -506,20 +488,7 @@ def noise(image, value, step):
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
-MOVES = {
-    "Identity": identity, "ShearX": shear_x, "ShearY": shear_y, "TranslateX": translate_x,
-    "TranslateY": translate_y, "Rotate": rotate, "PadCrop": pad_crop,
-    "HorizontalFlip": horizontal_flip, "VerticalFlip": vertical_flip,
-    "ResizedCrop": resized_crop, "Zoom": zoom, "Swirl": swirl, "Elastic": elastic,
-}  # fmt: skip
-COLOURS = {
-    "Invert": invert, "Solarize": solarize, "SolarizeAdd": solarize_add, "Posterize": posterize,
-    "AutoContrast": autocontrast, "Equalize": equalize, "Brightness": brightness,
-    "Contrast": contrast, "Color": color, "Sharpness": sharpness, "Hue": hue, "Cutout": cutout,
-    "RandomErasing": random_erasing, "Dilation": dilation, "Erosion": erosion, "Blur": blur,
-    "Noise": noise,
-}  # fmt: skip
-KERNELS = {**MOVES, **{name: colours(change) for name, change in COLOURS.items()}}
+KERNELS = {}
 
 
 def augment(image, index=0, epoch=0, seed=0, copy=0):

@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import Any
 
 from automorph.interop.call_ast import Call, Name
-from automorph.interop.fidelity import EQUAL, OWN_PLACES, Fidelity, none
+from automorph.interop.fidelity import EQUAL, OWN_PLACES, Fidelity, missing, none
 from automorph.interop.ir import MOVED, Act, Draw, NoWordsError, does_nothing
+from automorph.interop.source_extract import definitions, function_name
+from automorph.operations import CATALOGUE
 from automorph.policies import TABLES, Mixture, Policy, Uniform, load_policy
 
 NAME = "torchvision"
@@ -25,14 +27,14 @@ NATIVE = {
     "Invert": "v2.RandomInvert",
 }
 FUNCTIONS = {
-    "ShearX": "shear_x", "ShearY": "shear_y", "TranslateX": "translate_x",
-    "TranslateY": "translate_y", "Rotate": "rotate", "PadCrop": "pad_crop",
-    "ResizedCrop": "resized_crop", "Brightness": "brightness", "Color": "color",
-    "Contrast": "contrast", "Sharpness": "sharpness", "Hue": "hue", "Posterize": "posterize",
-    "Solarize": "solarize", "Blur": "blur", "Cutout": "cutout", "RandomErasing": "random_erasing",
-}  # fmt: skip
+    operation.name: function
+    for operation in CATALOGUE
+    if (function := function_name(operation.name)) in definitions(PARTS)
+}
+"""The functions that are applied at drawn values, by operation: they are named alike."""
 
 FIDELITY: dict[str, Fidelity] = {
+    **missing(TITLE),
     "Identity": EQUAL,
     **dict.fromkeys(NATIVE, EQUAL),
     **dict.fromkeys(FUNCTIONS, EQUAL),

@@ -139,8 +139,9 @@ class Kernel:
     points of the result to the points that they are read from; ``straight`` if the map is affine
     along each axis). With neither, pixels keep their positions. ``native`` is the number of the
     compiled kernel (`Kernel` in ``native/core/kernels.hpp``); without one, the compiled path calls
-    ``numpy``. ``constants`` are numbers of the definition that another version could choose
-    differently: policy files state them.
+    ``numpy``. A point-wise operation has a ``table`` ``(m, 1, 256)`` of its values ``(m,)``; its
+    other paths and the Python export are derived from it. ``constants`` are numbers of the
+    definition that another version could choose differently: policy files state them.
     """
 
     numpy: NumPyKernel
@@ -150,6 +151,8 @@ class Kernel:
     read: Read | None = None
     straight: bool = False
     native: int | None = None
+    keeps_alpha: bool = False
+    table: Callable[[Values], NDArray[np.uint8]] | None = None
     constants: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -175,7 +178,7 @@ def colours(
 
     # One wrapper per device half, so that kernels that share it still run together.
     half = _kept_halves.setdefault(id(torch), _alpha_kept(torch))
-    return Kernel(kept, half, draw, native=native, constants=constants or {})
+    return Kernel(kept, half, draw, native=native, keeps_alpha=True, constants=constants or {})
 
 
 _kept_halves: dict[int, TorchKernel] = {}

@@ -7,6 +7,7 @@ They receive grey or RGB channels only; alpha is kept unchanged.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +63,8 @@ def lookup(
     def draw(values: Values, context: Context, size: Size) -> Arguments:
         return (table(values),)
 
-    return colours(numpy, look_up_on_device, draw, native=native, constants=constants)
+    kernel = colours(numpy, look_up_on_device, draw, native=native, constants=constants)
+    return replace(kernel, table=table)
 
 
 def blend(first: ArrayLike, second: ArrayLike, alpha: Values) -> NDArray[np.uint8]:

@@ -36,6 +36,11 @@ USE = 'augment(image=image)["image"] takes uint8 arrays (H, W, C).'
 _ROUNDED = "rounded where PIL cuts"
 
 RANGED = {
+    "Gamma": Ranged(
+        Fidelity("close", 1, "a range is drawn evenly in gamma, not in its exponent"),
+        "A.RandomGamma", "gamma_limit",
+        write=lambda octaves: 100 * 2.0**octaves, read=lambda gamma: math.log2(gamma / 100),
+    ),
     "Noise": Ranged(alike("noise of its own"), "A.GaussNoise", "std_range"),
     "Solarize": Ranged(
         Fidelity("equal", note="thresholds end at 255: white is always inverted"),

@@ -30,6 +30,14 @@ USE = "augment(images) takes floats in [0, 1], (n, C, H, W), on any device."
 _FLOATS = "floats, not whole levels"
 
 RANGED = {
+    "Gamma": Ranged(
+        Fidelity("close", 1, f"{_FLOATS}; a range is drawn evenly in gamma, not in its exponent"),
+        "K.RandomGamma",
+        "gamma",
+        "gamma_factor",
+        write=lambda octaves: 2.0**octaves,
+        read=math.log2,
+    ),
     "Sharpness": Ranged(Fidelity("close", 1, _FLOATS), "K.RandomSharpness", "sharpness"),
 }
 FIDELITY: dict[str, Fidelity] = {

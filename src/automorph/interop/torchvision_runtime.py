@@ -143,6 +143,11 @@ def hue(image, value, chance, how):
     return F.adjust_hue(image, value)
 
 
+def gamma(image, value, chance, how):
+    """Raises every value to a power of 2 to this."""
+    return F.adjust_gamma(image, 2.0**value)
+
+
 def posterize(image, value, chance, how):
     """Keeps the upper bits."""
     return F.posterize(image, round(value))

@@ -129,6 +129,12 @@ def brightness_table(values: Values) -> Tables:
     return blend(0, _LEVELS, values[:, None, None])
 
 
+def gamma_table(values: Values) -> Tables:
+    """``(v / 255) ** (2 ** value)`` of the full range, as torchvision's ``adjust_gamma``."""
+    shares = (_LEVELS / 255.0) ** 2.0 ** values[:, None, None]
+    return (255.999 * shares).astype(np.uint8)
+
+
 def contrast(images: Images, values: Values, context: Context) -> Images:
     """Blend the rounded mean grey level with the image."""
     luma = grey(images).reshape(len(images), -1)
@@ -244,6 +250,10 @@ FAMILY: Family = {
         "Posterize", low=2, high=8, identity=8, unit="bits", whole=True,
         about="Keeps the upper bits of every value.",
     ): lookup(posterize_table, native=11, min_bits=0),
+    Operation(
+        "Gamma", low=-1.5, high=1.5, identity=0, unit="octaves",
+        about="Raises every value, as a share of the full range, to a power of 2 to the magnitude.",
+    ): lookup(gamma_table, native=21),
     Operation(
         "Contrast", low=0.01, high=1.99, identity=1, unit="factor",
         about="Blends the image with its mean grey level.",

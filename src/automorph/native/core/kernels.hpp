@@ -29,6 +29,7 @@ enum Kernel : int32_t {
   HORIZONTAL_FLIP,
   VERTICAL_FLIP,
   PAD_CROP,
+  GAMMA,
   KERNEL_COUNT,
 };
 
@@ -93,6 +94,12 @@ inline Table blend_table(int from, double share) {
   return tabulate([=](int v) { return blend_value(float(from), float(v), float(share)); });
 }
 
+// torchvision's adjust_gamma on Pillow images, with the exponent as a power of two.
+inline Table gamma_table(double octaves) {
+  const double exponent = std::pow(2.0, octaves);
+  return tabulate([=](int v) { return int(255.999 * std::pow(v / 255.0, exponent)); });
+}
+
 // ImageOps.autocontrast for a channel whose values lie in [low, high].
 inline Table stretch_table(int low, int high) {
   if (high <= low) return identity_table();
@@ -142,6 +149,7 @@ inline bool point_table(int32_t kernel, double value, Table *table) {
     case SOLARIZE_ADD: *table = solarize_add_table(truncated(value)); return true;
     case POSTERIZE: *table = posterize_table(truncated(value)); return true;
     case BRIGHTNESS: *table = blend_table(0, value); return true;
+    case GAMMA: *table = gamma_table(value); return true;
     default: return false;
   }
 }

@@ -61,8 +61,8 @@ from automorph.experiments import compare
 from automorph.operations import TEXT_OPERATIONS, SearchSpace, named_space
 from automorph.policies import Uniform, load_policy, save_policy
 from automorph.searchers import search
-from automorph.searchers.tanda import held_space, learn_generator
-from automorph.searchers.tanda.config import HELD
+from automorph.searchers.tanda import discretized_space, learn_generator
+from automorph.searchers.tanda.config import MAGNITUDES
 from automorph.text import Corpus
 from automorph.training import Task, as_task, train
 from record import RESULTS, judged, write_result
@@ -117,7 +117,7 @@ class Regime:
             whole = named_space("entities")
         else:
             whole = named_space("texts-corpus").with_operations(TEXT_OPERATIONS["Language"])
-        return held_space(whole, HELD["text"])
+        return discretized_space(whole, MAGNITUDES["text"])
 
 
 REGIMES = {

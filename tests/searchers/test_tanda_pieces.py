@@ -30,7 +30,7 @@ from automorph.searchers.tanda import (
     Settings,
     TextDiscriminator,
     VectorDiscriminator,
-    held_space,
+    discretized_space,
     rewards,
 )
 from automorph.searchers.tanda.adversary import Adversary
@@ -212,7 +212,9 @@ def test_held_operations_come_once_for_each_value_and_side():
     def lift(image, value):
         return image
 
-    space = held_space(SearchSpace("mine", (find_operation("Posterize"), lift)), (0.5, 0.55, 1.0))
+    space = discretized_space(
+        SearchSpace("mine", (find_operation("Posterize"), lift)), (0.5, 0.55, 1.0)
+    )
     assert space.names == ("Posterize[5]", "Posterize[2]", "lift[4]", "lift[4.4]", "lift[8]")
     assert all(operation.magnitude_free for operation in space)
 

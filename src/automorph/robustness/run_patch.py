@@ -156,7 +156,7 @@ def _trained(
     chosen = names[-1] if asked != "auto" else best(rows)
     seed = max(seeds, key=lambda s: (numbers[PatchCell(chosen, s)]["selected"], -s))
     kept = PatchCell(chosen, seed)
-    source = inside(setting.place(kept), numbers[kept]["checkpoint"])
+    source = inside(setting.run_folder(kept), numbers[kept]["checkpoint"])
     return _Treatments(rows, chosen, seed, source)
 
 
@@ -278,7 +278,7 @@ def _before(
     """Return the model to be mended: the user's, or a plain training."""
     if checkpoint is not None:
         return load_trained(Path(checkpoint), model=_shell(task)).model
-    file = setting.place(PatchCell("erm", seed)) / "model.safetensors"
+    file = setting.run_folder(PatchCell("erm", seed)) / "model.safetensors"
     if not file.exists():
         run_treatments(setting, [PatchCell("erm", seed)])
     return load_trained(file, model=_shell(task)).model

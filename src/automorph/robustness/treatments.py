@@ -49,7 +49,7 @@ class PatchContext:
     folder: Path
     judged: Translated | None = None
 
-    def place(self, cell: PatchCell) -> Path:
+    def run_folder(self, cell: PatchCell) -> Path:
         """Return the folder of a training."""
         words = re.sub(r"[^a-z0-9]+", "-", cell.objective.lower()).strip("-")
         # Other renderings make another training.
@@ -124,7 +124,7 @@ def measured(
 
 
 def _train(setting: PatchContext, cell: PatchCell, progress: Progress | None) -> dict[str, Any]:
-    path, epochs = setting.place(cell), setting.task.recipe.epochs
+    path, epochs = setting.run_folder(cell), setting.task.recipe.epochs
     run = train_robust(
         setting.task,
         cell.objective,
@@ -163,7 +163,7 @@ def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:
 
 def _kept(setting: PatchContext, cell: PatchCell) -> dict[str, Any] | None:
     try:
-        content = read_json(setting.place(cell) / "numbers.json")
+        content = read_json(setting.run_folder(cell) / "numbers.json")
         _check(setting, content)
     except (OSError, DamagedError, KeyError, TypeError, AttributeError):
         return None

@@ -22,7 +22,7 @@ Treatment = Policy | AugmenterSpec
 """What a child is trained with: a policy, or the spec of a method inside training."""
 
 
-@renamed_attributes(tail="post_policy", until="stop_epoch")
+@renamed_attributes(tail="post_policy", until="stop_epoch", place="run_folder")
 @renamed_arguments(tail="post_policy", until="stop_epoch")
 @dataclass(frozen=True, kw_only=True)
 class TrainJob:
@@ -83,7 +83,7 @@ class TrainJob:
                 # The files of an earlier try are unusable: start again.
                 for child in (self, self.parent):
                     if child is not None:
-                        shutil.rmtree(child.place(folder), ignore_errors=True)
+                        shutil.rmtree(child.run_folder(folder), ignore_errors=True)
                 return self._run(task, folder)
         except DiskError:
             raise
@@ -93,9 +93,9 @@ class TrainJob:
 
     def model_path(self, folder: Path) -> Path:
         """Return the weights that a finished child with ``keep`` leaves."""
-        return self.place(folder) / "model.safetensors"
+        return self.run_folder(folder) / "model.safetensors"
 
-    def place(self, folder: Path) -> Path:
+    def run_folder(self, folder: Path) -> Path:
         """Return the child's own folder inside that of the search."""
         return folder / "children" / self.key
 
@@ -118,7 +118,7 @@ class TrainJob:
         own = self.task(task)
         done, spent, own_folder = 0, Units(), None
         if self.keep or self.stop_epoch is not None or self.parent is not None:
-            own_folder = self.place(folder)
+            own_folder = self.run_folder(folder)
         if self.parent is not None and own_folder is not None:
             origin = self.parent.checkpoint(task, folder)
             facts = read_checkpoint(origin)[1]
@@ -149,7 +149,7 @@ class TrainJob:
 
     def checkpoint(self, task: Task, folder: Path) -> Path:
         """Return the checkpoint that its children start from; train it if missing."""
-        path = self.place(folder) / "checkpoint.safetensors"
+        path = self.run_folder(folder) / "checkpoint.safetensors"
         if not path.exists():
             outcome = self.run(task, folder)
             if not path.exists():

@@ -56,7 +56,7 @@ class Trials:
         self, identity: dict[str, Any], *, folder: Path | None = None, storage: str | None = None
     ) -> None:
         self._folder = folder if storage is None else None
-        self._place = Path(storage or "memory") if folder is None else folder / JOURNAL
+        self._path = Path(storage or "memory") if folder is None else folder / JOURNAL
         self._base = None if storage is None else _data_base(storage)
         self._study = _study(identity, folder, self._base)
         known = self._study.user_attrs.get("identity")
@@ -66,7 +66,7 @@ class Trials:
             known = wanted  # The line was damaged, but its digest matches.
         if known is None and kept:
             raise DamagedError(
-                f"{self._place} has {len(kept)} trials but does not name their search; choose "
+                f"{self._path} has {len(kept)} trials but does not name their search; choose "
                 "another folder with --out"
             )
         if known is None:
@@ -100,7 +100,7 @@ class Trials:
             state=states.FAIL if failed else states.COMPLETE, value=value,
             user_attrs={**content, "job": described, "check": digest([value, content])},
         )  # fmt: skip
-        with disk_errors(self._place):
+        with disk_errors(self._path):
             self._study.add_trial(trial)
         # In the form that is read back, so that a resumed search gets the same result.
         stored = JobResult(
@@ -130,7 +130,7 @@ class Trials:
 
     def note(self, name: str, content: Any) -> None:
         """Store a decision of the search beside its trials: plain data by name."""
-        with disk_errors(self._place):
+        with disk_errors(self._path):
             self._study.set_user_attr(name, content)
 
     def noted(self, name: str) -> Any:

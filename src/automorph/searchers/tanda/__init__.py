@@ -8,7 +8,7 @@ steps of the adversary, and the training loop.
 from automorph.augmenters import Regularised, transformation_regularisation
 from automorph.searchers.tanda.adversary import Look
 from automorph.searchers.tanda.config import Settings
-from automorph.searchers.tanda.discretize import held_space
+from automorph.searchers.tanda.discretize import discretized_space
 from automorph.searchers.tanda.discriminators import (
     Discriminator,
     ImageDiscriminator,
@@ -31,7 +31,7 @@ __all__ = [
     "Tanda",
     "TextDiscriminator",
     "VectorDiscriminator",
-    "held_space",
+    "discretized_space",
     "learn_generator",
     "transformation_regularisation",
 ]

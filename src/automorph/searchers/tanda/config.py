@@ -11,7 +11,7 @@ from automorph.searchers.tanda.rewards import Diversity
 RATES = {"image": 3e-5, "vector": 1e-2, "text": 1e-3}
 """Learning rates of the discriminators: one that learns too fast rejects every transformed example.
 """
-HELD = {"image": (0.25, 0.75), "vector": (0.25, 0.75), "text": (0.1, 0.3)}
+MAGNITUDES = {"image": (0.25, 0.75), "vector": (0.25, 0.75), "text": (0.1, 0.3)}
 """Magnitudes at which operations with a range are fixed. On texts they are low (for most
 operations a twentieth and about a seventh of the words): all operations of a sequence fire."""
 
@@ -22,7 +22,7 @@ class Settings:
 
     - ``generator``, its sequence ``length``, and the ``bound`` of its logits (see `Generated`);
     - ``magnitudes`` at which operations with a range are fixed, one operation per value (None: the
-      default of the domain, see `HELD`);
+      default of the domain, see `MAGNITUDES`);
     - ``steps``: at most this many. Training stops when the ratio of random to generated cost,
       evaluated every ``look_every`` steps, has not risen for ``patience`` evaluations; the
       generator with the best ratio by the last discriminator is kept;

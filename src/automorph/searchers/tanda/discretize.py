@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from automorph.operations import Operation, SearchSpace
 
 
-def held_space(space: SearchSpace, magnitudes: Sequence[float] = (0.25, 0.75)) -> SearchSpace:
+def discretized_space(
+    space: SearchSpace, magnitudes: Sequence[float] = (0.25, 0.75)
+) -> SearchSpace:
     """Return the space with every operation at every magnitude, on both sides if it is signed.
 
     Operations without a range stay unchanged. Equal values appear once.
 
     >>> from automorph.operations import find_operation
     >>> rotate = find_operation("Rotate").between(-30, 30)
-    >>> held_space(SearchSpace("mine", (rotate, find_operation("Invert")))).names
+    >>> discretized_space(SearchSpace("mine", (rotate, find_operation("Invert")))).names
     ('Rotate[-7.5]', 'Rotate[7.5]', 'Rotate[-22.5]', 'Rotate[22.5]', 'Invert')
     """
     fixed: dict[str, Operation] = {}

@@ -23,8 +23,8 @@ from automorph.policies import (
 )
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
-from automorph.searchers.tanda.config import HELD, Settings
-from automorph.searchers.tanda.discretize import held_space
+from automorph.searchers.tanda.config import MAGNITUDES, Settings
+from automorph.searchers.tanda.discretize import discretized_space
 from automorph.searchers.tanda.train import LearnedGenerator, learn_generator
 from automorph.searchers.trials import key_of
 from automorph.training import Task, fitted
@@ -105,8 +105,8 @@ class Tanda(Searcher):
 
     The first has the given settings, the next ones other rates and weights of diversity, as the
     paper searched them. Operations with a range are replaced by several, fixed at the magnitudes
-    ``low`` and ``high`` (None: the default of the domain, see `HELD`). The other options, such as
-    ``generator``, are those of `Settings`.
+    ``low`` and ``high`` (None: the default of the domain, see `MAGNITUDES`). The other options,
+    such as ``generator``, are those of `Settings`.
     """
 
     def __init__(
@@ -128,9 +128,9 @@ class Tanda(Searcher):
         if generator not in NETWORKS:
             raise UsageError(f"tanda got generator={generator!r}; expected {', '.join(NETWORKS)}")
         self.setting = setting
-        mild, strong = HELD[setting.space.domain]
+        mild, strong = MAGNITUDES[setting.space.domain]
         magnitudes = (mild if low is None else low, strong if high is None else high)
-        self.space = held_space(setting.space, magnitudes)
+        self.space = discretized_space(setting.space, magnitudes)
         long = SEARCHED[setting.space.domain] if length is None else length
         first = Settings(generator=generator, length=long, steps=steps, rate=rate)
         tried = [

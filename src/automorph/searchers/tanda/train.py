@@ -19,8 +19,8 @@ from automorph.operations import SearchSpace
 from automorph.policies import Fill, Generated, Interpolation, Policy
 from automorph.registry import unknown
 from automorph.searchers.tanda.adversary import Adversary, Look
-from automorph.searchers.tanda.config import HELD, Settings
-from automorph.searchers.tanda.discretize import held_space
+from automorph.searchers.tanda.config import MAGNITUDES, Settings
+from automorph.searchers.tanda.discretize import discretized_space
 from automorph.searchers.tanda.discriminators import Discriminator, build_discriminator
 from automorph.training import Units, prefixed, read_checkpoint, torch_seed, under, write_checkpoint
 
@@ -79,8 +79,8 @@ def learn_generator(
 
     ``examples`` are uint8 images ``(n, H, W, C)``, float vectors ``(n, d)`` or strings, whichever
     the operations take. Every operation of a sequence fires: one with a range is replaced by
-    several, each at a fixed value (`held_space`). ``settings``, or ``changes`` of single fields of
-    `Settings` by name (``generator="lstm"``, ``length=10``, ..), configure the training.
+    several, each at a fixed value (`discretized_space`). ``settings``, or ``changes`` of single
+    fields of `Settings` by name (``generator="lstm"``, ``length=10``, ..), configure the training.
     ``discriminator`` builds your own one, on the CPU. ``base`` is applied to every example first,
     originals included; ``fill`` and ``interpolation`` are those of the policy. With a ``folder``, a
     killed call resumes to the same policy.
@@ -101,7 +101,7 @@ def learn_generator(
             f"got {len(examples)} examples and {len(space)} operations; expected two examples and "
             "one operation, or more"
         )
-    space = held_space(space, chosen.magnitudes or HELD[space.domain])
+    space = discretized_space(space, chosen.magnitudes or MAGNITUDES[space.domain])
     store = None if folder is None else Path(folder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(seed, "tanda"))

@@ -185,7 +185,7 @@ class Entry(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Call:
+class ParsedName:
     """A parsed name with options; ``variant`` is the part after the colon."""
 
     name: str
@@ -268,11 +268,11 @@ class Registry(Mapping[str, E]):
         name, variant, inside = match.groups()
         return name, variant, inside or ""
 
-    def parse(self, text: str) -> Call:
+    def parse(self, text: str) -> ParsedName:
         """Parse ``NAME:VARIANT(VALUE,OPTION=VALUE)``; the name need not be known.
 
         >>> Registry("colour", example="red(depth=2)").parse("red(1, depth=2)")
-        Call(name='red', variant=None, arguments=(1,), options={'depth': 2})
+        ParsedName(name='red', variant=None, arguments=(1,), options={'depth': 2})
         """
         name, variant, inside = self.head(text)
         arguments: list[Any] = []
@@ -287,7 +287,7 @@ class Registry(Mapping[str, E]):
                 self.refuse(text, f"the option {key} comes twice; give it once")
             else:
                 options[key.lower()] = value_of(value)
-        return Call(name, variant, tuple(arguments), options)
+        return ParsedName(name, variant, tuple(arguments), options)
 
     def checked(
         self, entry: E, arguments: Sequence[Any] = (), options: Mapping[str, Any] | None = None
@@ -321,14 +321,14 @@ class Registry(Mapping[str, E]):
                 raise self.error(f"{who} got {name}={value!r:.100}; expected {option.expected}")
         return {name: found[name] for name in known if name in found}
 
-    def read(self, call: str | Call, **options: Any) -> tuple[E, dict[str, Any]]:
+    def read(self, call: str | ParsedName, **options: Any) -> tuple[E, dict[str, Any]]:
         """Return the entry and its checked options; ``options`` add to those in the text."""
         call = self.parse(call) if isinstance(call, str) else call
         entry = self.find(call.name)
         arguments = call.arguments if call.variant is None else (call.variant, *call.arguments)
         return entry, self.checked(entry, arguments, {**call.options, **options})
 
-    def build(self, call: str | Call, *given: Any) -> Any:
+    def build(self, call: str | ParsedName, *given: Any) -> Any:
         """Build the object of a text or call; ``given`` are the factory's leading arguments."""
         entry, options = self.read(call)
         return entry(*given, **options)

@@ -63,13 +63,13 @@ def _check_answer(task: Task, network: nn.Module) -> None:
         raise UsageError(
             f"the network {name} does not accept the data: for {given}, it raised "
             f"{type(error).__name__}: {error}. Expected a network that maps such inputs to "
-            f"logits (n, {task.classes}); change its sizes, or resize the data"
+            f"logits (n, {task.target.outputs}); change its sizes, or resize the data"
         ) from error
-    if _type_and_shape(logits) != f"float (2, {task.classes})":
+    if _type_and_shape(logits) != f"float (2, {task.target.outputs})":
         raise UsageError(
             f"the network {name} does not fit the data: for {given}, it returned "
             f"{_type_and_shape(logits)}. Expected logits (n, classes), here float "
-            f"(2, {task.classes}), for the classes {', '.join(task.data.classes)[:100]}"
+            f"(2, {task.target.outputs}), for the classes {', '.join(task.data.classes)[:100]}"
         )
 
 

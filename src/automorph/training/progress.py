@@ -38,7 +38,7 @@ class _Told:
 
 @contextmanager
 def show(
-    progress: bool | OnEpoch | None, *, title: str, epochs: int, steps: int, done: int
+    progress: bool | OnEpoch | None, *, title: str, epochs: int, steps: int, done: int, metric: str
 ) -> Iterator[Shown]:
     """Return the observer of a run of ``epochs`` x ``steps``, of which ``done`` epochs are done.
 
@@ -73,7 +73,7 @@ def show(
                 bar.advance(task)
 
             def epoch(self, record: Epoch) -> None:
-                facts = f"loss {record.loss:.3f}  accuracy {record.accuracy:.1%}"
+                facts = f"loss {record.loss:.3f}  {metric} {record.accuracy:.1%}"
                 if record.validation_accuracy is not None:
                     facts += f"  validation {record.validation_accuracy:.1%}"
                 bar.update(task, epoch=record.epoch, facts=facts)

@@ -90,10 +90,10 @@ class Task:
                 return self.model()
             if self.data.domain == "text":
                 inputs = getattr(self.encoder, "inputs", 0)
-                return build_text_model(self.model, inputs=inputs, classes=self.classes)
+                return build_text_model(self.model, inputs=inputs, classes=self.target.outputs)
             height, width, channels = self.data.train.data.shape[1:]
             return build_model(
-                self.model, channels=channels, classes=self.classes, size=(height, width)
+                self.model, channels=channels, classes=self.target.outputs, size=(height, width)
             )
 
 

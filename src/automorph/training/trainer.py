@@ -129,6 +129,7 @@ def _run_epochs(
         epochs=recipe.epochs,
         steps=training.steps,
         done=training.epoch,
+        metric=training.task.target.metric,
     ) as shown:
         while training.epoch < last:
             number = training.epoch + 1

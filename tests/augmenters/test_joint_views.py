@@ -108,7 +108,7 @@ def test_policies_stay_policies():
     ("text", "words"),
     [
         ("views(m=2) + adversarial", "got 2 in-training methods"),
-        ("uncertanty(c=4)", "unknown policy 'uncertanty'"),
+        ("uncertanty(c=4)", r"unknown policy 'uncertanty'\. Did you mean the method 'uncertainty'"),
         ("uncertainty(c=4", "brackets"),
         ("uncertainty(c=4)x", "cannot read"),
         (

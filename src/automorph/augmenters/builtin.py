@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from automorph.errors import PolicyError
-from automorph.policies import POLICIES, Policy, load_policy
-from automorph.registry import Entry, Registry
+from automorph.policies import POLICIES, Policy, is_timm, load_policy
+from automorph.registry import Entry, Registry, closest
 
 if TYPE_CHECKING:
     from automorph.augmenters.base import InTrainingMethod
@@ -66,6 +66,7 @@ def as_treatment(thing: Any) -> Policy | AugmenterSpec:
     stages = [word.strip() for word in POLICIES.split(thing, "+")]
     methods = [index for index, stage in enumerate(stages) if METHODS.has(stage)]
     if not methods:
+        _suggest(stages)
         return load_policy(thing)
     if len(methods) > 1:
         raise PolicyError(
@@ -78,3 +79,13 @@ def as_treatment(thing: Any) -> Policy | AugmenterSpec:
     )
     method: InTrainingMethod = METHODS.build(stages[at])
     return method.surrounded(before=before, after=after)
+
+
+def _suggest(stages: list[str]) -> None:
+    """Raise `PolicyError` for a stage that is most like the name of an in-training method."""
+    for stage in stages:
+        name = stage.partition("(")[0].strip()
+        known = POLICIES.has(name) or is_timm(name) or name.lower().endswith(".json")
+        close = [] if known else closest(name, [*POLICIES, *METHODS])
+        if close and close[0] in METHODS:
+            raise POLICIES.unknown(name, hint=f" Did you mean the method {close[0]!r}?")

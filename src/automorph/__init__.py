@@ -4,7 +4,7 @@ Public names are imported on first use, so that ``import automorph`` stays fast:
 
 >>> import automorph
 >>> automorph.__version__
-'0.1.0'
+'0.2.0'
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def judge(
     )
     lead = f"{winner} is best on the validation part"
     on_test = (
-        f"on the test part its difference from {baseline} is {points(difference.mean)} points "
+        f"on the test part it differs from {baseline} by {points(difference.mean)} points "
         f"({share})"
     )
     p = difference.p_adjusted if difference.p_adjusted is not None else difference.p
@@ -83,9 +83,9 @@ def judge(
     kind: Kind = "unclear" if not beyond else "better" if difference.mean > 0 else "worse"
     corrected = f"p = {p:.2g}, corrected for the number of policies"
     chance = {
-        "better": f"The gain is beyond chance ({corrected}).",
-        "worse": f"The loss is beyond chance (p = {p:.2g}).",
-        "unclear": f"The difference is within chance ({corrected}).",
+        "better": f"This gain is beyond chance ({corrected}).",
+        "worse": f"This loss is beyond chance (p = {p:.2g}).",
+        "unclear": f"This is within chance ({corrected}).",
     }[kind]
     text = f"{lead}; {on_test}. {chance}"
     if control and against_control is not None:
@@ -96,7 +96,7 @@ def judge(
             else "so it is not shown to be better than a random policy"
         )
         text += (
-            f" Its difference from the control {control} is {points(against_control.mean)} points "
+            f" It differs from the control {control} by {points(against_control.mean)} points "
             f"({interval(against_control)}), {words}."
         )
     return Verdict(kind, text)

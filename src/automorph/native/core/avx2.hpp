@@ -1,4 +1,4 @@
-// Kernels written by hand for AVX2.
+// Hand-written kernels for AVX2.
 #pragma once
 #include <immintrin.h>
 
@@ -14,8 +14,8 @@ inline __m128i load_xmm(const void *from) {
 }
 inline void store_ymm(void *to, __m256i v) { _mm256_storeu_si256(static_cast<__m256i *>(to), v); }
 
-// A table of 256 entries as sixteen tables of 16. `pshufb` gives 0 for indices with the top bit set,
-// so differences of neighbouring tables add up (by exclusive or) to the entry that is meant.
+// A 256-entry table split into sixteen tables of 16. `pshufb` returns 0 for indices with the top
+// bit set, so the XOR of differences between neighbouring tables yields the wanted entry.
 struct Chain {
   __m256i part[16];
 
@@ -31,7 +31,7 @@ struct Chain {
     __m256i sum = _mm256_xor_si256(_mm256_shuffle_epi8(part[0], lower),
                                    _mm256_shuffle_epi8(part[8], upper));
     for (int k = 1; k < 8; ++k) {
-      lower = _mm256_subs_epi8(lower, sixteen);  // saturates: what is below 0 stays there
+      lower = _mm256_subs_epi8(lower, sixteen);  // saturates: negative values stay negative
       upper = _mm256_subs_epi8(upper, sixteen);
       sum = _mm256_xor_si256(sum, _mm256_shuffle_epi8(part[k], lower));
       sum = _mm256_xor_si256(sum, _mm256_shuffle_epi8(part[8 + k], upper));
@@ -48,10 +48,10 @@ struct Avx2 : Plain {
     Plain::look_up_all(in + i, out + i, size - i, table);
   }
 
-  // 32 RGB pixels fill three registers, and byte i of these holds three different colours: blends
-  // bring the bytes of one colour together, and part them again.
+  // 32 RGB pixels fill three registers, whose bytes i hold three different colours. Blends gather
+  // the bytes of one colour in a register, and distribute them again.
   struct Mixer {
-    __m256i second, third;  // bytes i with i % 3 == 1, and 2
+    __m256i second, third;  // bytes i with i % 3 == 1 and i % 3 == 2
 
     Mixer() {
       alignas(32) uint8_t s[32], t[32];
@@ -62,7 +62,7 @@ struct Avx2 : Plain {
       second = load_ymm(s);
       third = load_ymm(t);
     }
-    // Colour j of three registers, or register j of three colours.
+    // Returns colour j of three registers, or register j of three colours.
     __m256i pick(const __m256i *v, int j) const {
       const __m256i mixed = _mm256_blendv_epi8(v[2 * j % 3], v[(2 * j + 1) % 3], second);
       return _mm256_blendv_epi8(mixed, v[(2 * j + 2) % 3], third);
@@ -87,12 +87,12 @@ struct Avx2 : Plain {
     }
   }
 
-  // Pillow's luma of 8 pixels, of which 4 begin at `first` and 4 at `second`. The weight of green is
-  // twice 19235, so that pairs of products fit the signed 16-bit multiply-add.
+  // Pillow's luma of 8 pixels, 4 from `first` and 4 from `second`. The weight of green is split
+  // into twice 19235, so that the weights fit the signed 16-bit multiply-add.
   template <int C>
   static __m256i luma8(__m128i first, __m128i second) {
     const __m256i pixels = _mm256_inserti128_si256(_mm256_castsi128_si256(first), second, 1);
-    const auto pick = [&](char c) {  // channels c and c + 1 of each pixel as 16-bit numbers
+    const auto pick = [&](char c) {  // channels c and c + 1 of each pixel as 16-bit integers
       const char n = -1;
       const __m128i one = _mm_setr_epi8(c, n, c + 1, n, c + C, n, c + C + 1, n, c + 2 * C, n,
                                         c + 2 * C + 1, n, c + 3 * C, n, c + 3 * C + 1, n);
@@ -104,7 +104,7 @@ struct Avx2 : Plain {
     return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(0x8000)), 16);
   }
 
-  // How many pixels can be done eight at a time: loads of 16 bytes must not pass the end.
+  // The number of pixels to process eight at a time: 16-byte loads must not pass the end.
   template <int C>
   static int64_t in_eights(int64_t pixels) {
     return C == 4 ? pixels / 8 * 8 : pixels < 10 ? 0 : (pixels - 2) / 8 * 8;
@@ -112,7 +112,7 @@ struct Avx2 : Plain {
 
   template <int C>
   static uint64_t luma_sum(const uint8_t *in, int64_t pixels) {
-    constexpr int64_t MOST = 1 << 24;  // pixels until a lane could overflow
+    constexpr int64_t MOST = 1 << 24;  // pixels before a lane could overflow
     if constexpr (C == 1) return Plain::luma_sum<C>(in, pixels);
     if (pixels > MOST) return luma_sum<C>(in, MOST) + luma_sum<C>(in + MOST * C, pixels - MOST);
     __m256i sum = _mm256_setzero_si256();
@@ -126,7 +126,7 @@ struct Avx2 : Plain {
     return total;
   }
 
-  // Image.blend of 8 values: single precision, cut to [0, 255], towards zero.
+  // Image.blend of 8 values: single precision, clamped to [0, 255], truncated.
   static void blend8(__m256 from, __m256 to, __m256 share, uint8_t *out) {
     const __m256 mixed = _mm256_add_ps(from, _mm256_mul_ps(share, _mm256_sub_ps(to, from)));
     const __m256i whole = _mm256_cvttps_epi32(mixed);
@@ -151,7 +151,7 @@ struct Avx2 : Plain {
   template <int C>
   static void saturate(const uint8_t *in, uint8_t *out, int64_t pixels, float share) {
     const __m256 factor = _mm256_set1_ps(share);
-    alignas(32) int32_t owner[C][8];  // which of 8 pixels each of their 8 C bytes belongs to
+    alignas(32) int32_t owner[C][8];  // the pixel, of 8, of each of their 8 C bytes
     for (int i = 0; i < 8 * C; ++i) owner[i / 8][i % 8] = i / C;
     int64_t p = 0;
     for (; p < in_eights<C>(pixels); p += 8) {
@@ -177,7 +177,7 @@ struct Avx2 : Plain {
     };
     const auto floats = [](__m128i v) { return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(v)); };
     for (int64_t i = C; i < line - C; i += 16) {
-      if (i > line - C - 16) i = line - C - 16;  // the last ones overlap
+      if (i > line - C - 16) i = line - C - 16;  // the last step overlaps the one before
       const __m256i here = wide(row + i);
       __m256i sum = _mm256_add_epi16(column(row + i - C), column(row + i + C));
       sum = _mm256_add_epi16(sum, column(row + i));
@@ -213,7 +213,7 @@ struct Avx2 : Plain {
                                         _mm256_mullo_epi32(column, _mm256_set1_epi32(C))));
       if (count > 8) {
         for (int k = 0; k < 8; ++k) std::memcpy(out + k * C, in.data + place[k], C == 1 ? 1 : 4);
-      } else {  // nothing mends the fourth byte of the last pixel
+      } else {  // no next pixel overwrites the fourth byte of the last one
         for (int k = 0; k + 1 < count; ++k)
           std::memcpy(out + k * C, in.data + place[k], C == 1 ? 1 : 4);
         std::memcpy(out + (count - 1) * C, in.data + place[count - 1], C);
@@ -223,7 +223,7 @@ struct Avx2 : Plain {
     }
   }
 
-  // Whole pixels of 15 or 16 bytes at a time; what is stored too much is mended by the next ones.
+  // Processes whole pixels, 15 or 16 bytes at a time; the next store overwrites excess bytes.
   template <int C>
   static void flip_line(const uint8_t *in, uint8_t *out, int width) {
     constexpr int COUNT = 16 / C, BYTES = COUNT * C, BEFORE = 16 - BYTES;
@@ -239,7 +239,7 @@ struct Avx2 : Plain {
     Plain::flip_line<C>(in, out + x * C, width - x);
   }
 
-  // Pillow's bilinear arithmetic in double precision, the channels of a pixel side by side.
+  // Pillow's bilinear arithmetic in double precision, with the channels of a pixel in one register.
   template <int C>
   static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int y,
                             const Fill &fill) {
@@ -248,7 +248,7 @@ struct Avx2 : Plain {
     } else {
       const double *m = map.m, yc = y + 0.5;
       const int64_t line = int64_t(in.width) * C;
-      const uint8_t *last = in.end - line - C - 4;  // from where on a pixel has all its neighbours
+      const uint8_t *last = in.end - line - C - 4;  // last position with all neighbours readable
       for (int i = 0; i < in.width; ++i, out += C) {
         const double xc = i + 0.5;
         const double u = m[0] * xc + m[1] * yc + m[2], v = m[3] * xc + m[4] * yc + m[5];

@@ -1,4 +1,4 @@
-// Colours, by hand for AVX-512 with VBMI (byte permutations of whole registers).
+// Hand-written colour kernels for AVX-512 with VBMI (byte permutations of whole registers).
 #pragma once
 #include <immintrin.h>
 
@@ -15,12 +15,12 @@ inline __m128i load16(const void *from) {
 }
 inline void store16(void *to, __m128i v) { _mm_storeu_si128(static_cast<__m128i *>(to), v); }
 
-// The first `count` of 64 lanes.
+// A mask of the first `count` of 64 lanes.
 inline __mmask64 lanes(int64_t count) {
   return count <= 0 ? 0 : count >= 64 ? ~0ull : (1ull << count) - 1;
 }
 
-// The first `count` of 16 pixels. Masked stores are slow, so whole ones do without.
+// Stores the first `count` of 16 pixels. Masked stores are slow, so full stores avoid them.
 template <int C>
 inline void store_pixels(uint8_t *out, __m512i pixels, int count) {
   if (count < 16) {
@@ -33,7 +33,7 @@ inline void store_pixels(uint8_t *out, __m512i pixels, int count) {
   }
 }
 
-// The lanes of each channel in 64 bytes that begin at pixel 0, 64 / C, 128 / C and so on.
+// Masks of each channel's lanes in consecutive 64-byte registers, the first starting at pixel 0.
 template <int C>
 struct ChannelLanes {
   __mmask64 at[C][4];
@@ -44,7 +44,7 @@ struct ChannelLanes {
   }
 };
 
-// 64 bytes, lane i holding f(i), known when this is compiled.
+// 64 bytes with f(i) in lane i, computed at compile time.
 struct Bytes {
   alignas(64) uint8_t v[64];
 };
@@ -56,7 +56,7 @@ constexpr Bytes bytes(F f) {
   return made;
 }
 
-// A table of 256 entries in four registers.
+// A 256-entry table in four registers.
 struct Registers {
   __m512i part[4];
 
@@ -108,8 +108,8 @@ struct Avx512Colours : Avx2 {
     }
   }
 
-  // Pillow's luma of 16 pixels. The weight of green is twice 19235, so that pairs of products fit
-  // the signed 16-bit multiply-add: (red, green) and (green, blue).
+  // Pillow's luma of 16 pixels. The weight of green is split into twice 19235, so that the weights
+  // fit the signed 16-bit multiply-add: (red, green) and (green, blue).
   template <int C>
   static __m512i luma16(__m512i pixels) {
     static constexpr Bytes first = bytes([](int i) { return i / 4 * C + i % 4 / 2; });
@@ -127,7 +127,7 @@ struct Avx512Colours : Avx2 {
   template <int C>
   static uint64_t luma_sum(const uint8_t *in, int64_t pixels) {
     if constexpr (C == 1) return Plain::luma_sum<C>(in, pixels);
-    constexpr int64_t MOST = 1 << 24;  // pixels until a lane could overflow
+    constexpr int64_t MOST = 1 << 24;  // pixels before a lane could overflow
     if (pixels > MOST) return luma_sum<C>(in, MOST) + luma_sum<C>(in + MOST * C, pixels - MOST);
     __m512i sum = _mm512_setzero_si512();
     int64_t p = 0;
@@ -136,7 +136,7 @@ struct Avx512Colours : Avx2 {
     return uint32_t(_mm512_reduce_add_epi32(sum)) + Plain::luma_sum<C>(in + p * C, pixels - p);
   }
 
-  // Image.blend of 16 values: single precision, cut to [0, 255], towards zero.
+  // Image.blend of 16 values: single precision, clamped to [0, 255], truncated.
   static __m128i blend16(__m512 from, __m512 to, __m512 share) {
     const __m512 mixed = _mm512_add_ps(from, _mm512_mul_ps(share, _mm512_sub_ps(to, from)));
     const __m512i whole = _mm512_max_epi32(_mm512_cvttps_epi32(mixed), _mm512_setzero_si512());
@@ -157,7 +157,7 @@ struct Avx512Colours : Avx2 {
   template <int C>
   static void saturate(const uint8_t *in, uint8_t *out, int64_t pixels, float share) {
     const __m512 factor = _mm512_set1_ps(share);
-    alignas(64) int32_t owner[C][16];  // which of 16 pixels each of their 16 C bytes belongs to
+    alignas(64) int32_t owner[C][16];  // the pixel, of 16, of each of their 16 C bytes
     for (int i = 0; i < 16 * C; ++i) owner[i / 16][i % 16] = i / C;
     int64_t p = 0;
     for (; p + 16 <= pixels; p += 16) {
@@ -184,7 +184,7 @@ struct Avx512Colours : Avx2 {
     };
     const auto floats16 = [](__m256i v) { return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(v)); };
     for (int64_t i = C; i < line - C; i += 32) {
-      if (i > line - C - 32) i = line - C - 32;  // the last ones overlap
+      if (i > line - C - 32) i = line - C - 32;  // the last step overlaps the one before
       const __m512i here = wide(row + i);
       __m512i sum = _mm512_add_epi16(column(row + i - C), column(row + i + C));
       sum = _mm512_add_epi16(sum, column(row + i));

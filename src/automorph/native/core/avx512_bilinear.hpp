@@ -1,4 +1,4 @@
-// Bilinear moves, by hand for AVX-512 with VBMI.
+// Hand-written bilinear resampling for AVX-512 with VBMI.
 #pragma once
 #include "avx512.hpp"
 
@@ -17,12 +17,12 @@ struct Doubles {
     constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
     return {_mm512_roundscale_pd(low, down), _mm512_roundscale_pd(high, down)};
   }
-  // Whole numbers, cut towards zero.
+  // Truncates to integers.
   __m512i cut() const {
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvttpd_epi32(low)),
                               _mm512_cvttpd_epi32(high), 1);
   }
-  // Where 0 <= v < limit.
+  // A mask of the lanes with 0 <= v < limit.
   __mmask16 within(double limit) const {
     const __m512d zero = _mm512_setzero_pd(), end = _mm512_set1_pd(limit);
     const __mmask8 l = _mm512_mask_cmp_pd_mask(_mm512_cmp_pd_mask(low, end, _CMP_LT_OQ), low, zero,
@@ -43,8 +43,9 @@ inline Doubles operator*(Doubles a, Doubles b) {
   return {_mm512_mul_pd(a.low, b.low), _mm512_mul_pd(a.high, b.high)};
 }
 
-// Bilinear values for 16 pixels at a time, one pixel a 32-bit lane. Like `Window`, but every pixel
-// needs two neighbours on each of two lines, and the arithmetic is Pillow's, in double precision.
+// Bilinear interpolation of 16 pixels at a time, one pixel per 32-bit lane. Like `Window`, but
+// every pixel needs two neighbours on each of two lines, and the arithmetic is Pillow's, in double
+// precision.
 template <int C>
 struct SmoothWindow {
   const View &in;
@@ -62,21 +63,21 @@ struct SmoothWindow {
         empty(_mm512_permutexvar_epi8(_mm512_set1_epi32(0x03020100),
                                       _mm512_load_si512(fill.run))) {}
 
-  // The most pixels (or lines) that 16 neighbours and the neighbours of these can touch.
+  // An upper bound on the pixels (or lines) that 16 pixels and their neighbours touch.
   static int reach(double step) { return int(std::fabs(step) * 15.0) + 3; }
 
   static bool fits(const Affine &map) {
     return std::fabs(map.m[0]) < 4.0 && std::fabs(map.m[3]) < 4.0 && reach(map.m[0]) * C <= 64;
   }
 
-  // The least of 16 numbers that grow or fall.
+  // The minimum of 16 monotonic numbers.
   static int least(__m512i v) {
     const int first = _mm_cvtsi128_si32(_mm512_castsi512_si128(v));
     const int last = _mm_extract_epi32(_mm512_extracti32x4_epi32(v, 3), 3);
     return first < last ? first : last;
   }
 
-  // The first `known` of the pixels [x, x + 16) of line y.
+  // Computes the first `known` of the pixels [x, x + 16) of line y.
   void pixels(uint8_t *out, int x, int y, int known) const {
     const Doubles numbers = {_mm512_setr_pd(0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5),
                              _mm512_setr_pd(8.5, 9.5, 10.5, 11.5, 12.5, 13.5, 14.5, 15.5)};
@@ -109,14 +110,14 @@ struct SmoothWindow {
     store_pixels<C>(out, _mm512_permutexvar_epi8(_mm512_load_si512(packed.v), mixed), known);
   }
 
-  // Left and right neighbours on the upper and the lower line; edges are continued.
+  // Left and right neighbours on the upper and lower lines; edges are replicated.
   struct Neighbours {
     __m512i upper[2], lower[2];
   };
 
   Neighbours gather(__m512i x0, __m512i y0, int corner_x, int corner_y) const {
     const __m512i one = _mm512_set1_epi32(1), zero = _mm512_setzero_si512();
-    const auto lane = [](__m512i v) {  // the lowest byte of each lane four times
+    const auto lane = [](__m512i v) {  // broadcast the lowest byte of each lane
       return _mm512_shuffle_epi8(v, _mm512_set4_epi32(0x0C0C0C0C, 0x08080808, 0x04040404, 0));
     };
     const auto place = [&](__m512i column) {

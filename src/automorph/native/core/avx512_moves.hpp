@@ -1,17 +1,17 @@
-// Moves, by hand for AVX-512 with VBMI.
+// Hand-written affine resampling for AVX-512 with VBMI.
 #pragma once
 #include "avx512_bilinear.hpp"
 
 namespace {
 
-// Nearest neighbours for 16 pixels at a time. They come from a few lines of the input; of each, 64
-// bytes from the leftmost needed pixel on are loaded, and every result byte picks its own.
+// Nearest neighbour for 16 pixels at a time. They come from a few input lines; 64 bytes of each
+// line are loaded, starting at the leftmost pixel needed, and every output byte selects its source.
 template <int C>
 struct Window {
   const View &in;
   const Fixed &f;
   const int64_t stride;
-  const int depth;                      // how many lines 16 neighbours can come from, an even number
+  const int depth;                      // upper bound on the input lines of 16 pixels, even
   const int32_t u_least, v_least, top_most;
   const __m512i x_steps, y_steps, empty;
 
@@ -31,21 +31,21 @@ struct Window {
     return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   }
 
-  // The most pixels (or lines) that 16 neighbours can touch.
+  // An upper bound on the pixels (or lines) that 16 pixels touch.
   static int reach(int32_t step) { return int(std::abs(int64_t(step)) * 15 >> 16) + 2; }
 
-  // Whether this is faster than pixel by pixel: long lines that lead up or down steeply are not.
+  // True if this is faster than pixel by pixel, which it is not for long lines with a steep slope.
   static bool pays(const Fixed &fixed, int width) {
     return reach(fixed.xx) * C <= 64 && reach(fixed.yx) <= (width < 64 ? 16 : 4);
   }
 
-  // The first `known` of 16 pixels; (u, v) is where the first comes from.
+  // Computes the first `known` of 16 pixels; (u, v) is the source of the first.
   void pixels(uint8_t *out, int32_t u, int32_t v, int known) const {
     static constexpr Bytes spread = bytes([](int i) { return i / C * 4 % 64; });
     static constexpr Bytes channel = bytes([](int i) { return i % C; });
     const int left = clamp(along(u, u_least, 1) >> 16, 0, in.width - 1);
     const int top = clamp(along(v, v_least, 1) >> 16, 0, top_most);
-    // Pixels and lines, counted from the window's corner; what is outside is taken from line 255.
+    // Pixels and lines relative to the window's corner; line 255 marks pixels outside.
     __m512i x = _mm512_add_epi32(_mm512_set1_epi32(u - (left << 16)), x_steps);
     __m512i y = _mm512_add_epi32(_mm512_set1_epi32(v - (top << 16)), y_steps);
     x = _mm512_srai_epi32(x, 16);
@@ -56,7 +56,7 @@ struct Window {
     y = _mm512_mask_mov_epi32(_mm512_set1_epi32(255), inside, y);
     if (C == 3) x = _mm512_add_epi32(x, _mm512_add_epi32(x, x));
     if (C == 4) x = _mm512_slli_epi32(x, 2);
-    // From one number a pixel to one a byte.
+    // Expand one number per pixel to one per byte.
     const __m512i spreading = _mm512_load_si512(spread.v);
     const __m512i place = _mm512_add_epi8(_mm512_permutexvar_epi8(spreading, x),
                                           _mm512_load_si512(channel.v));

@@ -1,4 +1,4 @@
-// What Python calls, and the choice of the instruction set at run time.
+// The functions that Python calls, and the instruction sets to choose from at run time.
 #include <cstring>
 
 #include "interface.h"
@@ -12,7 +12,7 @@ struct Named {
   const Variant *variant;
 };
 
-// From the plainest to the fastest.
+// From slowest to fastest.
 const Named VARIANTS[] = {
     {"plain", plain_variant()},
 #if AUTOMORPH_X86
@@ -26,17 +26,17 @@ constexpr int COUNT = int(sizeof(VARIANTS) / sizeof(VARIANTS[0]));
 
 AUTOMORPH_EXPORT int32_t automorph_interface() { return INTERFACE_VERSION; }
 
-// How many kernels there are; operations with higher numbers are black boxes to this library.
+// The number of kernels; operations with higher numbers are black boxes for this library.
 AUTOMORPH_EXPORT int32_t automorph_kernel_count() { return KERNEL_COUNT; }
 
-// The name of a variant that this machine can run; null for those it cannot, and beyond the last.
+// The name of a variant; null if this machine cannot run it or the number is out of range.
 AUTOMORPH_EXPORT const char *automorph_variant(int32_t number) {
   return number >= 0 && number < COUNT && VARIANTS[number].variant ? VARIANTS[number].name : nullptr;
 }
 
 AUTOMORPH_EXPORT int32_t automorph_variant_count() { return COUNT; }
 
-// Rows [first, last) of a batch; several threads may walk parts of one batch at the same time.
+// Processes rows [first, last) of a batch; threads may process parts of one batch in parallel.
 AUTOMORPH_EXPORT int32_t automorph_walk(int32_t variant, const Batch *batch, int64_t first,
                                         int64_t last) {
   return VARIANTS[variant].variant->walk(*batch, first, last);
@@ -54,6 +54,6 @@ AUTOMORPH_EXPORT void automorph_race(int32_t variant, const Counters *counters,
 }
 
 #if defined(_WIN32)
-// Python's build tools export this name; the library is loaded with ctypes and never imported.
+// Python's build tools require this symbol, but the library is loaded with ctypes, never imported.
 AUTOMORPH_EXPORT void *PyInit__core() { return nullptr; }
 #endif

@@ -1,7 +1,7 @@
 // The 2x3 matrices of geometric operations, from output to input coordinates.
 //
-// Step by step the arithmetic of torchvision (`_get_inverse_affine_matrix`) and of Pillow
-// (`Image.rotate`) in double precision, so that pixels are equal to theirs.
+// Follows the arithmetic of torchvision (`_get_inverse_affine_matrix`) and Pillow (`Image.rotate`)
+// step by step in double precision, so that pixels are identical to theirs.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -10,12 +10,12 @@ namespace {
 
 constexpr double PI = 3.141592653589793;
 
-// x_in = m[0] x + m[1] y + m[2], y_in = m[3] x + m[4] y + m[5], of pixel centres at + 0.5.
+// x_in = m[0] x + m[1] y + m[2], y_in = m[3] x + m[4] y + m[5]; pixel centres lie at + 0.5.
 struct Affine {
   double m[6];
 };
 
-// Shears in radians about (0, 0).
+// Shear by angles in radians about (0, 0).
 inline Affine shear(double sx, double sy) {
   const double rot = 0.0;
   const double a = std::cos(rot - sy) / std::cos(sy);
@@ -25,7 +25,7 @@ inline Affine shear(double sx, double sy) {
   return {{d, -b, 0.0, -c, a, 0.0}};
 }
 
-// A shear of ratio `value` becomes an angle in degrees and back, as in torchvision's AutoAugment.
+// Converts a shear ratio to degrees and back to radians, as torchvision's AutoAugment does.
 inline double shear_angle(double value) {
   return std::atan(value) * (180.0 / PI) * (PI / 180.0);
 }
@@ -36,7 +36,7 @@ inline Affine mirror(int width) { return {{-1.0, 0.0, double(width), 0.0, 1.0, 0
 
 inline Affine upside_down(int height) { return {{1.0, 0.0, 0.0, 0.0, -1.0, double(height)}}; }
 
-// Python's round(x, 15) for |x| <= 1: the exact product with 10^15, rounded half to even.
+// Python's round(x, 15) for |x| <= 1: rounds the exact product with 10^15 half to even.
 inline double round15(double x) {
   const double scale = 1e15, product = x * scale, rest = std::fma(x, scale, -product);
   const double whole = std::nearbyint(product), over = (product - whole) + rest;
@@ -45,9 +45,9 @@ inline double round15(double x) {
   return whole / scale;
 }
 
-// Degrees, counter-clockwise, about the centre.
+// Rotation about the centre by degrees, counter-clockwise.
 inline Affine rotation(double degrees, int width, int height) {
-  double turn = std::fmod(degrees, 360.0);  // Python's remainder: never below 0
+  double turn = std::fmod(degrees, 360.0);  // as Python's %: never negative
   if (turn < 0.0) turn += 360.0;
   const double angle = -(turn * (PI / 180.0));
   const double a = round15(std::cos(angle)), b = round15(std::sin(angle));
@@ -56,21 +56,21 @@ inline Affine rotation(double degrees, int width, int height) {
   return {{a, b, (a * -cx + b * -cy + 0.0) + cx, c, a, (c * -cx + a * -cy + 0.0) + cy}};
 }
 
-// First `earlier`, then `later`, as one map (both go from output to input).
+// Composes `earlier`, then `later` into one map (all map output to input).
 inline Affine compose(const Affine &earlier, const Affine &later) {
   const double *e = earlier.m, *l = later.m;
   return {{e[0] * l[0] + e[1] * l[3], e[0] * l[1] + e[1] * l[4], e[0] * l[2] + e[1] * l[5] + e[2],
            e[3] * l[0] + e[4] * l[3], e[3] * l[1] + e[4] * l[4], e[3] * l[2] + e[4] * l[5] + e[5]}};
 }
 
-// Pillow's 16.16 fixed point form of a map.
+// Pillow's 16.16 fixed-point form of a map.
 struct Fixed {
-  int32_t xx, xy, x0, yx, yy, y0;  // x_in = (xx x + xy y + x0) >> 16 for whole x and y
+  int32_t xx, xy, x0, yx, yy, y0;  // x_in = (xx x + xy y + x0) >> 16 for integers x, y
 };
 
 inline int32_t to_fixed(double v) { return int32_t(std::floor(v * 65536.0 + 0.5)); }
 
-// from + n * step as Pillow's sums have it: they wrap where they leave the range.
+// from + n * step; like Pillow's sums, it wraps on overflow.
 inline int32_t along(int32_t from, int32_t step, int64_t n) {
   return int32_t(uint32_t(from) + uint32_t(step) * uint32_t(n));
 }
@@ -81,7 +81,7 @@ inline Fixed fixed(const Affine &map) {
           to_fixed(m[3]), to_fixed(m[4]), to_fixed(m[5] + m[3] * 0.5 + m[4] * 0.5)};
 }
 
-// Whether all four corners fit into 16.16 numbers; otherwise Pillow computes in floating point.
+// True if all four corners fit into 16.16 numbers; if not, Pillow computes in floating point.
 inline bool fits_fixed(const Affine &map, int width, int height) {
   const double *m = map.m;
   for (int corner = 0; corner < 4; ++corner) {

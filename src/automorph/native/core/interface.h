@@ -1,6 +1,7 @@
 // The plain C interface between Python (ctypes) and the compiled engine.
 //
-// Keep it in step with `automorph/native/library.py`: same fields, same order, same types.
+// Keep it in sync with `automorph/native/program.py`, `random.py` and `library.py`: the same
+// fields, order, types and version.
 #pragma once
 #include <cstdint>
 
@@ -10,34 +11,34 @@
 #define AUTOMORPH_EXPORT extern "C" __attribute__((visibility("default")))
 #endif
 
-// Raised with every change of the structures or functions below.
+// Incremented with every change of the structures or functions below.
 constexpr int32_t INTERFACE_VERSION = 2;
 
 enum Flag : int32_t {
-  SIGNED = 1,  // a coin chooses between `plus` and `minus`
-  WHOLE = 2,   // the value is rounded to a whole number
-  SHARE = 4,   // the value is a share of a side of the image
-  NEUTRAL = 8,  // at the value `identity` the operation changes nothing
+  SIGNED = 1,  // a fair coin chooses `plus` or `minus`
+  WHOLE = 2,   // the value is rounded to an integer
+  SHARE = 4,   // the value is a share of the image's side
+  NEUTRAL = 8,  // the value `identity` leaves the image unchanged
 };
 
-// One operation of a search space: value = base + magnitude * (plus or minus).
+// One operation of a search space: value = base + magnitude * (`plus` or `minus`).
 struct Operation {
   int32_t kernel;
   int32_t flags;
   double base, plus, minus, identity;
 };
 
-// A batch of images and what happens to each of them.
+// A batch of images and the sequence of operations for each.
 struct Batch {
   const uint8_t *images;        // (n, height, width, channels)
-  uint8_t *out;                 // the same, or (n, length + 1, ...) with prefixes
-  const int16_t *op;            // (n, length), numbers into `operations`; below 0: nothing
+  uint8_t *out;                 // the same shape, or (n, length + 1, ...) with prefixes
+  const int16_t *op;            // (n, length), indices into `operations`; negative: none
   const float *magnitude;       // (n, length)
   const uint8_t *fire;          // (n, length)
   const Operation *operations;  // (operation_count)
-  const int64_t *index;         // (n) sample numbers
+  const int64_t *index;         // (n) numbers of the examples in their data set
   const uint32_t *copy;         // (n) numbers of the copies
-  int32_t *position;            // (n) in: where to go on; out: where the walk stopped
+  int32_t *position;            // (n) in: where to resume; out: where the walk stopped
   int64_t n;
   int32_t length, operation_count;
   int32_t height, width, channels;
@@ -48,7 +49,7 @@ struct Batch {
 
 enum Status : int32_t { DONE = 0, STOPPED = 1, OUT_OF_MEMORY = -1, BAD_OPERATION = -2 };
 
-// A batch of Philox counters: sample index, epoch, block, copy and stage.
+// The Philox counters of a batch: sample index, epoch, block, copy and stage.
 struct Counters {
   const int64_t *index;  // (n)
   const uint32_t *copy;  // (n)
@@ -56,7 +57,7 @@ struct Counters {
   uint32_t epoch, stage;
 };
 
-// What one instruction set offers.
+// The functions of one instruction set.
 struct Variant {
   Status (*walk)(const Batch &batch, int64_t first, int64_t last);
   void (*bits)(const Counters &counters, const uint32_t *key, uint32_t start, uint32_t draws,

@@ -1,8 +1,8 @@
-// What is done to the pixels of one image, in plain C++ that runs everywhere.
+// The pixel kernels of one image in portable C++.
 //
-// Compilers turn most of these loops into vector code. The other instruction sets inherit from
-// `Plain` and replace what pays to be written by hand. Everything has internal linkage: each variant
-// is compiled with its own instruction set and must not share code with the others.
+// Compilers vectorise most of these loops. The variants for instruction sets inherit from `Plain`
+// and override the functions that are worth writing by hand. Everything has internal linkage: each
+// variant is compiled for its own instruction set and must not share code with the others.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -13,15 +13,15 @@
 
 namespace {
 
-// Pixels of one image; bytes up to `end` may be read (and ignored) past the last pixel.
+// The pixels of one image; bytes after the last pixel may be read (and ignored) up to `end`.
 struct View {
   const uint8_t *data, *end;
   int height, width;
 };
 
-// The fill colour, and a run of pixels of it.
+// A run of pixels of the fill colour.
 struct Fill {
-  static constexpr int RUN = 252;  // whole pixels of 1, 3 or 4 channels
+  static constexpr int RUN = 252;  // a multiple of 1, 3 and 4 channels
   alignas(64) uint8_t run[RUN + 4];
 
   Fill(const uint8_t *colour, int channels) {
@@ -33,32 +33,32 @@ struct Fill {
   }
 };
 
-// Counters for histograms, all 0 between two uses. Neighbours are often equal; several sets keep them
-// from waiting for each other.
+// Histogram counters, all 0 between uses. Neighbouring pixels are often equal; several sets of
+// counters avoid that one increment waits for the previous one.
 struct Tally {
   static constexpr int SETS = 4;
   alignas(64) uint32_t set[SETS][3][256] = {};
 };
 
-// Channels that colour operations change: all but alpha.
+// The number of channels that colour operations change: all except alpha.
 template <int C>
 constexpr int COLOURS = C == 4 ? 3 : C;
 
-// ITU-R 601 luma in 16 bits, as Pillow converts RGB to grey.
+// ITU-R 601 luma in 16 bits, as in Pillow's conversion of RGB to grey.
 inline int luma(const uint8_t *rgb) {
   return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16;
 }
 
 inline int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
-// a / b for 0 <= a < 2^50 and b > 0, rounded up. Double precision keeps such quotients apart from
-// whole numbers that they are not.
+// a / b rounded up, for 0 <= a < 2^50 and b > 0. Double precision is enough to distinguish such
+// quotients from integers.
 inline int64_t steps_to(int64_t a, int64_t b) {
   const auto whole = int64_t(double(a) / double(b));
   return whole * b < a ? whole + 1 : whole;
 }
 
-// The whole x in [first, last) for which 0 <= start + step * x < limit.
+// Narrows [first, last) to the integers x for which 0 <= start + step * x < limit.
 inline void keep_inside(int64_t start, int64_t step, int64_t limit, int64_t &first, int64_t &last) {
   if (step < 0) {  // mirrored: 0 <= (limit - 1 - start) - step * x < limit
     start = limit - 1 - start;
@@ -77,9 +77,8 @@ inline void keep_inside(int64_t start, int64_t step, int64_t limit, int64_t &fir
   if (last < first) first = last;
 }
 
-// Asks for the lines of an image before they are needed. Moves read them in an order that the
-// processor does not foresee, and a line that has to come from main memory costs as much as all work
-// on its pixels.
+// Prefetches the lines of an image. Affine maps read them in an order that the processor does not
+// predict, and fetching a line from main memory costs as much as all work on its pixels.
 struct Ahead {
   static constexpr int LINES = 12;
 
@@ -89,7 +88,7 @@ struct Ahead {
 
   Ahead(const View &view, int channels) : in(view), stride(int64_t(view.width) * channels) {}
 
-  // Lines up to `line` are needed next.
+  // Prefetches a few lines beyond `line`, the last one needed next.
   void until(int line) {
     const int64_t want = stride * clamp(line + LINES, 0, in.height);
     for (; asked < want; asked += 64) fetch(in.data + asked);
@@ -103,27 +102,27 @@ struct Ahead {
   }
 };
 
-// The last line of the input that a line of the result needs, if it begins at line v >> 16.
+// The last input line that an output line needs if its first pixel is read from line v >> 16.
 inline int last_line(const Fixed &f, int32_t v, int width) {
   return (f.yx > 0 ? along(v, f.yx, width - 1) : v) >> 16;
 }
 
-// The same for the bilinear values of line y.
+// The same for bilinear interpolation of output line y.
 inline int last_line(const Affine &map, int y, int width, int height) {
   const double x = map.m[3] > 0.0 ? width : 0, v = map.m[3] * x + map.m[4] * (y + 0.5) + map.m[5];
   return int(v < 0.0 ? 0.0 : v > height ? height : v) + 1;
 }
 
-// Whether lines move as a whole, sideways by whole pixels.
+// True if every line is a shifted copy of an input line.
 inline bool is_shift(const Fixed &f) { return f.xx == 65536 && f.yx == 0 && f.yy == 65536; }
 
 struct Plain {
-  // One table for every byte.
+  // Looks up every byte in one table.
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t bytes, const Table &table) {
     for (int64_t i = 0; i < bytes; ++i) out[i] = table.at[in[i]];
   }
 
-  // One table a colour channel; alpha stays.
+  // Looks up each colour channel in its own table; alpha is kept.
   template <int C>
   static void look_up(const uint8_t *in, uint8_t *out, int64_t pixels, const Table *tables) {
     for (int64_t p = 0; p < pixels; ++p, in += C, out += C) {
@@ -133,10 +132,10 @@ struct Plain {
     }
   }
 
-  // Narrows low and grows high, one entry a channel, to what occurs.
+  // Updates the minimum and maximum of each channel.
   template <int C>
   static void extrema(const uint8_t *in, int64_t pixels, uint8_t *low, uint8_t *high) {
-    constexpr int RUN = 64 * C;  // compared at once, each byte with its own extremes
+    constexpr int RUN = 64 * C;  // bytes compared at once, each with its own extrema
     alignas(64) uint8_t least[RUN], most[RUN];
     std::memset(least, 255, RUN);
     std::memset(most, 0, RUN);
@@ -151,7 +150,7 @@ struct Plain {
       least[k] = in[i + k] < least[k] ? in[i + k] : least[k];
       most[k] = in[i + k] > most[k] ? in[i + k] : most[k];
     }
-    for (int half = 32; half; half /= 2)  // folded pixel by pixel
+    for (int half = 32; half; half /= 2)  // reduce to one pixel
       for (int k = 0; k < half * C; ++k) {
         least[k] = least[k + half * C] < least[k] ? least[k + half * C] : least[k];
         most[k] = most[k + half * C] > most[k] ? most[k + half * C] : most[k];
@@ -162,7 +161,7 @@ struct Plain {
     }
   }
 
-  // How often every value of every colour occurs.
+  // Counts how often each value of each colour channel occurs.
   template <int C>
   static void histogram(const uint8_t *in, int64_t pixels, Tally &counters,
                         uint32_t (*counts)[256]) {
@@ -194,7 +193,7 @@ struct Plain {
     for (int64_t i = 0; i < bytes; ++i) out[i] = uint8_t(blend_value(from[i], to[i], share));
   }
 
-  // ImageEnhance.Color: from the grey image to the image and beyond.
+  // ImageEnhance.Color: blends the grey image with the image; `share` may exceed 1.
   template <int C>
   static void saturate(const uint8_t *in, uint8_t *out, int64_t pixels, float share) {
     for (int64_t p = 0; p < pixels; ++p, in += C, out += C) {
@@ -204,7 +203,8 @@ struct Plain {
     }
   }
 
-  // ImageEnhance.Sharpness: from ImageFilter.SMOOTH (the rim stays) to the image and beyond.
+  // ImageEnhance.Sharpness: blends ImageFilter.SMOOTH (which keeps the border) with the image;
+  // `share` may exceed 1.
   template <class K, int C>
   static void sharpen(const View &in, uint8_t *out, float share) {
     const int64_t line = int64_t(in.width) * C;
@@ -231,13 +231,13 @@ struct Plain {
       const uint8_t *above = row + i - line, *here = row + i, *below = row + i + line;
       const int sum = above[-C] + above[0] + above[C] + here[-C] + 5 * here[0] + here[C] +
                       below[-C] + below[0] + below[C];
-      // floor(sum / 13 + 1/2); the multiplication divides exactly up to 13 * 255.
+      // floor(sum / 13 + 1/2); the multiplication is exact up to 13 * 255.
       const int smooth = ((sum + 6) * 5042) >> 16;
       out[i] = uint8_t(blend_value(float(smooth), here[0], share));
     }
   }
 
-  // One line of pixels moved: out[x] = in[x + dx], fill where there is none.
+  // Shifts a line of pixels: out[x] = in[x + dx], or the fill colour outside.
   template <int C>
   static void shift_line(const uint8_t *in, uint8_t *out, int width, int dx, const Fill &fill) {
     const int first = clamp(-dx, 0, width), last = clamp(width - dx, first, width);
@@ -246,7 +246,7 @@ struct Plain {
     fill.write(out + last * C, int64_t(width - last) * C);
   }
 
-  // Whole lines moved: out[y][x] = in[y + dy][x + dx(y)].
+  // Shifts whole lines: out[y][x] = in[y + dy][x + dx(y)].
   template <class K, int C, class F>
   static void shift(const View &in, uint8_t *out, int dy, F dx, const Fill &fill) {
     const int64_t line = int64_t(in.width) * C;
@@ -263,7 +263,7 @@ struct Plain {
     for (int x = 0; x < width; ++x) std::memcpy(out + x * C, in + (width - 1 - x) * C, C);
   }
 
-  // Nearest neighbours in 16.16 fixed point; the sums wrap as Pillow's do in practice.
+  // Nearest neighbour in 16.16 fixed point; sums wrap as Pillow's do in practice.
   template <class K, int C>
   static void nearest(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
     const int64_t line = int64_t(in.width) * C;
@@ -291,13 +291,13 @@ struct Plain {
                                along(y0, f.yx, first), last - first);
   }
 
-  // Whether three bytes can be copied as four: the next pixel mends the fourth one.
+  // True if three bytes may be copied as four; the next pixel then overwrites the fourth.
   template <int C>
   static bool one_more(const View &in) {
     return C == 3 && in.end > in.data + int64_t(in.height) * in.width * C;
   }
 
-  // Pixels that all lie inside of the input; the first one comes from (x, y).
+  // Reads pixels that all lie inside the input; the first one is at (x, y).
   template <int C>
   static void nearest_run(const View &in, uint8_t *out, const Fixed &f, int32_t x, int32_t y,
                           int64_t count) {
@@ -315,8 +315,8 @@ struct Plain {
       std::memcpy(out, in, C);
   }
 
-  // Nearest neighbours in floating point, for images beyond the range of 16.16 numbers. Sums run
-  // in Pillow's order.
+  // Nearest neighbour in floating point, for maps beyond the range of 16.16 numbers. Sums are in
+  // Pillow's order.
   template <int C>
   static void nearest_far(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
     const double *m = map.m;
@@ -331,7 +331,7 @@ struct Plain {
     }
   }
 
-  // Bilinear values in double precision, cut and not rounded, edges continued, as in Pillow.
+  // Bilinear interpolation as in Pillow: double precision, truncated, with replicated edges.
   template <class K, int C>
   static void bilinear(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
     const int64_t line = int64_t(in.width) * C;
@@ -372,7 +372,7 @@ struct Plain {
     }
   }
 
-  // Without the call of the library that older processors need.
+  // std::floor without the library call that it needs on older processors.
   static int floor_of(double v) { return int(v) - (v < int(v)); }
 };
 

@@ -1,9 +1,9 @@
-// What the processor can do, and which variants there are for it.
+// Detects the processor's instruction sets and declares the variants.
 #pragma once
 #include "interface.h"
 
-// The hand-written variants need GCC or Clang, which compile single files for an instruction set. (On
-// Windows GCC does not align wide registers on the stack.)
+// The hand-written variants need GCC or Clang, which can compile parts of a file for an instruction
+// set. (On Windows, GCC does not align wide registers on the stack.)
 #if defined(__x86_64__) && (defined(__clang__) || (defined(__GNUC__) && !defined(_WIN32)))
 #define AUTOMORPH_X86 1
 #else
@@ -20,10 +20,10 @@ const Variant *plain_variant();
 const Variant *avx2_variant();
 const Variant *avx512_variant();
 
-// Asked by hand, because the compilers' own functions for it are not part of every run-time library.
+// Queries `cpuid` directly, since not every run-time library has the compiler's own functions.
 struct Processor {
   unsigned ebx = 0, ecx = 0;  // leaf 7 of `cpuid`
-  unsigned kept = 0;          // registers that the operating system keeps
+  unsigned kept = 0;          // registers that the operating system saves
 
   Processor() {
     unsigned a, b, c, d;
@@ -34,7 +34,7 @@ struct Processor {
   bool keeps(unsigned registers) const { return (kept & registers) == registers; }
   bool has(unsigned bit) const { return ebx >> bit & 1; }
 
-  bool avx2() const { return keeps(0x06) && has(5) && has(3) && has(8); }  // and BMI, BMI2
+  bool avx2() const { return keeps(0x06) && has(5) && has(3) && has(8); }  // AVX2, BMI, BMI2
   bool avx512() const {  // F, DQ, BW, VL and VBMI
     return avx2() && keeps(0xE6) && has(16) && has(17) && has(30) && has(31) && (ecx >> 1 & 1);
   }

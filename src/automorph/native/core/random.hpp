@@ -1,7 +1,7 @@
 // Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011): random words from counters.
 //
-// The same numbers, bit for bit, as `automorph.operations.random`. Loops over LANES counters at once are
-// written so that the compiler turns them into vector code.
+// Bit-identical to `automorph.operations.random`. Loops run over LANES counters at once, so that
+// the compiler can vectorise them.
 #pragma once
 #include "interface.h"
 
@@ -25,7 +25,7 @@ inline Words philox(Words counter, uint32_t k0, uint32_t k1) {
   return counter;
 }
 
-// LANES blocks side by side, in separate arrays, so that every line below is one vector operation.
+// LANES blocks in a structure of arrays, so that every line below is one vector operation.
 struct Lanes {
   alignas(64) uint32_t c[4][LANES];
 
@@ -40,7 +40,7 @@ struct Lanes {
       }
   }
 
-  // One block of the rows from `row` on; lanes beyond the last row repeat the first one.
+  // Loads one block of LANES rows from `row` on; lanes beyond the last row repeat `row`.
   void load(const Counters &counters, int64_t row, uint32_t block) {
     for (int i = 0; i < LANES; ++i) {
       const int64_t r = row + i < counters.n ? row + i : row;
@@ -56,12 +56,12 @@ inline int rows_left(const Counters &counters, int64_t row) {
   return int(counters.n - row < LANES ? counters.n - row : LANES);
 }
 
-// The number after the last block of some draws; four draws are one block.
+// The end of the range of blocks that contain the draws; a block has four draws.
 inline uint32_t end_block(uint32_t start, uint32_t draws) {
   return uint32_t((uint64_t(start) + draws + 3) / 4);
 }
 
-// Words (n, draws) of a stream, from draw number `start` on.
+// Generates the words (n, draws) of a stream from draw `start` on.
 inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t start,
                         uint32_t draws, uint32_t *out) {
   Lanes lanes;
@@ -70,7 +70,7 @@ inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t 
       lanes.load(counters, row, block);
       lanes.run(key[0], key[1]);
       for (uint32_t word = 0; word < 4; ++word) {
-        const uint32_t draw = 4 * block + word - start;  // before start it wraps to a large one
+        const uint32_t draw = 4 * block + word - start;  // wraps to a large number before `start`
         if (draw >= draws) continue;
         for (int i = 0; i < rows_left(counters, row); ++i)
           out[(row + i) * draws + draw] = lanes.c[word][i];
@@ -78,7 +78,7 @@ inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t 
     }
 }
 
-// The names whose words are largest, (n, draws); `keys` (names, 2) holds one key a name.
+// Finds the name with the largest word, (n, draws); `keys` (names, 2) holds one key per name.
 inline void stream_race(const Counters &counters, const uint32_t *keys, int32_t names,
                         uint32_t start, uint32_t draws, int16_t *out) {
   Lanes begin;
@@ -92,7 +92,7 @@ inline void stream_race(const Counters &counters, const uint32_t *keys, int32_t 
         Lanes bid = begin;
         bid.run(keys[2 * name], keys[2 * name + 1]);
         for (int word = 0; word < 4; ++word)
-          for (int i = 0; i < LANES; ++i) {  // among equals the first name wins
+          for (int i = 0; i < LANES; ++i) {  // ties go to the first name
             const bool more = bid.c[word][i] > best.c[word][i];
             best.c[word][i] = more ? bid.c[word][i] : best.c[word][i];
             winner[word][i] = more ? uint32_t(name) : winner[word][i];

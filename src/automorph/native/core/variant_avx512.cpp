@@ -9,7 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
-// From here on code is for this instruction set; nothing that other files share may follow.
+// The code below is compiled for this instruction set. Shared headers are included above, so that
+// no inline function that other files use is compiled for it.
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx2,bmi,bmi2"))), \
                              apply_to = function)

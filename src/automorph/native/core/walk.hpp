@@ -1,9 +1,9 @@
-// Each image goes through its whole program while it lies in the cache.
+// Applies the whole sequence of an image while the image is in the cache.
 //
-// Runs of point-wise operations become one table a channel (where an operation asks for a histogram
-// or a mean, that is taken through the table); the table is applied when an operation needs pixels,
-// or at the end. Moves are resampled one by one or, in fused mode, composed and resampled once. In
-// front of a black box the walk stops.
+// Consecutive pointwise operations are merged into one table per channel (histograms and means are
+// computed through the table); the table is applied when an operation needs pixels, or at the end.
+// Affine maps are resampled one by one or, in fused mode, composed and resampled once. The walk
+// stops before a black box.
 #pragma once
 #include <cstdlib>
 
@@ -14,9 +14,9 @@
 namespace {
 
 constexpr int64_t SLACK = 64;  // bytes that vector loads may read past the pixels
-constexpr int BLOCK = 1024;    // pixels looked up at once when statistics are taken through a table
+constexpr int BLOCK = 1024;    // pixels per lookup when statistics are computed through a table
 
-// The random words of one operation of one image: draw 0 is the sign, 1 and 2 are places.
+// The random words of one operation on one image: draw 0 is the sign, 1 and 2 are positions.
 struct Draws {
   const Batch &batch;
   int64_t row;
@@ -25,7 +25,7 @@ struct Draws {
   Words words{};
 
   uint32_t word(int draw) {
-    if (!drawn) {  // every position of a sequence has 2^24 draws, four a block
+    if (!drawn) {  // each position of a sequence has 2^24 draws, four per block
       words = philox({{uint32_t(batch.index[row]), batch.epoch, uint32_t(position) << 22,
                        batch.copy[row]}},
                      batch.key[0], batch.key[1]);
@@ -33,11 +33,11 @@ struct Draws {
     }
     return words.v[draw];
   }
-  // floor(u * limit) of the upper 24 bits.
+  // floor(u * limit), where u is the upper 24 bits as a number in [0, 1).
   int64_t below(int64_t limit, int draw) { return int64_t(word(draw) >> 8) * limit >> 24; }
 };
 
-// Two images of scratch memory, each aligned and with room to read past its end.
+// Scratch memory for two images, each aligned and padded for reads past its end.
 struct Scratch {
   void *memory;
   uint8_t *image[2];
@@ -54,7 +54,7 @@ struct Scratch {
   Scratch &operator=(const Scratch &) = delete;
 };
 
-// One image after the other; K holds the kernels of an instruction set, C is the channels.
+// Processes images one by one; K holds the kernels of an instruction set, C is the channel count.
 template <class K, int C>
 class Walk {
  public:
@@ -79,7 +79,7 @@ class Walk {
  private:
   static constexpr int COLOUR = COLOURS<C>;
 
-  // The program of one image, from where it stopped before to its end or a black box.
+  // Runs the sequence of one image, from where it stopped to its end or to a black box.
   Status image(int64_t row) {
     const int64_t first = row * batch_.length, slots = batch_.prefixes ? batch_.length + 1 : 1;
     const int start = batch_.position ? batch_.position[row] : 0;
@@ -117,7 +117,7 @@ class Walk {
 
   const Operation &operation(int64_t place) const { return batch_.operations[batch_.op[place]]; }
 
-  // The value of a magnitude, in the operation's unit.
+  // Converts the magnitude to a value in the operation's unit.
   double value(int64_t place, Draws &draws) const {
     const Operation &o = operation(place);
     const bool plus = !(o.flags & SIGNED) || draws.word(0) < 0x80000000;
@@ -160,13 +160,13 @@ class Walk {
     }
   }
 
-  // --- where pixels are ----------------------------------------------------------------------
+  // --- location of the pixels ------------------------------------------------------------------
 
   uint8_t *spare() const {
     return now_.data == scratch_.image[0] ? scratch_.image[1] : scratch_.image[0];
   }
 
-  // Where the next pixels go: the result if no operation follows, else memory that stays cached.
+  // The destination of the next pixels: the result if no operation follows, else scratch memory.
   uint8_t *target() {
     if (!last_) return spare();
     if (now_.data == slot_) hold(spare(), now_.data);
@@ -184,7 +184,7 @@ class Walk {
     now_.end = own ? pixels + size_ + SLACK : pixels + size_;
   }
 
-  // Carries out what is pending, so that `now_` holds the pixels.
+  // Applies the pending map or table, so that `now_` holds the pixels.
   void settle() {
     if (moved_) {
       uint8_t *out = spare();
@@ -202,7 +202,7 @@ class Walk {
     table_ = false;
   }
 
-  // Brings the pixels as they are now into the result. Pending moves stay pending.
+  // Writes the current pixels to the result. A pending map stays pending.
   void show() {
     if (moved_) {
       if (now_.data == slot_) hold(spare(), now_.data);
@@ -214,7 +214,7 @@ class Walk {
     }
   }
 
-  // --- moves -----------------------------------------------------------------------------------
+  // --- affine maps -----------------------------------------------------------------------------
 
   void move(const Affine &map) {
     if (batch_.fused) {
@@ -262,7 +262,7 @@ class Walk {
 
   // --- tables ----------------------------------------------------------------------------------
 
-  // One more point-wise operation, the same for all colours.
+  // Appends a pointwise operation with the same table for all colours.
   void look_up(const Table &table) {
     if (moved_) settle();
     for (int c = 0; c < (table_ && !uniform_ ? COLOUR : 1); ++c) {
@@ -275,7 +275,7 @@ class Walk {
     table_ = true;
   }
 
-  // One more point-wise operation, its own for every colour.
+  // Appends a pointwise operation with one table per colour.
   void look_up(const Table (&own)[COLOUR]) {
     for (int c = COLOUR - 1; c >= 0; --c) {
       const Table &before = tables_[table_ && !uniform_ ? c : 0];
@@ -295,7 +295,7 @@ class Walk {
     K::template look_up<C>(in, out, pixels, tables_);
   }
 
-  // Hands the pixels, as the table makes them, to a function, block by block.
+  // Calls a function on the pixels, looked up in the table, block by block.
   template <class F>
   void each_block(F use) {
     if (moved_) settle();
@@ -336,7 +336,7 @@ class Walk {
     if (moved_) settle();
     alignas(64) uint32_t counts[COLOUR][256];
     K::template histogram<C>(now_.data, pixels_, tally_, counts);
-    for (int c = 0; table_ && c < COLOUR; ++c) {  // through the table
+    for (int c = 0; table_ && c < COLOUR; ++c) {  // map the counts through the table
       const uint8_t *at = tables_[uniform_ ? 0 : c].at;
       uint32_t seen[256] = {};
       for (int v = 0; v < 256; ++v) seen[at[v]] += counts[c][v];
@@ -366,7 +366,7 @@ class Walk {
     arrive(out);
   }
 
-  // Greys out a square about a random place; alpha stays.
+  // Fills a square at a random position with grey; alpha is kept.
   void cutout(int side, Draws &draws) {
     const int width = batch_.width, height = batch_.height;
     const int left = int(draws.below(width, 1)) - side / 2;
@@ -380,7 +380,7 @@ class Walk {
       for (int x = x0; x < x1; ++x) std::memset(out + y * line() + x * C, 128, COLOUR);
   }
 
-  // Blends an untransformed image of the batch in.
+  // Blends in an untransformed image of the batch.
   void pair(float share, Draws &draws) {
     settle();
     uint8_t *out = target();
@@ -392,16 +392,16 @@ class Walk {
   const Fill fill_;
   const int64_t pixels_, size_;
   const Scratch scratch_;
-  uint8_t *slot_ = nullptr;  // where the result goes
-  View now_{};               // the pixels before what is pending
+  uint8_t *slot_ = nullptr;  // the current slot of the result
+  View now_{};               // the pixels before the pending map or table
   bool last_ = false;        // no operation follows the current one
-  bool table_ = false, uniform_ = false, moved_ = false;  // what is pending
+  bool table_ = false, uniform_ = false, moved_ = false;  // whether a table or map is pending
   Table tables_[COLOUR];
   Tally tally_;
   Affine map_{};
 };
 
-// Rows [first, last) of a batch with the kernels of an instruction set.
+// Processes rows [first, last) of a batch with the kernels of an instruction set.
 template <class K>
 Status walk(const Batch &batch, int64_t first, int64_t last) {
   switch (batch.channels) {

@@ -1,6 +1,7 @@
 """Comparisons on real digits: pairing, resuming, rejected input, failures."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from automorph.experiments.run_compare import _control
 from automorph.experiments.store import Cell, cell_path
 from automorph.files import read_json, write_checked
 from automorph.policies import load_policy
-from automorph.training import make_task, recipe_for
+from automorph.training import Normaliser, make_task, recipe_for
 
 torch.set_num_threads(1)
 
@@ -112,6 +113,20 @@ def test_a_folder_of_another_task_is_refused(task, tmp_path):
     compare(task, ["none"], seeds=1, folder=tmp_path)
     with pytest.raises(UsageError, match="other data, model or recipe"):
         compare(task.with_recipe(epochs=3), ["none"], seeds=1, folder=tmp_path)
+
+
+def test_a_folder_resumes_where_floats_round_otherwise(task, tmp_path):
+    first = compare(task, ["none"], seeds=1, folder=tmp_path)
+    before = files(tmp_path)
+    mean, std = (np.nextafter(part, 1).tolist() for part in (task.encoder.mean, task.encoder.std))
+    moved = replace(task, encoder=Normaliser(tuple(mean), tuple(std)))
+    lr = task.recipe.lr
+    again = compare(moved.with_recipe(lr=math.nextafter(lr, 1)), ["none"], seeds=1, folder=tmp_path)
+
+    assert again.trained == 0
+    assert (again.rows, files(tmp_path)) == (first.rows, before)
+    with pytest.raises(UsageError, match="other data, model or recipe"):
+        compare(task.with_recipe(lr=lr * (1 + 1e-6)), ["none"], seeds=1, folder=tmp_path)
 
 
 def test_side_by_side_gives_the_same_numbers(task):

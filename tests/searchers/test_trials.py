@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from search_jobs import Sees
+from small_task import small_task
 
 from automorph.errors import UsageError
 from automorph.files import folder_lock
-from automorph.searchers import JobResult
+from automorph.operations import OPERATIONS, SearchSpace
+from automorph.policies import Mixture, Step
+from automorph.searchers import JobResult, TrainJob, search
 from automorph.searchers.journal_repair import cut
 from automorph.searchers.trials import JOURNAL, Trials
-from automorph.training import Units
+from automorph.training import Normaliser, Units
 
 OUTCOMES = [
     JobResult(0.1 + 0.2, Units(3, 2), 1.5, {"curve": (0.1, 0.3)}),
@@ -63,6 +68,48 @@ def test_another_search_is_refused(tmp_path):
     filled(tmp_path)
     with pytest.raises(UsageError, match=r"seed was \[0, 1\] and is now 2"):
         Trials({"seed": 2}, folder=tmp_path)
+
+
+def test_a_trial_is_known_by_its_content_but_for_last_digits(tmp_path):
+    """A sampler's exponentials, say, end in other digits on another processor."""
+    identity, first = {"lr": 0.3}, child(0.3)
+    goes_on = replace(first, parent=first, stop_epoch=2)
+    trials = Trials(identity, folder=tmp_path)
+    for number, job in enumerate((first, goes_on)):
+        trials.add(job, JobResult(float(number)), clock=0.0)
+    trials = Trials({"lr": 0.1 + 0.2}, folder=tmp_path)
+
+    near = child(0.1 + 0.2)
+    assert near.key != first.key
+    assert trials.key(near) == trials.key(first) == first.key
+    assert trials.key(replace(near, parent=near, stop_epoch=2)) == goes_on.key
+    for other in (child(0.3 * (1 + 1e-6)), replace(near, seed=1), replace(first, parent=near)):
+        assert trials.key(other) == other.key
+    with pytest.raises(UsageError, match=r"lr was 0\.3 and is now 0\.300001"):
+        Trials({"lr": 0.300001}, folder=tmp_path)
+
+
+def child(probability):
+    space = SearchSpace("own", (OPERATIONS["Rotate"],))
+    policy = Mixture(
+        label="own", operations=space, subpolicies=((Step("Rotate", probability, 0.5),),)
+    )
+    return TrainJob(policy=policy, stop_epoch=1)
+
+
+def test_a_search_resumes_where_sums_round_otherwise(tmp_path):
+    task = small_task()
+    mean, std = (np.nextafter(part, 1).tolist() for part in (task.encoder.mean, task.encoder.std))
+    moved = replace(task, encoder=Normaliser(tuple(mean), tuple(std)))
+    options = {"trials": 2, "seeds": 1, "folder": tmp_path / "search"}
+    first = search(task, "random", **options)
+    again = search(moved, "random", **options)
+
+    assert (first.trained > 0, again.trained) == (True, 0)
+    assert again.rows == first.rows
+    # A child that was killed in the middle has a run folder of its own.
+    job = child(0.3)
+    assert job.run(task, tmp_path).score == job.run(moved, tmp_path).score > 0
 
 
 def test_two_processes_cannot_work_on_one_search(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies as _  # noqa: F401 - the settings of hypothesis
+from automorph.data import Split
 from automorph.training import Normaliser, Units
 from automorph.training.device import Machine
 from automorph.training.loader import in_order
@@ -111,6 +114,33 @@ def test_the_normaliser_of_a_part_makes_mean_0_and_deviation_1(digits):
 
     assert inputs.mean().item() == pytest.approx(0, abs=1e-4)
     assert inputs.std(correction=0).item() == pytest.approx(1, abs=1e-4)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 4]))
+def test_the_normaliser_is_computed_from_whole_numbers(seed, channels):
+    """Floats summed in another order would give other last digits on another processor."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (int(rng.integers(1, 600)), 3, 2, channels), np.uint8)
+    found = normaliser_of(Split(images, np.zeros(len(images), np.int64)))
+
+    for c in range(channels):
+        levels = [Fraction(int(level), 255) for level in images[..., c].ravel()]
+        mean = sum(levels) / len(levels)
+        variance = sum(level**2 for level in levels) / len(levels) - mean**2
+        assert found.mean[c] == float(mean)
+        assert found.std[c] == math.sqrt(variance)
+
+
+def test_the_normaliser_gives_the_inputs_of_version_0_1(digits):
+    """Its floats may differ in the last digits; inputs are float32 and do not."""
+    data = digits.train.data
+    levels = np.bincount(data.ravel(), minlength=256)
+    values = np.arange(256) / 255
+    mean = levels @ values / data.size
+    std = np.sqrt(levels @ values**2 / data.size - mean**2)
+
+    before = Normaliser((float(mean),), (float(std),))(data)
+    assert torch.equal(normaliser_of(digits.train)(data), before)
 
 
 def test_a_constant_channel_is_no_division_by_zero(digits):

@@ -9,12 +9,21 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from automorph.errors import TrainingError, UsageError
 from automorph.files import atomic_write, folder_lock
-from automorph.training import Augmenter, Normaliser, PolicyAugmenter, load_trained, train
+from automorph.training import (
+    Augmenter,
+    Normaliser,
+    PolicyAugmenter,
+    alike,
+    differences,
+    load_trained,
+    train,
+)
 
 KILLED = Path(__file__).with_name("killed_runs.py")
 
@@ -175,6 +184,67 @@ def test_a_folder_of_another_run_is_refused(task, tmp_path, change, words):
         train(other, augmenter, seed=seed, folder=tmp_path)
 
     assert content(tmp_path) == before
+
+
+def nudged(normaliser):
+    """Return the normaliser in which every float is the next one."""
+    return Normaliser(
+        tuple(np.nextafter(normaliser.mean, 1).tolist()),
+        tuple(np.nextafter(normaliser.std, 0).tolist()),
+    )
+
+
+def test_a_run_resumes_where_sums_round_otherwise(task, same, tmp_path):
+    """In version 0.1 the normaliser's last digits depended on the processor."""
+    straight = train(task, "flip", seed=1)
+    train(task, "flip", seed=1, folder=tmp_path, stop_epoch=2)
+    before = (tmp_path / "run.json").read_bytes()
+    moved = replace(task, encoder=nudged(task.encoder))
+    assert moved.encoder != task.encoder
+    for _ in range(2):  # Unfinished, then finished.
+        assert same(train(moved, "flip", seed=1, folder=tmp_path), straight)
+    assert (tmp_path / "run.json").read_bytes() == before
+
+
+def test_a_run_on_otherwise_scaled_inputs_is_refused(task, tmp_path):
+    train(task, None, folder=tmp_path, stop_epoch=1)
+    (mean,), (std,) = task.encoder.mean, task.encoder.std
+    for other in (
+        Normaliser((mean * (1 + 1e-6),), (std,)),
+        Normaliser((mean,), (std + 1e-6,)),
+        Normaliser((std,), (mean,)),
+    ):
+        with pytest.raises(UsageError, match=r"encoder was 'Normaliser\("):
+            train(replace(task, encoder=other), None, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        (0.1 + 0.2, 0.3, True),
+        (0.3, 0.3 * (1 + 1e-6), False),
+        ([1, [0.1 + 0.2]], [1, [0.3]], True),
+        ([0.3], [0.3, 0.3], False),
+        ([{"a": 0.3}], [{"b": 0.3}], False),
+        (10**12, 10**12 + 1, False),
+        (1, 1.0, True),
+        (None, 0.0, False),
+        # Hashes and names are not numbers.
+        ("1287ac38b0931659", "1287ac38b0931658", False),
+        ("0.30000000000000004", "0.3", False),
+        ("v(1.10)", "v(1.1)", False),
+        ("Own(a=0.30000000000000004, n=8)", "Own(a=0.3, n=8)", True),
+        ("Own(a=0.30000000000000004, n=8)", "Own(a=0.3, n=9)", False),
+        ("Own(a=0.30000000000000004, n=8)", "Other(a=0.3, n=8)", False),
+        ("Own(a=1000000000000)", "Own(a=1000000000001)", False),
+        ("Own(a=(0.1, 0.2))", "Own(a=(0.1,))", False),
+        ("Own(a=1e-05)", "Own(a=1.0000000000000002e-05)", True),
+        ("Own(a=1e-05)", "Own(a=1e-06)", False),
+    ],
+)
+def test_records_may_differ_in_the_last_digits_of_floats_only(found, wanted, expected):
+    assert alike(found, wanted) is expected
+    assert bool(differences({"it": found}, {"it": wanted})) is not expected
 
 
 @pytest.mark.parametrize("name", ["run.json", "checkpoint.safetensors"])

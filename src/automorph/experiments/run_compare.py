@@ -32,7 +32,7 @@ from automorph.experiments.store import (
 from automorph.experiments.table import Outcome, Row, curves_of, predictions_of, rows_of
 from automorph.files import folder_lock, read_json, write_json
 from automorph.policies import Policy, RandomPolicy, check_domain, load_policy, stages_of
-from automorph.training import AugmenterSpec, Task, as_task
+from automorph.training import AugmenterSpec, Task, alike, as_task
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
     record = path / "task.json"
     content = json.loads(json.dumps(fingerprint(task)))
     if record.exists():
-        if read_json(record) != content:
+        if not alike(read_json(record), content):
             raise UsageError(
                 f"the folder {path} holds a comparison of other data, model or recipe; "
                 "choose another folder with --out, or delete this one"

@@ -34,6 +34,7 @@ from automorph.robustness.treatments import PatchCell, PatchContext, Progress, r
 from automorph.training import (
     Evaluation,
     Task,
+    alike,
     as_task,
     evaluate,
     load_trained,
@@ -228,7 +229,7 @@ def _prepared(folder: Path, task: Task) -> Path:
     start = None if task.start is None else str(task.start)
     content = json.loads(json.dumps({**fingerprint(task), "start": start}))
     if record.exists():
-        if read_json(record) != content:
+        if not alike(read_json(record), content):
             raise UsageError(
                 f"the folder {folder} holds a patch of other data, model or recipe; choose "
                 "another folder with --out, or remove that one"

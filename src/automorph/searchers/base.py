@@ -12,7 +12,7 @@ Therefore a search
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,7 +33,9 @@ class SearchContext:
     - ``post_policy``: applied to every example after the policy that is searched for;
     - ``trials``: how many children (or scored policies) the searcher may ask for in total;
     - ``seed``: determines every random number of the search;
-    - ``seconds_per_run``: seconds of one plain training, if the budget is one of time.
+    - ``seconds_per_run``: seconds of one plain training, if the budget is one of time;
+    - ``remember(name, make)``: a policy that the searcher computes from data instead of outcomes;
+      it is made once and stored, so that a search resumed on another machine has the same one.
     """
 
     task: Task
@@ -42,6 +44,9 @@ class SearchContext:
     trials: int
     seed: int = 0
     seconds_per_run: float | None = None
+    remember: Callable[[str, Callable[[], Policy]], Policy] = field(
+        default=lambda name, make: make(), repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from functools import cached_property
 from automorph.diagnostics import explain, instant_policy
 from automorph.policies import Policy
 from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.training import fitted
 
 
 class Instant(Searcher):
@@ -34,7 +35,14 @@ class Instant(Searcher):
     @cached_property
     def _policy(self) -> Policy:
         setting = self.setting
-        explanation = explain(
-            setting.task, setting.space, features=self.features, seed=setting.seed
+        name = f"instant policy, features {self.features}"
+        # A stored policy does not hold the words of the data.
+        found = fitted(setting.remember(name, self._diagnosed), setting.task)
+        assert isinstance(found, Policy)
+        return found
+
+    def _diagnosed(self) -> Policy:
+        setting = self.setting
+        return instant_policy(
+            explain(setting.task, setting.space, features=self.features, seed=setting.seed)
         )
-        return instant_policy(explanation)

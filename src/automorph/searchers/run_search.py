@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -125,8 +126,11 @@ def search(
             named.entry.trials(plan.trainings, full_task) if plan.trainings else setting.trials
         )
         searcher = named.build(
-            replace(setting, trials=allowed, seconds_per_run=plan.seconds_per_run)
-        )
+            replace(
+                setting, trials=allowed, seconds_per_run=plan.seconds_per_run,
+                remember=partial(record.policy, operations=operations),
+            )
+        )  # fmt: skip
         stopped = runner.search(searcher, workers, plan, trials=allowed)
         winner = searcher.result()
         runner.close(path)

@@ -15,7 +15,7 @@ from automorph.searchers.budget import Plan
 from automorph.searchers.child_training import trainings
 from automorph.searchers.executors import Engine
 from automorph.searchers.trial_analysis import Tried
-from automorph.searchers.trials import Trial, Trials, key_of
+from automorph.searchers.trials import Trial, Trials
 from automorph.training import Task, Units
 
 Phase = Literal["measure", "search", "final"]
@@ -89,7 +89,7 @@ class SearchRunner:
                 return (len(self.reported) + made) / max(1, trials) if known is None else known
 
             done = self._done(jobs, engine, deadline, share, "search")
-            keys = [key_of(job) for job in jobs]
+            keys = [self.record.key(job) for job in jobs]
             if any(key not in done for key in keys):
                 self._close(generations, stopped=True)
                 return True
@@ -105,7 +105,7 @@ class SearchRunner:
         """Run the trainings of the final table, the longest first."""
         order = sorted(jobs, key=lambda name: -getattr(jobs[name], "epoch_multiplier", 1))
         done = self._done([jobs[name] for name in order], engine, math.inf, None, "final")
-        return {name: done[key_of(job)].outcome for name, job in jobs.items()}
+        return {name: done[self.record.key(job)].outcome for name, job in jobs.items()}
 
     @property
     def tried(self) -> Tried:
@@ -153,7 +153,7 @@ class SearchRunner:
         phase: Phase,
     ) -> dict[str, Trial]:
         """Return the finished trials of the jobs by key, without those cut by the deadline."""
-        by_key = {key_of(job): job for job in jobs}
+        by_key = {self.record.key(job): job for job in jobs}
         done = {k: self.record.by_key[k] for k in by_key if k in self.record.by_key}
         missing = [job for key, job in by_key.items() if key not in done]
         began, before = time.monotonic(), len(done)

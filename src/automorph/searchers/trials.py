@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from automorph.errors import DamagedError, UsageError
+from automorph.errors import DamagedError, PolicyError, UsageError
 from automorph.files import disk_errors
+from automorph.operations import Operation
+from automorph.policies import Policy, identity_form, policy_from_dict, policy_to_dict
 from automorph.searchers.base import Job, JobResult
 from automorph.searchers.journal_repair import STUDY, cut, mend
-from automorph.training import Units
+from automorph.training import Units, alike
 
 JOURNAL = "trials.journal"
+ROUNDED = 1e-3
+"""Relative gap of numbers that were rounded to four digits on two processors."""
 
 
 def key_of(job: Job) -> str:
@@ -72,11 +79,93 @@ class Trials:
         if known is None:
             self.note("identity", wanted)
             self.note("identity check", digest(wanted))
-        elif known != wanted:
+        elif not alike(known, wanted):
             raise UsageError(_another(known, wanted, storage or folder))
         # A trial whose check sum does not match is run again.
         self.finished = [trial for frozen in kept if (trial := _trial(frozen)) is not None]
         self.by_key = {trial.key: trial for trial in self.finished}
+        self._kept = kept
+        self._own_keys: dict[str, str] = {}
+
+    def key(self, job: Job) -> str:
+        """Return the key of a job; that of a stored one if they differ in last digits only.
+
+        Proposals computed from floats may differ so on another processor.
+        """
+        own = key_of(job)
+        if self._kept and own not in self.by_key and own not in self._own_keys:
+            form, floats = self._parted(json.loads(json.dumps(job.describe())))
+            for key, others in self._by_form.get(digest(form), ()):
+                if alike(others, floats):
+                    self._own_keys[own] = key
+                    break
+        return self._own_keys.get(own, own)
+
+    @cached_property
+    def _jobs(self) -> dict[str, dict[str, Any]]:
+        """The jobs of the trials of earlier calls as plain data, by key."""
+        jobs = [frozen.user_attrs.get("job") for frozen in self._kept]
+        return {key: job for job in jobs if (key := digest(job)) in self.by_key}
+
+    @cached_property
+    def _by_form(self) -> dict[str, list[tuple[str, list[float]]]]:
+        """Keys and floats of the jobs of earlier calls, by the rest of their content."""
+        found: dict[str, list[tuple[str, list[float]]]] = {}
+        for key, job in self._jobs.items():
+            form, floats = self._parted(job)
+            found.setdefault(digest(form), []).append((key, floats))
+        return found
+
+    def _parted(self, plain: Any) -> tuple[Any, list[float]]:
+        """Part plain data from its floats; keys of other jobs are replaced by the stored ones."""
+        floats: list[float] = []
+
+        def part(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {name: part(value[name]) for name in sorted(value)}
+            if isinstance(value, list):
+                return [part(item) for item in value]
+            if isinstance(value, float):
+                floats.append(value)
+                return None
+            return self._own_keys.get(value, value) if isinstance(value, str) else value
+
+        return part(plain), floats
+
+    def policy(
+        self, name: str, make: Callable[[], Policy], operations: Iterable[Operation] = ()
+    ) -> Policy:
+        """Return a policy that a search computes by itself: the stored one, or a new one.
+
+        Its numbers come from floats and may round otherwise on another processor, where its
+        finished trainings would not be recognised. ``operations``: the space that it is made of.
+        """
+        own = [operation for operation in operations if operation.function is not None]
+        note = self.noted(name)
+        if isinstance(note, dict) and note.get("check") == digest(note.get("policy")):
+            with suppress(PolicyError):
+                return policy_from_dict(note["policy"], own)
+        made = make()
+        # Version 0.1 did not store it, but its trials name the policies that they trained with.
+        wanted = identity_form(made)
+        for form in self._policies():
+            if alike(form, wanted, ROUNDED):
+                content = {**policy_to_dict(made), "version": 1, "policy": form}
+                with suppress(PolicyError):
+                    return policy_from_dict(content, own)
+        plain = policy_to_dict(made)
+        self.note(name, {"policy": plain, "check": digest(plain)})
+        return made
+
+    def _policies(self) -> Iterator[Any]:
+        """Yield the policies of the jobs of earlier calls, with and without what follows them."""
+        for job in self._jobs.values():
+            form = job.get("policy")
+            yield form
+            stages = form.get("stages", []) if isinstance(form, dict) else []
+            for count in range(1, len(stages)):
+                kept = stages[:count]
+                yield kept[0] if count == 1 else {"kind": "chain", "stages": kept}
 
     def add(self, job: Job, outcome: JobResult, *, clock: float) -> Trial:
         """Store a finished job, before anything uses its result."""
@@ -206,7 +295,7 @@ def _trial(frozen: Any) -> Trial | None:
 
 
 def _another(known: dict[str, Any], wanted: dict[str, Any], place: Any) -> str:
-    differing = [name for name in wanted if known.get(name) != wanted[name]]
+    differing = [name for name in wanted if not alike(known.get(name), wanted[name])]
     changes = "; ".join(
         f"{name} was {str(known.get(name))[:80]} and is now {str(wanted[name])[:80]}"
         for name in differing[:3]

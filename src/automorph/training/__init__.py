@@ -13,6 +13,7 @@ from automorph.training.checkpoint import (
 from automorph.training.corpus import corpus_of, fitted
 from automorph.training.device import find_machine, repeatable
 from automorph.training.evaluation import Evaluation, evaluate
+from automorph.training.identity import alike, differences
 from automorph.training.load_model import (
     Trained,
     load_trained,
@@ -56,12 +57,14 @@ __all__ = [
     "Trained",
     "Units",
     "Workers",
+    "alike",
     "as_augmenter",
     "as_task",
     "batches",
     "check_options",
     "corpus_of",
     "default_model",
+    "differences",
     "divergence",
     "evaluate",
     "fill",

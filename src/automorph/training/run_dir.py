@@ -12,6 +12,7 @@ from torch import Tensor
 from automorph.errors import DamagedError, UsageError
 from automorph.files import atomic_write, make_folder, read_json, write_checked, write_json
 from automorph.training.checkpoint import read_checkpoint, write_checkpoint
+from automorph.training.identity import differences
 from automorph.training.precision import DTYPES
 from automorph.training.result import Epoch, RunResult, result_from_dict
 
@@ -69,9 +70,9 @@ class RunFolder:
         precision = started.get("precision") if isinstance(started, dict) else None
         if not isinstance(started, dict) or precision not in list(DTYPES):
             raise _damaged(file, f"it does not state where the run began ({started!r:.80})")
-        if differences := _differences(found.get("identity"), wanted):
+        if changes := differences(found.get("identity"), wanted):
             raise UsageError(
-                f"{self.path} holds another run: {'; '.join(differences[:5])}. "
+                f"{self.path} holds another run: {'; '.join(changes[:5])}. "
                 "Choose another folder, or delete this one"
             )
         return started
@@ -121,17 +122,3 @@ def _damaged(file: Path, why: str) -> DamagedError:
         f"{file} is not as automorph wrote it ({why:.200}). "
         "Choose another folder, or delete this one"
     )
-
-
-def _differences(found: Any, wanted: Any, path: str = "") -> list[str]:
-    """Describe where two plain structures differ."""
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        names = sorted(found.keys() | wanted.keys())
-        return [
-            difference
-            for name in names
-            for difference in _differences(
-                found.get(name), wanted.get(name), f"{path}.{name}" if path else name
-            )
-        ]
-    return [] if found == wanted else [f"{path} was {found!r} and is now {wanted!r}"]

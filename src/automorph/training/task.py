@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from automorph.data import Dataset, Split
@@ -156,13 +158,21 @@ def normaliser_of(part: Split) -> Normaliser:
         images = part.data[some]
         for c in range(channels):
             levels[c] += np.bincount(images[..., c].reshape(-1), minlength=256)
-    count = int(levels[0].sum())
-    values = np.arange(256) / 255
-    mean = levels @ values / count
-    std = np.sqrt(np.maximum(levels @ values**2 / count - mean**2, 0))
-    # A constant channel (an opaque alpha) carries no information: any divisor will do.
-    std = np.where(std < 1 / 255, 1.0, std)
-    return Normaliser(tuple(mean.tolist()), tuple(std.tolist()))
+    stats = [_mean_and_std(counts) for counts in levels]
+    return Normaliser(tuple(mean for mean, _ in stats), tuple(std for _, std in stats))
+
+
+def _mean_and_std(counts: NDArray[np.int64]) -> tuple[float, float]:
+    """Return mean and deviation of levels, as shares of 255, from how often each occurs.
+
+    Sums are whole numbers and exact; what follows is rounded alike on every processor.
+    """
+    level = np.arange(256)
+    n, total, squares = (int(counts @ level**power) for power in range(3))
+    # Of whole numbers of any size, Python's quotient is the nearest float.
+    std = math.sqrt((n * squares - total**2) / (255 * n) ** 2)
+    # A channel that is constant (an opaque alpha) carries nothing: any divisor will do.
+    return total / (255 * n), 1.0 if std < 1 / 255 else std
 
 
 def torch_seed(seed: int, name: str, *, epoch: int = 0, process: int = 0) -> int:

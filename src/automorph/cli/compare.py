@@ -168,7 +168,7 @@ class CompareRun:
         }
 
     def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
-        from automorph.cli.examples import telling_of
+        from automorph.cli.examples import notable_examples_of
         from automorph.experiments import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
@@ -188,7 +188,7 @@ class CompareRun:
             },
         )
         shown = {
-            "examples": telling_of(self.task, comparison),
+            "examples": notable_examples_of(self.task, comparison),
             **pictures_of(self.task, comparison.policies),
         }
         publish(folder, "compare", {**facts, **shown})

@@ -30,13 +30,13 @@ def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[f
     return found
 
 
-def telling_of(task: Task, comparison: Comparison) -> dict[str, dict[str, Any]]:
+def notable_examples_of(task: Task, comparison: Comparison) -> dict[str, dict[str, Any]]:
     """The most informative examples of a comparison."""
     ends = {"winner": comparison.winner, "baseline": comparison.baseline}
-    return telling(task, comparison.predictions, **ends)
+    return notable_examples(task, comparison.predictions, **ends)
 
 
-def telling(
+def notable_examples(
     task: Task, predictions: Mapping[str, Numbers], *, winner: str, baseline: str
 ) -> dict[str, dict[str, Any]]:
     """Test examples ``{"examples", "words"}`` by title.

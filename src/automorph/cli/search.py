@@ -240,7 +240,7 @@ class SearchRun:
     def _write(
         self, result: SearchResult, folder: Path, started: str, engine: str
     ) -> dict[str, Any]:
-        from automorph.cli.examples import telling_of
+        from automorph.cli.examples import notable_examples_of
         from automorph.experiments import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
@@ -284,7 +284,10 @@ class SearchRun:
             for row, part in zip(result.rows, result.parts, strict=True)
             if part != "longer"
         }
-        shown = {"examples": telling_of(self.task, table), **pictures_of(self.task, policies)}
+        shown = {
+            "examples": notable_examples_of(self.task, table),
+            **pictures_of(self.task, policies),
+        }
         publish(folder, "search", {**facts, **shown})
         content = {
             "data": self.source,

@@ -114,7 +114,7 @@ def _content(
     data: str, task: Task, treatment: Treatment, result: RunResult, started: str
 ) -> dict[str, Any]:
     """The content of the training's report."""
-    from automorph.cli.examples import by_class, telling
+    from automorph.cli.examples import by_class, notable_examples
 
     name = treatment.name
     row: dict[str, Any] = {
@@ -136,7 +136,7 @@ def _content(
         "cost": f"{passes:,} forward and backward passes of one example.",
         **task_facts(data, task),
         "curves": {name: curves_of(result.curves, treatment)},
-        "examples": telling(task, predicted, winner=name, baseline=name),
+        "examples": notable_examples(task, predicted, winner=name, baseline=name),
         **pictures_of(task, {name: treatment}),
         "provenance": provenance_of(task.data, started, result.seconds),
     }

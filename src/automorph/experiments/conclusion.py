@@ -70,8 +70,7 @@ def judge(
     )
     lead = f"{winner} is best on the validation part"
     on_test = (
-        f"on the test part it differs from {baseline} by {points(difference.mean)} points "
-        f"({share})"
+        f"on the test part it differs from {baseline} by {points(difference.mean)} points ({share})"
     )
     p = difference.p_adjusted if difference.p_adjusted is not None else difference.p
     if p is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automorph.cli.examples import SHOWN, by_class, telling
+from automorph.cli.examples import SHOWN, by_class, notable_examples
 from automorph.data import from_arrays, split
 from automorph.training import make_task
 
@@ -25,13 +25,13 @@ def test_accuracies_of_classes_are_means_over_the_seeds(task):
     assert found == {"x": [0.5] * 3, "y": [1.0] * 3}
 
 
-def test_the_telling_examples(task):
+def test_the_notable_examples(task):
     labels = task.data.test.labels
     base, better = labels.copy(), labels.copy()
     base[:5] = (labels[:5] + 1) % 3
     better[5:8] = (labels[5:8] + 2) % 3
     base[8:10] = better[8:10] = (labels[8:10] + 1) % 3
-    found = telling(
+    found = notable_examples(
         task, {"none": base[None], "flip": better[None]}, winner="flip", baseline="none"
     )
     won, lost, never = found.values()
@@ -49,13 +49,13 @@ def test_the_telling_examples(task):
 
 def test_a_network_alone_shows_what_it_gets_wrong(task):
     wrong = (task.data.test.labels + 1) % 3
-    (name,) = telling(task, {"flip": wrong[None]}, winner="flip", baseline="flip")
+    (name,) = notable_examples(task, {"flip": wrong[None]}, winner="flip", baseline="flip")
     assert name == "Incorrect: 150 of 150"
-    shown = telling(task, {"flip": wrong[None]}, winner="flip", baseline="flip")[name]
+    shown = notable_examples(task, {"flip": wrong[None]}, winner="flip", baseline="flip")[name]
     assert len(shown["words"]) == len(shown["examples"]) == SHOWN
 
 
 def test_nothing_wrong_and_nothing_known_are_nothing(task):
     right = task.data.test.labels[None]
-    assert telling(task, {"flip": right}, winner="flip", baseline="flip") == {}
-    assert telling(task, {}, winner="flip", baseline="none") == by_class(task, {}) == {}
+    assert notable_examples(task, {"flip": right}, winner="flip", baseline="flip") == {}
+    assert notable_examples(task, {}, winner="flip", baseline="none") == by_class(task, {}) == {}

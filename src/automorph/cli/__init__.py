@@ -102,7 +102,7 @@ def _print_error(words: list[str], message: str, kind: str) -> None:
 
 
 def _json_on_same_stream(words: list[str]) -> bool:
-    """True if ``--json`` already shows the error on the stream of the plain message."""
+    """Return True if ``--json`` already shows the error on the stream of the plain message."""
     if "--json" not in words:
         return False
     try:
@@ -113,7 +113,7 @@ def _json_on_same_stream(words: list[str]) -> bool:
 
 
 def _print_json_error(words: list[str], message: str, kind: str) -> None:
-    """With ``--json``, print the error as one JSON object."""
+    """Print the error as one JSON object, if ``--json`` is given."""
     if "--json" in words:
         content: dict[str, Any] = {"error": {"kind": kind, "message": message}}
         print(json.dumps(content))

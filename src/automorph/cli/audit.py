@@ -219,7 +219,7 @@ def _print_audit(result: Audit, say: Console) -> None:
 
 
 def _table_of(result: Audit) -> Table:
-    """The groups as a terminal table, worst first."""
+    """Make the terminal table of groups, worst first."""
     # Without subgroups each group is a whole class: no remainder to test it against.
     p = ("p",) if result.named else ()
     numbers = ("examples", "accuracy", "95 %", "over-\nconfidence", *p)
@@ -244,7 +244,7 @@ def _table_of(result: Audit) -> Table:
 
 
 def _pictures(result: Audit, data: Dataset) -> dict[str, Any]:
-    """Errors in the worst group, and the most typical examples of each slice."""
+    """Collect errors in the worst group, and the most typical examples of each slice."""
     import numpy as np
 
     if result.predictions is None:

@@ -227,7 +227,7 @@ def set_aside(folder: Path) -> Path:
 
 
 def large_shifts(treatments: Sequence[Treatment], shape: Sequence[int]) -> list[str]:
-    """Notes on policies whose translations, in pixels, exceed half of an image's side."""
+    """Return notes on policies whose translations, in pixels, exceed half of an image's side."""
     from automorph.experiments import policy_of
     from automorph.policies import drawable
 
@@ -248,7 +248,7 @@ def large_shifts(treatments: Sequence[Treatment], shape: Sequence[int]) -> list[
 
 
 def _missing_controls(treatments: Sequence[Treatment], domain: str) -> str:
-    """The options that would add the missing controls; empty if both are present."""
+    """Return the options that would add the missing controls; empty if both are present."""
     from automorph.experiments import is_control
 
     present = {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def facts_of(
     source: str, task: Task, comparison: Comparison, started: str, folder: Path
 ) -> dict[str, Any]:
-    """The content of the comparison's report, without pictures."""
+    """Return the content of the comparison's report, without pictures."""
     from automorph.cli.examples import by_class
 
     result = comparison.to_dict()
@@ -54,7 +54,7 @@ def facts_of(
 def next_commands(
     source: str, comparison: Comparison, folder: Path, *, domain: str = "image"
 ) -> list[str]:
-    """Commands that the user is likely to want next."""
+    """Return commands that the user is likely to want next."""
     winner, data = comparison.winner, data_words(source)
     commands = [f"automorph explain {data}"]
     if winner != "none":
@@ -73,7 +73,7 @@ def next_commands(
 
 
 def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
-    """The comparison as a table for a terminal of ``width`` columns."""
+    """Make the table of a comparison for a terminal of ``width`` columns."""
     from automorph.experiments import interval, points
 
     share = f"{comparison.confidence:.0%}"
@@ -107,7 +107,7 @@ def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
 
 
 def _short(number: float) -> str:
-    """A count with three digits: 19k, 4.5M."""
+    """Format a count with three digits: 19k, 4.5M."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= limit:
             return f"{number / limit:.3g}{unit}"
@@ -120,12 +120,12 @@ def _mean(summary: Any) -> str:
 
 
 def paths_of(folder: Path) -> dict[str, str]:
-    """The current paths of the policy and the report: a run folder may have been moved."""
+    """Return the current paths of the policy and the report: a run folder may have been moved."""
     return {"policy": str(folder / "policy.json"), "report": str(folder / "report.html")}
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file, or None if the file is missing or damaged."""
+    """Read the JSON object in a file, or None if the file is missing or damaged."""
     try:
         return read_json(path)
     except (OSError, DamagedError):

@@ -82,7 +82,7 @@ def examine(*, deep: bool = False) -> dict[str, Any]:
 
 
 def _broken(*, deep: bool) -> dict[str, str]:
-    """The installed libraries that cannot be imported, each with the reason."""
+    """Return the installed libraries that cannot be imported, each with the reason."""
     wanted = [*_LIBRARIES, *(name for _, names in _EXTRAS.values() for name in names)]
     there = [name for name in wanted if _version(name) != "missing"]
     if deep:
@@ -92,7 +92,7 @@ def _broken(*, deep: bool) -> dict[str, str]:
 
 
 def _state(there: str, names: tuple[str, ...], broken: dict[str, str]) -> str:
-    """The state of a library, with the reason if it is installed but broken."""
+    """Return the state of a library, with the reason if it is installed but broken."""
     reasons = [broken[name] for name in names if name in broken]
     return f"{there}, but cannot be imported: {'; '.join(reasons)}" if reasons else there
 
@@ -105,7 +105,7 @@ def _repairs(broken: dict[str, str]) -> list[str]:
 
 
 def _accelerators() -> list[str]:
-    """The names of the GPUs; empty if torch cannot be imported."""
+    """Return the names of the GPUs; empty if torch cannot be imported."""
     try:
         import torch
     except Exception:  # A broken installation may raise anything, and doctor must still report.
@@ -114,7 +114,7 @@ def _accelerators() -> list[str]:
 
 
 def advice(why_not_native: str | None) -> list[str]:
-    """The missing parts, one line each, with the command that installs them."""
+    """Return the missing parts, one line each, with the command that installs them."""
     from automorph.text import find_wordnet
 
     lines = []

@@ -21,7 +21,7 @@ Shares = NDArray[np.float64]
 
 
 def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[float | None]]:
-    """Accuracy on the test examples of each class, by policy; None for a class without examples."""
+    """Return test accuracy by policy and class; None for a class without examples."""
     part = _test(task)
     found = {}
     for name, predicted in predictions.items():
@@ -31,7 +31,7 @@ def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[f
 
 
 def notable_examples_of(task: Task, comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """The most informative examples of a comparison."""
+    """Return the most informative examples of a comparison."""
     ends = {"winner": comparison.winner, "baseline": comparison.baseline}
     return notable_examples(task, comparison.predictions, **ends)
 
@@ -39,7 +39,7 @@ def notable_examples_of(task: Task, comparison: Comparison) -> dict[str, dict[st
 def notable_examples(
     task: Task, predictions: Mapping[str, Numbers], *, winner: str, baseline: str
 ) -> dict[str, dict[str, Any]]:
-    """Test examples ``{"examples", "words"}`` by title.
+    """Return test examples ``{"examples", "words"}`` by title.
 
     Those that the winner classifies correctly and the baseline does not, the reverse, and those
     that every policy and seed misclassifies, highest agreement first: their labels may be wrong.
@@ -78,7 +78,7 @@ def notable_examples(
 def _mistaken(
     labels: Numbers, predictions: Iterable[Numbers], classes: int
 ) -> tuple[Numbers, Shares]:
-    """The class that each example is most often mistaken for, and the share of predictions."""
+    """Return the class each example is most often mistaken for, and the share of predictions."""
     every, rows = np.concatenate(list(predictions)), np.arange(len(labels))
     votes = np.zeros((len(labels), classes), np.uint16)
     for called in every:
@@ -88,7 +88,7 @@ def _mistaken(
 
 
 def _largest(shares: Shares) -> Numbers:
-    """The rows with the largest shares above zero; ties are broken at random."""
+    """Return the rows with the largest shares above zero; ties are broken at random."""
     order = np.random.default_rng(0).permutation(len(shares))
     order = order[np.argsort(-shares[order], kind="stable")]
     return np.asarray(order[shares[order] > 0][:SHOWN], np.int64)

@@ -170,7 +170,7 @@ class ExplainRun:
         return content
 
     def _next(self) -> list[str]:
-        """Commands that the user is likely to want next."""
+        """Return commands that the user is likely to want next."""
         data = data_words(self.source)
         return [
             f"automorph search {data} --method instant",
@@ -178,7 +178,7 @@ class ExplainRun:
         ]
 
     def _pictures(self, result: Explanation) -> dict[str, Any]:
-        """Every operation at the end of its useful range, and beyond it."""
+        """Draw every operation at the end of its useful range, and beyond it."""
         from automorph.cli.preview import spread
 
         train = self.task.data.train
@@ -202,7 +202,7 @@ class ExplainRun:
 
 
 def _shown(finding: Finding) -> dict[str, float]:
-    """The magnitudes to draw, by caption."""
+    """Return the magnitudes to draw, by caption."""
     if finding.operation.magnitude_free:
         return {"no magnitude": 1.0}
     shown = {}
@@ -214,7 +214,7 @@ def _shown(finding: Finding) -> dict[str, float]:
 
 
 def table_of(result: Explanation, *, width: int = NARROW) -> Table:
-    """The findings as a table for a terminal of ``width`` columns."""
+    """Make the table of findings for a terminal of ``width`` columns."""
     from rich.table import Table
 
     wide = width >= NARROW

@@ -24,7 +24,7 @@ for name in sys.argv[1:]:
 
 
 def not_found(library: str) -> str | None:
-    """The reason why the module of an installed library cannot be found, or None."""
+    """Return the reason why the module of an installed library cannot be found, or None."""
     module = _MODULES.get(library, library)
     try:
         there = find_spec(module) is not None
@@ -34,7 +34,7 @@ def not_found(library: str) -> str | None:
 
 
 def not_imported(libraries: Sequence[str], *, seconds: float = 120) -> dict[str, str]:
-    """The libraries that cannot be imported, each with the reason.
+    """Return the libraries that cannot be imported, each with the reason.
 
     One process imports all of them, since most need torch. If it crashes, another process
     continues after the library that crashed it.
@@ -51,7 +51,7 @@ def not_imported(libraries: Sequence[str], *, seconds: float = 120) -> dict[str,
 
 
 def _tried(modules: Sequence[str], seconds: float) -> tuple[dict[str, str | None], str]:
-    """The reasons that a process printed by module, and how it ended."""
+    """Return the reasons that a process printed by module, and how it ended."""
     command = [sys.executable, "-c", _CHILD, *modules]
     try:
         done = subprocess.run(  # nosec B603

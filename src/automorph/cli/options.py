@@ -47,7 +47,7 @@ _LIMITED = {
 
 
 def _limit_option(command: Command) -> Command:
-    """``--limit``, described for the verb."""
+    """Add ``--limit``, described for the verb."""
     return click.option(
         "--limit", type=click.IntRange(1), metavar="N",
         help=f"{_LIMITED[command.__name__]}, balanced over the classes. They include the "
@@ -164,7 +164,7 @@ quiet_option = click.option("--quiet", "-q", is_flag=True, help="Hide progress b
 
 
 def _run_folder(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    """The run folder; for an fsspec address, a local mirror until the verb ends."""
+    """Return the run folder; for an fsspec address, a local mirror until the verb ends."""
     from automorph.remote import is_address, mirrored
 
     if value is None or context.resilient_parsing:
@@ -247,7 +247,7 @@ def default_policy(domain: str) -> str:
 
 
 def side_by_side(jobs: int | None) -> int:
-    """Number of parallel trainings: as requested, else one per core, or one with a GPU."""
+    """Return the number of parallel trainings: as requested, else one per core, or one with a GPU."""
     if jobs is not None:
         return jobs
     import torch
@@ -264,7 +264,7 @@ def _cores() -> int:
 
 
 def console(*, quiet: bool = False) -> Console:
-    """The console for messages: standard error, so that standard output stays clean."""
+    """Return the console for messages: standard error, so that standard output stays clean."""
     from automorph.cli.terminal import Terminal
 
     return Terminal(stderr=True, quiet=quiet, highlight=False)
@@ -277,7 +277,7 @@ def print_notes(say: Console, data: Dataset) -> None:
 
 
 def plain_table(*names: str, numbers: Sequence[str] = (), header_style: str = "bold") -> Table:
-    """A terminal table without rules: text columns, then right-aligned ``numbers``."""
+    """Make a terminal table without rules: text columns, then right-aligned ``numbers``."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style=header_style, padding=(0, 2, 0, 0))
@@ -289,7 +289,7 @@ def plain_table(*names: str, numbers: Sequence[str] = (), header_style: str = "b
 
 
 def p_words(p: float | None) -> str:
-    """A p-value with three digits; empty for None.
+    """Format a p-value with three digits; empty for None.
 
     >>> p_words(0.0213), p_words(1e-9), p_words(None)
     ('0.021', '<0.001', '')

@@ -117,7 +117,7 @@ class PolicyWord(_Word):
 
 
 def name_of(policy: str, *, online: bool = True) -> str:
-    """The full name of a policy; only in-training methods import torch."""
+    """Return the full name of a policy; only in-training methods import torch."""
     from automorph.augmenters import as_treatment
     from automorph.policies import load_policy
 

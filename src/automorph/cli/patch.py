@@ -183,7 +183,7 @@ class PatchRun:
         return content
 
     def _next(self, result: Patched) -> list[str]:
-        """Commands that the user is likely to want next."""
+        """Return commands that the user is likely to want next."""
         return [
             f"automorph audit {data_words(self.source)} --checkpoint {result.checkpoint}",
             f"cat {result.card}",
@@ -210,7 +210,7 @@ class PatchRun:
 
 
 def _group_table(result: Patched) -> Table:
-    """The accuracy of every group before and after."""
+    """Make the table of group accuracies before and after."""
     table = plain_table("class", "subgroup", numbers=("examples", "before", "after", "95 %"))
     for first, last in zip(result.before.groups, result.after.groups, strict=True):
         if first.accuracy is None or last.accuracy is None:
@@ -224,7 +224,7 @@ def _group_table(result: Patched) -> Table:
 
 
 def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
-    """Every objective over the seeds, for a terminal of ``width`` columns."""
+    """Make the table of objectives over the seeds for a terminal of ``width`` columns."""
     from automorph.experiments import interval, points
 
     numbers = ["robust", "accuracy", "gaps", "against balanced", "validation"]

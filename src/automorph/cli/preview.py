@@ -151,7 +151,7 @@ def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path)
 
 
 def _marked(texts: list[str], name: str, *, plain: bool) -> Text:
-    """A text and its draws for a terminal: insertions underlined in green, deletions struck in red.
+    """Show a text and its draws: insertions underlined in green, deletions struck in red.
 
     Without colours (``plain``), marked as in wdiff: {+inserted+} and [-deleted-].
     """
@@ -211,7 +211,7 @@ def _need_folder(path: Path) -> None:
 
 
 def spread(labels: Any, count: int) -> list[int]:
-    """Rows of examples spread evenly over the classes."""
+    """Return rows of examples spread evenly over the classes."""
     import numpy as np
 
     by_class = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]

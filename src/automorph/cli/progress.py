@@ -62,7 +62,7 @@ class Dashboard:
             self.finished.append(progress.last)
 
     def shown(self) -> Any:
-        """The bar, the line of scores and the table of the best."""
+        """Return the bar, the line of scores and the table of the best."""
         from rich.console import Group
 
         good = [one for one in self.finished if one.score is not None]
@@ -174,7 +174,7 @@ class ScalarLog:
 
 
 def clock(seconds: float) -> str:
-    """A duration in seconds, or in minutes above 90 s."""
+    """Format a duration in seconds, or in minutes above 90 s."""
     return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 

@@ -38,7 +38,7 @@ def task_facts(source: str, task: Task) -> dict[str, Any]:
 
 
 def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]:
-    """The command, versions, time, hardware, and hashes of the data and the split."""
+    """Return the command, versions, time, hardware, and hashes of the data and the split."""
     from automorph.data import split_hashes
     from automorph.experiments import hardware
 
@@ -54,7 +54,7 @@ def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]
 
 
 def curves_of(epochs: Sequence[Epoch], treatment: Treatment) -> dict[str, Any]:
-    """The curves of one training in the form of a report: lists ``(1, epochs)``."""
+    """Return the curves of one training in the form of a report: lists ``(1, epochs)``."""
     names = ("epoch", "loss", "accuracy", "validation_accuracy")
     curves: dict[str, Any] = {name: [[getattr(one, name) for one in epochs]] for name in names}
     if any(one.augmenter for one in epochs):
@@ -63,7 +63,7 @@ def curves_of(epochs: Sequence[Epoch], treatment: Treatment) -> dict[str, Any]:
 
 
 def report_curves(curves: dict[str, Any], treatment: Treatment) -> dict[str, Any]:
-    """The curves of a policy in the form of a report: lists ``(seeds, epochs)``."""
+    """Return the curves of a policy in the form of a report: lists ``(seeds, epochs)``."""
     named = {
         "train_loss": "loss",
         "train_accuracy": "accuracy",
@@ -81,7 +81,7 @@ def report_curves(curves: dict[str, Any], treatment: Treatment) -> dict[str, Any
 
 
 def _scheduled(treatment: Treatment, epochs: Sequence[int]) -> dict[str, list[list[float]]]:
-    """Usage of each operation under a schedule, ``(1, epochs)``; empty for other policies."""
+    """Return the usage of operations by a schedule, ``(1, epochs)``; empty for other policies."""
     from automorph.policies import Policy, changes_by_epoch, usage
 
     if not isinstance(treatment, Policy) or not changes_by_epoch(treatment):
@@ -92,7 +92,7 @@ def _scheduled(treatment: Treatment, epochs: Sequence[int]) -> dict[str, list[li
 
 
 def _operations(augmenter: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
-    """Usage of each operation by an in-training method, ``(seeds, epochs)``."""
+    """Return the usage of operations by an in-training method, ``(seeds, epochs)``."""
     names = augmenter[0][0].get("operations", {})
     return {
         name: [[epoch["operations"][name] for epoch in seed] for seed in augmenter]
@@ -101,7 +101,7 @@ def _operations(augmenter: list[list[dict[str, Any]]]) -> dict[str, list[list[fl
 
 
 def pictures_of(task: Task, policies: Mapping[str, Treatment]) -> dict[str, Any]:
-    """Draws of each policy from a few of the user's examples, and its description."""
+    """Return draws of each policy from a few of the user's examples, and its description."""
     from automorph.cli.preview import spread
     from automorph.experiments import policy_of
     from automorph.training import fitted
@@ -124,7 +124,7 @@ def pictures_of(task: Task, policies: Mapping[str, Treatment]) -> dict[str, Any]
 
 
 def policy_facts(treatment: Treatment) -> dict[str, Any]:
-    """A policy as a table, its usage of operations, and its file."""
+    """Return a policy as a table, its usage of operations, and its file."""
     from automorph.experiments import policy_of
     from automorph.policies import Policy, policy_to_dict, usage
 

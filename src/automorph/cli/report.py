@@ -48,7 +48,7 @@ def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
 
 
 def differences_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The paired differences from the first run, by run and policy; see `runs_page`."""
+    """Return the paired differences from the first run, by run and policy; see `runs_page`."""
     from automorph.experiments import paired_difference
     from automorph.report import Results
 
@@ -84,7 +84,7 @@ def _comparable(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> 
 
 
 def _names(folders: list[Path]) -> list[str]:
-    """Short and distinct names of runs."""
+    """Return short and distinct names of runs."""
     names = [folder.resolve().name for folder in folders]
     return [
         name if names.count(name) == 1 else f"{name} ({number})"

@@ -30,17 +30,17 @@ def remember(words: list[str]) -> None:
 
 
 def command_words() -> str:
-    """The command that runs, quoted for a shell."""
+    """Return the command that runs, quoted for a shell."""
     return shlex.join(["automorph", *_typed])
 
 
 def data_words(source: str) -> str:
-    """DATA with the typed options that say how to read it."""
+    """Return DATA with the typed options that say how to read it."""
     return " ".join([shlex.quote(source), *_typed_options(_OF_DATA, _FLAGS)])
 
 
 def training_words(*, but: str = "") -> str:
-    """The typed training options, with a leading space, without the option ``but``."""
+    """Return the typed training options, with a leading space, without the option ``but``."""
     return "".join(
         f" {word}" for word in _typed_options([one for one in _OF_TRAINING if one != but])
     )
@@ -58,7 +58,7 @@ def _typed_options(options: Sequence[str], flags: Sequence[str] = ()) -> list[st
 
 
 def policy_words(treatment: Treatment, folder: Path) -> str:
-    """A policy for a later command: the policy file in the run folder.
+    """Return a policy for a later command: the policy file in the run folder.
 
     An in-training method learns again in every training and its file holds only the policy it
     draws from, so it is given by name.
@@ -70,7 +70,7 @@ def policy_words(treatment: Treatment, folder: Path) -> str:
 
 
 def run_folder(verb: str, task: Task, more: list[str] | None = None) -> Path:
-    """``runs/VERB-DATA-HASH``: the hash is over data, splits, model, recipe and ``more``."""
+    """Return ``runs/VERB-DATA-HASH``: the hash is over data, splits, model, recipe and ``more``."""
     from automorph.experiments import fingerprint
 
     content = json.dumps([fingerprint(task), more or []], sort_keys=True)

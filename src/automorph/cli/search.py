@@ -213,7 +213,7 @@ class SearchRun:
         return {**content, **paths_of(folder)}
 
     def _settings(self) -> dict[str, Any]:
-        """The settings as plain data; the run folder's name is a hash of them."""
+        """Return the settings as plain data; the run folder's name is a hash of them."""
         return {
             "method": self.method.name,
             **{
@@ -320,7 +320,7 @@ class SearchRun:
             say.print(f"  {command}", soft_wrap=True)
 
     def _next(self, result: SearchResult, folder: Path) -> list[str]:
-        """Commands that the user is likely to want next."""
+        """Return commands that the user is likely to want next."""
         data, file = data_words(self.source), shlex.quote(str(folder / "policy.json"))
         found = result.use is result.policy
         used = policy_words(result.policy, folder) if found else shlex.quote(result.use.name)

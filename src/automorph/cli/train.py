@@ -113,7 +113,7 @@ def train(
 def _content(
     data: str, task: Task, treatment: Treatment, result: RunResult, started: str
 ) -> dict[str, Any]:
-    """The content of the training's report."""
+    """Return the content of the training's report."""
     from automorph.cli.examples import by_class, notable_examples
 
     name = treatment.name
@@ -143,12 +143,12 @@ def _content(
 
 
 def _typed_policy(policy: str | None, treatment: Treatment) -> str:
-    """The policy for a later command: the path if it came from a file, else its name."""
+    """Return the policy for a later command: the path if it came from a file, else its name."""
     return policy if policy is not None and ".json" in policy.lower() else treatment.name
 
 
 def _next(data: str, task: Task, policy: str, folder: Path) -> list[str]:
-    """Commands that the user is likely to want next."""
+    """Return commands that the user is likely to want next."""
     words = data_words(data)
     tried = dict.fromkeys(["none", policy, RANDOM[task.data.domain]])
     policies = " ".join(f"--policy {shlex.quote(name)}" for name in tried)

@@ -19,7 +19,7 @@ class Verdict:
 
 
 def points(share: float) -> str:
-    """A difference of fractions in percentage points, with its sign.
+    """Format a difference of fractions in percentage points, with its sign.
 
     >>> points(0.0213), points(-0.004)
     ('+2.1', '-0.4')
@@ -28,7 +28,7 @@ def points(share: float) -> str:
 
 
 def interval(difference: Difference) -> str:
-    """The interval of a difference in points."""
+    """Format the interval of a difference in points."""
     if difference.low is None or difference.high is None:
         return "no interval"
     return f"{points(difference.low)} to {points(difference.high)}"

@@ -135,7 +135,7 @@ def compare(
 
 
 def listed(policies: Any) -> list[Any]:
-    """The policies as a list; a single name or policy becomes a list of one.
+    """Return the policies as a list; a single name or policy becomes a list of one.
 
     >>> listed("crop"), listed(("none", "crop"))
     (['crop'], ['none', 'crop'])
@@ -189,7 +189,7 @@ def _baseline(names: list[str], wanted: str | None) -> str:
 
 
 def fingerprint(task: Task) -> dict[str, Any]:
-    """The data, splits, model and recipe that trainings of one comparison share, as plain data."""
+    """Return what trainings of one comparison share, as plain data: data, splits, model, recipe."""
     seen = task.data.train.data
     return {
         "data": task.data.name,
@@ -294,14 +294,14 @@ def _verdict(
 
 @_moved.renamed_arguments(arm="treatment")
 def is_control(treatment: Any) -> bool:
-    """True for a random policy, and for a chain with a random stage."""
+    """Return True for a random policy, and for a chain with a random stage."""
     return isinstance(treatment, Policy) and any(
         isinstance(one, RandomPolicy) for one in stages_of(treatment)
     )
 
 
 def _control(rows: tuple[Row, ...], treatments: Sequence[Any], others: set[str]) -> Row | None:
-    """The random policy with the best validation accuracy: the one to beat."""
+    """Return the random policy with the best validation accuracy: the one to beat."""
     random = [
         row
         for row, treatment in zip(rows, treatments, strict=True)
@@ -316,7 +316,7 @@ def _standing(row: Row) -> float:
 
 
 def hardware() -> str:
-    """A short description of this machine."""
+    """Return a short description of this machine."""
     import torch
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"

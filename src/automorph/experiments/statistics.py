@@ -53,7 +53,7 @@ def summarise(values: Sequence[float]) -> Summary:
 def paired_difference(
     values: Sequence[float], baseline: Sequence[float], *, confidence: float = 0.95
 ) -> Difference:
-    """``values - baseline`` pair by pair, with Student's interval and test.
+    """Compare ``values`` with ``baseline`` pair by pair, with Student's interval and test.
 
     >>> d = paired_difference([0.82, 0.85, 0.84], [0.80, 0.81, 0.81])
     >>> round(d.mean, 3), round(d.low, 3), round(d.high, 3), round(d.p, 3)
@@ -76,7 +76,7 @@ def paired_difference(
 def mean_difference(
     values: Sequence[float], others: Sequence[float], *, confidence: float = 0.95
 ) -> Difference:
-    """The mean of ``values`` less that of ``others``, unpaired, with Welch's interval and test.
+    """Compare the means of ``values`` and ``others``, unpaired, with Welch's interval and test.
 
     >>> d = mean_difference([0.9, 0.8, 0.85], [0.7, 0.75, 0.72])
     >>> round(d.mean, 3), round(d.low, 3), round(d.high, 3)

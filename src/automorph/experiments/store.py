@@ -50,12 +50,12 @@ class Cell:
 
 @_moved.renamed_arguments(arm="treatment")
 def policy_of(treatment: Treatment) -> Policy:
-    """The policy itself; for an in-training method, the policy that it draws from at first."""
+    """Return the policy itself; for an in-training method, the policy that it draws from at first."""
     return treatment if isinstance(treatment, Policy) else treatment.policy
 
 
 def cell_path(folder: Path, policy: Treatment, seed: int) -> Path:
-    """The file of a finished cell, named by policy, a hash of the policy, and seed."""
+    """Return the file of a finished cell, named by policy, a hash of the policy, and seed."""
     plain = identity_form(policy) if isinstance(policy, Policy) else policy.describe()
     content = json.dumps(plain, sort_keys=True)
     digest = blake2b(content.encode(), digest_size=4).hexdigest()
@@ -73,7 +73,7 @@ def read_cell(path: Path) -> dict[str, Any] | None:
 
 
 def _is_cell(content: dict[str, Any]) -> bool:
-    """True if the content has everything that tables and reports need."""
+    """Return True if the content has everything that tables and reports need."""
     units, curves = content.get("units"), content.get("curves")
     return (
         _is_share(content.get("test_accuracy"))
@@ -90,7 +90,7 @@ def _is_cell(content: dict[str, Any]) -> bool:
 
 
 def _are_predictions(value: Any) -> bool:
-    """True for readable predictions, and for None, as in cells of older versions."""
+    """Return True for readable predictions, and for None, as in cells of older versions."""
     try:
         return value is None or unpacked(value) is not None
     except (TypeError, ValueError):
@@ -159,7 +159,7 @@ def _train_cell(
 
 
 def cell_of(result: RunResult) -> dict[str, Any]:
-    """The stored result of a training that was evaluated on the test part, as plain data."""
+    """Return the stored result of a training that was evaluated on the test part, as plain data."""
     curves: dict[str, list[Any]] = {
         name: [getattr(epoch, name) for epoch in result.curves] for name in _CURVES
     }

@@ -80,7 +80,7 @@ def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
 def curves_of(
     names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, Outcome]
 ) -> dict[str, dict[str, Any]]:
-    """Curves of the policies without a failed training: ``{policy: {name: (seeds, epochs)}}``."""
+    """Return curves, ``{policy: {name: (seeds, epochs)}}``, without policies that failed."""
     return {
         name: {key: [cell["curves"][key] for cell in cells] for key in cells[0]["curves"]}
         for name, cells in _whole(names, seeds, results)
@@ -104,7 +104,7 @@ def predictions_of(
 def _whole(
     names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, Outcome]
 ) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The policies whose trainings all finished, with their cells."""
+    """Return the policies whose trainings all finished, with their cells."""
     found = []
     for treatment, name in enumerate(names):
         outcomes = [results[Cell(treatment, seed)] for seed in seeds]

@@ -56,7 +56,7 @@ def _badge(result: JsonObject) -> str:
 
 
 def _weak_class(result: JsonObject) -> bool:
-    """True without subgroups if the worst class is clearly less accurate than the average."""
+    """Return True if, without subgroups, the worst class is clearly below the average."""
     worst = min(
         (group for group in result["groups"] if group["n"]), key=lambda group: group["accuracy"]
     )
@@ -64,7 +64,7 @@ def _weak_class(result: JsonObject) -> bool:
 
 
 def _named(result: JsonObject) -> bool:
-    """True if the audit has subgroups; otherwise every group is a whole class."""
+    """Return True if the audit has subgroups; otherwise every group is a whole class."""
     return len(result["groups"]) > len(result["gap"])
 
 
@@ -146,7 +146,7 @@ def _table(groups: Sequence[JsonObject]) -> PageTable:
 
 
 def _table_of_classes(groups: Sequence[JsonObject]) -> PageTable:
-    """The table without subgroups: there is no rest of the class to test against."""
+    """Make the table without subgroups: there is no rest of the class to test against."""
     return PageTable(
         ["Class", "Examples", "Accuracy", "95 %", "Loss", "Overconfidence"],
         [[line[0], *line[2:-1]] for line in map(_line, groups)],

@@ -157,7 +157,7 @@ class _Frame:
         return children
 
     def points(self, curve: Curve, values: Floats) -> list[tuple[float, float]]:
-        """The positions of a curve's values."""
+        """Return the positions of a curve's values."""
         return [(self.x(a), self.y(b)) for a, b in zip(curve.arrays[0], values, strict=True)]
 
     def band(self, curve: Curve) -> Markup:

@@ -119,7 +119,7 @@ _READ = (
 
 
 def _tables(rows: Sequence[JsonObject]) -> list[Part]:
-    """The main columns in one table, all columns in another, collapsed one."""
+    """Make a table of the main columns, and a collapsed one of all columns."""
     short: list[list[TableCell | str]] = []
     every: list[list[TableCell | str]] = []
     for row in rows:

@@ -59,7 +59,7 @@ def _loaded(name: str, size: int) -> Font | None:
 
 
 def _has(font: Font, letter: str) -> bool:
-    """True if a font draws the letter rather than the placeholder for missing letters."""
+    """Return True if a font draws the letter rather than the placeholder for missing letters."""
     try:
         return letter.isspace() or bytes(font.getmask(letter)) != bytes(font.getmask(_NO_LETTER))
     except UnicodeError:  # Without FreeType, Pillow's font accepts bytes only.

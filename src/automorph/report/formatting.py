@@ -161,5 +161,5 @@ def plain(value: object) -> str:
 
 
 def absent(value: float | None) -> bool:
-    """True if a number is missing or NaN."""
+    """Return True if a number is missing or NaN."""
     return value is None or math.isnan(value)

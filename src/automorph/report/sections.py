@@ -236,7 +236,7 @@ def policy_block(
 
 
 def provenance(content: Mapping[str, Any]) -> dict[str, object]:
-    """The provenance of a result, with readable names."""
+    """Return the provenance of a result, with readable names."""
     facts: dict[str, object] = {}
     for key, value in content.items():
         if key == "seconds":
@@ -251,7 +251,7 @@ def provenance(content: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _hash_of(part: Any) -> Code:
-    """The hash of a part of the data, with its number of examples where it is recorded."""
+    """Return the hash of a part of the data, with its number of examples where it is recorded."""
     if not isinstance(part, Mapping):
         return Code(part)
     return Code(f"{part.get('hash')}, {formatting.count(part.get('n'))} examples")

@@ -18,7 +18,7 @@ WIDE, NARROW = 920, 360
 
 
 def is_wide(width: float) -> bool:
-    """True if a drawing has room for names beside it."""
+    """Return True if a drawing has room for names beside it."""
     return width >= (WIDE + NARROW) / 2
 
 

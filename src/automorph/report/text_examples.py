@@ -24,7 +24,7 @@ _PIECE = re.compile(r"\s+|\w+(?:['’\-]\w+)*|[^\w\s]")
 
 
 def are_texts(examples: Any) -> bool:
-    """True if examples are texts: an array or a list of strings."""
+    """Return True if examples are texts: an array or a list of strings."""
     return bool(np.asarray(examples).dtype.kind in "TU")
 
 

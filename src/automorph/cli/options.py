@@ -247,7 +247,7 @@ def default_policy(domain: str) -> str:
 
 
 def side_by_side(jobs: int | None) -> int:
-    """Return the number of parallel trainings: as requested, else one per core, or one with a GPU."""
+    """Return the number of parallel trainings: as requested, one per core, or one with a GPU."""
     if jobs is not None:
         return jobs
     import torch

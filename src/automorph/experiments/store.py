@@ -50,7 +50,7 @@ class Cell:
 
 @_moved.renamed_arguments(arm="treatment")
 def policy_of(treatment: Treatment) -> Policy:
-    """Return the policy itself; for an in-training method, the policy that it draws from at first."""
+    """Return the policy; for an in-training method, the policy that it draws from at first."""
     return treatment if isinstance(treatment, Policy) else treatment.policy
 
 

@@ -42,8 +42,8 @@ def main() -> int:
     for name, targets in graph.items():
         for target in sorted(targets):
             if is_reach(name, target) and target not in SIDE_DOORS:
-                room = ".".join(target.split(".")[:2])
-                faults.append(f"{name} reaches into {target}; import from {room} instead")
+                package = ".".join(target.split(".")[:2])
+                faults.append(f"{name} reaches into {target}; import from {package} instead")
     for name, tree in trees.items():
         if files[name].name == "__init__.py" and name not in OUTERMOST:
             taken = exported(tree) & {m.removeprefix(f"{name}.") for m in files if m != name}

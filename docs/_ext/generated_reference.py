@@ -38,11 +38,11 @@ UNITS = {
     "strength": "radians at the centre",
     "px": "pixels",
 }
-# The rooms in the order of the contract that `lint-imports` keeps, lowest first.
+# The packages in the order of the contract that `lint-imports` keeps, lowest first.
 _LAYERS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["tool"][
     "importlinter"
 ]["contracts"][0]["layers"]
-ROOMS = tuple(room.strip() for layer in reversed(_LAYERS) for room in layer.split("|"))
+PACKAGES = tuple(package.strip() for layer in reversed(_LAYERS) for package in layer.split("|"))
 
 
 def number(value: float) -> str:
@@ -466,15 +466,15 @@ def paragraphs(help_text: str) -> str:
 # --- API ----------------------------------------------------------------------------------------
 
 
-def rooms() -> list[str]:
-    """Return the rooms that declare public names, lowest first; reject one the contract omits."""
-    packages = {module.name for module in pkgutil.iter_modules(automorph.__path__) if module.ispkg}
-    if unlisted := packages - set(ROOMS):
-        raise ValueError(f"rooms missing from the import contract of pyproject.toml: {unlisted}")
+def public_packages() -> list[str]:
+    """Return the packages with public names, lowest first; reject one that the contract omits."""
+    found = {module.name for module in pkgutil.iter_modules(automorph.__path__) if module.ispkg}
+    if unlisted := found - set(PACKAGES):
+        raise ValueError(f"packages missing from the import contract of pyproject.toml: {unlisted}")
     return [
-        room
-        for room in ROOMS
-        if room in packages and hasattr(import_module(f"automorph.{room}"), "__all__")
+        package
+        for package in PACKAGES
+        if package in found and hasattr(import_module(f"automorph.{package}"), "__all__")
     ]
 
 
@@ -484,7 +484,7 @@ def api_page() -> str:
         (f"`automorph.{name}`", f"{{py:obj}}`{home}.{name}`")
         for name, home in sorted(automorph._HOMES.items())
     ]
-    sections = [room_section(f"automorph.{room}") for room in rooms()]
+    sections = [package_section(f"automorph.{package}") for package in public_packages()]
     return f"""# Python API
 
 `import automorph` loads little; each of these names imports its sub-package on first use:
@@ -505,8 +505,8 @@ def api_page() -> str:
 """
 
 
-def room_section(module: str) -> str:
-    """Describe a room: its docstring and its public names."""
+def package_section(module: str) -> str:
+    """Describe a package: its docstring and its public names."""
     members = [name for name in import_module(module).__all__ if is_documented(module, name)]
     return f"""## {module}
 

@@ -1,7 +1,7 @@
-"""Old names of rooms and modules, which warn and lead to the new ones until release 0.3.
+"""Old names of packages and modules, which warn and redirect to the new ones until release 0.3.
 
-Version 0.2 renamed the rooms. A finder at the end of ``sys.meta_path`` is asked only for modules
-that no longer exist, so that nothing else pays for it.
+Version 0.2 renamed the packages. A finder at the end of ``sys.meta_path`` is asked only for modules
+that do not exist, so all other imports cost nothing extra.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MODULES = {
     "space.vectors": "operations.synthetic",
     "texts": "text",
 }
-"""Old names (below ``automorph``) and new ones; modules of a room follow their room."""
+"""Old names (below ``automorph``) and new ones; the modules of a package move with it."""
 
 
 _NAMES = {
@@ -64,20 +64,20 @@ _NAMES = {
         },
     },
 }  # fmt: skip
-"""Old names in the rooms of today: their new names there, or below ``automorph``."""
+"""Old names in today's packages: their new names there, or below ``automorph``."""
 
 
 def renamed(name: str) -> str | None:
-    """The new name of an old module, or None.
+    """Return the new name of an old module, or None.
 
     >>> renamed("automorph.adapters.huggingface")
     'automorph.integrations.huggingface'
     """
     below = name.removeprefix("automorph.")
-    room, _, rest = below.partition(".")
+    package, _, rest = below.partition(".")
     if below in _MODULES:
         return f"automorph.{_MODULES[below]}"
-    return f"automorph.{_MODULES[room]}.{rest}" if room in _MODULES else None
+    return f"automorph.{_MODULES[package]}.{rest}" if package in _MODULES else None
 
 
 def warn(old: str, new: str, where: str = "import") -> None:
@@ -90,14 +90,14 @@ def warn(old: str, new: str, where: str = "import") -> None:
 
 
 def old_names(module: str) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a room: its old names warn and give the object of the new name."""
+    """Make a package's ``__getattr__``: old names warn and return the object of the new name."""
     names = _NAMES[module.removeprefix("automorph.")]
 
     def get(name: str) -> Any:
         if name not in names:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        room, _, new = names[name].rpartition(".")
-        home = f"automorph.{room}" if room else module
+        package, _, new = names[name].rpartition(".")
+        home = f"automorph.{package}" if package else module
         warn(f"{module}.{name}", f"{home}.{new}")
         return getattr(import_module(home), new)
 

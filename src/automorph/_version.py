@@ -1,3 +1,3 @@
-"""The version, in a file of its own: rooms need it, and the package imports the rooms."""
+"""The version, in its own file: subpackages need it, and the package imports them."""
 
 __version__ = "0.2.0"

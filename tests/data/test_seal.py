@@ -15,7 +15,7 @@ from automorph.training import as_task
 SOURCE = Path(automorph.__file__).parent
 DOORS = ("open_test", "open_part")
 
-# Every function outside the data room that opens the test part, and why it may.
+# Every function outside `automorph.data` that opens the test part, and why it may.
 MAY_OPEN = {
     "training/loop.py:evaluate": "evaluates a part at the end of a training; see the next test",
     "robustness/robust.py:train_robust": "measures a robust training after its epoch is chosen",
@@ -38,7 +38,7 @@ NO_DATA = {"searchers/result.py", "cli/search.py"}
 
 @cache
 def files():
-    """Every source file outside the data room: its name and its tree."""
+    """Every source file outside `automorph.data`: its name and its tree."""
     paths = {path.relative_to(SOURCE).as_posix(): path for path in SOURCE.rglob("*.py")}
     return [
         (name, ast.parse(path.read_text("utf-8")))

@@ -119,7 +119,9 @@ def test_every_verb_and_option_is_in_the_command_line_reference(reference):
 
 def test_every_public_class_and_function_is_in_the_api_reference(reference):
     page = reference.api_page()
-    assert {"operations", "engine", "policies", "data", "training"} <= set(reference.rooms())
+    assert {"operations", "engine", "policies", "data", "training"} <= set(
+        reference.public_packages()
+    )
     for name in ("load_policy", "Uniform", "train", "Stream", "from_arrays"):
         assert name in page
 

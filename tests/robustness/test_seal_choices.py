@@ -40,7 +40,7 @@ class Opened(BaseException):
 
 
 class Sealed(Split):
-    """A part that raises when it is read outside the data room, but for under ``allowed``."""
+    """A part that raises when it is read outside `automorph.data`, but for under ``allowed``."""
 
     def __getattribute__(self, name):
         if name in CONTENT:
@@ -52,7 +52,7 @@ class Sealed(Split):
 
 
 def running():
-    """The functions of the package that are running, the innermost first: ``room/file.py:name``."""
+    """The running functions of automorph, innermost first: ``package/file.py:name``."""
     found, frame = [], sys._getframe(2)
     while frame is not None:
         path = Path(frame.f_code.co_filename)

@@ -1,4 +1,4 @@
-"""Other rooms ask the target: they have no loss of their own, and follow another target."""
+"""Other packages use the target: they have no loss of their own and support other targets."""
 
 import ast
 from pathlib import Path

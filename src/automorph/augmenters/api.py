@@ -1,6 +1,6 @@
 """`automorph.train` and `automorph.compare`, which accept names of in-training methods too.
 
-The rooms of training and experiments know policies only; this one also knows the methods.
+The packages `training` and `experiments` know policies only; this one also knows the methods.
 """
 
 from __future__ import annotations

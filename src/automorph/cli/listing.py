@@ -21,14 +21,14 @@ REGISTRIES = {
     "objectives": ("robustness:METHODS",),
     "translators": ("robustness:TRANSLATORS",),
 }
-"""The registries of each kind, as ``room:NAME``: rooms are imported when they are listed."""
+"""The registries of each kind, as ``package:NAME``; listing a kind imports its packages."""
 KINDS = ("ops", *REGISTRIES)
 
 
 def registries(kind: str) -> list[Registry[Any]]:
     """The registries of a kind."""
     homes = (home.partition(":") for home in REGISTRIES[kind])
-    return [getattr(import_module(f"automorph.{room}"), name) for room, _, name in homes]
+    return [getattr(import_module(f"automorph.{package}"), name) for package, _, name in homes]
 
 
 @click.command("list", short_help="List the names that may be typed.")

@@ -161,9 +161,9 @@ def check_folder(path: Path) -> None:
 
 
 def _load(home: str) -> Any:
-    """What ``room:name`` stands for, imported when a word is read or completed."""
-    room, _, name = home.partition(":")
-    return getattr(import_module(f"automorph.{room}"), name)
+    """Import ``package:name``, when a word is parsed or completed."""
+    package, _, name = home.partition(":")
+    return getattr(import_module(f"automorph.{package}"), name)
 
 
 def _paths(start: str, endings: tuple[str, ...]) -> Iterator[str]:

@@ -233,7 +233,7 @@ class Dataset:
     def without_test(self) -> Dataset:
         """Hide the test part; every search and every choice works on what this returns.
 
-        Its counterpart is :func:`open_test`, the only way to the test part from other rooms.
+        Its counterpart is :func:`open_test`, the only way to the test part from other packages.
         """
         return self if self.test is None else self.replace(test=None)
 
@@ -244,7 +244,7 @@ class Dataset:
 
 
 def open_test(data: Dataset) -> Split:
-    """Open the test part: the only way to its examples and labels outside the data room.
+    """Open the test part: the only way to its examples and labels outside `automorph.data`.
 
     Call it to measure, or to show examples of, a model whose epoch, policy, objective and seed do
     not depend on the figures you get; never in code that a search, an objective or an early choice

@@ -1,6 +1,6 @@
 """Policies in other people's training code: data sets, loaders, models and libraries.
 
-Names are imported when they are first used, so that the room stays light.
+Names are imported on first use, so that importing the package stays fast.
 """
 
 from __future__ import annotations

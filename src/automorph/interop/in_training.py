@@ -13,7 +13,7 @@ def policy_to_export(policy: Any) -> Policy:
     try:
         return load_policy(policy)
     except PolicyError as error:
-        # The room of online methods needs torch, so it is asked only now.
+        # The package of in-training methods needs torch, so it is imported only now.
         method = _online_method(policy)
         if method is None:
             raise

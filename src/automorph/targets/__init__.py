@@ -1,6 +1,6 @@
 """Targets: what a network predicts for an example, and how that is learned, decided and scored.
 
-The room has one resident, `Classes`: one label per example. Training, searches, objectives and
+The package has one target, `Classes`: one label per example. Training, searches, objectives and
 audits ask `Target` and write no loss, decision or metric of their own; a second kind of label is a
 second file here and a case of `target_of`.
 

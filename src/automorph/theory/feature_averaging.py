@@ -1,7 +1,7 @@
 """Averaged features of an example's copies, and how far the copies lie apart.
 
-Notation of this room: ``copies`` is ``(n, T, D)``, the features of T copies of n examples; where it
-matters, copy 0 is the original.
+Notation of this package: ``copies`` is ``(n, T, D)``, the features of T copies of n examples; where
+it matters, copy 0 is the original.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from automorph.registry import Registry
 PICTURES = "pictures"
 MINUS = "\N{MINUS SIGN}"
 UNITS = {
-    "ratio": "sideways move per row",
+    "ratio": "horizontal shift per row",
     "share": "share of a side or of the full range",
     "deg": "degrees",
     "level": "levels of 0 to 255",
@@ -34,9 +34,10 @@ UNITS = {
     "factor": "factor of a blend",
     "weight": "share of the other image",
     "area": "share of the area",
-    "turn": "turns of the hue circle",
+    "turn": "full rotations of the hue circle",
     "strength": "radians at the centre",
     "px": "pixels",
+    "octaves": "the exponent as a power of two",
 }
 # The packages in the order of the contract that `lint-imports` keeps, lowest first.
 _LAYERS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["tool"][

@@ -106,10 +106,10 @@ FAMILY: Family = {
         "Rotate", low=-135, high=135, identity=0, unit="deg", label_risk=_TURN,
         about="Rotates the image about its centre, counter-clockwise if positive.",
     ): move(_rotate, native=5),
-    Operation("HorizontalFlip", label_risk=_MIRROR, about="Mirrors left and right."): move(
+    Operation("HorizontalFlip", label_risk=_MIRROR, about="Mirrors the image horizontally."): move(
         _flip_x, native=18
     ),
-    Operation("VerticalFlip", label_risk=_MIRROR, about="Mirrors top and bottom."): move(
+    Operation("VerticalFlip", label_risk=_MIRROR, about="Mirrors the image vertically."): move(
         _flip_y, native=19
     ),
     Operation(

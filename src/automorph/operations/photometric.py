@@ -130,7 +130,7 @@ def brightness_table(values: Values) -> Tables:
 
 
 def gamma_table(values: Values) -> Tables:
-    """``(v / 255) ** (2 ** value)`` of the full range, as torchvision's ``adjust_gamma``."""
+    """Tabulate ``255.999 (v / 255) ** (2 ** value)``, truncated, as torchvision does."""
     shares = (_LEVELS / 255.0) ** 2.0 ** values[:, None, None]
     return (255.999 * shares).astype(np.uint8)
 
@@ -252,7 +252,7 @@ FAMILY: Family = {
     ): lookup(posterize_table, native=11, min_bits=0),
     Operation(
         "Gamma", low=-1.5, high=1.5, identity=0, unit="octaves",
-        about="Raises every value, as a share of the full range, to a power of 2 to the magnitude.",
+        about="Applies a gamma curve; its exponent is 2 to the power of the value.",
     ): lookup(gamma_table, native=21),
     Operation(
         "Contrast", low=0.01, high=1.99, identity=1, unit="factor",

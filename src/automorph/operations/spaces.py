@@ -208,7 +208,7 @@ def _tanda_cifar10() -> tuple[Operation, ...]:
 
 
 def _catalogue() -> tuple[Operation, ...]:
-    """The image operations of version 0.1, fixed so that a policy's name keeps its meaning."""
+    """Return the operations of version 0.1: what a typed name draws from must not change."""
     return tuple(OPERATIONS[name] for name in _FIRST)
 
 

@@ -22,7 +22,8 @@ REGISTRIES = {
     "translators": ("robustness:TRANSLATORS",),
 }
 """The registries of each kind, as ``package:NAME``; listing a kind imports its packages."""
-KINDS = ("ops", *REGISTRIES)
+KINDS = ("operations", "ops", *REGISTRIES)
+"""What can be listed; ``ops`` is short for ``operations``."""
 
 
 def registries(kind: str) -> list[Registry[Any]]:
@@ -37,7 +38,7 @@ def registries(kind: str) -> list[Registry[Any]]:
 def list_(kind: str, as_json: bool) -> None:
     """List the names of one kind, each with a line about it.
 
-    Kinds: operations (ops), search spaces, policies, models, data sets, methods, and the objectives
+    Kinds: operations (or ops), search spaces, policies, models, data sets, methods, and the objectives
     and translators of patch.
     """
     columns, rows = _READERS[kind]()
@@ -113,6 +114,7 @@ def _named(kind: str, *columns: str) -> tuple[tuple[str, ...], list[tuple[Any, .
 
 
 _READERS: dict[str, Callable[[], tuple[tuple[str, ...], list[tuple[Any, ...]]]]] = {
+    "operations": _ops,
     "ops": _ops,
     "spaces": _spaces,
     "policies": partial(_named, "policies", "policy", "what it does"),

@@ -38,8 +38,8 @@ def registries(kind: str) -> list[Registry[Any]]:
 def list_(kind: str, as_json: bool) -> None:
     """List the names of one kind, each with a line about it.
 
-    Kinds: operations (or ops), search spaces, policies, models, data sets, methods, and the objectives
-    and translators of patch.
+    Kinds: operations (or ops), search spaces, policies, models, data sets, methods, and the
+    objectives and translators of patch.
     """
     columns, rows = _READERS[kind]()
     if as_json:

@@ -20,7 +20,7 @@ from automorph.searchers.child_training import TrainJob
 TOPS = (10, 9)
 """The largest probability (in tenths) and the largest magnitude (in ninths)."""
 RESAMPLED = 0.2
-"""Share of numbers that exploration draws anew; the others move by 0 to 3."""
+"""Share of numbers that exploration redraws; the others move by 0 to 3."""
 
 Ints = NDArray[np.int64]
 
@@ -132,10 +132,10 @@ class PopulationBased(Searcher):
 
 
 def explore(table: Ints, uniform: NDArray[np.float32]) -> Ints:
-    """Draw each number of a table anew, or move it by up to 3 either way and clip it.
+    """Redraw each number of a table, or move it by up to 3 either way and clip it.
 
     ``table`` ``(steps, 2)`` holds probabilities 0 to 10 and magnitudes 0 to 9, ``uniform``
-    ``(steps, 2, 4)`` numbers in [0, 1): whether to draw anew (one in five), the new value, how far
+    ``(steps, 2, 4)`` numbers in [0, 1): whether to redraw (one in five), the new value, how far
     to move (0 to 3, equally likely) and which way (Ho et al. 2019, algorithm 2).
     """
     tops = np.array(TOPS)

@@ -2,7 +2,7 @@
 
 Cubuk, Zoph, Shlens, Le, "RandAugment: practical automated data augmentation with a reduced search
 space" (2019): N operations at one global strength M. Mueller and Hutter, "TrivialAugment" (ICCV
-2021) draw the strength anew for every image; that is a further choice here.
+2021) draw the strength for every image; that is a further choice here.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ BATCH = 4
 class RandAugmentSearch(Searcher):
     """Searches N from 1 to ``most``, M from 0 to 30, and how M is applied.
 
-    ``strength``: ``fixed`` is RandAugment (every operation at M), ``uniform`` draws anew up to M
-    as TrivialAugment does (which is N = 1, M = 30), ``both`` lets the search decide. ``reach``
-    widens the ranges of the space (see `widened`), so that M = 30 is ``reach`` times as strong.
-    ``by``: ``tpe``, ``gp`` or ``grid``. A pair that is proposed again is trained with another
-    seed, and the mean counts.
+    ``strength``: ``fixed`` is RandAugment (every operation at M), ``uniform`` draws a strength up
+    to M for every image as TrivialAugment does (which is N = 1, M = 30), ``both`` lets the search
+    decide. ``reach`` widens the ranges of the space (see `widened`), so that M = 30 is ``reach``
+    times as strong. ``by``: ``tpe``, ``gp`` or ``grid``. A pair that is proposed again is trained
+    with another seed, and the mean counts.
     """
 
     def __init__(

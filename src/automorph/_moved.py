@@ -163,7 +163,7 @@ def renamed_attributes(**names: str) -> Callable[[C], C]:
 
 
 class _Alias(ModuleType):
-    """Stands in for a module that was renamed: every name is looked up in the new one."""
+    """A module that was renamed: every name is looked up in the new one."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -1,4 +1,4 @@
-"""The errors of Automorph: what was got, what was expected, what to do."""
+"""The errors of Automorph; each states what was given, what was expected and what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 class AutomorphError(Exception):
     """Base of every error that Automorph raises on purpose; the command line exits with 1.
 
-    Messages have three parts: what was got, what was expected and what to do about it.
+    Messages have three parts: what was given, what was expected and what to do about it.
     """
 
     exit_status = 1
@@ -29,11 +29,11 @@ class PolicyError(UsageError):
 
 
 class TrainingError(AutomorphError):
-    """A training that cannot go on: NaN, divergence, a checkpoint that does not fit."""
+    """A training that cannot continue: NaN, divergence, a checkpoint that does not fit."""
 
 
 class DamagedError(TrainingError):
-    """A file of a run that is not as it was written: cut short, changed, or of something else."""
+    """A file of a run that is truncated, was changed, or belongs to something else."""
 
 
 class DiskError(AutomorphError):
@@ -41,4 +41,4 @@ class DiskError(AutomorphError):
 
 
 class MissingExtraError(UsageError):
-    """An optional library is needed and not installed."""
+    """An optional library is needed but not installed."""

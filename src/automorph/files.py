@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, read within limits, and written by one process."""
+"""Files written atomically, read within limits, and locked against other processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from automorph.errors import DamagedError, DiskError, UsageError
 
 LARGEST_JSON = 256 * 2**20
-"""Bytes; a larger file is none that automorph wrote."""
+"""Bytes; automorph writes no larger file."""
 
 _CHECK = "check"
 _ADVICE = {
@@ -29,12 +29,12 @@ _ADVICE = {
     errno.EEXIST: "choose another folder with --out (folder=...)",
     errno.EIO: "check the disk",
 }
-"""What to do about what a disk says."""
+"""What to do about errors of the disk."""
 
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Within, what a full or read-only disk says becomes a `DiskError` that says what to do."""
+    """Convert errors of a full or read-only disk to a `DiskError` that says what to do."""
     try:
         yield
     except Exception as error:
@@ -48,13 +48,13 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def disk_advice(error: Exception) -> str:
-    """What to do about a disk that is full or read-only; nothing for other errors."""
+    """Return what to do about a full or read-only disk; empty for other errors."""
     number = _number(error)
     return "" if number in (errno.ENOTDIR, errno.EEXIST) else _ADVICE.get(number, "")
 
 
 def _number(error: Exception) -> int:
-    """The system's number of an error, also of libraries that hide it in words; 0 if none."""
+    """Return the errno of an error, even if only its message mentions it; 0 if none."""
     if isinstance(error, OSError):
         return error.errno or 0
     found = re.search(r"\(os error (\d+)\)", str(error))
@@ -62,30 +62,30 @@ def _number(error: Exception) -> int:
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder and those above it, if they are not there."""
+    """Make a folder and its parents if they do not exist."""
     with disk_errors(path):
         path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def temporary_of(path: Path) -> Path:
-    """The name under which this process writes a file before it is whole."""
+    """Return the name under which this process writes a file until it is complete."""
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path``, which takes its place if the block ends without error.
+    """Yield a temporary path that replaces ``path`` if the block ends without an error.
 
-    Raises `DiskError` where the disk is full or cannot be written to; ``path`` is then as before.
+    Raises `DiskError` if the disk is full or cannot be written to; ``path`` is then unchanged.
     """
     temporary = temporary_of(path)
     with disk_errors(path):
         try:
             with suppress(FileNotFoundError, NotADirectoryError):
-                temporary.unlink()  # Whatever lies there, a link elsewhere even, is not ours.
+                temporary.unlink()  # Anything at this path, even a link elsewhere, is not ours.
             yield temporary
-            # Opened for writing: some systems flush no file that is only read.
+            # Opened for writing: some systems do not flush files opened for reading.
             with open(temporary, "r+b") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -95,13 +95,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file; it appears whole or not at all."""
+    """Write a JSON file atomically."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
 def write_checked(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON object with a check, by which `read_json` tells that it was changed since."""
+    """Write a JSON object with a check sum, by which `read_json` detects later changes."""
     write_json(path, {**content, _CHECK: _check_of(content)})
 
 
@@ -113,15 +113,15 @@ def _check_of(content: dict[str, Any]) -> str:
 def read_json(path: Path, *, max_bytes: int = LARGEST_JSON) -> dict[str, Any]:
     """Read a JSON object that automorph wrote.
 
-    Raises `DamagedError` for what is no whole JSON object, or larger than ``max_bytes`` bytes, and
-    FileNotFoundError where there is nothing.
+    Raises `DamagedError` for anything but a complete JSON object of at most ``max_bytes`` bytes,
+    and FileNotFoundError if there is no file.
     """
     try:
         if (size := path.stat().st_size) > max_bytes:
-            raise ValueError(f"it has {size:,} bytes, and {max_bytes:,} are the most")
+            raise ValueError(f"it has {size:,} bytes, and the limit is {max_bytes:,}")
         content = json.loads(path.read_text("utf-8"))
         if not isinstance(content, dict):
-            raise ValueError(f"it holds a {type(content).__name__} and no object")
+            raise ValueError(f"it holds a {type(content).__name__}, not an object")
         if _CHECK in content and content.pop(_CHECK) != _check_of(content):
             raise ValueError("it was changed after it was written")
     except FileNotFoundError:
@@ -135,7 +135,7 @@ def read_json(path: Path, *, max_bytes: int = LARGEST_JSON) -> dict[str, Any]:
 
 
 def inside(folder: Path, name: Any) -> Path:
-    """The path of a name that a file gives, if it lies in the folder.
+    """Return the path of a name found in a file, if it lies in the folder.
 
     Raises `DamagedError` for names that lead out of it: files must not choose what is read.
 
@@ -154,48 +154,48 @@ def inside(folder: Path, name: Any) -> Path:
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Within, no other process works in this folder, which is made if it is not there.
+    """Lock a folder against other processes; make it if it does not exist.
 
-    What a killed process had begun to write (`atomic_write`) is swept away.
-    Raises `UsageError` when another process holds it. The system lets go of the lock when a
-    process ends, however it ends. Where folders cannot be locked, nothing is done.
+    Temporary files of killed processes (`atomic_write`) are removed. Raises `UsageError` if another
+    process holds the lock. The system releases the lock when a process ends for any reason. If
+    folders cannot be locked, nothing is done.
     """
     make_folder(folder)
     try:
         import fcntl
-    except ImportError:  # Not on this system; two runs in one folder are the user's to avoid.
+    except ImportError:  # Not available here; users must avoid two runs in one folder.
         yield
         return
     path = folder / ".lock"
     with disk_errors(path):
         file = _locked(path, fcntl)
         for left in folder.rglob(".*.tmp"):
-            # A killed process could not. Others' names are not those of `temporary_of`.
+            # A killed process leaves these. Other programs' files do not match `temporary_of`.
             if re.fullmatch(r"\..+\.\d+\.tmp", left.name):
                 left.unlink(missing_ok=True)
     try:
         yield
     finally:
         with suppress(OSError):
-            path.unlink(missing_ok=True)  # While it is still locked: nobody can be confused.
+            path.unlink(missing_ok=True)  # While it is still locked, so that nobody else locks it.
         os.close(file)
 
 
 def _locked(path: Path, fcntl: Any) -> int:
-    """The open file of a lock that is ours."""
+    """Open and lock the file; return its descriptor."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                return file  # This file system has no locks.
+                return file  # This file system does not support locks.
             os.close(file)
             raise UsageError(
                 f"another process is at work in {path.parent}; wait for it, or choose another "
                 "folder with --out (folder=...)"
             ) from None
-        # The file may have been removed, by who held it, between our opening and locking it.
+        # The previous holder may have removed the file between our opening and locking it.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file), os.stat(path)):
                 return file

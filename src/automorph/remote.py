@@ -1,4 +1,4 @@
-"""A run folder at an address of fsspec: worked on here, copied there while it grows."""
+"""Run folders at fsspec addresses: kept locally, and copied there while they grow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PART = ".part"
 
 
 def is_address(path: str) -> bool:
-    """Whether a place is an address, and no folder of this machine.
+    """Return whether a path is an address rather than a local folder.
 
     >>> is_address("s3://bucket/run"), is_address("runs/s3")
     (True, False)
@@ -31,16 +31,16 @@ def is_address(path: str) -> bool:
 def mirrored(
     address: str, *, every: float | None = None, home: Path | None = None
 ) -> Iterator[Path]:
-    """A folder of this machine that stands for an address (``s3://bucket/run``, ``gs://..``).
+    """Mirror an address (``s3://bucket/run``, ``gs://..``) in a local folder.
 
-    What lies there is fetched first; what is new or changed is copied there ``every`` so many
-    seconds (None: ``AUTOMORPH_COPY_SECONDS``, or 15) and at the end, however the block ends. After
-    a kill, the same address goes on with what this machine had. Addresses cannot be locked: let one
-    machine at a time work at one.
+    Existing files are fetched first; new and changed ones are copied back every ``every`` seconds
+    (None: ``AUTOMORPH_COPY_SECONDS``, or 15) and at the end, however the block ends. After a kill,
+    the same address continues with the local files. Addresses cannot be locked: use an address on
+    one machine at a time.
 
     The folder lies in ``home`` (None: ``AUTOMORPH_CACHE``, or ``~/.cache/automorph``). Raises
-    `UsageError` for an address that cannot be understood, `MissingExtraError` where the package
-    for its kind is missing, and `DiskError` where it cannot be read or written.
+    `UsageError` for an invalid address, `MissingExtraError` if the package for its protocol is
+    missing, and `DiskError` if it cannot be read or written.
 
     >>> import tempfile
     >>> with mirrored("memory://run", home=Path(tempfile.mkdtemp())) as folder:
@@ -70,13 +70,13 @@ def mirrored(
 
 
 class _Mirror:
-    """Both sides, and what is known to be equal on them: ``copied.json``."""
+    """Both sides, with a record of what is equal on them: ``copied.json``."""
 
     def __init__(self, address: str, files: Any, root: str, path: Path) -> None:
         self.address, self.files, self.root = address, files, root
         self.folder = make_folder(path / "run")
         self.note = path / _COPIED
-        # name: what tells a change of ours, what tells one of theirs
+        # name: the mark of the local version, the mark of the remote one
         self.known: dict[str, list[str]] = read_json(self.note) if self.note.exists() else {}
 
     @contextmanager
@@ -87,12 +87,12 @@ class _Mirror:
         except Exception as error:
             raise DiskError(
                 f"{self.address} cannot be {done} ({type(error).__name__}: {str(error)[:200]}). "
-                f"What was finished is kept in {self.folder}: look at the address and your rights "
-                "to it; the same command then goes on, and copies it"
+                f"Finished work is kept in {self.folder}: check the address and your permissions; "
+                "the same command then continues, and copies it"
             ) from error
 
     def fetch(self) -> None:
-        """Bring here what is new there; what was changed here and not copied yet stays."""
+        """Fetch new remote files; local changes that were not copied yet stay."""
         there = {name: mark for name, mark in self._theirs().items() if not name.endswith(_PART)}
         ours = self._ours()
         for name, mark in there.items():
@@ -106,20 +106,20 @@ class _Mirror:
                 self.files.get_file(self._at(name), str(temporary))
             self.known[name] = [_mark(path), mark]
         for name in set(self.known) - set(there):
-            # Taken away there; if nothing was changed here since, it is meant.
+            # Deleted remotely; if it was not changed here since, delete it here too.
             if ours.get(name) == self.known.pop(name)[0]:
                 (self.folder / name).unlink()
         write_json(self.note, self.known)
 
     def copy(self) -> None:
-        """Bring there what is new here, each file whole or not at all."""
+        """Copy new local files to the address, each atomically."""
         ours = self._ours()
         before = dict(self.known)
         for name, mark in ours.items():
             if self.known.get(name, [""])[0] == mark:
                 continue
             target = self._at(name)
-            with suppress(FileNotFoundError):  # Gone since it was listed.
+            with suppress(FileNotFoundError):  # Deleted since it was listed.
                 self.files.makedirs(target.rpartition("/")[0], exist_ok=True)
                 self.files.put_file(str(self.folder / name), target + _PART)
                 self.files.mv(target + _PART, target)
@@ -133,7 +133,7 @@ class _Mirror:
             write_json(self.note, self.known)
 
     def keep_copying(self, over: threading.Event, every: float) -> None:
-        """Copy now and then; what fails is tried again, and told at the end."""
+        """Copy regularly; failures are retried, and reported at the end."""
         while not over.wait(every):
             with suppress(Exception):
                 self.copy()
@@ -171,7 +171,7 @@ def _home() -> Path:
 
 
 def _opened(address: str) -> tuple[Any, str]:
-    """The file system of an address, and the path in it."""
+    """Return the file system of an address, and the path in it."""
     try:
         files, root = import_module("fsspec.core").url_to_fs(address)
     except ImportError as error:

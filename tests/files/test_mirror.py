@@ -94,7 +94,7 @@ def test_addresses_that_cannot_be(tmp_path):
             pass
     (tmp_path / "file").write_text("in the way")
     with (
-        pytest.raises(DiskError, match="look at the address and your rights"),
+        pytest.raises(DiskError, match="check the address and your permissions"),
         mirrored(f"file://{tmp_path}/file/run", home=tmp_path / "one") as folder,
     ):
         (folder / "a.json").write_text("1")

@@ -109,7 +109,7 @@ def test_a_data_module_brings_its_own(tmp_path):
 
 
 def test_a_hook_that_would_not_be_called_is_refused():
-    with pytest.raises(UsageError, match=r"name the hook first: class Photos\(AugmentedData"):
+    with pytest.raises(UsageError, match=r"list the hook first: class Photos\(AugmentedData"):
 
         class Photos(L.LightningDataModule, AugmentedDataModule):
             augment = AugmentCallback(POLICY)
@@ -134,7 +134,7 @@ def test_a_data_module_that_says_not_what_augments_is_refused(tmp_path, forgets)
             def setup(self, stage):
                 """Does not call the method of its base class."""
 
-    with pytest.raises(UsageError, match="got no augment in Photos; expected what augments"):
+    with pytest.raises(UsageError, match="got no augment in Photos; expected the callback"):
         trainer(tmp_path).fit(Model(), Photos())
     Photos.augment = "trivialaugment"
     with pytest.raises(UsageError, match="got augment='trivialaugment' in Photos"):

@@ -25,7 +25,7 @@ REFUSED = {
     ("eda", "kornia"): "is for texts; expected one for images",
     ("eda", "timm"): "is for texts; expected one for images",
     ("eda", "python"): "is for texts; expected one for images",
-    ("random", "torchvision"): "hold one by a seed, or take 'random(seed=0)' instead",
+    ("random", "torchvision"): "fix it with a seed, or take 'random(seed=0)' instead",
     ("random(seed=3)", "torchvision"): "SamplePairing (it needs the batch); draw from a space of "
         "your own, named_space('autoaugment').without('SamplePairing'), or take "
         "'random(seed=3,space=randaugment)' instead",
@@ -123,12 +123,12 @@ def test_what_is_not_drawn_is_not_in_the_way():
 def test_online_methods_are_told_from_names_that_do_not_exist(method):
     inner = as_treatment(f"flip + {method}").policy.name
     for thing in (f"flip + {method}", as_treatment(f"flip + {method}")):
-        with pytest.raises(PolicyError, match=r"is an online method: it lives inside") as caught:
+        with pytest.raises(PolicyError, match="is an in-training method: it uses") as caught:
             export_policy(thing, "python")
         assert repr(inner) in str(caught.value)
     load_policy(inner)
     done = CliRunner().invoke(app, ["export", method, "--to", "timm"])
     assert done.exit_code != 0
-    assert "is an online method" in str(done.exception)
+    assert "is an in-training method" in str(done.exception)
     with pytest.raises(PolicyError, match="unknown policy 'certainty'"):
         export_policy("certainty", "python")

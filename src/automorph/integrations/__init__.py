@@ -1,4 +1,4 @@
-"""Policies in other people's training code: data sets, loaders, models and libraries.
+"""Policies in other training code: data sets, loaders, models and libraries.
 
 Names are imported on first use, so that importing the package stays fast.
 """

@@ -1,4 +1,4 @@
-"""Batches that are augmented where a loader puts them together."""
+"""Batches augmented in a loader's ``collate_fn``."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ from automorph.policies import Policy, load_policy
 class Collate(ShortRepr, InEpochs):
     """A ``collate_fn`` for a ``DataLoader`` that augments the whole batch at once.
 
-    Policies that combine examples (mixup, CutMix, SamplePairing) work here, too. Samples are as in
+    It supports policies that combine examples (mixup, CutMix, SamplePairing). Samples are as in
     `automorph.Augmented`, with images of one size; the batch of images is a uint8 tensor
-    ``(n, C, H, W)``, all else is collated as torch does it. If the policy mixes labels, they come
-    out soft, float32 ``(n, classes)``: ``label`` is where they are in a sample (default: the
-    second part, or ``"label"``), and ``classes`` how many there are, if they are numbers.
+    ``(n, C, H, W)``, everything else is collated as torch does it. If the policy mixes labels, the
+    result has soft labels, float32 ``(n, classes)``: ``label`` is their position in a sample
+    (default: the second part, or ``"label"``), and ``classes`` their count, if they are numbers.
 
-    What happens to an example is a function of seed, epoch and its number, ``index`` being where
-    the sample has that. Without one the pixels of the example stand for its number (a hash of
-    them), so batches are still the same for any number of workers. Call ``set_epoch`` before each
-    epoch.
+    The draw for an example is a function of seed, epoch and its number, at the position ``index``
+    of the sample. Without ``index``, a hash of the example's pixels replaces its number, so batches
+    still do not depend on the number of workers. Call ``set_epoch`` before each epoch.
 
     >>> images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     >>> collate = Collate("randaugment + mixup", classes=10)
@@ -66,7 +65,7 @@ class Collate(ShortRepr, InEpochs):
         batch = _stacked(arrays)
         index = numbers_of(batch) if self.index is None else self._given(samples)
         self._epoch.watch(index)
-        # The images would be stacked for nothing.
+        # The images need not be stacked.
         collated = default_collate([put(sample, position, 0) for sample in samples])
         where: dict[str, Any] = {"seed": self.seed, "epoch": self.epoch, "index": index}
         if not self.policy.mixes_labels:
@@ -82,7 +81,7 @@ class Collate(ShortRepr, InEpochs):
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise UsageError(
                 f"got index={self.index!r}, and samples have no whole number there; expected the "
-                "place of the example's number, or None"
+                "position of the example's number, or None"
             ) from error
 
     def _label_position(self, collated: Any) -> Position:
@@ -94,13 +93,13 @@ class Collate(ShortRepr, InEpochs):
         except (KeyError, IndexError, TypeError):
             raise UsageError(
                 f"the policy {self.policy.name!r} mixes labels, and samples have none at "
-                f"{position!r}; say where they are: label=PLACE"
+                f"{position!r}; give their position: label=POSITION"
             ) from None
         return position
 
 
 def numbers_of(arrays: Iterable[Array]) -> NDArray[np.int64]:
-    """Numbers below 2^32 that stand for images: hashes of their pixels."""
+    """Return numbers below 2^32 that identify images: hashes of their pixels."""
     digests = [
         blake2b(np.ascontiguousarray(array).data, digest_size=4).digest() for array in arrays
     ]
@@ -108,7 +107,7 @@ def numbers_of(arrays: Iterable[Array]) -> NDArray[np.int64]:
 
 
 def soft_labels(labels: Tensor, classes: int | None) -> Tensor:
-    """Labels float32 ``(n, classes)``, of numbers ``(n,)`` or soft already."""
+    """Return labels float32 ``(n, classes)``, from numbers ``(n,)`` or soft labels."""
     if labels.ndim == 2 and labels.is_floating_point():
         return labels.to(torch.float32)
     if labels.ndim != 1 or labels.is_floating_point() or classes is None:
@@ -124,7 +123,7 @@ def soft_labels(labels: Tensor, classes: int | None) -> Tensor:
                 f"got labels from {low} to {high} and classes={classes}; expected labels from 0 to "
                 f"{classes - 1}, or classes= the count of all classes"
             )
-    # Compared, not scattered: labels on an accelerator are not looked at.
+    # Compared, not scattered: this does not read labels back from an accelerator.
     return (labels[:, None] == torch.arange(classes, device=labels.device)).to(torch.float32)
 
 

@@ -1,4 +1,4 @@
-"""Columns of data sets, of images or of texts, augmented example by example."""
+"""Columns of data sets, of images or texts, augmented example by example."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from automorph.policies import Policy
 
 
 def numbers_for(values: Sequence[Any], index: ArrayLike | None = None) -> NDArray[np.int64]:
-    """The numbers of examples: those that are given, else hashes of what the examples are.
+    """Return the numbers of examples: the given ones, else hashes of their content.
 
     >>> numbers_for(["a", "b", "a"])[[0, 2]].tolist() == [numbers_for(["a"])[0]] * 2
     True
@@ -30,7 +30,7 @@ def numbers_for(values: Sequence[Any], index: ArrayLike | None = None) -> NDArra
 
 
 def augment_column(policy: Policy, values: Sequence[Any], stream: Stream) -> list[Any]:
-    """The values of a column, each augmented by itself: images of any kind and size, or texts."""
+    """Augment the values of a column one by one: images of any kind and size, or texts."""
     if not _texts(values):
         return augment_each(policy, values, stream)
     texts = np.array([str(text) for text in values], np.dtypes.StringDType())

@@ -1,4 +1,4 @@
-"""A data set whose examples are augmented."""
+"""A data set with augmented examples."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ from automorph.policies import COPIES, Policy, load_policy
 class Augmented(ShortRepr, InEpochs, Dataset[Any]):
     """The examples of a data set, each augmented by a policy.
 
-    ``dataset`` is anything with a length and numbered samples (of torch, torchvision, Hugging
-    Face, a list): images, tuples or dicts with one. Images are PIL images, uint8 arrays
-    ``(H, W, C)`` or uint8 tensors ``(C, H, W)``, of any sizes, and stay what they are; all else in
-    a sample stays as it is. ``policy`` is a policy, or the name of one. ``image`` is where the
-    image is in a sample (default: the first part, or ``"image"`` or ``"img"``). ``then`` is called
-    with each augmented image, for what comes after augmentation (``ToTensor``, ``Normalize``).
+    ``dataset`` is anything with a length and numbered samples (of torch, torchvision, Hugging Face,
+    a list): images, or tuples or dicts with one. Images are PIL images, uint8 arrays ``(H, W, C)``
+    or uint8 tensors ``(C, H, W)``, of any sizes, and keep their type; everything else in a sample
+    is unchanged. ``policy`` is a policy or its name. ``image`` is the position of the image in a
+    sample (default: the first part, or ``"image"`` or ``"img"``). ``then`` is called with each
+    augmented image, for steps after augmentation (``ToTensor``, ``Normalize``).
 
-    What happens to an example is a function of seed, epoch and its number: the same for any number
-    of workers, any order and batch size. Call ``set_epoch`` before each epoch (accelerate and the
-    Trainer of transformers do it themselves). With ``copies`` the data set is so many times as
-    long, and every copy of an example differs: sample ``i`` is copy ``i // n`` of example
-    ``i % n``.
+    The draw for an example is a function of seed, epoch and its number: it does not depend on
+    workers, order or batch size. Call ``set_epoch`` before each epoch (accelerate and the Trainer
+    of transformers do so by themselves). With ``copies`` the data set is that many times as long,
+    with a different draw for each copy: sample ``i`` is copy ``i // n`` of example ``i % n``.
 
     >>> import torch
     >>> images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
@@ -77,7 +76,7 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         return self.__getitems__([number])[0]
 
     def __getitems__(self, numbers: Sequence[int]) -> list[Any]:
-        """Some samples at once, as loaders ask for them: faster than one after the other."""
+        """Return several samples at once, as loaders request them: faster than one by one."""
         chosen = [self._number(number) for number in numbers]
         self._epoch.watch(chosen)
         copy, index = np.divmod(np.array(chosen, np.int64), max(len(self.dataset), 1))

@@ -1,4 +1,4 @@
-"""scikit-learn: any classifier, trained on augmented copies of its examples."""
+"""scikit-learn: a wrapper that trains any classifier on augmented copies of its examples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from automorph.policies import Policy, are_texts, as_texts, load_policy
 
 
 def _has(name: str) -> Any:
-    """Whether the classifier inside has a method."""
+    """Return a check whether the wrapped classifier has a method."""
 
     def check(self: Any) -> bool:
         inside = getattr(self, "estimator_", None) or self._inside()
@@ -36,16 +36,17 @@ def _has(name: str) -> Any:
 class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier that is fitted on its examples and ``copies`` augmented copies of each.
 
-    - Images in rows, as scikit-learn keeps them: ``shape`` is their (H, W) or (H, W, C), ``levels``
-      the values of black and white (``(0, 16)`` for ``load_digits``), between which all lie.
-    - Images ``(n, H, W)`` or ``(n, H, W, C)`` of uint8 need no ``shape``; the classifier inside
-      gets them in rows.
-    - Texts are a list, an array or a column of strings, for a classifier inside that takes a list
-      of them (a pipeline).
+    - Images in rows, as scikit-learn stores them: ``shape`` is their (H, W) or (H, W, C),
+      ``levels`` the values of black and white (``(0, 16)`` for ``load_digits``), which bound all
+      values.
+    - Images ``(n, H, W)`` or ``(n, H, W, C)`` of uint8 need no ``shape``; the wrapped classifier
+      receives them in rows.
+    - Texts are a list, an array or a column of strings, for a wrapped classifier that accepts a
+      list of strings (a pipeline).
     - Vectors ``(n, d)``, for a policy of operations on vectors.
 
-    Prediction never augments. ``policy`` is a policy or the name of one; policies that mix labels
-    are refused. The same ``random_state`` gives the same copies.
+    Prediction never augments. ``policy`` is a policy or its name; policies that mix labels are
+    refused. The same ``random_state`` gives the same copies.
 
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.neighbors import KNeighborsClassifier
@@ -103,7 +104,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         return self
 
     def _read(self, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
-        """The examples as policies take them, and their labels."""
+        """Return the examples in the form of policies, and their labels."""
         if are_texts(X):
             return as_texts(X).tolist(), np.asarray(y)
         if getattr(X, "ndim", 2) in (3, 4):
@@ -114,7 +115,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         return rows, np.asarray(labels)
 
     def _copy(self, policy: Policy, examples: Any, copy: int) -> Any:
-        """An augmented copy of all examples, in the form of the classifier inside."""
+        """Return an augmented copy of all examples, in the form of the wrapped classifier."""
         seed = int(self.random_state)
         if isinstance(examples, list):
             return [str(text) for text in policy.augment(examples, seed=seed, copy=copy)]
@@ -124,8 +125,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
             return self._rows(policy.augment(examples, seed=seed, copy=copy))
         if self.shape is None:
             raise UsageError(
-                f"got rows of {examples.shape[1]} numbers and no shape; say which images they are, "
-                "as in shape=(8, 8), levels=(0, 16)"
+                f"got rows of {examples.shape[1]} numbers and no shape; give the shape of the "
+                "images, as in shape=(8, 8), levels=(0, 16)"
             )
         low, high = self._checked_levels(examples)
         try:
@@ -140,14 +141,14 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         out = policy.augment(np.ascontiguousarray(batch), seed=seed, copy=copy)
         rows = out.reshape(len(out), -1) / 255 * (high - low) + low
         if examples.dtype.kind in "iub":
-            rows = np.rint(rows)  # A cast alone would cut 8.97 to 8.
+            rows = np.rint(rows)  # A cast alone would truncate 8.97 to 8.
         return rows.astype(examples.dtype)
 
     def _checked_levels(self, examples: NDArray[Any]) -> tuple[float, float]:
-        """Black and white, between which all examples lie; beyond them copies would be cut."""
+        """Return black and white; they must bound all examples, or copies would be clipped."""
         low, high = self.levels
         found = float(examples.min()), float(examples.max())
-        slack = abs(high - low) / 255 / 2  # Lost by rounding anyway.
+        slack = abs(high - low) / 255 / 2  # Within the rounding error.
         if low == high or found[0] < min(low, high) - slack or found[1] > max(low, high) + slack:
             raise UsageError(
                 f"got numbers from {found[0]:.3g} to {found[1]:.3g} and levels={self.levels}; "
@@ -158,7 +159,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         return low, high
 
     def _rows(self, examples: Any) -> Any:
-        """What the classifier inside gets."""
+        """Return the input of the wrapped classifier."""
         return examples if isinstance(examples, list) else examples.reshape(len(examples), -1)
 
     def _checked(self, X: Any) -> Any:
@@ -170,18 +171,18 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         return validate_data(self, X, reset=False)
 
     def predict(self, X: Any) -> Any:
-        """The classes of examples, as they are."""
+        """Predict the classes of examples, without augmentation."""
         checked = self._checked(X)
         return self.estimator_.predict(checked)
 
     @available_if(_has("predict_proba"))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
-        """The probabilities of the classes."""
+        """Predict the probabilities of the classes."""
         checked = self._checked(X)
         return self.estimator_.predict_proba(checked)
 
     @available_if(_has("decision_function"))  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Any:
-        """The scores of the classes."""
+        """Return the decision scores of the classes."""
         checked = self._checked(X)
         return self.estimator_.decision_function(checked)

@@ -1,4 +1,4 @@
-"""Data sets of Hugging Face: a policy as the transform of a data set."""
+"""Hugging Face data sets: a policy as the transform of a data set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from automorph.policies import Policy, load_policy
 
 
 class Transform(ShortRepr, InEpochs):
-    """What ``transform`` returns: called with a batch of columns, it returns them augmented."""
+    """The result of ``transform``: a function that augments a batch of columns."""
 
     _shown = ("image", "index", "seed")
 
@@ -26,7 +26,7 @@ class Transform(ShortRepr, InEpochs):
         self._epoch = SharedEpoch()
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """The batch with other images, or texts."""
+        """Return the batch with augmented images or texts."""
         values = list(self._column(batch, self.image, "image"))
         given = None if self.index is None else self._column(batch, self.index, "index")
         numbers = numbers_for(values, given)
@@ -38,7 +38,7 @@ class Transform(ShortRepr, InEpochs):
         if name not in batch:
             raise UsageError(
                 f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
-                f"say which it is: {option}=COLUMN"
+                f"name the right one: {option}=COLUMN"
             )
         return batch[name]
 
@@ -50,18 +50,18 @@ def transform(
     index: str | None = None,
     seed: int = 0,
 ) -> Transform:
-    """A transform for ``dataset.set_transform`` that augments the column ``image``.
+    """Make a transform for ``dataset.set_transform`` that augments the column ``image``.
 
-    Images (PIL images as the data set decodes them, of any sizes) stay what they are; all other
-    columns stay as they are. A column of texts works alike, with a policy for texts. What happens
-    to an example is a function of seed, epoch and the number in the column ``index``; without one
-    the pixels or words stand for the number (a hash of them). Call ``set_epoch`` on the transform
-    before each epoch (`automorph.integrations.EpochCallback` does it in transformers' Trainer;
-    `automorph.Augmented` around the data set is another way, for which accelerate and the Trainer
-    do it themselves).
+    Images (PIL images as the data set decodes them, of any sizes) keep their type; all other
+    columns are unchanged. A column of texts works alike, with a policy for texts. The draw for an
+    example is a function of seed, epoch and the number in the column ``index``; without one, a hash
+    of the pixels or words replaces the number. Call ``set_epoch`` on the transform before each
+    epoch (`automorph.integrations.EpochCallback` does so in transformers' Trainer; with
+    `automorph.Augmented` around the data set instead, accelerate and the Trainer do so by
+    themselves).
 
     Use ``set_transform`` or ``with_transform``, which run whenever examples are read. Do not use
-    ``dataset.map``: it runs once and keeps the result on disk, so that every epoch would see the
+    ``dataset.map``: it runs once and stores the result on disk, so that every epoch would see the
     same augmented images.
 
     >>> import numpy as np

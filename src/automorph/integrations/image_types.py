@@ -1,4 +1,4 @@
-"""Images as people have them: PIL images, arrays and tensors. What comes in as one goes out so."""
+"""Images as PIL images, arrays or tensors; results have the type of the input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EXPECTED = (
 
 
 def as_array(image: Any) -> Array:
-    """One image as uint8 ``(H, W, C)``.
+    """Convert an image to uint8 ``(H, W, C)``.
 
     >>> as_array(torch.zeros(3, 8, 9, dtype=torch.uint8)).shape
     (8, 9, 3)
@@ -52,7 +52,7 @@ def as_array(image: Any) -> Array:
 
 
 def as_given(array: Array, image: Any) -> Any:
-    """An array ``(H, W, C)`` as what the image was."""
+    """Convert an array ``(H, W, C)`` to the type of the original image."""
     if _is_pil(image):
         from PIL import Image
 
@@ -65,12 +65,12 @@ def as_given(array: Array, image: Any) -> Any:
 
 
 def augment_each(policy: Policy, images: Sequence[Any], stream: Stream) -> list[Any]:
-    """Images of any sizes and kinds, each augmented by itself and returned as what it was.
+    """Augment images of any sizes and types one by one; results keep their type.
 
-    Those of equal size go through the engine together.
+    Images of equal size are passed to the engine together.
     """
     arrays = [as_array(image) for image in images]
-    # A function of the user that takes batches may do as it likes with them: one image each.
+    # A user function that takes batches may combine their images: pass one image at a time.
     apart = any(operation.batched for operation in policy.space)
     alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for number, array in enumerate(arrays):
@@ -88,7 +88,7 @@ def need_no_others(
     who: str,
     instead: str = "use automorph.Collate(policy) as the collate_fn of the DataLoader",
 ) -> None:
-    """Raise ``UsageError`` for a policy that combines examples; ``instead`` says what to do."""
+    """Raise ``UsageError`` for a policy that combines examples; ``instead`` is the remedy."""
     partners = [operation.name for operation in drawable(policy) if operation.partner]
     if policy.mixes_labels or partners:
         what = "mixes labels" if policy.mixes_labels else f"uses {partners[0]}"

@@ -17,23 +17,22 @@ from automorph.operations import Stream
 from automorph.policies import Policy, load_policy
 
 _SEEN_ELSEWHERE = ("cpu", "meta")
-"""Devices of which the layer checks no floats: the engine does it, or there are none."""
+"""Devices on which the layer need not check floats: the engine does, or there are none."""
 
 
 class OnDevice(nn.Module):
-    """Augments batches ``(n, C, H, W)`` where they are; in evaluation mode it does nothing.
+    """Augments batches ``(n, C, H, W)`` on their device; in evaluation mode it does nothing.
 
-    Put it in front of the model. Images are uint8, or floats in [0, 1] before they are normalised;
-    they come back as the same. Floats outside of [0, 1] are refused: on a CPU in every batch, on an
-    accelerator in the first one only, as the host does not wait for it. With ``labels`` the result
+    Put it in front of the model. Images are uint8, or floats in [0, 1] before normalisation, and
+    keep their type. Floats outside [0, 1] are refused: on a CPU in every batch, on an accelerator
+    in the first one only, because later checks would make the host wait. With ``labels`` the result
     is ``(images, labels)``: soft ones, float32 ``(n, classes)``, if the policy mixes labels
-    (``classes`` says how many there are if they are numbers), else those that were given.
+    (``classes`` is their count if they are numbers), else unchanged.
 
     With ``index``, the examples' numbers in their data set (kept on the host), results are a
-    function of seed, epoch and number, and equal to those of `automorph.Augmented`. Without, the
-    examples are counted as they come, in each process of a distributed training apart; call
-    ``set_epoch`` before each epoch if a training that is resumed must draw what it would have
-    drawn.
+    function of seed, epoch and number, and equal to those of `automorph.Augmented`. Without it, the
+    examples are counted as they come, separately in each process of a distributed training; call
+    ``set_epoch`` before each epoch if a resumed training must draw as it would have without a stop.
 
     >>> layer = OnDevice("randaugment", seed=1)
     >>> images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
@@ -58,16 +57,16 @@ class OnDevice(nn.Module):
         self._looked = False
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin an epoch: examples are counted from 0 again."""
+        """Begin an epoch: the count of examples restarts at 0."""
         self.epoch, self._counted = epoch, 0
 
-    # What is drawn is drawn with NumPy, which a compiler of graphs cannot see through.
+    # Drawing uses NumPy, which graph compilers cannot trace.
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     @torch.no_grad()
     def forward(
         self, images: Tensor, labels: Tensor | None = None, *, index: ArrayLike | None = None
     ) -> Any:
-        """Augment a batch, and its labels if there are any."""
+        """Augment a batch, and its labels if given."""
         if not self.training:
             return images if labels is None else (images, labels)
         if labels is None and self.policy.mixes_labels:
@@ -88,14 +87,14 @@ class OnDevice(nn.Module):
         return mixing.examples(out), mixing.labels(soft_labels(labels, self.classes))
 
     def _look(self, images: Tensor) -> None:
-        """Check the first batch on an accelerator, if operations are to round it."""
+        """Check the first batch on an accelerator, if operations round it."""
         if self._looked or images.device.type in _SEEN_ELSEWHERE or not len(self.policy.space):
             return
         check_floats(images)
         self._looked = True
 
     def _numbers(self, n: int) -> NDArray[np.int64]:
-        """Numbers for examples that have none; those of other processes lie between them."""
+        """Number examples that have no index; other processes use the numbers in between."""
         together = distributed.is_available() and distributed.is_initialized()
         rank, world = (distributed.get_rank(), distributed.get_world_size()) if together else (0, 1)
         counted = np.arange(self._counted, self._counted + n, dtype=np.int64)
@@ -103,5 +102,5 @@ class OnDevice(nn.Module):
         return counted * world + rank
 
     def extra_repr(self) -> str:
-        """What the layer does, for ``print(model)``."""
+        """Return the options shown by ``print(model)``."""
         return f"{self.policy.name!r}, seed={self.seed}"

@@ -1,4 +1,4 @@
-"""Lightning: a callback that augments every training batch, and a hook for data modules."""
+"""Lightning: a callback that augments training batches, and a hook for data modules."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _LIGHTNING = ("lightning", "pytorch_lightning")
 
 
 class AugmentCallback(Callback):  # type: ignore[misc]
-    """Augments training batches on the device; validation and test batches stay as they are.
+    """Augments training batches on the device; validation and test batches are unchanged.
 
     ``Trainer(callbacks=[AugmentCallback("flip-crop + randaugment(n=2,m=9)")])``. Batches are lists
-    or dicts as a loader collates them, with images ``(n, C, H, W)``: uint8, or floats in [0, 1]
-    before they are normalised. ``image`` and ``label`` are their places in a batch (default: the
-    first part or ``"image"``, the second or ``"label"``). If the policy mixes labels they come out
-    soft; ``classes`` says how many there are. ``index`` is the place of the examples' numbers, if
-    batches have them; else examples are counted as they come. A training that resumes draws what
-    it would have drawn.
+    or dicts as collated by a loader, with images ``(n, C, H, W)``: uint8, or floats in [0, 1]
+    before normalisation. ``image`` and ``label`` are their positions in a batch (default: the first
+    part or ``"image"``, the second or ``"label"``). If the policy mixes labels, they become soft;
+    ``classes`` is their count. ``index`` is the position of the examples' numbers, if batches have
+    them; otherwise examples are counted as they come. A resumed training draws as it would have
+    without a stop.
     """
 
     def __init__(
@@ -54,47 +54,47 @@ class AugmentCallback(Callback):  # type: ignore[misc]
         return f"{type(self).__name__}({self.layer.extra_repr()})"
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-        """Count the epoch, here and in what the loaders hold."""
+        """Count the epoch, here and in the data sets and collate functions of the loaders."""
         self.layer.set_epoch(trainer.current_epoch)
         set_epochs(trainer.train_dataloader, trainer.current_epoch)
 
     def on_train_batch_start(
         self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Put augmented images, and soft labels, where they were."""
+        """Replace images by augmented ones, and labels by soft ones, in place."""
         augment_in_place(self.layer, batch, self.image, self.label, self.index)
 
 
 class AugmentedDataModule:
-    """A hook for a ``LightningDataModule``: name it first, and set ``augment``.
+    """A hook for a ``LightningDataModule``: list it first, and set ``augment``.
 
     ``class Photos(AugmentedDataModule, LightningDataModule)`` with
-    ``augment = AugmentCallback("trivialaugment")`` augments its training batches on the device,
-    after they were brought there; nothing has to be given to the trainer.
+    ``augment = AugmentCallback("trivialaugment")`` augments its training batches on the device
+    after their transfer; the trainer needs no callback.
     """
 
     augment: AugmentCallback
     trainer: Any
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Refuse classes in which a hook of Lightning's stands before this one."""
+        """Refuse classes in which a hook of Lightning's comes before this one."""
         super().__init_subclass__(**options)
         before = cls.__mro__[1 : cls.__mro__.index(AugmentedDataModule)]
         if any(base.__module__.partition(".")[0] in _LIGHTNING for base in before):
             raise UsageError(
                 f"got {cls.__name__} with LightningDataModule before AugmentedDataModule, "
-                "which would augment nothing; name the hook first: "
+                "which would augment nothing; list the hook first: "
                 f"class {cls.__name__}(AugmentedDataModule, LightningDataModule)"
             )
 
     def setup(self, stage: str) -> None:
-        """Look for ``augment`` before a training begins."""
+        """Check ``augment`` before a training begins."""
         if stage == "fit":
             self._callback()
         super().setup(stage)  # type: ignore[misc]
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """The batch, augmented while a training goes on."""
+        """Return the batch, augmented during training."""
         if self.trainer is not None and self.trainer.training:
             callback = self._callback()
             if callback.layer.epoch != self.trainer.current_epoch:
@@ -103,13 +103,13 @@ class AugmentedDataModule:
         return super().on_after_batch_transfer(batch, dataloader_idx)  # type: ignore[misc]
 
     def _callback(self) -> AugmentCallback:
-        """What augments, if the class or the object says it."""
+        """The callback that the class or the object sets as ``augment``."""
         callback = getattr(self, "augment", None)
         if not isinstance(callback, AugmentCallback):
             got = "no augment" if callback is None else f"augment={callback!r:.60}"
             raise UsageError(
-                f"got {got} in {type(self).__name__}; expected what augments its batches: "
-                'augment = AugmentCallback("trivialaugment")'
+                f"got {got} in {type(self).__name__}; expected the callback that augments its "
+                'batches: augment = AugmentCallback("trivialaugment")'
             )
         return callback
 
@@ -138,7 +138,7 @@ def augment_in_place(
 
 
 def set_epochs(loaders: Any, epoch: int) -> None:
-    """Tell everything in some loaders that counts epochs: data sets and collate functions."""
+    """Set the epoch of everything in some loaders that counts epochs."""
     if isinstance(loaders, dict):
         loaders = list(loaders.values())
     for loader in loaders if isinstance(loaders, (list, tuple)) else [loaders]:

@@ -20,10 +20,10 @@ class RayMap(ShortRepr):
     """``dataset.map_batches(RayMap("randaugment(n=2,m=9)"))`` augments the column ``image``.
 
     Batches are Ray's own: dicts of NumPy arrays. Images are uint8, of one size ``(n, H, W, C)`` or
-    of several (an array of objects); all other columns stay. ``image`` may name a column of texts,
-    for a policy for texts. What happens to an example is a
-    function of seed, epoch and the number in the column ``index``; without one a hash of the pixels
-    stands for it, so blocks, order and workers change nothing. Give each epoch its own map:
+    of several (an array of objects); all other columns are unchanged. ``image`` may name a column
+    of texts, for a policy for texts. The draw for an example is a function of seed, epoch and the
+    number in the column ``index``; without one, a hash of the pixels replaces the number, so
+    blocks, order and workers do not affect results. Each epoch needs its own map:
     ``RayMap(policy, epoch=epoch)``.
 
     >>> batch = {"image": np.zeros((2, 8, 8, 3), np.uint8), "label": np.array([3, 4])}
@@ -52,12 +52,12 @@ class RayMap(ShortRepr):
         self.image, self.index, self.seed, self.epoch = image, index, seed, epoch
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """The batch with other images."""
+        """Return the batch with augmented images."""
         for name in filter(None, (self.image, self.index)):
             if name not in batch:
                 raise UsageError(
                     f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
-                    "say which holds the images: RayMap(policy, image=COLUMN)"
+                    "name the column of the images: RayMap(policy, image=COLUMN)"
                 )
         values = batch[self.image]
         index = None if self.index is None else batch[self.index]

@@ -1,4 +1,4 @@
-"""Adapters as they are printed."""
+"""The ``repr`` of adapters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from automorph.policies import Policy
 
 
 class ShortRepr:
-    """A short ``repr``: the policy, and what was said beside it."""
+    """A short ``repr``: the policy, and the options that were set."""
 
     policy: Policy
     _shown: ClassVar[tuple[str, ...]]

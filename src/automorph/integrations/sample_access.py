@@ -1,4 +1,4 @@
-"""Samples of data sets: an image, a tuple or list with one, or a dict with one."""
+"""Access to the parts of samples: an image, or a tuple, list or dict with one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAMES = ("image", "img", "pixel_values")
 
 
 def find_image(sample: Any, position: Position = None) -> Position:
-    """Where the image is: a number in tuples and lists, a name in dicts, None if it is all.
+    """Find the image: its number in tuples and lists, its name in dicts, None for the whole sample.
 
     >>> find_image({"img": ..., "label": 3}), find_image((..., 3)), find_image(...)
     ('img', 0, None)
@@ -23,27 +23,27 @@ def find_image(sample: Any, position: Position = None) -> Position:
         if position not in sample:
             raise UsageError(
                 f"got samples with {', '.join(map(repr, sample))}, and none of them is "
-                f"{position or 'image'!r}; say which holds the image: image=NAME"
+                f"{position or 'image'!r}; name the one that holds the image: image=NAME"
             )
         return position
     if isinstance(sample, (tuple, list)):
         position = 0 if position is None else position
         if not isinstance(position, int) or not -len(sample) <= position < len(sample):
             raise UsageError(
-                f"got samples of {len(sample)} parts, and {position!r} is none of them; say which "
-                "number the image has: image=NUMBER"
+                f"got samples of {len(sample)} parts, and {position!r} is none of them; give the "
+                "number of the image: image=NUMBER"
             )
         return position
     return None
 
 
 def get(sample: Any, position: Position) -> Any:
-    """The part of a sample at a place."""
+    """Return the part of a sample at a position."""
     return sample if position is None else sample[position]
 
 
 def put(sample: Any, position: Position, part: Any) -> Any:
-    """A sample of the same type with another part at a place.
+    """Return a sample of the same type with another part at a position.
 
     >>> put((1, 2), 0, "image"), put({"x": 1}, "x", 2)
     (('image', 2), {'x': 2})

@@ -1,4 +1,4 @@
-"""The number of the epoch, shared by all processes that load data."""
+"""The epoch number, shared by all processes that load data."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PATIENCE = 2
 
 
 class SharedEpoch:
-    """A number in shared memory: workers that run already see it change.
+    """A number in shared memory, so that running workers see it change.
 
-    It also notices when nobody changes it. The first example of an epoch is watched; when it comes
-    back for the second time, someone forgot to count, and is told so.
+    It also detects when it is never changed: the first example of an epoch is watched, and a
+    warning is issued when that example repeats too often.
 
     >>> epoch = SharedEpoch()
     >>> epoch.number = 3
@@ -32,7 +32,7 @@ class SharedEpoch:
         self._cells.share_memory_()  # type: ignore[no-untyped-call]
 
     def __deepcopy__(self, memo: object) -> SharedEpoch:
-        # Whoever copies a data set or a transform still counts in the same epochs.
+        # Copies of a data set or a transform share the same epoch counter.
         return self
 
     @property
@@ -48,7 +48,7 @@ class SharedEpoch:
         self._cells[:_WARNED] = torch.tensor([int(epoch), _NOBODY, 0])
 
     def watch(self, numbers: Iterable[int]) -> None:
-        """Take note of the examples that are served now; warn if they come again and again."""
+        """Record the examples that are served; warn if they repeat."""
         cells = self._cells
         served = [int(number) for number in numbers]
         if int(cells[_WATCHED]) == _NOBODY and served:
@@ -67,15 +67,15 @@ class SharedEpoch:
 
 
 class InEpochs:
-    """What draws anew in every epoch: it shows which one, and is told of the next."""
+    """A mixin for objects with new draws in every epoch: it holds and sets the epoch."""
 
     _epoch: SharedEpoch
 
     @property
     def epoch(self) -> int:
-        """The epoch that is shown."""
+        """The current epoch."""
         return self._epoch.number
 
     def set_epoch(self, epoch: int) -> None:
-        """Show another epoch, also in workers that run already."""
+        """Set the epoch, also in running workers."""
         self._epoch.number = epoch

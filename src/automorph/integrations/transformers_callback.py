@@ -15,11 +15,11 @@ except ImportError as error:
 
 
 class EpochCallback(TrainerCallback):
-    """Shows another epoch to transforms and collate functions before each one begins.
+    """Sets the epoch of transforms and collate functions before each epoch.
 
-    ``Trainer(..., callbacks=[EpochCallback(augment)])``, where ``augment`` is what
-    ``automorph.integrations.huggingface.transform`` made, an `automorph.Collate`, or anything with
-    ``set_epoch``. A training that resumes in the middle goes on with its epoch.
+    ``Trainer(..., callbacks=[EpochCallback(augment)])``, where ``augment`` is the result of
+    ``automorph.integrations.huggingface.transform``, an `automorph.Collate`, or anything with
+    ``set_epoch``. A training resumed in mid-epoch keeps its epoch.
     """
 
     def __init__(self, *counting: Any) -> None:
@@ -29,6 +29,6 @@ class EpochCallback(TrainerCallback):
         return f"{type(self).__name__}({', '.join(map(repr, self.counting))})"
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **options: Any) -> None:
-        """Count the epoch."""
+        """Set the epoch."""
         for part in self.counting:
             part.set_epoch(int(state.epoch or 0))

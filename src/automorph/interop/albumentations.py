@@ -76,18 +76,18 @@ FIDELITY: dict[str, Fidelity] = {
     "Blur": Fidelity("close", 0.5, _ROUNDED),
     "Erosion": alike("an ellipse instead of a diamond; the same at 1 px"),
     "Dilation": alike("an ellipse instead of a diamond; the same at 1 px"),
-    "SolarizeAdd": none("albumentations adds to no part of the levels"),
+    "SolarizeAdd": none("albumentations cannot add to a part of the levels only"),
     "SamplePairing": none("it needs the batch"),
     "Swirl": none("albumentations has no swirl"),
-    "Elastic": none("albumentations' field is another one"),
+    "Elastic": none("albumentations' field is a different one"),
 }
 
 
 def names() -> dict[str, Any]:
-    """What the names in an export stand for."""
+    """Return the modules behind the names in an export."""
     import os
 
-    # Nobody who translates a policy asked for a look at a package index.
+    # Users who convert a policy did not ask to contact a package index.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations
     import cv2
@@ -98,7 +98,7 @@ def names() -> dict[str, Any]:
 def write(
     draws: Sequence[Draw], *, size: tuple[int, int] | None = None
 ) -> tuple[list[Call], list[str]]:
-    """The draws as transforms, one after the other, and what is not the same."""
+    """Return the draws as transforms, in order, and notes on the differences."""
     smooth, notes = without_levels(draws)
     steps = []
     for draw in smooth:
@@ -114,13 +114,13 @@ def write(
 
 
 def together(steps: list[Call]) -> Call:
-    """Transforms one after the other as one pipeline."""
+    """Return transforms in order as one pipeline."""
     return Call("A.Compose", (steps or [Call("A.NoOp", (), {"p": 1.0})],))
 
 
 def _option(steps: list[Call], weight: float) -> Call:
-    """One of the options of ``OneOf``, which takes their probabilities as weights."""
-    # Weights of 0 are refused.
+    """Return an option of ``OneOf``, which uses their probabilities as weights."""
+    # albumentations refuses weights of 0.
     weight = max(round(weight, 9), 1e-9)
     if len(steps) == 1 and steps[0].options.get("p") == 1.0:
         return Call(steps[0].name, steps[0].arguments, {**steps[0].options, "p": weight})
@@ -153,7 +153,7 @@ def _act(act: Act, draw: Draw, size: tuple[int, int] | None) -> Call:
 
 
 def _split(act: Act) -> tuple[Stretch, ...]:
-    """Sharpness is another transform on the other side of its identity."""
+    """Split sharpness at its identity: the other side is another transform."""
     if act.kernel == "Sharpness" and len(act.stretches) == 1:
         (low, high), middle = act.stretches[0], 1.0
         if low < middle < high:
@@ -219,7 +219,7 @@ def _jitter(name: str) -> Writer:
 
 def _sharpness(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
     if low >= 1:
-        # PIL's smoothing kernel is 1/13 of (1 1 1, 1 5 1, 1 1 1): the same map, written as theirs.
+        # PIL's smoothing kernel is 1/13 of (1 1 1, 1 5 1, 1 1 1): the same map in their terms.
         alpha = (round((low - 1) / 13, 9), round((high - 1) / 13, 9))
         return Call("A.Sharpen", (), {"alpha": alpha, "lightness": (1.0, 1.0)})
     sigmas = tuple(round(_sigma(end), 6) for end in (high, low))
@@ -227,7 +227,7 @@ def _sharpness(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call
 
 
 def _sigma(factor: float) -> float:
-    """The Gaussian over 3 x 3 pixels whose middle weighs what PIL's blend leaves to the pixel."""
+    """Return the sigma of a 3 x 3 Gaussian with the central weight of PIL's sharpness blend."""
     middle = math.sqrt(factor + (1 - factor) * 5 / 13)
     beside = (1 - middle) / 2
     if beside <= 1e-9:

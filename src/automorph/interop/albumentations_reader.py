@@ -1,4 +1,4 @@
-"""What is read from pipelines of albumentations."""
+"""The reader of albumentations pipelines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SKIPPED = (
     "ToTensorV2", "Normalize", "Resize", "LongestMaxSize", "SmallestMaxSize", "CenterCrop",
     "PadIfNeeded", "ToFloat",
 )  # fmt: skip
-"""What is left out, as it is no augmentation."""
+"""Steps that are left out because they are no augmentation."""
 
 USUAL: dict[str, dict[str, Any]] = {
     "Affine": {"fit_output": False, "balanced_scale": False},
@@ -37,7 +37,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "Sharpen": {"method": "kernel", "lightness": (1, 1)},
     "CoarseDropout": {"num_holes_range": (1, 1), "fill": 128},
     "GaussNoise": {"mean_range": (0, 0), "per_channel": True, "noise_scale_factor": 1},
-    # The other method, which is the default, is more than 40 levels away from PIL's.
+    # The default method differs from PIL's by more than 40 levels.
     "AutoContrast": {"method": "pil", "cutoff": 0, "ignore": None},
     "Equalize": {"by_channels": True, "mask": None},
     "Erasing": {"ratio": (0.3, 3.3), "fill": "random"},
@@ -45,7 +45,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "ToGray": {"method": "weighted_average", "num_output_channels": 3},
     "RandomBrightnessContrast": {"brightness_limit": (0, 0), "ensure_safe_range": False},
 }
-"""Parameters that a policy has no words for, and the only values at which they may be."""
+"""Parameters that a policy cannot express, and the only values that are accepted."""
 
 
 NEAR: dict[str, Near] = {
@@ -54,13 +54,13 @@ NEAR: dict[str, Near] = {
         "crop",
     ),
 }
-"""What is refused though it sounds familiar."""
+"""Transforms that are refused, with the policy that is closest."""
 
 
 def read(transform: Any, notes: Notes, p: float | None = None) -> list[Draw]:
-    """The draws of a transform or pipeline; ``notes`` get what was left out.
+    """Return the draws of a transform or pipeline; add what was left out to ``notes``.
 
-    ``p`` stands for its own probability (a weight in ``OneOf``).
+    ``p`` replaces its own probability (a weight in ``OneOf``).
     """
     kind = type(transform).__name__
     p = float(transform.p) if p is None else p
@@ -107,8 +107,8 @@ def _read_affine(t: Any, p: float) -> list[Draw]:
     if len(acts) + scaled > 1:
         names = ", ".join([*(act.kernel for act in acts), *["Zoom"] * scaled])
         raise NotExpressibleError(
-            f"got {type(t).__name__} that does several things at once ({names}), and a policy does "
-            "one after the other; give one transform for each"
+            f"got {type(t).__name__} that does several things at once ({names}), and a policy "
+            "applies one operation at a time; give one transform for each"
         )
     return _zoomed(t, p) if scaled else _moved(t, *acts)
 
@@ -149,7 +149,7 @@ def _read_jitter(t: Any, p: float) -> list[Draw]:
 
 
 def _read_contrast(t: Any, p: float) -> list[Draw]:
-    # Without a brightness it multiplies all levels, which is our Brightness.
+    # Without brightness, it multiplies all levels, which is our Brightness.
     low, high = pair(t.contrast_limit)
     return [always(act_of("Brightness", (tidy(1 + low), tidy(1 + high)), probability=p))]
 
@@ -163,13 +163,13 @@ def _read_blur(t: Any, p: float) -> list[Draw]:
     if pair(t.blur_limit) == (3.0, 3.0):
         ends = sorted(tidy(_factor(end)) for end in t.sigma_limit)
         return [always(act_of("Sharpness", (ends[0], ends[1]), probability=p))]
-    # A side of 0 means that the library takes one that fits.
+    # A kernel size of 0 lets the library choose one.
     sides = t.blur_limit if any(t.blur_limit) else (math.inf,)
     return [blurred(t, "blur_limit", sides, t.sigma_limit, p)]
 
 
 def _factor(sigma: float) -> float:
-    """The sharpness factor of a narrow Gaussian: the inverse of ``_sigma``."""
+    """Return the sharpness factor of a narrow Gaussian: the inverse of ``_sigma``."""
     beside = math.exp(-1 / (2 * sigma * sigma))
     middle = (1 / (1 + 2 * beside)) ** 2
     return (middle - 5 / 13) / (1 - 5 / 13)

@@ -33,7 +33,7 @@ class Call:
 
 
 def source(value: Any, indent: int = 0) -> str:
-    """An expression as source code, in lines that fit."""
+    """Write an expression as source code, wrapped to the line width."""
     short = _short(value)
     if len(short) + 4 * indent <= WIDTH or not isinstance(value, (Call, list, tuple, dict)):
         return short
@@ -53,7 +53,7 @@ def source(value: Any, indent: int = 0) -> str:
 
 
 def docstring_safe(name: str) -> str:
-    """A name that may stand in a docstring: names come from files, and files never run code."""
+    """Return a name that is safe in a docstring: names come from files, which never run code."""
     return name[:400].encode("unicode_escape").decode("ascii").replace('"', "'")
 
 
@@ -80,7 +80,7 @@ def _short(value: Any) -> str:
 
 
 def shared(value: Call) -> tuple[list[tuple[str, Call]], Call]:
-    """Long calls that occur more than once, each with a name of its own, and the rest.
+    """Name long calls that occur more than once; return them, and the rest.
 
     >>> long = Call("f", (list(range(99)),))
     >>> names, rest = shared(Call("g", (long, long)))
@@ -118,7 +118,7 @@ def _calls(value: Any) -> Iterator[Call]:
 
 
 def evaluated(value: Any, names: Mapping[str, Any]) -> Any:
-    """What an expression is, with its first names looked up in ``names``."""
+    """Evaluate an expression, with its first names looked up in ``names``."""
     if isinstance(value, Name):
         return _found(value.text, names)
     if isinstance(value, Call):

@@ -1,4 +1,4 @@
-"""What an export cannot say, told with what can be done about it."""
+"""Errors of exports: what cannot be expressed, and what to do about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from automorph.policies import (
 
 
 class NeedsSizeError(NotExpressibleError):
-    """What can be said as soon as the size of the images is given."""
+    """A policy that can be expressed only if the size of the images is given."""
 
 
 Works = Callable[[Policy, str], bool]
@@ -34,16 +34,16 @@ _LONGEST = 120
 def refuse_operations(
     policy: Policy, title: str, fidelity: Mapping[str, Fidelity], *, strict: bool = False
 ) -> None:
-    """Say all operations at once that a library has no words for.
+    """Refuse all operations at once that a library cannot express.
 
-    With ``strict`` those that are only alike are refused, too.
+    With ``strict``, operations that are only alike are refused, too.
     """
-    # Pairs, as a user's operation may have the name of one of the catalogue.
+    # Pairs, because a user's operation may have the name of one of the catalogue.
     entries = [(_name(one), fidelity.get(one.kernel, _unknown(one))) for one in drawable(policy)]
     lost = {name: entry.note for name, entry in entries if entry.level == "none"}
     alike = {name: entry.note for name, entry in entries if strict and entry.level == "alike"}
-    what = [f"{title} cannot say {_listed(lost)}"] if lost else []
-    what += [f"{title} can say only alike, not the same: {_listed(alike)}"] if alike else []
+    what = [f"{title} cannot express {_listed(lost)}"] if lost else []
+    what += [f"{title} can express only alike, not the same: {_listed(alike)}"] if alike else []
     if not what:
         return
     todo = ["leave --strict out"] if alike and not lost else []
@@ -52,7 +52,7 @@ def refuse_operations(
 
 
 def _name(operation: Operation) -> str:
-    """An operation as messages call it: a user's own by its name."""
+    """Return an operation's name in messages: a user's own by its name."""
     return operation.name if operation.function is not None else operation.kernel
 
 
@@ -67,7 +67,7 @@ def _listed(notes: Mapping[str, str]) -> str:
 
 
 def _left_out(policy: Policy, names: Iterable[str]) -> str:
-    """How a user leaves operations out."""
+    """Return how a user leaves operations out."""
     lost = sorted(names)
     having = [s for s in stages_of(policy) if any(_name(one) in lost for one in drawable(s))]
     if not all(isinstance(stage, (Uniform, RandomPolicy, AugMix)) for stage in having):
@@ -79,19 +79,19 @@ def _left_out(policy: Policy, names: Iterable[str]) -> str:
 
 
 def unsaid(title: str, error: NoWordsError) -> NotExpressibleError:
-    """The error for what a writer found no words for."""
+    """Return the error for what a writer cannot express."""
     if isinstance(error, NoSizeError):
         return NeedsSizeError(
-            f"{title} cannot say {error} without the size of your images",
+            f"{title} cannot express {error} without the size of your images",
             "give it: --size 224 on the command line, size=224 in Python",
         )
-    return NotExpressibleError(f"{title} cannot say {error}")
+    return NotExpressibleError(f"{title} cannot express {error}")
 
 
 def advised(
     error: NotExpressibleError, policy: Policy, to: str, peers: Iterable[str], works: Works
 ) -> NotExpressibleError:
-    """The error with all that helps; ``works`` tells whether a policy can be exported to a peer."""
+    """Add all remedies to an error; ``works`` is whether a policy can be exported to a peer."""
     ways = [error.todo] if error.todo else []
     if not isinstance(error, NeedsSizeError) and (instead := _instead(policy, to, works)):
         ways.append(f"take {instead.name!r} instead")
@@ -101,12 +101,12 @@ def advised(
 
 
 def _instead(policy: Policy, to: str, works: Works) -> Policy | None:
-    """The nearest policy with a name that can be exported."""
+    """Return the closest named policy that can be exported."""
     return next((other for other in _variants(policy, to, works) if works(other, to)), None)
 
 
 def _variants(policy: Policy, to: str, works: Works) -> Iterator[Policy]:
-    """Policies near this one that have a name, the nearest first."""
+    """Yield named policies close to this one, the closest first."""
     stages = policy.stages if isinstance(policy, Chain) else (policy,)
     for change in (_with_seed, _without_noise, _on_randaugment_space):
         stages = tuple(map(change, stages))
@@ -115,26 +115,26 @@ def _variants(policy: Policy, to: str, works: Works) -> Iterator[Policy]:
 
 
 def _with_seed(stage: Policy) -> Policy:
-    """A random policy that stays the same."""
+    """Fix the seed of a random policy."""
     return (
         replace(stage, seed=0) if isinstance(stage, RandomPolicy) and stage.seed is None else stage
     )
 
 
 def _without_noise(stage: Policy) -> Policy:
-    """The same without noise on magnitudes."""
+    """Remove noise on magnitudes."""
     return replace(stage, spread=0.0) if isinstance(stage, Uniform) and stage.spread else stage
 
 
 def _on_randaugment_space(stage: Policy) -> Policy:
-    """The same over RandAugment's operations, which every library has."""
+    """Replace the operations by RandAugment's, which every library has."""
     if isinstance(stage, (Uniform, RandomPolicy)) and stage.operations.domain == "image":
         return replace(stage, operations=named_space("randaugment"))
     return stage
 
 
 def _named(stages: Iterable[Policy], policy: Policy) -> Iterator[Policy]:
-    """The policy of some stages, if there is one, another one, and its name means it."""
+    """Yield the policy of some stages if its name reproduces it and it differs from ``policy``."""
     kept = tuple(stages)
     if not kept:
         return

@@ -1,4 +1,4 @@
-"""Policies as code of other libraries, and as their objects."""
+"""Policies exported as code of other libraries, and as their objects."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ PEERS = ("python", *_LIBRARIES, "timm")
 FIDELITY: dict[str, dict[str, Fidelity]] = {
     peer.NAME: peer.FIDELITY for peer in (python, *_LIBRARIES.values(), timm)
 }
-"""By library, then by operation: how faithful an export is."""
+"""How faithful an export is, by library and operation."""
 
 Size = int | tuple[int, int] | None
 
 
 def export_policy(policy: Policy | str, to: str, *, size: Size = None, strict: bool = False) -> str:
-    """The policy as code for ``to``: python, torchvision, albumentations, kornia or timm.
+    """Export the policy as code for ``to``: python, torchvision, albumentations, kornia or timm.
 
     The result is the source of a module with an ``augment`` in it, for timm a string. ``size`` of
-    the images, (H, W) or one side, is needed where a library wants it (ResizedCrop in
-    albumentations and kornia). What differs from Automorph is said at the top of the file; with
-    ``strict`` an operation that is only alike is refused.
+    the images, (H, W) or one side, is needed where a library requires it (ResizedCrop in
+    albumentations and kornia). The top of the file lists differences from Automorph; with
+    ``strict``, an operation that is only alike is refused.
 
-    Raises `PolicyError` for what the library cannot say, with the names of those that can.
+    Raises `PolicyError` for what the library cannot express, with the alternatives.
 
     >>> export_policy("rand-m9-inc1", "timm")
     'rand-m9-inc1'
@@ -68,7 +68,7 @@ def _exported(policy: Policy, to: str, size: Size, strict: bool) -> str:
 
 @contextmanager
 def _advice(policy: Policy, to: str, size: Size, strict: bool) -> Iterator[None]:
-    """What cannot be said is told with what works."""
+    """Add alternatives that work to errors of the export."""
 
     def works(other: Policy, peer: str) -> bool:
         try:
@@ -86,7 +86,7 @@ def _advice(policy: Policy, to: str, size: Size, strict: bool) -> Iterator[None]
 def convert_policy(
     policy: Policy | str, to: str, *, size: Size = None, strict: bool = False
 ) -> Any:
-    """The policy as an object of a library: a transform, a pipeline or a module.
+    """Convert the policy to an object of a library: a transform, a pipeline or a module.
 
     For ``python`` it is the function ``augment(image, index, epoch, seed)``, for ``timm`` timm's
     own transform of PIL images.
@@ -109,7 +109,7 @@ def _converted(policy: Policy, to: str, size: Size, strict: bool) -> Any:
 
 
 def differences(policy: Policy, to: str) -> list[str]:
-    """What is not equal to the pixel in an export of this policy, one line an operation."""
+    """List what is not equal to the pixel in an export of this policy, one line per operation."""
     lines = []
     for kernel in dict.fromkeys(operation.kernel for operation in drawable(policy)):
         fidelity = FIDELITY[to].get(kernel)
@@ -122,7 +122,7 @@ def _written(policy: Policy, peer: ModuleType, size: Size, strict: bool) -> tupl
     stages: Sequence[Policy] = policy.stages if isinstance(policy, Chain) else (policy,)
     ready = getattr(peer, "ready", lambda stage: None)
     sides = (size, size) if isinstance(size, int) else size
-    # What a stage is comes first, then what its operations are.
+    # Notes on the stage first, then notes on its operations.
     known = [ready(stage) or terms_of(stage) for stage in stages]
     refuse_operations(policy, peer.TITLE, peer.FIDELITY, strict=strict)
     calls: list[Call] = []
@@ -162,12 +162,12 @@ def _file(policy: Policy, peer: ModuleType, call: Call, notes: list[str]) -> str
 
 
 def _is_used(line: str, code: str) -> bool:
-    """Whether the last name of an import occurs."""
+    """Return whether the last name of an import occurs."""
     return bool(line) and re.search(rf"\b{line.split()[-1]}\b", code) is not None
 
 
 def _words(value: Any) -> set[str]:
-    """All names in an expression."""
+    """Return all names in an expression."""
     if isinstance(value, Call):
         inside = [*value.arguments, *value.options.values()]
         return {value.name.partition(".")[0]}.union(*map(_words, inside))

@@ -1,4 +1,4 @@
-"""How faithfully another library does an operation: declared once, tested, shown in the docs."""
+"""How faithfully another library performs an operation: declared once, tested, documented."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ WORDS = {
 @_moved.renamed_arguments(within="tolerance")
 @dataclass(frozen=True)
 class Fidelity:
-    """What an exported operation is, compared with Automorph's.
+    """How an exported operation compares with Automorph's.
 
-    - ``equal``: equal to the pixel. Where an operation draws a place, the library draws its own;
-      each of its results is then one that Automorph can give.
+    - ``equal``: equal to the pixel. Where an operation draws a position, the library draws its own;
+      each of its results is then one that Automorph can produce.
     - ``close``: on real images at most ``tolerance`` levels (of 0 to 255) away on average.
     - ``alike``: the same kind of change in the same direction, by another rule (``note``).
-    - ``none``: the library has no words for it; ``note`` says why.
+    - ``none``: the library cannot express it; ``note`` says why.
     """
 
     level: Level
@@ -37,7 +37,7 @@ class Fidelity:
 
     @property
     def words(self) -> str:
-        """The entry as people read it.
+        """The entry as text for people to read.
 
         >>> Fidelity("close", 0.5, "rounded where PIL cuts").words
         'within 0.5 levels; rounded where PIL cuts'
@@ -55,12 +55,12 @@ OWN_PLACES = Fidelity("equal", note="places are drawn by the library")
 
 
 def none(note: str) -> Fidelity:
-    """Not expressible, and why."""
+    """Declare an operation that cannot be expressed, with the reason."""
     return Fidelity("none", note=note)
 
 
 def alike(note: str) -> Fidelity:
-    """Alike, and what differs."""
+    """Declare an operation that is alike, with the difference."""
     return Fidelity("alike", note=note)
 
 

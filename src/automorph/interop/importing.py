@@ -1,4 +1,4 @@
-"""Policies from objects of other libraries."""
+"""Policies imported from objects of other libraries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _READERS: dict[str, Callable[[Any, Notes], Sequence[Part]]] = {
 
 
 class DifferenceWarning(UserWarning):
-    """What an imported policy does not do as its pipeline did: ``notes``, a line for each."""
+    """The differences of an imported policy from its pipeline: ``notes``, one line each."""
 
     def __init__(self, notes: Sequence[str]) -> None:
         self.notes = tuple(notes)
@@ -33,13 +33,13 @@ class DifferenceWarning(UserWarning):
 
 
 def import_policy(transform: Any) -> Policy:
-    """The policy of a transform of torchvision (v2 or v1), albumentations or kornia.
+    """Convert a transform of torchvision (v2 or v1), albumentations or kornia to a policy.
 
-    What is no augmentation (resizing, normalising) is left out. A timm string is a name that
-    `load_policy` reads. Raises `PolicyError` for what no operation of the catalogue is.
+    Steps that are no augmentation (resizing, normalising) are left out. A timm string is a name for
+    `load_policy`. Raises `PolicyError` for transforms that match no operation of the catalogue.
 
-    Warns with one `DifferenceWarning` of all that was left out, and of all that the policy does in
-    another way; its ``notes`` are the lines. To be left alone:
+    Issues one `DifferenceWarning` about everything that was left out or differs; its ``notes`` are
+    the lines. To silence it:
     ``warnings.simplefilter("ignore", automorph.interop.DifferenceWarning)``.
     """
     library = _library(transform)
@@ -58,7 +58,7 @@ def import_policy(transform: Any) -> Policy:
 
 
 def _library(transform: Any) -> str:
-    """The library that a transform is of, also if it is of ours or of torch."""
+    """Return the library that a transform comes from, including ours and torch."""
     library = type(transform).__module__.partition(".")[0]
     if library == "automorph":
         return "kornia" if type(transform).__name__ == "OneOf" else "torchvision"
@@ -69,7 +69,7 @@ def _library(transform: Any) -> str:
 
 
 def _alike(policy: Policy, library: str) -> list[tuple[str, str]]:
-    """What the library does in another way, one line an operation."""
+    """Return what the library does differently, one line per operation."""
     known = FIDELITY[library]
     kernels = dict.fromkeys(operation.kernel for operation in drawable(policy))
     return [
@@ -80,5 +80,5 @@ def _alike(policy: Policy, library: str) -> list[tuple[str, str]]:
 
 
 def _plain_note(entry: Fidelity) -> str:
-    """The note without what is true of exports only."""
+    """Return the note without the parts that hold only for exports."""
     return entry.note.removesuffix(f"; {SIZED}")

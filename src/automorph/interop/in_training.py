@@ -1,4 +1,4 @@
-"""What can be exported of a name: policies; online methods live inside training."""
+"""The check that only policies are exported; in-training methods are refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from automorph.policies import Policy, load_policy
 
 
 def policy_to_export(policy: Any) -> Policy:
-    """The policy of a name, file or itself; an online method is refused with what it draws from."""
+    """Return the policy of a name, file or object; refuse in-training methods."""
     try:
         return load_policy(policy)
     except PolicyError as error:
@@ -18,14 +18,14 @@ def policy_to_export(policy: Any) -> Policy:
         if method is None:
             raise
         raise PolicyError(
-            f"got {method.name!r}, which is an online method: it lives inside training, looks at "
-            "the network there, and cannot be exported. What its views are drawn from is a "
-            f"policy, which can be asked for instead: {method.policy.name!r}"
+            f"got {method.name!r}, which is an in-training method: it uses the network during "
+            "training, and cannot be exported. Its views are drawn from a "
+            f"policy, which can be exported instead: {method.policy.name!r}"
         ) from error
 
 
 def _online_method(thing: Any) -> Any:
-    """The online method that was given or named, or None."""
+    """Return the in-training method that was given or named, or None."""
     from automorph.augmenters import as_treatment
 
     try:

@@ -1,9 +1,9 @@
-"""A policy in terms that other libraries share: draws, options, and operations with values.
+"""An intermediate form of policies that libraries share: draws, options, operations with values.
 
-A policy of sequences is a tuple of draws, made one after the other. A draw takes one of its options
-by weight; an option is some acts, one after the other; an act is an operation that is used with a
-probability, at a value drawn uniformly from one of its stretches. Whatever a library has for
-"one of these", "with this chance" and "from this range" is written from that, and read to that.
+A policy of sequences is a tuple of draws, made in order. A draw takes one of its options by weight;
+an option is a sequence of acts; an act is an operation that is used with a probability, at a value
+drawn uniformly from one of its stretches. Each library's forms of "one of these", "with this
+probability" and "from this range" are written from this form, and read into it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from automorph.policies import (
 
 Stretch = tuple[float, float]
 
-# Only these bring in what lies outside of the image, and are drawn by an interpolation.
+# Only these use pixels from outside the image, and an interpolation.
 MOVED = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "PadCrop")
 
 
 class NotExpressibleError(PolicyError):
-    """What another library has no words for: what that is, and what to do about it."""
+    """A policy that another library cannot express: the reason, and what to do about it."""
 
     def __init__(self, what: str, todo: str = "") -> None:
         super().__init__("; ".join(filter(None, (what, todo))))
@@ -45,19 +45,19 @@ class NotExpressibleError(PolicyError):
 
 
 class NoWordsError(Exception):
-    """What a library cannot say, in a few words; `NotExpressibleError` tells the user the rest."""
+    """A library's limitation in a few words; `NotExpressibleError` adds the rest for the user."""
 
 
 class NoSizeError(NoWordsError):
-    """What a library can say only if it knows the size of the images."""
+    """A limitation that disappears if the size of the images is given."""
 
 
 @dataclass(frozen=True)
 class Act:
     """An operation, the stretches its value comes from (equally likely), and its probability.
 
-    Operations without a value have no stretches. With ``levels`` the value is one of so many equal
-    steps of a stretch, ends included.
+    Operations without a value have no stretches. With ``levels``, the value is one of that many
+    equal steps of a stretch, ends included.
     """
 
     operation: Operation
@@ -78,7 +78,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Draw:
-    """One of some options, by weight (weights sum to 1), and how moved images are drawn."""
+    """A choice among options by weight (weights sum to 1), with the rendering of moved images."""
 
     options: tuple[tuple[Act, ...], ...]
     weights: tuple[float, ...]
@@ -92,9 +92,9 @@ class Draw:
 
 
 def terms_of(policy: Policy) -> tuple[Draw, ...]:
-    """The draws of a policy.
+    """Convert a policy to draws.
 
-    Raises `NotExpressibleError` for what is no sequence of independent draws.
+    Raises `NotExpressibleError` for a policy that is not a sequence of independent draws.
 
     >>> from automorph import load_policy
     >>> [len(draw.options) for draw in terms_of(load_policy("flip-crop + randaugment(n=2,m=9)"))]
@@ -102,7 +102,7 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
     """
     if policy.space.domain != "image":
         raise NotExpressibleError(
-            f"the policy {policy.name!r:.200} is for {policy.space.domain}s; other libraries get "
+            f"the policy {policy.name!r:.200} is for {policy.space.domain}s; other libraries take "
             "policies for images"
         )
     if isinstance(policy, Chain):
@@ -117,16 +117,16 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
         return _generated(policy)
     raise NotExpressibleError(
         f"the policy {policy.name!r:.200} is no sequence of independent draws, which is all that "
-        f"other libraries can be told: {why_not(policy)}"
+        f"other libraries can express: {why_not(policy)}"
     )
 
 
 def why_not(policy: Policy) -> str:
-    """Why a policy is no sequence of independent draws, in a few words."""
+    """Return why a policy is not a sequence of independent draws, in a few words."""
     reasons: dict[type[Policy], str] = {
         Mixed: "it mixes examples and labels of a batch",
         AugMix: "it blends several chains of operations on one image",
-        Generated: "what is drawn hangs on what was drawn before, by a network",
+        Generated: "each draw depends on the earlier ones, by a network",
         Schedule: "it changes with the epoch",
         Shuffled: "its steps are shuffled, and counted as they fire",
     }
@@ -135,11 +135,11 @@ def why_not(policy: Policy) -> str:
 
 
 def seeded_mixture(policy: RandomPolicy) -> Mixture:
-    """The policy that a seed holds."""
+    """Return the policy that the seed of a random policy draws."""
     if policy.seed is None:
         raise NotExpressibleError(
-            f"the policy {policy.name!r:.200} is drawn anew by every training",
-            "hold one by a seed",
+            f"the policy {policy.name!r:.200} is drawn again by every training",
+            "fix it with a seed",
         )
     return policy.mixture(policy.seed)
 
@@ -161,8 +161,8 @@ def _mixture(policy: Mixture) -> tuple[Draw, ...]:
 def _uniform(policy: Uniform) -> tuple[Draw, ...]:
     if policy.spread:
         raise NotExpressibleError(
-            f"the policy {policy.name!r:.200} adds normal noise to magnitudes (mstd), for which "
-            "the library has no words"
+            f"the policy {policy.name!r:.200} adds normal noise to magnitudes (mstd), which "
+            "the library cannot express"
         )
     options = tuple(
         (_act(operation, policy.low, policy.high, policy.probability, policy.levels),)
@@ -206,7 +206,7 @@ def _act(
 def joined(
     stretches: tuple[Stretch, ...], operation: Operation, levels: int = 0
 ) -> tuple[Stretch, ...]:
-    """Two stretches of equal length that meet are one, if values are continuous."""
+    """Join two stretches of equal length that meet, if values are continuous."""
     if len(stretches) == 2 and not levels and not operation.whole:
         (low, middle), (other, high) = sorted(stretches)
         if middle == other and np.isclose(middle - low, high - other):
@@ -215,13 +215,13 @@ def joined(
 
 
 def takes_no_value(operation: Operation) -> bool:
-    """Whether an operation of the catalogue does one thing only (``Invert``)."""
+    """Return whether an operation of the catalogue has no value (``Invert``)."""
     base = OPERATIONS.get(operation.kernel)
     return base is not None and base.magnitude_free
 
 
 def tidy(value: float) -> float:
-    """A value without the last digits of float32 arithmetic.
+    """Round a value to remove errors of float32 arithmetic.
 
     >>> tidy(8.999999731779099)
     9.0
@@ -230,7 +230,7 @@ def tidy(value: float) -> float:
 
 
 def does_nothing(act: Act) -> bool:
-    """Whether an act leaves every image as it is."""
+    """Return whether an act leaves every image unchanged."""
     ends = {end for stretch in act.stretches for end in stretch}
     return (
         act.kernel == "Identity"
@@ -240,7 +240,7 @@ def does_nothing(act: Act) -> bool:
 
 
 def without_levels(draws: Iterable[Draw]) -> tuple[tuple[Draw, ...], tuple[str, ...]]:
-    """The draws with continuous values instead of steps, and a note if that changed any."""
+    """Replace steps by continuous values; return the draws, and a note if any changed."""
     steps: set[int] = set()
 
     def smooth(act: Act) -> Act:

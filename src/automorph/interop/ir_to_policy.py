@@ -1,4 +1,4 @@
-"""Terms as a policy: what was read from other libraries."""
+"""Policies from the intermediate form: the result of reading other libraries."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from automorph.policies import Mixture, Policy, Step, Uniform, chained, load_pol
 
 
 def by_themselves(parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
-    """Pipelines that are used with a chance, as a whole, as steps that each have that chance.
+    """Split pipelines that are used as a whole with a probability into steps that each have it.
 
-    Only where values are ranges, as in SimCLR's colours: a policy has one coin a step for those.
-    The second result are notes of what is not the same.
+    Only if values are ranges, as in SimCLR's colours: a policy draws separately for each such step.
+    The second result is a list of notes on the differences.
     """
     out: list[Part] = []
     notes: list[str] = []
@@ -40,7 +40,7 @@ def by_themselves(parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
 
 
 def _is_perhaps(part: Part) -> TypeGuard[Draw]:
-    """Whether a part is several steps or none, with values that a mixture cannot hold."""
+    """Return whether a part is several steps or none, with values that a mixture cannot express."""
     if isinstance(part, Policy) or len(part.options) != 2 or part.options[1]:
         return False
     acts = part.options[0]
@@ -48,7 +48,7 @@ def _is_perhaps(part: Part) -> TypeGuard[Draw]:
 
 
 def policy_of(parts: Sequence[Part]) -> Policy:
-    """The policy of some draws; `automorph.interop.ir.terms_of` is the way back.
+    """Build the policy of some draws; the inverse of `automorph.interop.ir.terms_of`.
 
     Raises `PolicyError` for options of different weights whose values are ranges.
     """
@@ -75,7 +75,7 @@ def _stage(draw: Draw) -> Policy:
 
 
 def _repeated(draw: Draw, count: int) -> list[Policy]:
-    """The same draw several times: a longer sequence, if it is one of single operations."""
+    """Repeat a draw: a longer sequence, if it draws single operations."""
     try:
         return [_uniform(draw, count)]
     except PolicyError:
@@ -83,7 +83,7 @@ def _repeated(draw: Draw, count: int) -> list[Policy]:
 
 
 def _is_step(act: Act) -> bool:
-    """Whether a step of a mixture says it: one value, or a value and its mirror image."""
+    """Return whether a mixture's step can express it: one value, alone or with its mirror image."""
     return act.is_constant and not act.levels and (len(act.stretches) < 2 or mirrored(act))
 
 
@@ -107,7 +107,7 @@ def _mixture(draw: Draw) -> Mixture:
 
 
 def _fixed_operation(act: Act) -> Operation:
-    """The operation at its value; a value and its mirror image are a range around the identity."""
+    """Fix the operation at its value; a value and its mirror image become a range."""
     base = act.operation
     if takes_no_value(base):
         return replace(base, name=base.kernel)
@@ -121,7 +121,7 @@ def _fixed_operation(act: Act) -> Operation:
 def _uniform(draw: Draw, length: int = 1) -> Uniform:
     nothing = act_of("Identity")
     acts = [option[0] if option else nothing for option in draw.options]
-    # What does nothing says nothing about chances, nor does a single value about steps.
+    # An act that does nothing does not restrict chances, nor a single value steps.
     active = [act for act in acts if not does_nothing(act)]
     probabilities = {act.probability for act in active} or {1.0}
     levels = {act.levels for act in active if not act.is_constant} or {0}
@@ -145,7 +145,7 @@ def _uniform(draw: Draw, length: int = 1) -> Uniform:
 
 
 def _ranged(acts: Sequence[Act]) -> tuple[tuple[Operation, ...], float]:
-    """Operations whose values at magnitudes from ``low`` to 1 are those of the acts."""
+    """Return operations whose values at magnitudes from ``low`` to 1 are those of the acts."""
     gaps = {round(_gap(act), 4) for act in acts if len(act.stretches) == 2}
     if len(gaps) > 1:
         raise PolicyError(
@@ -164,7 +164,7 @@ def _ranged(acts: Sequence[Act]) -> tuple[tuple[Operation, ...], float]:
 
 
 def _gap(act: Act) -> float:
-    """The share of the way from the identity that two stretches leave out."""
+    """Return the share of the way from the identity that two stretches leave out."""
     if not mirrored(act):
         raise PolicyError(f"got two ranges of {act.kernel} that are no mirror images")
     ends = sorted(end for stretch in act.stretches for end in stretch)
@@ -173,7 +173,7 @@ def _gap(act: Act) -> float:
 
 
 def _range(act: Act, low: float) -> Operation:
-    """The operation that has the values of an act at magnitudes from ``low`` to 1."""
+    """Return the operation that has the values of an act at magnitudes from ``low`` to 1."""
     base = replace(act.operation, name=act.kernel)
     if takes_no_value(base):
         return base
@@ -186,5 +186,5 @@ def _range(act: Act, low: float) -> Operation:
     symmetric = base.identity is not None and abs(first + last - 2 * base.identity) < 1e-9
     if symmetric and not low:
         return replace(base, low=first, high=last)
-    # Without an identity values go evenly from one end to the other.
+    # Without an identity, values go linearly from one end to the other.
     return replace(base, low=(first - low * last) / (1 - low), high=last, identity=None)

@@ -70,14 +70,14 @@ FIDELITY: dict[str, Fidelity] = {
     "SolarizeAdd": none("kornia adds to all levels before it inverts"),
     "SamplePairing": none("it needs the batch"),
     "Swirl": none("kornia has no swirl"),
-    "Elastic": none("kornia's field is another one"),
+    "Elastic": none("kornia's field is a different one"),
     "Erosion": none("kornia has it as a function, not as an augmentation"),
     "Dilation": none("kornia has it as a function, not as an augmentation"),
 }
 
 
 def names() -> dict[str, Any]:
-    """What the names in an export stand for."""
+    """Return the modules behind the names in an export."""
     import kornia.augmentation
     from torch import nn
 
@@ -87,7 +87,7 @@ def names() -> dict[str, Any]:
 def write(
     draws: Sequence[Draw], *, size: tuple[int, int] | None = None
 ) -> tuple[list[Call], list[str]]:
-    """The draws as modules, one after the other, and what is not the same."""
+    """Return the draws as modules, in order, and notes on the differences."""
     smooth, notes = without_levels(draws)
     black = all(draw.fill == 0 for draw in smooth)
     steps = []
@@ -102,7 +102,7 @@ def write(
 
 
 def together(steps: list[Call]) -> Call:
-    """Modules one after the other as one."""
+    """Return modules in order as one."""
     if len(steps) == 1:
         return steps[0]
     return Call("nn.Sequential", tuple(steps)) if steps else Call("nn.Identity")
@@ -154,7 +154,7 @@ def _resample(draw: Draw) -> dict[str, Any]:
 
 
 def _rotate(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
-    # kornia turns clockwise.
+    # kornia rotates clockwise.
     return Call("K.RandomAffine", (), {"degrees": (0.0 - high, 0.0 - low), **_resample(draw)})
 
 

@@ -1,4 +1,4 @@
-"""What is read from modules of kornia."""
+"""The reader of kornia modules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from automorph.interop.reader_base import (
 Reader = Callable[[Any], list[Draw]]
 
 SKIPPED = ("Normalize", "Resize", "CenterCrop")
-"""What is left out, as it is no augmentation."""
+"""Modules that are left out because they are no augmentation."""
 
 _EACH = {"same_on_batch": False, "p_batch": 1}
 USUAL: dict[str, dict[str, Any]] = {
@@ -40,7 +40,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "RandomGrayscale": {"rgb_weights": None},
     "RandomResizedCrop": {"ratio": (3 / 4, 4 / 3), "resample": "bilinear"},
 }
-"""Parameters that a policy has no words for, and the only values at which they may be."""
+"""Parameters that a policy cannot express, and the only values that are accepted."""
 
 
 _OWN = "kornia draws it over operations and ranges of its own"
@@ -49,11 +49,11 @@ NEAR: dict[str, Near] = {
     "TrivialAugment": Near(_OWN, "trivialaugment-wide"),
     "AutoAugment": Near(_OWN, "autoaugment:imagenet"),
 }
-"""What is refused though it sounds familiar."""
+"""Modules that are refused, with the policy that is closest."""
 
 
 def read(module: Any, notes: Notes) -> list[Draw]:
-    """The draws of a module or container; ``notes`` get what was left out."""
+    """Return the draws of a module or container; add what was left out to ``notes``."""
     kind = type(module).__name__
     if kind in SKIPPED:
         notes.skipped.append(kind)
@@ -82,7 +82,7 @@ def read(module: Any, notes: Notes) -> list[Draw]:
 
 
 def _given(module: Any, name: str) -> Any:
-    """A parameter, wherever kornia keeps it."""
+    """Return a parameter from any of the places where kornia stores it."""
     for source in (module.flags, vars(module), vars(module._param_generator or module)):
         if name in source:
             return source[name]
@@ -90,7 +90,7 @@ def _given(module: Any, name: str) -> Any:
 
 
 def _ends(module: Any, name: str) -> tuple[float, float]:
-    """The ends of the range that a parameter is drawn from, which may be given as one number."""
+    """Return the ends of the range from which a parameter is drawn; a number is both ends."""
     source = module._param_generator
     sampler = getattr(source, "sampler_dict", {}).get(name)
     sampler = getattr(source, f"{name}_sampler") if sampler is None else sampler
@@ -113,12 +113,12 @@ def _read_affine(m: Any) -> list[Draw]:
     low, high = _ends(m, "degree")
     if m._param_generator.scale is None:
         refuse(m, _given, padding_mode="zeros")
-        # kornia's RandomAffine turns clockwise, its RandomRotation does not.
+        # kornia's RandomAffine rotates clockwise, its RandomRotation does not.
         return [_drawn(m, "Rotate", (0.0 - high, 0.0 - low), _mode(m))]
     if m._param_generator.scale_4_sampler is not None:
         raise refused(m, "scale", m._param_generator.scale, "one range for both sides")
     if low or high:
-        raise refused(m, "degrees", (low, high), "no turn beside a scale")
+        raise refused(m, "degrees", (low, high), "no rotation beside a scale")
     refuse(m, _given, padding_mode="border", resample="bilinear")
     return [_drawn(m, "Zoom", _ends(m, "scale_2"))]
 
@@ -135,7 +135,7 @@ def _read_crop(m: Any) -> list[Draw]:
 def _read_shear(m: Any) -> list[Draw]:
     x, y = (_ends(m, f"shear_{axis}") for axis in "xy")
     if any(x) and any(y):
-        raise NotExpressibleError("got a RandomShear along both sides; a policy says one at a time")
+        raise NotExpressibleError("got a RandomShear along both sides; expected one side at a time")
     kernel, degrees = ("ShearY", y) if any(y) else ("ShearX", x)
     low, high = (math.tan(math.radians(end)) for end in degrees)
     return [_drawn(m, kernel, (low, high), _mode(m))]
@@ -153,7 +153,7 @@ def _read_translate(m: Any) -> list[Draw]:
 def _read_jitter(m: Any) -> list[Draw]:
     named = (("brightness", "Brightness", 1.0), ("contrast", "Contrast", 1.0),
              ("saturation", "Color", 1.0), ("hue", "Hue", 0.0))  # fmt: skip
-    # Older versions have no order of their own.
+    # Older versions have no order parameter.
     order = getattr(m, "_fixed_order", None)
     draws = []
     for name, kernel, still in named if order is None else [named[number] for number in order]:

@@ -1,4 +1,4 @@
-"""What an export to kornia needs beside kornia's own modules."""
+"""A module that exports to kornia need beside kornia's own."""
 
 from __future__ import annotations
 

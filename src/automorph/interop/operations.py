@@ -27,15 +27,15 @@ def peer_operation(
     whole: bool = False,
     label_risk: str = "",
 ) -> Operation:
-    """An operation that is a transform of albumentations, torchvision or kornia.
+    """Make an operation of a transform of albumentations, torchvision or kornia.
 
     ``make(value)`` builds the transform at a value; it must always fire (``p=1``). Its random
-    numbers are set for every example, so results are the same for any number of workers. The
+    numbers are set for every example, so results do not depend on the number of workers. The
     transform must keep the size of the image. To read the operation from a policy file, pass it:
     ``load_policy(path, operations=[fog])``.
 
-    Other processes (``jobs=2``, workers of a data loader) import ``make`` again, so for them it is
-    a function or class at the top of a module, no lambda.
+    Other processes (``jobs=2``, workers of a data loader) import ``make`` again, so it must be a
+    function or class at the top level of a module, not a lambda.
 
     >>> import albumentations as A  # doctest: +SKIP
     >>> def make_fog(value):  # doctest: +SKIP
@@ -58,17 +58,17 @@ def peer_operation(
 
 
 class Built:
-    """The function of an operation: it applies the transform that is built at a value."""
+    """The function of an operation: it applies the transform built at a value."""
 
     def __init__(self, name: str, make: Callable[[float], Any]) -> None:
         self.name, self.make = name, make
-        # Policy files, and operations that take the name of their builder, are told its place.
+        # Policy files, and operations that take their builder's name, record its import path.
         self.__module__ = str(getattr(make, "__module__", None) or type(make).__module__)
         self.__qualname__ = str(getattr(make, "__qualname__", name))
         self._kept = lru_cache(_MOST_KEPT)(make)
 
     def __call__(self, image: Pixels, value: float, rng: np.random.Generator) -> Pixels:
-        """The image after the transform."""
+        """Return the image after the transform."""
         transform = self._kept(value)
         return _runner(transform)(transform, image, int(rng.integers(2**31)))
 
@@ -76,23 +76,23 @@ class Built:
         return isinstance(other, Built) and (self.name, self.make) == (other.name, other.make)
 
     def __hash__(self) -> int:
-        return hash(self.name)  # What builds may be an object that has no hash.
+        return hash(self.name)  # The builder may be an object without a hash.
 
     def __copy__(self) -> Built:
         return self
 
     def __deepcopy__(self, memory: object) -> Built:
-        return self  # Copies stay in this process, so they need nothing that can be imported.
+        return self  # Copies stay in this process, so nothing must be importable.
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # On its way to another process: transforms are built anew there.
+        # For another process: transforms are rebuilt there.
         try:
             pickle.dumps(self.make)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise UsageError(
-                f"the operation {self.name!r} cannot go to another process: it is built by "
+                f"the operation {self.name!r} cannot be sent to another process: it is built by "
                 f"{self.make!r:.100}, which cannot be imported there; expected a function or class "
-                "at the top of a module. Define it there, as in def make(value): ..., and give it "
+                "at the top of a module. Define it there, as in def make(value): ..., and pass it "
                 "to peer_operation; or stay in one process (jobs=1, num_workers=0)"
             ) from error
         return Built, (self.name, self.make)

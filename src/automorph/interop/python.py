@@ -1,4 +1,4 @@
-"""Policies as one short Python file that needs NumPy and Pillow only, and draws the same pixels."""
+"""Policies as one short Python file that needs only NumPy and Pillow, and draws the same pixels."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FIDELITY: dict[str, Fidelity] = {one.name: _expressible(one) for one in CATALOGU
 
 
 def write_file(policy: Policy) -> str:
-    """The policy as the source code of a module with a function ``augment``."""
+    """Write the policy as the source code of a module with a function ``augment``."""
     from automorph._version import __version__
     from automorph.interop import standalone
 
@@ -104,15 +104,15 @@ def _kernel(name: str) -> str:
 
 
 def load(policy: Policy) -> Any:
-    """The function ``augment`` of the file, without the file."""
+    """Return the function ``augment`` of the file, without writing the file."""
     names: dict[str, Any] = {"__name__": "exported"}
-    # Our own code, written a moment ago; names of policies stand in it as words only.
+    # Our own code, generated above; names of policies occur only as strings.
     exec(compile(write_file(policy), "exported policy", "exec"), names)  # nosec B102
     return names["augment"]
 
 
 def _schedule(policy: Policy) -> list[tuple[int, list[dict[str, Any]]]]:
-    """The stages of every part of a schedule, each with the epoch at which it ends."""
+    """Return the stages of every part of a schedule, each with the epoch at which it ends."""
     if isinstance(policy, Schedule):
         parts = [_stages(piece.policy) for piece in policy.pieces]
         return list(zip(_ends(policy), parts, strict=True))
@@ -135,7 +135,7 @@ def _stages(policy: Policy, epoch: int = 0) -> list[dict[str, Any]]:
     for number, part in enumerate(policy.stages):
         beside = isinstance(part, (Schedule, AugMix))
         chosen = part.at(epoch) if isinstance(part, Schedule) else part
-        # Stages that run by themselves count positions from 0; those that are joined go on.
+        # Stages that run separately count positions from 0; joined ones continue.
         found = _stage(chosen, number, 0 if beside else position)
         if found is None:
             continue
@@ -226,7 +226,7 @@ def _steps(steps: Iterable[Step], space: SearchSpace) -> list[tuple[int, float, 
 
 
 def _used(space: SearchSpace, steps: Iterable[Step]) -> SearchSpace:
-    """The space without what no step uses: steps are not drawn by the names of a space."""
+    """Return the space without unused operations: steps are not drawn by names."""
     names = {space[step.operation].name for step in steps}
     return SearchSpace(space.name, tuple(one for one in space if one.name in names))
 
@@ -242,4 +242,4 @@ def _refused(policy: Policy) -> NotExpressibleError:
     why = f"it is for {policy.space.domain}s" if texts else why_not(policy)
     if isinstance(policy, AugMix):
         why = f"its weights are drawn with alpha={policy.alpha:g}; expected 1"
-    return NotExpressibleError(f"{TITLE} cannot say the policy {policy.name!r:.200}: {why}")
+    return NotExpressibleError(f"{TITLE} cannot express the policy {policy.name!r:.200}: {why}")

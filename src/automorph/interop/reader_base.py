@@ -1,4 +1,4 @@
-"""What the readers of all libraries share."""
+"""Functions shared by the readers of all libraries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from automorph.operations import OPERATIONS
 from automorph.policies import Fill, Interpolation, Policy
 
 Part = Draw | Policy
-"""What is read of a pipeline: draws, and policies that have a name."""
+"""The parts read from a pipeline: draws, and named policies."""
 
 BESIDE = (
     "leave the step out and keep it beside the policy, or use it in a space: "
@@ -23,7 +23,7 @@ BESIDE = (
 
 @dataclass(frozen=True)
 class Near:
-    """A transform that no operation is: why, and the policy that comes near."""
+    """A transform that matches no operation: the reason, and the policy that comes near."""
 
     why: str
     policy: str
@@ -31,9 +31,9 @@ class Near:
 
 @dataclass
 class Notes:
-    """What a reader tells about a pipeline: steps that it left out, and what is not the same.
+    """A reader's notes on a pipeline: steps that were left out, and differences.
 
-    ``exact`` are operations that are the same here, though an export of them is only alike.
+    ``exact`` are operations that are read exactly, though their export is only alike.
     """
 
     skipped: list[str] = field(default_factory=list)
@@ -42,13 +42,13 @@ class Notes:
 
     @property
     def lines(self) -> list[str]:
-        """One line each."""
+        """The notes, one line each."""
         named = ", ".join(dict.fromkeys(self.skipped))
         first = [f"left out, to be kept beside the policy: {named}"] if named else []
         return [*first, *dict.fromkeys(self.others)]
 
     def in_order(self, draws: Iterable[Part]) -> None:
-        """Colours that the library shuffles come in an order of ours."""
+        """Note that colour operations shuffled by the library are applied in a fixed order."""
         found = [draw for draw in draws if isinstance(draw, Draw)]
         kernels = [act.kernel for draw in found for option in draw.options for act in option]
         if len(kernels) > 1:
@@ -62,7 +62,7 @@ def act_of(
     unit: str | None = None,
     levels: int = 0,
 ) -> Act:
-    """An act of an operation of the catalogue."""
+    """Make an act of an operation of the catalogue."""
     base = OPERATIONS[kernel]
     operation = base if unit is None else replace(base, unit=unit)
     ordered = tuple((min(ends), max(ends)) for ends in stretches)
@@ -70,12 +70,12 @@ def act_of(
 
 
 def always(*acts: Act, fill: Fill = 0, interpolation: str = "nearest") -> Draw:
-    """A draw of one option: these acts, one after the other."""
+    """Make a draw with one option: these acts, in order."""
     return Draw((acts,), (1.0,), fill, "bilinear" if interpolation == "bilinear" else "nearest")
 
 
 def perhaps(draws: Sequence[Part], p: float) -> Draw:
-    """A fixed pipeline that is used with a probability, as a whole."""
+    """Make a fixed pipeline that is used as a whole with a probability."""
     acts, (fill, interpolation) = acts_of(draws), style_of(draws)
     if len(acts) == 1:
         acts = (replace(acts[0], probability=acts[0].probability * p),)
@@ -85,7 +85,7 @@ def perhaps(draws: Sequence[Part], p: float) -> Draw:
 
 
 def one_of(inside: Sequence[Sequence[Part]], weights: Sequence[float], p: float = 1.0) -> Draw:
-    """One of some fixed pipelines by weight, and none of them with probability 1 - p."""
+    """Make a choice among fixed pipelines by weight, or none of them with probability 1 - p."""
     options = [acts_of(draws) for draws in inside]
     shares = [p * weight / sum(weights) for weight in weights]
     if p < 1:
@@ -98,26 +98,26 @@ def one_of(inside: Sequence[Sequence[Part]], weights: Sequence[float], p: float 
 
 
 def acts_of(draws: Iterable[Part]) -> tuple[Act, ...]:
-    """The acts of a fixed pipeline."""
+    """Return the acts of a fixed pipeline."""
     found: list[Act] = []
     for draw in draws:
         if isinstance(draw, Policy) or len(draw.options) > 1:
             raise NotExpressibleError(
-                "got a choice inside a choice; a policy can say one choice after the other"
+                "got a choice inside a choice; a policy can express one choice after the other"
             )
         found += draw.options[0]
     return tuple(found)
 
 
 def style_of(draws: Iterable[Part]) -> tuple[Fill, Interpolation]:
-    """Fill and interpolation of those that move the image."""
+    """Return the fill and interpolation of the draws that move the image."""
     moved = [
         (draw, {act.kernel for act in sum(draw.options, ())} & {*MOVED})
         for draw in draws
         if isinstance(draw, Draw)
     ]
     fills = {draw.fill for draw, kernels in moved if kernels}
-    # Padded crops move by whole pixels: the interpolation of the others is theirs, too.
+    # Padded crops move by whole pixels, so they adopt the interpolation of the others.
     modes = {draw.interpolation for draw, kernels in moved if kernels - {"PadCrop"}}
     modes = modes or {draw.interpolation for draw, kernels in moved if kernels}
     if len(fills) > 1 or len(modes) > 1:
@@ -130,7 +130,7 @@ def style_of(draws: Iterable[Part]) -> tuple[Fill, Interpolation]:
 
 
 def mirrored(act: Act) -> bool:
-    """Whether two stretches are the same shares of the ways from the identity to both ends."""
+    """Return whether two stretches cover equal shares of the ranges beside the identity."""
     middle = act.operation.identity
     if len(act.stretches) != 2 or middle is None:
         return False
@@ -141,7 +141,7 @@ def mirrored(act: Act) -> bool:
 
 
 def _one_act(options: Sequence[tuple[Act, ...]], shares: Sequence[float]) -> Act | None:
-    """One act, if the options are the two sides of one operation, and perhaps nothing."""
+    """Return one act if the options are the two sides of one operation, and perhaps nothing."""
     active = [
         (option, share)
         for option, share in zip(options, shares, strict=True)
@@ -153,7 +153,7 @@ def _one_act(options: Sequence[tuple[Act, ...]], shares: Sequence[float]) -> Act
     if first.operation != last.operation or first.probability * last.probability < 1:
         return None
     if first.stretches == last.stretches:
-        return None  # The same thing twice has no sides.
+        return None  # Twice the same act has no sides.
     if len(first.stretches) != 1 or len(last.stretches) != 1 or abs(share - other) > 1e-6:
         return None
     both = joined(tuple(sorted((*first.stretches, *last.stretches))), first.operation)
@@ -163,7 +163,7 @@ def _one_act(options: Sequence[tuple[Act, ...]], shares: Sequence[float]) -> Act
 
 
 def refuse(transform: Any, given: Callable[[Any, str], Any] = getattr, /, **defaults: Any) -> None:
-    """Refuse parameters at other values than those that can be read, all of them at once."""
+    """Refuse parameters at values that cannot be read, all of them at once."""
     wrong = [
         (name, given(transform, name), value)
         for name, value in defaults.items()
@@ -174,12 +174,12 @@ def refuse(transform: Any, given: Callable[[Any, str], Any] = getattr, /, **defa
 
 
 def refused(transform: Any, name: str, got: Any, expected: Any) -> NotExpressibleError:
-    """The error for a parameter at a value that cannot be read."""
+    """Return the error for a parameter at a value that cannot be read."""
     return _refusal(transform, [(name, got, expected)])
 
 
 def _refusal(transform: Any, wrong: Sequence[tuple[str, Any, Any]]) -> NotExpressibleError:
-    """The error for parameters, each with its name, what was got and what can be read."""
+    """Return the error for parameters, each with its name, given and accepted value."""
     got = ", ".join(f"{name}={_plain(value)!r}" for name, value, _ in wrong)
     kind = type(transform).__name__
     expected = ", ".join(
@@ -193,7 +193,7 @@ def _refusal(transform: Any, wrong: Sequence[tuple[str, Any, Any]]) -> NotExpres
 
 
 def _plain(value: Any) -> Any:
-    """A value as numbers, words and tuples."""
+    """Convert a value to numbers, strings and tuples."""
     if isinstance(value, Enum):
         return value.name.lower()
     value = value.tolist() if hasattr(value, "tolist") else value
@@ -204,31 +204,31 @@ def _same(first: Any, second: Any) -> bool:
     if isinstance(first, tuple) and isinstance(second, tuple):
         return len(first) == len(second) and all(map(_same, first, second))
     if isinstance(first, (int, float)) and isinstance(second, (int, float)):
-        # As 1.33 for 4 / 3, and a grey of 0.5 for 128 of 255.
+        # Such as 1.33 for 4 / 3, or a grey of 0.5 for 128 of 255.
         return abs(first - second) <= 3e-3 * max(1.0, abs(second))
     return bool(first == second)
 
 
 def no_operation(library: str, kind: str, near: Near | None = None) -> NotExpressibleError:
-    """The error for a transform that the catalogue does not have."""
+    """Return the error for a transform that the catalogue does not have."""
     if near is None:
         return NotExpressibleError(
-            f"got {library}'s {kind}, which no operation of the catalogue is; {BESIDE}"
+            f"got {library}'s {kind}, which matches no operation of the catalogue; {BESIDE}"
         )
     return NotExpressibleError(
-        f"got {library}'s {kind}, which cannot be read as it is: {near.why}. Take the policy "
+        f"got {library}'s {kind}, which cannot be read exactly: {near.why}. Take the policy "
         f"{near.policy!r}, which comes near, {BESIDE}"
     )
 
 
 def pair(ends: Any) -> tuple[float, float]:
-    """Two ends as numbers."""
+    """Convert two ends to numbers."""
     low, high = (float(end) for end in ends)
     return low, high
 
 
 def level(transform: Any, fill: Any) -> Fill:
-    """A fill in whole levels, one number if all channels have the same."""
+    """Return a fill in whole levels, one number if all channels are equal."""
     levels = fill if isinstance(fill, (list, tuple)) else (fill or 0,)
     if any(isinstance(part, str) or part != int(part) for part in levels):
         raise refused(transform, "fill", fill, "whole levels from 0 to 255")
@@ -237,7 +237,7 @@ def level(transform: Any, fill: Any) -> Fill:
 
 
 def resized_crop(transform: Any, scale: Any, probability: float = 1.0) -> Draw:
-    """A random part of at least some share of the image."""
+    """Read a random crop of at least some share of the image."""
     low, high = pair(scale)
     if high != 1:
         raise refused(transform, "scale", (low, high), (low, 1))
@@ -245,7 +245,7 @@ def resized_crop(transform: Any, scale: Any, probability: float = 1.0) -> Draw:
 
 
 def erased(transform: Any, scale: Any, probability: float) -> Draw:
-    """A rectangle of at most some share of the image."""
+    """Read an erased rectangle of at most some share of the image."""
     low, high = pair(scale)
     if low != 0:
         raise refused(transform, "scale", (low, high), (0, high))
@@ -253,10 +253,10 @@ def erased(transform: Any, scale: Any, probability: float) -> Draw:
 
 
 def blurred(transform: Any, name: str, kernel: Any, deviations: Any, probability: float) -> Draw:
-    """A Gaussian blur, if its kernel is not too small for its deviations."""
+    """Read a Gaussian blur, unless its kernel is too small for its deviations."""
     low, high = pair(deviations)
     sides = kernel if isinstance(kernel, (list, tuple)) else (kernel,)
-    # On photographs a kernel of two deviations to each side is within half a level of a whole one.
+    # On photographs, a kernel of two deviations per side is within half a level of a full one.
     min_side = math.ceil(4 * high) + 1
     if min(sides) < min_side:
         raise refused(transform, name, kernel, f"{min_side} or more for a deviation of {high:g}")

@@ -1,4 +1,4 @@
-"""Parts of a module as source code: what some names need, and nothing else."""
+"""Extracts of a module's source code: the definitions of some names and their dependencies."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 def excerpt(
     module: str, names: Iterable[str], *, without: Collection[str] = ()
 ) -> tuple[list[str], str]:
-    r"""The imports, and the definitions of some names with all that they need, in order.
+    r"""Return the imports and definitions that some names need, in order.
 
-    The module is read, not imported, so what it imports need not be there.
+    The module is read, not imported, so its own imports need not be installed.
 
     >>> excerpt("automorph.interop.call_ast", ["WIDTH"])
     ([], '\nWIDTH = 96\n')
@@ -72,7 +72,7 @@ def function_name(operation: str) -> str:
 
 
 def definitions(module: str) -> set[str]:
-    """The names that a module defines at its top."""
+    """Return the names that a module defines at its top level."""
     body = _tree(module).body
     return {name for node in body if not isinstance(node, _IMPORTS) for name in _defined(node)}
 
@@ -114,7 +114,7 @@ def _tree(module: str) -> ast.Module:
 
 
 def merged_imports(lines: Iterable[str]) -> str:
-    """Lines of imports, each once: the standard library, then all else."""
+    """Merge import lines, without repetition: the standard library, then all others."""
     distinct = list(dict.fromkeys(line for line in lines if line and "__future__" not in line))
     own = [line for line in distinct if line.split()[1].split(".")[0] in sys.stdlib_module_names]
     others = [line for line in distinct if line not in own]
@@ -145,7 +145,7 @@ def _segment(text: str, node: ast.stmt) -> str:
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     assert node.end_lineno is not None
     body = lines[first - 1 : node.end_lineno]
-    # A line of words above or below that belongs to a constant stays with it.
+    # A docstring after a constant belongs to it.
     below = lines[node.end_lineno] if node.end_lineno < len(lines) else ""
     return "\n".join([*body, below] if below.startswith('"""') else body)
 

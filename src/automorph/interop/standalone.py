@@ -1,7 +1,7 @@
-"""Policies on NumPy and Pillow alone: what an export to Python is made of.
+"""Policies on NumPy and Pillow alone: the code of exports to Python.
 
 Exported files hold copies of what they need from here. Every function takes one image, and every
-result is equal to the engine's, random numbers included.
+result equals the engine's, including random numbers.
 """
 
 # Users read these functions in files of their own, so signatures are bare.
@@ -141,7 +141,7 @@ def mixture(stage, numbers):
 
 
 def shuffled(stage, numbers):
-    """Steps in random order, until as many fired as were drawn."""
+    """Steps in random order, until the drawn number of them has fired."""
     steps, counts = stage["steps"], stage["counts"]
     u = numbers.uniform("policy", 1 + len(steps))
     edges = np.cumsum(counts)
@@ -192,7 +192,7 @@ def augmix(image, stage, seed, epoch, index, copy):
 
 
 def colours(change):
-    """An operation on colours keeps alpha as it is."""
+    """An operation on colours leaves alpha unchanged."""
 
     def kept(image, value, step):
         if image.shape[2] < 4:
@@ -224,7 +224,7 @@ def from_pil(image):
 
 
 def moved(image, matrix, step):
-    """Every pixel of the result is read at matrix (a, b, c, d, e, f) times its place."""
+    """Every pixel is read at matrix (a, b, c, d, e, f) times its position."""
     height, width, channels = image.shape
     levels = step.fill if isinstance(step.fill, tuple) else (step.fill,) * channels
     mode = Image.Resampling.BILINEAR if step.bilinear else Image.Resampling.NEAREST
@@ -235,7 +235,7 @@ def moved(image, matrix, step):
 
 
 def by_band(image, change):
-    """Every channel by itself: Pillow weighs colours by alpha, and we do not."""
+    """Every channel separately: Pillow weights colours by alpha, and we do not."""
     bands = [Image.fromarray(np.ascontiguousarray(image[..., i])) for i in range(image.shape[2])]
     return np.stack([np.asarray(change(band, i)) for i, band in enumerate(bands)], axis=2)
 
@@ -253,7 +253,7 @@ def shear_y(image, value, step):
 
 
 def whole_pixels(value, side, step):
-    """Pixels, cut to whole ones; a share is one of the side."""
+    """Pixels, truncated to whole ones; a share is one of the side."""
     return int(np.trunc(np.float32(value * side if step.unit == "share" else value)))
 
 
@@ -280,7 +280,7 @@ def rotate(image, value, step):
 
 
 def pad_crop(image, value, step):
-    """Pads all sides and cuts the old size out at a random place."""
+    """Pads all sides and cuts the old size out at a random position."""
     pad_y, pad_x = (int(np.rint(value * side)) for side in image.shape[:2])
     x = step.below(2 * pad_x + 1, draw=1) - pad_x
     y = step.below(2 * pad_y + 1, draw=2) - pad_y
@@ -377,7 +377,7 @@ def resized_crop(image, value, step):
 
 
 def read_at(image, x, y):
-    """The image read at places (H, W), bilinear, edges continued."""
+    """The image read at positions (H, W), bilinear, edges continued."""
     height, width = image.shape[:2]
     left, top = np.floor(x - 0.5), np.floor(y - 0.5)
     dx, dy = (x - 0.5 - left)[..., None], (y - 0.5 - top)[..., None]
@@ -390,7 +390,7 @@ def read_at(image, x, y):
 
 
 def centred(image):
-    """Places from the centre of the image, and the centre."""
+    """Positions relative to the centre of the image, and the centre."""
     height, width = image.shape[:2]
     cy, cx = height / 2.0, width / 2.0
     x = np.broadcast_to(np.arange(width) + 0.5 - cx, (height, width))

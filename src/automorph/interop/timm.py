@@ -1,4 +1,4 @@
-"""Policies as timm's strings, and back (`automorph.load_policy` reads them)."""
+"""Policies exported as timm strings (`automorph.load_policy` reads them)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ FIDELITY["Posterize"] = Fidelity(
 
 
 def write_string(policy: Policy, *, strict: bool = False) -> str:
-    """The timm string of a policy over timm's own operations and ranges.
+    """Write the timm string of a policy over timm's own operations and ranges.
 
-    With ``strict`` one with operations that are only alike is refused.
+    With ``strict``, a policy with operations that are only alike is refused.
 
     >>> from automorph import load_policy
     >>> write_string(load_policy("rand-m9-mstd0.5-inc1"))
@@ -47,6 +47,6 @@ def write_string(policy: Policy, *, strict: bool = False) -> str:
     try:
         refuse_operations(policy, TITLE, FIDELITY, strict=strict)
     except NotExpressibleError as error:
-        # Its operations are timm's own, so none of them can be left out.
+        # Its operations are timm's own, so none can be left out.
         raise NotExpressibleError(error.what, "leave --strict out") from None
     return plain

@@ -1,4 +1,4 @@
-"""Policies as transforms of torchvision v2."""
+"""Policies exported as transforms of torchvision v2."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ FIDELITY: dict[str, Fidelity] = {
     "Cutout": OWN_PLACES,
     "RandomErasing": Fidelity("alike", note="places and noise are drawn by the library"),
     "Blur": Fidelity("close", 0.5, "the rest of a rounding"),
-    "SolarizeAdd": none("torchvision adds to no part of the levels"),
+    "SolarizeAdd": none("torchvision cannot add to a part of the levels only"),
     "SamplePairing": none("it needs the batch"),
     "Zoom": none("torchvision does not continue edges"),
     "Swirl": none("torchvision has no swirl"),
-    "Elastic": none("torchvision's field is another one"),
+    "Elastic": none("torchvision's field is a different one"),
     "Erosion": none("torchvision has no morphology"),
     "Dilation": none("torchvision has no morphology"),
     "Noise": none("torchvision's noise takes no PIL images"),
@@ -55,14 +55,14 @@ FIDELITY: dict[str, Fidelity] = {
 
 
 def names() -> dict[str, Any]:
-    """What the names in an export stand for."""
+    """Return the modules behind the names in an export."""
     from torchvision.transforms import v2
 
     return {"v2": v2, **vars(import_module(PARTS))}
 
 
 def write(draws: Sequence[Draw], *, size: Any = None) -> tuple[list[Call], list[str]]:
-    """The draws as transforms, one after the other, and what is not the same."""
+    """Return the draws as transforms, in order, and notes on the differences."""
     steps = []
     for draw in draws:
         if len(draw.options) == 1:
@@ -75,7 +75,7 @@ def write(draws: Sequence[Draw], *, size: Any = None) -> tuple[list[Call], list[
 
 
 def ready(policy: Policy) -> Call | None:
-    """torchvision's own class for a policy, if it has one that draws the same."""
+    """Return torchvision's own class for a policy, if it has an equivalent one."""
     if not isinstance(policy, (Uniform, Mixture)):
         return None
     options: dict[str, Any] = {"fill": policy.fill} if policy.fill else {}
@@ -98,7 +98,7 @@ def ready(policy: Policy) -> Call | None:
 
 
 def together(steps: list[Call]) -> Call:
-    """Transforms one after the other as one."""
+    """Return transforms in order as one."""
     if len(steps) == 1:
         return steps[0]
     return Call("v2.Compose", (steps,)) if steps else Call("v2.Identity")

@@ -1,4 +1,4 @@
-"""What is read from transforms of torchvision (v2 and v1)."""
+"""The reader of torchvision transforms (v2 and v1)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SKIPPED = (
     "ConvertImageDtype", "ConvertDtype", "Normalize", "Resize", "CenterCrop",
     "SanitizeBoundingBoxes", "ClampBoundingBoxes",
 )  # fmt: skip
-"""What is left out, as it is no augmentation."""
+"""Transforms that are left out because they are no augmentation."""
 
 USUAL: dict[str, dict[str, Any]] = {
     "RandomRotation": {"expand": False, "center": None},
@@ -41,7 +41,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "RandomCrop": {"pad_if_needed": False, "padding_mode": "constant"},
     "RandomResizedCrop": {"ratio": (3 / 4, 4 / 3)},
 }
-"""Parameters that a policy has no words for, and the only values at which they may be."""
+"""Parameters that a policy cannot express, and the only values that are accepted."""
 
 
 NEAR: dict[str, Near] = {
@@ -54,11 +54,11 @@ NEAR: dict[str, Near] = {
         "augmix(severity=3,width=3,depth=0)",
     ),
 }
-"""What is refused though it sounds familiar."""
+"""Transforms that are refused, with the policy that is closest."""
 
 
 def read(transform: Any, notes: Notes) -> list[Part]:
-    """The parts of a transform (v2 or v1); ``notes`` get what was left out."""
+    """Return the parts of a transform (v2 or v1); add what was left out to ``notes``."""
     kind = type(transform).__name__
     if kind in SKIPPED:
         notes.skipped += [] if kind == "Identity" else [kind]
@@ -99,14 +99,14 @@ def _rotation(transform: Any) -> list[Part]:
 
 def _affine(transform: Any) -> list[Part]:
     low, high = pair(transform.degrees)
-    # RandomAffine turns clockwise, RandomRotation does not.
+    # RandomAffine rotates clockwise, RandomRotation does not.
     acts = [act_of("Rotate", (0.0 - high, 0.0 - low))] if low or high else []
     for kernel, share in zip(("TranslateX", "TranslateY"), transform.translate or (), strict=False):
         acts += [act_of(kernel, (-share, share))] if share else []
     if len(acts) > 1:
         raise NotExpressibleError(
-            "got a RandomAffine that turns and moves at once, and a policy does one after the "
-            "other; give a RandomAffine for each of degrees and translate"
+            "got a RandomAffine that turns and moves at once, and a policy applies one operation "
+            "at a time; give a RandomAffine for each of degrees and translate"
         )
     return [always(act, **_style(transform)) for act in acts]
 
@@ -132,7 +132,7 @@ def _crop(transform: Any) -> list[Part]:
 
 
 def _part(transform: Any) -> list[Part]:
-    # Parts are never reduced to the size of their image, so antialias changes nothing.
+    # Crops are never scaled down, so antialias has no effect.
     if _mode(transform) != "bilinear":
         raise refused(transform, "interpolation", transform.interpolation, "bilinear")
     return [resized_crop(transform, transform.scale)]
@@ -145,7 +145,7 @@ def _solarize(transform: Any) -> list[Part]:
 
 
 def _ready(transform: Any) -> list[Policy]:
-    """RandAugment and TrivialAugmentWide: their spaces are named here."""
+    """Read RandAugment and TrivialAugmentWide, whose spaces have names here."""
     kind = type(transform).__name__
     common = {"fill": _fill(transform), "interpolation": _mode(transform)}
     if kind == "RandAugment":

@@ -1,4 +1,4 @@
-"""What an export to torchvision v2 is made of: one transform, and the operations it applies.
+"""The transform and operations of which exports to torchvision v2 consist.
 
 Exported files hold copies of what they need from here, so everything is plain torchvision.
 """

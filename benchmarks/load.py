@@ -141,7 +141,7 @@ def costs() -> dict[str, float]:
     import torch
     from PIL import Image
 
-    from automorph.data.crops import RandomCrop
+    from automorph.data.image_files import RandomCrop
     from automorph.data.images import read_image
     from automorph.models import build_model
     from automorph.policies import load_policy

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from automorph.data import load_data, split, split_hashes
-from automorph.data.crops import RandomCrop, crop_draws
+from automorph.data.image_files import RandomCrop, crop_draws
 from automorph.errors import DataError, UsageError
 from automorph.operations import Stream
 from automorph.training import Recipe, make_task, train

@@ -46,7 +46,7 @@ def test_two_killers_in_a_row_end_the_search(task, tmp_path):
     jobs = [Job(0), Job(1, "killed"), Job(2, "killed"), Job(3)]
     with (
         Processes(task, tmp_path, jobs=1) as engine,
-        pytest.raises(AutomorphError, match="worker processes die whatever they do"),
+        pytest.raises(AutomorphError, match="worker processes keep dying"),
     ):
         dict(engine.run(jobs))
 

@@ -1,7 +1,8 @@
-"""Images that stay in their files and are decoded on demand."""
+"""Images that stay in their files and are decoded on demand, with random crops."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -11,13 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automorph.data.crops import RandomCrop, crop_draws
 from automorph.data.decoders import map_chunks
 from automorph.data.images import CHANNELS, BadImageError, Mode, Size, image_size, read_image
 from automorph.errors import DataError
 from automorph.operations import Stream
 
 _CHUNK = 32
+TRIES = 10
+"""Tries of a random crop, before the largest crop at the centre is taken."""
+DRAWS = 4 * TRIES
+_RATIO = (3 / 4, 4 / 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,3 +141,39 @@ def _inspect(paths: Sequence[str]) -> list[tuple[bytes, str | None]]:
         else:
             found.append((blake2b(content, digest_size=16).digest(), None))
     return found
+
+
+def crop_draws(stream: Stream) -> NDArray[np.float32]:
+    """Draw the random numbers of a batch's crops from their own stream: float32 ``(n, 40)``."""
+    return stream.uniform("crop", DRAWS)
+
+
+@dataclass(frozen=True)
+class RandomCrop:
+    """A random crop: a share of the area from ``min_area`` to 1, of a shape from 3:4 to 4:3.
+
+    Szegedy et al., "Going deeper with convolutions" (CVPR 2015), section 6, with the ten tries of
+    torchvision's ``RandomResizedCrop``; then the largest crop at the centre within those shapes.
+
+    >>> RandomCrop(0.5, (0.0,) * 40)((40, 30))
+    (0, 0, 28, 21)
+    """
+
+    min_area: float
+    draws: tuple[float, ...]
+
+    def __call__(self, size: Size) -> tuple[int, int, int, int]:
+        """Return top, left, height and width of the crop in an image of this height and width."""
+        height, width = size
+        low, high = (math.log(ratio) for ratio in _RATIO)
+        for k in range(TRIES):
+            a, r, y, x = self.draws[4 * k : 4 * k + 4]
+            area = height * width * (self.min_area + (1 - self.min_area) * a)
+            ratio = math.exp(low + (high - low) * r)
+            w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+            if 0 < w <= width and 0 < h <= height:
+                return int(y * (height - h + 1)), int(x * (width - w + 1)), h, w
+        ratio = min(max(width / height, _RATIO[0]), _RATIO[1])
+        w, h = min(width, round(height * ratio)), min(height, round(width / ratio))
+        w, h = max(1, w), max(1, h)
+        return (height - h) // 2, (width - w) // 2, h, w

@@ -25,11 +25,9 @@ from automorph.training.loss import divergence, log_mean, soft_cross_entropy
 from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
 from automorph.training.precision import DTYPES, multiply_adds
-from automorph.training.predictions import packed, unpacked
 from automorph.training.progress import OnEpoch
-from automorph.training.recipe import Recipe, learning_rate
-from automorph.training.recipes import recipe_for
-from automorph.training.result import Epoch, RunResult
+from automorph.training.recipe import Recipe, learning_rate, recipe_for
+from automorph.training.result import Epoch, RunResult, packed, unpacked
 from automorph.training.sampler import batches, order, steps_per_epoch
 from automorph.training.task import Task, make_task, torch_seed
 from automorph.training.task_defaults import as_task, default_model

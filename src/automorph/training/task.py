@@ -21,8 +21,7 @@ from automorph.targets import Target, target_of
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.options import check_entries
-from automorph.training.recipe import Recipe
-from automorph.training.recipes import recipe_for
+from automorph.training.recipe import Recipe, recipe_for
 from automorph.training.text import text_encoder
 
 ENOUGH = 10_000

@@ -11,7 +11,7 @@ from automorph.data import Dataset, as_dataset, split
 from automorph.errors import UsageError
 from automorph.training.network import check_network
 from automorph.training.options import check_entries, check_folder, check_options
-from automorph.training.recipes import recipe_for
+from automorph.training.recipe import recipe_for
 from automorph.training.task import Task, make_task
 
 

@@ -265,7 +265,7 @@ TEXTS = {
     "not json": (b"randaugment", "is not a JSON file"),
     "cut": (b'{"format": "automorph-pol', "is not a JSON file"),
     "bytes": (b"\xff\xfe\x00", "is not a JSON file"),
-    "nan": (b'{"format": NaN}', "it holds NaN, which is no finite number"),
+    "nan": (b'{"format": NaN}', "it holds NaN, which is not a finite number"),
     "infinity": (b'{"format": -Infinity}', "it holds -Infinity"),
     "too large": (b'{"format": 1e999}', "it holds 1e999"),
     "digits": (b'{"format": ' + b"9" * 5000 + b"}", "is not a JSON file"),

@@ -1,9 +1,9 @@
-"""What kernels and kinds of policies do beyond their fields, as policy files state it.
+"""Definitions of kernels and kinds of policies beyond their fields, as policy files state them.
 
-A kernel follows a numbered definition. Another meaning of a kernel gets the next number, and both
-stay: a file replays by the definition that it states. Constants are the numbers inside a definition
-that another library, or a later version of this one, may choose otherwise. So far there is one
-definition of each kernel, with one set of constants; what a file states otherwise is refused.
+A kernel follows a numbered definition. A changed meaning gets the next number, and both remain: a
+file replays by the definition that it states. Constants are the numbers inside a definition that
+another library, or a later version of this one, may choose differently. So far, each kernel has one
+definition with one set of constants; files that state anything else are refused.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ DEFINITION = 1
 KERNEL_CONSTANTS: dict[str, dict[str, Any]] = {
     name: dict(kernel.constants) for name, kernel in KERNELS.items() if kernel.constants
 }
-"""By kernel, as its declaration has them."""
+"""Constants by kernel, in the form of its declaration."""
 
 KIND_CONSTANTS: dict[str, dict[str, Any]] = {
     "drawn": {"probabilities": 11, "magnitudes": 10},
     "augmix": {"longest": 3},
 }
-"""By kind of policy; a kind has one meaning, and another meaning is another kind."""
+"""Constants by kind of policy; a kind has one meaning, and a changed meaning is another kind."""
 
 
 def definition_of(kernel: str) -> dict[str, Any]:
-    """Definition and constants of a kernel, as in a file.
+    """Return definition and constants of a kernel, as in a file.
 
     >>> definition_of("Cutout"), definition_of("Rotate")
     ({'definition': 1, 'constants': {'fill': 128}}, {'definition': 1})
@@ -39,12 +39,12 @@ def definition_of(kernel: str) -> dict[str, Any]:
 
 
 def constants_of(kind: str) -> dict[str, Any]:
-    """The constants of a kind of policy, as in a file."""
+    """Return the constants of a kind of policy, as in a file."""
     return stated(KIND_CONSTANTS.get(kind))
 
 
 def stated(constants: dict[str, Any] | None) -> dict[str, Any]:
-    """Constants under their key, if there are any."""
+    """Return the constants under their key; empty if there are none."""
     return {"constants": deepcopy(constants)} if constants else {}
 
 

@@ -44,7 +44,7 @@ from automorph.registry import did_you_mean
 FORMAT = "automorph-policy"
 VERSION = 2
 LARGEST_FILE = 16 * 2**20
-"""Bytes; a larger file is refused: no policy is that large."""
+"""Bytes; larger files are refused."""
 SCHEMA = Path(__file__).with_name("policy.schema.json")
 """The published JSON Schema of the format."""
 
@@ -64,7 +64,7 @@ _MOST_OPERATIONS = 10_000
 
 
 def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The policy as plain data, ready for JSON.
+    """Convert the policy to plain data, ready for JSON.
 
     >>> from automorph import load_policy
     >>> policy_to_dict(load_policy("flip"))["policy"]["subpolicies"]
@@ -83,10 +83,10 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
 
 
 def identity_form(policy: Policy) -> dict[str, Any]:
-    """The policy as plain data by which finished work is recognised.
+    """Return the policy as plain data that identifies finished work.
 
     Cells, trials and runs are keyed by it, so it never changes: it is the ``policy`` of files of
-    version 1, whatever version files have by now.
+    version 1, independent of the current version.
 
     >>> from automorph import load_policy
     >>> identity_form(load_policy("mixup"))
@@ -99,9 +99,9 @@ def identity_form(policy: Policy) -> dict[str, Any]:
 def write_policy(
     policy: Policy, path: str | os.PathLike[str], *, provenance: dict[str, Any] | None = None
 ) -> Path:
-    """Write a policy file; it appears whole or not at all.
+    """Write a policy file atomically.
 
-    ``provenance`` says where the policy comes from: anything that JSON can hold.
+    ``provenance`` records where the policy comes from: anything that JSON can hold.
     """
     target = Path(path)
     try:
@@ -144,7 +144,7 @@ def read_policy(path: str | os.PathLike[str], operations: Iterable[Operation] = 
 def policy_from_dict(
     content: Any, operations: Iterable[Operation] = (), *, where: str = "the policy"
 ) -> Policy:
-    """The policy of :func:`policy_to_dict`'s data; errors name the place that is wrong."""
+    """Build the policy from the data of :func:`policy_to_dict`; errors name the wrong entry."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise PolicyError(
             f'{where} has no "format": "{FORMAT}"; expected a file that automorph wrote'
@@ -170,10 +170,10 @@ def policy_from_dict(
 
 
 def parse_json(text: str) -> Any:
-    """JSON without what Python adds to it or lets pass: NaN, Infinity, 1e999, keys said twice."""
+    """Parse JSON strictly: no NaN, no Infinity, no overflow (1e999), no repeated keys."""
 
     def refuse(word: str) -> NoReturn:
-        raise ValueError(f"it holds {word}, which is no finite number")
+        raise ValueError(f"it holds {word}, which is not a finite number")
 
     def number(word: str) -> float:
         return float(word) if math.isfinite(float(word)) else refuse(word)
@@ -189,7 +189,7 @@ def parse_json(text: str) -> Any:
 
 
 def _encode(value: Any, *, full: bool) -> Any:
-    """Plain data; ``full`` adds definitions and constants, as files have them from version 2 on."""
+    """Convert to plain data; ``full`` adds definitions and constants, for files of version 2."""
     if isinstance(value, Policy):
         kind = next((kind for kind, cls in _KINDS.items() if type(value) is cls), None)
         if kind is None:
@@ -203,7 +203,7 @@ def _encode(value: Any, *, full: bool) -> Any:
     if isinstance(value, Operation):
         declared = {key: getattr(value, key) for key in _DECLARED}
         for key in ("low", "high", "identity"):
-            # 4 and 4.0 are one number, and one text: the same policy has the same file.
+            # 4 and 4.0 are the same number, and must have the same text.
             declared[key] = None if declared[key] is None else float(declared[key])
         if value.function is not None:
             function = value.function
@@ -220,11 +220,11 @@ def _fields(value: Policy | Step | Piece, *, full: bool) -> dict[str, Any]:
 
 
 _MODULES = {"automorph.operations.synthetic": "automorph.space.vectors"}
-"""Modules of our own functions as files name them: where they were in version 0.1."""
+"""Old module names (of version 0.1) by which files name our own functions."""
 
 
 class _Reader:
-    """Turns plain data into policies; the policies themselves check ranges."""
+    """Builds policies from plain data; the policies themselves check ranges."""
 
     def __init__(self, own: dict[str, Operation]) -> None:
         self.own = own
@@ -257,7 +257,7 @@ class _Reader:
         _need_all(node, ["kind", *known, *constants_of(kind)], what, where)
         _check_constants(node, what, where, KIND_CONSTANTS.get(kind))
         values = {
-            key: self.structures.get(key, _as_it_is)(node[key], f"{where}.{key}") for key in known
+            key: self.structures.get(key, _unchanged)(node[key], f"{where}.{key}") for key in known
         }
         try:
             return cls(**values)
@@ -301,7 +301,7 @@ class _Reader:
             )
         known = self.own
         if name in list_spaces():
-            # Operations of automorph's own spaces may be functions; a file may refer to those.
+            # Operations of automorph's own spaces may be functions, to which a file may refer.
             known = {o.name: o for o in named_space(name)} | known
         operations = tuple(
             self.operation(item, known, f"{where}.operations[{i}]") for i, item in enumerate(items)
@@ -351,7 +351,7 @@ class _Reader:
 
 
 def _users(name: str, entry: dict[str, Any], known: dict[str, Operation], where: str) -> Operation:
-    """The user's own operation of a name; ``wave[2.5]`` is ``wave`` held at a value."""
+    """Return the user's own operation of a name; ``wave[2.5]`` is ``wave`` at a fixed value."""
     base = known.get(name) or known.get(name.partition("[")[0])
     if base is None:
         raise PolicyError(
@@ -363,7 +363,7 @@ def _users(name: str, entry: dict[str, Any], known: dict[str, Operation], where:
 
 
 def _need_models(kernel: str, where: str) -> None:
-    """Refuse language models that do not lie here: a file must not fetch anything."""
+    """Refuse language models that are not on this machine: a file must not download anything."""
     kind, _, argument = kernel.partition(":")
     names = argument.split(" | ") if kind in ("Masked", "BackTranslation") else []
     for name in names:
@@ -372,19 +372,19 @@ def _need_models(kernel: str, where: str) -> None:
         if not on_this_machine(name):
             raise PolicyError(
                 f"{where} needs the language model {name!r:.200}, which is not on this machine, "
-                "and a policy file fetches nothing; fetch it first: hf download NAME"
+                "and a policy file downloads nothing; download it first: hf download NAME"
             )
 
 
-def _as_it_is(value: Any, where: str) -> Any:
+def _unchanged(value: Any, where: str) -> Any:
     return value
 
 
 def _fill(value: Any, where: str) -> Any:
-    """One level, or a tuple of one a channel; the policy checks their range."""
+    """Return one level, or a tuple of one per channel; the policy checks their range."""
     if isinstance(value, str) or (isinstance(value, list) and any(map(_is_text, value))):
         raise PolicyError(
-            f"{where} is {value!r:.60}; expected a level from 0 to 255, or a list of one level a "
+            f"{where} is {value!r:.60}; expected a level from 0 to 255, or a list of one level per "
             "channel. A fill that depends on the data is stored as its resolved number"
         )
     return tuple(value) if isinstance(value, list) else value
@@ -406,13 +406,13 @@ def _check_constants(
 
 
 def _need(entry: dict[str, Any], keys: Iterable[str], what: str, where: str) -> None:
-    """Refuse what leaves a key out: no default of the code may decide what a file does."""
+    """Refuse an entry that lacks a key: no default of the code may decide what a file means."""
     missing = [key for key in keys if key not in entry]
     if missing:
         raise PolicyError(
             f"{where} has no {', '.join(missing)}; a policy file of version {VERSION} states "
             f"every field of {what}. Add what is missing (policy.schema.json lists the fields), or "
-            "write the file anew with automorph.save_policy"
+            "write the file again with automorph.save_policy"
         )
 
 
@@ -424,7 +424,7 @@ def _need_all(
     *,
     optional: Iterable[str] = (),
 ) -> None:
-    """Refuse what has other keys than these, or lacks one."""
+    """Refuse an entry that has other keys than these, or lacks one."""
     unknown = sorted(set(entry) - {*keys, *optional})
     if unknown:
         raise PolicyError(

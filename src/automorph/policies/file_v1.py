@@ -1,7 +1,7 @@
-"""Policy files of version 1, turned into version 2: what they left out is written out.
+"""Policy files of version 1, converted to version 2: omitted values are filled in.
 
-This is history: the values are what a file of version 1 meant when it was written. They follow no
-default of today's classes, and they never change. A file of version 1 must replay for ever.
+The values are what a file of version 1 meant when it was written. They do not follow the defaults
+of today's classes, and they never change, because a file of version 1 must replay forever.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 _RENDERING = {
-    "fill": 0,  # black comes in from outside the image
+    "fill": 0,  # pixels from outside the image are black
     "interpolation": "nearest",
 }
 
 _KINDS: dict[str, dict[str, Any]] = {
     "mixture": {
         **_RENDERING,
-        "subpolicies": [],  # nothing is done
-        "weights": None,  # every sub-policy is as likely
+        "subpolicies": [],  # nothing is applied
+        "weights": None,  # all sub-policies are equally likely
     },
     "uniform": {
         **_RENDERING,
@@ -89,23 +89,23 @@ _IMAGES: dict[str, dict[str, Any]] = {
     for kernel in kernels
 }
 _TEXTS = {"unit": "share", "whole": False, "domain": "text"}
-"""Of every kernel for texts."""
+"""Constants of every text kernel."""
 _DISC = {"unit": "", "whole": False, "domain": "vector"}
-"""Of the operations of our own spaces that are functions: ``disc-axes`` and its relatives."""
+"""Constants of operations in our own spaces that are functions: ``disc-axes`` and similar."""
 
 _CONSTANTS: dict[str, dict[str, Any]] = {
     "Posterize": {"min_bits": 0},  # 0 bits leave a black image
-    "SolarizeAdd": {"below": 128},  # only darker values are lifted
-    "Cutout": {"fill": 128},  # grey, whatever the fill of the policy
+    "SolarizeAdd": {"below": 128},  # only darker values are raised
+    "Cutout": {"fill": 128},  # grey, independent of the policy's fill
     "RandomErasing": {
         "content": "noise",
         "ratio": [0.3, 3.3],  # height to width, log-uniform
     },
     "ResizedCrop": {
-        "interpolation": "bilinear",  # whatever the interpolation of the policy
+        "interpolation": "bilinear",  # independent of the policy's interpolation
         "ratio": [0.75, 1.3333333333333333],  # log-uniform, as far as the part fits
     },
-    # These bend the image: bilinear and with continued edges, whatever the policy's rendering.
+    # These bend the image: bilinear, with continued edges, independent of the policy's rendering.
     "Zoom": {"interpolation": "bilinear", "edges": "replicate"},
     "Swirl": {"interpolation": "bilinear", "edges": "replicate"},
     "Elastic": {
@@ -123,11 +123,11 @@ _CONSTANTS: dict[str, dict[str, Any]] = {
 def upgraded(
     content: dict[str, Any], own: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """The content of a file of version 1 as version 2; of another version, as it is.
+    """Convert the content of a file of version 1 to version 2; others are returned unchanged.
 
     ``own`` are declarations (``unit``, ``whole``, ``domain``) of the user's operations by name:
-    what a file left out of those came from the operation itself. What is wrong with a file stays
-    in it, for the reader to refuse.
+    values that a file left out came from the operation itself. Errors in a file stay in it, for the
+    reader to refuse.
     """
     if content.get("version") != 1:
         return content

@@ -298,7 +298,7 @@ def test_arguments_are_checked() -> None:
     images, space = torch.zeros(2, 3, 5, 6, dtype=torch.uint8), named_space("randaugment")
     sequences, stream = Sequences.of([[1], [2]]), Stream(index=[0, 1])
     for apply_path in (engine.apply, apply_on_device):
-        with pytest.raises(UsageError, match="give the stream `index=`"):
+        with pytest.raises(UsageError, match="to the stream as `index=`"):
             apply_path(images, sequences, space, Stream())
         with pytest.raises(UsageError, match="got fill=256"):
             apply_path(images, sequences, space, stream, fill=256)

@@ -262,7 +262,7 @@ def open_test(data: Dataset) -> Split:
 
 
 def open_part(data: Dataset, name: str) -> Split:
-    """Return the part with this name; the test part is opened by :func:`open_test`, as it says."""
+    """Return the named part; for the test part, the rules of :func:`open_test` apply."""
     return open_test(data) if name == "test" else data.parts[name]
 
 

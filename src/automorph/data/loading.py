@@ -236,7 +236,7 @@ def _resolve(path: str, root: StrPath | None) -> str:
 
 
 def _hint_for_path(source: str) -> str | None:
-    """How to write the source of a path that was given alone; None without such a path."""
+    """Return the full source of a path that was given alone; None if there is no such path."""
     given = Path(source).expanduser()
     for entry in SOURCES.values():
         fits = given.suffix in entry.endings if entry.endings else given.is_dir()

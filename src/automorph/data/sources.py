@@ -36,7 +36,7 @@ class Source(Entry[RawData]):
 
 @dataclass(frozen=True)
 class Request:
-    """What to read: the source as typed, its path or name, and the options of reading."""
+    """A request to read: the source as typed, its path or name, and the options of reading."""
 
     source: str
     path: str
@@ -74,7 +74,7 @@ SOURCES = Registry(
     Source(
         "numpy:PATH.npz",
         lambda request: read_npz(request.path),
-        "arrays: images, labels, and x_test, y_test where there are",
+        "arrays: images, labels, and optionally x_test, y_test",
         endings=(".npz",),
     ),
     Source(

@@ -1,6 +1,6 @@
 """Operations that another library has as one transform with one parameter for the range.
 
-Both ways, export and import, follow from one row of the library's table.
+Export and import both follow from one row of the library's table.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ def _same(value: float) -> float:
 
 @dataclass(frozen=True)
 class Ranged:
-    """The library's transform, its parameter, and how a value is written there and read back.
+    """A library's transform, its parameter, and the conversion of values in both directions.
 
-    ``attribute`` is the name under which the transform keeps the range, if it is another.
+    ``attribute`` is the name under which the transform stores the range, if it is another.
     """
 
     fidelity: Fidelity
@@ -31,16 +31,16 @@ class Ranged:
     read: Callable[[float], float] = _same
 
     def written(self, low: float, high: float) -> Stretch:
-        """The range in the library's terms."""
+        """Convert a range of values to the library's range."""
         first, last = sorted(self.write(end) for end in (low, high))
         return first, last
 
     def values(self, ends: Stretch) -> Stretch:
-        """The range of values that the library's range stands for."""
+        """Convert the library's range to a range of values."""
         first, last = sorted(tidy(self.read(end)) for end in ends)
         return first, last
 
     @property
     def kept_as(self) -> str:
-        """Where the transform keeps the range."""
+        """The attribute in which the transform stores the range."""
         return self.attribute or self.parameter

@@ -187,7 +187,7 @@ def _matched(name: str) -> tuple[ModelEntry, dict[str, Any]]:
 
 
 def _builder(name: str, domain: str) -> Callable[..., nn.Module]:
-    """What builds the network of a name for images or texts; its options are given."""
+    """Return the factory of a named network for images or texts, with its options bound."""
     entry, options = _matched(name)
     if entry.domain != domain:
         fitting = ", ".join(one.name for one in MODELS.values() if one.domain == domain)

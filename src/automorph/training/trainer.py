@@ -147,7 +147,7 @@ def _run_epochs(
 
 
 def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str]) -> RunResult:
-    """Evaluate the chosen weights; only here, at the end, is the test part looked at."""
+    """Evaluate the chosen weights; the test part is used only here, at the end."""
     finished = training.epoch == training.recipe.epochs
     chosen = training.choose() if finished else training.epoch
     evaluations = {

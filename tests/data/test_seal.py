@@ -9,7 +9,7 @@ import pytest
 import automorph
 from automorph.data import load_data, open_part, open_test, split
 from automorph.errors import DataError
-from automorph.searchers.executors import attempt, without_test
+from automorph.searchers.executors import attempt, task_without_test
 from automorph.training import as_task
 
 SOURCE = Path(automorph.__file__).parent
@@ -190,4 +190,4 @@ def test_a_job_of_a_search_never_sees_the_test_part(tmp_path):
     attempt(Look(), task, tmp_path, test=True)
     assert seen[0] is None
     assert seen[1] is not None
-    assert without_test(task) is without_test(task)
+    assert task_without_test(task) is task_without_test(task)

@@ -119,3 +119,12 @@ def test_the_room_needs_no_torch():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_balanced_accuracy_is_the_mean_over_classes_that_occur():
+    from sklearn.metrics import balanced_accuracy_score
+
+    rng = np.random.default_rng(0)
+    labels, predictions = rng.integers(0, 3, (2, 200))
+    found = Classes(5).further_scores(predictions, labels)
+    assert found["balanced accuracy"] == pytest.approx(balanced_accuracy_score(labels, predictions))

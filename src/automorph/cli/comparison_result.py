@@ -75,10 +75,12 @@ def next_commands(
 def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
     """Make the table of a comparison for a terminal of ``width`` columns."""
     from automorph.experiments import interval, points
+    from automorph.report import TITLES
 
     share = f"{comparison.confidence:.0%}"
     base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"
-    columns = ["test\naccuracy", f"against {base}\n({share})", "p\n(Holm)", "valid-\nation"]
+    shown = ("accuracy", "difference", "p", "validation")
+    columns = [TITLES[column][1].format(base=base, share=share) for column in shown]
     # A narrow terminal has no room for the number of passes; the report shows it.
     columns += ["passes\na run", "s\na run"] if width >= WIDE else ["s\na run"]
     table = plain_table("policy", numbers=columns)

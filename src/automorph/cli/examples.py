@@ -75,6 +75,11 @@ def notable_examples(
     return found
 
 
+def further_scores(task: Task, predictions: Numbers) -> dict[str, float]:
+    """Return the target's further metrics of predictions on the test part, by name."""
+    return task.target.further_scores(predictions, _test(task).labels)
+
+
 def _mistaken(
     labels: Numbers, predictions: Iterable[Numbers], classes: int
 ) -> tuple[Numbers, Shares]:

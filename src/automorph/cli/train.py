@@ -90,9 +90,10 @@ def train(
     content = _content(data, task, treatment, result, started)
     commands = _next(data, task, _typed_policy(policy, treatment), folder)
     report = publish(folder, "train", {**content, "next": commands})
+    more = "".join(f"{name} {share:.2%}, " for name, share in content["rows"][0]["metrics"].items())
     say.print(
         f"[bold]{treatment.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "
-        f"{result.seconds:.0f} s"
+        f"{more}{result.seconds:.0f} s"
     )
     say.print(f"Checkpoint: {result.checkpoint}")
     say.print(f"Report:     {report}")
@@ -114,7 +115,7 @@ def _content(
     data: str, task: Task, treatment: Treatment, result: RunResult, started: str
 ) -> dict[str, Any]:
     """Return the content of the training's report."""
-    from automorph.cli.examples import by_class, notable_examples
+    from automorph.cli.examples import by_class, further_scores, notable_examples
 
     name = treatment.name
     row: dict[str, Any] = {
@@ -127,6 +128,7 @@ def _content(
     known = result.predictions.get("test")
     predicted = {} if known is None else {name: known[None]}
     row["per_class"] = by_class(task, predicted).get(name)
+    row["metrics"] = {} if known is None else further_scores(task, known)
     best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."
     passes = sum(vars(result.units).values())
     return {

@@ -4,7 +4,7 @@ The package reads results and computes none.
 """
 
 from automorph.report.audit import audit_page
-from automorph.report.comparison import compare_page
+from automorph.report.comparison import TITLES, compare_page
 from automorph.report.explain import explain_page
 from automorph.report.formatting import plural
 from automorph.report.multi_run import runs_page
@@ -20,6 +20,7 @@ from automorph.report.view_model import Results
 __all__ = [
     "MARKS",
     "PAGES",
+    "TITLES",
     "Page",
     "Results",
     "Section",

@@ -13,6 +13,13 @@ _FAIR = (
     " all policies share the initial weights and the order of examples, so differences are taken"
     " seed by seed. The test part was used once, at the end."
 )
+TITLES = {
+    "validation": ("Validation", "valid-\nation"),
+    "accuracy": ("Accuracy", "test\naccuracy"),
+    "difference": ("Difference", "against {base}\n({share})"),
+    "p": ("p", "p\n(Holm)"),
+}
+"""Titles of the columns of the table of policies: on the page, and in a terminal (`cli`)."""
 _BADGES: dict[Verdict, str] = {
     "better": "Better than the baseline",
     "worse": "Worse than the baseline",
@@ -115,9 +122,10 @@ def _spoken(rows: list[FigureRow]) -> str:
 
 
 def _table(results: Results) -> PageTable:
-    columns = ["Policy", "Accuracy", "Difference", "p", "Forward", "Backward", "Time"]
+    measured = [TITLES[column][0] for column in ("accuracy", "difference", "p")]
+    columns = ["Policy", *measured, "Forward", "Backward", "Time"]
     if results.validated:
-        columns.insert(1, "Validation")
+        columns.insert(1, TITLES["validation"][0])
     lines = [_line(results, row) for row in results.rows]
     for row in results.failed:
         why = str(row.get("error") or "no accuracy was measured")

@@ -20,6 +20,10 @@ def train_page(result: JsonObject) -> Page:
     answers = [
         Answer("How accurate is it?", formatting.percent(accuracy), "Accuracy on the test part.")
     ]
+    answers += [
+        Answer(f"What is its {name}?", formatting.percent(share), "On the test part.")
+        for name, share in (row.get("metrics") or {}).items()
+    ]
     if validation is not None:
         answers.append(
             Answer(

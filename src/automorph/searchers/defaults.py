@@ -5,7 +5,7 @@ from __future__ import annotations
 from automorph.diagnostics import explain, explained_space
 from automorph.operations import SearchSpace, named_space
 from automorph.searchers.builtin import EXPLAINED
-from automorph.searchers.executors import without_test
+from automorph.searchers.executors import task_without_test
 from automorph.text import find_wordnet
 from automorph.training import Task
 
@@ -19,7 +19,7 @@ def space_of(space: str | SearchSpace | None, task: Task, *, seed: int = 0) -> S
     operations = named_space(name) if name else default_space(task.data.domain)
     if first != EXPLAINED:
         return operations
-    return explained_space(explain(without_test(task), operations, seed=seed))
+    return explained_space(explain(task_without_test(task), operations, seed=seed))
 
 
 def default_space(domain: str) -> SearchSpace:

@@ -204,7 +204,7 @@ def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> JobResult
     """
     began = time.perf_counter()
     try:
-        return job.run(task if test else without_test(task), folder)
+        return job.run(task if test else task_without_test(task), folder)
     except DiskError:
         raise
     except (AutomorphError, MemoryError) as error:
@@ -213,7 +213,7 @@ def attempt(job: Job, task: Task, folder: Path, test: bool = False) -> JobResult
 
 
 @lru_cache(maxsize=2)
-def without_test(task: Task) -> Task:
+def task_without_test(task: Task) -> Task:
     """Hide the test part; the same task gives the same object, so that caches keyed by it hit."""
     hidden = task.data.without_test()
     return task if hidden is task.data else replace(task, data=hidden)

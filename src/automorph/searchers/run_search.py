@@ -24,7 +24,7 @@ from automorph.searchers.budget import ONLINE_COST, Plan, affordable, plan_by_ti
 from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import TrainJob, plain_treatment, with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
-from automorph.searchers.executors import Engine, check_engine, open_engine, without_test
+from automorph.searchers.executors import Engine, check_engine, open_engine, task_without_test
 from automorph.searchers.final_table import controls_of, table, verdict_of
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
@@ -92,7 +92,7 @@ def search(
     )
     _fits(full_task, operations)
     check_domain(post, full_task.data.domain, data=full_task.name)
-    search_task = without_test(full_task)
+    search_task = task_without_test(full_task)
     setting = SearchContext(
         task=search_task, space=operations, post_policy=post, trials=trials or TRIALS, seed=seed
     )

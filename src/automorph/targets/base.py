@@ -90,6 +90,10 @@ class Target(Protocol):
         """Return the metric output by output ``(k,)``; NaN for outputs without examples."""
         ...
 
+    def further_scores(self, predictions: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
+        """Return more metrics by name, which are reported and choose nothing."""
+        ...
+
 
 def target_of(data: Dataset) -> Target:
     """Return what a network predicts that is trained on these data.

@@ -22,7 +22,7 @@ from automorph.training.ddp import share_model
 from automorph.training.device import Machine
 from automorph.training.evaluation import Evaluation, evaluate
 from automorph.training.loader import Loader
-from automorph.training.metrics import Meter
+from automorph.training.meter import Meter
 from automorph.training.optimiser import Average, make_optimiser
 from automorph.training.precision import Chosen, casting
 from automorph.training.progress import Shown

@@ -28,14 +28,14 @@ def none() -> Policy:
 
 
 def flip(p: float = 0.5) -> Policy:
-    """Mirrors left and right with probability p."""
+    """Mirror left and right with probability p."""
     check_range("flip", "p", p, float, 0, 1)
     label = with_options("flip", _changed(p=(p, 0.5)))
     return _fixed(label, (OPERATIONS["HorizontalFlip"], p))
 
 
 def crop(pad: float = 0.125) -> Policy:
-    """Pads all sides by a share of the side (4 of 32 pixels) and cuts the old size out."""
+    """Pad all sides by a share of the side (4 of 32 pixels), then crop to the original size."""
     return _fixed(with_options("crop", _changed(pad=(pad, 0.125))), (_pad_crop("crop", pad), 1.0))
 
 
@@ -47,7 +47,7 @@ def flip_crop(pad: float = 0.125) -> Policy:
 
 
 def resized_crop(area: float = 0.08) -> Policy:
-    """A random part of at least this share of the area, resized back (Inception, ImageNet)."""
+    """Random crop of at least this share of the area, resized back (Inception, ImageNet)."""
     check_range("resized-crop", "area", area, float, 0.01, 1)
     operation = OPERATIONS["ResizedCrop"].between(area, 1)
     return _fixed(f"resized-crop(area={number_text(area)})", (operation, 1.0))
@@ -66,7 +66,7 @@ def cutout(size: float = 0.5, p: float = 1.0) -> Policy:
 
 
 def random_erasing(p: float = 0.5, area: float = 0.4) -> Policy:
-    """Random Erasing (Zhong et al. 2020): a rectangle of up to this area is filled with noise."""
+    """Random Erasing (Zhong et al. 2020): fill a rectangle of up to this area with noise."""
     check_range("random-erasing", "p", p, float, 0, 1)
     check_range("random-erasing", "area", area, float, 0, 1)
     operation = OPERATIONS["RandomErasing"].between(0, area)
@@ -135,18 +135,18 @@ def autoaugment(policy: str = "cifar10") -> Policy:
 def random(
     count: int = 25, length: int = 2, seed: int | None = None, space: Space = "autoaugment"
 ) -> Policy:
-    """A random policy of the search space, drawn anew for every training seed: the control."""
+    """Random policy of the search space, drawn again for every training seed: the control."""
     return RandomPolicy(operations=_space(space), count=count, length=length, seed=seed)
 
 
 def mixup(alpha: float = 1.0, p: float = 1.0) -> Policy:
-    """mixup (Zhang et al. 2018): blends pairs of examples and of labels."""
+    """mixup (Zhang et al. 2018): blend pairs of examples and of labels."""
     check_range("mixup", "p", p, float, 0, 1)
     return Mixed(mix="mixup", alpha=alpha, probability=p)
 
 
 def cutmix(alpha: float = 1.0, p: float = 0.5) -> Policy:
-    """CutMix (Yun et al. 2019): pastes a box of another example, labels by area."""
+    """CutMix (Yun et al. 2019): paste a box of another example, labels by area."""
     check_range("cutmix", "p", p, float, 0, 1)
     return Mixed(mix="cutmix", alpha=alpha, probability=p)
 

@@ -1,4 +1,4 @@
-"""Policies that change while training goes on: what Population Based Augmentation finds."""
+"""Policies that change during training, as found by Population Based Augmentation."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from pathlib import Path
 
 import jsonschema
@@ -284,6 +285,12 @@ def test_what_is_no_json_is_refused(case, tmp_path):
         load_policy(path)
     assert message in str(caught.value)
     assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize("field", ["low", "high", "identity"])
+def test_content_that_was_never_json_may_not_hold_nan(field):
+    with pytest.raises(PolicyError, match=f"{field} is nan; expected a number"):
+        policy_from_dict(changed(f"{OPERATION}/{field}", math.nan))
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -435,7 +435,8 @@ def _need_all(
 
 
 def _number(value: Any, where: str) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > 1e300:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not abs(value) <= 1e300:  # NaN is refused too.
         raise PolicyError(f"{where} is {value!r:.60}; expected a number")
     return float(value)
 

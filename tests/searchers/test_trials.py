@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from automorph.operations import OPERATIONS, SearchSpace
 from automorph.policies import Mixture, Step
 from automorph.searchers import JobResult, TrainJob, search
 from automorph.searchers.journal_repair import cut
-from automorph.searchers.trials import JOURNAL, Trials
+from automorph.searchers.trials import JOURNAL, Trials, key_of
 from automorph.training import Normaliser, Units
 
 OUTCOMES = [
@@ -87,6 +87,26 @@ def test_a_trial_is_known_by_its_content_but_for_last_digits(tmp_path):
         assert trials.key(other) == other.key
     with pytest.raises(UsageError, match=r"lr was 0\.3 and is now 0\.300001"):
         Trials({"lr": 0.300001}, folder=tmp_path)
+
+
+def test_a_float_and_no_value_are_two_contents(tmp_path):
+    first = Rated(rate=None, decay=0.5)
+    Trials({}, folder=tmp_path).add(first, JobResult(0.5), clock=0.0)
+    trials = Trials({}, folder=tmp_path)
+    assert trials.key(Rated(rate=None, decay=0.5 + 1e-12)) == key_of(first)
+    other = Rated(rate=0.5, decay=None)
+    assert trials.key(other) == key_of(other)
+
+
+@dataclass(frozen=True)
+class Rated(Sees):
+    """A job with two numbers that need not be set."""
+
+    rate: float | None = None
+    decay: float | None = None
+
+    def describe(self):
+        return {"rate": self.rate, "decay": self.decay}
 
 
 def child(probability):

@@ -26,6 +26,8 @@ from automorph.searchers.journal_repair import STUDY, cut, mend
 from automorph.training import Units, alike
 
 JOURNAL = "trials.journal"
+_FLOAT = "(a float)"
+"""Stands in for a float where the rest of a job is compared; None would equal a value not set."""
 ROUNDED = 1e-3
 """Relative gap of numbers that were rounded to four digits on two processors."""
 
@@ -127,7 +129,7 @@ class Trials:
                 return [part(item) for item in value]
             if isinstance(value, float):
                 floats.append(value)
-                return None
+                return _FLOAT
             return self._own_keys.get(value, value) if isinstance(value, str) else value
 
         return part(plain), floats

@@ -11,8 +11,8 @@ TOLERANCE = 1e-9
 
 _RECORD = re.compile(r"\w+\(\w+=.*\)")
 """The text of a dataclass, such as ``Normaliser(mean=(0.5,), std=(0.25,))``."""
-_FLOAT = re.compile(r"(-?\d+(?:\.\d+(?:e[+-]\d+)?|e[+-]\d+))")
-"""As Python writes it: whole numbers and hashes are none."""
+_FLOAT = re.compile(r"(-?\d+(?:\.(?:0|\d*[1-9])(?:e[+-]\d+)?|e[+-]\d+))(?!\d)")
+"""As Python writes it: whole numbers, hashes and 1.10, which may be a version, are none."""
 
 
 def differences(found: Any, wanted: Any, path: str = "") -> list[str]:

@@ -131,7 +131,8 @@ def brightness_table(values: Values) -> Tables:
 
 def gamma_table(values: Values) -> Tables:
     """Tabulate ``255.999 (v / 255) ** (2 ** value)``, truncated, as torchvision does."""
-    shares = (_LEVELS / 255.0) ** 2.0 ** values[:, None, None]
+    # Beyond 1000 octaves nothing changes any more, but 2 ** value overflows.
+    shares = (_LEVELS / 255.0) ** 2.0 ** np.minimum(values, 1000.0)[:, None, None]
     return (255.999 * shares).astype(np.uint8)
 
 

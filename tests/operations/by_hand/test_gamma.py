@@ -33,6 +33,16 @@ def test_squares_and_roots(path, octaves, expected) -> None:  # type: ignore[no-
     assert out.reshape(-1).tolist() == expected
 
 
+@pytest.mark.parametrize("path", [apply, apply_reference])
+@pytest.mark.parametrize("low", [-1e300, -2000, -50, 50, 2000, 1e300])
+@pytest.mark.filterwarnings("error")
+def test_extreme_values_overflow_nowhere(path, low) -> None:  # type: ignore[no-untyped-def]
+    levels = np.array([0, 1, 254, 255], np.uint8).reshape(1, 1, 4, 1)
+    space = SearchSpace("one", (OPERATIONS["Gamma"].at(low),))
+    out = path(levels, Sequences.of([[0]]), space, Stream(index=[0]))
+    assert out.reshape(-1).tolist()[1:3] == ([255, 255] if low < 0 else [0, 0])
+
+
 @pytest.mark.parametrize("octaves", [-1.5, -0.7, -0.1, 0.3, 1.2, 1.5])
 def test_equal_to_torchvision(octaves: float) -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)

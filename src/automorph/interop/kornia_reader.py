@@ -31,6 +31,7 @@ SKIPPED = ("Normalize", "Resize", "CenterCrop")
 _EACH = {"same_on_batch": False, "p_batch": 1}
 USUAL: dict[str, dict[str, Any]] = {
     "RandomInvert": {"max_val": 1},
+    "RandomGamma": {"gain": (1.0, 1.0)},
     "RandomAffine": {"translate": None, "shear": None, "fill_value": None},
     "RandomShear": {"padding_mode": "zeros"},
     "RandomTranslate": {"padding_mode": "zeros"},
@@ -86,6 +87,8 @@ def _given(module: Any, name: str) -> Any:
     for source in (module.flags, vars(module), vars(module._param_generator or module)):
         if name in source:
             return source[name]
+    if f"{name}_factor" in getattr(module._param_generator, "sampler_dict", {}):
+        return _ends(module, f"{name}_factor")
     raise AttributeError(f"kornia's {type(module).__name__} has no {name}")
 
 

@@ -51,6 +51,7 @@ _NAMES = {
         "Method": "Searcher", "Outcome": "JobResult", "Setting": "SearchContext",
         "Train": "TrainJob",
     },
+    "searchers.tanda": {"held_space": "discretized_space"},
     "theory": {
         "Chain": "MarkovChain", "Split": "SplitNetwork",
         "usual_space": "diagnostics.default_space",

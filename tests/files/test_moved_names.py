@@ -57,6 +57,20 @@ def test_a_name_that_moved_between_rooms_warns():
         assert theory.explain is diagnostics.explain
 
 
+def test_old_names_of_tanda_warn():
+    from automorph.policies import load_policy
+    from automorph.searchers import tanda
+
+    with pytest.warns(DeprecationWarning, match=r"tanda\.held_space is now .*discretized_space"):
+        assert tanda.held_space is tanda.discretized_space
+    with pytest.warns(DeprecationWarning, match="AdversarialJob"):
+        job = tanda.AdversarialJob(space=None, settings=None, tail=load_policy("flip"))
+    with pytest.warns(DeprecationWarning, match=r"AdversarialJob\.tail is now"):
+        assert job.tail is job.post_policy
+    with pytest.raises(AttributeError, match="no_such"):
+        tanda.no_such  # noqa: B018
+
+
 def test_what_never_existed_is_an_import_error():
     with pytest.raises(ModuleNotFoundError, match="no_such"):
         importlib.import_module("automorph.adapters.no_such")

@@ -5,6 +5,9 @@ data augmentation" (NIPS 2017). One file per component: generators, discriminato
 steps of the adversary, and the training loop.
 """
 
+from typing import TYPE_CHECKING
+
+from automorph import _moved
 from automorph.augmenters import Regularised, transformation_regularisation
 from automorph.searchers.tanda.adversary import Look
 from automorph.searchers.tanda.config import Settings
@@ -35,3 +38,6 @@ __all__ = [
     "learn_generator",
     "transformation_regularisation",
 ]
+
+if not TYPE_CHECKING:  # A checker would take every name for one that exists.
+    __getattr__ = _moved.old_names(__name__)

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from automorph._moved import renamed_arguments, renamed_attributes
 from automorph.errors import AutomorphError, UsageError
 from automorph.operations import SearchSpace
 from automorph.policies import (
@@ -37,6 +38,8 @@ FACTORS = (1.0, 3.0, 1 / 3)
 """Factors of the generator's rate and of the weight of diversity, tried in this order."""
 
 
+@renamed_attributes(tail="post_policy")
+@renamed_arguments(tail="post_policy")
 @dataclass(frozen=True, kw_only=True)
 class AdversarialJob:
     """One generator learned from the task's training examples, without their labels.

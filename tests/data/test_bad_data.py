@@ -187,7 +187,7 @@ CASES = [
     Case("no folder", lambda root: f"folder:{root}/nix", ("not there", "sub-folder for each")),
     Case("no class folders", flat_folder, ("no class folders", "it holds 1.png")),
     Case("empty class folder", empty_class, ("cows holds no images",)),
-    Case("unseen class", unseen_class, ("the train part lacks: 'dgos'",)),
+    Case("unseen class", unseen_class, ("the train split lacks: 'dgos'",)),
     Case("same picture in both", same_picture_in_both, ("the same examples are in more than one",
          "train/cats/0.png = test/cats/0.png", "--leakage drop")),
     # columns
@@ -209,7 +209,7 @@ CASES = [
          ("train[1]: line 2 of a.jsonl: not JSON",)),
     Case("JSON line no object", with_text("a.jsonl", '{"text": "a", "label": 0}', "[1]"),
          ("train[1]: line 2 of a.jsonl: a list, not an object",)),
-    Case("parts differ", two_parquet_parts, ("test part lacks the columns ['label']",)),
+    Case("parts differ", two_parquet_parts, ("test split lacks the columns ['label']",)),
     Case("no train part", only_a_test_part, ("found the parts test and no train part",)),
     Case("nothing there", lambda root: f"parquet:{root}/*.parquet", ("nothing found", "pattern")),
     Case("empty text", with_text("a.csv", "text,label", "a,0", " ,1"), ("train[1]: no text",)),
@@ -294,7 +294,7 @@ def test_a_stream_is_refused() -> None:
 def test_data_of_no_known_type() -> None:
     with pytest.raises(UsageError, match="data of type int"):
         as_dataset(3)
-    with pytest.raises(UsageError, match="brings its own parts"):
+    with pytest.raises(UsageError, match="comes with its own splits"):
         as_dataset("digits", test=(FOUR, [0, 1, 0, 1]))
 
 

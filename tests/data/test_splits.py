@@ -178,7 +178,7 @@ def test_a_limit_may_make_the_classes_too_small() -> None:
 
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (-0.1, 0.2), (1.0, 0.0), (0, 1.5)])
 def test_shares_that_do_not_fit(validation: float, test: float) -> None:
-    with pytest.raises(UsageError, match="together below 1"):
+    with pytest.raises(UsageError, match="add up to less than 1"):
         split(make([0, 1] * 20), validation=validation, test=test)
 
 

@@ -52,7 +52,7 @@ REFUSED = [
     ("albumentations", A.Affine(scale=(1.2, 1.2)), "several things|BORDER_REPLICATE"),
     ("albumentations", A.Affine(scale=(1.2, 1.2), interpolation=cv2.INTER_NEAREST, **EDGE),
      "INTER_LINEAR"),
-    ("albumentations", A.Affine(scale={"x": (1.2, 1.2), "y": (1, 1)}, **EDGE), "both sides"),
+    ("albumentations", A.Affine(scale={"x": (1.2, 1.2), "y": (1, 1)}, **EDGE), "both axes"),
     ("albumentations", A.Affine(scale=(0.8, 1.2), keep_ratio=True, balanced_scale=True, **EDGE),
      "balanced_scale=True"),
     ("albumentations", A.Affine(rotate=SPIN, fit_output=True), "fit_output=True"),

@@ -53,7 +53,8 @@ class Probe:
             )
             raise UsageError(
                 f"got probe={self.layers} with a {kind}; expected an nn.Sequential{size}: "
-                "choose fewer layers, or another way of cheap scoring (size, every, precision)"
+                "choose fewer layers, or make scoring cheaper in another way (size, every, "
+                "precision)"
             )
         # A slice is a new container in training mode; its layers must stay in evaluation mode.
         return model[: self.layers].eval()

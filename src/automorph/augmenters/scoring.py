@@ -119,8 +119,8 @@ class Scorer:
         if self.scoring.size < 1:
             if inputs.ndim != 4:
                 raise UsageError(
-                    f"got size={self.scoring.size} for inputs that are no images; expected images: "
-                    "use another option for cheap scoring (every, precision or frozen)"
+                    f"got size={self.scoring.size} for inputs that are not images; expected "
+                    "images: make scoring cheaper in another way (every, precision or frozen)"
                 )
             inputs = functional.interpolate(inputs, scale_factor=self.scoring.size, mode="area")
         with self._precision(inputs), evaluating(model):

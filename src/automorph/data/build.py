@@ -120,8 +120,8 @@ def _columns(raw: RawData, what: str) -> dict[str, Any]:
     lacking = [part for part, column in columns.items() if column is None]
     if lacking:
         raise DataError(
-            f"{raw.name}: the {lacking[0]} part has no {what}, but the train part does. Expected "
-            "them in every part."
+            f"{raw.name}: the {lacking[0]} split has no {what}, but the train split does. Expected "
+            "them in every split."
         )
     return {
         part: column.tolist() if isinstance(column, np.ndarray) else column

@@ -180,8 +180,8 @@ class Dataset:
         for name, part in self.parts.items():
             if (part.domain, part.data.shape[1:]) != (kind, shape):
                 raise DataError(
-                    f"{self.name}: the {name} part holds {part!r}, the train part {self.train!r}: "
-                    "expected the same kind and size of example in every part."
+                    f"{self.name}: the {name} split holds {part!r}, the train split "
+                    f"{self.train!r}: expected the same kind and size of example in every split."
                 )
             check_range(part.labels, len(self.classes), f"{self.name}: labels of {name}")
             if part.subgroups is not None:

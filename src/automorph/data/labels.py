@@ -64,7 +64,7 @@ def check_classes(
     train = labels["train"]
     present = np.unique(train)
     if len(present) == 0:
-        raise DataError(f"{name}: the train part has no labelled examples.")
+        raise DataError(f"{name}: the train split has no labelled examples.")
     if len(present) == 1:
         raise DataError(
             f"{name}: all {len(train):,} train examples have the same label, "
@@ -81,7 +81,7 @@ def check_classes(
         unseen = sorted(set(numbers.tolist()) - set(present.tolist()))
         if unseen:
             raise DataError(
-                f"{name}: the {part} part has classes that the train part lacks: "
+                f"{name}: the {part} split has classes that the train split lacks: "
                 f"{listed((classes[c] for c in unseen), 10)}. Expected the classes of train only: "
                 "check the spelling of the labels, or remove those rows."
             )
@@ -133,8 +133,8 @@ def _sorted(distinct: set[Any], what: str) -> list[Any]:
         raise DataError(
             f"the {what}s hold {len(fractions):,} different fractions, such as "
             f"{', '.join(map(str, sorted(fractions)[:3]))}: a measurement, not classes. Expected "
-            f"class names or numbers: choose another column ({what}=..., --{what}), or sort the "
-            "values into ranges first."
+            f"class names or numbers: choose another column ({what}=..., --{what}), or bin "
+            "the values first."
         )
     return sorted(distinct, key=lambda value: (numbers[value], str(value)))
 

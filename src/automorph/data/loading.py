@@ -175,9 +175,7 @@ def as_dataset(
     """
     columns = Columns(image, text, label, subgroup, metadata)
     if isinstance(source, Dataset | str) and not (validation is None and test is None):
-        raise UsageError(
-            f"{source!r} brings its own parts: expected no validation and test beside."
-        )
+        raise UsageError(f"{source!r} comes with its own splits; leave out validation and test.")
     if isinstance(source, Dataset):
         columns.refuse("a Dataset")
         if asked := [option for option, value in options.items() if value is not None]:

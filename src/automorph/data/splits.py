@@ -24,7 +24,7 @@ def split(
     seed: int = 0,
     by_subgroup: bool = True,
 ) -> Dataset:
-    """Split the missing validation and test parts off the train part.
+    """Split the missing validation and test parts off the train split.
 
     ``validation`` and ``test`` are shares of the present train part, in [0, 1); 0 makes no such
     part, and an existing part is kept whole. The split is
@@ -52,8 +52,8 @@ def split(
     }
     if not all(0 <= share < 1 for share in (validation, test)) or sum(shares.values()) >= 1:
         raise UsageError(
-            f"validation={validation} and test={test}: expected shares of the rows, each at least "
-            "0, together below 1."
+            f"validation={validation} and test={test}: expected fractions of the rows, each "
+            "at least 0, that add up to less than 1."
         )
     if not any(shares.values()):
         return dataset
@@ -165,7 +165,7 @@ def _digest(text: str) -> bytes:
 
 
 def _strata(dataset: Dataset, by_subgroup: bool) -> dict[str, NDArray[np.intp]]:
-    """Return the rows of every group of the train part, in order, by the names of the group."""
+    """Return the rows of every group of the train split, in order, by the names of the group."""
     train = dataset.train
     if train.subgroups is None or not by_subgroup:
         names, numbers = dataset.classes, train.labels

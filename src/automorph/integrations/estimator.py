@@ -82,7 +82,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
             "leave that stage out: classifiers of scikit-learn take one class for each example",
         )
         if not isinstance(self.copies, (int, np.integer)) or self.copies < 0:
-            raise UsageError(f"got copies={self.copies!r}; expected a whole number from 0 on")
+            raise UsageError(f"got copies={self.copies!r}; expected a whole number, 0 or more")
         examples, labels = self._read(X, y)
         copies = [self._rows(examples)]
         if len(policy.space):

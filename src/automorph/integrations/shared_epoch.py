@@ -44,7 +44,7 @@ class SharedEpoch:
     def number(self, epoch: int) -> None:
         whole = isinstance(epoch, (int, np.integer)) and not isinstance(epoch, bool)
         if not whole or not 0 <= epoch < 1 << 32:
-            raise UsageError(f"got epoch={epoch!r}; expected a whole number from 0 on")
+            raise UsageError(f"got epoch={epoch!r}; expected a whole number, 0 or more")
         self._cells[:_WARNED] = torch.tensor([int(epoch), _NOBODY, 0])
 
     def watch(self, numbers: Iterable[int]) -> None:

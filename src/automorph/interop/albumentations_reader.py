@@ -29,7 +29,7 @@ SKIPPED = (
     "ToTensorV2", "Normalize", "Resize", "LongestMaxSize", "SmallestMaxSize", "CenterCrop",
     "PadIfNeeded", "ToFloat",
 )  # fmt: skip
-"""Steps that are left out because they are no augmentation."""
+"""Steps that are left out because they are not augmentations."""
 
 USUAL: dict[str, dict[str, Any]] = {
     "Affine": {"fit_output": False, "balanced_scale": False},
@@ -128,7 +128,7 @@ def _moves(t: Any, p: float) -> list[Act]:
 def _zoomed(t: Any, p: float) -> list[Draw]:
     low, high = pair(t.scale["x"])
     if pair(t.scale["y"]) != (low, high):
-        raise refused(t, "scale", t.scale, "the same ends for both sides")
+        raise refused(t, "scale", t.scale, "the same ends for both axes")
     if low != high:
         refuse(t, keep_ratio=True)
     if t.border_mode != 1 or t.interpolation != 1:

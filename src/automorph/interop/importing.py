@@ -35,8 +35,8 @@ class DifferenceWarning(UserWarning):
 def import_policy(transform: Any) -> Policy:
     """Convert a transform of torchvision (v2 or v1), albumentations or kornia to a policy.
 
-    Steps that are no augmentation (resizing, normalising) are left out. A timm string is a name for
-    `load_policy`. Raises `PolicyError` for transforms that match no operation of the catalogue.
+    Steps that are not augmentations (resizing, normalising) are left out. A timm string is a name
+    for `load_policy`. Raises `PolicyError` for transforms that match no operation of the catalogue.
 
     Issues one `DifferenceWarning` about everything that was left out or differs; its ``notes`` are
     the lines. To silence it:

@@ -116,8 +116,8 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
     if isinstance(policy, Generated) and policy.network in ("mean-field", "per-position"):
         return _generated(policy)
     raise NotExpressibleError(
-        f"the policy {policy.name!r:.200} is no sequence of independent draws, which is all that "
-        f"other libraries can express: {why_not(policy)}"
+        f"the policy {policy.name!r:.200} is not a sequence of independent draws, which is all "
+        f"that other libraries can express: {why_not(policy)}"
     )
 
 

@@ -166,7 +166,7 @@ def _ranged(acts: Sequence[Act]) -> tuple[tuple[Operation, ...], float]:
 def _gap(act: Act) -> float:
     """Return the share of the way from the identity that two stretches leave out."""
     if not mirrored(act):
-        raise PolicyError(f"got two ranges of {act.kernel} that are no mirror images")
+        raise PolicyError(f"got two ranges of {act.kernel} that are not mirror images")
     ends = sorted(end for stretch in act.stretches for end in stretch)
     middle = float(act.operation.identity or 0.0)
     return (ends[2] - middle) / (ends[3] - middle)

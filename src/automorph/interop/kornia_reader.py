@@ -26,7 +26,7 @@ from automorph.interop.reader_base import (
 Reader = Callable[[Any], list[Draw]]
 
 SKIPPED = ("Normalize", "Resize", "CenterCrop")
-"""Modules that are left out because they are no augmentation."""
+"""Modules that are left out because they are not augmentations."""
 
 _EACH = {"same_on_batch": False, "p_batch": 1}
 USUAL: dict[str, dict[str, Any]] = {
@@ -119,7 +119,7 @@ def _read_affine(m: Any) -> list[Draw]:
         # kornia's RandomAffine rotates clockwise, its RandomRotation does not.
         return [_drawn(m, "Rotate", (0.0 - high, 0.0 - low), _mode(m))]
     if m._param_generator.scale_4_sampler is not None:
-        raise refused(m, "scale", m._param_generator.scale, "one range for both sides")
+        raise refused(m, "scale", m._param_generator.scale, "one range for both axes")
     if low or high:
         raise refused(m, "degrees", (low, high), "no rotation beside a scale")
     refuse(m, _given, padding_mode="border", resample="bilinear")
@@ -138,7 +138,7 @@ def _read_crop(m: Any) -> list[Draw]:
 def _read_shear(m: Any) -> list[Draw]:
     x, y = (_ends(m, f"shear_{axis}") for axis in "xy")
     if any(x) and any(y):
-        raise NotExpressibleError("got a RandomShear along both sides; expected one side at a time")
+        raise NotExpressibleError("got a RandomShear along both axes; expected one axis at a time")
     kernel, degrees = ("ShearY", y) if any(y) else ("ShearX", x)
     low, high = (math.tan(math.radians(end)) for end in degrees)
     return [_drawn(m, kernel, (low, high), _mode(m))]
@@ -149,7 +149,7 @@ def _read_translate(m: Any) -> list[Draw]:
     if not (any(x) and any(y)):
         return [_drawn(m, "TranslateY" if any(y) else "TranslateX", y if any(y) else x, _mode(m))]
     if x != y or x[0] != -x[1]:
-        raise NotExpressibleError("got a RandomTranslate along both sides; expected the same ends")
+        raise NotExpressibleError("got a RandomTranslate along both axes; expected the same ends")
     return [_drawn(m, "PadCrop", (x[1], x[1]), _mode(m))]
 
 

@@ -40,8 +40,8 @@ def write_string(policy: Policy, *, strict: bool = False) -> str:
     plain = isinstance(policy, (Uniform, AugMix)) and policy.title
     if not plain or not is_timm(plain):
         raise NotExpressibleError(
-            f"the policy {policy.name!r:.200} is no timm string: those have timm's own operations, "
-            "ranges and magnitudes (0 to 10)",
+            f"the policy {policy.name!r:.200} cannot be written as a timm string, which "
+            "has only timm's own operations, ranges and magnitudes (0 to 10)",
             "start from one, as in rand-m9-mstd0.5-inc1",
         )
     try:

@@ -33,7 +33,7 @@ SKIPPED = (
     "ConvertImageDtype", "ConvertDtype", "Normalize", "Resize", "CenterCrop",
     "SanitizeBoundingBoxes", "ClampBoundingBoxes",
 )  # fmt: skip
-"""Transforms that are left out because they are no augmentation."""
+"""Transforms that are left out because they are not augmentations."""
 
 USUAL: dict[str, dict[str, Any]] = {
     "RandomRotation": {"expand": False, "center": None},

@@ -53,7 +53,7 @@ def check_definition(number: Any, kernel: str, where: str) -> None:
     if isinstance(number, bool) or number != DEFINITION:
         raise PolicyError(
             f"{where}.definition is {number!r:.60}; expected {DEFINITION}, the only definition of "
-            f"{kernel} that this automorph has. Upgrade automorph if the file is newer"
+            f"{kernel} that this version of automorph has. Upgrade automorph if the file is newer"
         )
 
 
@@ -68,5 +68,5 @@ def check_constants(given: dict[str, Any], what: str, wanted: dict[str, Any], wh
             )
             raise PolicyError(
                 f"{where}.{key} is {given[key]!r:.60}; expected {value!r}, with which this "
-                f"automorph draws {what}. {hint}"
+                f"version of automorph draws {what}. {hint}"
             )

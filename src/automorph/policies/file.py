@@ -127,7 +127,9 @@ def read_policy(path: str | os.PathLike[str], operations: Iterable[Operation] = 
     source = Path(path)
     try:
         if source.stat().st_size > LARGEST_FILE:
-            raise PolicyError(f"{source} has more than {LARGEST_FILE >> 20} MiB; that is no policy")
+            raise PolicyError(
+                f"{source} has more than {LARGEST_FILE >> 20} MiB; that is not a policy"
+            )
         content = parse_json(source.read_text(encoding="utf-8"))
     except OSError as error:
         raise PolicyError(
@@ -135,7 +137,7 @@ def read_policy(path: str | os.PathLike[str], operations: Iterable[Operation] = 
             "policy.json, or a name such as randaugment(n=2,m=9)"
         ) from None
     except RecursionError:
-        raise PolicyError(f"{source} is nested too deeply; that is no policy") from None
+        raise PolicyError(f"{source} is nested too deeply; that is not a policy") from None
     except ValueError as error:
         raise PolicyError(f"{source} is not a JSON file: {error}; expected a policy.json") from None
     return policy_from_dict(content, operations, where=str(source))
@@ -151,11 +153,13 @@ def policy_from_dict(
         )
     version = content.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise PolicyError(f"{where} has the version {version!r}; expected a whole number from 1 on")
+        raise PolicyError(
+            f"{where} has the version {version!r}; expected a whole number, 1 or more"
+        )
     if version > VERSION:
         raise PolicyError(
-            f"{where} has the format version {version}, and this automorph reads up to {VERSION}; "
-            "upgrade automorph to use it"
+            f"{where} has the format version {version}, and this version of automorph reads up "
+            f"to {VERSION}; upgrade automorph to use it"
         )
     own = {operation.name: operation for operation in operations}
     declared = {
@@ -166,7 +170,7 @@ def policy_from_dict(
         content = upgraded(content, declared)
         return _Reader(own).policy(content.get("policy"), f"{where}: policy")
     except RecursionError:
-        raise PolicyError(f"{where} is nested too deeply; that is no policy") from None
+        raise PolicyError(f"{where} is nested too deeply; that is not a policy") from None
 
 
 def parse_json(text: str) -> Any:

@@ -78,7 +78,7 @@ def _magnitude(text: str, settings: dict[str, Any], default: int) -> int:
     magnitude: int = settings.get("m", default)
     if magnitude > 10:
         raise PolicyError(
-            f"{text!r} has m{magnitude}; expected a magnitude from 0 to 10 (timm cuts it to 10)"
+            f"{text!r} has m{magnitude}; expected a magnitude from 0 to 10 (timm clips larger ones)"
         )
     return magnitude
 

@@ -95,7 +95,7 @@ def grouper_of(data: Dataset) -> Grouper:
             f"{data.name}: {k:,} subgroups in {n:,} examples, such as "
             f"{', '.join(map(repr, data.subgroup_names[:3]))}: this looks like a name or a "
             f"measurement. Expected at most {MOST}, of {FEW} examples or more on average: choose "
-            "another column with subgroup=... (--subgroup), or sort the values into ranges first"
+            "another column with subgroup=... (--subgroup), or bin the values first"
         )
     return Grouper(data.classes, data.subgroup_names)
 

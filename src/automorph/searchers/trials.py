@@ -236,7 +236,7 @@ def _data_base(address: str) -> Any:
         return RDBStorage(address)
     except Exception as error:
         raise UsageError(
-            f"cannot use the storage {address!r} ({error}); expected an Optuna URL, as "
+            f"cannot use the storage {address!r} ({error}); expected an Optuna URL such as "
             "sqlite:///trials.db or mysql://user:password@host/name"
         ) from error
 

@@ -107,8 +107,8 @@ def _restore(
         training.restore(*saved)
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise DamagedError(
-            f"{store.checkpoint} is no checkpoint of this run ({error!r:.200}). Delete that file: "
-            "the run then starts again"
+            f"{store.checkpoint} is not a checkpoint of this run ({error!r:.200}). Delete that "
+            "file: the run then starts again"
         ) from error
 
 

@@ -73,14 +73,14 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
         lacking = [column for column in wanted if column not in table.names]
         if lacking:
             raise DataError(
-                f"{name}: the {part} part lacks the columns {lacking}; it has {list(table.names)}. "
-                "Expected the columns of the train part."
+                f"{name}: the {part} split lacks the columns {lacking}; it has "
+                f"{list(table.names)}. Expected the columns of the train split."
             )
         for column in (label, *subgroups):
             if _names(table, column) != _names(train, column):
                 raise DataError(
-                    f"{name}: the {part} part declares other classes for {column!r} than the train "
-                    "part. Expected the same classes in the same order."
+                    f"{name}: the {part} split declares other classes for {column!r} than the "
+                    "train split. Expected the same classes in the same order."
                 )
     parts = {
         part: Rows(

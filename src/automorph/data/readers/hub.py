@@ -64,8 +64,8 @@ def raw_from_huggingface(data: Any, *, name: str, columns: Columns) -> RawData:
 def _table(data: Any, name: str) -> RawTable:
     if not hasattr(data, "num_rows"):
         raise DataError(
-            f"{name}: a stream ({type(data).__name__}). Expected a data set that is complete: "
-            "load it without streaming=True, or take a part of it."
+            f"{name}: is a stream ({type(data).__name__}). Expected a data set loaded in full: "
+            "load it without streaming=True, or load only a slice of it."
         )
     rows = data.with_format("arrow")
 

@@ -82,7 +82,7 @@ def read_npz(path: str) -> RawData:
         if (data is None) != (column is None):
             lacking = images if data is None else labels
             raise DataError(
-                f"{name}: the {part} part lacks one of {', '.join(lacking)}; the file holds "
+                f"{name}: the {part} split lacks one of {', '.join(lacking)}; the file holds "
                 f"{', '.join(arrays)}."
             )
         if data is not None:

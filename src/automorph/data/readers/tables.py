@@ -42,7 +42,7 @@ def read_tables(kind: str, path: str) -> dict[str, RawTable]:
     """Read a file, glob or folder of one of the ``TABLES`` as tables by part.
 
     The part of a file is in its name (``train``, ``validation``/``val``/``dev``, ``test`` as a word
-    of the name); files that name none are the train part. Several files of one part are joined in
+    of the name); files that name none are the train split. Several files of one part are joined in
     the order of their names.
     """
     read = TABLES[kind]

@@ -201,3 +201,25 @@ def test_strict_exports_refuse_what_is_only_alike():
     assert "Drawn" in export_policy("crop", "torchvision", strict=True)
     with pytest.raises(NotExpressibleError, match="ShearX"):
         export_policy("randaugment(n=1,m=5)", "kornia", strict=True)
+
+
+COLOURS = ("Brightness", "Color", "Contrast", "Sharpness", "Hue", "Gamma", "Posterize", "Solarize",
+           "Blur")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_torchvision_exports_keep_alpha(name):
+    """torchvision itself drops alpha (hue, gamma), changes it or raises."""
+    value = values_of(OPERATIONS[name])[0]
+    images = np.concatenate([photos(2), np.zeros_like(photos(2)[..., :1])], axis=3)
+    images[..., 3] = np.arange(images.shape[2])
+    transform, expected = (
+        convert_policy(held(name, value), "torchvision"),
+        ours(name, value, images),
+    )
+    for image, result in zip(images, expected, strict=True):
+        pictures = Image.fromarray(image), torch.from_numpy(image).permute(2, 0, 1)
+        out = np.asarray(transform(pictures[0]))
+        assert apart(out, result) <= (0.5 if name == "Blur" else 0)
+        tensor = transform(pictures[1]).permute(1, 2, 0).numpy()
+        np.testing.assert_array_equal(tensor[..., 3], image[..., 3])

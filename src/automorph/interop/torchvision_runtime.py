@@ -9,9 +9,11 @@ Exported files hold copies of what they need from here, so everything is plain t
 from __future__ import annotations
 
 import math
+from functools import wraps
 
 import numpy as np
 import torch
+from PIL import Image
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F  # noqa: N812
@@ -118,46 +120,73 @@ def resized_crop(image, value, chance, how):
     return F.resized_crop(image, top, left, h, w, [height, width])
 
 
+def colours(change):
+    """An operation on colours that keeps alpha; torchvision drops it, changes it or raises."""
+
+    @wraps(change)
+    def kept(image, value, chance, how):
+        if isinstance(image, Image.Image) and image.mode == "RGBA":
+            out = change(image.convert("RGB"), value, chance, how)
+            out.putalpha(image.getchannel("A"))
+            return out
+        if isinstance(image, torch.Tensor) and image.shape[-3] == 4:
+            out = change(image[..., :3, :, :], value, chance, how)
+            out = torch.cat([out, image[..., 3:, :, :]], dim=-3)
+            return tv_tensors.wrap(out, like=image) if isinstance(image, tv_tensors.Image) else out
+        return change(image, value, chance, how)
+
+    return kept
+
+
+@colours
 def brightness(image, value, chance, how):
     """Blends with black."""
     return F.adjust_brightness(image, value)
 
 
+@colours
 def color(image, value, chance, how):
     """Blends with the grey image."""
     return F.adjust_saturation(image, value)
 
 
+@colours
 def contrast(image, value, chance, how):
     """Blends with the mean grey."""
     return F.adjust_contrast(image, value)
 
 
+@colours
 def sharpness(image, value, chance, how):
     """Blends with the smoothed image."""
     return F.adjust_sharpness(image, value)
 
 
+@colours
 def hue(image, value, chance, how):
     """Turns the hue circle."""
     return F.adjust_hue(image, value)
 
 
+@colours
 def gamma(image, value, chance, how):
     """Raises every value to a power of 2 to this."""
     return F.adjust_gamma(image, 2.0**value)
 
 
+@colours
 def posterize(image, value, chance, how):
     """Keeps the upper bits."""
     return F.posterize(image, round(value))
 
 
+@colours
 def solarize(image, value, chance, how):
     """Inverts what is at or above a threshold."""
     return F.solarize(image, round(value, 3))
 
 
+@colours
 def blur(image, value, chance, how):
     """Gaussian blur."""
     size = 2 * math.ceil(3 * value) + 1

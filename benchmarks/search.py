@@ -48,7 +48,7 @@ from automorph.policies.random_policy import drawn_subpolicies
 from automorph.searchers import SearchContext, load_method
 from automorph.searchers.budget import Plan
 from automorph.searchers.child_training import Treatment, with_post_policy
-from automorph.searchers.executors import open_engine, without_test
+from automorph.searchers.executors import open_engine, task_without_test
 from automorph.searchers.fast_autoaugment import FastAutoAugment
 from automorph.searchers.runner import SearchRunner
 from automorph.searchers.trials import Trials
@@ -80,7 +80,7 @@ def setting_of(task: Task, trials: int) -> SearchContext:
     """The search context that every method gets."""
     space, post_policy = named_space(SPACE), load_policy(TAIL)
     return SearchContext(
-        task=without_test(task), space=space, post_policy=post_policy, trials=trials
+        task=task_without_test(task), space=space, post_policy=post_policy, trials=trials
     )
 
 

@@ -147,7 +147,7 @@ CASES = {
     "two things to audit": (
         ["audit", "csv:audited.csv", *S, "--checkpoint", "no", *A],
         2,
-        "expected one subject",
+        "expected only one of them",
     ),
     "no such part": (["audit", "csv:audited.csv", *S, *A, "--part", "test"], 2, "expected one of"),
     "too few to discover": (["audit", "csv:audited.csv", "--discover", *A], 2, "100 or more"),

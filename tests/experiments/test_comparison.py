@@ -111,7 +111,7 @@ def test_more_policies_and_seeds_extend_a_folder(task, tmp_path):
 
 def test_a_folder_of_another_task_is_refused(task, tmp_path):
     compare(task, ["none"], seeds=1, folder=tmp_path)
-    with pytest.raises(UsageError, match="other data, model or recipe"):
+    with pytest.raises(UsageError, match="other data, another model or another recipe"):
         compare(task.with_recipe(epochs=3), ["none"], seeds=1, folder=tmp_path)
 
 
@@ -125,7 +125,7 @@ def test_a_folder_resumes_where_floats_round_otherwise(task, tmp_path):
 
     assert again.trained == 0
     assert (again.rows, files(tmp_path)) == (first.rows, before)
-    with pytest.raises(UsageError, match="other data, model or recipe"):
+    with pytest.raises(UsageError, match="other data, another model or another recipe"):
         compare(task.with_recipe(lr=lr * (1 + 1e-6)), ["none"], seeds=1, folder=tmp_path)
 
 
@@ -162,7 +162,7 @@ def test_progress_ends_at_all_cells(task):
         (["nonesuch"], {}, PolicyError, "unknown policy 'nonesuch'"),
         (["none"], {"seeds": 0}, UsageError, "seeds"),
         (["none"], {"seeds": [1, 1]}, UsageError, "all different"),
-        (["none"], {"baseline": "crop"}, UsageError, "not compared"),
+        (["none"], {"baseline": "crop"}, UsageError, "not among the policies"),
         (["none"], {"confidence": 95}, UsageError, "confidence"),
     ],
 )

@@ -24,7 +24,7 @@ def test_the_page_tells_what_was_found_and_how() -> None:
     assert "pba of 4" in text
     assert "The 9 of 12 operations that change most." in text
     assert "the mean of the last 2 policies" in text
-    assert text.count("not causal: a search does not choose its trials at random") == 1
+    assert text.count("not causal, because a search does not choose its trials at random") == 1
     assert repr(result) == before
 
 

@@ -97,7 +97,7 @@ def test_the_same_call_trains_nothing_again(result, task, pairs, folder):
 
 
 def test_another_task_is_refused_in_the_same_folder(task, pairs, folder, result):
-    with pytest.raises(UsageError, match="other data, model or recipe"):
+    with pytest.raises(UsageError, match="other data, another model or another recipe"):
         patch(task.with_recipe(epochs=1), translator=pairs, folder=folder)
 
 

@@ -208,7 +208,7 @@ def test_what_cannot_be_trained(planted_task):
 def test_subgroups_that_are_names():
     images = np.zeros((400, 8, 8, 1), np.uint8)
     data = from_arrays(images, np.arange(400) % 2, subgroups=np.arange(400) // 2, leakage="keep")
-    with pytest.raises(DataError, match="name or a measurement"):
+    with pytest.raises(DataError, match="identifier or a measurement"):
         grouper_of(data)
 
 

@@ -77,7 +77,9 @@ def test_a_gain_over_a_network_that_answers_one_class_is_told_as_that():
     assert "The network before predicts only 'good'" in verdict.text
 
 
-@pytest.mark.parametrize(("kind", "words"), [("better", "mended by"), ("unclear", "trained with")])
+@pytest.mark.parametrize(
+    ("kind", "words"), [("better", "repaired with"), ("unclear", "trained with")]
+)
 def test_a_card_claims_no_more_than_the_verdict(kind, words):
     grouper = Grouper(("bad", "good"), ("no", "yes"))
     data = from_arrays(np.zeros((40, 4, 4, 1), np.uint8), np.arange(40) % 2,

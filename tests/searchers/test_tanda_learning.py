@@ -86,7 +86,7 @@ def test_a_killed_learning_goes_on_to_the_same_policy(images, tmp_path, monkeypa
     assert len(done) == 10
     other = learn_generator(images, space, settings=QUICK, seed=4)
     assert other.policy != whole.policy
-    with pytest.raises(UsageError, match="holds a generator of other examples"):
+    with pytest.raises(UsageError, match="contains a generator trained with other examples"):
         learn_generator(images, space, settings=QUICK, seed=4, folder=tmp_path)
 
 

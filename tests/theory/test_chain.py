@@ -172,9 +172,9 @@ def test_image_operations_are_moves(rng):
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(UsageError, match="all rates above 0"):
+    with pytest.raises(UsageError, match="and rates above 0"):
         reach(np.array([[0]]), RING, rates=[1, 0])
-    with pytest.raises(UsageError, match="one more axis of outcomes"):
+    with pytest.raises(UsageError, match="an extra axis of outcomes"):
         reach(np.array([[0, 1]]), [lambda s: s[:, :1]])
     with pytest.raises(UsageError, match="expected one for each"):
         ring().posterior([0, 1])

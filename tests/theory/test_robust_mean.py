@@ -79,5 +79,5 @@ def test_copies_of_an_example(losses):
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(UsageError, match="expected a rho of 0 or more"):
+    with pytest.raises(UsageError, match="expected a rho of at least 0"):
         worst_weights([1.0], -1)

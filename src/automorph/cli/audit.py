@@ -62,7 +62,7 @@ EXAMPLES = 12
     help="Part of the data to audit.",
     show_default="test; with --discover: validation",
 )
-@click.option("--discover", is_flag=True, help="Search for subgroups that no column names.")
+@click.option("--discover", is_flag=True, help="Discover subgroups that no column describes.")
 @click.option(
     "--method",
     type=click.Choice(["domino", "george"]),

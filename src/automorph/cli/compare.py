@@ -49,8 +49,8 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
     "--baseline",
     metavar="POLICY",
     type=PolicyWord(),
-    help="Policy that differences are taken from.",
-    show_default="none if compared, else the first",
+    help="Policy that the others are compared with.",
+    show_default="none if it is compared, otherwise the first policy",
 )
 @click.option(
     "--seeds",
@@ -241,8 +241,8 @@ def large_shifts(treatments: Sequence[Treatment], shape: Sequence[int]) -> list[
         ]
         if side and max(shifts, default=0) > side / 2:
             notes.append(
-                f"{treatment.name} translates by up to {max(shifts):g} px, but the shorter side of "
-                f"these images is {side} px: some are shifted out of sight"
+                f"{treatment.name} translates by up to {max(shifts):g} px, but the shorter side "
+                f"of these images is {side} px: some may be shifted out of view"
             )
     return notes
 

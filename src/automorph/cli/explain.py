@@ -47,7 +47,7 @@ _STYLES = {"keep": "green", "keep mild": "cyan", "drop": "yellow", "label risk":
     metavar="NAME",
     type=NameWord("operations:SPACES"),
     help="Operations to explain.",
-    show_default="catalogue; texts: texts, without WordNet operations if it is missing",
+    show_default="catalogue; texts: texts, without WordNet operations if WordNet is missing",
 )
 @click.option(
     "--model",
@@ -161,7 +161,7 @@ class ExplainRun:
             say.print(f"\nThe features do not respond to: {', '.join(unseen)}.", soft_wrap=True)
         say.print(
             "\nRanked by the predicted change of error at the best magnitude. In brackets: the "
-            "range of the rank\nin 95 of 100 draws. Predictions rank operations; they do not "
+            "range of ranks\nin 95 of 100 draws. Predictions rank operations; they do not "
             "replace a comparison."
         )
         say.print(f"\nReport  {report}\n\nNext:")

@@ -15,12 +15,12 @@ LIBRARIES = ("python", "torchvision", "albumentations", "kornia", "timm")
 @click.argument("policy")
 @click.option(
     "--to", type=click.Choice(LIBRARIES), required=True,
-    help="Library to export to; python needs only NumPy and Pillow, with identical pixels.",
+    help="Library to export to; python needs only NumPy and Pillow and produces identical pixels.",
 )  # fmt: skip
 @click.option(
     "--out", type=click.Path(dir_okay=False), help="File to write.", show_default="standard output"
 )
-@click.option("--size", metavar="PX|HxW", help="Size of your images, for libraries that need it.")
+@click.option("--size", metavar="PX|HxW", help="Size of your images; some libraries need it.")
 @click.option("--strict", is_flag=True, help="Reject operations that are not exactly equivalent.")
 @json_option
 def export(

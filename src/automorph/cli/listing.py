@@ -32,7 +32,7 @@ def registries(kind: str) -> list[Registry[Any]]:
     return [getattr(import_module(f"automorph.{package}"), name) for package, _, name in homes]
 
 
-@click.command("list", short_help="List the names that may be typed.")
+@click.command("list", short_help="List the available names.")
 @click.argument("kind", type=click.Choice(KINDS))
 @json_option
 def list_(kind: str, as_json: bool) -> None:
@@ -55,8 +55,8 @@ def list_(kind: str, as_json: bool) -> None:
     Console(highlight=False).print(table)
     if kind == "policies":
         console().print(
-            "\nJoin stages by +, as in 'flip-crop + randaugment(n=2,m=9) + cutout(16)'. timm "
-            "strings (rand-m9-mstd0.5-inc1) and paths of policy.json files are names too.",
+            "\nJoin stages with +, as in 'flip-crop + randaugment(n=2,m=9) + cutout(16)'. timm "
+            "strings (rand-m9-mstd0.5-inc1) and paths of policy.json files are accepted too.",
         )
 
 

@@ -35,7 +35,7 @@ def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Comman
 
 
 _LIMITED = {
-    "preview": "Choose the examples from N of them",
+    "preview": "Choose from N examples only",
     "explain": "Use N examples only",
     "audit": "Train the audited network on N examples only",
     "patch": "Train on N examples only",
@@ -76,16 +76,17 @@ data_options = _stack(
     ),
     click.option(
         "--on-demand", is_flag=True,
-        help="Decode the images of a folder when needed, for data larger than memory.",
+        help="Decode the images of a folder on demand, for data larger than memory.",
     ),
     click.option(
         "--crop", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
-        help="With --on-demand: train on random crops of at least this share of an image, such as "
-        "0.08.",
+        help="With --on-demand: train on random crops of at least this fraction of an image, such "
+        "as 0.08.",
     ),
     click.option(
         "--decoders", type=click.IntRange(0), default=0, metavar="N", show_default=True,
-        help="With --on-demand: processes that decode images; 0: threads of the main process.",
+        help="With --on-demand: number of processes that decode images; 0: threads of the main "
+        "process.",
     ),
     click.option("--cache", metavar="FOLDER", help="Folder in which to cache decoded images."),
     click.option("--download", is_flag=True, help="Download a named data set that is not on disk."),
@@ -232,7 +233,7 @@ def size_of(text: str | None) -> int | tuple[int, int] | None:
     sides = text.lower().split("x")
     if not all(side.isdecimal() and int(side) > 0 for side in sides) or len(sides) > 2:
         raise click.BadParameter(
-            f"got {text!r}; expected pixels, such as 64 or 48x64", param_hint="--size"
+            f"got {text!r}; expected a size in pixels, such as 64 or 48x64", param_hint="--size"
         )
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 

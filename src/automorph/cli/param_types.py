@@ -131,7 +131,7 @@ def check_compared(policies: Sequence[str], baseline: str | None) -> None:
     if twice:
         raise UsageError(
             f"got these policies twice: {', '.join(twice)}; expected each policy once. Remove the "
-            "repetition"
+            "duplicates"
         )
     if baseline is not None and name_of(baseline) not in names:
         raise UsageError(

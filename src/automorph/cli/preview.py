@@ -197,7 +197,7 @@ def _check_ending(path: Path, domain: str) -> None:
     if path.suffix.lower() not in endings:
         what = "a page of texts" if domain == "text" else "a picture"
         raise UsageError(
-            f"got the file name {path.name} for {what}; expected one that ends in "
+            f"got the file name {path.name} for {what}; expected a name that ends in "
             f"{', '.join(endings[:-1])} or {endings[-1]}. Choose another name with --out"
         )
 

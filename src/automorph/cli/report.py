@@ -16,7 +16,8 @@ PAIRED = ("compare", "search", "train")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option(
     "--out", type=click.Path(dir_okay=False),
-    help="HTML file to write.", show_default="report.html of the run; of several: runs/report.html",
+    help="HTML file to write.",
+    show_default="report.html in the run folder; for several runs: runs/report.html",
 )  # fmt: skip
 @json_option
 def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:

@@ -56,13 +56,15 @@ if TYPE_CHECKING:
     "--trials",
     type=click.IntRange(1),
     metavar="N",
-    help="Number of policies to try instead of a time budget (a race: plain trainings).",
+    help="Number of policies to try instead of a time budget (for race: number of plain "
+    "trainings).",
 )
 @click.option(
     "--space",
     metavar="NAME",
     type=NameWord("operations:SPACES", "explained", check="searchers:check_space"),
-    help="Search space; explained: those operations that explain finds harmless, narrowed.",
+    help="Search space; explained: the operations that explain predicts to be harmless, with "
+    "narrower ranges.",
     show_default="randaugment; texts: texts-wordnet, or texts-plain without WordNet",
 )
 @click.option(
@@ -99,7 +101,11 @@ if TYPE_CHECKING:
 @click.option("--storage", metavar="URL", help="Optuna storage for the trials.")
 @jobs_option
 @out_option
-@click.option("--resume", is_flag=True, help="Continue an earlier search; fail if there is none.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Continue an earlier search; fail if the folder does not contain one.",
+)
 @tensorboard_option
 @quiet_option
 @json_option
@@ -190,8 +196,8 @@ class SearchRun:
         folder = self.folder or run_folder("search", self.task, [json.dumps(self._settings())])
         if self.resume and storage is None and not (folder / "trials.journal").exists():
             raise UsageError(
-                f"{folder} holds no search; expected the folder of an interrupted search. "
-                "Start a new one without --resume"
+                f"{folder} does not contain a search; expected the folder of an interrupted "
+                "search. Start a new one without --resume"
             )
         self._print_header()
         started = datetime.now(UTC).isoformat(timespec="seconds")

@@ -189,7 +189,7 @@ class Explanation:
             if finding.operation is operation:
                 return finding
         raise UsageError(
-            f"{name} was not explained: it is an identity, which changes nothing; expected one of "
+            f"{name} was not explained: it is an identity operation; expected one of "
             f"{', '.join(finding.operation.name for finding in self.findings)}"
         )
 

@@ -104,7 +104,7 @@ def network_features(task: Task, network: nn.Module) -> FeatureMap:
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     if not layers:
         raise UsageError(
-            f"{type(network).__name__} has no linear layer; expected one, whose inputs are the "
+            f"{type(network).__name__} has no linear layer; expected one whose inputs serve as "
             "features: choose another model, or pass a function of images as features"
         )
     network = network.eval()
@@ -156,8 +156,8 @@ def _of_texts(task: Task, features: str, seed: int) -> FeatureMap:
         return hashed_words(texts, seed=seed)
     if features == "pixels":
         raise UsageError(
-            f"{task.name} holds texts, which have no pixels; expected random (words and pairs of "
-            "words) or a model, as sentence:NAME"
+            f"{task.name} contains texts, which have no pixels; expected random (words and word "
+            "pairs) or a model such as sentence:NAME"
         )
     # Another model has its own text encoder.
     other = make_task(task.data, model=features, protect=task.protect)
@@ -169,8 +169,8 @@ def checked(features: Any, n: int) -> NDArray[np.float32]:
     array = np.asarray(features, np.float32)
     if array.ndim < 2 or len(array) != n:
         raise UsageError(
-            f"the features have the shape {array.shape} for {n} examples; expected ({n}, D): "
-            "return one row per example"
+            f"the features have shape {array.shape} for {n} examples; expected ({n}, D): return "
+            "one row per example"
         )
     return array.reshape(n, -1)
 

@@ -45,8 +45,8 @@ def explained_space(explanation: Explanation, space: SearchSpace | None = None) 
     if unexplained:
         raise UsageError(
             f"the space {full.name!r} has operations that were not explained: "
-            f"{', '.join(unexplained)}; expected some of {explanation.space.name!r}: explain "
-            "this space"
+            f"{', '.join(unexplained)}; expected only operations of {explanation.space.name!r}: "
+            "run explain on this space"
         )
     moving = [name for name, finding in known.items() if not finding.does_nothing]
     ranked = [name for name in moving if name in full.names]

@@ -166,10 +166,10 @@ def _check(task: Task, space: SearchSpace, magnitudes: Sequence[float], copies: 
         raise UsageError(f"got copies={copies}; expected 1 or more")
     if not magnitudes or not all(0 < m <= 1 for m in magnitudes):
         raise UsageError(
-            f"got the magnitudes {list(magnitudes)}; expected numbers above 0, up to 1"
+            f"got the magnitudes {list(magnitudes)}; expected numbers above 0 and at most 1"
         )
     if len(data.train) < LEAST:
         raise UsageError(
             f"{data.name}: got {len(data.train)} training examples; expected at least {LEAST}, so "
-            "that held-out errors mean something: raise --limit"
+            "that held-out errors are meaningful: raise --limit"
         )

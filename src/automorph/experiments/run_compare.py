@@ -156,7 +156,7 @@ def _check(treatments: list[Treatment], seeds: tuple[int, ...], confidence: floa
     if twice:
         raise UsageError(
             f"got these policies twice: {', '.join(twice)}; expected each policy once. Remove the "
-            "repetition"
+            "duplicates"
         )
     if not seeds or len(set(seeds)) < len(seeds):
         raise UsageError(f"got the seeds {list(seeds)}; expected at least one, all different")
@@ -171,8 +171,8 @@ def _check_choice(task: Task, treatments: list[Treatment]) -> None:
     if len(treatments) > 1 and task.data.validation is None:
         raise UsageError(
             f"{task.name} has no validation part, and {len(treatments)} policies are compared; "
-            "expected a validation part, because the test part must not choose the winner. Make "
-            "one with automorph.data.split(data, validation=0.2)"
+            "expected a validation part, because the winner must not be chosen on the test part. "
+            "Create one with automorph.data.split(data, validation=0.2)"
         )
 
 
@@ -182,8 +182,8 @@ def _baseline(names: list[str], wanted: str | None) -> str:
     name = wanted if wanted in names else load_policy(wanted).name
     if name not in names:
         raise UsageError(
-            f"the baseline {name!r} is not compared; expected one of {names}. Add it to the "
-            "policies, or choose another baseline"
+            f"the baseline {name!r} is not among the policies; expected one of {names}. Add it to "
+            "the policies, or choose another baseline"
         )
     return name
 
@@ -220,8 +220,8 @@ def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
     if record.exists():
         if not alike(read_json(record), content):
             raise UsageError(
-                f"the folder {path} holds a comparison of other data, model or recipe; "
-                "choose another folder with --out, or delete this one"
+                f"the folder {path} contains a comparison of other data, another model or another "
+                "recipe; choose another folder with --out, or delete this one"
             )
         return path
     write_json(record, content)

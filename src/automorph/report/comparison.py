@@ -9,9 +9,9 @@ from automorph.report.summary import answers, warnings
 from automorph.report.view_model import JsonObject, Results, difference, p_value, seconds
 
 _FAIR = (
-    "Every policy trained the same model with the same recipe on the same split. Under one seed,"
-    " all policies share the initial weights and the order of examples, so differences are taken"
-    " seed by seed. The test part was used once, at the end."
+    "Every policy trained the same model with the same recipe on the same split. For each seed, "
+    "all policies share the initial weights and the order of examples, so differences are "
+    "computed seed by seed. The test part was used only once, at the end."
 )
 TITLES = {
     "validation": ("Validation", "valid-\nation"),
@@ -88,9 +88,9 @@ def _dots(results: Results) -> Part:
     caption = "Test accuracy of each policy."
     if results.seeds > 1:
         caption += (
-            " Small dots are single seeds, the large mark is their mean, the bar is one standard"
-            " error to each side. Thin lines join the same seed; parallel lines mean that the seeds"
-            " agree."
+            " Small dots are single seeds, the large mark is their mean, and the bar spans one "
+            "standard error on either side. Thin lines connect results of the same seed; "
+            "parallel lines mean that the seeds agree."
         )
     label = f"Test accuracy by policy: {_spoken(rows)}."
     return figure(figures.dots, rows, axis="Test accuracy, %", label=label, caption=caption)
@@ -110,8 +110,8 @@ def _differences(results: Results, apart: list[JsonObject]) -> Part:
         rows.append(FigureRow(results.label(row), 100 * gap["mean"], low, high, (), colour, words))
     label = f"Difference from {name} in points: {_spoken(rows)}. The table lists the intervals."
     caption = (
-        f"Paired difference from {name} with its {results.level} interval. "
-        "An interval that includes zero is no evidence of a difference."
+        f"Paired difference from {name} with its {results.level} interval. If an interval "
+        "includes zero, there is no evidence of a difference."
     )
     axis = f"Difference from {name}, points"
     return figure(figures.differences, rows, axis=axis, label=label, caption=caption)
@@ -206,8 +206,8 @@ def _classes(results: Results) -> Section | None:
         for name, a, b in shown
     ]
     caption = (
-        f"Test accuracy of {ahead} minus that of {base}, by class. A single class has few "
-        "examples, so these differences are noisier."
+        f"Test accuracy of {ahead} minus that of {base}, by class. Each class has few examples, "
+        "so these differences are noisier than the overall ones."
     )
     if len(ordered) > sections.CLASSES:
         caption += f" The {half} best and the {half} worst of {len(ordered)} classes."

@@ -57,7 +57,7 @@ def explain_page(result: JsonObject) -> Page:
     return Page(
         title=f"{formatting.plural(len(rows), 'operation')} explained on {result['data']}",
         lead=(
-            f"{kept} of {len(rows)} operations are predicted to do no harm within a range of "
+            f"{kept} of {len(rows)} operations are predicted to be harmless over a range of "
             f"magnitudes; {len(counts['drop'])} should be dropped{why}, and "
             f"{len(counts['label risk'])} put labels at risk. These predictions come from fixed "
             "features: they rank operations but do not replace a comparison."
@@ -99,7 +99,7 @@ def _verdicts(rows: Sequence[JsonObject]) -> Section:
     chart = figure(
         figures.differences,
         lines,
-        axis="Predicted change of error, % (to the left is better)",
+        axis="Predicted change of error, % (lower is better)",
         label="Predicted change of error: "
         + "; ".join(f"{row['name']} {100 * row['change']:+.1f} %" for row in rows),
         caption="Each operation at its best magnitude, with two standard errors.",
@@ -109,12 +109,12 @@ def _verdicts(rows: Sequence[JsonObject]) -> Section:
 
 
 _READ = (
-    "Error: predicted change of the held-out error of a ridge regression when every other example "
-    "is transformed. Label risk: increase in the share of transformed examples that are taken for "
-    "another class. Alignment: gain in agreement between the averaged kernel and the labels. "
-    "Moved: distance by which the averaged features move. New information: the part outside the "
-    "span of the data. Variance: the regulariser's share of the error. Cost: microseconds per "
-    "example."
+    "Error: predicted change of the held-out error of a ridge regression when every other "
+    "example is transformed. Label risk: increase in the fraction of transformed examples that "
+    "are taken for another class. Alignment: gain in agreement between the averaged kernel and "
+    "the labels. Moved: distance by which the averaged features move. New information: the part "
+    "outside the span of the data. Variance: the regulariser's contribution to the error. Cost: "
+    "microseconds per example."
 )
 
 
@@ -199,7 +199,7 @@ def _pictures(rows: Sequence[JsonObject], pictures: Mapping[str, Any]) -> Sectio
             parts.append(sections.strips(name, images, labels, alt, limit=limit, colour=colour))
     if parts and isinstance(parts[0], Passages):
         return Section("Texts before and after", parts, text=[MARKS])
-    text = ["The original is set apart on the left, followed by draws of the operation."]
+    text = ["The original is on the left, followed by draws of the operation."]
     return Section("Pictures", parts, text=text) if parts else None
 
 

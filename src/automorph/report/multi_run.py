@@ -95,7 +95,7 @@ def _chosen(
     spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
     columns = ["Run", "Chosen policy", "Validation", "Test", f"Difference from {first}", "Time"]
     table = PageTable(
-        columns, lines, "Choices of the runs; differences in points", numbers=(2, 3, 4, 5)
+        columns, lines, "Policies chosen by the runs; differences in points", numbers=(2, 3, 4, 5)
     )
     if not rows:
         return [table]

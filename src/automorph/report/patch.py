@@ -95,7 +95,7 @@ def _answers(result: JsonObject) -> list[Answer]:
             Answer(
                 "Does the subgroup still affect predictions?",
                 formatting.percent(flips["after"], 1),
-                "of predictions change if only the subgroup of an image is changed, compared with "
+                "of predictions change when only the subgroup of an image changes, compared with "
                 f"{formatting.percent(flips['before'], 1)} before.",
             )
         )
@@ -147,8 +147,8 @@ def _groups(result: JsonObject) -> Section:
             *(line for line in more if set(line[1:]) != {formatting.NOTHING}),
         ],
         f"One training each (seed {result['seed']} after); the table of objectives below shows "
-        "means over the seeds. A gap can also close because the better subgroup got worse, so look "
-        "at both. A relative saliency of 1 means that the model ignores the mark.",
+        "means over the seeds. A gap can also close because the better subgroup got worse, so "
+        "check both accuracies. A relative saliency of 1 means that the model ignores the mark.",
         numbers=[1, 2],
     )
     return Section("Before and after", [bars, table])
@@ -194,7 +194,8 @@ def _arms(result: JsonObject) -> Section:
     dots_ = figure(
         figures.dots, rows, axis="Robust accuracy on the test part, %",
         label="; ".join(f"{row.label} {row.words}" for row in rows),
-        caption=f"Accuracy of the worst group over {seeds}. Thin lines join the same seed.",
+        caption=f"Accuracy of the worst group over {seeds}. Thin lines connect results of the same "
+        "seed.",
     )  # fmt: skip
     table = PageTable(
         ["Objective", "Robust", "Accuracy", "Against balanced", f"Gap ({classes})",
@@ -259,10 +260,10 @@ def _translator(result: JsonObject, sheet: JsonObject | None) -> Section | None:
 _QUESTIONS = {
     "subgroup": "Classified as the target subgroup, relative to real examples",
     "class": "Loss of class accuracy",
-    "cycle": "Change after translation there and back",
+    "cycle": "Change after translation to the other subgroup and back",
     "identity": "Change of examples already in the target subgroup",
     "diversity": "Diversity, relative to real examples",
-    "inversion": "Inversion of light and dark",
+    "inversion": "Inversion of brightness",
     "residue": "Original subgroup still detectable in the translation",
 }
 
@@ -275,9 +276,9 @@ def _saliency(looks: JsonObject | None) -> Section | None:
         for label, predicted in zip(looks["labels"], looks["said"], strict=True)
     ]
     text = (
-        "The image, and the saliency maps of the model before and after (SmoothGrad of the margin "
-        "of the true class). These maps are illustrations; the evidence is the accuracy of the "
-        "groups and the rate of flipped predictions."
+        "The image, and the saliency maps of the model before and after (SmoothGrad of the "
+        "margin of the true class). These maps are illustrations; the evidence is the group "
+        "accuracies and the flip rate."
     )
     strip = _strips("Image, before, after", {**looks, "labels": labels})
     return Section("Where the model looks", [strip], [text])

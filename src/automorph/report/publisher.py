@@ -61,14 +61,14 @@ def read_kept(folder: Path) -> tuple[str, dict[str, Any]]:
     except FileNotFoundError:
         raise UsageError(
             f"{folder} has no {CONTENT}; expected the folder of a finished run (of "
-            f"{', '.join(PAGES)}), such as runs/compare-digits-1a2b3c4d. If an older version wrote "
-            "it, run its command again with another --out"
+            f"{', '.join(PAGES)}), such as runs/compare-digits-1a2b3c4d. If an older version "
+            "wrote it, rerun the original command with another --out"
         ) from None
     kind, content = record.get("kind"), record.get("content")
     if kind not in PAGES or not isinstance(content, dict):
         raise DamagedError(
-            f"{folder / CONTENT} is not the content of a report; expected a file that automorph "
-            "wrote. Run the command of the run again with another --out"
+            f"{folder / CONTENT} is not the content of a report; expected a file written by "
+            "automorph. Rerun the original command with another --out"
         )
     whole = _together(content, _arrays(folder / ARRAYS))
     return kind, whole
@@ -83,8 +83,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             return dict(file)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DamagedError(
-            f"{path} cannot be read ({str(error)[:200]}); expected the arrays of a report. Run "
-            "the command of the run again with another --out"
+            f"{path} cannot be read ({str(error)[:200]}); expected the arrays of a report. Rerun "
+            "the original command with another --out"
         ) from error
 
 
@@ -113,7 +113,7 @@ def _together(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
             if value[_ARRAY] not in arrays:
                 raise DamagedError(
                     f"{CONTENT} refers to the array {value[_ARRAY]!r:.80}; expected it in "
-                    f"{ARRAYS}. Run the command of the run again with another --out"
+                    f"{ARRAYS}. Rerun the original command with another --out"
                 )
             return arrays[value[_ARRAY]]
         return {key: _together(one, arrays) for key, one in value.items()}

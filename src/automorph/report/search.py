@@ -69,11 +69,11 @@ def _answers(results: Results, search: Mapping[str, Any]) -> list[Answer]:
 
 def _table_section(results: Section, search: Mapping[str, Any]) -> Section:
     text = (
-        "All rows share their seeds. The post-policy alone, a random policy of the same space,"
-        " RandAugment and TrivialAugment need no search. The row that trains"
-        f" {search['longer']} times as long shows what the time of a search achieves without one."
-        " The search never used the test part; this table used it once for each training. Nothing"
-        " was chosen by the validation column of this table."
+        "All rows use the same seeds. The post-policy alone, a random policy from the same "
+        "space, RandAugment and TrivialAugment need no search. The row that trains "
+        f"{search['longer']} times as long shows what the time spent on a search achieves without "
+        "one. The search never used the test part; this table used it once for each training. "
+        "The validation column of this table was not used for any choice."
     )
     return replace(results, text=[text])
 
@@ -94,8 +94,8 @@ def _search(search: Mapping[str, Any]) -> Section:
                 partial(curves.curves, across="cost in plain trainings"),
                 [best],
                 axis="Best validation accuracy, %",
-                label=f"Best score by cost; finally {formatting.percent(last['best'])} after "
-                f"{last['trainings']:.1f} plain trainings.",
+                label=f"Best score by cost; the final value is {formatting.percent(last['best'])} "
+                f"after {last['trainings']:.1f} plain trainings.",
                 caption="Best score of any trial so far, by the cost of the search so far.",
             )
         )
@@ -127,7 +127,7 @@ def _course(course: Mapping[str, Any] | None, method: str) -> list[Part]:
     """Draw the usage of operations over the trials, or during the best trial."""
     if not course:
         return []
-    caption = f"Share of examples that get each operation, by {course['across']}"
+    caption = f"Fraction of examples transformed by each operation, by {course['across']}"
     if course["across"] != "trial":
         caption += ", in the trial with the best score"
     elif course["over"] > 1:
@@ -152,8 +152,8 @@ def _effects(effects: Sequence[Mapping[str, Any]]) -> list[Part]:
     caption = (
         f"Operations and scores in {effects[0]['trials']} trials: the mean score of those that "
         "used an operation more than the median trial, minus that of the others, with its 95% "
-        "interval. Not corrected for the number of operations, and not causal: a search does not "
-        "choose its trials at random."
+        "interval. These differences are not corrected for the number of operations, and not "
+        "causal, because a search does not choose its trials at random."
     )
     return [
         figure(

@@ -84,7 +84,7 @@ def operations(entries: Sequence[ResultEntry]) -> Section | None:
     for entry in entries:
         content = entry.content.get("operations") or {}
         shares = {name: np.array(values, dtype=np.float64) for name, values in content.items()}
-        caption = f"{entry.label}: share of views with each operation, by epoch"
+        caption = f"{entry.label}: fraction of views with each operation, by epoch"
         if any(len(values) > 1 for values in shares.values()):
             caption += "; mean over the seeds, with a band from the lowest to the highest"
         parts += course(entry.label, entry.content["epochs"], shares, caption) if shares else []
@@ -180,7 +180,7 @@ def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> 
     caption = "Test accuracy of each class, lowest first."
     drawn = figure(
         figures.bars, rows, axis="Test accuracy, %", label=f"Test accuracy by class: {label}.",
-        caption=f"{caption} {more} higher ones are not shown." if more else caption,
+        caption=f"{caption} {more} more accurate classes are not shown." if more else caption,
     )  # fmt: skip
     return Section("Class by class", [drawn])
 

@@ -27,7 +27,7 @@ def train_page(result: JsonObject) -> Page:
     if validation is not None:
         answers.append(
             Answer(
-                "How accurate on the validation part?",
+                "How accurate is it on the validation part?",
                 formatting.percent(validation),
                 result["chosen"],
             )
@@ -50,8 +50,8 @@ def train_page(result: JsonObject) -> Page:
     ]
     return Page(
         title=f"{name} on {source}",
-        lead=f"One training with {name} reaches {formatting.percent(accuracy)} on the test part. "
-        "One training does not show whether the policy helps; that takes a comparison.",
+        lead=f"One training with {name} reaches {formatting.percent(accuracy)} on the test part. A "
+        "single training does not show whether the policy helps; use a comparison for that.",
         kicker="One training",
         answers=answers,
         commands=result.get("next") or (),

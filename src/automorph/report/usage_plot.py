@@ -41,14 +41,14 @@ def usage_figure(usage: Sequence[Mapping[str, Any]], name: str) -> Figure | None
     more = len(lines) - MOST
     spoken = "; ".join(f"{line.name} {formatting.percent(line.share, 0)}" for line in lines[:MOST])
     caption = (
-        "Share of examples that get each operation, and the distribution of its magnitude from 0 "
-        "(left) to 1 (right)."
+        "Fraction of examples transformed by each operation, and the distribution of its "
+        "magnitude from 0 (left) to 1 (right)."
     )
     if more > 0:
         caption += f" {formatting.plural(more, 'less frequent operation')} not shown."
     return figure(
         draws, lines[:MOST], axis="Share of examples", caption=caption,
-        label=f"Share of examples that get each operation of {name}: {spoken}.",
+        label=f"Fraction of examples transformed by each operation of {name}: {spoken}.",
     )  # fmt: skip
 
 

@@ -179,7 +179,7 @@ def measure(
     (0.81, 0.54, 'night')
     """
     if len(labels) == 0:
-        raise DataError("got no examples to audit; expected one or more: choose another part")
+        raise DataError("got no examples to audit; expected at least one: choose another part")
     correct = grouper.target.correct(predictions, labels)
     count, k = len(grouper), len(grouper.subgroups)
     n = np.bincount(groups, minlength=count).astype(np.int64)
@@ -363,13 +363,13 @@ def _notes(
         )
     if small:
         notes.append(
-            f"Fewer than {few} examples: {', '.join(small[:8])}"
-            f"{' and more' if len(small) > 8 else ''}. Read their intervals, not their accuracies"
-            f"{', or merge groups' if named else ''}."
+            f"Fewer than {few} examples: "
+            f"{', '.join(small[:8])}{' and more' if len(small) > 8 else ''}. Rely on their "
+            f"intervals, not on their accuracies{', or merge groups' if named else ''}."
         )
     if named:
         notes += [
-            f"Class {name!r} has a single subgroup here: it has no gap to measure."
+            f"Class {name!r} has only one subgroup here, so there is no gap to measure."
             for name, estimate in gaps.items()
             if estimate is None
         ]

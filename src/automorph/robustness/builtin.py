@@ -214,16 +214,14 @@ METHODS: Registry[Entry[Robust]] = Registry(
     Entry(
         "balanced",
         Balanced,
-        "draws equally many examples of every group in each batch: always the baseline to beat",
+        "draws the same number of examples from every group in each batch; the baseline to beat",
     ),
     Entry(
         "gdro",
         GroupDROMethod,
         "minimises the worst group's loss (Sagawa et al. 2020); c favours small groups",
     ),
-    Entry(
-        "sgdro", ClassConditionalGroupDRO, "minimises the loss of the worst group of every class"
-    ),
+    Entry("sgdro", ClassConditionalGroupDRO, "minimises the loss of the worst group in each class"),
     Entry(
         "camel",
         ModelPatching,
@@ -237,8 +235,8 @@ METHODS: Registry[Entry[Robust]] = Registry(
     Entry(
         "jtt",
         JTT,
-        "trains twice and shows the mistakes of the first training more often (Liu et al. 2021); "
-        "needs no groups for training",
+        "trains twice; the second training oversamples the errors of the first (Liu et al. "
+        "2021); needs no groups for training",
     ),
     Entry(
         "dfr",

@@ -31,8 +31,8 @@ def last_linear(model: nn.Module) -> nn.Linear:
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
     if not layers:
         raise UsageError(
-            f"{type(model).__name__} has no linear layer; expected one at its end, whose inputs "
-            "are the features of an example: use another network, or another objective"
+            f"{type(model).__name__} has no linear layer; expected a last layer that is linear "
+            "and takes the features of an example: use another network or another objective"
         )
     return layers[-1]
 
@@ -88,9 +88,10 @@ def refit(
         half[rows[np.argsort(key[rows])[: -(-len(rows) // 2)]]] = True
     if np.setdiff1d(groups, groups[~half]).size:
         raise UsageError(
-            "dfr fits the last layer to one half of the validation part and selects by the other; "
-            f"its groups have {np.bincount(groups, minlength=len(grouper)).tolist()} examples, "
-            "expected 2 or more of each present group: use a larger validation part"
+            "dfr fits the last layer on one half of the validation part and selects on the "
+            f"other; its groups have {np.bincount(groups, minlength=len(grouper)).tolist()} "
+            "examples; expected at least 2 in every group that occurs: use a larger validation "
+            "part"
         )
     draw = balanced_draw(groups, half, seed=seed, number=0)
     scores = {}

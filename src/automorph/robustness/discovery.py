@@ -229,7 +229,7 @@ def _check(features: NDArray[Any], labels: NDArray[np.int64]) -> None:
     if len(features) != len(labels) or features.ndim != 2:
         raise DataError(
             f"got features of shape {features.shape} for {len(labels):,} examples; expected one "
-            "row for each"
+            "row per example"
         )
     if not np.isfinite(features).all():
         raise DataError(
@@ -237,6 +237,6 @@ def _check(features: NDArray[Any], labels: NDArray[np.int64]) -> None:
         )
     if len(labels) < 5 * SMALLEST:
         raise DataError(
-            f"got {len(labels)} examples to discover slices in; expected {5 * SMALLEST} or more, "
-            "half of them to test the slices found in the other half: use a larger part"
+            f"got {len(labels)} examples for slice discovery; expected at least {5 * SMALLEST}, "
+            "because slices found in one half are tested on the other: use a larger part"
         )

@@ -44,8 +44,8 @@ class Grouper:
         """Return the group of every example of a part; raise `DataError` without subgroups."""
         if part.subgroups is None:
             raise DataError(
-                "a part of the data has no subgroups; expected one for every example. Name their "
-                "column with subgroup=... (--subgroup)"
+                "a part of the data has no subgroups; expected one for every example. Select "
+                "their column with subgroup=... (--subgroup)"
             )
         return self(part.labels, part.subgroups)
 
@@ -85,17 +85,17 @@ def grouper_of(data: Dataset) -> Grouper:
     """
     if data.train.subgroups is None:
         raise UsageError(
-            f"{data.name} has no subgroups; expected one for every example. Name their column with "
-            "subgroup=... (--subgroup), pass (images, labels, subgroups), or discover unknown ones "
-            "(discover=True, automorph audit --discover)"
+            f"{data.name} has no subgroups; expected one for every example. Select their column "
+            "with subgroup=... (--subgroup), pass (images, labels, subgroups), or discover "
+            "unknown ones (discover=True, automorph audit --discover)"
         )
     n, k = sum(data.sizes.values()), len(data.subgroup_names)
     if k > MOST or n < FEW * k:
         raise DataError(
             f"{data.name}: {k:,} subgroups in {n:,} examples, such as "
-            f"{', '.join(map(repr, data.subgroup_names[:3]))}: this looks like a name or a "
-            f"measurement. Expected at most {MOST}, of {FEW} examples or more on average: choose "
-            "another column with subgroup=... (--subgroup), or bin the values first"
+            f"{', '.join(map(repr, data.subgroup_names[:3]))}: this looks like an identifier or a "
+            f"measurement. Expected at most {MOST}, with at least {FEW} examples on average: "
+            "choose another column with subgroup=... (--subgroup), or bin the values first"
         )
     return Grouper(data.classes, data.subgroup_names)
 
@@ -109,10 +109,11 @@ def notes_on(data: Dataset, grouper: Grouper) -> tuple[str, ...]:
         if (empty := known & (count == 0)).any():
             notes.append(f"The {name} part has no example of {grouper.listed(empty)}.")
     if (never := ~known).any():
-        notes.append(f"There is no example at all of {grouper.listed(never)}.")
+        notes.append(f"No part has an example of {grouper.listed(never)}.")
     per_class = np.bincount(grouper.class_of[known], minlength=len(grouper.classes))
     for number in np.flatnonzero(per_class == 1):
         notes.append(
-            f"Class {grouper.classes[number]!r} has a single subgroup: it has no gap to measure."
+            f"Class {grouper.classes[number]!r} has only one subgroup, so there is no gap to "
+            "measure."
         )
     return tuple(notes)

@@ -22,7 +22,7 @@ def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
     result = _plain(result)
     lines = [
         f"# {model} on {_plain(task.name)}, "
-        f"{'mended by' if result['verdict']['kind'] == 'better' else 'trained with'} "
+        f"{'repaired with' if result['verdict']['kind'] == 'better' else 'trained with'} "
         f"{result['objective']}",
         "",
         result["verdict"]["text"],
@@ -43,7 +43,7 @@ def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
             f"{before[key]['accuracy']:.1%} | {group['accuracy']:.1%} | "
             f"{group['low']:.1%} to {group['high']:.1%} |"
         )
-    lines += ["", "## All numbers before and after", "", "| | before | after |", "|---|---:|---:|"]
+    lines += ["", "## All metrics before and after", "", "| | before | after |", "|---|---:|---:|"]
     for name in ("accuracy", "robust_accuracy"):
         words = name.replace("_", " ")
         lines.append(f"| {words} | {result['before'][name]:.1%} | {result['after'][name]:.1%} |")
@@ -87,14 +87,15 @@ def _known(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _selection(result: Mapping[str, Any]) -> str:
     objectives = ", ".join(row["objective"] for row in result["arms"])
     return (
-        f"Trained: {objectives}, each under the seeds {', '.join(map(str, result['seeds']))}. "
-        "Every training keeps the epoch of best robust validation accuracy. Unless the user named "
-        "it, the objective with the best mean of that accuracy over the seeds was chosen (measured "
-        "on translated validation images if the rarest group has fewer than 100; an objective more "
-        "complicated than balanced sampling had to be better by two standard errors). The seed "
-        f"({result['seed']}) was chosen by the same accuracy. The test part chose nothing. These "
-        "are the weights of one training; intervals are Wilson's, of "
-        f"{_count(result)} test examples."
+        f"Objectives trained: {objectives}, each with the seeds "
+        f"{', '.join(map(str, result['seeds']))}. Every training keeps the epoch with the best "
+        "robust validation accuracy. Unless the user specified the objective, the one with the "
+        "best mean of that accuracy over the seeds was chosen (measured on translated validation "
+        "images if the rarest group has fewer than 100; an objective more complicated than "
+        f"balanced sampling had to be better by two standard errors). The seed ({result['seed']}) "
+        "was chosen by the same accuracy. The test part was not used for any choice. These are "
+        f"the weights of one training; intervals are Wilson intervals over {_count(result)} test "
+        "examples."
     )
 
 
@@ -114,11 +115,12 @@ def _failures(result: Mapping[str, Any]) -> list[str]:
     ]
     small = [g for g in _known(after) if g["n"] < 100]
     lines += [
-        f"- {g['class']}, {g['subgroup']}: only {g['n']} test examples, so little is certain."
+        f"- {g['class']}, {g['subgroup']}: only {g['n']} test examples, so its accuracy is "
+        "uncertain."
         for g in small
     ]
     lines += [f"- {note}" for note in result["notes"]]
-    lines.append("- Subgroups other than those named here were not examined.")
+    lines.append("- Subgroups other than those listed here were not examined.")
     return lines
 
 
@@ -126,12 +128,12 @@ def _evidence(result: Mapping[str, Any]) -> str:
     kind = result["translator"]["kind"]
     if kind == "none":
         return (
-            "Correlational: accuracies of groups. No translator was used to change single images."
+            "Group accuracies are correlational. No translator was used to change individual "
+            "images."
         )
     return (
-        "Accuracies of groups are correlational. The flip rate is interventional: the "
-        f"subgroup of single test images was changed by the translator {kind}, which passed its "
-        "checks."
+        "Group accuracies are correlational. The flip rate is interventional: the translator "
+        f"{kind}, which passed its checks, changed the subgroup of individual test images."
     )
 
 

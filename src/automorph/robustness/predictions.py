@@ -122,8 +122,8 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
 
     if model is None:
         raise UsageError(
-            f"{file} holds weights only; expected the name of their network as well: --model "
-            "timm:NAME (model=...)"
+            f"{file} contains only weights; expected the name of the network as well: pass "
+            "--model timm:NAME (model=...)"
         )
     if isinstance(model, str) and data.domain == "text":
         network = make_task(data, model=model).build(0)
@@ -158,8 +158,8 @@ def _read(source: str, part: Split) -> NDArray[Any]:
     if source in part.metadata:
         return np.asarray(part.metadata[source])
     raise UsageError(
-        f"got the predictions {source!r}; expected a file (FILE or FILE:COLUMN), or a column of "
-        f"the data, which have {', '.join(part.metadata) or 'no others'}"
+        f"got the predictions {source!r}; expected a file (FILE or FILE:COLUMN) or a column of "
+        f"the data (available: {', '.join(part.metadata) or 'none'})"
     )
 
 
@@ -175,8 +175,8 @@ def _read_array(path: Path, column: str) -> NDArray[Any]:
     name = column or next((name for name in _USUAL if name in loaded.files), loaded.files[0])
     if name not in loaded.files:
         raise DataError(
-            f"{path} has no array {name!r}; expected one of {', '.join(loaded.files)}. Name it: "
-            f"--predictions {path}:ARRAY"
+            f"{path} has no array {name!r}; expected one of {', '.join(loaded.files)}. Select it "
+            f"with --predictions {path}:ARRAY"
         )
     return np.asarray(loaded[name])
 
@@ -193,7 +193,7 @@ def _table(path: Path, column: str) -> NDArray[Any]:
     if name not in table.names:
         raise UsageError(
             f"{path} has no column {column or 'of predictions'!r}; it has {list(table.names)}. "
-            f"Name it: --predictions {path}:COLUMN"
+            f"Select one with --predictions {path}:COLUMN"
         )
     return np.array(["" if value is None else value for value in table.column(name)])
 
@@ -208,7 +208,7 @@ def _aligned(values: NDArray[Any], part: Split, name: str, where: str) -> NDArra
         return values[numbers]
     raise DataError(
         f"{name}: got {len(values):,} predictions for the {len(part):,} examples of the {where} "
-        "part; expected one for each, in the same order. Another part is chosen with part=... "
+        "part; expected one for each, in the same order. Choose another part with part=... "
         "(--part)"
     )
 
@@ -222,7 +222,7 @@ def _of_scores(values: NDArray[Any], data: Dataset, name: str) -> Subject:
     scores = values.astype(np.float64)
     if (bad := ~np.isfinite(scores).all(axis=1)).any():
         raise DataError(
-            f"{name}: NaN or infinity is predicted for {_rows(bad)}; expected finite numbers"
+            f"{name}: the predictions are NaN or infinite for {_rows(bad)}; expected finite numbers"
         )
     sums = scores.sum(axis=1)
     probable = (scores >= 0).all() and np.allclose(sums, 1, atol=1e-3)
@@ -243,8 +243,9 @@ def _of_classes(values: NDArray[Any], data: Dataset, name: str) -> NDArray[np.in
         known = {str(number): number for number in range(len(data.classes))}
     if unknown := sorted(set(words) - known.keys()):
         raise DataError(
-            f"{name}: predicts {', '.join(map(repr, unknown[:5]))}, which are not classes of "
-            f"the data; expected {', '.join(map(repr, list(known)[:10]))}, or their numbers"
+            f"{name}: got the predictions {', '.join(map(repr, unknown[:5]))}, which are not "
+            f"classes of the data; expected {', '.join(map(repr, list(known)[:10]))}, or their "
+            "numbers"
         )
     return np.array([known[word] for word in words], np.int64)
 

@@ -328,21 +328,21 @@ def robust_accuracy(correct: NDArray[np.bool_], groups: NDArray[np.int64]) -> fl
 def _check(task: Task, method: Robust, renderings: Renderings | None) -> None:
     if task.data.validation is None:
         raise UsageError(
-            f"{task.name} has no validation part; expected one, which selects the best epoch: "
-            "split it off with automorph.data.split(data)"
+            f"{task.name} has no validation part; expected one to select the best epoch: split it "
+            "off with automorph.data.split(data)"
         )
     if task.recipe.accumulate > 1:
         raise UsageError(
-            f"the recipe divides batches into {task.recipe.accumulate} pieces, which would have "
-            "other groups than the batch; expected accumulate=1. Make the batch smaller instead"
+            f"the recipe splits batches into {task.recipe.accumulate} pieces, whose groups would "
+            "differ from those of the batch; expected accumulate=1. Reduce the batch size instead"
         )
     if not method.needs_renderings:
         return
     if renderings is None:
         raise UsageError(
-            f"{method.title} got no renderings; expected those of every example in the other "
-            "subgroups. Make them with a translator (automorph.robustness.translate_part), or "
-            "choose an objective without: sgdro, gdro, balanced"
+            f"{method.title} got no renderings; expected every example rendered in the other "
+            "subgroups. Create them with a translator (automorph.robustness.translate_part), or "
+            "choose an objective that needs none: sgdro, gdro, balanced"
         )
     if len(renderings) != len(task.data.train):
         raise UsageError(

@@ -72,7 +72,7 @@ def audit(
     if len(given) > 1 or (predictions is not None and model is not None):
         raise UsageError(
             f"got {' and '.join([*given, *(['model'] if model is not None else [])])}; expected "
-            "one subject: leave the others out"
+            "only one of them: omit the others"
         )
     data, doubt = _data(source, seed, checkpoint, whole=predictions is not None, options=options)
     grouper = _grouper(data, discover)
@@ -125,20 +125,20 @@ def _measured(
     notes = result.notes
     if part.subgroups is not None:
         # `measure` has already noted what the part itself lacks.
-        covered = (f"The {name} part", "Class ", "There is no example at all")
+        covered = (f"The {name} part", "Class ", "No part has an example")
         notes += tuple(note for note in notes_on(data, grouper) if not note.startswith(covered))
     if slices:
         notes += (
-            "Discovered slices are hypotheses: inspect and name them, label them, and test them on "
-            "other examples.",
-            f"Slices were discovered and measured on halves of the same part ({name}), and the "
-            "clearest of many comes first: their accuracies are likely to look worse here than on "
-            "new examples.",
+            "Discovered slices are hypotheses: inspect and describe them, label them, and test "
+            "them on other examples.",
+            f"Slices were discovered on one half of the {name} part and measured on the other, "
+            "and the clearest of many is listed first: their accuracies are probably lower here "
+            "than on new examples.",
         )
         if name == "test":
             notes += (
-                "Slices were discovered on the test part: a model that is mended because of them "
-                "needs other test examples, or its figures are optimistic.",
+                "Slices were discovered on the test part: a model repaired to fix them needs new "
+                "test examples, otherwise its accuracies will be optimistic.",
             )
     return replace(
         result, slices=slices, notes=notes, facts=facts, predictions=subject.predictions,

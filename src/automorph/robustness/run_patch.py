@@ -199,8 +199,8 @@ def _check(task: Task, seeds: tuple[int, ...]) -> None:
     missing = {"validation", "test"} - set(task.data.parts)
     if missing:
         raise UsageError(
-            f"{task.name} has no {' and no '.join(sorted(missing))} part; expected both: "
-            "split off what is missing with automorph.data.split(data)"
+            f"{task.name} has no {' and no '.join(sorted(missing))} part; expected both: split "
+            "off the missing parts with automorph.data.split(data)"
         )
 
 
@@ -210,7 +210,7 @@ def _begin_with(task: Task, checkpoint: Path) -> Task:
     trained = load_trained(file, model=_shell(task))
     if trained.classes != task.data.classes:
         raise UsageError(
-            f"{file} was trained for the classes {list(trained.classes)}; the data have "
+            f"{file} was trained on the classes {list(trained.classes)}; the data have "
             f"{list(task.data.classes)}. Expected the same classes in the same order"
         )
     return replace(
@@ -231,8 +231,8 @@ def _prepared(folder: Path, task: Task) -> Path:
     if record.exists():
         if not alike(read_json(record), content):
             raise UsageError(
-                f"the folder {folder} holds a patch of other data, model or recipe; choose "
-                "another folder with --out, or remove that one"
+                f"the folder {folder} contains a patch of other data, another model or another "
+                "recipe; choose another folder with --out, or remove this one"
             )
         return folder
     write_json(record, content)

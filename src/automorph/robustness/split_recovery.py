@@ -29,9 +29,10 @@ def split_as_trained(
         if _fits(candidate, known, seed):
             return candidate, None
     return parts, (
-        "The network was trained on other rows than the train part here: some audited examples may "
-        "be its training examples, so its accuracy on them is too high. Pass the options of its "
-        "training (--label, --limit, --size, the same files), or audit a file that it has not seen."
+        "The network was trained on rows other than those of the train part here: some audited "
+        "examples may be its training examples, so its accuracy on them is too high. Pass the "
+        "options that it was trained with (--label, --limit, --size, the same files), or audit a "
+        "file that it has not seen."
     )
 
 

@@ -35,7 +35,7 @@ def read_budget(budget: str | float) -> float:
         seconds = float(budget)
     if not 0 < seconds < 1e9:
         raise UsageError(
-            f"got the budget {budget!r}; expected a time above 0, as in 90s, 30m or 1h30m"
+            f"got the budget {budget!r}; expected a time above 0, such as 90s, 30m or 1h30m"
         )
     return seconds
 
@@ -114,9 +114,9 @@ def plan_by_time(
             )  # fmt: skip
     needed = (final_trainings(2, 2) / 0.7 * seconds_per_run / jobs + clock) / (1 - RESERVE)
     raise UsageError(
-        f"a budget of {budget:.0f} s pays for {max(0.0, trainings):.0f} trainings here "
-        f"({seconds_per_run:.1f} s each, {jobs} side by side); a search with its final table needs "
-        f"about {needed:.0f} s. Give more time, fewer --epochs or a smaller --limit"
+        f"a budget of {budget:.0f} s allows {max(0.0, trainings):.0f} trainings here "
+        f"({seconds_per_run:.1f} s each, {jobs} in parallel); a search with its final table needs "
+        f"about {needed:.0f} s. Allow more time, or reduce --epochs or --limit"
     )
 
 

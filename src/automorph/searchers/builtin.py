@@ -55,22 +55,24 @@ METHODS = Registry(
     SearchEntry(
         "race",
         "automorph.searchers.race:Race",
-        "All methods against each other under one budget; the answer to: which method?",
+        "All methods in competition under one budget; shows which method suits your data.",
     ),
     SearchEntry(
         "random",
         "automorph.searchers.random_search:RandomSearch",
-        "Random search: policies drawn from the space, the best kept: the control of a search.",
+        "Random search: draws policies from the space and keeps the best; the control for other "
+        "methods.",
     ),
     SearchEntry(
         "randaugment",
         "automorph.searchers.randaugment:RandAugmentSearch",
-        "RandAugment's two numbers (Cubuk et al. 2019): by grid or Bayesian search.",
+        "RandAugment's two numbers (Cubuk et al. 2019), found by grid or Bayesian search.",
     ),
     SearchEntry(
         "autoaugment",
         "automorph.searchers.autoaugment:AutoAugment",
-        "AutoAugment (Cubuk et al. 2018): an LSTM controller that is rewarded by children.",
+        "AutoAugment (Cubuk et al. 2018): an LSTM controller rewarded by the accuracy of child "
+        "models.",
         min_trials=10,
         max_trials=1000,
     ),
@@ -86,7 +88,7 @@ METHODS = Registry(
     SearchEntry(
         "text-autoaugment",
         "automorph.searchers.text_autoaugment:TextAutoAugment",
-        "Text AutoAugment (Ren et al. 2021): TPE over sub-policies, one training a trial.",
+        "Text AutoAugment (Ren et al. 2021): TPE over sub-policies, one training per trial.",
     ),
     SearchEntry(
         "pba",
@@ -96,7 +98,8 @@ METHODS = Registry(
     SearchEntry(
         "dada",
         "automorph.searchers.dada:Differentiable",
-        "Gradient search (DADA, Li et al. 2020): draws that point where validation loss falls.",
+        "Gradient search (DADA, Li et al. 2020): learns a policy from gradients of the "
+        "validation loss.",
         cost=1.7,
         min_trials=1,
         max_trials=4,
@@ -104,7 +107,7 @@ METHODS = Registry(
     SearchEntry(
         "instant",
         "automorph.searchers.closed_form:Instant",
-        "The instant policy: from closed-form diagnostics of the data, without any training.",
+        "The instant policy: derived from closed-form diagnostics of the data, without training.",
         cost=0.01,
         min_trials=1,
         max_trials=1,
@@ -112,7 +115,8 @@ METHODS = Registry(
     SearchEntry(
         "tanda",
         "automorph.searchers.tanda:Tanda",
-        "TANDA (Ratner et al. 2017): an adversary judges sequences; needs no labels.",
+        "TANDA (Ratner et al. 2017): trains a generator of sequences against a discriminator; "
+        "needs no labels.",
         # 500 steps: 64 examples there and back, 160 sequences of five at every prefix.
         passes=600_000,
         min_trials=1,
@@ -120,7 +124,8 @@ METHODS = Registry(
     ),
     example="randaugment(by=grid)",
     listing="methods",
-    also=". In-training methods enter a race by arms=, or are compared as a --policy",
+    also=". To include in-training methods, pass them to race with arms=, or to compare with "
+    "--policy",
 )
 
 

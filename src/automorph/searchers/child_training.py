@@ -153,7 +153,7 @@ class TrainJob:
         if not path.exists():
             outcome = self.run(task, folder)
             if not path.exists():
-                why = outcome.error or "it was trained to its end; give it an earlier stop_epoch"
+                why = outcome.error or "it was trained to completion; set an earlier stop_epoch"
                 raise UsageError(f"the child {self.key} left no checkpoint to continue from: {why}")
         return path
 
@@ -175,7 +175,7 @@ def with_post_policy(policy: Treatment, post_policy: Policy | None) -> Treatment
     if surrounded is None:
         raise UsageError(
             f"got {policy.name} with the post-policy {post_policy.name}; expected a method with "
-            "`surrounded`. Include the steps in the method, and use the post-policy none"
+            "`surrounded`. Include the steps in the method, and set the post-policy to none"
         )
     chained_spec: AugmenterSpec = surrounded(before=(), after=(post_policy,))
     return chained_spec

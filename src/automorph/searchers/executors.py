@@ -147,9 +147,9 @@ class Ray(Engine):
                     lost += 1
                     if lost > 1:
                         raise AutomorphError(
-                            f"two jobs in a row ended {TRIES + 1} Ray workers each ({error}); "
-                            "expected workers that survive a job: check their memory, or use a "
-                            "smaller batch"
+                            f"two consecutive jobs each crashed {TRIES + 1} Ray workers "
+                            f"({error}); expected workers that survive a job: check their memory, "
+                            "or reduce the batch size"
                         ) from error
                     outcome = JobResult(-math.inf, error=f"its Ray worker died: {error}")
                 yield waiting.pop(reference), outcome
@@ -249,9 +249,7 @@ def _own_folder() -> Path:
     folder = Path(tempfile.gettempdir()) / f"automorph-{who}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != who):
-        raise UsageError(
-            f"{folder} belongs to another user; expected a folder of your own: set TMPDIR"
-        )
+        raise UsageError(f"{folder} belongs to another user; expected one that you own: set TMPDIR")
     return folder
 
 

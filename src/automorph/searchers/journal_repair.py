@@ -55,8 +55,8 @@ def mend(journal: Path) -> None:
     with atomic_write(journal) as temporary:
         temporary.write_bytes(b"".join(good))
     warnings.warn(
-        f"{journal}: {len(lines) - len(good)} of {len(lines)} lines are damaged and were "
-        f"dropped; their trials run again. The damaged file is kept as {aside.name}",
+        f"{journal}: {len(lines) - len(good)} of {len(lines)} lines were damaged and have been "
+        f"dropped; their trials will run again. The damaged file is kept as {aside.name}",
         stacklevel=2,
     )
 

@@ -67,7 +67,9 @@ class Race(Searcher):
         self, setting: SearchContext, *, searches: str = "", arms: str = "", share: float = 0.4
     ) -> None:
         if not 0 <= share < 1:
-            raise UsageError(f"race got share={share}; expected a share from 0 to below 1")
+            raise UsageError(
+                f"race got share={share}; expected a fraction of at least 0 and below 1"
+            )
         self.setting = setting
         self.epochs = setting.task.recipe.epochs
         self.left_out: list[str] = []
@@ -133,8 +135,8 @@ class Race(Searcher):
         if self.scores:
             return ""
         return (
-            "The budget ended before any heat, so the proposals of the searches were not compared: "
-            "give it more time."
+            "The budget ran out before the first heat, so the policies that the searches "
+            "proposed were not compared: increase the budget."
         )
 
     def share(self) -> float:
@@ -164,7 +166,7 @@ class Race(Searcher):
         specs = [load_method(name) for name in names]
         if any(named.key == "race" for named in specs):
             raise UsageError(
-                "got a race inside a race; expected other searches: leave it out of searches="
+                "got a race inside a race; expected other searches: remove it from searches="
             )
         left, taking = budget, []
         for named in specs:

@@ -225,8 +225,8 @@ def _seconds_per_run(
     runner.measure([replace(probe, seed=number) for number in numbers], engine)
     if runner.clock > budget:
         raise UsageError(
-            f"the budget of {budget:.0f} s was used up by one epoch; a search with its final table "
-            "needs about twenty trainings. Give more time, fewer --epochs or a smaller --limit"
+            f"one epoch used up the budget of {budget:.0f} s; a search with its final table needs "
+            "about twenty trainings. Allow more time, or reduce --epochs or --limit"
         )
     began = time.monotonic()
     outcomes = runner.measure(
@@ -249,7 +249,7 @@ def _with_control(plan: Plan, cost: float) -> Plan:
 
 def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> None:
     if trials is not None and budget is not None:
-        raise UsageError("got both trials and a budget; expected one of them: leave the other out")
+        raise UsageError("got both trials and a budget; expected only one of them: omit the other")
     for what, value, low in (("trials", trials, 1), ("seeds", seeds, 1), ("jobs", jobs, 1)):
         if value is not None and value < low:
             raise UsageError(f"got {what}={value}; expected {low} or more")
@@ -267,6 +267,7 @@ def _fits(task: Task, space: SearchSpace) -> None:
         )
     if space.domain != task.data.domain:
         raise UsageError(
-            f"the space {space.name!r} has operations on {space.domain}s, but {task.name} holds "
-            f"{task.data.domain}s; choose another with --space (see: automorph list spaces)"
+            f"the space {space.name!r} has operations on {space.domain}s, but {task.name} "
+            f"contains {task.data.domain}s; choose another with --space (see: automorph list "
+            "spaces)"
         )

@@ -75,7 +75,7 @@ class Trials:
             known = wanted  # The line was damaged, but its digest matches.
         if known is None and kept:
             raise DamagedError(
-                f"{self._path} has {len(kept)} trials but does not name their search; choose "
+                f"{self._path} has {len(kept)} trials but does not identify their search; choose "
                 "another folder with --out"
             )
         if known is None:
@@ -273,7 +273,7 @@ def _study(identity: dict[str, Any], folder: Path | None, base: Any) -> Any:
                     raise
             raise DamagedError(
                 f"{folder / JOURNAL} cannot be read ({type(error).__name__}: {str(error)[:200]}); "
-                "expected it as automorph wrote it: choose another folder with --out"
+                "expected a file written by automorph: choose another folder with --out"
             ) from error
         raise
 
@@ -303,6 +303,6 @@ def _another(known: dict[str, Any], wanted: dict[str, Any], place: Any) -> str:
         for name in differing[:3]
     )
     return (
-        f"{place} holds another search ({changes or 'of another version'}); choose another folder "
-        "with --out, or remove that one"
+        f"{place} contains a different search ({changes or 'from another version'}); choose "
+        "another folder with --out, or remove this one"
     )

@@ -34,7 +34,8 @@ def split_at(model: nn.Sequential, layer: int) -> SplitNetwork:
     """
     if not 0 <= layer < len(model):
         raise UsageError(
-            f"got layer {layer} of a network of {len(model)}; expected 0 to {len(model) - 1}"
+            f"got layer {layer} of a network with {len(model)} layers; expected 0 to "
+            f"{len(model) - 1}"
         )
     head = model[layer:]
     linear = isinstance(head[-1], nn.Linear) and all(

@@ -87,9 +87,9 @@ class MarkovChain:
         measure = markov_restarts.reversible_measure(self.rates)
         if measure is None:
             raise UsageError(
-                "the chain is not reversible (some operation is not undone by another at the same "
-                "rate), so it has no symmetric kernel; add the inverse operations, or use "
-                "`posterior`, which needs none"
+                "the chain is not reversible (at least one operation has no inverse with the "
+                "same rate), so it has no symmetric kernel; add the inverse operations, or use "
+                "`posterior`, which does not need a kernel"
             )
         return markov_restarts.kernel(self.rates, measure)
 
@@ -123,8 +123,8 @@ def reach(
     speeds = np.broadcast_to(np.asarray(rates, np.float64), (len(moves),))
     if not len(moves) or not (speeds > 0).all():
         raise UsageError(
-            f"got {len(moves)} moves with rates {speeds.tolist()}; expected at least one move, all "
-            "rates above 0"
+            f"got {len(moves)} moves with rates {speeds.tolist()}; expected at least one move, "
+            "and rates above 0"
         )
     known: dict[bytes, int] = {}
     kept: list[NDArray[Any]] = []
@@ -173,8 +173,8 @@ def operation_move(operation: Operation, values: Sequence[float]) -> Move:
     """
     if operation.random or operation.partner:
         raise UsageError(
-            f"got the operation {operation.name!r}, which draws random numbers; expected one whose "
-            "value determines its outcome"
+            f"got the operation {operation.name!r}, which draws random numbers; expected a "
+            "deterministic one"
         )
     spaces = [SearchSpace(operation.name, (operation.at(value),)) for value in values]
 
@@ -194,6 +194,6 @@ def _outcomes(move: Move, states: NDArray[Any]) -> State:
     if made.ndim == states.ndim + 1 and made.shape[:1] + made.shape[2:] == states.shape:
         return made
     raise UsageError(
-        f"a move made {made.shape} of states {states.shape}; expected the same shape, or one more "
-        "axis of outcomes after the first"
+        f"a move returned shape {made.shape} for states of shape {states.shape}; expected the "
+        "same shape, or one with an extra axis of outcomes after the first"
     )

@@ -28,8 +28,9 @@ def strength_of(rates: Any) -> float:
     beta = float(sums.mean())
     if not np.allclose(sums, beta, rtol=1e-9, atol=1e-12):
         raise UsageError(
-            f"rows of rates sum to {sums.min():g} .. {sums.max():g}; expected equal sums: an "
-            "operation that does nothing must stay in its state, at its rate"
+            f"the row sums of the rates range from {sums.min():g} to {sums.max():g}; expected "
+            "equal sums: count an operation without effect as a transition to the same state, at "
+            "its rate"
         )
     return beta
 
@@ -96,8 +97,8 @@ def kernel(rates: Any, measure: ArrayLike) -> Floats:
     beta, m = strength_of(rates), rates.shape[0]
     if m > DENSE:
         raise UsageError(
-            f"got {m} states for a kernel; expected at most {DENSE}: use "
-            "`posterior`, which needs none"
+            f"got {m} states for a kernel; expected at most {DENSE}: use `posterior`, which does "
+            "not need one"
         )
     dense = rates.toarray() if hasattr(rates, "toarray") else np.asarray(rates, np.float64)
     inverse = np.linalg.inv((1 + beta) * np.eye(m) - dense)

@@ -34,8 +34,8 @@ def worst_weights(losses: ArrayLike, rho: float) -> Floats:
     values = np.asarray(losses, np.float64)
     if not rho >= 0 or values.ndim == 0 or values.shape[-1] == 0:
         raise UsageError(
-            f"got rho={rho} and losses of shape {values.shape}; expected a rho of 0 or more, and "
-            "losses"
+            f"got rho={rho} and losses of shape {values.shape}; expected a rho of at least 0, and "
+            "at least one loss"
         )
     n = values.shape[-1]
     order = np.argsort(-values, axis=-1, kind="stable")

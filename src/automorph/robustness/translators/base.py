@@ -39,8 +39,8 @@ def known_of(part: Split) -> KnownTranslator:
     """Return classes and subgroups of a part; raise `DataError` without subgroups."""
     if part.subgroups is None:
         raise DataError(
-            "the examples have no subgroups; a translation needs one for every example: "
-            "name their column with subgroup=... (--subgroup)"
+            "the examples have no subgroups; a translation needs one for every example: select "
+            "their column with subgroup=... (--subgroup)"
         )
     return KnownTranslator(part.labels, part.subgroups)
 
@@ -97,8 +97,8 @@ class UserEdit:
             if not isinstance(made, np.ndarray) or made.dtype != np.uint8:
                 kind = getattr(made, "dtype", type(made).__name__)
                 raise UsageError(
-                    f"the edit {self.name} returned {kind}; expected a uint8 array of the shape it "
-                    "got: convert its result"
+                    f"the edit {self.name} returned {kind}; expected a uint8 array of the same "
+                    "shape as its input: convert its result"
                 )
             if made.shape != images[rows].shape:
                 raise UsageError(
@@ -114,7 +114,7 @@ class UserEdit:
         if len(made) != len(texts) or not all(isinstance(text, str) for text in made):
             raise UsageError(
                 f"the edit {self.name} returned {len(made)} values for {len(texts)} texts; "
-                "expected as many: return one string for each"
+                "expected one per text: return one string for each"
             )
         return np.array(made, np.dtypes.StringDType())
 
@@ -143,7 +143,8 @@ class ExactPairs:
             raise UsageError(
                 f"{indices.count(None)} of {len(images)} images are not among the "
                 f"{len(self.renderings)} x {self.renderings.shape[1]} known renderings; expected "
-                "images of the data they were made of: use another translator for other images"
+                "images from the data that they were made from: use another translator for other "
+                "images"
             )
         return np.ascontiguousarray(self.renderings[direction][np.array(indices, np.intp)])
 

@@ -125,17 +125,17 @@ def fit_cyclegan(
     present = np.flatnonzero(counts.sum(axis=0))
     if len(present) > MOST:
         raise UsageError(
-            f"got {len(present)} subgroups; expected at most {MOST}, as one CycleGAN is trained "
-            "for each pair with the largest one. Merge some, or supply an edit (--translator "
-            "module:function)"
+            f"got {len(present)} subgroups; expected at most {MOST}, because one CycleGAN is "
+            "trained between the largest subgroup and each of the others. Merge some, or supply "
+            "an edit (--translator module:function)"
         )
     both = counts[:, present] > 0
     # A class takes part if it has two subgroups or more: its own images then show the edit.
     joining = np.flatnonzero(both.sum(axis=1) > 1)
     if not len(joining):
         raise DataError(
-            "every class lies in a single subgroup; expected a class with two, from which a "
-            "translation that keeps the class can be learned. Add images, or supply an edit "
+            "every class occurs in only one subgroup; expected a class with two, so that a "
+            "translation can learn to keep the class. Add images, or supply an edit "
             "(--translator module:function)"
         )
     hub = int(present[counts[:, present].sum(axis=0).argmax()])

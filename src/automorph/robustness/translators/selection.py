@@ -119,7 +119,7 @@ def _make(wanted: str | Translator, data: Dataset, options: FitOptions) -> Trans
     if entry is None:
         return load_edit(wanted, all_pairs(len(data.subgroup_names)))
     if entry.domain != data.domain:
-        raise DataError(f"it translates {entry.domain}s, but {data.name} holds {data.domain}s")
+        raise DataError(f"it translates {entry.domain}s, but {data.name} contains {data.domain}s")
     return entry(data, options)
 
 
@@ -131,7 +131,7 @@ def _parts(data: Dataset) -> tuple[Split, Split]:
     """
     if data.train.subgroups is None:
         raise UsageError(
-            f"{data.name} has no subgroups to translate between; name their column with "
+            f"{data.name} has no subgroups to translate between; select their column with "
             "subgroup=... (--subgroup)"
         )
     counts = [_counts(data, part) for part in (data.train, data.validation)]
@@ -151,7 +151,7 @@ def _counts(data: Dataset, part: Split | None) -> np.ndarray:
 def _extrapolated(translator: Translator, data: Dataset) -> list[str]:
     borrowed = getattr(translator, "borrowed", ())
     return [
-        f"Class {data.classes[y]!r} has images of one subgroup only: its translations are "
-        "extrapolated from other classes, which no image can verify."
+        f"Class {data.classes[y]!r} has images of only one subgroup: its translations are "
+        "extrapolated from other classes and cannot be verified."
         for y in borrowed
     ]

@@ -94,8 +94,8 @@ def fit_word_swap(part: Split, *, protect: tuple[str, ...] = ()) -> WordSwap:
     if not swaps:
         raise DataError(
             "found no words with counterparts that separate the subgroups within the classes; "
-            "expected some to swap: supply an edit (--translator module:function), or use none "
-            "(--translator none)"
+            "expected some to swap: supply an edit (--translator module:function), or do without "
+            "one (--translator none)"
         )
     return WordSwap(swaps, protect)
 

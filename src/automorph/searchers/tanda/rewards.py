@@ -46,8 +46,8 @@ class Diversity:
             )
         if not (self.weight >= 0 and self.scale > 0 and self.epsilon > 0):
             raise UsageError(
-                f"got a diversity of weight {self.weight}, scale {self.scale} and epsilon "
-                f"{self.epsilon}; expected a weight of 0 or more, and the others above 0"
+                f"got a diversity with weight {self.weight}, scale {self.scale} and epsilon "
+                f"{self.epsilon}; expected a weight of at least 0, and the others above 0"
             )
 
     def __call__(self, distance: Tensor, typical: float) -> Tensor:

@@ -98,8 +98,8 @@ def learn_generator(
         examples = strings(examples)
     if len(examples) < 2 or not len(space):
         raise DataError(
-            f"got {len(examples)} examples and {len(space)} operations; expected two examples and "
-            "one operation, or more"
+            f"got {len(examples)} examples and {len(space)} operations; expected at least two "
+            "examples and one operation"
         )
     space = discretized_space(space, chosen.magnitudes or MAGNITUDES[space.domain])
     store = None if folder is None else Path(folder)
@@ -191,8 +191,9 @@ class _Learning:
         tensors, facts = read_checkpoint(path)
         if facts.get("identity") != self.identity:
             raise UsageError(
-                f"{path} holds a generator of other examples, operations or settings; expected the "
-                "same ones to resume. Choose another folder, or delete this one"
+                f"{path} contains a generator trained with other examples, operations or "
+                "settings; expected the same ones when resuming. Choose another folder, or "
+                "delete this one"
             )
         self.adversary.restore(under("now", tensors))
         looks = facts["history"]

@@ -51,7 +51,9 @@ class CycleRecipe:
                 f"CycleGAN: got loss={self.loss!r}; expected one of {get_args(Adversarial)}"
             )
         if unknown := set(self.augment) - set(CHANGES):
-            raise UsageError(f"CycleGAN: got augment={sorted(unknown)}; expected some of {CHANGES}")
+            raise UsageError(
+                f"CycleGAN: got augment={sorted(unknown)}; expected values from {CHANGES}"
+            )
         for name, low, high in (
             ("steps", 1, math.inf),
             ("batch_size", 1, math.inf),

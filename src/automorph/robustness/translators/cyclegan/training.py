@@ -178,7 +178,7 @@ class CycleTraining:
         if not bool(values.isfinite().all()):
             raise TrainingError(
                 f"the CycleGAN diverged in step {self.steps}: its losses are {values.tolist()}. "
-                f"Try rates of {self.recipe.generator_lr / 3:.1g} and "
+                f"Try learning rates of {self.recipe.generator_lr / 3:.1g} and "
                 f"{self.recipe.discriminator_lr / 3:.1g}"
             )
         names = ("adversarial", "cycle", "identity", "discriminators")
@@ -317,7 +317,7 @@ def _shared_classes(a: Side, b: Side) -> NDArray[np.int64]:
         count = int(np.isin(side.labels, shared).sum())
         if count < FEWEST:
             raise DataError(
-                f"the {name} subgroup has {count} images of the classes that both have; expected "
+                f"the {name} subgroup has {count} images in the classes that both share; expected "
                 f"at least {FEWEST} to learn a translation from. Add images, or supply an edit"
             )
     return shared

@@ -1,8 +1,8 @@
-"""The papers' figures and the results that correspond to them: the data of docs/reproduction.md.
+"""The published figures and our corresponding results: the data of docs/reproduction.md.
 
 Only published figures are stored here; ours are read from benchmarks/results when tables.py makes
 the page. To add a line, state what is compared, the published figure and its source, and the claim
-or gap that holds our figure.
+or gap that contains our figure.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Gap:
     measure: str = "accuracy"
 
     def read(self, content: dict[str, Any]) -> dict[str, Any] | None:
-        """The same as a claim, or None if one of the arms was not run."""
+        """The difference in the form of a claim, or None if one of the arms was not run."""
         rows = {row.get("arm", row.get("policy")): row for row in content["rows"]}
         if self.arm not in rows or self.base not in rows:
             return None
@@ -52,7 +52,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Line:
-    """A published figure; ``result`` is the file that holds ours ("": not attempted).
+    """A published figure; ``result`` is the file that contains ours ("": not attempted).
 
     ``sign`` is the direction of the published effect (0: none was published); ``bar`` is the value
     of our figure that means no effect.
@@ -92,7 +92,7 @@ PAPERS = (
         """
 Published: test accuracy at 1 to 100 % of the labels, sequences of 10 operations.
 Ours: 600 and 1,000 training images, sequences of 5, and eight destructive functions hidden among
-the operations; the [guide](guides/tanda.md) gives their share in random sequences.
+the operations; the [guide](guides/tanda.md) states how often they occur in random sequences.
 `tests/searchers/test_tanda_disc.py` runs the synthetic experiments in the unit disc.
 """,
         ("tanda.py", "text.py entities"),
@@ -104,7 +104,7 @@ the operations; the [guide](guides/tanda.md) gives their share in random sequenc
             Line("MNIST: mean field over random sequences (points)",
                  "1 % of labels: 96.5 over 95.9", RECALLED, "tanda-mnist",
                  Claim("mnist: mean-field is better than random")),
-            Line("MNIST: share of destructive operations that the mean field learned",
+            Line("MNIST: fraction of destructive operations that the mean field learned",
                  "bad operations become rare", RECALLED, "tanda-mnist",
                  Claim("mnist, mean-field: share of destructive"), 0),
             Line("CIFAR-10: LSTM over no augmentation (points)", "10 % of labels: 81.5 over 66.0",
@@ -114,7 +114,7 @@ the operations; the [guide](guides/tanda.md) gives their share in random sequenc
             Line("CIFAR-10: mean field over random sequences (points)",
                  "10 % of labels: 79.8 over 77.5", RECALLED, "tanda-cifar10",
                  Claim("cifar10: mean-field is better than random")),
-            Line("CIFAR-10: share of destructive operations that the mean field learned",
+            Line("CIFAR-10: fraction of destructive operations that the mean field learned",
                  "bad operations become rare", RECALLED, "tanda-cifar10",
                  Claim("cifar10, mean-field: share of destructive"), 0),
             Line("relations in texts: LSTM over random sequences (points; ours: SemEval)",
@@ -126,8 +126,8 @@ the operations; the [guide](guides/tanda.md) gives their share in random sequenc
     Paper(
         "AutoAugment (Cubuk et al. 2018)",
         _SMALL_SEARCH + """
-The paper trains its controller on the rewards of 15,000 trainings; ours stops after 12, when it has
-learned very little.
+The paper trains its controller on the rewards of 15,000 trainings; ours stops after 12, by which
+time it has learned very little.
 """,
         ("search.py methods",),
         (
@@ -141,8 +141,8 @@ learned very little.
     Paper(
         "RandAugment (Cubuk et al. 2019)",
         """
-Published: WRN-28-10 on 50,000 images, N and M from a grid.
-Ours: 1,600 to 4,000 training images, 30 to 40 epochs, N and M fixed in advance; 20 epochs where
+Published: WRN-28-10 on 50,000 images, N and M chosen by grid search.
+Ours: 1,600 to 4,000 training images, 30 to 40 epochs, N and M fixed in advance; 20 epochs if
 they are searched.
 """,
         ("policies.py", "online.py short", "search.py methods"),
@@ -174,9 +174,9 @@ they are searched.
                  "not compared", "", "search-methods",
                  Claim("fast-autoaugment is better than random policy"), 0),
             Line("found policy over AutoAugment's (points)",
-                 "CIFAR-10: error 2.7 and 2.6, at 3.5 GPU hours and 5,000", READ,
+                 "CIFAR-10: error 2.7 in 3.5 GPU hours; AutoAugment: 2.6 in 5,000", READ,
                  "search-methods", Gap("fast-autoaugment", "autoaugment"), 0),
-            Line("score of a policy (any pass right) against final accuracy (Spearman)",
+            Line("score of a policy (any pass correct) against final accuracy (Spearman)",
                  "the method assumes that they agree", "", "search-density",
                  Claim("the density-matching score (any)")),
             Line("score of a policy (mean loss) against final accuracy (Spearman)",
@@ -187,8 +187,8 @@ they are searched.
     Paper(
         "PBA (Ho et al. 2019) and DADA (Li et al. 2020)",
         _SMALL_SEARCH + """
-DADA's gradients pass through the operations; ours estimate the same objective without
-differentiating them (see the [guide](guides/search.md#gradient-search)).
+DADA backpropagates through the operations; our search estimates the gradient of the same objective
+without differentiating them (see the [guide](guides/search.md#gradient-search)).
 """,
         ("search.py methods",),
         (
@@ -231,7 +231,7 @@ Ours: 1,600 to 4,000 training images, 30 to 40 epochs.
     Paper(
         "mixup, CutMix and AugMix",
         """
-All three are [policies](policy-names.md), and none of the benchmarks measures them.
+All three are available as [policies](policy-names.md), but no benchmark measures them.
 """,
         (),
         (
@@ -245,14 +245,14 @@ All three are [policies](policy-names.md), and none of the benchmarks measures t
         """
 Published: 8 views of every image per step, 200 epochs.
 Ours: 2 views, 30 epochs, 4,000 images, and a control with 2 random views, which the paper lacks.
-An unofficial port reports that it cannot reproduce the paper (error 2.35 instead of 1.90).
+The authors of an unofficial port could not reproduce the paper (error 2.35 instead of 1.90).
 """,
         ("online.py short",),
         (
             Line("over RandAugment (points)", "CIFAR-10: 98.10 over 97.30", QUOTED, "online-short",
                  Gap("adversarial", "randaugment")),
-            Line("over as many random views (points)", "not compared", "", "online-short",
-                 Claim("short: adversarial is better than views"), 0),
+            Line("over the same number of random views (points)", "not compared", "",
+                 "online-short", Claim("short: adversarial is better than views"), 0),
             Line("CIFAR-100, ImageNet", "84.51 over 83.30; 79.40 over 77.60", QUOTED),
         ),
     ),
@@ -261,8 +261,8 @@ An unofficial port reports that it cannot reproduce the paper (error 2.35 instea
         """
 Published: WRN-28-10 on 50,000 images, 200 epochs, 1 of 4 candidates kept; mixup and Cutout at the
 end, which the RandAugment baseline lacks.
-Ours: the same tail (flip, crop, Cutout) for every arm; *short* has 4,000 images and 30 epochs,
-*wide* 1,000 and 40, *large* 40,000 and 4.
+Ours: the same post-policy (flip, crop, Cutout) for every arm; *short* has 4,000 images and 30
+epochs, *wide* has 1,000 and 40, and *large* has 40,000 and 4.
 The paper keeps the candidate with the highest loss (`top`); the released code draws candidates in
 proportion to their loss (`proportional`).
 """,
@@ -292,7 +292,7 @@ proportion to their loss (`proportional`).
         """
 The paper proves bounds; ours are simulations of its setting (40 examples of rank 20 in 100
 dimensions) with the exact expected error.
-The paper's measurements of bias and variance of networks on MNIST were not repeated.
+We did not repeat the paper's measurements of the bias and variance of networks on MNIST.
 """,
         ("theory_figures.py",),
         (
@@ -304,7 +304,7 @@ The paper's measurements of bias and variance of networks on MNIST were not repe
                  Claim("points whose label changed raise the error"), 0),
             Line("mixup lowers the variance", "mixup regularises", RECALLED, "theory-figures",
                  Claim("mixup lowers the variance")),
-            Line("much noise and a small penalty: a peak above the error of adding nothing",
+            Line("much noise, small penalty: peak error over the error without augmentation",
                  "not stated", "", "theory-figures", Claim("much noise, small penalty"), 0),
         ),
     ),
@@ -317,35 +317,35 @@ The figures are in the [guide to the theory](guides/theory.md).
 """,
         ("theory_figures.py",),
         (
-            Line("kernel, rotation: second order closer to the exact objective than first",
+            Line("kernel, rotation: second order is closer to the exact objective than first order",
                  "closer", RECALLED, "theory-figures",
                  Claim("random features, rotation: second order is closer")),
-            Line("LeNet, rotation: second order closer to the exact objective than first",
+            Line("LeNet, rotation: second order is closer to the exact objective than first order",
                  "closer", RECALLED, "theory-figures",
                  Claim("LeNet, rotation: second order is closer")),
-            Line("kernel, rotation: second order agrees with the exact model more than first",
+            Line("kernel, rotation: second order agrees with the exact model more than first order",
                  "more often", RECALLED, "theory-figures",
                  Claim("random features, rotation: the second-order model agrees")),
-            Line("LeNet, rotation: second order agrees with the exact model more than first",
+            Line("LeNet, rotation: second order agrees with the exact model more than first order",
                  "more often", RECALLED, "theory-figures",
                  Claim("LeNet, rotation: the second-order model agrees")),
             Line("alignment and change of accuracy over the operations (Spearman, centred)",
                  "rise together", RECALLED, "theory-figures", Claim("centred alignment gain")),
-            Line("the horizontal flip lowers alignment (centred, by)", "lowers it", RECALLED,
+            Line("horizontal flip: decrease in alignment (centred)", "decrease", RECALLED,
                  "theory-figures", Claim("h-flip lowers centred alignment")),
-            Line("both flips lower alignment (centred, by)", "lower it", RECALLED,
+            Line("both flips: decrease in alignment (centred)", "decrease", RECALLED,
                  "theory-figures", Claim("both flips lowers centred alignment")),
-            Line("the horizontal flip lowers accuracy (share, by)", "lowers it", RECALLED,
+            Line("horizontal flip: decrease in accuracy (fraction)", "decrease", RECALLED,
                  "theory-figures", Claim("h-flip lowers accuracy")),
-            Line("LeNet: averaging after the first layer over averaging the images (share)",
-                 "a figure; its values are not known here", READ, "theory-figures",
+            Line("LeNet: averaging after the first layer over averaging the images (fraction)",
+                 "shown in a figure without values", READ, "theory-figures",
                  Claim("LeNet: averaging at layer 1 beats"), 0),
-            Line("LeNet: averaging at the last layer over no augmentation (share)",
-                 "a figure; its values are not known here", READ, "theory-figures",
+            Line("LeNet: averaging at the last layer over no augmentation (fraction)",
+                 "shown in a figure without values", READ, "theory-figures",
                  Claim("LeNet: averaging at layer 4 beats no augmentation"), 0),
-            Line("neighbours converge to the kernel classifier (fall of disagreement, share)",
+            Line("neighbours converge to the kernel classifier (decrease in disagreement)",
                  "theorem", RECALLED, "theory-figures", Claim("neighbours disagree less")),
-            Line("marginal likelihood (van der Wilk et al. 2018): more degrees if rotated",
+            Line("marginal likelihood (van der Wilk et al. 2018): wider if rotated (degrees)",
                  "wider range", RECALLED, "theory-figures", Claim("evidence: the best range")),
         ),
     ),
@@ -353,9 +353,9 @@ The figures are in the [guide to the theory](guides/theory.md).
         "Model patching, CAMEL (Goel et al. 2021)",
         """
 Ours: MNIST-Correlation as published, a network of half the width, 10 epochs, a CycleGAN of 2,500
-steps on 100 images of each rare group; 64 px dermoscopy images of another collection.
+steps on 100 images of each rare group; 64 px dermoscopy images from another collection.
 CelebA and Waterbirds were not attempted.
-The paper's tables were not available for this page, so it quotes only the abstract and texts about
+The paper's tables were not available to us, so this page quotes only the abstract and texts about
 the paper.
 """,
         ("patching.py", "isic.py"),
@@ -403,8 +403,9 @@ Ours: MNIST-Correlation, a small network from scratch; balanced sampling is the 
     Paper(
         "Texts: EDA (Wei and Zou 2019) and others",
         """
-Published: the mean over five sets, four to sixteen copies of each text, so more steps with EDA.
-Ours: one set per line, and the same number of steps for every arm.
+Published: the mean over five data sets; four to sixteen copies of each text, so EDA trains for more
+steps.
+Ours: one data set per line, and the same number of steps for every arm.
 Training on unlabelled texts (UDA) is not implemented; its tf-idf word replacement is.
 """,
         ("text.py",),
@@ -417,12 +418,12 @@ Training on unlabelled texts (UDA) is not implemented; its tf-idf word replaceme
                  RECALLED, "text-trec", Claim("trec: eda")),
             Line("EDA, SUBJ with 2,000 labels, CNN (points)", "2,000 labels: 86.4 over 85.6",
                  RECALLED, "text-subj", Claim("subj: eda")),
-            Line("EDA, MR with 2,000 labels, CNN (points)", "not among the five sets", "",
+            Line("EDA, MR with 2,000 labels, CNN (points)", "not among the five data sets", "",
                  "text-mr", Claim("mr: eda"), 0),
             Line("EDA with a pretrained encoder (points; ours: frozen, SST-2 with 500 labels)",
                  "about 0", RECALLED, "text-minilm", Claim("minilm: eda"), 0),
             Line("language model, SST-2 with 500 labels (points)",
-                 "about +0.5 (Kobayashi 2018; conditioned on the label, ours is not)",
+                 "about +0.5 (Kobayashi 2018; conditioned on the label, unlike ours)",
                  RECALLED, "text-sst2-500", Claim("sst2-500: language")),
             Line("Text AutoAugment (Ren et al. 2021), TREC, BERT", "97.07 over 96.40", READ),
         ),

@@ -99,7 +99,7 @@ def online_cost(content: Content) -> str:
         (row["arm"], "{1:.2f} ({0:.2f} to {2:.2f})".format(*row["ratio"]))
         for row in content["rows"]
     ]  # fmt: skip
-    return table(("arm", "time of an epoch over plain training (median, quartiles)"), rows)
+    return table(("arm", "epoch time relative to plain training (median, quartiles)"), rows)
 
 
 def patching(content: Content) -> str:
@@ -124,18 +124,18 @@ def isic(content: Content) -> str:
         saliency = f"{looks['mean']:.2f} x its area" if looks else ""
         cells = [_spread(row["groups"][group]) for group in groups]
         rows.append((row["arm"], *cells, _spread(row["flips"]), saliency))
-    heads = "objective", *groups, "predictions that flip", "saliency on the sticker"
+    heads = "objective", *groups, "flipped predictions", "saliency on the sticker"
     return table(heads, rows)
 
 
 def tanda(content: Content) -> str:
-    """Test accuracy by arm, and the generators' share of destructive operations."""
+    """Test accuracy by arm, and the generators' percentage of destructive operations."""
     rows = []
     for row in content["rows"]:
         learned = row["destructive"]
         share = f"{100 * sum(learned) / len(learned):.1f}" if learned else row["usual"]
         rows.append((row["arm"], _spread(mean_of(row["accuracy"])), share))
-    heads = "sequences", "test accuracy (%)", "share of destructive operations (%)"
+    heads = "sequences", "test accuracy (%)", "destructive operations (%)"
     return table(heads, rows)
 
 
@@ -158,7 +158,7 @@ def search_density(content: Content) -> str:
         (row["policy"], f"{100 * row['accuracy']:.1f}", f"{row['any']:.3f}", f"{row['loss']:.3f}")
         for row in content["rows"]
     ]
-    heads = "policy", "test accuracy (%)", "score (any pass right)", "score (mean loss)"
+    heads = "policy", "test accuracy (%)", "score (any pass correct)", "score (mean loss)"
     return table(heads, rows)
 
 
@@ -194,7 +194,7 @@ def instant(*contents: Content) -> str:
 
 
 def pruned(*contents: Content) -> str:
-    """Test accuracy of random search on the whole space and on the explained one."""
+    """Test accuracy of random search on the whole space and on the space that explain selects."""
     rows = [
         (lines[0]["arm"],
          *(f"{_spread(row['accuracy'])} ({row['operations']} operations)" for row in lines))
@@ -224,7 +224,7 @@ def memory(content: Content) -> str:
         for row in content["rows"]
     ]  # fmt: skip
     heads = ("images", "pixels", "peak memory of all processes (MiB)", "images/s",
-             "decoding busy (cores)")  # fmt: skip
+             "decoding load (cores)")  # fmt: skip
     return table(heads, rows, align="rrrrr")
 
 
@@ -314,7 +314,7 @@ def _points(d: dict[str, Any] | None) -> str:
 
 
 def _spread(summary: dict[str, Any]) -> str:
-    """Mean and standard error of shares, in percent."""
+    """Mean and standard error of fractions, in percent."""
     se = summary["se"]
     return f"{100 * summary['mean']:.1f}" + ("" if se is None else f" ± {100 * se:.1f}")
 

@@ -27,17 +27,17 @@ PICTURES = "pictures"
 MINUS = "\N{MINUS SIGN}"
 UNITS = {
     "ratio": "horizontal shift per row",
-    "share": "share of a side or of the full range",
+    "share": "fraction of a side length or of the full range",
     "deg": "degrees",
     "level": "levels of 0 to 255",
-    "bits": "bits kept",
+    "bits": "number of bits kept",
     "factor": "factor of a blend",
-    "weight": "share of the other image",
-    "area": "share of the area",
+    "weight": "weight of the other image",
+    "area": "fraction of the image area",
     "turn": "full rotations of the hue circle",
     "strength": "radians at the centre",
     "px": "pixels",
-    "octaves": "the exponent as a power of two",
+    "octaves": "base-2 logarithm of the exponent",
 }
 # The packages in the order of the contract that `lint-imports` keeps, lowest first.
 _LAYERS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["tool"][
@@ -57,7 +57,7 @@ def cell(text: str) -> str:
 
 
 def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [columns, tuple("---" for _ in columns), *rows]
     return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines) + "\n"
 
@@ -78,7 +78,8 @@ def direction_text(operation: Operation) -> str:
         return "–"
     if operation.signed:
         assert operation.identity is not None
-        return f"both ways, away from {number(operation.identity)}; a fair coin chooses the side"
+        start = number(operation.identity)
+        return f"in both directions, away from {start}; a fair coin decides the direction"
     first, last = operation.ends
     return f"{'up' if last > first else 'down'}, from {number(first)} to {number(last)}"
 
@@ -105,7 +106,7 @@ def torchvision_names() -> set[str]:
 def operation_section(operation: Operation, in_torchvision: bool) -> str:
     """Describe an operation: what it does, examples, and its declaration."""
     unit = f" {operation.unit}" if operation.unit else ""
-    facts = [("Magnitude", "none: the operation has no strength")]
+    facts = [("Magnitude", "none: the operation has no adjustable strength")]
     if not operation.magnitude_free:
         facts = [
             ("Range", range_text(operation) + unit),
@@ -121,7 +122,7 @@ def operation_section(operation: Operation, in_torchvision: bool) -> str:
     if operation.partner:
         facts.append(("Partner", "uses another example, so results depend on the batch"))
     if in_torchvision:
-        facts.append(("torchvision", "equal to the pixel on PIL images, nearest and bilinear"))
+        facts.append(("torchvision", "pixel-identical on PIL images, nearest and bilinear"))
     facts.append(("Spaces", spaces_text(operation)))
     lines = [
         f"## {operation.name}",
@@ -152,7 +153,7 @@ def written(operation: Operation) -> str:
 def unit_text(operation: Operation) -> str:
     """Describe the unit."""
     if operation.domain == "text":
-        return "share of the words"
+        return "fraction of the words"
     return UNITS.get(operation.unit, "none")
 
 
@@ -180,14 +181,14 @@ def operations_page() -> str:
     last = "\n".join(operation_section(o, in_torchvision=False) for o in on_texts)
     return f"""# Operations
 
-This page lists every image operation in the catalogue, with the widest useful range.
+This page lists every image operation in the catalogue with its widest useful range.
 The named [search spaces](#search-spaces) narrow the ranges.
 A *magnitude* is a number from 0 to 1, where larger always means stronger; the range maps it to a
 value.
-The pictures show values over the whole range, on photographs and handwritten digits that ship with
-scikit-learn.
-The *label risk* says when an operation can change the class of an example.
-No operation is harmless for every data set, so [look at yours](../../how-to/look.md).
+The pictures show values across the whole range, on photographs and handwritten digits that ship
+with scikit-learn.
+The *label risk* states when an operation can change the class of an example.
+No operation is harmless for every data set, so [preview them on your own](../../how-to/look.md).
 
 {overview(CATALOGUE)}
 The [operations on texts](#operations-on-texts) follow those on images.
@@ -195,7 +196,7 @@ The [operations on texts](#operations-on-texts) follow those on images.
 {sections}
 ## Operations on texts
 
-The value of an operation on texts is the share of the words that it changes.
+The value of an operation on texts is the fraction of the words that it changes.
 Punctuation and protected words (see [texts](../../guides/texts.md)) never change.
 Inserted words are underlined, and removed words are struck through.
 
@@ -205,7 +206,7 @@ Inserted words are underlined, and removed words are struck through.
 
 {
         table(
-            ("space", "what it is", "operations"),
+            ("space", "description", "operations"),
             [
                 (f"`{name}`", about, str(len(named_space(name))))
                 for name, about in list_spaces().items()
@@ -262,8 +263,8 @@ def policies_page() -> str:
     sections = "\n".join(policy_section(name) for name in NAMED)
     return f"""# Policies
 
-This page lists all policies that have a name.
-[Policy names](../../policy-names.md) describes how names are written and joined, and which timm
+This page lists all named policies.
+[Policy names](../../policy-names.md) describes how names are written and combined, and which timm
 strings are supported.
 All policies also take `fill=` (one level, or one per channel) and `interpolation=` (`nearest` or
 `bilinear`), except mixup and CutMix, which apply no operation to the images themselves.
@@ -280,7 +281,7 @@ Policies for texts show two sentences and two draws of each, with the changes ma
 
 
 def names_page() -> str:
-    """The page of all names but those of policies and operations, which have pages of their own."""
+    """Return the page of all names except policies and operations, which have separate pages."""
     sections = "\n".join(
         f"## {registry.kind.capitalize()}s\n\n{names_table(registry)}"
         for kind in ("models", "data", "methods", "objectives", "translators")
@@ -290,17 +291,17 @@ def names_page() -> str:
 
 The names of models, data sources, methods, objectives and translators, with their options.
 `automorph list KIND` shows them in a terminal; [policies](policies.md) and
-[operations](operations.md) have pages of their own.
-Options are typed in brackets, as in `camel(weight=1)`; the table shows their defaults.
+[operations](operations.md) have separate pages.
+Options are given in brackets, as in `camel(weight=1)`; the table shows their defaults.
 
 {sections}"""
 
 
 def names_table(registry: Registry[Any]) -> str:
-    """The names of a registry and what each is; options that may be typed in brackets."""
+    """Return the names of a registry with descriptions, and with options if it has any."""
     if not registry.example.endswith(")"):
         rows = [(f"`{name}`", about) for name, about in registry.about().items()]
-        return table((registry.kind, "what it is"), rows)
+        return table((registry.kind, "description"), rows)
     options = {name: ", ".join(f"`{o}`" for o in one.options) for name, one in registry.items()}
     rows = [(f"`{name}`", options[name], about) for name, about in registry.about().items()]
     return table((registry.kind, "options", "what it does"), rows)
@@ -310,7 +311,7 @@ def names_table(registry: Registry[Any]) -> str:
 
 
 def peers_page() -> str:
-    """Return the page of all operations in all libraries: how faithful an export is."""
+    """Return the page on the fidelity of exports, by operation and library."""
     from automorph.interop import FIDELITY
 
     libraries = list(FIDELITY)
@@ -338,8 +339,8 @@ This page states how faithful an [export](../../how-to/export.md) is, operation 
 The table is generated from the declarations that the exporters use, and tests compare every entry
 with the library itself, on photographs.
 
-- **equal**: equal to the pixel (for torchvision and timm on PIL images). If an operation draws a
-  position, the library draws its own; each of its results is one that Automorph can also produce.
+- **equal**: identical pixel for pixel (for torchvision and timm, on PIL images). If an operation
+  draws a position, the library draws its own; Automorph can produce each of its results, too.
 - **close**: the mean difference is at most the given number of levels, on a scale from 0 to 255.
 - **alike**: the same kind of change in the same direction, by a different rule, described below.
 - **–**: not expressible.
@@ -347,19 +348,19 @@ with the library itself, on photographs.
 {table(("operation", *libraries), rows)}
 {said}
 
-# What is read from other libraries
+# Transforms that can be imported
 
-[`import_policy`](../../how-to/export.md#bring-a-pipeline-along) reads these
-transforms, and containers of them.
+[`import_policy`](../../how-to/export.md#import-an-existing-pipeline) reads these
+transforms and containers of them.
 The tables are generated from the readers' own declarations.
-A parameter that is not listed may have any value that an operation can express; for other values,
-the error names those that are supported.
+A parameter that is not listed may have any value that an operation can express; otherwise, an error
+lists the supported values.
 
 {readings()}"""
 
 
 def readings() -> str:
-    """List what is read from each library, what is left out, and what is only similar."""
+    """List the transforms read from each library, those left out, and similar policies."""
     from automorph.interop import albumentations_reader, kornia_reader, torchvision_reader
 
     sections = []
@@ -385,7 +386,7 @@ def readings() -> str:
 
 
 def _plain(value: object) -> str:
-    """Format a value as people write it: floats with few digits."""
+    """Format a value as in source code, with short floats."""
     if isinstance(value, tuple):
         return f"({', '.join(map(_plain, value))})"
     return f"{value:.3g}" if isinstance(value, float) else repr(value)
@@ -407,8 +408,8 @@ def cli_page(app: click.Group | None = None) -> str:
 {paragraphs(app.help or "")}
 
 Every command exits with status 0 on success, 2 for bad usage or data, and 1 for any other error.
-With `--json`, it prints [one object](../../json-results.md) to standard output; messages for
-people go to standard error.
+With `--json`, a command prints [one object](../../json-results.md) to standard output;
+human-readable messages go to standard error.
 To resume an interrupted run, give the same command again.
 
 {chr(10).join(sections)}"""
@@ -440,7 +441,7 @@ def meaning(text: str, parameter: click.Parameter) -> str:
     """Return an option's help, with click's notes in words: "[default: 5]" -> "(default 5)"."""
     said, _, notes = text.rpartition("[") if text.endswith("]") else (text, "", "")
     if isinstance(parameter, click.Argument):
-        return "The data: see above." if parameter.name == "data" else "One of these."
+        return "The data; see above." if parameter.name == "data" else "One of these values."
     words = []
     notes = re.sub(r"default: \((.*)\)", r"default: \1", notes.rstrip("]"))
     for note in filter(None, notes.split("; ")):
@@ -468,7 +469,7 @@ def paragraphs(help_text: str) -> str:
 
 
 def public_packages() -> list[str]:
-    """Return the packages with public names, lowest first; reject one that the contract omits."""
+    """Return the packages with public names, lowest first; reject any that the contract omits."""
     found = {module.name for module in pkgutil.iter_modules(automorph.__path__) if module.ispkg}
     if unlisted := found - set(PACKAGES):
         raise ValueError(f"packages missing from the import contract of pyproject.toml: {unlisted}")
@@ -543,7 +544,7 @@ def write_reference(docs: Path) -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         path = target / f"{name}.md"
-        # Sphinx reads only what is newer, so a page that stays the same is left alone.
+        # Sphinx rereads only newer files, so leave unchanged pages alone.
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
     for operation in CATALOGUE:
@@ -557,6 +558,6 @@ def write_reference(docs: Path) -> None:
 
 
 def setup(app: Any) -> dict[str, bool]:
-    """Called by Sphinx."""
+    """Connect the generator to Sphinx, which calls this function."""
     app.connect("builder-inited", lambda app: write_reference(Path(app.srcdir)))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -51,7 +51,7 @@ def digits() -> Images:
 
 
 def shown_values(operation: Operation) -> list[float]:
-    """Return the five values of a strip: on both sides if signed, else from weak to strong."""
+    """Return the five values of a strip: on both sides of the identity, or from weak to strong."""
     if operation.magnitude_free:
         return []
     if operation.signed:

@@ -244,7 +244,7 @@ def test_what_cannot_be_patched_is_refused(task, tmp_path):
     alone = as_task(marked_data(lonely, lonely), model="cnn:4")
     choice = choose_translator("cyclegan", alone.data)
     assert choice.translator is None
-    assert "single subgroup" in choice.attempts[0].error
+    assert "only one subgroup" in choice.attempts[0].error
     assert not list(tmp_path.iterdir())
 
 

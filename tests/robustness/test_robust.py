@@ -217,7 +217,7 @@ def test_a_class_with_a_single_subgroup_is_told():
     labels = np.arange(60) % 2
     data = from_arrays(images, labels, subgroups=labels * (np.arange(60) % 4 > 1))
 
-    assert any("single subgroup" in note for note in notes_on(data, grouper_of(data)))
+    assert any("only one subgroup" in note for note in notes_on(data, grouper_of(data)))
 
 
 def test_group_accuracy_of_nothing():

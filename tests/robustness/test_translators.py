@@ -141,7 +141,7 @@ def test_what_cannot_be_translated_is_refused(marked):
     part, both = marked
     with pytest.raises(DataError, match="no subgroups"):
         fit_cyclegan(type(part)(part.data, part.labels), recipe=TINY)
-    with pytest.raises(DataError, match="single subgroup"):
+    with pytest.raises(DataError, match="only one subgroup"):
         fit_cyclegan(bars({(0, 0): 9, (1, 1): 9})[0], recipe=TINY)
     many = type(part)(part.data, part.labels, subgroups=np.arange(len(part)) % 9)
     with pytest.raises(UsageError, match="9 subgroups"):

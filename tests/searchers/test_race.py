@@ -199,7 +199,7 @@ def test_the_simplest_that_is_no_worse_is_to_be_used():
 
 def test_a_race_without_a_heat_says_so_and_takes_the_best_score(setting):
     race = load_method("race(searches=randaugment;random)").build(setting)
-    assert "before any heat" in race.caveat()
+    assert "before the first heat" in race.caveat()
     race.searches[0].best, race.searches[1].best = 0.4, 0.6
     assert race.result() == race.searches[1].method.result()
     race.scores.append({})

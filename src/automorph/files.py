@@ -19,9 +19,9 @@ LARGEST_JSON = 256 * 2**20
 
 _CHECK = "check"
 _ADVICE = {
-    errno.ENOSPC: "make room on this disk",
-    errno.EDQUOT: "make room within your quota",
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.ENOSPC: "free some space on this disk",
+    errno.EDQUOT: "free some space within your quota",
+    errno.EFBIG: "raise the limit on file size (ulimit -f)",
     errno.EROFS: "make it writable, or choose another folder with --out (folder=...)",
     errno.EACCES: "make it writable, or choose another folder with --out (folder=...)",
     errno.EPERM: "make it writable, or choose another folder with --out (folder=...)",
@@ -42,8 +42,8 @@ def disk_errors(path: Path) -> Iterator[None]:
         if number not in _ADVICE:
             raise
         raise DiskError(
-            f"cannot write {path}: {os.strerror(number)}; {_ADVICE[number]}. What was finished "
-            "is kept: the same call then goes on from there"
+            f"cannot write {path}: {os.strerror(number)}; {_ADVICE[number]}. Finished work "
+            "is kept: the same call then continues from there"
         ) from error
 
 
@@ -118,10 +118,10 @@ def read_json(path: Path, *, max_bytes: int = LARGEST_JSON) -> dict[str, Any]:
     """
     try:
         if (size := path.stat().st_size) > max_bytes:
-            raise ValueError(f"it has {size:,} bytes, and the limit is {max_bytes:,}")
+            raise ValueError(f"it has {size:,} bytes, but the limit is {max_bytes:,}")
         content = json.loads(path.read_text("utf-8"))
         if not isinstance(content, dict):
-            raise ValueError(f"it holds a {type(content).__name__}, not an object")
+            raise ValueError(f"it contains a {type(content).__name__}, not an object")
         if _CHECK in content and content.pop(_CHECK) != _check_of(content):
             raise ValueError("it was changed after it was written")
     except FileNotFoundError:
@@ -147,8 +147,8 @@ def inside(folder: Path, name: Any) -> Path:
         if path.resolve().is_relative_to(folder.resolve()):
             return path
     raise DamagedError(
-        f"a file of {folder} names {str(name)[:200]!r}, which does not lie in that folder. "
-        "It is not as automorph wrote it: delete it, or choose another folder"
+        f"a file in {folder} refers to {str(name)[:200]!r}, which is outside that folder. "
+        "It is damaged or not written by automorph: delete it, or choose another folder"
     )
 
 
@@ -192,7 +192,7 @@ def _locked(path: Path, fcntl: Any) -> int:
                 return file  # This file system does not support locks.
             os.close(file)
             raise UsageError(
-                f"another process is at work in {path.parent}; wait for it, or choose another "
+                f"another process is using {path.parent}; wait for it, or choose another "
                 "folder with --out (folder=...)"
             ) from None
         # The previous holder may have removed the file between our opening and locking it.

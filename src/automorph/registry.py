@@ -154,7 +154,8 @@ class Entry(Generic[T]):
             found: Callable[..., T] = getattr(import_module(module), name)
         except (ImportError, AttributeError) as error:
             raise UsageError(
-                f"{self.name} cannot be loaded: {error}; install what it needs, or choose another"
+                f"{self.name} cannot be loaded: {error}; install its dependencies, or choose "
+                "another"
             ) from None
         return found
 
@@ -284,7 +285,7 @@ class Registry(Mapping[str, E]):
             if not sign:
                 arguments.append(value_of(part))
             elif key.lower() in options:
-                self.refuse(text, f"the option {key} comes twice; give it once")
+                self.refuse(text, f"the option {key} is given twice; give it once")
             else:
                 options[key.lower()] = value_of(value)
         return ParsedName(name, variant, tuple(arguments), options)

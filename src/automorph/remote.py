@@ -88,7 +88,7 @@ class _Mirror:
             raise DiskError(
                 f"{self.address} cannot be {done} ({type(error).__name__}: {str(error)[:200]}). "
                 f"Finished work is kept in {self.folder}: check the address and your permissions; "
-                "the same command then continues, and copies it"
+                "then run the same command to continue and copy it"
             ) from error
 
     def fetch(self) -> None:
@@ -178,7 +178,7 @@ def _opened(address: str) -> tuple[Any, str]:
         raise MissingExtraError(f"{address} cannot be opened: {error}") from error
     except ValueError as error:
         raise UsageError(
-            f"got the address {address!r} ({error}); expected one of fsspec's kinds, such as "
-            "s3://bucket/run, gs://bucket/run or sftp://host/run, or a folder"
+            f"got the address {address!r} ({error}); expected an address that fsspec supports, "
+            "such as s3://bucket/run, gs://bucket/run or sftp://host/run, or a folder"
         ) from error
     return files, str(root).rstrip("/")

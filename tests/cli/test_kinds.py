@@ -43,7 +43,7 @@ def completed(*words, incomplete):
     [
         (["compare", "digits", "--policy", "triv"], "'trivialaugment'"),
         (["train", "digits", "--policy", "no.json"], "no.json"),
-        (["preview", "folder:nowhere", *N], "not there"),
+        (["preview", "folder:nowhere", *N], "not found"),
         (["search", "csv:no/*.csv"], "nothing found"),
         (["search", "digits", "--then", "nope"], "unknown policy 'nope'"),
         (["search", "digits", "--tail", "nope"], "unknown policy 'nope'"),

@@ -174,19 +174,19 @@ CASES = [
         with_file(saved(Image.fromarray(np.ones((8, 8), np.float32)), "TIFF"), "x.tif"),
         ("cats/x.tif: 32-bit pixels (mode F)",),
     ),
-    Case("no alpha", with_file(PNG), ("9 of 9 rows", "no alpha", "No row is left"),
+    Case("no alpha", with_file(PNG), ("9 of 9 rows", "no alpha", "No usable row is left"),
          {"mode": "rgba"}),
     Case("two sizes", with_file(PNG), ("2 different sizes", "8x8 (8), 32x32 (1)", "--size")),
-    Case("all broken", nothing_good, ("8 of 8 rows", "No row is left"), {"skip_bad": True}),
+    Case("all broken", nothing_good, ("8 of 8 rows", "No usable row is left"), {"skip_bad": True}),
     Case("missing file", with_text("a.csv", "path,label", *(f"{i}.png,{i % 2}" for i in range(8))),
          ("8 of 8 rows", "train[0]: no such file",)),
-    Case("truncated Parquet", truncated_parquet, ("t.parquet: not a whole Parquet file",)),
+    Case("truncated Parquet", truncated_parquet, ("t.parquet: not a complete Parquet file",)),
     Case("damaged idx.gz", damaged_idx, ("idx3-ubyte.gz: damaged", "Download")),
-    Case("short idx", short_idx, ("not a whole idx file", "99 values, header (5, 28, 28)")),
+    Case("short idx", short_idx, ("not a complete idx file", "99 values, header (5, 28, 28)")),
     # folders
-    Case("no folder", lambda root: f"folder:{root}/nix", ("not there", "sub-folder for each")),
-    Case("no class folders", flat_folder, ("no class folders", "it holds 1.png")),
-    Case("empty class folder", empty_class, ("cows holds no images",)),
+    Case("no folder", lambda root: f"folder:{root}/nix", ("not found", "sub-folder for each")),
+    Case("no class folders", flat_folder, ("no class folders", "it contains 1.png")),
+    Case("empty class folder", empty_class, ("cows contains no images",)),
     Case("unseen class", unseen_class, ("the train split lacks: 'dgos'",)),
     Case("same picture in both", same_picture_in_both, ("the same examples are in more than one",
          "train/cats/0.png = test/cats/0.png", "--leakage drop")),
@@ -194,7 +194,8 @@ CASES = [
     Case(
         "unknown column",
         with_text("a.csv", "text,label", "a,0"),
-        ("unknown column 'lable' of", "for as label", "of text, label", "Did you mean 'label'?"),
+        ("unknown column 'lable' of", "requested as label", "of text, label",
+         "Did you mean 'label'?"),
         {"label": "lable"},
     ),
     Case("no label column", with_text("a.csv", "text,u,v", "a,0,1"), ("which column", "--label")),
@@ -203,14 +204,14 @@ CASES = [
     Case("CSV with header only", with_text("a.csv", "text,label"), ("no labelled examples",)),
     Case("column twice", with_text("a.csv", "text,label,label", "a,0,1"), ("appear twice",)),
     Case("ragged row", with_text("a.csv", "text,label", "a,0", "b,1,2", "c,1"),
-         ("1 of 3 rows", "line 3 of a.csv: 3 fields, the header has 2")),
+         ("1 of 3 rows", "line 3 of a.csv: 3 fields, but the header has 2")),
     Case("not UTF-8", with_text("a.csv", "text,label", "é,0", encoding="latin-1"), ("UTF-8",)),
     Case("broken JSON line", with_text("a.jsonl", '{"text": "a", "label": 0}', '{"text"'),
          ("train[1]: line 2 of a.jsonl: not JSON",)),
     Case("JSON line no object", with_text("a.jsonl", '{"text": "a", "label": 0}', "[1]"),
          ("train[1]: line 2 of a.jsonl: a list, not an object",)),
     Case("parts differ", two_parquet_parts, ("test split lacks the columns ['label']",)),
-    Case("no train part", only_a_test_part, ("found the parts test and no train part",)),
+    Case("no train part", only_a_test_part, ("found the parts test but no train part",)),
     Case("nothing there", lambda root: f"parquet:{root}/*.parquet", ("nothing found", "pattern")),
     Case("empty text", with_text("a.csv", "text,label", "a,0", " ,1"), ("train[1]: no text",)),
     # labels
@@ -229,7 +230,7 @@ CASES = [
     Case("pickled npz", with_arrays(images=FOUR, labels=np.array([{}, 1, 2, 3], object)),
          ("Python objects", "array of strings")),
     Case("no labels", with_arrays(images=FOUR), ("lacks one of labels, train_labels, y_train",)),
-    Case("no images", with_arrays(a=FOUR), ("holds a", "x_train and y_train")),
+    Case("no images", with_arrays(a=FOUR), ("contains a", "x_train and y_train")),
     Case("float images", with_arrays(images=FOUR / 255, labels=[0, 1] * 2), ("float64", "255")),
     Case("channels first", with_arrays(images=FOUR.transpose(0, 3, 1, 2), labels=[0, 1] * 2),
          ("shape (4, 3, 5, 5)", "transpose(0, 2, 3, 1)")),
@@ -243,7 +244,7 @@ CASES = [
          UsageError),
     Case("image and text", with_labels([0, 1]), ("one of them",), {"image": "a", "text": "b"},
          UsageError),
-    Case("size of texts", with_labels([0, 1] * 4), ("holds texts",), {"size": 32}, UsageError),
+    Case("size of texts", with_labels([0, 1] * 4), ("contains texts",), {"size": 32}, UsageError),
     Case("size 0", lambda _: "digits", ("at least 1",), {"size": 0}, UsageError),
     Case("unknown mode", lambda _: "digits", ("'grey'",), {"mode": "gray"}, UsageError),
     Case("limit 0", lambda _: "digits", ("limit=0",), {"limit": 0}, UsageError),
@@ -294,7 +295,7 @@ def test_a_stream_is_refused() -> None:
 def test_data_of_no_known_type() -> None:
     with pytest.raises(UsageError, match="data of type int"):
         as_dataset(3)
-    with pytest.raises(UsageError, match="comes with its own splits"):
+    with pytest.raises(UsageError, match="has predefined splits"):
         as_dataset("digits", test=(FOUR, [0, 1, 0, 1]))
 
 

@@ -56,8 +56,8 @@ def test_dropping_leaves_the_test_part_whole() -> None:
     assert [len(part) for part in found.parts.values()] == [17, 5, 8]
     assert not check_leakage(found)
     assert found.notes[-2:] == (
-        "train examples dropped, being in a later part too: 3",
-        "validation examples dropped, being in a later part too: 1",
+        "train examples dropped because they are also in a later part: 3",
+        "validation examples dropped because they are also in a later part: 1",
     )
 
 

@@ -140,7 +140,7 @@ def test_splits_and_limits_copy_nothing(folder):
 def test_what_cannot_be_read_on_demand_is_said(folder, tmp_path):
     with pytest.raises(UsageError, match="need a size"):
         load_data(f"folder:{folder}", on_demand=True)
-    with pytest.raises(UsageError, match="from folder:PATH only"):
+    with pytest.raises(UsageError, match="only from folder:PATH"):
         load_data("digits", on_demand=True)
     with pytest.raises(UsageError, match="decoded on demand"):
         load_data("digits", crop=0.5)

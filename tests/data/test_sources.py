@@ -115,7 +115,7 @@ def test_class_folders(tmp_path: Path) -> None:
     assert data.train.names[0] == "cats/0.png"
     assert data.train.names[-1] == "dogs/more/9.PNG"
     np.testing.assert_array_equal(data.train.data[1], noise(1, 8, 8, 3))
-    assert data.notes == ("files without an image's extension ignored: 1 .txt",)
+    assert data.notes == ("ignored files without an image extension: 1 .txt",)
 
 
 def test_class_folders_with_parts(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_class_folders_with_parts(tmp_path: Path) -> None:
     assert data.test.labels.tolist() == [1]
     assert data.test.names == ["test/b/0.png"]
     assert data.train.data.shape == (8, 5, 5, 1)
-    assert data.notes == ("folders beside the parts ignored: more",)
+    assert data.notes == ("ignored folders that are not parts: more",)
 
 
 @pytest.mark.parametrize("on_demand", [False, True])
@@ -153,7 +153,7 @@ def test_what_macos_leaves_in_archives_is_passed_over(tmp_path: Path, on_demand:
     assert data.classes == ("cats", "dogs")
     assert len(data.train) == 12
     assert data.notes == (
-        "files without an image's extension ignored: 1 .heic. HEIC is not supported: convert "
+        "ignored files without an image extension: 1 .heic. HEIC is not supported: convert "
         "it to JPEG or PNG",
     )
 

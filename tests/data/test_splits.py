@@ -167,7 +167,7 @@ def test_copies_do_not_make_a_class_large() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"limit": 4}, {"limit": 100}])
 def test_a_limit_lets_no_small_class_through(options: dict[str, int]) -> None:
-    with pytest.raises(DataError, match="classes too small to be split"):
+    with pytest.raises(DataError, match="classes too small to split"):
         split(make([0, 0, 0, 1, 1, 1], **options))
 
 

@@ -47,7 +47,7 @@ def test_a_folder_is_held_by_one_process(verb, tmp_path):
         "search": lambda: search(task, "random", trials=1, seeds=1, folder=tmp_path),
         "patch": lambda: patch(marked, translator="none", seeds=1, folder=tmp_path),
     }
-    with folder_lock(tmp_path), pytest.raises(UsageError, match="another process is at work in"):
+    with folder_lock(tmp_path), pytest.raises(UsageError, match="another process is using"):
         calls[verb]()
     assert list(tmp_path.iterdir()) == []
 
@@ -74,7 +74,7 @@ def test_two_commands_at_once(verb, tmp_path):
     assert codes in ([0, 2], [0, 0])  # The second may start once the first has finished.
     assert all(result == timeless(json.loads(straight.stdout.splitlines()[-1])) for result in good)
     if codes == [0, 2]:
-        assert any("another process is at work in" in said for _, said in ends)
+        assert any("another process is using" in said for _, said in ends)
     assert not list((tmp_path / "run").glob("**/.lock"))
 
 

@@ -55,8 +55,8 @@ def test_a_full_disk(verb, tmp_path):
     with disk(tmp_path / "disk", f"size={ROOM[verb]}k") as folder:
         full = command(verb, folder / "run")
         assert full.returncode == 1, full.stderr[-2000:]
-        assert "No space left on device; make room" in full.stderr
-        assert "goes on from there" in full.stderr
+        assert "No space left on device; free some space" in full.stderr
+        assert "continues from there" in full.stderr
         assert "Traceback" not in full.stderr
         kept = {p: p.stat().st_mtime_ns for p in (folder / "run").glob("cells/*")}
         remount(folder, "size=64m")
@@ -83,6 +83,6 @@ def test_a_cached_array_takes_its_room_at_once(tmp_path):
     from automorph.errors import DiskError
 
     with disk(tmp_path / "disk", "size=100k") as folder:
-        with pytest.raises(DiskError, match="No space left on device; make room"):
+        with pytest.raises(DiskError, match="No space left on device; free some space"):
             allocate(folder / "images.npy", (100, 64, 64, 3))
         assert list(folder.iterdir()) == []

@@ -83,7 +83,7 @@ def test_what_is_given_is_no_option_and_none_is_a_value_where_it_may_be():
         ("red(depth=none)", ["got depth=None", "expected a whole number"]),
         ("red(1,2,three,4)", ["got 4 values", "expected at most depth=2, share=0.5, name=''"]),
         ("red(1,depth=2)", ["got depth twice, as 1 and 2", "give it once"]),
-        ("red(depth=1,depth=2)", ["the option depth comes twice", "give it once"]),
+        ("red(depth=1,depth=2)", ["the option depth is given twice", "give it once"]),
         ("red(depth=)", ["without name or value", "expected red(depth=3)"]),
         ("red(,)", ["without name or value"]),
         ("dark-red", ["the colour 'dark-red' needs file", "expected file=..., seed=none"]),

@@ -88,7 +88,7 @@ def test_weights_are_drawn_from_torchs_generator():
         ("cnn:0", "unknown model"),
         ("zzz", "Expected one of cnn, resnet9.*automorph list models"),
         ("", "unknown model"),
-        ("text-cnn", "is for texts, and these are images; expected one of cnn"),
+        ("text-cnn", "is for texts, but the data are images; expected one of cnn"),
     ],
 )
 def test_unknown_names_are_refused_with_a_hint(name, words):

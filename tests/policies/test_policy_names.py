@@ -71,7 +71,7 @@ WRONG = {
     "randaugment(n=2))": "unbalanced brackets",
     "randaugment(q=2)": "option 'q' of the policy 'randaugment'. Expected n=2, m=9, space=",
     "randaugment(1,2,3,4)": "got 4 values; expected at most n=2, m=9, space=randaugment",
-    "randaugment(n=2,n=3)": "the option n comes twice; give it once",
+    "randaugment(n=2,n=3)": "the option n is given twice; give it once",
     "randaugment(n=2,,m=9)": "an option without name or value",
     "randaugment(n=,m=9)": "an option without name or value",
     "randaugment(=2)": "an option without name or value",

@@ -35,7 +35,7 @@ def test_labels_become_one_hot_rows_and_come_back():
 
 @pytest.mark.parametrize(("labels", "words"), [([0, K], "0 to 5"), ([-1, 2], "-1 to 2")])
 def test_labels_out_of_range_are_refused(labels, words):
-    with pytest.raises(DataError, match=f"labels run from {words}; expected 0 to 4, .*: check"):
+    with pytest.raises(DataError, match=f"labels range from {words}; expected 0 to 4, .*: check"):
         TARGET.encode(np.array(labels))
 
 

@@ -70,7 +70,7 @@ def test_a_network_that_cannot_mix_says_so():
 
     data = as_task((MANY, [1, 0] * 40)).data
     task = make_task(data, model=Own, encoder=encoder)
-    with pytest.raises(UsageError, match="Own cannot"):
+    with pytest.raises(UsageError, match="Own does not support"):
         train(task.with_recipe(epochs=1), "mixup", progress=False)
     with pytest.raises(UsageError, match="embeddings"):
         load_policy("mixup").preview(np.array(TEXTS, np.dtypes.StringDType()))

@@ -56,7 +56,7 @@ def test_unknown_words_share_a_number():
 
 def test_a_network_for_images_is_refused(texts):
     with pytest.raises(
-        UsageError, match="is for images, and these are texts; expected one of bag-of-"
+        UsageError, match="is for images, but the data are texts; expected one of bag-of-"
     ):
         as_task(texts, model="resnet9")
 

@@ -222,7 +222,9 @@ def test_a_task_takes_no_options_and_says_so(task):
 
 def test_data_that_are_ready_take_no_options_and_say_so(task):
     assert as_task(task.data, model="cnn:4", limit=None).data.name == task.data.name
-    with pytest.raises(UsageError, match="a Dataset is complete: limit cannot be used with it"):
+    with pytest.raises(
+        UsageError, match="a Dataset is already loaded: limit cannot be used with it"
+    ):
         as_task(task.data, limit=100)
     with pytest.raises(UsageError, match=r"write recipe=\{\"epochs\": 2\}"):
         as_task(task.data, epochs=2)
@@ -307,7 +309,7 @@ class Net(nn.Module):
     (lambda: Net(inputs=60), r"does not accept the data.*\(2, 1, 8, 8\).*cannot be multiplied"),
     (lambda: Net(answer="dict"), r"it returned dict. Expected logits \(n, classes\)"),
     (lambda outputs: Net(outputs), "cannot be built by calling model=... without arguments"),
-    (lambda: "cnn", "got str from calling model="),
+    (lambda: "cnn", "calling model=... returned str"),
     (lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), "lazy layers, Sequential, whose"),
 ], ids=range(8))  # fmt: skip
 def test_a_network_that_does_not_fit_is_explained(digits, model, message):

@@ -89,7 +89,7 @@ def _check_options(raw: RawData, size: Size | None, mode: Mode | None, limit: in
     if limit is not None and limit < 1:
         raise UsageError(f"limit={limit}: expected at least 1.")
     if raw.domain == "text" and (size is not None or mode is not None):
-        raise UsageError(f"{raw.name} holds texts: size and mode are for images.")
+        raise UsageError(f"{raw.name} contains texts: size and mode apply only to images.")
 
 
 def _good_rows(labels: Numbers, bad: dict[str, dict[int, str]]) -> dict[str, NDArray[np.intp]]:
@@ -217,9 +217,9 @@ def _skipped(
     lines = "\n".join(f"  {row.id}: {row.reason}" for row in found[:_NAMED])
     more = f"\n  and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
     if len(found) == total:
-        advice = "No row is left. Check the source and the chosen columns."
+        advice = "No usable row is left. Check the source and the chosen columns."
     else:
-        advice = "Repair or remove them, or leave them out with skip_bad=True (--skip-bad)."
+        advice = "Repair or remove them, or skip them with skip_bad=True (--skip-bad)."
     raise DataError(
         f"{raw.name}: {len(found):,} of {total:,} rows cannot be used:\n{lines}{more}\n{advice}"
     )

@@ -180,8 +180,8 @@ class Dataset:
         for name, part in self.parts.items():
             if (part.domain, part.data.shape[1:]) != (kind, shape):
                 raise DataError(
-                    f"{self.name}: the {name} split holds {part!r}, the train split "
-                    f"{self.train!r}: expected the same kind and size of example in every split."
+                    f"{self.name}: the {name} split contains {part!r}, but the train split "
+                    f"contains {self.train!r}: expected the same kind and size in every split."
                 )
             check_range(part.labels, len(self.classes), f"{self.name}: labels of {name}")
             if part.subgroups is not None:
@@ -255,7 +255,7 @@ def open_test(data: Dataset) -> Split:
     """
     if data.test is None:
         raise DataError(
-            f"{data.name} has no test part; expected one to measure on: split one off with "
+            f"{data.name} has no test part; expected one to evaluate on: create one with "
             "automorph.data.split(data)"
         )
     return data.test
@@ -290,6 +290,6 @@ def check_range(numbers: NDArray[np.int64], n: int, what: str) -> None:
     """Refuse class or subgroup numbers outside 0..n-1."""
     if len(numbers) and (numbers.min() < 0 or numbers.max() >= n):
         raise DataError(
-            f"{what} run from {numbers.min()} to {numbers.max()}: expected 0 to {n - 1}, "
+            f"{what} range from {numbers.min()} to {numbers.max()}: expected 0 to {n - 1}, "
             f"for {n} names."
         )

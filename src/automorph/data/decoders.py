@@ -37,8 +37,8 @@ def map_chunks(
     except BrokenProcessPool as error:
         _processes.cache_clear()  # The next call starts new ones.
         raise DataError(
-            "a process that decodes images died (out of memory?); run the same call again to "
-            "continue. Use fewer processes with decoders=... (--decoders)"
+            "an image-decoding process died (out of memory?); run the same call again to "
+            "continue, with fewer processes if needed: decoders=... (--decoders)"
         ) from error
     finally:
         for future in waiting:

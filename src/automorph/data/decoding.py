@@ -141,5 +141,5 @@ def _sizes_differ(sources: Sequence[Any]) -> DataError:
     return DataError(
         f"the images have {len(counts)} different sizes (height x width): {listed}{more}. "
         "Expected one size. Set it with size=(H, W) (--size): every image is then scaled to cover "
-        "that size and cropped at the centre."
+        "that size and centre-cropped."
     )

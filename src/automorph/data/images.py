@@ -77,7 +77,9 @@ def to_uint8(
     ImageOps.exif_transpose(image, in_place=True)
     grey = image.mode in _GREY
     if mode == "rgba" and not image.has_transparency_data:
-        raise BadImageError(f"mode 'rgba' was asked for and the image has no alpha ({image.mode})")
+        raise BadImageError(
+            f"mode 'rgba' was requested, but the image has no alpha channel (mode {image.mode})"
+        )
     image = _eight_bits(image)
     wanted = _PILLOW_MODE[mode] if mode else ("L" if grey else "RGB")
     if image.mode != wanted:
@@ -180,7 +182,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise BadImageError(
-            f"32-bit pixels (mode {image.mode}) have no agreed range: save as 8-bit"
+            f"32-bit pixels (mode {image.mode}) have no standard range: save the image as 8-bit"
         )
     if image.mode in ("La", "RGBa"):  # premultiplied alpha converts only to straight alpha
         return image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
@@ -193,7 +195,9 @@ def _read_array(pixels: NDArray[Any], mode: Mode | None, size: Size | None) -> N
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
-        raise BadImageError(f"array of shape {pixels.shape}: expected (H, W, 1, 3 or 4)")
+        raise BadImageError(
+            f"array of shape {pixels.shape}: expected (H, W, C) with 1, 3 or 4 channels"
+        )
     channels = CHANNELS[mode] if mode else pixels.shape[2]
     if pixels.shape[2] == channels and size in (None, pixels.shape[:2]):
         return pixels

@@ -36,7 +36,7 @@ def with_contradictions(dataset: Dataset) -> Dataset:
     shown = ", ".join(f"{names[row]} ({dataset.classes[labels[row]]})" for row in rows[:4])
     note = (
         f"{len(rows):,} of {len(labels):,} {dataset.domain}s appear under more than one label "
-        f"({different:,} different ones): {shown}{', ...' if len(rows) > 4 else ''}. Correct the "
-        "labels: no model can be right on all of them"
+        f"({different:,} distinct {dataset.domain}s): {shown}{', ...' if len(rows) > 4 else ''}. "
+        "Correct the labels: no model can classify all of them correctly"
     )
     return dataset.replace(notes=(*dataset.notes, note))

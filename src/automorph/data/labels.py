@@ -82,8 +82,8 @@ def check_classes(
         if unseen:
             raise DataError(
                 f"{name}: the {part} split has classes that the train split lacks: "
-                f"{listed((classes[c] for c in unseen), 10)}. Expected the classes of train only: "
-                "check the spelling of the labels, or remove those rows."
+                f"{listed((classes[c] for c in unseen), 10)}. Expected only classes of the train "
+                "split: check the spelling of the labels, or remove those rows."
             )
 
 
@@ -123,7 +123,7 @@ def _sorted(distinct: set[Any], what: str) -> list[Any]:
     if len(kinds) > 1:
         raise DataError(
             f"the {what}s mix {kinds['number']} numbers and {kinds['text']} strings: "
-            f"{sample(distinct)}. Expected one kind."
+            f"{sample(distinct)}. Expected only numbers or only strings."
         )
     numbers = {value: _number(value) for value in distinct}
     if any(number is None for number in numbers.values()):
@@ -131,10 +131,10 @@ def _sorted(distinct: set[Any], what: str) -> list[Any]:
     fractions = [n for n in numbers.values() if n is not None and not float(n).is_integer()]
     if len(fractions) > _MOST_FRACTIONS:
         raise DataError(
-            f"the {what}s hold {len(fractions):,} different fractions, such as "
-            f"{', '.join(map(str, sorted(fractions)[:3]))}: a measurement, not classes. Expected "
-            f"class names or numbers: choose another column ({what}=..., --{what}), or bin "
-            "the values first."
+            f"the {what}s include {len(fractions):,} different fractions, such as "
+            f"{', '.join(map(str, sorted(fractions)[:3]))}: this is a measurement, not a class. "
+            f"Expected class names or numbers: choose another column ({what}=..., --{what}), or "
+            "bin the values first."
         )
     return sorted(distinct, key=lambda value: (numbers[value], str(value)))
 
@@ -163,7 +163,7 @@ def _declared(distinct: set[Any], names: tuple[str, ...], what: str) -> dict[Any
             wrong.append(value)
     if wrong:
         raise DataError(
-            f"{what}s that are not among the {len(names)} declared classes: {sample(wrong)} "
-            f"({len(wrong)} in all). Expected 0 to {len(names) - 1} or one of {listed(names)}."
+            f"{len(wrong)} different {what}s are not among the {len(names)} declared classes: "
+            f"{sample(wrong)}. Expected 0 to {len(names) - 1} or one of {listed(names)}."
         )
     return number

@@ -42,12 +42,14 @@ def read_large_folder(
     files are not.
     """
     if size is None:
-        raise UsageError("images that are decoded on demand need a size: size=224 (--size 224)")
+        raise UsageError("images decoded on demand need a size: pass size=224 (--size 224)")
     if crop is not None and not 0 < crop <= 1:
-        raise UsageError(f"crop={crop}: expected the smallest share of the area, in (0, 1]")
+        raise UsageError(
+            f"crop={crop}: expected the smallest fraction of the area to crop, in (0, 1]"
+        )
     root, name = Path(path).expanduser(), f"folder:{path}"
     parts, beside = parts_of(root, name)
-    notes = [f"folders beside the parts ignored: {', '.join(beside)}"] if beside else []
+    notes = [f"ignored folders that are not parts: {', '.join(beside)}"] if beside else []
     tops = {part: classes_in(top, name) for top, part in parts.items()}
     numbers, classes = encode({part: [c.name for c in found] for part, found in tops.items()})
     others: Counter[str] = Counter()
@@ -67,7 +69,7 @@ def read_large_folder(
         lines = "\n".join(f"  {row.id}: {row.reason}" for row in skipped[:_NAMED])
         raise DataError(
             f"{name}: {len(skipped):,} files cannot be used:\n{lines}\nRepair or remove them, or "
-            "leave them out with skip_bad=True (--skip-bad)."
+            "skip them with skip_bad=True (--skip-bad)."
         )
     if others:
         notes.append(ignored(others))

@@ -59,7 +59,9 @@ class ArrowTexts:
 def mapped_texts(dataset: Dataset, folder: str | os.PathLike[str] | None) -> Dataset:
     """Move the data set's texts to an Arrow file in the folder."""
     if folder is None:
-        raise UsageError("texts on demand are kept in an Arrow file: give its folder, cache=FOLDER")
+        raise UsageError(
+            "texts read on demand are kept in an Arrow file: pass its folder, cache=FOLDER"
+        )
     parts = {name: _part(part, Path(folder)) for name, part in dataset.parts.items()}
     return dataset.replace(**parts)
 

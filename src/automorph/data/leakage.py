@@ -80,14 +80,14 @@ def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dat
     if not found:
         return dataset
     if leakage == "keep":
-        note = f"examples in two parts, kept (leakage='keep'): {len(found):,}"
+        note = f"examples kept in two parts (leakage='keep'): {len(found):,}"
         return dataset.replace(notes=(*dataset.notes, note))
     if leakage == "refuse":
         raise DataError(
             f"{dataset.name}: the same examples are in more than one part, so the accuracy "
-            f"would be too good:\n{found.describe()}\n"
-            "Expected parts without common content. Remove the copies, or drop them from the "
-            "part that is trained on with leakage='drop' (--leakage drop; right for published "
+            f"would be overestimated:\n{found.describe()}\n"
+            "Expected parts that share no content. Remove the copies, or drop them from the "
+            "part used for training with leakage='drop' (--leakage drop; suitable for published "
             "splits that are known to overlap), or keep them with leakage='keep' (--leakage keep)."
         )
     changes = {}
@@ -98,7 +98,9 @@ def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dat
             part = dataset.parts[name]
             rows = np.flatnonzero([id not in copies for id in part.names])
             changes[name] = take_part(part, rows)
-            notes.append(f"{name} examples dropped, being in a later part too: {len(copies):,}")
+            notes.append(
+                f"{name} examples dropped because they are also in a later part: {len(copies):,}"
+            )
     return dataset.replace(**changes, notes=(*dataset.notes, *notes))
 
 

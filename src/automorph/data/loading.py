@@ -90,11 +90,11 @@ def load_data(
     raw = _read(source, columns, root, download)
     if on_demand and raw.domain == "image":
         raise UsageError(
-            f"{source}: images are read on demand from folder:PATH only; other sources are mapped "
-            "with cache=FOLDER"
+            f"{source}: images can be read on demand only from folder:PATH; for other sources, "
+            "use cache=FOLDER, which memory-maps them"
         )
     if crop is not None or decoders:
-        raise UsageError("crop and decoders are for images that are decoded on demand")
+        raise UsageError("crop and decoders apply only to images decoded on demand; leave them out")
     dataset = assemble(
         raw,
         size=both,
@@ -175,11 +175,13 @@ def as_dataset(
     """
     columns = Columns(image, text, label, subgroup, metadata)
     if isinstance(source, Dataset | str) and not (validation is None and test is None):
-        raise UsageError(f"{source!r} comes with its own splits; leave out validation and test.")
+        raise UsageError(f"{source!r} has predefined splits; leave out validation and test.")
     if isinstance(source, Dataset):
         columns.refuse("a Dataset")
         if asked := [option for option, value in options.items() if value is not None]:
-            raise UsageError(f"a Dataset is complete: {', '.join(asked)} cannot be used with it.")
+            raise UsageError(
+                f"a Dataset is already loaded: {', '.join(asked)} cannot be used with it."
+            )
         return source
     if isinstance(source, str):
         return load_data(
@@ -201,7 +203,7 @@ def as_dataset(
         return assemble(raw_from_torch(parts, name=name or type(source).__name__), **options)
     raise UsageError(
         f"data of type {type(source).__name__}: expected a DATA string, (images, labels), or a "
-        "torch or Hugging Face data set that has a length."
+        "torch or Hugging Face data set with a length."
     )
 
 

@@ -80,7 +80,7 @@ SOURCES = Registry(
     Source(
         "hub:NAME",
         lambda request: download_raw(request.path, columns=request.columns),
-        "a data set of the Hugging Face Hub, hub:NAME:CONFIG for one configuration",
+        "a data set on the Hugging Face Hub, hub:NAME:CONFIG for one configuration",
         tabular=True,
     ),
     example="folder:photos",

@@ -226,11 +226,11 @@ def _check_every_class(
     found = listed((f"{dataset.classes[c]} ({counts[c]})" for c in np.flatnonzero(small)), 20)
     made = ", ".join(f"{PARTS[part]}={share}" for part, share in shares.items() if share)
     raise DataError(
-        f"{dataset.name}: classes too small to be split with {made}: {found}. "
+        f"{dataset.name}: classes too small to split with {made}: {found}. "
         f"Expected at least {min_rows} different examples of each class"
         f"{' and subgroup' if dataset.subgroup_names else ''}. Add examples, "
-        "raise the limit if there is one, remove those classes, make larger shares, or bring the "
-        "parts yourself."
+        "raise the limit if there is one, remove those classes, use larger fractions, or provide "
+        "the parts yourself."
     )
 
 

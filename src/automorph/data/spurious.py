@@ -198,7 +198,7 @@ def _split(spec: Correlated, members: list[NDArray[np.int64]]) -> dict[str, _Sou
         if len(rows) < sum(sizes):
             raise DataError(
                 f"{spec.name} needs {sum(sizes):,} examples of class {spec.classes[label][0]!r} "
-                f"of {spec.base}, which has {len(rows):,}. Fetch the data set again."
+                f"from {spec.base}, which has only {len(rows):,}. Download the data set again."
             )
         # The first mark from the start of the class, the second from its end.
         for mark, some in enumerate((rows[: sizes[0]], rows[len(rows) - sizes[1] :])):

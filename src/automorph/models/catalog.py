@@ -52,7 +52,7 @@ MODELS = Registry(
         r"resnet9(?::(?P<width>[1-9]\d*))?",
     ),
     ModelEntry(
-        "resnet18", "automorph.models.resnet18:build", "ResNet-18 with the stem for 32 pixels"
+        "resnet18", "automorph.models.resnet18:build", "ResNet-18 with a stem for 32 pixels"
     ),
     ModelEntry(
         "wrn-16-2",
@@ -75,7 +75,7 @@ MODELS = Registry(
     ModelEntry(
         "shake-shake-26-2x96d",
         "automorph.models.shake_shake:build",
-        "Shake-Shake, two branches a block (any `shake-shake-26-2xWIDTHd`)",
+        "Shake-Shake, two branches per block (any `shake-shake-26-2xWIDTHd`)",
         r"shake-shake-26-2x(?P<width>[1-9]\d*)d",
     ),
     ModelEntry(
@@ -99,27 +99,27 @@ MODELS = Registry(
     ModelEntry(
         "text-transformer",
         "automorph.models.text:Transformer",
-        "texts: a small encoder of two layers",
+        "texts: a small two-layer encoder",
         domain="text",
     ),
     ModelEntry(
         "sentence:NAME",
         "automorph.models.text:linear_head",
-        "texts: features of a pretrained encoder that stays as it is, a linear head",
+        "texts: a linear head on the features of a frozen pretrained encoder",
         r"sentence:.*",
         domain="text",
     ),
     ModelEntry(
         "transformers:NAME",
         "automorph.models.text:sequence_classifier",
-        "texts: any sequence classifier of transformers (folder, package, hub)",
+        "texts: any sequence classifier from transformers (folder, package, hub)",
         r"(?P<name>transformers:.*)",
         domain="text",
     ),
     ModelEntry(
         "timm:NAME",
         "automorph.models.from_timm:build",
-        "any network of timm, untrained; `timm:NAME:pretrained` loads its weights",
+        "any timm network, untrained; `timm:NAME:pretrained` loads its weights",
         r"(?P<name>timm:.*)",
     ),
     example="resnet9:16",
@@ -192,7 +192,7 @@ def _builder(name: str, domain: str) -> Callable[..., nn.Module]:
     if entry.domain != domain:
         fitting = ", ".join(one.name for one in MODELS.values() if one.domain == domain)
         raise UsageError(
-            f"the model {name!r} is for {entry.domain}s, and these are {domain}s; expected one of "
-            f"{fitting}; see: automorph list models"
+            f"the model {name!r} is for {entry.domain}s, but the data are {domain}s; expected one "
+            f"of {fitting}; see: automorph list models"
         )
     return partial(entry.load(), **options)

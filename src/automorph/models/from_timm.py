@@ -34,7 +34,7 @@ def build(channels: int, classes: int, size: tuple[int, int], *, name: str) -> n
     except OSError as error:
         raise UsageError(
             f"the weights of {architecture!r} could not be downloaded: {error}; "
-            f"go online once, or leave out `:pretrained`"
+            f"connect to the internet once, or leave out `:pretrained`"
         ) from error
     except (AssertionError, RuntimeError, TypeError, ValueError, Warning) as error:
         raise UsageError(
@@ -65,6 +65,6 @@ def _parse(name: str) -> tuple[str, bool]:
         near = near or closest(architecture, timm.list_models(), most=5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise UsageError(
-            f"unknown timm network {architecture!r}.{hint} Expected a name of timm.list_models()"
+            f"unknown timm network {architecture!r}.{hint} Expected a name from timm.list_models()"
         )
     return architecture, rest == ["pretrained"]

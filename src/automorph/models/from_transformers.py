@@ -69,7 +69,7 @@ def source_of(name: str) -> str:
     """
     source = name.partition(":")[2]
     if not source:
-        raise UsageError(f"got the model {name!r}; expected a folder or a name behind the colon")
+        raise UsageError(f"got the model {name!r}; expected a folder or a name after the colon")
     package = source.replace("-", "_")
     # Located, not imported: a name, which may come from a file, must not run code.
     found = find_spec(package) if package.isidentifier() and not Path(source).exists() else None
@@ -147,7 +147,7 @@ def _transformers() -> Any:
         return import_module("transformers")
     except ImportError as error:
         raise MissingExtraError(
-            "networks by transformers:NAME and sentence:NAME need the transformers library; "
+            "models named transformers:NAME or sentence:NAME need the transformers library; "
             "install it with: pip install 'automorph[text]'"
         ) from error
 
@@ -161,7 +161,7 @@ def _loaded(name: str, kind: Any, source: str, **options: Any) -> Any:
     except (OSError, ValueError) as error:
         raise UsageError(
             f"the model {name!r} cannot be loaded: {str(error).splitlines()[0]}. Expected a folder "
-            "with config.json, weights and tokenizer, a package that holds one, or a hub name"
+            "with config.json, weights and tokenizer, a package that contains one, or a hub name"
         ) from error
     finally:
         logging.set_verbosity(before)

@@ -80,7 +80,7 @@ def build(
     """
     if depth < 11 or (depth - 2) % 9:
         raise UsageError(
-            f"pyramidnet-{depth}-{widen}: the depth of a PyramidNet of bottlenecks is 9n + 2 "
+            f"pyramidnet-{depth}-{widen}: the depth of a bottleneck PyramidNet must be 9n + 2 "
             "(11, 20, 29, .. 164, 200, 272); choose one of these"
         )
     each = (depth - 2) // 9

@@ -44,7 +44,7 @@ def build(
     """
     if depth < 10 or (depth - 4) % 6:
         raise UsageError(
-            f"wrn-{depth}-{widen}: the depth of a Wide ResNet is 6n + 4 "
+            f"wrn-{depth}-{widen}: the depth of a Wide ResNet must be 6n + 4 "
             "(10, 16, 22, 28, 34, 40, ...); choose one of these"
         )
     before, blocks = 16, list[nn.Module]()

@@ -44,9 +44,9 @@ class Classes:
         """
         if len(labels) and (labels.min() < 0 or labels.max() >= self.outputs):
             raise DataError(
-                f"labels run from {labels.min()} to {labels.max()}; expected 0 to "
+                f"labels range from {labels.min()} to {labels.max()}; expected 0 to "
                 f"{self.outputs - 1}, for {self.outputs} classes: check the data, or use a network "
-                "with an output for each class"
+                "with one output per class"
             )
         return np.eye(self.outputs, dtype=np.float32)[labels]
 

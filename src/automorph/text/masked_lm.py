@@ -66,7 +66,10 @@ class _Guesses:
         numbers, strings = whole_words(self.source)
         mask = tokenizer.mask_token
         if mask is None:
-            raise UsageError(f"the tokenizer of {self.source!r} has no mask; expected a masked LM")
+            raise UsageError(
+                f"the tokenizer of {self.source!r} has no mask token; expected a masked "
+                "language model"
+            )
         limit = min(tokenizer.model_max_length, LONGEST)
         read = tokenizer(
             [self._hidden(row, mask) for row in self.rows.tolist()],

@@ -66,7 +66,7 @@ def pretrained(kind: str, source: str) -> tuple[Any, Any]:
     if missing := sorted(report["missing_keys"]):
         raise UsageError(
             f"the language model {source!r} lacks the weights {', '.join(missing[:3])}: it was not "
-            f"trained as an {kind}, so its output would be random; name one that was"
+            f"trained as an {kind}, so its output would be random; choose one that was"
         )
     return network.eval().requires_grad_(False).to(torch.get_default_device()), tokenizer
 

@@ -21,7 +21,7 @@ def corpus_of(draws: Draws) -> Corpus:
     corpus = draws.operation.corpus
     if corpus is None:
         raise UsageError(
-            f"the operation {draws.operation.name!r} needs a corpus, and has none; "
+            f"the operation {draws.operation.name!r} needs a corpus but has none; "
             "fit the policy to your training texts: policy.fitted(texts)"
         )
     return corpus  # type: ignore[no-any-return]

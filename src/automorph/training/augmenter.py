@@ -123,7 +123,7 @@ class PolicyAugmenter(Augmenter):
         if policy is not None and not hasattr(policy, "augment"):
             raise UsageError(
                 f"got {policy!r} as a policy; expected an object with an `augment` method: "
-                "automorph.load_policy makes one from a name or a file"
+                "automorph.load_policy creates one from a name or a file"
             )
         self.policy = policy
         self.whole_batch = policy is not None and _examples_meet(policy)
@@ -176,7 +176,7 @@ def as_augmenter(thing: Any | None) -> Augmenter:
         return thing.build()
     if not (thing is None or isinstance(thing, (str, os.PathLike)) or hasattr(thing, "augment")):
         raise UsageError(
-            f"got {type(thing).__name__!r} to augment with; expected None, a policy (with an "
+            f"got an augmenter of type {type(thing).__name__!r}; expected None, a policy (with an "
             "`augment` method) or its name, or an augmenter (see automorph.training.Augmenter)"
         )
     return PolicyAugmenter(thing)

@@ -30,7 +30,7 @@ def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
         if missing or not fits(facts.get(name)):
             raise _strange(name, facts.get(name), file)
     if facts["model"] and not facts.get("texts") and len(facts["shape"]) != 3:
-        raise DamagedError(f"{file} states neither the size of images nor how texts are encoded")
+        raise DamagedError(f"{file} specifies neither the image size nor the text encoding")
     kind, _, source = (facts["model"] or "").partition(":")
     if kind in ("transformers", "sentence"):
         from automorph.models.from_transformers import source_of
@@ -38,7 +38,7 @@ def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
         if not on_this_machine(source_of(facts["model"])):
             raise UsageError(
                 f"{file} was trained on top of {source!r:.200}, which is not on this machine; "
-                "loading a file downloads nothing. Download it first: hf download NAME"
+                "loading a file never downloads anything. Download it first: hf download NAME"
             )
     elif _OURS.fullmatch(facts["model"] or "") and not facts.get("texts"):
         _check_size(facts, tensors, file)
@@ -52,8 +52,8 @@ def check_part(value: Any, file: Path) -> None:
 
 def _strange(name: str, value: Any, file: Path) -> DamagedError:
     return DamagedError(
-        f"{file} says {name!r} is {value!r:.80}, which automorph does not "
-        "write. Train again, or pass the network: load_trained(path, model=...)"
+        f"{file} has {name!r} set to {value!r:.80}, a value that automorph never "
+        "writes. Train again, or pass the network: load_trained(path, model=...)"
     )
 
 
@@ -67,7 +67,7 @@ def _check_size(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
     wanted = {name: tensor.shape for name, tensor in built.state_dict().items()}
     if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
         raise UsageError(
-            f"the weights in {file} do not fit the network that it names, {facts['model']!r}"
+            f"the weights in {file} do not fit the network it specifies, {facts['model']!r}"
         )
 
 

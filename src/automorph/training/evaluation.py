@@ -66,7 +66,7 @@ def evaluate(
     many classes as the model has outputs). Raises `DataError` for an empty part.
     """
     if len(part) == 0:
-        raise DataError("got a part without examples to evaluate on; expected one or more")
+        raise DataError("got an empty part; expected at least one example to evaluate on")
     here = machine or Machine(next(model.parameters()).device)
     share = here.share(len(part))
     found: list[torch.Tensor] = []

@@ -46,7 +46,7 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
     if model is None:
         if facts["model"] is None:
             raise UsageError(
-                f"{file} holds weights of a network that was built by your own code; "
+                f"{file} contains the weights of a network built by your own code; "
                 "pass that network: load_trained(path, model=...)"
             )
         model = _built(facts)

@@ -147,9 +147,10 @@ class Training:
             if batch.partner is None:
                 raise
             raise UsageError(
-                f"mixup blends the embeddings of words inside the network, and "
-                f"{type(self.model).__name__} cannot: give its forward the further arguments "
-                "partner=None (words of the other text) and share=None, or train without mixup"
+                "mixup blends word embeddings inside the network, which "
+                f"{type(self.model).__name__} does not support: add the arguments partner=None "
+                "(words of the other text) and share=None to its forward method, or train "
+                "without mixup"
             ) from error
         return logits
 

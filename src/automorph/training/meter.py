@@ -67,5 +67,5 @@ class Meter:
         return TrainingError(
             f"the training diverged: {what} in epoch {self.epoch + 1}, step {step} of "
             f"{self.steps}, at a learning rate of {lr:.3g}. Try a rate of {lr / 3:.1g}, "
-            "clip_norm=1, warmup_epochs=3, or precision fp32; a run folder must then be a new one"
+            "clip_norm=1, warmup_epochs=3, or precision fp32, in a new run folder"
         )

@@ -39,12 +39,12 @@ def _built(task: Task) -> nn.Module:
         ) from error
     if not isinstance(network, nn.Module):
         raise UsageError(
-            f"got {type(network).__name__} from calling model=...; expected a torch.nn.Module"
+            f"calling model=... returned {type(network).__name__}; expected a torch.nn.Module"
         )
     if any(isinstance(weights, UninitializedParameter) for weights in network.parameters()):
         raise UsageError(
-            f"got a network with lazy layers, {type(network).__name__}, whose first weights "
-            "would depend on the first batch; give the sizes, as in nn.Linear(64, 10)"
+            f"got a network with lazy layers, {type(network).__name__}, whose initial weights "
+            "would depend on the first batch; specify the sizes, as in nn.Linear(64, 10)"
         )
     return network
 
@@ -53,7 +53,7 @@ def _check_answer(task: Task, network: nn.Module) -> None:
     device = next((weights.device for weights in network.parameters()), torch.device("cpu"))
     inputs = task.encoder(task.data.train.data[:2], device)
     name = type(network).__name__
-    given = f"inputs {_type_and_shape(inputs)}, here of two examples of {task.name}"
+    given = f"inputs {_type_and_shape(inputs)} (two examples of {task.name})"
     try:
         with torch.no_grad():
             logits = network.eval()(inputs)

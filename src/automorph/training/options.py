@@ -22,7 +22,7 @@ _ENTRIES = tuple(entry.name for entry in fields(Recipe))
 def check_folder(options: Mapping[str, Any]) -> None:
     """Raise ``UsageError`` for other names of the option ``folder``."""
     if given := [name for name in options if name in _FOLDERS]:
-        raise UsageError(f"unknown option {given[0]!r}; results are kept in folder=PATH")
+        raise UsageError(f"unknown option {given[0]!r}; to keep results, use folder=PATH")
 
 
 def check_options(source: Any, options: Mapping[str, Any]) -> None:

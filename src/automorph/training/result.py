@@ -81,7 +81,7 @@ def result_from_dict(plain: dict[str, Any], curves: tuple[Epoch, ...]) -> RunRes
         if not all(isinstance(value, (int, float)) for value in values.values()):
             raise ValueError(f"{name} is {values!r:.80}")
     if not isinstance(plain["seconds"], (int, float)) or not isinstance(plain["finished"], bool):
-        raise ValueError("seconds or finished are of another type")
+        raise ValueError("seconds or finished has the wrong type")
     predictions = {part: unpacked(text) for part, text in plain.get("predictions", {}).items()}
     units = Units(**plain["units"])
     return RunResult(**{**plain, "units": units, "curves": curves, "predictions": predictions})
@@ -105,5 +105,5 @@ def unpacked(text: str) -> NDArray[np.int64]:
     except zlib.error as error:
         raise ValueError(f"not packed predictions: {error}") from error
     if not reader.eof:
-        raise ValueError("the packed predictions are cut short")
+        raise ValueError("the packed predictions are truncated")
     return np.frombuffer(content, "<u4").astype(np.int64)

@@ -50,7 +50,7 @@ class RunFolder:
     def open(self, identity: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
         """Begin the run, or resume it; return the facts of its beginning.
 
-        Raises `UsageError` if the folder holds another run, and states the differences.
+        Raises `UsageError` if the folder contains a different run, and lists the differences.
         """
         file = self.path / "run.json"
         # What JSON does not distinguish (tuples and lists) must not look like another run.
@@ -64,15 +64,15 @@ class RunFolder:
         if found.get("schema") != SCHEMA:
             raise UsageError(
                 f"{file} has schema {found.get('schema')!r}; expected {SCHEMA}. "
-                "It is not a run of this version: choose another folder"
+                "It was not written by this version: choose another folder"
             )
         started = found.get("facts")
         precision = started.get("precision") if isinstance(started, dict) else None
         if not isinstance(started, dict) or precision not in list(DTYPES):
-            raise _damaged(file, f"it does not state where the run began ({started!r:.80})")
+            raise _damaged(file, f"it does not record where the run started ({started!r:.80})")
         if changes := differences(found.get("identity"), wanted):
             raise UsageError(
-                f"{self.path} holds another run: {'; '.join(changes[:5])}. "
+                f"{self.path} contains a different run: {'; '.join(changes[:5])}. "
                 "Choose another folder, or delete this one"
             )
         return started
@@ -119,6 +119,6 @@ class RunFolder:
 
 def _damaged(file: Path, why: str) -> DamagedError:
     return DamagedError(
-        f"{file} is not as automorph wrote it ({why:.200}). "
+        f"{file} is damaged or not written by automorph ({why:.200}). "
         "Choose another folder, or delete this one"
     )

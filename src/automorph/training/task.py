@@ -113,20 +113,20 @@ def make_task(
     n = len(data.train)
     if n < 2 or len(data.classes) < 2:
         raise DataError(
-            f"{data.name}: the training part has {n} examples of {len(data.classes)} classes; "
+            f"{data.name}: the training part has {n} examples for {len(data.classes)} classes; "
             "expected at least 2 of each"
         )
     if isinstance(model, nn.Module) or not (isinstance(model, str) or callable(model)):
         got = "a network" if isinstance(model, nn.Module) else f"model={model!r:.60}"
         net = type(model).__name__ if isinstance(model, nn.Module) else "Net"
         raise UsageError(
-            f"got {got}; pass a factory, since every training starts from a fresh network: "
+            f"got {got}; pass a factory, since every run starts from a fresh network: "
             f"model={net}, or model=lambda: {net}(10), or a name such as cnn"
         )
     if encoder is None and data.domain == "text" and not isinstance(model, str):
         raise UsageError(
-            f"{data.name} holds texts, and the network is your own: it needs an encoder, a "
-            "function of texts and a device that returns the network's inputs"
+            f"{data.name} contains texts, so your own network needs an encoder: a function "
+            "that takes texts and a device and returns the network's inputs"
         )
     return Task(
         data,

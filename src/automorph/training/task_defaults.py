@@ -66,8 +66,8 @@ def _need_none(options: dict[str, Any]) -> None:
     if given := [name for name, value in options.items() if not _says_nothing(value)]:
         raise UsageError(
             f"a Task is complete: {', '.join(given)} cannot be used with it; pass the data instead "
-            "of the task, or make the task with them (see automorph.training.as_task). Change its "
-            "recipe by task.with_recipe(epochs=2)"
+            "of the task, or create the task with them (see automorph.training.as_task). Change "
+            "its recipe with task.with_recipe(epochs=2)"
         )
 
 
@@ -77,7 +77,7 @@ def _need_no_frame(source: Any) -> None:
         columns = ", ".join(map(repr, source.columns))
         raise UsageError(
             f"got a DataFrame with the columns {columns:.100}; expected "
-            "two of them, as in (frame[TEXT], frame[LABEL]), or a data set: "
+            "two columns, as in (frame[TEXT], frame[LABEL]), or a data set: "
             "datasets.Dataset.from_pandas(frame) with text=TEXT, label=LABEL"
         )
 

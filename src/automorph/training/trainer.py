@@ -68,7 +68,7 @@ def train(
       with each `Epoch`.
 
     Raises `TrainingError` when the loss is not finite or the training diverges, and `UsageError`
-    when the folder holds another run, or another process works in it.
+    when the folder contains a different run, or another process is using it.
     """
     task = as_task(task, **options)
     _check(task, parts, stop_epoch, workers)
@@ -108,7 +108,7 @@ def _restore(
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise DamagedError(
             f"{store.checkpoint} is not a checkpoint of this run ({error!r:.200}). Delete that "
-            "file: the run then starts again"
+            "file to start the run again"
         ) from error
 
 
@@ -139,8 +139,8 @@ def _run_epochs(
             except torch.OutOfMemoryError as error:
                 raise TrainingError(
                     f"a step on {recipe.batch_size // recipe.accumulate} examples does not fit "
-                    f"into the memory of {training.machine.device} ({error}); set the recipe's "
-                    f"accumulate to {2 * recipe.accumulate}: the same step in smaller pieces"
+                    f"in the memory of {training.machine.device} ({error}); set the recipe's "
+                    f"accumulate to {2 * recipe.accumulate} to split the step into smaller pieces"
                 ) from error
             if store is not None:
                 store.save(*training.state())
@@ -211,18 +211,18 @@ def _present(task: Task, parts: Sequence[str]) -> list[str]:
 
 def _check(task: Task, parts: Sequence[str], stop_epoch: int | None, workers: int | None) -> None:
     if unknown := [part for part in parts if part not in ("train", *PARTS)]:
-        raise UsageError(f"parts has {unknown[0]!r}; expected train, validation or test")
+        raise UsageError(f"parts contains {unknown[0]!r}; expected train, validation or test")
     if task.recipe.select == "best" and task.data.validation is None:
         raise UsageError(
-            "the recipe keeps the epoch of best validation accuracy, and the data have no "
-            "validation part; split one off, or set select to 'last'"
+            "the recipe keeps the epoch with the best validation accuracy, but the data have no "
+            "validation part; create one, or set select to 'last'"
         )
     if stop_epoch is not None and stop_epoch < 1:
         raise UsageError(
             f"stop_epoch is {stop_epoch}; expected 1 or more epochs, or None to train to the end"
         )
     if workers is not None and workers < 0:
-        raise UsageError(f"workers is {workers}; expected 0 (none ahead) or more threads")
+        raise UsageError(f"workers is {workers}; expected 0 (no prefetching) or more threads")
 
 
 def _precision(task: Task, machine: Machine) -> Chosen:

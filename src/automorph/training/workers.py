@@ -94,9 +94,9 @@ class Workers(AbstractContextManager["Workers"]):
                 return pool.submit(work, *job)
         except (PicklingError, AttributeError, TypeError) as error:
             raise UsageError(
-                f"what several jobs need cannot be sent to other processes ({error}); expected "
+                f"the jobs cannot be sent to other processes ({error}); expected "
                 "networks and operations that can be imported: define them at the top "
-                "level of a module, not in a function or by lambda, or use jobs=1"
+                "level of a module, not in a function or as a lambda, or use jobs=1"
             ) from error
 
     def _pool(self) -> ProcessPoolExecutor:
@@ -129,7 +129,7 @@ _LOST = (
     "network or batch, or run fewer jobs at once with --jobs"
 )
 _GIVEN_UP = (
-    f"worker processes keep dying, {TRIES} times with each of two jobs (out of memory?); "
+    f"worker processes keep dying: two jobs failed {TRIES} times each (out of memory?); "
     "run fewer jobs at once with --jobs. Finished results are kept"
 )
 

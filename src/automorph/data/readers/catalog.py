@@ -52,7 +52,7 @@ def read_known(
         return download_raw(entry.hub, name=name)
     raise DataError(
         f"{name} is not on this machine: looked for {' and '.join(map(str, folders))}. Set "
-        f"AUTOMORPH_DATA to the folder that holds {entry.folder}, or let it be downloaded with "
+        f"AUTOMORPH_DATA to the folder that holds {entry.folder}, or download it with "
         "download=True (--download)."
     )
 
@@ -87,7 +87,9 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         elif packed.exists():
             content = gzip.decompress(packed.read_bytes())
         else:
-            raise DataError(f"{path}: not there, nor {packed.name}. Download the data set again.")
+            raise DataError(
+                f"neither {path} nor {packed.name} exists. Download the data set again."
+            )
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{packed}: damaged ({error}). Download the data set again.") from error
     rank = content[3] if len(content) > 3 and content[:3] == b"\0\0\x08" else 0
@@ -95,7 +97,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     values = np.frombuffer(content[4 + 4 * rank :], np.uint8)
     if not rank or len(shape) != rank or values.size != int(np.prod(shape)):
         raise DataError(
-            f"{path}: not a whole idx file of bytes ({values.size:,} values, header {shape}). "
+            f"{path}: not a complete idx file of bytes ({values.size:,} values, header {shape}). "
             "Download the data set again."
         )
     return values.reshape(shape).copy()
@@ -108,7 +110,7 @@ def _read_idx_set(name: str, folder: Path) -> RawData:
         labels = read_idx(folder / f"{stem}-labels-idx1-ubyte")
         if len(images) != len(labels):
             raise DataError(
-                f"{folder}: {len(images):,} {part} images and {len(labels):,} labels. Download "
+                f"{folder}: {len(images):,} {part} images but {len(labels):,} labels. Download "
                 "the data set again."
             )
         parts[part] = Rows(images, labels, numbered(part, len(images)))

@@ -43,8 +43,8 @@ class Columns:
     def __post_init__(self) -> None:
         if self.image and self.text:
             raise UsageError(
-                f"image={self.image!r} and text={self.text!r}: expected one of them; examples are "
-                "images or texts."
+                f"image={self.image!r} and text={self.text!r}: expected only one of them; examples "
+                "are either images or texts."
             )
 
     def refuse(self, source: str) -> None:
@@ -79,7 +79,7 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
         for column in (label, *subgroups):
             if _names(table, column) != _names(train, column):
                 raise DataError(
-                    f"{name}: the {part} split declares other classes for {column!r} than the "
+                    f"{name}: the {part} split declares different classes for {column!r} from the "
                     "train split. Expected the same classes in the same order."
                 )
     parts = {
@@ -178,7 +178,7 @@ def _one(
 def _known(name: str, table: RawTable, column: str, what: str) -> str:
     if column in table.names:
         return column
-    where = f"of {name}, asked for as {what}"
+    where = f"of {name}, requested as {what}"
     raise DataError(unknown("column", column, table.names, where=where))
 
 

@@ -27,7 +27,7 @@ def read_folder(path: str) -> RawData:
     if others:
         notes.append(ignored(others))
     if beside:
-        notes.append(f"folders beside the parts ignored: {', '.join(beside)}")
+        notes.append(f"ignored folders that are not parts: {', '.join(beside)}")
     return RawData(name, "image", rows, notes=tuple(notes))
 
 
@@ -37,7 +37,7 @@ def parts_of(root: Path, name: str) -> tuple[dict[Path, str], list[str]]:
     Raises DataError if there is no train part, or if two folders are the same part.
     """
     if not root.is_dir():
-        what = "a file" if root.exists() else "not there"
+        what = "a file" if root.exists() else "not found"
         raise DataError(f"{name}: {what}. Expected a folder with one sub-folder for each class.")
     tops = folders_in(root)
     found = {top: part_of(top.name) for top in tops if top.name.isalpha()}
@@ -46,7 +46,7 @@ def parts_of(root: Path, name: str) -> tuple[dict[Path, str], list[str]]:
         return {root: "train"}, []
     if "train" not in parts.values():
         raise DataError(
-            f"{name}: found the parts {', '.join(sorted(parts.values()))} and no train part. "
+            f"{name}: found the parts {', '.join(sorted(parts.values()))} but no train part. "
             "Expected a folder named train."
         )
     if len(set(parts.values())) < len(parts):
@@ -63,8 +63,8 @@ def classes_in(top: Path, name: str) -> list[Path]:
     if not classes:
         inside = ", ".join(sorted(p.name for p in top.iterdir())[:5]) or "nothing"
         raise DataError(
-            f"{name}: no class folders in {top} (it holds {inside}). Expected one sub-folder for "
-            "each class, with its images inside."
+            f"{name}: no class folders in {top} (it contains {inside}). Expected one sub-folder "
+            "for each class, with its images inside."
         )
     return classes
 
@@ -94,7 +94,7 @@ def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
                 others[ending or "without any"] += 1
     if not found:
         raise DataError(
-            f"{name}: the class folder {folder} holds no images. Expected files such as .png "
+            f"{name}: the class folder {folder} contains no images. Expected files such as .png "
             f"or .jpg: add some, or remove the folder{_advice(others)}."
         )
     return sorted(found)
@@ -108,7 +108,7 @@ def folders_in(path: Path) -> list[Path]:
 def ignored(others: Counter[str]) -> str:
     """Return a note on files that are not images, by extension."""
     kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
-    return f"files without an image's extension ignored: {kinds}{_advice(others)}"
+    return f"ignored files without an image extension: {kinds}{_advice(others)}"
 
 
 def _advice(endings: Iterable[str]) -> str:

@@ -54,7 +54,7 @@ def raw_from_huggingface(data: Any, *, name: str, columns: Columns) -> RawData:
         else:
             ignored.append(split)
     if "train" not in parts:
-        raise DataError(f"{name}: has the parts {list(given)}. Expected one named train.")
+        raise DataError(f"{name}: found the parts {list(given)}. Expected one named train.")
     tables = {part: _table(value, name) for part, value in parts.items()}
     raw = raw_from_tables(name, tables, columns)
     notes = (f"parts ignored: {', '.join(ignored)}",) if ignored else ()

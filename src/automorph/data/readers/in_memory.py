@@ -69,10 +69,10 @@ def read_npz(path: str) -> RawData:
                 raise DataError(f"{name}: a single array. Expected an .npz with images and labels.")
             arrays = {key: found[key] for key in found.files}
     except (OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{name}: not a whole .npz file ({error}). Write it again.") from error
+        raise DataError(f"{name}: not a complete .npz file ({error}). Write it again.") from error
     except ValueError as error:  # NumPy's error for pickled objects
         raise DataError(
-            f"{name}: holds Python objects ({error}). Expected plain arrays; save labels as "
+            f"{name}: contains Python objects ({error}). Expected plain arrays; save labels as "
             "numbers or as an array of strings (dtype U)."
         ) from error
     parts = {}
@@ -82,7 +82,7 @@ def read_npz(path: str) -> RawData:
         if (data is None) != (column is None):
             lacking = images if data is None else labels
             raise DataError(
-                f"{name}: the {part} split lacks one of {', '.join(lacking)}; the file holds "
+                f"{name}: the {part} split lacks one of {', '.join(lacking)}; the file contains "
                 f"{', '.join(arrays)}."
             )
         if data is not None:
@@ -91,7 +91,7 @@ def read_npz(path: str) -> RawData:
             parts[part] = (data, column) if groups is None else (data, column, groups)
     if "train" not in parts:
         raise DataError(
-            f"{name}: holds {', '.join(arrays) or 'nothing'}. Expected images and labels (or "
+            f"{name}: contains {', '.join(arrays) or 'nothing'}. Expected images and labels (or "
             "x_train and y_train, or train_images and train_labels)."
         )
     return raw_from_arrays(parts, name=name, classes=arrays.get("classes"))
@@ -108,8 +108,8 @@ def raw_from_torch(parts: Mapping[str, Any], *, name: str) -> RawData:
         items = [dataset[i] for i in range(len(dataset))]
         if not items or not isinstance(items[0], Sequence) or len(items[0]) < 2:
             raise DataError(
-                f"{name}: the {part} part gives "
-                f"{type(items[0]).__name__ if items else 'no items'}. Expected (image, label) from "
+                f"{name}: the {part} part returns "
+                f"{type(items[0]).__name__ if items else 'no items'}. Expected (image, label) for "
                 "every index."
             )
         images = [_from_tensor(item[0], f"{part}[{i}]") for i, item in enumerate(items)]
@@ -146,7 +146,7 @@ def _column(column: Any, n: int, part: str) -> Any:
         )
     if values.shape != (n,):
         raise DataError(
-            f"{n:,} {part} examples and labels of shape {values.shape}: expected ({n},)."
+            f"{n:,} {part} examples but labels of shape {values.shape}: expected ({n},)."
         )
     return values
 
@@ -164,7 +164,7 @@ def _from_tensor(image: Any, name: str) -> Any:
     if pixels.dtype != np.uint8:
         if pixels.min(initial=0) < 0 or pixels.max(initial=0) > 1:
             raise DataError(
-                f"{name}: a tensor of {pixels.dtype} from {pixels.min():.3g} to "
+                f"{name}: a {pixels.dtype} tensor with values from {pixels.min():.3g} to "
                 f"{pixels.max():.3g}. Expected uint8, or floats in [0, 1]: leave normalisation and "
                 "random transforms out of the data set; training applies its own."
             )

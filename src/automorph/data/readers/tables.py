@@ -54,7 +54,7 @@ def read_tables(kind: str, path: str) -> dict[str, RawTable]:
         parts.setdefault(part, []).append(file)
     if "train" not in parts:
         raise DataError(
-            f"{kind}:{path}: found the parts {', '.join(sorted(parts))} and no train part. "
+            f"{kind}:{path}: found the parts {', '.join(sorted(parts))} but no train part. "
             "Expected a file with 'train' in its name."
         )
     return {part: read(sorted(parts[part])) for part in parts}
@@ -74,8 +74,8 @@ def read_parquet(files: Sequence[Path]) -> RawTable:
         n = sum(parquet.read_metadata(file).num_rows for file in files)
     except (arrow.ArrowException, OSError) as error:
         raise DataError(
-            f"{', '.join(map(str, files[:3]))}: not a whole Parquet file ({error}). Fetch or write "
-            "it again."
+            f"{', '.join(map(str, files[:3]))}: not a complete Parquet file ({error}). Download or "
+            "write it again."
         ) from error
 
     def column(name: str) -> Sequence[Any]:
@@ -126,13 +126,15 @@ def read_csv(files: Sequence[Path]) -> RawTable:
                         continue
                     if len(row) != len(names):
                         bad[len(rows)] = (
-                            f"line {found.line_num} of {file.name}: {len(row)} fields, the header "
-                            f"has {len(names)}"
+                            f"line {found.line_num} of {file.name}: {len(row)} fields, but the "
+                            f"header has {len(names)}"
                         )
                         row = [""] * len(names)
                     rows.append(row)
         except (UnicodeError, csv.Error) as error:
-            raise DataError(f"{file}: not CSV in UTF-8 ({error}). Save it as such.") from error
+            raise DataError(
+                f"{file}: not a UTF-8 CSV file ({error}). Save it as UTF-8 CSV."
+            ) from error
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"{files[0]}: columns {twice} appear twice. Rename all but one of each.")
@@ -177,7 +179,7 @@ def read_jsonl(files: Sequence[Path]) -> RawTable:
             with file.open(encoding="utf-8-sig") as opened:
                 lines = list(opened)
         except UnicodeDecodeError as error:
-            raise DataError(f"{file}: not UTF-8 ({error}). Save it as such.") from error
+            raise DataError(f"{file}: not UTF-8 ({error}). Save it as UTF-8.") from error
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -247,8 +249,10 @@ def _find(kind: str, path: Path, endings: tuple[str, ...]) -> list[Path]:
 
 def _header_message(file: Path, header: list[str], names: list[str]) -> str:
     if not header:
-        return f"{file}: an empty file. Expected a header with the names of the columns."
-    return f"{file}: columns {header}, but the file before has {names}. Expected the same columns."
+        return f"{file}: an empty file. Expected a header with the column names."
+    return (
+        f"{file}: columns {header}, but the previous file has {names}. Expected the same columns."
+    )
 
 
 def _pyarrow() -> tuple[Any, Any]:

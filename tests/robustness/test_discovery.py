@@ -104,7 +104,7 @@ def test_what_cannot_be_searched():
     features, labels, predictions, _ = planted(400)
     with pytest.raises(UsageError, match="george"):
         discover(features, labels, predictions, CLASSES, method="magic")
-    with pytest.raises(DataError, match="100 or more"):
+    with pytest.raises(DataError, match="at least 100"):
         discover(features[:50], labels[:50], predictions[:50], CLASSES)
     features[3, 3] = np.nan
     with pytest.raises(DataError, match="NaN"):

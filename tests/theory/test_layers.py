@@ -124,7 +124,7 @@ def test_a_network_that_averages(model, batch):
     loss = nn.functional.cross_entropy(averaged(batch[0]), batch[1])
     assert loss.item() == pytest.approx(layer_objectives(split_at(model, 4), *batch).first)
     torch.testing.assert_close(AveragedAt(model, 0)(batch[0]), model(batch[0].mean(1)))
-    with pytest.raises(UsageError, match="layer 7 of a network of 7; expected 0 to 6"):
+    with pytest.raises(UsageError, match="layer 7 of a network with 7 layers; expected 0 to 6"):
         AveragedAt(model, 7)
 
 

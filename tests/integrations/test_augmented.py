@@ -202,7 +202,7 @@ class Endless(IterableDataset):
 
 
 def test_what_cannot_be_augmented_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"have no numbers.*automorph\.Collate"):
+    with pytest.raises(UsageError, match=r"has no indices.*automorph\.Collate"):
         Augmented(Endless(), "flip")
     for policy in ("mixup", "randaugment + cutmix"):
         with pytest.raises(UsageError, match=r"mixes labels.*automorph\.Collate"):

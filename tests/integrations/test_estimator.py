@@ -136,7 +136,7 @@ def test_the_same_random_state_gives_the_same_copies():
 
 def test_scaling_belongs_inside():
     scaled = StandardScaler().fit_transform(DIGITS[:50])
-    with pytest.raises(UsageError, match=r"got numbers from -\S+ to \S+ and levels=\(0, 16\)"):
+    with pytest.raises(UsageError, match=r"got values from -\S+ to \S+ and levels=\(0, 16\)"):
         AugmentedClassifier(policy="crop", shape=(8, 8), levels=(0, 16)).fit(scaled, LABELS[:50])
     inside = make_pipeline(StandardScaler(), KNeighborsClassifier(1))
     model = AugmentedClassifier(inside, "crop", shape=(8, 8), levels=(0, 16))
@@ -145,7 +145,7 @@ def test_scaling_belongs_inside():
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"policy": "crop", "shape": (8, 8), "levels": (0, 1)},
-     r"got numbers from 0 to 16 and levels=\(0, 1\); expected the values of black and white"),
+     r"got values from 0 to 16 and levels=\(0, 1\); expected the values of black and white"),
     ({"policy": "crop", "shape": (8, 8), "levels": (16, 16)}, r"levels=\(16, 16\); expected"),
     ({"policy": "crop"}, "no shape; give the shape of the images"),
     ({"policy": "crop", "shape": (9, 9)}, "expected as many numbers as pixels"),

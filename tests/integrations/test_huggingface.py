@@ -80,7 +80,7 @@ def test_what_does_not_fit_is_refused(data: object) -> None:
         huggingface.transform("mixup")
     with pytest.raises(UsageError, match=r"'img', 'label', 'id'.*image=COLUMN"):
         data.with_transform(huggingface.transform("flip"))[0]
-    with pytest.raises(UsageError, match=r"none of them is 'number'.*index=COLUMN"):
+    with pytest.raises(UsageError, match=r"none of which is 'number'.*index=COLUMN"):
         data.with_transform(huggingface.transform("flip", "img", index="number"))[0]
 
 

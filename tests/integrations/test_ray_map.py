@@ -40,7 +40,7 @@ def test_texts():
 
 
 def test_other_columns_are_named():
-    with pytest.raises(UsageError, match="none of them is 'image'"):
+    with pytest.raises(UsageError, match="none of which is 'image'"):
         RayMap(POLICY)({"img": pixels(2)})
     with pytest.raises(UsageError, match=r"mixes labels.* mix in the training loop"):
         RayMap("mixup")

@@ -29,7 +29,7 @@ def notes_of(transform):
     return list(told[0].message.notes) if told else []
 
 
-KEPT = "left out, to be kept beside the policy: "
+KEPT = "left out, to be applied separately: "
 TOLD = [
     (v2.Compose([v2.RandomHorizontalFlip(), v2.RandomRotation(9)]), []),
     (v2.Compose([v2.Resize(32), v2.RandomHorizontalFlip(), v2.ToImage(), v2.Resize(8),
@@ -37,25 +37,27 @@ TOLD = [
     (v2.Identity(), []),
     (K.RandomCrop((32, 32), padding=4), []),
     (v2.RandomApply([v2.ColorJitter(0.4, hue=0.1)], 0.8),
-     ["Brightness, Hue come in this order; the library shuffles it",
-      "Brightness, Hue have the chance of 0.8 each; the pipeline uses all of them or none"]),
+     ["Brightness, Hue are applied in this order; the library shuffles them",
+      "Brightness, Hue are each applied with probability 0.8; the pipeline applies all "
+      "of them or none"]),
     (v2.ColorJitter(0.4), []),
     (v2.ColorJitter(0.4, 0.4, 0, 0.1),
-     ["Brightness, Contrast, Hue come in this order; the library shuffles it"]),
+     ["Brightness, Contrast, Hue are applied in this order; the library shuffles them"]),
     (A.Compose([A.Equalize(), A.Normalize()]),
-     [KEPT + "Normalize", "Equalize is only alike (albumentations: OpenCV's rule; its PIL mode is "
-      "not PIL's either)"]),
+     [KEPT + "Normalize", "Equalize is only approximate (albumentations: OpenCV's "
+      "algorithm; "
+      "its PIL mode differs from PIL, too)"]),
     (A.RandomResizedCrop((32, 32)),
-     ["ResizedCrop is only alike (albumentations: other neighbours)"]),
+     ["ResizedCrop is only approximate (albumentations: samples different neighbours)"]),
     (A.ColorJitter(p=1),
-     ["Brightness, Contrast, Color, Hue come in this order; the library shuffles it"]),
+     ["Brightness, Contrast, Color, Hue are applied in this order; the library shuffles them"]),
     (K.ColorJitter(0.2, 0.2, order=[1, 0, 2, 3]), []),
     (K.ColorJitter(0.2, 0.2),
-     ["Brightness, Contrast come in this order; the library shuffles it"]),
+     ["Brightness, Contrast are applied in this order; the library shuffles them"]),
     (K.ImageSequential(K.RandomInvert(), K.RandomEqualize(), random_apply=1),
-     ["kornia drew once for a whole batch; the policy draws for each example"]),
+     ["kornia draws once per batch; the policy draws for each example"]),
     (torch.nn.Sequential(K.RandomErasing((0.0, 0.3)), K.Normalize(0.5, 0.5)),
-     [KEPT + "Normalize", "RandomErasing is only alike (kornia: the rectangle is black)"]),
+     [KEPT + "Normalize", "RandomErasing is only approximate (kornia: the rectangle is black)"]),
 ]  # fmt: skip
 
 
@@ -73,7 +75,7 @@ def test_what_comes_back_from_torchvision_has_no_notes():
 def test_warnings_can_be_left_alone():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(DifferenceWarning, match="left out, to be kept"):
+        with pytest.raises(DifferenceWarning, match="left out, to be applied"):
             import_policy(v2.Resize(32))
         warnings.simplefilter("ignore", DifferenceWarning)
         assert import_policy(v2.Resize(32)).name == "none"

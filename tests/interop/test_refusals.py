@@ -16,7 +16,7 @@ from automorph.operations import SearchSpace, named_space, operation
 from automorph.policies import Chain, Mixture, Step, Uniform, load_policy
 
 REFUSED = {
-    ("randaugment + mixup", "torchvision"): "it mixes examples and labels of a batch; take "
+    ("randaugment + mixup", "torchvision"): "it mixes examples and labels of a batch; use "
                                             "'randaugment(n=2,m=9)' instead",
     ("mixup", "kornia"): "augment with automorph itself",
     ("augmix", "albumentations"): "blends several chains of operations on one image; export with "
@@ -25,9 +25,9 @@ REFUSED = {
     ("eda", "kornia"): "is for texts; expected one for images",
     ("eda", "timm"): "is for texts; expected one for images",
     ("eda", "python"): "is for texts; expected one for images",
-    ("random", "torchvision"): "fix it with a seed, or take 'random(seed=0)' instead",
-    ("random(seed=3)", "torchvision"): "SamplePairing (it needs the batch); draw from a space of "
-        "your own, named_space('autoaugment').without('SamplePairing'), or take "
+    ("random", "torchvision"): "fix it with a seed, or use 'random(seed=0)' instead",
+    ("random(seed=3)", "torchvision"): "SamplePairing (it needs the batch); draw from your "
+        "own space, named_space('autoaugment').without('SamplePairing'), or use "
         "'random(seed=3,space=randaugment)' instead",
     ("random(seed=3)", "python"): "SamplePairing (it needs the batch)",
     ("uniformaugment", "kornia"): "'uniformaugment(n=2,space=randaugment)' instead",
@@ -37,7 +37,7 @@ REFUSED = {
     ("resized-crop", "albumentations"): "without the size of your images; give it: --size 224 on "
                                         "the command line, size=224 in Python",
     ("trivialaugment", "kornia"): "TranslateX in pixels without the size of your images",
-    ("composition(n=1,p=1,space=tanda-mnist)", "torchvision"): "Zoom (torchvision does not contin",
+    ("composition(n=1,p=1,space=tanda-mnist)", "torchvision"): "Zoom (torchvision does not repl",
     ("randaugment(n=2,m=9)", "timm"): "cannot be written as a timm string",
     ("augmix", "timm"): "cannot be written as a timm string",
     ("mixup", "timm"): "(0 to 10); start from one, as in rand-m9-mstd0.5-inc1",
@@ -65,13 +65,13 @@ def test_what_cannot_be_said_is_refused_with_what_works(name, library):
     if library in PEERS:
         recommended = set(re.findall(r"--to (\w+)", message))
         assert recommended == {peer for peer in PEERS if works(name, peer)}
-        for instead in re.findall(r"take '([^']+)' instead", message):
+        for instead in re.findall(r"use '([^']+)' instead", message):
             assert works(instead, library)
 
 
 def test_strictness_is_told_with_what_is_not_alike():
     for name, library in (("randaugment", "albumentations"), ("rand-m9", "timm")):
-        with pytest.raises(PolicyError, match=r"only alike.*leave --strict out") as caught:
+        with pytest.raises(PolicyError, match=r"only approximate.*leave --strict out") as caught:
             export_policy(name, library, strict=True)
         for peer in PEERS:
             if f"--to {peer}" in str(caught.value):
@@ -95,20 +95,23 @@ def test_operations_of_ones_own_are_named():
     space = named_space("randaugment").with_operations(mine, operation_of(bend))
     for library in PEERS[:-1]:
         message = refusal(Uniform(operations=space), library)
-        assert "mine (it is a function of your own)" in message
-        assert "Perspective (a transform of another library, built by a function" in message
+        assert "mine (it is a user-defined function)" in message
+        assert (
+            "Perspective (a transform of another library, built by a user-defined function"
+            in message
+        )
         assert "space.without('Perspective', 'mine')" in message
         assert "--to" not in message
         assert works(Uniform(operations=space.without("Perspective", "mine")), library)
     found = Mixture(label="found", operations=space, subpolicies=((Step("mine"),), ()))
-    assert refusal(found, "python").endswith("; take sub-policies without mine")
+    assert refusal(found, "python").endswith("; use sub-policies without mine")
 
 
 def test_a_name_of_the_catalogue_hides_no_operation_of_ones_own():
     own = SearchSpace("own", (operation(name="Rotate")(lambda image, value: image),))
     policy = Chain(stages=(Uniform(operations=own), load_policy("randaugment")))
     for library in PEERS[:-1]:
-        assert "Rotate (it is a function of your own)" in refusal(policy, library)
+        assert "Rotate (it is a user-defined function)" in refusal(policy, library)
 
 
 def test_what_is_not_drawn_is_not_in_the_way():

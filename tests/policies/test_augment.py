@@ -254,13 +254,13 @@ def test_wrong_arguments_say_what_was_expected(case):
 
 
 def test_a_policy_that_mixes_labels_needs_them():
-    with pytest.raises(UsageError, match="mixes labels, and none were given; pass labels="):
+    with pytest.raises(UsageError, match="mixes labels, but got none; pass labels="):
         load_policy("flip + mixup").augment(IMAGES)
 
 
 def test_a_fill_colour_must_fit_the_channels():
     policy = load_policy("randaugment(fill=(1,2,3))")
-    with pytest.raises(UsageError, match="for images of 1 channels"):
+    with pytest.raises(UsageError, match="for images with 1 channels"):
         policy.augment(photos(2, channels=1))
 
 

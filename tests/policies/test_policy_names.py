@@ -59,10 +59,10 @@ TYPED = {
 }
 
 WRONG = {
-    "": "nothing where a name should be",
-    "  ": "nothing where a name should be",
-    "flip +": "nothing where a name should be",
-    "flip + + cutout": "nothing where a name should be",
+    "": "which has an empty stage",
+    "  ": "which has an empty stage",
+    "flip +": "which has an empty stage",
+    "flip + + cutout": "which has an empty stage",
     "randaument": "Did you mean 'randaugment'?",
     "trivial-augment-wid": "Did you mean 'trivialaugment-wide'?",
     "nonsense": "Expected one of none, flip",
@@ -90,11 +90,11 @@ WRONG = {
     "randaugment(space=3)": "got space=3; expected the name of a search space",
     "randaugment(fill=300)": "got fill=300; expected a whole number from 0 to 255",
     "randaugment(fill=red)": "got fill='red'",
-    "randaugment(fill=(1,2,3,4,5))": "expected a level or one per channel",
-    "randaugment(fill=())": "expected a level or one per channel",
+    "randaugment(fill=(1,2,3,4,5))": "expected one level, or one per channel",
+    "randaugment(fill=())": "expected one level, or one per channel",
     "randaugment(interpolation=cubic)": "expected nearest or bilinear",
     "randaugment:9": "got n='9'; expected a whole number",
-    "mixup(fill=3)": "draws nothing, so it takes no fill",
+    "mixup(fill=3)": "has no operations, so it takes no fill",
     "autoaugment:mars": "Expected one of cifar10, svhn, imagenet",
     "cutout(size=none)": "got size=None; expected a number",
     "cutout(-1)": "got size=-1; expected a number from 0",
@@ -106,12 +106,12 @@ WRONG = {
     "random(count=0)": "got count=0; expected a whole number from 1 to 1000",
     "random(seed=99999999999999999999999999)": "seed=99999999999999999999999999; expected",
     "composition(low=0.5,high=0.2)": "got low=0.5; expected a number from 0 to 0.2",
-    "mixup + flip": "expected the stage that mixes labels at the end",
+    "mixup + flip": "expected the stage that mixes labels to be the last",
     "mixup + cutmix": "the policy mixes labels 2 times",
     "flip + random(space=disc-axes)": "mixes the domains image, vector",
     "moon.json": "cannot read the policy file moon.json: No such file",
     "flip + moon.json": "cannot read the policy file moon.json: No such file",
-    "x" * 20_000: "a policy name of 20000 letters",
+    "x" * 20_000: "a policy name of 20000 characters",
     "flip" + " + flip" * 64: "got a chain of 65 policies; expected 2 to 64",
 }
 
@@ -238,7 +238,7 @@ def test_loading_what_is_no_policy_is_an_error():
     assert load_policy(policy) is policy
     with pytest.raises(PolicyError, match="got 3 as a policy"):
         load_policy(3)
-    with pytest.raises(PolicyError, match="only policy files refer to a user's own"):
+    with pytest.raises(PolicyError, match="only policy files refer to user-defined operations"):
         load_policy("randaugment", operations=[find_operation("Blur")])
 
 

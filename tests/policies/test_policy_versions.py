@@ -184,7 +184,7 @@ def test_a_missing_field_is_refused_with_its_name_and_place(kind):
         with pytest.raises(PolicyError) as caught:
             policy_from_dict(changed)
         assert missing in str(caught.value)
-        assert "expected one of" in str(caught.value) or "Add what is missing" in str(caught.value)
+        assert "expected one of" in str(caught.value) or "Add the missing ones" in str(caught.value)
         assert not VALIDATOR.is_valid(changed), (way, key)
 
 

@@ -66,7 +66,7 @@ NOT_A_NUMBER = TENSOR / 255 * torch.where(torch.arange(10) == 3, torch.nan, 1.0)
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize(("images", "message"), [
     (NORMALISED, r"got floats from -2 to 2\.4\d; expected uint8, or floats in \[0, 1\]"),
-    (TENSOR.float(), "got floats from 0 to 25.; expected .*divide levels up to 255 by 255"),
+    (TENSOR.float(), "got floats from 0 to 25.; expected .*divide levels from 0 to 255 by 255"),
     (NOT_A_NUMBER, "got floats with NaN"),
     (-torch.inf * (TENSOR > 9), "got floats with NaN"),
 ], ids=["normalised", "levels", "nan", "inf"])  # fmt: skip

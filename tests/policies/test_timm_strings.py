@@ -100,8 +100,8 @@ def test_augmix_settings_are_timms(text):
         ("augmix-m11", "expected a magnitude from 0 to 10"),
         ("original-mstd0.5", "autoaugment:imagenet"),
         ("v0r", "autoaugment:imagenet"),
-        ("rand-m9(n=3)", "only fill and interpolation go into brackets"),
-        ("rand-m9:3", "only fill and interpolation go into brackets"),
+        ("rand-m9(n=3)", "only fill and interpolation go in brackets"),
+        ("rand-m9:3", "only fill and interpolation go in brackets"),
     ],
 )
 def test_what_is_not_carried_over_is_refused(text, message):

@@ -26,17 +26,17 @@ METHODS = Registry(
     Entry["InTrainingMethod"](
         "adversarial",
         "automorph.augmenters.adversarial:build",
-        "Adversarial AutoAugment (Zhang et al. 2020): m policies a batch, to raise the loss.",
+        "Adversarial AutoAugment (Zhang et al. 2020): m policies per batch that raise the loss.",
     ),
     Entry["InTrainingMethod"](
         "views",
         "automorph.augmenters.batch_augmentation:build",
-        "m random views of every example in the same batch, nothing learned: the control.",
+        "m random views of every example in one batch, without learning: the control.",
     ),
     Entry["InTrainingMethod"](
         "augmix-jsd",
         "automorph.augmenters.augmix_jsd:build",
-        "AugMix with its Jensen-Shannon loss (Hendrycks et al. 2020); policy: any other views.",
+        "AugMix with its Jensen-Shannon loss (Hendrycks et al. 2020); policy sets other views.",
     ),
     example="views(m=8)",
     error=PolicyError,

@@ -82,8 +82,8 @@ def refuse(operation: Operation) -> None:
     if operation.kernel == "user" or operation.partner:
         raise UsageError(
             f"cannot transform boxes, masks or key points with the operation {operation.name!r}: "
-            "it is unknown where it moves pixels; use operations of the catalogue that transform "
-            "one image"
+            "it is unknown how it moves pixels; use catalogue operations that transform a single "
+            "image"
         )
 
 

@@ -104,7 +104,7 @@ def check_floats(images: Tensor) -> None:
     got = "floats with NaN" if math.isnan(low) else f"floats from {low:.3g} to {high:.3g}"
     raise DataError(
         f"got {got}; expected uint8, or floats in [0, 1]: augment before Normalize, and divide "
-        "levels up to 255 by 255"
+        "levels from 0 to 255 by 255"
     )
 
 

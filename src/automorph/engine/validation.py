@@ -34,7 +34,7 @@ def check_batch(
     used = sequences.op[sequences.op != NOTHING]
     if used.size and not 0 <= used.min() <= used.max() < len(space):
         raise UsageError(
-            f"sequences use the operation numbers {used.min()} to {used.max()}; expected 0 to "
+            f"sequences use operation numbers from {used.min()} to {used.max()}; expected 0 to "
             f"{len(space) - 1}, those of the space {space.name!r}, or {NOTHING} for no operation"
         )
     for name, got, known in (
@@ -93,8 +93,8 @@ def check_fill(fill: int | Sequence[int], images: NDArray[Any]) -> NDArray[np.ui
     channels = images.shape[-1]
     if levels.shape not in ((1,), (channels,)) or ((levels < 0) | (levels > 255)).any():
         raise UsageError(
-            f"got fill={fill!r}; expected a number from 0 to 255, or {channels} of them for "
-            f"images of {channels} channels"
+            f"got fill={fill!r}; expected a number from 0 to 255, or {channels} such numbers "
+            f"for images with {channels} channels"
         )
     colour = np.empty(channels, np.uint8)
     colour[...] = levels

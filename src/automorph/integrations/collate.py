@@ -80,7 +80,7 @@ class Collate(ShortRepr, InEpochs):
             return np.array([int(get(sample, self.index)) for sample in samples], np.int64)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise UsageError(
-                f"got index={self.index!r}, and samples have no whole number there; expected the "
+                f"got index={self.index!r}, but samples have no whole number there; expected the "
                 "position of the example's number, or None"
             ) from error
 
@@ -92,7 +92,7 @@ class Collate(ShortRepr, InEpochs):
             get(collated, position)
         except (KeyError, IndexError, TypeError):
             raise UsageError(
-                f"the policy {self.policy.name!r} mixes labels, and samples have none at "
+                f"the policy {self.policy.name!r} mixes labels, but samples have none at "
                 f"{position!r}; give their position: label=POSITION"
             ) from None
         return position
@@ -113,15 +113,15 @@ def soft_labels(labels: Tensor, classes: int | None) -> Tensor:
     if labels.ndim != 1 or labels.is_floating_point() or classes is None:
         raise UsageError(
             f"got labels {str(labels.dtype).removeprefix('torch.')} of shape {tuple(labels.shape)} "
-            f"and classes={classes}; to mix labels, expected whole numbers (n,) and classes= their "
-            "count, or soft labels (n, classes)"
+            f"and classes={classes}; to mix labels, expected whole numbers (n,) and the number "
+            "of classes (classes=), or soft labels (n, classes)"
         )
     if labels.device.type == "cpu" and len(labels):
         low, high = (int(side) for side in labels.aminmax())
         if low < 0 or high >= classes:
             raise UsageError(
                 f"got labels from {low} to {high} and classes={classes}; expected labels from 0 to "
-                f"{classes - 1}, or classes= the count of all classes"
+                f"{classes - 1}, or the number of all classes (classes=)"
             )
     # Compared, not scattered: this does not read labels back from an accelerator.
     return (labels[:, None] == torch.arange(classes, device=labels.device)).to(torch.float32)
@@ -131,7 +131,7 @@ def _stacked(arrays: Sequence[Array]) -> Array:
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
         raise DataError(
-            f"got images of the sizes {', '.join(map(str, sorted(shapes)))} in one batch; resize "
+            f"got images of shapes {', '.join(map(str, sorted(shapes)))} in one batch; resize "
             "them first, or augment one by one with automorph.Augmented"
         )
     return np.stack(arrays)

@@ -56,8 +56,8 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
     ) -> None:
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
             raise UsageError(
-                f"got a data set of type {type(dataset).__name__}, whose examples have no numbers; "
-                "expected one with a length and numbered samples. For others use "
+                f"got a data set of type {type(dataset).__name__}, which has no indices; "
+                "expected one with a length and indexed samples. For others, use "
                 "automorph.Collate(policy) as the collate_fn of the DataLoader"
             )
         if not 1 <= copies <= COPIES:
@@ -94,7 +94,7 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
     def _number(self, number: int) -> int:
         plain = whole_number(number)
         if not -len(self) <= plain < len(self):
-            raise IndexError(f"got the number {plain} of a data set of {len(self)} samples")
+            raise IndexError(f"got index {plain} for a data set of {len(self)} samples")
         return plain % len(self)
 
     def _samples(self, numbers: list[int]) -> list[Any]:

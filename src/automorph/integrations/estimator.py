@@ -151,9 +151,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         slack = abs(high - low) / 255 / 2  # Within the rounding error.
         if low == high or found[0] < min(low, high) - slack or found[1] > max(low, high) + slack:
             raise UsageError(
-                f"got numbers from {found[0]:.3g} to {found[1]:.3g} and levels={self.levels}; "
-                "expected the values of black and white, between which all numbers lie. If they "
-                "were scaled before, scale inside: "
+                f"got values from {found[0]:.3g} to {found[1]:.3g} and levels={self.levels}; "
+                "expected the values of black and white, which enclose all others. If the data "
+                "was scaled beforehand, scale it inside instead: "
                 "AugmentedClassifier(make_pipeline(StandardScaler(), ...), ...)"
             )
         return low, high

@@ -37,8 +37,8 @@ class Transform(ShortRepr, InEpochs):
     def _column(self, batch: Mapping[str, Any], name: str, option: str) -> Any:
         if name not in batch:
             raise UsageError(
-                f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
-                f"name the right one: {option}=COLUMN"
+                f"got the columns {', '.join(map(repr, batch))}, none of which is {name!r}; "
+                f"pass the right one: {option}=COLUMN"
             )
         return batch[name]
 

@@ -93,7 +93,7 @@ def need_no_others(
     if policy.mixes_labels or partners:
         what = "mixes labels" if policy.mixes_labels else f"uses {partners[0]}"
         raise UsageError(
-            f"the policy {policy.name!r} {what}, so it needs whole batches, and {who} sees single "
+            f"the policy {policy.name!r} {what}, so it needs whole batches, but {who} sees single "
             f"examples; {instead}"
         )
 

@@ -71,8 +71,8 @@ class OnDevice(nn.Module):
             return images if labels is None else (images, labels)
         if labels is None and self.policy.mixes_labels:
             raise UsageError(
-                f"the policy {self.policy.name!r} mixes labels, and none were given; call the "
-                "layer with images and labels, and take two results"
+                f"the policy {self.policy.name!r} mixes labels, but got none; call the "
+                "layer with images and labels, and unpack two results"
             )
         numbers = self._numbers(len(images)) if index is None else np.asarray(index, np.int64)
         stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)

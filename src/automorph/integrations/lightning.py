@@ -125,7 +125,7 @@ def augment_in_place(
     if not isinstance(batch, (MutableMapping, MutableSequence)):
         raise UsageError(
             f"got a batch of type {type(batch).__name__}, whose parts cannot be replaced; expected "
-            "a list or a dict, as torch collates them"
+            "a list or a dict, as torch's collate function returns"
         )
     position: Any = find_image(batch, image)
     numbers: Any = None if index is None else get(batch, index)

@@ -56,8 +56,8 @@ class RayMap(ShortRepr):
         for name in filter(None, (self.image, self.index)):
             if name not in batch:
                 raise UsageError(
-                    f"got the columns {', '.join(map(repr, batch))}, and none of them is {name!r}; "
-                    "name the column of the images: RayMap(policy, image=COLUMN)"
+                    f"got the columns {', '.join(map(repr, batch))}, none of which is {name!r}; "
+                    "pass the column of the images: RayMap(policy, image=COLUMN)"
                 )
         values = batch[self.image]
         index = None if self.index is None else batch[self.index]

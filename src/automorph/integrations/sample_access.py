@@ -22,16 +22,16 @@ def find_image(sample: Any, position: Position = None) -> Position:
             position = next((name for name in _NAMES if name in sample), None)
         if position not in sample:
             raise UsageError(
-                f"got samples with {', '.join(map(repr, sample))}, and none of them is "
-                f"{position or 'image'!r}; name the one that holds the image: image=NAME"
+                f"got samples with {', '.join(map(repr, sample))}, none of which is "
+                f"{position or 'image'!r}; pass the key of the image: image=NAME"
             )
         return position
     if isinstance(sample, (tuple, list)):
         position = 0 if position is None else position
         if not isinstance(position, int) or not -len(sample) <= position < len(sample):
             raise UsageError(
-                f"got samples of {len(sample)} parts, and {position!r} is none of them; give the "
-                "number of the image: image=NUMBER"
+                f"got samples of {len(sample)} parts and image={position!r}; expected the position "
+                "of the image: image=NUMBER"
             )
         return position
     return None

@@ -59,8 +59,8 @@ class SharedEpoch:
             cells[_WARNED] = 1
             warnings.warn(
                 f"an example was augmented {_PATIENCE + 1} times in epoch {self.number}, each time "
-                "in the same way; call set_epoch(epoch) at the start of every epoch, so that each "
-                "one shows other versions",
+                "identically; call set_epoch(epoch) at the start of every epoch, so that each one "
+                "gets different augmentations",
                 UserWarning,
                 stacklevel=4,
             )

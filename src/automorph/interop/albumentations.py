@@ -33,15 +33,15 @@ TITLE = "albumentations 2.0.8"
 IMPORTS = "import albumentations as A\nimport cv2"
 USE = 'augment(image=image)["image"] takes uint8 arrays (H, W, C).'
 
-_ROUNDED = "rounded where PIL cuts"
+_ROUNDED = "rounds where PIL truncates"
 
 RANGED = {
     "Gamma": Ranged(
-        Fidelity("close", 1, "a range is drawn evenly in gamma, not in its exponent"),
+        Fidelity("close", 1, "ranges are uniform in gamma, not in its logarithm"),
         "A.RandomGamma", "gamma_limit",
         write=lambda octaves: 100 * 2.0**octaves, read=lambda gamma: math.log2(gamma / 100),
     ),
-    "Noise": Ranged(alike("noise of its own"), "A.GaussNoise", "std_range"),
+    "Noise": Ranged(alike("its own random noise"), "A.GaussNoise", "std_range"),
     "Solarize": Ranged(
         Fidelity("equal", note="thresholds end at 255: white is always inverted"),
         "A.Solarize", "threshold_range",
@@ -58,28 +58,34 @@ FIDELITY: dict[str, Fidelity] = {
     "TranslateY": EQUAL,
     "Rotate": Fidelity("equal", note=NEAREST),
     "AutoContrast": Fidelity("close", 1, _ROUNDED),
-    "Equalize": alike("OpenCV's rule; its PIL mode is not PIL's either"),
+    "Equalize": alike("OpenCV's algorithm; its PIL mode differs from PIL, too"),
     "Invert": EQUAL,
     "Posterize": EQUAL,
     "Contrast": Fidelity("close", 0.5, _ROUNDED),
     "Color": Fidelity("close", 1, _ROUNDED),
     "Brightness": EQUAL,
-    "Sharpness": Fidelity("close", 2, "the rim too; below factor 1 a narrow Gaussian"),
+    "Sharpness": Fidelity(
+        "close", 2, "changes border pixels, too; a narrow Gaussian below factor 1"
+    ),
     "HorizontalFlip": EQUAL,
     "VerticalFlip": EQUAL,
-    "PadCrop": Fidelity("equal", note="places are drawn by the library, those at the rim less"),
-    "ResizedCrop": alike(f"other neighbours; {SIZED}"),
+    "PadCrop": Fidelity(
+        "equal", note="positions are drawn by the library, less often at the border"
+    ),
+    "ResizedCrop": alike(f"samples different neighbours; {SIZED}"),
     "Hue": Fidelity("close", 1, "180 hues instead of 256"),
-    "Zoom": Fidelity("close", 0.5, "OpenCV's fixed point"),
-    "Cutout": alike("the square lies inside the image; its sides are shares of the sides"),
-    "RandomErasing": alike("places and noise are drawn by the library"),
+    "Zoom": Fidelity("close", 0.5, "OpenCV's fixed-point arithmetic"),
+    "Cutout": alike(
+        "the square lies inside the image; its sides are fractions of the image's sides"
+    ),
+    "RandomErasing": alike("positions and noise are drawn by the library"),
     "Blur": Fidelity("close", 0.5, _ROUNDED),
-    "Erosion": alike("an ellipse instead of a diamond; the same at 1 px"),
-    "Dilation": alike("an ellipse instead of a diamond; the same at 1 px"),
-    "SolarizeAdd": none("albumentations cannot add to a part of the levels only"),
+    "Erosion": alike("an ellipse instead of a diamond; identical at 1 px"),
+    "Dilation": alike("an ellipse instead of a diamond; identical at 1 px"),
+    "SolarizeAdd": none("albumentations cannot add to only some of the levels"),
     "SamplePairing": none("it needs the batch"),
     "Swirl": none("albumentations has no swirl"),
-    "Elastic": none("albumentations' field is a different one"),
+    "Elastic": none("albumentations uses a different displacement field"),
 }
 
 

@@ -50,7 +50,7 @@ USUAL: dict[str, dict[str, Any]] = {
 
 NEAR: dict[str, Near] = {
     "RandomCrop": Near(
-        "it pads nothing, or only images that are too small, so that sizes change",
+        "it pads only images that are too small, or none, so sizes change",
         "crop",
     ),
 }
@@ -89,7 +89,7 @@ def _moved(transform: Any, *acts: Act) -> list[Draw]:
     fill = level(transform, transform.fill)
     if transform.interpolation not in (0, 1) or transform.border_mode != 0:
         raise NotExpressibleError(
-            f"got {type(transform).__name__} with another interpolation or border; expected "
+            f"got {type(transform).__name__} with an unsupported interpolation or border; expected "
             "INTER_NEAREST or INTER_LINEAR with BORDER_CONSTANT"
         )
     mode = ("nearest", "bilinear")[transform.interpolation]
@@ -107,8 +107,8 @@ def _read_affine(t: Any, p: float) -> list[Draw]:
     if len(acts) + scaled > 1:
         names = ", ".join([*(act.kernel for act in acts), *["Zoom"] * scaled])
         raise NotExpressibleError(
-            f"got {type(t).__name__} that does several things at once ({names}), and a policy "
-            "applies one operation at a time; give one transform for each"
+            f"got {type(t).__name__} that applies several operations at once ({names}), but a "
+            "policy applies one at a time; use one transform for each"
         )
     return _zoomed(t, p) if scaled else _moved(t, *acts)
 
@@ -128,13 +128,13 @@ def _moves(t: Any, p: float) -> list[Act]:
 def _zoomed(t: Any, p: float) -> list[Draw]:
     low, high = pair(t.scale["x"])
     if pair(t.scale["y"]) != (low, high):
-        raise refused(t, "scale", t.scale, "the same ends for both axes")
+        raise refused(t, "scale", t.scale, "the same range for both axes")
     if low != high:
         refuse(t, keep_ratio=True)
     if t.border_mode != 1 or t.interpolation != 1:
         raise NotExpressibleError(
-            f"got {type(t).__name__} that scales with another interpolation or border; expected "
-            "INTER_LINEAR with BORDER_REPLICATE"
+            f"got {type(t).__name__} that scales with an unsupported interpolation or border; "
+            "expected INTER_LINEAR with BORDER_REPLICATE"
         )
     return [always(act_of("Zoom", (low, high), probability=p))]
 

@@ -43,7 +43,7 @@ def refuse_operations(
     lost = {name: entry.note for name, entry in entries if entry.level == "none"}
     alike = {name: entry.note for name, entry in entries if strict and entry.level == "alike"}
     what = [f"{title} cannot express {_listed(lost)}"] if lost else []
-    what += [f"{title} can express only alike, not the same: {_listed(alike)}"] if alike else []
+    what += [f"{title} can only approximate {_listed(alike)}"] if alike else []
     if not what:
         return
     todo = ["leave --strict out"] if alike and not lost else []
@@ -58,8 +58,8 @@ def _name(operation: Operation) -> str:
 
 def _unknown(operation: Operation) -> Fidelity:
     if isinstance(operation.function, Built):
-        return none("a transform of another library, built by a function of yours")
-    return none("it is a function of your own")
+        return none("a transform of another library, built by a user-defined function")
+    return none("it is a user-defined function")
 
 
 def _listed(notes: Mapping[str, str]) -> str:
@@ -71,11 +71,11 @@ def _left_out(policy: Policy, names: Iterable[str]) -> str:
     lost = sorted(names)
     having = [s for s in stages_of(policy) if any(_name(one) in lost for one in drawable(s))]
     if not all(isinstance(stage, (Uniform, RandomPolicy, AugMix)) for stage in having):
-        return f"take sub-policies without {' and '.join(lost)}"
+        return f"use sub-policies without {' and '.join(lost)}"
     space = having[0].space
     known = space.name in list_spaces() and space == named_space(space.name)
     home = f"named_space({space.name!r})" if known else "space"
-    return f"draw from a space of your own, {home}.without({', '.join(map(repr, lost))})"
+    return f"draw from your own space, {home}.without({', '.join(map(repr, lost))})"
 
 
 def unsaid(title: str, error: NoWordsError) -> NotExpressibleError:
@@ -94,7 +94,7 @@ def advised(
     """Add all remedies to an error; ``works`` is whether a policy can be exported to a peer."""
     ways = [error.todo] if error.todo else []
     if not isinstance(error, NeedsSizeError) and (instead := _instead(policy, to, works)):
-        ways.append(f"take {instead.name!r} instead")
+        ways.append(f"use {instead.name!r} instead")
     if others := [peer for peer in peers if peer != to and works(policy, peer)]:
         ways.append(f"export with --to {' or --to '.join(others)}")
     return NotExpressibleError(error.what, ", or ".join(ways or ["augment with automorph itself"]))

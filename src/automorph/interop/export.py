@@ -55,7 +55,7 @@ def _exported(policy: Policy, to: str, size: Size, strict: bool) -> str:
     if policy.space.domain != "image":
         raise NotExpressibleError(
             f"the policy {policy.name!r:.200} is for {policy.space.domain}s; expected one for "
-            "images, which is all that can be exported"
+            "images, since no others can be exported"
         )
     if to == "timm":
         return timm.write_string(policy, strict=strict)
@@ -155,7 +155,7 @@ def _file(policy: Policy, peer: ModuleType, call: Call, notes: list[str]) -> str
         f'"""{docstring_safe(policy.name)},',
         f"as {peer.TITLE}; written by automorph {__version__}.",
     ]
-    head += ["", peer.USE] + (["", "Not the same as in automorph:", "", changes] if notes else [""])
+    head += ["", peer.USE] + (["", "Differences from automorph:", "", changes] if notes else [""])
     used = [line for line in imports if _is_used(line, code + body)]
     text = "\n".join(head) + '"""\n\n' + merged_imports(used) + body
     return text + ("\n\n" if body else "\n") + code

@@ -39,19 +39,19 @@ class Fidelity:
     def words(self) -> str:
         """The entry as text for people to read.
 
-        >>> Fidelity("close", 0.5, "rounded where PIL cuts").words
-        'within 0.5 levels; rounded where PIL cuts'
+        >>> Fidelity("close", 0.5, "rounds where PIL truncates").words
+        'within 0.5 levels; rounds where PIL truncates'
         """
         text = f"within {self.tolerance:g} levels" if self.level == "close" else WORDS[self.level]
         return "; ".join(filter(None, (text, self.note)))
 
 
 CENTRED = "shears about the centre of the image, not its corner"
-NEAREST = "nearest neighbours; bilinear blends with the fill at the rim"
+NEAREST = "with nearest neighbours; bilinear blends with the fill at the border"
 SIZED = "export needs the size of the images"
 
 EQUAL = Fidelity("equal")
-OWN_PLACES = Fidelity("equal", note="places are drawn by the library")
+OWN_PLACES = Fidelity("equal", note="positions are drawn by the library")
 
 
 def none(note: str) -> Fidelity:

@@ -26,7 +26,7 @@ class DifferenceWarning(UserWarning):
 
     def __init__(self, notes: Sequence[str]) -> None:
         self.notes = tuple(notes)
-        super().__init__("the policy is not all of the pipeline: " + "; ".join(self.notes))
+        super().__init__("the policy differs from the pipeline: " + "; ".join(self.notes))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DifferenceWarning, (self.notes,)
@@ -73,7 +73,7 @@ def _alike(policy: Policy, library: str) -> list[tuple[str, str]]:
     known = FIDELITY[library]
     kernels = dict.fromkeys(operation.kernel for operation in drawable(policy))
     return [
-        (kernel, f"{kernel} is only alike ({library}: {_plain_note(known[kernel])})")
+        (kernel, f"{kernel} is only approximate ({library}: {_plain_note(known[kernel])})")
         for kernel in kernels
         if known[kernel].level == "alike"
     ]

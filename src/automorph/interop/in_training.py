@@ -19,7 +19,7 @@ def policy_to_export(policy: Any) -> Policy:
             raise
         raise PolicyError(
             f"got {method.name!r}, which is an in-training method: it uses the network during "
-            "training, and cannot be exported. Its views are drawn from a "
+            "training, so it cannot be exported. Its views are drawn from a "
             f"policy, which can be exported instead: {method.policy.name!r}"
         ) from error
 

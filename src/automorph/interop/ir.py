@@ -102,8 +102,8 @@ def terms_of(policy: Policy) -> tuple[Draw, ...]:
     """
     if policy.space.domain != "image":
         raise NotExpressibleError(
-            f"the policy {policy.name!r:.200} is for {policy.space.domain}s; other libraries take "
-            "policies for images"
+            f"the policy {policy.name!r:.200} is for {policy.space.domain}s; other libraries "
+            "support only policies for images"
         )
     if isinstance(policy, Chain):
         return tuple(draw for stage in policy.stages for draw in terms_of(stage))
@@ -126,9 +126,9 @@ def why_not(policy: Policy) -> str:
     reasons: dict[type[Policy], str] = {
         Mixed: "it mixes examples and labels of a batch",
         AugMix: "it blends several chains of operations on one image",
-        Generated: "each draw depends on the earlier ones, by a network",
+        Generated: "a network makes each draw depend on the earlier ones",
         Schedule: "it changes with the epoch",
-        Shuffled: "its steps are shuffled, and counted as they fire",
+        Shuffled: "it shuffles its steps and limits how many fire",
     }
     found = (words for kind, words in reasons.items() if isinstance(policy, kind))
     return next(found, f"it is a {type(policy).__name__}")
@@ -138,7 +138,7 @@ def seeded_mixture(policy: RandomPolicy) -> Mixture:
     """Return the policy that the seed of a random policy draws."""
     if policy.seed is None:
         raise NotExpressibleError(
-            f"the policy {policy.name!r:.200} is drawn again by every training",
+            f"the policy {policy.name!r:.200} is drawn anew in every training run",
             "fix it with a seed",
         )
     return policy.mixture(policy.seed)

@@ -29,7 +29,8 @@ def by_themselves(parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
         acts, chance = part.options[0], part.weights[0]
         names = ", ".join(act.kernel for act in acts)
         notes.append(
-            f"{names} have the chance of {chance:g} each; the pipeline uses all of them or none"
+            f"{names} are each applied with probability {chance:g}; the pipeline applies all of "
+            "them or none"
         )
         out += [
             always(replace(act, probability=round(act.probability * chance, 9)), fill=part.fill,
@@ -128,8 +129,8 @@ def _uniform(draw: Draw, length: int = 1) -> Uniform:
     single = all(len(option) <= 1 for option in draw.options)
     if not (single and draw.even and len(probabilities) == len(levels) == 1):
         raise PolicyError(
-            "got options of different weights, chances or steps whose values are ranges; a policy "
-            "can draw such operations evenly, or operations at single values by weight"
+            "got options over ranges of values with different weights, probabilities or steps; a "
+            "policy can draw such operations uniformly, or operations at fixed values by weight"
         )
     operations, low = _ranged([act if act in active else nothing for act in acts])
     return Uniform(
@@ -149,8 +150,8 @@ def _ranged(acts: Sequence[Act]) -> tuple[tuple[Operation, ...], float]:
     gaps = {round(_gap(act), 4) for act in acts if len(act.stretches) == 2}
     if len(gaps) > 1:
         raise PolicyError(
-            "got operations that leave out different shares around their identities; a policy has "
-            "one smallest magnitude for all"
+            "got operations that leave out different fractions of their ranges around the "
+            "identity; a policy has one smallest magnitude for all"
         )
     low = gaps.pop() if gaps else 0.0
     out: dict[str, Operation] = {}

@@ -31,7 +31,7 @@ _FLOATS = "floats, not whole levels"
 
 RANGED = {
     "Gamma": Ranged(
-        Fidelity("close", 1, f"{_FLOATS}; a range is drawn evenly in gamma, not in its exponent"),
+        Fidelity("close", 1, f"{_FLOATS}; ranges are uniform in gamma, not in its logarithm"),
         "K.RandomGamma",
         "gamma",
         "gamma_factor",
@@ -46,8 +46,8 @@ FIDELITY: dict[str, Fidelity] = {
     "Identity": EQUAL,
     "ShearX": alike(CENTRED),
     "ShearY": alike(CENTRED),
-    "TranslateX": alike("moves by parts of a pixel, too"),
-    "TranslateY": alike("moves by parts of a pixel, too"),
+    "TranslateX": alike("also moves by fractions of a pixel"),
+    "TranslateY": alike("also moves by fractions of a pixel"),
     "Rotate": Fidelity("equal", note=NEAREST),
     "AutoContrast": Fidelity("close", 1, _FLOATS),
     "Equalize": EQUAL,
@@ -59,20 +59,20 @@ FIDELITY: dict[str, Fidelity] = {
     "Brightness": Fidelity("close", 1, _FLOATS),
     "HorizontalFlip": EQUAL,
     "VerticalFlip": EQUAL,
-    "PadCrop": alike("moves by parts of a pixel, too"),
-    "ResizedCrop": alike(f"other neighbours; {SIZED}"),
+    "PadCrop": alike("also moves by fractions of a pixel"),
+    "ResizedCrop": alike(f"samples different neighbours; {SIZED}"),
     "Hue": Fidelity("close", 1, "a continuous circle instead of 256 hues"),
     "Zoom": Fidelity("close", 0.5, _FLOATS),
-    "Cutout": alike("the square lies inside the image; its area is a share of the area"),
+    "Cutout": alike("the square lies inside the image; its area is a fraction of the image's area"),
     "RandomErasing": alike("the rectangle is black"),
     "Blur": Fidelity("close", 0.5, _FLOATS),
-    "Noise": alike("noise of its own"),
-    "SolarizeAdd": none("kornia adds to all levels before it inverts"),
+    "Noise": alike("its own random noise"),
+    "SolarizeAdd": none("kornia adds to all levels before inverting"),
     "SamplePairing": none("it needs the batch"),
     "Swirl": none("kornia has no swirl"),
-    "Elastic": none("kornia's field is a different one"),
-    "Erosion": none("kornia has it as a function, not as an augmentation"),
-    "Dilation": none("kornia has it as a function, not as an augmentation"),
+    "Elastic": none("kornia uses a different displacement field"),
+    "Erosion": none("kornia provides it as a function, not as an augmentation"),
+    "Dilation": none("kornia provides it as a function, not as an augmentation"),
 }
 
 
@@ -216,7 +216,7 @@ def _blur(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
 
 def _noise(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
     if low != high:
-        raise NoWordsError("Noise with a range of deviations")
+        raise NoWordsError("Noise with a range of standard deviations")
     return Call("K.RandomGaussianNoise", (), {"std": high})
 
 

@@ -44,9 +44,9 @@ USUAL: dict[str, dict[str, Any]] = {
 """Parameters that a policy cannot express, and the only values that are accepted."""
 
 
-_OWN = "kornia draws it over operations and ranges of its own"
+_OWN = "kornia uses its own operations and ranges"
 NEAR: dict[str, Near] = {
-    "RandAugment": Near(f"{_OWN}, no operation twice", "randaugment(n=2,m=9)"),
+    "RandAugment": Near(f"{_OWN}, and repeats no operation", "randaugment(n=2,m=9)"),
     "TrivialAugment": Near(_OWN, "trivialaugment-wide"),
     "AutoAugment": Near(_OWN, "autoaugment:imagenet"),
 }
@@ -68,8 +68,8 @@ def read(module: Any, notes: Notes) -> list[Draw]:
         if counted is False:
             return [draw for part in module for draw in read(part, notes)]
         if counted != (1, 2):
-            raise NotExpressibleError(f"got a {kind} with random_apply; expected 1 or none")
-        notes.others.append("kornia drew once for a whole batch; the policy draws for each example")
+            raise NotExpressibleError(f"got a {kind} with random_apply; expected 1, or none")
+        notes.others.append("kornia draws once per batch; the policy draws for each example")
         weights = module.random_apply_weights.tolist()
         return [one_of([read(part, notes) for part in module], weights)]
     if kind not in READERS:
@@ -121,7 +121,7 @@ def _read_affine(m: Any) -> list[Draw]:
     if m._param_generator.scale_4_sampler is not None:
         raise refused(m, "scale", m._param_generator.scale, "one range for both axes")
     if low or high:
-        raise refused(m, "degrees", (low, high), "no rotation beside a scale")
+        raise refused(m, "degrees", (low, high), "no rotation together with a scale")
     refuse(m, _given, padding_mode="border", resample="bilinear")
     return [_drawn(m, "Zoom", _ends(m, "scale_2"))]
 
@@ -130,7 +130,7 @@ def _read_crop(m: Any) -> list[Draw]:
     (height, width), padding = m.flags["size"], m.flags["padding"]
     sides = {padding} if isinstance(padding, int) else set(padding or ())
     if height != width or len(sides) != 1:
-        raise refused(m, "padding", padding, "one number for all sides of a square")
+        raise refused(m, "padding", padding, "one number for all sides, and a square size")
     share = sides.pop() / height
     return [always(act_of("PadCrop", (share, share), probability=m.p))]
 
@@ -138,7 +138,7 @@ def _read_crop(m: Any) -> list[Draw]:
 def _read_shear(m: Any) -> list[Draw]:
     x, y = (_ends(m, f"shear_{axis}") for axis in "xy")
     if any(x) and any(y):
-        raise NotExpressibleError("got a RandomShear along both axes; expected one axis at a time")
+        raise NotExpressibleError("got a RandomShear along both axes; expected a single axis")
     kernel, degrees = ("ShearY", y) if any(y) else ("ShearX", x)
     low, high = (math.tan(math.radians(end)) for end in degrees)
     return [_drawn(m, kernel, (low, high), _mode(m))]
@@ -149,7 +149,9 @@ def _read_translate(m: Any) -> list[Draw]:
     if not (any(x) and any(y)):
         return [_drawn(m, "TranslateY" if any(y) else "TranslateX", y if any(y) else x, _mode(m))]
     if x != y or x[0] != -x[1]:
-        raise NotExpressibleError("got a RandomTranslate along both axes; expected the same ends")
+        raise NotExpressibleError(
+            "got a RandomTranslate along both axes; expected equal, symmetric ranges"
+        )
     return [_drawn(m, "PadCrop", (x[1], x[1]), _mode(m))]
 
 

@@ -92,8 +92,8 @@ class Built:
             raise UsageError(
                 f"the operation {self.name!r} cannot be sent to another process: it is built by "
                 f"{self.make!r:.100}, which cannot be imported there; expected a function or class "
-                "at the top of a module. Define it there, as in def make(value): ..., and pass it "
-                "to peer_operation; or stay in one process (jobs=1, num_workers=0)"
+                "at the top level of a module. Define it there, as in def make(value): ..., and "
+                "pass it to peer_operation; or stay in one process (jobs=1, num_workers=0)"
             ) from error
         return Built, (self.name, self.make)
 
@@ -105,7 +105,7 @@ def _runner(transform: Any) -> Callable[[Any, Pixels, int], Pixels]:
             return run
     raise UsageError(
         f"got {type(transform).__name__} of {type(transform).__module__}; expected a transform of "
-        f"{', '.join(_RUNNERS)}. Any other function is an operation by @automorph.operation"
+        f"{', '.join(_RUNNERS)}. Turn other functions into operations with @automorph.operation"
     )
 
 

@@ -33,7 +33,7 @@ from automorph.policies import (
 )
 
 NAME = "python"
-TITLE = "a Python file of its own"
+TITLE = "a standalone Python file"
 SOURCE = "automorph.interop.standalone"
 
 
@@ -74,8 +74,8 @@ def write_file(policy: Policy) -> str:
         body = body.replace(_AUGMIX_BRANCH, "")
     head = (
         f'"""{docstring_safe(policy.name)}, written by automorph {__version__}.\n\n'
-        "augment(image, index, epoch) gives the pixels that automorph gives for the same seed,\n"
-        'epoch and number of the example. Needs numpy and Pillow only.\n"""\n\n'
+        "augment(image, index, epoch) returns the same pixels as automorph for the same seed,\n"
+        'epoch and number of the example. Needs only numpy and Pillow.\n"""\n\n'
     )
     table = [f"    {kernel!r}: {_kernel(kernel)}," for kernel in sorted(kernels)]
     sampled = [f"    {kind!r}: {name}," for kind, name in samplers.items()]

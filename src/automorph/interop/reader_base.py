@@ -16,14 +16,13 @@ Part = Draw | Policy
 """The parts read from a pipeline: draws, and named policies."""
 
 BESIDE = (
-    "leave the step out and keep it beside the policy, or use it in a space: "
-    "automorph.peer_operation"
+    "leave the step out and apply it separately, or use it in a space: automorph.peer_operation"
 )
 
 
 @dataclass(frozen=True)
 class Near:
-    """A transform that matches no operation: the reason, and the policy that comes near."""
+    """A transform that matches no operation: the reason, and the closest policy."""
 
     why: str
     policy: str
@@ -44,7 +43,7 @@ class Notes:
     def lines(self) -> list[str]:
         """The notes, one line each."""
         named = ", ".join(dict.fromkeys(self.skipped))
-        first = [f"left out, to be kept beside the policy: {named}"] if named else []
+        first = [f"left out, to be applied separately: {named}"] if named else []
         return [*first, *dict.fromkeys(self.others)]
 
     def in_order(self, draws: Iterable[Part]) -> None:
@@ -52,7 +51,9 @@ class Notes:
         found = [draw for draw in draws if isinstance(draw, Draw)]
         kernels = [act.kernel for draw in found for option in draw.options for act in option]
         if len(kernels) > 1:
-            self.others.append(f"{', '.join(kernels)} come in this order; the library shuffles it")
+            self.others.append(
+                f"{', '.join(kernels)} are applied in this order; the library shuffles them"
+            )
 
 
 def act_of(
@@ -103,7 +104,7 @@ def acts_of(draws: Iterable[Part]) -> tuple[Act, ...]:
     for draw in draws:
         if isinstance(draw, Policy) or len(draw.options) > 1:
             raise NotExpressibleError(
-                "got a choice inside a choice; a policy can express one choice after the other"
+                "got a choice inside a choice; a policy can express only successive choices"
             )
         found += draw.options[0]
     return tuple(found)
@@ -123,8 +124,8 @@ def style_of(draws: Iterable[Part]) -> tuple[Fill, Interpolation]:
     if len(fills) > 1 or len(modes) > 1:
         raise NotExpressibleError(
             f"got one choice or pipeline with several fills ({fills}) or interpolations ({modes}); "
-            "a policy has one for all that is drawn together. Give all the same, or put them one "
-            "after the other"
+            "a policy has one of each for all that is drawn together. Use the same for all, or "
+            "apply them one after the other"
         )
     return (fills.pop(), modes.pop()) if fills else (0, "nearest")
 
@@ -188,7 +189,7 @@ def _refusal(transform: Any, wrong: Sequence[tuple[str, Any, Any]]) -> NotExpres
         for name, _, value in wrong
     )  # fmt: skip
     return NotExpressibleError(
-        f"got {kind} with {got}; a {kind} can be read if {expected}. Change it, {BESIDE}"
+        f"got {kind} with {got}; a {kind} can be read only if {expected}. Change it, {BESIDE}"
     )
 
 
@@ -216,8 +217,8 @@ def no_operation(library: str, kind: str, near: Near | None = None) -> NotExpres
             f"got {library}'s {kind}, which matches no operation of the catalogue; {BESIDE}"
         )
     return NotExpressibleError(
-        f"got {library}'s {kind}, which cannot be read exactly: {near.why}. Take the policy "
-        f"{near.policy!r}, which comes near, {BESIDE}"
+        f"got {library}'s {kind}, which cannot be read exactly: {near.why}. Use the policy "
+        f"{near.policy!r}, which is close to it, {BESIDE}"
     )
 
 
@@ -259,5 +260,7 @@ def blurred(transform: Any, name: str, kernel: Any, deviations: Any, probability
     # On photographs, a kernel of two deviations per side is within half a level of a full one.
     min_side = math.ceil(4 * high) + 1
     if min(sides) < min_side:
-        raise refused(transform, name, kernel, f"{min_side} or more for a deviation of {high:g}")
+        raise refused(
+            transform, name, kernel, f"{min_side} or more for a standard deviation of {high:g}"
+        )
     return always(act_of("Blur", (low, high), probability=probability))

@@ -16,15 +16,15 @@ _HAS = (
     "Color", "Contrast", "Brightness", "Sharpness", "ShearX", "ShearY", "TranslateX", "TranslateY",
 )  # fmt: skip
 FIDELITY: dict[str, Fidelity] = {
-    operation.name: EQUAL if operation.name in _HAS else none("no timm string has it")
+    operation.name: EQUAL if operation.name in _HAS else none("no timm string includes it")
     for operation in CATALOGUE
 }
-_SAME_SHEAR = Fidelity("close", 0.1, "the last bit of a ratio")
-_PARTS = alike("moves by parts of a pixel, too")
+_SAME_SHEAR = Fidelity("close", 0.1, "differs in the last bit of a ratio")
+_PARTS = alike("also moves by fractions of a pixel")
 FIDELITY |= {"ShearX": _SAME_SHEAR, "ShearY": _SAME_SHEAR}
 FIDELITY |= {"TranslateX": _PARTS, "TranslateY": _PARTS}
 FIDELITY["Posterize"] = Fidelity(
-    "equal", note="but where timm keeps no bit, and m4 and m7 without inc1: one bit more here"
+    "equal", note="except one bit more here where timm keeps none, and for m4 and m7 without inc1"
 )
 
 

@@ -41,16 +41,16 @@ FIDELITY: dict[str, Fidelity] = {
     "PadCrop": OWN_PLACES,
     "ResizedCrop": OWN_PLACES,
     "Cutout": OWN_PLACES,
-    "RandomErasing": Fidelity("alike", note="places and noise are drawn by the library"),
-    "Blur": Fidelity("close", 0.5, "the rest of a rounding"),
-    "SolarizeAdd": none("torchvision cannot add to a part of the levels only"),
+    "RandomErasing": Fidelity("alike", note="positions and noise are drawn by the library"),
+    "Blur": Fidelity("close", 0.5, "rounding differences"),
+    "SolarizeAdd": none("torchvision cannot add to only some of the levels"),
     "SamplePairing": none("it needs the batch"),
-    "Zoom": none("torchvision does not continue edges"),
+    "Zoom": none("torchvision does not replicate edges"),
     "Swirl": none("torchvision has no swirl"),
-    "Elastic": none("torchvision's field is a different one"),
+    "Elastic": none("torchvision uses a different displacement field"),
     "Erosion": none("torchvision has no morphology"),
     "Dilation": none("torchvision has no morphology"),
-    "Noise": none("torchvision's noise takes no PIL images"),
+    "Noise": none("torchvision's noise does not support PIL images"),
 }
 
 

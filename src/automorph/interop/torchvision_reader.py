@@ -46,11 +46,11 @@ USUAL: dict[str, dict[str, Any]] = {
 
 NEAR: dict[str, Near] = {
     "RandomErasing": Near(
-        "it fills with one colour or with normal noise, the operation RandomErasing with any level",
+        "it fills with one colour or normal noise; the operation RandomErasing, with uniform noise",
         "random-erasing(p=0.5,area=0.33)",
     ),
     "AugMix": Near(
-        "it draws whole steps of magnitude, over ranges of its own",
+        "it draws magnitudes in whole steps, over its own ranges",
         "augmix(severity=3,width=3,depth=0)",
     ),
 }
@@ -105,8 +105,8 @@ def _affine(transform: Any) -> list[Part]:
         acts += [act_of(kernel, (-share, share))] if share else []
     if len(acts) > 1:
         raise NotExpressibleError(
-            "got a RandomAffine that turns and moves at once, and a policy applies one operation "
-            "at a time; give a RandomAffine for each of degrees and translate"
+            "got a RandomAffine that applies several operations at once, but a policy applies one "
+            "at a time; use one RandomAffine for each (degrees, horizontal and vertical translate)"
         )
     return [always(act, **_style(transform)) for act in acts]
 
@@ -124,8 +124,8 @@ def _crop(transform: Any) -> list[Part]:
     sides = {padding} if isinstance(padding, int) else set(padding or ())
     if height != width or len(sides) != 1:
         raise NotExpressibleError(
-            f"got RandomCrop(size={size}, padding={padding}); expected a square and one padding "
-            "for all sides, as PadCrop has them"
+            f"got RandomCrop(size={size}, padding={padding}); expected a square and the same "
+            "padding on all sides, as in PadCrop"
         )
     share = sides.pop() / height
     return [always(act_of("PadCrop", (share, share)), fill=_fill(transform))]

@@ -81,7 +81,9 @@ def available() -> bool:
     if not isinstance(_load(), str):
         return True
     if _wish:
-        raise UsageError(f"got {ENGINE_VARIABLE}={_wish}; there is no compiled engine: {why_not()}")
+        raise UsageError(
+            f"got {ENGINE_VARIABLE}={_wish}, but there is no compiled engine: {why_not()}"
+        )
     return False
 
 
@@ -89,7 +91,7 @@ def why_not() -> str:
     """Explain why the compiled engine is not in use and how to get it; empty if it is in use."""
     loaded = _load()
     if _wish == "reference":
-        return f"{ENGINE_VARIABLE}=reference asks for the NumPy path; unset it"
+        return f"{ENGINE_VARIABLE}=reference selects the NumPy path; unset it"
     return f"{loaded}; {_ADVICE}" if isinstance(loaded, str) else ""
 
 

@@ -132,11 +132,11 @@ def _inside(images: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 FAMILY: Family = {
     Operation(
         "Cutout", low=0, high=0.5, identity=0, unit="share", random=True, label_risk=GONE,
-        about="Fills a square with a random centre with grey (a share is of the shorter side).",
+        about="Fills a randomly centred square with grey (fractions refer to the shorter side).",
     ): colours(cutout, cutout_on_device, _squares, native=16, constants={"fill": GREY}),
     Operation(
         "RandomErasing", low=0, high=0.4, identity=0, unit="area", random=True, label_risk=GONE,
-        about="Fills a random rectangle with noise (its area is at most this share).",
+        about="Fills a random rectangle of at most this fraction of the area with noise.",
     ): colours(random_erasing, random_erasing_on_device, _rectangles_and_counters,
         constants={"content": "noise", "ratio": [0.3, 3.3]},
     ),

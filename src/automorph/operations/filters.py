@@ -269,6 +269,6 @@ FAMILY: Family = {
     ),
     Operation(
         "Noise", low=0, high=0.3, identity=0, unit="share", random=True,
-        about="Adds Gaussian noise (standard deviation as a share of the full range).",
+        about="Adds Gaussian noise (standard deviation as a fraction of the full range).",
     ): colours(noise, noise_on_device, _noise_arguments),
 }  # fmt: skip

@@ -96,11 +96,11 @@ FAMILY: Family = {
     ): move(_shear_y, native=2),
     Operation(
         "TranslateX", low=-0.5, high=0.5, identity=0, unit="share", label_risk=GONE,
-        about="Shifts the image horizontally by whole pixels (a share is a share of the width).",
+        about="Shifts the image horizontally by whole pixels (fractions refer to the width).",
     ): move(_translate_x, native=3),
     Operation(
         "TranslateY", low=-0.5, high=0.5, identity=0, unit="share", label_risk=GONE,
-        about="Shifts the image vertically by whole pixels (a share is a share of the height).",
+        about="Shifts the image vertically by whole pixels (fractions refer to the height).",
     ): move(_translate_y, native=4),
     Operation(
         "Rotate", low=-135, high=135, identity=0, unit="deg", label_risk=_TURN,

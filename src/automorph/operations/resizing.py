@@ -139,7 +139,7 @@ def _read_part(places: Places, value: float, context: Context, size: Size) -> Pl
 FAMILY: Family = {
     Operation(
         "ResizedCrop", low=0.08, high=1, identity=1, unit="area", random=True, label_risk=GONE,
-        about="Crops a random part, at least this share of the area, and resizes it back.",
+        about="Crops a random region of at least this fraction of the area and resizes it back.",
     ): Kernel(
         resized_crop, resized_crop_on_device, _parts_and_taps, read=_read_part, straight=True,
         constants={"interpolation": "bilinear", "ratio": [3 / 4, 4 / 3]},

@@ -31,9 +31,9 @@ TEXT_OPERATIONS = {
         _share("Swap", "Swaps pairs of words.", label_risk=_ORDER),
         _share("Delete", "Deletes words.", label_risk=_LOST),
         _share("Keyboard", "Replaces one letter of a word with a neighbouring key."),
-        _share("OCR", "Replaces one letter of a word with one that OCR confuses it with."),
-        _share("Case", "Changes words to lower case, upper case or capitalised.", most=1.0),
-        _share("Contraction", "Turns do not into don't, and don't into do not.", most=1.0),
+        _share("OCR", "Replaces one letter of a word with a letter that OCR confuses with it."),
+        _share("Case", "Changes words to lower case, upper case or title case.", most=1.0),
+        _share("Contraction", "Contracts do not to don't, or expands don't to do not.", most=1.0),
         _share("Punctuation", "Inserts punctuation marks between words (AEDA)."),
         _share("Sentences", "Reorders sentences.", most=1.0, label_risk=_ORDER),
         _share("TfIdf", "Replaces uninformative words with other uninformative words (UDA).",
@@ -74,14 +74,14 @@ def masked_operation(model: str) -> Operation:
 
 def translation_operation(forth: str, back: str) -> Operation:
     """Return back-translation by two translation models (folders or Hugging Face hub names)."""
-    about = f"Translates a share of the texts to another language ({forth}) and back ({back})."
+    about = f"Translates a fraction of the texts to another language ({forth}) and back ({back})."
     base = _share("BackTranslation", about, most=1.0, label_risk=_FREE)
     return replace(base, kernel=f"BackTranslation:{forth} | {back}")
 
 
 def paraphrase_operation(file: str) -> Operation:
     """Return the operation that takes precomputed paraphrases from a JSON Lines file."""
-    about = f"Replaces a share of the texts with paraphrases from {file}."
+    about = f"Replaces a fraction of the texts with paraphrases from {file}."
     base = _share("Paraphrases", about, most=1.0, label_risk=_FREE)
     return replace(base, kernel=f"Paraphrases:{file}")
 

@@ -228,7 +228,7 @@ FAMILY: Family = {
     ): Kernel(swirl, swirl_on_device, the_values, read=_read_swirl, constants=_BENT),
     Operation(
         "Elastic", low=0, high=0.2, identity=0, unit="share", random=True,
-        about="Displaces pixels along a smooth random field (amplitude as a share of the side).",
+        about="Displaces pixels along a smooth random field (amplitude as a fraction of the side).",
     ): Kernel(elastic, elastic_on_device, _field, read=_read_elastic,
               constants={**_BENT, "cells": _CELLS}),
 }  # fmt: skip

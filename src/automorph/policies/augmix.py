@@ -114,7 +114,9 @@ class AugMix(SpacePolicy):
     def _view(self, stream: Stream, chain: int) -> Stream:
         """Return the stream of a chain, numbered as a copy of the example used by nothing else."""
         if stream.stage >= _STAGES:
-            raise PolicyError(f"AugMix is stage {stream.stage + 1}; expected it among {_STAGES}")
+            raise PolicyError(
+                f"got AugMix as stage {stream.stage + 1}; expected it among the first {_STAGES}"
+            )
         return replace(stream, copy=stream.copy + ((chain + 1) * _STAGES + stream.stage) * COPIES)
 
     def _chain(self, view: Stream) -> Sequences:
@@ -134,10 +136,10 @@ class AugMix(SpacePolicy):
             for operation in self.operations
         )
         depth = f"{self.depth}" if self.depth else "1 to 3"
-        share = "a random share" if self.share is None else f"a share of {share_text(self.share)}"
+        weight = "random" if self.share is None else share_text(self.share)
         caption = (
-            f"For each example {self.width} chains of {depth} of these operations, drawn "
-            f"uniformly, are mixed with random weights; {share} of the result is the mixture, "
-            "the rest the example itself."
+            f"For each example, {self.width} chains of {depth} of these operations, drawn "
+            "uniformly, are mixed with random weights. The mixture is blended with the original "
+            f"example; its weight is {weight}."
         )
         return Table(("operation", "value", "what it does"), rows, caption)

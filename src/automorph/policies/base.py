@@ -145,8 +145,8 @@ class Policy(ABC):
         soft = None if labels is None else _soft(labels, len(examples))
         if soft is None and self.mixes_labels:
             raise UsageError(
-                f"the policy {self.name!r} mixes labels, and none were given; pass "
-                "labels= (soft labels, shape (n, classes)) and take two results"
+                f"the policy {self.name!r} mixes labels, but got none; pass "
+                "labels= (soft labels, shape (n, classes)) and unpack two results"
             )
         out = self.transform(examples, stream, threads=threads)
         if soft is None:
@@ -198,7 +198,9 @@ class SpacePolicy(Policy):
         levels = self.fill if isinstance(self.fill, (tuple, list)) else (self.fill,)
         checked = tuple(check_range(who, "fill", level, int, 0, 255) for level in levels)
         if not 1 <= len(checked) <= 4:
-            raise PolicyError(f"{who} got fill={self.fill!r}; expected a level or one per channel")
+            raise PolicyError(
+                f"{who} got fill={self.fill!r}; expected one level, or one per channel"
+            )
         object.__setattr__(self, "fill", checked[0] if len(checked) == 1 else checked)
         if self.interpolation not in ("nearest", "bilinear"):
             raise PolicyError(
@@ -286,8 +288,8 @@ def stream_for(examples: Any, seed: int, epoch: int, index: ArrayLike | None, co
         n = len(examples)
     except TypeError:
         raise UsageError(
-            f"got {type(examples).__name__} as examples; expected a batch, for images a uint8 "
-            "NumPy array (n, H, W, C)"
+            f"got {type(examples).__name__} as examples; expected a batch, such as a "
+            "uint8 NumPy array (n, H, W, C) for images"
         ) from None
     numbers = np.arange(n) if index is None else np.asarray(as_array(index))
     if numbers.shape != (n,) or (numbers.size and numbers.dtype.kind not in "iu"):

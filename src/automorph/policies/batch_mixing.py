@@ -62,9 +62,11 @@ class Mixed(Policy):
     def table(self) -> Table:
         """Return a table of one row."""
         if self.mix == "mixup":
-            what = "The example is blended with another one of the batch, and their labels alike."
+            what = (
+                "The example is blended with another one from the batch, and so are their labels."
+            )
         else:
-            what = "A box of another example of the batch is pasted, labels mixed by its area."
+            what = "A box from another example is pasted in, and the labels are mixed by its area."
         row = (self.mix, number_text(self.alpha), share_text(self.probability), what)
-        caption = "The share of the example itself is drawn from Beta(alpha, alpha)."
+        caption = "The mixing weight is drawn from Beta(alpha, alpha)."
         return Table(("mixing", "alpha", "chance", "what it does"), (row,), caption)

@@ -177,8 +177,8 @@ POLICIES = Registry(
     example="randaugment(n=2,m=9), autoaugment:cifar10 or rand-m9-mstd0.5-inc1",
     error=PolicyError,
     listing="policies",
-    also=", a timm string (rand-m9-mstd0.5-inc1), the path of a policy.json, or (train, compare) "
-    "an in-training method",
+    also=", a timm string (rand-m9-mstd0.5-inc1), the path of a policy.json, or (in train and "
+    "compare) an in-training method",
     aliases={"trivial": "trivialaugment", "identity": "none", "horizontal-flip": "flip"},
 )
 """All named policies, and those that need a model or a file of the user."""

@@ -53,7 +53,7 @@ def check_definition(number: Any, kernel: str, where: str) -> None:
     if isinstance(number, bool) or number != DEFINITION:
         raise PolicyError(
             f"{where}.definition is {number!r:.60}; expected {DEFINITION}, the only definition of "
-            f"{kernel} that this version of automorph has. Upgrade automorph if the file is newer"
+            f"{kernel} in this version of automorph. Upgrade automorph if the file is newer"
         )
 
 
@@ -67,6 +67,6 @@ def check_constants(given: dict[str, Any], what: str, wanted: dict[str, Any], wh
                 else "Upgrade automorph if the file is newer"
             )
             raise PolicyError(
-                f"{where}.{key} is {given[key]!r:.60}; expected {value!r}, with which this "
-                f"version of automorph draws {what}. {hint}"
+                f"{where}.{key} is {given[key]!r:.60}; expected {value!r}, which this "
+                f"version of automorph uses for {what}. {hint}"
             )

@@ -32,7 +32,7 @@ def check_domain(treatment: Any, domain: str, *, data: str = "the data") -> None
     >>> check_domain(load_policy("eda"), "image")
     Traceback (most recent call last):
         ...
-    automorph.errors.UsageError: the policy 'eda(alpha=0.1)' is for texts, and the data holds ...
+    automorph.errors.UsageError: the policy 'eda(alpha=0.1)' is for texts, but the data holds ...
     """
     policy = getattr(treatment, "policy", treatment)
     if not isinstance(policy, Policy):
@@ -41,8 +41,8 @@ def check_domain(treatment: Any, domain: str, *, data: str = "the data") -> None
         own = _domain(stage)
         if own in ("image", "text") and own != domain:
             raise UsageError(
-                f"the policy {stage.name!r} is for {own}s, and {data} holds {domain}s; for "
-                f"{domain}s there are none, mixup, {_FOR.get(domain, 'operations of your own')}"
+                f"the policy {stage.name!r} is for {own}s, but {data} holds {domain}s; use "
+                f"a policy for {domain}s: none, mixup, {_FOR.get(domain, 'operations of your own')}"
             )
 
 

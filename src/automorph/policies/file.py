@@ -108,16 +108,16 @@ def write_policy(
         text = json.dumps(policy_to_dict(policy, provenance), indent=1, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
         raise PolicyError(
-            f"cannot write {policy.name!r} as JSON: {error}; expected a provenance of texts, "
-            "finite numbers, lists and objects with texts as keys"
+            f"cannot write {policy.name!r} as JSON: {error}; expected a provenance of strings, "
+            "finite numbers, lists, and dicts with strings as keys"
         ) from None
     try:
         with atomic_write(target) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PolicyError(
-            f"cannot write the policy file {target}: {error.strerror}; expected a path in a "
-            "folder that exists"
+            f"cannot write the policy file {target}: {error.strerror}; expected a path in an "
+            "existing folder"
         ) from None
     return target
 
@@ -128,7 +128,7 @@ def read_policy(path: str | os.PathLike[str], operations: Iterable[Operation] = 
     try:
         if source.stat().st_size > LARGEST_FILE:
             raise PolicyError(
-                f"{source} has more than {LARGEST_FILE >> 20} MiB; that is not a policy"
+                f"{source} is larger than {LARGEST_FILE >> 20} MiB; expected a policy file"
             )
         content = parse_json(source.read_text(encoding="utf-8"))
     except OSError as error:
@@ -137,7 +137,7 @@ def read_policy(path: str | os.PathLike[str], operations: Iterable[Operation] = 
             "policy.json, or a name such as randaugment(n=2,m=9)"
         ) from None
     except RecursionError:
-        raise PolicyError(f"{source} is nested too deeply; that is not a policy") from None
+        raise PolicyError(f"{source} is nested too deeply; expected a policy file") from None
     except ValueError as error:
         raise PolicyError(f"{source} is not a JSON file: {error}; expected a policy.json") from None
     return policy_from_dict(content, operations, where=str(source))
@@ -149,17 +149,15 @@ def policy_from_dict(
     """Build the policy from the data of :func:`policy_to_dict`; errors name the wrong entry."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise PolicyError(
-            f'{where} has no "format": "{FORMAT}"; expected a file that automorph wrote'
+            f'{where} has no "format": "{FORMAT}"; expected a file written by automorph'
         )
     version = content.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise PolicyError(
-            f"{where} has the version {version!r}; expected a whole number, 1 or more"
-        )
+        raise PolicyError(f"{where} has version {version!r}; expected a whole number, 1 or more")
     if version > VERSION:
         raise PolicyError(
-            f"{where} has the format version {version}, and this version of automorph reads up "
-            f"to {VERSION}; upgrade automorph to use it"
+            f"{where} has format version {version}, but this version of automorph reads only "
+            f"up to {VERSION}; upgrade automorph to use it"
         )
     own = {operation.name: operation for operation in operations}
     declared = {
@@ -170,14 +168,14 @@ def policy_from_dict(
         content = upgraded(content, declared)
         return _Reader(own).policy(content.get("policy"), f"{where}: policy")
     except RecursionError:
-        raise PolicyError(f"{where} is nested too deeply; that is not a policy") from None
+        raise PolicyError(f"{where} is nested too deeply; expected a policy file") from None
 
 
 def parse_json(text: str) -> Any:
     """Parse JSON strictly: no NaN, no Infinity, no overflow (1e999), no repeated keys."""
 
     def refuse(word: str) -> NoReturn:
-        raise ValueError(f"it holds {word}, which is not a finite number")
+        raise ValueError(f"it contains {word}, which is not a finite number")
 
     def number(word: str) -> float:
         return float(word) if math.isfinite(float(word)) else refuse(word)
@@ -186,7 +184,7 @@ def parse_json(text: str) -> Any:
         entry = dict(pairs)
         if len(entry) < len(pairs):
             twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-            raise ValueError(f"it says {twice!r} twice in one object")
+            raise ValueError(f"it has the key {twice!r} twice in one object")
         return entry
 
     return json.loads(text, parse_constant=refuse, parse_float=number, object_pairs_hook=once)
@@ -253,11 +251,11 @@ class _Reader:
         cls = _KINDS.get(kind) if isinstance(kind, str) else None
         if cls is None:
             raise PolicyError(
-                f"{where}.kind is {kind!r:.60}; expected one of {', '.join(_KINDS)}. A newer "
-                "automorph may know it"
+                f"{where}.kind is {kind!r:.60}; expected one of {', '.join(_KINDS)}. Upgrade "
+                "automorph if the file is newer"
             )
         known = [field.name for field in fields(cls)]
-        what = f"a policy of the kind {kind}"
+        what = f"a policy of kind {kind}"
         _need_all(node, ["kind", *known, *constants_of(kind)], what, where)
         _check_constants(node, what, where, KIND_CONSTANTS.get(kind))
         values = {
@@ -267,7 +265,7 @@ class _Reader:
             return cls(**values)
         except TypeError as error:
             raise PolicyError(
-                f"{where} has a field of another type: {error}; expected the types of the schema, "
+                f"{where} has a field of the wrong type: {error}; expected the types given in "
                 "policy.schema.json"
             ) from None
         except PolicyError as error:
@@ -336,7 +334,8 @@ class _Reader:
         _check_constants(entry, kernel, where, KERNEL_CONSTANTS.get(kernel))
         if entry["domain"] != base.domain:
             raise PolicyError(
-                f"{where}.domain is {entry['domain']!r:.60}; {name} is of the domain {base.domain}"
+                f"{where}.domain is {entry['domain']!r:.60}; expected {base.domain}, the "
+                f"domain of {name}"
             )
         identity = entry["identity"]
         try:
@@ -359,9 +358,9 @@ def _users(name: str, entry: dict[str, Any], known: dict[str, Operation], where:
     base = known.get(name) or known.get(name.partition("[")[0])
     if base is None:
         raise PolicyError(
-            f"{where} is the user's own operation {name!r} "
-            f"({entry.get('function', 'of unknown origin')!r:.200}); a file never runs code, so "
-            f"pass it: load_policy(path, operations=[{name.partition('[')[0]}])"
+            f"{where} is the user-defined operation {name!r} "
+            f"({entry.get('function', 'of unknown origin')!r:.200}); reading a file never runs "
+            f"code, so pass it: load_policy(path, operations=[{name.partition('[')[0]}])"
         )
     return base
 
@@ -375,8 +374,8 @@ def _need_models(kernel: str, where: str) -> None:
 
         if not on_this_machine(name):
             raise PolicyError(
-                f"{where} needs the language model {name!r:.200}, which is not on this machine, "
-                "and a policy file downloads nothing; download it first: hf download NAME"
+                f"{where} needs the language model {name!r:.200}, which is not on this machine; "
+                "reading a policy file downloads nothing, so download it first: hf download NAME"
             )
 
 
@@ -414,9 +413,9 @@ def _need(entry: dict[str, Any], keys: Iterable[str], what: str, where: str) -> 
     missing = [key for key in keys if key not in entry]
     if missing:
         raise PolicyError(
-            f"{where} has no {', '.join(missing)}; a policy file of version {VERSION} states "
-            f"every field of {what}. Add what is missing (policy.schema.json lists the fields), or "
-            "write the file again with automorph.save_policy"
+            f"{where} has no {', '.join(missing)}; a policy file of version {VERSION} lists "
+            f"every field of {what}. Add the missing ones (policy.schema.json lists them all), "
+            "or rewrite the file with automorph.save_policy"
         )
 
 
@@ -432,8 +431,8 @@ def _need_all(
     unknown = sorted(set(entry) - {*keys, *optional})
     if unknown:
         raise PolicyError(
-            f"{where} has the unknown keys {', '.join(unknown)!r:.200}; a newer automorph may know "
-            "them"
+            f"{where} has unknown keys: {', '.join(unknown)!r:.200}; remove them, or upgrade "
+            "automorph if the file is newer"
         )
     _need(entry, keys, what, where)
 

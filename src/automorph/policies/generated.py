@@ -75,7 +75,7 @@ class Generated(SpacePolicy):
         given = np.asarray(self.parameters, np.float64)
         if given.ndim != 1 or not (np.abs(given) <= LARGEST_PARAMETER).all():
             raise PolicyError(
-                "Generated got parameters that are not finite numbers, or beyond "
+                "Generated got parameters that are not finite, or larger in magnitude than "
                 f"{LARGEST_PARAMETER:g}; expected the weights of a trained generator"
             )
         # The shortest texts of the same float32: small files, exact round trips.
@@ -145,8 +145,8 @@ class Generated(SpacePolicy):
             else f"a learned {self.network} network"
         )
         caption = (
-            f"For each example {self.length} operations, drawn by {kind}; drawn uniformly, each "
-            f"would have a share of {share_text(1 / len(rows))}."
+            f"For each example, {self.length} operations are drawn by {kind}; if drawn uniformly, "
+            f"each would have a share of {share_text(1 / len(rows))}."
         )
         return Table(("operation", "value", "share", "what it does"), tuple(rows), caption)
 
@@ -155,7 +155,7 @@ class Generated(SpacePolicy):
         if op.shape[1] != self.length or not ((op >= 0) & (op < len(self.operations))).all():
             raise PolicyError(
                 f"got sequences of length {op.shape[1]}; expected {self.length} operations of "
-                f"{self.label!r} at each"
+                f"{self.label!r} in each"
             )
         out = np.empty((*op.shape, len(self.operations)))
 

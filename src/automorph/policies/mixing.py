@@ -31,9 +31,9 @@ class Mixing:
         """Mix examples: images uint8 (rounded) or float, vectors, as arrays or tensors."""
         if getattr(examples, "dtype", np.dtype(np.uint8)) == np.dtypes.StringDType():
             raise UsageError(
-                "texts cannot be blended, only their embeddings can: mixup on texts works in the "
-                "batches of automorph.train and compare, as the last stage of a policy (not "
-                "inside online methods, and not in augment and preview)"
+                "texts cannot be blended, only their embeddings can: use mixup on texts in "
+                "automorph.train and compare, as the last stage of a policy (not inside "
+                "in-training methods, and not in augment and preview)"
             )
         partners = examples[beside(self.partner, examples)]
         if self.box is not None:

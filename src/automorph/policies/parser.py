@@ -32,13 +32,15 @@ def parse_policy(text: str, operations: Iterable[Operation] = ()) -> Policy:
     'flip-crop + autoaugment:cifar10'
     """
     if len(text) > _LONGEST:
-        raise PolicyError(f"got a policy name of {len(text)} letters; expected at most {_LONGEST}")
+        raise PolicyError(
+            f"got a policy name of {len(text)} characters; expected at most {_LONGEST}"
+        )
     own = tuple(operations)
     words = [part.strip() for part in POLICIES.split(text, "+")]
     if own and not any(map(_is_file, words)):
         raise PolicyError(
-            f"got operations= with the name {text!r}; only policy files refer to a user's own. To "
-            "search over yours, build the policy from a space that has them: "
+            f"got operations= with the name {text!r}; only policy files refer to user-defined "
+            "operations. To search over yours, build the policy from a space that contains them: "
             'Uniform(operations=named_space("randaugment").with_operations(yours), length=2)'
         )
     return chained(*(_stage(word, text, own) for word in words))
@@ -47,7 +49,7 @@ def parse_policy(text: str, operations: Iterable[Operation] = ()) -> Policy:
 def _stage(word: str, text: str, operations: tuple[Operation, ...]) -> Policy:
     if not word:
         raise PolicyError(
-            f"got the policy name {text!r}, with nothing where a name should be; expected a name "
+            f"got the policy name {text!r}, which has an empty stage; expected a name "
             f"such as {POLICIES.example}, stages joined by +"
         )
     if _is_file(word):
@@ -62,13 +64,13 @@ def _stage(word: str, text: str, operations: tuple[Operation, ...]) -> Policy:
         if colon or call.arguments or options:
             raise PolicyError(
                 f"the timm string {word!r} takes its options between hyphens; only fill and "
-                "interpolation go into brackets"
+                "interpolation go in brackets"
             )
         policy: Policy = timm_policy(name)
     else:
         policy = POLICIES.build(call)
     if rendering and not isinstance(policy, SpacePolicy):
-        raise PolicyError(f"{name} draws nothing, so it takes no {' and no '.join(rendering)}")
+        raise PolicyError(f"{name} has no operations, so it takes no {' and no '.join(rendering)}")
     return policy.rendered(**rendering)
 
 

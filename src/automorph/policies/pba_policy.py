@@ -39,7 +39,7 @@ class Shuffled(SpacePolicy):
         object.__setattr__(self, "counts", counts)
         if not 1 <= len(counts) <= LONGEST + 1 or not 0 < sum(counts) < np.inf:
             raise PolicyError(
-                f"Shuffled got counts={counts!r:.60}; expected weights of 0, 1, 2, .. operations, "
+                f"Shuffled got counts={counts!r:.60}; expected weights for 0, 1, 2, .. operations, "
                 "not all 0"
             )
         for step in self.steps:
@@ -96,7 +96,7 @@ class Shuffled(SpacePolicy):
         if not rows:
             rows = [("nothing", "", "100%", "Every example stays as it is.")]
         caption = (
-            "For each example up to so many operations (chance): "
-            f"{chances}. They come in random order, each used with its chance."
+            "Maximum number of operations for each example (probability): "
+            f"{chances}. They are tried in random order, each with its own probability."
         )
         return Table(("operation", "value", "chance", "what it does"), tuple(rows), caption)

@@ -42,7 +42,7 @@ class Piece:
             kind = type(self.policy).__name__.lower()
             raise PolicyError(
                 f"got a {kind} inside a schedule ({self.policy.name:.60}); expected single "
-                "policies. Put what is always applied beside it: flip-crop + schedule(..)"
+                "policies. Put stages that always apply outside it: flip-crop + schedule(..)"
             )
 
 
@@ -170,7 +170,9 @@ class Schedule(Policy):
             policy = piece.policy
             words = policy.words if isinstance(policy, Shuffled) else policy.table().caption
             rows.append((epochs, policy.name, words))
-        caption = f"The policy changes with the epoch; after {self.epochs} the last one stays."
+        caption = (
+            f"The policy changes with the epoch; after {self.epochs} epochs the last one is kept."
+        )
         return Table(("epochs", "policy", "what it does"), tuple(rows), caption)
 
 

@@ -120,8 +120,8 @@ class Mixture(SpacePolicy):
             steps = ", then ".join(self._words(step) for step in subpolicy) or "nothing"
             lines.append((str(i + 1), share_text(weight / total), steps))
         caption = (
-            f"For each example one of {len(lines)} sub-policies is drawn; a share in brackets is "
-            "the chance that the operation is used."
+            f"For each example, one of {len(lines)} sub-policies is drawn; a percentage in "
+            "brackets is the probability that the operation is applied."
         )
         return Table(("sub-policy", "share", "operations"), tuple(lines), caption)
 
@@ -131,7 +131,7 @@ class Mixture(SpacePolicy):
             operation = self.operations[step.operation]
             value = value_text(operation, step.magnitude)
             rows.append((operation.name, value, share_text(step.probability), operation.about))
-        caption = "For each example these operations, one after the other."
+        caption = "These operations are applied to each example, in order."
         return Table(("operation", "value", "chance", "what it does"), tuple(rows), caption)
 
     def _words(self, step: Step) -> str:

@@ -70,8 +70,8 @@ def follow(
     loaded = load_policy(policy)
     if loaded.mixes_labels or not loaded.is_sequence:
         raise UsageError(
-            f"the policy {loaded.name!r} blends images, and boxes, masks and key points cannot "
-            "follow two; use a policy of operations, such as flip-crop + randaugment"
+            f"the policy {loaded.name!r} blends images, but boxes, masks and key points cannot "
+            "be blended; use a policy of operations, such as flip-crop + randaugment"
         )
     for operation in drawable(loaded):
         refuse(operation)
@@ -123,7 +123,9 @@ def _positions(
         if given is None:
             continue
         if len(given) != n:
-            raise UsageError(f"got {what} for {len(given)} images and {n} images; expected as many")
+            raise UsageError(
+                f"got {what} for {len(given)} images, but {n} images; expected one entry per image"
+            )
         for part in given:
             shape = np.shape(part)
             if np.size(part) and (len(shape) != 2 or shape[1] != width):

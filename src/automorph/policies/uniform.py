@@ -124,15 +124,17 @@ class Uniform(SpacePolicy):
             (operation.name, value_text(operation, self.low, self.high), operation.about)
             for operation in self.operations
         )
-        count = "one operation" if self.length == 1 else f"{self.length} operations"
-        parts = [f"For each example {count} of these {len(rows)}, drawn uniformly"]
-        parts += [f"each used with a chance of {share_text(self.probability)}"] * (
+        count = "one" if self.length == 1 else f"{self.length}"
+        parts = [f"For each example, {count} of these {len(rows)} operations, drawn uniformly"]
+        parts += [f"each applied with a probability of {share_text(self.probability)}"] * (
             self.probability < 1
         )
         if self.levels:
             parts.append(f"each at one of {self.levels} values in its range")
         elif self.high > self.low:
-            parts.append("each at a value uniform in its range")
+            parts.append("each at a value drawn uniformly from its range")
         if self.spread:
-            parts.append(f"noise of deviation {self.spread:g} on the magnitude (0 to 1)")
+            parts.append(
+                f"normal noise with standard deviation {self.spread:g} on the magnitude (0 to 1)"
+            )
         return Table(("operation", "value", "what it does"), rows, "; ".join(parts) + ".")

@@ -99,7 +99,8 @@ class Scorer:
         ).float()
         target = batch.target
         # The loss by which candidates are scored. `excess` is its distance from its minimum;
-        # another loss needs its own minimum here, and its own upper limit in `log_loss` (`adaptive.py`).
+        # another loss needs its own minimum here, and its own upper limit in `log_loss`
+        # (`adaptive.py`).
         ce = target.loss(logits, batch.labels)
         hits = target.correct(target.predict(logits), target.decode(batch.labels))
         stacked = torch.stack([ce, ce - target.floor(batch.labels), hits.to(ce.dtype)])

@@ -118,7 +118,7 @@ def test_policies_stay_policies():
         ("uncertainty(c=four)", "c='four'; expected a whole number"),
         ("adversarial(space=nowhere)", "unknown search space 'nowhere'"),
         ("views(policy=nonesuch)", "unknown policy 'nonesuch'"),
-        ("mixup + views(m=2)", "before views|before uniformaugment|to be the last"),
+        ("mixup + views(m=2)", "before views|before uniformaugment|to come last"),
     ],
 )
 def test_what_cannot_be_read_is_refused(text, words):

@@ -11,7 +11,7 @@ from automorph.errors import DataError, UsageError
 from automorph.operations import Stream
 
 needs_data = pytest.mark.skipif(
-    "AUTOMORPH_DATA" not in os.environ, reason="AUTOMORPH_DATA names no folder of data sets"
+    not os.environ.get("AUTOMORPH_DATA"), reason="AUTOMORPH_DATA names no folder of data sets"
 )
 
 

@@ -139,7 +139,7 @@ WRONG = {
     "augmix": ({}, "blends images"),
     "composition(p=1,n=9,space=autoaugment)": ({}, "'SamplePairing': it is unknown"),
     "flip": ({"boxes": [[[1, 2, 3]]]}, "boxes of shape (1, 3)"),
-    "crop": ({"points": [[[1, 2]], [[1, 2]]]}, "points for 2 images and 1 images"),
+    "crop": ({"points": [[[1, 2]], [[1, 2]]]}, "points for 2 images, but 1 images"),
     "none": ({"masks": np.zeros((1, 9, 10))}, "masks of shape (1, 9, 10) and type float64"),
 }
 

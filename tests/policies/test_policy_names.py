@@ -106,7 +106,7 @@ WRONG = {
     "random(count=0)": "got count=0; expected a whole number from 1 to 1000",
     "random(seed=99999999999999999999999999)": "seed=99999999999999999999999999; expected",
     "composition(low=0.5,high=0.2)": "got low=0.5; expected a number from 0 to 0.2",
-    "mixup + flip": "expected the stage that mixes labels to be the last",
+    "mixup + flip": "expected the stage that mixes labels to come last",
     "mixup + cutmix": "the policy mixes labels 2 times",
     "flip + random(space=disc-axes)": "mixes the domains image, vector",
     "moon.json": "cannot read the policy file moon.json: No such file",

@@ -92,7 +92,7 @@ def test_augmix_settings_are_timms(text):
         ("rand-m9-m8", "has m twice"),
         ("rand-m9.5", "timm takes whole numbers for m"),
         ("rand-m15", "expected a magnitude from 0 to 10"),
-        ("rand-m15-mmax20", "leave it out"),
+        ("rand-m15-mmax20", "leave mmax out"),
         ("rand-m9-tweights", "'weights', which is not supported"),
         ("rand-m9-p2", "expected a number from 0 to 1"),
         ("augmix-m3-b1", "(b), which is not supported"),

@@ -46,7 +46,7 @@ class Chain(Policy):
         if mixers and not flat[-1].mixes_labels:
             raise PolicyError(
                 f"{mixers[0]} comes before {flat[-1].name}; expected the stage that "
-                "mixes labels to be the last"
+                "mixes labels to come last"
             )
         self._joint  # noqa: B018 - a space that cannot be joined is an error here, not later
 

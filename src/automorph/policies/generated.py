@@ -154,7 +154,7 @@ class Generated(SpacePolicy):
         op = sequences.op.astype(np.int64)
         if op.shape[1] != self.length or not ((op >= 0) & (op < len(self.operations))).all():
             raise PolicyError(
-                f"got sequences of length {op.shape[1]}; expected {self.length} operations of "
+                f"got sequences of length {op.shape[1]}; expected {self.length} operations from "
                 f"{self.label!r} in each"
             )
         out = np.empty((*op.shape, len(self.operations)))

@@ -86,8 +86,8 @@ def _magnitude(text: str, settings: dict[str, Any], default: int) -> int:
 def _rand(text: str, settings: dict[str, Any]) -> Policy:
     if settings.get("mmax", 10) != 10:
         raise PolicyError(
-            f"{text!r} has mmax{settings['mmax']}; the largest magnitude is 10, timm's "
-            "default: leave it out"
+            f"{text!r} has mmax{settings['mmax']}; only timm's default maximum, 10, is "
+            "supported: leave mmax out"
         )
     magnitude = _magnitude(text, settings, 10) / 10
     spread = settings.get("mstd", 0.0)

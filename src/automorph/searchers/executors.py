@@ -114,7 +114,7 @@ class Ray(Engine):
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
                 raise UsageError(
                     f"cannot reach a Ray cluster at {address!r}: {error}; expected an address such "
-                    "as 10.0.0.1:6379, or auto on a machine of the cluster"
+                    "as 10.0.0.1:6379, or auto on a machine in the cluster"
                 ) from error
         cluster = self.ray.cluster_resources()
         self.jobs = max(1, int(cluster.get("CPU", 1)))

@@ -92,8 +92,8 @@ def read_paraphrases(path: str) -> Table:
                     table[text] = (*table.get(text, ()), *others)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"cannot read the paraphrases {path!r}: {error}; expected a file of JSON lines, "
-            'each {"text": "...", "paraphrases": ["..."]}'
+            f"cannot read paraphrases from {path!r}: {error}; expected a JSON Lines file, "
+            'each line {"text": "...", "paraphrases": ["..."]}'
         ) from error
     return table
 

@@ -317,7 +317,8 @@ def _shared_classes(a: Side, b: Side) -> NDArray[np.int64]:
         count = int(np.isin(side.labels, shared).sum())
         if count < FEWEST:
             raise DataError(
-                f"the {name} subgroup has {count} images in the classes that both share; expected "
-                f"at least {FEWEST} to learn a translation from. Add images, or supply an edit"
+                f"the {name} subgroup has {count} images in the classes shared by both "
+                f"subgroups; expected at least {FEWEST} to learn a translation from. Add images, "
+                "or supply an edit"
             )
     return shared

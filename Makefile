@@ -23,7 +23,7 @@ $(BIN)/.installed: pyproject.toml constraints.txt setup.py
 demo: env ## see the main job done on embedded real data, in about two minutes
 	$(BIN)/automorph quickstart
 	@echo
-	@echo 'The commands above need automorph on the path. Once a shell: source $(VENV)/bin/activate'
+	@echo 'The commands above need automorph on the path; run once per shell: source $(VENV)/bin/activate'
 
 # Tests run side by side, each on one thread: more threads would wait for each other.
 test test-all: export OMP_NUM_THREADS = 1

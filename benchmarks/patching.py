@@ -157,12 +157,12 @@ def run(names: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) ->
 
         done: set[PatchCell] = set()
 
-        def told(cell: PatchCell, share: float, done: set[PatchCell] = done) -> None:
+        def report_finished(cell: PatchCell, share: float, done: set[PatchCell] = done) -> None:
             if share >= 1.0 and cell not in done:
                 done.add(cell)
                 print(f"{cell.objective} seed {cell.seed} is done", flush=True)
 
-        numbers = run_treatments(setting, cells, jobs=jobs, progress=told)
+        numbers = run_treatments(setting, cells, jobs=jobs, progress=report_finished)
         tidy(place)
         for name in arms:
             found[name] = [numbers[PatchCell(ARMS[name][0], seed)] for seed in range(seeds)]

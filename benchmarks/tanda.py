@@ -3,7 +3,7 @@
 MNIST and CIFAR-10. The space: TANDA's own operations for the data set (25 and 33), and 8 user
 functions that destroy images on purpose (pixels in random order, a blank image, a negative, a
 quarter turn, heavy noise, halves swapped, every second row black, one corner enlarged). The method
-is not told which are which.
+does not know which ones these are.
 
 1. Generators are learned from 5,000 training images without labels, 400 steps, sequences of 5
    operations, for 5 seeds. Measured: the share of destructive operations in their sequences.

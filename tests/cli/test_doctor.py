@@ -65,12 +65,12 @@ def broken(tmp_path, monkeypatch):
 
 def test_what_cannot_be_imported_is_told_with_the_reason(broken):
     facts = doctor.examine(deep=True)
-    told = "installed, but cannot be imported: "
+    prefix = "installed, but cannot be imported: "
     assert facts["extras"] == {
-        "kornia": told + "ModuleNotFoundError: No module named 'no_such_thing'",
-        "captum": told + "the process exits with status 3",
+        "kornia": prefix + "ModuleNotFoundError: No module named 'no_such_thing'",
+        "captum": prefix + "the process exits with status 3",
         "ray": "installed",
-        "gone": told + "ModuleNotFoundError: No module named 'gone'",
+        "gone": prefix + "ModuleNotFoundError: No module named 'gone'",
     }
     assert facts["libraries"] == {"numpy": "1.0"}
     assert any(line.startswith("kornia (cannot be imported: Mod") for line in facts["missing"])

@@ -12,11 +12,11 @@ LABELS = ["good", "bad"] * 20
 
 def test_texts_with_both_labels_are_counted() -> None:
     data = from_arrays([*TEXTS, *TEXTS[:10]], [*LABELS, *LABELS[1:11]])
-    told = [note for note in data.notes if "label" in note]
-    assert len(told) == 1
-    assert told[0].startswith("20 of 50 texts appear under more than one label (10 distinct")
-    assert "[0] (good)" in told[0]
-    assert split(data).notes[0] == told[0]
+    notes = [note for note in data.notes if "label" in note]
+    assert len(notes) == 1
+    assert notes[0].startswith("20 of 50 texts appear under more than one label (10 distinct")
+    assert "[0] (good)" in notes[0]
+    assert split(data).notes[0] == notes[0]
 
 
 def test_images_in_two_parts_are_counted() -> None:

@@ -127,8 +127,8 @@ def test_pictures_to_look_at_are_as_they_were() -> None:
 
 def test_every_name_that_is_listed_is_among_the_cases(capsys: pytest.CaptureFixture[str]) -> None:
     record_runs.command_line()(["list", "policies"])
-    told = capsys.readouterr()
-    lines = (told.out + told.err).splitlines()
+    shown = capsys.readouterr()
+    lines = (shown.out + shown.err).splitlines()
     listed = {line.split()[0] for line in lines if line[:1].isalnum()} - {
         "policy",
         "Join",
@@ -174,20 +174,20 @@ def test_recorded_runs_are_finished_and_say_the_same(runs: Path) -> None:
     now = record_runs.in_process("again", names, runs)
     assert now.keys() == before.keys()
     for name, case in before.items():
-        told = now[name]["json"]
-        assert sorted(set(record_runs.key_paths(told))) == case["keys"], name
+        shown = now[name]["json"]
+        assert sorted(set(record_runs.key_paths(shown))) == case["keys"], name
         if name in names:
             assert record_runs.words_of(name) == case["words"]
             # What was trained is not trained again: no checkpoint, cell or journal is touched.
             assert now[name]["written"] == case["written again"], name
             assert now[name]["gone"] == [], name
-        now_told, then = record_runs.timeless(told), record_runs.timeless(case["json"])
+        now_result, then_result = record_runs.timeless(shown), record_runs.timeless(case["json"])
         if same_machine:
-            assert now_told == then, name
+            assert now_result == then_result, name
         elif name not in ("explain", "patch"):
             # Explain and patch compute some of it again; audit evaluates a network again, whose
             # float32 sums differ by some 1e-8 between processors.
-            assert equal_but_for_floats(now_told, then), name
+            assert equal_but_for_floats(now_result, then_result), name
 
 
 def equal_but_for_floats(now: Any, before: Any) -> bool:

@@ -46,7 +46,7 @@ def mixtures(draw: st.DrawFn, library: str) -> Policy:
     subpolicies = draw(
         st.lists(st.lists(steps, min_size=1, max_size=3).map(tuple), min_size=1, max_size=4)
     )
-    # Equal options cannot be told apart.
+    # Equal options are indistinguishable.
     subpolicies = list(dict.fromkeys(subpolicies))
     weights = draw(st.one_of(st.none(), st.just(tuple(float(i + 1) for i in range(9)))))
     return Mixture(

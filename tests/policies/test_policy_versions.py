@@ -296,8 +296,8 @@ def test_pixels_are_those_of_the_stated_constants():
 
 
 def test_draws_are_those_of_the_stated_constants():
-    told = RandomPolicy(operations=named_space("augmix"), count=1000, seed=0)
-    steps = [step for sub in told.mixture(0).subpolicies for step in sub]
+    drawn = RandomPolicy(operations=named_space("augmix"), count=1000, seed=0)
+    steps = [step for sub in drawn.mixture(0).subpolicies for step in sub]
     constants = KIND_CONSTANTS["drawn"]
     assert len({step.probability for step in steps}) == constants["probabilities"]
     assert len({step.magnitude for step in steps}) == constants["magnitudes"]

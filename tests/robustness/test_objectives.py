@@ -263,12 +263,12 @@ def test_options_of_methods():
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [("camle", "camel"), ("camel(weight=-1)", "weight"), ("camel(form=js)", "triplet-js"),
      ("gdro(k=2)", "eta"), ("gdro(", "cannot read"), ("jtt(weight=0)", "1 to")],
 )  # fmt: skip
-def test_names_that_are_none(name, told):
-    with pytest.raises((UsageError, PolicyError), match=told):
+def test_names_that_are_none(name, message):
+    with pytest.raises((UsageError, PolicyError), match=message):
         load_method(name)
 
 

@@ -141,8 +141,7 @@ def _act(act: Act, draw: Draw, size: tuple[int, int] | None) -> Call:
         return Call(name, (), {**options, "p": act.probability})
     stretches = _split(act)
     if act.kernel in RANGED:
-        row = RANGED[act.kernel]
-        calls = [Call(row.transform, (), {row.parameter: row.written(*ends)}) for ends in stretches]
+        calls = RANGED[act.kernel].calls(stretches)
     elif act.kernel in _WRITERS:
         calls = [_WRITERS[act.kernel](low, high, act, draw, size) for low, high in stretches]
     else:

@@ -115,10 +115,7 @@ def _act(act: Act, draw: Draw, size: tuple[int, int] | None) -> Call:
     if act.kernel in SINGLE:
         return Call(SINGLE[act.kernel], (), p)
     if act.kernel in RANGED:
-        row = RANGED[act.kernel]
-        calls = [Call(row.transform, (), {row.parameter: row.written(*ends)})
-                 for ends in act.stretches]  # fmt: skip
-        return _one_of(calls, act)
+        return _one_of(RANGED[act.kernel].calls(act.stretches), act)
     if act.kernel not in _WRITERS:
         raise NoWordsError(act.kernel)
     calls = [_WRITERS[act.kernel](low, high, act, draw, size) for low, high in act.stretches]

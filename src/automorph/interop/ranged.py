@@ -5,9 +5,10 @@ Export and import both follow from one row of the library's table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from automorph.interop.call_ast import Call
 from automorph.interop.fidelity import Fidelity
 from automorph.interop.ir import Stretch, tidy
 
@@ -30,10 +31,10 @@ class Ranged:
     write: Callable[[float], float] = _same
     read: Callable[[float], float] = _same
 
-    def written(self, low: float, high: float) -> Stretch:
-        """Convert a range of values to the library's range."""
-        first, last = sorted(self.write(end) for end in (low, high))
-        return first, last
+    def calls(self, stretches: Iterable[Stretch]) -> list[Call]:
+        """Return one call of the transform for each range of values."""
+        ranges = [tuple(sorted(map(self.write, ends))) for ends in stretches]
+        return [Call(self.transform, (), {self.parameter: ends}) for ends in ranges]
 
     def values(self, ends: Stretch) -> Stretch:
         """Convert the library's range to a range of values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,28 +25,22 @@ def excerpt(
     """
     text = _text(module)
     tree = _tree(module)
-    homes = {name: node for node in tree.body for name in _defined(node) if name not in without}
-    needed = _needed(homes, names)
-    kept = [node for node in tree.body if node in needed]
-    used = {part.id for node in kept for part in ast.walk(node) if isinstance(part, ast.Name)}
+    kept, used = _needed(tree, names, without)
     imports = [_import(node, used) for node in kept if isinstance(node, _IMPORTS)]
     body = [(node, _segment(text, node)) for node in kept if not isinstance(node, _IMPORTS)]
     return imports, _together(body)
 
 
 def plain_excerpt(module: str, names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The same without annotations, and with what it needs from Automorph's other modules.
+    """Return the same without annotations, with dependencies from Automorph's other modules.
 
-    Imports, and definitions in order, each once if the lists of several calls are joined.
+    Imports and definitions are lists in order; several results may share entries.
 
     >>> plain_excerpt("automorph.operations.photometric", ["invert_table"])[1][0]
     '_LEVELS = np.arange(256)'
     """
     tree = _without_annotations(module)
-    homes = {name: node for node in tree.body for name in _defined(node)}
-    needed = _needed(homes, names)
-    kept = [node for node in tree.body if node in needed]
-    used = {part.id for node in kept for part in ast.walk(node) if isinstance(part, ast.Name)}
+    kept, used = _needed(tree, names)
     imports: list[str] = []
     body: list[str] = []
     for node in kept:
@@ -63,7 +57,7 @@ def plain_excerpt(module: str, names: Iterable[str]) -> tuple[list[str], list[st
 
 
 def function_name(operation: str) -> str:
-    """The name of the function that does an operation in files for other libraries.
+    """Return the name of the function that implements an operation in exported files.
 
     >>> function_name("AutoContrast"), function_name("ShearX")
     ('auto_contrast', 'shear_x')
@@ -77,8 +71,11 @@ def definitions(module: str) -> set[str]:
     return {name for node in body if not isinstance(node, _IMPORTS) for name in _defined(node)}
 
 
-def _needed(homes: Mapping[str, ast.stmt], names: Iterable[str]) -> set[ast.stmt]:
-    """The statements that define some names and all that they need."""
+def _needed(
+    tree: ast.Module, names: Iterable[str], without: Collection[str] = ()
+) -> tuple[list[ast.stmt], set[str]]:
+    """Return the statements that define some names and their dependencies, and the names used."""
+    homes = {name: node for node in tree.body for name in _defined(node) if name not in without}
     needed: set[ast.stmt] = set()
     waiting = list(names)
     while waiting:
@@ -86,7 +83,9 @@ def _needed(homes: Mapping[str, ast.stmt], names: Iterable[str]) -> set[ast.stmt
         if node is not None and node not in needed:
             needed.add(node)
             waiting += [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
-    return needed
+    kept = [node for node in tree.body if node in needed]
+    used = {part.id for node in kept for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return kept, used
 
 
 @cache

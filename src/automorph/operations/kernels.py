@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -177,19 +176,15 @@ def colours(
         opaque = np.ascontiguousarray(images[..., :3])
         return np.concatenate([numpy(opaque, values, context), images[..., 3:]], axis=3)
 
-    return Kernel(
-        kept,
-        _alpha_kept(torch),
-        draw,
-        native=native,
-        keeps_alpha=True,
-        constants=constants or {},
-    )
+    # One wrapper per device half, so that kernels that share it still run together.
+    half = _kept_halves.setdefault(id(torch), _alpha_kept(torch))
+    return Kernel(kept, half, draw, native=native, keeps_alpha=True, constants=constants or {})
 
 
-# Cached: one wrapper per device half, so that kernels that share it still run together.
-@cache
-def _alpha_kept(run: Any) -> TorchKernel:
+_kept_halves: dict[int, TorchKernel] = {}
+
+
+def _alpha_kept(run: TorchKernel) -> TorchKernel:
     def kept(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
         import torch
 

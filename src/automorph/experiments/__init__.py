@@ -2,6 +2,8 @@
 
 from automorph import _moved
 from automorph.experiments.conclusion import Kind, Verdict, interval, judge, points
+from automorph.experiments.job import Job, JobResult, digest, key_of, plain_treatment
+from automorph.experiments.json_lines import JsonLines
 from automorph.experiments.run_compare import (
     Comparison,
     compare,
@@ -25,6 +27,9 @@ __all__ = [
     "Cell",
     "Comparison",
     "Difference",
+    "Job",
+    "JobResult",
+    "JsonLines",
     "Kind",
     "Row",
     "Summary",
@@ -33,15 +38,18 @@ __all__ = [
     "cell_of",
     "compare",
     "curves_of",
+    "digest",
     "fingerprint",
     "hardware",
     "holm",
     "interval",
     "is_control",
     "judge",
+    "key_of",
     "listed",
     "mean_difference",
     "paired_difference",
+    "plain_treatment",
     "points",
     "policy_of",
     "predictions_of",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from automorph import _moved
 
 if TYPE_CHECKING:
-    from automorph.searchers.base import Job as Job
-    from automorph.searchers.base import JobResult as JobResult
+    from automorph.experiments import Job as Job
+    from automorph.experiments import JobResult as JobResult
     from automorph.searchers.base import SearchContext as SearchContext
     from automorph.searchers.base import Searcher as Searcher
     from automorph.searchers.budget import read_budget as read_budget

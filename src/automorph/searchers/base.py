@@ -12,15 +12,15 @@ Therefore a search
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from automorph._moved import renamed_arguments, renamed_attributes, warn
+from automorph.experiments import Job, JobResult
 from automorph.operations import SearchSpace
 from automorph.policies import Policy
-from automorph.training import AugmenterSpec, Task, Units
+from automorph.training import AugmenterSpec, Task
 
 
 @renamed_attributes(tail="post_policy", pace="seconds_per_run")
@@ -47,30 +47,6 @@ class SearchContext:
     remember: Callable[[str, Callable[[], Policy]], Policy] = field(
         default=lambda name, make: make(), repr=False, compare=False
     )
-
-
-@dataclass(frozen=True)
-class JobResult:
-    """Result of a job: ``score`` (higher is better), its cost, and more as plain data in ``facts``.
-
-    A failed job has the score ``-inf`` and its reason in ``error``.
-    """
-
-    score: float
-    units: Units = field(default_factory=Units)
-    seconds: float = 0.0
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    error: str = ""
-
-
-class Job(Protocol):
-    """One piece of work of a search: a frozen dataclass that any process can run."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return its content as plain data; jobs of equal content are the same job."""
-
-    def run(self, task: Task, folder: Path) -> JobResult:
-        """Run the job. ``folder`` is shared by the search, for files that later jobs need."""
 
 
 @renamed_attributes(story="history")

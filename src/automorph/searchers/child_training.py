@@ -13,13 +13,9 @@ from typing import Any
 from automorph._moved import renamed_arguments, renamed_attributes
 from automorph.data import limited, split
 from automorph.errors import AutomorphError, DamagedError, DiskError, UsageError
-from automorph.policies import Policy, chained, identity_form
-from automorph.searchers.base import JobResult
-from automorph.searchers.trials import key_of
+from automorph.experiments import JobResult, Treatment, key_of, plain_treatment
+from automorph.policies import Policy, chained
 from automorph.training import AugmenterSpec, Task, Units, read_checkpoint, train
-
-Treatment = Policy | AugmenterSpec
-"""What a child is trained with: a policy, or the spec of a method inside training."""
 
 
 @renamed_attributes(tail="post_policy", until="stop_epoch", place="run_folder")
@@ -179,11 +175,6 @@ def with_post_policy(policy: Treatment, post_policy: Policy | None) -> Treatment
         )
     chained_spec: AugmenterSpec = surrounded(before=(), after=(post_policy,))
     return chained_spec
-
-
-def plain_treatment(treatment: Treatment) -> Any:
-    """Return a policy or an in-training method as plain data."""
-    return identity_form(treatment) if isinstance(treatment, Policy) else treatment.describe()
 
 
 def folded(task: Task, fold: int, *, held_out: float = 0.4) -> Task:

@@ -18,12 +18,14 @@ from automorph.experiments import (
     Cell,
     Difference,
     Row,
+    Treatment,
     Verdict,
     cell_of,
     curves_of,
     interval,
     judge,
     paired_difference,
+    plain_treatment,
     points,
     predictions_of,
     rows_of,
@@ -31,7 +33,7 @@ from automorph.experiments import (
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
 from automorph.searchers.base import JobResult
-from automorph.searchers.child_training import Treatment, plain_treatment, with_post_policy
+from automorph.searchers.child_training import with_post_policy
 from automorph.text import find_wordnet
 from automorph.training import Task, train
 

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph._moved import renamed_attributes
-from automorph.experiments import Comparison, Row, Verdict
+from automorph.experiments import Comparison, Row, Treatment, Verdict
 from automorph.searchers.budget import Plan
-from automorph.searchers.child_training import Treatment
 from automorph.searchers.final_table import longer_pays, simpler
 from automorph.searchers.trial_analysis import Course, Effect
 from automorph.training import Units

@@ -15,14 +15,14 @@ from typing import Any
 
 from automorph._moved import renamed_arguments
 from automorph.errors import AutomorphError, UsageError
-from automorph.experiments import fingerprint
+from automorph.experiments import fingerprint, plain_treatment
 from automorph.files import folder_lock
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, check_domain, load_policy
 from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST, Plan, affordable, plan_by_time, read_budget
 from automorph.searchers.builtin import SearchSpec, load_method
-from automorph.searchers.child_training import TrainJob, plain_treatment, with_post_policy
+from automorph.searchers.child_training import TrainJob, with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
 from automorph.searchers.executors import Engine, check_engine, open_engine, task_without_test
 from automorph.searchers.final_table import controls_of, table, verdict_of

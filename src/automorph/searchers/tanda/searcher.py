@@ -11,6 +11,7 @@ from typing import Any
 
 from automorph._moved import renamed_arguments, renamed_attributes
 from automorph.errors import AutomorphError, UsageError
+from automorph.experiments import key_of
 from automorph.operations import SearchSpace
 from automorph.policies import (
     NETWORKS,
@@ -27,7 +28,6 @@ from automorph.searchers.child_training import TrainJob
 from automorph.searchers.tanda.config import MAGNITUDES, Settings
 from automorph.searchers.tanda.discretize import discretized_space
 from automorph.searchers.tanda.train import LearnedGenerator, learn_generator
-from automorph.searchers.trials import key_of
 from automorph.training import Task, fitted
 
 ENOUGH = 5000

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from automorph.data import from_arrays as from_arrays
     from automorph.data import load_data as load_data
     from automorph.diagnostics import explain as explain
+    from automorph.experiments import write_result as write_result
     from automorph.integrations import AugmentCallback as AugmentCallback
     from automorph.integrations import Augmented as Augmented
     from automorph.integrations import AugmentedClassifier as AugmentedClassifier
@@ -60,6 +61,7 @@ _HOMES = {
     "save_policy": "automorph.policies",
     "search": "automorph.searchers",
     "train": "automorph.augmenters",
+    "write_result": "automorph.experiments",
 }
 
 __all__ = ["__version__", *_HOMES]

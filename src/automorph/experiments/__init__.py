@@ -1,9 +1,12 @@
 """Comparisons of policies under paired seeds, and their statistics."""
 
 from automorph import _moved
+from automorph.experiments.command import Command
 from automorph.experiments.conclusion import Kind, Verdict, interval, judge, points
+from automorph.experiments.external import Budget, ExternalTask, Objective, external_task
 from automorph.experiments.job import Job, JobResult, digest, key_of, plain_treatment
 from automorph.experiments.json_lines import JsonLines
+from automorph.experiments.result_file import ScriptResult, read_result, write_result
 from automorph.experiments.run_compare import (
     Comparison,
     compare,
@@ -24,14 +27,19 @@ from automorph.experiments.store import Cell, Treatment, cell_of, policy_of
 from automorph.experiments.table import Row, curves_of, predictions_of, rows_of
 
 __all__ = [
+    "Budget",
     "Cell",
+    "Command",
     "Comparison",
     "Difference",
+    "ExternalTask",
     "Job",
     "JobResult",
     "JsonLines",
     "Kind",
+    "Objective",
     "Row",
+    "ScriptResult",
     "Summary",
     "Treatment",
     "Verdict",
@@ -39,6 +47,7 @@ __all__ = [
     "compare",
     "curves_of",
     "digest",
+    "external_task",
     "fingerprint",
     "hardware",
     "holm",
@@ -53,8 +62,10 @@ __all__ = [
     "points",
     "policy_of",
     "predictions_of",
+    "read_result",
     "rows_of",
     "summarise",
+    "write_result",
 ]
 
 __getattr__ = _moved.old_names(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import subprocess
+import subprocess  # nosec B404
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -160,7 +160,7 @@ class Command:
         supervisor = [sys.executable, "-I", "-S", supervise.__file__, str(GRACE)]
         with disk_errors(log), log.open("wb") as output:
             try:
-                process = subprocess.Popen(
+                process = subprocess.Popen(  # nosec B603
                     [*supervisor, *self.words(values)],
                     stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, cwd=self.cwd,
                     start_new_session=True,

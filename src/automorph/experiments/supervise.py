@@ -11,7 +11,7 @@ enough or survives the SIGKILL of a driver.
 
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 import time
@@ -24,7 +24,9 @@ def main(grace: float, words: list[str]) -> int:
     pipe = os.dup(0)
     os.set_inheritable(pipe, False)
     try:
-        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
+        child = subprocess.Popen(  # nosec B603
+            words, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     except OSError as error:
         print(f"cannot start {words[0]}: {error.strerror}", file=sys.stderr, flush=True)
         return CANNOT_START

@@ -26,15 +26,13 @@ n: 3 data sets x (27 pairs + none) x 5 seeds = 420 trainings of 30 epochs, cnn:8
 the whole published test part. Hardware: 1 core of 2, about 50 minutes, and 3 minutes of explaining.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/explain.py measure judge
        [--data fashion-mnist] [--seeds 5]
-Finished trainings are lines in results/explain/DATA.jsonl and are not repeated. `judge` compares
+Finished trainings are lines of results/explain-DATA.jsonl and are not repeated. `judge` compares
 the columns with the measurements so far; it uses the seeds that all pairs have.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +44,8 @@ from automorph.diagnostics import Bench, Point, random_convolutions, transform_o
 from automorph.operations import OPERATIONS, SearchSpace
 from automorph.policies import Mixture, Step
 from automorph.training import Task, as_task, train
-from record import RESULTS, claim, write_result
+from cells import Cells
+from record import claim, write_result
 
 TUNED_ON = "fashion-mnist"
 SOURCES = (TUNED_ON, "cifar10", "mnist")
@@ -59,7 +58,6 @@ PAIRS: tuple[tuple[str, float], ...] = (
     ("Elastic", 1.0), ("Invert", 1.0), ("Solarize", 0.5), ("Brightness", 0.7), ("Contrast", 0.7),
     ("Equalize", 1.0), ("Blur", 0.6), ("Noise", 0.7), ("SamplePairing", 1.0),
 )  # fmt: skip
-FOLDER = RESULTS / "explain"
 
 
 def task_of(source: str) -> Task:
@@ -82,33 +80,24 @@ def arm_of(pair: tuple[str, float] | None) -> str:
     return "none" if pair is None else f"{pair[0]}@{pair[1]:g}"
 
 
-def cells_of(path: Path) -> dict[tuple[str, int], float]:
-    """The finished trainings: test accuracies by arm and seed."""
-    if not path.exists():
-        return {}
-    cells = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-    return {(cell["arm"], cell["seed"]): cell["accuracy"] for cell in cells}
-
-
 def measure(source: str, seeds: int) -> None:
     """Run the missing trainings, seed by seed."""
-    task, path = task_of(source), FOLDER / f"{source}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    done = cells_of(path)
-    for seed in range(seeds):
-        for pair in (None, *PAIRS):
-            if (arm_of(pair), seed) in done:
-                continue
-            result = train(
-                task, policy_of(pair), seed=seed, parts=("test",), validate_every=0, progress=False
-            )
-            cell: dict[str, Any] = {
-                "arm": arm_of(pair), "seed": seed, "accuracy": result.accuracy["test"],
-                "seconds": round(result.seconds, 2),
-            }  # fmt: skip
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(cell) + "\n")
-            print(source, cell, flush=True)
+    task = task_of(source)
+    pairs = [(pair, seed) for seed in range(seeds) for pair in (None, *PAIRS)]
+    Cells(f"explain-{source}").run(
+        trained, {f"{arm_of(pair)} seed {seed}": (task, pair, seed) for pair, seed in pairs}
+    )
+
+
+def trained(task: Task, pair: tuple[str, float] | None, seed: int) -> dict[str, Any]:
+    """Train with one pair and return the test accuracy."""
+    result = train(
+        task, policy_of(pair), seed=seed, parts=("test",), validate_every=0, progress=False
+    )
+    return {
+        "arm": arm_of(pair), "seed": seed, "accuracy": result.accuracy["test"],
+        "seconds": round(result.seconds, 2),
+    }  # fmt: skip
 
 
 GOOD = {
@@ -117,10 +106,12 @@ GOOD = {
 }  # fmt: skip
 """The columns, and the sign expected for an operation that helps."""
 HURTS = -0.02
+COLUMNS = "columns"
+"""The cell of the columns, which are computed once."""
 
 
-def explained(source: str) -> list[dict[str, Any]]:
-    """Compute the columns of every pair from the same 1,000 examples."""
+def explained(source: str) -> dict[str, Any]:
+    """Compute the columns of every pair from the same 1,000 examples, a row each."""
     train = task_of(source).data.train
     bench = Bench(train.data, train.labels, random_convolutions(train.data))
     rows = []
@@ -134,12 +125,13 @@ def explained(source: str) -> list[dict[str, Any]]:
                 "flagged": point.harms,
             }
         )
-    return rows
+    return {"rows": rows}
 
 
-def effects(source: str) -> NDArray[np.float64]:
+def effects(finished: Cells) -> NDArray[np.float64]:
     """Measured changes of test accuracy ``(pairs, seeds)`` for the seeds that all pairs have."""
-    cells = cells_of(FOLDER / f"{source}.jsonl")
+    trainings = [cell for name, cell in finished.results.items() if name != COLUMNS]
+    cells = {(cell["arm"], cell["seed"]): cell["accuracy"] for cell in trainings}
     arms = [arm_of(pair) for pair in PAIRS]
     seeds = sorted({seed for _, seed in cells})
     whole = [s for s in seeds if all((arm, s) in cells for arm in ("none", *arms))]
@@ -184,11 +176,13 @@ def combined(rows: list[dict[str, Any]]) -> NDArray[np.float64]:
 
 def judge(source: str) -> None:
     """Compare the columns with the measurements and write results/explain-DATA.json."""
-    measured = effects(source)
+    finished = Cells(f"explain-{source}")
+    measured = effects(finished)
     if not measured.size:
         print(f"{source}: no seed has all pairs yet")
         return
-    rows, means = explained(source), measured.mean(1)
+    rows = [dict(row) for row in finished.kept(COLUMNS, explained, source)["rows"]]
+    means = measured.mean(1)
     for row, mean, values in zip(rows, means, measured, strict=True):
         row["measured"] = round(100 * float(mean), 2)
         row["values"] = [round(100 * float(value), 2) for value in values]

@@ -14,7 +14,6 @@ Run: .venv/bin/python benchmarks/faults.py (about 120 minutes of one core; --row
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -23,10 +22,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from record import RESULTS, claim, write_result
+from cells import Cells
+from record import claim, write_result
 
 ROOT = Path(__file__).parent.parent
-CELLS = RESULTS / "faults"
 
 
 @dataclass(frozen=True)
@@ -135,15 +134,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", nargs="*", choices=FAULTS, default=list(FAULTS))
     rows = parser.parse_args().rows
-    CELLS.mkdir(parents=True, exist_ok=True)
+    cells = Cells("faults")
     for name in rows:
-        path = CELLS / f"{name}.json"
-        if not path.exists():
-            found = provoke(name)
-            path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-            print(name, {k: found[k] for k in ("passed", "failed", "skipped", "seconds")})
-    known = [CELLS / f"{name}.json" for name in FAULTS]
-    content = [json.loads(path.read_text("utf-8")) for path in known if path.exists()]
+        found = cells.kept(name, provoke, name)
+        print(name, {k: found[k] for k in ("passed", "failed", "skipped", "seconds")}, flush=True)
+    content = [cells[name] for name in FAULTS if name in cells]
     failed = sum(row["failed"] + row["error"] for row in content)
     text = "faults after which something was lost, done again, run, or not explained"
     write_result("faults", rows=content, claims=[claim(text, failed, None, failed == 0)])

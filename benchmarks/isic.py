@@ -38,7 +38,6 @@ Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/isic.py [--jobs 2] [--seed
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,7 +49,6 @@ import torch
 from numpy.typing import NDArray
 
 from automorph.data import Dataset, Split, load_data
-from automorph.files import write_json
 from automorph.robustness import (
     CycleRecipe,
     Panel,
@@ -62,7 +60,8 @@ from automorph.robustness import (
 )
 from automorph.robustness.saliency import available, saliency, share_on_mark
 from automorph.training import Task, as_task, evaluate
-from record import RESULTS, judged, mean_of, write_result
+from cells import WORK, Cells
+from record import judged, mean_of, write_result
 
 Images = NDArray[np.uint8]
 SIDE = 64
@@ -73,6 +72,8 @@ ARMS = {
     "camel, pasted": ("camel(weight=20)", "pasted"),
     "camel, CycleGAN": ("camel(weight=20)", "cyclegan"),
 }
+KINDS = ("pasted", "cyclegan")
+"""The translators of the arms."""
 GAN = CycleRecipe(
     steps=1200, batch_size=8, width=16, judge_width=16, discriminator_lr=4e-4,
     augment=("shift", "flip", "light"),
@@ -137,38 +138,57 @@ def data_of() -> Dataset:
     return data.replace(train=data.train.take(np.flatnonzero(~alone)))
 
 
-def run(
-    names: list[str], seeds: int, folder: Path, *, tiny: bool, jobs: int, only: int | None = None
-) -> dict[str, Any]:
-    """All cells and the checks of the translators; resumes an interrupted run."""
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What all cells share: the task, renderings of its examples, and the two tests."""
+
+    task: Task
+    renderings: dict[str | None, Any]
+    malignant: Split
+    pasted: Split
+
+
+_shared: dict[str, Setting] = {}
+
+
+def prepare(work: Path, tiny: bool) -> None:
+    """Prepare this process for cells."""
+    if "setting" in _shared:
+        return
     data = data_of()
     recipe = {"epochs": 1 if tiny else 12, "batch_size": 32, "lr": 0.05}
     task = as_task(data, model="resnet9:2" if tiny else "resnet9:8", recipe=recipe)
-    paste = Paste.of(data.parts["test"])
-    malignant = data.parts["test"].take(data.parts["test"].labels == 1)
-    pasted = Split(paste(malignant.data, 1), malignant.labels)
-    work = folder / "work"
-    checks: dict[str, Any] = {}
     renderings: dict[str | None, Any] = {None: None}
-    panel = None
-    for kind in dict.fromkeys(ARMS[name][1] for name in names):
-        if kind is None:
-            continue
+    for kind in KINDS:
         translator = _translator(kind, data, work, tiny=tiny)
-        panel = panel or Panel(data.parts["validation"])
-        checks[kind] = check_translator(translator, data.train, panel).to_dict()
         renderings[kind] = translate_part(translator, data.train, folder=work)
-    cells: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for seed in range(seeds) if only is None else [only]:
-        for name in names:
-            place = folder / "cells" / f"{name.replace(', ', '-')}-seed{seed}.json"
-            if not place.exists():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                content = _cell(task, name, seed, renderings[ARMS[name][1]], malignant, pasted)
-                write_json(place, content)
-                print(f"{name} seed {seed}: {content['worst with pasted']:.3f}", flush=True)
-            cells[name].append(json.loads(place.read_text("utf-8")))
-    return {"cells": cells, "checks": checks, "donors": len(paste.donors)}
+    malignant = data.parts["test"].take(data.parts["test"].labels == 1)
+    pasted = Split(Paste.of(data.parts["test"])(malignant.data, 1), malignant.labels)
+    _shared["setting"] = Setting(task, renderings, malignant, pasted)
+
+
+def run(cells: Cells, seeds: int, work: Path, *, tiny: bool, jobs: int) -> dict[str, Any]:
+    """All cells and the checks of the translators; resumes an interrupted run."""
+    data = data_of()
+    panel = Panel(data.parts["validation"])
+    checks = {
+        kind: cells.kept(f"checks {kind}", _checks, kind, data, panel, work, tiny) for kind in KINDS
+    }
+    names = {(name, seed): f"{name.replace(', ', '-')}-seed{seed}"
+             for seed in range(seeds) for name in ARMS}  # fmt: skip
+    todo = {cell: (name, seed) for (name, seed), cell in names.items()}
+    if jobs > 1 and not all(cell in cells for cell in todo):
+        prepare(work, tiny)  # Fits the translators once; all processes read them.
+    cells.run(_cell, todo, jobs=jobs, start=prepare, shared=(work, tiny))
+    found = {name: [cells[names[name, seed]] for seed in range(seeds)] for name in ARMS}
+    donors = len(Paste.of(data.parts["test"]).donors)
+    return {"cells": found, "checks": checks, "donors": donors}
+
+
+def _checks(kind: str, data: Dataset, panel: Panel, work: Path, tiny: bool) -> dict[str, Any]:
+    """Check a translator."""
+    translator = _translator(kind, data, work, tiny=tiny)
+    return dict(check_translator(translator, data.train, panel).to_dict())
 
 
 def _translator(kind: str, data: Dataset, work: Path, *, tiny: bool) -> Any:
@@ -183,13 +203,15 @@ def _translator(kind: str, data: Dataset, work: Path, *, tiny: bool) -> Any:
     return fit_cyclegan(data.train, recipe=recipe, folder=work, progress=progress)
 
 
-def _cell(
-    task: Task, name: str, seed: int, renderings: Any, malignant: Split, pasted: Split
-) -> dict[str, Any]:
+def _cell(name: str, seed: int) -> dict[str, Any]:
     """Run one training and return its numbers."""
+    setting = _shared["setting"]
+    task, pasted, malignant = setting.task, setting.pasted, setting.malignant
+    method, kind = ARMS[name]
     found = train_robust(
-        task, ARMS[name][0], renderings=renderings, policy="flip-crop", seed=seed, progress=False
-    )
+        task, method, renderings=setting.renderings[kind], policy="flip-crop", seed=seed,
+        progress=False,
+    )  # fmt: skip
     shares = found.group_accuracy("test")
     seen = evaluate(found.model, pasted, encoder=task.encoder)
     plain = evaluate(found.model, malignant, encoder=task.encoder)
@@ -255,16 +277,13 @@ def main() -> None:
     parser.add_argument("--try", dest="tiny", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    names = list(ARMS)
     if asked.tiny:
         with TemporaryDirectory() as place:
-            found = run(names, 1, Path(place), tiny=True, jobs=1)
+            cells = Cells("isic", Path(place))
+            found = run(cells, 1, Path(place), tiny=True, jobs=asked.jobs)
             print(len(claims_of(rows_of(found["cells"]))), "claims", found["donors"], "donors")
         return
-    folder = RESULTS / "isic"
-    if asked.jobs > 1:
-        _side_by_side(names, asked.seeds, folder, asked.jobs)
-    found = run(names, asked.seeds, folder, tiny=False, jobs=1)
+    found = run(Cells("isic"), asked.seeds, WORK / "isic", tiny=False, jobs=asked.jobs)
     rows = rows_of(found["cells"])
     facts = {"data": "isic_artifacts", "model": "resnet9:8", "side": SIDE, "epochs": 12}
     write_result(
@@ -273,22 +292,6 @@ def main() -> None:
     )  # fmt: skip
     for row in rows:
         print(row["arm"], {g: round(100 * v["mean"], 1) for g, v in row["groups"].items()})
-
-
-def _side_by_side(names: list[str], seeds: int, folder: Path, jobs: int) -> None:
-    """Run every seed in its own process, after preparing what they share."""
-    import multiprocessing
-
-    data, work = data_of(), folder / "work"
-    translate_part(_translator("cyclegan", data, work, tiny=False), data.train, folder=work)
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs) as pool:
-        pool.starmap(_seed, [(names, seed, folder) for seed in range(seeds)], chunksize=1)
-
-
-def _seed(names: list[str], seed: int, folder: Path) -> None:
-    torch.set_num_threads(1)
-    run(names, 1, folder, tiny=False, jobs=1, only=seed)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ times smaller than that of balanced.
 
 n: 8 arms x 5 seeds = 40 trainings and one CycleGAN. Hardware: CPU; a training takes 40 to 110
 seconds of a core, the CycleGAN 5 minutes, about 45 core-minutes in total. Finished trainings are
-kept in results/patching/, and the same command does only the missing ones.
+lines of results/patching.jsonl, and the same command does only the missing ones.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/patching.py [--jobs 2] [--seeds 5]
        [--arms erm,balanced] [--try] (tiny: does it run?)
 """
@@ -44,7 +44,7 @@ Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/patching.py [--jobs 2] [--
 from __future__ import annotations
 
 import argparse
-import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,7 +58,8 @@ from automorph.robustness import CycleRecipe, Panel, check_translator, fit_cycle
 from automorph.robustness.translators.base import exact_pairs
 from automorph.robustness.treatments import PatchCell, PatchContext, run_treatments
 from automorph.training import Task, as_task
-from record import RESULTS, claim, judged, mean_of, write_result
+from cells import WORK, Cells
+from record import claim, judged, mean_of, write_result
 
 WEIGHT = 5
 ARMS = {
@@ -74,8 +75,6 @@ ARMS = {
 RATES = {None: 0.1, "exact": 0.03, "cyclegan": 0.03}
 """Rates by translator; the header explains how they were chosen."""
 GAN = CycleRecipe(steps=2500, hide=0.1, discriminator_lr=4e-4)
-KEPT = ("numbers.json",)
-"""The files kept of a finished training: its numbers, not its weights."""
 
 
 def task_of(tiny: bool) -> Task:
@@ -121,51 +120,68 @@ def translator_of(kind: str | None, task: Task, folder: Path, *, tiny: bool) -> 
     )
 
 
-def checks_of(translator: Any, task: Task) -> dict[str, Any]:
-    """The results of the translator's checks on the validation part."""
+def checks_of(kind: str, work: Path, tiny: bool) -> dict[str, Any]:
+    """The results of a translator's checks on the validation part."""
+    task = task_of(tiny)
+    translator = translator_of(kind, task, work, tiny=tiny)
     validation = task.data.validation
     assert validation is not None
     return check_translator(translator, validation, Panel(task.data.train)).to_dict()
 
 
-def tidy(folder: Path) -> None:
-    """Delete all but the numbers of finished trainings."""
-    for file in folder.rglob("*"):
-        if file.is_file() and file.name not in KEPT and (file.parent / KEPT[0]).exists():
-            file.unlink()
-    for first in [path for path in folder.rglob("first") if path.is_dir()]:
-        shutil.rmtree(first)
+@dataclass(frozen=True)
+class Setting:
+    """What all cells share: the arms, and the folder of translators."""
+
+    names: tuple[str, ...]
+    work: Path
+    tiny: bool
 
 
-def run(names: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) -> dict[str, Any]:
-    """All cells of the arms, ``{arm: [numbers by seed]}``, and the checks of the translators."""
-    task, work = task_of(tiny), folder / "work"
-    found: dict[str, list[dict[str, Any]]] = {}
-    checks: dict[str, Any] = {}
-    for kind in (None, "exact", "cyclegan"):
-        arms = [name for name in names if ARMS[name][1] == kind]
-        if not arms:
-            continue
-        translator = translator_of(kind, task, work, tiny=tiny)
+_shared: dict[str | None, PatchContext] = {}
+
+
+def prepare(setting: Setting) -> None:
+    """Prepare this process for the cells of the arms."""
+    kinds = {ARMS[name][1] for name in setting.names} - _shared.keys()
+    task = task_of(setting.tiny)
+    for kind in kinds:
+        translator = translator_of(kind, task, setting.work, tiny=setting.tiny)
         renderings = None
         if translator is not None:
-            renderings = translate_part(translator, task.data.train, folder=work)
-            checks[kind or ""] = checks_of(translator, task)
-        place = folder / (kind or "plain")
-        setting = PatchContext(task.with_recipe(lr=RATES[kind]), renderings, place)
-        cells = [PatchCell(ARMS[name][0], seed) for seed in range(seeds) for name in arms]
+            renderings = translate_part(translator, task.data.train, folder=setting.work)
+        _shared[kind] = PatchContext(task.with_recipe(lr=RATES[kind]), renderings, Path())
 
-        done: set[PatchCell] = set()
 
-        def report_finished(cell: PatchCell, share: float, done: set[PatchCell] = done) -> None:
-            if share >= 1.0 and cell not in done:
-                done.add(cell)
-                print(f"{cell.objective} seed {cell.seed} is done", flush=True)
+def trained(name: str, seed: int) -> dict[str, Any]:
+    """Run one training and return its numbers; its weights are not kept."""
+    objective, kind = ARMS[name]
+    cell = PatchCell(objective, seed)
+    with TemporaryDirectory() as folder:
+        return run_treatments(replace(_shared[kind], folder=Path(folder)), [cell])[cell]
 
-        numbers = run_treatments(setting, cells, jobs=jobs, progress=report_finished)
-        tidy(place)
-        for name in arms:
-            found[name] = [numbers[PatchCell(ARMS[name][0], seed)] for seed in range(seeds)]
+
+def run(
+    cells: Cells, names: list[str], seeds: int, jobs: int, work: Path, *, tiny: bool
+) -> dict[str, Any]:
+    """All cells of the arms, ``{arm: [numbers by seed]}``, and the checks of the translators."""
+    checks = {
+        kind: cells.kept(f"checks {kind}", checks_of, kind, work, tiny)
+        for kind in ("exact", "cyclegan")
+        if any(ARMS[name][1] == kind for name in names)
+    }
+    cell_of = {
+        (name, seed): f"{name} seed {seed}"
+        # Seed by seed, so that an interrupted run has complete pairs.
+        for seed in range(seeds)
+        for name in names
+    }
+    todo = {cell: key for key, cell in cell_of.items()}
+    setting = Setting(tuple(names), work, tiny)
+    if jobs > 1 and not all(cell in cells for cell in todo):
+        prepare(setting)  # Fits the translators once; all processes read them.
+    cells.run(trained, todo, jobs=jobs, start=prepare, shared=(setting,))
+    found = {name: [cells[cell_of[name, seed]] for seed in range(seeds)] for name in names}
     return {"cells": found, "checks": checks}
 
 
@@ -251,10 +267,12 @@ def main() -> None:
     names = [word.replace("/", ", ") for word in asked.arms.split(",")]
     if asked.tiny:
         with TemporaryDirectory() as place:
-            found = run(names, min(asked.seeds, 2), asked.jobs, Path(place), tiny=True)
+            cells, seeds = Cells("patching", Path(place)), min(asked.seeds, 2)
+            found = run(cells, names, seeds, asked.jobs, Path(place), tiny=True)
             print(len(claims_of(rows_of(found["cells"]))), "claims")
         return
-    found = run(names, asked.seeds, asked.jobs, RESULTS / "patching", tiny=False)
+    work = WORK / "patching"
+    found = run(Cells("patching"), names, asked.seeds, asked.jobs, work, tiny=False)
     rows = rows_of(found["cells"])
     write_result(
         "patching",

@@ -17,31 +17,26 @@ n: 2 data sets x 2 spaces x 5 seeds x (12 trials and 2 final trainings) = 280 tr
 5 s: 25 minutes of one core. Hardware: CPU, one thread per search.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/pruned.py
        [--data cifar10] [--seeds 5] [--jobs 2] [--try] (tiny: does it run?)
-Finished searches are files in results/pruned/ and are not repeated.
+Finished searches are lines of results/pruned-DATA.jsonl and are not repeated.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 
-from automorph.files import write_json
 from automorph.policies import Policy, load_policy
 from automorph.searchers import SearchContext
 from automorph.searchers.child_training import with_post_policy
 from automorph.searchers.defaults import space_of
 from automorph.searchers.random_search import RandomSearch
 from automorph.training import Task, as_task, train
-from record import RESULTS, judged, mean_of, write_result
+from cells import Cells
+from record import judged, mean_of, write_result
 
 SOURCES = ("cifar10", "fashion-mnist")
 SPACES = {"whole": "catalogue", "explained": "explained:catalogue"}
@@ -56,11 +51,12 @@ def task_of(source: str, *, tiny: bool) -> Task:
     return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 20})
 
 
-def cell(source: str, space: str, seed: int, folder: Path, tiny: bool) -> None:
+def name_of(space: str, seed: int) -> str:
+    return f"{space}-seed{seed}"
+
+
+def cell(source: str, space: str, seed: int, tiny: bool) -> dict[str, Any]:
     """Run one search with the largest budget, and the final trainings for every budget."""
-    path = folder / f"{source}-{space}-seed{seed}.json"
-    if path.exists():
-        return
     torch.set_num_threads(1)
     task, post_policy = task_of(source, tiny=tiny), load_policy("flip-crop")
     began = time.perf_counter()
@@ -77,12 +73,11 @@ def cell(source: str, space: str, seed: int, folder: Path, tiny: bool) -> None:
         number: accuracy(task, policies[number], post_policy, FINAL + seed, "test")
         for number in set(best.values())
     }
-    write_json(path, {
+    return {
         "data": source, "space": space, "seed": seed, "operations": list(operations.names),
         "explained": explained, "scores": scores,
         "test": {str(budget): final[number] for budget, number in best.items()},
-    })  # fmt: skip
-    print(path.name, flush=True)
+    }  # fmt: skip
 
 
 def accuracy(task: Task, policy: Policy, post_policy: Policy, seed: int, part: Any) -> float:
@@ -91,12 +86,10 @@ def accuracy(task: Task, policy: Policy, post_policy: Policy, seed: int, part: A
     return train(task, arm, seed=seed, parts=(part,), progress=False).accuracy[part]
 
 
-def judge(source: str, folder: Path, seeds: int) -> list[dict[str, Any]]:
+def judge(source: str, finished: Cells, seeds: int) -> list[dict[str, Any]]:
     """Write results/pruned-DATA.json."""
     cells = {
-        (space, seed): json.loads((folder / f"{source}-{space}-seed{seed}.json").read_text())
-        for space in SPACES
-        for seed in range(seeds)
+        (space, seed): finished[name_of(space, seed)] for space in SPACES for seed in range(seeds)
     }
     rows = []
     for space in SPACES:
@@ -132,17 +125,17 @@ def main() -> None:
     parser.add_argument("--try", dest="tiny", action="store_true")
     options = parser.parse_args()
     if options.tiny:
-        with TemporaryDirectory() as place:
-            cell("cifar10", "explained", 0, Path(place), tiny=True)
+        print(cell("cifar10", "explained", 0, tiny=True))
         return
-    folder = RESULTS / "pruned"
-    folder.mkdir(parents=True, exist_ok=True)
     for source in options.data or SOURCES:
-        wanted = [(source, space, seed) for seed in range(options.seeds) for space in SPACES]
-        with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-            for done in [pool.submit(cell, *one, folder, False) for one in wanted]:
-                done.result()
-        judge(source, folder, options.seeds)
+        cells = Cells(f"pruned-{source}")
+        wanted = [(space, seed) for seed in range(options.seeds) for space in SPACES]
+        cells.run(
+            cell,
+            {name_of(space, seed): (source, space, seed, False) for space, seed in wanted},
+            jobs=options.jobs,
+        )
+        judge(source, cells, options.seeds)
 
 
 if __name__ == "__main__":

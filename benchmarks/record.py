@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from automorph.experiments import paired_difference, summarise
+from automorph.files import read_json, write_json
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -44,14 +45,20 @@ def paired(*arms: Sequence[float]) -> tuple[Sequence[float], ...]:
 
 
 def write_result(name: str, *, rows: list[Any], claims: list[Any], **facts: Any) -> Path:
-    """Write ``results/NAME.json`` atomically."""
+    """Write ``results/NAME.json`` atomically; leave it as it is if nothing changed.
+
+    A repeated run that finds all cells finished keeps the machine that they were measured on.
+    """
     path = RESULTS / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {"name": name, **facts, "machine": machine(), "claims": claims, "rows": rows}
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    if not path.exists() or _measured(read_json(path)) != _measured(content):
+        write_json(path, content)
     return path
+
+
+def _measured(content: dict[str, Any]) -> Any:
+    """The result without the machine, as it is read back."""
+    return json.loads(json.dumps({**content, "machine": None}))
 
 
 def machine() -> dict[str, Any]:

@@ -26,8 +26,8 @@ Fashion-MNIST with the same eight functions, by the learned share and the ratio;
 trained for that, and neither data set of this benchmark was used.
 
 n: 2 data sets x (2 generators + 5 arms) x 5 seeds = 20 learnings and 50 trainings. Hardware: 2 CPU
-cores, single-threaded cells in parallel; about 35 core-minutes. Finished cells are kept in
-results/tanda/, and the same command does only the missing ones.
+cores, single-threaded cells in parallel; about 35 core-minutes. Finished cells are lines
+of results/tanda-DATA.jsonl, and the same command does only the missing ones.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/tanda.py [mnist|cifar10]
        [--seeds 5] [--jobs 2] [--try] (tiny: does it run?)
 """
@@ -35,12 +35,9 @@ Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/tanda.py
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,12 +46,12 @@ import numpy as np
 import torch
 
 from automorph.data import load_data
-from automorph.files import write_json
 from automorph.operations import SearchSpace, named_space, operation
 from automorph.policies import Policy, Uniform, chained, load_policy, save_policy
 from automorph.searchers.tanda import learn_generator
 from automorph.training import as_task, train
-from record import RESULTS, claim, judged, write_result
+from cells import WORK, Cells
+from record import claim, judged, write_result
 
 UNLABELLED = 5000
 LENGTH = 5
@@ -152,7 +149,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        return f"{self.source}-{self.kind}-{self.arm}-{self.seed}"
+        return f"{self.kind}-{self.arm}-{self.seed}"
 
     def run(self, folder: Path) -> dict[str, Any]:
         torch.set_num_threads(1)
@@ -207,40 +204,24 @@ def policy_path(folder: Path, cell: Cell) -> Path:
     return path
 
 
-def missing(cells: list[Cell], folder: Path) -> list[Cell]:
-    return [cell for cell in cells if not (folder / f"{cell.name}.json").exists()]
+def work(cell: Cell, folder: Path) -> dict[str, Any]:
+    return cell.run(folder)
 
 
-def work(cell: Cell, folder: Path) -> str:
-    write_json(folder / f"{cell.name}.json", cell.run(folder))
-    return cell.name
+def read(cells: Cells, source: str, kind: str, arm: str, seeds: int) -> list[dict[str, Any]]:
+    return [cells[Cell(kind, source, arm, seed).name] for seed in range(seeds)]
 
 
-def run(cells: list[Cell], folder: Path, jobs: int) -> None:
-    """Run the missing cells in parallel; each is written as soon as it finishes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    todo = missing(cells, folder)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for number, done in enumerate(as_completed(pool.submit(work, c, folder) for c in todo), 1):
-            print(f"{done.result()} ({number}/{len(todo)})", flush=True)
-
-
-def read(folder: Path, source: str, kind: str, arm: str, seeds: int) -> list[dict[str, Any]]:
-    names = [Cell(kind, source, arm, seed).name for seed in range(seeds)]
-    return [json.loads((folder / f"{name}.json").read_text("utf-8")) for name in names]
-
-
-def judge(source: str, folder: Path, seeds: int) -> Iterator[dict[str, Any]]:
+def judge(source: str, cells: Cells, seeds: int) -> Iterator[dict[str, Any]]:
     """Judge the expectations."""
     chance = len(DESTRUCTIVE) / len(SOURCES[source].operations())
     for arm in NETWORKS:
-        mass = [cell["destructive"] for cell in read(folder, source, "learn", arm, seeds)]
+        mass = [cell["destructive"] for cell in read(cells, source, "learn", arm, seeds)]
         text = f"{source}, {arm}: share of destructive operations, of {chance:.3f} at random"
         yield claim(text, round(float(np.mean(mass)), 4), [min(mass), max(mass)],
                     max(mass) < chance / 3)  # fmt: skip
     accuracy = {
-        arm: [cell["accuracy"] for cell in read(folder, source, "train", arm, seeds)]
-        for arm in ARMS
+        arm: [cell["accuracy"] for cell in read(cells, source, "train", arm, seeds)] for arm in ARMS
     }
     pairs = [(arm, other, 0.0) for arm in NETWORKS for other in ("random", "none")]
     pairs += [("none", "random", 0.0), *((arm, "harmless", -1.0) for arm in NETWORKS)]
@@ -250,39 +231,33 @@ def judge(source: str, folder: Path, seeds: int) -> Iterator[dict[str, Any]]:
         yield judged(text, accuracy[a], accuracy[b], above=bar)
 
 
-def measure(sources: list[str], seeds: int, jobs: int, folder: Path, *, tiny: bool) -> None:
+def measure(source: str, cells: Cells, seeds: int, jobs: int, folder: Path, *, tiny: bool) -> None:
     for kind, arms in (("learn", NETWORKS), ("train", ARMS)):
-        cells = [
-            Cell(kind, source, arm, seed, tiny)
-            for source in sources
-            for seed in range(seeds)
-            for arm in arms
-        ]
-        run(cells, folder, jobs)
-    for source in sources:
-        claims = list(judge(source, folder, seeds))
-        for one in claims:
-            print(one["text"], one["value"], one["interval"], one["holds"])
-        if tiny:
-            continue
-        rows: list[dict[str, Any]] = []
-        chance = len(DESTRUCTIVE) / len(SOURCES[source].operations())
-        usual = {"random": f"{100 * chance:.1f}", "harmless": "0"}
-        for arm in ARMS:
-            values = [c["accuracy"] for c in read(folder, source, "train", arm, seeds)]
-            learned = read(folder, source, "learn", arm, seeds) if arm in NETWORKS else []
-            rows.append(
-                {
-                    "arm": arm,
-                    "accuracy": values,
-                    "destructive": [cell["destructive"] for cell in learned],
-                    "usual": usual.get(arm, ""),
-                    "ratio": [cell["ratio"] for cell in learned],
-                }
-            )
-        facts = asdict(SOURCES[source])
-        write_result(f"tanda-{source}", rows=rows, claims=claims, data=source, seeds=seeds,
-                     length=LENGTH, unlabelled=UNLABELLED, **facts)  # fmt: skip
+        todo = [Cell(kind, source, arm, seed, tiny) for seed in range(seeds) for arm in arms]
+        cells.run(work, {cell.name: (cell, folder) for cell in todo}, jobs=jobs)
+    claims = list(judge(source, cells, seeds))
+    for one in claims:
+        print(one["text"], one["value"], one["interval"], one["holds"])
+    if tiny:
+        return
+    rows: list[dict[str, Any]] = []
+    chance = len(DESTRUCTIVE) / len(SOURCES[source].operations())
+    usual = {"random": f"{100 * chance:.1f}", "harmless": "0"}
+    for arm in ARMS:
+        values = [c["accuracy"] for c in read(cells, source, "train", arm, seeds)]
+        learned = read(cells, source, "learn", arm, seeds) if arm in NETWORKS else []
+        rows.append(
+            {
+                "arm": arm,
+                "accuracy": values,
+                "destructive": [cell["destructive"] for cell in learned],
+                "usual": usual.get(arm, ""),
+                "ratio": [cell["ratio"] for cell in learned],
+            }
+        )
+    facts = asdict(SOURCES[source])
+    write_result(f"tanda-{source}", rows=rows, claims=claims, data=source, seeds=seeds,
+                 length=LENGTH, unlabelled=UNLABELLED, **facts)  # fmt: skip
 
 
 def main() -> None:
@@ -292,12 +267,14 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--try", dest="tiny", action="store_true")
     options = parser.parse_args()
-    sources = [options.source] if options.source else list(SOURCES)
-    if options.tiny:
-        with TemporaryDirectory() as folder:
-            measure(sources, 2, 1, Path(folder), tiny=True)
-    else:
-        measure(sources, options.seeds, options.jobs, RESULTS / "tanda", tiny=False)
+    for source in [options.source] if options.source else SOURCES:
+        if options.tiny:
+            with TemporaryDirectory() as name:
+                folder = Path(name)
+                measure(source, Cells("tanda", folder), 2, 1, folder, tiny=True)
+        else:
+            cells, folder = Cells(f"tanda-{source}"), WORK / "tanda"
+            measure(source, cells, options.seeds, options.jobs, folder, tiny=False)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from automorph.report import svg
 from automorph.report.curves import Curve, curves
 from automorph.report.figures import FigureRow, differences, dots
 from automorph.report.page import Figure, Page, Section, write_report
-from record import RESULTS
+from cells import WORK
 
 FOLDER = Path(__file__).parent.parent / "docs" / "guides" / "figures"
 STYLE = """
@@ -256,4 +256,4 @@ def draw_page(album: Album) -> Path:
     """One page with all figures."""
     page = Page(title="The theories' figures", lead="Measured again, beside what is expected.",
                 sections=album.sections)  # fmt: skip
-    return write_report(RESULTS / "theory-figures.html", page)
+    return write_report(WORK / "theory-figures.html", page)

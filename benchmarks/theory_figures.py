@@ -1,6 +1,6 @@
 """Do the theories' own figures reproduce: Dao et al. (2019) on MNIST, Wu et al. (2020) simulated?
 
-Figures (docs/guides/figures/*.svg, and one page with all of them in results/theory-figures.html)
+Figures (docs/guides/figures/*.svg, and one page with all of them, work/theory-figures.html)
 and what the papers lead one to expect, written before the run:
 
 - objectives: during training on the exact augmented objective, its first-order approximation
@@ -30,7 +30,7 @@ with no augmentation.
 Sizes: 1,000 training digits, 1,000 random Fourier features, 9 copies, every second test digit, 5
 seeds (the papers use all 60,000 digits, 10,000 features, 12 to 68 copies, 10 seeds); LeNet: 500
 digits, 5 copies, 12 epochs. Hardware: CPU, 1 thread per cell, about 8 core-minutes in all. Cells
-are kept in results/theory-figures/.
+are lines of results/theory-figures.jsonl.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/theory_figures.py [--jobs 1] [--draw]
 (``--draw`` only draws the stored measurements and rebuilds the page.)
 """
@@ -38,9 +38,7 @@ Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/theory_figures.py [--jobs 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -54,7 +52,6 @@ import theory_drawings as drawings
 from automorph.data import load_data
 from automorph.engine import apply
 from automorph.experiments import paired_difference
-from automorph.files import write_json
 from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream
 from automorph.theory import (
     MarkovChain,
@@ -75,11 +72,12 @@ from automorph.theory import (
     split_at,
 )
 from automorph.theory.objectives import objectives_of, value_and_slope
-from record import RESULTS, claim, write_result
+from cells import Cells
+from record import claim, write_result
 
 SEEDS, EXAMPLES, FEATURES = 5, 1000, 1000
 ORDERS = ("original", "first", "second", "exact")
-CELLS = RESULTS / "theory-figures"
+CELLS = Cells("theory-figures")
 
 Draws = list[tuple[str, float]]
 
@@ -390,19 +388,14 @@ KINDS: dict[str, Callable[[int], Any]] = {
 }
 
 
-def measure(kind: str, seed: int) -> str:
-    """Run one cell and write it when it is finished."""
+def measure(kind: str, seed: int) -> Any:
+    """Run one cell."""
     torch.set_num_threads(1)
-    path = CELLS / f"{kind}-{seed}.json"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, KINDS[kind](seed))
-    return path.name
+    return KINDS[kind](seed)
 
 
 def read(kind: str) -> list[Any]:
-    paths = sorted(CELLS.glob(f"{kind}-*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return [CELLS[f"{kind}-{seed}"] for seed in range(SEEDS)]
 
 
 def judged(text: str, values: Any, baseline: Any) -> Any:
@@ -545,10 +538,8 @@ def main() -> None:
     parser.add_argument("--draw", action="store_true")
     chosen = parser.parse_args()
     if not chosen.draw:
-        kinds, seeds = zip(*[(kind, seed) for kind in KINDS for seed in range(SEEDS)], strict=True)
-        with ProcessPoolExecutor(chosen.jobs) as pool:
-            for name in pool.map(measure, kinds, seeds):
-                print(name, flush=True)
+        cells = {f"{kind}-{seed}": (kind, seed) for kind in KINDS for seed in range(SEEDS)}
+        CELLS.run(measure, cells, jobs=chosen.jobs)
     found = list(claims())
     for made in found:
         print("holds" if made["holds"] else "FAILS", made["text"], made["value"], made["interval"])

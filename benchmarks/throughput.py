@@ -16,7 +16,7 @@ Expected before the run (exact mode, one thread, ratio to the faster of timm and
 n: 9 interleaved rounds per cell; medians of ratios, with the smallest and largest. One thread per
 library. The hardware and the other load on the processor are recorded with the result.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 15 minutes)
-Finished cells are kept in results/throughput/; remove that folder to measure again.
+Finished cells are lines of results/throughput.jsonl; remove that file to measure again.
 Needs: pip install 'automorph[albumentations,kornia]'
 """
 
@@ -28,7 +28,6 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
-import json  # noqa: E402
 import statistics  # noqa: E402
 import time  # noqa: E402
 import warnings  # noqa: E402
@@ -43,7 +42,8 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import automorph  # noqa: E402
-from record import RESULTS, claim, machine, write_result  # noqa: E402
+from cells import Cells  # noqa: E402
+from record import claim, machine, write_result  # noqa: E402
 
 cv2.setNumThreads(0)
 torch.set_num_threads(1)
@@ -314,25 +314,16 @@ def end_to_end() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def cell(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A finished cell from disk, or a new measurement."""
-    path = RESULTS / "throughput" / f"{name}.json"
-    if path.exists():
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return content
+def measured(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Measure a cell; records the load of the machine before and after."""
     print(f"measuring {name} ..", flush=True)
     before = machine()
-    content = {
+    return {
         "name": name,
         **measure(),
         "load_before": before["load"],
         "load_after": os.getloadavg(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
-    return content
 
 
 def claims_of(rows: list[dict[str, Any]]) -> list[Any]:
@@ -373,7 +364,11 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Any]:
 
 
 def main() -> None:
-    rows = []
+    rows, cells = [], Cells("throughput")
+
+    def cell(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        return cells.kept(name, measured, name, measure)
+
     for size in BATCH:
         for policy in POLICIES:
             name = f"{size}-{policy}-nearest"

@@ -223,9 +223,10 @@ CASES = [
     Case("one class", with_labels(["cat"] * 9), ("all 9 train examples", "'cat'", "two classes")),
     Case("beyond the names", with_labels([0, 1, 7], ["a", "b"]), ("not among the 2", "7")),
     Case("several labels", with_labels([[0, 1], [1]]), ("a label is a list", "not supported")),
-    Case("two kinds",
-         with_text("a.jsonl", '{"text": "a", "label": 0}', '{"text": "b", "label": "x"}'),
-         ("mix 1 numbers and 1 strings",)),
+    Case("one fraction in two spellings",
+         with_text("a.csv", "text,label", *(f"t{i},1.{'1' if i % 2 else '10'}" for i in range(8))),
+         ("'1.1' and '1.10' are the same number", "one spelling of each", "v1.10")),
+    Case("infinite label", with_labels([0.0, float("inf")] * 4), ("a label is infinite", "finite")),
     # arrays
     Case("pickled npz", with_arrays(images=FOUR, labels=np.array([{}, 1, 2, 3], object)),
          ("Python objects", "array of strings")),

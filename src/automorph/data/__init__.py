@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from automorph import _moved
 from automorph.data.build import assemble
+from automorph.data.class_values import ClassValue, class_value, is_numeric, same_names
 from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
 from automorph.data.decoders import belong_to_parent, uninterrupted_start
 from automorph.data.images import read_image
@@ -26,6 +27,7 @@ __all__ = [
     "SOURCES",
     "TABLE_ENDINGS",
     "BadRow",
+    "ClassValue",
     "Dataset",
     "Domain",
     "Leakage",
@@ -37,10 +39,12 @@ __all__ = [
     "belong_to_parent",
     "check_leakage",
     "check_source",
+    "class_value",
     "coupled",
     "finish",
     "from_arrays",
     "guard_leakage",
+    "is_numeric",
     "limited",
     "list_sources",
     "load_data",
@@ -49,6 +53,7 @@ __all__ = [
     "open_test",
     "read_image",
     "read_tables",
+    "same_names",
     "split",
     "split_hashes",
     "strings",

@@ -16,6 +16,7 @@ from automorph.data.images import CHANNELS, Mode, Size
 from automorph.data.label_conflicts import with_contradictions
 from automorph.data.labels import MISSING, check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
+from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows
 from automorph.data.splits import choose, limit_note, limited, split
 from automorph.errors import DataError, UsageError
@@ -37,14 +38,16 @@ def assemble(
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     _check_options(raw, size, mode, limit)
-    notes = list(raw.notes)
+    notes = Notes(raw.notes)
     raw = _drop_unlabelled(raw, notes)
-    labels, classes = encode(_columns(raw, "labels"), names=raw.classes)
+    labels, classes = encode(_columns(raw, "labels"), names=raw.classes, notes=notes)
     groups: Numbers = {}
     group_names: tuple[str, ...] = ()
     if raw.parts["train"].subgroups is not None:
         columns = _columns(raw, "subgroups")
-        groups, group_names = encode(columns, names=raw.subgroup_names, what="subgroup")
+        groups, group_names = encode(
+            columns, names=raw.subgroup_names, what="subgroup", notes=notes
+        )
     bad = {part: _bad_rows(raw, part, labels, groups) for part in raw.parts}
     keep = _good_rows(labels, bad)
     if skip_bad or not any(bad.values()):  # Otherwise all bad rows are reported first.
@@ -55,12 +58,12 @@ def assemble(
         usable = keep["train"]
         keep["train"] = usable[choose(labels["train"][usable], classes, limit, seed=seed)]
         if len(keep["train"]) < len(usable):
-            notes.append(limit_note(len(keep["train"]), len(usable)))
+            notes.add(limit_note(len(keep["train"]), len(usable)))
     total = sum(map(len, keep.values())) + sum(map(len, bad.values()))
     data = _decode(raw, keep, bad, mode=mode, size=size, cache=cache)
     skipped = _skipped(raw, bad, total, skip_bad=skip_bad)
     if skipped:
-        notes.append(left_out(skipped))
+        notes.add(left_out(skipped))
     parts = {}
     for part, rows in keep.items():
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
@@ -129,14 +132,14 @@ def _columns(raw: RawData, what: str) -> dict[str, Any]:
     }
 
 
-def _drop_unlabelled(raw: RawData, notes: list[str]) -> RawData:
+def _drop_unlabelled(raw: RawData, notes: Notes) -> RawData:
     """Remove parts without any label, as published test parts often are."""
     kept = dict(raw.parts)
     for part, rows in raw.parts.items():
         numbers, _ = encode({part: list(rows.labels)}, names=raw.classes)
         if part != "train" and len(numbers[part]) and (numbers[part] == MISSING).all():
             del kept[part]
-            notes.append(f"the {part} part has no labels and was left out")
+            notes.add(f"the {part} part has no labels and was left out")
     return replace(raw, parts=kept)
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.class_values import (
+    ClassValue,
+    appearance,
+    class_value,
+    is_like_missing,
+    is_numeric,
+    written,
+)
+from automorph.data.notes import Notes, shortened
 from automorph.errors import DataError
 
 MISSING = -1
@@ -21,29 +30,30 @@ def encode(
     *,
     names: tuple[str, ...] | None = None,
     what: str = "label",
+    notes: Notes | None = None,
 ) -> tuple[dict[str, NDArray[np.int64]], tuple[str, ...]]:
     """Number the values of one column over all parts: int64 arrays and the names of the classes.
 
     ``columns`` gives the values by part. With ``names`` (declared by the source) numbers index
-    them and strings must be among them; without, the distinct values are sorted (as numbers if all
-    are) and become the names. None, NaN, empty strings and, with ``names``, -1 are missing: they
-    are numbered ``MISSING``. Raises DataError for values that are not classes.
+    them and strings must be among them; without, the distinct values (see :func:`class_value`) are
+    sorted (as numbers if all are) and become the names. None, NaN, empty strings and, with
+    ``names``, -1 are missing: they are numbered ``MISSING``. ``notes`` receives what was merged or
+    may be meant otherwise. Raises DataError for values that are not classes.
 
     >>> encode({"train": ["cat", "dog", None, "cat"]})
     ({'train': array([ 0,  1, -1,  0])}, ('cat', 'dog'))
+    >>> encode({"train": ["1.0", "2", 1]})
+    ({'train': array([0, 1, 0])}, ('1', '2'))
     """
-    cleaned = {part: [_clean(value, what) for value in column] for part, column in columns.items()}
-    distinct = {value for column in cleaned.values() for value in column if value is not None}
+    notes = Notes() if notes is None else notes
+    distinct = {_key(label): label for column in columns.values() for label in column}
     if names is None:
-        order = _sorted(distinct, what)
-        number: dict[Any, int] = {value: i for i, value in enumerate(order)}
-        names = tuple(str(value) for value in order)
+        number, names = _found(distinct, what, notes)
     else:
-        number = _declared(distinct, names, what)
-    number[None] = MISSING
+        number = _declared(distinct, names, what, notes)
     encoded = {
-        part: np.array([number[value] for value in column], dtype=np.int64)
-        for part, column in cleaned.items()
+        part: np.array([number[_key(label)] for label in column], dtype=np.int64)
+        for part, column in columns.items()
     }
     return encoded, names
 
@@ -98,37 +108,53 @@ def listed(names: Iterable[object], max_items: int = 5) -> str:
     return ", ".join(shown[:max_items]) + more
 
 
-def _clean(value: Any, what: str) -> Any:
-    """Convert a value to str, int, float or bool; None if it is missing."""
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        value = value.item()
-    if isinstance(value, str):
-        value = value.strip()
-        return None if value == "" or value.lower() == "nan" else value
-    if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        return int(value) if value.is_integer() else value
-    if value is None or isinstance(value, bool | int):
-        return value
-    kind = type(value).__name__
+def sample(values: Iterable[Any], max_items: int = 4) -> str:
+    """Show the first few of some values, sorted as strings."""
+    return ", ".join(sorted(map(repr, values))[:max_items])
+
+
+def _key(label: Any) -> Hashable:
+    """Return what tells labels of a source apart before they are compared as values."""
+    if not isinstance(label, Hashable):
+        return type(label), str(label)
+    nan = isinstance(label, float | np.floating) and label != label
+    return type(label), "nan" if nan else label
+
+
+def _found(
+    distinct: Mapping[Hashable, Any], what: str, notes: Notes
+) -> tuple[dict[Hashable, int], tuple[str, ...]]:
+    """Return the number of every label that occurs, and the names of the classes."""
+    values = {key: class_value(label, what) for key, label in distinct.items()}
+    forms: dict[ClassValue, set[str]] = defaultdict(set)
+    for key, value in values.items():
+        if value is not None:
+            forms[value].add(written(distinct[key]))
+    names = {value: _name(value, forms[value], what) for value in forms}
+    order = _sorted(names, what)
+    _note_doubts(forms, names, what, notes)
+    position = {value: i for i, value in enumerate(order)}
+    number = {key: MISSING if value is None else position[value] for key, value in values.items()}
+    return number, tuple(names[value] for value in order)
+
+
+def _name(value: ClassValue, forms: set[str], what: str) -> str:
+    if not isinstance(value, Decimal):
+        return str(value)
+    spellings = {form.strip() for form in forms}
+    if len(spellings) == 1:
+        return spellings.pop()
     raise DataError(
-        f"a {what} is a {kind} ({str(value)[:40]}): expected one string or number for each "
-        f"example. Several {what}s for one example are not supported."
+        f"the {what}s {' and '.join(map(repr, sorted(spellings)))} are the same number written in "
+        "different ways: expected one spelling of each. Write them alike, or as words (v1.10) if "
+        "they are different classes."
     )
 
 
-def _sorted(distinct: set[Any], what: str) -> list[Any]:
-    kinds = Counter("text" if isinstance(value, str) else "number" for value in distinct)
-    if len(kinds) > 1:
-        raise DataError(
-            f"the {what}s mix {kinds['number']} numbers and {kinds['text']} strings: "
-            f"{sample(distinct)}. Expected only numbers or only strings."
-        )
-    numbers = {value: _number(value) for value in distinct}
-    if any(number is None for number in numbers.values()):
-        return sorted(distinct)
-    fractions = [n for n in numbers.values() if n is not None and not float(n).is_integer()]
+def _sorted(names: Mapping[ClassValue, str], what: str) -> list[ClassValue]:
+    if not all(map(is_numeric, names.values())):
+        return sorted(names, key=lambda value: names[value])
+    fractions = [float(name) for name in names.values() if not float(name).is_integer()]
     if len(fractions) > _MOST_FRACTIONS:
         raise DataError(
             f"the {what}s include {len(fractions):,} different fractions, such as "
@@ -136,34 +162,75 @@ def _sorted(distinct: set[Any], what: str) -> list[Any]:
             f"Expected class names or numbers: choose another column ({what}=..., --{what}), or "
             "bin the values first."
         )
-    return sorted(distinct, key=lambda value: (numbers[value], str(value)))
+    return sorted(names, key=lambda value: (float(names[value]), names[value]))
 
 
-def sample(values: Iterable[Any], max_items: int = 4) -> str:
-    """Show the first few of some values, sorted as strings."""
-    return ", ".join(sorted(map(repr, values))[:max_items])
+def _note_doubts(
+    forms: Mapping[ClassValue, set[str]], names: Mapping[ClassValue, str], what: str, notes: Notes
+) -> None:
+    """Note labels that were read as one, and classes that may be meant otherwise."""
+    several = {names[value]: some for value, some in sorted(
+        forms.items(), key=lambda item: names[item[0]]) if len(some) > 1}  # fmt: skip
+    if several:
+        notes.merged(f"{what}s written in different ways", several, because="compared as values")
+    fractions = sorted(value for value in forms if isinstance(value, Decimal))
+    if fractions:
+        notes.add(
+            f"{what}s with fractions are classes, not measurements: "
+            f"{shortened([repr(names[value]) for value in fractions])}"
+        )
+    words = sorted(value for value in forms if isinstance(value, str))
+    numbers = sorted(value for value in forms if isinstance(value, int))
+    if numbers and any(not is_numeric(word) for word in words):
+        notes.add(
+            f"{what}s are numbers and words: {shortened([repr(str(n)) for n in numbers])}; "
+            f"{shortened([repr(w) for w in words if not is_numeric(w)])}"
+        )
+    for word in words:
+        if is_like_missing(word):
+            notes.add(f"{what} {word!r} is a class of its own, not a missing value")
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names.values()):
+        alike[f"{Decimal(name).normalize()}" if is_numeric(name) else appearance(name)].append(name)
+    similar = [" and ".join(map(repr, some)) for some in alike.values() if len(some) > 1]
+    if similar:
+        notes.add(f"{what}s that look alike are different classes: {shortened(similar, '; ')}")
 
 
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except ValueError:
-        return None
-
-
-def _declared(distinct: set[Any], names: tuple[str, ...], what: str) -> dict[Any, int]:
-    number: dict[Any, int] = {}
+def _declared(
+    distinct: Mapping[Hashable, Any], names: tuple[str, ...], what: str, notes: Notes
+) -> dict[Hashable, int]:
+    by_name = {name: i for i, name in reversed(list(enumerate(names)))}
+    by_value = {class_value(name): i for name, i in by_name.items()}
+    number: dict[Hashable, int] = {}
     wrong = []
-    for value in distinct:
-        if isinstance(value, str) and value in names:
-            number[value] = names.index(value)
-        elif isinstance(value, int) and MISSING <= value < len(names):
-            number[value] = int(value)
+    positions: set[int] = set()
+    for key, label in distinct.items():
+        value = class_value(label, what)
+        if value is None:
+            number[key] = MISSING
+        elif isinstance(label, str):
+            found = by_name.get(label.strip(), by_value.get(value))
+            number[key] = MISSING if found is None else found
+            if found is None:
+                wrong.append(label.strip())
         else:
-            wrong.append(value)
+            place = int(label) if isinstance(label, bool | np.bool_) else value
+            if isinstance(place, int) and MISSING <= place < len(names):
+                number[key] = place
+                positions.add(place)
+            else:
+                wrong.append(label)
     if wrong:
         raise DataError(
             f"{len(wrong)} different {what}s are not among the {len(names)} declared classes: "
             f"{sample(wrong)}. Expected 0 to {len(names) - 1} or one of {listed(names)}."
+        )
+    shifted = [i for i in sorted(positions - {MISSING}) if by_value.get(i, i) != i]
+    if shifted:
+        first = shifted[0]
+        notes.add(
+            f"{what}s are positions among the declared names, not names: {first} is "
+            f"{names[first]!r}"
         )
     return number

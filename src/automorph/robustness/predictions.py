@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import TABLE_ENDINGS, Dataset, Split, read_tables
+from automorph.data import (
+    TABLE_ENDINGS,
+    Dataset,
+    Split,
+    class_value,
+    is_numeric,
+    read_tables,
+    same_names,
+)
 from automorph.diagnostics import hashed_words
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model
@@ -28,13 +36,14 @@ _ROW = re.compile(r".*\[(\d+)\]")
 class Subject:
     """Predictions int64 ``(n,)`` with, if known, probabilities ``(n, classes)`` and embeddings.
 
-    ``name`` identifies their source.
+    ``name`` identifies their source, ``notes`` states how its predictions were read.
     """
 
     name: str
     predictions: NDArray[np.int64]
     probabilities: NDArray[np.float64] | None = None
     features: NDArray[np.float32] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def of_network(
@@ -73,7 +82,7 @@ def of_checkpoint(
         encoder = make_task(data, model=lambda: network).encoder
         return of_network(network, part, encoder=encoder, classes=data.classes, name=str(path))
     trained = load_trained(file, model=model if isinstance(model, nn.Module) else None)
-    if trained.classes != data.classes:
+    if not same_names(trained.classes, data.classes):
         raise UsageError(
             f"{file} was trained on the classes {list(trained.classes)[:8]}, but the data have "
             f"{list(data.classes)[:8]}; expected the same, in the same order"
@@ -85,17 +94,19 @@ def of_checkpoint(
 def of_predictions(source: Any, data: Dataset, part: Split, *, where: str) -> Subject:
     """Return predictions that were made elsewhere.
 
-    ``source`` is an array: classes ``(n,)`` by name or index, or probabilities or logits
-    ``(n, classes)``; or a string: ``FILE``, ``FILE:COLUMN`` (CSV, Parquet, JSON lines, .npy, .npz),
-    or a column of the data. Rows are those of the part ``where``, in the order of the source of the
-    data. Raises `DataError` for missing values, NaN and unknown classes.
+    ``source`` is an array: classes ``(n,)``, or probabilities or logits ``(n, classes)``; or a
+    string: ``FILE``, ``FILE:COLUMN`` (CSV, Parquet, JSON lines, .npy, .npz), or a column of the
+    data. Classes are matched by name, numbers as values (1, ``1.0`` and ``"1"`` are the same); only
+    where no class is called by a number, whole numbers are positions, which ``Subject.notes``
+    states. Rows are those of the part ``where``, in the order of the source of the data. Raises
+    `DataError` for missing values, NaN and unknown classes.
     """
     name = source if isinstance(source, str) else "predictions"
-    values = _read(source, part) if isinstance(source, str) else np.asarray(source)
+    values = _read(source, part) if isinstance(source, str) else _array(source)
     values = _aligned(values, part, name, where)
     if values.ndim == 2:
         return _of_scores(values, data, name)
-    return Subject(name, _of_classes(values, data, name))
+    return _of_classes(values, data, name)
 
 
 def thumbnails(part: Split, side: int = 8) -> NDArray[np.float32]:
@@ -195,7 +206,7 @@ def _table(path: Path, column: str) -> NDArray[Any]:
             f"{path} has no column {column or 'of predictions'!r}; it has {list(table.names)}. "
             f"Select one with --predictions {path}:COLUMN"
         )
-    return np.array(["" if value is None else value for value in table.column(name)])
+    return _array(list(table.column(name)))
 
 
 def _aligned(values: NDArray[Any], part: Split, name: str, where: str) -> NDArray[Any]:
@@ -231,28 +242,50 @@ def _of_scores(values: NDArray[Any], data: Dataset, name: str) -> Subject:
     return Subject(name, target.predict(scores), known)
 
 
-def _of_classes(values: NDArray[Any], data: Dataset, name: str) -> NDArray[np.int64]:
-    words = [_word(value) for value in values.tolist()]
-    if (bad := np.array([word in ("", "nan", "None") for word in words])).any():
+def _of_classes(values: NDArray[Any], data: Dataset, name: str) -> Subject:
+    known = {class_value(label): number for number, label in enumerate(data.classes)}
+    found = [class_value(value, "prediction") for value in values.tolist()]
+    if (bad := np.array([value is None for value in found])).any():
         raise DataError(
             f"{name}: no prediction (NaN or empty) for {_rows(bad)}; expected a class for every "
             "example"
         )
-    known = {word: number for number, word in enumerate(data.classes)}
-    if not set(words) <= known.keys() and values.dtype.kind in "iuf":
-        known = {str(number): number for number in range(len(data.classes))}
-    if unknown := sorted(set(words) - known.keys()):
-        raise DataError(
-            f"{name}: got the predictions {', '.join(map(repr, unknown[:5]))}, which are not "
-            f"classes of the data; expected {', '.join(map(repr, list(known)[:10]))}, or their "
-            "numbers"
+    notes: tuple[str, ...] = ()
+    unknown = {value for value in found if value not in known}
+    typed = not any(isinstance(value, str | bool) for value in values.tolist())
+    whole = typed and all(isinstance(value, int) for value in found)
+    if unknown and whole and not any(map(is_numeric, data.classes)):
+        known = {number: number for number in range(len(data.classes))}
+        unknown = {value for value in found if value not in known}
+        notes = (
+            f"Predictions were read as positions: 0 is {data.classes[0]!r}, "
+            f"{len(data.classes) - 1} is {data.classes[-1]!r}.",
         )
-    return np.array([known[word] for word in words], np.int64)
+    if unknown:
+        shown = sorted(map(str, unknown))[:5]
+        raise DataError(
+            f"{name}: got the predictions {', '.join(map(repr, shown))}, which are not "
+            f"classes of the data; expected {', '.join(map(repr, data.classes[:10]))}"
+            f"{_positions(data)}"
+        )
+    return Subject(name, np.array([known[value] for value in found], np.int64), notes=notes)
 
 
-def _word(value: object) -> str:
-    is_whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if is_whole and isinstance(value, float) else str(value).strip()
+def _positions(data: Dataset) -> str:
+    if any(map(is_numeric, data.classes)):
+        return (
+            "; as these are numbers, positions cannot be told from names: convert positions to "
+            "names, with data.classes"
+        )
+    return ", or their positions from 0"
+
+
+def _array(source: Any) -> NDArray[Any]:
+    """Return predictions as an array; a list of words and numbers keeps them apart."""
+    if isinstance(source, list | tuple) and not any(np.ndim(value) for value in source):
+        kinds = {type(value) for value in source}
+        return np.array(source, None if len(kinds) == 1 else object)
+    return np.asarray(source)
 
 
 def _rows(bad: Any) -> str:

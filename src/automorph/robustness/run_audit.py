@@ -122,7 +122,7 @@ def _measured(
         rate = RATE / looks
         slices = discover_in(subject, part, data.classes, method=method, rate=rate, seed=seed)
     facts = {"data": data.name, "part": name, "subject": subject.name}
-    notes = result.notes
+    notes = (*subject.notes, *result.notes)
     if part.subgroups is not None:
         # `measure` has already noted what the part itself lacks.
         covered = (f"The {name} part", "Class ", "No part has an example")

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from automorph.data import Split, open_test
+from automorph.data import Split, open_test, same_names
 from automorph.errors import UsageError
 from automorph.experiments import fingerprint
 from automorph.files import atomic_write, folder_lock, inside, read_json, write_json
@@ -208,7 +208,7 @@ def _begin_with(task: Task, checkpoint: Path) -> Task:
     """Return the task with the user's weights, network and normalisation as its start."""
     file = weights_file(checkpoint)
     trained = load_trained(file, model=_shell(task))
-    if trained.classes != task.data.classes:
+    if not same_names(trained.classes, task.data.classes):
         raise UsageError(
             f"{file} was trained on the classes {list(trained.classes)}; the data have "
             f"{list(task.data.classes)}. Expected the same classes in the same order"

@@ -136,6 +136,8 @@ def _examples(data: Any) -> tuple[Domain, Any]:
 
 def _column(column: Any, n: int, part: str) -> Any:
     values = _plain(column)
+    if isinstance(values, Sequence) and not isinstance(values, str):
+        values = _objects(values)  # NumPy would turn None into "None" and True into 1.
     values = values if isinstance(values, np.ndarray) else np.asarray(values)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
@@ -149,6 +151,16 @@ def _column(column: Any, n: int, part: str) -> Any:
             f"{n:,} {part} examples but labels of shape {values.shape}: expected ({n},)."
         )
     return values
+
+
+def _objects(values: Sequence[Any]) -> NDArray[Any]:
+    """Return a list as an array without converting its elements to one type."""
+    plain = [_plain(value) for value in values]
+    if any(np.ndim(value) for value in plain):
+        return np.asarray(plain)
+    array = np.empty(len(plain), object)
+    array[:] = plain
+    return array
 
 
 def _plain(value: Any) -> Any:

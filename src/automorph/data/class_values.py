@@ -1,0 +1,111 @@
+"""What a label is as a value: a number, a word, or missing; one rule for every source."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from automorph.errors import DataError
+
+ClassValue = str | int | Decimal
+"""A word, a whole number, or a fraction."""
+
+# As JSON writes numbers, and with a plus sign; codes such as 007 or 1e5 are words.
+_NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?")
+_LIKE_MISSING = frozenset(("none", "null", "na", "n/a", "#n/a", "<na>", "nil"))
+
+
+def class_value(label: Any, what: str = "label") -> ClassValue | None:
+    """Return a label as a value; None if it is missing.
+
+    Numbers compare as numbers in whatever form the source has them: ``1``, ``1.0`` and ``"1.0"``
+    are one value. A truth value is the word ``True`` or ``False``. None, NaN, empty strings and the
+    word ``nan`` are missing; the word ``None`` is not. Raises DataError for anything that is not
+    one string or number.
+
+    >>> class_value("1.0"), class_value(np.float32(0.1)), class_value("007"), class_value(True)
+    (1, Decimal('0.1'), '007', 'True')
+    >>> class_value("None"), class_value(None), class_value(float("nan"))
+    ('None', None, None)
+    """
+    if isinstance(label, np.floating) and not isinstance(label, float):
+        label = label.item() if not np.isfinite(label) else Decimal(str(label))  # 0.1, not 0.10..01
+    elif isinstance(label, np.generic) or (isinstance(label, np.ndarray) and label.ndim == 0):
+        label = label.item()
+    if isinstance(label, str):
+        label = label.strip()
+        if label == "" or label.lower() == "nan":
+            return None
+        return _tidy(Decimal(label)) if _NUMBER.fullmatch(label) else label
+    if isinstance(label, bool):
+        return str(label)
+    if isinstance(label, int):
+        return label
+    if label is None or type(label).__name__ in ("NAType", "NaTType"):  # pandas, not imported here
+        return None
+    if isinstance(label, float | Decimal):
+        if math.isnan(label):
+            return None
+        if math.isinf(label):
+            raise DataError(f"a {what} is infinite: expected a name or a finite number.")
+        return _tidy(Decimal(repr(label)) if isinstance(label, float) else label)
+    kind = type(label).__name__
+    raise DataError(
+        f"a {what} is a {kind} ({str(label)[:40]}): expected one string or number for each "
+        f"example. Several {what}s for one example are not supported."
+    )
+
+
+def same_names(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Return whether two lists name the same classes in the same order.
+
+    >>> same_names(("1.0", "2.0"), ("1", "2"))
+    True
+    """
+    return list(map(class_value, left)) == list(map(class_value, right))
+
+
+def written(label: Any) -> str:
+    """Return a label as its source writes it.
+
+    >>> written(1.0), written("1.0 "), written(np.int64(3))
+    ('1.0', '1.0 ', '3')
+    """
+    return str(label)
+
+
+def is_numeric(name: str) -> bool:
+    """Return whether a class name reads as a number, so that a position could be mistaken for it.
+
+    >>> [is_numeric(name) for name in ("3", "03", "0.5", "three")]
+    [True, True, True, False]
+    """
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_like_missing(name: str) -> bool:
+    """Return whether a word often stands for a missing value."""
+    return name.lower() in _LIKE_MISSING
+
+
+def appearance(name: str) -> str:
+    """Return what is left of a name without case, spacing and variants of characters.
+
+    >>> appearance("Great  Dane") == appearance("great dane")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _tidy(number: Decimal) -> ClassValue:
+    return int(number) if number == number.to_integral_value() else number.normalize()

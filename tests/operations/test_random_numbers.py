@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automorph.operations import OPERATIONS, Stream, normal, philox, unit_interval
+from automorph.operations import OPERATIONS, Stream, normal, occurring, philox, unit_interval
 from automorph.operations.random import stream_key
 
 # Random123's known answers for philox4x32-10: zeros, ones, and digits of pi.
@@ -125,3 +125,16 @@ def test_empty_streams() -> None:
     assert nobody.bits("op", 3).shape == (0, 3)
     assert nobody.race(("a", "b"), 3).shape == (0, 3)
     assert Stream(index=[1, 2]).bits("op", 0).shape == (2, 0)
+
+
+def test_occurrences_draw_under_numbers_of_their_own() -> None:
+    index = np.repeat(np.arange(300), 300)
+    times = np.tile(np.arange(300), 300)
+    numbers = occurring(index, times)
+    assert len(np.unique(numbers)) == len(numbers)
+    np.testing.assert_array_equal(numbers[times == 0], np.arange(300))
+    assert numbers.min() >= 0
+    assert numbers.max() < 1 << 32
+    # One example never repeats a number, however often it comes; hashes are numbers, too.
+    many = occurring(np.full(1 << 16, (1 << 32) - 1), np.arange(1 << 16))
+    assert len(np.unique(many)) == len(many)

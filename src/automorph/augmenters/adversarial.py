@@ -134,8 +134,8 @@ class AdversarialAugmenter(Augmenter):
             policies = self._written(raw.seed)
         drawn = [
             policy.augment(
-                raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.index,
-                copy=copy,
+                raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch,
+                index=raw.numbers, copy=copy,
             )
             for copy, policy in enumerate(policies)
         ]  # fmt: skip

@@ -128,7 +128,7 @@ def together(raw: RawBatch, examples: list[Any], labels: list[Any]) -> Batch:
 def stream_of(raw: RawBatch, count: int = 1, *, copy: NDArray[np.int64] | None = None) -> Stream:
     """Return the random stream of `views`, row by row; with ``copy``, that of `views_at`."""
     numbers = np.tile(np.arange(count), len(raw)) if copy is None else copy.ravel()
-    index = np.repeat(raw.index, len(numbers) // len(raw))
+    index = np.repeat(raw.numbers, len(numbers) // len(raw))
     return Stream(seed=raw.seed, epoch=raw.epoch, index=index, copy=numbers)
 
 

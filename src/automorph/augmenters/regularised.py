@@ -81,7 +81,7 @@ class RegularisedAugmenter(Augmenter):
 
     def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
         """Return the view to learn from and the others, an example's rows adjacent."""
-        stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.index)
+        stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.numbers)
         views = []
         for copy in range(self.method.passes + 1):
             own = replace(stream, copy=np.full(len(raw), copy))

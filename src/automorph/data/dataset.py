@@ -87,10 +87,21 @@ class Split:
         """Whether rows are read on demand and not kept in memory."""
         return not isinstance(self.data, np.ndarray)
 
-    def drawn(self, rows: NDArray[np.int64], *, seed: int, epoch: int) -> NDArray[Any]:
-        """Return rows as training sees them: with random crops if configured."""
+    def drawn(
+        self,
+        rows: NDArray[np.int64],
+        *,
+        seed: int,
+        epoch: int,
+        numbers: NDArray[np.int64] | None = None,
+    ) -> NDArray[Any]:
+        """Return rows as training sees them: with random crops if configured.
+
+        ``numbers`` are those under which the rows draw (default: ``rows``).
+        """
         if hasattr(self.data, "drawn"):
-            return np.asarray(self.data.drawn(rows, Stream(seed=seed, epoch=epoch, index=rows)))
+            stream = Stream(seed=seed, epoch=epoch, index=rows if numbers is None else numbers)
+            return np.asarray(self.data.drawn(rows, stream))
         return np.asarray(self.data[rows])
 
     @cached_property

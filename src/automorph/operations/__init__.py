@@ -24,7 +24,15 @@ from automorph.operations.kernels import (
     Whole,
     truncated,
 )
-from automorph.operations.random import Stream, normal, philox, stream_key, unit_interval, weighted
+from automorph.operations.random import (
+    Stream,
+    normal,
+    occurring,
+    philox,
+    stream_key,
+    unit_interval,
+    weighted,
+)
 from automorph.operations.sequences import NOTHING, Sequences
 from automorph.operations.spaces import (
     SPACES,
@@ -79,6 +87,7 @@ __all__ = [
     "masked_operation",
     "named_space",
     "normal",
+    "occurring",
     "operation",
     "paraphrase_operation",
     "philox",

@@ -26,6 +26,7 @@ _W0, _W1 = 0x9E3779B9, 0xBB67AE85
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 _ROUNDS = 10
+_WORD, _GOLDEN = 0xFFFFFFFF, 0x9E3779B1
 
 
 def philox(counter: ArrayLike, key: ArrayLike) -> NDArray[np.uint32]:
@@ -161,6 +162,21 @@ class Stream:
         winner: NDArray[np.int16] = words.argmax(axis=2).astype(np.int16)
         winner = winner.reshape(len(self), 4 * (last - first))
         return winner[:, start - 4 * first : start - 4 * first + draws]
+
+
+def occurring(index: ArrayLike, occurrence: ArrayLike) -> NDArray[np.int64]:
+    """Return the numbers under which repeats of examples draw: int64, as ``index`` broadcast.
+
+    ``occurrence`` counts how often an example came before in its epoch. The first time, it draws
+    under its own number; later ones have numbers far away, all different for one example.
+
+    >>> occurring([7, 7, 9], [0, 1, 0]).tolist()
+    [7, 2654435768, 9]
+    """
+    numbers, times = np.asarray(index, np.int64), np.asarray(occurrence, np.int64)
+    # Multiples of the golden ratio stay farthest apart, so examples rarely share a number.
+    far = (numbers + times * _GOLDEN) & _WORD
+    return np.where(times == 0, numbers, far)
 
 
 def unit_interval(bits: NDArray[np.uint32]) -> NDArray[np.float32]:

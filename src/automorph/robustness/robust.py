@@ -204,6 +204,7 @@ class GroupTraining(Augmenter):
             examples=np.stack(views, axis=1).reshape(-1),
             labels=np.repeat(raw.labels, count, axis=0),
             index=np.repeat(raw.index, count),
+            occurrence=None if raw.occurrence is None else np.repeat(raw.occurrence, count),
         )
         return replace(self.policy(rows), views=count)
 

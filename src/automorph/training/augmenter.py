@@ -43,7 +43,8 @@ class Augmenter(Protocol):
     ) -> Sequence[NDArray[np.int64]]:
         """Return the rows of every batch of an epoch, as many batches as `order.batches` makes.
 
-        The default shows every example once; a sampler may draw rare examples more often.
+        The default shows every example once; a sampler may draw rare examples more often. The
+        repeats of an example get different draws (see `RawBatch.numbers`).
         """
         return batches(n, batch_size, seed=seed, epoch=epoch)
 
@@ -114,7 +115,8 @@ class AugmenterSpec(Protocol):
 class PolicyAugmenter(Augmenter):
     """A policy, or its name, as an augmenter; None augments nothing.
 
-    The random numbers depend only on the run's seed, the epoch and the numbers of the examples.
+    The random numbers depend only on the run's seed, the epoch, the numbers of the examples and
+    how often they came before in the epoch.
     """
 
     def __init__(self, policy: Any | None = None) -> None:
@@ -135,7 +137,7 @@ class PolicyAugmenter(Augmenter):
         if getattr(self.policy, "mixes_labels", False) and raw.examples.dtype.kind == "T":
             return mixed_texts(self.policy, raw)
         examples, labels = self.policy.augment(
-            raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.index
+            raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.numbers
         )
         return raw.batch(examples, labels=labels)
 
@@ -151,7 +153,7 @@ def mixed_texts(policy: Policy, raw: RawBatch) -> Batch:
 
     Features of whole texts (``sentence:NAME``) are blended here, words inside the network.
     """
-    stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.index)
+    stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.numbers)
     mixing = policy.mixing(stream, raw.examples.shape)
     batch = raw.batch(policy.transform(raw.examples, stream), labels=raw.labels)
     if mixing is None:

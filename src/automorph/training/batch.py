@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from automorph.operations import occurring
 from automorph.targets import Classes, Target
 
 Encoder = Callable[[Any, torch.device], Tensor]
@@ -121,7 +122,9 @@ class RawBatch:
     ``examples`` uint8 ``(n, H, W, C)``; ``labels`` soft, float32 ``(n, classes)``; ``index`` int64
     ``(n,)``, the numbers of the examples in the training part. ``seed``, ``epoch`` and ``index``
     are all that random numbers may depend on (see `automorph.operations.Stream`); ``step``
-    counts from 0 in each epoch. ``target`` is what the labels mean, as in `Batch`.
+    counts from 0 in each epoch. ``target`` is what the labels mean, as in `Batch`. ``occurrence``
+    int64 ``(n,)`` counts how often each example came before in the epoch; None: never. Draw under
+    ``numbers``, which differ for repeats of an example.
     """
 
     examples: Any
@@ -133,12 +136,18 @@ class RawBatch:
     encoder: Encoder
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - devices are immutable
     target: Target = None  # type: ignore[assignment]
+    occurrence: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         _complete(self)
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """The numbers under which the examples draw, int64 ``(n,)``."""
+        return self.index if self.occurrence is None else occurring(self.index, self.occurrence)
 
     def rows(self, part: slice) -> RawBatch:
         """Return the batch of some of the rows."""
@@ -147,6 +156,7 @@ class RawBatch:
             examples=self.examples[part],
             labels=self.labels[part],
             index=self.index[part],
+            occurrence=None if self.occurrence is None else self.occurrence[part],
         )
 
     def encode(self, examples: Any | None = None) -> Tensor:

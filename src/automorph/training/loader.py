@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from automorph.operations import occurring
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, RawBatch, Rows
 from automorph.training.device import Machine
 from automorph.training.precision import Chosen, casting
+from automorph.training.sampler import occurrences
 from automorph.training.task import Task
 
 Job = TypeVar("Job")
@@ -27,7 +29,8 @@ class Loader:
     """The augmented batches of a task, one epoch at a time.
 
     A batch is a pure function of seed, epoch and step, so ``workers`` (threads that work ahead)
-    affect only speed. Threads suffice because array and image code releases the GIL.
+    affect only speed. Threads suffice because array and image code releases the GIL. ``counted``:
+    repeats of an example in an epoch get different draws.
     """
 
     task: Task
@@ -36,6 +39,7 @@ class Loader:
     machine: Machine
     precision: Chosen = "fp32"
     workers: int = 0
+    counted: bool = True
 
     def epoch(self, epoch: int, model: nn.Module) -> Generator[Batch]:
         """Yield this process's rows of the epoch's batches, in order."""
@@ -44,19 +48,33 @@ class Loader:
             len(part), self.task.recipe.batch_size, seed=self.seed, epoch=epoch
         )
 
-        def make(job: tuple[int, NDArray[np.int64]]) -> Batch:
-            return self._make(epoch, *job, model=model)
+        # Counted here, before threads and processes share the batches out.
+        times = occurrences(rows) if self.counted else [np.zeros_like(batch) for batch in rows]
+
+        def make(job: tuple[int, tuple[NDArray[np.int64], NDArray[np.int64]]]) -> Batch:
+            step, (batch, occurrence) = job
+            return self._make(epoch, step, batch, occurrence, model=model)
 
         # An augmenter that uses the model needs its current weights.
         ahead = 0 if self.augmenter.needs_model else self.workers
-        return in_order(make, enumerate(rows), ahead)
+        return in_order(make, enumerate(zip(rows, times, strict=True)), ahead)
 
-    def _make(self, epoch: int, step: int, rows: NDArray[np.int64], *, model: nn.Module) -> Batch:
+    def _make(
+        self,
+        epoch: int,
+        step: int,
+        rows: NDArray[np.int64],
+        occurrence: NDArray[np.int64],
+        *,
+        model: nn.Module,
+    ) -> Batch:
         whole = self.augmenter.whole_batch
-        index = rows if whole else rows[self._own(len(rows))]
+        own = slice(None) if whole else self._own(len(rows))
+        index, times = rows[own], occurrence[own]
         part = self.task.data.train
+        numbers = occurring(index, times)
         raw = RawBatch(
-            examples=part.drawn(index, seed=self.seed, epoch=epoch),
+            examples=part.drawn(index, seed=self.seed, epoch=epoch, numbers=numbers),
             labels=self.task.target.encode(part.labels[index]),
             index=index,
             seed=self.seed,
@@ -65,6 +83,7 @@ class Loader:
             encoder=self.task.encoder,
             device=self.machine.device,
             target=self.task.target,
+            occurrence=times if times.any() else None,
         )
         if self.augmenter.needs_model:
             with casting(self.precision, self.machine.device):

@@ -44,6 +44,7 @@ class Training:
         machine: Machine,
         precision: Chosen,
         workers: int = 0,
+        counted: bool = True,
     ) -> None:
         self.task = task
         self.recipe = task.recipe
@@ -57,7 +58,7 @@ class Training:
         decay = self.recipe.ema_decay
         self.average = None if decay is None else Average(self.model, decay)
         self.scaler = torch.amp.GradScaler(machine.device.type, enabled=precision == "fp16")
-        self.loader = Loader(task, augmenter, seed, machine, precision, workers)
+        self.loader = Loader(task, augmenter, seed, machine, precision, workers, counted)
         self.steps = steps_per_epoch(len(task.data.train), self.recipe.batch_size)
         self.curves: list[Epoch] = []
         self.units = Units()

@@ -33,6 +33,8 @@ from automorph.training.task import Task
 from automorph.training.task_defaults import as_task
 
 PARTS = ("validation", "test")
+_REPEATS = "counted"
+"""Repeats of an example in an epoch get different draws; earlier versions drew them alike."""
 
 
 @_moved.renamed_arguments(until="stop_epoch")
@@ -80,9 +82,12 @@ def train(
             stack.enter_context(folder_lock(store.path))
         stack.enter_context(repeatable(machine))
         precision = _precision(task, machine)
+        counted = True
         if store is not None:
             begun = store.open(_identity(task, augment, seed), _facts(machine, precision))
             precision = begun["precision"]
+            # A run that an older version began keeps its draws to the end.
+            counted = begun.get("repeats") == _REPEATS
         training = Training(
             task,
             augment,
@@ -90,6 +95,7 @@ def train(
             machine=machine,
             precision=precision,
             workers=_ahead(task, machine) if workers is None else workers,
+            counted=counted,
         )
         if store is not None and (found := store.result()) is not None:
             return _finished(training, store, found, parts)
@@ -259,6 +265,7 @@ def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:
     """Return facts about the environment in which a run began."""
     return {
         "precision": precision,
+        "repeats": _REPEATS,
         "device": str(machine.device),
         "processes": machine.processes,
         "threads": torch.get_num_threads(),

@@ -115,7 +115,10 @@ def test_class_folders(tmp_path: Path) -> None:
     assert data.train.names[0] == "cats/0.png"
     assert data.train.names[-1] == "dogs/more/9.PNG"
     np.testing.assert_array_equal(data.train.data[1], noise(1, 8, 8, 3))
-    assert data.notes == ("ignored files without an image extension: 1 .txt",)
+    assert data.notes == (
+        "ignored files without an image extension: 1 .txt",
+        "sub-folders read with their class: dogs/more",
+    )
 
 
 def test_class_folders_with_parts(tmp_path: Path) -> None:
@@ -164,12 +167,6 @@ def test_a_folder_of_heic_says_what_to_do(tmp_path: Path) -> None:
     (root / "birds" / "1.HEIC").write_bytes(b"")
     with pytest.raises(DataError, match="convert it to JPEG"):
         load_data(f"folder:{root}")
-
-
-def test_class_folders_named_like_parts_but_without_classes_below(tmp_path: Path) -> None:
-    data = load_data(f"folder:{class_folders(tmp_path / 'x', classes=('test', 'train'))}")
-    assert data.classes == ("test", "train")
-    assert data.test is None
 
 
 def test_parquet_with_class_names_in_the_schema(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,9 @@ from automorph.data.images import Mode, Size, strict_pillow
 from automorph.data.label_conflicts import with_contradictions
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
-from automorph.data.readers.folders import classes_in, ignored, images_in, parts_of
+from automorph.data.notes import Notes
+from automorph.data.readers.folders import ClassImages
+from automorph.data.readers.layout import ClassFolders, layout_of
 from automorph.data.splits import choose, limit_note, limited, split
 from automorph.errors import DataError, UsageError
 
@@ -48,19 +49,19 @@ def read_large_folder(
             f"crop={crop}: expected the smallest fraction of the area to crop, in (0, 1]"
         )
     root, name = Path(path).expanduser(), f"folder:{path}"
-    parts, beside = parts_of(root, name)
-    notes = [f"ignored folders that are not parts: {', '.join(beside)}"] if beside else []
-    tops = {part: classes_in(top, name) for top, part in parts.items()}
-    numbers, classes = encode({part: [c.name for c in found] for part, found in tops.items()})
-    others: Counter[str] = Counter()
+    notes = Notes()
+    parts = layout_of(root, name, notes)
+    named = {part: [class_name for class_name, _ in folders] for part, folders in parts.items()}
+    numbers, classes = encode(named, notes=notes)
+    images = ClassImages(root, name)
     made: dict[str, Any] = {}
     skipped: list[BadRow] = []
-    for part, folders in tops.items():
-        names, labels = _index(root, folders, numbers[part], others, name)
-        if limit is not None and part == "train" and "test" in tops:
+    for part, folders in parts.items():
+        names, labels = _index(images, folders, numbers[part])
+        if limit is not None and part == "train" and "test" in parts:
             rows = choose(labels, classes, limit, seed=seed)
             if len(rows) < len(labels):
-                notes.append(limit_note(len(rows), len(labels)))
+                notes.add(limit_note(len(rows), len(labels)))
             names, labels = names[rows], labels[rows]
         files = ImageFiles(root, names, size, mode or "rgb", crop, decoders)
         made[part], bad = _inspected(files, labels)
@@ -71,10 +72,9 @@ def read_large_folder(
             f"{name}: {len(skipped):,} files cannot be used:\n{lines}\nRepair or remove them, or "
             "skip them with skip_bad=True (--skip-bad)."
         )
-    if others:
-        notes.append(ignored(others))
+    images.note(notes)
     if skipped:
-        notes.append(left_out(skipped))
+        notes.add(left_out(skipped))
     check_classes({part: a.labels for part, a in made.items()}, classes, name=name, declared=True)
     dataset = Dataset(name, classes, skipped=tuple(skipped), notes=tuple(notes), **made)
     if limit is not None and dataset.test is None:
@@ -83,13 +83,13 @@ def read_large_folder(
 
 
 def _index(
-    root: Path, folders: list[Path], numbers: NDArray[np.int64], others: Counter[str], name: str
+    images: ClassImages, folders: ClassFolders, numbers: NDArray[np.int64]
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return names below the root and labels, class by class, without a list of a whole part."""
     names, labels = [], []
-    for folder, number in zip(folders, numbers.tolist(), strict=True):
-        found = images_in(folder, others, name)
-        names.append(strings([file.relative_to(root).as_posix() for file in found]))
+    for (class_name, folder), number in zip(folders, numbers.tolist(), strict=True):
+        found = images.of(class_name, folder)
+        names.append(strings([file.relative_to(images.root).as_posix() for file in found]))
         labels.append(np.full(len(found), number, np.int64))
     return np.concatenate(names), np.concatenate(labels)
 

@@ -6,116 +6,121 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from automorph.data.images import HEIC, image_extensions
-from automorph.data.readers.raw import RawData, Rows, part_of
+from automorph.data.notes import Notes, shortened
+from automorph.data.readers.layout import (
+    layout_of,
+    names_a_part,
+    passed_over,
+    refuse_part_inside,
+)
+from automorph.data.readers.raw import RawData, Rows
 from automorph.errors import DataError
 
 
 def read_folder(path: str) -> RawData:
     """Read a folder with one sub-folder for each class, searched to any depth.
 
-    Folders named ``train``, ``validation``/``valid``/``val``/``dev`` and ``test`` at the top are
-    the parts. Only files with an image extension are read; others are counted in the notes. Hidden
-    files and folders are skipped. The names of the examples are their paths.
+    Folders named ``train``, ``validation``/``valid``/``val``/``dev`` and ``test``, also such as
+    ``training_set`` or ``test2017``, are the parts, above or below the classes. Only files with an
+    image extension are read; others are counted in the notes. Hidden files and folders are skipped,
+    links followed. The names of the examples are their paths.
     """
     root, name = Path(path).expanduser(), f"folder:{path}"
-    parts, beside = parts_of(root, name)
-    others: Counter[str] = Counter()
-    rows = {part: _read_part(top, root, name, others) for top, part in parts.items()}
-    notes = []
-    if others:
-        notes.append(ignored(others))
-    if beside:
-        notes.append(f"ignored folders that are not parts: {', '.join(beside)}")
+    notes = Notes()
+    parts = layout_of(root, name, notes)
+    found = ClassImages(root, name)
+    rows = {}
+    for part, folders in parts.items():
+        files: list[Path] = []
+        labels: list[str] = []
+        for class_name, folder in folders:
+            images = found.of(class_name, folder)
+            files += images
+            labels += [class_name] * len(images)
+        rows[part] = Rows(files, labels, [file.relative_to(root).as_posix() for file in files])
+    found.note(notes)
     return RawData(name, "image", rows, notes=tuple(notes))
 
 
-def parts_of(root: Path, name: str) -> tuple[dict[Path, str], list[str]]:
-    """Return the part of each folder, and the names of folders that belong to no part.
+class ClassImages:
+    """Find the images of classes, and count what is not read."""
 
-    Raises DataError if there is no train part, or if two folders are the same part.
-    """
-    if not root.is_dir():
-        what = "a file" if root.exists() else "not found"
-        raise DataError(f"{name}: {what}. Expected a folder with one sub-folder for each class.")
-    tops = folders_in(root)
-    found = {top: part_of(top.name) for top in tops if top.name.isalpha()}
-    parts = {top: part for top, part in found.items() if part and folders_in(top)}
-    if not parts:
-        return {root: "train"}, []
-    if "train" not in parts.values():
-        raise DataError(
-            f"{name}: found the parts {', '.join(sorted(parts.values()))} but no train part. "
-            "Expected a folder named train."
-        )
-    if len(set(parts.values())) < len(parts):
-        raise DataError(
-            f"{name}: two folders for one part: {', '.join(sorted(p.name for p in parts))}. "
-            "Expected one each for train, validation and test."
-        )
-    return parts, [top.name for top in tops if top not in parts]
+    def __init__(self, root: Path, name: str) -> None:
+        self.root, self.name = root, name
+        self.others: Counter[str] = Counter()
+        self.nested: list[str] = []
+        self.loops: list[str] = []
 
+    def of(self, class_name: str, folder: Path) -> list[Path]:
+        """Return the images of a class folder, in order.
 
-def classes_in(top: Path, name: str) -> list[Path]:
-    """Return the class folders of a part. Raises DataError if there are none."""
-    classes = folders_in(top)
-    if not classes:
-        inside = ", ".join(sorted(p.name for p in top.iterdir())[:5]) or "nothing"
-        raise DataError(
-            f"{name}: no class folders in {top} (it contains {inside}). Expected one sub-folder "
-            "for each class, with its images inside."
-        )
-    return classes
+        Linked folders are followed, each once. Raises DataError for a folder that cannot be
+        listed, that holds a part, or without any image.
+        """
+        found: list[Path] = []
+        # Links to what lies above would bring in other classes.
+        seen = {_identity(one) for one in (*folder.absolute().parents, *folder.resolve().parents)}
+        for directory, folders, files in os.walk(folder, onerror=self._refuse, followlinks=True):
+            here = Path(directory)
+            if (identity := _identity(here)) in seen:
+                self.loops.append(here.relative_to(self.root).as_posix())
+                folders.clear()
+                continue
+            seen.add(identity)
+            if here.is_symlink():
+                seen |= {_identity(one) for one in here.resolve().parents}
+            kept = [name for name in folders if not passed_over(name)]
+            folders[:] = sorted(kept, key=lambda name: ((here / name).is_symlink(), name))
+            if part := next((name for name in folders if names_a_part(name)), None):
+                refuse_part_inside(here / part, class_name, self.name)
+            read = self._images(here, files)
+            if read and here != folder:
+                self.nested.append(here.relative_to(self.root).as_posix())
+            found += read
+        if not found:
+            raise DataError(
+                f"{self.name}: the class folder {folder} contains no images. Expected files such "
+                f"as .png or .jpg: add some, or remove the folder{_advice(self.others)}."
+            )
+        return sorted(found)
 
+    def note(self, notes: Notes) -> None:
+        """Note what was not read, and folders that were read as one class."""
+        if self.others:
+            kinds = ", ".join(f"{count:,} {ending}" for ending, count in self.others.most_common(5))
+            notes.ignored("files without an image extension", [kinds], advice=_advice(self.others))
+        if self.nested:
+            notes.add(f"sub-folders read with their class: {shortened(self.nested)}")
+        if self.loops:
+            notes.ignored("links to folders that are read elsewhere", self.loops)
 
-def _read_part(top: Path, root: Path, name: str, others: Counter[str]) -> Rows:
-    files: list[Path] = []
-    labels: list[str] = []
-    for folder in classes_in(top, name):
-        images = images_in(folder, others, name)
-        files += images
-        labels += [folder.name] * len(images)
-    return Rows(files, labels, [file.relative_to(root).as_posix() for file in files])
-
-
-def images_in(folder: Path, others: Counter[str], name: str) -> list[Path]:
-    """Return the images of a class, in order; count the extensions of other files in ``others``."""
-    found = []
-    for directory, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _passed_over(name))
-        for file in sorted(files):
+    def _images(self, folder: Path, files: list[str]) -> list[Path]:
+        read = []
+        for file in files:
             ending = os.path.splitext(file)[1].lower()
             if file.startswith("."):
                 continue
             if ending in image_extensions():
-                found.append(Path(directory, file))
+                read.append(folder / file)
             else:
-                others[ending or "without any"] += 1
-    if not found:
+                self.others[ending or "without any"] += 1
+        return read
+
+    def _refuse(self, error: OSError) -> NoReturn:
         raise DataError(
-            f"{name}: the class folder {folder} contains no images. Expected files such as .png "
-            f"or .jpg: add some, or remove the folder{_advice(others)}."
-        )
-    return sorted(found)
+            f"{self.name}: {error.filename} cannot be listed ({error.strerror}). Expected folders "
+            "that you may read: change its permissions, or move it elsewhere."
+        ) from error
 
 
-def folders_in(path: Path) -> list[Path]:
-    """Return the sub-folders, in order, without hidden ones and ``__MACOSX``."""
-    return sorted(p for p in path.iterdir() if p.is_dir() and not _passed_over(p.name))
-
-
-def ignored(others: Counter[str]) -> str:
-    """Return a note on files that are not images, by extension."""
-    kinds = ", ".join(f"{count:,} {ending}" for ending, count in others.most_common(5))
-    return f"ignored files without an image extension: {kinds}{_advice(others)}"
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def _advice(endings: Iterable[str]) -> str:
     """Return a remedy for image formats that are not supported."""
     return f". {HEIC}" if {".heic", ".heif"} & set(endings) else ""
-
-
-def _passed_over(folder: str) -> bool:
-    """Return whether to skip a folder: hidden, or added by macOS to archives."""
-    return folder.startswith(".") or folder == "__MACOSX"

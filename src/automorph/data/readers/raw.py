@@ -56,12 +56,13 @@ def part_of(name: str) -> str | None:
     ('test', 'validation', None)
     """
     words = "".join(c if c.isalpha() else " " for c in name.lower()).split()
-    found = {_PART_WORDS[word] for word in words if word in _PART_WORDS}
+    found = {PART_WORDS[word] for word in words if word in PART_WORDS}
     return found.pop() if len(found) == 1 else None
 
 
-_PART_WORDS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
+PART_WORDS = {
+    **dict.fromkeys(("train", "training", "trainset"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "valset", "devset"), "validation"),
+    **dict.fromkeys(("test", "testing", "testset"), "test"),
 }
+"""The words in names of files, folders and splits that denote a part."""

@@ -16,7 +16,7 @@ from automorph.errors import DamagedError
 from automorph.files import read_json
 
 if TYPE_CHECKING:
-    from automorph.experiments import Comparison
+    from automorph.experiments import Comparison, Metric, Summary
     from automorph.training import Task
 
 
@@ -74,15 +74,22 @@ def next_commands(
 
 def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
     """Make the table of a comparison for a terminal of ``width`` columns."""
-    from automorph.experiments import interval, points
+    from automorph.experiments import ACCURACY
     from automorph.report import TITLES
 
+    metric = comparison.metric
+    passes = "passes over the data" if "passes" in _units(comparison) else "passes"
     share = f"{comparison.confidence:.0%}"
     base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"
-    shown = ("accuracy", "difference", "p", "validation")
-    columns = [TITLES[column][1].format(base=base, share=share) for column in shown]
+    shown = ["accuracy", "difference", "p", "validation"]
+    titles = {column: TITLES[column][1].format(base=base, share=share) for column in shown}
+    if metric != ACCURACY:
+        titles["accuracy"] = f"{metric.part}\n{metric.name}"
+    if metric.part == "validation":
+        shown.remove("validation")  # It is the first column already.
+    columns = [titles[column] for column in shown]
     # A narrow terminal has no room for the number of passes; the report shows it.
-    columns += ["passes\na run", "s\na run"] if width >= WIDE else ["s\na run"]
+    columns += [f"{passes}\na run", "s\na run"] if width >= WIDE else ["s\na run"]
     table = plain_table("policy", numbers=columns)
     # Keep the policy column readable beside long headers.
     table.columns[0].min_width = 16
@@ -92,16 +99,18 @@ def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
             continue
         difference, p = "", ""
         if row.difference is not None:
-            difference = f"{points(row.difference.mean)} ({interval(row.difference)})"
+            gap = row.difference
+            difference = f"{metric.difference(gap.mean)} ({metric.interval(gap)})"
             p = p_words(row.difference.p_adjusted)
-        passes = [_short(sum(row.units.values()) / len(row.accuracy.values))]
+        number = _short(sum(row.units.values()) / len(row.accuracy.values))
+        validation = _mean(row.validation, metric, spread=False) if row.validation else ""
         table.add_row(
             row.policy,
-            _mean(row.accuracy),
+            _mean(row.accuracy, metric),
             difference,
             p,
-            f"{100 * row.validation.mean:.1f}" if row.validation else "",
-            *(passes if width >= WIDE else ()),
+            *([validation] if "validation" in shown else ()),
+            *([number] if width >= WIDE else ()),
             f"{row.seconds.mean:.1f}" if row.seconds else "",
             style="bold green" if row.policy == comparison.winner else None,
         )
@@ -116,9 +125,16 @@ def _short(number: float) -> str:
     return f"{number:.0f}"
 
 
-def _mean(summary: Any) -> str:
-    spread = "" if summary.se is None else f" ± {100 * summary.se:.1f}"
-    return f"{100 * summary.mean:.1f}{spread}"
+def _units(comparison: Comparison) -> set[str]:
+    """Return the units in which the cost of the policies is counted."""
+    return {unit for row in comparison.rows for unit in row.units}
+
+
+def _mean(summary: Summary, metric: Metric, *, spread: bool = True) -> str:
+    mean = f"{100 * summary.mean:.1f}" if metric.share else metric.value(summary.mean)
+    if summary.se is None or not spread:
+        return mean
+    return f"{mean} ± " + (f"{100 * summary.se:.1f}" if metric.share else f"{summary.se:.2g}")
 
 
 def paths_of(folder: Path) -> dict[str, str]:

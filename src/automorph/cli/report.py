@@ -81,6 +81,14 @@ def _comparable(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> 
                 f"{folder} is a run of {kind}; expected runs of {', '.join(PAIRED)}. Pass this one "
                 "alone to rebuild its report"
             )
+    metrics = [content.get("metric") for _, content in read]
+    if differing := [at for at, metric in enumerate(metrics) if metric != metrics[0]]:
+        names = [(metric or {}).get("name", "test accuracy") for metric in metrics]
+        raise UsageError(
+            f"{folders[0]} measures {names[0]} and {folders[differing[0]]} measures "
+            f"{names[differing[0]]}, or they do so on other parts of the data; expected runs with "
+            "one metric. Compare runs with the same metric"
+        )
     return [content for _, content in read]
 
 

@@ -6,6 +6,7 @@ from automorph.experiments.conclusion import Kind, Verdict, interval, judge, poi
 from automorph.experiments.external import Budget, ExternalTask, Objective, external_task
 from automorph.experiments.job import Job, JobResult, digest, key_of, plain_treatment
 from automorph.experiments.json_lines import JsonLines
+from automorph.experiments.metric import ACCURACY, Metric, metric_from, reported_metric
 from automorph.experiments.result_file import ScriptResult, read_result, write_result
 from automorph.experiments.run_compare import (
     Comparison,
@@ -27,6 +28,7 @@ from automorph.experiments.store import Cell, Treatment, cell_of, policy_of
 from automorph.experiments.table import Row, curves_of, predictions_of, rows_of
 
 __all__ = [
+    "ACCURACY",
     "Budget",
     "Cell",
     "Command",
@@ -37,6 +39,7 @@ __all__ = [
     "JobResult",
     "JsonLines",
     "Kind",
+    "Metric",
     "Objective",
     "Row",
     "ScriptResult",
@@ -57,12 +60,14 @@ __all__ = [
     "key_of",
     "listed",
     "mean_difference",
+    "metric_from",
     "paired_difference",
     "plain_treatment",
     "points",
     "policy_of",
     "predictions_of",
     "read_result",
+    "reported_metric",
     "rows_of",
     "summarise",
     "write_result",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from automorph.experiments.metric import ACCURACY, Metric
 from automorph.experiments.statistics import Difference
 
 Kind = Literal["better", "worse", "unclear"]
@@ -24,14 +25,12 @@ def points(share: float) -> str:
     >>> points(0.0213), points(-0.004)
     ('+2.1', '-0.4')
     """
-    return f"{100 * share:+.1f}"
+    return ACCURACY.difference(share)
 
 
 def interval(difference: Difference) -> str:
     """Format the interval of a difference in points."""
-    if difference.low is None or difference.high is None:
-        return "no interval"
-    return f"{points(difference.low)} to {points(difference.high)}"
+    return ACCURACY.interval(difference)
 
 
 def judge(
@@ -43,10 +42,12 @@ def judge(
     against_control: Difference | None = None,
     seeds: int,
     confidence: float,
+    metric: Metric = ACCURACY,
 ) -> Verdict:
     """Judge the winner against the baseline and against the random control.
 
-    ``difference`` is None if the winner is the baseline, or if the baseline failed.
+    ``difference`` is None if the winner is the baseline, or if the baseline failed. Differences are
+    those of the ``metric``, on the part of the data that it names.
 
     >>> d = Difference(0.02, 0.01, 0.03, 0.01, 0.02)
     >>> judge("crop", "none", d, seeds=5, confidence=0.95).kind
@@ -64,38 +65,61 @@ def judge(
             "is no baseline to compare with.",
         )
     share = (
-        f"{confidence:.0%} interval {interval(difference)}; {seeds} paired seeds"
+        f"{confidence:.0%} interval {metric.interval(difference)}; {seeds} paired seeds"
         if seeds > 1
         else "one seed, no interval"
     )
     lead = f"{winner} is best on the validation part"
     on_test = (
-        f"on the test part it differs from {baseline} by {points(difference.mean)} points ({share})"
+        f"{_WHERE[metric.part]} it differs from {baseline} by "
+        f"{metric.difference(difference.mean)}{metric.unit}{_in_metric(metric)} ({share})"
     )
     p = difference.p_adjusted if difference.p_adjusted is not None else difference.p
     if p is None:
         text = (
             f"{lead}; {on_test}. A single seed cannot distinguish this from chance; use --seeds 5."
         )
-        return Verdict("unclear", text)
-    beyond = p < 1 - confidence
-    kind: Kind = "unclear" if not beyond else "better" if difference.mean > 0 else "worse"
+        return Verdict("unclear", text + _same_figures(metric))
+    gains = metric.gain(difference).mean > 0
+    kind: Kind = "unclear" if p >= 1 - confidence else "better" if gains else "worse"
     corrected = f"p = {p:.2g}, corrected for the number of policies"
     chance = {
         "better": f"This gain is beyond chance ({corrected}).",
-        "worse": f"This loss is beyond chance (p = {p:.2g}).",
+        "worse": f"This {'loss' if metric.share else 'decline'} is beyond chance (p = {p:.2g}).",
         "unclear": f"This is within chance ({corrected}).",
     }[kind]
     text = f"{lead}; {on_test}. {chance}"
     if control and against_control is not None:
-        beats = against_control.low is not None and against_control.low > 0
+        lowest = metric.gain(against_control).low
+        beats = lowest is not None and lowest > 0
         words = (
             "so it is better than a random policy"
             if beats
             else "so it is not shown to be better than a random policy"
         )
         text += (
-            f" It differs from the control {control} by {points(against_control.mean)} points "
-            f"({interval(against_control)}), {words}."
+            f" It differs from the control {control} by "
+            f"{metric.difference(against_control.mean)}{metric.unit} "
+            f"({metric.interval(against_control)}), {words}."
         )
-    return Verdict(kind, text)
+    return Verdict(kind, text + _same_figures(metric))
+
+
+_WHERE = {"test": "on the test part", "validation": "there"}
+
+
+def _in_metric(metric: Metric) -> str:
+    """Name a metric that is not a fraction, and its direction if lower is better."""
+    if metric.share:
+        return ""
+    return f" in {metric.name}" + ("" if metric.higher_is_better else " (lower is better)")
+
+
+def _same_figures(metric: Metric) -> str:
+    """Warn if the winner was chosen by the figures that the text reports."""
+    if metric.part == "test":
+        return ""
+    return (
+        " There are no test values: these are the validation values that also chose the winner, so "
+        "the gain on new data may be smaller."
+    )

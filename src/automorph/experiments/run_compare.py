@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from automorph import _moved
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
-from automorph.experiments.conclusion import Verdict, interval, judge, points
+from automorph.experiments.conclusion import Verdict, judge
+from automorph.experiments.metric import ACCURACY, Metric
 from automorph.experiments.statistics import paired_difference
 from automorph.experiments.store import (
     Cell,
@@ -42,7 +43,8 @@ class Comparison:
     ``winner`` has the best mean validation accuracy, so the test part is never used to choose;
     ``accuracy`` in the rows is test accuracy. ``trained`` counts the trainings of this call; the
     others were read from the folder. ``predictions`` are the predicted classes of the test
-    examples by policy, int64 ``(seeds, n)``.
+    examples by policy, int64 ``(seeds, n)``. If the user's own code trained, ``accuracy`` in the
+    rows is the ``metric``, on the part of the data that it names.
     """
 
     rows: tuple[Row, ...]
@@ -58,6 +60,7 @@ class Comparison:
     predictions: dict[str, NDArray[np.int64]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    metric: Metric = ACCURACY
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
@@ -65,7 +68,7 @@ class Comparison:
     def __str__(self) -> str:
         """Return the table, one line per policy, and the verdict."""
         width = max(len(row.policy) for row in self.rows)
-        lines = [f"{row.policy:{width}}  {_in_words(row)}" for row in self.rows]
+        lines = [f"{row.policy:{width}}  {_in_words(row, self.metric)}" for row in self.rows]
         return "\n".join([*lines, self.verdict.text])
 
     def __repr__(self) -> str:
@@ -80,6 +83,7 @@ class Comparison:
             "winner": self.winner,
             "verdict": asdict(self.verdict),
             "confidence": self.confidence,
+            **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
         }
 
 
@@ -202,12 +206,12 @@ def fingerprint(task: Task) -> dict[str, Any]:
     }
 
 
-def _in_words(row: Row) -> str:
+def _in_words(row: Row, metric: Metric) -> str:
     if row.accuracy is None:
         return f"failed: {row.error}"
     gap = row.difference
-    against = "" if gap is None else f"  {points(gap.mean)} ({interval(gap)})"
-    return f"{100 * row.accuracy.mean:.1f} %{against}"
+    against = "" if gap is None else f"  {metric.difference(gap.mean)} ({metric.interval(gap)})"
+    return f"{metric.value(row.accuracy.mean)}{against}"
 
 
 def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:

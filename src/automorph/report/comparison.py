@@ -8,6 +8,11 @@ from automorph.report.page import Page, PageTable, Part, Section, TableCell, Ver
 from automorph.report.summary import answers, warnings
 from automorph.report.view_model import JsonObject, Results, difference, p_value, seconds
 
+_FAIR_COMMAND = (
+    "Every policy was trained by the same command or function under the same seeds, so differences "
+    "are computed seed by seed. Whether a seed fixes initial weights and the order of examples is "
+    "up to that code."
+)
 _FAIR = (
     "Every policy trained the same model with the same recipe on the same split. For each seed, "
     "all policies share the initial weights and the order of examples, so differences are "
@@ -47,7 +52,7 @@ def compare_page(result: JsonObject) -> Page:
         sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), result.get("winner")),
-        sections.setup(result, "Comparison setup", [_FAIR]),
+        sections.setup(result, "Comparison setup", [_FAIR_COMMAND if results.external else _FAIR]),
     ]
     return Page(
         title=f"{number} {'compared ' if len(result['rows']) > 1 else ''}on {source}",
@@ -77,43 +82,50 @@ def _results(results: Results) -> Section:
 
 
 def _dots(results: Results) -> Part:
-    rows = []
+    rows, metric, factor = [], results.metric, results.metric.factor
     for row in results.rows:
         accuracy = row["accuracy"]
-        mean, se = 100 * accuracy["mean"], accuracy.get("se")
-        low, high = (None, None) if formatting.absent(se) else (mean - 100 * se, mean + 100 * se)
-        values = [100 * value for value in accuracy.get("values", ())]
-        colour, words = results.colours[row["policy"]], formatting.percent(accuracy["mean"])
+        mean, half = factor * accuracy["mean"], accuracy.get("se")
+        low, high = (
+            (None, None)
+            if formatting.absent(half)
+            else (mean - factor * half, mean + factor * half)
+        )
+        values = [factor * value for value in accuracy.get("values", ())]
+        colour, words = results.colours[row["policy"]], metric.value(accuracy["mean"])
         rows.append(FigureRow(results.label(row), mean, low, high, values, colour, words))
-    caption = "Test accuracy of each policy."
+    caption = f"{metric.title} of each policy."
     if results.seeds > 1:
         caption += (
             " Small dots are single seeds, the large mark is their mean, and the bar spans one "
             "standard error on either side. Thin lines connect results of the same seed; "
             "parallel lines mean that the seeds agree."
         )
-    label = f"Test accuracy by policy: {_spoken(rows)}."
-    return figure(figures.dots, rows, axis="Test accuracy, %", label=label, caption=caption)
+    label = f"{metric.title} by policy: {_spoken(rows)}."
+    return figure(figures.dots, rows, axis=metric.axis, label=label, caption=caption)
 
 
 def _differences(results: Results, apart: list[JsonObject]) -> Part:
-    name = results.label(results.baseline)
+    name, metric = results.label(results.baseline), results.metric
     rows = []
     for row in apart:
         gap = difference(row)
         # Differences that are equal for all seeds have no interval.
         low, high = (
-            None if formatting.absent(gap[end]) else 100 * gap[end] for end in ("low", "high")
+            None if formatting.absent(gap[end]) else metric.factor * gap[end]
+            for end in ("low", "high")
         )
-        words = formatting.points(gap["mean"])
+        mean, words = metric.factor * gap["mean"], metric.difference(gap["mean"])
         colour = results.colours[row["policy"]]
-        rows.append(FigureRow(results.label(row), 100 * gap["mean"], low, high, (), colour, words))
-    label = f"Difference from {name} in points: {_spoken(rows)}. The table lists the intervals."
+        rows.append(FigureRow(results.label(row), mean, low, high, (), colour, words))
+    label = (
+        f"Difference from {name}{metric.in_points}: {_spoken(rows)}. The table lists the intervals."
+    )
     caption = (
         f"Paired difference from {name} with its {results.level} interval. If an interval "
         "includes zero, there is no evidence of a difference."
     )
-    axis = f"Difference from {name}, points"
+    axis = f"Difference from {name}" + (", points" if metric.share else metric.direction)
     return figure(figures.differences, rows, axis=axis, label=label, caption=caption)
 
 
@@ -122,8 +134,11 @@ def _spoken(rows: list[FigureRow]) -> str:
 
 
 def _table(results: Results) -> PageTable:
+    metric = results.metric
     measured = [TITLES[column][0] for column in ("accuracy", "difference", "p")]
-    columns = ["Policy", *measured, "Forward", "Backward", "Time"]
+    if metric.name != "accuracy":
+        measured[0] = metric.name
+    columns = ["Policy", *measured, *_costs(results).values(), "Time"]
     if results.validated:
         columns.insert(1, TITLES["validation"][0])
     lines = [_line(results, row) for row in results.rows]
@@ -131,45 +146,56 @@ def _table(results: Results) -> PageTable:
         why = str(row.get("error") or "no accuracy was measured")
         lines.append([_head(results, row), TableCell(f"Failed: {why}", warning=True)])
     several = results.seeds > 1
-    caption = "Test accuracy" + (" (mean ± standard error)" if several else "")
+    caption = metric.title + (" (mean ± standard error)" if several else "") + metric.direction
     if results.validated:
         chosen_by = "" if "search" in results.content else ", which selects the winner"
-        caption = f"Validation accuracy{chosen_by}; {caption.lower()}"
+        caption = f"Validation {metric.name}{chosen_by}; {caption[0].lower()}{caption[1:]}"
     if results.baseline is not None and len(results.rows) > 1:
-        caption += f", paired difference from {results.label(results.baseline)} in points"
+        caption += f", paired difference from {results.label(results.baseline)}{metric.in_points}"
         caption += f" ({results.level} interval)" if several else ""
         if any(not formatting.absent(difference(row).get("p_adjusted")) for row in results.rows):
             caption += ", p corrected for the number of policies"
-    caption += ", and the cost of one training: forward and backward passes of examples, and time."
+    passes = (
+        "passes over the training data"
+        if results.external
+        else ("forward and backward passes of examples")
+    )
+    caption += f", and the cost of one training: {passes}, and time."
     chosen = results.rows.index(results.winner) if results.winner is not None else None
     return PageTable(columns, lines, caption, numbers=range(1, len(columns)), chosen=chosen)
 
 
 def _line(results: Results, row: JsonObject) -> list[TableCell | str]:
-    accuracy, gap = row["accuracy"], difference(row)
+    accuracy, gap, metric = row["accuracy"], difference(row), results.metric
     # Units are summed over the seeds.
     units = {way: n / results.seeds for way, n in (row.get("units") or {}).items()}
     se, ratio = accuracy.get("se"), results.slower(row)
-    spread = formatting.interval(gap.get("low"), gap.get("high"))
-    validation = formatting.percent((row.get("validation") or {}).get("mean"))
+    spread = metric.interval(gap.get("low"), gap.get("high"))
+    validation = metric.value((row.get("validation") or {}).get("mean"))
     return [
         _head(results, row),
         *([validation] if results.validated else []),
         TableCell(
-            formatting.percent(accuracy["mean"]),
-            "" if formatting.absent(se) else f"± {100 * se:.2f}",
+            metric.value(accuracy["mean"]),
+            "" if formatting.absent(se) else f"± {metric.spread(se)}",
         ),
         TableCell(
-            formatting.points(gap.get("mean")), "" if spread == formatting.NOTHING else spread
+            metric.difference(gap.get("mean")), "" if spread == formatting.NOTHING else spread
         ),
         formatting.p_value(p_value(row)),
-        formatting.count(units.get("forward")),
-        formatting.count(units.get("backward")),
+        *(formatting.count(units.get(way)) for way in _costs(results)),
         TableCell(
             formatting.duration(seconds(row)),
             "" if ratio is None or row is results.baseline else formatting.times(ratio),
         ),
     ]
+
+
+def _costs(results: Results) -> dict[str, str]:
+    """Return the columns of cost by the name of their units."""
+    if results.external:
+        return {"passes": "Passes"}
+    return {"forward": "Forward", "backward": "Backward"}
 
 
 def _head(results: Results, row: JsonObject) -> TableCell:
@@ -183,10 +209,10 @@ def _head(results: Results, row: JsonObject) -> TableCell:
 def _seed_table(results: Results) -> PageTable:
     columns = ["Policy", *(f"Seed {seed}" for seed in results.content["seeds"])]
     lines: list[list[TableCell | str]] = [
-        [_head(results, row), *map(formatting.percent, row["accuracy"].get("values", ()))]
+        [_head(results, row), *map(results.metric.value, row["accuracy"].get("values", ()))]
         for row in results.rows
     ]
-    caption = "Test accuracy by seed"
+    caption = f"{results.metric.title} by seed"
     return PageTable(columns, lines, caption, numbers=range(1, len(columns)), folded=True)
 
 

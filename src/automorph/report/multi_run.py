@@ -7,6 +7,7 @@ from typing import Any
 
 from automorph.report import figures, formatting
 from automorph.report.figures import FigureRow
+from automorph.report.metric_words import MetricWords
 from automorph.report.page import Code, Page, PageTable, Part, Section, TableCell, figure
 from automorph.report.view_model import JsonObject, Results
 
@@ -51,13 +52,15 @@ def _lead(
         if (row := results.chosen) is None:
             sentences.append(f"{name} has no result.")
             continue
-        accuracy = formatting.percent(row["accuracy"]["mean"])
+        metric = results.metric
+        accuracy = metric.value(row["accuracy"]["mean"])
         gap = differences.get(name, {}).get("")
         sentence = f"{name} chose {results.label(row)}: {accuracy}"
         if gap and not formatting.absent(gap.get("low")):
-            span = formatting.interval(gap["low"], gap["high"])
+            span = metric.interval(gap["low"], gap["high"])
+            unit = f" {metric.points}".rstrip()
             sentence += (
-                f"; difference from {first}: {formatting.points(gap['mean'])} points ({span})"
+                f"; difference from {first}: {metric.difference(gap['mean'])}{unit} ({span})"
             )
         sentences.append(f"{sentence}.")
     return " ".join(sentences)
@@ -74,10 +77,11 @@ def _chosen(
             lines.append([name, *[formatting.NOTHING] * 5])
             continue
         accuracy, se = row["accuracy"], row["accuracy"].get("se")
-        mean, half = 100 * accuracy["mean"], None if formatting.absent(se) else 100 * se
+        metric, factor = results.metric, results.metric.factor
+        mean, half = factor * accuracy["mean"], None if formatting.absent(se) else factor * se
         low, high = (None, None) if half is None else (mean - half, mean + half)
-        words = formatting.percent(accuracy["mean"])
-        values = [100 * value for value in accuracy.get("values", ())]
+        words = metric.value(accuracy["mean"])
+        values = [factor * value for value in accuracy.get("values", ())]
         rows.append(FigureRow(name, mean, low, high, values, colour, words))
         validation = (row.get("validation") or {}).get("mean")
         gap = differences.get(name, {}).get("")
@@ -85,21 +89,22 @@ def _chosen(
             [
                 TableCell(name, colour=colour),
                 results.label(row),
-                formatting.percent(validation),
-                TableCell(words, note="" if half is None else f"± {half:.2f}"),
-                _gap(gap) if name != first else formatting.NOTHING,
+                metric.value(validation),
+                TableCell(words, note="" if half is None else f"± {metric.spread(se)}"),
+                _gap(gap, metric) if name != first else formatting.NOTHING,
                 formatting.duration(_from(results.content, "seconds")),
             ]
         )
-    axis = "Test accuracy of the chosen policy, %"
+    metric = read[first].metric
+    axis = metric.axis_of(f"{metric.title} of the chosen policy")
     spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
-    columns = ["Run", "Chosen policy", "Validation", "Test", f"Difference from {first}", "Time"]
-    table = PageTable(
-        columns, lines, "Policies chosen by the runs; differences in points", numbers=(2, 3, 4, 5)
-    )
+    shown = "Test" if metric.part == "test" else metric.title
+    columns = ["Run", "Chosen policy", "Validation", shown, f"Difference from {first}", "Time"]
+    caption = f"Policies chosen by the runs; differences{metric.in_points}{metric.direction}"
+    table = PageTable(columns, lines, caption, numbers=(2, 3, 4, 5))
     if not rows:
         return [table]
-    caption = "Test accuracy of the policy that each run chose. Small dots are single seeds."
+    caption = f"{metric.title} of the policy that each run chose. Small dots are single seeds."
     return [figure(figures.dots, rows, axis=axis, label=f"{axis}: {spoken}.", caption=caption),
             table]  # fmt: skip
 
@@ -117,12 +122,13 @@ def _policies(
                 line.append(formatting.NOTHING)
                 continue
             gap = differences.get(name, {}).get(policy)
-            note = _gap(gap).text if gap and name != first else ""
-            line.append(TableCell(formatting.percent(row["accuracy"]["mean"]), note=note))
+            note = _gap(gap, results.metric).text if gap and name != first else ""
+            line.append(TableCell(results.metric.value(row["accuracy"]["mean"]), note=note))
         lines.append(line)
-    caption = "Test accuracy by policy and run"
+    metric = read[first].metric
+    caption = f"{metric.title} by policy and run"
     if any(differences.values()):
-        caption += f"; below it, the paired difference from {first} in points"
+        caption += f"; below it, the paired difference from {first}{metric.in_points}"
     return PageTable(["Policy", *read], lines, caption, numbers=range(1, len(read) + 1))
 
 
@@ -168,11 +174,11 @@ def _flat(facts: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return flat
 
 
-def _gap(gap: JsonObject | None) -> TableCell:
+def _gap(gap: JsonObject | None, metric: MetricWords) -> TableCell:
     if not gap:
         return TableCell(formatting.NOTHING)
-    note = "" if formatting.absent(gap.get("low")) else formatting.interval(gap["low"], gap["high"])
-    return TableCell(formatting.points(gap["mean"]), note=note)
+    note = "" if formatting.absent(gap.get("low")) else metric.interval(gap["low"], gap["high"])
+    return TableCell(metric.difference(gap["mean"]), note=note)
 
 
 def _label(read: Mapping[str, Results], policy: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from automorph.report import curves, figures, formatting, sections
 from automorph.report.comparison import compare_page
 from automorph.report.figures import FigureRow
+from automorph.report.metric_words import MetricWords
 from automorph.report.page import Answer, Definitions, Page, PageTable, Part, Section, figure
 from automorph.report.summary import answers
 from automorph.report.view_model import JsonObject, Results
@@ -28,7 +29,11 @@ def search_page(result: JsonObject) -> Page:
     """
     search = result["search"]
     page, results = compare_page(result), Results(result)
-    parts = [_table_section(page.sections[0], search), _search(search), *page.sections[1:]]
+    parts = [
+        _table_section(page.sections[0], search, results),
+        _search(search, results.metric),
+        *page.sections[1:],
+    ]
     notes = (
         ["The time budget ended the search before it was complete."] if search["stopped"] else []
     )
@@ -52,11 +57,13 @@ def _answers(results: Results, search: Mapping[str, Any]) -> list[Answer]:
     asked = answers(results)
     if not asked or results.winner is None:
         return []
-    accuracy = formatting.percent(results.winner["accuracy"]["mean"])
+    metric = results.metric
+    accuracy = metric.value(results.winner["accuracy"]["mean"])
     what = Answer(
         "Which policy was found?",
         results.label(results.winner),
-        f"{accuracy} mean test accuracy over {formatting.plural(results.seeds, 'seed')}.",
+        f"{accuracy} mean {metric.part} {metric.name} over "
+        f"{formatting.plural(results.seeds, 'seed')}.",
     )
     cost = Answer(
         "What did the search cost?",
@@ -67,24 +74,37 @@ def _answers(results: Results, search: Mapping[str, Any]) -> list[Answer]:
     return [what, *asked[1:-1], cost]
 
 
-def _table_section(results: Section, search: Mapping[str, Any]) -> Section:
+def _table_section(section: Section, search: Mapping[str, Any], results: Results) -> Section:
     text = (
         "All rows use the same seeds. The post-policy alone, a random policy from the same "
-        "space, RandAugment and TrivialAugment need no search. The row that trains "
-        f"{search['longer']} times as long shows what the time spent on a search achieves without "
-        "one. The search never used the test part; this table used it once for each training. "
-        "The validation column of this table was not used for any choice."
+        "space, RandAugment and TrivialAugment need no search. "
     )
-    return replace(results, text=[text])
+    if any("times as long" in results.label(row) for row in results.rows) or not results.external:
+        text += (
+            f"The row that trains {search['longer']} times as long shows what the time spent on a "
+            "search achieves without one. "
+        )
+    if results.metric.part == "test":
+        text += (
+            "The search never used the test part; this table used it once for each training. "
+            "The validation column of this table was not used for any choice."
+        )
+    else:
+        text += (
+            "There are no test values: the search used the same validation data, so the row of "
+            "its policy is favoured."
+        )
+    return replace(section, text=[text])
 
 
-def _search(search: Mapping[str, Any]) -> Section:
+def _search(search: Mapping[str, Any], metric: MetricWords) -> Section:
+    cost = search.get("cost")
     parts: list[Part] = []
     trace = search.get("trace") or []
     if len(trace) > 1:
         # A step curve: the best score changes when a trial ends.
         spent = [one["trainings"] for one in trace]
-        scores = [100 * one["best"] for one in trace]
+        scores = [metric.factor * metric.sign * one["best"] for one in trace]
         places = [spent[0], *(place for one in spent[1:] for place in (one, one))]
         steps = [*(score for one in scores[:-1] for score in (one, one)), scores[-1]]
         best = curves.Curve("best so far", places, [steps], 1)
@@ -93,16 +113,18 @@ def _search(search: Mapping[str, Any]) -> Section:
             figure(
                 partial(curves.curves, across="cost in plain trainings"),
                 [best],
-                axis="Best validation accuracy, %",
-                label=f"Best score by cost; the final value is {formatting.percent(last['best'])} "
+                axis=metric.axis_of(f"Best validation {metric.name}"),
+                label=f"Best score by cost; the final value is {metric.of_score(last['best'])} "
                 f"after {last['trainings']:.1f} plain trainings.",
                 caption="Best score of any trial so far, by the cost of the search so far.",
             )
         )
     parts += _course(search.get("course"), search["method"])
-    parts += _effects(search.get("effects") or ())
+    parts += _effects(search.get("effects") or (), metric)
     story = search.get("story") or {}
-    parts += [part for part in (_searches(story), *_heats(story)) if part is not None]
+    parts += [
+        part for part in (_searches(story, metric), *_heats(story, metric)) if part is not None
+    ]
     budget, trials = search.get("budget"), search.get("trials")
     facts = {
         "Method": search["method"],
@@ -119,6 +141,8 @@ def _search(search: Mapping[str, Any]) -> Section:
     text = (
         "Scores are validation accuracies of short or full trainings of the same model. In the"
         " cost, a backward pass counts as two forward passes."
+        if cost is None
+        else f"Scores are values of {metric.name} on the validation data. {cost}"
     )
     return Section("The search", parts, [text])
 
@@ -137,18 +161,19 @@ def _course(course: Mapping[str, Any] | None, method: str) -> list[Part]:
     )
 
 
-def _effects(effects: Sequence[Mapping[str, Any]]) -> list[Part]:
+def _effects(effects: Sequence[Mapping[str, Any]], metric: MetricWords) -> list[Part]:
     if not effects:
         return []
     shown = [*effects[:EFFECTS], *effects[max(EFFECTS, len(effects) - EFFECTS) :]]
     rows = [
         FigureRow(
-            one["operation"], 100 * one["mean"], 100 * one["low"], 100 * one["high"],
-            colour=1, words=formatting.points(one["mean"]),
+            one["operation"], *(metric.factor * one[end] for end in ("mean", "low", "high")),
+            colour=1, words=metric.difference(one["mean"]),
         )
         for one in shown
     ]  # fmt: skip
     spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
+    in_points = ", in points" if metric.share else ""
     caption = (
         f"Operations and scores in {effects[0]['trials']} trials: the mean score of those that "
         "used an operation more than the median trial, minus that of the others, with its 95% "
@@ -157,13 +182,14 @@ def _effects(effects: Sequence[Mapping[str, Any]]) -> list[Part]:
     )
     return [
         figure(
-            figures.differences, rows, axis="Difference of scores, points", caption=caption,
-            label=f"Difference of scores with more of an operation, in points: {spoken}.",
+            figures.differences, rows, caption=caption,
+            axis="Difference of scores" + (", points" if metric.share else ", higher is better"),
+            label=f"Difference of scores with more of an operation{in_points}: {spoken}.",
         )
     ]  # fmt: skip
 
 
-def _searches(story: Mapping[str, Any]) -> PageTable | None:
+def _searches(story: Mapping[str, Any], metric: MetricWords) -> PageTable | None:
     searches: Sequence[Mapping[str, Any]] = story.get("searches") or ()
     if not searches:
         return None
@@ -172,7 +198,7 @@ def _searches(story: Mapping[str, Any]) -> PageTable | None:
             one["name"],
             str(one["trials"]),
             f"{one['trainings']:.1f}",
-            formatting.percent(one.get("best")),
+            metric.of_score(one.get("best")),
             one["found"] or formatting.NOTHING,
         ]
         for one in searches
@@ -182,12 +208,11 @@ def _searches(story: Mapping[str, Any]) -> PageTable | None:
     return PageTable(columns, rows, caption, numbers=(1, 2, 3))
 
 
-def _heats(story: Mapping[str, Any]) -> list[PageTable]:
+def _heats(story: Mapping[str, Any], metric: MetricWords) -> list[PageTable]:
     tables = []
     for number, heat in enumerate(story.get("heats") or (), 1):
         rows = [
-            [one["name"], one["by"], formatting.percent(one["score"])]
-            for one in heat["arms"][:SHOWN]
+            [one["name"], one["by"], metric.of_score(one["score"])] for one in heat["arms"][:SHOWN]
         ]
         caption = (
             f"Heat {number}: {formatting.plural(len(heat['arms']), 'policy', 'policies')} "

@@ -258,7 +258,10 @@ def _hash_of(part: Any) -> Code:
 
 
 def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section:
-    """Make the section of data, model, recipe and seeds."""
+    """Make the section of data, model, recipe and seeds; of the user's own code, what is known."""
+    if result.get("trained_by"):
+        known = {"Trained by": Code(result["model"]), **result["trained_by"]}
+        return Section(title, [Definitions({**known, "Seeds": result["seeds"]})], text)
     data, shape = result["data"], result["data"].get("shape")
     sizes = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
     classes = [str(name) for name in data.get("classes") or []]

@@ -24,6 +24,7 @@ def warnings(results: Results) -> list[str]:
     if skipped:
         unread = formatting.plural(skipped, "example")
         notes.append(f"{unread} could not be read and were left out; run.json lists them.")
+    notes += results.content.get("limits") or ()
     if results.rows and results.seeds == 1:
         notes.append(
             "This comparison has one seed, so it cannot distinguish a difference from chance. "
@@ -35,28 +36,31 @@ def warnings(results: Results) -> list[str]:
 def _first(results: Results) -> Answer:
     assert results.winner is not None
     won = results.content["verdict"]["kind"] == "better"
-    accuracy = formatting.percent(results.winner["accuracy"]["mean"])
-    of = f"mean test accuracy over {results.seeds} seeds" if results.seeds > 1 else "test accuracy"
+    metric = results.metric
+    accuracy = metric.value(results.winner["accuracy"]["mean"])
+    of = f"{metric.part} {metric.name}"
+    of = f"mean {of} over {results.seeds} seeds" if results.seeds > 1 else of
     how = "Best on the validation part; " if results.validated else ""
     question = "Which policy won?" if won else "Which policy was chosen?"
     return Answer(question, results.label(results.winner), f"{how}{accuracy} {of}.")
 
 
 def _margin(results: Results) -> list[Answer]:
-    row = results.winner
-    between = f"points relative to {results.label(results.content.get('baseline'))}"
+    row, metric = results.winner, results.metric
+    unit = metric.points or f"in {metric.name}"
+    between = f"{unit} relative to {results.label(results.content.get('baseline'))}"
     if row is results.baseline and len(results.rows) > 1:
         # By validation accuracy, like the winner; the test part must not choose.
         others = [other for other in results.rows if other is not results.winner]
-        row = max(others, key=lambda other: (other.get("validation") or {}).get("mean") or 0.0)
-        between = f"points: the best other policy, {results.label(row)}, relative to the baseline"
+        row = max(others, key=results.standing)
+        between = f"{unit}: the best other policy, {results.label(row)}, relative to the baseline"
     gap = difference(row)
     if formatting.absent(gap.get("mean")):
         return []
-    spread = formatting.interval(gap.get("low"), gap.get("high"))
+    spread = metric.interval(gap.get("low"), gap.get("high"))
     if spread == formatting.NOTHING:
         return [
-            Answer("By how much?", formatting.points(gap["mean"]), f"{between}."),
+            Answer("By how much?", metric.difference(gap["mean"]), f"{between}."),
             Answer("Beyond chance?", "Unknown", "One seed gives no interval; use more seeds."),
         ]
     # The verdict may use more than this interval, so it decides.
@@ -67,7 +71,7 @@ def _margin(results: Results) -> list[Answer]:
     return [
         Answer(
             "By how much?",
-            formatting.points(gap["mean"]),
+            metric.difference(gap["mean"]),
             f"{between}; {results.level} interval {spread}.",
         ),
         Answer(

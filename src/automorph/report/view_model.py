@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any
 
 from automorph import _moved
 from automorph.report import figures, formatting
+from automorph.report.metric_words import MetricWords
 
 JsonObject = Mapping[str, Any]
 
@@ -67,14 +69,24 @@ class Results:
         return figures.colours(names, **ends)
 
     @property
+    def external(self) -> bool:
+        """True if the user's own command or function trained."""
+        return self.content.get("trained_by") is not None
+
+    @cached_property
+    def metric(self) -> MetricWords:
+        """What the rows measure, in the words of the page."""
+        return MetricWords(self.content.get("metric"))
+
+    @property
     def seeds(self) -> int:
         """The number of seeds."""
         return len(self.content["seeds"])
 
     @property
     def validated(self) -> bool:
-        """True if the rows have validation accuracies, which choose the winner."""
-        return any(row.get("validation") for row in self.rows)
+        """True if the rows have validation values of their own, which choose the winner."""
+        return self.metric.part == "test" and any(row.get("validation") for row in self.rows)
 
     @property
     def level(self) -> str:
@@ -99,6 +111,11 @@ class Results:
             ResultEntry(policy, self.label(policy), self.colours[policy], part_content[policy])
             for policy in sorted(part_content, key=lambda policy: place.get(policy, len(place)))
         ]
+
+    def standing(self, row: JsonObject) -> float:
+        """Rank a row by its mean validation value, never by the test part; higher is better."""
+        mean = (row.get("validation") or {}).get("mean")
+        return -math.inf if mean is None else float(self.metric.sign * mean)
 
     def slower(self, row: JsonObject) -> float | None:
         """Return a row's training time relative to the baseline."""

@@ -14,11 +14,12 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from automorph.errors import DataError, UsageError
-from automorph.integrations.image_types import Array, as_array
 from automorph.integrations.repr import ShortRepr
 from automorph.integrations.sample_access import Position, find_image, get, put
 from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
-from automorph.policies import Policy, load_policy
+from automorph.policies import Policy, as_uint8, load_policy
+
+Array = NDArray[np.uint8]
 
 
 class Collate(ShortRepr, InEpochs):
@@ -61,7 +62,7 @@ class Collate(ShortRepr, InEpochs):
     def __call__(self, samples: Sequence[Any]) -> Any:
         """Collate and augment."""
         position = find_image(samples[0], self.image)
-        arrays = [as_array(get(sample, position)) for sample in samples]
+        arrays = [as_uint8(get(sample, position)) for sample in samples]
         batch = _stacked(arrays)
         index = numbers_of(batch) if self.index is None else self._given(samples)
         self._epoch.watch(index)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.integrations.collate import numbers_of
-from automorph.integrations.image_types import as_array, augment_each
+from automorph.integrations.image_types import augment_each
 from automorph.operations import Stream
-from automorph.policies import Policy
+from automorph.policies import Policy, as_uint8
 
 
 def numbers_for(values: Sequence[Any], index: ArrayLike | None = None) -> NDArray[np.int64]:
@@ -24,7 +24,7 @@ def numbers_for(values: Sequence[Any], index: ArrayLike | None = None) -> NDArra
     if index is not None:
         return np.asarray(index, np.int64)
     if not _texts(values):
-        return numbers_of([as_array(value) for value in values])
+        return numbers_of([as_uint8(value) for value in values])
     digests = [blake2b(str(text).encode(), digest_size=4).digest() for text in values]
     return np.array([int.from_bytes(digest, "little") for digest in digests], np.int64)
 

@@ -23,6 +23,7 @@ from automorph.policies.domains import check_domain
 from automorph.policies.file import identity_form, policy_from_dict, policy_to_dict, read_policy
 from automorph.policies.formatting import number_text, value_text
 from automorph.policies.generated import Generated, noise
+from automorph.policies.image_types import as_given, as_uint8
 from automorph.policies.loading import list_policies, load_policy, save_policy
 from automorph.policies.mixing import Mixing
 from automorph.policies.naming import with_options
@@ -68,7 +69,9 @@ __all__ = [
     "Uniform",
     "Usage",
     "are_texts",
+    "as_given",
     "as_texts",
+    "as_uint8",
     "chained",
     "changes_by_epoch",
     "check_domain",

@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from automorph import _moved, engine
 from automorph.errors import PolicyError, UsageError
-from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.operations import Operation, SearchSpace, Sequences, Stream
 from automorph.policies.formatting import number_text
 from automorph.policies.mixing import Mixing
 from automorph.policies.naming import with_options
 from automorph.policies.tensors import are_texts, as_array, as_images, as_texts, beside, unchanged
+from automorph.policies.transform_call import TransformCall
 from automorph.text import Corpus
 
 Images = NDArray[np.uint8]
@@ -36,7 +37,7 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy(ABC):
+class Policy(TransformCall, ABC):
     """A distribution over sequences of operations.
 
     Policies are values: frozen, hashable, and equal when they mean the same.
@@ -73,6 +74,21 @@ class Policy(ABC):
     def is_sequence(self) -> bool:
         """Whether ``sample`` states everything that ``transform`` does to single examples."""
         return True
+
+    @property
+    def drawable(self) -> tuple[Operation, ...]:
+        """The operations that it can draw, each once; may be fewer than its space."""
+        return tuple(self.space)
+
+    @property
+    def needs_epoch(self) -> bool:
+        """Whether draws depend on the number of the epoch itself."""
+        return False
+
+    @property
+    def needs_seed(self) -> bool:
+        """Whether the seed of the training draws the policy itself."""
+        return False
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
         """Draw how examples of the batch are mixed with each other; None if they are not."""

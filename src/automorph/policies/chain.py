@@ -12,7 +12,7 @@ import numpy as np
 
 from automorph import engine
 from automorph.errors import PolicyError
-from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
+from automorph.operations import NOTHING, Operation, SearchSpace, Sequences, Stream
 from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table
 from automorph.policies.mixing import Mixing
 from automorph.policies.tensors import unchanged
@@ -64,6 +64,21 @@ class Chain(Policy):
     def is_sequence(self) -> bool:
         """Whether all stages are sequences."""
         return all(stage.is_sequence for stage in self.stages)
+
+    @property
+    def drawable(self) -> tuple[Operation, ...]:
+        """The operations that any stage can draw."""
+        return tuple(dict.fromkeys(one for stage in self.stages for one in stage.drawable))
+
+    @property
+    def needs_epoch(self) -> bool:
+        """Whether any stage changes with the epoch."""
+        return any(stage.needs_epoch for stage in self.stages)
+
+    @property
+    def needs_seed(self) -> bool:
+        """Whether the seed of the training draws any stage."""
+        return any(stage.needs_seed for stage in self.stages)
 
     def rendered(
         self, *, fill: Fill | None = None, interpolation: Interpolation | None = None

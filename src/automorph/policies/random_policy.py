@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.operations import Operation, SearchSpace, Sequences, Stream
 from automorph.policies.base import SpacePolicy, Table, check_range
 from automorph.policies.naming import space_option, with_options
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
@@ -76,6 +76,16 @@ class RandomPolicy(SpacePolicy):
             if getattr(self, what) != default
         ]
         return with_options("random", [*options, space_option(self.operations, "autoaugment")])
+
+    @property
+    def drawable(self) -> tuple[Operation, ...]:
+        """The operations that the fixed seed drew; without one, those of the space."""
+        return tuple(self.space) if self.seed is None else self.mixture(self.seed).drawable
+
+    @property
+    def needs_seed(self) -> bool:
+        """Whether the policy has no seed of its own."""
+        return self.seed is None
 
     def mixture(self, seed: int) -> Mixture:
         """Return the policy that a seed draws (any seed, if this policy has its own)."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from automorph.errors import PolicyError
-from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.operations import Operation, SearchSpace, Sequences, Stream
 from automorph.policies.base import Fill, Interpolation, Policy, Table, check_range
 from automorph.policies.chain import Chain
 from automorph.policies.mixing import Mixing
@@ -107,6 +107,21 @@ class Schedule(Policy):
     def is_sequence(self) -> bool:
         """Whether all pieces are sequences."""
         return all(piece.policy.is_sequence for piece in self.pieces)
+
+    @property
+    def drawable(self) -> tuple[Operation, ...]:
+        """The operations that any piece can draw."""
+        return tuple(dict.fromkeys(one for piece in self.pieces for one in piece.policy.drawable))
+
+    @property
+    def needs_epoch(self) -> bool:
+        """Whether the policy ever changes."""
+        return len(self.pieces) > 1
+
+    @property
+    def needs_seed(self) -> bool:
+        """Whether the seed of the training draws any piece."""
+        return any(piece.policy.needs_seed for piece in self.pieces)
 
     def at(self, epoch: int) -> Policy:
         """Return the policy of an epoch, counted from 0."""

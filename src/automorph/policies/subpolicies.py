@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
-from automorph.operations import NOTHING, Sequences, Stream, weighted
+from automorph.operations import NOTHING, Operation, Sequences, Stream, weighted
 from automorph.policies.base import SpacePolicy, Table, check_range
 from automorph.policies.formatting import value_text
 from automorph.policies.naming import share_text
@@ -74,6 +74,12 @@ class Mixture(SpacePolicy):
     def title(self) -> str:
         """The label."""
         return self.label
+
+    @property
+    def drawable(self) -> tuple[Operation, ...]:
+        """The operations of the sub-policies, each once."""
+        names = dict.fromkeys(step.operation for steps in self.subpolicies for step in steps)
+        return tuple(self.operations[name] for name in names)
 
     @cached_property
     def arrays(self) -> tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]:

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from automorph.operations import Operation
 from automorph.policies.base import Policy
 from automorph.policies.chain import Chain
-from automorph.policies.pba_policy import Shuffled
-from automorph.policies.random_policy import RandomPolicy
 from automorph.policies.schedule import Schedule
-from automorph.policies.subpolicies import Mixture
 
 
 def stages_of(policy: Policy) -> Iterator[Policy]:
@@ -38,17 +35,4 @@ def drawable(policy: Policy) -> tuple[Operation, ...]:
     >>> len(policy.space), len(drawable(policy))
     (16, 13)
     """
-    found = [operation for stage in stages_of(policy) for operation in _drawable(stage)]
-    return tuple(dict.fromkeys(found))
-
-
-def _drawable(stage: Policy) -> Iterator[Operation]:
-    if isinstance(stage, RandomPolicy) and stage.seed is not None:
-        stage = stage.mixture(stage.seed)
-    if isinstance(stage, Mixture):
-        for subpolicy in stage.subpolicies:
-            yield from (stage.operations[step.operation] for step in subpolicy)
-    elif isinstance(stage, Shuffled):
-        yield from (stage.operations[step.operation] for step in stage.steps)
-    else:
-        yield from stage.space
+    return policy.drawable

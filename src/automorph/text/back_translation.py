@@ -76,7 +76,10 @@ def _sampled(network: Any, read: Any, u: Any) -> Any:
     settings = network.generation_config
     start, padding = settings.decoder_start_token_id, settings.pad_token_id
     ends = torch.tensor(settings.eos_token_id, device=u.device).reshape(-1)
-    encoded = network.get_encoder()(**read)
+    # Tokenizers of transformers 4 may add token types, which encoders of translators reject.
+    encoded = network.get_encoder()(
+        input_ids=read["input_ids"], attention_mask=read["attention_mask"]
+    )
     last = torch.full((len(u), 1), start, device=u.device)
     done = torch.zeros(len(u), dtype=torch.bool, device=u.device)
     # A limit per text: the length of the others must not matter.

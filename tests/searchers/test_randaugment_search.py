@@ -125,3 +125,46 @@ def test_failed_trials_are_no_values():
         tried = proposals.ask(2)
         proposals.tell([float("-inf"), tried[1]["m"] / 30])
     assert proposals.best()["m"] > 15
+
+
+# Recorded with Optuna 5.0.0; 4.9.0 gives the same. The first six are random.
+PROPOSED = [
+    (3, 21, "Color", 0.8962930889),
+    (1, 6, "Invert", 0.4568332244),
+    (3, 8, "Rotate", 0.5588540880),
+    (2, 12, "Invert", 0.1568677385),
+    (3, 24, "Color", 0.9363836499),
+    (4, 20, "Rotate", 0.0922170089),
+    (3, 6, "Rotate", 0.8806823628),
+    (1, 29, "Color", 0.4418209274),
+    (1, 17, "Rotate", 0.7390239865),
+    (4, 1, "Rotate", 0.3600768051),
+    (3, 29, "Rotate", 0.2180044813),
+    (4, 27, "Rotate", 0.8130138429),
+    (2, 16, "Invert", 0.2260585464),
+    (3, 12, "Rotate", 0.5579149208),
+    (2, 10, "Color", 0.1479017047),
+    (2, 6, "Invert", 0.2427509963),
+    (2, 1, "Color", 0.0403455604),
+    (2, 2, "Rotate", 0.5270022921),
+    (2, 22, "Color", 0.0451981870),
+    (3, 10, "Color", 0.7406325003),
+    (2, 2, "Color", 0.8772289848),
+    (2, 11, "Color", 0.6202880668),
+    (4, 10, "Rotate", 0.3491625367),
+    (3, 5, "Color", 0.4826638737),
+]
+
+
+def test_tpe_proposes_the_same_under_every_release_of_optuna():
+    """A resumed search must ask for the jobs that it stored under another release."""
+    ranges = {"n": (1, 4), "m": (0, 30), "op": ("Rotate", "Invert", "Color"), "p": (0.0, 1.0)}
+    proposals = Proposals(ranges, trials=20, seed=3)
+    seen = []
+    for turn in range(12):
+        tried = proposals.ask(2)
+        seen += tried
+        scores = [-abs(one["m"] - 9) - one["p"] + (one["op"] == "Color") for one in tried]
+        proposals.tell([float("-inf") if turn == 2 else scores[0], scores[1]])
+    assert [(one["n"], one["m"], one["op"]) for one in seen] == [row[:3] for row in PROPOSED]
+    assert [one["p"] for one in seen] == pytest.approx([row[3] for row in PROPOSED], abs=1e-9)

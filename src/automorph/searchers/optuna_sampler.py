@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,10 +47,9 @@ class Proposals:
             else:
                 self.ranges[name] = of.FloatDistribution(ends[0], float(ends[1]))
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        made = optuna.samplers.TPESampler if sampler == "tpe" else optuna.samplers.GPSampler
+        make = _tpe if sampler == "tpe" else _gaussian_process
         self.study = optuna.create_study(
-            direction="maximize",
-            sampler=made(seed=seed % 2**32, n_startup_trials=min(10, max(2, trials // 4))),
+            direction="maximize", sampler=make(seed % 2**32, min(10, max(2, trials // 4)))
         )
         self.failed = optuna.trial.TrialState.FAIL
         self.open: list[Any] = []
@@ -70,6 +70,34 @@ class Proposals:
         """Return the values with the best score."""
         values: dict[str, Any] = self.study.best_params
         return values
+
+
+def _tpe(seed: int, random_trials: int) -> Any:
+    """Return a TPE sampler whose proposals are the same under Optuna 4.9 and 5.0.
+
+    Defaults differ between the two, and a resumed search must ask for the jobs that it has stored.
+    """
+    from optuna.exceptions import ExperimentalWarning
+    from optuna.samplers import TPESampler
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # 4.9 emits it for two options.
+        # All other options are deprecated; both releases have the same defaults for them.
+        sampler = TPESampler(
+            seed=seed, n_startup_trials=random_trials, n_ei_candidates=24,
+            multivariate=True, group=False, constant_liar=True,
+        )  # fmt: skip
+    parameters: Any = sampler._parzen_estimator_parameters
+    if parameters.multivariate:
+        # In 4.9, joint sampling has kernels of another width. 5.0 has only these and ignores this.
+        sampler._parzen_estimator_parameters = parameters._replace(multivariate=False)
+    return sampler
+
+
+def _gaussian_process(seed: int, random_trials: int) -> Any:
+    from optuna.samplers import GPSampler
+
+    return GPSampler(seed=seed, n_startup_trials=random_trials, deterministic_objective=False)
 
 
 def sub_policy_ranges(names: Sequence[str], count: int, length: int) -> dict[str, Range]:

@@ -12,7 +12,7 @@ from automorph.cli.options import console, json_option, print_json
 
 _LIBRARIES = (
     "numpy", "torch", "torchvision", "timm", "accelerate", "datasets", "pillow", "scipy",
-    "scikit-learn", "opencv-python-headless", "safetensors",
+    "scikit-learn", "safetensors",
 )  # fmt: skip
 _EXTRAS = {
     "text": ("text networks", ("transformers",)),

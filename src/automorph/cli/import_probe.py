@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-_MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}
+_MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}
 _MARK = "automorph-imported "
 _CHILD = f"""
 import importlib, json, sys, warnings

@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
+LOWEST := .venv-lowest
+LOWEST_PYTHON := $(shell sed -n 's/^requires-python = ">=\(.*\)"/\1/p' pyproject.toml)
 # Whoever has the data sets beside the checkout gets the checks that need them.
 AUTOMORPH_DATA ?= $(abspath $(wildcard ../shared/data))
 export AUTOMORPH_DATA
 
-.PHONY: help env demo test test-all lint audit format docs clean
+.PHONY: help env demo test test-all test-lowest lint audit format docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -26,7 +28,7 @@ demo: env ## see the main job done on embedded real data, in about two minutes
 	@echo 'The commands above need automorph on the path; run once per shell: source $(VENV)/bin/activate'
 
 # Tests run side by side, each on one thread: more threads would wait for each other.
-test test-all: export OMP_NUM_THREADS = 1
+test test-all test-lowest: export OMP_NUM_THREADS = 1
 
 test: env ## run the tests (minutes)
 	$(BIN)/ruff check .
@@ -41,6 +43,18 @@ test: env ## run the tests (minutes)
 test-all: env ## run all tests, the slow ones too
 	$(BIN)/python -m pytest -n 2 tests
 	$(BIN)/python -m pytest --doctest-modules src
+
+test-lowest: $(LOWEST)/.installed ## run the fast tests on the lowest versions that pyproject.toml allows
+	$(LOWEST)/bin/python -m pytest -n 2 -m 'not slow' tests
+
+# Made anew whenever a bound changes, so that nothing stays from before.
+$(LOWEST)/.installed: pyproject.toml setup.py
+	@test -x "$(UV)" || test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet uv
+	rm -rf $(LOWEST)
+	$(UV) venv --quiet --python $(LOWEST_PYTHON) $(LOWEST)
+	$(UV) pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[dev]'
+	@touch $@
 
 lint: env ## check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -9,7 +9,8 @@ import pytest
 import automorph
 from automorph.data import load_data, open_part, open_test, split
 from automorph.errors import DataError
-from automorph.searchers.executors import attempt, task_without_test
+from automorph.experiments import task_without_test
+from automorph.experiments.executor import attempt
 from automorph.training import as_task
 
 SOURCE = Path(automorph.__file__).parent

@@ -1,7 +1,7 @@
 """Comparisons on real digits: pairing, resuming, rejected input, failures."""
 
-import json
 import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +11,16 @@ import torch
 import automorph
 from automorph.data import Split, limited, load_data, split
 from automorph.errors import AutomorphError, PolicyError, UsageError
-from automorph.experiments import Row, compare, is_control, judge, policy_of, summarise
+from automorph.experiments import (
+    Cell,
+    Row,
+    compare,
+    is_control,
+    judge,
+    policy_of,
+    summarise,
+)
 from automorph.experiments.run_compare import _control
-from automorph.experiments.store import Cell, cell_path
-from automorph.files import read_json, write_checked
 from automorph.policies import load_policy
 from automorph.training import Normaliser, make_task, recipe_for
 
@@ -88,16 +94,17 @@ def test_finished_cells_are_kept_and_not_made_again(task, tmp_path):
 
 
 def test_only_what_is_missing_is_trained(task, tmp_path):
-    compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
-    lost = cell_path(tmp_path, load_policy("crop"), 1)
-    content = json.loads(lost.read_text())
-    lost.write_text("{ half a file")
-    kept = {p: v for p, v in files(tmp_path).items() if p != lost}
-    compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
-
-    made = json.loads(lost.read_text())
-    assert made["test_accuracy"] == content["test_accuracy"]
-    assert {p: v for p, v in files(tmp_path).items() if p != lost} == kept
+    first = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+    jobs = tmp_path / "jobs.jsonl"
+    lines = jobs.read_bytes().splitlines(keepends=True)
+    lost = next(line for line in lines if b'"seed": 1' in line and b"rop" in line)
+    for damage in (lost[:40], lost.replace(b'"score": 0', b'"score": 1') + b"\n"):
+        jobs.write_bytes(b"".join(line for line in lines if line != lost) + damage)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            again = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
+        assert again.trained == 1
+        assert [row.accuracy for row in again.rows] == [row.accuracy for row in first.rows]
 
 
 def test_more_policies_and_seeds_extend_a_folder(task, tmp_path):
@@ -105,13 +112,16 @@ def test_more_policies_and_seeds_extend_a_folder(task, tmp_path):
     before = files(tmp_path)
     result = compare(task, ["none", "flip"], seeds=2, folder=tmp_path)
 
-    assert {p: v for p, v in files(tmp_path).items() if p in before} == before
+    assert all(files(tmp_path)[path][1].startswith(content[1]) for path, content in before.items())
+    assert result.trained == 3
     assert len(result["flip"].accuracy.values) == 2
 
 
 def test_a_folder_of_another_task_is_refused(task, tmp_path):
     compare(task, ["none"], seeds=1, folder=tmp_path)
-    with pytest.raises(UsageError, match="other data, another model or another recipe"):
+    with pytest.raises(
+        UsageError, match=r"a different comparison \(task.recipe.epochs was 2 and is now 3"
+    ):
         compare(task.with_recipe(epochs=3), ["none"], seeds=1, folder=tmp_path)
 
 
@@ -125,7 +135,7 @@ def test_a_folder_resumes_where_floats_round_otherwise(task, tmp_path):
 
     assert again.trained == 0
     assert (again.rows, files(tmp_path)) == (first.rows, before)
-    with pytest.raises(UsageError, match="other data, another model or another recipe"):
+    with pytest.raises(UsageError, match=r"task\.recipe\.lr was"):
         compare(task.with_recipe(lr=lr * (1 + 1e-6)), ["none"], seeds=1, folder=tmp_path)
 
 
@@ -192,20 +202,6 @@ def test_predictions_are_those_that_the_accuracies_count(task, tmp_path):
         assert tuple(shares) == pytest.approx(row.accuracy.values)
     again = compare(task, ["none", "crop"], seeds=2, folder=tmp_path)
     assert (again.predictions["crop"] == first.predictions["crop"]).all()
-
-
-@pytest.mark.parametrize("kept", [None, "damaged"])
-def test_cells_without_predictions_and_with_damaged_ones(task, tmp_path, kept):
-    compare(task, ["none"], seeds=1, folder=tmp_path)
-    path = cell_path(tmp_path, load_policy("none"), 0)
-    content = read_json(path)
-    content = {**content, "predictions": kept} if kept else {
-        key: value for key, value in content.items() if key != "predictions"
-    }  # fmt: skip
-    write_checked(path, content)
-    again = compare(task, ["none"], seeds=1, folder=tmp_path)
-    assert again.trained == (1 if kept else 0), "cells of older versions are kept"
-    assert set(again.predictions) == ({"none"} if kept else set())
 
 
 def test_a_failed_baseline_is_no_reason_to_keep_it():

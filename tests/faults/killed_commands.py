@@ -72,10 +72,11 @@ def finished(verb: str, folder: Path) -> dict[str, str]:
         for line in map(json.loads, lines):
             if "key" in (said := line.get("user_attrs", {})):
                 found[said["key"]] = json.dumps([line.get("value"), line.get("state")])
-    for path in folder.glob("cells/*.json"):
-        found[path.name] = str(path.stat().st_mtime_ns)  # Written once and never again.
-    for path in folder.glob("arms/*/*/numbers.json"):
-        found[str(path.relative_to(folder))] = str(path.stat().st_mtime_ns)
+    jobs = folder / "jobs.jsonl"
+    for line in jobs.read_text().split("\n")[:-1] if jobs.exists() else []:
+        if "key" in (record := json.loads(line)):
+            # The seconds show whether it was trained again.
+            found[record["key"]] = json.dumps([record["score"], record["seconds"]])
     metrics = [folder / "metrics.jsonl"] if verb == "train" else []
     for path in metrics:
         for line in path.read_text().splitlines() if path.exists() else []:

@@ -13,12 +13,12 @@ if __name__ != "__main__":
     time.sleep(2)
 
 
-def nothing() -> None:
+def nothing(*_: object) -> None:
     """Return the results of all jobs."""
 
 
 if __name__ == "__main__":
-    from automorph.training.workers import Workers
+    from automorph.experiments.workers import Workers
 
     try:
         with Workers(2, nothing, ()) as workers:

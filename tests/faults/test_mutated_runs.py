@@ -13,11 +13,9 @@ from fuzzing import COUNT, misvalued, mutated, outcomes
 from automorph.data import limited, load_data, split
 from automorph.data.memory_map import allocate, finish, mapped
 from automorph.errors import AutomorphError
-from automorph.experiments import compare
-from automorph.experiments.store import read_cell
+from automorph.experiments import FileLog, JobResult, Store
 from automorph.files import read_json, write_checked
-from automorph.searchers.base import JobResult
-from automorph.searchers.trials import JOURNAL, Trials
+from automorph.searchers.study_log import JOURNAL, StudyLog
 from automorph.training import Recipe, load_trained, make_task, train
 
 torch.set_num_threads(1)
@@ -141,39 +139,22 @@ HOSTILE = (
 )  # fmt: skip
 
 
-def test_mutated_cells_are_made_again_or_whole(task, tmp_path):
-    rng = random.Random(4)
-    compare(task, ["none"], seeds=1, folder=tmp_path)
-    path = next((tmp_path / "cells").iterdir())
-    content = path.read_bytes()
-    whole = read_json(path)
-
-    def attempts():
-        for _ in range(COUNT):
-            changed = both_ways(content, rng)
-
-            def attempt(changed=changed):
-                path.write_bytes(changed)
-                found = read_cell(path)
-                assert found is None or found == whole or b'"check"' not in changed
-                return "made again" if found is None else "read"
-
-            yield changed, attempt
-
-    ends = outcomes(attempts(), ())
-    assert ends["made again"] > COUNT / 2
-
-
-def test_mutated_journals_keep_every_line_that_is_whole(tmp_path):
-    """Records read from a damaged journal were in it; lost records were in a damaged line."""
+@pytest.mark.parametrize("log", ["jobs.jsonl", JOURNAL])
+def test_mutated_logs_keep_every_line_that_is_whole(tmp_path, log):
+    """Records read from a damaged log were in it; lost records were in a damaged line."""
     rng = random.Random(5)
-    trials = Trials({"seed": 0}, folder=tmp_path)
+
+    def opened():
+        kept = FileLog(tmp_path) if log == "jobs.jsonl" else StudyLog("search", folder=tmp_path)
+        return Store({"seed": 0}, kept)
+
+    store = opened()
     for number in range(12):
-        trials.add(Numbered(number), JobResult(number / 10, facts={"a": 1}), clock=float(number))
-    trials.note("plan", {"until": None})
-    journal = tmp_path / JOURNAL
-    content = journal.read_bytes()
-    known = {trial.key: trial for trial in trials.finished}
+        store.add(Numbered(number), JobResult(number / 10, facts={"a": 1}), clock=float(number))
+    store.note("plan", {"until": None})
+    path = tmp_path / log
+    content = path.read_bytes()
+    known = {job.key: job for job in store.finished}
     lines = content.splitlines(keepends=True)
 
     def attempts():
@@ -181,12 +162,12 @@ def test_mutated_journals_keep_every_line_that_is_whole(tmp_path):
             changed = mutated(content, rng)
 
             def attempt(changed=changed):
-                journal.write_bytes(changed)
+                path.write_bytes(changed)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    found = Trials({"seed": 0}, folder=tmp_path)
-                for trial in found.finished:
-                    assert known[trial.key] == trial
+                    found = opened()
+                for job in found.finished:
+                    assert known[job.key] == job
                 kept = sum(b'"key"' in line for line in changed.splitlines(True) if line in lines)
                 assert len(found.by_key) >= min(kept, len(known)) - 1
                 return "read"

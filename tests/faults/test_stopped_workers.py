@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from automorph.errors import UsageError
-from automorph.training.workers import Workers
+from automorph.experiments.workers import Workers
 
 PROGRAM = Path(__file__).with_name("stopped_workers.py")
 

@@ -13,9 +13,9 @@ from automorph.data import limited, load_data, split
 from automorph.engine import user_functions
 from automorph.errors import AutomorphError
 from automorph.experiments import compare
+from automorph.experiments.local_executors import Local, Processes
 from automorph.operations import SearchSpace
 from automorph.policies import Uniform
-from automorph.searchers.executors import Local, Processes
 from automorph.training import Recipe, make_task
 
 torch.set_num_threads(1)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from automorph.experiments.store import cell_path
+from automorph.experiments import FullTraining
+from automorph.experiments.version_1 import cell_path
 from automorph.policies import identity_form, load_policy
 
 RECORDED = Path(__file__).parent.parent / "golden"
@@ -35,5 +36,9 @@ def test_finished_cells_are_recognised(run):
     folder = RECORDED / "runs" / run
     asked = json.loads((folder / "compare.json").read_text("utf-8"))["asked"]
     policies = [load_policy(name) for name in asked["policies"]]
-    wanted = {cell_path(folder, p, seed) for p in policies for seed in range(asked["seeds"])}
+    wanted = {
+        cell_path(folder, FullTraining(policy=policy, seed=seed))
+        for policy in policies
+        for seed in range(asked["seeds"])
+    }
     assert wanted == set((folder / "cells").iterdir())

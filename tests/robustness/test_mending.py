@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from marked_images import bars, marked_data
 
 from automorph.data import Dataset
 from automorph.errors import MissingExtraError, TrainingError, UsageError
-from automorph.experiments import Summary
+from automorph.experiments import Summary, open_executor
 from automorph.robustness import ExactPairs, UserEdit, patch
 from automorph.robustness.groups import Grouper
 from automorph.robustness.patch_result import TreatmentRow, best
@@ -97,7 +98,7 @@ def test_the_same_call_trains_nothing_again(result, task, pairs, folder):
 
 
 def test_another_task_is_refused_in_the_same_folder(task, pairs, folder, result):
-    with pytest.raises(UsageError, match="other data, another model or another recipe"):
+    with pytest.raises(UsageError, match=r"\(task\.recipe\.epochs was 3 and is now 1"):
         patch(task.with_recipe(epochs=1), translator=pairs, folder=folder)
 
 
@@ -161,7 +162,10 @@ def test_more_complicated_objectives_must_beat_balanced_sampling():
 def test_a_training_that_fails_is_named(task, tmp_path, seeds):
     setting = PatchContext(task.with_recipe(lr=1e30), None, tmp_path)
     with pytest.raises(TrainingError, match=r"^gdro, seed [01]: the training diverged"):
-        run_treatments(setting, [PatchCell("gdro", seed) for seed in seeds], jobs=len(seeds))
+        run_treatments(
+            setting, [PatchCell("gdro", seed) for seed in seeds],
+            open_=partial(open_executor, "processes", setting, tmp_path, jobs=len(seeds)),
+        )  # fmt: skip
 
 
 def test_numbers_of_a_cell_by_hand():

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from automorph.experiments import JobResult
 from automorph.operations import SearchSpace, Stream, named_space
 from automorph.policies import Policy, load_policy, policy_to_dict
-from automorph.searchers.base import JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.training import Task
 
 ARMS = {

@@ -18,9 +18,10 @@ from pathlib import Path
 import torch
 
 from automorph.data import limited, load_data, split
+from automorph.experiments import key_of, local_executors
 from automorph.policies import policy_to_dict
-from automorph.searchers import executors, search
-from automorph.searchers.trials import JOURNAL, key_of
+from automorph.searchers import search
+from automorph.searchers.study_log import JOURNAL
 from automorph.training import Recipe, make_task
 
 DATA = limited(split(load_data("digits"), seed=0), 60)
@@ -49,14 +50,14 @@ def finished(folder: Path) -> list[str]:
 
 def watch(log: Path) -> None:
     """Record every job that starts."""
-    attempt = executors.attempt
+    attempt = local_executors.attempt
 
-    def noted(job, task, folder, test=False):
+    def noted(job, task, folder, test=False, listener=None):
         with log.open("a") as file:
             file.write(key_of(job) + "\n")
-        return attempt(job, task, folder, test)
+        return attempt(job, task, folder, test, listener)
 
-    executors.attempt = noted
+    local_executors.attempt = noted
 
 
 def main(folder: Path, kills: int, seed: int) -> None:

@@ -13,8 +13,8 @@ from small_task import small_task
 
 from automorph.augmenters.policy_network import Controller, policy_gradient_loss
 from automorph.errors import AutomorphError
+from automorph.experiments import JobResult
 from automorph.searchers.autoaugment import AutoAugment, ppo_loss
-from automorph.searchers.base import JobResult
 
 TASK = small_task()
 

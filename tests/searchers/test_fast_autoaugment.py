@@ -10,9 +10,9 @@ from bandit import conduct, setting
 from small_task import small_task
 
 from automorph.errors import AutomorphError
+from automorph.experiments import JobResult
 from automorph.operations import named_space
 from automorph.policies import load_policy
-from automorph.searchers.base import JobResult
 from automorph.searchers.child_training import TrainJob
 from automorph.searchers.fast_autoaugment import Density, FastAutoAugment, density
 

@@ -12,7 +12,7 @@ from automorph.policies import Mixture, Step, chained, load_policy
 from automorph.searchers import closed_form, search
 from automorph.searchers.base import SearchContext
 from automorph.searchers.closed_form import Instant
-from automorph.searchers.trials import JOURNAL
+from automorph.searchers.study_log import JOURNAL
 from automorph.training import as_task
 
 

@@ -7,9 +7,9 @@ import pytest
 from bandit import SPACE, conduct, setting
 from small_task import small_task
 
+from automorph.experiments import JobResult
 from automorph.operations import Stream
 from automorph.policies import Schedule, load_policy
-from automorph.searchers.base import JobResult
 from automorph.searchers.child_training import TrainJob, with_post_policy
 from automorph.searchers.pba import PopulationBased, explore
 from automorph.training import train

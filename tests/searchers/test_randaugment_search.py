@@ -11,8 +11,8 @@ from bandit import setting
 from small_task import small_task
 
 from automorph.errors import AutomorphError
+from automorph.experiments import JobResult
 from automorph.operations import find_operation, named_space, operation
-from automorph.searchers.base import JobResult
 from automorph.searchers.optuna_sampler import Proposals
 from automorph.searchers.randaugment import RandAugmentSearch, widened
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from bandit import ARMS, BEST, SPACE, Lookup, conduct, setting, value
 
+from automorph.experiments import JobResult
 from automorph.operations import Stream
 from automorph.policies import Mixture, load_policy
 from automorph.searchers.autoaugment import AutoAugment
-from automorph.searchers.base import JobResult
 from automorph.searchers.dada.choices import Choices, choices_loss, drawn
 from automorph.searchers.fast_autoaugment import FastAutoAugment
 from automorph.searchers.pba import PopulationBased

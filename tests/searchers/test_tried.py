@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from small_task import small_task
 
+from automorph.experiments import JobResult
 from automorph.operations import named_space
 from automorph.policies import Mixture, Step, SubPolicy, Uniform, load_policy, usage
 from automorph.searchers import search
-from automorph.searchers.base import JobResult
 from automorph.searchers.child_training import TrainJob
 from automorph.searchers.trial_analysis import FEW, Tried
 

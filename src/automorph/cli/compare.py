@@ -15,7 +15,8 @@ from automorph.cli.comparison_result import facts_of, next_commands, paths_of, r
 from automorph.cli.options import (
     console,
     data_options,
-    jobs_option,
+    engine_options,
+    engine_settings,
     json_option,
     out_option,
     policies_option,
@@ -60,7 +61,7 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
     help="Number of seeds for each policy.",
 )
 @protect_option
-@jobs_option
+@engine_options
 @out_option
 @quiet_option
 @json_option
@@ -69,7 +70,6 @@ def compare(
     policies: tuple[str, ...],
     baseline: str | None,
     seeds: int,
-    jobs: int | None,
     out: str | None,
     quiet: bool,
     as_json: bool,
@@ -87,6 +87,7 @@ def compare(
     examples. The winner is chosen by validation accuracy; the reported accuracies are those of
     the test part. If the comparison is interrupted, run the same command again to continue it.
     """
+    where = engine_settings(options)
     check_compared(policies, baseline)
     task = task_of(data, **options)
     from automorph.augmenters import as_treatment
@@ -101,7 +102,7 @@ def compare(
         source=data, task=task, policies=treatments, seeds=seeds, baseline=baseline,
         folder=Path(out) if out else None, quiet=quiet or as_json,
     )  # fmt: skip
-    content = run.run(jobs=side_by_side(jobs))
+    content = run.run(**where)
     if as_json:
         print_json(content)
 
@@ -119,7 +120,7 @@ class CompareRun:
     quiet: bool
     title: str = ""
 
-    def run(self, *, jobs: int) -> dict[str, Any]:
+    def run(self, *, jobs: int | None, **where: Any) -> dict[str, Any]:
         """Run the comparison and return the object that ``--json`` prints."""
         from automorph.experiments import compare
         from automorph.report import plural
@@ -143,8 +144,10 @@ class CompareRun:
         with Bars(quiet=self.quiet) as bars:
             comparison = compare(
                 self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
-                jobs=jobs, progress=bars.begin,
+                jobs=side_by_side(jobs), progress=bars.begin, **where,
             )  # fmt: skip
+        for remark in comparison.remarks:
+            say.print(f"[yellow]{remark}[/yellow]")
         before = read_object(folder / "compare.json")
         same = before is not None and before.get("asked") == self._asked()
         known = before if same and not comparison.trained else None

@@ -38,10 +38,12 @@ def facts_of(
         name = row["policy"]
         more = {"label": name, "rank": ranks.get(name), "per_class": classes.get(name)}
         rows.append({**row, **more})
+    shared = task_facts(source, task)
+    shared["data"]["notes"] += comparison.remarks
     return {
         **result,
         "rows": rows,
-        **task_facts(source, task),
+        **shared,
         "curves": {
             name: report_curves(curves, comparison.policies[name])
             for name, curves in comparison.curves.items()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.param_types import DataWord, NameWord, PolicyWord, check_folder
+from automorph.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -161,6 +162,47 @@ jobs_option = click.option(
     help="Parallel trainings.",
     show_default="one per core; with a GPU: 1",
 )
+versions_option = click.option(
+    "--accept-versions",
+    is_flag=True,
+    help="Continue a run that was begun with other versions of the libraries that decide pixels.",
+)
+
+
+engine_options = _stack(
+    click.option(
+        "--engine",
+        type=click.Choice(["local", "processes", "ray"]),
+        default="processes",
+        show_default=True,
+        help="Where the trainings run; ray: on a cluster.",
+    ),
+    click.option(
+        "--address",
+        metavar="HOST:PORT",
+        help="Ray cluster to connect to.",
+        show_default="a local one",
+    ),
+    jobs_option,
+    versions_option,
+)
+
+
+def engine_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of `engine_options` out of the options of a verb.
+
+    Raises `UsageError` for an address that the engine does not take.
+    """
+    names = ("engine", "address", "jobs", "accept_versions")
+    settings = {name: options.pop(name) for name in names}
+    if settings["address"] is not None and settings["engine"] != "ray":
+        raise UsageError(
+            f"got the address {settings['address']!r} with the engine {settings['engine']}; only "
+            "ray takes one: use --engine ray, or leave out --address"
+        )
+    return settings
+
+
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Hide progress bars and tables.")
 
 

@@ -13,7 +13,8 @@ from automorph.cli.options import (
     WIDE,
     console,
     data_options,
-    jobs_option,
+    engine_options,
+    engine_settings,
     json_option,
     out_option,
     plain_table,
@@ -86,7 +87,7 @@ if TYPE_CHECKING:
     show_default="if captum is installed",
 )
 @protect_option
-@jobs_option
+@engine_options
 @out_option
 @quiet_option
 @json_option
@@ -98,7 +99,6 @@ def patch(
     steps: int | None,
     seeds: int,
     saliency: bool | None,
-    jobs: int | None,
     out: str | None,
     quiet: bool,
     as_json: bool,
@@ -117,13 +117,14 @@ def patch(
     is then retrained and compared with plain training, balanced sampling and group DRO. If the run
     is interrupted, run the same command again to continue it.
     """
+    where = engine_settings(options)
     task = task_of(data, **options)
     run = PatchRun(
         source=data, task=task, translator=translator, objective=objective, checkpoint=checkpoint,
         steps=steps, seeds=seeds, maps=saliency, folder=Path(out) if out else None,
         quiet=quiet or as_json,
     )  # fmt: skip
-    content = run.run(jobs=side_by_side(jobs))
+    content = run.run(**where)
     if as_json:
         print_json(content)
 
@@ -144,7 +145,7 @@ class PatchRun:
     quiet: bool
     title: str = ""
 
-    def run(self, *, jobs: int) -> dict[str, Any]:
+    def run(self, *, jobs: int | None, **where: Any) -> dict[str, Any]:
         """Run the patch and return the object that ``--json`` prints."""
         from automorph.report import plural, publish
         from automorph.robustness import CycleRecipe, grouper_of, patch
@@ -167,8 +168,9 @@ class PatchRun:
         with Bars(quiet=self.quiet) as bars:
             result = patch(
                 self.task, translator=self.translator, objective=self.objective,
-                checkpoint=self.checkpoint, seeds=self.seeds, folder=folder, jobs=jobs,
-                maps=self.maps, progress=bars.begin, fitting=bars.fit,
+                checkpoint=self.checkpoint, seeds=self.seeds, folder=folder,
+                jobs=side_by_side(jobs), maps=self.maps, progress=bars.begin, fitting=bars.fit,
+                **where,
                 cyclegan=None if self.steps is None else CycleRecipe(steps=self.steps),
             )  # fmt: skip
         content = {

@@ -16,7 +16,8 @@ from automorph.cli.comparison_result import facts_of, paths_of, read_object, tab
 from automorph.cli.options import (
     console,
     data_options,
-    jobs_option,
+    engine_options,
+    engine_settings,
     json_option,
     out_option,
     print_json,
@@ -85,21 +86,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Number of paired seeds in the final table.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "processes", "ray"]),
-    default="processes",
-    show_default=True,
-    help="Where the trials run; ray: on a cluster.",
-)
-@click.option(
-    "--address",
-    metavar="HOST:PORT",
-    help="Ray cluster to connect to.",
-    show_default="a local one",
-)
 @click.option("--storage", metavar="URL", help="Optuna storage for the trials.")
-@jobs_option
+@engine_options
 @out_option
 @click.option(
     "--resume",
@@ -118,10 +106,7 @@ def search(
     post_policy: str | None,
     seed: int,
     seeds: int,
-    engine: str,
-    address: str | None,
     storage: str | None,
-    jobs: int | None,
     out: str | None,
     resume: bool,
     tensorboard: bool,
@@ -145,7 +130,6 @@ def search(
     """
     from automorph.policies import load_policy
     from automorph.searchers import (
-        check_engine,
         default_post_policy,
         load_method,
         read_budget,
@@ -154,7 +138,7 @@ def search(
 
     # Reject bad options before reading the data.
     spec = load_method(method)
-    check_engine(engine, address)
+    where = engine_settings(options)
     if budget is not None:
         read_budget(budget)
     after = None if post_policy is None else load_policy(post_policy)
@@ -169,7 +153,7 @@ def search(
             "seed": seed, "seeds": seeds,
         },
     )  # fmt: skip
-    content = run.run(engine=engine, address=address, storage=storage, jobs=side_by_side(jobs))
+    content = run.run(storage=storage, **where)
     if as_json:
         print_json(content)
 
@@ -188,7 +172,7 @@ class SearchRun:
     tensorboard: bool = False
 
     def run(
-        self, *, engine: str, address: str | None, storage: str | None, jobs: int
+        self, *, storage: str | None, engine: str, jobs: int | None, **where: Any
     ) -> dict[str, Any]:
         """Run the search and return the object that ``--json`` prints."""
         from automorph.searchers import search
@@ -211,8 +195,10 @@ class SearchRun:
 
             result = search(
                 self.task, self.method, **self.options, folder=folder, storage=storage,
-                engine=engine, jobs=jobs, address=address, progress=report,
+                engine=engine, jobs=side_by_side(jobs), progress=report, **where,
             )  # fmt: skip
+        for remark in result.remarks:
+            console(quiet=self.quiet).print(f"[yellow]{remark}[/yellow]")
         known = None if result.trained else read_object(folder / "search.json")
         content = known or self._write(result, folder, started, engine)
         self._print_result(result, folder)

@@ -23,6 +23,7 @@ from automorph.cli.options import (
     seed_option,
     task_of,
     training_options,
+    versions_option,
 )
 from automorph.cli.param_types import PolicyWord
 from automorph.cli.progress import ScalarLog, tensorboard_option
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 )
 @protect_option
 @seed_option
+@versions_option
 @out_option
 @tensorboard_option
 @quiet_option
@@ -53,6 +55,7 @@ def train(
     data: str,
     policy: str | None,
     seed: int,
+    accept_versions: bool,
     out: str | None,
     tensorboard: bool,
     quiet: bool,
@@ -84,7 +87,10 @@ def train(
         progress: Any = False if quiet or as_json else None
         if tensorboard:
             progress = stack.enter_context(ScalarLog(folder)).epoch
-        result = run(task, treatment, seed=seed, folder=folder, progress=progress)
+        result = run(
+            task, treatment, seed=seed, folder=folder, progress=progress,
+            accept_versions=accept_versions,
+        )  # fmt: skip
     provenance = {"data": data, "seed": seed, "trained_with": treatment.name}
     save_policy(policy_of(treatment), folder / "policy.json", provenance=provenance)
     content = _content(data, task, treatment, result, started)

@@ -3,10 +3,21 @@
 from automorph import _moved
 from automorph.experiments.command import Command
 from automorph.experiments.conclusion import Kind, Verdict, interval, judge, points
+from automorph.experiments.executor import Executor, task_without_test
+from automorph.experiments.executors import check_executor, open_executor
 from automorph.experiments.external import Budget, ExternalTask, Objective, external_task
-from automorph.experiments.job import Job, JobResult, digest, key_of, plain_treatment
+from automorph.experiments.full_training import FullTraining
+from automorph.experiments.job import (
+    Job,
+    JobResult,
+    Treatment,
+    digest,
+    key_of,
+    plain_treatment,
+)
 from automorph.experiments.json_lines import JsonLines
 from automorph.experiments.metric import ACCURACY, Metric, metric_from, reported_metric
+from automorph.experiments.progress import report
 from automorph.experiments.result_file import ScriptResult, read_result, write_result
 from automorph.experiments.run_compare import (
     Comparison,
@@ -24,8 +35,8 @@ from automorph.experiments.statistics import (
     paired_difference,
     summarise,
 )
-from automorph.experiments.store import Cell, Treatment, cell_of, policy_of
-from automorph.experiments.table import Row, curves_of, predictions_of, rows_of
+from automorph.experiments.store import FileLog, FinishedJob, Log, Store
+from automorph.experiments.table import Cell, Row, curves_of, policy_of, predictions_of, rows_of
 
 __all__ = [
     "ACCURACY",
@@ -34,19 +45,25 @@ __all__ = [
     "Command",
     "Comparison",
     "Difference",
+    "Executor",
     "ExternalTask",
+    "FileLog",
+    "FinishedJob",
+    "FullTraining",
     "Job",
     "JobResult",
     "JsonLines",
     "Kind",
+    "Log",
     "Metric",
     "Objective",
     "Row",
     "ScriptResult",
+    "Store",
     "Summary",
     "Treatment",
     "Verdict",
-    "cell_of",
+    "check_executor",
     "compare",
     "curves_of",
     "digest",
@@ -61,15 +78,18 @@ __all__ = [
     "listed",
     "mean_difference",
     "metric_from",
+    "open_executor",
     "paired_difference",
     "plain_treatment",
     "points",
     "policy_of",
     "predictions_of",
     "read_result",
+    "report",
     "reported_metric",
     "rows_of",
     "summarise",
+    "task_without_test",
     "write_result",
 ]
 

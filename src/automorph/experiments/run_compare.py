@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,21 +20,25 @@ from automorph import _moved
 from automorph.data import split_hashes
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments.conclusion import Verdict, judge
+from automorph.experiments.executor import Executor
+from automorph.experiments.executors import check_executor, open_executor
+from automorph.experiments.full_training import FullTraining
+from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.metric import ACCURACY, Metric
 from automorph.experiments.statistics import paired_difference
-from automorph.experiments.store import (
+from automorph.experiments.store import FileLog, Store
+from automorph.experiments.table import (
     Cell,
     Progress,
-    Treatment,
-    cell_path,
-    read_cell,
-    run_cells,
-    write_cell,
+    Row,
+    curves_of,
+    predictions_of,
+    rows_of,
 )
-from automorph.experiments.table import Outcome, Row, curves_of, predictions_of, rows_of
-from automorph.files import folder_lock, read_json, write_json
+from automorph.experiments.version_1 import read_cell
+from automorph.files import folder_lock, read_json
 from automorph.policies import Policy, RandomPolicy, check_domain, load_policy, stages_of
-from automorph.training import AugmenterSpec, Task, alike, as_task
+from automorph.training import AugmenterSpec, Task, as_task, from_version_1, task_identity
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Comparison:
     ``accuracy`` in the rows is test accuracy. ``trained`` counts the trainings of this call; the
     others were read from the folder. ``predictions`` are the predicted classes of the test
     examples by policy, int64 ``(seeds, n)``. If the user's own code trained, ``accuracy`` in the
-    rows is the ``metric``, on the part of the data that it names.
+    rows is the ``metric``, on the part of the data that it names. ``remarks``: what a reader of the
+    table must know.
     """
 
     rows: tuple[Row, ...]
@@ -61,6 +67,7 @@ class Comparison:
         default_factory=dict, repr=False, compare=False
     )
     metric: Metric = ACCURACY
+    remarks: tuple[str, ...] = ()
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
@@ -94,7 +101,10 @@ def compare(
     seeds: int | Sequence[int] = 5,
     baseline: str | None = None,
     folder: str | os.PathLike[str] | None = None,
+    engine: str = "processes",
     jobs: int = 1,
+    address: str | None = None,
+    accept_versions: bool = False,
     confidence: float = 0.95,
     progress: Callable[[list[Cell], int], Progress] | None = None,
     **options: Any,
@@ -109,8 +119,14 @@ def compare(
 
     Differences are taken from ``baseline`` (default: ``none`` if it is among the policies, else the
     first). With a ``folder``, each finished training is saved there, and a repeated call trains
-    only what is missing. ``jobs`` trainings run in parallel, each in its own process; a script with
-    more than one job needs the guard ``if __name__ == "__main__":``.
+    only what is missing. ``accept_versions`` continues one that was begun with other versions of
+    the libraries that decide pixels, and notes it in ``remarks``.
+
+    ``engine`` is ``processes`` (``jobs`` trainings in parallel; a script with more than one needs
+    the guard ``if __name__ == "__main__":``), ``local`` (one after the other) or ``ray`` (on the
+    cluster at ``address``, else on this machine). Each training runs on one thread, and the table
+    is the same on each.
+
     Raises UsageError for policies or seeds that cannot be compared, for a folder that another
     process uses, and for several policies without a validation part to choose by.
     """
@@ -125,16 +141,28 @@ def compare(
     names = [treatment.name for treatment in treatments]
     base = _baseline(names, baseline)
     started = time.monotonic()
-    with folder_lock(Path(folder)) if folder else nullcontext():
-        place = _prepared(folder, task)
-        results, trained = _results(task, treatments, numbers, place, jobs, progress)
+    # Seed by seed, so that an interrupted comparison has complete pairs.
+    cells = {
+        Cell(place, seed): FullTraining(policy=treatment, seed=seed)
+        for seed in numbers
+        for place, treatment in enumerate(treatments)
+    }
+    check_executor(engine, address)
+    with ExitStack() as stack:
+        path = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
+        stack.enter_context(folder_lock(path))
+        store = _opened(path if folder else None, task, accept_versions)
+        results, trained = _results(
+            store, cells, partial(open_executor, engine, task, path, jobs=jobs, address=address),
+            partial(read_cell, path), progress,
+        )  # fmt: skip
     rows = rows_of(names, numbers, results, base, confidence)
     winner = _winner(rows)
     verdict = _verdict(rows, treatments, base, winner, numbers, confidence)
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves_of(names, numbers, results),
         dict(zip(names, treatments, strict=True)), time.monotonic() - started, trained,
-        predictions_of(names, numbers, results),
+        predictions_of(names, numbers, results), remarks=store.remarks,
     )  # fmt: skip
 
 
@@ -193,7 +221,10 @@ def _baseline(names: list[str], wanted: str | None) -> str:
 
 
 def fingerprint(task: Task) -> dict[str, Any]:
-    """Return what trainings of one comparison share, as plain data: data, splits, model, recipe."""
+    """Return the settings by which run folders are named: data, splits, model, recipe.
+
+    What decides whether two runs are the same is `automorph.training.task_identity`.
+    """
     seen = task.data.train.data
     return {
         "data": task.data.name,
@@ -214,50 +245,42 @@ def _in_words(row: Row, metric: Metric) -> str:
     return f"{metric.value(row.accuracy.mean)}{against}"
 
 
-def _prepared(folder: str | os.PathLike[str] | None, task: Task) -> Path | None:
-    """Create the run folder; reject the folder of another task."""
-    if folder is None:
-        return None
-    path = Path(folder)
-    record = path / "task.json"
-    content = json.loads(json.dumps(fingerprint(task)))
-    if record.exists():
-        if not alike(read_json(record), content):
-            raise UsageError(
-                f"the folder {path} contains a comparison of other data, another model or another "
-                "recipe; choose another folder with --out, or delete this one"
-            )
-        return path
-    write_json(record, content)
-    return path
+def _opened(folder: Path | None, task: Task, accept_versions: bool) -> Store:
+    """Open the store of a comparison; reject the folder of another task."""
+    older = None
+    if folder is not None and (record := folder / "task.json").exists():
+        older = {"task": read_json(record)}
+    return Store(
+        {"task": task_identity(task)}, None if folder is None else FileLog(folder),
+        verb="comparison", older=older, upgrade=partial(from_version_1, task=task),
+        accept_versions=accept_versions,
+    )  # fmt: skip
 
 
 def _results(
-    task: Task,
-    treatments: list[Treatment],
-    seeds: tuple[int, ...],
-    folder: Path | None,
-    jobs: int,
+    store: Store,
+    cells: dict[Cell, FullTraining],
+    open_: Callable[[], Executor],
+    older: Callable[[FullTraining], JobResult | None],
     progress: Callable[[list[Cell], int], Progress] | None,
-) -> tuple[dict[Cell, Outcome], int]:
-    """Return the outcome of every cell, and the number of cells trained by this call."""
-    # Seed by seed, so that an interrupted comparison has complete pairs.
-    cells = [Cell(treatment, seed) for seed in seeds for treatment in range(len(treatments))]
-    results: dict[Cell, Outcome] = {}
-    for cell in cells:
-        kept = folder and read_cell(cell_path(folder, treatments[cell.treatment], cell.seed))
-        if kept:
-            results[cell] = kept
+) -> tuple[dict[Cell, JobResult], int]:
+    """Return the result of every cell, and the number of cells trained by this call."""
+    results = {cell: kept for cell, job in cells.items() if (kept := store.get(job) or older(job))}
     missing = [cell for cell in cells if cell not in results]
     if not missing:
         return results, 0
-    report = progress(cells, len(results)) if progress else None
-    for cell, outcome in run_cells(task, treatments, missing, jobs=jobs, progress=report):
-        results[cell] = outcome
-        if folder and isinstance(outcome, dict):
-            write_cell(cell_path(folder, treatments[cell.treatment], cell.seed), outcome)
-        if report:
-            report(cell, 1.0)
+    report = progress(list(cells), len(results)) if progress else lambda cell, share: None
+    with open_() as executor:
+        jobs = [cells[cell] for cell in missing]
+        done = executor.run(
+            jobs, test=True, progress=lambda index, share: report(missing[index], share)
+        )
+        for index, outcome in done:
+            # A failed training is tried again by the next call.
+            results[missing[index]] = (
+                outcome if outcome.error else store.add(jobs[index], outcome).outcome
+            )
+            report(missing[index], 1.0)
     return results, len(missing)
 
 

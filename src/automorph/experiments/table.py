@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.errors import AutomorphError
+from automorph import _moved
+from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.statistics import Difference, Summary, holm, paired_difference, summarise
-from automorph.experiments.store import Cell
+from automorph.policies import Policy
 from automorph.training import unpacked
 
-Outcome = dict[str, Any] | AutomorphError
+Progress = Callable[["Cell", float], object]
+"""Called with a cell and the fraction of its training that is done."""
+
+
+@_moved.renamed_arguments(arm="treatment")
+@_moved.renamed_attributes(arm="treatment")
+@dataclass(frozen=True)
+class Cell:
+    """One training: the index of its policy in the comparison, and its seed."""
+
+    treatment: int
+    seed: int
+
+
+@_moved.renamed_arguments(arm="treatment")
+def policy_of(treatment: Treatment) -> Policy:
+    """Return the policy; for an in-training method, the policy that it draws from at first."""
+    return treatment if isinstance(treatment, Policy) else treatment.policy
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,7 @@ class Row:
 def rows_of(
     names: list[str],
     seeds: tuple[int, ...],
-    results: Mapping[Cell, Outcome],
+    results: Mapping[Cell, JobResult],
     base: str,
     confidence: float,
 ) -> tuple[Row, ...]:
@@ -42,25 +61,27 @@ def rows_of(
     base_cells = [results[Cell(names.index(base), seed)] for seed in seeds]
     for treatment, name in enumerate(names):
         cells = [results[Cell(treatment, seed)] for seed in seeds]
-        failed = [outcome for outcome in cells if isinstance(outcome, AutomorphError)]
+        failed = [outcome.error for outcome in cells if outcome.error]
         if failed:
             rows.append(Row(name, None, error=f"{len(failed)} of {len(cells)}: {failed[0]}"))
             continue
-        good = [outcome for outcome in cells if isinstance(outcome, dict)]
-        accuracy = [cell["test_accuracy"] for cell in good]
-        validation = [cell["validation_accuracy"] for cell in good]
+        accuracy = [cell.facts["test_accuracy"] for cell in cells]
+        validation = [cell.score for cell in cells]
         difference = None
-        if name != base and all(isinstance(cell, dict) for cell in base_cells):
-            reference = [cell["test_accuracy"] for cell in base_cells if isinstance(cell, dict)]
+        if name != base and not any(cell.error for cell in base_cells):
+            reference = [cell.facts["test_accuracy"] for cell in base_cells]
             difference = paired_difference(accuracy, reference, confidence=confidence)
         rows.append(
             Row(
                 name,
                 summarise(accuracy),
-                None if None in validation else summarise(validation),
+                summarise(validation) if all(map(math.isfinite, validation)) else None,
                 difference,
-                {key: sum(cell["units"][key] for cell in good) for key in good[0]["units"]},
-                summarise([cell["seconds"] for cell in good]),
+                {
+                    way: sum(getattr(cell.units, way) for cell in cells)
+                    for way in ("forward", "backward")
+                },
+                summarise([cell.seconds for cell in cells]),
             )
         )
     return _adjusted(rows)
@@ -78,37 +99,38 @@ def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
 
 
 def curves_of(
-    names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, Outcome]
+    names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, JobResult]
 ) -> dict[str, dict[str, Any]]:
     """Return curves, ``{policy: {name: (seeds, epochs)}}``, without policies that failed."""
     return {
-        name: {key: [cell["curves"][key] for cell in cells] for key in cells[0]["curves"]}
+        name: {
+            key: [cell.facts["curves"][key] for cell in cells] for key in cells[0].facts["curves"]
+        }
         for name, cells in _whole(names, seeds, results)
     }
 
 
 def predictions_of(
-    names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, Outcome]
+    names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, JobResult]
 ) -> dict[str, NDArray[np.int64]]:
     """Predicted classes of the test examples by policy, int64 ``(seeds, n)``.
 
     Policies with a failed training, or with cells of older versions, are left out.
     """
     return {
-        name: np.stack([unpacked(cell["predictions"]) for cell in cells])
+        name: np.stack([unpacked(cell.facts["predictions"]) for cell in cells])
         for name, cells in _whole(names, seeds, results)
-        if all(cell.get("predictions") for cell in cells)
+        if all(cell.facts.get("predictions") for cell in cells)
     }
 
 
 def _whole(
-    names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, Outcome]
-) -> list[tuple[str, list[dict[str, Any]]]]:
+    names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, JobResult]
+) -> list[tuple[str, list[JobResult]]]:
     """Return the policies whose trainings all finished, with their cells."""
     found = []
     for treatment, name in enumerate(names):
-        outcomes = [results[Cell(treatment, seed)] for seed in seeds]
-        cells = [outcome for outcome in outcomes if isinstance(outcome, dict)]
-        if cells and len(cells) == len(outcomes):
+        cells = [results[Cell(treatment, seed)] for seed in seeds]
+        if not any(cell.error for cell in cells):
             found.append((name, cells))
     return found

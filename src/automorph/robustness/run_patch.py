@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from torch import nn
 
 from automorph.data import Split, open_test, same_names
 from automorph.errors import UsageError
-from automorph.experiments import fingerprint
-from automorph.files import atomic_write, folder_lock, inside, read_json, write_json
+from automorph.experiments import Executor, FileLog, Store, check_executor, open_executor
+from automorph.files import atomic_write, folder_lock, read_json, write_json
 from automorph.robustness.audit_result import Audit, measure
 from automorph.robustness.builtin import Robust, load_method
 from automorph.robustness.flip_rate import contact_rows, flip_rate, maps_of
@@ -34,12 +34,13 @@ from automorph.robustness.treatments import PatchCell, PatchContext, Progress, r
 from automorph.training import (
     Evaluation,
     Task,
-    alike,
     as_task,
     evaluate,
+    from_version_1,
     load_trained,
     read_checkpoint,
     read_facts,
+    task_identity,
     weights_file,
     write_checkpoint,
 )
@@ -59,7 +60,10 @@ def patch(
     checkpoint: str | os.PathLike[str] | None = None,
     seeds: int | Sequence[int] = 5,
     folder: str | os.PathLike[str] = "patched",
+    engine: str = "processes",
     jobs: int = 1,
+    address: str | None = None,
+    accept_versions: bool = False,
     cyclegan: CycleRecipe | None = None,
     limits: Limits | None = None,
     maps: bool | None = None,
@@ -80,8 +84,11 @@ def patch(
       validation accuracy, where one that is more complicated than balanced sampling must beat it
       by two standard errors. ``baselines`` are trained beside it under the same seeds;
     - ``checkpoint``: a ``model.safetensors`` to start from, and to mend;
-    - ``folder`` stores everything; the same call resumes an interrupted one. ``jobs`` trainings run
-      in parallel;
+    - ``folder`` stores everything; the same call resumes an interrupted one, and with
+      ``accept_versions`` one that was begun with other versions of the libraries that decide
+      pixels;
+    - ``engine``: ``processes`` (``jobs`` trainings in parallel), ``local`` or ``ray`` (at
+      ``address``, else on this machine). The result is the same on each;
     - ``maps``: saliency maps with captum; None: if it is installed.
 
     Epoch, objective and seed are chosen on the validation part; the test part is used once, for the
@@ -91,6 +98,7 @@ def patch(
     asked = objective if objective == "auto" else load_method(objective).name
     if isinstance(translator, str):
         check_names(translator)
+    check_executor(engine, address)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     task = as_task(task, **options)
     grouper = grouper_of(task.data)
@@ -98,7 +106,8 @@ def patch(
     if checkpoint is not None:
         task = _begin_with(task, Path(checkpoint))
     with folder_lock(Path(folder)):
-        path = _prepared(Path(folder), task)
+        path = Path(folder)
+        store = _opened(path, task, accept_versions)
         choice = choose_translator(
             translator, task.data, recipe=cyclegan, limits=limits, folder=path, progress=fitting,
             protect=task.protect,
@@ -110,10 +119,11 @@ def patch(
         )
         judged = _judged(task, grouper, choice.translator, path)
         setting = PatchContext(task, renderings, path, judged)
+        open_ = partial(open_executor, engine, setting, path, jobs=jobs, address=address)
         names, notes = _treatments(asked, baselines, setting)
-        chosen = _trained(setting, names, asked, numbers, jobs, progress)
+        chosen = _trained(setting, names, asked, numbers, store, open_, progress)
         models = {
-            "before": _before(task, setting, numbers[0], checkpoint),
+            "before": _before(task, setting, numbers[0], checkpoint, store),
             "after": load_trained(chosen.source, model=_shell(task)).model,
         }
         evidence = _evidence(task, models, choice.translator, renderings, maps)
@@ -121,7 +131,7 @@ def patch(
             _audit(grouper, open_test(task.data), evidence.seen[name]) for name in models
         )
         verdict = judge(chosen.rows, chosen.objective, before, after, numbers)
-        all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes)
+        all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes, *store.remarks)
         result = Patched(
             before, after, chosen.rows, chosen.objective, chosen.seed, choice, verdict,
             evidence.flips, evidence.on_mark, all_notes, numbers,
@@ -147,18 +157,20 @@ def _trained(
     names: list[str],
     asked: str,
     seeds: tuple[int, ...],
-    jobs: int,
+    store: Store,
+    open_: Callable[[], Executor],
     progress: Callable[[list[PatchCell]], Progress] | None,
 ) -> _Treatments:
     """Train all objectives under all seeds; choose the last, or if ``asked`` is auto the best."""
     cells = [PatchCell(name, seed) for seed in seeds for name in names]
-    numbers = run_treatments(setting, cells, jobs=jobs, progress=progress and progress(cells))
+    numbers = run_treatments(
+        setting, cells, store, open_=open_, progress=progress and progress(cells)
+    )
     rows = rows_of(names, seeds, numbers)
     chosen = names[-1] if asked != "auto" else best(rows)
     seed = max(seeds, key=lambda s: (numbers[PatchCell(chosen, s)]["selected"], -s))
     kept = PatchCell(chosen, seed)
-    source = inside(setting.run_folder(kept), numbers[kept]["checkpoint"])
-    return _Treatments(rows, chosen, seed, source)
+    return _Treatments(rows, chosen, seed, setting.checkpoint(kept, numbers[kept]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,19 +236,14 @@ def _shell(task: Task) -> nn.Module | None:
     return None if isinstance(task.model, str) else task.build(0)
 
 
-def _prepared(folder: Path, task: Task) -> Path:
+def _opened(folder: Path, task: Task, accept_versions: bool) -> Store:
+    """Open the store of a patch; reject the folder of another one."""
     record = folder / "task.json"
-    start = None if task.start is None else str(task.start)
-    content = json.loads(json.dumps({**fingerprint(task), "start": start}))
-    if record.exists():
-        if not alike(read_json(record), content):
-            raise UsageError(
-                f"the folder {folder} contains a patch of other data, another model or another "
-                "recipe; choose another folder with --out, or remove this one"
-            )
-        return folder
-    write_json(record, content)
-    return folder
+    older = {"task": read_json(record)} if record.exists() else None
+    return Store(
+        {"task": task_identity(task)}, FileLog(folder), verb="patch", older=older,
+        upgrade=partial(from_version_1, task=task), accept_versions=accept_versions,
+    )  # fmt: skip
 
 
 def _treatments(
@@ -274,14 +281,18 @@ def _judged(
 
 
 def _before(
-    task: Task, setting: PatchContext, seed: int, checkpoint: str | os.PathLike[str] | None
+    task: Task,
+    setting: PatchContext,
+    seed: int,
+    checkpoint: str | os.PathLike[str] | None,
+    store: Store,
 ) -> nn.Module:
     """Return the model to be mended: the user's, or a plain training."""
     if checkpoint is not None:
         return load_trained(Path(checkpoint), model=_shell(task)).model
     file = setting.run_folder(PatchCell("erm", seed)) / "model.safetensors"
     if not file.exists():
-        run_treatments(setting, [PatchCell("erm", seed)])
+        run_treatments(setting, [PatchCell("erm", seed)], store)
     return load_trained(file, model=_shell(task)).model
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from automorph.data import Split
-from automorph.errors import AutomorphError, DamagedError, DiskError, TrainingError
-from automorph.files import read_json, write_checked
+from automorph.errors import DamagedError, TrainingError
+from automorph.experiments import Executor, JobResult, Store, open_executor
+from automorph.experiments import report as report_share
+from automorph.files import inside, read_json
 from automorph.robustness.builtin import load_method
 from automorph.robustness.groups import Grouper
 from automorph.robustness.metrics import gap, mutual_information
 from automorph.robustness.robust import Renderings, RobustRun, robust_accuracy, train_robust
 from automorph.robustness.translated import Translated
-from automorph.training import Task, Workers, evaluate
+from automorph.training import Task, evaluate
 
 Progress = Callable[["PatchCell", float], object]
 """Called with a cell and the finished share of it."""
@@ -33,6 +36,13 @@ class PatchCell:
 
     objective: str
     seed: int
+
+    def run_folder(self, renderings: str) -> str:
+        """Return its run folder, relative to that of the patch; ``renderings`` is their key."""
+        words = re.sub(r"[^a-z0-9]+", "-", self.objective.lower()).strip("-")
+        # Other renderings make another training.
+        digest = blake2b(f"{self.objective} {renderings}".encode(), digest_size=3).hexdigest()
+        return f"arms/{words}-{digest}/seed{self.seed}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,34 +61,93 @@ class PatchContext:
 
     def run_folder(self, cell: PatchCell) -> Path:
         """Return the folder of a training."""
-        words = re.sub(r"[^a-z0-9]+", "-", cell.objective.lower()).strip("-")
-        # Other renderings make another training.
-        seen = load_method(cell.objective).needs_renderings and self.renderings is not None
-        key = getattr(self.renderings, "key", "") if seen else ""
-        digest = blake2b(f"{cell.objective} {key}".encode(), digest_size=3).hexdigest()
-        return self.folder / "arms" / f"{words}-{digest}" / f"seed{cell.seed}"
+        return self.folder / cell.run_folder(self.renderings_key(cell.objective))
+
+    def renderings_key(self, objective: str) -> str:
+        """Return the key of the renderings that an objective trains on; empty if it uses none."""
+        used = load_method(objective).needs_renderings and self.renderings is not None
+        return str(getattr(self.renderings, "key", "")) if used else ""
+
+    def checkpoint(self, cell: PatchCell, facts: dict[str, Any]) -> Path:
+        """Return the weights of a finished training."""
+        return inside(self.run_folder(cell), facts["checkpoint"])
+
+
+@dataclass(frozen=True)
+class PatchJob:
+    """The training of a cell; the numbers of its parts (see `numbers`) are its facts."""
+
+    cell: PatchCell
+    renderings: str
+    """Key of the renderings that it trains on; empty if it uses none."""
+    judged: str
+    """Key of the renderings that choose between objectives; empty if there are none."""
+
+    @classmethod
+    def of(cls, setting: PatchContext, cell: PatchCell) -> PatchJob:
+        """Return the job of a cell."""
+        judged = "" if setting.judged is None else setting.judged.key
+        return cls(cell, setting.renderings_key(cell.objective), judged)
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that determines the result, as plain data."""
+        return {
+            "job": "patch",
+            "objective": self.cell.objective,
+            "seed": self.cell.seed,
+            "renderings": self.renderings,
+            "selected_on": self.judged,
+        }
+
+    def run(self, setting: PatchContext, folder: Path) -> JobResult:
+        """Train, and measure the groups; a training that was finished is only measured."""
+        setting = replace(setting, folder=folder)
+        return _train(setting, self.cell)
+
+    def files(self, folder: Path) -> list[Path]:
+        """Return the files that the rest of the patch needs."""
+        path = folder / self.cell.run_folder(self.renderings)
+        return [one for one in path.rglob("*") if one.name != ".lock"]
 
 
 def run_treatments(
     setting: PatchContext,
     cells: Sequence[PatchCell],
+    store: Store | None = None,
     *,
-    jobs: int = 1,
+    open_: Callable[[], Executor] | None = None,
     progress: Progress | None = None,
 ) -> dict[PatchCell, dict[str, Any]]:
     """Return the numbers of every cell (see `numbers`); stored ones are read, the others trained.
 
-    With several jobs each training is a process of its own with one thread. Raises the first error
-    of a training.
+    ``store`` is None for numbers that are kept in memory; ``open_`` opens the executor of the
+    trainings. Raises the first error of a training.
     """
-    results = {cell: kept for cell in cells if (kept := _kept(setting, cell)) is not None}
+    store = Store({}) if store is None else store
+    jobs = {cell: PatchJob.of(setting, cell) for cell in cells}
+    results = {}
+    for cell, job in jobs.items():
+        kept = store.get(job)
+        facts = _kept(setting, cell) if kept is None else dict(kept.facts)
+        # The weights must be there too.
+        if facts is not None and setting.checkpoint(cell, facts).exists():
+            results[cell] = facts
     missing = [cell for cell in cells if cell not in results]
-    for cell, outcome in _run(setting, missing, jobs, progress):
-        if isinstance(outcome, AutomorphError):
-            raise TrainingError(f"{cell.objective}, seed {cell.seed}: {outcome}") from outcome
-        results[cell] = outcome
-        if progress is not None:
-            progress(cell, 1.0)
+    if not missing:
+        return results
+    report = progress or (lambda cell, share: None)
+    opened = open_ or partial(open_executor, "local", setting, setting.folder)
+    with opened() as executor:
+        done = executor.run(
+            [jobs[cell] for cell in missing], test=True,
+            progress=lambda index, share: report(missing[index], share),
+        )  # fmt: skip
+        for index, outcome in done:
+            cell = missing[index]
+            if outcome.error:
+                raise TrainingError(f"{cell.objective}, seed {cell.seed}: {outcome.error}")
+            results[cell] = dict(store.add(jobs[cell], outcome).outcome.facts)
+            report(cell, 1.0)
     return results
 
 
@@ -123,7 +192,7 @@ def measured(
     }
 
 
-def _train(setting: PatchContext, cell: PatchCell, progress: Progress | None) -> dict[str, Any]:
+def _train(setting: PatchContext, cell: PatchCell) -> JobResult:
     path, epochs = setting.run_folder(cell), setting.task.recipe.epochs
     run = train_robust(
         setting.task,
@@ -131,23 +200,25 @@ def _train(setting: PatchContext, cell: PatchCell, progress: Progress | None) ->
         renderings=setting.renderings,
         seed=cell.seed,
         folder=path,
-        progress=lambda epoch: progress(cell, epoch.epoch / epochs) if progress else None,
+        progress=lambda epoch: report_share(epoch.epoch / epochs),
     )
     judged = setting.judged
-    content = {
+    selected = (
+        run.validation_robust_accuracy
+        if judged is None
+        else rendered_robust(setting.task, run.model, judged)
+    )
+    facts = {
         "objective": run.method.name,
         "seed": cell.seed,
-        "selected": run.validation_robust_accuracy
-        if judged is None
-        else rendered_robust(setting.task, run.model, judged),
+        "selected": selected,
         "epoch": run.run.chosen,
         "seconds": run.seconds,
         "selected_on": "" if judged is None else judged.key,
         "checkpoint": run.checkpoint and str(run.checkpoint.relative_to(path)),
         **{part: numbers(run, part) for part in run.seen},
     }
-    write_checked(path / "numbers.json", content)
-    return content
+    return JobResult(selected, run.run.units, run.seconds, facts)
 
 
 def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:
@@ -162,6 +233,7 @@ def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:
 
 
 def _kept(setting: PatchContext, cell: PatchCell) -> dict[str, Any] | None:
+    """Return the numbers of a training that version 0.1 finished; None if missing or damaged."""
     try:
         content = read_json(setting.run_folder(cell) / "numbers.json")
         _check(setting, content)
@@ -181,40 +253,3 @@ def _check(setting: PatchContext, content: dict[str, Any]) -> None:
                 raise TypeError(part)
             len(content[part]["gap"]), content[part]["mutual_information"] + 0.0
     content["selected"] + 0.0, content["seconds"] + 0.0, content["checkpoint"]
-
-
-Outcome = dict[str, Any] | AutomorphError
-
-
-def _run(
-    setting: PatchContext, cells: Sequence[PatchCell], jobs: int, progress: Progress | None
-) -> Iterator[tuple[PatchCell, Outcome]]:
-    if jobs <= 1 or len(cells) <= 1:
-        for cell in cells:
-            yield cell, _tried(setting, cell, progress)
-        return
-    with Workers(min(jobs, len(cells)), _start, (setting,)) as workers:
-        for index, outcome in workers.run(_in_process, [(cell,) for cell in cells]):
-            yield cells[index], outcome
-
-
-_shared: dict[str, PatchContext] = {}
-
-
-def _start(setting: PatchContext) -> None:
-    _shared["setting"] = setting
-
-
-def _in_process(cell: PatchCell) -> Outcome:
-    return _tried(_shared["setting"], cell, None)
-
-
-def _tried(setting: PatchContext, cell: PatchCell, progress: Progress | None) -> Outcome:
-    try:
-        return _train(setting, cell, progress)
-    except DiskError:
-        raise
-    except AutomorphError as error:
-        return error
-    except MemoryError:
-        return TrainingError("it ran out of memory; try a smaller network or batch")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from automorph.searchers.child_training import TrainJob as TrainJob
     from automorph.searchers.defaults import default_post_policy as default_post_policy
     from automorph.searchers.defaults import space_of as space_of
-    from automorph.searchers.executors import check_engine as check_engine
     from automorph.searchers.result import SearchResult as SearchResult
     from automorph.searchers.run_search import search as search
     from automorph.searchers.runner import Finished as Finished
@@ -33,14 +32,13 @@ _HOMES = {
     "Finished": "runner",
     "SearchSpec": "builtin",
     "SearchProgress": "runner",
-    "check_engine": "executors",
     "check_space": "builtin",
     "read_budget": "budget",
     "space_of": "defaults",
     "default_post_policy": "defaults",
-    "Job": "base",
+    "Job": "automorph.experiments",
     "Searcher": "base",
-    "JobResult": "base",
+    "JobResult": "automorph.experiments",
     "SearchResult": "result",
     "SearchContext": "base",
     "TrainJob": "child_training",
@@ -54,5 +52,7 @@ __all__ = [*_HOMES]
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"automorph.searchers.{_HOMES[name]}"), name)
+        home = _HOMES[name]
+        module = home if "." in home else f"automorph.searchers.{home}"
+        return getattr(import_module(module), name)
     return _moved.old_names(__name__)(name)

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from automorph.augmenters import begun
 from automorph.errors import UsageError
+from automorph.experiments import Job, JobResult
 from automorph.operations import Stream
 from automorph.policies import Mixture, Policy, Step, SubPolicy, check_range
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 from automorph.training import Recipe, make_optimiser
 

@@ -24,7 +24,8 @@ class SearchEntry(Entry["Searcher"]):
     ``cost`` is the approximate cost of a trial in plain trainings, ``passes`` its further cost in
     forward passes, which does not depend on the length of a training, and ``fixed`` the trainings
     before the first trial; they turn a budget into a number of trials. In a race, a method gets at
-    least ``min_trials`` trials or does not start, and at most ``max_trials``.
+    least ``min_trials`` trials or does not start, and at most ``max_trials``. If it
+    ``samples_with_optuna``, its proposals depend on the version of Optuna.
     """
 
     given: int = field(default=1, kw_only=True)
@@ -33,6 +34,7 @@ class SearchEntry(Entry["Searcher"]):
     fixed: float = 0.0
     min_trials: int = 4
     max_trials: int = 24
+    samples_with_optuna: bool = False
 
     def trials(self, trainings: float, task: Task) -> int:
         """Return how many trials this many plain trainings pay for; at least one."""
@@ -56,6 +58,7 @@ METHODS = Registry(
         "race",
         "automorph.searchers.race:Race",
         "All methods in competition under one budget; shows which method suits your data.",
+        samples_with_optuna=True,
     ),
     SearchEntry(
         "random",
@@ -67,6 +70,7 @@ METHODS = Registry(
         "randaugment",
         "automorph.searchers.randaugment:RandAugmentSearch",
         "RandAugment's two numbers (Cubuk et al. 2019), found by grid or Bayesian search.",
+        samples_with_optuna=True,
     ),
     SearchEntry(
         "autoaugment",
@@ -84,11 +88,13 @@ METHODS = Registry(
         fixed=1.5,
         min_trials=40,
         max_trials=400,
+        samples_with_optuna=True,
     ),
     SearchEntry(
         "text-autoaugment",
         "automorph.searchers.text_autoaugment:TextAutoAugment",
         "Text AutoAugment (Ren et al. 2021): TPE over sub-policies, one training per trial.",
+        samples_with_optuna=True,
     ),
     SearchEntry(
         "pba",

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from automorph.diagnostics import explain, instant_policy
+from automorph.experiments import Job, JobResult
 from automorph.policies import Policy
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.training import fitted
 
 

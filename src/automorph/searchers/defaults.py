@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from automorph.diagnostics import explain, explained_space
+from automorph.experiments import task_without_test
 from automorph.operations import SearchSpace, named_space
 from automorph.searchers.builtin import EXPLAINED
-from automorph.searchers.executors import task_without_test
 from automorph.text import find_wordnet
 from automorph.training import Task
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from automorph.data import Split
 from automorph.errors import TrainingError, UsageError
-from automorph.experiments import plain_treatment
+from automorph.experiments import Job, JobResult, plain_treatment
 from automorph.policies import Mixture, Policy, SubPolicy, check_range, load_policy
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob, with_post_policy
 from automorph.searchers.optuna_sampler import Proposals, sub_policies, sub_policy_ranges
 from automorph.training import Task, Trained, Units, evaluate, find_machine, fitted, load_trained

@@ -7,57 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.errors import AutomorphError
 from automorph.experiments import (
     Cell,
     Difference,
+    FullTraining,
+    JobResult,
     Row,
     Treatment,
     Verdict,
-    cell_of,
     curves_of,
     interval,
     judge,
     paired_difference,
-    plain_treatment,
     points,
     predictions_of,
     rows_of,
 )
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
-from automorph.searchers.base import JobResult
 from automorph.searchers.child_training import with_post_policy
 from automorph.text import find_wordnet
-from automorph.training import Task, train
-
-
-@dataclass(frozen=True, kw_only=True)
-class FinalJob:
-    """A whole training for ``epoch_multiplier`` times the epochs, evaluated on the test part."""
-
-    policy: Treatment
-    seed: int
-    epoch_multiplier: int = 1
-
-    def describe(self) -> dict[str, Any]:
-        """Return all that determines the result, as plain data."""
-        plain = plain_treatment(self.policy)
-        return {"job": "final", "policy": plain, "seed": self.seed, "longer": self.epoch_multiplier}
-
-    def run(self, task: Task, folder: Path) -> JobResult:
-        """Train and evaluate; the score is the validation accuracy, as in every job."""
-        task = task.with_recipe(epochs=self.epoch_multiplier * task.recipe.epochs)
-        result = train(task, self.policy, seed=self.seed, workers=0, progress=False)
-        content = cell_of(result)
-        facts = {name: content[name] for name in ("test_accuracy", "curves", "predictions")}
-        return JobResult(result.accuracy["validation"], result.units, result.seconds, facts)
 
 
 @dataclass(frozen=True)
@@ -68,9 +42,11 @@ class Control:
     treatment: Treatment
     epoch_multiplier: int = 1
 
-    def job(self, seed: int) -> FinalJob:
+    def job(self, seed: int) -> FullTraining:
         """Return its training under a seed."""
-        return FinalJob(policy=self.treatment, seed=seed, epoch_multiplier=self.epoch_multiplier)
+        return FullTraining(
+            policy=self.treatment, seed=seed, epoch_multiplier=self.epoch_multiplier
+        )
 
 
 def controls_of(
@@ -145,7 +121,7 @@ def table(
     parts = list(controls)
     labels = [controls[part].label for part in parts]
     results = {
-        Cell(number, seed): _cell(outcomes[part, seed])
+        Cell(number, seed): outcomes[part, seed]
         for number, part in enumerate(parts)
         for seed in seeds
     }
@@ -156,19 +132,6 @@ def table(
         curves_of(labels, seeds, results),
         predictions_of(labels, seeds, results),
     )
-
-
-def _cell(outcome: JobResult) -> dict[str, Any] | AutomorphError:
-    if outcome.error:
-        return AutomorphError(outcome.error)
-    return {
-        "test_accuracy": outcome.facts["test_accuracy"],
-        "validation_accuracy": outcome.score,
-        "seconds": outcome.seconds,
-        "units": {"forward": outcome.units.forward, "backward": outcome.units.backward},
-        "curves": outcome.facts["curves"],
-        "predictions": outcome.facts.get("predictions"),
-    }
 
 
 def verdict_of(

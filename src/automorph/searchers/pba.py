@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.experiments import Job, JobResult
 from automorph.operations import Stream
 from automorph.policies import Piece, Policy, Schedule, Shuffled, Step, check_range, load_policy
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 
 TOPS = (10, 9)

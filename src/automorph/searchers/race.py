@@ -16,10 +16,10 @@ from typing import Any
 
 from automorph.augmenters import Adversarial, Uncertainty, as_treatment
 from automorph.errors import UsageError
-from automorph.experiments import Treatment, plain_treatment
+from automorph.experiments import Job, JobResult, Treatment, plain_treatment
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST
 from automorph.searchers.builtin import METHODS, load_method
 from automorph.searchers.child_training import TrainJob, trainings

@@ -15,9 +15,10 @@ from itertools import product
 from typing import Any
 
 from automorph.errors import UsageError
+from automorph.experiments import Job, JobResult
 from automorph.operations import OPERATIONS, Operation, SearchSpace
 from automorph.policies import Policy, Uniform, check_range
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 from automorph.searchers.optuna_sampler import Proposals, Range
 

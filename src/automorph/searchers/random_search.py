@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from automorph.experiments import Job, JobResult
 from automorph.policies import Mixture, Policy, drawn_subpolicies
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 
 HANDFUL = 8

@@ -55,6 +55,7 @@ class SearchResult:
     predictions: dict[str, NDArray[np.int64]] = field(repr=False, compare=False)
     treatments: dict[str, Treatment]
     trained: int
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the final table, one line per policy, and the verdict."""
@@ -70,6 +71,7 @@ class SearchResult:
         return Comparison(
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
             self.curves, self.treatments, self.seconds, self.trained, self.predictions,
+            remarks=self.remarks,
         )  # fmt: skip
 
     @property

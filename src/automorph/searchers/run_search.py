@@ -15,7 +15,16 @@ from typing import Any
 
 from automorph._moved import renamed_arguments
 from automorph.errors import AutomorphError, UsageError
-from automorph.experiments import fingerprint, plain_treatment
+from automorph.experiments import (
+    Executor,
+    Store,
+    check_executor,
+    digest,
+    fingerprint,
+    open_executor,
+    plain_treatment,
+    task_without_test,
+)
 from automorph.files import folder_lock
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, check_domain, load_policy
@@ -24,12 +33,12 @@ from automorph.searchers.budget import ONLINE_COST, Plan, affordable, plan_by_ti
 from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import TrainJob, with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
-from automorph.searchers.executors import Engine, check_engine, open_engine, task_without_test
 from automorph.searchers.final_table import controls_of, table, verdict_of
+from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
-from automorph.searchers.trials import Trials
-from automorph.training import Task, as_task
+from automorph.searchers.study_log import StudyLog
+from automorph.training import Task, as_task, from_version_1, installed, task_identity
 
 TRIALS = 40
 """Trials of a search with neither trials nor a budget."""
@@ -55,6 +64,7 @@ def search(
     engine: str = "local",
     jobs: int = 1,
     address: str | None = None,
+    accept_versions: bool = False,
     progress: Callable[[SearchProgress], None] | None = None,
     **options: Any,
 ) -> SearchResult:
@@ -76,13 +86,15 @@ def search(
     - ``engine``: ``local``, ``processes`` (``jobs`` in parallel; a script needs
       ``if __name__ == "__main__":``) or ``ray`` (at ``address``, else on this machine). The policy
       found is the same on each;
+    - ``accept_versions``: continue a search that was begun with other versions of the libraries
+      that decide pixels;
     - ``progress`` is called with a `SearchProgress` after every trial.
 
     Children are trained and scored on the train and validation parts; only the final table uses the
     test part. Raises `UsageError` for arguments or data that cannot be searched.
     """
     named = load_method(method)
-    check_engine(engine, address)
+    check_executor(engine, address)
     seconds = None if budget is None else read_budget(budget)
     _check(trials, seconds, seeds, jobs)
     full_task = as_task(task, **options)
@@ -97,7 +109,7 @@ def search(
         task=search_task, space=operations, post_policy=post, trials=trials or TRIALS, seed=seed
     )
     identity = {
-        "task": fingerprint(full_task),
+        "task": task_identity(full_task),
         "method": named.name,
         "space": plain_treatment(RandomPolicy(operations=operations))["operations"],
         "tail": plain_treatment(post),
@@ -106,20 +118,27 @@ def search(
         "seed": seed,
         "seeds": seeds,
     }
+    versions = installed("optuna") if named.entry.samples_with_optuna else {}
     with ExitStack() as stack:
         path = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
         stack.enter_context(folder_lock(path))
-        record = Trials(identity, folder=path if folder else None, storage=storage)
-        stack.callback(record.close)
-
+        # Studies in a data base have had these names since version 0.1.
+        study = f"automorph-{digest({**identity, 'task': fingerprint(full_task)})}"
+        log = StudyLog(study, folder=path if folder else None, storage=storage)
+        stack.callback(log.close)
+        record = Store(
+            {**identity, "versions": versions}, log, verb="search",
+            upgrade=partial(from_version_1, task=full_task), accept_versions=accept_versions,
+        )  # fmt: skip
         runner = SearchRunner(record, progress)
         workers = stack.enter_context(
-            open_engine(engine, full_task, path, jobs=jobs, address=address)
+            open_executor(engine, full_task, path, jobs=jobs, address=address)
         )
         try:
             plan = _plan(runner, workers, setting, seconds, seeds)
         except AutomorphError:
-            record.forget()
+            if not record.finished:
+                log.discard()
             runner.close(path)
             raise
         allowed = (
@@ -128,7 +147,7 @@ def search(
         searcher = named.build(
             replace(
                 setting, trials=allowed, seconds_per_run=plan.seconds_per_run,
-                remember=partial(record.policy, operations=operations),
+                remember=partial(remembered, record, operations),
             )
         )  # fmt: skip
         stopped = runner.search(searcher, workers, plan, trials=allowed)
@@ -183,12 +202,13 @@ def search(
         predictions=final.predictions,
         treatments={control.label: control.treatment for control in controls.values()},
         trained=runner.ran,
+        remarks=record.remarks,
     )
 
 
 def _plan(
     runner: SearchRunner,
-    engine: Engine,
+    executor: Executor,
     setting: SearchContext,
     budget: float | None,
     seeds: int,
@@ -199,11 +219,11 @@ def _plan(
     if budget is None:
         plan = Plan(None, seeds, LONGEST)
     else:
-        seconds_per_run = _seconds_per_run(runner, engine, setting, budget)
+        seconds_per_run = _seconds_per_run(runner, executor, setting, budget)
         plan = plan_by_time(
             budget,
             seconds_per_run=seconds_per_run,
-            jobs=engine.jobs,
+            jobs=executor.jobs,
             clock=runner.clock,
             seeds=seeds,
         )
@@ -212,7 +232,7 @@ def _plan(
 
 
 def _seconds_per_run(
-    runner: SearchRunner, engine: Engine, setting: SearchContext, budget: float
+    runner: SearchRunner, executor: Executor, setting: SearchContext, budget: float
 ) -> float:
     """Measure the seconds of one whole training on a few epochs with all workers busy."""
     epochs = setting.task.recipe.epochs
@@ -220,9 +240,9 @@ def _seconds_per_run(
     probe = TrainJob(
         policy=RandomPolicy(operations=setting.space), post_policy=setting.post_policy, stop_epoch=1
     )
-    numbers = range(setting.seed, setting.seed + engine.jobs)
+    numbers = range(setting.seed, setting.seed + executor.jobs)
     # The first round is a warm-up: workers start, import and allocate.
-    runner.measure([replace(probe, seed=number) for number in numbers], engine)
+    runner.measure([replace(probe, seed=number) for number in numbers], executor)
     if runner.clock > budget:
         raise UsageError(
             f"one epoch used up the budget of {budget:.0f} s; a search with its final table needs "
@@ -230,7 +250,7 @@ def _seconds_per_run(
         )
     began = time.monotonic()
     outcomes = runner.measure(
-        [replace(probe, seed=number, stop_epoch=few) for number in numbers], engine
+        [replace(probe, seed=number, stop_epoch=few) for number in numbers], executor
     )
     took = time.monotonic() - began
     if failed := [outcome for outcome in outcomes if outcome.error]:

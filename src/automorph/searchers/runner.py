@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from automorph.searchers.base import Job, JobResult, Searcher
+from automorph.experiments import Executor, FinishedJob, Job, JobResult, Store
+from automorph.searchers.base import Searcher
 from automorph.searchers.budget import Plan
 from automorph.searchers.child_training import trainings
-from automorph.searchers.executors import Engine
 from automorph.searchers.trial_analysis import Tried
-from automorph.searchers.trials import Trial, Trials
 from automorph.training import Task, Units
 
 Phase = Literal["measure", "search", "final"]
@@ -46,12 +45,12 @@ class SearchRunner:
     """Runs a search against its record; its clock continues from the stored one."""
 
     def __init__(
-        self, record: Trials, progress: Callable[[SearchProgress], None] | None = None
+        self, record: Store, progress: Callable[[SearchProgress], None] | None = None
     ) -> None:
         self.record = record
         self.progress = progress
         self.began = time.monotonic() - record.clock
-        self.reported: list[Trial] = []
+        self.reported: list[FinishedJob] = []
         """The trials of the search itself, in the order in which they were reported to it."""
         self.asked: list[Job] = []
         """The jobs of these trials, in the same order."""
@@ -63,13 +62,13 @@ class SearchRunner:
         """Seconds of work on this search, including earlier calls."""
         return time.monotonic() - self.began
 
-    def measure(self, jobs: Sequence[Job], engine: Engine) -> list[JobResult]:
+    def measure(self, jobs: Sequence[Job], executor: Executor) -> list[JobResult]:
         """Run jobs that are not trials of the search; they are not stored."""
         self._show("measure", 0.0)
-        outcomes = dict(engine.run(jobs))
+        outcomes = dict(executor.run(jobs))
         return [outcomes[index] for index in range(len(jobs))]
 
-    def search(self, method: Searcher, engine: Engine, plan: Plan, *, trials: int) -> bool:
+    def search(self, method: Searcher, executor: Executor, plan: Plan, *, trials: int) -> bool:
         """Run a search; return True if the time budget cut it short.
 
         Results of an earlier run are reported again, in the order of the proposals, which brings
@@ -88,7 +87,7 @@ class SearchRunner:
                 known = method.share()
                 return (len(self.reported) + made) / max(1, trials) if known is None else known
 
-            done = self._done(jobs, engine, deadline, share, "search")
+            done = self._done(jobs, executor, deadline, share, "search")
             keys = [self.record.key(job) for job in jobs]
             if any(key not in done for key in keys):
                 self._close(generations, stopped=True)
@@ -101,10 +100,10 @@ class SearchRunner:
             generations += 1
         return bool(closed["stopped"])
 
-    def final(self, jobs: Mapping[K, Job], engine: Engine) -> dict[K, JobResult]:
+    def final(self, jobs: Mapping[K, Job], executor: Executor) -> dict[K, JobResult]:
         """Run the trainings of the final table, the longest first."""
         order = sorted(jobs, key=lambda name: -getattr(jobs[name], "epoch_multiplier", 1))
-        done = self._done([jobs[name] for name in order], engine, math.inf, None, "final")
+        done = self._done([jobs[name] for name in order], executor, math.inf, None, "final")
         return {name: done[self.record.key(job)].outcome for name, job in jobs.items()}
 
     @property
@@ -147,17 +146,17 @@ class SearchRunner:
     def _done(
         self,
         jobs: Sequence[Job],
-        engine: Engine,
+        executor: Executor,
         deadline: float,
         share: Callable[[int], float] | None,
         phase: Phase,
-    ) -> dict[str, Trial]:
+    ) -> dict[str, FinishedJob]:
         """Return the finished trials of the jobs by key, without those cut by the deadline."""
         by_key = {self.record.key(job): job for job in jobs}
         done = {k: self.record.by_key[k] for k in by_key if k in self.record.by_key}
         missing = [job for key, job in by_key.items() if key not in done]
         began, before = time.monotonic(), len(done)
-        for index, outcome in engine.run(missing, deadline=deadline, test=phase == "final"):
+        for index, outcome in executor.run(missing, deadline=deadline, test=phase == "final"):
             trial = self.record.add(missing[index], outcome, clock=self.clock)
             done[trial.key] = trial
             self.ran += 1

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from automorph.experiments import Job, JobResult
 from automorph.policies import Mixture, Policy, SubPolicy, check_range
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 from automorph.searchers.fast_autoaugment import without_repeats
 from automorph.searchers.optuna_sampler import Proposals, sub_policies, sub_policy_ranges

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.experiments import Treatment, mean_difference, policy_of
+from automorph.experiments import Job, JobResult, Treatment, mean_difference, policy_of
 from automorph.policies import usage
-from automorph.searchers.base import Job, JobResult
 
 FEW = 8
 """Fewer trials than this say nothing about operations."""

@@ -28,11 +28,17 @@ from automorph.training.precision import DTYPES, multiply_adds
 from automorph.training.progress import OnEpoch
 from automorph.training.recipe import Recipe, learning_rate, recipe_for
 from automorph.training.result import Epoch, RunResult, packed, unpacked
+from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import batches, order, steps_per_epoch
 from automorph.training.task import Task, make_task, torch_seed
 from automorph.training.task_defaults import as_task, default_model
+from automorph.training.task_record import (
+    from_version_1,
+    installed,
+    task_identity,
+    versions_of,
+)
 from automorph.training.trainer import train
-from automorph.training.workers import LostWorkerError, Workers
 
 __all__ = [
     "DTYPES",
@@ -43,7 +49,6 @@ __all__ = [
     "Encoder",
     "Epoch",
     "Evaluation",
-    "LostWorkerError",
     "Normaliser",
     "OnEpoch",
     "Optimiser",
@@ -51,15 +56,16 @@ __all__ = [
     "RawBatch",
     "Recipe",
     "RunResult",
+    "SameRun",
     "Task",
     "Trained",
     "Units",
-    "Workers",
     "alike",
     "as_augmenter",
     "as_task",
     "batches",
     "check_options",
+    "check_same_run",
     "corpus_of",
     "default_model",
     "differences",
@@ -68,6 +74,8 @@ __all__ = [
     "fill",
     "find_machine",
     "fitted",
+    "from_version_1",
+    "installed",
     "learning_rate",
     "load_trained",
     "log_mean",
@@ -83,12 +91,14 @@ __all__ = [
     "repeatable",
     "soft_cross_entropy",
     "steps_per_epoch",
+    "task_identity",
     "torch_seed",
     "train",
     "trained_facts",
     "trained_on",
     "under",
     "unpacked",
+    "versions_of",
     "weights_file",
     "write_checkpoint",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from torch import Tensor
 from automorph.errors import DamagedError, UsageError
 from automorph.files import atomic_write, make_folder, read_json, write_checked, write_json
 from automorph.training.checkpoint import read_checkpoint, write_checkpoint
-from automorph.training.identity import differences
 from automorph.training.precision import DTYPES
 from automorph.training.result import Epoch, RunResult, result_from_dict
+from automorph.training.same_run import check_same_run
 
 SCHEMA = 1
 
@@ -47,10 +48,13 @@ class RunFolder:
     def _metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 
-    def open(self, identity: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    def open(
+        self, identity: dict[str, Any], facts: dict[str, Any], *, accept_versions: bool = False
+    ) -> dict[str, Any]:
         """Begin the run, or resume it; return the facts of its beginning.
 
-        Raises `UsageError` if the folder contains a different run, and lists the differences.
+        Raises `UsageError` if the folder contains a different run, and lists the differences;
+        unless ``accept_versions`` is set, also for one that was made with other libraries.
         """
         file = self.path / "run.json"
         # What JSON does not distinguish (tuples and lists) must not look like another run.
@@ -70,11 +74,17 @@ class RunFolder:
         precision = started.get("precision") if isinstance(started, dict) else None
         if not isinstance(started, dict) or precision not in list(DTYPES):
             raise _damaged(file, f"it does not record where the run started ({started!r:.80})")
-        if changes := differences(found.get("identity"), wanted):
-            raise UsageError(
-                f"{self.path} contains a different run: {'; '.join(changes[:5])}. "
-                "Choose another folder, or delete this one"
-            )
+        known = found.get("identity")
+        accepted = started.get("accepted versions", [])
+        same = check_same_run(
+            known if isinstance(known, dict) else {}, wanted, place=str(self.path), verb="run",
+            accepted=None if accept_versions else accepted,
+        )  # fmt: skip
+        if same.remarks and same.versions not in accepted and self.writes:
+            started["accepted versions"] = [*accepted, same.versions]
+            write_json(file, found)
+        for remark in same.remarks:
+            warnings.warn(remark, stacklevel=4)
         return started
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -132,12 +132,13 @@ def make_task(
         data,
         model,
         recipe or recipe_for(model if isinstance(model, str) else "", n),
-        encoder or _default_encoder(data, model),
+        encoder or default_encoder(data, model),
         protect=tuple(protect),
     )
 
 
-def _default_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Encoder:
+def default_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Encoder:
+    """Return the encoder of a task that is given none."""
     if data.domain == "text":
         assert isinstance(model, str)
         return text_encoder(model, data.train.data)

@@ -6,8 +6,7 @@ import os
 import platform
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, is_dataclass, replace
-from hashlib import blake2b
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from torch import Tensor
 
 from automorph import _moved
 from automorph._version import __version__
-from automorph.data import split_hashes
 from automorph.errors import DamagedError, TrainingError, UsageError
 from automorph.files import folder_lock
 from automorph.training.augmenter import Augmenter, as_augmenter
@@ -31,6 +29,7 @@ from automorph.training.result import RunResult
 from automorph.training.run_dir import RunFolder
 from automorph.training.task import Task
 from automorph.training.task_defaults import as_task
+from automorph.training.task_record import task_identity
 
 PARTS = ("validation", "test")
 _REPEATS = "counted"
@@ -50,6 +49,7 @@ def train(
     validate_every: int = 1,
     stop_epoch: int | None = None,
     progress: bool | OnEpoch | None = None,
+    accept_versions: bool = False,
     **options: Any,
 ) -> RunResult:
     """Train the task's network with an augmenter, a policy (or its name), or None.
@@ -67,7 +67,9 @@ def train(
       never);
     - ``stop_epoch``: stop after this epoch, unfinished, to resume later (successive halving);
     - ``progress``: None shows a bar on a terminal, True always, False never; a function is called
-      with each `Epoch`.
+      with each `Epoch`;
+    - ``accept_versions``: resume a run that was begun with other versions of the libraries that
+      decide pixels and weights.
 
     Raises `TrainingError` when the loss is not finite or the training diverges, and `UsageError`
     when the folder contains a different run, or another process is using it.
@@ -84,7 +86,10 @@ def train(
         precision = _precision(task, machine)
         counted = True
         if store is not None:
-            begun = store.open(_identity(task, augment, seed), _facts(machine, precision))
+            begun = store.open(
+                _identity(task, augment, seed), _facts(machine, precision),
+                accept_versions=accept_versions,
+            )  # fmt: skip
             precision = begun["precision"]
             # A run that an older version began keeps its draws to the end.
             counted = begun.get("repeats") == _REPEATS
@@ -240,25 +245,7 @@ def _precision(task: Task, machine: Machine) -> Chosen:
 
 def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
     """Return what identifies a run."""
-    data = task.data
-    seen: Any = data.train.data  # Data decoded on demand describes how it is decoded.
-    return {
-        "data": {
-            "name": data.name,
-            "hash": data.hash,
-            "order": blake2b(data.train.digests.tobytes(), digest_size=8).hexdigest(),
-            "parts": split_hashes(data),
-            "classes": list(data.classes),
-        },
-        **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
-        "model": _named(task.model),
-        "start": task.start and blake2b(task.start.read_bytes(), digest_size=8).hexdigest(),
-        "encoder": _named(task.encoder),
-        "recipe": asdict(task.recipe),
-        "augmenter": augmenter.describe(),
-        "seed": seed,
-        **({"protect": list(task.protect)} if task.protect else {}),
-    }
+    return {**task_identity(task), "augmenter": augmenter.describe(), "seed": seed}
 
 
 def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:
@@ -277,17 +264,3 @@ def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:
             "numpy": np.__version__,
         },
     }
-
-
-def _named(thing: Any) -> str:
-    """Return a name that is equal in every process: text, values of a record, or an import path."""
-    if isinstance(thing, str):
-        return thing
-    if is_dataclass(thing):
-        words = repr(thing)
-        if len(words) <= 200:
-            return words
-        # It may hold a whole vocabulary.
-        return f"{type(thing).__name__}:{blake2b(words.encode(), digest_size=8).hexdigest()}"
-    home = thing if hasattr(thing, "__qualname__") else type(thing)
-    return f"{home.__module__}.{home.__qualname__}"

@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from automorph.experiments import Job, JobResult
 from automorph.policies import Mixture, Policy, check_range
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.dada.choices import drawn
 from automorph.searchers.dada.train import Learn
 

@@ -16,10 +16,9 @@ from torch import Tensor, nn
 from automorph import engine
 from automorph.augmenters import evaluating
 from automorph.errors import UsageError
-from automorph.experiments import key_of, plain_treatment
+from automorph.experiments import JobResult, key_of, plain_treatment
 from automorph.operations import SearchSpace, Sequences, Stream
 from automorph.policies import Policy, RandomPolicy
-from automorph.searchers.base import JobResult
 from automorph.searchers.dada.choices import LEVELS, Choices, choices_loss
 from automorph.targets import Target
 from automorph.training import (

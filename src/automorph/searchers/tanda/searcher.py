@@ -11,7 +11,7 @@ from typing import Any
 
 from automorph._moved import renamed_arguments, renamed_attributes
 from automorph.errors import AutomorphError, UsageError
-from automorph.experiments import key_of
+from automorph.experiments import Job, JobResult, key_of
 from automorph.operations import SearchSpace
 from automorph.policies import (
     NETWORKS,
@@ -23,7 +23,7 @@ from automorph.policies import (
     policy_from_dict,
     policy_to_dict,
 )
-from automorph.searchers.base import Job, JobResult, SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 from automorph.searchers.tanda.config import MAGNITUDES, Settings
 from automorph.searchers.tanda.discretize import discretized_space

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import TrainingError
-from automorph.searchers import JobResult
+from automorph.experiments import JobResult
 from automorph.training import Task
 
 

@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from pickle import PicklingError
+from queue import Empty
 from typing import Any
 
 from automorph.data import belong_to_parent, uninterrupted_start
@@ -26,13 +27,17 @@ class LostWorkerError(TrainingError):
 
 
 class Workers(AbstractContextManager["Workers"]):
-    """``count`` processes with one thread each; ``start(*arguments)`` prepares each of them."""
+    """``count`` processes with one thread each; ``start(*arguments)`` prepares each of them.
+
+    The only pool of processes for jobs.
+    """
 
     def __init__(
         self, count: int, start: Callable[..., object], arguments: tuple[Any, ...]
     ) -> None:
         self.count, self.start, self.arguments = count, start, arguments
         self.pool: ProcessPoolExecutor | None = None
+        self.reports: Any = None
 
     def run(
         self,
@@ -40,17 +45,19 @@ class Workers(AbstractContextManager["Workers"]):
         jobs: Sequence[tuple[Any, ...]],
         *,
         deadline: float = math.inf,
-        tick: Callable[[], object] | None = None,
+        progress: Callable[[int, float], object] | None = None,
     ) -> Iterator[tuple[int, Any]]:
-        """Yield the number of each job and the result of ``work(*job)``, as they finish.
+        """Yield the number of each job and the result of ``work(report, *job)``, as they finish.
 
         After ``deadline`` (of `time.monotonic`) no job is started, and running ones are ended.
-        ``tick`` is called several times a second. When a process dies, the running jobs are tried
+        ``progress`` is called with the number of a job and each share that the work passes to
+        ``report``. When a process dies, the running jobs are tried
         again one by one to find the one that kills it: its result is a `LostWorkerError`. Raises
         `AutomorphError` when two jobs in a row are lost: then the jobs are not the cause.
         """
         queue, suspects = deque(range(len(jobs))), deque[int]()
         deaths, waiting, lost = Counter[int](), dict[Future[Any], int](), 0
+        self._pass_on(None)  # Late reports of an earlier call would name other jobs.
         while queue or suspects or waiting:
             alone = bool(suspects) or any(deaths[number] for number in waiting.values())
             try:
@@ -59,12 +66,11 @@ class Workers(AbstractContextManager["Workers"]):
                     if time.monotonic() >= deadline:
                         break
                     number = (suspects or queue)[0]
-                    waiting[self._submit(work, jobs[number])] = number
+                    waiting[self._submit(work, number, jobs[number])] = number
                     (suspects or queue).popleft()
                 left = max(0.0, deadline - time.monotonic())
                 done, _ = wait(waiting, timeout=min(_TICK, left), return_when=FIRST_COMPLETED)
-                if tick is not None:
-                    tick()
+                self._pass_on(progress)
                 if not done and time.monotonic() >= deadline:
                     self.end()
                     return
@@ -86,12 +92,12 @@ class Workers(AbstractContextManager["Workers"]):
                         raise AutomorphError(_GIVEN_UP) from None
                     yield struck[0], LostWorkerError(_LOST)
 
-    def _submit(self, work: Callable[..., Any], job: tuple[Any, ...]) -> Future[Any]:
+    def _submit(self, work: Callable[..., Any], number: int, job: tuple[Any, ...]) -> Future[Any]:
         """Submit a job; starts a process for it if fewer than ``count`` are running."""
         pool = self._pool()
         try:
             with uninterrupted_start():
-                return pool.submit(work, *job)
+                return pool.submit(_work, work, number, job)
         except (PicklingError, AttributeError, TypeError) as error:
             raise UsageError(
                 f"the jobs cannot be sent to other processes ({error}); expected "
@@ -103,10 +109,21 @@ class Workers(AbstractContextManager["Workers"]):
         if self.pool is None:
             # Forked copies of a process with threads (as torch starts) may deadlock.
             context = multiprocessing.get_context("spawn")
+            self.reports = context.Queue()
             self.pool = ProcessPoolExecutor(
-                self.count, context, initializer=_enter, initargs=(self.start, self.arguments)
-            )
+                self.count, context, initializer=_enter,
+                initargs=(self.reports, self.start, self.arguments),
+            )  # fmt: skip
         return self.pool
+
+    def _pass_on(self, progress: Callable[[int, float], object] | None) -> None:
+        while self.reports is not None:
+            try:
+                number, share = self.reports.get_nowait()
+            except (Empty, OSError):
+                return
+            if progress is not None:
+                progress(number, share)
 
     def end(self) -> None:
         """End all processes, including running jobs."""
@@ -117,7 +134,10 @@ class Workers(AbstractContextManager["Workers"]):
                 worker.terminate()
             for worker in workers:
                 worker.join()
-            self.pool = None
+            # A process may have died while it wrote: nothing more is read from this queue.
+            self.reports.close()
+            self.reports.cancel_join_thread()
+            self.pool = self.reports = None
 
     def __exit__(self, *error: Any) -> None:
         """End all processes."""
@@ -134,9 +154,17 @@ _GIVEN_UP = (
 )
 
 
-def _enter(start: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+_reports: list[Any] = []
+
+
+def _enter(reports: Any, start: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     import torch
 
     belong_to_parent()
     torch.set_num_threads(1)
+    _reports[:] = [reports]
     start(*arguments)
+
+
+def _work(work: Callable[..., Any], number: int, job: tuple[Any, ...]) -> Any:
+    return work(lambda share: _reports[0].put((number, share)), *job)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from search_jobs import Dies, Fails, Sees
+from plain_jobs import Dies, Fails, Sees
 
 from automorph.data import limited, load_data, split
 from automorph.errors import UsageError
+from automorph.experiments import open_executor
+from automorph.experiments.local_executors import Processes
 from automorph.searchers import search
-from automorph.searchers.executors import Processes, open_engine
 from automorph.training import Recipe, make_task
 
 torch.set_num_threads(1)
@@ -35,7 +36,7 @@ def alone(task):
 
 
 def test_jobs_of_a_search_see_no_test_part_and_one_thread(task, tmp_path):
-    with open_engine("local", task, tmp_path) as engine:
+    with open_executor("local", task, tmp_path) as engine:
         (_, during), (_, failed) = engine.run([Sees(), Fails()])
         ((_, after),) = engine.run([Sees()], test=True)
 
@@ -46,7 +47,7 @@ def test_jobs_of_a_search_see_no_test_part_and_one_thread(task, tmp_path):
 
 
 def test_nothing_is_begun_after_the_deadline(task, tmp_path):
-    with open_engine("local", task, tmp_path) as engine:
+    with open_executor("local", task, tmp_path) as engine:
         assert list(engine.run([Sees()], deadline=time.monotonic() - 1)) == []
 
 
@@ -103,7 +104,7 @@ def test_ray_finds_the_same_when_a_node_dies(task, alone, tmp_path, monkeypatch)
             cluster.remove_node(second, allow_graceful=False)
 
     try:
-        with open_engine("ray", task, tmp_path, address=cluster.address) as engine:
+        with open_executor("ray", task, tmp_path, address=cluster.address) as engine:
             assert engine.jobs == 2
             outcomes = dict(engine.run([Dies(str(tmp_path / "died")), Sees(1)]))
         spread = search(
@@ -128,4 +129,4 @@ def test_ray_finds_the_same_when_a_node_dies(task, alone, tmp_path, monkeypatch)
 )
 def test_bad_engines(task, tmp_path, name, address, words):
     with pytest.raises(UsageError, match=words):
-        open_engine(name, task, tmp_path, address=address)
+        open_executor(name, task, tmp_path, address=address)

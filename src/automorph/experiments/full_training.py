@@ -1,0 +1,57 @@
+"""The job of every comparison: a whole training, evaluated on the test part at its end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automorph.experiments.job import JobResult, Treatment, plain_treatment
+from automorph.experiments.progress import report
+from automorph.training import RunResult, Task, packed, train
+
+CURVES = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullTraining:
+    """A training for ``epoch_multiplier`` times the recipe's epochs.
+
+    The score is the validation accuracy (nan without a validation part), as in every job; test
+    accuracy, curves and predictions are ``facts``.
+    """
+
+    policy: Treatment
+    seed: int
+    epoch_multiplier: int = 1
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that determines the result, as plain data."""
+        plain = plain_treatment(self.policy)
+        return {"job": "final", "policy": plain, "seed": self.seed, "longer": self.epoch_multiplier}
+
+    def run(self, task: Task, folder: Path) -> JobResult:
+        """Train and evaluate."""
+        epochs = self.epoch_multiplier * task.recipe.epochs
+        result = train(
+            task.with_recipe(epochs=epochs), self.policy, seed=self.seed,
+            progress=lambda epoch: report(epoch.epoch / epochs),
+        )  # fmt: skip
+        score = result.accuracy.get("validation", math.nan)
+        return JobResult(score, result.units, result.seconds, facts_of(result))
+
+
+def facts_of(result: RunResult) -> dict[str, Any]:
+    """Return what is stored of a training that was evaluated on the test part, as plain data."""
+    curves: dict[str, list[Any]] = {
+        name: [getattr(epoch, name) for epoch in result.curves] for name in CURVES
+    }
+    if any(epoch.augmenter for epoch in result.curves):
+        curves["augmenter"] = [epoch.augmenter for epoch in result.curves]
+    return {
+        "test_accuracy": result.accuracy["test"],
+        "precision": result.precision,
+        "curves": curves,
+        "predictions": packed(result.predictions["test"]),
+    }

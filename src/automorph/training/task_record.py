@@ -1,0 +1,136 @@
+"""The identity of a task: everything that the result of a training depends on, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from functools import partial
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from automorph.data import split_hashes
+from automorph.training.task import Task, default_encoder
+
+
+def task_identity(task: Task) -> dict[str, Any]:
+    """Return what trainings of a task depend on besides augmentation and seed.
+
+    Two tasks have the same identity exactly when their trainings can replace each other. The
+    versions in it are those of the libraries that decide pixels and weights (`versions_of`).
+    """
+    data = task.data
+    seen: Any = data.train.data  # Data decoded on demand describes how it is decoded.
+    return {
+        "data": {
+            "name": data.name,
+            "hash": data.hash,
+            "order": blake2b(data.train.digests.tobytes(), digest_size=8).hexdigest(),
+            "parts": split_hashes(data),
+            "classes": list(data.classes),
+        },
+        **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
+        "model": named(task.model),
+        **_structure(task),
+        "start": task.start and blake2b(task.start.read_bytes(), digest_size=8).hexdigest(),
+        "encoder": named(task.encoder),
+        "recipe": asdict(task.recipe),
+        **({"protect": list(task.protect)} if task.protect else {}),
+        "versions": versions_of(task),
+    }
+
+
+def from_version_1(record: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Return a record of the identity of a run with its ``task`` as `task_identity` has it.
+
+    In records of ``compare``, ``search`` and ``patch`` of version 0.1 it lacked the encoder, the
+    start weights and the order of the examples. The first two are those that a task has by default:
+    a task with others does not match.
+    """
+    old = record.get("task")
+    if not isinstance(old, dict) or isinstance(old.get("data"), dict):
+        return dict(record)
+    wanted = task_identity(task)
+    # ``patch`` recorded the path of the weights.
+    start = wanted["start"] if str(task.start) == old.get("start") else old.get("start")
+    names = {"name": "data", "hash": "hash", "parts": "parts"}
+    new = {
+        "data": {
+            **{name: old.get(key) for name, key in names.items()},
+            **{name: wanted["data"][name] for name in ("order", "classes")},
+        },
+        "model": wanted["model"] if old.get("model") == task.network else old.get("model"),
+        "start": start,
+        "encoder": named(default_encoder(task.data, task.model)),
+        **{name: old[name] for name in ("recipe", "seen", "protect") if name in old},
+    }
+    return {**record, "task": new}
+
+
+def versions_of(task: Task) -> dict[str, str]:
+    """Return the versions of the libraries that decide the pixels and weights of a task."""
+    names = ["torch"]
+    if task.data.domain == "image":
+        names.append("pillow")
+    model = task.model if isinstance(task.model, str) else ""
+    if model.startswith("timm:"):
+        names.append("timm")
+    if model.startswith(("transformers:", "sentence:")):
+        names.append("transformers")
+    return installed(*names)
+
+
+def installed(*names: str) -> dict[str, str]:
+    """Return the installed versions of packages by name, without those that are not installed.
+
+    The build is left out: ``2.8.0+cpu`` and ``2.8.0`` are the same version.
+    """
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name).partition("+")[0]
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def named(thing: Any) -> str:
+    """Return a name that is equal in every process: text, values of a record, or an import path."""
+    if isinstance(thing, str):
+        return thing
+    if is_dataclass(thing):
+        words = repr(thing)
+        if len(words) <= 200:
+            return words
+        # It may hold a whole vocabulary.
+        return f"{type(thing).__name__}:{blake2b(words.encode(), digest_size=8).hexdigest()}"
+    home = thing if hasattr(thing, "__qualname__") else type(thing)
+    return f"{home.__module__}.{home.__qualname__}"
+
+
+def _structure(task: Task) -> dict[str, Any]:
+    """Return what the names of the user's own network and encoder leave open."""
+    found = {}
+    if not isinstance(task.model, str):
+        model = task.build(0)
+        shapes = [(name, tuple(one.shape), one.dtype) for name, one in model.state_dict().items()]
+        found["model"] = blake2b(f"{model}{shapes}".encode(), digest_size=8).hexdigest()
+    if settings := _settings(task.encoder):
+        found["encoder"] = settings
+    return {"structure": found} if found else {}
+
+
+def _settings(thing: Any) -> str:
+    """Return the arguments of a partial function, or the plain attributes of an object."""
+    if isinstance(thing, partial):
+        return f"{named(thing.func)} {thing.args!r} {thing.keywords!r}"
+    if is_dataclass(thing) or hasattr(thing, "__qualname__"):
+        return ""
+    plain = {k: v for k, v in sorted(getattr(thing, "__dict__", {}).items()) if _is_plain(v)}
+    return repr(plain) if plain else ""
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (str, int, float, bool))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from automorph.robustness.discovery import discover as discover
     from automorph.robustness.groups import Grouper as Grouper
     from automorph.robustness.groups import grouper_of as grouper_of
+    from automorph.robustness.objectives import Objective as Objective
     from automorph.robustness.patch_result import Patched as Patched
     from automorph.robustness.robust import RobustRun as RobustRun
     from automorph.robustness.robust import train_robust as train_robust
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from automorph.robustness.translated import Translated as Translated
     from automorph.robustness.translated import translate_part as translate_part
     from automorph.robustness.translators.base import ExactPairs as ExactPairs
+    from automorph.robustness.translators.base import KnownTranslator as KnownTranslator
     from automorph.robustness.translators.base import Translator as Translator
     from automorph.robustness.translators.base import UserEdit as UserEdit
     from automorph.robustness.translators.base import all_pairs as all_pairs
@@ -53,7 +55,9 @@ _HOMES = {
     "ExactPairs": "translators.base",
     "Group": "audit_result",
     "Grouper": "groups",
+    "KnownTranslator": "translators.base",
     "Limits": "translators.checks",
+    "Objective": "objectives",
     "Panel": "translators.classifiers",
     "Patched": "patch_result",
     "Robust": "builtin",

@@ -29,10 +29,11 @@ class Robust:
 
     @property
     def title(self) -> str:
-        """The name without options."""
+        """The name without options; of a class outside the registry, its import path."""
         kind = type(self)
-        homes = (kind, f"{kind.__module__}:{kind.__qualname__}")
-        return next(title for title, entry in METHODS.items() if entry.factory in homes)
+        path = f"{kind.__module__}:{kind.__qualname__}"
+        found = (title for title, entry in METHODS.items() if entry.factory in (kind, path))
+        return next(found, path)
 
     @property
     def name(self) -> str:

@@ -89,7 +89,11 @@ def requirement(function: Callable[..., None]) -> str:
 
 def label(subject: Any) -> str:
     """Return a short name of the object that is checked."""
-    name = getattr(subject, "name", None) or getattr(subject, "__qualname__", None)
+    function = getattr(subject, "func", subject)  # that of a functools.partial
+    try:
+        name = getattr(function, "name", None) or getattr(function, "__qualname__", None)
+    except Exception:  # A name that cannot be computed is for a check to find.
+        name = None
     return repr(name if isinstance(name, str) else type(subject).__name__)
 
 

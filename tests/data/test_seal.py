@@ -30,6 +30,9 @@ MAY_OPEN = {
         "renders known pairs of all parts, without labels; only training and validation pairs "
         "train or check anything",
     "cli/examples.py:_test": "shows examples of the test part once a comparison is finished",
+    "testing/sources.py:_parts": "checks the form of every part of a data source; trains nothing",
+    "testing/sources.py:the_test_part_is_sealed":
+        "compares the other parts with and without the test part",
     "cli/audit.py:_pictures": "shows examples of the part that was audited",
 }  # fmt: skip
 

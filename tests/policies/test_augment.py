@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policy_strategies import EVERY_NAME, policies
+from policy_strategies import EVERY_NAME, TEXT_NAMES, policies
 
 from automorph import engine
 from automorph.errors import AutomorphError, DataError, UsageError
@@ -20,22 +20,14 @@ from automorph.operations import (
     operation,
 )
 from automorph.policies import AugMix, Mixture, Step, Uniform, load_policy
+from automorph.testing import check_policy
 
-IMAGE_NAMES = [
-    name
-    for name in EVERY_NAME
-    if load_policy(name).space.domain == "image" and not load_policy(name).mixes_labels
-]
 CUT_LENGTH = 14
 """Mean length that a box of 16 at a uniform centre covers of 32 pixels: 16 - 16^2 / (4 x 32)."""
 
 
 def photos(n: int, channels: int = 3, height: int = 12, width: int = 10) -> np.ndarray:
     return np.random.default_rng(n).integers(0, 256, (n, height, width, channels), np.uint8)
-
-
-def meets_others(policy) -> bool:
-    return policy.mixes_labels or any(o.partner for o in policy.space)
 
 
 def test_what_changes_nothing_returns_a_copy():
@@ -47,25 +39,11 @@ def test_what_changes_nothing_returns_a_copy():
         assert not np.shares_memory(out, images)
 
 
-@pytest.mark.parametrize("name", IMAGE_NAMES)
-def test_any_split_and_order_of_a_batch_gives_the_same_images(name):
+@pytest.mark.parametrize("name", EVERY_NAME + TEXT_NAMES)
+def test_policies_meet_their_contract(name):
+    """Among it: any split and order of a batch gives the same images, and none is changed."""
     policy = load_policy(name)
-    images, index = photos(9), np.array([3, 100, 7, 2**31, 4, 5, 6, 0, 9])
-    before = images.copy()
-    whole = policy.augment(images, seed=2, epoch=1, index=index)
-    assert whole.shape == images.shape
-    assert whole.dtype == np.uint8
-    assert (images == before).all()
-    if meets_others(policy):
-        return
-    order = np.random.default_rng(1).permutation(9)
-    shuffled = policy.augment(images[order], seed=2, epoch=1, index=index[order])
-    assert (shuffled == whole[order]).all()
-    parts = [
-        policy.augment(images[rows], seed=2, epoch=1, index=index[rows])
-        for rows in (slice(0, 1), slice(1, 5), slice(5, 9))
-    ]
-    assert (np.concatenate(parts) == whole).all()
+    check_policy(policy, examples=photos(9) if policy.space.domain == "image" else None)
 
 
 @settings(max_examples=60, deadline=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import multiprocessing
 import pickle
 
@@ -11,6 +10,7 @@ import pytest
 
 from automorph.operations import SearchSpace, named_space, operation
 from automorph.policies import Uniform, load_policy
+from automorph.testing import policy_checks
 
 
 @operation(range=(0, 40), unit="level", identity=0)
@@ -35,8 +35,9 @@ SPACES = {
 @pytest.mark.parametrize("name", SPACES)
 def test_policies_survive_copies(name):
     policy = Uniform(operations=SPACES[name], length=2)
-    assert copy.deepcopy(policy) == policy
-    assert pickle.loads(pickle.dumps(policy)) == policy
+    for check in policy_checks():
+        if check.name in ("it_is_a_value", "worker_processes_get_it"):
+            check(policy)
 
 
 def test_functions_without_a_place_cannot_travel():

@@ -19,6 +19,7 @@ from automorph.robustness.objectives import (
     scale_slopes,
 )
 from automorph.robustness.robust import balanced_rows, repeated_rows
+from automorph.testing import check_objective
 from automorph.training.loss import log_mean
 
 torch.set_num_threads(1)
@@ -111,12 +112,10 @@ def test_one_class_or_one_group_a_class():
     assert alone(losses, groups).item() == pytest.approx(means.mean().item())
 
 
-def test_a_resumed_objective_goes_on():
-    first, second = (GroupDRO(GROUPER, COUNTS, rate=1.0) for _ in range(2))
-    first(losses_of().float(), BATCH)
-    second.load_state_dict(first.state_dict())
-
-    assert first(losses_of(seed=1).float(), BATCH) == second(losses_of(seed=1).float(), BATCH)
+@pytest.mark.parametrize("title", METHODS)
+def test_objectives_meet_their_contract(title):
+    """Among it: an objective that is restored goes on, and absent groups are harmless."""
+    check_objective(load_method(title))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ class Harder(Augmenter):
         self.strength = torch.ones(())
 
     def noise(self, raw):
-        stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.index)
+        stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.numbers)
         return torch.from_numpy(stream.uniform("noise", 64).reshape(-1, 1, 8, 8))
 
     def __call__(self, raw, model):
@@ -168,6 +168,11 @@ class SharedState(Harder):
         return super().noise(raw) + SharedState.calls
 
 
+class Repeating(Harder):
+    def noise(self, raw):
+        return super().noise(replace(raw, occurrence=None))
+
+
 class Centred(Batches):
     def change(self, batch, raw, model):
         return replace(batch, inputs=batch.inputs - batch.inputs.mean(dim=0))
@@ -226,6 +231,7 @@ BROKEN = {
     "batches_fit": (Interleaved, Unlabelled, NotFinite, Negative),
     "inputs_are_untouched": (Overwriting, Teaching, Moving),
     "batches_depend_on_their_place_only": (GlobalNoise, SharedState),
+    "repeats_draw_differently": (Repeating,),
     "split_batches_give_the_same": (Centred,),
     "losses_fit": (Averaged, LogOfZero, SteepRoot),
     "costs_are_counted": (Shares, Answering),

@@ -1,4 +1,4 @@
-"""The kit for objectives accepts every registered one, and catches an objective with one fault."""
+"""The kit for objectives accepts a good one, and catches an objective with one fault."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ import pytest
 import torch
 from kits import failing, states_three_parts
 
-from automorph.robustness import METHODS, Objective, Robust, load_method
+from automorph.robustness import Objective, Robust
 from automorph.testing import check_objective, objective_checks
-
-
-@pytest.mark.parametrize("title", METHODS)
-def test_registered_objectives_pass(title):
-    check_objective(load_method(title))
 
 
 class Own(Objective):

@@ -1,4 +1,4 @@
-"""The kit for operations accepts the catalogue, and catches an operation with one fault."""
+"""The kit for operations accepts good operations, and catches an operation with one fault."""
 
 from __future__ import annotations
 
@@ -12,38 +12,12 @@ from kits import failing, states_three_parts
 
 from automorph.errors import UsageError
 from automorph.operations import (
-    CATALOGUE,
     KERNELS,
     OPERATIONS,
-    TEXT_OPERATIONS,
     Operation,
-    named_space,
     operation,
 )
-from automorph.testing import check_operation, example_images, operation_checks
-
-VECTORS = (*named_space("disc-axes"), *named_space("disc-sticky-angles"))
-CHECKS = pytest.mark.parametrize("check", operation_checks(), ids=str)
-
-
-@pytest.mark.parametrize("operation", CATALOGUE, ids=lambda operation: operation.name)
-@pytest.mark.parametrize("channels", [1, 3, 4])
-def test_operations_of_the_catalogue_pass(operation, channels):
-    # Grey images have no colour to change.
-    idle = operation.name in ("Color", "Hue") and channels == 1
-    skip = ("full_strength_changes_something", "declared_randomness_varies") if idle else ()
-    check_operation(operation, examples=example_images(channels=channels), skip=skip)
-
-
-@CHECKS
-def test_operations_on_texts_pass(check):
-    for entry in TEXT_OPERATIONS.values():
-        check(entry)
-
-
-def test_operations_on_vectors_pass():
-    for entry in VECTORS:  # Their spaces are pickled by name.
-        check_operation(entry, skip=["worker_processes_get_it"])
+from automorph.testing import check_operation, operation_checks
 
 
 @operation(range=(0, 40), unit="level", identity=0)

@@ -150,6 +150,11 @@ class Closed(Guess):
     key: Any = field(default_factory=lambda: lambda: 0)
 
 
+class Failing(Guess):
+    def run(self, task, folder):
+        return JobResult(float("-inf"), error="the loss is not a number")
+
+
 class Falling(Climb):
     def share(self):
         return 1 - len(self.told) / 10
@@ -167,6 +172,7 @@ class Infinite(Climb):
 
 BROKEN = {
     "it_ends": (Endless,),
+    "its_jobs_succeed": (proposing(Failing),),
     "its_result_is_valid_at_any_time": (EmptyHanded, Nothing, Unsaved),
     "replay_repeats_it": (GlobalDraws, SharedState, OtherResult),
     "failed_jobs_are_survived": (NeedsFacts, TriesAgain),

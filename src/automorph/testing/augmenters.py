@@ -7,7 +7,7 @@ import json
 import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from automorph.training import (
     Batch,
     Epoch,
     RawBatch,
+    RunResult,
     Task,
     Units,
     steps_per_epoch,
@@ -184,7 +185,22 @@ def batches_depend_on_their_place_only(method: Method, *, task: Task | None = No
         first,
         second,
         "two new augmenters made different batches of the same rows",
-        "draw from a Stream of raw.seed, raw.epoch and raw.index, and keep no state in the class",
+        "draw from a Stream of raw.seed, raw.epoch and raw.numbers, and keep no state in the class",
+    )
+
+
+@KIT.add
+def repeats_draw_differently(method: Method, *, task: Task | None = None) -> None:
+    """If batches differ between epochs, an example that comes again in an epoch differs too."""
+    first, later, again = (
+        drive.call(replace(drive.raw(epoch, 0), occurrence=np.full(len(drive.raw(0, 0)), times)))
+        for drive, epoch, times in ((_Drive(method, task), *at) for at in ((0, 0), (1, 0), (0, 1)))
+    )
+    require(
+        torch.equal(first.inputs, later.inputs) or not torch.equal(first.inputs, again.inputs),
+        "an example gets the same draw each time that it comes in an epoch",
+        "other draws for repeats, as in another epoch",
+        "pass raw.numbers to the Stream, not raw.index",
     )
 
 
@@ -292,9 +308,10 @@ def state_restores_it(method: Method, *, task: Task | None = None) -> None:
             "wrap numbers as torch.tensor(number)",
         )
         resumed.augmenter.load_state_dict({name: v.clone() for name, v in state.items()})
-        pairs = [[step.batch for step in one.epoch(1)] for one in (drive, resumed)]
+        first, second = ([step.batch for step in one.epoch(1)] for one in (drive, resumed))
     _require_same(
-        *pairs,
+        first,
+        second,
         "after loading its state, another augmenter makes other batches",
         "return everything that was learned from `state_dict`, and restore it",
     )
@@ -302,7 +319,7 @@ def state_restores_it(method: Method, *, task: Task | None = None) -> None:
 
 @KIT.add
 def resumed_training_is_the_same(method: Method, *, task: Task | None = None) -> None:
-    """A training that stops after an epoch and is resumed ends with the same weights."""
+    """A training that stops after an epoch and resumes has the same weights, cost and records."""
     used = _task(task)
     with tempfile.TemporaryDirectory() as folder, one_thread():
         options: dict[str, Any] = {
@@ -311,7 +328,7 @@ def resumed_training_is_the_same(method: Method, *, task: Task | None = None) ->
         once = train(used, _trained(method), **options)
         train(used, _trained(method), folder=folder, stop_epoch=1, **options)
         again = train(used, _trained(method), folder=folder, **options)
-    first, second = once.model.state_dict(), again.model.state_dict()
+    first, second = _weights(once), _weights(again)
     differ = [name for name, value in first.items() if not torch.equal(value, second[name])]
     require(
         not differ,
@@ -319,6 +336,16 @@ def resumed_training_is_the_same(method: Method, *, task: Task | None = None) ->
         "the same weights, to the bit",
         "return everything that was learned from `state_dict`, and restore it",
     )
+    for what, one, two in (
+        ("units", once.units, again.units),
+        ("records", *([epoch.augmenter for epoch in run.curves] for run in (once, again))),
+    ):
+        require(
+            one == two,
+            f"a resumed training has the {what} {two}",
+            f"{one}, as without a stop",
+            "return everything that was learned from `state_dict`, and restore it",
+        )
 
 
 EPOCH = Epoch(
@@ -373,7 +400,7 @@ class _Drive:
             units = self.augmenter.units()
             logits = self._logits(batch)
             losses = self.augmenter.loss(logits, batch, smoothing=self.task.recipe.label_smoothing)
-            answer = self.augmenter.feedback(losses.detach())
+            answer: Any = self.augmenter.feedback(losses.detach())  # type: ignore[func-returns-value]
             yield _Step(raw, batch, logits, losses, units, answer)
 
     def _logits(self, batch: Batch) -> Tensor:
@@ -382,6 +409,11 @@ class _Drive:
             logits = self.model(*batch.arguments)
         self.model.train()
         return torch.as_tensor(logits).float().detach().requires_grad_()
+
+
+def _weights(run: RunResult) -> dict[str, Tensor]:
+    assert run.model is not None
+    return run.model.state_dict()
 
 
 def _task(task: Task | None) -> Task:

@@ -66,6 +66,19 @@ def it_ends(build: Build, *, context: SearchContext | None = None) -> None:
 
 
 @KIT.add
+def its_jobs_succeed(build: Build, *, context: SearchContext | None = None) -> None:
+    """Its jobs end without an error, and with a score that is a number."""
+    for jobs, outcomes in _search(build, context).generations:
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            require(
+                not outcome.error and not math.isnan(outcome.score),
+                f"a {type(job).__name__} scored {outcome.score} with the error {outcome.error!r}",
+                "a score, and no error",
+                "correct `run` of the job, or propose jobs that fit the task",
+            )
+
+
+@KIT.add
 def its_result_is_valid_at_any_time(build: Build, *, context: SearchContext | None = None) -> None:
     """`result` gives a policy (or an in-training method) before, during and after the search."""
     for when, result in _search(build, context).results:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from automorph.integrations import AugmentedClassifier as AugmentedClassifier
     from automorph.integrations import Collate as Collate
     from automorph.integrations import OnDevice as OnDevice
+    from automorph.integrations import count_repeats as count_repeats
     from automorph.interop import export_policy as export_policy
     from automorph.interop import import_policy as import_policy
     from automorph.interop import peer_operation as peer_operation
@@ -48,6 +49,7 @@ _HOMES = {
     "OnDevice": "automorph.integrations",
     "audit": "automorph.robustness",
     "compare": "automorph.augmenters",
+    "count_repeats": "automorph.integrations",
     "explain": "automorph.diagnostics",
     "export_policy": "automorph.interop",
     "follow": "automorph.policies",

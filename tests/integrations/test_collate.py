@@ -107,8 +107,7 @@ def test_images_alone() -> None:
 
 def test_who_forgets_the_epoch_is_told() -> None:
     made = loader(Labelled(), Collate("flip"))
-    for _ in range(2):
-        list(made)
+    list(made)
     with pytest.warns(UserWarning, match="call set_epoch"):
         list(made)
 

@@ -20,6 +20,7 @@ IMAGES = torch.from_numpy(pixels(12)).permute(0, 3, 1, 2).contiguous()
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
+@pytest.mark.filterwarnings("ignore:an example was augmented")
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_batch_is_what_the_policy_makes_of_it(device: str) -> None:
     layer = OnDevice(POLICY, seed=3)

@@ -17,7 +17,7 @@ from automorph.robustness.groups import grouper_of
 from automorph.robustness.robust import GroupTraining
 from automorph.training import PolicyAugmenter, train, trainer
 from automorph.training.loader import Loader
-from automorph.training.sampler import batches, occurrences
+from automorph.training.sampler import batches, repeats
 
 POLICY = "crop(pad=0.25) + randaugment(n=2,m=9)"
 
@@ -46,11 +46,11 @@ def test_occurrences_count_over_the_whole_epoch():
     rng = np.random.default_rng(0)
     rows = np.array_split(rng.integers(0, 9, 100), 7)
     seen = dict.fromkeys(range(9), 0)
-    for batch, times in zip(rows, occurrences(rows), strict=True):
+    for batch, times in zip(rows, repeats(rows), strict=True):
         for row, time in zip(batch.tolist(), times.tolist(), strict=True):
             assert time == seen[row]
             seen[row] += 1
-    assert occurrences([]) == []
+    assert repeats([]) == []
 
 
 @pytest.mark.parametrize("workers", [0, 3])
@@ -59,7 +59,7 @@ def test_repeats_draw_differently_for_any_number_of_workers(task, machine, worke
     index = np.concatenate([batch.index for batch in epoch])
     inputs = torch.cat([batch.inputs for batch in epoch])
 
-    times = np.concatenate(occurrences([batch.index for batch in epoch]))
+    times = np.concatenate(repeats([batch.index for batch in epoch]))
     images = load_policy(POLICY).augment(
         task.data.train.data[index], seed=3, epoch=2, index=occurring(index, times)
     )

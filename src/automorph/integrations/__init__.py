@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from automorph.integrations.lightning import AugmentCallback as AugmentCallback
     from automorph.integrations.lightning import AugmentedDataModule as AugmentedDataModule
     from automorph.integrations.ray import RayMap as RayMap
+    from automorph.integrations.repeats import count_repeats as count_repeats
     from automorph.integrations.transformers_callback import EpochCallback as EpochCallback
 
 _HOMES = {
@@ -27,6 +28,7 @@ _HOMES = {
     "EpochCallback": "automorph.integrations.transformers_callback",
     "OnDevice": "automorph.integrations.layer",
     "RayMap": "automorph.integrations.ray",
+    "count_repeats": "automorph.integrations.repeats",
 }
 
 __all__ = [*_HOMES]

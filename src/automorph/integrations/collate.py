@@ -14,12 +14,18 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from automorph.errors import DataError, UsageError
+from automorph.integrations.repeats import by_batch, counted
 from automorph.integrations.repr import ShortRepr
 from automorph.integrations.sample_access import Position, find_image, get, put
 from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
+from automorph.operations import occurrences, occurring
 from automorph.policies import Policy, as_uint8, load_policy
 
 Array = NDArray[np.uint8]
+_REMEDY = (
+    "pass repeats=True, or let the data set return the index that "
+    "automorph.count_repeats(sampler) gives it, and pass its position (index=)"
+)
 
 
 class Collate(ShortRepr, InEpochs):
@@ -34,6 +40,11 @@ class Collate(ShortRepr, InEpochs):
     The draw for an example is a function of seed, epoch and its number, at the position ``index``
     of the sample. Without ``index``, a hash of the example's pixels replaces its number, so batches
     still do not depend on the number of workers. Call ``set_epoch`` before each epoch.
+
+    Repeats of an example in one batch get different draws. For those in other batches of the epoch,
+    either let the data set return the index that it gets from a counted sampler
+    (`automorph.count_repeats`), at the position ``index``, or set ``repeats``: the draw is then a
+    function of all examples of the batch, too.
 
     >>> images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     >>> collate = Collate("randaugment + mixup", classes=10)
@@ -53,9 +64,10 @@ class Collate(ShortRepr, InEpochs):
         label: Position = None,
         index: Position = None,
         classes: int | None = None,
+        repeats: bool = False,
     ) -> None:
         self.policy = load_policy(policy)
-        self.seed, self.classes = seed, classes
+        self.seed, self.classes, self.repeats = seed, classes, repeats
         self.image, self.label, self.index = image, label, index
         self._epoch = SharedEpoch()
 
@@ -64,17 +76,29 @@ class Collate(ShortRepr, InEpochs):
         position = find_image(samples[0], self.image)
         arrays = [as_uint8(get(sample, position)) for sample in samples]
         batch = _stacked(arrays)
-        index = numbers_of(batch) if self.index is None else self._given(samples)
-        self._epoch.watch(index)
+        epoch, index = self._numbers(samples, batch)
         # The images need not be stacked.
         collated = default_collate([put(sample, position, 0) for sample in samples])
-        where: dict[str, Any] = {"seed": self.seed, "epoch": self.epoch, "index": index}
+        where: dict[str, Any] = {"seed": self.seed, "epoch": epoch, "index": index}
         if not self.policy.mixes_labels:
             return put(collated, position, _planes(self.policy.augment(batch, **where)))
         name = self._label_position(collated)
         soft = soft_labels(get(collated, name), self.classes)
         images, labels = self.policy.augment(batch, labels=soft.numpy(), **where)
         return put(put(collated, position, _planes(images)), name, torch.from_numpy(labels))
+
+    def _numbers(self, samples: Sequence[Any], batch: Array) -> tuple[int, NDArray[np.int64]]:
+        """Return the epoch, and the numbers under which the examples draw."""
+        index = numbers_of(batch) if self.index is None else self._given(samples)
+        known = [] if self.index is None else [get(sample, self.index) for sample in samples]
+        times, first = counted(known)
+        if first is None:
+            times = by_batch(index) if self.repeats else occurrences(index)
+        epoch, numbers = self._epoch.of(first), occurring(index, times)
+        if epoch is None:
+            epoch = self.epoch
+            self._epoch.watch.serve(numbers, epoch, remedy=_REMEDY)
+        return epoch, numbers
 
     def _given(self, samples: Sequence[Any]) -> NDArray[np.int64]:
         try:

@@ -11,11 +11,13 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from automorph.errors import UsageError
+from automorph.integrations.columns import augment_column
 from automorph.integrations.image_types import augment_each, need_no_others
+from automorph.integrations.repeats import WRAP, by_batch, counted
 from automorph.integrations.repr import ShortRepr
 from automorph.integrations.sample_access import Position, find_image, get, put
 from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
-from automorph.operations import Stream
+from automorph.operations import Stream, occurring
 from automorph.policies import COPIES, Policy, load_policy
 
 
@@ -30,9 +32,13 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
     augmented image, for steps after augmentation (``ToTensor``, ``Normalize``).
 
     The draw for an example is a function of seed, epoch and its number: it does not depend on
-    workers, order or batch size. Call ``set_epoch`` before each epoch (accelerate and the Trainer
-    of transformers do so by themselves). With ``copies`` the data set is that many times as long,
-    with a different draw for each copy: sample ``i`` is copy ``i // n`` of example ``i % n``.
+    workers, order or batch size. Call ``set_epoch`` before each epoch, or wrap the sampler
+    (`automorph.count_repeats`), which counts passes, and repeats of an example within one: a
+    sampler that repeats examples must be wrapped, or ``repeats`` set. With ``repeats`` the draw is
+    a function of the indices of the whole batch, too, so that repeats in other batches differ.
+    With ``copies`` the data set is that many times as long, with a different draw for each copy:
+    sample ``i`` is copy ``i // n`` of example ``i % n``. With a policy for texts, ``image`` is the
+    position of a text.
 
     >>> import torch
     >>> images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
@@ -53,6 +59,7 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         copies: int = 1,
         image: Position = None,
         then: Callable[[Any], Any] | None = None,
+        repeats: bool = False,
     ) -> None:
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
             raise UsageError(
@@ -66,7 +73,7 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         self.policy = load_policy(policy)
         need_no_others(self.policy, "Augmented")
         self.seed, self.copies = seed, copies
-        self.image, self.then = image, then
+        self.image, self.then, self.repeats = image, then, repeats
         self._epoch = SharedEpoch()
 
     def __len__(self) -> int:
@@ -77,16 +84,29 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
 
     def __getitems__(self, numbers: Sequence[int]) -> list[Any]:
         """Return several samples at once, as loaders request them: faster than one by one."""
-        chosen = [self._number(number) for number in numbers]
-        self._epoch.watch(chosen)
-        copy, index = np.divmod(np.array(chosen, np.int64), max(len(self.dataset), 1))
-        samples = self._samples(index.tolist())
+        chosen = np.array([self._number(number) for number in numbers], np.int64)
+        copy, index = np.divmod(chosen, max(len(self.dataset), 1))
+        times, first = counted(numbers)
+        handed = index.tolist()
+        if first is not None:
+            # Data sets inside, and those that return their index, go by the same count.
+            inside = (times * self.copies + copy).tolist()
+            handed = [first.at(*pair) for pair in zip(handed, inside, strict=True)]
+        elif self.repeats:
+            times = by_batch(chosen)
+        epoch = self._epoch.of(first)
+        if epoch is None:
+            epoch = self.epoch
+            self._epoch.watch.serve(occurring(chosen, times), epoch, size=len(self), remedy=WRAP)
+        samples = self._samples(handed)
         positions = [find_image(sample, self.image) for sample in samples]
         images = [
             get(sample, position) for sample, position in zip(samples, positions, strict=True)
         ]
-        stream = Stream(seed=self.seed, epoch=self.epoch, index=index, copy=copy)
-        augmented = augment_each(self.policy, images, stream)
+        drawn = occurring(index, times)
+        stream = Stream(seed=self.seed, epoch=epoch, index=drawn, copy=copy)
+        augment = augment_column if self.policy.space.domain == "text" else augment_each
+        augmented = augment(self.policy, images, stream)
         if self.then is not None:
             augmented = [self.then(image) for image in augmented]
         return [put(*parts) for parts in zip(samples, positions, augmented, strict=True)]

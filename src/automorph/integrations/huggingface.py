@@ -9,10 +9,16 @@ from typing import Any
 from automorph.errors import UsageError
 from automorph.integrations.columns import augment_column, numbers_for
 from automorph.integrations.image_types import need_no_others
+from automorph.integrations.repeats import by_batch
 from automorph.integrations.repr import ShortRepr
 from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
-from automorph.operations import Stream
+from automorph.operations import Stream, occurrences, occurring
 from automorph.policies import Policy, load_policy
+
+_REMEDY = (
+    "pass repeats=True, or use automorph.Augmented(dataset, policy) with a sampler from "
+    "automorph.count_repeats(sampler)"
+)
 
 
 class Transform(ShortRepr, InEpochs):
@@ -20,17 +26,21 @@ class Transform(ShortRepr, InEpochs):
 
     _shown = ("image", "index", "seed")
 
-    def __init__(self, policy: Policy, *, image: str, index: str | None, seed: int) -> None:
+    def __init__(
+        self, policy: Policy, *, image: str, index: str | None, seed: int, repeats: bool = False
+    ) -> None:
         need_no_others(policy, "a transform of a data set")
         self.policy, self.image, self.index, self.seed = policy, image, index, seed
+        self.repeats = repeats
         self._epoch = SharedEpoch()
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Return the batch with augmented images or texts."""
         values = list(self._column(batch, self.image, "image"))
         given = None if self.index is None else self._column(batch, self.index, "index")
-        numbers = numbers_for(values, given)
-        self._epoch.watch(numbers)
+        index = numbers_for(values, given)
+        numbers = occurring(index, by_batch(index) if self.repeats else occurrences(index))
+        self._epoch.watch.serve(numbers, self.epoch, remedy=_REMEDY)
         stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
         return {**batch, self.image: augment_column(self.policy, values, stream)}
 
@@ -49,6 +59,7 @@ def transform(
     *,
     index: str | None = None,
     seed: int = 0,
+    repeats: bool = False,
 ) -> Transform:
     """Make a transform for ``dataset.set_transform`` that augments the column ``image``.
 
@@ -56,9 +67,11 @@ def transform(
     columns are unchanged. A column of texts works alike, with a policy for texts. The draw for an
     example is a function of seed, epoch and the number in the column ``index``; without one, a hash
     of the pixels or words replaces the number. Call ``set_epoch`` on the transform before each
-    epoch (`automorph.integrations.EpochCallback` does so in transformers' Trainer; with
-    `automorph.Augmented` around the data set instead, accelerate and the Trainer do so by
-    themselves).
+    epoch (`automorph.integrations.EpochCallback` does so in transformers' Trainer).
+
+    Repeats of an example in one batch get different draws. If a sampler repeats examples in other
+    batches of the epoch, set ``repeats``: the draw is then a function of all examples of the batch,
+    too. Or use `automorph.Augmented` around the data set with `automorph.count_repeats`.
 
     Use ``set_transform`` or ``with_transform``, which run whenever examples are read. Do not use
     ``dataset.map``: it runs once and stores the result on disk, so that every epoch would see the
@@ -70,4 +83,4 @@ def transform(
     >>> sorted(augment(batch))
     ['img', 'label']
     """
-    return Transform(load_policy(policy), image=image, index=index, seed=seed)
+    return Transform(load_policy(policy), image=image, index=index, seed=seed, repeats=repeats)

@@ -13,9 +13,11 @@ from torch import Tensor, distributed, nn
 from automorph.engine import check_floats
 from automorph.errors import UsageError
 from automorph.integrations.collate import soft_labels
-from automorph.operations import Stream
+from automorph.integrations.watch import Watch
+from automorph.operations import Stream, occurrences, occurring
 from automorph.policies import Policy, load_policy
 
+_REMEDY = "leave index out: examples are then counted as they come"
 _SEEN_ELSEWHERE = ("cpu", "meta")
 """Devices on which the layer need not check floats: the engine does, or there are none."""
 
@@ -30,8 +32,9 @@ class OnDevice(nn.Module):
     (``classes`` is their count if they are numbers), else unchanged.
 
     With ``index``, the examples' numbers in their data set (kept on the host), results are a
-    function of seed, epoch and number, and equal to those of `automorph.Augmented`. Without it, the
-    examples are counted as they come, separately in each process of a distributed training; call
+    function of seed, epoch and number, and equal to those of `automorph.Augmented`; repeats of an
+    example in one batch get different draws. Without it, the examples are counted as they come,
+    separately in each process of a distributed training, so that all repeats differ; call
     ``set_epoch`` before each epoch if a resumed training must draw as it would have without a stop.
 
     >>> layer = OnDevice("randaugment", seed=1)
@@ -53,12 +56,15 @@ class OnDevice(nn.Module):
         self.policy = load_policy(policy)
         self.seed, self.classes = seed, classes
         self.epoch = 0
-        self._counted = 0
+        self.counted = 0
         self._looked = False
+        self._watch = Watch()
 
     def set_epoch(self, epoch: int) -> None:
         """Begin an epoch: the count of examples restarts at 0."""
-        self.epoch, self._counted = epoch, 0
+        if epoch != self.epoch:
+            self._watch.restart()
+        self.epoch, self.counted = epoch, 0
 
     # Drawing uses NumPy, which graph compilers cannot trace.
     @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -74,7 +80,7 @@ class OnDevice(nn.Module):
                 f"the policy {self.policy.name!r} mixes labels, but got none; call the "
                 "layer with images and labels, and unpack two results"
             )
-        numbers = self._numbers(len(images)) if index is None else np.asarray(index, np.int64)
+        numbers = self._numbers(len(images)) if index is None else self._given(index)
         stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
         self._look(images)
         out = self.policy.transform(images, stream)
@@ -97,9 +103,15 @@ class OnDevice(nn.Module):
         """Number examples that have no index; other processes use the numbers in between."""
         together = distributed.is_available() and distributed.is_initialized()
         rank, world = (distributed.get_rank(), distributed.get_world_size()) if together else (0, 1)
-        counted = np.arange(self._counted, self._counted + n, dtype=np.int64)
-        self._counted += n
+        counted = np.arange(self.counted, self.counted + n, dtype=np.int64)
+        self.counted += n
         return counted * world + rank
+
+    def _given(self, index: ArrayLike) -> NDArray[np.int64]:
+        given = np.asarray(index, np.int64)
+        numbers = occurring(given, occurrences(given))
+        self._watch.serve(numbers, self.epoch, remedy=_REMEDY)
+        return numbers
 
     def extra_repr(self) -> str:
         """Return the options shown by ``print(model)``."""

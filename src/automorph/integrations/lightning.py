@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping, MutableSequence
+from collections.abc import Iterator, MutableMapping, MutableSequence
 from typing import Any
 
 from automorph.errors import MissingExtraError, UsageError
 from automorph.integrations.layer import OnDevice
+from automorph.integrations.repeats import RepeatCounter
 from automorph.integrations.sample_access import Position, find_image, get
 from automorph.policies import Policy
 
@@ -22,6 +23,7 @@ except ImportError:
         ) from error
 
 _LIGHTNING = ("lightning", "pytorch_lightning")
+_STATE = "augment"
 
 
 class AugmentCallback(Callback):  # type: ignore[misc]
@@ -33,7 +35,8 @@ class AugmentCallback(Callback):  # type: ignore[misc]
     part or ``"image"``, the second or ``"label"``). If the policy mixes labels, they become soft;
     ``classes`` is their count. ``index`` is the position of the examples' numbers, if batches have
     them; otherwise examples are counted as they come. A resumed training draws as it would have
-    without a stop.
+    without a stop, also from the middle of an epoch. The callback tells the epoch to everything in
+    the training loaders that counts epochs (`automorph.Augmented`, `automorph.Collate`, ..).
     """
 
     def __init__(
@@ -53,6 +56,31 @@ class AugmentCallback(Callback):  # type: ignore[misc]
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.layer.extra_repr()})"
 
+    @property
+    def state_key(self) -> str:
+        """The name of its state in a checkpoint: other callbacks of the kind have others."""
+        parts = {"image": self.image, "label": self.label, "index": self.index}
+        return str(self._generate_state_key(policy=self.layer.policy.name, **parts))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return epoch and count, for a training that is resumed in mid-epoch."""
+        return {"epoch": self.layer.epoch, "counted": self.layer.counted}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore epoch and count."""
+        self.layer.set_epoch(int(state_dict["epoch"]))
+        self.layer.counted = int(state_dict["counted"])
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Set the epoch of a resumed training; in mid-epoch, no epoch starts."""
+        self.follow(trainer)
+        if trainer.current_epoch == 0:
+            return
+        set_epochs(trainer.train_dataloader, trainer.current_epoch)
+        # Workers have begun with the epoch that their data set was made with: begin again.
+        if any(map(_begun_early, _loaders(trainer.train_dataloader))):
+            iter(trainer.fit_loop._data_fetcher)
+
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Count the epoch, here and in the data sets and collate functions of the loaders."""
         self.layer.set_epoch(trainer.current_epoch)
@@ -62,7 +90,13 @@ class AugmentCallback(Callback):  # type: ignore[misc]
         self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
         """Replace images by augmented ones, and labels by soft ones, in place."""
+        self.follow(trainer)
         augment_in_place(self.layer, batch, self.image, self.label, self.index)
+
+    def follow(self, trainer: Any) -> None:
+        """Take over the epoch of the trainer."""
+        if self.layer.epoch != trainer.current_epoch:
+            self.layer.set_epoch(trainer.current_epoch)
 
 
 class AugmentedDataModule:
@@ -97,10 +131,21 @@ class AugmentedDataModule:
         """Return the batch, augmented during training."""
         if self.trainer is not None and self.trainer.training:
             callback = self._callback()
-            if callback.layer.epoch != self.trainer.current_epoch:
-                callback.layer.set_epoch(self.trainer.current_epoch)
+            callback.follow(self.trainer)
             augment_in_place(callback.layer, batch, callback.image, callback.label, callback.index)
         return super().on_after_batch_transfer(batch, dataloader_idx)  # type: ignore[misc]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of ``augment`` with that of the module."""
+        own: dict[str, Any] = super().state_dict()  # type: ignore[misc]
+        return {**own, _STATE: self._callback().state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore both."""
+        own = dict(state_dict)
+        if (kept := own.pop(_STATE, None)) is not None:
+            self._callback().load_state_dict(kept)
+        super().load_state_dict(own)  # type: ignore[misc]
 
     def _callback(self) -> AugmentCallback:
         """The callback that the class or the object sets as ``augment``."""
@@ -139,10 +184,38 @@ def augment_in_place(
 
 def set_epochs(loaders: Any, epoch: int) -> None:
     """Set the epoch of everything in some loaders that counts epochs."""
-    if isinstance(loaders, dict):
-        loaders = list(loaders.values())
-    for loader in loaders if isinstance(loaders, (list, tuple)) else [loaders]:
-        parts: list[Any] = [getattr(loader, "dataset", None), getattr(loader, "collate_fn", None)]
-        for part in parts:
+    for loader in _loaders(loaders):
+        sampler = getattr(loader, "batch_sampler", None)
+        for part in (
+            *_counting(getattr(loader, "dataset", None)),
+            getattr(loader, "collate_fn", None),
+            # Lightning sets the epoch of samplers itself, after workers have begun.
+            *(one for one in (sampler, getattr(loader, "sampler", None)) if _is_ours(one)),
+        ):
             if hasattr(part, "set_epoch"):
                 part.set_epoch(epoch)
+
+
+def _loaders(loaders: Any) -> list[Any]:
+    if isinstance(loaders, dict):
+        loaders = list(loaders.values())
+    return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders]
+
+
+def _is_ours(sampler: Any) -> bool:
+    return isinstance(sampler, RepeatCounter)
+
+
+def _counting(data: Any) -> Iterator[Any]:
+    """Yield a data set, those inside it, and their transforms."""
+    if data is None:
+        return
+    yield data
+    yield (getattr(data, "format", None) or {}).get("format_kwargs", {}).get("transform")
+    for inside in (getattr(data, "dataset", None), *(getattr(data, "datasets", None) or ())):
+        yield from _counting(inside)
+
+
+def _begun_early(loader: Any) -> bool:
+    """Return whether workers have begun; a loader that restores its own place must not restart."""
+    return getattr(loader, "num_workers", 0) > 0 and not hasattr(loader, "load_state_dict")

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
 
 from automorph.errors import UsageError
+from automorph.integrations.watch import Watch
 
-_NUMBER, _WATCHED, _TIMES, _WARNED = range(4)
-_NOBODY = -1
-_PATIENCE = 2
+_NUMBER, _SET = range(2)
+
+
+class CountedIndex(int):
+    """An index that knows how often it came before in its epoch.
+
+    Data sets use it as any other index. ``told`` is whether somebody set the sampler's epoch.
+    """
+
+    occurrence: int
+    epoch: int
+    told: bool
+
+    def __new__(cls, number: int, occurrence: int = 0, epoch: int = 0, told: bool = False) -> Any:
+        """Make the index."""
+        made = super().__new__(cls, number)
+        made.occurrence, made.epoch, made.told = occurrence, epoch, told
+        return made
+
+    def __reduce__(self) -> Any:
+        return CountedIndex, (int(self), self.occurrence, self.epoch, self.told)
+
+    def at(self, number: int, occurrence: int) -> CountedIndex:
+        """Return another index of the same pass."""
+        made: CountedIndex = CountedIndex(number, occurrence, self.epoch, self.told)
+        return made
 
 
 class SharedEpoch:
     """A number in shared memory, so that running workers see it change.
-
-    It also detects when it is never changed: the first example of an epoch is watched, and a
-    warning is issued when that example repeats too often.
 
     >>> epoch = SharedEpoch()
     >>> epoch.number = 3
@@ -28,8 +48,9 @@ class SharedEpoch:
     """
 
     def __init__(self) -> None:
-        self._cells = torch.tensor([0, _NOBODY, 0, 0])
+        self._cells = torch.tensor([0, 0])
         self._cells.share_memory_()  # type: ignore[no-untyped-call]
+        self.watch = Watch()
 
     def __deepcopy__(self, memo: object) -> SharedEpoch:
         # Copies of a data set or a transform share the same epoch counter.
@@ -42,28 +63,33 @@ class SharedEpoch:
 
     @number.setter
     def number(self, epoch: int) -> None:
-        whole = isinstance(epoch, (int, np.integer)) and not isinstance(epoch, bool)
-        if not whole or not 0 <= epoch < 1 << 32:
-            raise UsageError(f"got epoch={epoch!r}; expected a whole number, 0 or more")
-        self._cells[:_WARNED] = torch.tensor([int(epoch), _NOBODY, 0])
+        whole = checked_epoch(epoch)
+        # The same number again is no new epoch: accelerate sets it for passes that are broken off.
+        if whole != self.number or not self.is_set:
+            self.watch.restart()
+        self._cells[:] = torch.tensor([whole, 1])
 
-    def watch(self, numbers: Iterable[int]) -> None:
-        """Record the examples that are served; warn if they repeat."""
-        cells = self._cells
-        served = [int(number) for number in numbers]
-        if int(cells[_WATCHED]) == _NOBODY and served:
-            cells[_WATCHED] = served[0]
-            return
-        cells[_TIMES] += int(cells[_WATCHED]) in served
-        if int(cells[_TIMES]) >= _PATIENCE and not int(cells[_WARNED]):
-            cells[_WARNED] = 1
-            warnings.warn(
-                f"an example was augmented {_PATIENCE + 1} times in epoch {self.number}, each time "
-                "identically; call set_epoch(epoch) at the start of every epoch, so that each one "
-                "gets different augmentations",
-                UserWarning,
-                stacklevel=4,
-            )
+    @property
+    def is_set(self) -> bool:
+        """Whether the number was ever set."""
+        return bool(self._cells[_SET])
+
+    def of(self, index: CountedIndex | None) -> int | None:
+        """Return the epoch that a counted index brings along; None if this number counts.
+
+        A sampler that counts its passes by itself gives way to a number that was set here.
+        """
+        if index is None or (self.is_set and not index.told):
+            return None
+        return index.epoch
+
+
+def checked_epoch(epoch: int) -> int:
+    """Return an epoch as a plain number; raise ``UsageError`` for anything else."""
+    whole = isinstance(epoch, (int, np.integer)) and not isinstance(epoch, bool)
+    if not whole or not 0 <= epoch < 1 << 32:
+        raise UsageError(f"got epoch={epoch!r}; expected a whole number, 0 or more")
+    return int(epoch)
 
 
 class InEpochs:

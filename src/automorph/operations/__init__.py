@@ -27,6 +27,7 @@ from automorph.operations.kernels import (
 from automorph.operations.random import (
     Stream,
     normal,
+    occurrences,
     occurring,
     philox,
     stream_key,
@@ -87,6 +88,7 @@ __all__ = [
     "masked_operation",
     "named_space",
     "normal",
+    "occurrences",
     "occurring",
     "operation",
     "paraphrase_operation",

@@ -164,6 +164,21 @@ class Stream:
         return winner[:, start - 4 * first : start - 4 * first + draws]
 
 
+def occurrences(index: ArrayLike) -> NDArray[np.int64]:
+    """Count how often each number came before, int64 ``(n,)``.
+
+    >>> occurrences([4, 2, 4, 4]).tolist()
+    [0, 0, 1, 2]
+    """
+    numbers = np.asarray(index, np.int64)
+    order = np.argsort(numbers, kind="stable")
+    run = numbers[order]
+    starts = np.flatnonzero(np.diff(run, prepend=run[:1] - 1))
+    counted = np.empty(len(run), np.int64)
+    counted[order] = np.arange(len(run)) - np.repeat(starts, np.diff(starts, append=len(run)))
+    return counted
+
+
 def occurring(index: ArrayLike, occurrence: ArrayLike) -> NDArray[np.int64]:
     """Return the numbers under which repeats of examples draw: int64, as ``index`` broadcast.
 

@@ -17,7 +17,7 @@ from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, RawBatch, Rows
 from automorph.training.device import Machine
 from automorph.training.precision import Chosen, casting
-from automorph.training.sampler import occurrences
+from automorph.training.sampler import repeats
 from automorph.training.task import Task
 
 Job = TypeVar("Job")
@@ -49,7 +49,7 @@ class Loader:
         )
 
         # Counted here, before threads and processes share the batches out.
-        times = occurrences(rows) if self.counted else [np.zeros_like(batch) for batch in rows]
+        times = repeats(rows) if self.counted else [np.zeros_like(batch) for batch in rows]
 
         def make(job: tuple[int, tuple[NDArray[np.int64], NDArray[np.int64]]]) -> Batch:
             step, (batch, occurrence) = job

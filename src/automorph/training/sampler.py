@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.operations import Stream
+from automorph.operations import Stream, occurrences
 
 
 def order(n: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -25,22 +25,16 @@ def steps_per_epoch(n: int, batch_size: int) -> int:
     return -(-n // batch_size)
 
 
-def occurrences(rows: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+def repeats(rows: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
     """Return, for each row of an epoch's batches, how often its example came before.
 
-    >>> occurrences([np.array([4, 2, 4]), np.array([4, 7])])
+    >>> repeats([np.array([4, 2, 4]), np.array([4, 7])])
     [array([0, 0, 1]), array([2, 0])]
     """
     if not rows:
         return []
-    flat = np.concatenate(rows)
-    by_example = np.argsort(flat, kind="stable")
-    run = flat[by_example]
-    starts = np.flatnonzero(np.diff(run, prepend=run[:1] - 1))
-    lengths = np.diff(starts, append=len(run))
-    counted = np.empty(len(flat), np.int64)
-    counted[by_example] = np.arange(len(run)) - np.repeat(starts, lengths)
-    return np.split(counted, np.cumsum([len(batch) for batch in rows])[:-1])
+    ends = np.cumsum([len(batch) for batch in rows])
+    return np.split(occurrences(np.concatenate(rows)), ends[:-1])
 
 
 def batches(n: int, batch_size: int, *, seed: int, epoch: int) -> list[NDArray[np.int64]]:

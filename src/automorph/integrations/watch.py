@@ -1,0 +1,97 @@
+"""Whether examples are augmented identically again and again: repeats that nobody counted."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch.utils.data import get_worker_info
+
+_ROWS, _SLOTS = 8, 16
+_EMPTY = -1
+_PATIENCE = 3
+"""An example that comes so often has not just been looked at before the training."""
+_PREFETCHED = 3
+"""Batches that a running worker may still make of a pass that was broken off."""
+
+
+class Watch:
+    """Watches the first example of each of the first batches of an epoch, in shared memory.
+
+    It warns once, at the third time that one of them comes, or when most of them come in a second
+    pass; also where a batch holds an example twice.
+    """
+
+    def __init__(self) -> None:
+        # Every worker fills a row of its own, so that none overwrites another's: the numbers that
+        # are watched, how often they came again, and how many examples were served.
+        self._table = torch.zeros((_ROWS, 2 * _SLOTS + 1), dtype=torch.int64)
+        self._warned = torch.zeros(1, dtype=torch.int64)
+        for cells in (self._table, self._warned):
+            cells.share_memory_()  # type: ignore[no-untyped-call]
+        self._here = (0, 0, 0)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin an epoch: nothing was served yet."""
+        self._table.zero_()
+        self._table[:, :_SLOTS] = _EMPTY
+
+    def serve(
+        self, numbers: ArrayLike, epoch: int, *, size: int | None = None, remedy: str
+    ) -> None:
+        """Record a batch of examples; warn if they repeat. ``size``: how many there are.
+
+        ``remedy`` says what to do if a sampler repeats examples.
+        """
+        batch = np.asarray(numbers, np.int64)
+        if int(self._warned[0]) or not len(batch):
+            return
+        worker = get_worker_info()
+        data: Any = getattr(worker, "dataset", None)
+        size = len(data) if size is None and hasattr(data, "__len__") else size
+        table = self._table.numpy()
+        watched, again, served = table[:, :_SLOTS], table[:, _SLOTS:-1], table[:, -1]
+        row = worker.id % _ROWS if worker else 0
+        here = np.isin(watched, batch) & (watched != _EMPTY)
+        again[here] += 1
+        # One for each batch, so that a few batches that were looked at before stay few.
+        first_pass = size is None or served.sum() < size
+        if not here.any() and first_pass and not self._stale(worker, epoch):
+            watched[row, np.flatnonzero(watched[row] == _EMPTY)[:1]] = batch[0]
+        served[row] += len(batch)
+
+        known = watched != _EMPTY
+        most = int(again[known].max(initial=0)) + 1
+        # Where the size is known, so is the half of the second pass.
+        enough, second = (3, True) if size is None else (2, 2 * served.sum() >= 3 * size)
+        most_of_them = 4 * (again[known] > 0).sum() >= 3 * known.sum()
+        if len(np.unique(batch)) < len(batch):
+            self._warn("an example was augmented twice in one batch, identically", remedy)
+        elif most >= _PATIENCE or (second and known.sum() >= enough and most_of_them):
+            self._warn(
+                f"an example was augmented {most} times in epoch {epoch}, each time identically",
+                f"call set_epoch(epoch) before every pass. If a sampler repeats examples, {remedy}",
+            )
+
+    def _warn(self, what: str, remedy: str) -> None:
+        self._warned[0] = 1
+        warnings.warn(
+            f"{what}; expected a different augmentation each time: {remedy}",
+            UserWarning,
+            stacklevel=4,
+        )
+
+    def _stale(self, worker: Any, epoch: int) -> bool:
+        """Return True if a worker may still be making batches of a pass that was broken off."""
+        process, last, since = self._here
+        if worker is None or process != os.getpid():
+            self._here = (os.getpid(), epoch, _PREFETCHED)
+            return False
+        # Counted from the batch with which this worker first sees the epoch.
+        self._here = (process, epoch, since + 1 if epoch == last else 1)
+        return self._here[2] <= _PREFETCHED

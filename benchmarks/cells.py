@@ -7,12 +7,14 @@ killed loses only the cells it was working on, and running it again does what is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from automorph.experiments import JsonLines
-from automorph.training import Workers
+from automorph.experiments import JobResult, JsonLines, open_executor
 from record import RESULTS
 
 WORK = Path(__file__).parent / "work"
@@ -39,7 +41,8 @@ class Cells:
         if size != self._size:
             self._size, self._results = size, {}
             for record in self.log.read():
-                self._results.setdefault(record["cell"], record["result"])
+                if "cell" in record:  # Comparisons share the file: see `trainings`.
+                    self._results.setdefault(record["cell"], record["result"])
         return self._results
 
     def __contains__(self, cell: str) -> bool:
@@ -63,34 +66,47 @@ class Cells:
         cells: Mapping[str, tuple[Any, ...]],
         *,
         jobs: int = 1,
-        start: Callable[..., object] | None = None,
-        shared: tuple[Any, ...] = (),
+        prepare: Callable[[], object] | None = None,
     ) -> None:
         """Do the missing cells, ``work(*arguments)`` each, and append each as it finishes.
 
-        With more than one job, cells run in separate processes with one thread each.
-        ``start(*shared)`` prepares every process once, and only if a cell is missing.
+        ``jobs`` cells run in parallel, each on one thread. ``prepare()`` is called before every
+        cell, in the process that runs it. A cell that fails is reported at the end.
         """
-        missing = {cell: given for cell, given in cells.items() if cell not in self}
+        missing = [CellJob(cell, work, given) for cell, given in cells.items() if cell not in self]
         if not missing:
             return
-        names = list(missing)
-        if jobs <= 1:
-            if start is not None:
-                start(*shared)
-            for number, cell in enumerate(names, 1):
-                self.kept(cell, work, *missing[cell])
-                print(f"{cell} ({number}/{len(names)})", flush=True)
-            return
-        count = min(jobs, len(names))
-        with Workers(count, start or _nothing, shared) as workers:
-            finished = workers.run(work, list(missing.values()))
-            for number, (place, result) in enumerate(finished, 1):
-                if isinstance(result, Exception):
-                    raise result
-                self.add(names[place], result)
-                print(f"{names[place]} ({number}/{len(names)})", flush=True)
+        failed = []
+        with (
+            TemporaryDirectory() as folder,
+            open_executor("processes", prepare, Path(folder), jobs=jobs) as executor,
+        ):
+            finished = executor.run(missing, test=True)
+            for number, (place, outcome) in enumerate(finished, 1):
+                cell, error = missing[place].cell, outcome.error
+                print(f"{cell} ({number}/{len(missing)}) {error}", flush=True)
+                if error:
+                    failed.append(cell)
+                else:
+                    self.add(cell, dict(outcome.facts))
+        if failed:
+            raise SystemExit(f"failed: {', '.join(failed)}; the same command tries them again")
 
 
-def _nothing() -> None:
-    """Prepare nothing."""
+@dataclass(frozen=True)
+class CellJob:
+    """A cell as a job of an executor."""
+
+    cell: str
+    work: Callable[..., Content]
+    arguments: tuple[Any, ...]
+
+    def describe(self) -> dict[str, Any]:
+        """Return what identifies the cell in its file."""
+        return {"job": "cell", "cell": self.cell}
+
+    def run(self, task: Callable[[], object] | None, folder: Path) -> JobResult:
+        """Do the work; ``task`` is the ``prepare`` of `Cells.run`."""
+        if task is not None:
+            task()
+        return JobResult(math.nan, facts=self.work(*self.arguments))

@@ -8,7 +8,7 @@ Each row runs tests of tests/faults with higher counts. A row is written when it
 running the script again does only the missing rows. Full disks need root (small file systems are
 mounted), and names in reports need Chromium; without them the row says "skipped".
 
-Run: .venv/bin/python benchmarks/faults.py (about 120 minutes of one core; --rows NAME for some)
+Run: .venv/bin/python benchmarks/faults.py (about 15 minutes of one core; --rows NAME for some)
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ FAULTS = {
         f"kill-{verb}": Fault(
             f"`kill -9` of `{verb}` at random moments",
             "test_killed_commands.py", f"{verb}-20", "20 kills",
-            "nothing finished lost or done again; the same result as without kills",
+            "nothing finished is lost or repeated; the same result as without kills",
         )
         for verb in ("search", "compare", "train", "patch")
     },
@@ -55,9 +55,10 @@ FAULTS = {
         "as above; the workers end with their parent",
     ),
     "full-disk": Fault(
-        "full disk (a small tmpfs), then room again",
+        "full disk (a small tmpfs), then space again",
         "test_disks.py", "full or room", "4 commands and a cache",
-        "exit 1, “make room on this disk”; with room the same command goes on to the same result",
+        "exit 1, “free some space on this disk”; with space, the same command continues to the "
+        "same result",
     ),
     "read-only": Fault(
         "read-only disk", "test_disks.py", "read_only", "4 commands",
@@ -65,38 +66,39 @@ FAULTS = {
     ),
     "clock": Fault(
         "a clock that jumps by 400 days back and forth",
-        "test_clocks_and_locks.py", "clock", "4 commands, twice",
-        "the same results; times stay true",
+        "test_clocks_and_locks.py", "jump", "4 commands, twice",
+        "the same results; durations stay correct",
     ),
     "two-processes": Fault(
         "two processes on one run folder",
         "test_clocks_and_locks.py", "held or at_once", "8 pairs",
-        "one goes on; the other exits with 2, “another process is at work in ..”",
+        "one continues; the other exits with 2, “another process is using ..”",
     ),
     "policies": Fault(
         "mutated policy files (bytes, values, any JSON)",
         "test_mutated_policies.py", "", "9,000 files",
-        "read or refused as `PolicyError`; nothing run, nothing fetched", 3_000,
+        "read or rejected with a `PolicyError`; nothing is executed or downloaded", 3_000,
     ),
     "runs": Fault(
         "mutated run files: checkpoint, weights, run, result, cell, journal, cached array",
         "test_mutated_runs.py", "", "5,937 files",
-        "refused by name, made again, or read as written", 1_250,
+        "rejected by name, rebuilt, or read as written", 1_250,
     ),
     "images": Fault(
         "corrupted images, bombs among them", "test_corrupted_images.py", "", "2,000 images",
-        "read, or refused with one reason; no program started, no memory taken", 2_000,
+        "read, or rejected with one reason; no program starts, no memory is exhausted", 2_000,
     ),
     "names": Fault(
         "hostile class, group, policy and file names in reports, in Chromium",
         "test_hostile_names.py", "", "500 names, with and without the page's own policy",
-        "shown letter by letter; no script run, nothing asked for",
+        "shown letter by letter; no script runs, no request is sent",
     ),
     "work": Fault(
         "lost worker, exhausted memory in a trial, NaN loss, an operation that raises, hangs or "
         "returns a wrong shape",
         "test_work_that_fails.py", "", "8 cases",
-        "that trial or row fails and says why; the others go on; mended, only it is done again",
+        "that trial or row fails with its reason; the others continue; once fixed, only it is "
+        "repeated",
     ),
 }  # fmt: skip
 

@@ -22,26 +22,26 @@ of the labels leaked a little of each example's own label.
 n: 4 data sets x 9 policies x 5 seeds = 180 trainings. Hardware: 1 core, about 25 minutes.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/instant.py
        [--data mnist] [--seeds 5] [--jobs 1]
-Finished trainings and policies are kept in results/instant/ and are not repeated.
+Finished trainings and policies are lines of results/instant-DATA.jsonl and are not repeated.
 """
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from typing import Any
 
 import torch
 
 from automorph.diagnostics import explain, instant_policy
-from automorph.experiments import compare
-from automorph.policies import Policy, load_policy, save_policy
+from automorph.policies import Policy, policy_from_dict, policy_to_dict
 from automorph.training import Task, as_task
-from record import RESULTS, judged, write_result
+from cells import Cells
+from record import judged, write_result
+from trainings import compared
 
 SOURCES = ("digits", "fashion-mnist", "mnist", "cifar10")
 SPACES = {"instant": "catalogue", "instant-randaugment": "randaugment"}
 RANDAUGMENT = tuple(f"randaugment(n={n},m={m})" for n, m in ((1, 3), (1, 9), (2, 6), (2, 12)))
-FOLDER = RESULTS / "instant"
 
 
 def task_of(source: str) -> Task:
@@ -49,26 +49,26 @@ def task_of(source: str) -> Task:
     return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 30})
 
 
-def instant(source: str, task: Task) -> dict[str, Policy]:
+def instant(cells: Cells, source: str, task: Task) -> dict[str, Policy]:
     """The instant policy of each space, computed once and stored."""
-    made = {}
-    for label, space in SPACES.items():
-        path = FOLDER / f"{source}-{label}.json"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            found = explain(task, space)
-            policy = instant_policy(found, label=label)
-            save_policy(policy, path, provenance={"data": source, "seconds": found.seconds})
-        made[label] = load_policy(Path(path))
-    return made
+
+    def made(label: str, space: str) -> dict[str, Any]:
+        found = explain(task, space)
+        policy = instant_policy(found, label=label)
+        return policy_to_dict(policy, {"data": source, "seconds": found.seconds})
+
+    return {
+        label: policy_from_dict(cells.kept(label, made, label, space))
+        for label, space in SPACES.items()
+    }
 
 
 def run(source: str, *, seeds: int, jobs: int) -> None:
     """Compare on one source, judge the claims, and write results/instant-DATA.json."""
-    task = task_of(source)
-    made = instant(source, task)
+    task, cells = task_of(source), Cells(f"instant-{source}")
+    made = instant(cells, source, task)
     arms = ["none", "random", "trivialaugment", *RANDAUGMENT, *made.values()]
-    result = compare(task, arms, seeds=seeds, folder=FOLDER / source, jobs=jobs)
+    result = compared(cells, task, arms, seeds=seeds, jobs=jobs)
     names = {label: policy.name for label, policy in made.items()}
     best = max(RANDAUGMENT, key=lambda name: result[name].validation.mean)  # type: ignore[union-attr]
     pairs = [

@@ -39,6 +39,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -177,9 +178,9 @@ def run(cells: Cells, seeds: int, work: Path, *, tiny: bool, jobs: int) -> dict[
     names = {(name, seed): f"{name.replace(', ', '-')}-seed{seed}"
              for seed in range(seeds) for name in ARMS}  # fmt: skip
     todo = {cell: (name, seed) for (name, seed), cell in names.items()}
-    if jobs > 1 and not all(cell in cells for cell in todo):
-        prepare(work, tiny)  # Fits the translators once; all processes read them.
-    cells.run(_cell, todo, jobs=jobs, start=prepare, shared=(work, tiny))
+    if not all(cell in cells for cell in todo):
+        prepare(work, tiny)  # Fits the translators once; other processes read them.
+    cells.run(_cell, todo, jobs=jobs, prepare=partial(prepare, work, tiny))
     found = {name: [cells[names[name, seed]] for seed in range(seeds)] for name in ARMS}
     donors = len(Paste.of(data.parts["test"]).donors)
     return {"cells": found, "checks": checks, "donors": donors}

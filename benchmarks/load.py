@@ -41,13 +41,17 @@ TRIAL_HOURS = PASSES / GPU / 3600
 
 def study(folder: Path) -> tuple[float, int]:
     """Time to open a study of 10,000 trials in seconds, and its size in bytes."""
+    from automorph.experiments import JobResult, Store
     from automorph.policies import load_policy
-    from automorph.searchers.base import JobResult
     from automorph.searchers.child_training import TrainJob
-    from automorph.searchers.trials import JOURNAL, Trials
+    from automorph.searchers.study_log import JOURNAL, StudyLog
 
     policy, post_policy = load_policy("randaugment(n=2,m=9)"), load_policy("flip-crop")
-    trials = Trials({"seed": 0}, folder=folder)
+
+    def opened_study() -> Store:
+        return Store({"seed": 0}, StudyLog("search", folder=folder))
+
+    trials = opened_study()
     first = TrainJob(policy=policy, post_policy=post_policy, seed=0)
     trials.add(first, JobResult(0.5, facts={"loss": 1.0, "curve": [0.1] * 30}), clock=0.0)
     journal = folder / JOURNAL
@@ -61,15 +65,15 @@ def study(folder: Path) -> tuple[float, int]:
     best = math.inf
     for _ in range(3):
         began = time.perf_counter()
-        opened = Trials({"seed": 0}, folder=folder)
+        opened = opened_study()
         best = min(best, time.perf_counter() - began)
         assert len(opened.by_key) == TRIALS, len(opened.by_key)
     return best, journal.stat().st_size
 
 
 def line_of(job: Any, number: int) -> bytes:
-    """The line that `Trials.add` writes for a job."""
-    from automorph.searchers.trials import digest, key_of
+    """The line that the study writes for a job."""
+    from automorph.experiments import digest, key_of
 
     value = 0.5 + number / 1e6
     said = {
@@ -116,21 +120,21 @@ def report(folder: Path) -> tuple[float, int]:
 def through_ray(folder: Path, count: int) -> tuple[bool, float]:
     """Whether parallel trials give the results of sequential ones, and how long they took."""
     from automorph.data import limited, load_data, split
+    from automorph.experiments import open_executor
     from automorph.policies import load_policy
     from automorph.searchers.child_training import TrainJob
-    from automorph.searchers.executors import open_engine
     from automorph.training import Recipe, make_task
 
     data = limited(split(load_data("digits"), seed=0), 60)
     recipe = Recipe(epochs=2, batch_size=32, lr=0.05, precision="fp32")
     task = make_task(data, model="cnn:2", recipe=recipe)
     jobs = [TrainJob(policy=load_policy("trivialaugment"), seed=seed) for seed in range(count)]
-    with open_engine("local", task, folder) as engine:
-        alone = {place: outcome.score for place, outcome in engine.run(jobs)}
+    with open_executor("local", task, folder) as executor:
+        alone = {place: outcome.score for place, outcome in executor.run(jobs)}
     began = time.perf_counter()
-    with open_engine("ray", task, folder, jobs=count) as engine:
-        assert engine.jobs == count
-        spread = {place: outcome.score for place, outcome in engine.run(jobs)}
+    with open_executor("ray", task, folder, jobs=count) as executor:
+        assert executor.jobs == count
+        spread = {place: outcome.score for place, outcome in executor.run(jobs)}
     return spread == alone, time.perf_counter() - began
 
 

@@ -43,8 +43,9 @@ got five more seeds there; nothing else was changed. Pairs are the seeds that tw
 
 n: arms times seeds in each regime (short has all arms, and equal compute; the others have six).
 Hardware: CPU; one plain training takes 1 to 3 minutes of one core, one that scores all candidates
-2.5 times as long. Finished trainings are kept in results/online/, and the same command does only
-the missing ones. `cost` times epochs of plain and of scored training alternately, on one thread.
+2.5 times as long. Finished trainings are lines of results/online-REGIME.jsonl, and the same
+command does only the missing ones. `cost` times epochs of plain and of scored training alternately,
+on one thread.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/online.py [short|wide|large|cost]
        [--seeds 5] [--jobs 2] [--arms adaptive,proportional] [--try] (tiny: does it run?)
 """
@@ -61,9 +62,11 @@ import numpy as np
 import torch
 
 from automorph.augmenters import as_treatment
-from automorph.experiments import compare, paired_difference
+from automorph.experiments import paired_difference
 from automorph.training import Task, as_task, train
-from record import RESULTS, claim, judged, paired, write_result
+from cells import Cells
+from record import claim, judged, paired, write_result
+from trainings import compared
 
 TAIL = " + flip-crop + cutout(16)"
 ARMS = {
@@ -116,28 +119,14 @@ REGIMES = {
 
 
 def run(
-    task: Task, arms: dict[str, str], folder: Path, *, seeds: int, jobs: int
+    cells: Cells, place: str, task: Task, arms: dict[str, str], *, seeds: int, jobs: int
 ) -> dict[str, tuple[float, ...]]:
     """The test accuracies of every arm, seed by seed; resumes an interrupted run."""
     names = list(arms)
-
-    def progress(cells: list[Any], done: int) -> Any:
-        finished: set[Any] = set()
-
-        def report(cell: Any, share: float) -> None:
-            if share >= 1.0 and cell not in finished:
-                finished.add(cell)
-                print(f"{folder.name}: {names[cell.treatment]} seed {cell.seed} "
-                      f"({done + len(finished)}/{len(cells)})", flush=True)  # fmt: skip
-
-        return report
-
-    result = compare(
-        task, [as_treatment(text) for text in arms.values()], seeds=seeds, folder=folder, jobs=jobs,
-        progress=progress,
-    )  # fmt: skip
+    treatments = [as_treatment(text) for text in arms.values()]
+    result = compared(cells, task, treatments, seeds=seeds, jobs=jobs, name=place)
     rows = dict(zip(names, result.to_dict()["rows"], strict=True))
-    results.setdefault(folder.name, {}).update(rows)
+    results.setdefault(place, {}).update(rows)
     return {name: row.accuracy.values for name, row in zip(names, result.rows, strict=True)}
 
 
@@ -202,22 +191,21 @@ def claims_of(regime: str, accuracies: Accuracies) -> list[dict[str, Any]]:
     return [*claims, *kept(regime, accuracies)]
 
 
-def measure(name: str, options: argparse.Namespace, folder: Path) -> None:
+def measure(name: str, options: argparse.Namespace, cells: Cells) -> None:
     """Run one regime: equal steps, then equal compute."""
     regime, tiny = REGIMES[name], options.tiny
     wanted = options.arms or (ARMS if name == "short" else FEW)
     chosen = {a: text for a, text in ARMS.items() if a in wanted}
     shared = {"seeds": options.seeds, "jobs": options.jobs}
-    accuracies = run(regime.task(tiny=tiny), chosen, folder / name, **shared)
+    accuracies = run(cells, name, regime.task(tiny=tiny), chosen, **shared)
     if more := {a: text for a, text in chosen.items() if a in MORE.get(name, ())}:
         twice = {**shared, "seeds": 2 * options.seeds}
-        accuracies |= run(regime.task(tiny=tiny), more, folder / name, **twice)
+        accuracies |= run(cells, name, regime.task(tiny=tiny), more, **twice)
     for what, factor in LONGER.items() if name == "short" else ():
         arms = {f"{a}, compute of {what}": ARMS[a] for a in PLAIN if a in chosen}
         if arms:
             task = regime.task(factor, tiny=tiny)
-            place = folder / f"{name}-{what.replace(' ', '-')}"
-            accuracies |= run(task, arms, place, **shared)
+            accuracies |= run(cells, f"{name}-{what}", task, arms, **shared)
     claims = claims_of(name, accuracies)
     for one in claims:
         print(one["text"], one["value"], one["interval"], one["holds"])
@@ -288,9 +276,9 @@ def main() -> None:
         elif options.tiny:
             options.seeds, options.jobs = 2, 1
             with TemporaryDirectory() as folder:
-                measure(name, options, Path(folder))
+                measure(name, options, Cells("online", Path(folder)))
         else:
-            measure(name, options, RESULTS / "online")
+            measure(name, options, Cells(f"online-{name}"))
 
 
 if __name__ == "__main__":

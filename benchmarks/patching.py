@@ -45,6 +45,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -144,6 +145,8 @@ _shared: dict[str | None, PatchContext] = {}
 def prepare(setting: Setting) -> None:
     """Prepare this process for the cells of the arms."""
     kinds = {ARMS[name][1] for name in setting.names} - _shared.keys()
+    if not kinds:
+        return
     task = task_of(setting.tiny)
     for kind in kinds:
         translator = translator_of(kind, task, setting.work, tiny=setting.tiny)
@@ -178,9 +181,9 @@ def run(
     }
     todo = {cell: key for key, cell in cell_of.items()}
     setting = Setting(tuple(names), work, tiny)
-    if jobs > 1 and not all(cell in cells for cell in todo):
-        prepare(setting)  # Fits the translators once; all processes read them.
-    cells.run(trained, todo, jobs=jobs, start=prepare, shared=(setting,))
+    if not all(cell in cells for cell in todo):
+        prepare(setting)  # Fits the translators once; other processes read them.
+    cells.run(trained, todo, jobs=jobs, prepare=partial(prepare, setting))
     found = {name: [cells[cell_of[name, seed]] for seed in range(seeds)] for name in names}
     return {"cells": found, "checks": checks}
 

@@ -11,7 +11,8 @@ Expected before the run:
 
 n: 2 data sets x 8 policies x 5 seeds = 80 trainings. Hardware: 2 CPU cores; about an hour.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/policies.py [fashion-mnist|cifar10]
-Finished trainings are kept in results/policies/ and are not repeated; SEEDS=3 runs fewer.
+Finished trainings are lines of results/policies-DATA.jsonl and are not repeated; SEEDS=3 runs
+fewer.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ import os
 import sys
 from typing import Any
 
-from automorph.experiments import Comparison, compare
+from automorph.experiments import Comparison
 from automorph.training import as_task
-from record import RESULTS, judged, write_result
+from cells import Cells
+from record import judged, write_result
+from trainings import compared
 
 SOURCES = ("fashion-mnist", "cifar10")
 POLICIES = (
@@ -41,23 +44,7 @@ SEEDS = int(os.environ.get("SEEDS", "5"))
 def run(source: str) -> Comparison:
     """Compare the policies on one source; resumes an interrupted run."""
     task = as_task(source, limit=2000)
-
-    def progress(cells: list[Any], done: int) -> Any:
-        total = len(cells)
-        finished, seen = [done], set[Any]()
-
-        def report(cell: Any, share: float) -> None:
-            if share >= 1.0 and cell not in seen:
-                seen.add(cell)
-                finished[0] += 1
-                print(
-                    f"{source}: {POLICIES[cell.treatment]} seed {cell.seed} ({finished[0]}/{total})"
-                )
-
-        return report
-
-    folder = RESULTS / "policies" / source
-    return compare(task, POLICIES, seeds=SEEDS, folder=folder, jobs=2, progress=progress)
+    return compared(Cells(f"policies-{source}"), task, POLICIES, seeds=SEEDS, jobs=2)
 
 
 def claims_of(source: str, result: Comparison) -> list[Any]:

@@ -45,20 +45,17 @@ def paired(*arms: Sequence[float]) -> tuple[Sequence[float], ...]:
 
 
 def write_result(name: str, *, rows: list[Any], claims: list[Any], **facts: Any) -> Path:
-    """Write ``results/NAME.json`` atomically; leave it as it is if nothing changed.
+    """Write ``results/NAME.json`` atomically.
 
-    A repeated run that finds all cells finished keeps the machine that they were measured on.
+    If the rows have not changed, the file keeps the machine that they were measured on.
     """
     path = RESULTS / f"{name}.json"
-    content = {"name": name, **facts, "machine": machine(), "claims": claims, "rows": rows}
-    if not path.exists() or _measured(read_json(path)) != _measured(content):
-        write_json(path, content)
+    known = read_json(path) if path.exists() else {}
+    unchanged = known.get("rows") == json.loads(json.dumps(rows))
+    measured_on = known["machine"] if unchanged else machine()
+    content = {"name": name, **facts, "machine": measured_on, "claims": claims, "rows": rows}
+    write_json(path, content)
     return path
-
-
-def _measured(content: dict[str, Any]) -> Any:
-    """The result without the machine, as it is read back."""
-    return json.loads(json.dumps({**content, "machine": None}))
 
 
 def machine() -> dict[str, Any]:

@@ -21,7 +21,7 @@ Expected before the run:
 n: methods: 8 searches x 12 trainings, then 13 arms x 5 seeds and the long control; density: 15 x 2;
 race: as many as fit. One training of 20 epochs takes about 14 s of one core: methods 40
 core-minutes, density 8, race 40 (20 minutes on 2 cores). Hardware: 2 CPU cores.
-Finished trainings are kept in results/search/ and are not repeated.
+Finished searches and trainings are lines of results/search-PART.jsonl and are not repeated.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/search.py [methods|density|race] [--seeds 5]
        [--jobs 2] [--try] (tiny: does it run?)
 """
@@ -40,20 +40,34 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from automorph.experiments import Comparison, compare, fingerprint
+from automorph.augmenters import as_treatment
+from automorph.experiments import (
+    Comparison,
+    Store,
+    Treatment,
+    open_executor,
+    task_without_test,
+)
 from automorph.files import folder_lock
 from automorph.operations import named_space
-from automorph.policies import Mixture, Step, load_policy
+from automorph.policies import (
+    Mixture,
+    Policy,
+    Step,
+    load_policy,
+    policy_from_dict,
+    policy_to_dict,
+)
 from automorph.policies.random_policy import drawn_subpolicies
 from automorph.searchers import SearchContext, load_method
 from automorph.searchers.budget import Plan
-from automorph.searchers.child_training import Treatment, with_post_policy
-from automorph.searchers.executors import open_engine, task_without_test
+from automorph.searchers.child_training import with_post_policy
 from automorph.searchers.fast_autoaugment import FastAutoAugment
 from automorph.searchers.runner import SearchRunner
-from automorph.searchers.trials import Trials
-from automorph.training import Task, as_task
-from record import RESULTS, claim, judged, mean_of, write_result
+from automorph.training import Task, as_task, task_identity
+from cells import WORK, Cells
+from record import claim, judged, mean_of, write_result
+from trainings import RunLog, compared
 
 SPACE, TAIL = "randaugment", "flip-crop"
 TRAININGS = 12
@@ -84,42 +98,59 @@ def setting_of(task: Task, trials: int) -> SearchContext:
     )
 
 
-def searched(task: Task, name: str, trainings: float, folder: Path, jobs: int) -> dict[str, Any]:
-    """The policy that a search finds, and its cost; resumes an interrupted search."""
+def searched(
+    cells: Cells, task: Task, name: str, trainings: float, folder: Path, jobs: int
+) -> dict[str, Any]:
+    """The policy that a search finds as plain data, and its cost; resumes an interrupted one."""
     named = load_method(name)
     trials = min(named.entry.trials(trainings), named.entry.most)
-    identity = {"task": fingerprint(task), "method": named.name, "trials": trials}
+    identity = {"task": task_identity(task), "method": named.name, "trials": trials}
     place = folder / "searches" / name
-    with folder_lock(place), open_engine("processes", task, place, jobs=jobs) as engine:
-        runner = SearchRunner(Trials(identity, folder=place))
+    with folder_lock(place), open_executor("processes", task, place, jobs=jobs) as executor:
+        runner = SearchRunner(Store(identity, RunLog(cells, f"search {name}"), verb="search"))
         method = named.build(setting_of(task, trials))
-        runner.search(method, engine, Plan(None, 5, LONGER), trials=trials)
+        runner.search(method, executor, Plan(None, 5, LONGER), trials=trials)
         arm, cost = method.result(), runner.cost(task)
         runner.close(place)
     seconds = sum(trial.outcome.seconds for trial in runner.reported)
     print(f"{name}: {arm.name}, {len(runner.reported)} trials, {cost:.1f} trainings", flush=True)
-    return {"arm": arm, "trainings": cost, "seconds": seconds, "trials": len(runner.reported)}
+    found = policy_to_dict(arm) if isinstance(arm, Policy) else {"method": arm.name}
+    return {"arm": found, "trainings": cost, "seconds": seconds, "trials": len(runner.reported)}
 
 
-def trained(task: Task, arms: dict[str, Treatment], folder: Path, options: Any) -> Comparison:
+def arm_of(found: dict[str, Any]) -> Treatment:
+    """The policy or training method that a search found."""
+    return as_treatment(found["method"]) if "method" in found else policy_from_dict(found)
+
+
+def trained(
+    cells: Cells, place: str, task: Task, arms: dict[str, Treatment], options: Any
+) -> Comparison:
     """Train the arms under paired seeds; resumes an interrupted run."""
-    return compare(task, list(arms.values()), seeds=options.seeds, folder=folder, jobs=options.jobs)
+    return compared(
+        cells, task, list(arms.values()), seeds=options.seeds, jobs=options.jobs, name=place
+    )
 
 
-def methods(options: argparse.Namespace, folder: Path) -> None:
+def methods(options: argparse.Namespace, cells: Cells, folder: Path) -> None:
     """Final accuracy against the cost of the search."""
     task = fashion(options.tiny)
     trainings = 3 if options.tiny else TRAININGS
-    found = {name: searched(task, name, trainings, folder, options.jobs) for name in SEARCHES}
+    found = {
+        name: cells.kept(
+            f"search {name}", searched, cells, task, name, trainings, folder, options.jobs
+        )
+        for name in SEARCHES
+    }
     arms: dict[str, Treatment] = {name: load_policy(text) for name, text in STANDING.items()}
     for name, result in found.items():
-        arm = with_post_policy(result["arm"], load_policy(TAIL))
+        arm = with_post_policy(arm_of(result["arm"]), load_policy(TAIL))
         # Two searches may find the same policy; train it only once.
         arms[name] = next((known for known in arms.values() if known.name == arm.name), arm)
     single = {arm.name: arm for arm in arms.values()}
-    result = trained(task, single, folder / "final", options)
+    result = trained(cells, "final", task, single, options)
     longer = task.with_recipe(epochs=LONGER * task.recipe.epochs)
-    control = trained(longer, {"tail": load_policy(TAIL)}, folder / "longer", options)
+    control = trained(cells, "longer", longer, {"tail": load_policy(TAIL)}, options)
     accuracy = {name: result[arm.name].accuracy.values for name, arm in arms.items()}
     long = f"tail, {LONGER} times as long"
     accuracy[long] = control[TAIL].accuracy.values
@@ -161,18 +192,17 @@ def spread_policies(count: int) -> list[Mixture]:
     return made
 
 
-def density(options: argparse.Namespace, folder: Path) -> None:
+def density(options: argparse.Namespace, cells: Cells, folder: Path) -> None:
     """Measure whether Fast AutoAugment's score predicts how good a policy will be."""
     task = fashion(options.tiny)
     if options.tiny:
         task = task.with_recipe(epochs=12)  # Otherwise all accuracies are at chance level.
     policies = spread_policies(5 if options.tiny else 15)
-    facts = scored(task, policies, folder / "scores", options.jobs)
-    scores = {kind: [fact[kind] for fact in facts] for kind in ("any", "loss")}
+    scores = cells.kept("scores", scored, task, policies, folder / "scores", options.jobs)
     post_policy = load_policy(TAIL)
     arms = {policy.name: with_post_policy(policy, post_policy) for policy in policies}
     small = argparse.Namespace(seeds=2, jobs=options.jobs)
-    result = trained(task, arms, folder / "density", small)
+    result = trained(cells, "density", task, arms, small)
     final = [result[arm.name].accuracy.mean for arm in arms.values()]
     claims = []
     for kind, values in scores.items():
@@ -189,14 +219,15 @@ def density(options: argparse.Namespace, folder: Path) -> None:
     finish("search-density", rows, claims, options, epochs=task.recipe.epochs)
 
 
-def scored(task: Task, policies: list[Mixture], folder: Path, jobs: int) -> list[Any]:
+def scored(task: Task, policies: list[Mixture], folder: Path, jobs: int) -> dict[str, list[float]]:
     """Both density-matching scores of each policy, by the network of the first fold."""
     search = FastAutoAugment(setting_of(task, 40), folds=1)
     folder.mkdir(parents=True, exist_ok=True)
-    with open_engine("processes", task, folder, jobs=jobs) as engine:
-        list(engine.run([search.network(0)]))
-        outcomes = dict(engine.run([search.child(policy, 0) for policy in policies]))
-    return [outcomes[place].facts for place in range(len(policies))]
+    with open_executor("processes", task, folder, jobs=jobs) as executor:
+        list(executor.run([search.network(0)]))
+        outcomes = dict(executor.run([search.child(policy, 0) for policy in policies]))
+    facts = [outcomes[place].facts for place in range(len(policies))]
+    return {kind: [fact[kind] for fact in facts] for kind in ("any", "loss")}
 
 
 def bootstrap(a: list[float], b: list[float], draws: int = 2000) -> tuple[float, float]:
@@ -211,7 +242,7 @@ def bootstrap(a: list[float], b: list[float], draws: int = 2000) -> tuple[float,
     return float(low), float(high)
 
 
-def race(options: argparse.Namespace, folder: Path) -> None:
+def race(options: argparse.Namespace, cells: Cells, folder: Path) -> None:
     """Run the command as a user types it, and measure wall-clock time."""
     budget, minutes = ("1m", 1.0) if options.tiny else ("20m", 20.0)
     data = ["digits", "--limit", "100", "--epochs", "2", "--model", "cnn:4"]
@@ -269,9 +300,9 @@ def main() -> None:
         if options.tiny:
             options.seeds, options.jobs = 2, 1
             with TemporaryDirectory() as folder:
-                PARTS[part](options, Path(folder))
+                PARTS[part](options, Cells("search", Path(folder)), Path(folder))
         else:
-            PARTS[part](options, RESULTS / "search")
+            PARTS[part](options, Cells(f"search-{part}"), WORK / "search")
 
 
 if __name__ == "__main__":

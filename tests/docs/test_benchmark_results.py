@@ -19,7 +19,7 @@ def cells(monkeypatch, tmp_path):
     from cells import Cells
 
     yield lambda: Cells("made", tmp_path)
-    for name in ("cells", "record"):
+    for name in ("cells", "record", "trainings", "instant"):
         sys.modules.pop(name, None)
 
 
@@ -38,7 +38,7 @@ def spoiled(path, place, change):
 
 
 def test_there_are_at_most_two_files_for_each_result():
-    files = {path.name for path in (BENCHMARKS / "results").iterdir() if path.is_file()}
+    files = {path.name for path in (BENCHMARKS / "results").iterdir()}
     summaries = {name for name in files if name.endswith(".json")}
     logs = {name for name in files if name.endswith(".jsonl")}
     assert files == summaries | logs
@@ -98,3 +98,60 @@ def test_results_of_another_process_are_seen(cells):
     mine, other = cells(), cells()
     other.add("cell 0", doubled(0))
     assert mine.kept("cell 0", pytest.fail) == {"value": 0}
+
+
+@pytest.fixture
+def digits(cells, tmp_path):
+    """The stored trainings of one benchmark, in a temporary folder."""
+    from cells import Cells
+
+    name = "instant-digits"
+    (tmp_path / f"{name}.jsonl").write_bytes(
+        (BENCHMARKS / "results" / f"{name}.jsonl").read_bytes()
+    )
+    return lambda: Cells(name, tmp_path)
+
+
+def test_a_repeated_comparison_finds_its_trainings(digits):
+    from instant import RANDAUGMENT, task_of
+    from trainings import compared
+
+    policies = ["none", "random", "trivialaugment", *RANDAUGMENT]
+    result = compared(digits(), task_of("digits"), policies, seeds=5)
+    assert result.trained == 0
+    stored = json.loads((BENCHMARKS / "results" / "instant-digits.json").read_text("utf-8"))
+    values = {row["policy"]: row["accuracy"]["values"] for row in stored["rows"]}
+    for row in result.rows:
+        assert list(row.accuracy.values) == values[row.policy]
+
+
+def test_a_damaged_training_is_the_only_one_that_is_missing(digits):
+    from automorph import load_policy
+    from automorph.experiments import FullTraining
+    from trainings import ComparisonLog
+
+    jobs = [FullTraining(policy=load_policy("trivialaugment"), seed=seed) for seed in range(5)]
+    path = digits().log.path
+    lines = path.read_bytes().splitlines()
+    place = next(
+        n for n, line in enumerate(lines) if b"trivialaugment" in line and b"seed3" in line
+    )
+    spoiled(path, place, lambda line: line.replace(b"0.", b"1.", 1))
+    with pytest.warns(UserWarning, match="1 of .* lines are damaged"):
+        notes, records = ComparisonLog(digits(), "trainings", jobs).read()
+    assert [record["job"]["seed"] for record in records] == [0, 1, 2, 4]
+    assert "identity" in notes
+
+
+def test_a_new_training_is_appended_and_found_again(cells):
+    from trainings import compared
+
+    def run():
+        return compared(
+            cells(), "digits", ["none", "flip"], seeds=1, limit=60, model="cnn:2",
+            recipe={"epochs": 1},
+        )  # fmt: skip
+
+    first, second = run(), run()
+    assert (first.trained, second.trained) == (2, 0)
+    assert first.rows == second.rows

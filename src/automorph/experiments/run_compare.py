@@ -26,7 +26,7 @@ from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.metric import ACCURACY, Metric
 from automorph.experiments.statistics import paired_difference
-from automorph.experiments.store import FileLog, Store
+from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
     Cell,
     Progress,
@@ -101,6 +101,7 @@ def compare(
     seeds: int | Sequence[int] = 5,
     baseline: str | None = None,
     folder: str | os.PathLike[str] | None = None,
+    log: Log | None = None,
     engine: str = "processes",
     jobs: int = 1,
     address: str | None = None,
@@ -119,8 +120,9 @@ def compare(
 
     Differences are taken from ``baseline`` (default: ``none`` if it is among the policies, else the
     first). With a ``folder``, each finished training is saved there, and a repeated call trains
-    only what is missing. ``accept_versions`` continues one that was begun with other versions of
-    the libraries that decide pixels, and notes it in ``remarks``.
+    only what is missing. ``log`` keeps them elsewhere than in the folder. ``accept_versions``
+    continues a comparison that was begun with other versions of the libraries that decide pixels,
+    and notes it in ``remarks``.
 
     ``engine`` is ``processes`` (``jobs`` trainings in parallel; a script with more than one needs
     the guard ``if __name__ == "__main__":``), ``local`` (one after the other) or ``ray`` (on the
@@ -151,7 +153,7 @@ def compare(
     with ExitStack() as stack:
         path = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
         stack.enter_context(folder_lock(path))
-        store = _opened(path if folder else None, task, accept_versions)
+        store = _opened(path if folder else None, log, task, accept_versions)
         results, trained = _results(
             store, cells, partial(open_executor, engine, task, path, jobs=jobs, address=address),
             partial(read_cell, path), progress,
@@ -245,13 +247,15 @@ def _in_words(row: Row, metric: Metric) -> str:
     return f"{metric.value(row.accuracy.mean)}{against}"
 
 
-def _opened(folder: Path | None, task: Task, accept_versions: bool) -> Store:
+def _opened(folder: Path | None, log: Log | None, task: Task, accept_versions: bool) -> Store:
     """Open the store of a comparison; reject the folder of another task."""
+    if log is None and folder is not None:
+        log = FileLog(folder)
     older = None
     if folder is not None and (record := folder / "task.json").exists():
         older = {"task": read_json(record)}
     return Store(
-        {"task": task_identity(task)}, None if folder is None else FileLog(folder),
+        {"task": task_identity(task)}, log,
         verb="comparison", older=older, upgrade=partial(from_version_1, task=task),
         accept_versions=accept_versions,
     )  # fmt: skip

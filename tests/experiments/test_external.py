@@ -95,6 +95,17 @@ def test_a_function_trains_as_a_command_does(tmp_path: Path) -> None:
     assert "Traceback" in (tmp_path / "b" / "try-1" / "log.txt").read_text()
 
 
+def test_a_random_policy_is_the_one_of_the_seed(tmp_path: Path) -> None:
+    policy = load_policy("flip + random")
+    external_task(command(tmp_path), epochs=1).train(
+        policy, seed=5, folder=tmp_path / "a", epochs=1
+    )
+    assert load_policy(tmp_path / "a" / "policy.json").name == "flip + random(seed=5)"
+    result = external_task(objective).train(policy, seed=5, folder=tmp_path / "b")
+    assert result.checkpoint is not None
+    assert result.checkpoint.read_text() == "flip + random(seed=5)"
+
+
 def test_a_changed_script_or_function_is_another_task(tmp_path: Path) -> None:
     made = command(tmp_path)
     before = external_task(made, epochs=2).describe()

@@ -165,6 +165,16 @@ def test_policies_that_need_more_are_refused(policy, words):
     )
 
 
+@pytest.mark.parametrize("name", ["random", "flip + random", "schedule(2:random,2:none)"])
+def test_a_policy_with_its_seed_draws_as_the_seed_would(name):
+    policy = load_policy(name)
+    fixed = policy.with_seed(7)
+    assert (policy.needs_seed, fixed.needs_seed) == (True, False)
+    assert fixed.with_seed(8) == fixed
+    batch = PIXELS[None].repeat(20, 0)
+    assert (fixed.augment(batch, seed=7) == policy.augment(batch, seed=7)).all()
+
+
 def test_a_batch_has_partners():
     assert load_policy("random(seed=1)")(FORMS["batch"]).shape == FORMS["batch"].shape
 

@@ -92,6 +92,7 @@ class ExternalTask:
         often as the command allows. Raises `TrainingError` that says why there is no result.
         """
         make_folder(folder)
+        policy = policy.with_seed(seed)  # training code need not know how "random" is drawn
         retries = self.objective.retries if isinstance(self.objective, Command) else 0
         for left in range(retries, -1, -1):
             budget = Budget(epochs, checkpoint, _next_try(folder))

@@ -113,6 +113,15 @@ class Policy(TransformCall, ABC):
         """Return the policy with operations that use a corpus."""
         return self
 
+    def with_seed(self, seed: int) -> Policy:
+        """Return the policy that a training with this seed uses; see `needs_seed`.
+
+        >>> from automorph import load_policy
+        >>> load_policy("flip + random").with_seed(7).name
+        'flip + random(seed=7)'
+        """
+        return self
+
     @overload
     def augment(
         self, examples: Any, *, labels: None = None, seed: int = 0, epoch: int = 0,

@@ -104,6 +104,10 @@ class Chain(Policy):
         """The joint space, and the number of the first operation of each stage."""
         return joint_space(self.name, [stage.space for stage in self.stages])
 
+    def with_seed(self, seed: int) -> Chain:
+        """Return the chain that a training with this seed uses."""
+        return Chain(stages=tuple(stage.with_seed(seed) for stage in self.stages))
+
     def sample(self, stream: Stream) -> Sequences:
         """Return the sequences of all stages, joined."""
         return self._sample(range(len(self.stages)), stream, Sequences.empty(len(stream)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -86,6 +86,10 @@ class RandomPolicy(SpacePolicy):
     def needs_seed(self) -> bool:
         """Whether the policy has no seed of its own."""
         return self.seed is None
+
+    def with_seed(self, seed: int) -> RandomPolicy:
+        """Return the policy drawn by this seed, unless it has its own."""
+        return replace(self, seed=int(seed)) if self.seed is None else self
 
     def mixture(self, seed: int) -> Mixture:
         """Return the policy that a seed draws (any seed, if this policy has its own)."""

@@ -162,6 +162,11 @@ class Schedule(Policy):
         pieces = (replace(piece, policy=piece.policy.with_corpus(corpus)) for piece in self.pieces)
         return replace(self, pieces=tuple(pieces))
 
+    def with_seed(self, seed: int) -> Schedule:
+        """Return the schedule that a training with this seed uses."""
+        pieces = (replace(piece, policy=piece.policy.with_seed(seed)) for piece in self.pieces)
+        return replace(self, pieces=tuple(pieces))
+
     def sample(self, stream: Stream) -> Sequences:
         """Draw one sequence for each example, from the policy of the stream's epoch."""
         policy = self.at(stream.epoch)

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from automorph.data.dataset import Domain
+from automorph.data.notes import Notes, shortened
+from automorph.data.readers.arrow_cells import pixels_of
+from automorph.data.readers.part_column import rows_of_parts
 from automorph.data.readers.raw import RawData, Rows, numbered
 from automorph.data.readers.tables import TABLES, RawTable
 from automorph.errors import DataError, UsageError
@@ -62,10 +67,14 @@ class Columns:
 
 
 def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) -> RawData:
-    """Pick the columns of every part and name the rows ``part[row]``."""
+    """Pick the columns of every part and name the rows ``part[row]``.
+
+    Rows keep their number in the source if a column divides them into parts.
+    """
     train = tables["train"]
-    domain, data = _data_column(name, train, chosen)
-    label = _one(name, train, chosen.label, "label", _typed(train, "ClassLabel"), _LABELS)
+    notes = Notes(note for table in tables.values() for note in table.notes)
+    domain, data = _data_column(name, train, chosen, notes)
+    label = _label_column(name, train, chosen, data, notes)
     subgroups = [_known(name, train, column, "subgroup") for column in chosen.subgroups]
     kept = _metadata(name, train, chosen, (data, label))
     wanted = list(dict.fromkeys([data, label, *subgroups, *kept]))
@@ -82,18 +91,14 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
                     f"{name}: the {part} split declares different classes for {column!r} from the "
                     "train split. Expected the same classes in the same order."
                 )
-    parts = {
-        part: Rows(
-            data=[_cell(value, table.folder, domain) for value in table.column(data)],
-            labels=table.column(label),
-            ids=numbered(part, table.n),
-            subgroups=_combined(table, subgroups),
-            bad=table.bad,
-            metadata={
-                column: _words(table, column) for column in dict.fromkeys((*subgroups, *kept))
-            },
-        )
+    whole = {
+        part: _rows(part, table, domain, data, label, subgroups, kept)
         for part, table in tables.items()
+    }
+    used = {data, label, *subgroups, *(chosen.metadata or ())}
+    parts = {
+        part: whole[file] if rows is None else _taken(whole[file], part, rows)
+        for part, (file, rows) in rows_of_parts(name, tables, used, notes).items()
     }
     return RawData(
         name,
@@ -101,6 +106,43 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
         parts,
         classes=_names(train, label),
         subgroup_names=_names(train, subgroups[0]) if len(subgroups) == 1 else None,
+        notes=tuple(notes),
+    )
+
+
+def _rows(
+    part: str,
+    table: RawTable,
+    domain: Domain,
+    data: str,
+    label: str,
+    subgroups: Sequence[str],
+    kept: Sequence[str],
+) -> Rows:
+    bad = dict(table.bad)
+    cells = [_cell(value, table.folder, domain) for value in table.column(data)]
+    for row, cell in enumerate(cells):
+        if isinstance(cell, Unusable):
+            bad.setdefault(row, str(cell))
+    return Rows(
+        data=cells,
+        labels=table.column(label),
+        ids=numbered(part, table.n),
+        subgroups=_combined(table, subgroups),
+        bad=bad,
+        metadata={column: _words(table, column) for column in dict.fromkeys((*subgroups, *kept))},
+    )
+
+
+def _taken(whole: Rows, part: str, rows: Sequence[int]) -> Rows:
+    """Return some rows of a table as a part."""
+    return Rows(
+        data=[whole.data[row] for row in rows],
+        labels=[whole.labels[row] for row in rows],
+        ids=[f"{part}[{row}]" for row in rows],
+        subgroups=None if whole.subgroups is None else [whole.subgroups[row] for row in rows],
+        bad={i: whole.bad[row] for i, row in enumerate(rows) if row in whole.bad},
+        metadata={name: [words[row] for row in rows] for name, words in whole.metadata.items()},
     )
 
 
@@ -134,45 +176,49 @@ def _word(value: Any, names: tuple[str, ...] | None) -> str:
         return ""
     if names is not None and isinstance(value, int):
         return names[value] if 0 <= value < len(names) else ""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float | np.floating) and value.is_integer():
         return str(int(value))
     return str(value).strip()
 
 
-def _data_column(name: str, table: RawTable, chosen: Columns) -> tuple[Domain, str]:
+def _data_column(name: str, table: RawTable, chosen: Columns, notes: Notes) -> tuple[Domain, str]:
     if chosen.image:
         return "image", _known(name, table, chosen.image, "image")
     if chosen.text:
         return "text", _known(name, table, chosen.text, "text")
-    images = _typed(table, "Image") or [column for column in _IMAGES if column in table.names]
-    if images:
-        return "image", images[0]
-    texts = [column for column in _TEXTS if column in table.names]
-    if texts:
-        return "text", texts[0]
+    typed = _typed(table, "Image")
+    if images := typed or [column for column in _IMAGES if column in table.names]:
+        return "image", _guessed("image", images, notes, by="type" if typed else "name")
+    if texts := [column for column in _TEXTS if column in table.names]:
+        return "text", _guessed("text", texts, notes)
     raise DataError(
         f"{name}: cannot tell which column holds the images or texts; it has {list(table.names)}. "
         "Name it with image=... (--image) or text=... (--text)."
     )
 
 
-def _one(
-    name: str,
-    table: RawTable,
-    chosen: str | None,
-    what: str,
-    typed: list[str],
-    default_names: tuple[str, ...],
-) -> str:
-    if chosen:
-        return _known(name, table, chosen, what)
-    found = [column for column in default_names if column in table.names] or typed
-    if found:
-        return found[0]
+def _label_column(name: str, table: RawTable, chosen: Columns, data: str, notes: Notes) -> str:
+    if chosen.label:
+        return _known(name, table, chosen.label, "label")
+    named = [column for column in _LABELS if column in table.names and column != data]
+    typed = [column for column in _typed(table, "ClassLabel") if column not in named]
+    if named or typed:
+        by = "name" if named else "type"
+        return _guessed("label", [*named, *typed], notes, by=by)
     raise DataError(
-        f"{name}: cannot tell which column holds the {what}s; it has {list(table.names)}. Name it "
-        f"with {what}=... (--{what})."
+        f"{name}: cannot tell which column holds the labels; it has {list(table.names)}. Name it "
+        "with label=... (--label)."
     )
+
+
+def _guessed(what: str, columns: list[str], notes: Notes, *, by: str = "name") -> str:
+    """Return the first of the columns that may be meant, and note the others."""
+    first, *others = columns
+    also = f", not {shortened([repr(column) for column in others])}" if others else ""
+    notes.guessed(
+        f"{what} column", first, because=f"by its {by}{also}", choose=f"{what}=... (--{what})"
+    )
+    return first
 
 
 def _known(name: str, table: RawTable, column: str, what: str) -> str:
@@ -196,13 +242,21 @@ def _feature(table: RawTable, column: str) -> Mapping[str, Any]:
     return feature if isinstance(feature, Mapping) else {}
 
 
+class Unusable(str):
+    """Why a cell is no image."""
+
+
 def _cell(value: Any, folder: Path, domain: Domain) -> Any:
-    """Convert a cell to bytes or a path (image), or return it (text); None if it is missing."""
+    """Convert a cell to bytes, pixels or a path (image), or return it (text); None if missing."""
     if domain == "text" or value is None:
         return value
-    if isinstance(value, Mapping):  # the Hugging Face image: bytes, or the path of a file
+    if isinstance(value, Mapping) and "data" not in value:
+        # The Hugging Face image: bytes, or the path of a file.
         data, path = value.get("bytes"), value.get("path")
         return data if data is not None else path and folder / path
+    if isinstance(value, Mapping | list | np.ndarray):
+        pixels = pixels_of(value)
+        return Unusable(pixels) if isinstance(pixels, str) else pixels
     if isinstance(value, str):
         return folder / value.strip() if value.strip() else None
     return value

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from automorph.data.notes import Notes
+from automorph.data.readers.arrow_cells import cells_of, features_of
 from automorph.data.readers.columns import Columns, raw_from_tables
-from automorph.data.readers.raw import RawData, part_of
-from automorph.data.readers.tables import RawTable, features_of
+from automorph.data.readers.raw import PART_WORDS, RawData, part_of
+from automorph.data.readers.tables import RawTable
 from automorph.errors import DataError, MissingExtraError
 
 
@@ -45,20 +48,26 @@ def download_raw(hub: str, *, name: str | None = None, columns: Columns | None =
 def raw_from_huggingface(data: Any, *, name: str, columns: Columns) -> RawData:
     """Read a ``datasets.Dataset`` (as train part) or ``DatasetDict``."""
     given = data if isinstance(data, Mapping) else {"train": data}
+    notes = Notes()
+    # The plain name of a part goes before any other: train before train_extra.
+    order = sorted(given, key=lambda split: split.lower() not in PART_WORDS)
     parts: dict[str, Any] = {}
     ignored = []
-    for split, part in given.items():
+    for split in order:
         known = part_of(split)
         if known and known not in parts:
-            parts[known] = part
+            parts[known] = given[split]
+            if split.lower() not in PART_WORDS:
+                notes.add(f"{known} part: {split!r}, by its name")
         else:
             ignored.append(split)
     if "train" not in parts:
         raise DataError(f"{name}: found the parts {list(given)}. Expected one named train.")
-    tables = {part: _table(value, name) for part, value in parts.items()}
-    raw = raw_from_tables(name, tables, columns)
-    notes = (f"parts ignored: {', '.join(ignored)}",) if ignored else ()
-    return RawData(name, raw.domain, raw.parts, raw.classes, raw.subgroup_names, notes)
+    if ignored:
+        notes.add(f"parts ignored: {', '.join(ignored)}")
+    ordered = {part: _table(value, name) for part, value in parts.items()}
+    raw = raw_from_tables(name, ordered, columns)
+    return replace(raw, notes=(*notes, *raw.notes))
 
 
 def _table(data: Any, name: str) -> RawTable:
@@ -69,11 +78,12 @@ def _table(data: Any, name: str) -> RawTable:
         )
     rows = data.with_format("arrow")
 
-    def column(wanted: str) -> list[Any]:
-        values: list[Any] = rows.select_columns([wanted])[:].column(wanted).to_pylist()
-        return values
+    schema = data.features.arrow_schema
 
-    features = features_of(data.features.arrow_schema)
+    def column(wanted: str) -> list[Any]:
+        return cells_of(schema.field(wanted), rows.select_columns([wanted])[:].column(wanted))
+
+    features = features_of(schema)
     return RawTable(tuple(data.column_names), data.num_rows, column, Path(), features)
 
 

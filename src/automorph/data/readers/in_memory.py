@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.dataset import Domain, check_images, strings
+from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows, numbered
 from automorph.errors import DataError
 
@@ -76,9 +78,9 @@ def read_npz(path: str) -> RawData:
             "numbers or as an array of strings (dtype U)."
         ) from error
     parts = {}
+    used = {"classes"}
     for part, (images, labels) in _NPZ.items():
-        data = next((arrays[key] for key in images if key in arrays), None)
-        column = next((arrays[key] for key in labels if key in arrays), None)
+        data, column = (_first(arrays, names, used) for names in (images, labels))
         if (data is None) != (column is None):
             lacking = images if data is None else labels
             raise DataError(
@@ -87,14 +89,27 @@ def read_npz(path: str) -> RawData:
             )
         if data is not None:
             prefix = {"train": "", "validation": "val_", "test": "test_"}[part]
-            groups = arrays.get(f"{prefix}subgroups", arrays.get(f"{part}_subgroups"))
+            groups = _first(arrays, (f"{prefix}subgroups", f"{part}_subgroups"), used)
             parts[part] = (data, column) if groups is None else (data, column, groups)
     if "train" not in parts:
         raise DataError(
             f"{name}: contains {', '.join(arrays) or 'nothing'}. Expected images and labels (or "
             "x_train and y_train, or train_images and train_labels)."
         )
-    return raw_from_arrays(parts, name=name, classes=arrays.get("classes"))
+    notes = Notes()
+    if unused := [key for key in arrays if key not in used]:
+        notes.ignored("arrays", unused)
+    raw = raw_from_arrays(parts, name=name, classes=arrays.get("classes"))
+    return replace(raw, notes=tuple(notes))
+
+
+def _first(arrays: Mapping[str, Any], names: Iterable[str], used: set[str]) -> Any:
+    """Return the first array with one of these names and mark it as used, or None."""
+    found = next((name for name in names if name in arrays), None)
+    if found is None:
+        return None
+    used.add(found)
+    return arrays[found]
 
 
 def raw_from_torch(parts: Mapping[str, Any], *, name: str) -> RawData:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from glob import glob
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
-from automorph.data.readers.raw import part_of
+from automorph.data.notes import Notes, shortened
+from automorph.data.readers.arrow_cells import cells_of, features_of
+from automorph.data.readers.csv_records import read_records
+from automorph.data.readers.json_rows import read_rows
+from automorph.data.readers.table_files import find_files, parts_of_files
 from automorph.errors import DataError, MissingExtraError
 from automorph.registry import Entry
 
@@ -27,7 +29,7 @@ class RawTable:
 
     ``features`` are the Hugging Face features where the file declares them (``{"label": {"_type":
     "ClassLabel", "names": [...]}}``), ``folder`` is what relative paths in cells are relative to,
-    ``bad`` lists rows that cannot be parsed.
+    ``bad`` lists rows that cannot be parsed, ``notes`` what was guessed in reading.
     """
 
     names: tuple[str, ...]
@@ -36,28 +38,23 @@ class RawTable:
     folder: Path
     features: Mapping[str, Any] = field(default_factory=dict)
     bad: Mapping[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def read_tables(kind: str, path: str) -> dict[str, RawTable]:
     """Read a file, glob or folder of one of the ``TABLES`` as tables by part.
 
-    The part of a file is in its name (``train``, ``validation``/``val``/``dev``, ``test`` as a word
-    of the name); files that name none are the train split. Several files of one part are joined in
-    the order of their names.
+    The part of a file is in its name, or in that of a folder (``train``,
+    ``validation``/``val``/``dev``, ``test`` as a word); files that name none are the train split.
+    Several files of one part are joined in the order of their names.
     """
-    read = TABLES[kind]
-    files = _find(kind, Path(path).expanduser(), read.endings)
-    parts: dict[str, list[Path]] = {}
-    for file in files:
-        # A single file is what the user asked for, whatever its name.
-        part = (part_of(file.stem) if len(files) > 1 else None) or "train"
-        parts.setdefault(part, []).append(file)
-    if "train" not in parts:
-        raise DataError(
-            f"{kind}:{path}: found the parts {', '.join(sorted(parts))} but no train part. "
-            "Expected a file with 'train' in its name."
-        )
-    return {part: read(sorted(parts[part])) for part in parts}
+    read, where = TABLES[kind], Path(path).expanduser()
+    notes = Notes()
+    files = find_files(kind, where, read.endings, notes)
+    parts = parts_of_files(f"{kind}:{path}", where, files, notes)
+    tables = {part: read(found) for part, found in parts.items()}
+    tables["train"] = replace(tables["train"], notes=(*notes, *tables["train"].notes))
+    return tables
 
 
 def read_parquet(files: Sequence[Path]) -> RawTable:
@@ -80,68 +77,57 @@ def read_parquet(files: Sequence[Path]) -> RawTable:
 
     def column(name: str) -> Sequence[Any]:
         values: list[Any] = []
-        for file in files:
+        # Each with its own schema: the files of Ray differ in how they hold images.
+        for file, schema in zip(files, schemas, strict=True):
             try:
-                values += parquet.read_table(file, columns=[name]).column(name).to_pylist()
+                found = parquet.ParquetFile(file).read(columns=[name]).column(name)
             except (arrow.ArrowException, OSError) as error:
                 raise DataError(f"{file}: column {name!r} is damaged ({error}).") from error
+            values += cells_of(schema.field(name), found)
         return values
 
-    schema = schemas[0]
-    return RawTable(tuple(schema.names), n, column, files[0].parent, features_of(schema))
-
-
-def features_of(schema: Any) -> dict[str, Any]:
-    """Read Hugging Face features from an Arrow schema; binary columns count as images."""
-    metadata = (schema.metadata or {}).get(b"huggingface")
-    declared = json.loads(metadata).get("info", {}).get("features") if metadata else None
-    binary = {
-        column.name: {"_type": "Image"}
-        for column in schema
-        if str(column.type) in ("binary", "large_binary", "struct<bytes: binary, path: string>")
-    }
-    return {**binary, **(declared or {})}
+    features: dict[str, Any] = {}
+    for schema in reversed(schemas):
+        features |= features_of(schema)
+    return RawTable(tuple(schemas[0].names), n, column, files[0].parent, features)
 
 
 def read_csv(files: Sequence[Path]) -> RawTable:
     """Read CSV files with a header (UTF-8, or UTF-16 with a byte order mark); cells are strings.
 
     Fields are separated by the comma, semicolon or tab that gives the header the most columns
-    (``.tsv``: by tabs).
+    (``.tsv``: by tabs). A quote that does not close is read as text (`csv_records`).
     """
     names: list[str] = []
     rows: list[list[str]] = []
     bad: dict[int, str] = {}
+    notes = Notes()
     for file in files:
         try:
             with file.open(newline="", encoding=_encoding(file)) as lines, _long_fields():
-                mark = "\t" if file.suffix == ".tsv" else _delimiter(lines)
-                found = csv.reader(lines, delimiter=mark)
-                header = next(found, [])
-                if not header or (names and header != names):
-                    raise DataError(_header_message(file, header, names))
-                names = header
-                for row in found:
-                    if not row:  # an empty line
-                        continue
-                    if len(row) != len(names):
-                        bad[len(rows)] = (
-                            f"line {found.line_num} of {file.name}: {len(row)} fields, but the "
-                            f"header has {len(names)}"
-                        )
-                        row = [""] * len(names)
-                    rows.append(row)
+                mark = "\t" if file.suffix.lower() == ".tsv" else _delimiter(lines, file, notes)
+                found = read_records(lines, mark)
         except (UnicodeError, csv.Error) as error:
             raise DataError(
                 f"{file}: not a UTF-8 CSV file ({error}). Save it as UTF-8 CSV."
             ) from error
+        if not found.header or (names and found.header != names):
+            raise DataError(_header_message(file, found.header, names))
+        names = found.header
+        for row, (line, reason) in found.bad.items():
+            bad[len(rows) + row] = f"line {line} of {file.name}: {reason}"
+        if found.unclosed:
+            numbers = shortened([str(line) for line in found.unclosed], shown=5)
+            notes.add(f"quotes that do not close were read as text: {file.name}, lines {numbers}")
+        rows += found.rows
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"{files[0]}: columns {twice} appear twice. Rename all but one of each.")
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
     return RawTable(
-        tuple(names), len(rows), lambda name: columns.get(name, ()), files[0].parent, bad=bad
-    )
+        tuple(names), len(rows), lambda name: columns.get(name, ()), files[0].parent, bad=bad,
+        notes=tuple(notes),
+    )  # fmt: skip
 
 
 def _encoding(file: Path) -> str:
@@ -151,13 +137,20 @@ def _encoding(file: Path) -> str:
     return "utf-16" if begin in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
 
 
-def _delimiter(lines: TextIO) -> str:
+def _delimiter(lines: TextIO, file: Path, notes: Notes) -> str:
     """Detect the separator: the mark that gives the header the most columns."""
     columns = {}
     for mark in ",;\t":
         columns[mark] = len(next(csv.reader(lines, delimiter=mark), []))
         lines.seek(0)
-    return max(columns, key=columns.__getitem__)
+    most = max(columns, key=columns.__getitem__)
+    others = [mark for mark, n in columns.items() if mark != most and n > 1]
+    if others:
+        notes.add(
+            f"columns of {file.name} are separated by {most!r}, not by "
+            f"{' or '.join(map(repr, others))}, which the header also contains"
+        )
+    return most
 
 
 @contextmanager
@@ -171,28 +164,13 @@ def _long_fields() -> Iterator[None]:
 
 
 def read_jsonl(files: Sequence[Path]) -> RawTable:
-    """Read files of JSON objects, one per line; a key that a line lacks is None."""
+    """Read files of JSON objects, one per line or in one array; a key that a row lacks is None."""
     rows: list[dict[str, Any]] = []
     bad: dict[int, str] = {}
     for file in files:
-        try:
-            with file.open(encoding="utf-8-sig") as opened:
-                lines = list(opened)
-        except UnicodeDecodeError as error:
-            raise DataError(f"{file}: not UTF-8 ({error}). Save it as UTF-8.") from error
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            row: Any = None
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                bad[len(rows)] = f"line {number} of {file.name}: not JSON ({error.msg})"
-            else:
-                if not isinstance(row, dict):
-                    kind = type(row).__name__
-                    bad[len(rows)] = f"line {number} of {file.name}: a {kind}, not an object"
-            rows.append(row if isinstance(row, dict) else {})
+        found, reasons = read_rows(file)
+        bad |= {len(rows) + row: reason for row, reason in reasons.items()}
+        rows += found
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     return RawTable(
         names, len(rows), lambda name: [row.get(name) for row in rows], files[0].parent, bad=bad
@@ -231,20 +209,6 @@ TABLES = {
 }
 TABLE_ENDINGS = {ending: kind for kind, entry in TABLES.items() for ending in entry.endings}
 """The kind of table by the ending of its file."""
-
-
-def _find(kind: str, path: Path, endings: tuple[str, ...]) -> list[Path]:
-    if path.is_file():
-        return [path]
-    if path.is_dir():
-        files = [file for file in sorted(path.rglob("*")) if file.suffix in endings]
-        expected = f"files ending in {' or '.join(endings)} in this folder"
-    else:
-        files = [Path(file) for file in sorted(glob(str(path), recursive=True))]
-        expected = "a file, a folder or a pattern such as 'data/*.parquet'"
-    if not files:
-        raise DataError(f"{kind}:{path}: nothing found. Expected {expected}.")
-    return files
 
 
 def _header_message(file: Path, header: list[str], names: list[str]) -> str:

@@ -1,0 +1,86 @@
+"""A column that assigns the rows of a table to parts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from automorph.data.class_values import class_value
+from automorph.data.labels import listed
+from automorph.data.notes import Notes
+from automorph.data.readers.layout import names_a_part
+from automorph.errors import DataError
+
+_NAMES = ("split", "part", "partition", "subset", "dataset_split", "data_split", "set", "fold")
+_NUMBERED = ("split", "partition")
+_NUMBERS: dict[Any, str] = {0: "train", 1: "validation", 2: "test"}
+
+
+def rows_of_parts(
+    name: str, tables: Mapping[str, Any], used: Collection[str], notes: Notes
+) -> dict[str, tuple[str, list[int] | None]]:
+    """Return for every part its table, by the name of the file, and its rows; None for all rows.
+
+    A column named ``split``, ``part`` or similar whose values name parts (or are 0, 1 and 2, as in
+    WILDS) divides a table that is the train part alone. Raises DataError where it names parts only
+    in some rows, no train part, or another part than the file.
+    """
+    whole: dict[str, tuple[str, list[int] | None]] = {part: (part, None) for part in tables}
+    for part, table in tables.items():
+        for column in table.names:
+            if column.lower() not in _NAMES or column in used:
+                continue
+            found = _parts(name, column, table.column(column), notes)
+            if found is None or set(found) == {part}:
+                continue
+            if len(tables) > 1:
+                raise DataError(
+                    f"{name}: the column {column!r} of the {part} files names the parts "
+                    f"{listed(sorted(set(found)))}. Expected {part!r} in every row: rename the "
+                    "files or the column."
+                )
+            return _divided(name, column, found, notes)
+    return whole
+
+
+def _parts(name: str, column: str, values: Sequence[Any], notes: Notes) -> list[str] | None:
+    """Return the part of every row; None, with a note, if the values do not name parts."""
+    keys = [class_value(value, column) for value in values]
+    distinct = sorted(set(keys), key=str)
+    read = {key: names_a_part(key) if isinstance(key, str) else None for key in distinct}
+    if column.lower() in _NUMBERED and set(distinct) == set(_NUMBERS):
+        notes.guessed(
+            f"parts in the column {column!r}", "0 train, 1 validation, 2 test",
+            because="by its name and values", choose="another name of the column",
+        )  # fmt: skip
+        read = {key: _NUMBERS[key] for key in distinct}
+    unread = [key for key, part in read.items() if part is None]
+    if len(unread) == len(read):
+        if read:
+            notes.ignored(f"column {column!r}: its values are no parts", map(str, distinct))
+        return None
+    if unread:
+        known = listed(key for key, part in read.items() if part)
+        raise DataError(
+            f"{name}: the column {column!r} names parts ({known}) but also holds "
+            f"{listed('nothing' if key is None else key for key in unread)}. Expected train, "
+            "validation or test in every row: correct those rows, or rename the column if it does "
+            "not name parts."
+        )
+    return [str(read[key]) for key in keys]
+
+
+def _divided(
+    name: str, column: str, found: Sequence[str], notes: Notes
+) -> dict[str, tuple[str, list[int] | None]]:
+    order = [part for part in ("train", "validation", "test") if part in set(found)]
+    if "train" not in order:
+        raise DataError(
+            f"{name}: the column {column!r} names the parts {', '.join(order)} but no train part. "
+            "Expected rows of the train part: add them, or rename the column if it does not name "
+            "parts."
+        )
+    rows = {part: [i for i, one in enumerate(found) if one == part] for part in order}
+    sizes = ", ".join(f"{part} {len(some):,}" for part, some in rows.items())
+    notes.add(f"parts read from the column {column!r}: {sizes} rows")
+    return {part: ("train", some) for part, some in rows.items()}

@@ -37,7 +37,8 @@ class Library:
 def _load() -> Library | str:
     """Load the library; return it, or the reason why there is none."""
     folder = Path(__file__).parent
-    paths = [folder / f"_core{suffix}" for suffix in EXTENSION_SUFFIXES]
+    # Wheels have the name that ends in abi3, which free-threaded Python does not list.
+    paths = [folder / f"_core{suffix}" for suffix in (*EXTENSION_SUFFIXES, ".abi3.so")]
     found = [path for path in paths if path.is_file()]
     if not found:
         return "it was not built when Automorph was installed"

@@ -1,4 +1,4 @@
-"""Check that a tag, the version in every file and the changelog agree before a release.
+"""Check that a tag, the versions and dates in all files and the changelog agree before a release.
 
 Run it with ``python tools/check_release.py v0.2.0``; it prints every fault and exits with 1 if
 there is one.
@@ -37,9 +37,15 @@ def faults(tag: str, root: Path = ROOT) -> list[str]:
         named = line[1] if line else "no version"
         if named != version:
             result.append(f"{name} names {named}; expected {version}; change the file or the tag")
-    heading = rf"^## {re.escape(version)} - \d{{4}}-\d\d-\d\d$"
-    if not re.search(heading, (root / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE):
+    heading = rf"^## {re.escape(version)} - (\d{{4}}-\d\d-\d\d)$"
+    section = re.search(heading, (root / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    if not section:
         result.append(f"CHANGELOG.md has no heading '## {version} - DATE'; date the new section")
+    elif f"\ndate-released: {section[1]}\n" not in (root / "CITATION.cff").read_text("utf-8"):
+        result.append(
+            f"CITATION.cff has another date or none; expected 'date-released: {section[1]}' as in "
+            "CHANGELOG.md; change either"
+        )
     return result
 
 

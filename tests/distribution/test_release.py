@@ -28,7 +28,9 @@ def tree(tmp_path, release):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "pyproject.toml").write_text('[project]\nversion = "9.8.7"\n')
     (tmp_path / "src/automorph/_version.py").write_text('__version__ = "9.8.7"\n')
-    (tmp_path / "CITATION.cff").write_text("cff-version: 1.2.0\nversion: 9.8.7\n")
+    (tmp_path / "CITATION.cff").write_text(
+        "cff-version: 1.2.0\nversion: 9.8.7\ndate-released: 2030-01-31\nlicense: Apache-2.0\n"
+    )
     (tmp_path / "CHANGELOG.md").write_text("## Unreleased\n\n## 9.8.7 - 2030-01-31\n")
     return tmp_path
 
@@ -53,6 +55,14 @@ def test_a_changelog_without_a_dated_section(release, tree, heading):
     (tree / "CHANGELOG.md").write_text(f"## Unreleased\n\n{heading}\n")
     (fault,) = release.faults("v9.8.7", tree)
     assert "date the new section" in fault
+
+
+@pytest.mark.parametrize("line", ["date-released: 2030-01-30\n", ""])
+def test_a_citation_of_another_day(release, tree, line):
+    path = tree / "CITATION.cff"
+    path.write_text(path.read_text().replace("date-released: 2030-01-31\n", line))
+    (fault,) = release.faults("v9.8.7", tree)
+    assert "expected 'date-released: 2030-01-31'" in fault
 
 
 @pytest.mark.parametrize("tag", ["9.8.7", "v9.8", "vnext", "v9.8.7\n", "v9.8.7-final"])

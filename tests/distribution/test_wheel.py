@@ -49,6 +49,7 @@ def built(tmp_path_factory):
 
 def test_the_wheel_has_all_that_runs_and_nothing_else(built):
     (wheel,) = built.glob("*.whl")
+    assert wheel.stem.split("-")[2:4] == ["py3", "none"], "one wheel for every Python"
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     package = [name for name in names if name.startswith("automorph/")]

@@ -109,7 +109,9 @@ class Regime:
             for what, part in parts.items()
             if part is not None
         }
-        data = from_arrays(*held.pop("train"), **held, limit=limit, name=self.folder)
+        data = from_arrays(
+            *held.pop("train"), **held, limit=limit, balance=limit is not None, name=self.folder
+        )
         return as_task(data, model=self.model, recipe={"epochs": epochs})
 
     def space(self) -> SearchSpace:

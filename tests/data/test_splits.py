@@ -184,7 +184,7 @@ def test_shares_that_do_not_fit(validation: float, test: float) -> None:
 
 def test_limit_is_balanced_nested_and_leaves_the_test_part_alone() -> None:
     data = split(make([0] * 100 + [1] * 30 + [2] * 8))
-    small, large = limited(data, 12), limited(data, 40)
+    small, large = (limited(data, n, balance=True) for n in (12, 40))
     assert np.bincount(small.train.labels).tolist() == [4, 4, 4]
     assert len(large.train) == 40
     assert np.bincount(large.train.labels)[1:].tolist() == [18, 4]  # small classes: keep all
@@ -204,13 +204,51 @@ def test_limit_of_load_data_splits_the_test_part_off_first() -> None:
 
 @given(st.lists(st.integers(-1, 3), min_size=1, max_size=60), st.integers(4, 70))
 def test_choose_takes_what_there_is_evenly(labels: list[int], n: int) -> None:
-    rows = choose(np.array(labels), ("a", "b", "c", "d"), n)
+    rows = choose(np.array(labels), ("a", "b", "c", "d"), n, balance=True)
     usable = [label for label in labels if label >= 0]
     assert len(rows) == len(set(rows.tolist())) == min(n, len(usable))
     taken = np.bincount(np.array(labels)[rows], minlength=4)
     there = np.bincount(np.array(usable, dtype=int), minlength=4)
     unfilled = taken[taken < there]  # a larger class must not get fewer than a smaller one
     assert unfilled.size == 0 or taken.max() - unfilled.min() <= 1
+
+
+@given(st.lists(st.integers(-1, 3), min_size=1, max_size=60), st.integers(4, 70))
+def test_choose_keeps_the_shares_of_the_classes(labels: list[int], n: int) -> None:
+    array = np.array(labels)
+    rows = choose(array, ("a", "b", "c", "d"), n)
+    there = np.bincount(array[array >= 0], minlength=4)
+    total = int(there.sum())
+    assert len(rows) == len(set(rows.tolist())) == min(n, total)
+    taken = np.bincount(array[rows], minlength=4)
+    assert (taken >= np.minimum(there, 1)).all()
+    assert (taken <= there).all()
+    # A class may exceed its share by the rare ones' first examples only, never the other way.
+    fair = there * min(n, total) / max(total, 1)
+    assert (np.abs(taken - fair) < 4).all()
+    if n < total:
+        assert set(rows) <= set(choose(array, ("a", "b", "c", "d"), n + 1))
+
+
+def test_a_limit_keeps_shares_unless_balanced() -> None:
+    labels = [0] * 900 + [1] * 90 + [2] * 10
+    shares = {
+        balance: np.bincount(make(labels, limit=200, balance=balance).train.labels).tolist()
+        for balance in (False, True)
+    }
+    assert shares == {False: [180, 18, 2], True: [96, 96, 8]}
+    kept = make(labels, limit=200)
+    assert kept.notes[-1] == (
+        "200 of 800 training examples kept (limit), with the shares of the classes"
+    )
+    with pytest.raises(UsageError, match="expected a limit to balance"):
+        make(labels, balance=True)
+
+
+def test_classes_of_nearly_equal_size_get_the_same_number() -> None:
+    for sizes, expected in (((104, 100), [20, 20]), ((120, 100), [22, 18])):
+        labels = np.repeat([0, 1], sizes)
+        assert np.bincount(labels[choose(labels, ("a", "b"), 40)]).tolist() == expected
 
 
 def test_limit_below_the_number_of_classes() -> None:

@@ -51,8 +51,9 @@ def _limit_option(command: Command) -> Command:
     """Add ``--limit``, described for the verb."""
     return click.option(
         "--limit", type=click.IntRange(1), metavar="N",
-        help=f"{_LIMITED[command.__name__]}, balanced over the classes. They include the "
-        "validation examples if DATA has no validation part; the test part is not reduced.",
+        help=f"{_LIMITED[command.__name__]}, with the shares of the classes. They "
+        "include the validation examples if DATA has no validation part; the test part is not "
+        "reduced.",
     )(command)  # fmt: skip
 
 
@@ -70,6 +71,9 @@ data_options = _stack(
         help="Resize all images to this size.",
     ),
     _limit_option,
+    click.option(
+        "--balance", is_flag=True, help="With --limit: the same number of examples of each class."
+    ),
     click.option("--skip-bad", is_flag=True, help="Skip examples that cannot be read."),
     click.option(
         "--leakage", type=click.Choice(["refuse", "drop", "keep"]), default="refuse",

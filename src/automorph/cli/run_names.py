@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "--leakage",
             "--crop", "--decoders", "--cache")  # fmt: skip
 _OF_TRAINING = ("--model", "--epochs", "--batch-size", "--lr", "--precision", "--protect")
-_FLAGS = ("--skip-bad", "--on-demand", "--download")
+_FLAGS = ("--balance", "--skip-bad", "--on-demand", "--download")
 _typed: list[str] = []
 RANDOM = {"image": "random", "text": "random(space=texts-plain)"}
 """The random control of each domain."""

@@ -18,7 +18,7 @@ from automorph.data.labels import MISSING, check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows
-from automorph.data.splits import choose, limit_note, limited, split
+from automorph.data.splits import check_balance, choose, limit_note, limited, split
 from automorph.errors import DataError, UsageError
 
 Numbers = dict[str, NDArray[np.int64]]
@@ -31,6 +31,7 @@ def assemble(
     size: Size | None = None,
     mode: Mode | None = None,
     limit: int | None = None,
+    balance: bool = False,
     seed: int = 0,
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
@@ -38,6 +39,7 @@ def assemble(
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     _check_options(raw, size, mode, limit)
+    check_balance(limit, balance=balance)
     notes = Notes(raw.notes)
     raw = _drop_unlabelled(raw, notes)
     labels, classes = encode(_columns(raw, "labels"), names=raw.classes, notes=notes)
@@ -56,9 +58,11 @@ def assemble(
     if limit is not None and "test" in raw.parts:
         # Before decoding: of a large set, only the requested rows are read.
         usable = keep["train"]
-        keep["train"] = usable[choose(labels["train"][usable], classes, limit, seed=seed)]
-        if len(keep["train"]) < len(usable):
-            notes.add(limit_note(len(keep["train"]), len(usable)))
+        given = labels["train"][usable]
+        rows = choose(given, classes, limit, seed=seed, balance=balance)
+        keep["train"] = usable[rows]
+        if len(rows) < len(usable):
+            notes.add(limit_note(given, rows, balance=balance))
     total = sum(map(len, keep.values())) + sum(map(len, bad.values()))
     data = _decode(raw, keep, bad, mode=mode, size=size, cache=cache)
     skipped = _skipped(raw, bad, total, skip_bad=skip_bad)
@@ -80,7 +84,8 @@ def assemble(
         **parts,
     )
     if limit is not None and dataset.test is None:
-        dataset = limited(split(dataset, validation=0, test=0.2, seed=seed), limit, seed=seed)
+        whole = split(dataset, validation=0, test=0.2, seed=seed)
+        dataset = limited(whole, limit, seed=seed, balance=balance)
     return with_contradictions(guard_leakage(dataset, leakage=leakage))
 
 

@@ -18,7 +18,7 @@ from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.notes import Notes
 from automorph.data.readers.folders import ClassImages
 from automorph.data.readers.layout import ClassFolders, layout_of
-from automorph.data.splits import choose, limit_note, limited, split
+from automorph.data.splits import check_balance, choose, limit_note, limited, split
 from automorph.errors import DataError, UsageError
 
 _NAMED = 10
@@ -32,6 +32,7 @@ def read_large_folder(
     crop: float | None = None,
     decoders: int = 0,
     limit: int | None = None,
+    balance: bool = False,
     seed: int = 0,
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
@@ -48,6 +49,7 @@ def read_large_folder(
         raise UsageError(
             f"crop={crop}: expected the smallest fraction of the area to crop, in (0, 1]"
         )
+    check_balance(limit, balance=balance)
     root, name = Path(path).expanduser(), f"folder:{path}"
     notes = Notes()
     parts = layout_of(root, name, notes)
@@ -59,9 +61,9 @@ def read_large_folder(
     for part, folders in parts.items():
         names, labels = _index(images, folders, numbers[part])
         if limit is not None and part == "train" and "test" in parts:
-            rows = choose(labels, classes, limit, seed=seed)
+            rows = choose(labels, classes, limit, seed=seed, balance=balance)
             if len(rows) < len(labels):
-                notes.add(limit_note(len(rows), len(labels)))
+                notes.add(limit_note(labels, rows, balance=balance))
             names, labels = names[rows], labels[rows]
         files = ImageFiles(root, names, size, mode or "rgb", crop, decoders)
         made[part], bad = _inspected(files, labels)
@@ -78,7 +80,8 @@ def read_large_folder(
     check_classes({part: a.labels for part, a in made.items()}, classes, name=name, declared=True)
     dataset = Dataset(name, classes, skipped=tuple(skipped), notes=tuple(notes), **made)
     if limit is not None and dataset.test is None:
-        dataset = limited(split(dataset, validation=0, test=0.2, seed=seed), limit, seed=seed)
+        whole = split(dataset, validation=0, test=0.2, seed=seed)
+        dataset = limited(whole, limit, seed=seed, balance=balance)
     return with_contradictions(guard_leakage(dataset, leakage=leakage))
 
 

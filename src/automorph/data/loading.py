@@ -38,6 +38,7 @@ def load_data(
     size: int | tuple[int, int] | None = None,
     mode: Mode | None = None,
     limit: int | None = None,
+    balance: bool = False,
     seed: int = 0,
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
@@ -56,10 +57,11 @@ def load_data(
       (None: all columns of single values).
     - ``size``, ``mode``: see :func:`automorph.data.images.read_image`. Without ``size``, all images
       must have one size.
-    - ``limit``: keep this many training examples, balanced over the classes and chosen by hash
-      (``seed``). The test part is chosen first and stays whole: the published one or, if there is
-      none, a fifth of the rows by :func:`split` with ``seed``. A validation part made later is
-      taken from the ``limit`` examples.
+    - ``limit``: keep this many training examples, chosen by hash (``seed``). The classes keep their
+      shares, with at least one example each; with ``balance``, or if their sizes differ by less
+      than a tenth, all get the same number. The test part is chosen first and stays whole: the
+      published one or, if there is none, a fifth of the rows by :func:`split` with ``seed``. A
+      validation part made later is taken from the ``limit`` examples.
     - ``skip_bad``: skip rows that cannot be used and list them in ``Dataset.skipped``; otherwise a
       DataError counts and names them.
     - ``leakage``: ``refuse``, ``drop`` or ``keep`` examples that lie in two parts.
@@ -85,7 +87,8 @@ def load_data(
         columns.refuse(source)
         return read_large_folder(
             _resolve(source.partition(":")[2], root), size=both, mode=mode, crop=crop,
-            decoders=decoders, limit=limit, seed=seed, skip_bad=skip_bad, leakage=leakage,
+            decoders=decoders, limit=limit, balance=balance, seed=seed, skip_bad=skip_bad,
+            leakage=leakage,
         )  # fmt: skip
     raw = _read(source, columns, root, download)
     if on_demand and raw.domain == "image":
@@ -100,6 +103,7 @@ def load_data(
         size=both,
         mode=mode,
         limit=limit,
+        balance=balance,
         seed=seed,
         skip_bad=skip_bad,
         leakage=leakage,
@@ -136,8 +140,8 @@ def from_arrays(
 
     Labels are class names or numbers; with ``classes`` numbers index them. ``subgroups`` (n,)
     likewise; with subgroups, ``validation`` and ``test`` are ``(images, labels, subgroups)``, else
-    ``(images, labels)``. ``options`` are ``size``, ``mode``, ``limit``, ``seed``, ``skip_bad``,
-    ``leakage`` and ``cache`` of :func:`load_data`.
+    ``(images, labels)``. ``options`` are ``size``, ``mode``, ``limit``, ``balance``, ``seed``,
+    ``skip_bad``, ``leakage`` and ``cache`` of :func:`load_data`.
 
     >>> import numpy as np
     >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)

@@ -14,6 +14,7 @@ from automorph.data.labels import listed
 from automorph.errors import DataError, UsageError
 
 _TRAIN, _VALIDATION, _TEST = range(len(PARTS))
+_EVEN = 1.1  # classes whose sizes differ by a smaller factor count as equally large
 
 
 def split(
@@ -75,27 +76,39 @@ def split(
     return dataset.replace(**made, notes=(*dataset.notes, *notes))
 
 
-def limited(dataset: Dataset, n: int, *, seed: int = 0) -> Dataset:
-    """Keep ``n`` training examples, balanced over the classes; the other parts stay whole.
+def limited(dataset: Dataset, n: int, *, seed: int = 0, balance: bool = False) -> Dataset:
+    """Keep ``n`` training examples; the other parts stay whole.
 
-    Within a class, examples are ordered by their hash, so that the subset of a smaller ``n`` lies
-    within that of a larger one. A class with too few examples leaves its share to the others.
+    The classes keep their shares, or all get the same number with ``balance``; see `choose`.
     """
-    rows = choose(dataset.train.labels, dataset.classes, n, seed=seed)
-    if len(rows) == len(dataset.train):
+    train = dataset.train
+    rows = choose(train.labels, dataset.classes, n, seed=seed, balance=balance)
+    if len(rows) == len(train):
         return dataset
-    note = limit_note(len(rows), len(dataset.train))
-    return dataset.replace(train=take_part(dataset.train, rows), notes=(*dataset.notes, note))
+    note = limit_note(train.labels, rows, balance=balance)
+    return dataset.replace(train=take_part(train, rows), notes=(*dataset.notes, note))
 
 
 def choose(
-    labels: NDArray[np.int64], classes: tuple[str, ...], n: int, *, seed: int = 0
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    n: int,
+    *,
+    seed: int = 0,
+    balance: bool = False,
 ) -> NDArray[np.intp]:
     """Choose at most ``n`` rows by class and hash, in increasing order; skip labels below 0.
 
-    >>> labels = np.array([0, 0, 0, 1, 1, 1, 1, -1])
-    >>> np.bincount(labels[choose(labels, ("a", "b"), 4)])
-    array([2, 2])
+    The classes keep their shares, with at least one example each. With ``balance`` they get the
+    same number, as they do where their sizes differ by less than a tenth; a class with too few
+    examples leaves the rest to the others. Within a class, examples are ordered by their hash, so
+    that the rows of a smaller ``n`` lie within those of a larger one.
+
+    >>> labels = np.array([0] * 30 + [1] * 10 + [-1])
+    >>> np.bincount(labels[choose(labels, ("a", "b"), 8)])
+    array([6, 2])
+    >>> np.bincount(labels[choose(labels, ("a", "b"), 8, balance=True)])
+    array([4, 4])
     """
     present = np.unique(labels[labels >= 0])
     if n < len(present):
@@ -104,19 +117,45 @@ def choose(
         )
     key = np.empty(len(labels), dtype=np.uint64)
     rank = np.empty(len(labels), dtype=np.int64)
+    size = np.ones(len(labels), dtype=np.int64)
     for number in present:
         rows = np.flatnonzero(labels == number)
         key[rows] = hashed(f"limit/{classes[number]}", np.arange(len(rows)), seed=seed)
         rank[rows[np.argsort(key[rows], kind="stable")]] = np.arange(len(rows))
+        size[rows] = len(rows)
     usable = np.flatnonzero(labels >= 0)
-    # First of every class, second of every class, ...: balanced at any cut.
-    order = np.lexsort((labels[usable], rank[usable]))
+    if balance or _even(labels):
+        # First of every class, second of every class, ...: balanced at any cut.
+        order = np.lexsort((labels[usable], rank[usable]))
+    else:
+        # First of every class, then by the share of its class that an example completes
+        # (the method of Sainte-Lague): the shares are right at any cut.
+        share = np.where(rank == 0, 0, (2 * rank + 1) / (2 * size))[usable]
+        order = np.lexsort((labels[usable], share))
     return np.sort(usable[order[:n]])
 
 
-def limit_note(n: int, of: int) -> str:
-    """Describe what a limit did."""
-    return f"{n:,} of {of:,} training examples kept (limit), balanced over the classes"
+def check_balance(limit: int | None, *, balance: bool) -> None:
+    """Refuse ``balance`` without a limit, which it would silently have no effect on."""
+    if balance and limit is None:
+        raise UsageError(
+            "balance=True: expected a limit to balance over the classes; add limit=N (--limit N), "
+            "or leave out balance (--balance)"
+        )
+
+
+def _even(labels: NDArray[np.int64]) -> bool:
+    """Return whether the sizes of the classes differ by less than a tenth."""
+    _, counts = np.unique(labels[labels >= 0], return_counts=True)
+    return bool(len(counts) and counts.max() < _EVEN * counts.min())
+
+
+def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, balance: bool) -> str:
+    """Describe what a limit did to a part with these labels."""
+    even = balance or _even(labels)
+    shares = "balanced over the classes" if even else "with the shares of the classes"
+    total = np.count_nonzero(labels >= 0)
+    return f"{len(rows):,} of {total:,} training examples kept (limit), {shares}"
 
 
 def split_hashes(dataset: Dataset) -> dict[str, dict[str, int | str]]:
@@ -229,8 +268,8 @@ def _check_every_class(
         f"{dataset.name}: classes too small to split with {made}: {found}. "
         f"Expected at least {min_rows} different examples of each class"
         f"{' and subgroup' if dataset.subgroup_names else ''}. Add examples, "
-        "raise the limit if there is one, remove those classes, use larger fractions, or provide "
-        "the parts yourself."
+        "raise the limit if there is one (or balance it: --balance), remove those classes, use "
+        "larger fractions, or provide the parts yourself."
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from automorph.augmenters import as_treatment
 from automorph.cli import main
-from automorph.experiments import compare
+from automorph.experiments import JsonLines, compare
 
 ARMS = ["none", "uncertainty(c=2,s=1,rule=adaptive,n=2) + crop", "views(m=2,policy=crop)"]
 
@@ -21,14 +21,14 @@ def quick(task):
 def test_methods_are_compared_like_policies(quick, tmp_path):
     arms = [as_treatment(text) for text in ARMS]
     result = compare(quick, arms, seeds=2, folder=tmp_path)
-    files = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")}
+    files = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json*")}
     again = compare(quick, arms, seeds=2, folder=tmp_path, baseline=ARMS[1])
 
     assert [row.policy for row in result.rows] == ARMS
     assert [row.units["backward"] for row in result.rows] == [400, 400, 800]
     # In two epochs the adaptive rule finds no view too easy, so it scores nothing.
     assert [row.units["forward"] for row in result.rows] == [400, 400, 800]
-    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json")} == files
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.json*")} == files
     assert again.baseline == ARMS[1]
     told = again.curves[ARMS[1]]["augmenter"]
     assert [len(seed) for seed in told] == [2, 2]
@@ -40,7 +40,8 @@ def test_cells_of_different_tails_lie_apart(quick, tmp_path):
     for tail in ("crop(pad=0.1)", "crop(pad=0.2)"):
         compare(quick, [as_treatment(f"views(m=2,policy=none) + {tail}")], seeds=1, folder=tmp_path)
 
-    assert len(list((tmp_path / "cells").iterdir())) == 2
+    records = JsonLines(tmp_path / "jobs.jsonl").read()
+    assert len({record["key"] for record in records if "key" in record}) == 2
 
 
 @pytest.mark.slow

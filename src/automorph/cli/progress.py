@@ -33,13 +33,11 @@ class Dashboard:
 
     def __init__(self, *, quiet: bool) -> None:
         from rich.live import Live
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        from automorph.training import progress_bar
 
         say = console(quiet=quiet)
-        self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
-            TimeElapsedColumn(), console=say, disable=not say.is_terminal,
-        )  # fmt: skip
+        self.bar = progress_bar(say, disable=not say.is_terminal)
         self.task = self.bar.add_task("starting", total=1.0, facts="")
         self.finished: list[Finished] = []
         self.live = Live(
@@ -89,13 +87,10 @@ class Bars:
     """Progress bars of trainings and of translators that are fitted before them."""
 
     def __init__(self, *, quiet: bool) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from automorph.training import progress_bar
 
         say = console(quiet=quiet)
-        self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"),
-            TimeElapsedColumn(), console=say, transient=True, disable=not say.is_terminal,
-        )  # fmt: skip
+        self.bar = progress_bar(say, transient=True, disable=not say.is_terminal)
         self.tasks: dict[str, Any] = {}
 
     def begin(self, cells: Sequence[Any], done: int = 0) -> Callable[[Any, float], None]:

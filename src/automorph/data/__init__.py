@@ -12,7 +12,6 @@ from automorph import _moved
 from automorph.data.build import assemble
 from automorph.data.class_values import ClassValue, class_value, is_numeric, same_names
 from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
-from automorph.data.decoders import belong_to_parent, uninterrupted_start
 from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
@@ -36,7 +35,6 @@ __all__ = [
     "allocate",
     "as_dataset",
     "assemble",
-    "belong_to_parent",
     "check_leakage",
     "check_source",
     "class_value",
@@ -57,7 +55,6 @@ __all__ = [
     "split",
     "split_hashes",
     "strings",
-    "uninterrupted_start",
 ]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.

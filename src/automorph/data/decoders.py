@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from automorph.errors import DataError
+from automorph.processes import process_pool, uninterrupted_start
 
 Made = TypeVar("Made")
 
@@ -52,43 +49,4 @@ def _threads() -> Executor:
 
 @lru_cache(maxsize=4)
 def _processes(count: int) -> Executor:
-    # Forked copies of a process with threads (as torch starts) may deadlock.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(count, context, initializer=belong_to_parent)
-
-
-@contextmanager
-def uninterrupted_start() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C, even while they import.
-
-    They inherit the signal mask, and begin with `belong_to_parent`. A Ctrl-C during the block stops
-    the parent at its end, so that no process is left half started.
-    """
-    kept = signal.getsignal(signal.SIGINT)
-    main = threading.current_thread() is threading.main_thread()
-    if not hasattr(signal, "pthread_sigmask") or not main or kept is None:
-        yield
-        return
-    typed: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: typed.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, kept)
-        if typed:
-            signal.raise_signal(signal.SIGINT)
-
-
-def belong_to_parent() -> None:
-    """Ignore Ctrl-C in this process, and exit when the parent process ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    return process_pool(count)

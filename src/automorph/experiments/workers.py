@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +13,8 @@ from pickle import PicklingError
 from queue import Empty
 from typing import Any
 
-from automorph.data import belong_to_parent, uninterrupted_start
 from automorph.errors import AutomorphError, TrainingError, UsageError
+from automorph.processes import process_pool, process_queue, uninterrupted_start
 
 TRIES = 3
 """How often a job may kill its worker before it counts as lost."""
@@ -27,10 +26,7 @@ class LostWorkerError(TrainingError):
 
 
 class Workers(AbstractContextManager["Workers"]):
-    """``count`` processes with one thread each; ``start(*arguments)`` prepares each of them.
-
-    The only pool of processes for jobs.
-    """
+    """``count`` processes with one thread each; ``start(*arguments)`` prepares each of them."""
 
     def __init__(
         self, count: int, start: Callable[..., object], arguments: tuple[Any, ...]
@@ -107,13 +103,9 @@ class Workers(AbstractContextManager["Workers"]):
 
     def _pool(self) -> ProcessPoolExecutor:
         if self.pool is None:
-            # Forked copies of a process with threads (as torch starts) may deadlock.
-            context = multiprocessing.get_context("spawn")
-            self.reports = context.Queue()
-            self.pool = ProcessPoolExecutor(
-                self.count, context, initializer=_enter,
-                initargs=(self.reports, self.start, self.arguments),
-            )  # fmt: skip
+            self.reports = process_queue()
+            prepared = (self.reports, self.start, self.arguments)
+            self.pool = process_pool(self.count, _enter, prepared)
         return self.pool
 
     def _pass_on(self, progress: Callable[[int, float], object] | None) -> None:
@@ -160,7 +152,6 @@ _reports: list[Any] = []
 def _enter(reports: Any, start: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     import torch
 
-    belong_to_parent()
     torch.set_num_threads(1)
     _reports[:] = [reports]
     start(*arguments)

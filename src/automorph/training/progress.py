@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from automorph.training.result import Epoch
 
@@ -36,6 +36,17 @@ class _Told:
             self.call(record)
 
 
+def progress_bar(console: Any, *, transient: bool = False, disable: bool = False) -> Any:
+    """Return the progress bar of every long work, on a rich console; its tasks need ``facts``."""
+    from rich import progress as bars
+
+    return bars.Progress(
+        bars.TextColumn("{task.description}"), bars.BarColumn(),
+        bars.TextColumn("{task.fields[facts]}"), bars.TimeElapsedColumn(),
+        console=console, transient=transient, disable=disable,
+    )  # fmt: skip
+
+
 @contextmanager
 def show(
     progress: bool | OnEpoch | None, *, title: str, epochs: int, steps: int, done: int, metric: str
@@ -54,28 +65,19 @@ def show(
     if progress is False or (progress is None and not console.is_terminal):
         yield _Told(None)
         return
-    from rich import progress as bars
-
-    columns = (
-        bars.TextColumn("{task.description}"),
-        bars.BarColumn(),
-        bars.TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-        bars.TimeRemainingColumn(),
-        bars.TextColumn("{task.fields[facts]}"),
-    )
-    with bars.Progress(*columns, console=console) as bar:
-        task = bar.add_task(
-            title, total=epochs * steps, completed=done * steps, epoch=done, epochs=epochs, facts=""
-        )
+    with progress_bar(console) as bar:
+        begun = f"epoch {done}/{epochs}"
+        task = bar.add_task(title, total=epochs * steps, completed=done * steps, facts=begun)
 
         class Bar:
             def step(self) -> None:
                 bar.advance(task)
 
             def epoch(self, record: Epoch) -> None:
-                facts = f"loss {record.loss:.3f}  {metric} {record.accuracy:.1%}"
+                facts = f"epoch {record.epoch}/{epochs}  loss {record.loss:.3f}"
+                facts += f"  {metric} {record.accuracy:.1%}"
                 if record.validation_accuracy is not None:
                     facts += f"  validation {record.validation_accuracy:.1%}"
-                bar.update(task, epoch=record.epoch, facts=facts)
+                bar.update(task, facts=facts)
 
         yield Bar()

@@ -17,7 +17,8 @@ from PIL import Image
 
 from automorph.data import read_image
 from automorph.data.decoding import read_images
-from automorph.data.images import MAX_PIXELS, BadImageError, image_size, strict_pillow
+from automorph.data.image_opening import MAX_PIXELS, BadImageError, strict_pillow
+from automorph.data.images import image_size
 from automorph.errors import DataError
 
 RGB = noise(0, 6, 9, 3)

@@ -14,7 +14,8 @@ import pytest
 from fuzzing import COUNT, mutated, outcomes
 from PIL import Image, features
 
-from automorph.data.images import MAX_PIXELS, BadImageError, read_image, strict_pillow
+from automorph.data.image_opening import MAX_PIXELS, BadImageError, strict_pillow
+from automorph.data.images import read_image
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "WEBP", "JPEG2000", "AVIF")
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.cache import Store
-from automorph.data.images import BadImageError, Mode, Size, image_size, read_image, strict_pillow
+from automorph.data.image_opening import BadImageError, strict_pillow
+from automorph.data.images import Mode, Size, image_size, read_image
 from automorph.errors import DataError
 
 T = TypeVar("T")

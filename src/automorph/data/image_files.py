@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.decoders import map_chunks
-from automorph.data.images import CHANNELS, BadImageError, Mode, Size, image_size, read_image
+from automorph.data.image_opening import BadImageError
+from automorph.data.images import CHANNELS, Mode, Size, image_size, read_image
 from automorph.errors import DataError
 from automorph.operations import Stream
 

@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
-from io import BytesIO
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
-from warnings import catch_warnings, filterwarnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from automorph.errors import DataError
+from automorph.data.deep_pixels import FULL, SIXTEEN, DeepImage, Window, deep_values
+from automorph.data.dicom import is_dicom, read_dicom
+from automorph.data.image_opening import (
+    MAX_PIXELS,
+    BadImageError,
+    checked,
+    open_image,
+    opened,
+    reasons,
+    reopenable,
+    too_large,
+)
 
 Mode = Literal["grey", "rgb", "rgba"]
 Size = tuple[int, int]
 Box = Callable[[Size], tuple[int, int, int, int]]
 """Map height and width to the region that is cut out: top, left, height, width."""
 
-MAX_PIXELS = 89_478_485
-"""Larger images are refused unread: Pillow's own limit, 256 MiB of RGB."""
-
-# Only formats decoded by a library: EPS, for example, would start an interpreter.
-_FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 CHANNELS: dict[Mode, int] = {"grey": 1, "rgb": 3, "rgba": 4}
 _PILLOW_MODE = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
 _GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 _ORIENTATION = 0x0112
-HEIC = "HEIC is not supported: convert it to JPEG or PNG"
-_HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypheim", b"ftypmif1", b"ftypmsf1")
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+UNREADABLE_EXIF = "the EXIF data cannot be read, so the image may be turned or mirrored"
+"""A remark on an image that was read without its orientation."""
 
 
-class BadImageError(DataError):
-    """An image that cannot be used; the message is the reason, short enough for a list."""
+class NoWindowError(BadImageError):
+    """An image of more than 8 bits was read without a window."""
 
 
 def read_image(
-    source: Any, *, mode: Mode | None = None, size: Size | None = None, box: Box | None = None
+    source: Any,
+    *,
+    mode: Mode | None = None,
+    size: Size | None = None,
+    box: Box | None = None,
+    window: Window | None = None,
 ) -> NDArray[np.uint8]:
     """Read one image: bytes, path, PIL image or uint8 array in, uint8 (H, W, C) out.
 
-    - EXIF orientation is applied; of an animation the first frame is read.
-    - 16-bit grey is scaled, round(255 v / 65535); palette, CMYK, YCbCr and similar become RGB.
+    - EXIF orientation is applied, unless the EXIF data cannot be read; of an animation the first
+      frame is read.
+    - Values of more than 8 bits are mapped by ``window``. Without it, 16-bit images, grey or
+      colour, are scaled, round(255 v / 65535); DICOM values and 32-bit pixels, which have no
+      standard range, are refused. (Data sets choose one window for all images: see
+      :func:`automorph.data.load_data`.)
+    - Palette, CMYK, YCbCr and similar become RGB.
     - ``mode``: ``grey``, ``rgb`` or ``rgba``; None keeps grey images at C = 1 and converts all
       others to RGB. Transparency is dropped (not blended) unless ``mode`` is ``rgba``, which
       refuses images without it.
@@ -60,27 +80,63 @@ def read_image(
     >>> read_image(np.full((2, 4), 7, np.uint8), size=(2, 2)).shape
     (2, 2, 1)
     """
-    if isinstance(source, np.ndarray):
-        return _read_array(source, mode, size)
-    with _opened(source) as image:
-        return to_uint8(image, mode=mode, size=size, box=box)
+    pixels, _ = read_with_remarks(source, mode=mode, size=size, box=box, window=window or FULL)
+    return pixels
 
 
-def to_uint8(
-    image: Image.Image,
+def read_with_remarks(
+    source: Any,
     *,
     mode: Mode | None = None,
     size: Size | None = None,
     box: Box | None = None,
+    window: Window | None = None,
+) -> tuple[NDArray[np.uint8], str]:
+    """Read one image like `read_image`; also return a remark on what was guessed, often empty.
+
+    Raises NoWindowError if the image has more than 8 bits and ``window`` is None.
+    """
+    if isinstance(source, np.ndarray):
+        return _read_array(source, mode, size), ""
+    dicom = _dicom_or_none(source)
+    if isinstance(dicom, np.ndarray):
+        return _read_array(dicom, mode, size), ""
+    if dicom is not None:
+        return _fitted(_image_of(dicom, window), mode=mode, size=size, box=box), ""
+    with opened(source) as image:
+        deep = deep_values(image, lambda: open_image(reopenable(source, image)))
+        # After the values are loaded: Pillow turns a TIFF itself, and then drops its tag.
+        image.load()
+        orientation, remark = _orientation_of(image)
+        if deep is not None:
+            image = _image_of(deep, window)
+        if orientation in _UPRIGHT:
+            image = image.transpose(_UPRIGHT[orientation])
+        return _fitted(image, mode=mode, size=size, box=box), remark
+
+
+def deep_image(source: Any) -> DeepImage | None:
+    """Return the values of an image of more than 8 bits, as they are stored; None for 8 bits."""
+    if isinstance(source, np.ndarray):
+        return None
+    dicom = _dicom_or_none(source)
+    if dicom is not None:
+        return dicom if isinstance(dicom, DeepImage) else None
+    with opened(source) as image:
+        return deep_values(image, lambda: open_image(reopenable(source, image)))
+
+
+def _fitted(
+    image: Image.Image, *, mode: Mode | None, size: Size | None, box: Box | None = None
 ) -> NDArray[np.uint8]:
-    """Convert a PIL image to uint8 (H, W, C) by the rules of :func:`read_image`."""
-    ImageOps.exif_transpose(image, in_place=True)
+    """Convert an upright PIL image to uint8 (H, W, C) of the mode and size."""
     grey = image.mode in _GREY
     if mode == "rgba" and not image.has_transparency_data:
         raise BadImageError(
             f"mode 'rgba' was requested, but the image has no alpha channel (mode {image.mode})"
         )
-    image = _eight_bits(image)
+    if image.mode in ("La", "RGBa"):  # premultiplied alpha converts only to straight alpha
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
     wanted = _PILLOW_MODE[mode] if mode else ("L" if grey else "RGB")
     if image.mode != wanted:
         image = image.convert(wanted)
@@ -94,99 +150,51 @@ def to_uint8(
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
+def _image_of(deep: DeepImage, window: Window | None) -> Image.Image:
+    """Map deep values to an 8-bit PIL image."""
+    if window is None:
+        raise NoWindowError(f"{deep.kind} values need a window")
+    if window.full and deep.kind != SIXTEEN:
+        raise BadImageError(
+            f"{deep.kind} pixels have no standard range: pass window=(LOW, HIGH), the values that "
+            "become black and white, or save the image as 8-bit"
+        )
+    if not np.isfinite(deep.values).all():
+        raise BadImageError("pixels that are not finite (NaN or infinity)")
+    return Image.fromarray(deep.levels(window))
+
+
+def _dicom_or_none(source: Any) -> DeepImage | NDArray[np.uint8] | None:
+    if isinstance(source, Image.Image) or not is_dicom(source):
+        return None
+    with reasons(source):
+        found = read_dicom(source if isinstance(source, bytes) else checked(Path(source)))
+        height, width = (found if isinstance(found, np.ndarray) else found.values).shape[:2]
+        if height * width > MAX_PIXELS:
+            raise BadImageError(too_large(f"{height * width:,} pixels"))
+        return found
+
+
+def _orientation_of(image: Image.Image) -> tuple[int, str]:
+    """Return the EXIF orientation (1: upright), and a remark if the EXIF data cannot be read."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1)), ""
+    except Exception:  # Pillow raises what it meets: SyntaxError, struct.error, TypeError, ...
+        return 1, UNREADABLE_EXIF
+
+
 def image_size(source: Any) -> Size:
     """Read height and width from the header alone (EXIF orientation applied)."""
     if isinstance(source, np.ndarray):
         return source.shape[0], source.shape[1]
-    with _opened(source) as image:
+    dicom = _dicom_or_none(source)
+    if dicom is not None:
+        shape = (dicom if isinstance(dicom, np.ndarray) else dicom.values).shape
+        return shape[0], shape[1]
+    with opened(source) as image:
         # Pillow applies the orientation of a TIFF itself.
-        turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION, 1) >= 5
+        turned = image.format != "TIFF" and 5 <= _orientation_of(image)[0] <= 8
         return image.size if turned else (image.size[1], image.size[0])
-
-
-@contextmanager
-def strict_pillow() -> Iterator[None]:
-    """Make Pillow's decompression-bomb warning an error and silence its other warnings."""
-    with catch_warnings():
-        filterwarnings("ignore", module=r"PIL\b")
-        simplefilter("error", Image.DecompressionBombWarning)
-        yield
-
-
-@cache
-def image_extensions() -> frozenset[str]:
-    """Return the file extensions that count as images in a folder, lower case with the dot."""
-    found = Image.registered_extensions()  # also loads Pillow's plugins
-    return frozenset(ext for ext, name in found.items() if name in (*_FORMATS, "MPO"))
-
-
-@cache
-def _formats() -> tuple[str, ...]:
-    Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
-
-
-@contextmanager
-def _opened(source: Any) -> Iterator[Image.Image]:
-    """Open a source and convert every error inside to BadImageError."""
-    try:
-        if isinstance(source, Image.Image):
-            image = source.copy()
-        elif isinstance(source, bytes):
-            if not source:
-                raise BadImageError("zero bytes")
-            image = Image.open(BytesIO(source), formats=_formats())
-        else:
-            image = Image.open(_checked(Path(source)), formats=_formats())
-        with image:
-            pixels = image.size[0] * image.size[1]
-            if pixels > MAX_PIXELS:
-                raise BadImageError(_too_large(f"{pixels:,} pixels"))
-            yield image
-    except BadImageError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImageError(_too_large(_first_line(error))) from error
-    except UnidentifiedImageError as error:
-        unknown = HEIC if _is_heic(source) else "not an image that Pillow can read"
-        raise BadImageError(unknown) from error
-    except (OSError, SyntaxError, EOFError, IndexError, struct.error) as error:
-        raise BadImageError(f"damaged or truncated: {_first_line(error)}") from error
-    except Exception as error:  # decoders fail on hostile bytes in undocumented ways
-        reason = f"cannot be decoded: {type(error).__name__}: {_first_line(error)}"
-        raise BadImageError(reason) from error
-
-
-def _is_heic(source: Any) -> bool:
-    """Return whether a file, or its bytes, are HEIC, whatever the extension."""
-    if isinstance(source, bytes):
-        return source[4:12] in _HEIC
-    with open(source, "rb") as file:
-        return file.read(12)[4:] in _HEIC
-
-
-def _checked(path: Path) -> Path:
-    if not path.exists():
-        raise BadImageError(f"no such file: {path}")
-    if not path.is_file():
-        raise BadImageError(f"not a file: {path}")
-    if path.stat().st_size == 0:
-        raise BadImageError("zero bytes")
-    return path
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    deep = image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
-    if deep:  # Pillow's own conversion would clip at 255
-        values = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        raise BadImageError(
-            f"32-bit pixels (mode {image.mode}) have no standard range: save the image as 8-bit"
-        )
-    if image.mode in ("La", "RGBa"):  # premultiplied alpha converts only to straight alpha
-        return image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
-    return image
 
 
 def _read_array(pixels: NDArray[Any], mode: Mode | None, size: Size | None) -> NDArray[np.uint8]:
@@ -203,13 +211,4 @@ def _read_array(pixels: NDArray[Any], mode: Mode | None, size: Size | None) -> N
         return pixels
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     kept: Mode | None = "rgba" if mode is None and channels == 4 else mode
-    return to_uint8(image, mode=kept, size=size)
-
-
-def _too_large(what: str) -> str:
-    return f"{what}: above the limit of {MAX_PIXELS:,} pixels (a decompression bomb?)"
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__
+    return _fitted(image, mode=kept, size=size)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import progress
 from automorph.data.image_files import ImageFiles
-from automorph.data.images import Mode, Size, strict_pillow
+from automorph.data.image_opening import strict_pillow
+from automorph.data.images import Mode, Size
 from automorph.data.label_conflicts import with_contradictions
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage

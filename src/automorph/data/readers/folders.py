@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
-from automorph.data.images import HEIC, image_extensions
+from automorph.data.image_opening import HEIC, image_extensions
 from automorph.data.notes import Notes, shortened
 from automorph.data.readers.layout import (
     layout_of,

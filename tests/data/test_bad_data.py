@@ -172,7 +172,7 @@ CASES = [
     Case(
         "float TIFF",
         with_file(saved(Image.fromarray(np.ones((8, 8), np.float32)), "TIFF"), "x.tif"),
-        ("cats/x.tif: 32-bit pixels (mode F)",),
+        ("cats/x.tif: 32-bit pixels have no standard range",),
     ),
     Case("no alpha", with_file(PNG), ("9 of 9 rows", "no alpha", "No usable row is left"),
          {"mode": "rgba"}),

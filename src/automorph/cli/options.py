@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -67,8 +68,19 @@ data_options = _stack(
         help="Column of subgroups; repeat for one subgroup per combination of values.",
     ),
     click.option(
+        "--keep-together", metavar="COLUMN",
+        help="Column of lesions, persons, drives, ..: rows with equal values stay in one part. "
+        "DICOM files have PatientID, StudyInstanceUID and SeriesInstanceUID.",
+    ),
+    click.option(
         "--size", metavar="PX|HxW", callback=lambda _, __, value: size_of(value),
         help="Resize all images to this size.",
+    ),
+    click.option(
+        "--window", metavar="LOW,HIGH", callback=lambda _, __, value: window_of(value),
+        help="Values of 16-bit images or DICOM files that become black and white; 'voi': as each "
+        "DICOM file states; 'percentiles': 0.1 and 99.9 of the training images.",
+        show_default="percentiles, or the window that all DICOM files state",
     ),
     _limit_option,
     click.option(
@@ -282,6 +294,23 @@ def size_of(text: str | None) -> int | tuple[int, int] | None:
             f"got {text!r}; expected a size in pixels, such as 64 or 48x64", param_hint="--size"
         )
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
+
+def window_of(text: str | None) -> tuple[float, float] | str | None:
+    """Parse a window: two numbers, or a word that `automorph.data.load_data` knows."""
+    if text is None or text in ("voi", "percentiles"):
+        return text
+    try:
+        low, high = (float(number) for number in text.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not (math.isfinite(high - low) and low < high):
+        raise click.BadParameter(
+            f"got {text!r}; expected two numbers, the lower one first, such as 0,4095, or 'voi' "
+            "or 'percentiles'",
+            param_hint="--window",
+        )
+    return low, high
 
 
 def default_policy(domain: str) -> str:

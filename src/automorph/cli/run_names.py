@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from automorph.training import Task
 
 
-_OF_DATA = ("--image", "--text", "--label", "--subgroup", "--size", "--limit", "--leakage",
-            "--crop", "--decoders", "--cache")  # fmt: skip
+_OF_DATA = ("--image", "--text", "--label", "--subgroup", "--keep-together", "--size", "--window",
+            "--limit", "--leakage", "--crop", "--decoders", "--cache")  # fmt: skip
 _OF_TRAINING = ("--model", "--epochs", "--batch-size", "--lr", "--precision", "--protect")
 _FLAGS = ("--balance", "--skip-bad", "--on-demand", "--download")
 _typed: list[str] = []

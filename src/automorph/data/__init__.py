@@ -18,7 +18,8 @@ from automorph.data.loading import as_dataset, check_source, from_arrays, load_d
 from automorph.data.memory_map import allocate, finish, mapped
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
 from automorph.data.sources import SOURCES, SourceInfo, list_sources
-from automorph.data.splits import limited, split, split_hashes
+from automorph.data.split_record import split_hashes
+from automorph.data.splits import limited, split
 from automorph.data.spurious import CORRELATED, coupled
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -11,14 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
-from automorph.data.decoding import read_images
+from automorph.data.decoding import decode_images, remark_notes
+from automorph.data.deep_pixels import Window
+from automorph.data.dicom_columns import with_dicom_columns
 from automorph.data.images import CHANNELS, Mode, Size
 from automorph.data.label_conflicts import with_contradictions
 from automorph.data.labels import MISSING, check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows
+from automorph.data.set_window import no_window_needed, window_of_parts
 from automorph.data.splits import check_balance, choose, limit_note, limited, split
+from automorph.data.window_record import WindowRecord
+from automorph.data.windows import WindowChoice, check_choice
 from automorph.errors import DataError, UsageError
 
 Numbers = dict[str, NDArray[np.int64]]
@@ -36,12 +41,15 @@ def assemble(
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
     cache: Path | None = None,
+    window: WindowChoice = None,
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
-    _check_options(raw, size, mode, limit)
+    _check_options(raw, size, mode, limit, window)
     check_balance(limit, balance=balance)
     notes = Notes(raw.notes)
     raw = _drop_unlabelled(raw, notes)
+    raw = with_dicom_columns(raw, notes)
+    _check_keep_together(raw)
     labels, classes = encode(_columns(raw, "labels"), names=raw.classes, notes=notes)
     groups: Numbers = {}
     group_names: tuple[str, ...] = ()
@@ -64,7 +72,31 @@ def assemble(
         if len(rows) < len(usable):
             notes.add(limit_note(given, rows, balance=balance))
     total = sum(map(len, keep.values())) + sum(map(len, bad.values()))
-    data = _decode(raw, keep, bad, mode=mode, size=size, cache=cache)
+    records: list[WindowRecord] = []
+
+    def choose_window() -> Window:
+        """Choose the window when the first image of more than 8 bits is read."""
+        train = keep["train"]
+        column = raw.parts["train"].metadata.get(raw.keep_together or "")
+        chosen, record = window_of_parts(
+            raw.name,
+            {part: [raw.parts[part].data[row] for row in rows] for part, rows in keep.items()},
+            {part: [raw.parts[part].ids[row] for row in rows] for part, rows in keep.items()},
+            window,
+            labels=labels["train"][train],
+            classes=classes,
+            subgroups=groups["train"][train] if groups else None,
+            subgroup_names=group_names,
+            together=None if column is None else [column[row] for row in train],
+        )
+        records.append(record)
+        return chosen
+
+    data = _decode(raw, keep, bad, notes, mode=mode, size=size, cache=cache, choose=choose_window)
+    if not records and window is not None:
+        raise no_window_needed(raw.name, window)
+    for record in records:
+        notes.add(record.note())
     skipped = _skipped(raw, bad, total, skip_bad=skip_bad)
     if skipped:
         notes.add(left_out(skipped))
@@ -81,6 +113,8 @@ def assemble(
         subgroup_names=group_names,
         skipped=skipped,
         notes=tuple(notes),
+        keep_together=raw.keep_together,
+        window=records[0] if records else None,
         **parts,
     )
     if limit is not None and dataset.test is None:
@@ -89,15 +123,30 @@ def assemble(
     return with_contradictions(guard_leakage(dataset, leakage=leakage))
 
 
-def _check_options(raw: RawData, size: Size | None, mode: Mode | None, limit: int | None) -> None:
+def _check_options(
+    raw: RawData, size: Size | None, mode: Mode | None, limit: int | None, window: WindowChoice
+) -> None:
+    check_choice(window)
     if size is not None and (len(size) != 2 or min(size) < 1):
         raise UsageError(f"size={size}: expected a height and a width of at least 1.")
     if mode not in (None, *get_args(Mode)):
         raise UsageError(f"mode={mode!r}: expected one of {get_args(Mode)}.")
     if limit is not None and limit < 1:
         raise UsageError(f"limit={limit}: expected at least 1.")
-    if raw.domain == "text" and (size is not None or mode is not None):
-        raise UsageError(f"{raw.name} contains texts: size and mode apply only to images.")
+    if raw.domain == "text" and not (size is mode is window is None):
+        raise UsageError(f"{raw.name} contains texts: size, mode and window apply only to images.")
+
+
+def _check_keep_together(raw: RawData) -> None:
+    column = raw.keep_together
+    if column is None or all(column in rows.metadata for rows in raw.parts.values()):
+        return
+    known = list(raw.parts["train"].metadata)
+    raise DataError(
+        f"{raw.name} has no column {column!r}, which keep_together names (--keep-together); its "
+        f"columns: {', '.join(known) or 'none'}. Expected the column of what was photographed or "
+        "written several times; for a folder of images, make a CSV table of their paths with it."
+    )
 
 
 def _good_rows(labels: Numbers, bad: dict[str, dict[int, str]]) -> dict[str, NDArray[np.intp]]:
@@ -161,6 +210,10 @@ def _bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict
                 bad[row] = f"no {raw.domain}"
             elif raw.domain == "text" and not isinstance(value, str):
                 bad[row] = f"no text but {type(value).__name__}"
+    if raw.keep_together is not None:
+        for row, value in enumerate(rows.metadata[raw.keep_together]):
+            if not str(value):
+                bad.setdefault(row, f"no {raw.keep_together}")
     return {**bad, **rows.bad}
 
 
@@ -168,10 +221,12 @@ def _decode(
     raw: RawData,
     keep: Mapping[str, NDArray[np.intp]],
     bad: dict[str, dict[int, str]],
+    notes: Notes,
     *,
     mode: Mode | None,
     size: Size | None,
     cache: Path | None,
+    choose: Callable[[], Window],
 ) -> dict[str, NDArray[Any]]:
     """Decode the kept rows of all parts together; add rows that fail to ``bad``."""
     if raw.domain == "text":
@@ -188,12 +243,21 @@ def _decode(
     at = [(part, int(row)) for part, rows in keep.items() for row in rows]
     sources = [raw.parts[part].data[row] for part, row in at]
     try:
-        images, failed = read_images(sources, mode=mode, size=size, cache=cache)
+        read = decode_images(sources, mode=mode, size=size, cache=cache, choose=choose)
     except DataError as error:
-        raise DataError(f"{raw.name}: {error}") from error
-    for position, reason in failed.items():
+        named = str(error).startswith(f"{raw.name}:")
+        raise DataError(str(error) if named else f"{raw.name}: {error}") from error
+    for position, reason in read.bad.items():
         part, row = at[position]
         bad[part][row] = reason
+    remarks = [
+        (str(raw.parts[part].ids[row]), remark)
+        for position, remark in read.remarks.items()
+        for part, row in [at[position]]
+    ]
+    for note in remark_notes(remarks):
+        notes.add(note)
+    images = read.images
     decoded = {}
     start = 0
     for part, rows in keep.items():

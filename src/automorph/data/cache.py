@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from automorph.data.dataset import Split
 from automorph.data.memory_map import allocate, finish, mapped
 from automorph.errors import DamagedError
-from automorph.files import read_json, temporary_of, write_json
+from automorph.files import make_folder, read_json, temporary_of, write_json
 
 _CHUNK = 4096  # rows copied at a time between memory maps
 
@@ -23,6 +23,8 @@ _CHUNK = 4096  # rows copied at a time between memory maps
 @dataclass(frozen=True)
 class Store:
     """A cache of decoded images: ``<key>.npy``, and ``<key>.json`` with the skipped rows.
+
+    ``<key>.remarks.json`` holds remarks on rows that were read, if there are any.
 
     The key hashes the source (paths with size and time of change, or the encoded bytes) and the
     options, so a changed source is decoded again. Files are written under a temporary name and
@@ -55,6 +57,24 @@ class Store:
         except (DamagedError, ValueError):
             return None
         return images, bad
+
+    def load_remarks(self) -> dict[int, str] | None:
+        """Return the remarks on rows of an earlier call, often none; None if they are damaged."""
+        try:
+            found = read_json(self.path.with_suffix(".remarks.json"))
+            return {int(row): str(remark) for row, remark in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (DamagedError, ValueError):
+            return None
+
+    def save_remarks(self, remarks: Mapping[int, str]) -> None:
+        """Record remarks on rows, if there are any."""
+        if remarks:
+            make_folder(self.folder)
+            write_json(
+                self.path.with_suffix(".remarks.json"), {str(row): r for row, r in remarks.items()}
+            )
 
     def allocate(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         """Make a zeroed array on disk, under a temporary name."""

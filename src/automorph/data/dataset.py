@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automorph.data.array_checks import check_images, check_range
+from automorph.data.window_record import WindowRecord
 from automorph.errors import DataError
 from automorph.operations import Stream
 
@@ -174,7 +176,9 @@ class Dataset:
 
     ``skipped`` lists the bad rows that the user allowed to be skipped, ``notes`` describes in short
     sentences what was done to the source (rows limited, duplicates dropped, files ignored).
-    Raises DataError when the parts do not fit together.
+    ``keep_together`` is a column of ``metadata`` whose equal values stay in one part when the data
+    set is split; ``window`` records how images of more than 8 bits were mapped to 8. Raises
+    DataError when the parts do not fit together.
     """
 
     name: str
@@ -185,6 +189,8 @@ class Dataset:
     subgroup_names: tuple[str, ...] = ()
     skipped: tuple[BadRow, ...] = ()
     notes: tuple[str, ...] = ()
+    keep_together: str | None = None
+    window: WindowRecord | None = None
 
     def __post_init__(self) -> None:
         kind, shape = self.train.domain, self.train.data.shape[1:]
@@ -193,6 +199,11 @@ class Dataset:
                 raise DataError(
                     f"{self.name}: the {name} split contains {part!r}, but the train split "
                     f"contains {self.train!r}: expected the same kind and size in every split."
+                )
+            if self.keep_together not in (None, *part.metadata):
+                raise DataError(
+                    f"{self.name}: the {name} split has no metadata {self.keep_together!r}: "
+                    "expected the column keep_together in every split."
                 )
             check_range(part.labels, len(self.classes), f"{self.name}: labels of {name}")
             if part.subgroups is not None:
@@ -275,32 +286,3 @@ def open_test(data: Dataset) -> Split:
 def open_part(data: Dataset, name: str) -> Split:
     """Return the named part; for the test part, the rules of :func:`open_test` apply."""
     return open_test(data) if name == "test" else data.parts[name]
-
-
-def check_images(images: NDArray[Any]) -> None:
-    """Refuse anything but uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}, with a remedy."""
-    if images.dtype != np.uint8:
-        hint = " For values in [0, 1]: (255 * images).round().astype('uint8')."
-        raise DataError(f"images have dtype {images.dtype}: expected uint8, 0 to 255.{hint}")
-    shape = images.shape
-    if len(shape) == 3:
-        raise DataError(f"images have shape {shape}: expected (n, H, W, C); add [..., None].")
-    if len(shape) != 4 or shape[3] not in (1, 3, 4):
-        first = len(shape) == 4 and shape[1] in (1, 3, 4)
-        hint = " Channels come last: use images.transpose(0, 2, 3, 1)." if first else ""
-        raise DataError(
-            f"images have shape {shape}: expected (n, H, W, C) with 1, 3 or 4 channels.{hint}"
-        )
-    if min(shape[1:3]) == 0:
-        raise DataError(f"images have shape {shape}: expected at least one pixel.")
-    if not images.flags.c_contiguous:
-        raise DataError("images are not C-contiguous: use numpy.ascontiguousarray(images).")
-
-
-def check_range(numbers: NDArray[np.int64], n: int, what: str) -> None:
-    """Refuse class or subgroup numbers outside 0..n-1."""
-    if len(numbers) and (numbers.min() < 0 or numbers.max() >= n):
-        raise DataError(
-            f"{what} range from {numbers.min()} to {numbers.max()}: expected 0 to {n - 1}, "
-            f"for {n} names."
-        )

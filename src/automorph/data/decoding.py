@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,15 +17,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.cache import Store
+from automorph.data.deep_pixels import FULL, Window
 from automorph.data.image_opening import BadImageError, strict_pillow
-from automorph.data.images import Mode, Size, image_size, read_image
+from automorph.data.notes import shortened
+from automorph.data.images import Mode, NoWindowError, Size, image_size, read_with_remarks
 from automorph.errors import DataError
 
 T = TypeVar("T")
+_Result = tuple[NDArray[np.uint8], str] | str
+"""Pixels and a remark, or the reason why there are none."""
 
 _PROBE, _CHUNK = 16, 64
 # Below this many pixels the interpreter dominates, and threads only add cost.
 _THREADS_PAY = 96 * 96
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Images uint8 (m, H, W, C), the reasons of bad rows, and remarks on good ones, by position."""
+
+    images: NDArray[np.uint8]
+    bad: dict[int, str]
+    remarks: dict[int, str]
 
 
 def read_images(
@@ -46,35 +60,92 @@ def read_images(
     >>> images.shape, bad
     ((2, 2, 2, 1), {1: 'zero bytes'})
     """
+    decoded = decode_images(sources, mode=mode, size=size, cache=cache)
+    return decoded.images, decoded.bad
+
+
+def decode_images(
+    sources: Sequence[Any],
+    *,
+    mode: Mode | None = None,
+    size: Size | None = None,
+    cache: Path | None = None,
+    choose: Callable[[], Window] = lambda: FULL,
+) -> Decoded:
+    """Read images like `read_images`, with remarks on what was guessed.
+
+    ``choose`` is called once, if an image has more than 8 bits, for the window of all of them.
+    """
+    try:
+        return _decode(sources, mode, size, cache, None)
+    except NoWindowError:
+        with strict_pillow():
+            window = choose()
+        return _decode(sources, mode, size, cache, window)
+
+
+def remark_notes(remarks: Iterable[tuple[str, str]]) -> list[str]:
+    """Return one note for each kind of remark: how many images, and the first names.
+
+    >>> remark_notes([("a.png", "odd"), ("b.png", "odd")])
+    ['2 images: odd (a.png, b.png)']
+    """
+    names: dict[str, list[str]] = {}
+    for name, remark in remarks:
+        names.setdefault(remark, []).append(name)
+    return [
+        f"{len(found):,} image{'s' if len(found) > 1 else ''}: {remark} "
+        f"({shortened(found)})"
+        for remark, found in names.items()
+    ]
+
+
+def _decode(
+    sources: Sequence[Any],
+    mode: Mode | None,
+    size: Size | None,
+    cache: Path | None,
+    window: Window | None,
+) -> Decoded:
     if cache is None:
-        images, bad = _stack(sources, mode, size, lambda shape: np.zeros(shape, np.uint8))
-        return images[: len(sources) - len(bad)], bad
-    store = Store.of(cache, sources, mode, size)
-    if (found := store.load()) is None:
-        try:
-            images, bad = _stack(sources, mode, size, store.allocate)
-            found = store.save(images, bad), bad
-        except BaseException:
-            store.discard()
-            raise
-    return found[0][: len(sources) - len(found[1])], found[1]
+        found = _stack(sources, mode, size, window, lambda shape: np.zeros(shape, np.uint8))
+    else:
+        how = (mode, size) if window is None else (mode, size, window)
+        store = Store.of(cache, sources, *how)
+        loaded, remarks = store.load(), store.load_remarks()
+        if loaded is not None and remarks is not None:
+            found = Decoded(*loaded, remarks)
+        else:
+            try:
+                made = _stack(sources, mode, size, window, store.allocate)
+                store.save_remarks(made.remarks)
+                found = Decoded(store.save(made.images, made.bad), made.bad, made.remarks)
+            except BaseException:
+                store.discard()
+                raise
+    return replace(found, images=found.images[: len(sources) - len(found.bad)])
 
 
 def _stack(
     sources: Sequence[Any],
     mode: Mode | None,
     size: Size | None,
+    window: Window | None,
     allocate: Callable[[tuple[int, ...]], NDArray[np.uint8]],
-) -> tuple[NDArray[np.uint8], dict[int, str]]:
+) -> Decoded:
     """Read into an array with room for all sources; the good images come first."""
     images: NDArray[np.uint8] | None = None
     bad: dict[int, str] = {}
+    remarks: dict[int, str] = {}
     n = 0
-    with strict_pillow(), closing(_read_all(sources, mode, size)) as results:
-        for row, pixels in enumerate(progress(results, len(sources), "Reading images")):
-            if isinstance(pixels, str):
-                bad[row] = pixels
+    with strict_pillow(), closing(_read_all(sources, mode, size, window)) as results:
+        for row, result in enumerate(progress(results, len(sources), "Reading images")):
+            if isinstance(result, str):
+                bad[row] = result
                 continue
+            pixels, remark = result
+            if remark:
+                remarks[row] = remark
             if images is None:
                 images = allocate((len(sources), *pixels.shape))
             if pixels.shape[:2] != images.shape[1:3]:
@@ -85,7 +156,9 @@ def _stack(
                 images[:n] = grey
             images[n] = pixels
             n += 1
-    return allocate((len(sources), 1, 1, 1)) if images is None else images, bad
+    if images is None:
+        images = allocate((len(sources), 1, 1, 1))
+    return Decoded(images, bad, remarks)
 
 
 def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
@@ -101,13 +174,14 @@ def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
 
 
 def _read_all(
-    sources: Sequence[Any], mode: Mode | None, size: Size | None
-) -> Generator[NDArray[np.uint8] | str]:
+    sources: Sequence[Any], mode: Mode | None, size: Size | None, window: Window | None
+) -> Generator[_Result]:
     """Read in order; yield the reason in place of each bad image."""
-    read = partial(_pixels_or_reason, mode=mode, size=size)
+    read = partial(_pixels_or_reason, mode=mode, size=size, window=window)
     probe = [read(source) for source in sources[:_PROBE]]
     yield from probe
-    large = max((p.shape[0] * p.shape[1] for p in probe if not isinstance(p, str)), default=0)
+    shapes = [result[0].shape for result in probe if not isinstance(result, str)]
+    large = max((height * width for height, width, _ in shapes), default=0)
     rest = range(_PROBE, len(sources), _CHUNK)
     if large < _THREADS_PAY or not rest:
         yield from map(read, sources[_PROBE:])
@@ -121,10 +195,12 @@ def _read_all(
 
 
 def _pixels_or_reason(
-    source: Any, *, mode: Mode | None, size: Size | None
-) -> NDArray[np.uint8] | str:
+    source: Any, *, mode: Mode | None, size: Size | None, window: Window | None
+) -> _Result:
     try:
-        return read_image(source, mode=mode, size=size)
+        return read_with_remarks(source, mode=mode, size=size, window=window)
+    except NoWindowError:
+        raise
     except BadImageError as error:
         return str(error)
 

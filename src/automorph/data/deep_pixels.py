@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ SIXTEEN, THIRTY_TWO, DICOM = "16-bit", "32-bit", "DICOM"
 class Window:
     """The values that become the levels 0 and 255; values between them are scaled and rounded.
 
-    Values outside are clipped. ``full`` marks the whole range of 16 bits, which fits only 16-bit
-    images.
+    Values outside are clipped. ``kind`` marks the whole range of 16 bits (``full``), which fits
+    only 16-bit images, and the window that each file states (``own``).
 
     >>> Window(900, 1100)(np.array([0, 900, 1000, 1001, 5000])).tolist()
     [0, 0, 128, 129, 255]
@@ -27,7 +27,7 @@ class Window:
 
     low: float
     high: float
-    full: bool = False
+    kind: Literal["fixed", "full", "own"] = "fixed"
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Map values of any shape to levels: floor(255 (v - low) / (high - low) + 1/2)."""
@@ -40,17 +40,19 @@ class Window:
         return levels
 
 
-FULL = Window(0, 65535, full=True)
+FULL = Window(0, 65535, "full")
 """The whole range of 16 bits: level = round(255 v / 65535)."""
+OWN = Window(0, 1, "own")
+"""The window that each DICOM file states."""
 
 
 @dataclass(frozen=True)
 class DeepImage:
     """Values ``(H, W)`` or ``(H, W, 3)`` of more than 8 bits, in their unit, before any window.
 
-    ``kind`` is ``SIXTEEN``, ``THIRTY_TWO`` or ``DICOM``. ``alpha`` (H, W) has 16 bits. ``inverted``:
-    small values are bright (DICOM's MONOCHROME1). ``own``: the window that the file states.
-    ``padding``: the value of pixels that show nothing.
+    ``kind`` is ``SIXTEEN``, ``THIRTY_TWO`` or ``DICOM``. ``alpha`` (H, W) has 16 bits. If
+    ``inverted``, small values are bright (DICOM's MONOCHROME1). ``own`` is the window that the file
+    states, ``padding`` the value of pixels that show nothing.
     """
 
     values: NDArray[Any]

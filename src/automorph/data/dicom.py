@@ -20,7 +20,6 @@ COLUMNS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
 """The columns that every set of DICOM images has, by their DICOM keywords."""
 _MAGIC, _AT = b"DICM", 128
 _GREY = ("MONOCHROME1", "MONOCHROME2")
-_IDENTITY = (1.0, 0.0)
 
 
 class DicomError(DataError):
@@ -60,7 +59,7 @@ def read_dicom(source: Any) -> DeepImage | NDArray[np.uint8]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Files with small faults are common, and still readable.
-        header = _header(source, stop_before_pixels=False)
+        header = _header(source)
         _check(header)
         pixels, photometric = _pixels(header)
         if photometric not in _GREY:
@@ -73,10 +72,28 @@ def read_dicom(source: Any) -> DeepImage | NDArray[np.uint8]:
             raise DicomError("rescaled values that are not finite")
         inverted = photometric == "MONOCHROME1"
         own = own_window(header)
-        if _is_eight_bits(header, pixels) and own is None:
+        if not _is_deep(header):
             levels = values.astype(np.uint8)
             return 255 - levels if inverted else levels
         return DeepImage(values, DICOM, None, inverted, own, _padding(header))
+
+
+def dicom_depth(source: Any) -> tuple[str | None, Window | None]:
+    """Return the kind of deep values (None: 8-bit levels) and the stated window, by the header."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        header = _header(source, defer_size=1024)
+        _check(header)
+        return (DICOM, own_window(header)) if _is_deep(header) else (None, None)
+
+
+def dicom_size(source: Any) -> tuple[int, int]:
+    """Return height and width by the header."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        header = _header(source, defer_size=1024)
+        _check(header)
+        return int(header.Rows), int(header.Columns)
 
 
 def own_window(header: Any) -> Window | None:
@@ -158,8 +175,8 @@ def _pixels(header: Any) -> tuple[NDArray[Any], str]:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise DicomError(
             f"compressed as {getattr(syntax, 'name', syntax)}, which cannot be read here "
-            f"({lines[-1].strip()[:120]}): save it uncompressed, or install a decoder for pydicom such as "
-            "pylibjpeg or python-gdcm"
+            f"({lines[-1].strip()[:120]}): save it uncompressed, or install a decoder for pydicom "
+            "such as pylibjpeg or python-gdcm"
         ) from error
     return np.asarray(pixels), str(found["photometric_interpretation"])
 
@@ -190,13 +207,16 @@ def _colours(header: Any, pixels: NDArray[Any], photometric: str) -> DeepImage |
     return DeepImage(np.ascontiguousarray(pixels), DICOM)
 
 
-def _is_eight_bits(header: Any, pixels: NDArray[Any]) -> bool:
-    slope, intercept = header.get("RescaleSlope", 1), header.get("RescaleIntercept", 0)
-    return (
-        pixels.dtype == np.uint8
-        and header.get("BitsStored") == 8
-        and (float(slope), float(intercept)) == _IDENTITY
-        and "ModalityLUTSequence" not in header
+def _is_deep(header: Any) -> bool:
+    """Return whether a file holds more than plain 8-bit levels, by its header alone."""
+    eight = header.get("BitsAllocated") == 8 and "PixelData" in header
+    if str(header.get("PhotometricInterpretation")) not in _GREY:
+        return not eight and str(header.get("PhotometricInterpretation")) != "PALETTE COLOR"
+    slope, intercept = (header.get(f"Rescale{name}") for name in ("Slope", "Intercept"))
+    plain = (1 if slope is None else slope) == 1 and not intercept
+    plain &= header.get("BitsStored") == 8 and not header.get("PixelRepresentation")
+    return not (
+        eight and plain and "ModalityLUTSequence" not in header and own_window(header) is None
     )
 
 

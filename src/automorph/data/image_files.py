@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.decoders import map_chunks
+from automorph.data.deep_pixels import Window
 from automorph.data.image_opening import BadImageError
-from automorph.data.images import CHANNELS, Mode, Size, image_size, read_image
+from automorph.data.images import CHANNELS, Mode, Size, depth_of, read_image
 from automorph.errors import DataError
 from automorph.operations import Stream
 
@@ -23,6 +24,8 @@ TRIES = 10
 """Tries of a random crop, before the largest crop at the centre is taken."""
 DRAWS = 4 * TRIES
 _RATIO = (3 / 4, 4 / 3)
+Inspected = tuple[bytes, str | None, bool]
+"""Of a file: the hash of its bytes, why it is no image (or None), whether it has over 8 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +34,9 @@ class ImageFiles:
 
     ``names`` are paths below ``root``, as ``StringDType`` ``(n,)``. Rows are scaled to cover
     ``size`` and cropped at the centre; with ``crop``, `drawn` cuts random regions of at least that
-    share of the area, for training. ``decoders`` processes decode (0: threads of this one); their
-    number does not affect results. Raises DataError for a file that cannot be decoded.
+    share of the area, for training. ``window`` maps images of more than 8 bits. ``decoders``
+    processes decode (0: threads of this one); their number does not affect results. Raises
+    DataError for a file that cannot be decoded.
     """
 
     root: Path
@@ -41,6 +45,7 @@ class ImageFiles:
     mode: Mode = "rgb"
     crop: float | None = None
     decoders: int = 0
+    window: Window | None = None
     dtype: np.dtype[np.uint8] = field(default=np.dtype(np.uint8), init=False)
 
     def __len__(self) -> int:
@@ -71,17 +76,18 @@ class ImageFiles:
 
     def digests(self) -> NDArray[np.bytes_]:
         """Hash every file's bytes, reading it once: BLAKE2b, S16 ``(n,)``."""
-        return np.array([digest for digest, _ in self.inspect()], "S16")
+        return np.array([digest for digest, _, _ in self.inspect()], "S16")
 
-    def inspect(self) -> Iterator[tuple[bytes, str | None]]:
-        """Read every file: yield the hash of its bytes, and why it is not an image, or None."""
+    def inspect(self) -> Iterator[Inspected]:
+        """Read every file: yield the hash of its bytes, why it is not an image, and its depth."""
         paths = map_chunks(_inspect, self._chunks(np.arange(len(self)), 64), 0)
         for chunk in paths:
             yield from chunk
 
     def describe(self) -> dict[str, Any]:
         """Return the options that decide how rows look, as plain data."""
-        return {"size": list(self.size), "mode": self.mode, "crop": self.crop}
+        window = {} if self.window is None else {"window": list(asdict(self.window).values())}
+        return {"size": list(self.size), "mode": self.mode, "crop": self.crop, **window}
 
     def _chunks(self, rows: NDArray[Any], size: int) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(rows), size):
@@ -93,7 +99,7 @@ class ImageFiles:
         # Small batches are shared among the decoders too.
         each = max(1, min(_CHUNK, -(-len(rows) // max(1, self.decoders))))
         jobs = (
-            (paths, self.mode, self.size, self.crop, _part(draws, number, each))
+            (paths, self.mode, self.size, self.crop, self.window, _part(draws, number, each))
             for number, (paths,) in enumerate(self._chunks(rows, each))
         )
         start = 0
@@ -116,6 +122,7 @@ def _decode(
     mode: Mode,
     size: Size,
     crop: float | None,
+    window: Window | None,
     draws: Sequence[Sequence[float]] | None,
 ) -> NDArray[np.uint8] | str:
     """Return the images of a chunk, or the message of the first bad one."""
@@ -125,22 +132,22 @@ def _decode(
         if draws is not None and crop is not None:
             box = RandomCrop(crop, tuple(draws[number]))
         try:
-            out[number] = read_image(Path(path), mode=mode, size=size, box=box)
+            out[number] = read_image(Path(path), mode=mode, size=size, box=box, window=window)
         except BadImageError as error:
             return f"{path}: {error}"
     return out
 
 
-def _inspect(paths: Sequence[str]) -> list[tuple[bytes, str | None]]:
-    found: list[tuple[bytes, str | None]] = []
+def _inspect(paths: Sequence[str]) -> list[Inspected]:
+    found: list[Inspected] = []
     for path in paths:
         try:
             content = Path(path).read_bytes()
-            image_size(content)
+            deep = depth_of(content).kind is not None
         except (BadImageError, OSError) as error:
-            found.append((b"", str(error)))
+            found.append((b"", str(error), False))
         else:
-            found.append((blake2b(content, digest_size=16).digest(), None))
+            found.append((blake2b(content, digest_size=16).digest(), None, deep))
     return found
 
 

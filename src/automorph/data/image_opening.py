@@ -52,6 +52,7 @@ def opened(source: Any) -> Iterator[Image.Image]:
 
 
 def open_image(source: bytes | Path) -> Image.Image:
+    """Open bytes or a file without loading the pixels."""
     file: Any = BytesIO(source) if isinstance(source, bytes) else source
     return Image.open(file, formats=_formats())
 
@@ -102,6 +103,7 @@ def _is_heic(source: Any) -> bool:
 
 
 def checked(path: Path) -> Path:
+    """Return the path of a file that is not empty; raise BadImageError otherwise."""
     if not path.exists():
         raise BadImageError(f"no such file: {path}")
     if not path.is_file():
@@ -134,9 +136,11 @@ def strict_pillow() -> Iterator[None]:
 
 
 def too_large(what: str) -> str:
+    """Return the reason for refusing an image of too many pixels."""
     return f"{what}: above the limit of {MAX_PIXELS:,} pixels (a decompression bomb?)"
 
 
 def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, or its type."""
     text = str(error).strip()
     return text.splitlines()[0][:200] if text else type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from automorph.data.deep_pixels import FULL, SIXTEEN, DeepImage, Window, deep_values
-from automorph.data.dicom import is_dicom, read_dicom
+from automorph.data.deep_pixels import (
+    FULL,
+    OWN,
+    SIXTEEN,
+    DeepImage,
+    Window,
+    deep_kind,
+    deep_values,
+)
+from automorph.data.dicom import dicom_depth, dicom_size, is_dicom, read_dicom
 from automorph.data.image_opening import (
     MAX_PIXELS,
     BadImageError,
@@ -126,6 +135,27 @@ def deep_image(source: Any) -> DeepImage | None:
         return deep_values(image, lambda: open_image(reopenable(source, image)))
 
 
+@dataclass(frozen=True)
+class Depth:
+    """The kind of deep values of an image, None for 8 bits, and the window that its file states."""
+
+    kind: str | None
+    own: Window | None = None
+
+
+def depth_of(source: Any) -> Depth:
+    """Read the depth of an image from its header."""
+    if isinstance(source, np.ndarray):
+        return Depth(None)
+    if not isinstance(source, Image.Image) and is_dicom(source):
+        with reasons(source):
+            return Depth(
+                *dicom_depth(source if isinstance(source, bytes) else checked(Path(source)))
+            )
+    with opened(source) as image:
+        return Depth(deep_kind(image))
+
+
 def _fitted(
     image: Image.Image, *, mode: Mode | None, size: Size | None, box: Box | None = None
 ) -> NDArray[np.uint8]:
@@ -154,7 +184,11 @@ def _image_of(deep: DeepImage, window: Window | None) -> Image.Image:
     """Map deep values to an 8-bit PIL image."""
     if window is None:
         raise NoWindowError(f"{deep.kind} values need a window")
-    if window.full and deep.kind != SIXTEEN:
+    if window == OWN:
+        if deep.own is None:
+            raise BadImageError("no linear window (VOI) is stated in this file")
+        window = deep.own
+    if window == FULL and deep.kind != SIXTEEN:
         raise BadImageError(
             f"{deep.kind} pixels have no standard range: pass window=(LOW, HIGH), the values that "
             "become black and white, or save the image as 8-bit"
@@ -187,10 +221,9 @@ def image_size(source: Any) -> Size:
     """Read height and width from the header alone (EXIF orientation applied)."""
     if isinstance(source, np.ndarray):
         return source.shape[0], source.shape[1]
-    dicom = _dicom_or_none(source)
-    if dicom is not None:
-        shape = (dicom if isinstance(dicom, np.ndarray) else dicom.values).shape
-        return shape[0], shape[1]
+    if not isinstance(source, Image.Image) and is_dicom(source):
+        with reasons(source):
+            return dicom_size(source if isinstance(source, bytes) else checked(Path(source)))
     with opened(source) as image:
         # Pillow applies the orientation of a TIFF itself.
         turned = image.format != "TIFF" and 5 <= _orientation_of(image)[0] <= 8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import progress
+from automorph.data.dicom import dicom_facts, is_dicom
 from automorph.data.image_files import ImageFiles
 from automorph.data.image_opening import strict_pillow
 from automorph.data.images import Mode, Size
@@ -19,7 +22,10 @@ from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.notes import Notes
 from automorph.data.readers.folders import ClassImages
 from automorph.data.readers.layout import ClassFolders, layout_of
+from automorph.data.set_window import no_window_needed, window_of_parts
 from automorph.data.splits import check_balance, choose, limit_note, limited, split
+from automorph.data.window_record import WindowRecord
+from automorph.data.windows import WindowChoice, check_choice
 from automorph.errors import DataError, UsageError
 
 _NAMED = 10
@@ -37,13 +43,16 @@ def read_large_folder(
     seed: int = 0,
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
+    keep_together: str | None = None,
+    window: WindowChoice = None,
 ) -> Dataset:
     """Make a data set of a class folder whose images are decoded on demand (see `ImageFiles`).
 
     Every file is read once, for its hash and header; a file with a good header and damaged pixels
     is reported when it is decoded. Equal files in two parts are detected; equal pixels in different
-    files are not.
+    files are not. Of the columns of `automorph.data.dicom`, ``keep_together`` may name one.
     """
+    check_choice(window)
     if size is None:
         raise UsageError("images decoded on demand need a size: pass size=224 (--size 224)")
     if crop is not None and not 0 < crop <= 1:
@@ -59,6 +68,7 @@ def read_large_folder(
     images = ClassImages(root, name)
     made: dict[str, Any] = {}
     skipped: list[BadRow] = []
+    deep = 0
     for part, folders in parts.items():
         names, labels = _index(images, folders, numbers[part])
         if limit is not None and part == "train" and "test" in parts:
@@ -67,7 +77,8 @@ def read_large_folder(
                 notes.add(limit_note(labels, rows, balance=balance))
             names, labels = names[rows], labels[rows]
         files = ImageFiles(root, names, size, mode or "rgb", crop, decoders)
-        made[part], bad = _inspected(files, labels)
+        made[part], bad, some = _inspected(files, labels, keep_together)
+        deep += some
         skipped += bad
     if skipped and not skip_bad:
         lines = "\n".join(f"  {row.id}: {row.reason}" for row in skipped[:_NAMED])
@@ -79,7 +90,16 @@ def read_large_folder(
     if skipped:
         notes.add(left_out(skipped))
     check_classes({part: a.labels for part, a in made.items()}, classes, name=name, declared=True)
-    dataset = Dataset(name, classes, skipped=tuple(skipped), notes=tuple(notes), **made)
+    record = None
+    if deep:
+        made, record = _windowed(made, name, classes, window, keep_together)
+        notes.add(record.note())
+    elif window is not None:
+        raise no_window_needed(name, window)
+    dataset = Dataset(
+        name, classes, skipped=tuple(skipped), notes=tuple(notes), keep_together=keep_together,
+        window=record, **made,
+    )  # fmt: skip
     if limit is not None and dataset.test is None:
         whole = split(dataset, validation=0, test=0.2, seed=seed)
         dataset = limited(whole, limit, seed=seed, balance=balance)
@@ -98,19 +118,64 @@ def _index(
     return np.concatenate(names), np.concatenate(labels)
 
 
-def _inspected(files: ImageFiles, labels: NDArray[np.int64]) -> tuple[Split, list[BadRow]]:
-    """Return the part of the usable files, with their hashes, and the list of the others."""
-    digests, bad = np.empty(len(files), "S16"), []
+def _inspected(
+    files: ImageFiles, labels: NDArray[np.int64], keep_together: str | None
+) -> tuple[Split, list[BadRow], int]:
+    """Return the part of the usable files, with their hashes, the others, and how many are deep."""
+    digests, bad, deep = np.empty(len(files), "S16"), [], 0
     with strict_pillow():
-        for row, (digest, reason) in enumerate(progress(files.inspect(), len(files), "Reading")):
-            digests[row] = digest
+        for row, found in enumerate(progress(files.inspect(), len(files), "Reading")):
+            digests[row], reason, is_deep = found
+            deep += is_deep
             if reason is not None:
                 bad.append((row, BadRow(str(files.names[row]), reason)))
+    metadata = {}
+    if keep_together is not None:
+        values = [_dicom_value(files.root / name, keep_together) for name in files.names.tolist()]
+        known = {row for row, _ in bad}
+        bad += [
+            (row, BadRow(str(files.names[row]), f"no {keep_together}"))
+            for row, value in enumerate(values)
+            if not value and row not in known
+        ]
+        metadata = {keep_together: strings(values)}
     good: Any = slice(None)
     if bad:
         good = np.ones(len(files), bool)
         good[[row for row, _ in bad]] = False
     kept = files.take(np.arange(len(files))[good]) if bad else files
-    part = Split(kept, labels[good], kept.names)  # type: ignore[arg-type]
+    metadata = {name: column[good] for name, column in metadata.items()}
+    part = Split(kept, labels[good], kept.names, metadata=metadata)  # type: ignore[arg-type]
     part.__dict__["digests"] = digests[good]
-    return part, [row for _, row in bad]
+    return part, [row for _, row in bad], deep
+
+
+def _dicom_value(path: Path, column: str) -> str:
+    return dicom_facts(path).get(column, "") if is_dicom(path) else ""
+
+
+def _windowed(
+    parts: Mapping[str, Split],
+    name: str,
+    classes: tuple[str, ...],
+    choice: WindowChoice,
+    keep_together: str | None,
+) -> tuple[dict[str, Split], WindowRecord]:
+    """Return the parts with the window of all their files of more than 8 bits."""
+    paths = {
+        part: [one.data.root / str(file) for file in one.data.names]  # type: ignore[attr-defined]
+        for part, one in parts.items()
+    }
+    labels = {part: one.labels for part, one in parts.items()}
+    together = None
+    if keep_together is not None:
+        together = parts["train"].metadata[keep_together].tolist()
+    window, record = window_of_parts(
+        name, paths, {part: one.names for part, one in parts.items()}, choice,
+        labels=labels["train"], classes=classes, together=together,
+    )  # fmt: skip
+    changed = {}
+    for part, one in parts.items():
+        files: Any = replace(one.data, window=window)  # type: ignore[type-var]
+        changed[part] = one.with_data(files, np.arange(len(one)))
+    return changed, record

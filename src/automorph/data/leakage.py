@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from automorph import _moved
 from automorph.data.cache import take_part
-from automorph.data.dataset import Dataset, Split
+from automorph.data.dataset import Dataset
+from automorph.data.together import keys_of
 from automorph.errors import DataError, UsageError
 
 LeakageAction = Literal["refuse", "drop", "keep"]
@@ -59,9 +60,17 @@ def check_leakage(dataset: Dataset) -> Leakage:
     >>> print(check_leakage(data).describe())
       train examples that are also in test: 2 (train[0] = test[0], train[1] = test[1])
     """
+    return _leakage(dataset, {name: part.digests for name, part in dataset.parts.items()})
+
+
+def _leakage(dataset: Dataset, keys: Mapping[str, NDArray[np.bytes_]]) -> Leakage:
+    """Find the examples whose key is in two parts; ``keys`` by part, one for each row."""
     return Leakage(
         {
-            (left, right): _shared(dataset.parts[left], dataset.parts[right])
+            (left, right): tuple(
+                (dataset.parts[left].names[row], dataset.parts[right].names[copy])
+                for row, copy in _shared(keys[left], keys[right])
+            )
             for left, right in combinations(dataset.parts, 2)
         }
     )
@@ -71,22 +80,57 @@ def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dat
     """Refuse, drop or keep the examples that are in two parts; return the data set.
 
     ``drop`` removes them from the part that is trained on (train before validation before test), so
-    that the test part stays as published. The action is recorded in ``notes``. Raises DataError
-    when there are such examples and ``leakage`` is ``refuse``.
+    that the test part stays as published. Examples of two parts that share a value of the column
+    ``keep_together`` are treated in the same way. The action is recorded in ``notes``. Raises
+    DataError when there are such examples and ``leakage`` is ``refuse``.
     """
     if leakage not in get_args(LeakageAction):
         raise UsageError(f"leakage={leakage!r}: expected one of {get_args(LeakageAction)}.")
-    found = check_leakage(dataset)
+    dataset = _guarded(dataset, check_leakage(dataset), _CONTENT, leakage)
+    if dataset.keep_together is None:
+        return dataset
+    column = dataset.keep_together
+    keys = {name: keys_of(dataset, part) for name, part in dataset.parts.items()}
+    return _guarded(
+        dataset,
+        _leakage(dataset, keys),
+        _Wording(
+            f"examples with the same {column}",
+            f"share no {column}",
+            "the examples that share one",
+            f"share their {column} with a later part",
+        ),
+        leakage,
+    )
+
+
+@dataclass(frozen=True)
+class _Wording:
+    """How messages name what two parts share."""
+
+    same: str
+    expected: str
+    copies: str
+    dropped: str
+
+
+_CONTENT = _Wording(
+    "the same examples", "share no content", "the copies", "are also in a later part"
+)
+
+
+def _guarded(dataset: Dataset, found: Leakage, words: _Wording, leakage: LeakageAction) -> Dataset:
     if not found:
         return dataset
     if leakage == "keep":
-        note = f"examples kept in two parts (leakage='keep'): {len(found):,}"
+        what = "examples" if words is _CONTENT else words.same
+        note = f"{what} kept in two parts (leakage='keep'): {len(found):,}"
         return dataset.replace(notes=(*dataset.notes, note))
     if leakage == "refuse":
         raise DataError(
-            f"{dataset.name}: the same examples are in more than one part, so the accuracy "
+            f"{dataset.name}: {words.same} are in more than one part, so the accuracy "
             f"would be overestimated:\n{found.describe()}\n"
-            "Expected parts that share no content. Remove the copies, or drop them from the "
+            f"Expected parts that {words.expected}. Remove {words.copies}, or drop them from the "
             "part used for training with leakage='drop' (--leakage drop; suitable for published "
             "splits that are known to overlap), or keep them with leakage='keep' (--leakage keep)."
         )
@@ -98,16 +142,15 @@ def guard_leakage(dataset: Dataset, *, leakage: LeakageAction = "refuse") -> Dat
             part = dataset.parts[name]
             rows = np.flatnonzero([id not in copies for id in part.names])
             changes[name] = take_part(part, rows)
-            notes.append(
-                f"{name} examples dropped because they are also in a later part: {len(copies):,}"
-            )
+            notes.append(f"{name} examples dropped because they {words.dropped}: {len(copies):,}")
     return dataset.replace(**changes, notes=(*dataset.notes, *notes))
 
 
-def _shared(left: Split, right: Split) -> tuple[tuple[str, str], ...]:
-    contents, first = np.unique(right.digests, return_index=True)
+def _shared(left: NDArray[np.bytes_], right: NDArray[np.bytes_]) -> list[tuple[int, int]]:
+    """Return the rows of ``left`` whose key is in ``right``, each with its first row there."""
+    contents, first = np.unique(right, return_index=True)
     if not len(contents):
-        return ()
-    at: NDArray[np.intp] = np.searchsorted(contents, left.digests).clip(max=len(contents) - 1)
-    rows = np.flatnonzero(contents[at] == left.digests)
-    return tuple((left.names[row], right.names[first[at[row]]]) for row in rows)
+        return []
+    at: NDArray[np.intp] = np.searchsorted(contents, left).clip(max=len(contents) - 1)
+    rows = np.flatnonzero(contents[at] == left)
+    return list(zip(rows.tolist(), first[at[rows]].tolist(), strict=True))

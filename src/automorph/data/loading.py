@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from automorph.data.leakage import LeakageAction
 from automorph.data.readers.catalog import data_roots
 from automorph.data.readers.columns import Columns
 from automorph.data.readers.hub import raw_from_huggingface
-from automorph.data.readers.in_memory import Pair, raw_from_arrays, raw_from_torch
+from automorph.data.readers.in_memory import Pair, raw_from_arrays, raw_from_torch, with_groups
 from automorph.data.readers.raw import RawData
 from automorph.data.sources import SOURCES, Request, Source
+from automorph.data.windows import WindowChoice
 from automorph.errors import UsageError
 
 StrPath = str | os.PathLike[str]
@@ -35,6 +37,8 @@ def load_data(
     label: str | None = None,
     subgroup: str | Sequence[str] | None = None,
     metadata: Sequence[str] | None = (),
+    keep_together: str | None = None,
+    window: WindowChoice = None,
     size: int | tuple[int, int] | None = None,
     mode: Mode | None = None,
     limit: int | None = None,
@@ -55,6 +59,13 @@ def load_data(
       common name when left out (except ``subgroup``). Several ``subgroup`` columns make a subgroup
       of each combination of their values. ``metadata`` names columns to keep in ``Split.metadata``
       (None: all columns of single values).
+    - ``keep_together``: a column whose equal values (a lesion, a person, a drive) stay in one part
+      of every split; see :func:`split`. A value that lies in two published parts is a leak, treated
+      as ``leakage`` says. DICOM images have the columns ``PatientID``, ``StudyInstanceUID`` and
+      ``SeriesInstanceUID``.
+    - ``window``: the values of 16-bit images and of DICOM files that become the levels 0 and 255,
+      ``(low, high)``; ``"voi"``: each DICOM file's own window. Default: see
+      :func:`automorph.data.windows.choose_window`.
     - ``size``, ``mode``: see :func:`automorph.data.images.read_image`. Without ``size``, all images
       must have one size.
     - ``limit``: keep this many training examples, chosen by hash (``seed``). The classes keep their
@@ -82,13 +93,13 @@ def load_data(
     Dataset('digits', 10 classes, train=Split(500 of 8x8x1), test=Split(361 of 8x8x1))
     """
     both = (size, size) if isinstance(size, int) else size
-    columns = Columns(image, text, label, subgroup, metadata)
+    columns = Columns(image, text, label, subgroup, metadata, keep_together)
     if on_demand and source.startswith("folder:"):
         columns.refuse(source)
         return read_large_folder(
             _resolve(source.partition(":")[2], root), size=both, mode=mode, crop=crop,
             decoders=decoders, limit=limit, balance=balance, seed=seed, skip_bad=skip_bad,
-            leakage=leakage,
+            leakage=leakage, keep_together=keep_together, window=window,
         )  # fmt: skip
     raw = _read(source, columns, root, download)
     if on_demand and raw.domain == "image":
@@ -108,6 +119,7 @@ def load_data(
         skip_bad=skip_bad,
         leakage=leakage,
         cache=Path(cache) if cache else None,
+        window=window,
     )
     return mapped_texts(dataset, cache) if on_demand else dataset
 
@@ -131,6 +143,7 @@ def from_arrays(
     *,
     classes: Sequence[str] | None = None,
     subgroups: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
     validation: Pair | None = None,
     test: Pair | None = None,
     name: str = "arrays",
@@ -140,8 +153,10 @@ def from_arrays(
 
     Labels are class names or numbers; with ``classes`` numbers index them. ``subgroups`` (n,)
     likewise; with subgroups, ``validation`` and ``test`` are ``(images, labels, subgroups)``, else
-    ``(images, labels)``. ``options`` are ``size``, ``mode``, ``limit``, ``balance``, ``seed``,
-    ``skip_bad``, ``leakage`` and ``cache`` of :func:`load_data`.
+    ``(images, labels)``. ``groups`` (n,) are the values that stay in one part when the rows are
+    split, such as the number of a person (scikit-learn's ``groups``). ``options`` are ``size``,
+    ``mode``, ``limit``, ``balance``, ``seed``, ``skip_bad``, ``leakage``, ``window`` and ``cache``
+    of :func:`load_data`.
 
     >>> import numpy as np
     >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)
@@ -152,7 +167,8 @@ def from_arrays(
         "train": (images, labels) if subgroups is None else (images, labels, subgroups)
     }
     parts |= {k: v for k, v in (("validation", validation), ("test", test)) if v is not None}
-    return assemble(raw_from_arrays(parts, name=name, classes=classes), **options)
+    raw = raw_from_arrays(parts, name=name, classes=classes)
+    return assemble(with_groups(raw, groups), **options)
 
 
 def as_dataset(
@@ -166,6 +182,8 @@ def as_dataset(
     label: str | None = None,
     subgroup: str | Sequence[str] | None = None,
     metadata: Sequence[str] | None = (),
+    keep_together: str | None = None,
+    groups: ArrayLike | None = None,
     **options: Any,
 ) -> Dataset:
     """Make a data set of whatever the user passes.
@@ -175,13 +193,21 @@ def as_dataset(
     - a ``datasets.Dataset`` or ``DatasetDict``, with the columns of :func:`load_data`;
     - a map-style torch data set of ``(image, label)``.
 
-    ``validation`` and ``test`` are further parts of the same kind as ``source``.
+    ``validation`` and ``test`` are further parts of the same kind as ``source``. ``keep_together``
+    is a column of a table, ``groups`` (n,) are its values for arrays and torch data sets: rows with
+    equal values stay in one part of every split.
     """
-    columns = Columns(image, text, label, subgroup, metadata)
+    columns = Columns(image, text, label, subgroup, metadata, keep_together)
+    if groups is not None and (isinstance(source, str | Dataset) or _is_huggingface(source)):
+        raise UsageError(
+            "groups are for arrays and torch data sets; expected the name of a column of the "
+            "source: keep_together=COLUMN (a Dataset has its own)"
+        )
     if isinstance(source, Dataset | str) and not (validation is None and test is None):
         raise UsageError(f"{source!r} has predefined splits; leave out validation and test.")
     if isinstance(source, Dataset):
         columns.refuse("a Dataset")
+        options |= {"keep_together": keep_together}
         if asked := [option for option, value in options.items() if value is not None]:
             raise UsageError(
                 f"a Dataset is already loaded: {', '.join(asked)} cannot be used with it."
@@ -190,25 +216,31 @@ def as_dataset(
     if isinstance(source, str):
         return load_data(
             source, image=image, text=text, label=label, subgroup=subgroup, metadata=metadata,
-            **options,
+            keep_together=keep_together, **options,
         )  # fmt: skip
     given = {"train": source, "validation": validation, "test": test}
     parts = {part: value for part, value in given.items() if value is not None}
     if isinstance(source, tuple):
         columns.refuse("a tuple of arrays")
-        return assemble(raw_from_arrays(parts, name=name or "arrays"), **options)
-    if type(source).__module__.partition(".")[0] == "datasets":
+        raw = raw_from_arrays(parts, name=name or "arrays")
+        return assemble(with_groups(raw, groups, keep_together), **options)
+    if _is_huggingface(source):
         whole = source if isinstance(source, Mapping) else parts
         raw = raw_from_huggingface(whole, name=name or "huggingface", columns=columns)
-        return assemble(raw, **options)
+        return assemble(replace(raw, keep_together=keep_together), **options)
     items = hasattr(source, "__getitem__") and hasattr(source, "__len__")
     if items and not isinstance(source, Mapping):
         columns.refuse("a torch data set")
-        return assemble(raw_from_torch(parts, name=name or type(source).__name__), **options)
+        raw = raw_from_torch(parts, name=name or type(source).__name__)
+        return assemble(with_groups(raw, groups, keep_together), **options)
     raise UsageError(
         f"data of type {type(source).__name__}: expected a DATA string, (images, labels), or a "
         "torch or Hugging Face data set with a length."
     )
+
+
+def _is_huggingface(source: Any) -> bool:
+    return type(source).__module__.partition(".")[0] == "datasets"
 
 
 def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -> RawData:
@@ -216,7 +248,8 @@ def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -
     if not entry.tabular:
         columns.refuse(source)
     resolved = path if entry.endings is None else _resolve(path, root)
-    return entry(Request(source, resolved, columns, root, download))
+    raw = entry(Request(source, resolved, columns, root, download))
+    return replace(raw, keep_together=columns.keep_together)
 
 
 def _entry_of(source: str) -> tuple[Source, str]:

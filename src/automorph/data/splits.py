@@ -1,16 +1,18 @@
-"""Validation and test parts by hashed index, subsets of the training part, and their hashes."""
+"""Validation and test parts by hashed index, and subsets of the training part."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.cache import take_part
-from automorph.data.dataset import PARTS, Dataset, Split
+from automorph.data.dataset import PARTS, Dataset
 from automorph.data.labels import listed
+from automorph.data.together import keys_of, representatives, shares_note, units_of
 from automorph.errors import DataError, UsageError
 
 _TRAIN, _VALIDATION, _TEST = range(len(PARTS))
@@ -39,6 +41,12 @@ def split(
     - *stable*: rows added at the end move no earlier row to another part;
     - *free of leaks*: an example with the same content as an earlier one goes to the same part.
 
+    If the data set has a column ``keep_together``, rows that share a value of it stay in one part.
+    Whole groups are then taken in blocks in the order of their first rows, so every part gets its
+    share of the groups of each class, and of the rows only as far as the groups are of one size.
+    A group of several classes counts for the rarest of them. Added rows then move an earlier group
+    only if they change which of its classes is the rarest.
+
     Raises UsageError for invalid shares, DataError when a class is too small for each part to get
     an example of it.
 
@@ -59,21 +67,52 @@ def split(
     if not any(shares.values()):
         return dataset
     train = dataset.train
-    assigned = _assign_parts(_strata(dataset, by_subgroup), shares, seed)
-    _, first, copy = np.unique(train.digests, return_index=True, return_inverse=True)
-    assigned = assigned[first[copy]]
-    _check_every_class(dataset, assigned, shares)
+    names, strata = _strata(dataset.classes, train.labels, dataset.subgroup_names,
+                            train.subgroups if by_subgroup else None)  # fmt: skip
+    if dataset.keep_together is None:
+        units = None
+        assigned = _assign_parts(names, strata, shares, seed)
+        _, first, copy = np.unique(train.digests, return_index=True, return_inverse=True)
+        assigned = assigned[first[copy]]
+    else:
+        units = units_of(dataset)
+        assigned = _assign_parts(names, strata, shares, seed, units)
+    _check_every_class(dataset, assigned, shares, units)
     made = {
         name: take_part(train, np.flatnonzero(assigned == number))
         for number, name in enumerate(PARTS)
         if number == _TRAIN or shares[number]
     }
-    notes = (
+    notes = [
         f"{name} part: {len(part):,} of {len(train):,} rows by hashed index, seed={seed}"
         for name, part in made.items()
         if name != "train"
-    )
+    ]
+    if dataset.keep_together is not None:
+        keys = ((name, keys_of(dataset, part)) for name, part in made.items())
+        notes.append(shares_note(dataset, keys))
     return dataset.replace(**made, notes=(*dataset.notes, *notes))
+
+
+def default_training_rows(
+    classes: tuple[str, ...],
+    labels: NDArray[np.int64],
+    subgroup_names: tuple[str, ...],
+    subgroups: NDArray[np.int64] | None,
+    *,
+    present: Collection[str],
+    units: NDArray[np.intp] | None = None,
+) -> NDArray[np.intp]:
+    """Return the rows that `split`, with its defaults, leaves in the training part.
+
+    For choices on pixels that are made while a source is read, before it is split. ``present`` are
+    the parts that the source has. Copies of one content, and rows that turn out to be bad, may
+    change the part of single rows.
+    """
+    shares = {number: 0.0 if PARTS[number] in present else 0.2 for number in (_VALIDATION, _TEST)}
+    names, strata = _strata(classes, labels, subgroup_names, subgroups)
+    assigned = _assign_parts(names, strata, shares, 0, units)
+    return np.flatnonzero(assigned == _TRAIN)
 
 
 def limited(dataset: Dataset, n: int, *, seed: int = 0, balance: bool = False) -> Dataset:
@@ -158,33 +197,6 @@ def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, balance: bo
     return f"{len(rows):,} of {total:,} training examples kept (limit), {shares}"
 
 
-def split_hashes(dataset: Dataset) -> dict[str, dict[str, int | str]]:
-    """Hash the set of example names of every part, for the record of a run.
-
-    Two runs used the same examples in a part exactly when these hashes agree (the order of the
-    examples does not matter). ``Dataset.hash`` compares the content of the examples.
-
-    >>> from automorph.data import load_data
-    >>> split_hashes(load_data("digits"))
-    {'train': {'n': 1797, 'hash': 'ba2d0047ae6fbb36'}}
-    """
-    return {
-        name: {"n": len(part), "hash": _names_digest(part)} for name, part in dataset.parts.items()
-    }
-
-
-def _names_digest(part: Split) -> str:
-    """Hash the sorted names, joined by line ends, without building a list of them all."""
-    assert part.ids is not None
-    total = blake2b(digest_size=8)
-    # UTF-8 sorts in the order of code points.
-    ordered = np.sort(part.ids)
-    for start in range(0, len(ordered), 4096):
-        joined = "\n".join(map(str, ordered[start : start + 4096]))
-        total.update((("\n" if start else "") + joined).encode())
-    return total.hexdigest()
-
-
 def hashed(stream: str, index: NDArray[np.int64], *, seed: int) -> NDArray[np.uint64]:
     """Hash positions to uniform 64-bit numbers: a pure function of (seed, stream, index).
 
@@ -203,28 +215,42 @@ def _digest(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=8).digest()
 
 
-def _strata(dataset: Dataset, by_subgroup: bool) -> dict[str, NDArray[np.intp]]:
-    """Return the rows of every group of the train split, in order, by the names of the group."""
-    train = dataset.train
-    if train.subgroups is None or not by_subgroup:
-        names, numbers = dataset.classes, train.labels
-    else:
-        names = tuple(f"{c}/{s}" for c in dataset.classes for s in dataset.subgroup_names)
-        numbers = train.labels * len(dataset.subgroup_names) + train.subgroups
-    return {names[g]: np.flatnonzero(numbers == g) for g in np.unique(numbers)}
+def _strata(
+    classes: tuple[str, ...],
+    labels: NDArray[np.int64],
+    subgroup_names: tuple[str, ...],
+    subgroups: NDArray[np.int64] | None,
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the names of the groups (class, or class and subgroup) and each row's group."""
+    if subgroups is None:
+        return classes, labels
+    names = tuple(f"{c}/{s}" for c in classes for s in subgroup_names)
+    return names, labels * len(subgroup_names) + subgroups
 
 
 def _assign_parts(
-    strata: dict[str, NDArray[np.intp]], shares: dict[int, float], seed: int
+    names: tuple[str, ...],
+    strata: NDArray[np.int64],
+    shares: dict[int, float],
+    seed: int,
+    units: NDArray[np.intp] | None = None,
 ) -> NDArray[np.int8]:
-    """Assign every row to a part: blocks of a group, shuffled by hash, cut by share."""
-    block = _block(shares)
-    assigned = np.full(sum(map(len, strata.values())), _TRAIN, dtype=np.int8)
-    for name, rows in strata.items():
+    """Assign every row to a part: blocks of a group, shuffled by hash, cut by share.
+
+    With ``units``, whole units are assigned, each in the group of its representative.
+    """
+    if units is not None:
+        chosen = representatives(units, strata)
+        return _assign_parts(names, strata[chosen], shares, seed)[units]
+    block = _block(shares) if any(shares.values()) else 1
+    assigned = np.full(len(strata), _TRAIN, dtype=np.int8)
+    for number in np.unique(strata):
+        rows = np.flatnonzero(strata == number)
         blocks = -(-len(rows) // block)
         # The last block is hashed in full even if it is incomplete: rows added later fill it
         # without moving the existing ones.
-        key = hashed(f"split/{name}", np.arange(blocks * block), seed=seed).reshape(-1, block)
+        key = hashed(f"split/{names[number]}", np.arange(blocks * block), seed=seed)
+        key = key.reshape(-1, block)
         rank = np.argsort(np.argsort(key, axis=1, kind="stable"), axis=1)
         test, validation = (_quota(shares[part], block, blocks) for part in (_TEST, _VALIDATION))
         cut = np.full(rank.shape, _TRAIN, dtype=np.int8)
@@ -248,14 +274,17 @@ def _quota(share: float, block: int, blocks: int) -> NDArray[np.int64]:
 
 
 def _check_every_class(
-    dataset: Dataset, assigned: NDArray[np.int8], shares: dict[int, float]
+    dataset: Dataset,
+    assigned: NDArray[np.int8],
+    shares: dict[int, float],
+    units: NDArray[np.intp] | None,
 ) -> None:
     """Refuse classes smaller than a block, even if chance gave every part an example of them.
 
     Whether a source is refused then depends only on its size, not on a limit.
     """
     labels, k, min_rows = dataset.train.labels, len(dataset.classes), _block(shares)
-    counts = _different(dataset, labels)
+    counts = _different(dataset, labels, units)
     present = counts > 0
     small = present & (counts < min_rows)
     for part in (_TRAIN, *(part for part, share in shares.items() if share)):
@@ -264,17 +293,22 @@ def _check_every_class(
         return
     found = listed((f"{dataset.classes[c]} ({counts[c]})" for c in np.flatnonzero(small)), 20)
     made = ", ".join(f"{PARTS[part]}={share}" for part, share in shares.items() if share)
+    what = "examples" if units is None else f"values of {dataset.keep_together}"
     raise DataError(
         f"{dataset.name}: classes too small to split with {made}: {found}. "
-        f"Expected at least {min_rows} different examples of each class"
+        f"Expected at least {min_rows} different {what} of each class"
         f"{' and subgroup' if dataset.subgroup_names else ''}. Add examples, "
         "raise the limit if there is one (or balance it: --balance), remove those classes, use "
         "larger fractions, or provide the parts yourself."
     )
 
 
-def _different(dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return the number of examples of different content of every class."""
-    _, content = np.unique(dataset.train.digests, return_inverse=True)
+def _different(
+    dataset: Dataset, labels: NDArray[np.int64], units: NDArray[np.intp] | None
+) -> NDArray[np.intp]:
+    """Return the number of examples of different content, or of units, of every class."""
+    content = units
+    if content is None:
+        _, content = np.unique(dataset.train.digests, return_inverse=True)
     pairs = np.unique(np.stack([labels, content], axis=1), axis=0)
     return np.bincount(pairs[:, 0], minlength=len(dataset.classes))

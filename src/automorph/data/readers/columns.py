@@ -13,7 +13,7 @@ from automorph.data.dataset import Domain
 from automorph.data.notes import Notes, shortened
 from automorph.data.readers.arrow_cells import pixels_of
 from automorph.data.readers.part_column import rows_of_parts
-from automorph.data.readers.raw import RawData, Rows, numbered
+from automorph.data.readers.raw import RawData, Rows, as_word, numbered
 from automorph.data.readers.tables import TABLES, RawTable
 from automorph.errors import DataError, UsageError
 from automorph.registry import unknown
@@ -30,7 +30,8 @@ class Columns:
     """The columns that the user chose; None means: detect it by type or common name.
 
     Several ``subgroup`` columns make a subgroup of each combination of their values. ``metadata``
-    are columns to keep unchanged; None keeps all that hold single values.
+    are columns to keep unchanged; None keeps all that hold single values. Rows that share a value
+    of ``keep_together`` stay in one part of every split.
     """
 
     image: str | None = None
@@ -38,6 +39,7 @@ class Columns:
     label: str | None = None
     subgroup: str | Sequence[str] | None = None
     metadata: Sequence[str] | None = ()
+    keep_together: str | None = None
 
     @property
     def subgroups(self) -> tuple[str, ...]:
@@ -51,12 +53,24 @@ class Columns:
                 f"image={self.image!r} and text={self.text!r}: expected only one of them; examples "
                 "are either images or texts."
             )
+        same = [
+            name for name in ("image", "text", "label") if getattr(self, name) == self.keep_together
+        ]
+        same += ["subgroup"] if self.keep_together in self.subgroups else []
+        if self.keep_together is not None and same:
+            raise UsageError(
+                f"keep_together={self.keep_together!r} is also the {same[0]} column. Expected the "
+                "column of what was photographed or written several times, such as a lesion, a "
+                "person or a drive: all its rows go to one part, so a class or a subgroup would "
+                "be missing from the others."
+            )
 
     def refuse(self, source: str) -> None:
         """Raise UsageError if columns were chosen for a source that has none."""
         chosen = [
             f"{name}={value!r}"
             for name, given in vars(self).items()
+            if name != "keep_together"  # Some sources without a table have columns of their own.
             for value in ([given] if isinstance(given, str) else given or ())
         ]
         if chosen:
@@ -77,6 +91,13 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
     label = _label_column(name, train, chosen, data, notes)
     subgroups = [_known(name, train, column, "subgroup") for column in chosen.subgroups]
     kept = _metadata(name, train, chosen, (data, label))
+    if chosen.keep_together in (data, label):
+        raise UsageError(
+            f"{name}: keep_together={chosen.keep_together!r} is the column of the "
+            f"{'labels' if chosen.keep_together == label else f'{domain}s'}. Expected another one."
+        )
+    if chosen.keep_together in train.names and chosen.keep_together not in kept:
+        kept.append(chosen.keep_together)
     wanted = list(dict.fromkeys([data, label, *subgroups, *kept]))
     for part, table in tables.items():
         lacking = [column for column in wanted if column not in table.names]
@@ -172,13 +193,9 @@ def _words(table: RawTable, column: str) -> list[str]:
 
 
 def _word(value: Any, names: tuple[str, ...] | None) -> str:
-    if value is None or isinstance(value, Mapping | list | bytes) or value != value:
-        return ""
     if names is not None and isinstance(value, int):
         return names[value] if 0 <= value < len(names) else ""
-    if isinstance(value, float | np.floating) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+    return as_word(value)
 
 
 def _data_column(name: str, table: RawTable, chosen: Columns, notes: Notes) -> tuple[Domain, str]:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automorph.data.dataset import Domain, check_images, strings
+from automorph.data.array_checks import check_images
+from automorph.data.dataset import Domain, strings
 from automorph.data.notes import Notes
-from automorph.data.readers.raw import RawData, Rows, numbered
-from automorph.errors import DataError
+from automorph.data.readers.raw import RawData, Rows, as_word, numbered
+from automorph.errors import DataError, UsageError
 
 Pair = tuple[Any, ArrayLike]
 _NPZ = {  # common names: of this package and MedMNIST, and of Keras
@@ -52,6 +53,39 @@ def raw_from_arrays(
         classes=tuple(map(str, classes)) if classes is not None else None,
         subgroup_names=tuple(map(str, subgroup_names)) if subgroup_names is not None else None,
     )
+
+
+def with_groups(raw: RawData, groups: Any, keep_together: str | None = None) -> RawData:
+    """Return the rows with a column of groups, whose equal values stay in one part.
+
+    ``groups`` are the values of the training part ``(n,)``, or of every part by its name.
+    """
+    if keep_together is not None:
+        raise UsageError(
+            f"{raw.name} has no columns, so keep_together={keep_together!r} cannot be used. "
+            "Expected the values themselves: groups=ARRAY, one for each example."
+        )
+    if groups is None:
+        return raw
+    given = groups if isinstance(groups, Mapping) else {"train": groups}
+    if lacking := [part for part in raw.parts if part not in given]:
+        raise UsageError(
+            f"{raw.name}: groups were given for {', '.join(given)}, but not for "
+            f"{', '.join(lacking)}. Expected those of every part: groups={{'train': .., "
+            f"'{lacking[0]}': ..}}."
+        )
+    parts = {}
+    for part, rows in raw.parts.items():
+        values = _plain(given[part])
+        values = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+        if values.shape != (len(rows.ids),):
+            raise DataError(
+                f"{raw.name}: groups of {part} have shape {values.shape}: expected "
+                f"({len(rows.ids)},), one for each example."
+            )
+        words = [as_word(value) for value in values.tolist()]
+        parts[part] = replace(rows, metadata={**rows.metadata, "groups": words})
+    return replace(raw, parts=parts, keep_together="groups")
 
 
 def read_npz(path: str) -> RawData:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from automorph.data.dataset import Domain
 
 
@@ -30,7 +32,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class RawData:
-    """A source with its parts before decoding; names are None when not declared."""
+    """A source with its parts before decoding; names are None when not declared.
+
+    ``keep_together`` is the column whose equal values stay in one part of every split.
+    """
 
     name: str
     domain: Domain
@@ -38,6 +43,20 @@ class RawData:
     classes: tuple[str, ...] | None = None
     subgroup_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    keep_together: str | None = None
+
+
+def as_word(value: Any) -> str:
+    """Return a single value as a string; empty if it is missing or nested.
+
+    >>> as_word(3.0), as_word(None), as_word(" a ")
+    ('3', '', 'a')
+    """
+    if value is None or isinstance(value, Mapping | list | bytes) or value != value:
+        return ""
+    if isinstance(value, float | np.floating) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
 
 
 def numbered(prefix: str, n: int) -> list[str]:

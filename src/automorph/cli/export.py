@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from automorph.cli.options import console, json_option, print_json, size_of
+from automorph.cli.option_values import size_of
+from automorph.cli.options import console, json_option, print_json
 
 LIBRARIES = ("python", "torchvision", "albumentations", "kornia", "timm")
 

@@ -38,10 +38,15 @@ def task_facts(source: str, task: Task) -> dict[str, Any]:
 
 
 def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]:
-    """Return the command, versions, time, hardware, and hashes of the data and the split."""
+    """Return the command, versions, time, hardware, and hashes of the data and the split.
+
+    Also how images of more than 8 bits were mapped to 8, and the column that splits keep together.
+    """
     from automorph.data import split_hashes
     from automorph.experiments import hardware
 
+    window = {} if data.window is None else {"window": data.window.to_dict()}
+    together = {} if data.keep_together is None else {"kept_together": data.keep_together}
     return {
         "versions": _versions(),
         "command": command_words(),
@@ -50,6 +55,8 @@ def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]
         "hardware": hardware(),
         "data_hash": data.hash,
         "split_hashes": split_hashes(data),
+        **together,
+        **window,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -122,6 +123,8 @@ def _percentiles(values: NDArray[np.float64]) -> Window:
     low, high = (float(value) for value in np.percentile(values, (LOW, HIGH)))
     if low == high:  # Nearly all values are equal, as in a mask.
         low, high = float(values.min()), float(values.max())
+    if (values == np.floor(values)).all():
+        low, high = math.floor(low), math.ceil(high)
     return Window(low, high if high > low else low + 1)
 
 

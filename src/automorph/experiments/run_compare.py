@@ -232,6 +232,7 @@ def fingerprint(task: Task) -> dict[str, Any]:
         "data": task.data.name,
         "hash": task.data.hash,
         "parts": split_hashes(task.data),
+        **({"window": [window.low, window.high]} if (window := task.data.window) else {}),
         "model": task.network,
         "recipe": asdict(task.recipe),
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),

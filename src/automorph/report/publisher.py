@@ -20,14 +20,18 @@ from automorph.report.page import Page, write_report
 from automorph.report.patch import patch_page
 from automorph.report.search import search_page
 from automorph.report.train import train_page
+from automorph.report.window import with_window
 
 PAGES: dict[str, Callable[[Any], Page]] = {
-    "compare": compare_page,
-    "search": search_page,
-    "train": train_page,
-    "explain": explain_page,
-    "audit": audit_page,
-    "patch": patch_page,
+    name: with_window(page)
+    for name, page in {
+        "compare": compare_page,
+        "search": search_page,
+        "train": train_page,
+        "explain": explain_page,
+        "audit": audit_page,
+        "patch": patch_page,
+    }.items()
 }
 """The page function of each verb."""
 CONTENT, ARRAYS, REPORT = "report.json", "report.npz", "report.html"

@@ -245,7 +245,8 @@ def provenance(content: Mapping[str, Any]) -> dict[str, object]:
             value = Code(value)
         elif key.endswith("hashes") and isinstance(value, Mapping):
             value = {name: _hash_of(item) for name, item in value.items()}
-        if value is not None:
+        # Shown as a section of its own: see `window`.
+        if value is not None and key != "window":
             facts[_NAMES.get(key, key.replace("_", " ").capitalize())] = value
     return facts
 

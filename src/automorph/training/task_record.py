@@ -28,6 +28,7 @@ def task_identity(task: Task) -> dict[str, Any]:
             "order": blake2b(data.train.digests.tobytes(), digest_size=8).hexdigest(),
             "parts": split_hashes(data),
             "classes": list(data.classes),
+            **({"window": [data.window.low, data.window.high]} if data.window else {}),
         },
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         "model": named(task.model),

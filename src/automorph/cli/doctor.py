@@ -20,6 +20,7 @@ _EXTRAS = {
     "lightning": ("the Lightning callback", ("lightning",)),
     "kornia": ("policies as kornia modules", ("kornia",)),
     "albumentations": ("policies as albumentations pipelines", ("albumentations",)),
+    "dicom": ("DICOM images", ("pydicom",)),
     "saliency": ("saliency in audits", ("captum",)),
     "track": ("logging to TensorBoard", ("tensorboard",)),
 }

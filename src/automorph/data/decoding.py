@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from automorph.data.cache import Store
 from automorph.data.deep_pixels import FULL, Window
 from automorph.data.image_opening import BadImageError, strict_pillow
-from automorph.data.notes import shortened
 from automorph.data.images import Mode, NoWindowError, Size, image_size, read_with_remarks
+from automorph.data.notes import shortened
 from automorph.errors import DataError
 
 T = TypeVar("T")
@@ -94,8 +94,7 @@ def remark_notes(remarks: Iterable[tuple[str, str]]) -> list[str]:
     for name, remark in remarks:
         names.setdefault(remark, []).append(name)
     return [
-        f"{len(found):,} image{'s' if len(found) > 1 else ''}: {remark} "
-        f"({shortened(found)})"
+        f"{len(found):,} image{'s' if len(found) > 1 else ''}: {remark} ({shortened(found)})"
         for remark, found in names.items()
     ]
 

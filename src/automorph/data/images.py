@@ -212,9 +212,24 @@ def _dicom_or_none(source: Any) -> DeepImage | NDArray[np.uint8] | None:
 def _orientation_of(image: Image.Image) -> tuple[int, str]:
     """Return the EXIF orientation (1: upright), and a remark if the EXIF data cannot be read."""
     try:
-        return int(image.getexif().get(_ORIENTATION, 1)), ""
+        found = image.getexif().get(_ORIENTATION)
+        if found is not None:
+            return int(found), ""
     except Exception:  # Pillow raises what it meets: SyntaxError, struct.error, TypeError, ...
         return 1, UNREADABLE_EXIF
+    # Of data that end too early, Pillow only warns.
+    return 1, "" if _is_whole(image.info.get("exif")) else UNREADABLE_EXIF
+
+
+def _is_whole(exif: Any) -> bool:
+    """Return whether the first directory of EXIF data, if there are any, is complete."""
+    if not isinstance(exif, bytes) or not exif:
+        return True
+    data = exif.removeprefix(b"Exif\0\0")
+    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+    at = int.from_bytes(data[4:8], order)
+    entries = int.from_bytes(data[at : at + 2], order)
+    return at >= 8 and at + 2 + 12 * entries <= len(data)
 
 
 def image_size(source: Any) -> Size:

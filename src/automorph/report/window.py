@@ -47,7 +47,7 @@ def section(window: Mapping[str, Any]) -> Section:
     single = "so each image was mapped to 8 bits by the window in its file."
     text = [f"A network sees 256 levels, {single if own else shared}"]
     if clipped > _MUCH:
-        text.append("A large share of the values lies outside: a wider window may help.")
+        text.append(f"{formatting.percent(clipped)} of the values lie outside and are clipped.")
     return Section("Mapping to 8 bits", [_histogram(window), Definitions(facts)], text)
 
 
@@ -64,7 +64,7 @@ def _histogram(window: Mapping[str, Any]) -> Figure:
     images = formatting.plural(window["sampled"], "training image")
     caption = f"Values of {images}; the heights are logarithms of counts."
     if window["low"] is not None:
-        caption += " Values left of the line at black, or right of the line at white, are clipped."
+        caption += " Values outside the two lines are clipped; those far outside are not drawn."
     return Figure(wide, narrow, caption)
 
 

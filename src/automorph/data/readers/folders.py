@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
+from automorph.data.dicom import is_dicom
 from automorph.data.image_opening import HEIC, image_extensions
 from automorph.data.notes import Notes, shortened
 from automorph.data.readers.layout import (
@@ -25,8 +26,9 @@ def read_folder(path: str) -> RawData:
 
     Folders named ``train``, ``validation``/``valid``/``val``/``dev`` and ``test``, also such as
     ``training_set`` or ``test2017``, are the parts, above or below the classes. Only files with an
-    image extension are read; others are counted in the notes. Hidden files and folders are skipped,
-    links followed. The names of the examples are their paths.
+    image extension, and DICOM files (``.dcm``, ``.dicom``, or known by their first bytes), are read;
+    others are counted in the notes. Hidden files and folders are skipped, links followed. The names
+    of the examples are their paths.
     """
     root, name = Path(path).expanduser(), f"folder:{path}"
     notes = Notes()
@@ -103,7 +105,7 @@ class ClassImages:
             ending = os.path.splitext(file)[1].lower()
             if file.startswith("."):
                 continue
-            if ending in image_extensions():
+            if ending in image_extensions() or is_dicom(folder / file):
                 read.append(folder / file)
             else:
                 self.others[ending or "without any"] += 1

@@ -133,7 +133,7 @@ def _check_options(
         raise UsageError(f"mode={mode!r}: expected one of {get_args(Mode)}.")
     if limit is not None and limit < 1:
         raise UsageError(f"limit={limit}: expected at least 1.")
-    if raw.domain == "text" and not (size is mode is window is None):
+    if raw.domain == "text" and (size, mode, window) != (None, None, None):
         raise UsageError(f"{raw.name} contains texts: size, mode and window apply only to images.")
 
 

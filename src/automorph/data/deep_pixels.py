@@ -32,7 +32,8 @@ class Window:
     def __call__(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Map values of any shape to levels: floor(255 (v - low) / (high - low) + 1/2)."""
         if values.dtype == np.uint16:  # A table is faster than arithmetic on every pixel.
-            return self(np.arange(2**16, dtype=np.float64))[values]
+            table = self(np.arange(2**16, dtype=np.float64))
+            return np.take(table, values)
         inside = np.clip(values.astype(np.float64), self.low, self.high)
         levels: NDArray[np.uint8] = np.floor(
             (inside - self.low) * 255 / (self.high - self.low) + 0.5
@@ -95,16 +96,16 @@ def deep_values(image: Image.Image, reopen: Callable[[], Image.Image]) -> DeepIm
         return DeepImage(np.asarray(image), kind)
     if image.format == "PPM":
         return DeepImage(_ppm(image))
-    low = reopen()
+    low: Any = reopen()
     with low:
         if _raw_depth(image) == "LA;16B":
             # Two bytes of grey and two of alpha: four channels of one byte.
             low.tile = [_with_raw_mode(tile, "RGBA") for tile in low.tile]
             bytes_ = np.asarray(low).astype(np.uint16)
-            values, alpha = (bytes_[..., k] << 8 | bytes_[..., k + 1] for k in (0, 2))
-            return DeepImage(values, alpha=alpha)
+            pair = bytes_[..., ::2] << np.uint16(8) | bytes_[..., 1::2]
+            return DeepImage(pair[..., 0], alpha=pair[..., 1])
         low.tile = [_with_raw_mode(tile, _other_order(_raw_mode(tile))) for tile in low.tile]
-        whole = np.asarray(image).astype(np.uint16) << 8 | np.asarray(low)
+        whole = np.asarray(image).astype(np.uint16) << np.uint16(8) | np.asarray(low)
     if whole.shape[-1] == 4:
         return DeepImage(np.ascontiguousarray(whole[..., :3]), alpha=whole[..., 3])
     return DeepImage(whole)

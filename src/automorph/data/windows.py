@@ -21,21 +21,25 @@ WindowChoice = tuple[float, float] | Literal["percentiles", "voi"] | None
 
 LOW, HIGH = 0.1, 99.9
 """The percentiles that become black and white."""
+_WORDS = ("percentiles", "voi")
 _MOST_IMAGES, _MOST_VALUES = 1000, 8_000_000
 _BINS = 60
 
 
 def check_choice(choice: WindowChoice) -> None:
     """Raise UsageError if ``choice`` is no window."""
-    if choice is None or choice in ("percentiles", "voi"):
+    if choice is None or choice in _WORDS:
         return
-    pair = isinstance(choice, tuple | list) and len(choice) == 2
-    if not pair or not all(isinstance(v, int | float) and np.isfinite(v) for v in choice):
+    if (
+        not isinstance(choice, tuple | list)
+        or len(choice) != 2
+        or not all(isinstance(value, int | float) for value in choice)
+        or not -math.inf < choice[0] < choice[1] < math.inf
+    ):
         raise UsageError(
-            f"window={choice!r}: expected two numbers, (low, high), 'percentiles' or 'voi'."
+            f"window={choice!r}: expected two numbers, the lower one first, such as (0, 4095), or "
+            "'percentiles' or 'voi'."
         )
-    if not choice[0] < choice[1]:
-        raise UsageError(f"window={choice!r}: expected a low value below the high one.")
 
 
 def choose_window(
@@ -66,9 +70,10 @@ def choose_window(
     values, sampled = _sample(
         sources, rows or [row for row, depth in enumerate(depths) if _is_deep(depth)]
     )
+    window: Window | None
     if choice == "voi":
         window, how = OWN, "the window that each DICOM file states"
-    elif choice not in (None, "percentiles"):
+    elif choice is not None and choice != "percentiles":
         window, how = Window(float(choice[0]), float(choice[1])), "as given (window)"
     elif kinds[None]:
         window = FULL
@@ -98,7 +103,7 @@ def _check_kinds(
     # Without a choice, the values of a few odd files among 8-bit images are refused one by one.
     if len(kinds) < 2 or (choice is None and kinds[None]):
         return
-    if kinds[None] == 0 and choice not in (None, "percentiles", "voi"):
+    if kinds[None] == 0 and choice not in (None, *_WORDS):
         return  # The user knows that the window fits all.
     first = {depth.kind: row for row, depth in reversed(list(enumerate(depths))) if depth}
     shown = ", ".join(

@@ -28,6 +28,24 @@ def png16(values: NDArray[Any], *, more: bytes = b"") -> bytes:
     return start + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def tiff16(values: NDArray[Any], order: str = "<") -> bytes:
+    """An uncompressed TIFF of 16-bit colours (H, W, 3), little- or big-endian."""
+    height, width, _ = values.shape
+    pixels = values.astype(f"{order}u2").tobytes()
+    bits = 8 + len(pixels)
+    entries = [
+        (256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, bits), (259, 3, 1, 1), (262, 3, 1, 2),
+        (273, 4, 1, 8), (277, 3, 1, 3), (278, 4, 1, height), (279, 4, 1, len(pixels)),
+    ]  # fmt: skip
+    content = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, bits + 6) + pixels
+    content += struct.pack(order + "3HH", 16, 16, 16, len(entries))
+    for tag, kind, count, value in entries:
+        short = kind == 3 and count == 1
+        content += struct.pack(order + "HHI" + ("HH" if short else "I"), tag, kind, count,
+                               *((value, 0) if short else (value,)))  # fmt: skip
+    return content + bytes(4)
+
+
 def exif_chunk(orientation: int) -> bytes:
     """The PNG chunk of an EXIF orientation."""
     exif = Image.Exif()

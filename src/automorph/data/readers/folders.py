@@ -26,9 +26,9 @@ def read_folder(path: str) -> RawData:
 
     Folders named ``train``, ``validation``/``valid``/``val``/``dev`` and ``test``, also such as
     ``training_set`` or ``test2017``, are the parts, above or below the classes. Only files with an
-    image extension, and DICOM files (``.dcm``, ``.dicom``, or known by their first bytes), are read;
-    others are counted in the notes. Hidden files and folders are skipped, links followed. The names
-    of the examples are their paths.
+    image extension, and DICOM files (``.dcm``, ``.dicom``, or known by their first bytes), are
+    read; others are counted in the notes. Hidden files and folders are skipped, links followed. The
+    names of the examples are their paths.
     """
     root, name = Path(path).expanduser(), f"folder:{path}"
     notes = Notes()

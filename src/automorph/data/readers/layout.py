@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from automorph.data.images import image_extensions
+from automorph.data.image_opening import image_extensions
 from automorph.data.notes import Notes, shortened
 from automorph.data.readers.raw import PART_WORDS, part_of
 from automorph.errors import DataError

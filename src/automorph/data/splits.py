@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.cache import take_part
 from automorph.data.dataset import PARTS, Dataset
+from automorph.data.hashing import hashed
 from automorph.data.labels import listed
 from automorph.data.together import keys_of, representatives, shares_note, units_of
 from automorph.errors import DataError, UsageError
@@ -195,24 +195,6 @@ def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, balance: bo
     shares = "balanced over the classes" if even else "with the shares of the classes"
     total = np.count_nonzero(labels >= 0)
     return f"{len(rows):,} of {total:,} training examples kept (limit), {shares}"
-
-
-def hashed(stream: str, index: NDArray[np.int64], *, seed: int) -> NDArray[np.uint64]:
-    """Hash positions to uniform 64-bit numbers: a pure function of (seed, stream, index).
-
-    SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014) started
-    at a BLAKE2b hash of seed and stream.
-    """
-    start = np.frombuffer(_digest(f"{seed}/{stream}"), dtype="<u8")
-    z = start + (index.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
-    return mixed
-
-
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode(), digest_size=8).digest()
 
 
 def _strata(

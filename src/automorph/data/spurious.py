@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from automorph.data.dataset import Split
 from automorph.data.decoding import read_images
+from automorph.data.hashing import hashed
 from automorph.data.marks import Images, bluish, corner, plain, reddish, sticker, zigzag
 from automorph.data.readers.catalog import read_known
 from automorph.data.readers.raw import RawData, Rows, numbered
-from automorph.data.splits import hashed
 from automorph.errors import DataError, UsageError
 from automorph.operations import Stream
 

@@ -23,7 +23,7 @@ from automorph.cli.options import (
     seed_option,
     training_options,
 )
-from automorph.cli.provenance import provenance_of
+from automorph.cli.provenance import notes_of, provenance_of
 from automorph.cli.run_names import data_words, run_folder
 from automorph.errors import UsageError
 from automorph.files import write_json
@@ -160,7 +160,7 @@ class AuditRun:
         folder.mkdir(parents=True, exist_ok=True)
         result = result.with_report(folder / "report.html", data=self.source)
         content = result.to_dict()
-        provenance = provenance_of(data, started, time.monotonic() - began)
+        provenance = provenance_of(data, started, time.monotonic() - began) | notes_of(data)
         page = {**content, "pictures": _pictures(result, data), "provenance": provenance,
                 "next": self._next()}  # fmt: skip
         publish(folder, "audit", page)

@@ -28,7 +28,7 @@ from automorph.cli.options import (
 )
 from automorph.cli.param_types import NameWord
 from automorph.cli.progress import Bars
-from automorph.cli.provenance import provenance_of
+from automorph.cli.provenance import notes_of, provenance_of
 from automorph.cli.run_names import data_words, run_folder
 from automorph.files import write_json
 
@@ -177,7 +177,7 @@ class PatchRun:
             "data": self.source, **result.to_dict(), "subgroups": list(data.subgroup_names),
             "report": str(folder / "report.html"),
         }  # fmt: skip
-        facts = provenance_of(data, started, result.seconds)
+        facts = provenance_of(data, started, result.seconds) | notes_of(data)
         page = {**content, "looks": result.looks, "provenance": facts, "next": self._next(result)}
         publish(folder, "patch", page)
         write_json(folder / "patch.json", {**content, "provenance": facts})

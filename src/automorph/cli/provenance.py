@@ -60,6 +60,11 @@ def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]
     }
 
 
+def notes_of(data: Dataset) -> dict[str, Any]:
+    """Return the notes on the data, for records that have no entry for data; empty without any."""
+    return {"data_notes": list(data.notes)} if data.notes else {}
+
+
 def curves_of(epochs: Sequence[Epoch], treatment: Treatment) -> dict[str, Any]:
     """Return the curves of one training in the form of a report: lists ``(1, epochs)``."""
     names = ("epoch", "loss", "accuracy", "validation_accuracy")

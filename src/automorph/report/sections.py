@@ -39,7 +39,12 @@ _CURVES = {
     "train_loss": ("Training loss", 1.0),
     "validation_loss": ("Validation loss", 1.0),
 }
-_NAMES = {"automorph": "Automorph", "split_hashes": "Split hashes", "seconds": "Time"}
+_NAMES = {
+    "automorph": "Automorph",
+    "split_hashes": "Split hashes",
+    "seconds": "Time",
+    "data_notes": "Notes on the data",
+}
 
 
 def training(entries: Sequence[ResultEntry], seeds: int) -> Section | None:
@@ -243,6 +248,8 @@ def provenance(content: Mapping[str, Any]) -> dict[str, object]:
             value = formatting.duration(value)
         elif key == "command":
             value = Code(value)
+        elif key == "data_notes":
+            value = "; ".join(value)
         elif key.endswith("hashes") and isinstance(value, Mapping):
             value = {name: _hash_of(item) for name, item in value.items()}
         # Shown as a section of its own: see `window`.

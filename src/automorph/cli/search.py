@@ -201,6 +201,10 @@ class SearchRun:
             console(quiet=self.quiet).print(f"[yellow]{remark}[/yellow]")
         known = None if result.trained else read_object(folder / "search.json")
         content = known or self._write(result, folder, started, engine)
+        if known:
+            console(quiet=self.quiet).print(
+                "[dim]This search was already finished: nothing was trained or written.[/dim]"
+            )
         self._print_result(result, folder)
         return {**content, **paths_of(folder)}
 

@@ -151,6 +151,7 @@ def search(
             )
         )  # fmt: skip
         stopped = runner.search(searcher, workers, plan, trials=allowed)
+        _check_outcomes(runner)
         winner = searcher.result()
         runner.close(path)
         if (final_plan := record.noted("final")) is None:
@@ -258,6 +259,17 @@ def _seconds_per_run(
     seconds_per_epoch = max(float(outcome.facts["pace"]) for outcome in outcomes)
     # Include the overhead of a job outside its epochs: with tiny data it dominates.
     return epochs * seconds_per_epoch + max(0.0, took - few * seconds_per_epoch)
+
+
+def _check_outcomes(runner: SearchRunner) -> None:
+    """Raise `AutomorphError` if every trial failed: no policy can be chosen then."""
+    errors = [trial.outcome.error for trial in runner.reported]
+    if errors and all(errors):
+        raise AutomorphError(
+            f"all {len(errors)} trials of the search failed, the first with: {errors[0][:500]}; "
+            "expected at least one that trains. Fix the cause, then search in another folder "
+            "(--out, folder=...)"
+        )
 
 
 def _with_control(plan: Plan, cost: float) -> Plan:

@@ -1,0 +1,44 @@
+"""A finished search changes nothing when it is called again; one whose trials all failed fails."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_task import small_task
+
+import automorph
+from automorph.cli import main
+from automorph.errors import AutomorphError
+from automorph.operations import SearchSpace
+from automorph.searchers import search
+
+SEARCH = ["search", "digits", "--method", "random", "--trials", "2", "--seeds", "1", "--epochs",
+          "1", "--limit", "100", "--model", "cnn:4", "--engine", "local"]  # fmt: skip
+
+
+def files(folder):
+    return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_second_call_writes_nothing_and_says_so(tmp_path, capsys):
+    command = [*SEARCH, "--out", str(tmp_path / "run")]
+    main(command)
+    assert "already finished" not in capsys.readouterr().err
+    before = files(tmp_path)
+    main(command)
+
+    assert "already finished: nothing was trained or written" in capsys.readouterr().err
+    assert files(tmp_path) == before
+
+
+@automorph.operation(range=(0, 40), unit="level", identity=0)
+def broken(image, value):
+    raise ValueError("cannot")
+
+
+def test_a_search_of_which_every_trial_failed_fails(tmp_path):
+    task, space = small_task(), SearchSpace("mine", (broken,))
+    for _ in range(2):  # The stored failures are no result either.
+        with pytest.raises(AutomorphError, match=r"all 2 trials of the search failed.*cannot"):
+            search(task, "random", trials=2, seeds=1, space=space, folder=tmp_path)
+    assert np.isfinite(search(task, "random", trials=2, seeds=1).row.validation.mean)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from automorph.testing.augmenters import augmenter_checks as augmenter_checks
     from automorph.testing.augmenters import check_augmenter as check_augmenter
     from automorph.testing.checks import Check as Check
+    from automorph.testing.executors import check_executor as check_executor
+    from automorph.testing.executors import executor_checks as executor_checks
     from automorph.testing.objectives import check_objective as check_objective
     from automorph.testing.objectives import objective_checks as objective_checks
     from automorph.testing.operations import check_operation as check_operation
@@ -44,6 +46,7 @@ _HOMES = {
     "augmenter_checks": "augmenters",
     "check_augmenter": "augmenters",
     "check_data_source": "sources",
+    "check_executor": "executors",
     "check_objective": "objectives",
     "check_operation": "operations",
     "check_policy": "policies",
@@ -52,6 +55,7 @@ _HOMES = {
     "data_source_checks": "sources",
     "example_images": "samples",
     "example_texts": "samples",
+    "executor_checks": "executors",
     "objective_checks": "objectives",
     "operation_checks": "operations",
     "policy_checks": "policies",

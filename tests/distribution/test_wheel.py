@@ -76,18 +76,25 @@ def test_the_source_distribution_can_be_built_anywhere(built):
     assert {"LICENSE", "README.md", "pyproject.toml", "setup.py", "constraints.txt"} <= set(names)
 
 
-def test_a_fresh_environment(built, tmp_path):
-    """Installed from the wheel with its dependencies, the package works outside the tree."""
+@pytest.fixture(scope="module")
+def fresh(built, tmp_path_factory):
+    """The Python of a fresh environment with the wheel and its dependencies, and nothing else."""
+    folder = tmp_path_factory.mktemp("fresh")
     (wheel,) = built.glob("*.whl")
-    run(UV, "venv", "--python", sys.executable, tmp_path / "fresh", cwd=tmp_path)
+    run(UV, "venv", "--python", sys.executable, folder / "venv", cwd=folder)
     places = ("bin/python", "Scripts/python.exe")
-    python = next(path for path in (tmp_path / "fresh" / p for p in places) if path.exists())
+    python = next(path for path in (folder / "venv" / p for p in places) if path.exists())
     done = run(UV, "pip", "install", "--python", python, "--constraint", ROOT / "constraints.txt",
-               wheel, cwd=tmp_path)  # fmt: skip
+               wheel, cwd=folder)  # fmt: skip
     if "Failed to fetch" in done.stderr or "error sending request" in done.stderr:
         pytest.skip("no package registry can be reached")
     assert done.returncode == 0, done.stderr[-3000:]
+    return python
 
+
+def test_a_fresh_environment(fresh, tmp_path):
+    """Installed from the wheel with its dependencies, the package works outside the tree."""
+    python = fresh
     program = python.parent / "automorph"
     assert run(program, "--version", cwd=tmp_path).stdout.startswith("automorph")
     facts = json.loads(run(program, "doctor", "--json", cwd=tmp_path).stdout)
@@ -96,10 +103,32 @@ def test_a_fresh_environment(built, tmp_path):
     assert any("automorph[lightning]" in line for line in facts["missing"])
     light = "import sys, automorph; assert 'torch' not in sys.modules; print(automorph.__file__)"
     where = run(python, "-I", "-W", "error", "-c", light, cwd=tmp_path)
-    assert str(tmp_path) in where.stdout, where.stderr
+    assert str(python.parents[1]) in where.stdout, where.stderr
     exported = run(program, "export", "flip-crop", "--to", "python", cwd=tmp_path)
     assert "def augment" in exported.stdout
     trained = run(program, "train", "digits", "--epochs", "1", "--limit", "100", "--json",
                   cwd=tmp_path)  # fmt: skip
     assert trained.returncode == 0, trained.stderr[-3000:]
     assert json.loads(trained.stdout)
+
+
+def test_a_newcomer_runs_the_quickstart(fresh, tmp_path):
+    """The first command of the documentation works, and leaves the report that it names."""
+    done = run(fresh.parent / "automorph", "quickstart", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [*tmp_path.rglob("report.html")]
+    assert [*tmp_path.rglob("policy.json")]
+
+
+def test_a_newcomer_checks_parts_of_their_own_with_the_kits(fresh, tmp_path):
+    """One small part of every kind passes its kit, without pytest in the environment."""
+    script = shutil.copy2(Path(__file__).with_name("own_parts.py"), tmp_path)
+    absent = run(fresh, "-c", "import pytest", cwd=tmp_path)
+    assert "No module named 'pytest'" in absent.stderr
+    done = run(fresh, script, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    passed = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert passed == [
+        "check_operation", "check_policy", "check_augmenter", "check_searcher", "check_objective",
+        "check_translator", "check_data_source", "check_executor",
+    ]  # fmt: skip

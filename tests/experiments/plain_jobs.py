@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automorph.errors import TrainingError
 from automorph.experiments import JobResult
 from automorph.training import Task
 
@@ -43,14 +42,3 @@ class Dies:
             path.touch()
             os._exit(9)
         return JobResult(1.0)
-
-
-@dataclass(frozen=True)
-class Fails:
-    """Fail with an error that automorph explains."""
-
-    def describe(self) -> dict[str, Any]:
-        return {"job": "fails"}
-
-    def run(self, task: Task, folder: Path) -> JobResult:
-        raise TrainingError("the loss is not a number")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from plain_jobs import Dies, Fails, Sees
+from plain_jobs import Dies, Sees
 
 from automorph.data import limited, load_data, split
 from automorph.errors import UsageError
 from automorph.experiments import open_executor
 from automorph.experiments.local_executors import Processes
 from automorph.searchers import search
+from automorph.testing import check_executor
 from automorph.training import Recipe, make_task
 
 torch.set_num_threads(1)
@@ -35,20 +36,13 @@ def alone(task):
     return search(task, engine="local", **SEARCH)
 
 
-def test_jobs_of_a_search_see_no_test_part_and_one_thread(task, tmp_path):
-    with open_executor("local", task, tmp_path) as engine:
-        (_, during), (_, failed) = engine.run([Sees(), Fails()])
-        ((_, after),) = engine.run([Sees()], test=True)
-
-    assert during.facts == {"parts": ["train", "validation"], "threads": 1}
-    assert after.facts["parts"] == ["train", "validation", "test"]
-    assert failed.score == float("-inf")
-    assert failed.error == "the loss is not a number"
+def test_jobs_in_this_process_meet_the_contract():
+    check_executor(partial(open_executor, "local"))
 
 
-def test_nothing_is_begun_after_the_deadline(task, tmp_path):
-    with open_executor("local", task, tmp_path) as engine:
-        assert list(engine.run([Sees()], deadline=time.monotonic() - 1)) == []
+@pytest.mark.slow
+def test_jobs_in_other_processes_meet_the_contract():
+    check_executor(partial(Processes, jobs=2))
 
 
 def test_processes_find_the_same_and_replace_a_dead_worker(task, alone, tmp_path):

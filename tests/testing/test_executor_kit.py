@@ -1,35 +1,17 @@
-"""The kit for executors accepts ours, and catches an executor with one fault."""
+"""The kit for executors catches an executor with one fault; ours are in `tests/experiments`."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import partial
 
 import pytest
 import torch
 from kits import failing, states_three_parts
 
-from automorph.experiments import open_executor
-from automorph.experiments.local_executors import Local, Processes
-from automorph.testing import check_executor, executor_checks
+from automorph.experiments.local_executors import Local
+from automorph.testing import executor_checks
 from automorph.testing.executors import Session
-
-
-def test_jobs_in_this_process_pass():
-    check_executor(partial(open_executor, "local"))
-
-
-@pytest.mark.slow
-def test_jobs_in_other_processes_pass():
-    check_executor(partial(Processes, jobs=2))
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_jobs_on_ray_pass():
-    pytest.importorskip("ray")
-    check_executor(partial(open_executor, "ray", jobs=2))
 
 
 class Changed(Local):

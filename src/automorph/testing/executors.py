@@ -57,8 +57,12 @@ class Session(AbstractContextManager["Session"]):
         self.folder = tempfile.TemporaryDirectory(
             prefix="automorph-kit-", ignore_cleanup_errors=True
         )
-        self.executor = open_executor(self.task, Path(self.folder.name))
-        self.executor.__enter__()
+        try:
+            self.executor = open_executor(self.task, Path(self.folder.name))
+            self.executor.__enter__()
+        except BaseException:
+            self.folder.cleanup()
+            raise
 
     def __exit__(self, *error: Any) -> None:
         """Close the executor and remove its folder."""

@@ -41,7 +41,8 @@ def _read_training(given: dict[str, Any]) -> None:
 
 
 def _read_comparison(given: dict[str, Any]) -> None:
-    treatments = given["policies"] = [_treatment(policy) for policy in listed(given["policies"])]
+    policies = listed(given.get("policies", ()))
+    treatments = given["policies"] = [_treatment(policy) for policy in policies]
     baseline = given.get("baseline")
     # A user's own policy may have a name that cannot be parsed.
     if baseline is not None and baseline not in [getattr(one, "name", None) for one in treatments]:

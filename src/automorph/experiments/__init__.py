@@ -2,10 +2,20 @@
 
 from automorph import _moved
 from automorph.experiments.command import Command
+from automorph.experiments.comparison import Comparison, is_control
 from automorph.experiments.conclusion import Kind, Verdict, interval, judge, points
 from automorph.experiments.executor import Executor, task_without_test
 from automorph.experiments.executors import check_executor, open_executor
 from automorph.experiments.external import Budget, ExternalTask, Objective, external_task
+from automorph.experiments.external_table import external_rows, metric_of, remarks_of
+from automorph.experiments.external_training import (
+    PASS,
+    check_external,
+    checkpoint_of,
+    job_folder,
+    missing_checkpoint,
+    train_external,
+)
 from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import (
     Job,
@@ -20,12 +30,12 @@ from automorph.experiments.metric import ACCURACY, Metric, metric_from, reported
 from automorph.experiments.progress import report
 from automorph.experiments.result_file import ScriptResult, read_result, write_result
 from automorph.experiments.run_compare import (
-    Comparison,
     compare,
     fingerprint,
     hardware,
-    is_control,
+    identity_of,
     listed,
+    the_task,
 )
 from automorph.experiments.statistics import (
     Difference,
@@ -40,6 +50,7 @@ from automorph.experiments.table import Cell, Row, curves_of, policy_of, predict
 
 __all__ = [
     "ACCURACY",
+    "PASS",
     "Budget",
     "Cell",
     "Command",
@@ -64,20 +75,27 @@ __all__ = [
     "Treatment",
     "Verdict",
     "check_executor",
+    "check_external",
+    "checkpoint_of",
     "compare",
     "curves_of",
     "digest",
+    "external_rows",
     "external_task",
     "fingerprint",
     "hardware",
     "holm",
+    "identity_of",
     "interval",
     "is_control",
+    "job_folder",
     "judge",
     "key_of",
     "listed",
     "mean_difference",
     "metric_from",
+    "metric_of",
+    "missing_checkpoint",
     "open_executor",
     "paired_difference",
     "plain_treatment",
@@ -85,11 +103,14 @@ __all__ = [
     "policy_of",
     "predictions_of",
     "read_result",
+    "remarks_of",
     "report",
     "reported_metric",
     "rows_of",
     "summarise",
     "task_without_test",
+    "the_task",
+    "train_external",
     "write_result",
 ]
 

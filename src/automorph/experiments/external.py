@@ -15,6 +15,9 @@ from automorph.experiments.command import LOG, Command, CrashError
 from automorph.experiments.result_file import ScriptResult, check_result, read_result
 from automorph.files import make_folder
 from automorph.policies import Policy, save_policy
+from automorph.registry import unknown
+
+DOMAINS = ("image", "text")
 
 
 @dataclass(frozen=True)
@@ -142,18 +145,30 @@ class ExternalTask:
 
 
 def external_task(
-    objective: Command | Objective,
+    objective: str | Command | Objective,
     *,
     name: str = "",
     epochs: int | None = None,
     domain: str = "image",
     resumable: bool | None = None,
+    **others: Any,
 ) -> ExternalTask:
     """Make the task of a command or a function, and check its arguments.
 
+    ``epochs`` is the length of a whole training, ``domain`` is ``image`` or ``text``;
     ``resumable`` None: True for commands with ``{checkpoint}``, False for functions. Raises
     `UsageError` if the arguments do not fit each other.
     """
+    if others:
+        known = ("name", "epochs", "domain", "resumable")
+        raise UsageError(
+            unknown("option", next(iter(others)), known, where="of training code of your own")
+            + ": options of the data and the model belong into that code"
+        )
+    if domain not in DOMAINS:
+        raise UsageError(unknown("domain", domain, DOMAINS))
+    if isinstance(objective, str):
+        objective = Command(objective)
     if epochs is not None and epochs < 1:
         raise UsageError(f"got epochs={epochs}; expected 1 or more")
     if isinstance(objective, Command):

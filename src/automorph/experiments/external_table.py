@@ -35,7 +35,7 @@ class ExternalTable:
     remarks: tuple[str, ...]
 
 
-def external_table(
+def external_rows(
     names: list[str],
     seeds: Sequence[int],
     results: Mapping[Cell, JobResult],
@@ -156,9 +156,7 @@ def _balanced(
         if not any(results[Cell(place, seed)].facts.get("diverged") for seed in failed[place])
     ]
     while places:
-        kept = tuple(
-            seed for seed in seeds if not any(seed in failed[place] for place in places)
-        )
+        kept = tuple(seed for seed in seeds if not any(seed in failed[place] for place in places))
         most = max(len(failed[place]) for place in places)
         if kept and (2 * len(kept) >= len(seeds) or not most):
             return places, kept

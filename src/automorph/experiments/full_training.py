@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automorph.experiments.job import JobResult, Treatment, plain_treatment
+from automorph.experiments.external import ExternalTask
+from automorph.experiments.external_training import job_folder, train_external
+from automorph.experiments.job import JobResult, Treatment, key_of, plain_treatment
 from automorph.experiments.progress import report
 from automorph.training import RunResult, Task, packed, train
 
@@ -31,8 +33,12 @@ class FullTraining:
         plain = plain_treatment(self.policy)
         return {"job": "final", "policy": plain, "seed": self.seed, "longer": self.epoch_multiplier}
 
-    def run(self, task: Task, folder: Path) -> JobResult:
-        """Train and evaluate."""
+    def run(self, task: Task | ExternalTask, folder: Path) -> JobResult:
+        """Train and evaluate; on an `ExternalTask`, as its code does."""
+        if isinstance(task, ExternalTask):
+            epochs = None if task.epochs is None else self.epoch_multiplier * task.epochs
+            place = job_folder(folder, self.policy, self.seed, key_of(self))
+            return train_external(task, self.policy, seed=self.seed, folder=place, epochs=epochs)
         epochs = self.epoch_multiplier * task.recipe.epochs
         result = train(
             task.with_recipe(epochs=epochs), self.policy, seed=self.seed,

@@ -7,97 +7,43 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from automorph import _moved
 from automorph.data import split_hashes
-from automorph.errors import AutomorphError, UsageError
-from automorph.experiments.conclusion import Verdict, judge
+from automorph.errors import UsageError
+from automorph.experiments.command import Command
+from automorph.experiments.comparison import Comparison, verdict_of, winner_of
 from automorph.experiments.executor import Executor
 from automorph.experiments.executors import check_executor, open_executor
+from automorph.experiments.external import ExternalTask, Objective, external_task
+from automorph.experiments.external_table import external_rows
+from automorph.experiments.external_training import check_external
 from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
-from automorph.experiments.metric import ACCURACY, Metric
-from automorph.experiments.statistics import paired_difference
+from automorph.experiments.metric import ACCURACY
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
     Cell,
     Progress,
-    Row,
     curves_of,
     predictions_of,
     rows_of,
 )
 from automorph.experiments.version_1 import read_cell
 from automorph.files import folder_lock, read_json
-from automorph.policies import Policy, RandomPolicy, check_domain, load_policy, stages_of
+from automorph.policies import Policy, check_domain, load_policy
 from automorph.training import AugmenterSpec, Task, as_task, from_version_1, task_identity
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The result of a comparison; ``rows`` are in the requested order.
-
-    ``winner`` has the best mean validation accuracy, so the test part is never used to choose;
-    ``accuracy`` in the rows is test accuracy. ``trained`` counts the trainings of this call; the
-    others were read from the folder. ``predictions`` are the predicted classes of the test
-    examples by policy, int64 ``(seeds, n)``. If the user's own code trained, ``accuracy`` in the
-    rows is the ``metric``, on the part of the data that it names. ``remarks``: what a reader of the
-    table must know.
-    """
-
-    rows: tuple[Row, ...]
-    seeds: tuple[int, ...]
-    baseline: str
-    winner: str
-    verdict: Verdict
-    confidence: float
-    curves: dict[str, dict[str, Any]]
-    policies: dict[str, Treatment]
-    seconds: float
-    trained: int
-    predictions: dict[str, NDArray[np.int64]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
-    metric: Metric = ACCURACY
-    remarks: tuple[str, ...] = ()
-
-    def __getitem__(self, policy: str) -> Row:
-        return next(row for row in self.rows if row.policy == policy)
-
-    def __str__(self) -> str:
-        """Return the table, one line per policy, and the verdict."""
-        width = max(len(row.policy) for row in self.rows)
-        lines = [f"{row.policy:{width}}  {_in_words(row, self.metric)}" for row in self.rows]
-        return "\n".join([*lines, self.verdict.text])
-
-    def __repr__(self) -> str:
-        return f"<Comparison of {len(self.rows)} policies under {len(self.seeds)} seeds>"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rows and the verdict as plain data."""
-        return {
-            "rows": [asdict(row) for row in self.rows],
-            "seeds": list(self.seeds),
-            "baseline": self.baseline,
-            "winner": self.winner,
-            "verdict": asdict(self.verdict),
-            "confidence": self.confidence,
-            **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
-        }
-
-
 def compare(
-    task: Any,
-    policies: str | Treatment | Sequence[str | Treatment],
+    task: Any = None,
+    policies: str | Treatment | Sequence[str | Treatment] = (),
     *,
+    objective: str | Command | Objective | None = None,
     seeds: int | Sequence[int] = 5,
     baseline: str | None = None,
     folder: str | os.PathLike[str] | None = None,
@@ -116,7 +62,11 @@ def compare(
     given without a list.
 
     ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
-    ``recipe``, ``limit``, ..) are passed to `automorph.training.as_task`.
+    ``recipe``, ``limit``, ..) are passed to `automorph.training.as_task`. To compare policies in
+    training code of your own, pass ``objective`` instead: a function ``(policy, seed, budget)``
+    that trains and returns a mapping such as ``{"validation": 0.913}`` (see `Budget` and
+    `write_result`), or a `Command`. ``options`` are then ``epochs``, ``name``, ``domain`` and
+    ``resumable`` (see `external_task`).
 
     Differences are taken from ``baseline`` (default: ``none`` if it is among the policies, else the
     first). With a ``folder``, each finished training is saved there, and a repeated call trains
@@ -134,12 +84,16 @@ def compare(
     """
     given = listed(policies)
     treatments = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in given]
-    task = as_task(task, **options)
+    task = the_task(task, objective, options)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     _check(treatments, numbers, confidence)
-    for treatment in treatments:
-        check_domain(treatment, task.data.domain, data=task.name)
-    _check_choice(task, treatments)
+    if isinstance(task, ExternalTask):
+        for treatment in treatments:
+            check_domain(check_external(task, treatment), task.domain, data=task.name)
+    else:
+        for treatment in treatments:
+            check_domain(treatment, task.data.domain, data=task.name)
+        _check_choice(task, treatments)
     names = [treatment.name for treatment in treatments]
     base = _baseline(names, baseline)
     started = time.monotonic()
@@ -156,15 +110,23 @@ def compare(
         store = _opened(path if folder else None, log, task, accept_versions)
         results, trained = _results(
             store, cells, partial(open_executor, engine, task, path, jobs=jobs, address=address),
-            partial(read_cell, path), progress,
+            (lambda job: None) if isinstance(task, ExternalTask) else partial(read_cell, path),
+            progress,
         )  # fmt: skip
-    rows = rows_of(names, numbers, results, base, confidence)
-    winner = _winner(rows)
-    verdict = _verdict(rows, treatments, base, winner, numbers, confidence)
+    if isinstance(task, ExternalTask):
+        made = external_rows(names, numbers, results, base, confidence)
+        rows, numbers, metric = made.rows, made.seeds, made.metric
+        remarks, curves, predictions = (*store.remarks, *made.remarks), {}, {}
+    else:
+        rows, metric = rows_of(names, numbers, results, base, confidence), ACCURACY
+        remarks, curves = store.remarks, curves_of(names, numbers, results)
+        predictions = predictions_of(names, numbers, results)
+    winner = winner_of(rows, metric)
+    verdict = verdict_of(rows, treatments, base, winner, numbers, confidence, metric)
     return Comparison(
-        rows, numbers, base, winner, verdict, confidence, curves_of(names, numbers, results),
+        rows, numbers, base, winner, verdict, confidence, curves,
         dict(zip(names, treatments, strict=True)), time.monotonic() - started, trained,
-        predictions_of(names, numbers, results), remarks=store.remarks,
+        predictions, remarks=remarks, metric=metric,
     )  # fmt: skip
 
 
@@ -222,11 +184,36 @@ def _baseline(names: list[str], wanted: str | None) -> str:
     return name
 
 
-def fingerprint(task: Task) -> dict[str, Any]:
+def the_task(task: Any, objective: Any, options: dict[str, Any]) -> Task | ExternalTask:
+    """Return the task of a call: from data, or from the user's own training code."""
+    if objective is not None and task is not None:
+        raise UsageError(
+            "got data and an objective; expected one of them: the objective reads its own data"
+        )
+    if isinstance(task, ExternalTask) and not options:
+        return task
+    if objective is not None:
+        return external_task(objective, **options)
+    if task is None:
+        raise UsageError(
+            "got neither data nor an objective; expected one of them, such as 'digits' or "
+            "objective=train"
+        )
+    return as_task(task, **options)
+
+
+def identity_of(task: Task | ExternalTask) -> dict[str, Any]:
+    """Return all that trainings of a task are known to depend on, as plain data."""
+    return task.describe() if isinstance(task, ExternalTask) else task_identity(task)
+
+
+def fingerprint(task: Task | ExternalTask) -> dict[str, Any]:
     """Return the settings by which run folders are named: data, splits, model, recipe.
 
-    What decides whether two runs are the same is `automorph.training.task_identity`.
+    What decides whether two runs are the same is `identity_of`.
     """
+    if isinstance(task, ExternalTask):
+        return task.describe()
     seen = task.data.train.data
     return {
         "data": task.data.name,
@@ -240,25 +227,19 @@ def fingerprint(task: Task) -> dict[str, Any]:
     }
 
 
-def _in_words(row: Row, metric: Metric) -> str:
-    if row.accuracy is None:
-        return f"failed: {row.error}"
-    gap = row.difference
-    against = "" if gap is None else f"  {metric.difference(gap.mean)} ({metric.interval(gap)})"
-    return f"{metric.value(row.accuracy.mean)}{against}"
-
-
-def _opened(folder: Path | None, log: Log | None, task: Task, accept_versions: bool) -> Store:
+def _opened(
+    folder: Path | None, log: Log | None, task: Task | ExternalTask, accept_versions: bool
+) -> Store:
     """Open the store of a comparison; reject the folder of another task."""
     if log is None and folder is not None:
         log = FileLog(folder)
     older = None
     if folder is not None and (record := folder / "task.json").exists():
         older = {"task": read_json(record)}
+    upgrade = dict if isinstance(task, ExternalTask) else partial(from_version_1, task=task)
     return Store(
-        {"task": task_identity(task)}, log,
-        verb="comparison", older=older, upgrade=partial(from_version_1, task=task),
-        accept_versions=accept_versions,
+        {"task": identity_of(task)}, log,
+        verb="comparison", older=older, upgrade=upgrade, accept_versions=accept_versions,
     )  # fmt: skip
 
 
@@ -287,64 +268,6 @@ def _results(
             )
             report(missing[index], 1.0)
     return results, len(missing)
-
-
-def _winner(rows: tuple[Row, ...]) -> str:
-    ran = [row for row in rows if row.accuracy is not None]
-    if not ran:
-        errors = "; ".join(f"{row.policy}: {row.error}" for row in rows)
-        raise AutomorphError(f"every training failed ({errors}); try a lower --lr")
-
-    return max(ran, key=_standing).policy
-
-
-def _verdict(
-    rows: tuple[Row, ...],
-    treatments: list[Treatment],
-    base: str,
-    winner: str,
-    seeds: tuple[int, ...],
-    confidence: float,
-) -> Verdict:
-    won = next(row for row in rows if row.policy == winner)
-    control = _control(rows, treatments, {winner, base})
-    against = None
-    if control and won.accuracy and control.accuracy:
-        against = paired_difference(
-            won.accuracy.values, control.accuracy.values, confidence=confidence
-        )
-    return judge(
-        winner,
-        base,
-        won.difference,
-        control=control.policy if control else None,
-        against_control=against,
-        seeds=len(seeds),
-        confidence=confidence,
-    )
-
-
-@_moved.renamed_arguments(arm="treatment")
-def is_control(treatment: Any) -> bool:
-    """Return True for a random policy, and for a chain with a random stage."""
-    return isinstance(treatment, Policy) and any(
-        isinstance(one, RandomPolicy) for one in stages_of(treatment)
-    )
-
-
-def _control(rows: tuple[Row, ...], treatments: Sequence[Any], others: set[str]) -> Row | None:
-    """Return the random policy with the best validation accuracy: the one to beat."""
-    random = [
-        row
-        for row, treatment in zip(rows, treatments, strict=True)
-        if row.accuracy and row.policy not in others and is_control(treatment)
-    ]
-    return max(random, key=_standing, default=None)
-
-
-def _standing(row: Row) -> float:
-    """Rank a policy by validation accuracy, never by test accuracy."""
-    return row.validation.mean if row.validation else 0.0
 
 
 def hardware() -> str:

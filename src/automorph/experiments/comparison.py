@@ -1,0 +1,144 @@
+"""The result of a comparison, and how its winner is chosen and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph import _moved
+from automorph.errors import AutomorphError
+from automorph.experiments.conclusion import Verdict, judge
+from automorph.experiments.job import Treatment
+from automorph.experiments.metric import ACCURACY, Metric
+from automorph.experiments.statistics import paired_difference
+from automorph.experiments.table import Row
+from automorph.policies import Policy, RandomPolicy, stages_of
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result of a comparison; ``rows`` are in the requested order.
+
+    ``winner`` has the best mean validation accuracy, so the test part is never used to choose;
+    ``accuracy`` in the rows is test accuracy. ``trained`` counts the trainings of this call; the
+    others were read from the folder. ``predictions`` are the predicted classes of the test
+    examples by policy, int64 ``(seeds, n)``. ``remarks``: what a reader of the table must know.
+    If the user's own code trained, ``accuracy`` in the rows is the ``metric``, on the part of the
+    data that it names.
+    """
+
+    rows: tuple[Row, ...]
+    seeds: tuple[int, ...]
+    baseline: str
+    winner: str
+    verdict: Verdict
+    confidence: float
+    curves: dict[str, dict[str, Any]]
+    policies: dict[str, Treatment]
+    seconds: float
+    trained: int
+    predictions: dict[str, NDArray[np.int64]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    remarks: tuple[str, ...] = ()
+    metric: Metric = ACCURACY
+
+    def __getitem__(self, policy: str) -> Row:
+        return next(row for row in self.rows if row.policy == policy)
+
+    def __str__(self) -> str:
+        """Return the table, one line per policy, and the verdict."""
+        width = max(len(row.policy) for row in self.rows)
+        lines = [f"{row.policy:{width}}  {_in_words(row, self.metric)}" for row in self.rows]
+        return "\n".join([*lines, self.verdict.text])
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.rows)} policies under {len(self.seeds)} seeds>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rows and the verdict as plain data."""
+        return {
+            "rows": [asdict(row) for row in self.rows],
+            "seeds": list(self.seeds),
+            "baseline": self.baseline,
+            "winner": self.winner,
+            "verdict": asdict(self.verdict),
+            "confidence": self.confidence,
+            **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
+        }
+
+
+def _in_words(row: Row, metric: Metric) -> str:
+    if row.accuracy is None:
+        return f"failed: {row.error}"
+    gap = row.difference
+    against = "" if gap is None else f"  {metric.difference(gap.mean)} ({metric.interval(gap)})"
+    return f"{metric.value(row.accuracy.mean)}{against}"
+
+
+def winner_of(rows: tuple[Row, ...], metric: Metric = ACCURACY) -> str:
+    """Return the policy with the best validation value. Raises if every training failed."""
+    ran = [row for row in rows if row.accuracy is not None]
+    if not ran:
+        errors = "; ".join(f"{row.policy}: {row.error}" for row in rows)
+        advice = "try a lower --lr" if metric is ACCURACY else "correct the training and repeat it"
+        raise AutomorphError(f"every training failed ({errors}); {advice}")
+    return max(ran, key=lambda row: _standing(row, metric)).policy
+
+
+def verdict_of(
+    rows: tuple[Row, ...],
+    treatments: list[Treatment],
+    base: str,
+    winner: str,
+    seeds: tuple[int, ...],
+    confidence: float,
+    metric: Metric = ACCURACY,
+) -> Verdict:
+    """Judge the winner against the baseline and against the best random policy."""
+    won = next(row for row in rows if row.policy == winner)
+    control = _control(rows, treatments, {winner, base}, metric)
+    against = None
+    if control and won.accuracy and control.accuracy:
+        against = paired_difference(
+            won.accuracy.values, control.accuracy.values, confidence=confidence
+        )
+    return judge(
+        winner,
+        base,
+        won.difference,
+        control=control.policy if control else None,
+        against_control=against,
+        seeds=len(seeds),
+        confidence=confidence,
+        metric=metric,
+    )
+
+
+@_moved.renamed_arguments(arm="treatment")
+def is_control(treatment: Any) -> bool:
+    """Return True for a random policy, and for a chain with a random stage."""
+    return isinstance(treatment, Policy) and any(
+        isinstance(one, RandomPolicy) for one in stages_of(treatment)
+    )
+
+
+def _control(
+    rows: tuple[Row, ...], treatments: Sequence[Any], others: set[str], metric: Metric
+) -> Row | None:
+    """Return the random policy with the best validation accuracy: the one to beat."""
+    random = [
+        row
+        for row, treatment in zip(rows, treatments, strict=True)
+        if row.accuracy and row.policy not in others and is_control(treatment)
+    ]
+    return max(random, key=lambda row: _standing(row, metric), default=None)
+
+
+def _standing(row: Row, metric: Metric) -> float:
+    """Rank a policy by its validation value, never by the test part; higher is better."""
+    return metric.sign * row.validation.mean if row.validation else 0.0

@@ -11,31 +11,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.comparison_result import facts_of, next_commands, paths_of, read_object, table_of
+from automorph.cli.comparison_result import paths_of, read_object, table_of
 from automorph.cli.options import (
     console,
-    data_options,
     engine_options,
     engine_settings,
     json_option,
+    optional_data_options,
     out_option,
     policies_option,
     print_json,
-    print_notes,
     protect_option,
     quiet_option,
-    side_by_side,
     task_of,
     training_options,
 )
+from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import PolicyWord, check_compared
 from automorph.cli.progress import Bars
-from automorph.cli.provenance import pictures_of
 from automorph.cli.run_names import RANDOM, run_folder
+from automorph.cli.task_words import CommandWords, DataWords, words_of
 from automorph.files import make_folder, write_json
 
 if TYPE_CHECKING:
-    from automorph.experiments import Comparison, Treatment
+    from automorph.experiments import Comparison, ExternalTask, Treatment
     from automorph.training import Task
 
 _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.html", "report.json",
@@ -43,7 +42,8 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
 
 
 @click.command(short_help="Compare policies with paired seeds and intervals.")
-@data_options
+@optional_data_options
+@command_options
 @training_options
 @policies_option
 @click.option(
@@ -66,7 +66,7 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
 @quiet_option
 @json_option
 def compare(
-    data: str,
+    data: str | None,
     policies: tuple[str, ...],
     baseline: str | None,
     seeds: int,
@@ -82,22 +82,32 @@ def compare(
         --policy 'randaugment(n=1,m=5)' --policy random --seeds 3
     automorph compare csv:reviews.csv --text review --label stars --policy none --policy eda \\
         --policy 'random(space=texts-plain)' --protect '[A-Z]{2,}'
+    automorph compare --policy none --policy trivialaugment --epochs 10 --command \\
+        'python train.py --policy {policy} --seed {seed} --epochs {epochs} --out {out}'
 
     All policies train under the same seeds: the same initial weights and the same order of
     examples. The winner is chosen by validation accuracy; the reported accuracies are those of
     the test part. If the comparison is interrupted, run the same command again to continue it.
+
+    With --command, your own script trains instead, under the same seeds for all policies. It loads
+    the policy with automorph.load_policy and writes its metrics with automorph.write_result. Each
+    training has a log in the folder of the run.
     """
     where = engine_settings(options)
     check_compared(policies, baseline)
-    task = task_of(data, **options)
     from automorph.augmenters import as_treatment
+
+    if data is None:  # Otherwise, bad data are rejected before policies are loaded.
+        task: Any = own_task(data, options, treatments=[as_treatment(one) for one in policies])
+    else:
+        task = own_task(data, options) or task_of(data, **options)
     from automorph.policies import check_domain
 
     treatments = [as_treatment(policy) for policy in policies]
     if baseline is not None:
         baseline = as_treatment(baseline).name
     for treatment in treatments:
-        check_domain(treatment, task.data.domain, data=task.name)
+        check_domain(treatment, words_of(data, task).domain, data=task.name)
     run = CompareRun(
         source=data, task=task, policies=treatments, seeds=seeds, baseline=baseline,
         folder=Path(out) if out else None, quiet=quiet or as_json,
@@ -111,8 +121,8 @@ def compare(
 class CompareRun:
     """One comparison on the command line; also the whole of ``quickstart``."""
 
-    source: str
-    task: Task
+    source: str | None
+    task: Task | ExternalTask
     policies: list[Treatment]
     seeds: int
     baseline: str | None
@@ -127,27 +137,27 @@ class CompareRun:
 
         folder = self.folder or run_folder("compare", self.task)
         say = console(quiet=self.quiet)
-        data = self.task.data
+        words = self.words
+        title = self.title or f"Comparing policies on {words.source}"
+        say.print(title, style="bold", markup=False)
         say.print(
-            f"[bold]{self.title or f'Comparing policies on {self.source}'}[/bold]\n"
-            f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
-            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes; model "
-            f"{self.task.model}, {plural(self.task.recipe.epochs, 'epoch')}, "
-            f"{plural(len(self.policies), 'policy', 'policies')} x {plural(self.seeds, 'seed')}"
+            f"{words.header()}, "
+            f"{plural(len(self.policies), 'policy', 'policies')} x {plural(self.seeds, 'seed')}",
+            markup=False,
         )
-        print_notes(say, data)
-        for note in large_shifts(self.policies, data.train.data.shape[1:]):
+        words.print_notes(say)
+        for note in large_shifts(self.policies, words.shape):
             say.print(f"[dim]{note}[/dim]")
-        if missing := _missing_controls(self.policies, data.domain):
+        if missing := _missing_controls(self.policies, words.domain):
             say.print(f"[dim]The comparison lacks controls: add {missing}.[/dim]")
         started = datetime.now(UTC).isoformat(timespec="seconds")
         with Bars(quiet=self.quiet) as bars:
             comparison = compare(
                 self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
-                jobs=side_by_side(jobs), progress=bars.begin, **where,
+                jobs=words.jobs(jobs), progress=bars.begin, **where,
             )  # fmt: skip
         for remark in comparison.remarks:
-            say.print(f"[yellow]{remark}[/yellow]")
+            say.print(remark, style="yellow", markup=False)
         before = read_object(folder / "compare.json")
         same = before is not None and before.get("asked") == self._asked()
         known = before if same and not comparison.trained else None
@@ -163,6 +173,11 @@ class CompareRun:
         self._print_result(comparison, folder)
         return {**content, **paths_of(folder)}
 
+    @property
+    def words(self) -> DataWords | CommandWords:
+        """What is said about the task."""
+        return words_of(self.source, self.task)
+
     def _asked(self) -> dict[str, Any]:
         return {
             "policies": [policy.name for policy in self.policies],
@@ -171,32 +186,27 @@ class CompareRun:
         }
 
     def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
-        from automorph.cli.examples import notable_examples_of
         from automorph.experiments import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
 
-        facts = facts_of(self.source, self.task, comparison, started, folder)
+        words = self.words
+        facts = words.facts(comparison, started, folder)
         winner = comparison.policies[comparison.winner]
         save_policy(
             policy_of(winner),
             folder / "policy.json",
             provenance={
                 "trained_with": winner.name,
-                "chosen_by": "validation accuracy",
-                "data": self.source,
-                "data_hash": self.task.data.hash,
+                "chosen_by": f"validation {comparison.metric.name}",
+                **words.origin(),
                 "seeds": list(comparison.seeds),
                 "accuracy": comparison[comparison.winner].accuracy.mean,  # type: ignore[union-attr]
             },
         )
-        shown = {
-            "examples": notable_examples_of(self.task, comparison),
-            **pictures_of(self.task, comparison.policies),
-        }
-        publish(folder, "compare", {**facts, **shown})
+        publish(folder, "compare", {**facts, **words.shown(comparison, comparison.policies)})
         content = {
-            "data": self.source,
+            "data": words.source,
             "model": facts["model"],
             **comparison.to_dict(),
             **paths_of(folder),
@@ -213,9 +223,8 @@ class CompareRun:
         say.print(f"Policy of the winner  {folder / 'policy.json'}")
         say.print(f"Report                {folder / 'report.html'}")
         say.print("\nNext:")
-        domain = self.task.data.domain
-        for command in next_commands(self.source, comparison, folder, domain=domain):
-            say.print(f"  {command}", soft_wrap=True)
+        for command in self.words.after_comparison(comparison, folder):
+            say.print(f"  {command}", soft_wrap=True, markup=False)
 
 
 def set_aside(folder: Path) -> Path:

@@ -26,23 +26,14 @@ def facts_of(
     """Return the content of the comparison's report, without pictures."""
     from automorph.cli.examples import by_class
 
-    result = comparison.to_dict()
-    ranked = sorted(
-        (row for row in comparison.rows if row.accuracy),
-        key=lambda row: -row.accuracy.mean,  # type: ignore[union-attr]
-    )
-    ranks = {row.policy: rank for rank, row in enumerate(ranked, 1)}
     classes = by_class(task, comparison.predictions)
-    rows = []
-    for row in result["rows"]:
-        name = row["policy"]
-        more = {"label": name, "rank": ranks.get(name), "per_class": classes.get(name)}
-        rows.append({**row, **more})
     shared = task_facts(source, task)
     shared["data"]["notes"] += comparison.remarks
     return {
-        **result,
-        "rows": rows,
+        **comparison.to_dict(),
+        "rows": [
+            {**row, "per_class": classes.get(row["policy"])} for row in ranked_rows(comparison)
+        ],
         **shared,
         "curves": {
             name: report_curves(curves, comparison.policies[name])
@@ -51,6 +42,20 @@ def facts_of(
         "provenance": provenance_of(task.data, started, comparison.seconds),
         "next": next_commands(source, comparison, folder, domain=task.data.domain),
     }
+
+
+def ranked_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the rows as plain data with the rank of each policy."""
+    sign = comparison.metric.sign
+    ranked = sorted(
+        (row for row in comparison.rows if row.accuracy),
+        key=lambda row: -sign * row.accuracy.mean,  # type: ignore[union-attr]
+    )
+    ranks = {row.policy: rank for rank, row in enumerate(ranked, 1)}
+    return [
+        {**row, "label": row["policy"], "rank": ranks.get(row["policy"])}
+        for row in comparison.to_dict()["rows"]
+    ]
 
 
 def next_commands(

@@ -57,8 +57,7 @@ def _limit_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
-data_options = _stack(
-    click.argument("data", type=DataWord()),
+_of_data = _stack(
     click.option("--image", metavar="COLUMN", help="Column of images or of their paths."),
     click.option("--text", metavar="COLUMN", help="Column of texts."),
     click.option("--label", metavar="COLUMN", help="Column of labels."),
@@ -107,6 +106,12 @@ data_options = _stack(
     click.option("--cache", metavar="FOLDER", help="Folder in which to cache decoded images."),
     click.option("--download", is_flag=True, help="Download a named data set that is not on disk."),
 )  # fmt: skip
+
+data_options = _stack(click.argument("data", type=DataWord()), _of_data)
+optional_data_options = _stack(
+    click.argument("data", type=DataWord(), required=False, metavar="[DATA]"), _of_data
+)
+"""For verbs that take ``--command`` instead (see `own_training`)."""
 
 policies_option = click.option(
     "--policy",
@@ -252,7 +257,7 @@ def load(data: str, **options: Any) -> Dataset:
 
 
 def task_of(
-    data: str,
+    data: str | None,
     *,
     model: str | None,
     epochs: int | None,
@@ -263,6 +268,7 @@ def task_of(
     **options: Any,
 ) -> Task:
     """Make the task of a command line: load its data, apply its training options."""
+    assert data is not None
     # Reject bad data before importing torch, which is slow.
     loaded = load(data, **options)
     from automorph.training import as_task

@@ -43,20 +43,28 @@ def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]
     Also how images of more than 8 bits were mapped to 8, and the column that splits keep together.
     """
     from automorph.data import split_hashes
-    from automorph.experiments import hardware
 
     window = {} if data.window is None else {"window": data.window.to_dict()}
     together = {} if data.keep_together is None else {"kept_together": data.keep_together}
+    return {
+        **run_provenance(started, seconds),
+        "data_hash": data.hash,
+        "split_hashes": split_hashes(data),
+        **together,
+        **window,
+    }
+
+
+def run_provenance(started: str, seconds: float) -> dict[str, Any]:
+    """Return the command, versions, time and hardware."""
+    from automorph.experiments import hardware
+
     return {
         "versions": _versions(),
         "command": command_words(),
         "started": started,
         "seconds": seconds,
         "hardware": hardware(),
-        "data_hash": data.hash,
-        "split_hashes": split_hashes(data),
-        **together,
-        **window,
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from automorph.experiments import Treatment
+    from automorph.experiments import ExternalTask, Treatment
     from automorph.training import Task
 
 
@@ -69,11 +69,14 @@ def policy_words(treatment: Treatment, folder: Path) -> str:
     return shlex.quote(str(folder / "policy.json") if known else treatment.name)
 
 
-def run_folder(verb: str, task: Task, more: list[str] | None = None) -> Path:
-    """Return ``runs/VERB-DATA-HASH``: the hash is over data, splits, model, recipe and ``more``."""
+def run_folder(verb: str, task: Task | ExternalTask, more: list[str] | None = None) -> Path:
+    """Return ``runs/VERB-DATA-HASH``: the hash is over data, splits, model, recipe and ``more``.
+
+    Of the user's own training, it is over the command and the files that it names.
+    """
     from automorph.experiments import fingerprint
 
     content = json.dumps([fingerprint(task), more or []], sort_keys=True)
     digest = blake2b(content.encode(), digest_size=4).hexdigest()
-    data = re.sub(r"[^a-z0-9]+", "-", task.data.name.lower()).strip("-")[-40:].strip("-")
+    data = re.sub(r"[^a-z0-9]+", "-", task.name.lower()).strip("-")[-40:].strip("-")
     return Path("runs") / f"{verb}-{data}-{digest}"

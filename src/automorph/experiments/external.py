@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -53,6 +54,21 @@ class ExternalTask:
     domain: str = "image"
     resumable: bool = False
     with_test: bool = True
+
+    @property
+    def text(self) -> str:
+        """The template of the command, or the import path of the function."""
+        if isinstance(self.objective, Command):
+            return self.objective.template
+        return name_of_function(self.objective)
+
+    def line(self, *, policy: str, seed: str, out: str) -> str:
+        """Return the command line of one whole training from the beginning, for a shell."""
+        if not isinstance(self.objective, Command):
+            return self.text
+        rest = {"epochs": str(self.epochs or ""), "checkpoint": ""}
+        values = {"policy": policy, "seed": seed, "out": out, **rest}
+        return shlex.join(self.objective.words(values))
 
     def without_test(self) -> ExternalTask:
         """Return the task for a search, which must not see test values."""

@@ -14,6 +14,7 @@ from automorph.experiments.external_training import (
     checkpoint_of,
     job_folder,
     missing_checkpoint,
+    remove_checkpoints,
     train_external,
 )
 from automorph.experiments.full_training import FullTraining
@@ -104,6 +105,7 @@ __all__ = [
     "predictions_of",
     "read_result",
     "remarks_of",
+    "remove_checkpoints",
     "report",
     "reported_metric",
     "rows_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -64,7 +65,8 @@ def train_external(
     units = Units(round(PASS * cost), round(PASS * cost))
     result = replace(results[-1], passes=reported)
     score = result.validation if result.higher_is_better else -result.validation
-    return JobResult(score, units, time.perf_counter() - began, _facts(result, epochs))
+    facts = {**_facts(result, epochs), "reported": None not in own}
+    return JobResult(score, units, time.perf_counter() - began, facts)
 
 
 def check_external(task: ExternalTask, treatment: Treatment) -> Policy:
@@ -101,6 +103,15 @@ def checkpoint_of(folder: Path) -> Path | None:
         if result.checkpoint is not None:
             return result.checkpoint
     return None
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints that the tries of a job left for later jobs."""
+    while (path := checkpoint_of(folder)) is not None:
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except OSError:
+            return
 
 
 def missing_checkpoint(name: str) -> TrainingError:

@@ -100,8 +100,11 @@ class AutoAugment(Searcher):
         return [self.child(policy) for policy in written]
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Reinforce policies above the baseline; a failed child has reward 0."""
-        rewards = [o.score if math.isfinite(o.score) else 0.0 for o in outcomes]
+        """Reinforce policies above the baseline; a failed child has reward 0, or the lowest."""
+        known = [score for score in (o.score for o in outcomes) if math.isfinite(score)]
+        # Accuracies are positive, but scores may be negated losses of the user's own training.
+        worst = min([0.0, *self.rewards, *known])
+        rewards = [o.score if math.isfinite(o.score) else worst for o in outcomes]
         self.rewards += rewards
         if self.baseline is None:
             self.baseline = sum(rewards) / len(rewards)

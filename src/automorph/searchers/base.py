@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automorph._moved import renamed_arguments, renamed_attributes, warn
-from automorph.experiments import Job, JobResult
+from automorph.experiments import ExternalTask, Job, JobResult
 from automorph.operations import SearchSpace
 from automorph.policies import Policy
 from automorph.training import AugmenterSpec, Task
@@ -38,7 +38,7 @@ class SearchContext:
       it is made once and stored, so that a search resumed on another machine has the same one.
     """
 
-    task: Task
+    task: Task | ExternalTask
     space: SearchSpace
     post_policy: Policy
     trials: int
@@ -47,6 +47,19 @@ class SearchContext:
     remember: Callable[[str, Callable[[], Policy]], Policy] = field(
         default=lambda name, make: make(), repr=False, compare=False
     )
+
+    @property
+    def epochs(self) -> int:
+        """The length of a whole training; 1 if the user's own code decides it."""
+        if isinstance(self.task, ExternalTask):
+            return self.task.epochs or 1
+        return self.task.recipe.epochs
+
+    @property
+    def own_task(self) -> Task:
+        """The task of a method that reads data, which the user's own training code has not."""
+        assert isinstance(self.task, Task)
+        return self.task
 
 
 @renamed_attributes(story="history")

@@ -10,6 +10,7 @@ from automorph.operations import named_space
 from automorph.registry import Entry, Registry
 
 if TYPE_CHECKING:
+    from automorph.experiments import ExternalTask
     from automorph.searchers.base import SearchContext, Searcher
     from automorph.training import Task
 
@@ -25,7 +26,8 @@ class SearchEntry(Entry["Searcher"]):
     forward passes, which does not depend on the length of a training, and ``fixed`` the trainings
     before the first trial; they turn a budget into a number of trials. In a race, a method gets at
     least ``min_trials`` trials or does not start, and at most ``max_trials``. If it
-    ``samples_with_optuna``, its proposals depend on the version of Optuna.
+    ``samples_with_optuna``, its proposals depend on the version of Optuna. A method that needs
+    ``trainings_only`` can search with training code of the user's own.
     """
 
     given: int = field(default=1, kw_only=True)
@@ -35,16 +37,17 @@ class SearchEntry(Entry["Searcher"]):
     min_trials: int = 4
     max_trials: int = 24
     samples_with_optuna: bool = False
+    trainings_only: bool = False
 
-    def trials(self, trainings: float, task: Task) -> int:
+    def trials(self, trainings: float, task: Task | ExternalTask) -> int:
         """Return how many trials this many plain trainings pay for; at least one."""
         return max(1, int((trainings - self.fixed) / self._each(task) + 1e-9))
 
-    def price(self, trials: int, task: Task) -> float:
+    def price(self, trials: int, task: Task | ExternalTask) -> float:
         """Return the cost of this many trials, in plain trainings of the task."""
         return self.fixed + trials * self._each(task)
 
-    def _each(self, task: Task) -> float:
+    def _each(self, task: Task | ExternalTask) -> float:
         # Deferred: looking up and completing names must not import torch.
         from automorph.searchers.child_training import trainings
         from automorph.training import Units
@@ -59,18 +62,21 @@ METHODS = Registry(
         "automorph.searchers.race:Race",
         "All methods in competition under one budget; shows which method suits your data.",
         samples_with_optuna=True,
+        trainings_only=True,
     ),
     SearchEntry(
         "random",
         "automorph.searchers.random_search:RandomSearch",
         "Random search: draws policies from the space and keeps the best; the control for other "
         "methods.",
+        trainings_only=True,
     ),
     SearchEntry(
         "randaugment",
         "automorph.searchers.randaugment:RandAugmentSearch",
         "RandAugment's two numbers (Cubuk et al. 2019), found by grid or Bayesian search.",
         samples_with_optuna=True,
+        trainings_only=True,
     ),
     SearchEntry(
         "autoaugment",
@@ -79,6 +85,7 @@ METHODS = Registry(
         "models.",
         min_trials=10,
         max_trials=1000,
+        trainings_only=True,
     ),
     SearchEntry(
         "fast-autoaugment",
@@ -95,11 +102,13 @@ METHODS = Registry(
         "automorph.searchers.text_autoaugment:TextAutoAugment",
         "Text AutoAugment (Ren et al. 2021): TPE over sub-policies, one training per trial.",
         samples_with_optuna=True,
+        trainings_only=True,
     ),
     SearchEntry(
         "pba",
         "automorph.searchers.pba:PopulationBased",
         "Population based augmentation (Ho et al. 2019): a schedule of policies over the epochs.",
+        trainings_only=True,
     ),
     SearchEntry(
         "dada",

@@ -13,7 +13,18 @@ from typing import Any
 from automorph._moved import renamed_arguments, renamed_attributes
 from automorph.data import limited, split
 from automorph.errors import AutomorphError, DamagedError, DiskError, UsageError
-from automorph.experiments import JobResult, Treatment, key_of, plain_treatment
+from automorph.experiments import (
+    PASS,
+    ExternalTask,
+    JobResult,
+    Treatment,
+    checkpoint_of,
+    job_folder,
+    key_of,
+    missing_checkpoint,
+    plain_treatment,
+    train_external,
+)
 from automorph.policies import Policy, chained
 from automorph.training import AugmenterSpec, Task, Units, read_checkpoint, train
 
@@ -69,7 +80,7 @@ class TrainJob:
         """Hash of the content: equal for equal jobs."""
         return key_of(self)
 
-    def run(self, task: Task, folder: Path) -> JobResult:
+    def run(self, task: Task | ExternalTask, folder: Path) -> JobResult:
         """Train the child; a killed one resumes from its last checkpoint, if it keeps any."""
         began = time.perf_counter()
         try:
@@ -110,7 +121,9 @@ class TrainJob:
         small = replace(task, data=data)
         return small if self.epochs is None else small.with_recipe(epochs=self.epochs)
 
-    def _run(self, task: Task, folder: Path) -> JobResult:
+    def _run(self, task: Task | ExternalTask, folder: Path) -> JobResult:
+        if isinstance(task, ExternalTask):
+            return self._run_external(task, folder)
         own = self.task(task)
         done, spent, own_folder = 0, Units(), None
         if self.keep or self.stop_epoch is not None or self.parent is not None:
@@ -142,6 +155,32 @@ class TrainJob:
                 "curve": [value for e in fresh if (value := e.validation_accuracy) is not None],
             },
         )
+
+    def _run_external(self, task: ExternalTask, folder: Path) -> JobResult:
+        """Train as the user's own code does."""
+        assert self.fold is self.limit is self.epochs is None
+        done, checkpoint = 0, None
+        if self.parent is not None:
+            assert self.parent.stop_epoch is not None
+            done, checkpoint = self.parent.stop_epoch, self.parent.own_checkpoint(task, folder)
+        return train_external(
+            task, with_post_policy(self.policy, self.post_policy), seed=self.seed,
+            folder=self.own_folder(folder), epochs=self.stop_epoch, done=done,
+            checkpoint=checkpoint,
+        )  # fmt: skip
+
+    def own_folder(self, folder: Path) -> Path:
+        """Return the folder of this training if the user's own code runs it."""
+        return job_folder(folder, self.policy, self.seed, self.key)
+
+    def own_checkpoint(self, task: ExternalTask, folder: Path) -> Path:
+        """Return the checkpoint of the user's own code; train again if it is gone."""
+        for again in (False, True):
+            if again:
+                self._run_external(task, folder)
+            if (path := checkpoint_of(self.own_folder(folder))) is not None:
+                return path
+        raise missing_checkpoint(self.policy.name)
 
     def checkpoint(self, task: Task, folder: Path) -> Path:
         """Return the checkpoint that its children start from; train it if missing."""
@@ -187,8 +226,10 @@ def folded(task: Task, fold: int, *, held_out: float = 0.4) -> Task:
     return replace(task, data=split(alone, validation=held_out, test=0.0, seed=fold))
 
 
-def trainings(units: Units, task: Task) -> float:
+def trainings(units: Units, task: Task | ExternalTask) -> float:
     """Return a cost in plain trainings; a backward pass counts as two forward passes.
+
+    Of the user's own training, whole passes over the training data are known.
 
     >>> from automorph.training import as_task
     >>> task = as_task("digits", model="cnn:4", recipe={"epochs": 2}, limit=100)
@@ -196,5 +237,8 @@ def trainings(units: Units, task: Task) -> float:
     >>> trainings(Units(forward=3 * seen, backward=0), task), trainings(Units(seen, seen), task)
     (1.0, 1.0)
     """
-    plain = 3 * len(task.data.train) * task.recipe.epochs
+    if isinstance(task, ExternalTask):
+        plain = 3 * PASS * (task.epochs or 1)
+    else:
+        plain = 3 * len(task.data.train) * task.recipe.epochs
     return (units.forward + 2 * units.backward) / plain

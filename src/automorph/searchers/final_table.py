@@ -6,25 +6,26 @@ Only its trainings see the test part, once each; nothing is chosen by them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.experiments import (
+    ACCURACY,
     Cell,
     Difference,
     FullTraining,
     JobResult,
+    Metric,
     Row,
     Treatment,
     Verdict,
     curves_of,
-    interval,
+    external_rows,
     judge,
     paired_difference,
-    points,
     predictions_of,
     rows_of,
 )
@@ -103,11 +104,18 @@ def trivialaugment(space: SearchSpace) -> Policy:
 
 @dataclass(frozen=True)
 class FinalTable:
-    """The rows, and curves and predictions on the test part (see `predictions_of`) by label."""
+    """The rows, and curves and predictions on the test part (see `predictions_of`) by label.
+
+    Of the user's own training, there are only rows, over the ``seeds`` that all controls finished;
+    ``remarks`` say what is missing.
+    """
 
     rows: tuple[Row, ...]
-    curves: dict[str, dict[str, Any]]
-    predictions: dict[str, NDArray[np.int64]]
+    seeds: tuple[int, ...]
+    curves: dict[str, dict[str, Any]] = field(default_factory=dict)
+    predictions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    metric: Metric = ACCURACY
+    remarks: tuple[str, ...] = ()
 
 
 def table(
@@ -116,8 +124,9 @@ def table(
     outcomes: Mapping[tuple[str, int], JobResult],
     *,
     confidence: float = 0.95,
+    own: bool = False,
 ) -> FinalTable:
-    """Build the table of all controls, in their order."""
+    """Build the table of all controls, in their order; ``own``: of the user's own training."""
     parts = list(controls)
     labels = [controls[part].label for part in parts]
     results = {
@@ -127,8 +136,12 @@ def table(
     }
     # No augmentation may have won the search; its row is then named differently.
     base = controls["none"].label if "none" in controls else labels[0]
+    if own:
+        made = external_rows(labels, seeds, results, base, confidence)
+        return FinalTable(made.rows, made.seeds, metric=made.metric, remarks=made.remarks)
     return FinalTable(
         rows_of(labels, tuple(seeds), results, base, confidence),
+        tuple(seeds),
         curves_of(labels, seeds, results),
         predictions_of(labels, seeds, results),
     )
@@ -143,6 +156,7 @@ def verdict_of(
     seeds: int,
     confidence: float = 0.95,
     caveat: str = "",
+    metric: Metric = ACCURACY,
 ) -> Verdict:
     """Judge the winner of the search by the table; name the controls it does not beat."""
     by_part = dict(zip(controls, rows, strict=True))
@@ -154,16 +168,18 @@ def verdict_of(
     basis = by_part.get("none")
     lead = judge(
         winner.policy, "none", winner.difference if basis else None,
-        seeds=seeds, confidence=confidence,
+        seeds=seeds, confidence=confidence, metric=metric,
     )  # fmt: skip
     if basis is None:
         text = f"The search with {method} found nothing better than no augmentation."
     else:
         # `judge` words it as a choice between rows; here the search chose before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")
-    controls_text = f"{_longer(by_part)}{_against(by_part, winner, confidence)}"
+    controls_text = f"{_longer(by_part, metric)}{_against(by_part, winner, confidence, metric)}"
     # Advice comes first.
-    return Verdict(lead.kind, f"{caveat}{_advice(by_part, winner)}{text} {controls_text}{spent}")
+    return Verdict(
+        lead.kind, f"{caveat}{_advice(by_part, winner, metric)}{text} {controls_text}{spent}"
+    )
 
 
 _CONTROLS = {
@@ -176,7 +192,9 @@ _CONTROLS = {
 }
 
 
-def longer_pays(by_part: Mapping[str, Row], *, confidence: float = 0.95) -> Difference | None:
+def longer_pays(
+    by_part: Mapping[str, Row], metric: Metric = ACCURACY, *, confidence: float = 0.95
+) -> Difference | None:
     """Return the lead of longer plain training over the winner, if it is beyond chance.
 
     It decides which command is recommended next, so it compares validation accuracies. The search
@@ -187,19 +205,20 @@ def longer_pays(by_part: Mapping[str, Row], *, confidence: float = 0.95) -> Diff
         return None
     values = longer.validation.values, winner.validation.values
     gap = paired_difference(*values, confidence=confidence)
-    return gap if gap.low is not None and gap.low > 0 else None
+    low = metric.gain(gap).low
+    return gap if low is not None and low > 0 else None
 
 
-def _longer(by_part: Mapping[str, Row]) -> str:
-    if (gap := longer_pays(by_part)) is None:
+def _longer(by_part: Mapping[str, Row], metric: Metric) -> str:
+    if (gap := longer_pays(by_part, metric)) is None:
         return ""
     return (
         f"{by_part['longer'].policy} gains more than the search on the validation part "
-        f"({points(gap.mean)}, {interval(gap)}): train longer first. "
+        f"({metric.difference(gap.mean)}, {metric.interval(gap)}): train longer first. "
     )
 
 
-def _against(by_part: Mapping[str, Row], winner: Row, confidence: float) -> str:
+def _against(by_part: Mapping[str, Row], winner: Row, confidence: float, metric: Metric) -> str:
     """Compare the winner with each control, in words."""
     assert winner.accuracy is not None
     groups: dict[str, list[str]] = {"It beats": [], "It is worse than": [], "Within chance of": []}
@@ -208,17 +227,18 @@ def _against(by_part: Mapping[str, Row], winner: Row, confidence: float) -> str:
         if row is None or row.accuracy is None:
             continue
         gap = paired_difference(winner.accuracy.values, row.accuracy.values, confidence=confidence)
-        beats = gap.low is not None and gap.low > 0
-        worse = gap.high is not None and gap.high < 0
+        better = metric.gain(gap)
+        beats = better.low is not None and better.low > 0
+        worse = better.high is not None and better.high < 0
         if beats or worse:
-            gain = f"{words} ({points(gap.mean)}, {interval(gap)})"
+            gain = f"{words} ({metric.difference(gap.mean)}, {metric.interval(gap)})"
             groups["It beats" if beats else "It is worse than"].append(gain)
         else:
             groups["Within chance of"].append(words)
     return "".join(f"{lead} {', '.join(names)}. " for lead, names in groups.items() if names)
 
 
-def simpler(by_part: Mapping[str, Row]) -> Row | None:
+def simpler(by_part: Mapping[str, Row], metric: Metric = ACCURACY) -> Row | None:
     """Return the simplest row without a search that is no worse on the validation part, or None.
 
     No augmentation is preferred to a random policy that is half an example better.
@@ -228,7 +248,7 @@ def simpler(by_part: Mapping[str, Row]) -> Row | None:
         row = by_part.get(part)
         if row is None or row.validation is None or winner.validation is None:
             continue
-        if row.validation.mean >= winner.validation.mean:
+        if metric.sign * row.validation.mean >= metric.sign * winner.validation.mean:
             return row
     return None
 
@@ -237,11 +257,11 @@ def simpler(by_part: Mapping[str, Row]) -> Row | None:
 _SIMPLEST = ("none", "tail", "trivialaugment", "randaugment", "eda", "random")
 
 
-def _advice(by_part: Mapping[str, Row], winner: Row) -> str:
-    row = simpler(by_part)
+def _advice(by_part: Mapping[str, Row], winner: Row, metric: Metric) -> str:
+    row = simpler(by_part, metric)
     if row is None or row.validation is None or winner.validation is None:
         return ""
-    theirs, mine = (f"{100 * one.mean:.1f} %" for one in (row.validation, winner.validation))
+    theirs, mine = (metric.value(one.mean) for one in (row.validation, winner.validation))
     return (
         f"Use {row.policy}, which needs no search: on the validation part it is no worse "
         f"({theirs} against {mine}). "

@@ -51,7 +51,7 @@ class PopulationBased(Searcher):
         check_range("pba", "every", every or 1, int, 1, 100_000)
         check_range("pba", "copies", copies, int, 1, 10)
         self.setting = setting
-        self.epochs = setting.task.recipe.epochs
+        self.epochs = setting.epochs
         self.every = every or max(1, round(self.epochs * 3 / 200))
         count = members or setting.trials
         self.names = setting.space.names * copies

@@ -14,30 +14,20 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
-from automorph.augmenters import Adversarial, Uncertainty, as_treatment
+from automorph.augmenters import as_treatment
 from automorph.errors import UsageError
-from automorph.experiments import Job, JobResult, Treatment, plain_treatment
-from automorph.operations import SearchSpace
-from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
+from automorph.experiments import ExternalTask, Job, JobResult, Treatment, plain_treatment
+from automorph.policies import Policy
 from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST
 from automorph.searchers.builtin import METHODS, load_method
 from automorph.searchers.child_training import TrainJob, trainings
 from automorph.searchers.final_table import trivialaugment
+from automorph.searchers.own_training import check_method
+from automorph.searchers.race_entries import default_searches, default_treatments
 from automorph.searchers.successive_halving import Heat, heats
-from automorph.text import find_wordnet
 from automorph.training import AugmenterSpec, Units
 
-SEARCHES = (
-    "instant",
-    "randaugment",
-    "fast-autoaugment(folds=2)",
-    "dada",
-    "pba",
-    "tanda",
-    "autoaugment",
-)
-"""The proposing searches, the cheapest first: a small budget leaves the last ones out."""
 LAST = 3
 """Epochs at the end of a heat over which validation accuracies are averaged."""
 
@@ -72,14 +62,15 @@ class Race(Searcher):
                 f"race got share={share}; expected a fraction of at least 0 and below 1"
             )
         self.setting = setting
-        self.epochs = setting.task.recipe.epochs
+        self.epochs = setting.epochs
         self.left_out: list[str] = []
-        names = _split(searches) if searches else list(SEARCHES)
+        self.resumable = not isinstance(setting.task, ExternalTask) or setting.task.resumable
+        names = _split(searches) if searches else default_searches(setting.task)
         self.searches = self._searches(names, share * setting.trials)
         self.treatments: list[Treatment] = (
             [as_treatment(name) for name in _split(arms)]
             if arms
-            else default_treatments(setting.space)
+            else default_treatments(setting.space, setting.task)
         )
         self.names: list[str] = ["no search"] * len(self.treatments)
         self.spent = Units()
@@ -165,6 +156,9 @@ class Race(Searcher):
     def _searches(self, names: Sequence[str], budget: float) -> list[Search]:
         """Return the searches that the budget affords, in order, and divide the rest equally."""
         specs = [load_method(name) for name in names]
+        if isinstance(self.setting.task, ExternalTask):
+            for named in specs:
+                check_method(named, self.setting.task)
         if any(named.key == "race" for named in specs):
             raise UsageError(
                 "got a race inside a race; expected other searches: remove it from searches="
@@ -224,20 +218,24 @@ class Race(Searcher):
         else:
             spent = trainings(self.spent, self.setting.task)
         costs = [1.0 if isinstance(one, Policy) else ONLINE_COST for one in self.treatments]
-        self.heats = heats(self.epochs, costs, max(1.0, self.setting.trials - spent))
+        self.heats = heats(self.epochs, costs, max(1.0, self.setting.trials - spent),
+            restarts=not self.resumable,
+        )  # fmt: skip
         self.left = list(range(len(self.treatments)))
 
     def _child(self, index: int, seed: int, heat: int) -> TrainJob:
         """Return the training of a treatment up to the end of a heat, continuing the one before."""
         assert self.heats is not None
-        earlier = heat > 0 and seed < self.heats[heat - 1].seeds
+        earlier = self.resumable and heat > 0 and seed < self.heats[heat - 1].seeds
         if earlier and self.heats[heat - 1].epochs == self.heats[heat].epochs:
             return self._child(index, seed, heat - 1)  # It is finished already.
+        stop_epoch = self.heats[heat].epochs
         return TrainJob(
             policy=self.treatments[index],
             post_policy=self.setting.post_policy,
             seed=self.setting.seed + seed,
-            stop_epoch=self.heats[heat].epochs,
+            # A whole training that starts anew is the one that a search may have asked for.
+            stop_epoch=stop_epoch if self.resumable or stop_epoch < self.epochs else None,
             parent=self._child(index, seed, heat - 1) if earlier else None,
         )
 
@@ -245,10 +243,13 @@ class Race(Searcher):
         assert self.heats is not None
         heat = self.heats[self.heat]
         by_index: dict[int, list[float]] = {}
+        losses: dict[int, list[float]] = {}
         for (index, _), outcome in zip(self.asked, outcomes, strict=True):
             by_index.setdefault(index, []).append(_heat_score(outcome))
+            losses.setdefault(index, []).append(_loss_of(outcome))
         means = {index: fmean(scores) for index, scores in by_index.items()}
-        self.left = sorted(means, key=lambda index: -means[index])
+        # Losses decide between equal scores of the user's own training, where it reports them.
+        self.left = sorted(means, key=lambda index: (-means[index], fmean(losses[index])))
         self.scores.append(
             {
                 "epochs": heat.epochs,
@@ -271,27 +272,16 @@ class Race(Searcher):
         return "the post-policy alone" if nothing else treatment.name
 
 
-def default_treatments(space: SearchSpace) -> list[Treatment]:
-    """Return what needs no search: the post-policy alone, random policies, in-training methods."""
-    drawn = Uniform(operations=space, length=2, probability=0.5)
-    return [
-        load_policy("none"),
-        *([load_policy("eda")] if space.domain == "text" and find_wordnet() else []),
-        trivialaugment(space),
-        Uniform(operations=space, length=1, low=1 / 6, high=1 / 6),
-        Uniform(operations=space, length=2, low=0.3, high=0.3),
-        drawn,
-        RandomPolicy(operations=space),
-        Uncertainty(draws=drawn, rule="adaptive"),
-        Uncertainty(draws=drawn, rule="proportional"),
-        Adversarial(operations=space, count=2),
-    ]
-
-
 def _heat_score(outcome: JobResult) -> float:
     """Return the score of a treatment in a heat, averaged: single epochs are noisy."""
     curve = outcome.facts.get("curve") or [outcome.score]
     return fmean(curve[-LAST:]) if math.isfinite(outcome.score) else -math.inf
+
+
+def _loss_of(outcome: JobResult) -> float:
+    """Return the mean validation loss that the user's own training reported, else 0."""
+    loss = outcome.facts.get("loss") if "metric" in outcome.facts else None
+    return 0.0 if loss is None else float(loss)
 
 
 def _split(text: str) -> list[str]:

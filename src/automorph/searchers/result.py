@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph._moved import renamed_attributes
-from automorph.experiments import Comparison, Row, Treatment, Verdict
+from automorph.experiments import ACCURACY, Comparison, Metric, Row, Treatment, Verdict
 from automorph.searchers.budget import Plan
 from automorph.searchers.final_table import longer_pays, simpler
 from automorph.searchers.trial_analysis import Course, Effect
@@ -28,7 +28,8 @@ class SearchResult:
     table; ``trace`` has the clock, the cost so far, the score and the best score of every trial;
     ``course`` and ``effects`` describe which operations were tried and how they scored. ``stopped``
     is True if time cut the search short; ``trained`` counts the jobs that this call ran, without
-    stored ones.
+    stored ones. If the user's own code trained, scores are validation values of ``metric``,
+    negated if lower values are better.
     """
 
     method: str
@@ -56,6 +57,7 @@ class SearchResult:
     treatments: dict[str, Treatment]
     trained: int
     remarks: tuple[str, ...] = ()
+    metric: Metric = ACCURACY
 
     def __str__(self) -> str:
         """Return the final table, one line per policy, and the verdict."""
@@ -71,7 +73,7 @@ class SearchResult:
         return Comparison(
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
             self.curves, self.treatments, self.seconds, self.trained, self.predictions,
-            remarks=self.remarks,
+            remarks=self.remarks, metric=self.metric,
         )  # fmt: skip
 
     @property
@@ -85,7 +87,7 @@ class SearchResult:
 
         By the validation part; see `final_table.simpler`.
         """
-        row = simpler(self.by_part)
+        row = simpler(self.by_part, self.metric)
         return self.policy if row is None else self.treatments[row.policy]
 
     @property
@@ -94,7 +96,7 @@ class SearchResult:
 
         By the validation part; see `final_table.longer_pays`.
         """
-        return longer_pays(self.by_part) is not None
+        return longer_pays(self.by_part, self.metric) is not None
 
     @property
     def row(self) -> Row:
@@ -126,4 +128,5 @@ class SearchResult:
             "stopped": self.stopped,
             "verdict": asdict(self.verdict),
             "confidence": self.confidence,
+            **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
         }

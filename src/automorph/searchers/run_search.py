@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,43 +14,48 @@ from typing import Any
 from automorph._moved import renamed_arguments
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments import (
-    Executor,
+    Command,
+    ExternalTask,
+    Objective,
     Store,
     check_executor,
     digest,
     fingerprint,
+    identity_of,
     open_executor,
     plain_treatment,
     task_without_test,
+    the_task,
 )
 from automorph.files import folder_lock
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, check_domain, load_policy
 from automorph.searchers.base import SearchContext, Searcher
-from automorph.searchers.budget import ONLINE_COST, Plan, affordable, plan_by_time, read_budget
+from automorph.searchers.budget import ONLINE_COST, affordable, read_budget
 from automorph.searchers.builtin import SearchSpec, load_method
-from automorph.searchers.child_training import TrainJob, with_post_policy
+from automorph.searchers.child_training import with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
 from automorph.searchers.final_table import controls_of, table, verdict_of
+from automorph.searchers.own_training import check_method, remarks_on_trials
+from automorph.searchers.planning import plan_of, with_control
 from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
 from automorph.searchers.study_log import StudyLog
-from automorph.training import Task, as_task, from_version_1, installed, task_identity
+from automorph.training import Task, from_version_1, installed
 
 TRIALS = 40
 """Trials of a search with neither trials nor a budget."""
 SEEDS = 5
 """Paired seeds of the final table."""
-LONGEST = 4
-"""Largest epoch multiplier of the compute-matched control."""
 
 
 @renamed_arguments(tail="post_policy")
 def search(
-    task: Any,
+    task: Any = None,
     method: str | SearchSpec | Callable[..., Searcher] = "race",
     *,
+    objective: str | Command | Objective | None = None,
     space: str | SearchSpace | None = None,
     post_policy: str | Policy | None = None,
     trials: int | None = None,
@@ -72,6 +75,9 @@ def search(
 
     - ``task``: a `Task`, a ``DATA`` string, arrays or a data set; ``options`` (``model``,
       ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
+    - ``objective``: training code of your own instead of ``task``: a function or a `Command` (see
+      `automorph.compare`); ``options`` are then ``epochs``, ``name``, ``domain`` and ``resumable``.
+      Methods that need the data or the network itself are refused;
     - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``,
       or a callable that builds your own `Searcher` from a `SearchContext`;
     - ``space``: the operations to search among (None: `default_space`). ``explained``, or
@@ -97,19 +103,21 @@ def search(
     check_executor(engine, address)
     seconds = None if budget is None else read_budget(budget)
     _check(trials, seconds, seeds, jobs)
-    full_task = as_task(task, **options)
+    full_task = the_task(task, objective, options)
+    own = isinstance(full_task, ExternalTask)
+    if isinstance(full_task, ExternalTask):
+        check_method(named, full_task)
+    domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
     operations = space_of(space, full_task, seed=seed)
-    post = load_policy(
-        default_post_policy(full_task.data.domain) if post_policy is None else post_policy
-    )
-    _fits(full_task, operations)
-    check_domain(post, full_task.data.domain, data=full_task.name)
+    post = load_policy(default_post_policy(domain) if post_policy is None else post_policy)
+    _fits(full_task, operations, domain)
+    check_domain(post, domain, data=full_task.name)
     search_task = task_without_test(full_task)
     setting = SearchContext(
         task=search_task, space=operations, post_policy=post, trials=trials or TRIALS, seed=seed
     )
     identity = {
-        "task": task_identity(full_task),
+        "task": identity_of(full_task),
         "method": named.name,
         "space": plain_treatment(RandomPolicy(operations=operations))["operations"],
         "tail": plain_treatment(post),
@@ -128,14 +136,16 @@ def search(
         stack.callback(log.close)
         record = Store(
             {**identity, "versions": versions}, log, verb="search",
-            upgrade=partial(from_version_1, task=full_task), accept_versions=accept_versions,
+            upgrade=dict if own else partial(from_version_1, task=full_task),
+            accept_versions=accept_versions,
         )  # fmt: skip
         runner = SearchRunner(record, progress)
+        runner.repeat_failed = own
         workers = stack.enter_context(
             open_executor(engine, full_task, path, jobs=jobs, address=address)
         )
         try:
-            plan = _plan(runner, workers, setting, seconds, seeds)
+            plan = plan_of(runner, workers, setting, seconds, seeds)
         except AutomorphError:
             if not record.finished:
                 log.discard()
@@ -156,13 +166,15 @@ def search(
         runner.close(path)
         if (final_plan := record.noted("final")) is None:
             final_plan = affordable(
-                _with_control(plan, runner.cost(search_task)), jobs=workers.jobs,
+                with_control(plan, runner.cost(search_task)), jobs=workers.jobs,
                 clock=runner.clock, seeds=seeds,
                 winner_cost=1.0 if isinstance(winner, Policy) else ONLINE_COST,
             )  # fmt: skip
             record.note("final", final_plan)
         count, epoch_multiplier = final_plan
         controls = controls_of(winner, operations, post, epoch_multiplier)
+        if isinstance(full_task, ExternalTask) and full_task.epochs is None:
+            controls.pop("longer", None)  # Its length cannot be changed.
         trainings = {
             (part, number): control.job(number)
             for number in range(count)
@@ -170,14 +182,19 @@ def search(
         }
         outcomes = runner.final(trainings, workers)
     analysis = runner.tried
-    final = table(controls, range(count), outcomes)
+    final = table(controls, range(count), outcomes, own=own)
+    remarks = [*record.remarks, *final.remarks]
+    if isinstance(full_task, ExternalTask):
+        remarks += remarks_on_trials(runner.reported, full_task)
     rows = final.rows
     cost = runner.cost(search_task)
     if not any(row.accuracy for row in rows):
-        raise AutomorphError(f"every final training failed ({rows[0].error}); try a lower --lr")
+        advice = "correct the training and repeat it" if own else "try a lower --lr"
+        raise AutomorphError(f"every final training failed ({rows[0].error}); {advice}")
     verdict = verdict_of(
-        controls, rows, method=named.name, cost=cost, seeds=count, caveat=searcher.caveat()
-    )
+        controls, rows, method=named.name, cost=cost, seeds=len(final.seeds),
+        caveat=searcher.caveat(), metric=final.metric,
+    )  # fmt: skip
     return SearchResult(
         method=named.name,
         found=winner,
@@ -185,7 +202,7 @@ def search(
         rows=rows,
         parts=tuple(controls),
         verdict=verdict,
-        seeds=tuple(range(count)),
+        seeds=final.seeds,
         confidence=0.95,
         trials=len(runner.reported),
         failed=sum(bool(trial.outcome.error) for trial in runner.reported),
@@ -203,62 +220,9 @@ def search(
         predictions=final.predictions,
         treatments={control.label: control.treatment for control in controls.values()},
         trained=runner.ran,
-        remarks=record.remarks,
+        remarks=tuple(remarks),
+        metric=final.metric,
     )
-
-
-def _plan(
-    runner: SearchRunner,
-    executor: Executor,
-    setting: SearchContext,
-    budget: float | None,
-    seeds: int,
-) -> Plan:
-    """Return the stored plan, or a new one; a budget of time needs a measured training."""
-    if (kept := runner.record.noted("plan")) is not None:
-        return Plan.from_dict(kept)
-    if budget is None:
-        plan = Plan(None, seeds, LONGEST)
-    else:
-        seconds_per_run = _seconds_per_run(runner, executor, setting, budget)
-        plan = plan_by_time(
-            budget,
-            seconds_per_run=seconds_per_run,
-            jobs=executor.jobs,
-            clock=runner.clock,
-            seeds=seeds,
-        )
-    runner.record.note("plan", plan.to_dict())
-    return plan
-
-
-def _seconds_per_run(
-    runner: SearchRunner, executor: Executor, setting: SearchContext, budget: float
-) -> float:
-    """Measure the seconds of one whole training on a few epochs with all workers busy."""
-    epochs = setting.task.recipe.epochs
-    few = min(epochs, max(2, epochs // 8))
-    probe = TrainJob(
-        policy=RandomPolicy(operations=setting.space), post_policy=setting.post_policy, stop_epoch=1
-    )
-    numbers = range(setting.seed, setting.seed + executor.jobs)
-    # The first round is a warm-up: workers start, import and allocate.
-    runner.measure([replace(probe, seed=number) for number in numbers], executor)
-    if runner.clock > budget:
-        raise UsageError(
-            f"one epoch used up the budget of {budget:.0f} s; a search with its final table needs "
-            "about twenty trainings. Allow more time, or reduce --epochs or --limit"
-        )
-    began = time.monotonic()
-    outcomes = runner.measure(
-        [replace(probe, seed=number, stop_epoch=few) for number in numbers], executor
-    )
-    took = time.monotonic() - began
-    if failed := [outcome for outcome in outcomes if outcome.error]:
-        raise AutomorphError(f"the first training failed: {failed[0].error}")
-    seconds_per_epoch = max(float(outcome.facts["pace"]) for outcome in outcomes)
-    # Include the overhead of a job outside its epochs: with tiny data it dominates.
-    return epochs * seconds_per_epoch + max(0.0, took - few * seconds_per_epoch)
 
 
 def _check_outcomes(runner: SearchRunner) -> None:
@@ -266,17 +230,10 @@ def _check_outcomes(runner: SearchRunner) -> None:
     errors = [trial.outcome.error for trial in runner.reported]
     if errors and all(errors):
         raise AutomorphError(
-            f"all {len(errors)} trials of the search failed, the first with: {errors[0][:500]}; "
+            f"all {len(errors)} trials of the search failed, the first with: {errors[0][:2000]}; "
             "expected at least one that trains. Fix the cause, then search in another folder "
             "(--out, folder=...)"
         )
-
-
-def _with_control(plan: Plan, cost: float) -> Plan:
-    """Limit the control to the cost of search and training together."""
-    if plan.deadline is not None:
-        return plan
-    return replace(plan, epoch_multiplier=max(2, min(LONGEST, math.ceil(1 + cost))))
 
 
 def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> None:
@@ -287,19 +244,19 @@ def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> N
             raise UsageError(f"got {what}={value}; expected {low} or more")
 
 
-def _fits(task: Task, space: SearchSpace) -> None:
+def _fits(task: Task | ExternalTask, space: SearchSpace, domain: str) -> None:
     if not len(space):
         raise UsageError(
             "the search space has no operations; expected at least one: choose another with --space"
         )
-    if not {"validation", "test"} <= set(task.data.parts):
+    if isinstance(task, Task) and not {"validation", "test"} <= set(task.data.parts):
         raise UsageError(
             f"{task.name} lacks a validation or a test part; a search needs both: "
             "split them off (see automorph.data.split)"
         )
-    if space.domain != task.data.domain:
+    if space.domain != domain:
         raise UsageError(
             f"the space {space.name!r} has operations on {space.domain}s, but {task.name} "
-            f"contains {task.data.domain}s; choose another with --space (see: automorph list "
+            f"contains {domain}s; choose another with --space (see: automorph list "
             "spaces)"
         )

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from automorph.experiments import Executor, FinishedJob, Job, JobResult, Store
+from automorph.experiments import (
+    Executor,
+    ExternalTask,
+    FinishedJob,
+    Job,
+    JobResult,
+    Store,
+    key_of,
+    remove_checkpoints,
+)
 from automorph.searchers.base import Searcher
 from automorph.searchers.budget import Plan
 from automorph.searchers.child_training import trainings
@@ -54,6 +63,8 @@ class SearchRunner:
         """The trials of the search itself, in the order in which they were reported to it."""
         self.asked: list[Job] = []
         """The jobs of these trials, in the same order."""
+        self.repeat_failed = False
+        """Whether failed trainings of the final table are tried again by the next call."""
         self.ran = 0
         """How many jobs were run rather than read."""
 
@@ -112,19 +123,21 @@ class SearchRunner:
         return Tried(self.asked, [trial.outcome for trial in self.reported])
 
     def close(self, folder: Path) -> None:
-        """Remove the files that children left for one another."""
+        """Remove the files that children left for one another; logs and results stay."""
         shutil.rmtree(folder / "children", ignore_errors=True)
+        for job in (folder / "jobs").glob("*"):
+            remove_checkpoints(job)
 
     @property
     def units(self) -> Units:
         """The cost of the search, without measurements and the final table."""
         return sum((trial.outcome.units for trial in self.reported), Units())
 
-    def cost(self, task: Task) -> float:
+    def cost(self, task: Task | ExternalTask) -> float:
         """Return the same in plain trainings of the task."""
         return trainings(self.units, task)
 
-    def trace(self, task: Task) -> Iterator[dict[str, Any]]:
+    def trace(self, task: Task | ExternalTask) -> Iterator[dict[str, Any]]:
         """Yield the clock, cost, score and best score of every trial, in the order of proposals.
 
         The order in which parallel trials end is random, and would not be reproducible.
@@ -157,7 +170,11 @@ class SearchRunner:
         missing = [job for key, job in by_key.items() if key not in done]
         began, before = time.monotonic(), len(done)
         for index, outcome in executor.run(missing, deadline=deadline, test=phase == "final"):
-            trial = self.record.add(missing[index], outcome, clock=self.clock)
+            job = missing[index]
+            if outcome.error and phase == "final" and self.repeat_failed:
+                trial = FinishedJob(key_of(job), "final", outcome, self.clock)
+            else:
+                trial = self.record.add(job, outcome, clock=self.clock)
             done[trial.key] = trial
             self.ran += 1
             made, total = len(done) - before, len(missing)

@@ -27,18 +27,24 @@ class Heat:
     seeds: int
 
 
-def heats(epochs: int, costs: Sequence[float], trainings: float) -> list[Heat]:
+def heats(
+    epochs: int, costs: Sequence[float], trainings: float, *, restarts: bool = False
+) -> list[Heat]:
     """Plan the heats that this many plain trainings pay for; the last one has whole trainings.
 
     ``costs`` are those of the treatments, relative to plain training. Each heat lasts twice as long
     as the one before and keeps half of the treatments, at least two. The first is the longest that
     leaves three paired seeds to each; the remainder gives the two finalists more seeds, in a heat
-    of their own. If not even the shortest first heat fits, the last treatments do not start.
+    of their own. If not even the shortest first heat fits, the last treatments do not start. With
+    ``restarts``, a longer training does not continue a shorter one, and costs more.
 
     >>> [(heat.epochs, heat.treatments, heat.seeds) for heat in heats(40, [1] * 8, 22)]
     [(20, 8, 3), (40, 4, 3), (40, 2, 5)]
     >>> [(heat.epochs, heat.treatments, heat.seeds) for heat in heats(40, [1] * 8, 7)]
     [(5, 8, 2), (10, 4, 2), (20, 2, 2), (40, 2, 2)]
+    >>> plan = heats(40, [1] * 8, 22, restarts=True)
+    >>> [(heat.epochs, heat.treatments, heat.seeds) for heat in plan]
+    [(10, 8, 3), (20, 4, 3), (40, 2, 3)]
     """
     count = len(costs)
     while True:
@@ -46,7 +52,9 @@ def heats(epochs: int, costs: Sequence[float], trainings: float) -> list[Heat]:
         chosen = None
         for start in STARTS:
             ladder = _ladder(epochs, count, start)
-            seeds = min(MOST, math.floor(trainings / max(1e-9, mean * _cost(ladder, epochs))))
+            seeds = min(
+                MOST, math.floor(trainings / max(1e-9, mean * _cost(ladder, epochs, restarts)))
+            )
             if seeds >= ENOUGH or (start == STARTS[-1] and seeds >= 1):
                 chosen = ladder, max(1, seeds)
                 break
@@ -54,7 +62,7 @@ def heats(epochs: int, costs: Sequence[float], trainings: float) -> list[Heat]:
             break
         count -= 1
     ladder, seeds = chosen or (_ladder(epochs, count, STARTS[-1]), 1)
-    left = trainings - mean * seeds * _cost(ladder, epochs)
+    left = trainings - mean * seeds * _cost(ladder, epochs, restarts)
     plan = [Heat(stop_epoch, count, seeds) for stop_epoch, count in ladder]
     finalists = min(FINALISTS, count)
     more = min(MOST - seeds, math.floor(max(0.0, left) / (mean * finalists)))
@@ -73,10 +81,10 @@ def _ladder(epochs: int, count: int, start: float) -> list[tuple[int, int]]:
         share, left = 2 * share, min(left, max(FINALISTS, math.ceil(left / 2)))
 
 
-def _cost(ladder: Sequence[tuple[int, int]], epochs: int) -> float:
-    """Return the plain trainings of one seed; each heat continues the one before."""
+def _cost(ladder: Sequence[tuple[int, int]], epochs: int, restarts: bool = False) -> float:
+    """Return the plain trainings of one seed; each heat continues the one before, or restarts."""
     total, done = 0.0, 0
     for stop_epoch, count in ladder:
         total += count * (stop_epoch - done) / epochs
-        done = stop_epoch
+        done = 0 if restarts else stop_epoch
     return total

@@ -1,0 +1,97 @@
+"""Searches on the user's own training code: which methods fit, and what they cannot know."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from automorph.errors import AutomorphError, UsageError
+from automorph.experiments import Executor, ExternalTask, FinishedJob, metric_of
+from automorph.policies import RandomPolicy
+from automorph.searchers.base import SearchContext
+from automorph.searchers.builtin import METHODS, SearchSpec
+from automorph.searchers.child_training import TrainJob
+
+if TYPE_CHECKING:
+    from automorph.searchers.runner import SearchRunner
+
+COST = "The cost counts passes over the training data, as the trainings report them."
+_COUNTED = "The cost counts epochs, because the trainings report no passes."
+_WHOLE = "Every training counts as one, because the command has no {epochs}."
+
+
+def check_method(named: SearchSpec, task: ExternalTask) -> None:
+    """Raise `UsageError` for a method that the user's own training cannot serve."""
+    if named.own is not None:
+        return
+    fitting = [entry.name for entry in METHODS.values() if serves(task, entry.name)]
+    if named.key == "pba" and named.key not in fitting:
+        raise UsageError(
+            "pba continues trainings under changing policies; expected a training that can "
+            "continue from a checkpoint after a number of epochs: add {checkpoint} and {epochs} to "
+            f"the command (resumable=True, epochs=...), or use one of {', '.join(fitting)}"
+        )
+    if named.key not in fitting:
+        raise UsageError(
+            f"{named.key} needs the data or the network itself, which {task.name} keeps to itself; "
+            f"expected a method that needs trainings only: one of {', '.join(fitting)}"
+        )
+
+
+def serves(task: ExternalTask, key: str) -> bool:
+    """Return True if a method needs nothing but trainings that the task can do."""
+    if key == "pba":
+        return task.resumable and task.epochs is not None
+    return METHODS[key].trainings_only
+
+
+def seconds_per_run(
+    runner: SearchRunner, executor: Executor, setting: SearchContext, budget: float
+) -> float:
+    """Measure the seconds of one whole training with all workers busy."""
+    probe = TrainJob(policy=RandomPolicy(operations=setting.space), post_policy=setting.post_policy)
+    numbers = range(setting.seed, setting.seed + executor.jobs)
+    began = time.monotonic()
+    outcomes = runner.measure([replace(probe, seed=number) for number in numbers], executor)
+    if failed := [outcome for outcome in outcomes if outcome.error]:
+        raise AutomorphError(f"the first training failed: {failed[0].error}")
+    took = time.monotonic() - began
+    if took > budget:
+        raise UsageError(
+            f"one training used up the budget of {budget:.0f} s; a search with its final table "
+            "needs about twenty trainings. Allow more time, or train for fewer epochs"
+        )
+    return took
+
+
+def remarks_on_trials(trials: Iterable[FinishedJob], task: ExternalTask) -> list[str]:
+    """Say what trials did not report and which failed; refuse trials of different metrics."""
+    done = list(trials)
+    good = [trial.outcome for trial in done if math.isfinite(trial.outcome.score)]
+    failed = [trial.outcome.error for trial in done if trial.outcome.error]
+    metric_of(good, tested=False)
+    remarks = []
+    if failed:
+        remarks.append(f"{len(failed)} of {len(done)} trials failed; the first: {failed[0]}")
+    if good and any(outcome.facts["loss"] is None for outcome in good):
+        remarks.append(
+            "The trainings report no losses of single validation examples, so policies with equal "
+            "scores are not told apart: the search needs more trials."
+        )
+    if not task.resumable and task.epochs is not None:
+        remarks.append(
+            "The training cannot continue from a checkpoint, so every longer training started "
+            "from the beginning; the cost includes that."
+        )
+    return remarks
+
+
+def cost_in_words(trials: Iterable[FinishedJob], task: ExternalTask) -> str:
+    """Say how the cost of a search was counted."""
+    if task.epochs is None:
+        return _WHOLE
+    passes = [t.outcome.facts.get("reported") for t in trials if not t.outcome.error]
+    return COST if all(passes) else _COUNTED

@@ -31,13 +31,14 @@ class Dashboard:
 
     _WORDS = {"measure": "measuring", "search": "searching", "final": "final table"}  # noqa: RUF012
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, percent: bool = True) -> None:
         from rich.live import Live
 
         from automorph.training import progress_bar
 
         say = console(quiet=quiet)
         self.bar = progress_bar(say, disable=not say.is_terminal)
+        self.percent = percent
         self.task = self.bar.add_task("starting", total=1.0, facts="")
         self.finished: list[Finished] = []
         self.live = Live(
@@ -49,7 +50,7 @@ class Dashboard:
         """Show new progress."""
         facts = [f"{progress.done} done"]
         if progress.best is not None and progress.phase == "search":
-            facts.append(f"best {100 * progress.best:.1f} %")
+            facts.append(f"best {self._score(progress.best)}{' %' if self.percent else ''}")
         if progress.seconds_left is not None:
             facts.append(f"{clock(progress.seconds_left)} left")
         self.bar.update(
@@ -58,6 +59,10 @@ class Dashboard:
         )  # fmt: skip
         if progress.last is not None and progress.phase == "search":
             self.finished.append(progress.last)
+
+    def _score(self, score: float) -> str:
+        """Format a score, which is higher for better policies."""
+        return f"{100 * score:.1f}" if self.percent else f"{score:.4g}"
 
     def shown(self) -> Any:
         """Return the bar, the line of scores and the table of the best."""
@@ -69,7 +74,7 @@ class Dashboard:
         table = plain_table(numbers=("score",), header_style="dim")
         table.add_column("policy", no_wrap=True, overflow="ellipsis")
         for one in sorted(good, key=lambda one: -(one.score or 0.0))[:SHOWN]:
-            table.add_row(f"{100 * (one.score or 0.0):.1f}", one.name)
+            table.add_row(self._score(one.score or 0.0), one.name)
         scores = [one.score for one in good if one.score is not None]
         return Group(self.bar, f"[dim]scores[/dim] {sparkline(scores)}", table)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,37 +11,38 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.comparison_result import facts_of, paths_of, read_object, table_of
+from automorph.cli.comparison_result import paths_of, read_object, table_of
 from automorph.cli.options import (
     console,
-    data_options,
     engine_options,
     engine_settings,
     json_option,
+    optional_data_options,
     out_option,
     print_json,
-    print_notes,
     protect_option,
     quiet_option,
     seed_option,
-    side_by_side,
     task_of,
     training_options,
 )
+from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import NameWord, PolicyWord
 from automorph.cli.progress import Dashboard, ScalarLog, tensorboard_option
-from automorph.cli.provenance import pictures_of
-from automorph.cli.run_names import data_words, policy_words, run_folder, training_words
+from automorph.cli.run_names import run_folder
+from automorph.cli.task_words import CommandWords, DataWords, words_of
 from automorph.errors import UsageError
 from automorph.files import write_json
 
 if TYPE_CHECKING:
+    from automorph.experiments import ExternalTask
     from automorph.searchers import SearchProgress, SearchResult, SearchSpec
     from automorph.training import Task
 
 
 @click.command(short_help="Find the best augmentation for your data.")
-@data_options
+@optional_data_options
+@command_options
 @training_options
 @click.option(
     "--method",
@@ -98,7 +98,7 @@ if TYPE_CHECKING:
 @quiet_option
 @json_option
 def search(
-    data: str,
+    data: str | None,
     method: str,
     budget: str | None,
     trials: int | None,
@@ -120,6 +120,8 @@ def search(
     automorph search fashion-mnist --limit 2000 --budget 20m
     automorph search folder:my/photos --method 'randaugment(by=tpe)' --trials 30
     automorph search csv:reviews.csv --text review --label stars --budget 10m
+    automorph search --epochs 10 --trials 20 --command \\
+        'python train.py --policy {policy} --seed {seed} --epochs {epochs} --out {out}'
 
     The search trains and scores policies on the training and validation parts only. A final table
     then compares the policy found with baselines under paired seeds: no augmentation, the
@@ -127,9 +129,14 @@ def search(
     and the post-policy trained for longer. Only this table uses the test part.
 
     If the search is interrupted, run the same command again to continue it.
+
+    With --command, your own script does all trainings (see: automorph compare --help). Methods that
+    read the data or the network themselves are refused. {checkpoint} lets a training continue from
+    an earlier one, which saves time.
     """
     from automorph.policies import load_policy
     from automorph.searchers import (
+        check_method,
         default_post_policy,
         load_method,
         read_budget,
@@ -142,9 +149,11 @@ def search(
     if budget is not None:
         read_budget(budget)
     after = None if post_policy is None else load_policy(post_policy)
-    task = task_of(data, **options)
+    task: Any = own_task(data, options) or task_of(data, **options)
+    if words_of(data, task).own:
+        check_method(spec, task)
     operations = space_of(space, task, seed=seed)
-    after = after or load_policy(default_post_policy(task.data.domain))
+    after = after or load_policy(default_post_policy(words_of(data, task).domain))
     run = SearchRun(
         source=data, task=task, method=spec, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,
@@ -162,8 +171,8 @@ def search(
 class SearchRun:
     """One search on the command line; ``options`` are those of `automorph.search`."""
 
-    source: str
-    task: Task
+    source: str | None
+    task: Task | ExternalTask
     method: SearchSpec
     folder: Path | None
     quiet: bool
@@ -185,7 +194,8 @@ class SearchRun:
             )
         self._print_header()
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        with Dashboard(quiet=self.quiet) as dashboard, ExitStack() as stack:
+        board = Dashboard(quiet=self.quiet, percent=not self.words.own)
+        with board as dashboard, ExitStack() as stack:
             log = stack.enter_context(ScalarLog(folder)) if self.tensorboard else None
 
             def report(progress: SearchProgress) -> None:
@@ -195,10 +205,10 @@ class SearchRun:
 
             result = search(
                 self.task, self.method, **self.options, folder=folder, storage=storage,
-                engine=engine, jobs=side_by_side(jobs), progress=report, **where,
+                engine=engine, jobs=self.words.jobs(jobs), progress=report, **where,
             )  # fmt: skip
         for remark in result.remarks:
-            console(quiet=self.quiet).print(f"[yellow]{remark}[/yellow]")
+            console(quiet=self.quiet).print(remark, style="yellow", markup=False)
         known = None if result.trained else read_object(folder / "search.json")
         content = known or self._write(result, folder, started, engine)
         if known:
@@ -207,6 +217,11 @@ class SearchRun:
             )
         self._print_result(result, folder)
         return {**content, **paths_of(folder)}
+
+    @property
+    def words(self) -> DataWords | CommandWords:
+        """What is said about the task."""
+        return words_of(self.source, self.task)
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings as plain data; the run folder's name is a hash of them."""
@@ -220,30 +235,28 @@ class SearchRun:
         }
 
     def _print_header(self) -> None:
-        say, data = console(quiet=self.quiet), self.task.data
+        say, words = console(quiet=self.quiet), self.words
         budget, trials = self.options["budget"], self.options["trials"]
         limit = f"for {budget}" if budget else f"with {trials} trials" if trials else ""
+        say.print(f"Searching on {words.source} {limit}", style="bold", markup=False)
         say.print(
-            f"[bold]Searching on {self.source} {limit}[/bold]\n"
-            f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
-            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes; model "
-            f"{self.task.model}, {self.task.recipe.epochs} epochs; method {self.method.name}, "
+            f"{words.header()}; method {self.method.name}, "
             f"space {self.options['space'].name} ({len(self.options['space'])} operations), "
-            f"post-policy {self.options['post_policy'].name}"
+            f"post-policy {self.options['post_policy'].name}",
+            markup=False,
         )
-        print_notes(say, data)
+        words.print_notes(say)
 
     def _write(
         self, result: SearchResult, folder: Path, started: str, engine: str
     ) -> dict[str, Any]:
-        from automorph.cli.examples import notable_examples_of
         from automorph.experiments import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
 
-        table = result.comparison
+        table, words = result.comparison, self.words
         facts = {
-            **facts_of(self.source, self.task, table, started, folder),
+            **words.facts(table, started, folder),
             "next": self._next(result, folder),
             "search": {
                 **self._settings(),
@@ -258,6 +271,7 @@ class SearchRun:
                 "story": result.history,
                 "course": result.course and asdict(result.course),
                 "effects": [asdict(effect) for effect in result.effects],
+                **({"cost": result.cost_note} if words.own else {}),
             },
         }
         accuracy = result.row.accuracy
@@ -267,8 +281,7 @@ class SearchRun:
             provenance={
                 "found_by": result.method,
                 "trained_with": result.policy.name,
-                "data": self.source,
-                "data_hash": self.task.data.hash,
+                **words.origin(),
                 "search_cost_in_trainings": result.cost,
                 "seeds": list(result.seeds),
                 "accuracy": None if accuracy is None else accuracy.mean,
@@ -280,13 +293,9 @@ class SearchRun:
             for row, part in zip(result.rows, result.parts, strict=True)
             if part != "longer"
         }
-        shown = {
-            "examples": notable_examples_of(self.task, table),
-            **pictures_of(self.task, policies),
-        }
-        publish(folder, "search", {**facts, **shown})
+        publish(folder, "search", {**facts, **words.shown(table, policies)})
         content = {
-            "data": self.source,
+            "data": words.source,
             "model": facts["model"],
             **result.to_dict(),
             **paths_of(folder),
@@ -313,23 +322,8 @@ class SearchRun:
         say.print(f"Report  {folder / 'report.html'}")
         say.print("\nNext:")
         for command in self._next(result, folder):
-            say.print(f"  {command}", soft_wrap=True)
+            say.print(f"  {command}", soft_wrap=True, markup=False)
 
     def _next(self, result: SearchResult, folder: Path) -> list[str]:
         """Return commands that the user is likely to want next."""
-        data, file = data_words(self.source), shlex.quote(str(folder / "policy.json"))
-        found = result.use is result.policy
-        used = policy_words(result.policy, folder) if found else shlex.quote(result.use.name)
-        commands = [
-            f"automorph preview {data} --policy {file}",
-            f"automorph train {data} --policy {used}{training_words()}",
-        ]
-        if not result.longer_pays:
-            return commands
-        post_policy, epochs = (
-            self.options["post_policy"].name,
-            result.epoch_multiplier * self.task.recipe.epochs,
-        )
-        policy, rest = shlex.quote(post_policy), training_words(but="--epochs")
-        longer = f"automorph train {data} --policy {policy} --epochs {epochs}{rest}"
-        return [longer, *commands]
+        return self.words.after_search(result, folder, self.options["post_policy"].name)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from automorph.cli.comparison_result import facts_of, next_commands, ranked_rows
 from automorph.cli.options import print_notes, side_by_side
@@ -27,6 +27,8 @@ class DataWords:
 
     source: str
     task: Task
+    own: ClassVar[bool] = False
+    """True for the user's own training code."""
 
     def header(self) -> str:
         """Return the sizes of the data, the model and the length of a training."""
@@ -100,6 +102,7 @@ class CommandWords:
     """The user's own training command."""
 
     task: ExternalTask
+    own: ClassVar[bool] = True
 
     @property
     def source(self) -> str:

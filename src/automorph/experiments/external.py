@@ -13,7 +13,12 @@ from typing import Any
 
 from automorph.errors import DiskError, UsageError
 from automorph.experiments.command import LOG, Command, CrashError
-from automorph.experiments.result_file import ScriptResult, check_result, read_result
+from automorph.experiments.result_file import (
+    ScriptResult,
+    check_result,
+    read_result,
+    write_result,
+)
 from automorph.files import make_folder
 from automorph.policies import Policy, save_policy
 from automorph.registry import unknown
@@ -157,7 +162,14 @@ class ExternalTask:
                 "'validation'. Correct the function and repeat the call: finished trainings are "
                 "kept if there is a folder"
             ) from error
-        return check_result(content, budget.folder, f"the result of {name_of_function(function)}")
+        result = check_result(content, budget.folder, f"the result of {name_of_function(function)}")
+        # As a script does, so that a later job finds the checkpoint.
+        write_result(
+            budget.folder, validation=result.validation, test=result.test, metric=result.metric,
+            higher_is_better=result.higher_is_better, validation_losses=result.losses,
+            passes=result.passes, checkpoint=result.checkpoint and result.checkpoint.resolve(),
+        )  # fmt: skip
+        return result
 
 
 def external_task(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,8 +87,11 @@ def mean_difference(
     mean = float(a.mean() - b.mean())
     if len(a) < 2 or len(b) < 2 or a.std() + b.std() < 1e-12:
         return Difference(mean)
-    found = stats.ttest_ind(a, b, equal_var=False)
-    low, high = found.confidence_interval(confidence)
+    with catch_warnings():
+        # SciPy warns if one of the samples is constant; Welch's test still holds.
+        simplefilter("ignore", RuntimeWarning)
+        found = stats.ttest_ind(a, b, equal_var=False)
+        low, high = found.confidence_interval(confidence)
     return Difference(mean, float(low), float(high), float(found.pvalue))
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from automorph.searchers.child_training import TrainJob as TrainJob
     from automorph.searchers.defaults import default_post_policy as default_post_policy
     from automorph.searchers.defaults import space_of as space_of
+    from automorph.searchers.own_training import check_method as check_method
     from automorph.searchers.result import SearchResult as SearchResult
     from automorph.searchers.run_search import search as search
     from automorph.searchers.runner import Finished as Finished
@@ -32,6 +33,7 @@ _HOMES = {
     "Finished": "runner",
     "SearchSpec": "builtin",
     "SearchProgress": "runner",
+    "check_method": "own_training",
     "check_space": "builtin",
     "read_budget": "budget",
     "space_of": "defaults",

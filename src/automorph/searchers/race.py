@@ -16,7 +16,14 @@ from typing import Any
 
 from automorph.augmenters import as_treatment
 from automorph.errors import UsageError
-from automorph.experiments import ExternalTask, Job, JobResult, Treatment, plain_treatment
+from automorph.experiments import (
+    ExternalTask,
+    Job,
+    JobResult,
+    Treatment,
+    check_external,
+    plain_treatment,
+)
 from automorph.policies import Policy
 from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.budget import ONLINE_COST
@@ -72,6 +79,9 @@ class Race(Searcher):
             if arms
             else default_treatments(setting.space, setting.task)
         )
+        if isinstance(setting.task, ExternalTask):
+            for treatment in self.treatments:
+                check_external(setting.task, treatment)
         self.names: list[str] = ["no search"] * len(self.treatments)
         self.spent = Units()
         self.heats: list[Heat] | None = None

@@ -29,7 +29,7 @@ class SearchResult:
     ``course`` and ``effects`` describe which operations were tried and how they scored. ``stopped``
     is True if time cut the search short; ``trained`` counts the jobs that this call ran, without
     stored ones. If the user's own code trained, scores are validation values of ``metric``,
-    negated if lower values are better.
+    negated if lower values are better, and ``cost_note`` says how the cost was counted.
     """
 
     method: str
@@ -58,6 +58,7 @@ class SearchResult:
     trained: int
     remarks: tuple[str, ...] = ()
     metric: Metric = ACCURACY
+    cost_note: str = ""
 
     def __str__(self) -> str:
         """Return the final table, one line per policy, and the verdict."""

@@ -36,7 +36,7 @@ from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
 from automorph.searchers.final_table import controls_of, table, verdict_of
-from automorph.searchers.own_training import check_method, remarks_on_trials
+from automorph.searchers.own_training import check_method, cost_in_words, remarks_on_trials
 from automorph.searchers.planning import plan_of, with_control
 from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
@@ -139,8 +139,7 @@ def search(
             upgrade=dict if own else partial(from_version_1, task=full_task),
             accept_versions=accept_versions,
         )  # fmt: skip
-        runner = SearchRunner(record, progress)
-        runner.repeat_failed = own
+        runner = SearchRunner(record, progress, own=own)
         workers = stack.enter_context(
             open_executor(engine, full_task, path, jobs=jobs, address=address)
         )
@@ -183,9 +182,10 @@ def search(
         outcomes = runner.final(trainings, workers)
     analysis = runner.tried
     final = table(controls, range(count), outcomes, own=own)
-    remarks = [*record.remarks, *final.remarks]
+    remarks, cost_note = [*record.remarks, *final.remarks], ""
     if isinstance(full_task, ExternalTask):
         remarks += remarks_on_trials(runner.reported, full_task)
+        cost_note = cost_in_words(runner.reported, full_task)
     rows = final.rows
     cost = runner.cost(search_task)
     if not any(row.accuracy for row in rows):
@@ -222,6 +222,7 @@ def search(
         trained=runner.ran,
         remarks=tuple(remarks),
         metric=final.metric,
+        cost_note=cost_note,
     )
 
 

@@ -54,17 +54,22 @@ class SearchRunner:
     """Runs a search against its record; its clock continues from the stored one."""
 
     def __init__(
-        self, record: Store, progress: Callable[[SearchProgress], None] | None = None
+        self,
+        record: Store,
+        progress: Callable[[SearchProgress], None] | None = None,
+        *,
+        own: bool = False,
     ) -> None:
         self.record = record
+        self.own = own
+        """True on the user's own training code: failed final trainings are tried again by the next
+        call, and a result that is used twice costs nothing the second time."""
         self.progress = progress
         self.began = time.monotonic() - record.clock
         self.reported: list[FinishedJob] = []
         """The trials of the search itself, in the order in which they were reported to it."""
         self.asked: list[Job] = []
         """The jobs of these trials, in the same order."""
-        self.repeat_failed = False
-        """Whether failed trainings of the final table are tried again by the next call."""
         self.ran = 0
         """How many jobs were run rather than read."""
 
@@ -131,7 +136,15 @@ class SearchRunner:
     @property
     def units(self) -> Units:
         """The cost of the search, without measurements and the final table."""
-        return sum((trial.outcome.units for trial in self.reported), Units())
+        return sum((units for _, units in self._costs()), Units())
+
+    def _costs(self) -> Iterator[tuple[FinishedJob, Units]]:
+        """Yield the reported trials and what each added to the cost of the search."""
+        seen: set[str] = set()
+        for trial in self.reported:
+            again = self.own and trial.key in seen
+            seen.add(trial.key)
+            yield trial, Units() if again else trial.outcome.units
 
     def cost(self, task: Task | ExternalTask) -> float:
         """Return the same in plain trainings of the task."""
@@ -143,8 +156,8 @@ class SearchRunner:
         The order in which parallel trials end is random, and would not be reproducible.
         """
         spent, best, clock = Units(), -math.inf, 0.0
-        for trial in self.reported:
-            spent, best = spent + trial.outcome.units, max(best, trial.outcome.score)
+        for trial, units in self._costs():
+            spent, best = spent + units, max(best, trial.outcome.score)
             clock = max(clock, trial.clock)
             if math.isfinite(best):
                 score = trial.outcome.score
@@ -171,7 +184,7 @@ class SearchRunner:
         began, before = time.monotonic(), len(done)
         for index, outcome in executor.run(missing, deadline=deadline, test=phase == "final"):
             job = missing[index]
-            if outcome.error and phase == "final" and self.repeat_failed:
+            if outcome.error and phase == "final" and self.own:
                 trial = FinishedJob(key_of(job), "final", outcome, self.clock)
             else:
                 trial = self.record.add(job, outcome, clock=self.clock)

@@ -58,6 +58,8 @@ def test_a_program_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UsageError, match="'trian' of the command was not found"):
         Command(f"trian {REST}").check_program()
     Command(f"{PYTHON} {REST}").check_program()
+    with pytest.raises(UsageError, match=r"script 'trian\.py' of the command was not found"):
+        Command(f"{PYTHON} trian.py {REST}").check_program()
 
 
 def test_the_description_follows_the_files_that_the_command_names(tmp_path: Path) -> None:

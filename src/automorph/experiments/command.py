@@ -124,12 +124,18 @@ class Command:
         ]
 
     def check_program(self) -> None:
-        """Raise `UsageError` if the program of the command does not exist."""
-        program = self.words(dict.fromkeys(PLACEHOLDERS, ""))[0]
+        """Raise `UsageError` if the program of the command, or its script, does not exist."""
+        program, *rest = self.words(dict.fromkeys(PLACEHOLDERS, ""))
         if shutil.which(os.path.join(self.cwd, program) if os.sep in program else program) is None:
             raise UsageError(
                 f"the program {program!r} of the command was not found; expected one on PATH, or "
                 f"a path from {self.cwd} to an executable file"
+            )
+        is_script = Path(program).name.startswith("python") and rest and rest[0].endswith(".py")
+        if is_script and not Path(self.cwd, rest[0]).is_file():
+            raise UsageError(
+                f"the script {rest[0]!r} of the command was not found; expected a path from "
+                f"{self.cwd} to an existing file"
             )
 
     def describe(self) -> dict[str, Any]:

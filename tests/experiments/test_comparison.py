@@ -20,7 +20,7 @@ from automorph.experiments import (
     policy_of,
     summarise,
 )
-from automorph.experiments.run_compare import _control
+from automorph.experiments.comparison import control_of
 from automorph.policies import load_policy
 from automorph.training import Normaliser, make_task, recipe_for
 
@@ -189,9 +189,9 @@ def test_the_control_is_the_strongest_random_policy():
     )
     arms = [load_policy(name) for name in names]
 
-    assert _control(rows, arms, {"crop", "none"}).policy == "crop + random"
-    assert _control(rows, arms, {"crop + random", "none"}).policy == "random"
-    assert _control(rows[:2], arms[:2], {"crop"}) is None
+    assert control_of(rows, arms, {"crop", "none"}).policy == "crop + random"
+    assert control_of(rows, arms, {"crop + random", "none"}).policy == "random"
+    assert control_of(rows[:2], arms[:2], {"crop"}) is None
 
 
 def test_predictions_are_those_that_the_accuracies_count(task, tmp_path):

@@ -69,6 +69,7 @@ class Comparison:
             "verdict": asdict(self.verdict),
             "confidence": self.confidence,
             **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
+            **({"remarks": list(self.remarks)} if self.remarks else {}),
         }
 
 
@@ -101,7 +102,7 @@ def verdict_of(
 ) -> Verdict:
     """Judge the winner against the baseline and against the best random policy."""
     won = next(row for row in rows if row.policy == winner)
-    control = _control(rows, treatments, {winner, base}, metric)
+    control = control_of(rows, treatments, {winner, base}, metric)
     against = None
     if control and won.accuracy and control.accuracy:
         against = paired_difference(
@@ -127,8 +128,8 @@ def is_control(treatment: Any) -> bool:
     )
 
 
-def _control(
-    rows: tuple[Row, ...], treatments: Sequence[Any], others: set[str], metric: Metric
+def control_of(
+    rows: tuple[Row, ...], treatments: Sequence[Any], others: set[str], metric: Metric = ACCURACY
 ) -> Row | None:
     """Return the random policy with the best validation accuracy: the one to beat."""
     random = [

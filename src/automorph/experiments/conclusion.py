@@ -105,7 +105,7 @@ def judge(
     return Verdict(kind, text + _same_figures(metric))
 
 
-_WHERE = {"test": "on the test part", "validation": "there"}
+_WHERE = {"test": "on the test part", "validation": "on the validation data"}
 
 
 def _in_metric(metric: Metric) -> str:

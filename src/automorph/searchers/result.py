@@ -130,4 +130,5 @@ class SearchResult:
             "verdict": asdict(self.verdict),
             "confidence": self.confidence,
             **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
+            **({"remarks": list(self.remarks)} if self.remarks else {}),
         }

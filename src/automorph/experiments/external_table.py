@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from automorph.errors import UsageError
@@ -119,10 +119,9 @@ def metric_of(results: Sequence[JobResult], *, tested: bool) -> Metric:
     return reported_metric(name, higher, values, tested=tested)
 
 
-def remarks_of(results: Sequence[JobResult] | object, metric: Metric) -> list[str]:
+def remarks_of(results: Iterable[JobResult], metric: Metric) -> list[str]:
     """Say what the trainings did not report, and what was ignored."""
-    done = list(results)  # type: ignore[call-overload]
-    remarks = []
+    done, remarks = list(results), []
     if done and metric.part == "validation":
         remarks.append(
             f"The trainings report no test values: the table shows {metric.name} on the validation "

@@ -46,7 +46,7 @@ def train_external(
         epochs = None
     elif epochs is None:
         epochs = task.epochs
-    results = []
+    results: list[ScriptResult] = []
     for stop, piece in _pieces(policy, done, epochs):
         if results and (checkpoint := results[-1].checkpoint) is None:
             raise TrainingError(_NO_CHECKPOINT)
@@ -57,7 +57,7 @@ def train_external(
             return JobResult(-math.inf, seconds=seconds, facts={"diverged": True}, error=str(error))
         results.append(result)
     own = [result.passes for result in results]
-    reported = None if None in own else sum(own)  # type: ignore[arg-type]
+    reported = None if None in own else float(sum(one or 0.0 for one in own))
     if reported is None and epochs is not None:
         reported = float(epochs if checkpoint is None and done == 0 else epochs - done)
     # Without a length, every training counts as one, whatever it reports.

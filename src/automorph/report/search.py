@@ -164,10 +164,11 @@ def _course(course: Mapping[str, Any] | None, method: str) -> list[Part]:
 def _effects(effects: Sequence[Mapping[str, Any]], metric: MetricWords) -> list[Part]:
     if not effects:
         return []
+    factor = metric.factor
     shown = [*effects[:EFFECTS], *effects[max(EFFECTS, len(effects) - EFFECTS) :]]
     rows = [
         FigureRow(
-            one["operation"], *(metric.factor * one[end] for end in ("mean", "low", "high")),
+            one["operation"], factor * one["mean"], factor * one["low"], factor * one["high"],
             colour=1, words=metric.difference(one["mean"]),
         )
         for one in shown

@@ -56,7 +56,7 @@ class SearchContext:
         return self.task.recipe.epochs
 
     @property
-    def own_task(self) -> Task:
+    def data_task(self) -> Task:
         """The task of a method that reads data, which the user's own training code has not."""
         assert isinstance(self.task, Task)
         return self.task

@@ -38,12 +38,12 @@ class Instant(Searcher):
         setting = self.setting
         name = f"instant policy, features {self.features}"
         # A stored policy does not hold the words of the data.
-        found = fitted(setting.remember(name, self._diagnosed), setting.own_task)
+        found = fitted(setting.remember(name, self._diagnosed), setting.data_task)
         assert isinstance(found, Policy)
         return found
 
     def _diagnosed(self) -> Policy:
         setting = self.setting
         return instant_policy(
-            explain(setting.own_task, setting.space, features=self.features, seed=setting.seed)
+            explain(setting.data_task, setting.space, features=self.features, seed=setting.seed)
         )

@@ -136,7 +136,9 @@ def search(
         stack.callback(log.close)
         record = Store(
             {**identity, "versions": versions}, log, verb="search",
-            upgrade=dict if own else partial(from_version_1, task=full_task),
+            upgrade=dict if not isinstance(full_task, Task) else partial(
+                from_version_1, task=full_task
+            ),
             accept_versions=accept_versions,
         )  # fmt: skip
         runner = SearchRunner(record, progress, own=own)

@@ -333,7 +333,7 @@ def _require_result(result: Any, when: str, context: SearchContext) -> None:
     if not isinstance(result, Policy):
         result.build()
         return
-    examples = context.task.data.train.data[:8]
+    examples = context.data_task.data.train.data[:8]
     fitted = result.fitted(examples) if examples.dtype.kind == "T" else result
     batch = fitted.augment(examples, labels=None, seed=1) if not result.mixes_labels else examples
     require(

@@ -55,7 +55,7 @@ class Differentiable(Searcher):
         check_range("dada", "draws", draws, int, 2, 100)
         check_range("dada", "rate", rate, float, 0, 10)
         self.setting = setting
-        epochs = epochs or max(1, min(20, setting.task.recipe.epochs // 2))
+        epochs = epochs or max(1, min(20, setting.epochs // 2))
         self.runs = [
             Learn(
                 space=setting.space, post_policy=setting.post_policy,

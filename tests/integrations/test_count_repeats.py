@@ -106,6 +106,8 @@ def test_batch_samplers_and_what_loaders_ask_of_them():
     sampler = count_repeats(inner)
     assert (len(sampler), sampler.batch_size, sampler.drop_last) == (6, 8, True)
     assert count_repeats(sampler) is sampler
+    arrays = count_repeats([torch.tensor([3, 3]), np.array([3, 1])])
+    assert [[one.occurrence for one in batch] for batch in arrays] == [[0, 1], [2, 0]]
     plain = count_repeats(weighted())
     flat = [number for batch in sampler for number in batch]
     assert [one.occurrence for one in flat] == [one.occurrence for one in plain]

@@ -78,8 +78,9 @@ class AugmentCallback(Callback):  # type: ignore[misc]
             return
         set_epochs(trainer.train_dataloader, trainer.current_epoch)
         # Workers have begun with the epoch that their data set was made with: begin again.
-        if any(map(_begun_early, _loaders(trainer.train_dataloader))):
-            iter(trainer.fit_loop._data_fetcher)
+        fetcher = getattr(trainer.fit_loop, "_data_fetcher", None)
+        if fetcher is not None and any(map(_begun_early, _loaders(trainer.train_dataloader))):
+            iter(fetcher)
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Count the epoch, here and in the data sets and collate functions of the loaders."""

@@ -35,8 +35,10 @@ class RepeatCounter(Sampler[Any]):
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch of the next pass; later passes count on from there."""
         self._pending, self._told = checked_epoch(epoch), True
-        if hasattr(self.inner, "set_epoch"):
-            self.inner.set_epoch(epoch)
+        # A batch sampler leaves the epoch to the sampler inside.
+        for part in (self.inner, getattr(self.inner, "sampler", None)):
+            if hasattr(part, "set_epoch"):
+                part.set_epoch(epoch)
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the indices, or batches of them, as the sampler draws them."""
@@ -50,7 +52,9 @@ class RepeatCounter(Sampler[Any]):
             self.epoch, self._begun, self._set = number, self._begun + 1 if again else 1, True
         count = _Count(self.inner, self.epoch, self._told, _PASS * (self._begun - 1))
         for item in self.inner:
-            if isinstance(item, Sequence) and not isinstance(item, (str, bytes)):
+            if getattr(item, "ndim", 0) == 1:
+                yield [count.of(one) for one in item.tolist()]
+            elif isinstance(item, Sequence) and not isinstance(item, (str, bytes)):
                 yield [count.of(one) for one in item]
             else:
                 yield count.of(item)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from small_task import small_task
 
 import automorph
@@ -42,3 +45,25 @@ def test_a_search_of_which_every_trial_failed_fails(tmp_path):
         with pytest.raises(AutomorphError, match=r"all 2 trials of the search failed.*cannot"):
             search(task, "random", trials=2, seeds=1, space=space, folder=tmp_path)
     assert np.isfinite(search(task, "random", trials=2, seeds=1).row.validation.mean)
+
+
+@pytest.mark.parametrize("where", ["folder", "data base"])
+def test_the_study_holds_the_trials_of_the_search_with_their_parameters(where, tmp_path):
+    storage = f"sqlite:///{tmp_path}/trials.db" if where == "data base" else None
+    options = {"trials": 3, "seeds": 1, "folder": tmp_path / "run", "storage": storage}
+    result = search(small_task(), "randaugment(by=tpe)", **options)
+
+    if storage is None:
+        backend = JournalFileBackend(str(tmp_path / "run" / "trials.journal"))
+        study = optuna.load_study(study_name="search", storage=JournalStorage(backend))
+    else:
+        names = optuna.get_all_study_names(storage)
+        assert len(names) == 2
+        study = optuna.load_study(study_name=min(names, key=len), storage=storage)
+    assert {trial.user_attrs["kind"] for trial in study.trials} == {"train"}
+    assert len(study.trials) == result.trials
+    for trial in study.trials:
+        assert set(trial.params) == {"length", "low", "high", "probability"}
+    again = search(small_task(), "randaugment(by=tpe)", **options)
+    assert again.trained == 0
+    assert again.rows == result.rows

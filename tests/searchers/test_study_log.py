@@ -66,3 +66,17 @@ def test_a_search_resumes_where_sums_round_otherwise(tmp_path):
 def test_a_storage_that_is_none_is_refused(tmp_path):
     with pytest.raises(UsageError, match="Optuna URL"):
         StudyLog("search", folder=tmp_path, storage="nonsense")
+
+
+def test_policies_of_several_spaces_are_trials_of_one_study(tmp_path):
+    store = opened(tmp_path)
+    for name in ("Rotate", "Invert"):
+        space = SearchSpace(name, (OPERATIONS[name],))
+        policy = Mixture(label="own", operations=space, subpolicies=((Step(name, 0.5, 0.5),),))
+        store.add(TrainJob(policy=policy), JobResult(0.5))
+    assert len(opened(tmp_path).finished) == 2
+    trials = StudyLog("search", folder=tmp_path)._study.trials
+    assert [sorted(trial.params) for trial in trials] == [
+        ["chance 0.0", "magnitude 0.0", "operation 0.0"],
+        ["chance 0.0", "magnitude 0.0"],
+    ]

@@ -8,6 +8,7 @@ import shutil
 import warnings
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from automorph.files import atomic_write, disk_errors
 
@@ -81,7 +82,8 @@ def _whole(line: bytes) -> bool:
                 record["study_id"] == 0
                 and record["state"] in (1, 3)
                 and all(isinstance(record[name], dict) for name in plain)
-                and not any(record[name] for name in ("distributions", "params", "system_attrs"))
+                and not record["system_attrs"]
+                and _are_parameters(record["params"], record["distributions"])
                 and record["intermediate_values"] == {}
                 and (isinstance(value, float) if record["state"] == 1 else value is None)
                 and several is None
@@ -89,3 +91,12 @@ def _whole(line: bytes) -> bool:
         return isinstance(kind, int) and 0 <= kind < 10
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
+
+
+def _are_parameters(values: dict[str, Any], distributions: dict[str, Any]) -> bool:
+    """Return True for parameters that Optuna can read: each value within its distribution."""
+    from optuna.distributions import json_to_distribution
+
+    return values.keys() == distributions.keys() and all(
+        json_to_distribution(text)._contains(values[name]) for name, text in distributions.items()
+    )

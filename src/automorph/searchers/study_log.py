@@ -1,7 +1,9 @@
 """The log of a search: an Optuna study, which dashboards read too.
 
 By default the study is a journal file in the folder of the search; any Optuna URL works. Each
-finished job is a trial that is written at once.
+finished job is a trial that is written at once. The study holds the trials of the search alone,
+with their parameters; the trainings of the final table are in `FileLog`, or in a second study at
+the URL.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import DamagedError, UsageError
-from automorph.experiments import digest
+from automorph.experiments import FileLog, digest
 from automorph.files import disk_errors
 from automorph.searchers.journal_repair import STUDY, cut, mend
+from automorph.searchers.trial_parameters import trial_parameters
 
 JOURNAL = "trials.journal"
 
@@ -22,8 +25,8 @@ class StudyLog:
     """The records of a search as an Optuna study.
 
     ``storage`` is None (a journal in ``folder``) or an Optuna URL, where the study has the name
-    ``study``. Raises `UsageError` for a URL
-    that cannot be used, `DamagedError` for an unreadable journal.
+    ``study``. Raises `UsageError` for a URL that cannot be used, `DamagedError` for an unreadable
+    journal.
     """
 
     def __init__(
@@ -34,27 +37,25 @@ class StudyLog:
         self.place = str(storage or folder)
         self._base = None if storage is None else _data_base(storage)
         self._study = _study(study, folder, self._base)
+        self._trials = _Trials(self._study, self._path)
+        self._final: FileLog | _Trials = self._trials
+        """Where the trainings of the final table are kept."""
+        if self._journal is not None:
+            self._final = FileLog(self._journal.parent)
+        elif self._base is not None:
+            self._final = _Trials(_study(f"{study}-final", folder, self._base), self._path)
 
     def read(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Return all notes by name, and the records of all jobs in their order."""
-        trials = self._study.get_trials(deepcopy=False)
-        # A trial whose check sum does not match is left out: its job runs again.
-        records = [record for trial in trials if (record := _record(trial)) is not None]
+        records = self._trials.read()[1]
+        if self._final is not self._trials:
+            records += self._final.read()[1]
         return dict(self._study.user_attrs), records
 
     def add(self, record: dict[str, Any]) -> None:
         """Keep the record of a job."""
-        import optuna
-
-        content = {name: record[name] for name in _CONTENT}
-        value = record["score"]
-        states = optuna.trial.TrialState
-        trial = optuna.trial.create_trial(
-            state=states.FAIL if value is None else states.COMPLETE, value=value,
-            user_attrs={**content, "job": record["job"], "check": digest([value, content])},
-        )  # fmt: skip
-        with disk_errors(self._path):
-            self._study.add_trial(trial)
+        log = self._final if record["kind"] == "final" else self._trials
+        log.add(record)
 
     def note(self, name: str, content: Any) -> None:
         """Keep a note, in place of an earlier one of that name."""
@@ -71,6 +72,42 @@ class StudyLog:
         if self._base is not None:
             self._base.remove_session()
             self._base.engine.dispose()
+
+
+class _Trials:
+    """The trials of a study as records."""
+
+    def __init__(self, study: Any, path: Path) -> None:
+        self.study, self.path = study, path
+        # Optuna allows each parameter one set of choices in a study.
+        self.choices: dict[str, tuple[str, ...]] = {
+            name: distribution.choices
+            for trial in study.get_trials(deepcopy=False)
+            for name, distribution in trial.distributions.items()
+            if hasattr(distribution, "choices")
+        }
+
+    def read(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return no notes, and the records of the trials in their order."""
+        trials = self.study.get_trials(deepcopy=False)
+        # A trial whose check sum does not match is left out: its job runs again.
+        return {}, [record for trial in trials if (record := _record(trial)) is not None]
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Write a record as a finished trial."""
+        import optuna
+
+        content = {name: record[name] for name in _CONTENT}
+        value = record["score"]
+        states = optuna.trial.TrialState
+        values, distributions = trial_parameters(record["job"], self.choices)
+        trial = optuna.trial.create_trial(
+            state=states.FAIL if value is None else states.COMPLETE, value=value,
+            params=values, distributions=distributions,
+            user_attrs={**content, "job": record["job"], "check": digest([value, content])},
+        )  # fmt: skip
+        with disk_errors(self.path):
+            self.study.add_trial(trial)
 
 
 _CONTENT = ("key", "kind", "units", "seconds", "facts", "error", "clock")

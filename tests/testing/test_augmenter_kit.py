@@ -16,7 +16,6 @@ from automorph.testing import augmenter_checks, check_augmenter, small_task
 from automorph.training import Augmenter, PolicyAugmenter, Units
 
 METHODS = (
-    "views(m=2)",
     "views(m=2,policy=mixup)",
     "uncertainty(c=3,s=2,rule=proportional) + cutout(2)",
     "uncertainty(c=3,rule=adaptive)",

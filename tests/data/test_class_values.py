@@ -46,9 +46,17 @@ def test_codes_are_words() -> None:
     assert "look alike are different classes: '007' and '7'; '10' and '1e1'" in note
 
 
-@pytest.mark.parametrize("name", ["Cat", "cat s", "ca\u0301t"])
-def test_names_that_look_alike_are_noted(name: str) -> None:
-    like = {"Cat": "cat", "cat s": "cat  s", "ca\u0301t": "c\u00e1t"}[name]
+def test_accents_written_apart_are_the_same_name() -> None:
+    numbers, classes, note = encoded("ca\u0301t", "c\u00e1t")
+    assert (numbers, classes) == ([0, 0], ("c\u00e1t",))
+    assert "written in different ways" in note
+
+
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [("Cat", "cat"), ("cat s", "cat  s"), ("cat", '"cat"'), ("\uff11", "1"), ("1,0", "1")],
+)
+def test_names_that_look_alike_are_noted(name: str, like: str) -> None:
     assert encoded(name, like)[0] in ([0, 1], [1, 0])
     assert "look alike are different classes" in encoded(name, like)[2]
 

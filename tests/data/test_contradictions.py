@@ -26,5 +26,9 @@ def test_images_in_two_parts_are_counted() -> None:
     assert any(note.startswith("8 of 44 images") for note in data.notes)
 
 
-def test_copies_with_the_same_label_are_no_news() -> None:
-    assert from_arrays([*TEXTS, *TEXTS[:10]], [*LABELS, *LABELS[:10]]).notes == ()
+def test_copies_with_the_same_label_are_counted() -> None:
+    assert from_arrays([*TEXTS, *TEXTS[:10]], [*LABELS, *LABELS[:10]]).notes == (
+        "10 of 50 texts are copies of an earlier one in the same part: train[40] = train[0], "
+        "train[41] = train[1], train[42] = train[2]",
+    )
+    assert from_arrays(TEXTS, LABELS).notes == ()

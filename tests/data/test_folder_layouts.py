@@ -154,6 +154,17 @@ def test_images_outside_the_classes_are_counted(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("on_demand", [False, True])
+def test_masks_beside_images_are_noted(tmp_path: Path, on_demand: bool) -> None:
+    root = tree(tmp_path, cats=3, dogs=3)
+    (root / "cats" / "0_mask.png").write_bytes(encoded(noise(901, 4, 4)))
+    (root / "cats" / "lone_mask.png").write_bytes(encoded(noise(902, 4, 4)))
+    data = load(root, on_demand=on_demand)
+    assert data.notes == (
+        "1 images are named like masks of others, but were read as examples: cats/0_mask.png",
+    )
+
+
 def test_thumbnails_of_storage_systems_are_passed_over(tmp_path: Path) -> None:
     data = load(tree(tmp_path, cats=3, dogs=3, **{"cats__@eaDir__0.png": 2}))
     assert sizes(data) == {"train": 6}

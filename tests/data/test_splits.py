@@ -238,7 +238,7 @@ def test_a_limit_keeps_shares_unless_balanced() -> None:
         balance: np.bincount(make(labels, limit=200, balance=balance).train.labels).tolist()
         for balance in (False, True)
     }
-    assert shares == {False: [180, 18, 2], True: [96, 96, 8]}
+    assert shares == {False: [180, 18, 2], True: [120, 72, 8]}
     kept = make(labels, limit=200)
     assert kept.notes[-1] == (
         "200 of 800 training examples kept (limit), with the shares of the classes"

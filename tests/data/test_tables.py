@@ -314,7 +314,54 @@ def test_files_that_name_no_part(tmp_path: Path) -> None:
     assert "files that name no part are the train part: more.jsonl" in data.notes
 
 
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [("is_valid", {"train": 8, "validation": 4}), ("is_test", {"train": 8, "test": 4})],
+)
+def test_flags_of_parts_are_used(tmp_path: Path, column: str, expected: dict[str, int]) -> None:
+    flags = [i >= 8 for i in range(12)]
+    file = write(tmp_path / "a.jsonl", *rows_of(12, **{column: flags}))
+    assert sizes(load_data(f"jsonl:{file}", **COLUMNS)) == expected
+    file = write(tmp_path / "b.jsonl", *rows_of(12, is_train=flags))
+    with pytest.raises(DataError, match="is_train=False can be read as validation or as test"):
+        load_data(f"jsonl:{file}", **COLUMNS)
+
+
+def test_two_columns_of_parts_must_agree(tmp_path: Path) -> None:
+    split = ["train"] * 8 + ["test"] * 4
+    file = write(tmp_path / "a.jsonl", *rows_of(12, split=split, is_test=[0] * 8 + [1] * 4))
+    assert sizes(load_data(f"jsonl:{file}", **COLUMNS)) == {"train": 8, "test": 4}
+    file = write(tmp_path / "b.jsonl", *rows_of(12, split=split, is_test=[0] * 9 + [1] * 3))
+    with pytest.raises(DataError, match="'split', 'is_test' name different parts"):
+        load_data(f"jsonl:{file}", **COLUMNS)
+
+
+def test_missing_files_of_a_set_are_noted(tmp_path: Path) -> None:
+    for number in (0, 2):
+        rows = {"text": [f"{number} {i}" for i in range(8)], "label": LABELS}
+        pq.write_table(pa.table(rows), tmp_path / f"train-{number:05}-of-00003.parquet")
+    data = load_data(f"parquet:{tmp_path}", **COLUMNS)
+    assert data.notes == ("files missing: train has 2 of 3 files, without 00001",)
+
+
 # columns
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_repeated_header_is_a_bad_row(tmp_path: Path, mark: str) -> None:
+    rows = [f"text {i},{i % 2}" for i in range(20)]
+    file = write(tmp_path / "a.csv", "text,label", *rows[:10], f"{mark}text,label", *rows[10:])
+    with pytest.raises(DataError, match=r"line 12 of a\.csv: the header again"):
+        load_data(f"csv:{file}")
+
+
+def test_a_column_given_twice_in_parquet_is_refused(tmp_path: Path) -> None:
+    columns = [pa.array([f"t{i}" for i in range(8)]), pa.array(LABELS), pa.array(LABELS)]
+    pq.write_table(
+        pa.Table.from_arrays(columns, ["text", "label", "label"]), tmp_path / "a.parquet"
+    )
+    with pytest.raises(DataError, match=r"columns \['label'\] appear twice"):
+        load_data(f"parquet:{tmp_path / 'a.parquet'}")
 
 
 def test_guessed_columns_are_named(tmp_path: Path) -> None:

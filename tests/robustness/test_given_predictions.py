@@ -49,3 +49,13 @@ def test_unknown_predictions_are_refused():
         read(["ant", "bee", "cat"], [0, 3, 4] * 2)
     with pytest.raises(DataError, match=r"predictions '0', '0\.2'"):
         read(["ant", "bee", "cat"], [0.2, 0, 1] * 2)
+
+
+def test_files_with_numbers_of_rows_must_be_in_order(tmp_path):
+    file = tmp_path / "p.csv"
+    order = [5, 0, 1, 2, 3, 4]
+    file.write_text("\n".join(["id,prediction", *(f"{i},{'ab'[i % 2]}" for i in order)]))
+    with pytest.raises(DataError, match=r"not in the order of the column 'id'.*sort the file"):
+        read(["a", "b", "b"], str(file))
+    file.write_text("\n".join(["file,prediction", *(f"{i}.png,{'ab'[i % 2]}" for i in order)]))
+    assert "assigned to examples by their order" in read(["a", "b", "b"], str(file))[1][0]

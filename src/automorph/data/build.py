@@ -15,8 +15,8 @@ from automorph.data.decoding import decode_images, remark_notes
 from automorph.data.deep_pixels import Window
 from automorph.data.dicom_columns import with_dicom_columns
 from automorph.data.images import CHANNELS, Mode, Size
-from automorph.data.label_conflicts import with_contradictions
-from automorph.data.labels import MISSING, check_classes, encode
+from automorph.data.label_conflicts import with_contradictions, with_copies
+from automorph.data.labels import MISSING, check_classes, encode, listed
 from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows
@@ -104,6 +104,13 @@ def assemble(
     for part, rows in keep.items():
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
         parts[part] = _arrays(raw.parts[part], data[part], good, labels[part], groups.get(part))
+    absent = [one for i, one in enumerate(classes) if not (parts["train"].labels == i).any()]
+    if absent and raw.classes is not None:
+        notes.add(f"declared classes without training examples: {listed(absent)}")
+    if raw.domain == "image" and _is_dark(parts["train"].data):
+        notes.add(
+            "all pixels are 0 or 1 of 255, as if scaled to 0 to 1 and rounded: the images are black"
+        )
     # Checked again: a class may have lost all its rows in decoding.
     known = {part: arrays.labels for part, arrays in parts.items()}
     check_classes(known, classes, name=raw.name, declared=True)
@@ -120,7 +127,7 @@ def assemble(
     if limit is not None and dataset.test is None:
         whole = split(dataset, validation=0, test=0.2, seed=seed)
         dataset = limited(whole, limit, seed=seed, balance=balance)
-    return with_contradictions(guard_leakage(dataset, leakage=leakage))
+    return with_copies(with_contradictions(guard_leakage(dataset, leakage=leakage)))
 
 
 def _check_options(
@@ -147,6 +154,11 @@ def _check_keep_together(raw: RawData) -> None:
         f"columns: {', '.join(known) or 'none'}. Expected the column of what was photographed or "
         "written several times; for a folder of images, make a CSV table of their paths with it."
     )
+
+
+def _is_dark(images: NDArray[np.uint8]) -> bool:
+    """Return whether no pixel is above 1, and some are 1."""
+    return bool(len(images) and images[:16].max() <= 1 and images.max() == 1)
 
 
 def _good_rows(labels: Numbers, bad: dict[str, dict[int, str]]) -> dict[str, NDArray[np.intp]]:

@@ -18,6 +18,7 @@ ClassValue = str | int | Decimal
 
 # As JSON writes numbers, and with a plus sign; codes such as 007 or 1e5 are words.
 _NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?")
+_PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]{1,2})?")
 _LIKE_MISSING = frozenset(("none", "null", "na", "n/a", "#n/a", "<na>", "nil"))
 
 
@@ -42,7 +43,9 @@ def class_value(label: Any, what: str = "label") -> ClassValue | None:
         label = label.strip()
         if label == "" or label.lower() == "nan":
             return None
-        return _tidy(Decimal(label)) if _NUMBER.fullmatch(label) else label
+        if _NUMBER.fullmatch(label):
+            return _tidy(Decimal(label))
+        return unicodedata.normalize("NFC", label)  # macOS writes letters and accents apart
     if isinstance(label, bool):
         return str(label)
     if isinstance(label, int):
@@ -99,12 +102,18 @@ def is_like_missing(name: str) -> bool:
 
 
 def appearance(name: str) -> str:
-    """Return what is left of a name without case, spacing and variants of characters.
+    """Return what is left of a name without case, spacing, quotes and variants of characters.
 
-    >>> appearance("Great  Dane") == appearance("great dane")
+    Numbers look like their value, also with a decimal comma.
+
+    >>> appearance("Great  Dane") == appearance('"great dane"')
     True
+    >>> appearance("01"), appearance("1,50")
+    ('1', '1.5')
     """
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    name = " ".join(unicodedata.normalize("NFKC", name).casefold().strip("'\"` ").split())
+    number = name.replace(",", ".") if name.count(",") == 1 else name
+    return f"{Decimal(number).normalize():f}" if _PLAIN.fullmatch(number) else name
 
 
 def _tidy(number: Decimal) -> ClassValue:

@@ -1,4 +1,4 @@
-"""Copies of one example with different labels, which limit the accuracy of any model."""
+"""Copies of one example in a part: with different labels, or counted several times."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.dataset import Dataset
+from automorph.data.notes import shortened
 
 
 def contradictions(
@@ -38,5 +39,23 @@ def with_contradictions(dataset: Dataset) -> Dataset:
         f"{len(rows):,} of {len(labels):,} {dataset.domain}s appear under more than one label "
         f"({different:,} distinct {dataset.domain}s): {shown}{', ...' if len(rows) > 4 else ''}. "
         "Correct the labels: no model can classify all of them correctly"
+    )
+    return dataset.replace(notes=(*dataset.notes, note))
+
+
+def with_copies(dataset: Dataset) -> Dataset:
+    """Add a note on copies within a part, which count several times there, if there are any."""
+    found, shown = 0, []
+    for part in dataset.parts.values():
+        _, first, content = np.unique(part.digests, return_index=True, return_inverse=True)
+        copies = np.flatnonzero(first[content] != np.arange(len(part)))
+        found += len(copies)
+        shown += [f"{part.names[row]} = {part.names[first[content[row]]]}" for row in copies[:3]]
+    if not found:
+        return dataset
+    total = sum(dataset.sizes.values())
+    note = (
+        f"{found:,} of {total:,} {dataset.domain}s are copies of an earlier one in the same part: "
+        f"{shortened(shown)}"
     )
     return dataset.replace(notes=(*dataset.notes, note))

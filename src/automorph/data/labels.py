@@ -46,6 +46,12 @@ def encode(
     ({'train': array([0, 1, 0])}, ('1', '2'))
     """
     notes = Notes() if notes is None else notes
+    if names is not None and len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise DataError(
+            f"the declared classes name {listed(twice)} twice. Expected a different name for each "
+            "class: rename one of them."
+        )
     distinct = {_key(label): label for column in columns.values() for label in column}
     if names is None:
         number, names = _found(distinct, what, notes)
@@ -191,7 +197,7 @@ def _note_doubts(
             notes.add(f"{what} {word!r} is a class of its own, not a missing value")
     alike: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names.values()):
-        alike[f"{Decimal(name).normalize()}" if is_numeric(name) else appearance(name)].append(name)
+        alike[appearance(name)].append(name)
     similar = [" and ".join(map(repr, some)) for some in alike.values() if len(some) > 1]
     if similar:
         notes.add(f"{what}s that look alike are different classes: {shortened(similar, '; ')}")

@@ -16,7 +16,7 @@ from automorph.data.dicom import dicom_facts, is_dicom
 from automorph.data.image_files import ImageFiles
 from automorph.data.image_opening import strict_pillow
 from automorph.data.images import Mode, Size
-from automorph.data.label_conflicts import with_contradictions
+from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.notes import Notes
@@ -103,7 +103,7 @@ def read_large_folder(
     if limit is not None and dataset.test is None:
         whole = split(dataset, validation=0, test=0.2, seed=seed)
         dataset = limited(whole, limit, seed=seed, balance=balance)
-    return with_contradictions(guard_leakage(dataset, leakage=leakage))
+    return with_copies(with_contradictions(guard_leakage(dataset, leakage=leakage)))
 
 
 def _index(

@@ -228,6 +228,11 @@ def as_dataset(
         whole = source if isinstance(source, Mapping) else parts
         raw = raw_from_huggingface(whole, name=name or "huggingface", columns=columns)
         return assemble(replace(raw, keep_together=keep_together), **options)
+    if hasattr(source, "columns"):
+        raise UsageError(
+            f"data of type {type(source).__name__}: expected columns, not a table; pass "
+            "(table['text'], table['label']), or datasets.Dataset.from_pandas(table)"
+        )
     items = hasattr(source, "__getitem__") and hasattr(source, "__len__")
     if items and not isinstance(source, Mapping):
         columns.refuse("a torch data set")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from automorph.targets import target_of
 from automorph.training import Encoder, evaluate, fill, load_trained, make_task
 
 _USUAL = ("prediction", "predictions", "predicted", "pred", "y_pred", "yhat")
+_KEYS = ("id", "idx", "index", "row", "image", "image_id", "file", "file_name", "filename", "path")
 _ROW = re.compile(r".*\[(\d+)\]")
 
 
@@ -102,11 +103,12 @@ def of_predictions(source: Any, data: Dataset, part: Split, *, where: str) -> Su
     `DataError` for missing values, NaN and unknown classes.
     """
     name = source if isinstance(source, str) else "predictions"
-    values = _read(source, part) if isinstance(source, str) else _array(source)
+    notes: list[str] = []
+    values = _read(source, part, notes) if isinstance(source, str) else _array(source)
     values = _aligned(values, part, name, where)
-    if values.ndim == 2:
-        return _of_scores(values, data, name)
-    return _of_classes(values, data, name)
+    read = _of_scores if values.ndim == 2 else _of_classes
+    found = read(values, data, name)
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def thumbnails(part: Split, side: int = 8) -> NDArray[np.float32]:
@@ -157,14 +159,16 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
     return network.eval()
 
 
-def _read(source: str, part: Split) -> NDArray[Any]:
+def _read(source: str, part: Split, notes: list[str]) -> NDArray[Any]:
     path, column = Path(source).expanduser(), ""
     if not path.exists() and ":" in source:
         start, _, column = source.rpartition(":")
         path = Path(start).expanduser()
     if path.is_file():
         return (
-            _read_array(path, column) if path.suffix in (".npy", ".npz") else _table(path, column)
+            _read_array(path, column)
+            if path.suffix in (".npy", ".npz")
+            else _table(path, column, notes)
         )
     if source in part.metadata:
         return np.asarray(part.metadata[source])
@@ -192,7 +196,7 @@ def _read_array(path: Path, column: str) -> NDArray[Any]:
     return np.asarray(loaded[name])
 
 
-def _table(path: Path, column: str) -> NDArray[Any]:
+def _table(path: Path, column: str, notes: list[str]) -> NDArray[Any]:
     kind = TABLE_ENDINGS.get(path.suffix)
     if kind is None:
         raise UsageError(
@@ -206,7 +210,26 @@ def _table(path: Path, column: str) -> NDArray[Any]:
             f"{path} has no column {column or 'of predictions'!r}; it has {list(table.names)}. "
             f"Select one with --predictions {path}:COLUMN"
         )
+    for other in table.names:
+        if other != name and other.lower() in _KEYS:
+            _check_order(path, other, list(table.column(other)), notes)
     return _array(list(table.column(name)))
+
+
+def _check_order(path: Path, column: str, keys: list[Any], notes: list[str]) -> None:
+    """Refuse numbers of rows that are not in order; note that other keys were not compared."""
+    values = [class_value(key, column) for key in keys]
+    numbers = [value for value in values if isinstance(value, int)]
+    if len(numbers) == len(values) and sorted(numbers) != numbers:
+        raise DataError(
+            f"{path}: the rows are not in the order of the column {column!r}. Expected predictions "
+            "in the order of the data: sort the file, or remove that column if it is no number of "
+            "rows."
+        )
+    notes.append(
+        f"Predictions of {path.name} were assigned to examples by their order; the column "
+        f"{column!r} was not compared."
+    )
 
 
 def _aligned(values: NDArray[Any], part: Split, name: str, where: str) -> NDArray[Any]:

@@ -105,7 +105,10 @@ def _alone(line: str, mark: str, n: int) -> list[str]:
 
 
 def _add(found: Records, row: list[str], line: int, *, quoted: bool = False) -> None:
-    if len(row) != len(found.header):
+    if [cell.strip("\ufeff ") for cell in row] == found.header:
+        found.bad[len(found.rows)] = line, "the header again, as in files that were joined"
+        row = [""] * len(found.header)
+    elif len(row) != len(found.header):
         why = "a quote opens a field and does not close: " if quoted else ""
         reason = f"{why}{len(row)} fields, but the header has {len(found.header)}"
         found.bad[len(found.rows)] = line, reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,6 +48,11 @@ def read_folder(path: str) -> RawData:
     return RawData(name, "image", rows, notes=tuple(notes))
 
 
+_MASK = re.compile(
+    r"[ _-](mask|masks|seg|segmentation|annotation|groundtruth|gt)(_?[0-9]+)?$", re.I
+)
+
+
 class ClassImages:
     """Find the images of classes, and count what is not read."""
 
@@ -55,6 +61,7 @@ class ClassImages:
         self.others: Counter[str] = Counter()
         self.nested: list[str] = []
         self.loops: list[str] = []
+        self.masks: list[str] = []
 
     def of(self, class_name: str, folder: Path) -> list[Path]:
         """Return the images of a class folder, in order.
@@ -79,6 +86,12 @@ class ClassImages:
             if part := next((name for name in folders if names_a_part(name)), None):
                 refuse_part_inside(here / part, class_name, self.name)
             read = self._images(here, files)
+            stems = {file.stem for file in read}
+            self.masks += [
+                file.relative_to(self.root).as_posix()
+                for file in read
+                if (mark := _MASK.search(file.stem)) and file.stem[: mark.start()] in stems
+            ]
             if read and here != folder:
                 self.nested.append(here.relative_to(self.root).as_posix())
             found += read
@@ -96,6 +109,11 @@ class ClassImages:
             notes.ignored("files without an image extension", [kinds], advice=_advice(self.others))
         if self.nested:
             notes.add(f"sub-folders read with their class: {shortened(self.nested)}")
+        if self.masks:
+            notes.add(
+                f"{len(self.masks):,} images are named like masks of others, but were read as "
+                f"examples: {shortened(self.masks)}"
+            )
         if self.loops:
             notes.ignored("links to folders that are read elsewhere", self.loops)
 

@@ -39,6 +39,7 @@ def raw_from_arrays(
     domains = set()
     rows = {}
     for part, (data, labels, *rest) in parts.items():
+        _check_indexes(part, data, labels, *rest)
         domain, values = _examples(data)
         domains.add(domain)
         columns = [_column(column, len(values), part) for column in (labels, *rest)]
@@ -150,9 +151,12 @@ def raw_from_torch(parts: Mapping[str, Any], *, name: str) -> RawData:
     """Read map-style torch data sets of ``(image, label)``, item by item.
 
     Images: PIL, uint8 arrays or tensors; float tensors in [0, 1] (as ``ToTensor`` makes) are scaled
-    back. Class names are read from ``dataset.classes`` where it exists, as torchvision has it.
+    back. Class names are read from ``dataset.classes`` where it exists, as torchvision has it, also
+    inside a ``Subset``; labels of a part with other names are matched by name.
     """
     rows = {}
+    notes = Notes()
+    declared = _class_names(parts["train"])
     for part, dataset in parts.items():
         items = [dataset[i] for i in range(len(dataset))]
         if not items or not isinstance(items[0], Sequence) or len(items[0]) < 2:
@@ -161,12 +165,29 @@ def raw_from_torch(parts: Mapping[str, Any], *, name: str) -> RawData:
                 f"{type(items[0]).__name__ if items else 'no items'}. Expected (image, label) for "
                 "every index."
             )
+        if len(items[0]) > 2:
+            notes.ignored(f"entries of items after (image, label): {len(items[0]) - 2}")
         images = [_from_tensor(item[0], f"{part}[{i}]") for i, item in enumerate(items)]
+        if not np.array_equal(np.asarray(images[0]), np.asarray(_from_tensor(dataset[0][0], name))):
+            raise DataError(
+                f"{name}: {part}[0] is another image each time it is read. Expected the same: "
+                "leave random transforms out of the data set; training applies its own."
+            )
         labels = [_plain(item[1]) for item in items]
+        own = _class_names(dataset)
+        if own is not None and own != declared:
+            labels = [one if isinstance(one, str) else own[int(one)] for one in labels]
         rows[part] = Rows(images, labels, numbered(part, len(items)))
-    declared = getattr(parts["train"], "classes", None)
-    classes = tuple(map(str, declared)) if declared is not None else None
-    return RawData(name, "image", rows, classes=classes)
+    return RawData(name, "image", rows, classes=declared, notes=tuple(notes))
+
+
+def _class_names(dataset: Any) -> tuple[str, ...] | None:
+    """Return the class names of a data set, or of the one inside it."""
+    while dataset is not None:
+        if (names := getattr(dataset, "classes", None)) is not None:
+            return tuple(map(str, names))
+        dataset = getattr(dataset, "dataset", None)
+    return None
 
 
 def _examples(data: Any) -> tuple[Domain, Any]:
@@ -181,6 +202,17 @@ def _examples(data: Any) -> tuple[Domain, Any]:
     values = np.ascontiguousarray(values) if values.dtype == np.uint8 else values
     check_images(values)
     return "image", values
+
+
+def _check_indexes(part: str, *columns: Any) -> None:
+    """Refuse series of pandas whose rows do not correspond."""
+    indexes = [column.index for column in columns if type(column).__module__.startswith("pandas")]
+    if any(not index.equals(indexes[0]) for index in indexes[1:]):
+        raise DataError(
+            f"the examples and labels of {part} have different indexes. Expected series of the "
+            "same rows in the same order: align them with labels.loc[examples.index], or, if they "
+            "correspond by position, use .reset_index(drop=True)."
+        )
 
 
 def _column(column: Any, n: int, part: str) -> Any:

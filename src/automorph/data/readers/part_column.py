@@ -12,6 +12,9 @@ from automorph.data.readers.layout import names_a_part
 from automorph.errors import DataError
 
 _NAMES = ("split", "part", "partition", "subset", "dataset_split", "data_split", "set", "fold")
+_FLAGS = {
+    "is_train": "train", "is_valid": "validation", "is_val": "validation", "is_test": "test",
+}  # fmt: skip
 _NUMBERED = ("split", "partition")
 _NUMBERS: dict[Any, str] = {0: "train", 1: "validation", 2: "test"}
 
@@ -22,25 +25,33 @@ def rows_of_parts(
     """Return for every part its table, by the name of the file, and its rows; None for all rows.
 
     A column named ``split``, ``part`` or similar whose values name parts (or are 0, 1 and 2, as in
-    WILDS) divides a table that is the train part alone. Raises DataError where it names parts only
-    in some rows, no train part, or another part than the file.
+    WILDS), or one named ``is_valid`` or ``is_test``, divides a table that is the train part alone.
+    Raises DataError where it names parts only in some rows, no train part, another part than the
+    file, or another part than a second such column.
     """
-    whole: dict[str, tuple[str, list[int] | None]] = {part: (part, None) for part in tables}
     for part, table in tables.items():
-        for column in table.names:
-            if column.lower() not in _NAMES or column in used:
-                continue
-            found = _parts(name, column, table.column(column), notes)
-            if found is None or set(found) == {part}:
-                continue
+        found = {
+            column: parts
+            for column in table.names
+            if column.lower() in (*_NAMES, *_FLAGS) and column not in used
+            and (parts := _parts(name, column, table.column(column), notes)) is not None
+        }  # fmt: skip
+        if len({tuple(parts) for parts in found.values()}) > 1:
+            raise DataError(
+                f"{name}: the columns {listed(found)} name different parts for some rows. Expected "
+                "one column of parts: remove or rename the others."
+            )
+        for column, parts in found.items():
+            if set(parts) == {part}:
+                break
             if len(tables) > 1:
                 raise DataError(
                     f"{name}: the column {column!r} of the {part} files names the parts "
-                    f"{listed(sorted(set(found)))}. Expected {part!r} in every row: rename the "
+                    f"{listed(sorted(set(parts)))}. Expected {part!r} in every row: rename the "
                     "files or the column."
                 )
-            return _divided(name, column, found, notes)
-    return whole
+            return _divided(name, column, parts, notes)
+    return {part: (part, None) for part in tables}
 
 
 def _parts(name: str, column: str, values: Sequence[Any], notes: Notes) -> list[str] | None:
@@ -54,6 +65,8 @@ def _parts(name: str, column: str, values: Sequence[Any], notes: Notes) -> list[
             because="by its name and values", choose="another name of the column",
         )  # fmt: skip
         read = {key: _NUMBERS[key] for key in distinct}
+    if column.lower() in _FLAGS and set(map(str, distinct)) <= {"True", "False", "0", "1"}:
+        return _flagged(name, column, [str(key) in ("True", "1") for key in keys])
     unread = [key for key, part in read.items() if part is None]
     if len(unread) == len(read):
         if read:
@@ -68,6 +81,18 @@ def _parts(name: str, column: str, values: Sequence[Any], notes: Notes) -> list[
             "not name parts."
         )
     return [str(read[key]) for key in keys]
+
+
+def _flagged(name: str, column: str, flags: Sequence[bool]) -> list[str] | None:
+    """Return the part of every row from a column such as ``is_valid``."""
+    part = _FLAGS[column.lower()]
+    if part == "train" and not all(flags):
+        raise DataError(
+            f"{name}: rows with {column}=False can be read as validation or as test rows. Expected "
+            "a column 'split' that names the part of each row: add one, or rename this column if "
+            "it means something else."
+        )
+    return [part if flag else "train" for flag in flags] if any(flags) else None
 
 
 def _divided(

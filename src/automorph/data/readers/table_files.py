@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from glob import glob, has_magic
 from pathlib import Path
@@ -17,6 +18,8 @@ _ROWS = frozenset(
     (".arrow", ".bz2", ".csv", ".feather", ".gz", ".json", ".jsonl", ".ndjson", ".orc", ".parquet",
      ".tsv", ".txt", ".xls", ".xlsx", ".xz", ".zip", ".zst")
 )  # fmt: skip
+
+_SHARD = re.compile(r"(.*?)[-_.]?(\d+)-of-(\d+)")
 
 
 def find_files(kind: str, path: Path, endings: tuple[str, ...], notes: Notes) -> list[Path]:
@@ -52,9 +55,10 @@ def parts_of_files(
     A single file is the train part, whatever its name. Files that name no part are the train part
     only if no other file is.
     """
+    base = _base(path)
+    _note_missing_shards(files, notes)
     if len(files) == 1:
         return {"train": list(files)}
-    base = _base(path)
     parts: dict[str, list[Path]] = {}
     nameless = []
     for file in files:
@@ -73,6 +77,21 @@ def parts_of_files(
             "Expected a file with 'train' in its name."
         )
     return {part: sorted(found) for part, found in parts.items()}
+
+
+def _note_missing_shards(files: Sequence[Path], notes: Notes) -> None:
+    """Note files such as ``train-00000-of-00003`` whose siblings are not there."""
+    shards: dict[tuple[Path, str, int], set[int]] = defaultdict(set)
+    for file in files:
+        if found := _SHARD.fullmatch(file.stem):
+            shards[file.parent, found[1], int(found[3])].add(int(found[2]))
+    for (_, stem, total), numbers in shards.items():
+        if len(numbers) < total:
+            missing = [f"{n:05}" for n in sorted(set(range(total)) - numbers)]
+            notes.add(
+                f"files missing: {stem} has {len(numbers)} of {total} files, without "
+                f"{shortened(missing)}"
+            )
 
 
 def _part(source: str, file: Path, base: Path) -> str | None:

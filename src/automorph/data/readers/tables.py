@@ -68,6 +68,7 @@ def read_parquet(files: Sequence[Path]) -> RawTable:
                     f"{file}: columns {schema.names}, but {files[0].name} has {schemas[0].names}. "
                     "Expected the same columns in every file of a part."
                 )
+        _check_twice(schemas[0].names, files[0])
         n = sum(parquet.read_metadata(file).num_rows for file in files)
     except (arrow.ArrowException, OSError) as error:
         raise DataError(
@@ -120,14 +121,17 @@ def read_csv(files: Sequence[Path]) -> RawTable:
             numbers = shortened([str(line) for line in found.unclosed], shown=5)
             notes.add(f"quotes that do not close were read as text: {file.name}, lines {numbers}")
         rows += found.rows
-    if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise DataError(f"{files[0]}: columns {twice} appear twice. Rename all but one of each.")
+    _check_twice(names, files[0])
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
     return RawTable(
         tuple(names), len(rows), lambda name: columns.get(name, ()), files[0].parent, bad=bad,
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def _check_twice(names: Sequence[str], file: Path) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"{file}: columns {twice} appear twice. Rename all but one of each.")
 
 
 def _encoding(file: Path) -> str:

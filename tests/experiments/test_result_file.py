@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +101,12 @@ def test_a_missing_checkpoint_is_refused_where_it_is_written(tmp_path: Path) -> 
 def test_nan_is_written_for_the_comparison_to_report(tmp_path: Path) -> None:
     path = write_result(tmp_path, validation=float("nan"))
     assert np.isnan(json.loads(path.read_text())["validation"])
+
+
+def test_writing_a_result_imports_neither_torch_nor_numpy(tmp_path: Path) -> None:
+    code = (
+        f"import sys, automorph; automorph.write_result({str(tmp_path)!r}, validation=1)\n"
+        "print([name for name in ('torch', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,119 +1,151 @@
 """Comparisons of policies under paired seeds, and their statistics."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from automorph import _moved
-from automorph.experiments.command import Command
-from automorph.experiments.comparison import Comparison, is_control
-from automorph.experiments.conclusion import Kind, Verdict, interval, judge, points
-from automorph.experiments.executor import Executor, task_without_test
-from automorph.experiments.executors import check_executor, open_executor
-from automorph.experiments.external import Budget, ExternalTask, Objective, external_task
-from automorph.experiments.external_table import external_rows, metric_of, remarks_of
-from automorph.experiments.external_training import (
-    PASS,
-    check_external,
-    checkpoint_of,
-    job_folder,
-    missing_checkpoint,
-    remove_checkpoints,
-    train_external,
-)
-from automorph.experiments.full_training import FullTraining
-from automorph.experiments.job import (
-    Job,
-    JobResult,
-    Treatment,
-    digest,
-    key_of,
-    plain_treatment,
-)
-from automorph.experiments.json_lines import JsonLines
-from automorph.experiments.metric import ACCURACY, Metric, metric_from, reported_metric
-from automorph.experiments.progress import report
-from automorph.experiments.result_file import ScriptResult, read_result, write_result
-from automorph.experiments.run_compare import (
-    compare,
-    fingerprint,
-    hardware,
-    identity_of,
-    listed,
-    the_task,
-)
-from automorph.experiments.statistics import (
-    Difference,
-    Summary,
-    holm,
-    mean_difference,
-    paired_difference,
-    summarise,
-)
-from automorph.experiments.store import FileLog, FinishedJob, Log, Store
-from automorph.experiments.table import Cell, Row, curves_of, policy_of, predictions_of, rows_of
 
-__all__ = [
-    "ACCURACY",
-    "PASS",
-    "Budget",
-    "Cell",
-    "Command",
-    "Comparison",
-    "Difference",
-    "Executor",
-    "ExternalTask",
-    "FileLog",
-    "FinishedJob",
-    "FullTraining",
-    "Job",
-    "JobResult",
-    "JsonLines",
-    "Kind",
-    "Log",
-    "Metric",
-    "Objective",
-    "Row",
-    "ScriptResult",
-    "Store",
-    "Summary",
-    "Treatment",
-    "Verdict",
-    "check_executor",
-    "check_external",
-    "checkpoint_of",
-    "compare",
-    "curves_of",
-    "digest",
-    "external_rows",
-    "external_task",
-    "fingerprint",
-    "hardware",
-    "holm",
-    "identity_of",
-    "interval",
-    "is_control",
-    "job_folder",
-    "judge",
-    "key_of",
-    "listed",
-    "mean_difference",
-    "metric_from",
-    "metric_of",
-    "missing_checkpoint",
-    "open_executor",
-    "paired_difference",
-    "plain_treatment",
-    "points",
-    "policy_of",
-    "predictions_of",
-    "read_result",
-    "remarks_of",
-    "remove_checkpoints",
-    "report",
-    "reported_metric",
-    "rows_of",
-    "summarise",
-    "task_without_test",
-    "the_task",
-    "train_external",
-    "write_result",
-]
+if TYPE_CHECKING:
+    from automorph.experiments.command import Command as Command
+    from automorph.experiments.comparison import Comparison as Comparison
+    from automorph.experiments.comparison import is_control as is_control
+    from automorph.experiments.conclusion import Kind as Kind
+    from automorph.experiments.conclusion import Verdict as Verdict
+    from automorph.experiments.conclusion import interval as interval
+    from automorph.experiments.conclusion import judge as judge
+    from automorph.experiments.conclusion import points as points
+    from automorph.experiments.executor import Executor as Executor
+    from automorph.experiments.executor import task_without_test as task_without_test
+    from automorph.experiments.executors import check_executor as check_executor
+    from automorph.experiments.executors import open_executor as open_executor
+    from automorph.experiments.external import Budget as Budget
+    from automorph.experiments.external import ExternalTask as ExternalTask
+    from automorph.experiments.external import Objective as Objective
+    from automorph.experiments.external import external_task as external_task
+    from automorph.experiments.external_table import external_rows as external_rows
+    from automorph.experiments.external_table import metric_of as metric_of
+    from automorph.experiments.external_table import remarks_of as remarks_of
+    from automorph.experiments.external_training import PASS as PASS
+    from automorph.experiments.external_training import check_external as check_external
+    from automorph.experiments.external_training import checkpoint_of as checkpoint_of
+    from automorph.experiments.external_training import job_folder as job_folder
+    from automorph.experiments.external_training import missing_checkpoint as missing_checkpoint
+    from automorph.experiments.external_training import remove_checkpoints as remove_checkpoints
+    from automorph.experiments.external_training import train_external as train_external
+    from automorph.experiments.full_training import FullTraining as FullTraining
+    from automorph.experiments.job import Job as Job
+    from automorph.experiments.job import JobResult as JobResult
+    from automorph.experiments.job import Treatment as Treatment
+    from automorph.experiments.job import digest as digest
+    from automorph.experiments.job import key_of as key_of
+    from automorph.experiments.job import plain_treatment as plain_treatment
+    from automorph.experiments.json_lines import JsonLines as JsonLines
+    from automorph.experiments.metric import ACCURACY as ACCURACY
+    from automorph.experiments.metric import Metric as Metric
+    from automorph.experiments.metric import metric_from as metric_from
+    from automorph.experiments.metric import reported_metric as reported_metric
+    from automorph.experiments.progress import report as report
+    from automorph.experiments.result_file import ScriptResult as ScriptResult
+    from automorph.experiments.result_file import read_result as read_result
+    from automorph.experiments.result_file import write_result as write_result
+    from automorph.experiments.run_compare import compare as compare
+    from automorph.experiments.run_compare import fingerprint as fingerprint
+    from automorph.experiments.run_compare import hardware as hardware
+    from automorph.experiments.run_compare import identity_of as identity_of
+    from automorph.experiments.run_compare import listed as listed
+    from automorph.experiments.run_compare import the_task as the_task
+    from automorph.experiments.statistics import Difference as Difference
+    from automorph.experiments.statistics import Summary as Summary
+    from automorph.experiments.statistics import holm as holm
+    from automorph.experiments.statistics import mean_difference as mean_difference
+    from automorph.experiments.statistics import paired_difference as paired_difference
+    from automorph.experiments.statistics import summarise as summarise
+    from automorph.experiments.store import FileLog as FileLog
+    from automorph.experiments.store import FinishedJob as FinishedJob
+    from automorph.experiments.store import Log as Log
+    from automorph.experiments.store import Store as Store
+    from automorph.experiments.table import Cell as Cell
+    from automorph.experiments.table import Row as Row
+    from automorph.experiments.table import curves_of as curves_of
+    from automorph.experiments.table import policy_of as policy_of
+    from automorph.experiments.table import predictions_of as predictions_of
+    from automorph.experiments.table import rows_of as rows_of
 
-__getattr__ = _moved.old_names(__name__)
+# Imported on first use: training scripts of the user's own call `write_result` without torch.
+_HOMES = {
+    "ACCURACY": "metric",
+    "Budget": "external",
+    "Cell": "table",
+    "Command": "command",
+    "Comparison": "comparison",
+    "Difference": "statistics",
+    "Executor": "executor",
+    "ExternalTask": "external",
+    "FileLog": "store",
+    "FinishedJob": "store",
+    "FullTraining": "full_training",
+    "Job": "job",
+    "JobResult": "job",
+    "JsonLines": "json_lines",
+    "Kind": "conclusion",
+    "Log": "store",
+    "Metric": "metric",
+    "Objective": "external",
+    "PASS": "external_training",
+    "Row": "table",
+    "ScriptResult": "result_file",
+    "Store": "store",
+    "Summary": "statistics",
+    "Treatment": "job",
+    "Verdict": "conclusion",
+    "check_executor": "executors",
+    "check_external": "external_training",
+    "checkpoint_of": "external_training",
+    "compare": "run_compare",
+    "curves_of": "table",
+    "digest": "job",
+    "external_rows": "external_table",
+    "external_task": "external",
+    "fingerprint": "run_compare",
+    "hardware": "run_compare",
+    "holm": "statistics",
+    "identity_of": "run_compare",
+    "interval": "conclusion",
+    "is_control": "comparison",
+    "job_folder": "external_training",
+    "judge": "conclusion",
+    "key_of": "job",
+    "listed": "run_compare",
+    "mean_difference": "statistics",
+    "metric_from": "metric",
+    "metric_of": "external_table",
+    "missing_checkpoint": "external_training",
+    "open_executor": "executors",
+    "paired_difference": "statistics",
+    "plain_treatment": "job",
+    "points": "conclusion",
+    "policy_of": "table",
+    "predictions_of": "table",
+    "read_result": "result_file",
+    "remarks_of": "external_table",
+    "remove_checkpoints": "external_training",
+    "report": "progress",
+    "reported_metric": "metric",
+    "rows_of": "table",
+    "summarise": "statistics",
+    "task_without_test": "executor",
+    "the_task": "run_compare",
+    "train_external": "external_training",
+    "write_result": "result_file",
+}
+
+__all__ = [*_HOMES]
+
+if not TYPE_CHECKING:  # A type checker would accept any name.
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(import_module(f"automorph.experiments.{_HOMES[name]}"), name)
+        return _moved.old_names(__name__)(name)

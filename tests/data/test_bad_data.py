@@ -324,3 +324,17 @@ def test_a_hub_that_cannot_be_reached_is_said_clearly(tmp_path: Path) -> None:
     assert "hub:ylecun/mnist could not be loaded" in first
     assert "hub:someone/nothing could not be loaded" in second
     assert "network connection" in second
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+@pytest.mark.parametrize("row", [0, 5])
+def test_missing_texts_are_refused_with_their_rows(missing: object, row: int) -> None:
+    datasets = pytest.importorskip("datasets")
+    texts: list[object] = [f"text {i}" for i in range(12)]
+    texts[row] = missing
+    columns = {"text": texts if missing is None else [t if t == t else None for t in texts]}
+    hub = datasets.Dataset.from_dict({**columns, "label": [0, 1] * 6})
+    for source in ((texts, [0, 1] * 6), (np.array(texts, object), [0, 1] * 6), hub):
+        with pytest.raises(DataError, match=rf"1 of 12 rows.*\n  train\[{row}\]: no text"):
+            as_dataset(source)
+        assert len(as_dataset(source, skip_bad=True).train) == 11

@@ -8,7 +8,7 @@ import torch
 from loader_data import image_as, pixels
 from torch.utils.data import DataLoader
 
-from automorph.errors import UsageError
+from automorph.errors import DataError, UsageError
 from automorph.integrations import huggingface
 from automorph.policies import load_policy
 
@@ -82,6 +82,15 @@ def test_what_does_not_fit_is_refused(data: object) -> None:
         data.with_transform(huggingface.transform("flip"))[0]
     with pytest.raises(UsageError, match=r"none of which is 'number'.*index=COLUMN"):
         data.with_transform(huggingface.transform("flip", "img", index="number"))[0]
+
+
+def test_missing_texts_are_refused_with_their_rows() -> None:
+    data = datasets.Dataset.from_dict({"text": ["a fine film", None, None, "a dull one"]})
+    data.set_transform(huggingface.transform("typos", "text"))
+    with pytest.raises(DataError, match=r"2 of 4 texts are missing .*rows 1, 2, such as None"):
+        data[:]
+    with pytest.raises(DataError, match="1 of 2 texts are missing"):
+        data[2:]
 
 
 def test_texts_are_a_column_like_any_other() -> None:

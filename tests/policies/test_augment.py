@@ -257,3 +257,11 @@ def test_sequences_can_be_sampled_first_and_applied_later():
     assert isinstance(sequences, Sequences)
     out = engine.apply(IMAGES, sequences, policy.space, stream)
     assert (out == policy.augment(IMAGES, seed=1)).all()
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), 7])
+def test_missing_texts_are_refused_with_their_rows(missing: object) -> None:
+    texts = ["a good film", missing, "a bad film"]
+    for batch in (texts, tuple(texts), np.array(texts, object)):
+        with pytest.raises(DataError, match=r"1 of 3 texts are missing or no strings \(rows 1"):
+            load_policy("typos(p=0.3)").augment(batch, seed=0)

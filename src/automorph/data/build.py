@@ -218,7 +218,8 @@ def _bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict
             bad.setdefault(row, "no subgroup")
     if not isinstance(rows.data, np.ndarray):
         for row, value in enumerate(rows.data):
-            if value is None or (raw.domain == "text" and not str(value).strip()):
+            missing = value is None or (isinstance(value, float) and value != value)
+            if missing or (raw.domain == "text" and not str(value).strip()):
                 bad[row] = f"no {raw.domain}"
             elif raw.domain == "text" and not isinstance(value, str):
                 bad[row] = f"no text but {type(value).__name__}"

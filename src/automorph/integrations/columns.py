@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from automorph.integrations.collate import numbers_of
 from automorph.integrations.image_types import augment_each
 from automorph.operations import Stream
-from automorph.policies import Policy, as_uint8
+from automorph.policies import Policy, are_texts, as_uint8
 
 
 def numbers_for(values: Sequence[Any], index: ArrayLike | None = None) -> NDArray[np.int64]:
@@ -38,4 +38,10 @@ def augment_column(policy: Policy, values: Sequence[Any], stream: Stream) -> lis
 
 
 def _texts(values: Sequence[Any]) -> bool:
-    return len(values) > 0 and isinstance(values[0], str)
+    """Return whether a column holds texts; refuse one with missing texts."""
+    # A lazy column of images must not be decoded as a whole: only its first value is looked at.
+    return (
+        len(values) > 0
+        and (values[0] is None or isinstance(values[0], str))
+        and are_texts(list(values))
+    )

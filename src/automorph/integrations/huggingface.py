@@ -48,7 +48,8 @@ class Transform(ShortRepr, InEpochs):
         if name not in batch:
             raise UsageError(
                 f"got the columns {', '.join(map(repr, batch))}, none of which is {name!r}; "
-                f"pass the right one: {option}=COLUMN"
+                f"pass the right one: {option}=COLUMN. If the data set has it, the Trainer of "
+                "transformers dropped it: pass remove_unused_columns=False to TrainingArguments"
             )
         return batch[name]
 

@@ -6,11 +6,13 @@ tensor is given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from automorph.engine import is_tensor
+from automorph.errors import DataError
 
 
 def as_array(values: Any) -> Any:
@@ -19,15 +21,30 @@ def as_array(values: Any) -> Any:
 
 
 def are_texts(examples: Any) -> bool:
-    """Return whether a batch holds strings: a list, an array of any type, a column of a table."""
+    """Return whether a batch holds strings: a list, an array of any type, a column of a table.
+
+    Raises DataError, with the rows, if only some are strings: NumPy would make a text of None.
+    """
     if isinstance(examples, (list, tuple)):
-        return bool(examples) and all(isinstance(text, str) for text in examples)
+        return _all_texts(examples)
     if len(getattr(examples, "shape", ())) != 1 or is_tensor(examples):
         return False
     values = np.asarray(examples)
-    if values.dtype == object:
-        return bool(len(values)) and all(isinstance(text, str) for text in values)
-    return values.dtype.kind in "UT"
+    return _all_texts(values.tolist()) if values.dtype == object else values.dtype.kind in "UT"
+
+
+def _all_texts(values: Sequence[Any]) -> bool:
+    others = [row for row, value in enumerate(values) if not isinstance(value, str)]
+    if len(others) == len(values):
+        return False
+    if others:
+        rows = ", ".join(map(str, others[:5])) + (", ..." if len(others) > 5 else "")
+        raise DataError(
+            f"{len(others):,} of {len(values):,} texts are missing or no strings (rows {rows}, "
+            f"such as {values[others[0]]!r:.40}); expected strings. Drop these rows or fill them, "
+            "for example with an empty string"
+        )
+    return True
 
 
 def as_texts(examples: Any) -> Any:

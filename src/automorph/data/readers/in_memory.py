@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.array_checks import check_images
-from automorph.data.dataset import Domain, strings
+from automorph.data.dataset import Domain
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows, as_word, numbered
 from automorph.errors import DataError, UsageError
@@ -193,9 +193,13 @@ def _class_names(dataset: Any) -> tuple[str, ...] | None:
 def _examples(data: Any) -> tuple[Domain, Any]:
     values = _plain(data)
     if not isinstance(values, np.ndarray):
-        first = next(iter(values), None)
-        values = strings(list(values)) if isinstance(first, str) else np.asarray(values)
-    if values.dtype.kind in "UT" or (values.dtype == object and isinstance(values[0], str)):
+        values = list(values)
+        if any(isinstance(value, str) for value in values):
+            return "text", values  # NumPy would turn None into "None"; missing texts are bad rows.
+        values = np.asarray(values)
+    if values.dtype.kind in "UT":
+        return "text", values.tolist()
+    if values.dtype == object and any(isinstance(value, str) for value in values.reshape(-1)):
         return "text", values.tolist()
     if values.ndim == 3:
         values = values[..., None]

@@ -18,6 +18,7 @@ from automorph.data.images import CHANNELS, Mode, Size
 from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import MISSING, check_classes, encode, listed
 from automorph.data.leakage import LeakageAction, guard_leakage
+from automorph.data.near_duplicates import with_near_duplicates
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows
 from automorph.data.set_window import no_window_needed, window_of_parts
@@ -93,10 +94,10 @@ def assemble(
         return chosen
 
     data = _decode(raw, keep, bad, notes, mode=mode, size=size, cache=cache, choose=choose_window)
-    if not records and window is not None:
+    if records:
+        notes.add(records[0].note())
+    elif window is not None:
         raise no_window_needed(raw.name, window)
-    for record in records:
-        notes.add(record.note())
     skipped = _skipped(raw, bad, total, skip_bad=skip_bad)
     if skipped:
         notes.add(left_out(skipped))
@@ -127,7 +128,9 @@ def assemble(
     if limit is not None and dataset.test is None:
         whole = split(dataset, validation=0, test=0.2, seed=seed)
         dataset = limited(whole, limit, seed=seed, balance=balance)
-    return with_copies(with_contradictions(guard_leakage(dataset, leakage=leakage)))
+    dataset = with_copies(with_contradictions(guard_leakage(dataset, leakage=leakage)))
+    # If a part is missing, `split` compares all parts when it has made it.
+    return with_near_duplicates(dataset) if len(dataset.parts) == 3 else dataset
 
 
 def _check_options(
@@ -258,8 +261,8 @@ def _decode(
     try:
         read = decode_images(sources, mode=mode, size=size, cache=cache, choose=choose)
     except DataError as error:
-        named = str(error).startswith(f"{raw.name}:")
-        raise DataError(str(error) if named else f"{raw.name}: {error}") from error
+        start = "" if str(error).startswith(f"{raw.name}:") else f"{raw.name}: "
+        raise DataError(f"{start}{error}") from error
     for position, reason in read.bad.items():
         part, row = at[position]
         bad[part][row] = reason
@@ -270,9 +273,8 @@ def _decode(
     ]
     for note in remark_notes(remarks):
         notes.add(note)
-    images = read.images
+    images, start = read.images, 0
     decoded = {}
-    start = 0
     for part, rows in keep.items():
         n = sum(row not in bad[part] for row in rows.tolist())
         decoded[part] = images[start : start + n]

@@ -52,7 +52,7 @@ class Leakage:
 def check_leakage(dataset: Dataset) -> Leakage:
     """Find the examples whose exact content (pixels or text, not the label) is in two parts.
 
-    Near-duplicates (another crop, another encoder) are not found.
+    Near-duplicates are noted separately: see `automorph.data.near_duplicates`.
 
     >>> from automorph.data import from_arrays
     >>> images = np.arange(6, dtype=np.uint8).repeat(16).reshape(6, 4, 4, 1)

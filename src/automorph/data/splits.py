@@ -12,6 +12,7 @@ from automorph.data.cache import take_part
 from automorph.data.dataset import PARTS, Dataset
 from automorph.data.hashing import hashed
 from automorph.data.labels import listed
+from automorph.data.near_duplicates import with_near_duplicates
 from automorph.data.together import keys_of, representatives, shares_note, units_of
 from automorph.errors import DataError, UsageError
 
@@ -91,7 +92,7 @@ def split(
     if dataset.keep_together is not None:
         keys = ((name, keys_of(dataset, part)) for name, part in made.items())
         notes.append(shares_note(dataset, keys))
-    return dataset.replace(**made, notes=(*dataset.notes, *notes))
+    return with_near_duplicates(dataset.replace(**made, notes=(*dataset.notes, *notes)))
 
 
 def default_training_rows(

@@ -12,6 +12,7 @@ from automorph import _moved
 from automorph.data.build import assemble
 from automorph.data.class_values import ClassValue, class_value, is_numeric, same_names
 from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
+from automorph.data.deep_pixels import Window
 from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
@@ -21,6 +22,7 @@ from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.split_record import split_hashes
 from automorph.data.splits import limited, split
 from automorph.data.spurious import CORRELATED, coupled
+from automorph.data.window_record import WindowRecord
 
 __all__ = [
     "CORRELATED",
@@ -33,6 +35,8 @@ __all__ = [
     "Leakage",
     "SourceInfo",
     "Split",
+    "Window",
+    "WindowRecord",
     "allocate",
     "as_dataset",
     "assemble",

@@ -14,6 +14,8 @@ def check_images(images: NDArray[Any]) -> None:
     """Refuse anything but uint8 (n, H, W, C), C-contiguous, C in {1, 3, 4}, with a remedy."""
     if images.dtype != np.uint8:
         hint = " For values in [0, 1]: (255 * images).round().astype('uint8')."
+        if images.dtype.kind in "iu":
+            hint = " For values from low to high: automorph.data.Window(low, high)(images)."
         raise DataError(f"images have dtype {images.dtype}: expected uint8, 0 to 255.{hint}")
     shape = images.shape
     if len(shape) == 3:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.build_options import check_keep_together, check_options
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import decode_images, remark_notes
 from automorph.data.deep_pixels import Window
@@ -24,8 +25,8 @@ from automorph.data.readers.raw import RawData, Rows
 from automorph.data.set_window import no_window_needed, window_of_parts
 from automorph.data.splits import check_balance, choose, limit_note, limited, split
 from automorph.data.window_record import WindowRecord
-from automorph.data.windows import WindowChoice, check_choice
-from automorph.errors import DataError, UsageError
+from automorph.data.windows import WindowChoice
+from automorph.errors import DataError
 
 Numbers = dict[str, NDArray[np.int64]]
 _NAMED = 10  # bad rows listed in a message
@@ -45,12 +46,12 @@ def assemble(
     window: WindowChoice = None,
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
-    _check_options(raw, size, mode, limit, window)
+    check_options(raw, size, mode, limit, window)
     check_balance(limit, balance=balance)
     notes = Notes(raw.notes)
     raw = _drop_unlabelled(raw, notes)
     raw = with_dicom_columns(raw, notes)
-    _check_keep_together(raw)
+    check_keep_together(raw)
     labels, classes = encode(_columns(raw, "labels"), names=raw.classes, notes=notes)
     groups: Numbers = {}
     group_names: tuple[str, ...] = ()
@@ -131,32 +132,6 @@ def assemble(
     dataset = with_copies(with_contradictions(guard_leakage(dataset, leakage=leakage)))
     # If a part is missing, `split` compares all parts when it has made it.
     return with_near_duplicates(dataset) if len(dataset.parts) == 3 else dataset
-
-
-def _check_options(
-    raw: RawData, size: Size | None, mode: Mode | None, limit: int | None, window: WindowChoice
-) -> None:
-    check_choice(window)
-    if size is not None and (len(size) != 2 or min(size) < 1):
-        raise UsageError(f"size={size}: expected a height and a width of at least 1.")
-    if mode not in (None, *get_args(Mode)):
-        raise UsageError(f"mode={mode!r}: expected one of {get_args(Mode)}.")
-    if limit is not None and limit < 1:
-        raise UsageError(f"limit={limit}: expected at least 1.")
-    if raw.domain == "text" and (size, mode, window) != (None, None, None):
-        raise UsageError(f"{raw.name} contains texts: size, mode and window apply only to images.")
-
-
-def _check_keep_together(raw: RawData) -> None:
-    column = raw.keep_together
-    if column is None or all(column in rows.metadata for rows in raw.parts.values()):
-        return
-    known = list(raw.parts["train"].metadata)
-    raise DataError(
-        f"{raw.name} has no column {column!r}, which keep_together names (--keep-together); its "
-        f"columns: {', '.join(known) or 'none'}. Expected the column of what was photographed or "
-        "written several times; for a folder of images, make a CSV table of their paths with it."
-    )
 
 
 def _is_dark(images: NDArray[np.uint8]) -> bool:

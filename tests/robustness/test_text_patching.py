@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from automorph import testing
 from automorph.data import Dataset, Split
 from automorph.errors import UsageError
 from automorph.robustness import UserEdit, all_pairs, patch
@@ -66,6 +67,10 @@ def test_words_of_a_class_mark_no_subgroup_although_both_go_together(data):
     assert z["he"] > 3 > -3 > z["she"]
     assert all(abs(z[word]) < 3 for words in TOLD for word in words)
     assert log_odds(documents, known_of(data.train), (1, 0))["he"] == pytest.approx(-z["he"])
+
+
+def test_the_swap_meets_the_contract_of_translators(data):
+    testing.check_translator(fit_word_swap(data.train), part=data.train)
 
 
 def test_there_and_back_is_the_text_itself(data):

@@ -21,6 +21,7 @@ from automorph.robustness.translators.base import (
 )
 from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import EVERY_CLASS, fit_cyclegan
+from automorph.testing import check_translator
 
 torch.set_num_threads(1)
 TINY = CycleRecipe(steps=2, batch_size=4, width=4, judge_width=4)
@@ -35,6 +36,15 @@ def add_mark(images, direction):
     changed = images.copy()
     changed[:, 0, :5] = 255
     return changed
+
+
+def test_translators_meet_their_contract(marked):
+    part, both = marked
+    some = part.take(np.linspace(0, len(part) - 1, 60).astype(int))
+    for translator in (ExactPairs(both), fit_statistics(part), fit_matches(part)):
+        check_translator(translator, part=some)
+    check_translator(UserEdit(add_mark, frozenset({(0, 1)})))
+    check_translator(fit_cyclegan(part, recipe=TINY), part=some)
 
 
 def test_exact_pairs_give_the_other_rendering(marked):

@@ -164,6 +164,10 @@ def test_a_good_objective_passes():
     check_objective(Method())
 
 
+def test_a_method_outside_the_registry_is_named_by_its_import_path():
+    assert Method().name == f"{__name__}:Method"
+
+
 def test_every_check_has_a_fault_to_catch():
     assert set(BROKEN) == {check.name for check in objective_checks()}
 

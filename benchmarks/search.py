@@ -103,7 +103,7 @@ def searched(
 ) -> dict[str, Any]:
     """The policy that a search finds as plain data, and its cost; resumes an interrupted one."""
     named = load_method(name)
-    trials = min(named.entry.trials(trainings, task), named.entry.most)
+    trials = min(named.entry.trials(trainings, task), named.entry.max_trials)
     identity = {"task": task_identity(task), "method": named.name, "trials": trials}
     place = folder / "searches" / name
     with folder_lock(place), open_executor("processes", task, place, jobs=jobs) as executor:

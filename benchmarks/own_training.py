@@ -1,0 +1,214 @@
+"""Does `search --command` find a policy without flips where flips are wrong, at little overhead?
+
+The training script is examples/training_scripts/plain_loop.py, unchanged: a plain PyTorch loop with
+its own data loader and network. The data are German traffic signs (suite/traffic_signs): 40
+classes, arrows that point left and right among them, resized to 24x24. A quarter of the
+photographed signs (tracks) of the training part is set aside for validation; the search sees
+nothing else.
+
+The space has four operations, half of them flips: HorizontalFlip, VerticalFlip, TranslateX and
+Brightness. Random search draws policies of one sub-policy with two of them, so a policy without a
+flip is the exception (about three in ten; a step with probability 0 does nothing). Every training
+is timed from outside and inside at once: the command is this file, which starts the script, and
+records its wall time and processor time. So the overhead needs no second run on a shared machine.
+
+Expected before the run:
+- the policy found never flips, in every search (by chance alone: about 0.3 to the power of 3);
+- trials that flip have lower validation accuracy than trials that do not (pooled over searches);
+- everything outside the script (our start, search, store, report) costs less than 5 % of the
+  script's processor time, and less than 5 % of its wall time, as one training runs at a time.
+
+n: 3 searches x (8 trials + final table with 1 seed). 6 epochs; 1 core; about 4 minutes of an idle
+core for a search. Test accuracies are stored in the final tables and judged by no claim.
+Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/own_training.py
+       [--first 0] [--searches 3] [--trials 8] [--epochs 6] [--runs FOLDER]
+Finished trainings are kept in FOLDER and finished searches in results/own-training.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import math
+import os
+import resource
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cells import WORK, Cells
+from record import claim, write_result
+
+SCRIPT = Path(__file__).parents[1] / "examples" / "training_scripts" / "plain_loop.py"
+FLIPS = ("HorizontalFlip", "VerticalFlip")
+OTHERS = ("TranslateX", "Brightness")
+PARTS = ("train", "test")
+SIDE = 24
+
+
+def prepare(path: Path) -> Path:
+    """Write the data of the script: uint8 images, a quarter of the tracks for validation."""
+    import pyarrow.parquet as parquet
+    from PIL import Image
+
+    folder = Path(os.environ["AUTOMORPH_DATA"]) / "suite" / "traffic_signs"
+    arrays: dict[str, Any] = {}
+    tables = {part: parquet.read_table(next(folder.glob(f"{part}-*"))) for part in PARTS}
+    for name, table in tables.items():
+        images = [
+            Image.open(io.BytesIO(one)).convert("RGB").resize((SIDE, SIDE), 2)
+            for one in table["image"].to_pylist()
+        ]
+        arrays[f"{name}_images"] = np.stack([np.asarray(image) for image in images])
+        arrays[f"{name}_labels"] = np.array(table["label"].to_pylist(), np.int64)
+    labels, tracks = arrays["train_labels"], np.array(tables["train"]["track"].to_pylist())
+    held: list[str] = []
+    for label in np.unique(labels):
+        own = np.unique(tracks[labels == label])
+        chosen = np.random.default_rng(int(label)).permutation(own)[: max(1, len(own) // 4)]
+        held += chosen.tolist()
+    validation = np.isin(tracks, held)
+    for what in ("images", "labels"):
+        whole = arrays[f"train_{what}"]
+        arrays[f"train_{what}"] = whole[~validation]
+        arrays[f"validation_{what}"] = whole[validation]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **arrays)
+    return path
+
+
+def timed(out: Path, words: list[str]) -> None:
+    """Run the script and write how long it took, by the clock and on the processor."""
+    began = time.perf_counter()
+    status = subprocess.run(words, check=False).returncode
+    wall, own = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    text = json.dumps({"wall": wall, "processor": own.ru_utime + own.ru_stime})
+    (out / "seconds.json").write_text(text)
+    sys.exit(status)
+
+
+def search_once(seed: int, trials: int, epochs: int, data: Path, run: Path) -> None:
+    """One search in a process of its own; write its result to RUN/found.json."""
+    from automorph import search
+    from automorph.experiments import Command
+    from automorph.operations import SearchSpace, find_operation
+    from automorph.policies import drawn_subpolicies
+
+    space = SearchSpace("flips-and-others", tuple(map(find_operation, (*FLIPS, *OTHERS))))
+    python, own = shlex.quote(sys.executable), shlex.quote(str(Path(__file__).resolve()))
+    values = "--policy {policy} --seed {seed} --epochs {epochs} --out {out}"
+    command = Command(
+        f"{python} {own} --timed {{out}} {python} {shlex.quote(str(SCRIPT))} {values} "
+        f"--data {shlex.quote(str(data.resolve()))}"
+    )
+    found = search(
+        objective=command, method="random(count=1,length=2)", space=space, post_policy="none",
+        trials=trials, seed=seed, seeds=1, epochs=epochs, folder=run,
+    )  # fmt: skip
+    tried = [drawn_subpolicies(space, 1, 2, (seed << 32) + trial)[0] for trial in range(trials)]
+    [steps] = found.found.subpolicies  # type: ignore[union-attr]
+    content = {
+        "policy": [vars(step) for step in steps],
+        "trials": [
+            {"score": one["score"], "flips": _flips(drawn)}
+            for one, drawn in zip(found.trace, tried, strict=True)
+        ],
+        "table": found.to_dict(),
+    }
+    (run / "found.json").write_text(json.dumps(content))
+
+
+def _flips(steps: Any) -> float:
+    """The probability that a sub-policy flips an image at least once."""
+    stays = math.prod(1 - step.probability for step in steps if step.operation in FLIPS)
+    return 1 - stays
+
+
+def one(seed: int, options: argparse.Namespace, data: Path) -> dict[str, Any]:
+    """One search: what it found, and what it cost inside and outside the script."""
+    run = options.runs / f"search-{seed}"
+    words = [sys.executable, __file__, "--search", str(seed), "--runs", str(options.runs)]
+    words += ["--trials", str(options.trials), "--epochs", str(options.epochs)]
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    resumed = run.exists()
+    subprocess.run(words, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = time.perf_counter() - began
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    inside = [json.loads(path.read_text()) for path in run.glob("jobs/*/try-*/seconds.json")]
+    script = {key: sum(each[key] for each in inside) for key in ("wall", "processor")}
+    overhead = {"wall": wall / script["wall"] - 1, "processor": processor / script["processor"] - 1}
+    return {
+        **json.loads((run / "found.json").read_text()), "trainings": len(inside),
+        "script": script, "overhead": None if resumed else overhead,
+    }  # fmt: skip
+
+
+def judge(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The claims; see the top of this file."""
+    trials = [trial for each in found for trial in each["trials"]]
+    with_flips = [t["score"] for t in trials if t["flips"] > 0]
+    without = [t["score"] for t in trials if t["flips"] == 0]
+    flipping = sum(_active(each["policy"]) for each in found)
+    claims = [
+        claim(f"{len(found)} searches: policies found that flip", flipping, None, flipping == 0)
+    ]
+    if with_flips and without:
+        difference = np.mean(without) - np.mean(with_flips)
+        error = math.sqrt(sum(np.var(x, ddof=1) / len(x) for x in (without, with_flips)))
+        ends = [round(100 * (difference + z * error), 2) for z in (-2, 2)]
+        text = (
+            f"validation accuracy of {len(without)} trials without flips above that of "
+            f"{len(with_flips)} with flips (points)"
+        )
+        claims.append(claim(text, round(100 * float(difference), 2), ends, ends[0] > 0))
+    for what in ("processor", "wall"):
+        shares = [100 * each["overhead"][what] for each in found if each["overhead"]]
+        if shares:
+            text = f"{what} time outside the script, in % of that inside (largest of {len(shares)})"
+            claims.append(claim(text, round(max(shares), 2), None, max(shares) < 5))
+    return claims
+
+
+def _active(steps: list[dict[str, Any]]) -> bool:
+    """Whether any step of a stored sub-policy flips."""
+    return any(step["operation"] in FLIPS and step["probability"] > 0 for step in steps)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--first", type=int, default=0, help="seed of the first search")
+    parser.add_argument("--searches", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--runs", type=Path, default=WORK / "own-training")
+    parser.add_argument("--search", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    data = options.runs / "signs.npz"
+    if options.search is not None:
+        run = options.runs / f"search-{options.search}"
+        return search_once(options.search, options.trials, options.epochs, data, run)
+    if not data.exists():
+        prepare(data)
+    cells = Cells("own-training")
+    for seed in range(options.first, options.first + options.searches):
+        name = f"search {seed}, {options.trials} trials, {options.epochs} epochs"
+        cells.kept(name, one, seed, options, data)
+        found = list(cells.results.values())
+        write_result(
+            "own-training", rows=found, claims=judge(found), data="traffic_signs",
+            trials=options.trials, epochs=options.epochs, seeds=len(found),
+        )  # fmt: skip
+        print(json.dumps(judge(found), indent=1), flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--timed"]:
+        timed(Path(sys.argv[2]), sys.argv[3:])
+    main()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
+import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ import torch
 from automorph import load_policy, save_policy
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "training_scripts"
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "your-training-script.md"
 VALUES = "--policy {policy} --seed {seed} --epochs {epochs} --out {out}"
 LIBRARIES = {"lightning_script": "lightning", "ultralytics_train": "ultralytics"}
 
@@ -53,6 +56,20 @@ def test_all_scripts_are_listed():
     text = (SCRIPTS.parent / "README.md").read_text()
     for path in SCRIPTS.glob("*.py"):
         assert f"[{path.name}](training_scripts/{path.name})" in text
+
+
+def test_the_commands_of_the_guide_exist():
+    from automorph.cli import app
+    from automorph.experiments import Command
+
+    blocks = re.findall(r"^```bash\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").split("\n\n")]
+    assert len(lines) == 4
+    for line in lines:
+        verb, *words = shlex.split(line)[1:]
+        known = {name for one in app.commands[verb].params for name in one.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+        assert Command(words[words.index("--command") + 1]).placeholders >= {"policy", "epochs"}
 
 
 def test_a_resumed_loop_ends_as_an_uninterrupted_one(tmp_path, monkeypatch, capsys):
@@ -105,7 +122,7 @@ def command_of(kind, folders):
         options = (
             f"--data-dir {folders} --val-split val --num-classes 10 --model test_resnet "
             "--input-size 3 32 32 --batch-size 16 --device cpu --workers 1 --hflip 0 "
-            "--scale 0.9 1 --opt adamw --lr 2e-3 --warmup-epochs 0 --sched none"
+            "--scale 0.9 1 --opt adamw --lr 2e-3 --warmup-epochs 0 --sched step --decay-epochs 9999"
         )
         return " ".join([*words, script, VALUES, "--resume {checkpoint}", options])
     if kind == "ultralytics":

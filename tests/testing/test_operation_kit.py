@@ -191,7 +191,7 @@ def test_an_error_of_the_function_is_a_failure_that_names_it():
 
 
 def test_unknown_checks_cannot_be_skipped():
-    with pytest.raises(UsageError, match=r"unknown check 'shape' of the kit for a operation"):
+    with pytest.raises(UsageError, match=r"unknown check 'shape' of the operation kit"):
         check_operation(lift, skip=["shape"])
 
 

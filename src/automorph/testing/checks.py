@@ -65,7 +65,7 @@ class Kit:
         skipped = {skip} if isinstance(skip, str) else set(skip)
         names = [check.name for check in self]
         for name in sorted(skipped - set(names)):
-            raise UsageError(unknown("check", name, names, where=f"of the kit for a {self.kind}"))
+            raise UsageError(unknown("check", name, names, where=f"of the {self.kind} kit"))
         failures: list[tuple[str, AssertionError]] = []
         for check in self:
             if check.name in skipped:

@@ -154,6 +154,15 @@ def test_images_outside_the_classes_are_counted(tmp_path: Path) -> None:
     )
 
 
+def test_classes_with_the_same_sub_folders_are_noted(tmp_path: Path) -> None:
+    tree(tmp_path, fold1__cats=3, fold1__dogs=3, fold2__cats=3, fold2__dogs=3)
+    data = load(tmp_path)
+    assert data.classes == ("fold1", "fold2")
+    assert data.notes[0].startswith(
+        "classes are fold1, fold2, each with the sub-folders cats, dogs; if these are the classes"
+    )
+
+
 @pytest.mark.parametrize("on_demand", [False, True])
 def test_masks_beside_images_are_noted(tmp_path: Path, on_demand: bool) -> None:
     root = tree(tmp_path, cats=3, dogs=3)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from picture_files import noise
+from picture_files import class_folders, noise
+from PIL import Image
 
-from automorph.data import as_dataset, from_arrays
+from automorph.data import as_dataset, from_arrays, load_data
 from automorph.errors import DataError, UsageError
 
 IMAGES = noise(4, 12, 4, 4, 3)
@@ -71,6 +73,11 @@ def test_random_images_are_refused() -> None:
         as_dataset(data)
 
 
+def test_images_of_several_shapes_are_refused() -> None:
+    with pytest.raises(DataError, match=r"2 different shapes: \(4, 4, 3\), \(5, 4, 3\)"):
+        from_arrays([np.zeros((4 + i % 2, 4, 3), np.uint8) for i in range(12)], LABELS)
+
+
 def test_declared_classes() -> None:
     with pytest.raises(DataError, match="declared classes name 'cat' twice"):
         from_arrays(IMAGES, LABELS, classes=["cat", "cat"])
@@ -81,3 +88,24 @@ def test_declared_classes() -> None:
 def test_images_scaled_to_one_are_noted() -> None:
     data = from_arrays((IMAGES > 127).astype(np.uint8), LABELS)
     assert "all pixels are 0 or 1 of 255" in data.notes[0]
+
+
+def test_what_is_left_out_of_images_is_noted(tmp_path: Path) -> None:
+    root = class_folders(tmp_path / "pets", n=6)
+    images = [Image.fromarray(noise(50 + i, 8, 8, 3)) for i in range(9)]
+    images[0].save(root / "cats" / "0.gif", save_all=True, append_images=images[1:4])
+    images[1].save(root / "cats" / "1.tif", save_all=True, append_images=images[2:4])
+    images[2].save(root / "dogs" / "opaque.gif")
+    images[3].convert("L").save(root / "dogs" / "grey.png")
+    images[4].convert("RGBA").save(root / "dogs" / "opaque.png")
+    clear = images[5].convert("RGBA")
+    clear.putalpha(100)
+    clear.save(root / "dogs" / "clear.png")
+    for _ in range(2):
+        data = load_data(f"folder:{root}", cache=tmp_path / "cache")
+        assert sorted(data.notes) == [
+            "1 image: grey among images in colour, so its values are repeated in all channels "
+            "(dogs/grey.png)",
+            "1 image: transparency is dropped (keep it with mode='rgba') (dogs/clear.png)",
+            "2 images: only the first of several frames is read (cats/0.gif, cats/1.tif)",
+        ]

@@ -374,6 +374,18 @@ def test_guessed_columns_are_named(tmp_path: Path) -> None:
     assert load_data(f"jsonl:{file}", **COLUMNS).notes == ()
 
 
+def test_a_hub_column_of_parts_is_read_by_name() -> None:
+    datasets = pytest.importorskip("datasets")
+    names = datasets.ClassLabel(names=["training", "held back", "test"])
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.Value("int64"), "split": names}
+    )
+    values = {"text": [f"t{i}" for i in range(12)], "label": [0, 1] * 6,
+              "split": [0] * 8 + [2] * 4}  # fmt: skip
+    data = as_dataset(datasets.Dataset.from_dict(values, features=features), **COLUMNS)
+    assert sizes(data) == {"train": 8, "test": 4}
+
+
 def test_parts_of_a_hub_set_by_their_plain_names() -> None:
     datasets = pytest.importorskip("datasets")
 

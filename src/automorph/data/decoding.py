@@ -27,6 +27,7 @@ T = TypeVar("T")
 _Result = tuple[NDArray[np.uint8], str] | str
 """Pixels and a remark, or the reason why there are none."""
 
+GREY = "grey among images in colour, so its values are repeated in all channels"
 _PROBE, _CHUNK = 16, 64
 # Below this many pixels the interpreter dominates, and threads only add cost.
 _THREADS_PAY = 96 * 96
@@ -136,6 +137,7 @@ def _stack(
     images: NDArray[np.uint8] | None = None
     bad: dict[int, str] = {}
     remarks: dict[int, str] = {}
+    grey_rows: list[int] = []
     n = 0
     with strict_pillow(), closing(_read_all(sources, mode, size, window)) as results:
         for row, result in enumerate(progress(results, len(sources), "Reading images")):
@@ -153,10 +155,15 @@ def _stack(
                 grey = images[:n].copy()
                 images = allocate((len(sources), *pixels.shape))
                 images[:n] = grey
+            if pixels.shape[2] == 1:
+                grey_rows.append(row)
             images[n] = pixels
             n += 1
     if images is None:
         images = allocate((len(sources), 1, 1, 1))
+    if images.shape[3] > 1:
+        for row in grey_rows:
+            remarks[row] = "; ".join(filter(None, (remarks.get(row), GREY)))
     return Decoded(images, bad, remarks)
 
 

@@ -52,6 +52,8 @@ _UPRIGHT = {
 }
 UNREADABLE_EXIF = "the EXIF data cannot be read, so the image may be turned or mirrored"
 """A remark on an image that was read without its orientation."""
+FRAMES = "only the first of several frames is read"
+TRANSPARENCY = "transparency is dropped (keep it with mode='rgba')"
 
 
 class NoWindowError(BadImageError):
@@ -113,15 +115,21 @@ def read_with_remarks(
     if dicom is not None:
         return _fitted(_image_of(dicom, window), mode=mode, size=size, box=box), ""
     with opened(source) as image:
+        # Before the pixels are loaded: it moves through a GIF. Photographs of telephones hold
+        # previews as further frames of an MPO.
+        several = image.format != "MPO" and getattr(image, "is_animated", False)
         deep = deep_values(image, lambda: open_image(reopenable(source, image)))
         # After the values are loaded: Pillow turns a TIFF itself, and then drops its tag.
         image.load()
+        clear = mode != "rgba" and _is_transparent(image)
         orientation, remark = _orientation_of(image)
+        remarks = [remark, FRAMES if several else "", TRANSPARENCY if clear else ""]
         if deep is not None:
             image = _image_of(deep, window)
         if orientation in _UPRIGHT:
             image = image.transpose(_UPRIGHT[orientation])
-        return _fitted(image, mode=mode, size=size, box=box), remark
+        pixels = _fitted(image, mode=mode, size=size, box=box)
+    return pixels, "; ".join(filter(None, remarks))
 
 
 def deep_image(source: Any) -> DeepImage | None:
@@ -219,6 +227,14 @@ def _orientation_of(image: Image.Image) -> tuple[int, str]:
         return 1, UNREADABLE_EXIF
     # Of data that end too early, Pillow only warns.
     return 1, "" if _is_whole(image.info.get("exif")) else UNREADABLE_EXIF
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    """Return whether a pixel of an image may be seen through."""
+    if not image.has_transparency_data:
+        return False
+    alpha: Any = image.getchannel("A").getextrema() if "A" in image.getbands() else (0, 0)
+    return bool(alpha[0] != 255)
 
 
 def _is_whole(exif: Any) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.array_checks import check_images
 from automorph.data.dataset import Domain
-from automorph.data.notes import Notes
+from automorph.data.notes import Notes, shortened
 from automorph.data.readers.raw import RawData, Rows, as_word, numbered
 from automorph.errors import DataError, UsageError
 
@@ -196,7 +196,7 @@ def _examples(data: Any) -> tuple[Domain, Any]:
         values = list(values)
         if any(isinstance(value, str) for value in values):
             return "text", values  # NumPy would turn None into "None"; missing texts are bad rows.
-        values = np.asarray(values)
+        values = _stacked(values)
     if values.dtype.kind in "UT":
         return "text", values.tolist()
     if values.dtype == object and any(isinstance(value, str) for value in values.reshape(-1)):
@@ -206,6 +206,18 @@ def _examples(data: Any) -> tuple[Domain, Any]:
     values = np.ascontiguousarray(values) if values.dtype == np.uint8 else values
     check_images(values)
     return "image", values
+
+
+def _stacked(images: Any) -> NDArray[Any]:
+    """Return images as one array. Raises DataError if their sizes differ."""
+    try:
+        return np.asarray(images)
+    except ValueError as error:  # NumPy's error for ragged lists
+        shapes = sorted({np.shape(image) for image in images})
+        raise DataError(
+            f"the images have {len(shapes)} different shapes: {shortened(list(map(str, shapes)))}. "
+            "Expected one shape: resize them, or save them as files and load these with a size."
+        ) from error
 
 
 def _check_indexes(part: str, *columns: Any) -> None:

@@ -189,6 +189,7 @@ def _parts_below(top: Path, name: str, notes: Notes) -> dict[str, ClassFolders]:
         for one, found in subs.items()
     }
     if not any(below.values()):
+        _note_same_folders(subs, notes)
         return {"train": [(one.name, one) for one in classes]}
     regular = all(
         "train" in below[one]
@@ -207,6 +208,16 @@ def _parts_below(top: Path, name: str, notes: Notes) -> dict[str, ClassFolders]:
     shown = shortened([sub.relative_to(top).as_posix() for one in classes for sub in subs[one]])
     notes.add(f"parts read inside the classes: {shown}")
     return {part: found[part] for part in order}
+
+
+def _note_same_folders(subs: Mapping[Path, list[Path]], notes: Notes) -> None:
+    """Note classes with the same sub-folders: these may be the classes, and those the parts."""
+    inside = [[sub.name for sub in found] for found in subs.values()]
+    if len(inside) > 1 and len(inside[0]) > 1 and all(names == inside[0] for names in inside):
+        notes.add(
+            f"classes are {_listed(subs)}, each with the sub-folders {shortened(inside[0])}; if "
+            "these are the classes, name the folders above train, validation and test"
+        )
 
 
 def refuse_part_inside(folder: Path, of: str, name: str) -> NoReturn:

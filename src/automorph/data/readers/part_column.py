@@ -34,7 +34,7 @@ def rows_of_parts(
             column: parts
             for column in table.names
             if column.lower() in (*_NAMES, *_FLAGS) and column not in used
-            and (parts := _parts(name, column, table.column(column), notes)) is not None
+            and (parts := _parts(name, column, _values(table, column), notes)) is not None
         }  # fmt: skip
         if len({tuple(parts) for parts in found.values()}) > 1:
             raise DataError(
@@ -52,6 +52,16 @@ def rows_of_parts(
                 )
             return _divided(name, column, parts, notes)
     return {part: (part, None) for part in tables}
+
+
+def _values(table: Any, column: str) -> Sequence[Any]:
+    """Return the values of a column; those of a ClassLabel by name."""
+    feature = table.features.get(column)
+    values: Sequence[Any] = table.column(column)
+    if not isinstance(feature, Mapping) or feature.get("_type") != "ClassLabel":
+        return values
+    names = feature["names"]
+    return [names[one] if isinstance(one, int) and 0 <= one < len(names) else one for one in values]
 
 
 def _parts(name: str, column: str, values: Sequence[Any], notes: Notes) -> list[str] | None:

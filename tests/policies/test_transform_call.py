@@ -154,7 +154,7 @@ def test_texts():
         ("flip + mixup", ["mixes labels", "automorph.Collate"]),
         ("flip + schedule(1:none,2:crop)", ["changes with the epoch", "set_epoch"]),
         ("flip + random", ["drawn by the seed", "random(seed=0)"]),
-        ("random(seed=1)", ["SamplePairing", "pass a batch"]),
+        ("random(seed=1)", ["SamplePairing", "pass a batch", "random(space=randaugment)"]),
     ],
 )
 def test_policies_that_need_more_are_refused(policy, words):

@@ -68,8 +68,8 @@ class TransformCall:
         if self._partners and getattr(example, "ndim", 2) != 4:
             raise UsageError(
                 f"the policy {self.name!r} uses {self._partners[0]}, which needs a batch, but got "
-                "a single image; pass a batch, or use automorph.Collate(policy) as the collate_fn "
-                "of the DataLoader"
+                "a single image; pass a batch, use automorph.Collate(policy) as the collate_fn of "
+                "the DataLoader, or take a policy without it, such as random(space=randaugment)"
             )
         if is_tensor(example):
             batch = _as_batch(example)

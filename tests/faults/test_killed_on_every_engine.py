@@ -82,24 +82,31 @@ def timeless(value):
     return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("verb", COMMANDS)
-def test_the_table_is_the_same_on_every_engine_and_after_kills(verb, tmp_path):
+@pytest.fixture(scope="module", params=COMMANDS)
+def plain(request, tmp_path_factory):
+    """A command, and its table without kills."""
+    verb = request.param
+    return verb, table(verb, "local", tmp_path_factory.mktemp(verb) / "plain", 0)[0]
+
+
+@pytest.fixture(scope="module")
+def address():
+    """The address of a Ray cluster of two nodes on this machine."""
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    plain, _ = table(verb, "local", tmp_path / "plain", 0)
-    for engine in ("local", "processes"):
-        result, killed = table(verb, engine, tmp_path / engine, KILLS)
-        assert result == plain
-        assert killed >= 3
     cluster = Cluster(initialize_head=True, head_node_args=node())
     cluster.add_node(**node())
     cluster.wait_for_nodes()
-    try:
-        address = ("--address", cluster.address)
-        result, killed = table(verb, "ray", tmp_path / "ray", KILLS, address)
-    finally:
-        cluster.shutdown()
-    assert result == plain
+    yield cluster.address
+    cluster.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["local", "processes", "ray"])
+def test_the_table_is_the_same_on_every_engine_and_after_kills(engine, plain, tmp_path, request):
+    verb, expected = plain
+    more = ("--address", request.getfixturevalue("address")) if engine == "ray" else ()
+    result, killed = table(verb, engine, tmp_path / "run", KILLS, more)
+    assert result == expected
     assert killed >= 3

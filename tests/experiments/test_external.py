@@ -38,7 +38,7 @@ def test_a_training_continues_from_a_checkpoint(tmp_path: Path) -> None:
     assert task.resumable
     none = load_policy("none")
     first = task.train(none, seed=1, folder=tmp_path / "a", epochs=4)
-    assert (first.validation, first.test) == (4, 1)
+    assert (first.validation, first.test_value) == (4, 1)
     second = task.train(none, seed=1, folder=tmp_path / "b", epochs=7, checkpoint=first.checkpoint)
     assert second.validation == 3
     assert (tmp_path / "a" / "policy.json").exists()
@@ -47,7 +47,7 @@ def test_a_training_continues_from_a_checkpoint(tmp_path: Path) -> None:
 def test_a_search_sees_no_test_value(tmp_path: Path) -> None:
     task = external_task(command(tmp_path), epochs=4).without_test()
     result = task.train(load_policy("none"), seed=1, folder=tmp_path / "a", epochs=4)
-    assert result.test is None
+    assert result.test_value is None
 
 
 def test_a_crash_is_tried_again_in_a_new_folder(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         validation_losses=np.array([0.5, 1.5], np.float32), passes=10, checkpoint="last.pt",
     )  # fmt: skip
     result = read_result(tmp_path)
-    assert (result.validation, result.test, result.metric) == (0.5, 0.25, "dice")
+    assert (result.validation, result.test_value, result.metric) == (0.5, 0.25, "dice")
     assert (result.losses, result.passes) == ((0.5, 1.5), 10)
     assert result.checkpoint == tmp_path / "last.pt"
     assert [path.name for path in tmp_path.glob("*.json")] == ["result.json"]
@@ -30,7 +30,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_a_result_needs_no_more_than_a_validation_value(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text('{"validation": 1}')
     result = read_result(tmp_path)
-    assert (result.metric, result.higher_is_better, result.test) == ("score", True, None)
+    assert (result.metric, result.higher_is_better, result.test_value) == ("score", True, None)
     assert result.losses is result.passes is result.checkpoint is None
 
 

@@ -218,7 +218,7 @@ class CompareRun:
     def _print_result(self, comparison: Comparison, folder: Path) -> None:
         say = console(quiet=self.quiet)
         say.print()
-        say.print(table_of(comparison, width=say.width))
+        say.print(table_of(comparison, base_rate=self.words.base_rate(), width=say.width))
         say.print(f"\n{comparison.verdict.text}\n", style="bold")
         say.print(f"Policy of the winner  {folder / 'policy.json'}")
         say.print(f"Report                {folder / 'report.html'}")

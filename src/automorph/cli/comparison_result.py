@@ -24,7 +24,7 @@ def facts_of(
     source: str, task: Task, comparison: Comparison, started: str, folder: Path
 ) -> dict[str, Any]:
     """Return the content of the comparison's report, without pictures."""
-    from automorph.cli.examples import by_class
+    from automorph.cli.examples import base_rate_of, by_class
 
     classes = by_class(task, comparison.predictions)
     shared = task_facts(source, task)
@@ -35,6 +35,7 @@ def facts_of(
             {**row, "per_class": classes.get(row["policy"])} for row in ranked_rows(comparison)
         ],
         **shared,
+        "base_rate": base_rate_of(task),
         "curves": {
             name: report_curves(curves, comparison.policies[name])
             for name, curves in comparison.curves.items()
@@ -79,8 +80,13 @@ def next_commands(
     return [*commands, f"automorph compare {yours} {policies}"]
 
 
-def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
-    """Make the table of a comparison for a terminal of ``width`` columns."""
+def table_of(
+    comparison: Comparison, *, base_rate: dict[str, Any] | None = None, width: int = WIDE
+) -> Any:
+    """Make the table of a comparison for a terminal of ``width`` columns.
+
+    ``base_rate`` (see `base_rate_of`) is its last row.
+    """
     from automorph.experiments import ACCURACY
     from automorph.report import TITLES
 
@@ -121,6 +127,9 @@ def table_of(comparison: Comparison, *, width: int = WIDE) -> Any:
             f"{row.seconds.mean:.1f}" if row.seconds else "",
             style="bold green" if row.policy == comparison.winner else None,
         )
+    if base_rate is not None:
+        rate = metric.value(base_rate["accuracy"]).removesuffix(" %")
+        table.add_row(f"always {base_rate['class']!r}", rate, style="dim")
     return table
 
 

@@ -30,6 +30,14 @@ def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[f
     return found
 
 
+def base_rate_of(task: Task) -> dict[str, Any]:
+    """Return the most frequent class of the test part, and the accuracy of always answering it."""
+    from automorph.experiments import base_rate
+
+    name, accuracy = base_rate(_test(task).labels, task.data.classes)
+    return {"class": name, "accuracy": accuracy}
+
+
 def notable_examples_of(task: Task, comparison: Comparison) -> dict[str, dict[str, Any]]:
     """Return the most informative examples of a comparison."""
     ends = {"winner": comparison.winner, "baseline": comparison.baseline}

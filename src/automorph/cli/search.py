@@ -309,7 +309,8 @@ class SearchRun:
 
         say = console(quiet=self.quiet)
         say.print()
-        say.print(table_of(result.comparison, width=say.width))
+        base_rate = self.words.base_rate()
+        say.print(table_of(result.comparison, base_rate=base_rate, width=say.width))
         say.print(f"\n{result.verdict.text}\n", style="bold")
         if result.stopped:
             say.print("The time budget ended the search before it was complete.", style="yellow")

@@ -72,6 +72,12 @@ class DataWords:
             **pictures_of(self.task, policies),
         }
 
+    def base_rate(self) -> dict[str, Any] | None:
+        """Return the accuracy of always answering the most frequent class."""
+        from automorph.cli.examples import base_rate_of
+
+        return base_rate_of(self.task)
+
     def origin(self) -> dict[str, Any]:
         """Return what a policy file says about where the policy was chosen."""
         return {"data": self.source, "data_hash": self.task.data.hash}
@@ -165,6 +171,9 @@ class CommandWords:
     def shown(self, comparison: Comparison, policies: Mapping[str, Treatment]) -> dict[str, Any]:
         """Return the policies; without data there are no pictures."""
         return {"policies": {name: policy_facts(policy) for name, policy in policies.items()}}
+
+    def base_rate(self) -> None:
+        """Return nothing: the data are not known."""
 
     def origin(self) -> dict[str, Any]:
         """Return what a policy file says about where the policy was chosen."""

@@ -101,6 +101,8 @@ def train(
         f"[bold]{treatment.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "
         f"{more}{result.seconds:.0f} s"
     )
+    for remark in content["data"]["notes"][len(task.data.notes) :]:
+        say.print(f"[yellow]{remark}[/yellow]")
     say.print(f"Checkpoint: {result.checkpoint}")
     say.print(f"Report:     {report}")
     if as_json:
@@ -122,6 +124,7 @@ def _content(
 ) -> dict[str, Any]:
     """Return the content of the training's report."""
     from automorph.cli.examples import by_class, further_scores, notable_examples
+    from automorph.experiments import constant_answers
 
     name = treatment.name
     row: dict[str, Any] = {
@@ -135,6 +138,8 @@ def _content(
     predicted = {} if known is None else {name: known[None]}
     row["per_class"] = by_class(task, predicted).get(name)
     row["metrics"] = {} if known is None else further_scores(task, known)
+    shared = task_facts(data, task)
+    shared["data"]["notes"] += constant_answers(predicted, task.data.classes)
     best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."
     passes = sum(vars(result.units).values())
     return {
@@ -142,7 +147,7 @@ def _content(
         "seeds": [result.seed],
         "chosen": best if result.selection == "best" else "After the last epoch.",
         "cost": f"{passes:,} forward and backward passes of one example.",
-        **task_facts(data, task),
+        **shared,
         "curves": {name: curves_of(result.curves, treatment)},
         "examples": notable_examples(task, predicted, winner=name, baseline=name),
         **pictures_of(task, {name: treatment}),

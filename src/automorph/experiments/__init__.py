@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from automorph.experiments.metric import metric_from as metric_from
     from automorph.experiments.metric import reported_metric as reported_metric
     from automorph.experiments.progress import report as report
+    from automorph.experiments.remarks import base_rate as base_rate
+    from automorph.experiments.remarks import constant_answers as constant_answers
     from automorph.experiments.result_file import ScriptResult as ScriptResult
     from automorph.experiments.result_file import read_result as read_result
     from automorph.experiments.result_file import write_result as write_result
@@ -100,10 +102,12 @@ _HOMES = {
     "Summary": "statistics",
     "Treatment": "job",
     "Verdict": "conclusion",
+    "base_rate": "remarks",
     "check_executor": "executors",
     "check_external": "external_training",
     "checkpoint_of": "external_training",
     "compare": "run_compare",
+    "constant_answers": "remarks",
     "curves_of": "table",
     "digest": "job",
     "external_rows": "external_table",

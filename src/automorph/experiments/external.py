@@ -128,7 +128,7 @@ class ExternalTask:
                 if retries:
                     raise CrashError(f"{retries + 1} times, {error}") from None
                 raise
-            return result if self.with_test else replace(result, test=None)
+            return result if self.with_test else replace(result, test_value=None)
         raise AssertionError("unreachable")
 
     def _once(self, policy: Policy, seed: int, budget: Budget) -> ScriptResult:
@@ -165,7 +165,7 @@ class ExternalTask:
         result = check_result(content, budget.folder, f"the result of {name_of_function(function)}")
         # As a script does, so that a later job finds the checkpoint.
         write_result(
-            budget.folder, validation=result.validation, test=result.test, metric=result.metric,
+            budget.folder, validation=result.validation, test=result.test_value, metric=result.metric,
             higher_is_better=result.higher_is_better, validation_losses=result.losses,
             passes=result.passes, checkpoint=result.checkpoint and result.checkpoint.resolve(),
         )  # fmt: skip

@@ -151,7 +151,7 @@ def _facts(result: ScriptResult, epochs: int | None) -> dict[str, Any]:
         "metric": result.metric,
         "higher_is_better": result.higher_is_better,
         "validation": result.validation,
-        "test": result.test,
+        "test": result.test_value,
         "passes": result.passes,
         "epochs": epochs,
         "loss": None if result.losses is None else fmean(result.losses),

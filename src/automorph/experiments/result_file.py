@@ -37,7 +37,7 @@ class DivergedError(ResultError):
 class ScriptResult:
     """The checked result of one training.
 
-    ``validation`` and ``test`` are values of ``metric``; ``losses`` are the losses of the
+    ``validation`` and ``test_value`` are values of ``metric``; ``losses`` are the losses of the
     validation examples in a fixed order; ``passes`` counts passes over the training data in this
     job; ``checkpoint`` is a file from which a later job can continue. None: not given.
     ``ignored`` names the entries that have no meaning here, with suggestions.
@@ -46,7 +46,7 @@ class ScriptResult:
     validation: float
     metric: str = "score"
     higher_is_better: bool = True
-    test: float | None = None
+    test_value: float | None = None
     losses: tuple[float, ...] | None = field(default=None, repr=False)
     passes: float | None = None
     checkpoint: Path | None = None
@@ -154,7 +154,7 @@ def check_result(content: Any, folder: Path, what: str) -> ScriptResult:
         validation=validation,
         metric=metric.strip(),
         higher_is_better=_typed(content, "higher_is_better", bool, True, what),
-        test=_number(content, "test", what),
+        test_value=_number(content, "test", what),
         losses=_losses(content.get("validation_losses"), what),
         passes=passes,
         checkpoint=_checkpoint(content.get("checkpoint"), folder, what),

@@ -25,6 +25,7 @@ from automorph.experiments.external_training import check_external
 from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.metric import ACCURACY
+from automorph.experiments.remarks import constant_answers
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
     Cell,
@@ -119,8 +120,9 @@ def compare(
         remarks, curves, predictions = (*store.remarks, *made.remarks), {}, {}
     else:
         rows, metric = rows_of(names, numbers, results, base, confidence), ACCURACY
-        remarks, curves = store.remarks, curves_of(names, numbers, results)
+        curves = curves_of(names, numbers, results)
         predictions = predictions_of(names, numbers, results)
+        remarks = (*store.remarks, *constant_answers(predictions, task.data.classes))
     winner = winner_of(rows, metric)
     verdict = verdict_of(rows, treatments, base, winner, numbers, confidence, metric)
     return Comparison(

@@ -145,6 +145,10 @@ def _table(results: Results) -> PageTable:
     for row in results.failed:
         why = str(row.get("error") or "no accuracy was measured")
         lines.append([_head(results, row), TableCell(f"Failed: {why}", warning=True)])
+    if base := results.content.get("base_rate"):
+        name, columns_before = f"always {base['class']!r}", int(results.validated)
+        share = metric.value(base["accuracy"])
+        lines.append([TableCell(name, "the base rate"), *[""] * columns_before, share])
     several = results.seeds > 1
     caption = metric.title + (" (mean ± standard error)" if several else "") + metric.direction
     if results.validated:

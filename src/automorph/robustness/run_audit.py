@@ -11,6 +11,7 @@ from torch import nn
 
 from automorph.data import Dataset, Split, as_dataset, open_part
 from automorph.errors import UsageError
+from automorph.experiments import constant_answers
 from automorph.robustness.audit_result import RATE, Audit, measure
 from automorph.robustness.discovery import Method, Slice
 from automorph.robustness.discovery import discover as slices_of
@@ -122,7 +123,8 @@ def _measured(
         rate = RATE / looks
         slices = discover_in(subject, part, data.classes, method=method, rate=rate, seed=seed)
     facts = {"data": data.name, "part": name, "subject": subject.name}
-    notes = (*subject.notes, *result.notes)
+    constant = constant_answers({subject.name: subject.predictions}, data.classes)
+    notes = (*subject.notes, *constant, *result.notes)
     if part.subgroups is not None:
         # `measure` has already noted what the part itself lacks.
         covered = (f"The {name} part", "Class ", "No part has an example")

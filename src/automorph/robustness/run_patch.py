@@ -14,7 +14,14 @@ from torch import nn
 
 from automorph.data import Split, open_test, same_names
 from automorph.errors import UsageError
-from automorph.experiments import Executor, FileLog, Store, check_executor, open_executor
+from automorph.experiments import (
+    Executor,
+    FileLog,
+    Store,
+    check_executor,
+    constant_answers,
+    open_executor,
+)
 from automorph.files import atomic_write, folder_lock, read_json, write_json
 from automorph.robustness.audit_result import Audit, measure
 from automorph.robustness.builtin import Robust, load_method
@@ -131,7 +138,11 @@ def patch(
             _audit(grouper, open_test(task.data), evidence.seen[name]) for name in models
         )
         verdict = judge(chosen.rows, chosen.objective, before, after, numbers)
-        all_notes = (*notes_on(task.data, grouper), *choice.notes, *notes, *store.remarks)
+        answers = {f"the model {name}": seen.predictions for name, seen in evidence.seen.items()}
+        all_notes = (
+            *notes_on(task.data, grouper), *choice.notes, *notes, *store.remarks,
+            *constant_answers(answers, task.data.classes),
+        )  # fmt: skip
         result = Patched(
             before, after, chosen.rows, chosen.objective, chosen.seed, choice, verdict,
             evidence.flips, evidence.on_mark, all_notes, numbers,

@@ -19,6 +19,7 @@ from automorph.experiments import (
     Objective,
     Store,
     check_executor,
+    constant_answers,
     digest,
     fingerprint,
     identity_of,
@@ -188,6 +189,8 @@ def search(
     if isinstance(full_task, ExternalTask):
         remarks += remarks_on_trials(runner.reported, full_task)
         cost_note = cost_in_words(runner.reported, full_task)
+    else:
+        remarks += constant_answers(final.predictions, full_task.data.classes)
     rows = final.rows
     cost = runner.cost(search_task)
     if not any(row.accuracy for row in rows):

@@ -165,8 +165,8 @@ class ExternalTask:
         result = check_result(content, budget.folder, f"the result of {name_of_function(function)}")
         # As a script does, so that a later job finds the checkpoint.
         write_result(
-            budget.folder, validation=result.validation, test=result.test_value, metric=result.metric,
-            higher_is_better=result.higher_is_better, validation_losses=result.losses,
+            budget.folder, validation=result.validation, test=result.test_value,
+            metric=result.metric, higher_is_better=result.higher_is_better, validation_losses=result.losses,
             passes=result.passes, checkpoint=result.checkpoint and result.checkpoint.resolve(),
         )  # fmt: skip
         return result

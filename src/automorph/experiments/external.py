@@ -166,8 +166,9 @@ class ExternalTask:
         # As a script does, so that a later job finds the checkpoint.
         write_result(
             budget.folder, validation=result.validation, test=result.test_value,
-            metric=result.metric, higher_is_better=result.higher_is_better, validation_losses=result.losses,
-            passes=result.passes, checkpoint=result.checkpoint and result.checkpoint.resolve(),
+            metric=result.metric, higher_is_better=result.higher_is_better,
+            validation_losses=result.losses, passes=result.passes,
+            checkpoint=result.checkpoint and result.checkpoint.resolve(),
         )  # fmt: skip
         return result
 

@@ -36,7 +36,8 @@ class RepeatCounter(Sampler[Any]):
         """Set the epoch of the next pass; later passes count on from there."""
         self._pending, self._told = checked_epoch(epoch), True
         # A batch sampler leaves the epoch to the sampler inside.
-        for part in (self.inner, getattr(self.inner, "sampler", None)):
+        parts: tuple[Any, ...] = (self.inner, getattr(self.inner, "sampler", None))
+        for part in parts:
             if hasattr(part, "set_epoch"):
                 part.set_epoch(epoch)
 

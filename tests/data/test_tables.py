@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from picture_files import noise
+from picture_files import encoded, noise
 
 from automorph.data import Dataset, as_dataset, load_data
 from automorph.errors import DataError
@@ -78,6 +78,14 @@ def test_quoted_fields_of_several_lines_stay_whole(tmp_path: Path) -> None:
     data = load_data(f"csv:{write(tmp_path / 'a.csv', 'text,label', *lines)}", **COLUMNS)
     assert texts(data) == wanted
     assert data.notes == ()
+
+
+def test_other_fields_of_a_line_with_an_open_quote_keep_their_meaning(tmp_path: Path) -> None:
+    rows = [f'"text {i}","{i % 2}"' for i in range(40)]
+    rows[3] = '"text 3,"1"'
+    data = load_data(f"csv:{write(tmp_path / 'a.csv', 'text,label', *rows)}", **COLUMNS)
+    assert data.classes == ("0", "1")
+    assert texts(data)[3] == '"text 3'
 
 
 def test_an_open_quote_beside_separators_is_named(tmp_path: Path) -> None:
@@ -199,6 +207,23 @@ def test_lists_that_are_no_images_are_explained(tmp_path: Path, cells: Any, reas
     pq.write_table(pa.table({"image": cells, "label": LABELS}), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=reason):
         load_data(f"parquet:{tmp_path / 'a.parquet'}")
+
+
+def test_files_as_lists_of_bytes_are_read(tmp_path: Path) -> None:
+    files = pa.array([list(encoded(image)) for image in IMAGES], pa.list_(pa.uint8()))
+    pq.write_table(pa.table({"image": files, "label": LABELS}), tmp_path / "a.parquet")
+    data = load_data(f"parquet:{tmp_path / 'a.parquet'}")
+    np.testing.assert_array_equal(data.train.data, IMAGES)
+
+
+def test_arrays_of_hugging_face_are_read(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    features = {"image": datasets.Array3D((4, 5, 3), "uint8"), "label": datasets.Value("int64")}
+    values = {"image": IMAGES, "label": LABELS}
+    rows = datasets.Dataset.from_dict(values, features=datasets.Features(features))
+    rows.to_parquet(str(tmp_path / "a.parquet"))
+    for data in (as_dataset(rows), load_data(f"parquet:{tmp_path / 'a.parquet'}")):
+        np.testing.assert_array_equal(data.train.data, IMAGES)
 
 
 def test_labels_of_32_bits_are_as_short_as_in_text(tmp_path: Path) -> None:

@@ -38,6 +38,13 @@ def test_positions_among_words_are_noted():
     assert notes == ("Predictions were read as positions: 0 is 'ant', 2 is 'cat'.",)
 
 
+def test_truth_values_are_names_or_numbers():
+    flags = np.array([True, False, False] * 2)
+    assert read([0, 1, 2], flags) == (["1", "0", "0"] * 2, ())
+    assert read([False, True, "x"], flags) == (["True", "False", "False"] * 2, ())
+    assert read(["ant", "bee", "cat"], flags)[0] == ["bee", "ant", "ant"] * 2
+
+
 def test_a_class_called_none_can_be_predicted():
     assert read(["None", "Mild", "Bad"], ["None", "Mild", "Bad"] * 2)[0][0] == "None"
     with pytest.raises(DataError, match=r"no prediction .* 2 of 6 examples \(rows 0, 3\)"):

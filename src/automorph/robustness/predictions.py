@@ -267,6 +267,8 @@ def _of_scores(values: NDArray[Any], data: Dataset, name: str) -> Subject:
 
 def _of_classes(values: NDArray[Any], data: Dataset, name: str) -> Subject:
     known = {class_value(label): number for number, label in enumerate(data.classes)}
+    if values.dtype == np.bool_ and "True" not in known:
+        values = values.astype(np.int64)  # as a threshold on a score gives them
     found = [class_value(value, "prediction") for value in values.tolist()]
     if (bad := np.array([value is None for value in found])).any():
         raise DataError(

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.image_opening import BadImageError
+from automorph.data.images import image_size
+
 IMAGE = {"_type": "Image"}
 _EXTENSION = b"ARROW:extension:name"
 _ABOUT = b"ARROW:extension:metadata"
@@ -68,6 +71,18 @@ def pixels_of(value: Any) -> NDArray[Any] | str:
     return pixels
 
 
+def encoded_image(value: Any) -> bytes | None:
+    """Return a flat list of the bytes of an image file as bytes; None for any other value."""
+    if not isinstance(value, list | np.ndarray) or np.ndim(value[:1]) != 1:
+        return None
+    try:
+        content = bytes(value)
+        image_size(content)
+    except (BadImageError, TypeError, ValueError):
+        return None
+    return content
+
+
 def _holds_images(field: Any) -> bool:
     kind = str(field.type)
     if kind.startswith(("binary", "large_binary", "fixed_size_binary")):
@@ -91,7 +106,7 @@ def _shape(field: Any) -> tuple[int, ...] | None:
     """Return the shape of the tensors of a column; None if it holds none, or of several shapes."""
     shape = getattr(field.type, "shape", None)
     if shape is not None:
-        return tuple(shape)
+        return None if None in shape else tuple(shape)
     metadata = field.metadata or {}
     if b"fixed_shape_tensor" in metadata.get(_EXTENSION, b"") or metadata.get(
         _EXTENSION, b""
@@ -107,4 +122,7 @@ def _storage(chunk: Any) -> Any:
 
 
 def _flat(cell: Any) -> NDArray[Any]:
-    return np.asarray(cell.values)
+    values = cell.values
+    while hasattr(values, "flatten") and "list" in str(values.type).partition("<")[0]:
+        values = values.flatten()
+    return np.asarray(values)

@@ -11,7 +11,7 @@ import numpy as np
 
 from automorph.data.dataset import Domain
 from automorph.data.notes import Notes, shortened
-from automorph.data.readers.arrow_cells import pixels_of
+from automorph.data.readers.arrow_cells import encoded_image, pixels_of
 from automorph.data.readers.part_column import rows_of_parts
 from automorph.data.readers.raw import RawData, Rows, as_word, numbered
 from automorph.data.readers.tables import TABLES, RawTable
@@ -272,6 +272,8 @@ def _cell(value: Any, folder: Path, domain: Domain) -> Any:
         data, path = value.get("bytes"), value.get("path")
         return data if data is not None else path and folder / path
     if isinstance(value, Mapping | list | np.ndarray):
+        if (encoded := encoded_image(value)) is not None:
+            return encoded
         pixels = pixels_of(value)
         return Unusable(pixels) if isinstance(pixels, str) else pixels
     if isinstance(value, str):

@@ -92,7 +92,16 @@ def _header(source: _Lines, mark: str) -> list[str]:
 
 
 def _literal(line: str, mark: str) -> list[str]:
-    return line.rstrip("\r\n").split(mark)
+    """Split a line at every separator; fields that are quoted by themselves lose their quotes."""
+    fields = line.rstrip("\r\n").split(mark)
+    return [
+        field[1:-1].replace('""', '"')
+        if len(field) > 1
+        and field[0] == field[-1] == '"'
+        and '"' not in field[1:-1].replace('""', "")
+        else field
+        for field in fields
+    ]
 
 
 def _alone(line: str, mark: str, n: int) -> list[str]:

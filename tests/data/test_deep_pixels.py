@@ -13,7 +13,7 @@ from deep_files import deep_folder, exif_chunk, png16, tiff16
 from picture_files import class_folders, encoded, noise
 from PIL import Image
 
-from automorph.data import load_data, read_image, split
+from automorph.data import as_dataset, load_data, read_image, split
 from automorph.data.deep_pixels import Window
 from automorph.data.image_opening import BadImageError, strict_pillow
 from automorph.data.images import read_with_remarks
@@ -59,6 +59,15 @@ def test_alpha_of_sixteen_bits() -> None:
 def test_orientation_of_deep_images() -> None:
     turned = read_image(png16(DEEP[..., :3], more=exif_chunk(6)))
     np.testing.assert_array_equal(turned, np.rot90(ROUNDED[..., :3], -1))
+
+
+def test_pil_images_are_read_again_and_again() -> None:
+    image = Image.open(BytesIO(png16(DEEP[..., 0])))
+    images = [image, Image.open(BytesIO(png16(DEEP[..., 1])))] * 10
+    for _ in range(2):
+        data = as_dataset([(one, k % 2) for k, one in enumerate(images)])
+        assert data.window is not None
+        np.testing.assert_array_equal(read_image(image), ROUNDED[..., :1])
 
 
 def test_a_pil_image_that_was_not_loaded_keeps_its_bits() -> None:

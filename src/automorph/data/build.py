@@ -236,8 +236,8 @@ def _decode(
     try:
         read = decode_images(sources, mode=mode, size=size, cache=cache, choose=choose)
     except DataError as error:
-        start = "" if str(error).startswith(f"{raw.name}:") else f"{raw.name}: "
-        raise DataError(f"{start}{error}") from error
+        named = "" if str(error).startswith(f"{raw.name}:") else f"{raw.name}: "
+        raise DataError(f"{named}{error}") from error
     for position, reason in read.bad.items():
         part, row = at[position]
         bad[part][row] = reason

@@ -35,8 +35,9 @@ def opened(source: Any) -> Iterator[Image.Image]:
     """Open a source and convert every error inside to BadImageError."""
     with reasons(source):
         if isinstance(source, Image.Image):
-            # A file that Pillow has not loaded yet may have more bits than its copy would.
-            unread = isinstance(source, ImageFile.ImageFile) and deep_kind(source)
+            # A copy of colours that Pillow has not loaded yet would have their high bytes only.
+            colours = isinstance(source, ImageFile.ImageFile) and source.mode in ("RGB", "RGBA")
+            unread = colours and deep_kind(source) is not None
             image = open_image(reopenable(source, source)) if unread else source.copy()
         elif isinstance(source, bytes):
             if not source:

@@ -123,11 +123,12 @@ def _pooled(images: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
         edges = np.arange(side) * channel.shape[axis] // side
         sums = np.add.reduceat(sums, edges, axis=axis, dtype=np.uint32)
     sizes = [np.diff(np.arange(side + 1) * length // side) for length in channel.shape[1:]]
-    return (sums / np.outer(*sizes)).astype(np.float32)
+    pooled: NDArray[np.float32] = (sums / np.outer(*sizes)).astype(np.float32)
+    return pooled
 
 
 def _edges(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the differences between neighbouring fields as a unit vector."""
     small = _pooled(image[None], _DETAIL)[0]
     both = np.concatenate([np.diff(small, axis=0).reshape(-1), np.diff(small, axis=1).reshape(-1)])
-    return both / max(float(np.linalg.norm(both)), 1e-6)
+    return (both / max(float(np.linalg.norm(both)), 1e-6)).astype(np.float32)

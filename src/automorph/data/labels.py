@@ -22,6 +22,7 @@ from automorph.data.notes import Notes, shortened
 from automorph.errors import DataError
 
 MISSING = -1
+_HASHABLE = frozenset((str, int, float, bool, type(None)))  # the common ones, for speed
 _MOST_FRACTIONS = 20  # with more distinct non-integers, the column is a measurement
 
 
@@ -52,14 +53,17 @@ def encode(
             f"the declared classes name {listed(twice)} twice. Expected a different name for each "
             "class: rename one of them."
         )
-    distinct = {_key(label): label for column in columns.values() for label in column}
+    keys = {part: [_key(label) for label in column] for part, column in columns.items()}
+    distinct: dict[Hashable, Any] = {}
+    for part, column in columns.items():
+        distinct.update(zip(keys[part], column, strict=True))
     if names is None:
         number, names = _found(distinct, what, notes)
     else:
         number = _declared(distinct, names, what, notes)
     encoded = {
-        part: np.array([number[_key(label)] for label in column], dtype=np.int64)
-        for part, column in columns.items()
+        part: np.fromiter(map(number.__getitem__, some), dtype=np.int64, count=len(some))
+        for part, some in keys.items()
     }
     return encoded, names
 
@@ -121,10 +125,9 @@ def sample(values: Iterable[Any], max_items: int = 4) -> str:
 
 def _key(label: Any) -> Hashable:
     """Return what tells labels of a source apart before they are compared as values."""
-    if not isinstance(label, Hashable):
-        return type(label), str(label)
-    nan = isinstance(label, float | np.floating) and label != label
-    return type(label), "nan" if nan else label
+    if label.__class__ in _HASHABLE or isinstance(label, Hashable):
+        return label.__class__, label
+    return label.__class__, str(label)
 
 
 def _found(

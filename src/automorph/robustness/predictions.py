@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,24 +12,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from automorph.data import (
-    TABLE_ENDINGS,
     Dataset,
     Split,
     class_value,
     is_numeric,
-    read_tables,
     same_names,
 )
 from automorph.diagnostics import hashed_words
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model
 from automorph.robustness.dfr import features
+from automorph.robustness.prediction_files import aligned, as_array, read_predictions
 from automorph.targets import target_of
 from automorph.training import Encoder, evaluate, fill, load_trained, make_task
-
-_USUAL = ("prediction", "predictions", "predicted", "pred", "y_pred", "yhat")
-_KEYS = ("id", "idx", "index", "row", "image", "image_id", "file", "file_name", "filename", "path")
-_ROW = re.compile(r".*\[(\d+)\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +98,8 @@ def of_predictions(source: Any, data: Dataset, part: Split, *, where: str) -> Su
     """
     name = source if isinstance(source, str) else "predictions"
     notes: list[str] = []
-    values = _read(source, part, notes) if isinstance(source, str) else _array(source)
-    values = _aligned(values, part, name, where)
+    values = read_predictions(source, part, notes) if isinstance(source, str) else as_array(source)
+    values = aligned(values, part, name, where)
     read = _of_scores if values.ndim == 2 else _of_classes
     found = read(values, data, name)
     return replace(found, notes=(*notes, *found.notes))
@@ -157,94 +151,6 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
     tensors = content.get("state_dict", content) if isinstance(content, dict) else {}
     fill(network, tensors, file)
     return network.eval()
-
-
-def _read(source: str, part: Split, notes: list[str]) -> NDArray[Any]:
-    path, column = Path(source).expanduser(), ""
-    if not path.exists() and ":" in source:
-        start, _, column = source.rpartition(":")
-        path = Path(start).expanduser()
-    if path.is_file():
-        return (
-            _read_array(path, column)
-            if path.suffix in (".npy", ".npz")
-            else _table(path, column, notes)
-        )
-    if source in part.metadata:
-        return np.asarray(part.metadata[source])
-    raise UsageError(
-        f"got the predictions {source!r}; expected a file (FILE or FILE:COLUMN) or a column of "
-        f"the data (available: {', '.join(part.metadata) or 'none'})"
-    )
-
-
-def _read_array(path: Path, column: str) -> NDArray[Any]:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(
-            f"{path}: cannot read an array ({error}); expected a .npy or .npz file saved by NumPy"
-        ) from error
-    if not isinstance(loaded, np.lib.npyio.NpzFile):
-        return np.asarray(loaded)
-    name = column or next((name for name in _USUAL if name in loaded.files), loaded.files[0])
-    if name not in loaded.files:
-        raise DataError(
-            f"{path} has no array {name!r}; expected one of {', '.join(loaded.files)}. Select it "
-            f"with --predictions {path}:ARRAY"
-        )
-    return np.asarray(loaded[name])
-
-
-def _table(path: Path, column: str, notes: list[str]) -> NDArray[Any]:
-    kind = TABLE_ENDINGS.get(path.suffix)
-    if kind is None:
-        raise UsageError(
-            f"got the predictions {path}; expected a file ending in "
-            f"{', '.join(TABLE_ENDINGS)}, .npy or .npz: convert it"
-        )
-    table = read_tables(kind, str(path))["train"]
-    name = column or next((name for name in _USUAL if name in table.names), "")
-    if name not in table.names:
-        raise UsageError(
-            f"{path} has no column {column or 'of predictions'!r}; it has {list(table.names)}. "
-            f"Select one with --predictions {path}:COLUMN"
-        )
-    for other in table.names:
-        if other != name and other.lower() in _KEYS:
-            _check_order(path, other, list(table.column(other)), notes)
-    return _array(list(table.column(name)))
-
-
-def _check_order(path: Path, column: str, keys: list[Any], notes: list[str]) -> None:
-    """Refuse numbers of rows that are not in order; note that other keys were not compared."""
-    values = [class_value(key, column) for key in keys]
-    numbers = [value for value in values if isinstance(value, int)]
-    if len(numbers) == len(values) and sorted(numbers) != numbers:
-        raise DataError(
-            f"{path}: the rows are not in the order of the column {column!r}. Expected predictions "
-            "in the order of the data: sort the file, or remove that column if it is no number of "
-            "rows."
-        )
-    notes.append(
-        f"Predictions of {path.name} were assigned to examples by their order; the column "
-        f"{column!r} was not compared."
-    )
-
-
-def _aligned(values: NDArray[Any], part: Split, name: str, where: str) -> NDArray[Any]:
-    """Return one value per row of the part, from values for the part or for its whole source."""
-    if len(values) == len(part):
-        return values
-    matches = [_ROW.fullmatch(row) for row in part.names]
-    numbers = [int(match[1]) for match in matches if match]
-    if len(numbers) == len(part) and max(numbers, default=0) < len(values):
-        return values[numbers]
-    raise DataError(
-        f"{name}: got {len(values):,} predictions for the {len(part):,} examples of the {where} "
-        "part; expected one for each, in the same order. Choose another part with part=... "
-        "(--part)"
-    )
 
 
 def _of_scores(values: NDArray[Any], data: Dataset, name: str) -> Subject:
@@ -303,14 +209,6 @@ def _positions(data: Dataset) -> str:
             "names, with data.classes"
         )
     return ", or their positions from 0"
-
-
-def _array(source: Any) -> NDArray[Any]:
-    """Return predictions as an array; a list of words and numbers keeps them apart."""
-    if isinstance(source, list | tuple) and not any(np.ndim(value) for value in source):
-        kinds = {type(value) for value in source}
-        return np.array(source, None if len(kinds) == 1 else object)
-    return np.asarray(source)
 
 
 def _rows(bad: Any) -> str:

@@ -168,8 +168,9 @@ def test_mutated_logs_keep_every_line_that_is_whole(tmp_path, log):
                     found = opened()
                 for job in found.finished:
                     assert known[job.key] == job
-                kept = sum(b'"key"' in line for line in changed.splitlines(True) if line in lines)
-                assert len(found.by_key) >= min(kept, len(known)) - 1
+                # A mutation may repeat a line.
+                kept = {line for line in changed.splitlines(True) if line in lines}
+                assert len(found.by_key) >= sum(b'"key"' in line for line in kept) - 1
                 return "read"
 
             yield changed, attempt

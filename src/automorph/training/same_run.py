@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automorph.errors import UsageError
+from automorph.errors import DamagedError, UsageError
 from automorph.training.identity import differences
 
 _LATER = ("structure",)
@@ -40,7 +40,7 @@ def check_same_run(
     run, and for versions that are not accepted.
     """
     found, own = json.loads(json.dumps(known)), json.loads(json.dumps(wanted))
-    theirs, ours = _take_versions(found), _take_versions(own)
+    theirs, ours = (_take_versions(identity, place) for identity in (found, own))
     for name in _LATER:
         if name in (new := _task(own)):
             _task(found).setdefault(name, new[name])
@@ -69,12 +69,18 @@ def _task(identity: dict[str, Any]) -> dict[str, Any]:
     return task if isinstance(task, dict) else {}
 
 
-def _take_versions(identity: dict[str, Any]) -> dict[str, str]:
+def _take_versions(identity: dict[str, Any], place: str) -> dict[str, str]:
     """Remove the versions from an identity, and return them."""
-    return {
-        **(_task(identity).pop("versions", None) or {}),
-        **(identity.pop("versions", None) or {}),
-    }
+    versions: dict[str, str] = {}
+    for holder in (_task(identity), identity):
+        found = holder.pop("versions", None) or {}
+        if not isinstance(found, dict):
+            raise DamagedError(
+                f"{place} records the versions {found!r:.80}; expected versions by library name. "
+                "Its record is damaged: choose another folder with --out, or remove this one"
+            )
+        versions |= found
+    return versions
 
 
 def _take_pixels(identity: dict[str, Any]) -> dict[str, Any]:

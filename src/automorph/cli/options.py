@@ -107,9 +107,25 @@ _of_data = _stack(
     click.option("--download", is_flag=True, help="Download a named data set that is not on disk."),
 )  # fmt: skip
 
+
+def _data_or_command(
+    context: click.Context, parameter: click.Parameter, data: str | None
+) -> str | None:
+    """Require DATA, unless ``--command`` was given: given options are processed first."""
+    given = data is not None or context.params.get("command") is not None
+    if not given and not context.resilient_parsing:
+        raise click.MissingParameter(
+            "Pass DATA, or --command to train with a command of your own.", context, parameter
+        )
+    return data
+
+
 data_options = _stack(click.argument("data", type=DataWord()), _of_data)
 optional_data_options = _stack(
-    click.argument("data", type=DataWord(), required=False, metavar="[DATA]"), _of_data
+    click.argument(
+        "data", type=DataWord(), required=False, metavar="[DATA]", callback=_data_or_command
+    ),
+    _of_data,
 )
 """For verbs that take ``--command`` instead (see `own_training`)."""
 

@@ -61,16 +61,11 @@ def own_task(
     """Return the task of ``--command``, or None if DATA is given instead.
 
     Takes the values of `command_options` out of ``options``. Raises `UsageError` for options that
-    belong to DATA, and for neither or both of DATA and ``--command``.
+    belong to DATA, and for both DATA and ``--command``.
     """
     template = options.pop("command")
     own = {name: options.pop(name) for name in _OWN}
     if template is None:
-        if data is None:
-            raise click.MissingParameter(
-                "Pass DATA, or --command to train with a command of your own.",
-                param_hint="'DATA'", param_type="argument",
-            )  # fmt: skip
         if given := [f"--{name}" for name in _OWN if own[name] is not None]:
             raise UsageError(
                 f"got {' and '.join(given)} without --command; expected them together: add "

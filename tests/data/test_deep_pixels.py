@@ -93,8 +93,9 @@ def test_broken_exif_is_noted(tmp_path: Path) -> None:
     root = class_folders(tmp_path / "pets", n=6)
     broken = encoded(noise(99, 8, 8, 3), exif=b"no TIFF header")
     (root / "cats/x.png").write_bytes(broken)
-    for cache in (None, tmp_path / "cache", tmp_path / "cache"):  # new, written, found again
-        data = load_data(f"folder:{root}", cache=cache)
+    cached = {"cache": tmp_path / "cache"}
+    for options in ({}, cached, cached, {"on_demand": True, "size": 8}):
+        data = load_data(f"folder:{root}", **options)
         assert [note for note in data.notes if "EXIF" in note] == [
             "1 image: the EXIF data cannot be read, so the image may be turned or mirrored "
             "(cats/x.png)"

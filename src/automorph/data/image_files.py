@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from automorph.data.decoders import map_chunks
 from automorph.data.deep_pixels import Window
 from automorph.data.image_opening import BadImageError
-from automorph.data.images import CHANNELS, Mode, Size, depth_of, read_image
+from automorph.data.images import CHANNELS, Depth, Mode, Size, depth_of, read_image
 from automorph.errors import DataError
 from automorph.operations import Stream
 
@@ -24,8 +24,8 @@ TRIES = 10
 """Tries of a random crop, before the largest crop at the centre is taken."""
 DRAWS = 4 * TRIES
 _RATIO = (3 / 4, 4 / 3)
-Inspected = tuple[bytes, str | None, bool]
-"""Of a file: the hash of its bytes, why it is no image (or None), whether it has over 8 bits."""
+Inspected = tuple[bytes, str | None, Depth]
+"""Of a file: the hash of its bytes, why it is no image (or None), and what its header says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,11 +143,11 @@ def _inspect(paths: Sequence[str]) -> list[Inspected]:
     for path in paths:
         try:
             content = Path(path).read_bytes()
-            deep = depth_of(content).kind is not None
+            depth = depth_of(content)
         except (BadImageError, OSError) as error:
-            found.append((b"", str(error), False))
+            found.append((b"", str(error), Depth(None)))
         else:
-            found.append((blake2b(content, digest_size=16).digest(), None, deep))
+            found.append((blake2b(content, digest_size=16).digest(), None, depth))
     return found
 
 

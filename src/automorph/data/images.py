@@ -145,14 +145,18 @@ def deep_image(source: Any) -> DeepImage | None:
 
 @dataclass(frozen=True)
 class Depth:
-    """The kind of deep values of an image, None for 8 bits, and the window that its file states."""
+    """The kind of deep values of an image, None for 8 bits, and the window that its file states.
+
+    ``remark`` is that of `read_with_remarks`, often empty.
+    """
 
     kind: str | None
     own: Window | None = None
+    remark: str = ""
 
 
 def depth_of(source: Any) -> Depth:
-    """Read the depth of an image from its header."""
+    """Read the depth of an image, and what its header leaves open, without decoding it."""
     if isinstance(source, np.ndarray):
         return Depth(None)
     if not isinstance(source, Image.Image) and is_dicom(source):
@@ -161,7 +165,10 @@ def depth_of(source: Any) -> Depth:
                 *dicom_depth(source if isinstance(source, bytes) else checked(Path(source)))
             )
     with opened(source) as image:
-        return Depth(deep_kind(image))
+        kind = deep_kind(image)  # before Pillow looks for EXIF data and loads the pixels
+        # Pillow applies the orientation of a TIFF itself.
+        remark = "" if image.format == "TIFF" else _orientation_of(image)[1]
+        return Depth(kind, remark=remark)
 
 
 def _fitted(

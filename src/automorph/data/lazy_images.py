@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
-from automorph.data.decoding import progress
+from automorph.data.decoding import progress, remark_notes
 from automorph.data.dicom import dicom_facts, is_dicom
 from automorph.data.image_files import ImageFiles
 from automorph.data.image_opening import strict_pillow
-from automorph.data.images import Mode, Size
+from automorph.data.images import Depth, Mode, Size
 from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
@@ -68,7 +68,7 @@ def read_large_folder(
     images = ClassImages(root, name)
     made: dict[str, Any] = {}
     skipped: list[BadRow] = []
-    deep = 0
+    deep, remarks = 0, []
     for part, folders in parts.items():
         names, labels = _index(images, folders, numbers[part])
         if limit is not None and part == "train" and "test" in parts:
@@ -77,8 +77,9 @@ def read_large_folder(
                 notes.add(limit_note(labels, rows, balance=balance))
             names, labels = names[rows], labels[rows]
         files = ImageFiles(root, names, size, mode or "rgb", crop, decoders)
-        made[part], bad, some = _inspected(files, labels, keep_together)
-        deep += some
+        made[part], bad, depths = _inspected(files, labels, keep_together)
+        deep += sum(depth.kind is not None for depth in depths)
+        remarks += [(str(n), d.remark) for n, d in zip(names, depths, strict=True) if d.remark]
         skipped += bad
     if skipped and not skip_bad:
         lines = "\n".join(f"  {row.id}: {row.reason}" for row in skipped[:_NAMED])
@@ -87,6 +88,8 @@ def read_large_folder(
             "skip them with skip_bad=True (--skip-bad)."
         )
     images.note(notes)
+    for note in remark_notes(remarks):
+        notes.add(note)
     if skipped:
         notes.add(left_out(skipped))
     check_classes({part: a.labels for part, a in made.items()}, classes, name=name, declared=True)
@@ -120,13 +123,13 @@ def _index(
 
 def _inspected(
     files: ImageFiles, labels: NDArray[np.int64], keep_together: str | None
-) -> tuple[Split, list[BadRow], int]:
-    """Return the part of the usable files, with their hashes, the others, and how many are deep."""
-    digests, bad, deep = np.empty(len(files), "S16"), [], 0
+) -> tuple[Split, list[BadRow], list[Depth]]:
+    """Return the part of the usable files, with their hashes, the others, and all depths."""
+    digests, bad, depths = np.empty(len(files), "S16"), [], []
     with strict_pillow():
         for row, found in enumerate(progress(files.inspect(), len(files), "Reading")):
-            digests[row], reason, is_deep = found
-            deep += is_deep
+            digests[row], reason, depth = found
+            depths.append(depth)
             if reason is not None:
                 bad.append((row, BadRow(str(files.names[row]), reason)))
     metadata = {}
@@ -147,7 +150,7 @@ def _inspected(
     metadata = {name: column[good] for name, column in metadata.items()}
     part = Split(kept, labels[good], kept.names, metadata=metadata)  # type: ignore[arg-type]
     part.__dict__["digests"] = digests[good]
-    return part, [row for _, row in bad], deep
+    return part, [row for _, row in bad], depths
 
 
 def _dicom_value(path: Path, column: str) -> str:

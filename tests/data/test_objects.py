@@ -109,3 +109,7 @@ def test_what_is_left_out_of_images_is_noted(tmp_path: Path) -> None:
             "1 image: transparency is dropped (keep it with mode='rgba') (dogs/clear.png)",
             "2 images: only the first of several frames is read (cats/0.gif, cats/1.tif)",
         ]
+    data = load_data(f"folder:{root}", on_demand=True, size=8)
+    assert (
+        "2 images: only the first of several frames is read (cats/0.gif, cats/1.tif)" in data.notes
+    )

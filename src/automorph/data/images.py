@@ -115,9 +115,7 @@ def read_with_remarks(
     if dicom is not None:
         return _fitted(_image_of(dicom, window), mode=mode, size=size, box=box), ""
     with opened(source) as image:
-        # Before the pixels are loaded: it moves through a GIF. Photographs of telephones hold
-        # previews as further frames of an MPO.
-        several = image.format != "MPO" and getattr(image, "is_animated", False)
+        several = _has_frames(image)  # before the pixels are loaded: it moves through a GIF
         deep = deep_values(image, lambda: open_image(reopenable(source, image)))
         # After the values are loaded: Pillow turns a TIFF itself, and then drops its tag.
         image.load()
@@ -168,7 +166,8 @@ def depth_of(source: Any) -> Depth:
         kind = deep_kind(image)  # before Pillow looks for EXIF data and loads the pixels
         # Pillow applies the orientation of a TIFF itself.
         remark = "" if image.format == "TIFF" else _orientation_of(image)[1]
-        return Depth(kind, remark=remark)
+        frames = FRAMES if _has_frames(image) else ""
+        return Depth(kind, remark="; ".join(filter(None, (remark, frames))))
 
 
 def _fitted(
@@ -234,6 +233,12 @@ def _orientation_of(image: Image.Image) -> tuple[int, str]:
         return 1, UNREADABLE_EXIF
     # Of data that end too early, Pillow only warns.
     return 1, "" if _is_whole(image.info.get("exif")) else UNREADABLE_EXIF
+
+
+def _has_frames(image: Image.Image) -> bool:
+    """Return whether a file holds more than one picture."""
+    # Photographs of telephones hold previews as further frames of an MPO.
+    return image.format != "MPO" and bool(getattr(image, "is_animated", False))
 
 
 def _is_transparent(image: Image.Image) -> bool:

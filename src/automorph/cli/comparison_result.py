@@ -150,7 +150,9 @@ def _mean(summary: Summary, metric: Metric, *, spread: bool = True) -> str:
     mean = f"{100 * summary.mean:.1f}" if metric.share else metric.value(summary.mean)
     if summary.se is None or not spread:
         return mean
-    return f"{mean} ± " + (f"{100 * summary.se:.1f}" if metric.share else f"{summary.se:.2g}")
+    if metric.share:
+        return f"{mean} ± {100 * summary.se:.1f}"
+    return f"{mean} ± {0.0 if summary.se < 1e-12 else summary.se:.2g}"
 
 
 def paths_of(folder: Path) -> dict[str, str]:

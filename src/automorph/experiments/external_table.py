@@ -123,9 +123,10 @@ def remarks_of(results: Iterable[JobResult], metric: Metric) -> list[str]:
     """Say what the trainings did not report, and what was ignored."""
     done, remarks = list(results), []
     if done and metric.part == "validation":
+        some = "Some" if any(one.facts["test"] is not None for one in done) else "The"
         remarks.append(
-            f"The trainings report no test values: the table shows {metric.name} on the validation "
-            "data, which also chose the winner."
+            f"{some} trainings report no test values: the table shows {metric.name} on the "
+            "validation data, which also chose the winner."
         )
     if done and any(one.facts["passes"] is None for one in done):
         remarks.append("The trainings report no passes, so their cost is known in seconds only.")

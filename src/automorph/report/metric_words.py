@@ -53,7 +53,7 @@ class MetricWords:
 
     def spread(self, value: float) -> str:
         """Format a standard error."""
-        return f"{100 * value:.2f}" if self.share else f"{value:.2g}"
+        return f"{100 * value:.2f}" if self.share else f"{0.0 if value < 1e-12 else value:.2g}"
 
     def difference(self, value: float | None) -> str:
         """Format a difference with its sign; a missing one as a dash."""

@@ -48,8 +48,9 @@ class Ray(Executor):
         if self.mine:
             try:
                 ray.init(
-                    address=address, num_cpus=None if address else jobs, log_to_driver=False,
-                    include_dashboard=None if address else False, logging_level=logging.ERROR,
+                    address=address or "local", num_cpus=None if address else jobs,
+                    include_dashboard=None if address else False, log_to_driver=False,
+                    logging_level=logging.ERROR,
                 )  # fmt: skip
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
                 raise UsageError(

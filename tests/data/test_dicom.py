@@ -89,6 +89,17 @@ def test_monochrome1_is_inverted_after_the_window() -> None:
     np.testing.assert_array_equal(light, 255 - dark)
 
 
+def test_both_photometrics_in_one_set_are_noted(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    for k in range(20):
+        kind = "MONOCHROME1" if k % 4 else "MONOCHROME2"
+        (tmp_path / f"c{k % 2}").mkdir(exist_ok=True)
+        content = dicom(draw.integers(0, 4096, (8, 8)), photometric=kind)
+        (tmp_path / f"c{k % 2}" / f"{k}.dcm").write_bytes(content)
+    data = load_data(f"folder:{tmp_path}")
+    assert "are MONOCHROME1 and inverted after the window" in data.notes[0]
+
+
 def test_rescaling_and_padding(tmp_path: Path) -> None:
     values = np.full((8, 8), 500)
     values[0] = 4000

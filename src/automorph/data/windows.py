@@ -67,7 +67,7 @@ def choose_window(
     _check_kinds(name, depths, ids, kinds, choice)
     own = {depth.own for depth in depths if depth is not None and depth.kind is not None}
     rows = [row for row in training.tolist() if _is_deep(depths[row])]
-    values, sampled = _sample(
+    values, sampled, inverted = _sample(
         sources, rows or [row for row, depth in enumerate(depths) if _is_deep(depth)]
     )
     window: Window | None
@@ -89,6 +89,8 @@ def choose_window(
                 "window='voi' uses each file's own)"
             )
     assert window is not None
+    if 0 < inverted < sampled:
+        how += f"; {inverted:,} of {sampled:,} files are MONOCHROME1 and inverted after the window"
     return window, _record(window, how, sum(map(_is_deep, depths)), values, sampled)
 
 
@@ -144,11 +146,15 @@ def _depth(source: Any) -> Depth | None:
         return None  # It is reported when it is decoded.
 
 
-def _sample(sources: Sequence[Any], rows: Sequence[int]) -> tuple[NDArray[np.float64], int]:
-    """Return values of up to 1,000 images, spread evenly over rows and pixels; and how many."""
+def _sample(sources: Sequence[Any], rows: Sequence[int]) -> tuple[NDArray[np.float64], int, int]:
+    """Return values of up to 1,000 images, spread evenly over rows and pixels.
+
+    Also the number of the images, and how many of them are inverted.
+    """
     take = sorted({round(at) for at in np.linspace(0, len(rows) - 1, min(len(rows), _MOST_IMAGES))})
     each = _MOST_VALUES // max(1, len(take))
     values: list[NDArray[Any]] = []
+    inverted = 0
     for at in take:
         try:
             image = deep_image(sources[rows[at]])
@@ -156,8 +162,9 @@ def _sample(sources: Sequence[Any], rows: Sequence[int]) -> tuple[NDArray[np.flo
             continue
         if image is not None:
             values.append(_spread(_counted(image), each))
+            inverted += image.inverted
     whole = np.concatenate(values) if values else np.zeros(0)
-    return whole.astype(np.float64), len(values)
+    return whole.astype(np.float64), len(values), inverted
 
 
 def _counted(image: DeepImage) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from deep_files import dicom
 from PIL import Image
 
+from automorph.data import dicom as module
 from automorph.data import load_data, read_image, split
 from automorph.data.deep_pixels import DeepImage, Window
 from automorph.data.dicom import is_dicom, own_window, read_dicom
@@ -197,11 +198,19 @@ def test_other_files_are_not_dicom(tmp_path: Path) -> None:
         read_image(tmp_path / "b.dcm")
 
 
-def test_without_pydicom_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from automorph.data import dicom as module
+@pytest.mark.parametrize("installed", [None, "2.4.4", "3.0.0"])
+def test_without_pydicom_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, installed: str | None
+) -> None:
+    def found(name: str) -> str:
+        if installed is None:
+            raise PackageNotFoundError(name)
+        return installed
 
     module._pydicom.cache_clear()
-    monkeypatch.setitem(sys.modules, "pydicom", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'automorph\[dicom\]'"):
+    monkeypatch.setattr(module, "version", found)
+    with pytest.raises(
+        MissingExtraError, match=r"3\.0\.1 or later.*pip install 'automorph\[dicom\]'"
+    ):
         read_image(shipped("CT_small.dcm"), window=Window(0, 1))
     module._pydicom.cache_clear()

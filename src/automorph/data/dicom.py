@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ ENDINGS = (".dcm", ".dicom")
 COLUMNS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
 """The columns that every set of DICOM images has, by their DICOM keywords."""
 _MAGIC, _AT = b"DICM", 128
+_OLDEST = (3, 0, 1)
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 
 
@@ -240,16 +242,21 @@ def _first(value: Any) -> float | None:
 
 @cache
 def _pydicom() -> Any:
+    # Before the import: that of 3.0.0 downloads files (findings/pydicom_import.sh).
     try:
-        import pydicom
-    except ImportError as error:
+        installed = version("pydicom")
+    except PackageNotFoundError:
+        installed = None
+    if installed is None or _numbers(installed) < _OLDEST:
+        what = "is not installed" if installed is None else f"is installed in version {installed}"
         raise MissingExtraError(
-            "Reading DICOM files needs pydicom, which is not installed: "
-            "pip install 'automorph[dicom]'."
-        ) from error
-    if int(pydicom.__version__.split(".")[0]) < 3:
-        raise MissingExtraError(
-            f"Reading DICOM files needs pydicom 3 or later; {pydicom.__version__} is installed: "
-            "pip install 'automorph[dicom]'."
+            f"Reading DICOM files needs pydicom {'.'.join(map(str, _OLDEST))} or later; it "
+            f"{what}: pip install 'automorph[dicom]'."
         )
+    import pydicom
+
     return pydicom
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdecimal())

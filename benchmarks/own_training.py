@@ -23,7 +23,7 @@ Expected before the run:
 
 In the first run, the file that measured a training imported the package itself, about five
 seconds for each; its figures of the overhead were dropped, and the overhead has been measured as
-above since then. Searches 0 and 1 are of that run, search 2 has not run yet. The package also got
+above since then. Searches 0 and 1 are of that run. The package also got
 lighter in between: a script that writes its result no longer imports the rest of the package.
 
 n: 3 searches x (8 trials + final table with 1 seed), 3 searches with the empty script. 6 epochs; 1

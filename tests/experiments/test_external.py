@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from automorph import load_policy
 from automorph.errors import TrainingError, UsageError
 from automorph.experiments import Budget, Command, external_task
+from automorph.experiments.external_training import checkpoint_of
 from automorph.policies import Policy
 
 PYTHON = shlex.quote(sys.executable)
@@ -128,3 +131,78 @@ def test_epochs_must_fit_the_command(tmp_path: Path) -> None:
         external_task(fixed, epochs=3)
     with pytest.raises(UsageError, match="expected a function"):
         external_task(3)  # type: ignore[arg-type]
+
+
+def at_rate(policy: Policy, seed: int, budget: Budget, *, rate: Any = 0) -> Mapping[str, Any]:
+    return {"validation": rate}
+
+
+class AtRate:
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+
+    def __call__(self, policy: Policy, seed: int, budget: Budget) -> Mapping[str, Any]:
+        return {"validation": self.rate}
+
+    def method(self, policy: Policy, seed: int, budget: Budget) -> Mapping[str, Any]:
+        return {"validation": self.rate}
+
+
+def enclosed(rate: float, settings: Mapping[str, Any]) -> Callable[..., Mapping[str, Any]]:
+    return lambda policy, seed, budget: {"validation": settings.get("rate", rate)}
+
+
+def with_default(rate: float) -> Callable[..., Mapping[str, Any]]:
+    return lambda policy, seed, budget, rate=rate: {"validation": rate}
+
+
+def without_source(rate: float) -> Callable[..., Mapping[str, Any]]:
+    space: dict[str, Any] = {}
+    exec(f"def train(policy, seed, budget):\n    return {{'validation': {rate}}}", space)
+    made: Callable[..., Mapping[str, Any]] = space["train"]
+    return made
+
+
+OBJECTIVES: dict[str, Callable[[float], Any]] = {
+    "partial": lambda rate: partial(at_rate, rate=rate),
+    "partial of a partial": lambda rate: partial(partial(at_rate, rate=rate)),
+    "object": AtRate,
+    "method": lambda rate: AtRate(rate).method,
+    "enclosed": lambda rate: enclosed(rate, {}),
+    "enclosed settings": lambda rate: enclosed(0, {"rate": rate}),
+    "enclosed function": lambda rate: partial(at_rate, rate=enclosed(rate, {})),
+    "default": with_default,
+    "without source": without_source,
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+def test_the_values_that_a_function_carries_are_part_of_its_identity(kind: str) -> None:
+    one, same, other = (external_task(OBJECTIVES[kind](rate)).describe() for rate in (1, 1, 2))
+    assert one == same != other
+    assert "partial" not in one["name"]
+    json.dumps(one)
+
+
+def test_a_log_that_a_function_appends_to_does_not_change_its_identity() -> None:
+    calls: list[int] = []
+
+    def train(policy: Policy, seed: int, budget: Budget) -> Mapping[str, Any]:
+        calls.append(seed)
+        return {"validation": 1}
+
+    before = external_task(train).describe()
+    train(load_policy("none"), 1, Budget(None, None, Path()))
+    assert external_task(train).describe() == before
+
+
+def test_a_search_does_not_read_the_test_value(tmp_path: Path) -> None:
+    made = command(tmp_path, TRAIN.replace('"test": 1', '"test": float("nan")'))
+    hidden = external_task(made, epochs=4).without_test()
+    result = hidden.train(load_policy("none"), seed=1, folder=tmp_path / "a", epochs=4)
+    assert result.validation == 4
+    assert checkpoint_of(tmp_path / "a") is not None
+    with pytest.raises(TrainingError, match="test is nan"):
+        external_task(made, epochs=4).train(
+            load_policy("none"), seed=1, folder=tmp_path / "b", epochs=4
+        )

@@ -12,6 +12,7 @@ import pytest
 
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments import read_result, write_result
+from automorph.experiments.result_file import DivergedError, ResultError
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_entries_without_a_meaning_are_listed_with_suggestions(tmp_path: Path) -
         ('{"metric": "accuracy", "valid', "cannot be read"),
         ("\udcff", "cannot be read"),
         ("[" * 100_000, "cannot be read"),
-        ("[1]", "is a list; expected an object"),
+        ("[1]", "has the type list; expected an object"),
         ('{"metric": "a"}', "no validation value"),
         ('{"validaton": 1}', "no validation value"),
         ('{"validation": null}', "no validation value"),
@@ -110,3 +111,12 @@ def test_writing_a_result_imports_neither_torch_nor_numpy(tmp_path: Path) -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_passes_that_are_not_finite_are_wrong_but_do_not_mean_that_the_training_diverged(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "result.json").write_text('{"validation": 1, "passes": NaN}')
+    with pytest.raises(ResultError, match=r"nan passes; expected a finite number") as caught:
+        read_result(tmp_path)
+    assert not isinstance(caught.value, DivergedError)

@@ -147,3 +147,13 @@ def test_a_training_names_the_version_that_changed(task, tmp_path, monkeypatch):
         with pytest.warns(UserWarning, match=r"others with pillow 99\.0"):
             result = train(task, "crop", folder=tmp_path, progress=False, accept_versions=True)
     assert result.finished
+
+
+def scaled(by):
+    return lambda examples, device: Scaled(by)(examples, device)
+
+
+def test_the_values_that_an_encoder_carries_are_part_of_the_identity(task):
+    for kind in (scaled, lambda by: Scaled(by).__call__):
+        one, same, other = (task_identity(replace(task, encoder=kind(by))) for by in (1, 1, 2))
+        assert one == same != other

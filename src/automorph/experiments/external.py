@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import shlex
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
+from automorph.captured import captured_values, innermost
 from automorph.errors import DiskError, UsageError
 from automorph.experiments.command import LOG, Command, CrashError
 from automorph.experiments.result_file import (
@@ -82,17 +84,21 @@ class ExternalTask:
     def describe(self) -> dict[str, Any]:
         """Return all that its results are known to depend on, as plain data."""
         if isinstance(self.objective, Command):
-            own = self.objective.describe()
+            own: dict[str, Any] = self.objective.describe()
         else:
             own = {"function": name_of_function(self.objective), "code": _code_of(self.objective)}
+            if values := captured_values(self.objective):
+                own["values"] = values
         return {**own, "name": self.name, "epochs": self.epochs, "domain": self.domain}
 
     def notes(self) -> list[str]:
         """Return what a user must know about results that are reused."""
         if not isinstance(self.objective, Command):
             return [
-                f"Results are reused while the source of {name_of_function(self.objective)} does "
-                "not change; changes of other functions and of data are not noticed."
+                f"Results are reused while the source of {name_of_function(self.objective)} and "
+                "the plain values that it carries (arguments of a partial function, enclosing "
+                "variables, attributes) do not change; changes of other functions, global "
+                "variables and data are not noticed: use another folder after them."
             ]
         files = ", ".join(self.objective.describe()["files"])
         basis = f"the command and the content of {files} do" if files else "the command does"
@@ -128,7 +134,7 @@ class ExternalTask:
                 if retries:
                     raise CrashError(f"{retries + 1} times, {error}") from None
                 raise
-            return result if self.with_test else replace(result, test_value=None)
+            return result
         raise AssertionError("unreachable")
 
     def _once(self, policy: Policy, seed: int, budget: Budget) -> ScriptResult:
@@ -144,7 +150,7 @@ class ExternalTask:
             "checkpoint": "" if budget.checkpoint is None else str(budget.checkpoint.resolve()),
         }
         self.objective.run(values, budget.folder)
-        return read_result(budget.folder)
+        return read_result(budget.folder, with_test=self.with_test)
 
     def _called(
         self, function: Objective, policy: Policy, seed: int, budget: Budget
@@ -162,7 +168,8 @@ class ExternalTask:
                 "'validation'. Correct the function and repeat the call: finished trainings are "
                 "kept if there is a folder"
             ) from error
-        result = check_result(content, budget.folder, f"the result of {name_of_function(function)}")
+        what = f"the result of {name_of_function(function)}"
+        result = check_result(content, budget.folder, what, with_test=self.with_test)
         # As a script does, so that a later job finds the checkpoint.
         write_result(
             budget.folder, validation=result.validation, test=result.test_value,
@@ -227,8 +234,14 @@ def external_task(
 
 def name_of_function(function: Any) -> str:
     """Return the import path of a function, or of the class of a callable."""
-    home = function if hasattr(function, "__qualname__") else type(function)
+    home = _home(function)
     return f"{home.__module__}.{home.__qualname__}"
+
+
+def _home(function: Any) -> Any:
+    """Return the function inside partial functions, or the class of a callable object."""
+    inner = innermost(function)
+    return inner if hasattr(inner, "__qualname__") else type(inner)
 
 
 def _default_name(objective: Command | Objective) -> str:
@@ -243,13 +256,24 @@ def _default_name(objective: Command | Objective) -> str:
 
 
 def _code_of(function: Any) -> str:
-    """Return a hash of the source of a function or class; of its name if there is no source."""
-    home = function if hasattr(function, "__qualname__") else type(function)
+    """Return a hash of the source of a function or class; of its bytecode without a source."""
+    home = inspect.unwrap(_home(function))
     try:
-        source = inspect.getsource(inspect.unwrap(home))
+        source = inspect.getsource(home)
     except (OSError, TypeError):
-        source = name_of_function(function)
-    return blake2b(source.encode(), digest_size=8).hexdigest()
+        source = "\n".join(_bytecode(getattr(home, "__code__", None)))
+    return blake2b((source or name_of_function(function)).encode(), digest_size=8).hexdigest()
+
+
+def _bytecode(code: CodeType | None) -> Iterator[str]:
+    """Yield the instructions and constants of a function, and of those inside it."""
+    if code is not None:
+        yield f"{code.co_code.hex()} {code.co_names}"
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                yield from _bytecode(constant)
+            else:
+                yield repr(constant)
 
 
 def _next_try(folder: Path) -> Path:

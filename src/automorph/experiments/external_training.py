@@ -97,7 +97,7 @@ def checkpoint_of(folder: Path) -> Path | None:
     tries = sorted(folder.glob("try-*"), key=lambda one: int(one.name[4:]), reverse=True)
     for one in tries:
         try:
-            result = read_result(one)
+            result = read_result(one, with_test=False)
         except ResultError:
             continue
         if result.checkpoint is not None:

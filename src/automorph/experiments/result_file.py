@@ -103,8 +103,8 @@ def write_result(
     return folder / RESULT
 
 
-def read_result(folder: Path) -> ScriptResult:
-    """Read and check the result in a folder.
+def read_result(folder: Path, *, with_test: bool = True) -> ScriptResult:
+    """Read and check the result in a folder; without ``with_test``, its test value is not read.
 
     Raises `ResultError`, which says what is wrong; `DivergedError` for a metric that is not finite.
     """
@@ -123,14 +123,14 @@ def read_result(folder: Path) -> ScriptResult:
             f"its {RESULT} cannot be read ({str(error)[:200]}); expected one whole JSON object: "
             "write it at once, for example with automorph.write_result"
         ) from None
-    return check_result(content, folder, f"its {RESULT}")
+    return check_result(content, folder, f"its {RESULT}", with_test=with_test)
 
 
-def check_result(content: Any, folder: Path, what: str) -> ScriptResult:
+def check_result(content: Any, folder: Path, what: str, *, with_test: bool = True) -> ScriptResult:
     """Check the content of a result, which ``what`` names in messages; see `read_result`."""
     if not isinstance(content, Mapping):
         raise ResultError(
-            f"{what} is a {type(content).__name__}; expected an object such as "
+            f"{what} has the type {type(content).__name__}; expected an object such as "
             '{"metric": "accuracy", "validation": 0.913}'
         )
     ignored = tuple(str(name)[:60] for name in content if name not in _NAMES)
@@ -145,16 +145,16 @@ def check_result(content: Any, folder: Path, what: str) -> ScriptResult:
         raise ResultError(
             f"{what} has the metric {metric[:60]!r}; expected a short name, such as accuracy"
         )
-    passes = _number(content, "passes", what)
-    if passes is not None and passes < 0:
-        raise ResultError(f"{what} has {passes:g} passes; expected a number of at least 0")
+    passes = _number(content, "passes", what, diverges=False)
+    if passes is not None and not 0 <= passes < math.inf:
+        raise ResultError(f"{what} has {passes:g} passes; expected a finite number of at least 0")
     validation = _number(content, "validation", what)
     assert validation is not None
     return ScriptResult(
         validation=validation,
         metric=metric.strip(),
         higher_is_better=_typed(content, "higher_is_better", bool, True, what),
-        test_value=_number(content, "test", what),
+        test_value=_number(content, "test", what) if with_test else None,
         losses=_losses(content.get("validation_losses"), what),
         passes=passes,
         checkpoint=_checkpoint(content.get("checkpoint"), folder, what),
@@ -181,7 +181,9 @@ def _typed(content: Mapping[str, Any], name: str, kind: type, default: Any, what
     return value
 
 
-def _number(content: Mapping[str, Any], name: str, what: str) -> float | None:
+def _number(
+    content: Mapping[str, Any], name: str, what: str, *, diverges: bool = True
+) -> float | None:
     value = content.get(name)
     if value is None:
         return None
@@ -191,7 +193,7 @@ def _number(content: Mapping[str, Any], name: str, what: str) -> float | None:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise ResultError(f"{what} has {value!r:.60} for {name!r}; expected a number") from None
-    if not math.isfinite(number):
+    if diverges and not math.isfinite(number):
         raise DivergedError(
             f"{name} is {number} in {what}; expected a finite number: the training diverged, or "
             "the metric is undefined"

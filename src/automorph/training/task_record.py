@@ -9,6 +9,7 @@ from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from automorph.captured import captured_values
 from automorph.data import split_hashes
 from automorph.training.task import Task, default_encoder
 
@@ -122,11 +123,14 @@ def _structure(task: Task) -> dict[str, Any]:
 
 
 def _settings(thing: Any) -> str:
-    """Return the arguments of a partial function, or the plain attributes of an object."""
+    """Return the values that a function carries, or the plain attributes of an object."""
     if isinstance(thing, partial):
         return f"{named(thing.func)} {thing.args!r} {thing.keywords!r}"
-    if is_dataclass(thing) or hasattr(thing, "__qualname__"):
+    if is_dataclass(thing):
         return ""
+    if hasattr(thing, "__qualname__"):
+        values = captured_values(thing)
+        return repr(values) if values else ""
     plain = {k: v for k, v in sorted(getattr(thing, "__dict__", {}).items()) if _is_plain(v)}
     return repr(plain) if plain else ""
 

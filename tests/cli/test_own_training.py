@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from automorph.cli import main
+from automorph.policies import Mixture, Step, load_policy, save_policy
 
 SCRIPT = """
 import hashlib, json, pathlib, sys
@@ -111,3 +112,18 @@ def test_search_ends_in_a_policy_and_a_report(tmp_path, call):
 )
 def test_what_does_not_fit_is_refused(words, told, refused):
     assert told in " ".join(refused(*words).split())
+
+
+def test_a_policy_file_that_changed_back_gets_its_own_report_again(tmp_path, call):
+    words = ["compare", "--command", COMMAND, "--epochs", 3, "--seeds", 1, "--out", "run", "--json"]
+    words += ["--policy", "none", "--policy", "own.json", "--engine", "local"]
+    space, values = load_policy("randaugment").space, []
+    for magnitude in (0.2, 0.8, 0.2):
+        own = Mixture(
+            label="own", operations=space, subpolicies=((Step("Rotate", magnitude=magnitude),),)
+        )
+        save_policy(own, tmp_path / "own.json")
+        values.append(json.loads(call(*words).out)["rows"][1]["accuracy"]["mean"])
+    assert values[0] == values[2] != values[1]
+    report = json.loads((tmp_path / "run" / "compare.json").read_text())["result"]
+    assert report["rows"][1]["accuracy"]["mean"] == values[2]

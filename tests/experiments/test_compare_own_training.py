@@ -162,6 +162,35 @@ def test_a_changed_script_does_not_reuse_results(tmp_path: Path) -> None:
         compare(objective=changed, policies=["none"], seeds=1, epochs=1, folder=folder)
 
 
+def test_what_only_some_trainings_report_is_counted() -> None:
+    def train(policy: Policy, seed: int, budget: Budget) -> Mapping[str, Any]:
+        result = {"validation": 1, "test": 1, "passes": 1}
+        return {
+            name: value
+            for name, value in result.items()
+            if name != ("test" if not seed else "passes" if policy.name == "none" else "")
+        }
+
+    result = compare(objective=train, policies=["none", "flip"], seeds=3)
+    assert any(one.startswith("2 of 6 trainings report no test val") for one in result.remarks)
+    assert any(one.startswith("2 of 6 trainings report no passes") for one in result.remarks)
+
+
+def test_equal_differences_have_no_interval_and_the_verdict_says_why() -> None:
+    made = {"none": 0.5, "flip": 0.75}
+    result = compare(
+        objective=lambda policy, seed, budget: {"validation": made[policy.name]},
+        policies=list(made), seeds=3,
+    )  # fmt: skip
+    assert "no interval, because the differences are equal; 3 paired seeds" in result.verdict.text
+
+
+def test_a_command_may_end_with_the_status_of_one_that_did_not_start(tmp_path: Path) -> None:
+    made = command(tmp_path, "print('hello'); raise SystemExit(126)", retries=0)
+    with pytest.raises(AutomorphError, match="ended with exit status 126"):
+        compare(objective=made, policies=["none"], seeds=1, epochs=1)
+
+
 def test_different_metrics_do_not_compare(tmp_path: Path) -> None:
     made = command(tmp_path, "done(metric=name)")
     with pytest.raises(UsageError, match=r"flip .* and none .*expected the same 'metric'"):
@@ -170,7 +199,7 @@ def test_different_metrics_do_not_compare(tmp_path: Path) -> None:
 
 def test_every_training_failed(tmp_path: Path) -> None:
     made = command(tmp_path, "raise SystemExit(3)", retries=0)
-    with pytest.raises(AutomorphError, match=r"every training failed .* correct the training"):
+    with pytest.raises(AutomorphError, match=r"no policy has a result .* correct the training"):
         compare(objective=made, policies=["none", "flip"], seeds=2, epochs=1)
 
 

@@ -182,3 +182,14 @@ def test_the_result_is_not_changed() -> None:
     before = repr(result)
     render(compare_page(result))
     assert repr(result) == before
+
+
+def test_differences_that_are_equal_for_all_seeds_are_explained() -> None:
+    result = comparison()
+    for row in result["rows"]:
+        if row["difference"] is not None:
+            row["difference"] |= {"low": None, "high": None}
+    short, sentence = answer(compare_page(result), "Beyond chance?")
+    assert short == "Yes"
+    assert "the same for all" in sentence
+    assert "One seed" not in sentence

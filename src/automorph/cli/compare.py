@@ -159,7 +159,7 @@ class CompareRun:
         for remark in comparison.remarks:
             say.print(remark, style="yellow", markup=False)
         before = read_object(folder / "compare.json")
-        same = before is not None and before.get("asked") == self._asked()
+        same = before is not None and self._is_asked(before.get("asked"))
         known = before if same and not comparison.trained else None
         if known is None:
             if before is not None and not same:
@@ -179,10 +179,21 @@ class CompareRun:
         return words_of(self.source, self.task)
 
     def _asked(self) -> dict[str, Any]:
+        from automorph.experiments import digest, plain_treatment
+
         return {
             "policies": [policy.name for policy in self.policies],
             "seeds": self.seeds,
             "baseline": self.baseline,
+            # A file of the same name may have another policy by now.
+            "content": digest([plain_treatment(policy) for policy in self.policies]),
+        }
+
+    def _is_asked(self, before: Any) -> bool:
+        """Return True if an earlier call asked for the same; version 0.1 recorded no content."""
+        asked = self._asked()
+        return isinstance(before, dict) and before == {
+            name: value for name, value in asked.items() if name in before or name != "content"
         }
 
     def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:

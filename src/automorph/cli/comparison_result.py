@@ -115,7 +115,8 @@ def table_of(
             gap = row.difference
             difference = f"{metric.difference(gap.mean)} ({metric.interval(gap)})"
             p = p_words(row.difference.p_adjusted)
-        number = _short(sum(row.units.values()) / len(row.accuracy.values))
+        # Trainings of the user's own may report no passes.
+        number = _short(sum(row.units.values()) / len(row.accuracy.values)) if row.units else ""
         validation = _mean(row.validation, metric, spread=False) if row.validation else ""
         table.add_row(
             row.policy,

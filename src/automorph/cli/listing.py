@@ -52,7 +52,7 @@ def list_(kind: str, as_json: bool) -> None:
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     # A list is what was asked for, so it goes to standard output.
-    Console(highlight=False).print(table)
+    Console(highlight=False, emoji=False).print(table)
     if kind == "policies":
         console().print(
             "\nJoin stages with +, as in 'flip-crop + randaugment(n=2,m=9) + cutout(16)'. timm "

@@ -323,7 +323,7 @@ def console(*, quiet: bool = False) -> Console:
     """Return the console for messages: standard error, so that standard output stays clean."""
     from automorph.cli.terminal import Terminal
 
-    return Terminal(stderr=True, quiet=quiet, highlight=False)
+    return Terminal(stderr=True, quiet=quiet, highlight=False, emoji=False)
 
 
 def print_notes(say: Console, data: Dataset) -> None:

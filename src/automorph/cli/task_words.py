@@ -119,7 +119,7 @@ class CommandWords:
         """Return the command and the length of a training."""
         from automorph.report import plural
 
-        length = plural(self.task.epochs, "epoch") if self.task.epochs else "length set by it"
+        length = plural(self.task.epochs, "epoch") if self.task.epochs else "it sets its own length"
         return f"command {self.task.text}; {length}"
 
     def print_notes(self, say: Console) -> None:

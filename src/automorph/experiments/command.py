@@ -187,7 +187,7 @@ class Command:
             ) from None
         finally:
             _end(process)
-        if status == supervise.CANNOT_START:
+        if status == supervise.CANNOT_START and _first_line(log).startswith(supervise.NOT_STARTED):
             raise TrainingError(f"the command did not start{last_lines(log)}")
         if status:
             how = f"with exit status {status}"
@@ -210,6 +210,11 @@ def last_lines(log: Path) -> str:
     if not kept:
         return f". Its log is empty: {log}"
     return "\n    ".join([f". The end of its log, {log}:", *kept])
+
+
+def _first_line(log: Path) -> str:
+    with log.open(encoding="utf-8", errors="replace") as file:
+        return file.readline(200)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -82,12 +82,12 @@ def _in_words(row: Row, metric: Metric) -> str:
 
 
 def winner_of(rows: tuple[Row, ...], metric: Metric = ACCURACY) -> str:
-    """Return the policy with the best validation value. Raises if every training failed."""
+    """Return the policy with the best validation value. Raises if all failed."""
     ran = [row for row in rows if row.accuracy is not None]
     if not ran:
         errors = "; ".join(f"{row.policy}: {row.error}" for row in rows)
         advice = "try a lower --lr" if metric is ACCURACY else "correct the training and repeat it"
-        raise AutomorphError(f"every training failed ({errors}); {advice}")
+        raise AutomorphError(f"no policy has a result ({errors}); {advice}")
     return max(ran, key=lambda row: _standing(row, metric)).policy
 
 

@@ -65,7 +65,7 @@ def judge(
             "is no baseline to compare with.",
         )
     share = (
-        f"{confidence:.0%} interval {metric.interval(difference)}; {seeds} paired seeds"
+        f"{_interval(difference, confidence, metric)}; {seeds} paired seeds"
         if seeds > 1
         else "one seed, no interval"
     )
@@ -123,3 +123,10 @@ def _same_figures(metric: Metric) -> str:
         " There are no test values: these are the validation values that also chose the winner, so "
         "the gain on new data may be smaller."
     )
+
+
+def _interval(difference: Difference, confidence: float, metric: Metric) -> str:
+    """Name the interval of a difference; equal differences have none."""
+    if difference.low is None or difference.high is None:
+        return "no interval, because the differences are equal"
+    return f"{confidence:.0%} interval {metric.interval(difference)}"

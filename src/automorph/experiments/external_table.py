@@ -123,13 +123,21 @@ def remarks_of(results: Iterable[JobResult], metric: Metric) -> list[str]:
     """Say what the trainings did not report, and what was ignored."""
     done, remarks = list(results), []
     if done and metric.part == "validation":
-        some = "Some" if any(one.facts["test"] is not None for one in done) else "The"
+        without = sum(one.facts["test"] is None for one in done)
+        who = "The" if without == len(done) else f"{without} of {len(done)}"
         remarks.append(
-            f"{some} trainings report no test values: the table shows {metric.name} on the "
+            f"{who} trainings report no test values: the table shows {metric.name} on the "
             "validation data, which also chose the winner."
         )
-    if done and any(one.facts["passes"] is None for one in done):
-        remarks.append("The trainings report no passes, so their cost is known in seconds only.")
+    if without := sum(one.facts["passes"] is None for one in done):
+        if without == len(done):
+            words = "The trainings report no passes, so their cost is known in seconds only."
+        else:
+            words = (
+                f"{without} of {len(done)} trainings report no passes, so the cost of their "
+                "policies is known in seconds only."
+            )
+        remarks.append(words)
     sizes = {one.facts["examples"] for one in done if one.facts["examples"] is not None}
     if len(sizes) > 1:
         counts = " and ".join(f"{size:,}" for size in sorted(sizes))

@@ -16,7 +16,8 @@ import sys
 import threading
 import time
 
-CANNOT_START = 126
+CANNOT_START, NOT_STARTED = 126, "cannot start"
+"""Exit status, and the begin of the line in the log; a command itself may end with 126 too."""
 
 
 def main(grace: float, words: list[str]) -> int:
@@ -28,7 +29,7 @@ def main(grace: float, words: list[str]) -> int:
             words, stdin=subprocess.DEVNULL, start_new_session=True
         )
     except OSError as error:
-        print(f"cannot start {words[0]}: {error.strerror}", file=sys.stderr, flush=True)
+        print(f"{NOT_STARTED} {words[0]}: {error.strerror}", file=sys.stderr, flush=True)
         return CANNOT_START
     threading.Thread(target=_watch, args=(pipe, child, grace), daemon=True).start()
     if hasattr(os, "waitid"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automorph.report import formatting
 from automorph.report.page import Answer
-from automorph.report.view_model import Results, difference, p_value, seconds
+from automorph.report.view_model import JsonObject, Results, difference, p_value, seconds
 
 
 def answers(results: Results) -> list[Answer]:
@@ -61,7 +61,7 @@ def _margin(results: Results) -> list[Answer]:
     if spread == formatting.NOTHING:
         return [
             Answer("By how much?", metric.difference(gap["mean"]), f"{between}."),
-            Answer("Beyond chance?", "Unknown", "One seed gives no interval; use more seeds."),
+            _without_interval(results, row),
         ]
     # The verdict may use more than this interval, so it decides.
     beyond = results.content["verdict"]["kind"] != "unclear"
@@ -80,6 +80,19 @@ def _margin(results: Results) -> list[Answer]:
             f"The interval over {results.seeds} paired seeds {zero}{chance}.",
         ),
     ]
+
+
+def _without_interval(results: Results, row: JsonObject | None) -> Answer:
+    """Answer without an interval: one seed, or differences that are equal for all seeds."""
+    p = p_value(row)
+    if results.seeds == 1 or formatting.absent(p):
+        return Answer("Beyond chance?", "Unknown", "One seed gives no interval; use more seeds.")
+    return Answer(
+        "Beyond chance?",
+        "Yes" if results.content["verdict"]["kind"] != "unclear" else "Not shown",
+        f"The difference is the same for all {results.seeds} paired seeds, so it has no interval, "
+        f"p {formatting.p_value(p, sign=True)}.",
+    )
 
 
 def _cost(results: Results) -> Answer:

@@ -58,8 +58,8 @@ class JsonLines:
         bad = sum(record is None for record in records) - unfinished
         if bad:
             warnings.warn(
-                f"{self.path}: {bad} of {len(lines)} lines are damaged and were skipped; their "
-                "work will be done again",
+                f"{self.path}: {bad} of {len(lines)} lines are damaged and were skipped; work that "
+                "only they record is done again",
                 stacklevel=2,
             )
         return [record for record in records if record is not None]

@@ -39,7 +39,7 @@ def test_a_damaged_line_costs_only_itself_and_is_reported(log):
     changed = lines[1].replace(b'"seed": 1', b'"seed": 7')
     for bad in (changed, b"\xff\n", b"[]\n", b"{}\n", lines[1][:20] + b"\n"):
         log.path.write_bytes(lines[0] + bad + lines[2])
-        with pytest.warns(UserWarning, match=r"1 of 3 lines are damaged.*will be done again"):
+        with pytest.warns(UserWarning, match=r"1 of 3 lines are damaged.*is done again"):
             assert log.read() == [RECORDS[0], RECORDS[2]]
 
 

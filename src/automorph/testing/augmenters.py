@@ -30,7 +30,11 @@ from automorph.training import (
     train,
 )
 
-KIT = Kit("augmenter")
+KIT = Kit(
+    "augmenter",
+    lambda one: isinstance(one, AugmenterSpec) or callable(one),
+    "an in-training method such as as_treatment(name), or a function that builds an Augmenter",
+)
 Method = AugmenterSpec | Callable[[], Augmenter]
 SEED = 3
 

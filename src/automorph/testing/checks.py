@@ -30,10 +30,13 @@ class Check(NamedTuple):
 
 
 class Kit:
-    """The checks of one kind of object, in the order in which they run."""
+    """The checks of one kind of object, in the order in which they run.
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    ``fits`` tells whether an object is of that kind at all, and ``expected`` describes the kind.
+    """
+
+    def __init__(self, kind: str, fits: Callable[[Any], bool], expected: str) -> None:
+        self.kind, self.fits, self.expected = kind, fits, expected
         self.checks: list[Check] = []
 
     def __iter__(self) -> Iterator[Check]:
@@ -45,6 +48,7 @@ class Kit:
         @wraps(function)
         def explained(subject: Any, **options: Any) -> None:
             __tracebackhide__ = True
+            self.check_kind(subject)
             try:
                 function(subject, **options)
             except AssertionError as error:
@@ -59,6 +63,14 @@ class Kit:
         self.checks.append(Check(function.__name__, explained))
         return explained
 
+    def check_kind(self, subject: Any) -> None:
+        """Raise `UsageError` for an object of another kind, about which no check could tell."""
+        if not self.fits(subject):
+            raise UsageError(
+                f"got {subject!r:.60} ({type(subject).__name__}) for the {self.kind} kit; expected "
+                f"{self.expected}"
+            )
+
     def run(self, subject: Any, *, skip: Iterable[str] = (), **options: Any) -> None:
         """Run all checks except those in ``skip``; raise one `AssertionError` for all failures."""
         __tracebackhide__ = True
@@ -66,6 +78,7 @@ class Kit:
         names = [check.name for check in self]
         for name in sorted(skipped - set(names)):
             raise UsageError(unknown("check", name, names, where=f"of the {self.kind} kit"))
+        self.check_kind(subject)
         failures: list[tuple[str, AssertionError]] = []
         for check in self:
             if check.name in skipped:
@@ -76,10 +89,22 @@ class Kit:
                 failures.append((check.name, error))
         if failures:
             ran = len(names) - len(skipped)
-            lines = "\n".join(f"- {name}: {error}" for name, error in failures)
+            lines = "\n".join(f"- {name}: {words}" for name, words in _once(failures))
             raise AssertionError(f"{len(failures)} of {ran} checks failed\n{lines}") from failures[
                 0
             ][1]
+
+
+def _once(failures: Iterable[tuple[str, AssertionError]]) -> Iterator[tuple[str, str]]:
+    """Yield names and messages; an exception that several checks met is shown once."""
+    first: dict[tuple[type, str], str] = {}
+    for name, error in failures:
+        cause = error.__cause__
+        if cause is None or isinstance(cause, AssertionError):
+            yield name, str(error)
+            continue
+        shown = first.setdefault((type(cause), str(cause)), name)
+        yield name, str(error) if shown == name else f"the same error as in {shown}"
 
 
 def requirement(function: Callable[..., None]) -> str:

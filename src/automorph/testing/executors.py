@@ -18,7 +18,7 @@ from automorph.testing.jobs import Die, Fail, Look
 from automorph.testing.samples import one_thread, small_task
 from automorph.training import Task
 
-KIT = Kit("executor")
+KIT = Kit("executor", callable, "a function of a task and a folder that opens the executor")
 Open = Callable[[Task, Path], Executor]
 PATIENCE = 60.0
 """Seconds after a deadline within which an executor must return, with the start of workers."""
@@ -45,6 +45,7 @@ def check_executor(open_executor: Open, *, skip: Iterable[str] = ()) -> None:
     >>> from automorph.experiments import open_executor
     >>> check_executor(partial(open_executor, "local"))
     """
+    KIT.check_kind(open_executor)
     with Session(open_executor) as session:
         KIT.run(open_executor, session=session, skip=skip)
 

@@ -15,7 +15,11 @@ from torch import Tensor
 from automorph.robustness import METHODS, Grouper, Objective, Robust, load_method
 from automorph.testing.checks import Check, Kit, require
 
-KIT = Kit("objective")
+KIT = Kit(
+    "objective",
+    lambda one: isinstance(one, Robust) or callable(one),
+    "a method such as load_method(name), or a function of a Grouper and counts that builds one",
+)
 Method = Robust | Callable[[Grouper, NDArray[np.int64]], Objective]
 
 GROUPER = Grouper(("cat", "dog"), ("day", "night"))

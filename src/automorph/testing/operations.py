@@ -28,7 +28,11 @@ from automorph.testing.samples import (
     other_global_randomness,
 )
 
-KIT = Kit("operation")
+KIT = Kit(
+    "operation",
+    lambda one: isinstance(one, Operation),
+    "an operation: decorate a function with automorph.operation, or pass find_operation(name)",
+)
 
 
 def operation_checks() -> list[Check]:

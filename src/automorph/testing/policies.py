@@ -33,7 +33,11 @@ from automorph.testing.samples import (
     other_global_randomness,
 )
 
-KIT = Kit("policy")
+KIT = Kit(
+    "policy",
+    lambda one: isinstance(one, Policy),
+    "a policy: an object of a subclass of automorph.policies.Policy, or load_policy(name)",
+)
 FIELDS = ("op", "magnitude", "fire")
 EPOCHS = 300
 """Epochs in which a policy that declares mixing is expected to mix at least once."""

@@ -21,7 +21,7 @@ from automorph.testing.checks import Check, Kit, require, require_equal
 from automorph.testing.samples import one_thread, other_global_randomness, small_task
 from automorph.training import AugmenterSpec
 
-KIT = Kit("searcher")
+KIT = Kit("searcher", callable, "the class of a searcher, or a function of a SearchContext")
 Build = Callable[[SearchContext], Searcher]
 SPARE = 10
 """Jobs beyond twice the trials after which a search is taken to go on forever."""

@@ -10,7 +10,9 @@ import numpy as np
 from automorph.data import Dataset, Split, check_leakage, open_part
 from automorph.testing.checks import Check, Kit, require, require_equal
 
-KIT = Kit("data source")
+KIT = Kit(
+    "data source", callable, "a function that loads the data set, such as lambda: load_data(source)"
+)
 Load = Callable[[], Dataset]
 
 

@@ -18,7 +18,11 @@ from automorph.robustness import KnownTranslator, Translator
 from automorph.testing.checks import Check, Kit, require, require_equal
 from automorph.testing.samples import example_images, other_global_randomness
 
-KIT = Kit("translator")
+KIT = Kit(
+    "translator",
+    lambda one: not isinstance(one, (str, type)),
+    "a translator: an object with name, directions and translate",
+)
 
 
 def translator_checks() -> list[Check]:

@@ -37,14 +37,16 @@ def test_names_of_constant_answers():
 
 
 def test_compare_search_and_audit_say_it(task):
-    constant = "always answers 'cat'"
+    constant = "always answers '"
     assert constant in compare(task, ["none"], seeds=1).remarks[0]
     assert any(constant in one for one in search(task, "random", trials=1, seeds=1).remarks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         part = np.zeros(len(task.data.train), int)
-        found = audit(task.data.replace(), predictions=part, part="train")
-    assert any(constant in note for note in found.notes)
+        labels = np.array(task.data.classes)[task.data.train.labels]
+        source = from_arrays(task.data.train.data, labels, subgroups=np.arange(len(part)) % 2)
+        found = audit(source, predictions=part)
+    assert any("always answers 'cat'" in note for note in found.notes)
 
 
 def test_the_command_line_and_the_page_say_it(tmp_path, capsys):

@@ -31,7 +31,7 @@ RECIPE = {"epochs": 2, "batch_size": 26, "lr": 0.05, "precision": "fp32", "selec
 
 # The functions under which a test part may be read.
 TRAINED = "training/trainer.py:_conclude"
-FINAL = "searchers/final_table.py:run"
+FINAL = "experiments/full_training.py:run"
 ROBUST = "robustness/robust.py:train_robust"
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from automorph.experiments.external_training import remove_checkpoints as remove_checkpoints
     from automorph.experiments.external_training import train_external as train_external
     from automorph.experiments.full_training import FullTraining as FullTraining
+    from automorph.experiments.full_training import cell_of as cell_of
     from automorph.experiments.job import Job as Job
     from automorph.experiments.job import JobResult as JobResult
     from automorph.experiments.job import Treatment as Treatment
@@ -103,6 +104,7 @@ _HOMES = {
     "Treatment": "job",
     "Verdict": "conclusion",
     "base_rate": "remarks",
+    "cell_of": "full_training",
     "check_executor": "executors",
     "check_external": "external_training",
     "checkpoint_of": "external_training",

@@ -48,6 +48,16 @@ class FullTraining:
         return JobResult(score, result.units, result.seconds, facts_of(result))
 
 
+def cell_of(result: RunResult) -> dict[str, Any]:
+    """Return the result of a training that was evaluated on the test part, as plain data."""
+    return {
+        **facts_of(result),
+        "validation_accuracy": result.accuracy.get("validation"),
+        "seconds": result.seconds,
+        "units": {"forward": result.units.forward, "backward": result.units.backward},
+    }
+
+
 def facts_of(result: RunResult) -> dict[str, Any]:
     """Return what is stored of a training that was evaluated on the test part, as plain data."""
     curves: dict[str, list[Any]] = {

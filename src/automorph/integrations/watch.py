@@ -31,13 +31,16 @@ class Watch:
         # are watched, how often they came again, and how many examples were served.
         self._table = torch.zeros((_ROWS, 2 * _SLOTS + 1), dtype=torch.int64)
         self._warned = torch.zeros(1, dtype=torch.int64)
-        for cells in (self._table, self._warned):
+        self._begun = torch.zeros(1, dtype=torch.int64)
+        """How many epochs have begun, the same one again included."""
+        for cells in (self._table, self._warned, self._begun):
             cells.share_memory_()  # type: ignore[no-untyped-call]
-        self._here = (0, 0, 0)
+        self._here = (0, (0, 0), 0)
         self.restart()
 
     def restart(self) -> None:
         """Begin an epoch: nothing was served yet."""
+        self._begun += 1
         self._table.zero_()
         self._table[:, :_SLOTS] = _EMPTY
 
@@ -89,9 +92,10 @@ class Watch:
     def _stale(self, worker: Any, epoch: int) -> bool:
         """Return True if a worker may still be making batches of a pass that was broken off."""
         process, last, since = self._here
+        now = (epoch, int(self._begun[0]))
         if worker is None or process != os.getpid():
-            self._here = (os.getpid(), epoch, _PREFETCHED)
+            self._here = (os.getpid(), now, _PREFETCHED)
             return False
         # Counted from the batch with which this worker first sees the epoch.
-        self._here = (process, epoch, since + 1 if epoch == last else 1)
+        self._here = (process, now, since + 1 if now == last else 1)
         return self._here[2] <= _PREFETCHED

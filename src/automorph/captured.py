@@ -1,11 +1,13 @@
-"""Values that a function carries along: what its import path and its source leave open."""
+"""What identifies a function of the user's own besides its import path: code, and values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping
 from functools import partial
+from hashlib import blake2b
 from os import PathLike, fspath
-from types import MethodType
+from types import CodeType, MethodType
 from typing import Any
 
 
@@ -14,6 +16,34 @@ def innermost(function: Any) -> Any:
     while isinstance(function, partial):
         function = function.func
     return function
+
+
+def home_of(function: Any) -> Any:
+    """Return the function inside partial functions, or the class of a callable object."""
+    inner = innermost(function)
+    return inner if hasattr(inner, "__qualname__") else type(inner)
+
+
+def code_of(function: Any) -> str:
+    """Return a hash of the source of a function or class; of its bytecode without a source."""
+    home = inspect.unwrap(home_of(function))
+    try:
+        source = inspect.getsource(home)
+    except (OSError, TypeError):
+        source = "\n".join(_bytecode(getattr(home, "__code__", None)))
+    content = source or f"{home.__module__}.{home.__qualname__}"
+    return blake2b(content.encode(), digest_size=8).hexdigest()
+
+
+def _bytecode(code: CodeType | None) -> Iterator[str]:
+    """Yield the instructions and constants of a function, and of those inside it."""
+    if code is not None:
+        yield f"{code.co_code.hex()} {code.co_names}"
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                yield from _bytecode(constant)
+            else:
+                yield repr(constant)
 
 
 def captured_values(function: Any) -> dict[str, Any]:

@@ -10,9 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+import automorph
 from automorph.data import limited, load_data, split
 from automorph.errors import UsageError
 from automorph.experiments import FileLog, Store, compare
+from automorph.operations import SearchSpace
+from automorph.policies import Mixture, Step
+from automorph.searchers import search
 from automorph.training import (
     Normaliser,
     Recipe,
@@ -157,3 +161,29 @@ def test_the_values_that_an_encoder_carries_are_part_of_the_identity(task):
     for kind in (scaled, lambda by: Scaled(by).__call__):
         one, same, other = (task_identity(replace(task, encoder=kind(by))) for by in (1, 1, 2))
         assert one == same != other
+
+
+def brighter(by):
+    def lift(image, value):
+        return np.minimum(image + np.uint16(by * value), 255).astype(np.uint8)
+
+    operation = automorph.operation(range=(0, 40), unit="level", identity=0)(lift)
+    space = SearchSpace(name="own", operations=(operation,))
+    step = (Step("lift", magnitude=1.0),)
+    return space, Mixture(label="own", operations=space, subpolicies=(step,))
+
+
+def test_a_changed_operation_does_not_reuse_trainings(task, tmp_path):
+    first = compare(task, brighter(1)[1], seeds=1, folder=tmp_path, engine="local")
+    assert first.trained == 1
+    again = compare(task, brighter(1)[1], seeds=1, folder=tmp_path, engine="local")
+    assert again.trained == 0
+    with pytest.raises(UsageError, match=r"another version of the operation .*lift"):
+        compare(task, brighter(2)[1], seeds=1, folder=tmp_path, engine="local")
+
+
+def test_a_search_over_a_changed_operation_does_not_continue(task, tmp_path):
+    options = {"method": "random(count=1)", "trials": 1, "seeds": 1, "engine": "local"}
+    search(task, space=brighter(1)[0], folder=tmp_path, **options)
+    with pytest.raises(UsageError, match=r"another version of the operation .*lift"):
+        search(task, space=brighter(2)[0], folder=tmp_path, **options)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
-from automorph.captured import captured_values, innermost
+from automorph.captured import captured_values, code_of, home_of
 from automorph.errors import DiskError, UsageError
 from automorph.experiments.command import LOG, Command, CrashError
 from automorph.experiments.result_file import (
@@ -86,7 +83,7 @@ class ExternalTask:
         if isinstance(self.objective, Command):
             own: dict[str, Any] = self.objective.describe()
         else:
-            own = {"function": name_of_function(self.objective), "code": _code_of(self.objective)}
+            own = {"function": name_of_function(self.objective), "code": code_of(self.objective)}
             if values := captured_values(self.objective):
                 own["values"] = values
         return {**own, "name": self.name, "epochs": self.epochs, "domain": self.domain}
@@ -234,14 +231,8 @@ def external_task(
 
 def name_of_function(function: Any) -> str:
     """Return the import path of a function, or of the class of a callable."""
-    home = _home(function)
+    home = home_of(function)
     return f"{home.__module__}.{home.__qualname__}"
-
-
-def _home(function: Any) -> Any:
-    """Return the function inside partial functions, or the class of a callable object."""
-    inner = innermost(function)
-    return inner if hasattr(inner, "__qualname__") else type(inner)
 
 
 def _default_name(objective: Command | Objective) -> str:
@@ -253,27 +244,6 @@ def _default_name(objective: Command | Objective) -> str:
     if scripts and len(words) > 1:
         return scripts[0] if Path(words[0]).stem != scripts[0] else (scripts[1:] or scripts)[0]
     return Path(words[0]).stem
-
-
-def _code_of(function: Any) -> str:
-    """Return a hash of the source of a function or class; of its bytecode without a source."""
-    home = inspect.unwrap(_home(function))
-    try:
-        source = inspect.getsource(home)
-    except (OSError, TypeError):
-        source = "\n".join(_bytecode(getattr(home, "__code__", None)))
-    return blake2b((source or name_of_function(function)).encode(), digest_size=8).hexdigest()
-
-
-def _bytecode(code: CodeType | None) -> Iterator[str]:
-    """Yield the instructions and constants of a function, and of those inside it."""
-    if code is not None:
-        yield f"{code.co_code.hex()} {code.co_names}"
-        for constant in code.co_consts:
-            if isinstance(constant, CodeType):
-                yield from _bytecode(constant)
-            else:
-                yield repr(constant)
 
 
 def _next_try(folder: Path) -> Path:

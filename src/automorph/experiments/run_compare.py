@@ -31,6 +31,7 @@ from automorph.experiments.table import (
     Cell,
     Progress,
     curves_of,
+    policy_of,
     predictions_of,
     rows_of,
 )
@@ -109,6 +110,7 @@ def compare(
         path = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
         stack.enter_context(folder_lock(path))
         store = _opened(path if folder else None, log, task, accept_versions)
+        store.check_operations(one for named in treatments for one in policy_of(named).space)
         results, trained = _results(
             store, cells, partial(open_executor, engine, task, path, jobs=jobs, address=address),
             (lambda job: None) if isinstance(task, ExternalTask) else partial(read_cell, path),

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from automorph.errors import DamagedError
+from automorph.captured import captured_values, code_of
+from automorph.errors import DamagedError, UsageError
 from automorph.experiments.job import Job, JobResult, digest, key_of
 from automorph.experiments.json_lines import JsonLines
+from automorph.operations import Operation
 from automorph.training import Units, alike, check_same_run
 
 JOBS = "jobs.jsonl"
@@ -190,6 +192,29 @@ class Store:
         if self._log is not None:
             self._log.note(name, content)
         self._notes[name] = json.loads(json.dumps(content))
+
+    def check_operations(self, operations: Iterable[Operation]) -> None:
+        """Raise `UsageError` if the function of an operation has changed since it was used here.
+
+        Jobs name such a function by its import path only. Operations of the catalogue have none.
+        """
+        own = {
+            f"{one.function.__module__}:{one.function.__qualname__}": digest(
+                [code_of(one.function), captured_values(one.function)]
+            )
+            for one in operations
+            if one.function is not None and hasattr(one.function, "__qualname__")
+        }
+        known = self.noted("operations") or {}
+        for name in own:
+            if known.get(name, own[name]) != own[name]:
+                raise UsageError(
+                    f"{self._place} has results of another version of the operation function "
+                    f"{name}; expected the same code and values: restore them, or choose another "
+                    "folder with --out (folder=...)"
+                )
+        if own.keys() - known.keys():
+            self.note("operations", {**known, **own})
 
     def noted(self, name: str) -> Any:
         """Return a stored decision, or None."""

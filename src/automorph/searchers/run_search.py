@@ -142,6 +142,7 @@ def search(
             ),
             accept_versions=accept_versions,
         )  # fmt: skip
+        record.check_operations([*operations, *post.space])
         runner = SearchRunner(record, progress, own=own)
         workers = stack.enter_context(
             open_executor(engine, full_task, path, jobs=jobs, address=address)

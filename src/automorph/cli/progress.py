@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.bars import progress_bar
 from automorph.cli.options import console, plain_table
 from automorph.errors import UsageError
 
@@ -33,8 +34,6 @@ class Dashboard:
 
     def __init__(self, *, quiet: bool, percent: bool = True) -> None:
         from rich.live import Live
-
-        from automorph.training import progress_bar
 
         say = console(quiet=quiet)
         self.bar = progress_bar(say, disable=not say.is_terminal)
@@ -92,8 +91,6 @@ class Bars:
     """Progress bars of trainings and of translators that are fitted before them."""
 
     def __init__(self, *, quiet: bool) -> None:
-        from automorph.training import progress_bar
-
         say = console(quiet=quiet)
         self.bar = progress_bar(say, transient=True, disable=not say.is_terminal)
         self.tasks: dict[str, Any] = {}

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.bars import progress_bar
 from automorph.data.cache import Store
 from automorph.data.deep_pixels import FULL, Window
 from automorph.data.image_opening import BadImageError, strict_pillow
@@ -173,10 +174,12 @@ def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
         yield from items
         return
     from rich.console import Console
-    from rich.progress import track
 
-    console = Console(stderr=True)
-    yield from track(items, title, total=total, console=console, transient=True)
+    with progress_bar(Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total, facts="")
+        for number, item in enumerate(items, 1):
+            yield item
+            bar.update(task, completed=number, facts=f"{number:,} of {total:,}")
 
 
 def _read_all(

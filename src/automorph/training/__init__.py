@@ -25,7 +25,7 @@ from automorph.training.loss import divergence, log_mean, soft_cross_entropy
 from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
 from automorph.training.precision import DTYPES, multiply_adds
-from automorph.training.progress import OnEpoch, progress_bar
+from automorph.training.progress import OnEpoch
 from automorph.training.recipe import Recipe, learning_rate, recipe_for
 from automorph.training.result import Epoch, RunResult, packed, unpacked
 from automorph.training.same_run import SameRun, check_same_run
@@ -85,7 +85,6 @@ __all__ = [
     "order",
     "packed",
     "prefixed",
-    "progress_bar",
     "read_checkpoint",
     "read_facts",
     "recipe_for",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
+from automorph.bars import progress_bar
 from automorph.training.result import Epoch
 
 OnEpoch = Callable[[Epoch], object]
@@ -34,17 +35,6 @@ class _Told:
         """Call the function."""
         if self.call is not None:
             self.call(record)
-
-
-def progress_bar(console: Any, *, transient: bool = False, disable: bool = False) -> Any:
-    """Return the progress bar of every long work, on a rich console; its tasks need ``facts``."""
-    from rich import progress as bars
-
-    return bars.Progress(
-        bars.TextColumn("{task.description}"), bars.BarColumn(),
-        bars.TextColumn("{task.fields[facts]}"), bars.TimeElapsedColumn(),
-        console=console, transient=transient, disable=disable,
-    )  # fmt: skip
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def heats(
     [(5, 8, 2), (10, 4, 2), (20, 2, 2), (40, 2, 2)]
     >>> plan = heats(40, [1] * 8, 22, restarts=True)
     >>> [(heat.epochs, heat.treatments, heat.seeds) for heat in plan]
-    [(10, 8, 3), (20, 4, 3), (40, 2, 3)]
+    [(10, 8, 3), (20, 4, 3), (40, 2, 3), (40, 2, 5)]
     """
     count = len(costs)
     while True:

@@ -31,7 +31,7 @@ def searcher_checks() -> list[Check]:
     """Return the checks for a searcher, each a function of what builds it from a context.
 
     >>> [check.name for check in searcher_checks()][:2]
-    ['it_ends', 'its_result_is_valid_at_any_time']
+    ['it_ends', 'its_jobs_succeed']
     """
     return list(KIT)
 

@@ -26,11 +26,17 @@ seconds for each; its figures of the overhead were dropped, and the overhead has
 above since then. Searches 0 and 1 are of that run. The package also got
 lighter in between: a script that writes its result no longer imports the rest of the package.
 
+After that run: one of three searches found a policy that flips, because 8 trials of 6 epochs are too
+noisy to tell policies of two random steps apart. A second design was written down before it ran,
+with --length 1 --trials 12 --epochs 12: one step a policy, twice the epochs, so that a flip shows
+alone and about half of the trials have none. Expected: the same three claims hold. The claims of
+the first design stay.
+
 n: 3 searches x (8 trials + final table with 1 seed), 3 searches with the empty script. 6 epochs; 1
 core; about 4 minutes of an idle core for a search. Test accuracies are stored in the final tables
 and judged by no claim.
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/own_training.py
-       [--first 0] [--searches 3] [--trials 8] [--epochs 6] [--runs FOLDER]
+       [--first 0] [--searches 3] [--length 2] [--trials 8] [--epochs 6] [--runs FOLDER]
 Finished trainings are kept in FOLDER and finished searches in results/own-training.jsonl.
 """
 
@@ -101,7 +107,9 @@ out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
 """A script that does nothing: what is left of a search is the overhead."""
 
 
-def search_once(seed: int, trials: int, epochs: int, script: Path, data: Path, run: Path) -> None:
+def search_once(
+    seed: int, length: int, trials: int, epochs: int, script: Path, data: Path, run: Path
+) -> None:
     """One search in a process of its own; write its result to RUN/found.json."""
     from automorph import search
     from automorph.experiments import Command
@@ -117,10 +125,12 @@ def search_once(seed: int, trials: int, epochs: int, script: Path, data: Path, r
         f"{values} --data {shlex.quote(str(data.resolve()))}"
     )
     found = search(
-        objective=command, method="random(count=1,length=2)", space=space, post_policy="none",
+        objective=command, method=f"random(count=1,length={length})", space=space, post_policy="none",
         trials=trials, seed=seed, seeds=1, epochs=epochs, folder=run,
     )  # fmt: skip
-    tried = [drawn_subpolicies(space, 1, 2, (seed << 32) + trial)[0] for trial in range(trials)]
+    tried = [
+        drawn_subpolicies(space, 1, length, (seed << 32) + trial)[0] for trial in range(trials)
+    ]
     [steps] = found.found.subpolicies  # type: ignore[union-attr]
     content = {
         "policy": [vars(step) for step in steps],
@@ -141,7 +151,7 @@ def _flips(steps: Any) -> float:
 
 def one(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """One search: what it found, and the seconds that its trainings took."""
-    run = options.runs / f"search-{seed}"
+    run = options.runs / f"search-{seed}{'' if options.length == 2 else '-single'}"
     _start(seed, options, SCRIPT, run)
     inside = [json.loads(path.read_text()) for path in run.glob("jobs/*/try-*/seconds.json")]
     return {
@@ -166,27 +176,39 @@ def empty(seed: int, options: argparse.Namespace) -> dict[str, Any]:
 def _start(seed: int, options: argparse.Namespace, script: Path, run: Path) -> None:
     words = [sys.executable, __file__, "--search", str(seed), "--script", str(script)]
     words += ["--trials", str(options.trials), "--epochs", str(options.epochs)]
+    words += ["--length", str(options.length)]
     subprocess.run([*words, "--runs", str(options.runs), "--run", str(run)], check=True)
 
 
 def judge(cells: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """The claims; see the top of this file."""
-    found = [cell for name, cell in cells.items() if name.startswith("search")]
-    alone = [cell for name, cell in cells.items() if name.startswith("empty")]
+    """The claims of every design; see the top of this file."""
+    designs = dict.fromkeys(name.partition(", ")[2] for name in cells)
+    return [line for design in designs for line in _judged(cells, design)]
+
+
+def _judged(cells: dict[str, dict[str, Any]], design: str) -> list[dict[str, Any]]:
+    own = {name: cell for name, cell in cells.items() if name.endswith(f", {design}")}
+    found = [cell for name, cell in own.items() if name.startswith("search")]
+    alone = [cell for name, cell in own.items() if name.startswith("empty")]
+    if not found:
+        return []
     trials = [trial for each in found for trial in each["trials"]]
     with_flips = [t["score"] for t in trials if t["flips"] > 0]
     without = [t["score"] for t in trials if t["flips"] == 0]
     flipping = sum(_active(each["policy"]) for each in found)
     claims = [
-        claim(f"{len(found)} searches: policies found that flip", flipping, None, flipping == 0)
-    ]
+        claim(
+            f"{len(found)} searches, {design}: policies found that flip",
+            flipping, None, flipping == 0,
+        )
+    ]  # fmt: skip
     if min(len(with_flips), len(without)) > 1:
         difference = float(np.mean(without) - np.mean(with_flips))
         error = math.sqrt(sum(np.var(x, ddof=1) / len(x) for x in (without, with_flips)))
         ends = [round(100 * (difference + z * error), 2) for z in (-2, 2)]
         text = (
             f"validation accuracy of {len(without)} trials without flips above that of "
-            f"{len(with_flips)} with flips (points, two standard errors)"
+            f"{len(with_flips)} with flips, {design} (points, two standard errors)"
         )
         claims.append(claim(text, round(100 * difference, 2), ends, bool(ends[0] > 0)))
     for what in ("processor", "wall"):
@@ -197,7 +219,7 @@ def judge(cells: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
             share = round(100 * max(each) / float(np.mean(script)), 2)
             text = (
                 f"{what} time of the search itself, in % of the script's (largest of {len(each)} "
-                "searches, for each training)"
+                f"searches, for each training), {design}"
             )
             claims.append(claim(text, share, None, share < 5))
     return claims
@@ -212,6 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--first", type=int, default=0, help="seed of the first search")
     parser.add_argument("--searches", type=int, default=3)
+    parser.add_argument("--length", type=int, default=2, help="steps of a policy")
     parser.add_argument("--trials", type=int, default=8)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--runs", type=Path, default=WORK / "own-training")
@@ -220,12 +243,14 @@ def main() -> None:
     options = parser.parse_args()
     data = options.runs / "signs.npz"
     if options.search is not None:
-        given = options.search, options.trials, options.epochs, options.script
+        given = options.search, options.length, options.trials, options.epochs, options.script
         return search_once(*given, data, options.run)
     if not data.exists():
         prepare(data)
     cells = Cells("own-training")
     length = f"{options.trials} trials, {options.epochs} epochs"
+    if options.length != 2:
+        length += f", {options.length} step"
     for seed in range(options.first, options.first + options.searches):
         for kind, work in (("empty script", empty), ("search", one)):
             cells.kept(f"{kind} {seed}, {length}", work, seed, options)

@@ -26,11 +26,11 @@ seconds for each; its figures of the overhead were dropped, and the overhead has
 above since then. Searches 0 and 1 are of that run. The package also got
 lighter in between: a script that writes its result no longer imports the rest of the package.
 
-After that run: one of three searches found a policy that flips, because 8 trials of 6 epochs are too
-noisy to tell policies of two random steps apart. A second design was written down before it ran,
-with --length 1 --trials 12 --epochs 12: one step a policy, twice the epochs, so that a flip shows
-alone and about half of the trials have none. Expected: the same three claims hold. The claims of
-the first design stay.
+After that run: one of three searches found a policy that flips, because 8 trials of 6 epochs are
+too noisy to tell policies of two random steps apart. A second design was written down before it
+ran, with --length 1 --trials 12 --epochs 12: one step a policy, twice the epochs, so that a flip
+shows alone and about half of the trials have none. Expected: the same three claims hold. The claims
+of the first design stay.
 
 n: 3 searches x (8 trials + final table with 1 seed), 3 searches with the empty script. 6 epochs; 1
 core; about 4 minutes of an idle core for a search. Test accuracies are stored in the final tables
@@ -125,8 +125,8 @@ def search_once(
         f"{values} --data {shlex.quote(str(data.resolve()))}"
     )
     found = search(
-        objective=command, method=f"random(count=1,length={length})", space=space, post_policy="none",
-        trials=trials, seed=seed, seeds=1, epochs=epochs, folder=run,
+        objective=command, method=f"random(count=1,length={length})", space=space,
+        post_policy="none", trials=trials, seed=seed, seeds=1, epochs=epochs, folder=run,
     )  # fmt: skip
     tried = [
         drawn_subpolicies(space, 1, length, (seed << 32) + trial)[0] for trial in range(trials)

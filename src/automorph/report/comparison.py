@@ -148,7 +148,12 @@ def _table(results: Results) -> PageTable:
     if base := results.content.get("base_rate"):
         name, columns_before = f"always {base['class']!r}", int(results.validated)
         share = metric.value(base["accuracy"])
-        lines.append([TableCell(name, "the base rate"), *[""] * columns_before, share])
+        cells: list[TableCell | str] = [
+            TableCell(name, "the base rate"),
+            *[""] * columns_before,
+            share,
+        ]
+        lines.append([*cells, *[""] * (len(columns) - len(cells))])
     several = results.seeds > 1
     caption = metric.title + (" (mean ± standard error)" if several else "") + metric.direction
     if results.validated:

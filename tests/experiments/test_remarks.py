@@ -64,3 +64,18 @@ def test_the_command_line_and_the_page_say_it(tmp_path, capsys):
     main(["train", *command[1:-2][:1], "--policy", "none", *command[6:-2], "--out",
           str(tmp_path / "t")])  # fmt: skip
     assert "none always answers" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_policy_that_changes_nothing_is_named(task):
+    texts = [f"фильм был очень {'хорош' if i % 2 else 'плох'} номер {i}" for i in range(80)]
+    labels = ["да" if i % 2 else "нет" for i in range(80)]
+    data = split(from_arrays(texts, labels), validation=0.2, test=0.2)
+    cyrillic = make_task(
+        data, model="bag-of-words", recipe=recipe_for("bag-of-words", 48, epochs=1)
+    )
+    remarks = compare(cyrillic, ["none", "typos(p=0.5)", "aeda"], seeds=1).remarks
+    idle = [one for one in remarks if "changes none of" in one]
+    assert [one.split()[0] for one in idle] == ["typos(p=0.5)"]
+    assert "the same as no augmentation" in idle[0]
+    images = compare(task, ["none", "crop", "mixup"], seeds=1).remarks
+    assert not [one for one in images if "changes none of" in one]

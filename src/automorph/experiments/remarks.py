@@ -1,11 +1,21 @@
-"""What a reader of a result must know before its numbers: networks that learned nothing."""
+"""What a reader of a result must know first: networks and policies that do nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from automorph.errors import AutomorphError
+from automorph.policies import Policy
+from automorph.training import Task, fitted
+
+SAMPLED = 64
+"""Training examples on which a policy is tried."""
+DRAWS = 2
 
 
 def constant_answers(predictions: Mapping[str, ArrayLike], classes: Sequence[str]) -> list[str]:
@@ -27,6 +37,29 @@ def constant_answers(predictions: Mapping[str, ArrayLike], classes: Sequence[str
                 f"{name} always answers {answers}: the network has learned nothing from the "
                 "examples. Train longer, change the learning rate (--lr), or check the labels."
             )
+    return found
+
+
+def idle_policies(policies: Iterable[Any], task: Task) -> list[str]:
+    """Return a sentence about every policy that changes none of a sample of training examples.
+
+    Policies without operations, policies that mix labels, and in-training methods are left out.
+    """
+    rows = np.unique(np.linspace(0, len(task.data.train) - 1, SAMPLED).astype(int))
+    sample = task.data.train.data[rows]
+    found = []
+    for policy in policies:
+        if not isinstance(policy, Policy) or not len(policy.space) or policy.mixes_labels:
+            continue
+        with suppress(AutomorphError):  # A policy that fails is a row of the table.
+            draws = fitted(policy, task).with_seed(0)
+            made = (draws.augment(sample, copy=copy) for copy in range(DRAWS))
+            if all(np.array_equal(np.asarray(one), np.asarray(sample)) for one in made):
+                found.append(
+                    f"{policy.name} changes none of {len(rows)} training {task.data.domain}s in "
+                    f"{DRAWS} draws each: it is the same as no augmentation here. Choose "
+                    "operations that fit these data (automorph list policies)."
+                )
     return found
 
 

@@ -25,7 +25,7 @@ from automorph.experiments.external_training import check_external
 from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.metric import ACCURACY
-from automorph.experiments.remarks import constant_answers
+from automorph.experiments.remarks import constant_answers, idle_policies
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
     Cell,
@@ -124,7 +124,10 @@ def compare(
         rows, metric = rows_of(names, numbers, results, base, confidence), ACCURACY
         curves = curves_of(names, numbers, results)
         predictions = predictions_of(names, numbers, results)
-        remarks = (*store.remarks, *constant_answers(predictions, task.data.classes))
+        remarks = (
+            *store.remarks, *constant_answers(predictions, task.data.classes),
+            *(idle_policies(treatments, task) if trained else ()),
+        )  # fmt: skip
     winner = winner_of(rows, metric)
     verdict = verdict_of(rows, treatments, base, winner, numbers, confidence, metric)
     return Comparison(

@@ -22,6 +22,8 @@ def test_workers_that_start_are_stopped_without_a_word(tmp_path):
     started = subprocess.Popen(
         [sys.executable, PROGRAM], env={**os.environ, "STOPPED_WORKERS": str(tmp_path)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # Whoever started the tests in the background lets them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while len(list(tmp_path.iterdir())) < 3 and time.monotonic() < deadline:

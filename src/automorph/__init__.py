@@ -9,10 +9,10 @@ Public names are imported on first use, so that ``import automorph`` stays fast:
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from automorph import _moved
+from automorph._lazy import lazy_names
 from automorph._version import __version__
 
 _moved.install()
@@ -70,11 +70,7 @@ __all__ = ["__version__", *_HOMES]
 
 
 if not TYPE_CHECKING:  # A type checker would accept any name.
-
-    def __getattr__(name: str) -> Any:
-        if name in _HOMES:
-            return getattr(import_module(_HOMES[name]), name)
-        raise AttributeError(f"module 'automorph' has no attribute {name!r}")
+    __getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

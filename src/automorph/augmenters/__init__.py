@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from automorph import _moved
+from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from automorph.augmenters.adversarial import Adversarial as Adversarial
@@ -54,8 +54,4 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.
-
-    def __getattr__(name: str) -> Any:
-        if name in _HOMES:
-            return getattr(import_module(f"automorph.augmenters.{_HOMES[name]}"), name)
-        return _moved.old_names(__name__)(name)
+    __getattr__ = lazy_names(__name__, _HOMES, _moved.old_names(__name__))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from automorph import _moved
+from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from automorph.experiments.command import Command as Command
@@ -150,8 +150,4 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 if not TYPE_CHECKING:  # A type checker would accept any name.
-
-    def __getattr__(name: str) -> Any:
-        if name in _HOMES:
-            return getattr(import_module(f"automorph.experiments.{_HOMES[name]}"), name)
-        return _moved.old_names(__name__)(name)
+    __getattr__ = lazy_names(__name__, _HOMES, _moved.old_names(__name__))

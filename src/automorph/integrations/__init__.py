@@ -5,8 +5,9 @@ Names are imported on first use, so that importing the package stays fast.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from automorph.integrations.collate import Collate as Collate
@@ -34,7 +35,4 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'automorph.integrations' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)

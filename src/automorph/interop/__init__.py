@@ -5,8 +5,9 @@ Names are imported when they are first used, and a library only when it is.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from automorph.interop.export import FIDELITY as FIDELITY
@@ -36,7 +37,4 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'automorph.interop' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from automorph.robustness.audit_result import Audit as Audit
@@ -86,8 +87,4 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.
-
-    def __getattr__(name: str) -> Any:
-        if name in _HOMES:
-            return getattr(import_module(f"automorph.robustness.{_HOMES[name]}"), name)
-        raise AttributeError(f"module 'automorph.robustness' has no attribute {name!r}")
+    __getattr__ = lazy_names(__name__, _HOMES)

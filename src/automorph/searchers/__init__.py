@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from automorph import _moved
+from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from automorph.experiments import Job as Job
@@ -52,9 +52,4 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        home = _HOMES[name]
-        module = home if "." in home else f"automorph.searchers.{home}"
-        return getattr(import_module(module), name)
-    return _moved.old_names(__name__)(name)
+__getattr__ = lazy_names(__name__, _HOMES, _moved.old_names(__name__))

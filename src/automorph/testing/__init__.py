@@ -15,8 +15,9 @@ nor any other test library is needed.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
     from automorph.testing.augmenters import augmenter_checks as augmenter_checks
@@ -67,8 +68,4 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.
-
-    def __getattr__(name: str) -> Any:
-        if name in _HOMES:
-            return getattr(import_module(f"automorph.testing.{_HOMES[name]}"), name)
-        raise AttributeError(f"module 'automorph.testing' has no attribute {name!r}")
+    __getattr__ = lazy_names(__name__, _HOMES)

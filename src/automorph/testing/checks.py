@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, NamedTuple
@@ -127,6 +128,15 @@ def require(fits: Any, got: str, expected: str, remedy: str) -> None:
     __tracebackhide__ = True
     if not fits:
         raise AssertionError(f"{got}; expected {expected}: {remedy}")
+
+
+def require_picklable(subject: Any, what: str, remedy: str) -> Any:
+    """Return a pickled copy, as worker processes get it; ``what`` names the kind of object."""
+    __tracebackhide__ = True
+    try:
+        return pickle.loads(pickle.dumps(subject))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        require(False, f"pickling failed ({error})", f"{what} that can be pickled", remedy)
 
 
 def require_equal(first: Any, second: Any, got: str, expected: str, remedy: str) -> None:

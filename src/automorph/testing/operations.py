@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import pickle
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,7 +19,7 @@ from automorph.operations import (
     Stream,
 )
 from automorph.policies import Mixture, Step, follow
-from automorph.testing.checks import Check, Kit, require, require_equal
+from automorph.testing.checks import Check, Kit, require, require_equal, require_picklable
 from automorph.testing.samples import (
     examples_of,
     fitted_space,
@@ -305,10 +304,7 @@ def masks_and_points_follow(operation: Operation, *, examples: Any = None) -> No
 def worker_processes_get_it(operation: Operation, *, examples: Any = None) -> None:
     """It survives pickling, by which it reaches worker processes, and then does the same."""
     remedy = "define the function at the top level of a module, not inside a function or as lambda"
-    try:
-        copy = pickle.loads(pickle.dumps(operation))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        require(False, f"pickling failed ({error})", "an operation that can be pickled", remedy)
+    copy = require_picklable(operation, "an operation", remedy)
     require(copy == operation, "a pickled copy differs", "an equal copy", remedy)
     batch = _batch(operation, examples)
     require_equal(

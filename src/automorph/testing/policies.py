@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +24,7 @@ from automorph.policies import (
     parse_policy,
     save_policy,
 )
-from automorph.testing.checks import Check, Kit, require, require_equal
+from automorph.testing.checks import Check, Kit, require, require_equal, require_picklable
 from automorph.testing.samples import (
     example_texts,
     examples_of,
@@ -117,10 +116,7 @@ def its_file_keeps_it(policy: Policy, *, examples: Any = None) -> None:
 def worker_processes_get_it(policy: Policy, *, examples: Any = None) -> None:
     """It survives pickling, by which it reaches worker processes, and then does the same."""
     remedy = "define its operations at the top level of a module, not in a function or as lambda"
-    try:
-        sent = pickle.loads(pickle.dumps(policy))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        require(False, f"pickling failed ({error})", "a policy that can be pickled", remedy)
+    sent = require_picklable(policy, "a policy", remedy)
     require(sent == policy, "a pickled copy differs", "an equal copy", remedy)
     batch = _batch(policy, examples)
     require_equal(

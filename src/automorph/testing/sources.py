@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from automorph.data import Dataset, Split, check_leakage, open_part
-from automorph.testing.checks import Check, Kit, require, require_equal
+from automorph.testing.checks import Check, Kit, require, require_equal, require_picklable
 
 KIT = Kit(
     "data source", callable, "a function that loads the data set, such as lambda: load_data(source)"
@@ -211,10 +210,7 @@ def worker_processes_get_it(load: Load) -> None:
     """The data set survives pickling, by which it reaches worker processes."""
     data = load()
     remedy = "keep paths in an array that reads on demand, not open files"
-    try:
-        copy = pickle.loads(pickle.dumps(data))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        require(False, f"pickling failed ({error})", "a data set that can be pickled", remedy)
+    copy = require_picklable(data, "a data set", remedy)
     require(copy.hash == data.hash, "a pickled copy has another hash", "the same", remedy)
 
 

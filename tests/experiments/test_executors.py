@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from automorph.experiments.local_executors import Processes
 from automorph.searchers import search
 from automorph.testing import check_executor
 from automorph.training import Recipe, make_task
+from ray_nodes import node
 
 torch.set_num_threads(1)
 SEARCH = {"method": "random(count=2)", "trials": 4, "seeds": 1, "seed": 3}
@@ -59,24 +59,6 @@ def test_processes_find_the_same_and_replace_a_dead_worker(task, alone, tmp_path
     # Which of two parallel trials ends first is random; the trace does not show it.
     traces = [[{**step, "clock": 0} for step in found.trace] for found in (together, alone)]
     assert traces[0] == traces[1]
-
-
-AGENTS = (
-    "metrics_agent_port",
-    "metrics_export_port",
-    "dashboard_agent_listen_port",
-    "runtime_env_agent_port",
-)
-
-
-def node():
-    """A small node; with fixed ports it does not have to wait for its agents to report theirs."""
-    sockets = [socket.create_server(("", 0)) for _ in AGENTS]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    size = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 100 * 2**20}
-    return {**size, **dict(zip(AGENTS, ports, strict=True))}
 
 
 @pytest.mark.slow

@@ -6,13 +6,14 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from ray_nodes import node
 
 ENTRY = [sys.executable, "-c", "from automorph.cli import main; main()"]
 COMMANDS = {
@@ -22,22 +23,6 @@ COMMANDS = {
     "--epochs 3 --limit 300 --model cnn:4 --no-saliency",
 }
 KILLS = 10
-AGENTS = (
-    "metrics_agent_port",
-    "metrics_export_port",
-    "dashboard_agent_listen_port",
-    "runtime_env_agent_port",
-)
-
-
-def node():
-    """A small node; with fixed ports it does not have to wait for its agents to report theirs."""
-    sockets = [socket.create_server(("", 0)) for _ in AGENTS]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    size = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 100 * 2**20}
-    return {**size, **dict(zip(AGENTS, ports, strict=True))}
 
 
 def finished(folder: Path) -> int:

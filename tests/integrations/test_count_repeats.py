@@ -118,7 +118,7 @@ def test_batch_samplers_and_what_loaders_ask_of_them():
     assert not hasattr(count_repeats([1]), "generator")
     assert len(copy.deepcopy(plain)) == len(pickle.loads(pickle.dumps(count_repeats([1, 2])))) + 46
     one = pickle.loads(pickle.dumps(CountedIndex(3, 2, 1, True)))
-    assert (one, one.occurrence, one.epoch, one.told) == (3, 2, 1, True)
+    assert (one, one.occurrence, one.epoch, one.epoch_set) == (3, 2, 1, True)
 
 
 def test_processes_draw_differently():

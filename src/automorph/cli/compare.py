@@ -175,7 +175,7 @@ class CompareRun:
 
     @property
     def words(self) -> DataWords | CommandWords:
-        """What is said about the task."""
+        """The words of the header, the notes and the commands for this kind of task."""
         return words_of(self.source, self.task)
 
     def _asked(self) -> dict[str, Any]:

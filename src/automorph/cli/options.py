@@ -26,7 +26,9 @@ WIDE = 90
 """A terminal with at least this many columns has room for every table column."""
 
 
-def _stack(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def stack(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Join options of a verb into one decorator, in the order of its help."""
+
     def decorate(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)
@@ -57,7 +59,7 @@ def _limit_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
-_of_data = _stack(
+_of_data = stack(
     click.option("--image", metavar="COLUMN", help="Column of images or of their paths."),
     click.option("--text", metavar="COLUMN", help="Column of texts."),
     click.option("--label", metavar="COLUMN", help="Column of labels."),
@@ -120,8 +122,8 @@ def _data_or_command(
     return data
 
 
-data_options = _stack(click.argument("data", type=DataWord()), _of_data)
-optional_data_options = _stack(
+data_options = stack(click.argument("data", type=DataWord()), _of_data)
+optional_data_options = stack(
     click.argument(
         "data", type=DataWord(), required=False, metavar="[DATA]", callback=_data_or_command
     ),
@@ -144,7 +146,7 @@ protect_option = click.option(
     callback=lambda _, __, value: patterns_of(value),
     help="Words in texts that no operation may change; repeatable.",
 )
-training_options = _stack(
+training_options = stack(
     click.option(
         "--model",
         metavar="NAME",
@@ -205,7 +207,7 @@ versions_option = click.option(
 )
 
 
-engine_options = _stack(
+engine_options = stack(
     click.option(
         "--engine",
         type=click.Choice(["local", "processes", "ray"]),

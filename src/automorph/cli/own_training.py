@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from automorph.cli.options import stack
 from automorph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,39 +21,35 @@ _SHARED = ("epochs", "out", "quiet", "as_json", "policies", "baseline", "seeds",
 """Parameters that mean the same with a command as with DATA."""
 
 
-def command_options(function: Any) -> Any:
-    """Add the options of the user's own training command."""
-    options = (
-        click.option(
-            "--command",
-            metavar="COMMAND",
-            help="Train with your own command instead of DATA; it runs without a shell. {policy}, "
-            "{seed}, {epochs}, {out} and {checkpoint} are replaced; it writes result.json to "
-            "{out}.",
-        ),
-        click.option(
-            "--timeout",
-            type=click.FloatRange(0, min_open=True),
-            metavar="SECONDS",
-            help="With --command: time limit of one training.",
-        ),
-        click.option(
-            "--retries",
-            type=click.IntRange(0),
-            metavar="N",
-            help="With --command: how often a crashed training is repeated.",
-            show_default="1",
-        ),
-        click.option(
-            "--domain",
-            type=click.Choice(["image", "text"]),
-            help="With --command: what it trains on.",
-            show_default="that of the policies, else image",
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
+command_options = stack(
+    click.option(
+        "--command",
+        metavar="COMMAND",
+        help="Train with your own command instead of DATA; it runs without a shell. {policy}, "
+        "{seed}, {epochs}, {out} and {checkpoint} are replaced; it writes result.json to "
+        "{out}.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="With --command: time limit of one training.",
+    ),
+    click.option(
+        "--retries",
+        type=click.IntRange(0),
+        metavar="N",
+        help="With --command: how often a crashed training is repeated.",
+        show_default="1",
+    ),
+    click.option(
+        "--domain",
+        type=click.Choice(["image", "text"]),
+        help="With --command: what it trains on.",
+        show_default="that of the policies, else image",
+    ),
+)
+"""Options of the user's own training command."""
 
 
 def own_task(

@@ -220,7 +220,7 @@ class SearchRun:
 
     @property
     def words(self) -> DataWords | CommandWords:
-        """What is said about the task."""
+        """The words of the header, the notes and the commands for this kind of task."""
         return words_of(self.source, self.task)
 
     def _settings(self) -> dict[str, Any]:

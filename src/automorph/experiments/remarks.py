@@ -19,10 +19,10 @@ DRAWS = 2
 
 
 def constant_answers(predictions: Mapping[str, ArrayLike], classes: Sequence[str]) -> list[str]:
-    """Return a sentence about every name whose predictions are of one class only.
+    """Return a sentence about every policy or model that predicts one class only.
 
-    ``predictions`` are classes ``(n,)`` or ``(seeds, n)`` by policy or part; all seeds must agree
-    on their class for themselves, not with each other. Without predictions nothing is said.
+    ``predictions`` are classes ``(n,)`` or ``(seeds, n)`` by name. Every seed must predict one
+    class, which may differ between seeds. A name without predictions is left out.
 
     >>> [words] = constant_answers({"none": [[1, 1], [0, 0]], "crop": [[0, 1]]}, ["cat", "dog"])
     >>> words[:34]

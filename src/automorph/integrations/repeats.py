@@ -28,13 +28,13 @@ class RepeatCounter(Sampler[Any]):
         self.inner = sampler
         self.epoch = 0
         self._pending: int | None = None
-        self._told = False
+        self._epoch_set = False
         self._set = False
         self._begun = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch of the next pass; later passes count on from there."""
-        self._pending, self._told = checked_epoch(epoch), True
+        self._pending, self._epoch_set = checked_epoch(epoch), True
         # A batch sampler leaves the epoch to the sampler inside.
         parts: tuple[Any, ...] = (self.inner, getattr(self.inner, "sampler", None))
         for part in parts:
@@ -51,7 +51,7 @@ class RepeatCounter(Sampler[Any]):
             # accelerate gives passes that are broken off the same number again.
             again = self._set and number == self.epoch
             self.epoch, self._begun, self._set = number, self._begun + 1 if again else 1, True
-        count = _Count(self.inner, self.epoch, self._told, _PASS * (self._begun - 1))
+        count = _Count(self.inner, self.epoch, self._epoch_set, _PASS * (self._begun - 1))
         for item in self.inner:
             if getattr(item, "ndim", 0) == 1:
                 yield [count.of(one) for one in item.tolist()]
@@ -86,8 +86,8 @@ class RepeatCounter(Sampler[Any]):
 class _Count:
     """Counts the indices of one pass."""
 
-    def __init__(self, sampler: Any, epoch: int, told: bool, start: int) -> None:
-        self.epoch, self.told, self.start = epoch, told, start
+    def __init__(self, sampler: Any, epoch: int, epoch_set: bool, start: int) -> None:
+        self.epoch, self.epoch_set, self.start = epoch, epoch_set, start
         self.seen: dict[int, int] = {}
         self.drawn = 0
         part = sampler if hasattr(sampler, "num_replicas") else getattr(sampler, "sampler", sampler)
@@ -113,7 +113,9 @@ class _Count:
             self.seen[plain] = before + 1
             occurrence = before * self.replicas + self.rank
         self.drawn += 1
-        made: CountedIndex = CountedIndex(plain, self.start + occurrence, self.epoch, self.told)
+        made: CountedIndex = CountedIndex(
+            plain, self.start + occurrence, self.epoch, self.epoch_set
+        )
         return made
 
 

@@ -16,25 +16,27 @@ _NUMBER, _SET = range(2)
 class CountedIndex(int):
     """An index that knows how often it came before in its epoch.
 
-    Data sets use it as any other index. ``told`` is whether somebody set the sampler's epoch.
+    Data sets use it as any other index. ``epoch_set`` is True if the sampler's epoch was set.
     """
 
     occurrence: int
     epoch: int
-    told: bool
+    epoch_set: bool
 
-    def __new__(cls, number: int, occurrence: int = 0, epoch: int = 0, told: bool = False) -> Any:
+    def __new__(
+        cls, number: int, occurrence: int = 0, epoch: int = 0, epoch_set: bool = False
+    ) -> Any:
         """Make the index."""
         made = super().__new__(cls, number)
-        made.occurrence, made.epoch, made.told = occurrence, epoch, told
+        made.occurrence, made.epoch, made.epoch_set = occurrence, epoch, epoch_set
         return made
 
     def __reduce__(self) -> Any:
-        return CountedIndex, (int(self), self.occurrence, self.epoch, self.told)
+        return CountedIndex, (int(self), self.occurrence, self.epoch, self.epoch_set)
 
     def at(self, number: int, occurrence: int) -> CountedIndex:
         """Return another index of the same pass."""
-        made: CountedIndex = CountedIndex(number, occurrence, self.epoch, self.told)
+        made: CountedIndex = CountedIndex(number, occurrence, self.epoch, self.epoch_set)
         return made
 
 
@@ -79,7 +81,7 @@ class SharedEpoch:
 
         A sampler that counts its passes by itself gives way to a number that was set here.
         """
-        if index is None or (self.is_set and not index.told):
+        if index is None or (self.is_set and not index.epoch_set):
             return None
         return index.epoch
 

@@ -7,7 +7,6 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -228,7 +227,7 @@ def fingerprint(task: Task | ExternalTask) -> dict[str, Any]:
         "parts": split_hashes(task.data),
         **({"window": [window.low, window.high]} if (window := task.data.window) else {}),
         "model": task.network,
-        "recipe": asdict(task.recipe),
+        "recipe": task.recipe.to_dict(),
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         **({"protect": list(task.protect)} if task.protect else {}),
     }

@@ -26,10 +26,11 @@ from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
 from automorph.training.precision import DTYPES, multiply_adds
 from automorph.training.progress import OnEpoch
-from automorph.training.recipe import Recipe, learning_rate, recipe_for
+from automorph.training.recipe import Recipe, recipe_for
 from automorph.training.result import Epoch, RunResult, packed, unpacked
 from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import batches, order, steps_per_epoch
+from automorph.training.schedule import learning_rate
 from automorph.training.task import Task, make_task, torch_seed
 from automorph.training.task_defaults import as_task, default_model
 from automorph.training.task_record import (

@@ -18,6 +18,7 @@ from automorph.errors import UsageError
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, Units
 from automorph.training.checkpoint import prefixed, under
+from automorph.training.convergence import calibrated_losses, has_converged
 from automorph.training.ddp import share_model
 from automorph.training.device import Machine
 from automorph.training.evaluation import Evaluation, evaluate
@@ -26,9 +27,9 @@ from automorph.training.meter import Meter
 from automorph.training.optimiser import Average, make_optimiser
 from automorph.training.precision import Chosen, casting
 from automorph.training.progress import Shown
-from automorph.training.recipe import learning_rate
 from automorph.training.result import Epoch
 from automorph.training.sampler import steps_per_epoch
+from automorph.training.schedule import cooldown_epochs, learning_rate, longest_stable
 from automorph.training.task import Task, torch_seed
 
 
@@ -63,11 +64,34 @@ class Training:
         self.curves: list[Epoch] = []
         self.units = Units()
         self.best: dict[str, Tensor] | None = None
+        stable = self.recipe.schedule == "stable"
+        self.stable_epochs = longest_stable(self.recipe) if stable else None
+        self.held_out: list[Tensor] = []
+        """Calibrated validation losses of the epochs at a constant rate, see `has_converged`."""
 
     @property
     def epoch(self) -> int:
         """The number of finished epochs."""
         return len(self.curves)
+
+    @property
+    def last_epoch(self) -> int:
+        """The number of epochs of the whole training, as far as is known now."""
+        if self.stable_epochs is None:
+            return self.recipe.epochs
+        return self.stable_epochs + cooldown_epochs(self.recipe, self.stable_epochs)
+
+    @property
+    def converged(self) -> bool | None:
+        """Whether the constant phase had converged; None if that is not known."""
+        done = self.stable_epochs is not None and self.epoch >= self.stable_epochs
+        if not done or len(self.held_out) != self.stable_epochs:
+            return None
+        return has_converged(torch.stack(self.held_out).numpy())
+
+    def cool_down(self) -> None:
+        """Let the rate fall from here on; the training then ends at `last_epoch`."""
+        self.stable_epochs = self.epoch
 
     @property
     def kept(self) -> nn.Module:
@@ -85,7 +109,7 @@ class Training:
         lr = self.recipe.lr
         with closing(self.loader.epoch(epoch, self.model)) as batches:
             for step, batch in enumerate(batches, start=epoch * self.steps):
-                lr = learning_rate(self.recipe, step, self.steps)
+                lr = learning_rate(self.recipe, step, self.steps, self.stable_epochs)
                 rows = self.machine.count(len(batch))
                 losses, correct = self.step(batch, lr, rows)
                 meter.add(losses, correct, rows=rows, lr=lr)
@@ -114,7 +138,16 @@ class Training:
         self.curves.append(replace(record, augmenter=self.augmenter.end_epoch(record)))
         if self.recipe.select == "best" and score is not None and score > best_before:
             self.best = {name: value.clone() for name, value in self.kept.state_dict().items()}
-        shown.epoch(self.curves[-1])
+        if seen is not None and self.stable_epochs and self.epoch <= self.stable_epochs:
+            self._watch(seen)
+        shown.epoch(self.curves[-1], self.last_epoch)
+
+    def _watch(self, seen: Evaluation) -> None:
+        """Record the validation losses of an epoch at a constant rate; stop if they converged."""
+        self.held_out.append(torch.from_numpy(calibrated_losses(seen)))
+        may_stop = self.recipe.stop == "converged" and len(self.held_out) == self.epoch
+        if may_stop and has_converged(torch.stack(self.held_out).numpy()):
+            self.cool_down()
 
     def step(self, batch: Batch, lr: float, rows: int) -> tuple[Tensor, Tensor]:
         """Take one optimiser step at rate ``lr`` on a batch of ``rows`` over all processes.
@@ -180,12 +213,14 @@ class Training:
             **prefixed("optimiser", self.optimiser.state_dict()),
             **prefixed("average", self.average.model.state_dict() if self.average else {}),
             **prefixed("best", self.best or {}),
+            **({"held_out": torch.stack(self.held_out)} if self.held_out else {}),
             **prefixed("augmenter", self.augmenter.state_dict()),
         }
         return tensors, {
             "curves": [asdict(epoch) for epoch in self.curves],
             "units": asdict(self.units),
             "scaler": self.scaler.state_dict(),
+            **({} if self.stable_epochs is None else {"stable_epochs": self.stable_epochs}),
         }
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -198,6 +233,8 @@ class Training:
         self.augmenter.load_state_dict(under("augmenter", tensors))
         self.curves = [Epoch(**epoch) for epoch in facts["curves"]]
         self.units = Units(**facts["units"])
+        self.held_out = list(tensors.get("held_out", ()))
+        self.stable_epochs = facts.get("stable_epochs", self.stable_epochs)
         self.scaler.load_state_dict(facts["scaler"])
 
     def _descend(self, lr: float) -> None:

@@ -18,8 +18,8 @@ class Shown(Protocol):
     def step(self) -> None:
         """Record a finished step."""
 
-    def epoch(self, record: Epoch) -> None:
-        """Record a finished epoch."""
+    def epoch(self, record: Epoch, last: int) -> None:
+        """Record a finished epoch; ``last`` is the number of the last one, as far as known."""
 
 
 class _Told:
@@ -31,7 +31,7 @@ class _Told:
     def step(self) -> None:
         """Ignore steps: only epochs are reported."""
 
-    def epoch(self, record: Epoch) -> None:
+    def epoch(self, record: Epoch, last: int) -> None:
         """Call the function."""
         if self.call is not None:
             self.call(record)
@@ -63,11 +63,11 @@ def show(
             def step(self) -> None:
                 bar.advance(task)
 
-            def epoch(self, record: Epoch) -> None:
-                facts = f"epoch {record.epoch}/{epochs}  loss {record.loss:.3f}"
+            def epoch(self, record: Epoch, last: int) -> None:
+                facts = f"epoch {record.epoch}/{last}  loss {record.loss:.3f}"
                 facts += f"  {metric} {record.accuracy:.1%}"
                 if record.validation_accuracy is not None:
                     facts += f"  validation {record.validation_accuracy:.1%}"
-                bar.update(task, facts=facts)
+                bar.update(task, facts=facts, total=last * steps)
 
         yield Bar()

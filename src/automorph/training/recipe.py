@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
 from automorph.errors import UsageError
 
 Optimizer = Literal["sgd", "adamw"]
-Schedule = Literal["cosine", "constant"]
+Schedule = Literal["cosine", "constant", "stable"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Selection = Literal["last", "best"]
+Stop = Literal["epochs", "converged"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +24,13 @@ class Recipe:
     ``accumulate`` divides it into this many passes, for less memory. ``optimizer`` is ``sgd`` (with
     Nesterov's momentum) or ``adamw`` (``momentum`` is then beta_1). The rate rises linearly over
     ``warmup_epochs`` (half of the epochs at most) and then follows ``schedule`` (``cosine`` ends
-    at 0). ``weight_decay`` does not apply to biases and normalisations. ``ema_decay`` evaluates and
-    keeps a running average of the weights. ``precision`` ``auto`` depends on device and network,
-    see `choose_precision`. ``select`` keeps the weights of the ``last`` epoch, or those with the
-    ``best`` validation accuracy. Raises `UsageError` for values out of range.
+    at 0; ``stable`` is constant and falls to 0 over the last share ``cooldown`` of the epochs, see
+    `learning_rate`). With ``stop="converged"``, which needs ``schedule="stable"``, the constant
+    phase ends when the validation loss stops improving, and ``epochs`` is the most that the
+    training may take. ``weight_decay`` does not apply to biases and normalisations. ``ema_decay``
+    evaluates and keeps a running average of the weights. ``precision`` ``auto`` depends on device
+    and network, see `choose_precision`. ``select`` keeps the weights of the ``last`` epoch, or
+    those with the ``best`` validation accuracy. Raises `UsageError` for values out of range.
     """
 
     epochs: int = 30
@@ -43,6 +47,8 @@ class Recipe:
     clip_norm: float | None = None
     accumulate: int = 1
     select: Selection = "last"
+    cooldown: float = 0.25
+    stop: Stop = "epochs"
 
     def __post_init__(self) -> None:
         for field, choices in (
@@ -50,6 +56,7 @@ class Recipe:
             ("schedule", get_args(Schedule)),
             ("precision", get_args(Precision)),
             ("select", get_args(Selection)),
+            ("stop", get_args(Stop)),
         ):
             if getattr(self, field) not in choices:
                 raise UsageError(
@@ -67,6 +74,7 @@ class Recipe:
             ("label_smoothing", 0, 1),
             ("ema_decay", 0, 1),
             ("clip_norm", 0, math.inf),
+            ("cooldown", 0, 0.9),
         ):
             value = getattr(self, field)
             if value is None and field in ("ema_decay", "clip_norm"):
@@ -78,25 +86,24 @@ class Recipe:
                 raise UsageError(f"recipe: {field} is {value!r:.60}; expected {expected}")
             if not low <= value <= high:
                 raise UsageError(f"recipe: {field} is {value}; expected {low} to {high}")
+        if self.stop == "converged" and self.schedule != "stable":
+            raise UsageError(
+                f"recipe: stop is 'converged' and schedule is {self.schedule!r}; expected "
+                "'stable': a training can end by itself only if its rate is constant until then"
+            )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entries as plain data, without those that this recipe does not use.
 
-def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """Return the learning rate of a step, counted from 0 over the whole run.
+        Recipes of versions that did not know such an entry thus stay equal to new ones.
 
-    Linear warm-up, then lr (1 + cos(pi t)) / 2 (Loshchilov and Hutter, "SGDR", ICLR 2017, eq. 5,
-    without restarts), or lr.
-
-    >>> recipe = Recipe(epochs=10, lr=1.0, warmup_epochs=2)
-    >>> [round(learning_rate(recipe, step, 1), 3) for step in (0, 1, 2, 6, 9)]
-    [0.5, 1.0, 1.0, 0.5, 0.038]
-    """
-    warm = round(min(recipe.warmup_epochs, recipe.epochs / 2) * steps_per_epoch)
-    if step < warm:
-        return recipe.lr * (step + 1) / warm
-    if recipe.schedule == "constant":
-        return recipe.lr
-    share = (step - warm) / max(1, recipe.epochs * steps_per_epoch - warm)
-    return recipe.lr * 0.5 * (1 + math.cos(math.pi * share))
+        >>> "cooldown" in Recipe().to_dict(), "cooldown" in Recipe(schedule="stable").to_dict()
+        (False, True)
+        """
+        entries = asdict(self)
+        if self.schedule != "stable":
+            del entries["cooldown"], entries["stop"]
+        return entries
 
 
 def recipe_for(model: str, n: int, **changes: Any) -> Recipe:

@@ -15,6 +15,8 @@ from torch import nn
 from automorph.training.batch import Units
 
 _APART = ("curves", "checkpoint", "model")
+_LATER = ("stable_epochs", "converged")
+"""Entries that results of other schedules lack, as those of older versions do."""
 _MOST = 1 << 26
 """Largest number of packed predictions: a damaged text must not exhaust memory."""
 
@@ -47,6 +49,8 @@ class RunResult:
     (``last``, or ``best`` on the validation part, whose accuracy is then optimistic). An
     unfinished run (``finished`` is False) has no test accuracy. ``checkpoint`` is the file with
     the weights, if there is a run folder; ``model`` is the network itself, in evaluation mode.
+    ``stable_epochs`` are the epochs before the cool-down, and ``converged`` is whether the
+    validation loss had stopped improving by then (None: not known, or not a ``stable`` schedule).
     ``predictions`` are the predicted classes by part, int64 ``(n,)`` (runs of older versions have
     none).
     """
@@ -66,11 +70,14 @@ class RunResult:
     predictions: dict[str, NDArray[np.int64]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    stable_epochs: int | None = None
+    converged: bool | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, without curves, network and path."""
         plain = asdict(replace(self, model=None, curves=()))
-        kept = {name: plain[name] for name in plain if name not in _APART}
+        empty = [name for name in _LATER if plain[name] is None]
+        kept = {name: plain[name] for name in plain if name not in (*_APART, *empty)}
         return {**kept, "predictions": {p: packed(v) for p, v in self.predictions.items()}}
 
 

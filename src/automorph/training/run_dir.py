@@ -45,6 +45,15 @@ class RunFolder:
         return self.path / "checkpoint.safetensors"
 
     @property
+    def begun(self) -> bool:
+        """Whether the folder holds a checkpoint or a result."""
+        return self.checkpoint.exists() or (self.path / "result.json").exists()
+
+    def branch(self, epoch: int) -> RunFolder:
+        """Return the folder of a cool-down of this run that begins after an epoch."""
+        return RunFolder(self.path / "cooled" / f"{epoch:04d}", writes=self.writes)
+
+    @property
     def _metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 

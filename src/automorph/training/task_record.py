@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import is_dataclass
 from functools import partial
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -36,7 +36,7 @@ def task_identity(task: Task) -> dict[str, Any]:
         **_structure(task),
         "start": task.start and blake2b(task.start.read_bytes(), digest_size=8).hexdigest(),
         "encoder": named(task.encoder),
-        "recipe": asdict(task.recipe),
+        "recipe": task.recipe.to_dict(),
         **({"protect": list(task.protect)} if task.protect else {}),
         "versions": versions_of(task),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ def train(
     device: str = "auto",
     validate_every: int = 1,
     stop_epoch: int | None = None,
+    cool_down: bool = False,
     progress: bool | OnEpoch | None = None,
     accept_versions: bool = False,
     **options: Any,
@@ -66,6 +68,9 @@ def train(
     - ``validate_every``: evaluate the validation part after so many epochs, for the curves (0:
       never);
     - ``stop_epoch``: stop after this epoch, unfinished, to resume later (successive halving);
+    - ``cool_down``: end at ``stop_epoch`` with a cool-down of its own, as a training of that length
+      would (the recipe's schedule must be ``stable``). The run folder keeps the state before it, so
+      that the training can be continued, and the result is kept beside it, in ``cooled/``;
     - ``progress``: None shows a bar on a terminal, True always, False never; a function is called
       with each `Epoch`;
     - ``accept_versions``: resume a run that was begun with other versions of the libraries that
@@ -75,7 +80,7 @@ def train(
     when the folder contains a different run, or another process is using it.
     """
     task = as_task(task, **options)
-    _check(task, parts, stop_epoch, workers)
+    _check(task, parts, stop_epoch, workers, cool_down)
     augment = as_augmenter(fitted(augmenter, task))
     machine = find_machine(device)
     store = None if folder is None else RunFolder(folder, writes=machine.is_main)
@@ -86,10 +91,10 @@ def train(
         precision = _precision(task, machine)
         counted = True
         if store is not None:
+            identity = _identity(task, augment, seed)
             begun = store.open(
-                _identity(task, augment, seed), _facts(machine, precision),
-                accept_versions=accept_versions,
-            )  # fmt: skip
+                identity, _facts(machine, precision), accept_versions=accept_versions
+            )
             precision = begun["precision"]
             # A run that an older version began keeps its draws to the end.
             counted = begun.get("repeats") == _REPEATS
@@ -102,13 +107,39 @@ def train(
             workers=_ahead(task, machine) if workers is None else workers,
             counted=counted,
         )
-        if store is not None and (found := store.result()) is not None:
-            return _finished(training, store, found, parts)
-        if store is not None and (saved := store.load()) is not None:
-            _restore(training, saved, store)
-        machine.wait()  # No process may write before all have read.
-        _run_epochs(training, store, stop_epoch, validate_every, progress)
-        return _conclude(training, store, parts)
+
+        def to_the_end(store: RunFolder | None, stop_epoch: int | None) -> RunResult:
+            """Resume the run of a folder, train on to an epoch, and evaluate."""
+            if store is not None and (found := store.result()) is not None:
+                return _finished(training, store, found, parts)
+            if store is not None and (saved := store.load()) is not None:
+                _restore(training, saved, store)
+            machine.wait()  # No process may write before all have read.
+            _run_epochs(training, store, stop_epoch, validate_every, progress)
+            return _conclude(training, store, parts)
+
+        if not cool_down:
+            return to_the_end(store, stop_epoch)
+        assert stop_epoch is not None
+        branch = None
+        if store is not None:
+            branch = store.branch(stop_epoch)
+            branch.open({**identity, "cooled": stop_epoch}, begun, accept_versions=True)
+        if branch is None or not branch.begun:
+            to_the_end(store, stop_epoch)
+            _begin_cool_down(training, stop_epoch)
+        return to_the_end(branch, None)
+
+
+def _begin_cool_down(training: Training, epoch: int) -> None:
+    """Begin a cool-down after an epoch. Raises `UsageError` if the training is elsewhere."""
+    if training.epoch != epoch or (training.stable_epochs or 0) < epoch:
+        raise UsageError(
+            f"a cool-down at epoch {epoch} was requested, but this training is at epoch "
+            f"{training.epoch} (its own cool-down begins at {training.stable_epochs}); expected "
+            "an epoch that it has not passed, as the weights of earlier epochs are not kept"
+        )
+    training.cool_down()
 
 
 def _restore(
@@ -133,18 +164,18 @@ def _run_epochs(
     """Train up to the last requested epoch, saving a checkpoint after each."""
     recipe = training.recipe
     has_validation = "validation" in training.task.data.parts
-    last = min(stop_epoch or recipe.epochs, recipe.epochs)
+    to_converge = recipe.stop == "converged"
     with show(
         progress if training.machine.is_main else False,
         title=f"{training.task.name}, seed {training.seed}",
-        epochs=recipe.epochs,
+        epochs=training.last_epoch,
         steps=training.steps,
         done=training.epoch,
         metric=training.task.target.metric,
     ) as shown:
-        while training.epoch < last:
+        while training.epoch < (last := min(stop_epoch or math.inf, training.last_epoch)):
             number = training.epoch + 1
-            due = validate_every > 0 and number % validate_every == 0
+            due = to_converge or (validate_every > 0 and number % validate_every == 0)
             try:
                 training.run_epoch(shown, validate=has_validation and (due or number == last))
             except torch.OutOfMemoryError as error:
@@ -159,7 +190,7 @@ def _run_epochs(
 
 def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str]) -> RunResult:
     """Evaluate the chosen weights; the test part is used only here, at the end."""
-    finished = training.epoch == training.recipe.epochs
+    finished = training.epoch == training.last_epoch
     chosen = training.choose() if finished else training.epoch
     evaluations = {
         part: training.evaluate(part)
@@ -179,6 +210,8 @@ def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str])
         precision=training.precision,
         model=training.kept.eval(),
         predictions={part: seen.predictions for part, seen in evaluations.items()},
+        stable_epochs=training.stable_epochs if finished else None,
+        converged=training.converged if finished else None,
     )
     if store is None:
         return result
@@ -220,7 +253,13 @@ def _present(task: Task, parts: Sequence[str]) -> list[str]:
     return [part for part in parts if part in task.data.parts]
 
 
-def _check(task: Task, parts: Sequence[str], stop_epoch: int | None, workers: int | None) -> None:
+def _check(
+    task: Task,
+    parts: Sequence[str],
+    stop_epoch: int | None,
+    workers: int | None,
+    cool_down: bool,
+) -> None:
     if unknown := [part for part in parts if part not in ("train", *PARTS)]:
         raise UsageError(f"parts contains {unknown[0]!r}; expected train, validation or test")
     if task.recipe.select == "best" and task.data.validation is None:
@@ -231,6 +270,12 @@ def _check(task: Task, parts: Sequence[str], stop_epoch: int | None, workers: in
     if stop_epoch is not None and stop_epoch < 1:
         raise UsageError(
             f"stop_epoch is {stop_epoch}; expected 1 or more epochs, or None to train to the end"
+        )
+    if cool_down and (stop_epoch is None or task.recipe.schedule != "stable"):
+        raise UsageError(
+            f"cool_down is set with stop_epoch={stop_epoch} and the schedule "
+            f"{task.recipe.schedule!r}; expected an epoch to cool down at, and the schedule "
+            "'stable': with others the rate at an epoch depends on the length of the training"
         )
     if workers is not None and workers < 0:
         raise UsageError(f"workers is {workers}; expected 0 (no prefetching) or more threads")

@@ -494,10 +494,11 @@ KERNELS = {}
 def augment(image, index=0, epoch=0, seed=0, copy=0):
     """One image after one draw: a Pillow image, or a uint8 array (H, W) or (H, W, C).
 
-    The same seed, epoch and index (the number of the example) give the same result.
+    The same seed, epoch and index (the number of the example) give the same result. Raises
+    ValueError for other images, and for numbers that are not whole.
     """
-    array = np.asarray(image)
-    out = array[..., None] if array.ndim == 2 else array
+    out = pixels_of(image)
+    check_whole(seed=seed, epoch=epoch, index=index, copy=copy)
     for stage in stages_of(epoch):
         if stage["kind"] == "augmix":
             out = augmix(out, stage, seed, epoch, index, copy)
@@ -507,8 +508,40 @@ def augment(image, index=0, epoch=0, seed=0, copy=0):
         numbers = Numbers(seed, epoch, index, copy)
         out = applied(out, sequence, stage["space"], numbers, stage["position"], stage["fill"],
                       stage["bilinear"])  # fmt: skip
-    out = out[..., 0] if array.ndim == 2 else out
+    out = out[..., 0] if np.ndim(image) == 2 else out
     return Image.fromarray(out) if isinstance(image, Image.Image) else out.copy()
+
+
+def pixels_of(image):
+    """The image as uint8 (H, W, C); other images would come back wrong."""
+    expected = (
+        "expected a Pillow image (L, RGB, RGBA), or a uint8 array (H, W) or (H, W, C) with 1, 3 "
+        "or 4 channels"
+    )
+    if isinstance(image, Image.Image):
+        if image.mode not in ("L", "RGB", "RGBA"):
+            got = f"got a Pillow image of mode {image.mode}"
+            raise ValueError(f'{got}; {expected}: use image.convert("RGB")')
+    elif not isinstance(image, np.ndarray):
+        raise ValueError(f"got {type(image).__name__} as an image; {expected}")
+    array = np.asarray(image)
+    pixels = array[..., None] if array.ndim == 2 else array
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4):
+        hint = "; augment before images become floats" if array.dtype.kind == "f" else ""
+        got = f"got {array.dtype} of shape {array.shape} as an image"
+        raise ValueError(f"{got}; {expected}{hint}")
+    return pixels
+
+
+def check_whole(seed, epoch, index, copy):
+    """Refuse numbers that would draw from other streams, or fail inside."""
+    wholes = (("seed", seed, None), ("index", index, None), ("epoch", epoch, 2**32),
+              ("copy", copy, 2**16))  # fmt: skip
+    for name, value, end in wholes:
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or (end is not None and not 0 <= value < end):
+            limits = "" if end is None else f" from 0 to {end - 1}"
+            raise ValueError(f"got {name}={value!r}; expected a whole number{limits}")
 
 
 def stages_of(epoch):

@@ -49,6 +49,8 @@ class Drawn(v2.Transform):
         annotation = isinstance(inpt, tv_tensors.TVTensor) and not isinstance(
             inpt, (tv_tensors.Image, tv_tensors.Video)
         )
+        if not annotation:
+            check_image(inpt)
         if not params or (annotation and not self.moves):
             return inpt
         return self.operation(inpt, params["value"], params["chance"], self)
@@ -56,6 +58,16 @@ class Drawn(v2.Transform):
     def extra_repr(self):
         """The operation and its ranges, for ``print``."""
         return f"{self.operation.__name__}, {self.ranges}, p={self.p}"
+
+
+def check_image(image):
+    """Refuse images that come back wrong: fills and levels are those of 8 bits a channel."""
+    kind = str(image.dtype) if hasattr(image, "dtype") else image.mode
+    if kind not in ("L", "RGB", "RGBA", "torch.uint8"):
+        raise ValueError(
+            f"got an image of type {kind}; expected a PIL image (L, RGB, RGBA) or a uint8 tensor: "
+            'use image.convert("RGB"), or augment before images become floats'
+        )
 
 
 def affine(image, how, **change):

@@ -1,4 +1,4 @@
-"""SGD, AdamW and the running average of the weights, on lists of tensors.
+"""SGD, AdamW, Muon and the running average of the weights, on lists of tensors.
 
 PyTorch's own optimisers are not used because making the first one imports its compiler: three
 seconds in every process, more than a small training takes. The numbers are equal (tested).
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from automorph.training.muon import hidden_matrices, turn
 from automorph.training.recipe import Recipe
 
 
@@ -86,8 +87,19 @@ class SGD(Optimiser):
         memory: list[list[Tensor]],
     ) -> None:
         """Take one step."""
-        momentum, decay = self.recipe.momentum, self.recipe.weight_decay
-        (buffers,) = memory
+        self.descend(weights, gradients, decayed, memory[0], self.lr, self.recipe.momentum)
+
+    def descend(
+        self,
+        weights: list[Tensor],
+        gradients: list[Tensor],
+        decayed: list[int],
+        buffers: list[Tensor],
+        lr: float,
+        momentum: float,
+    ) -> None:
+        """Take one step at the given rate and momentum."""
+        decay = self.recipe.weight_decay
         if decay and decayed:
             torch._foreach_add_(
                 [gradients[i] for i in decayed], [weights[i] for i in decayed], alpha=decay
@@ -95,7 +107,7 @@ class SGD(Optimiser):
         torch._foreach_mul_(buffers, momentum)
         torch._foreach_add_(buffers, gradients)
         torch._foreach_add_(gradients, buffers, alpha=momentum)
-        torch._foreach_add_(weights, gradients, alpha=-self.lr)
+        torch._foreach_add_(weights, gradients, alpha=-lr)
 
 
 class AdamW(Optimiser):
@@ -128,9 +140,64 @@ class AdamW(Optimiser):
         torch._foreach_addcdiv_(weights, means, roots, -self.lr / (1 - beta1**t))
 
 
+class Muon(SGD):
+    """Muon for the matrices between input and output (`hidden_matrices`), SGD for the rest.
+
+    ``lr`` and ``momentum`` of the recipe are those of the matrices, ``sgd_lr`` (in proportion to
+    the current rate) and ``sgd_momentum`` those of the rest and of the lengths of the matrices (see
+    `turn`). Weight decay is that of SGD, and applies to the rest only.
+    """
+
+    def __init__(self, model: nn.Module, recipe: Recipe) -> None:
+        super().__init__(model, recipe)
+        counts = hidden_matrices(model)
+        # One number per matrix; none for the weights that SGD moves.
+        self.memory["length"] = [
+            torch.zeros(counts.get(id(p), 0), device=p.device) for p in self.weights
+        ]
+
+    def move(
+        self,
+        weights: list[Tensor],
+        gradients: list[Tensor],
+        decayed: list[int],
+        memory: list[list[Tensor]],
+    ) -> None:
+        """Take one step."""
+        recipe, (buffers, lengths) = self.recipe, memory
+        sgd_lr = self.lr
+        if recipe.sgd_lr is not None:
+            sgd_lr *= recipe.sgd_lr / recipe.lr
+        hidden = [i for i, length in enumerate(lengths) if length.numel()]
+        rest = [i for i, length in enumerate(lengths) if not length.numel()]
+        if rest:
+            self.descend(
+                [weights[i] for i in rest],
+                [gradients[i] for i in rest],
+                [place for place, i in enumerate(rest) if i in decayed],
+                [buffers[i] for i in rest],
+                sgd_lr,
+                recipe.sgd_momentum,
+            )
+        if hidden:
+            turn(
+                [weights[i] for i in hidden],
+                [gradients[i] for i in hidden],
+                [buffers[i] for i in hidden],
+                [lengths[i] for i in hidden],
+                rate=self.lr,
+                m=recipe.momentum,
+                length_rate=sgd_lr,
+                length_m=recipe.sgd_momentum,
+            )
+
+
+_OPTIMISERS: dict[str, type[Optimiser]] = {"sgd": SGD, "adamw": AdamW, "muon": Muon}
+
+
 def make_optimiser(model: nn.Module, recipe: Recipe) -> Optimiser:
     """Build the recipe's optimiser for the weights of a network."""
-    return (AdamW if recipe.optimizer == "adamw" else SGD)(model, recipe)
+    return _OPTIMISERS[recipe.optimizer](model, recipe)
 
 
 class Average:

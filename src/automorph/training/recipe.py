@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from automorph.errors import UsageError
 
-Optimizer = Literal["sgd", "adamw"]
+Optimizer = Literal["sgd", "adamw", "muon"]
 Schedule = Literal["cosine", "constant", "stable"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Selection = Literal["last", "best"]
@@ -22,15 +22,18 @@ class Recipe:
 
     ``batch_size`` is the number of examples of one optimiser step, over all processes;
     ``accumulate`` divides it into this many passes, for less memory. ``optimizer`` is ``sgd`` (with
-    Nesterov's momentum) or ``adamw`` (``momentum`` is then beta_1). The rate rises linearly over
-    ``warmup_epochs`` (half of the epochs at most) and then follows ``schedule`` (``cosine`` ends
-    at 0; ``stable`` is constant and falls to 0 over the last share ``cooldown`` of the epochs, see
-    `learning_rate`). With ``stop="converged"``, which needs ``schedule="stable"``, the constant
-    phase ends when the validation loss stops improving, and ``epochs`` is the most that the
-    training may take. ``weight_decay`` does not apply to biases and normalisations. ``ema_decay``
-    evaluates and keeps a running average of the weights. ``precision`` ``auto`` depends on device
-    and network, see `choose_precision`. ``select`` keeps the weights of the ``last`` epoch, or
-    those with the ``best`` validation accuracy. Raises `UsageError` for values out of range.
+    Nesterov's momentum), ``adamw`` (``momentum`` is then beta_1) or ``muon`` (Jordan et al. 2024):
+    ``lr`` is then roughly the angle by which a step turns the matrices before the output layer, and
+    ``momentum`` theirs; all other weights follow ``sgd`` with the rate ``sgd_lr`` (None: ``lr``)
+    and ``sgd_momentum``. The rate rises linearly over ``warmup_epochs`` (half of the epochs at
+    most) and then follows ``schedule`` (``cosine`` ends at 0; ``stable`` is constant and falls to 0
+    over the last share ``cooldown`` of the epochs, see `learning_rate`). With ``stop="converged"``,
+    which needs ``schedule="stable"``, the constant phase ends when the validation loss stops
+    improving, and ``epochs`` is the most that the training may take. ``weight_decay`` does not
+    apply to biases, normalisations and what ``muon`` turns. ``ema_decay`` evaluates and keeps a
+    running average of the weights. ``precision`` ``auto`` depends on device and network, see
+    `choose_precision`. ``select`` keeps the weights of the ``last`` epoch, or those with the
+    ``best`` validation accuracy. Raises `UsageError` for values out of range.
     """
 
     epochs: int = 30
@@ -49,6 +52,8 @@ class Recipe:
     select: Selection = "last"
     cooldown: float = 0.25
     stop: Stop = "epochs"
+    sgd_lr: float | None = None
+    sgd_momentum: float = 0.9
 
     def __post_init__(self) -> None:
         for field, choices in (
@@ -75,9 +80,11 @@ class Recipe:
             ("ema_decay", 0, 1),
             ("clip_norm", 0, math.inf),
             ("cooldown", 0, 0.9),
+            ("sgd_lr", 0, math.inf),
+            ("sgd_momentum", 0, 1),
         ):
             value = getattr(self, field)
-            if value is None and field in ("ema_decay", "clip_norm"):
+            if value is None and field in ("ema_decay", "clip_norm", "sgd_lr"):
                 continue
             whole = field in ("epochs", "batch_size", "accumulate")
             kind: Any = Integral if whole else Real
@@ -91,6 +98,15 @@ class Recipe:
                 f"recipe: stop is 'converged' and schedule is {self.schedule!r}; expected "
                 "'stable': a training can end by itself only if its rate is constant until then"
             )
+        if self.optimizer == "muon" and not self.lr:
+            raise UsageError("recipe: lr is 0 and optimizer is 'muon'; expected a rate above 0")
+        for field in ("sgd_lr", "sgd_momentum"):
+            value, unset = getattr(self, field), getattr(Recipe, field)
+            if self.optimizer != "muon" and value != unset:
+                raise UsageError(
+                    f"recipe: {field} is {value} and optimizer is {self.optimizer!r}; expected "
+                    f"'muon': leave out {field}, or set it to {unset}"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entries as plain data, without those that this recipe does not use.
@@ -100,10 +116,21 @@ class Recipe:
         >>> "cooldown" in Recipe().to_dict(), "cooldown" in Recipe(schedule="stable").to_dict()
         (False, True)
         """
-        entries = asdict(self)
-        if self.schedule != "stable":
-            del entries["cooldown"], entries["stop"]
-        return entries
+        unused = {
+            name
+            for name, (field, value) in _USED_WITH.items()
+            if getattr(self, field) != value and getattr(self, name) == getattr(Recipe, name)
+        }
+        return {name: value for name, value in asdict(self).items() if name not in unused}
+
+
+_USED_WITH = {
+    "cooldown": ("schedule", "stable"),
+    "stop": ("schedule", "stable"),
+    "sgd_lr": ("optimizer", "muon"),
+    "sgd_momentum": ("optimizer", "muon"),
+}
+"""Entries that earlier versions did not know, and the choice that makes use of them."""
 
 
 def recipe_for(model: str, n: int, **changes: Any) -> Recipe:

@@ -99,6 +99,7 @@ def audit(
     if checkpoint is not None and predictions is None:
         _check_exists(checkpoint)
     training = {key: options.pop(key) for key in ("epochs", "batch_size", "lr", "precision")}
+    training["defaults"] = options.pop("recipe")
     run = AuditRun(
         source=data, model=options.pop("model"), recipe=training, checkpoint=checkpoint,
         predictions=predictions, part=part, discover=discover, method=method, seed=seed,

@@ -13,6 +13,7 @@ import click
 
 from automorph.cli.comparison_result import paths_of, read_object, table_of
 from automorph.cli.options import (
+    compare_options,
     console,
     engine_options,
     engine_settings,
@@ -24,7 +25,6 @@ from automorph.cli.options import (
     protect_option,
     quiet_option,
     task_of,
-    training_options,
 )
 from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import PolicyWord, check_compared
@@ -44,7 +44,7 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
 @click.command(short_help="Compare policies with paired seeds and intervals.")
 @optional_data_options
 @command_options
-@training_options
+@compare_options
 @policies_option
 @click.option(
     "--baseline",
@@ -100,7 +100,7 @@ def compare(
     if data is None:  # Otherwise, bad data are rejected before policies are loaded.
         task: Any = own_task(data, options, treatments=[as_treatment(one) for one in policies])
     else:
-        task = own_task(data, options) or task_of(data, **options)
+        task = own_task(data, options) or task_of(data, out=out, **options)
     from automorph.policies import check_domain
 
     treatments = [as_treatment(policy) for policy in policies]
@@ -111,6 +111,7 @@ def compare(
     run = CompareRun(
         source=data, task=task, policies=treatments, seeds=seeds, baseline=baseline,
         folder=Path(out) if out else None, quiet=quiet or as_json,
+        same_epochs=options["epochs"] == "same",
     )  # fmt: skip
     content = run.run(**where)
     if as_json:
@@ -129,6 +130,7 @@ class CompareRun:
     folder: Path | None
     quiet: bool
     title: str = ""
+    same_epochs: bool = False
 
     def run(self, *, jobs: int | None, **where: Any) -> dict[str, Any]:
         """Run the comparison and return the object that ``--json`` prints."""
@@ -154,7 +156,7 @@ class CompareRun:
         with Bars(quiet=self.quiet) as bars:
             comparison = compare(
                 self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
-                jobs=words.jobs(jobs), progress=bars.begin, **where,
+                jobs=words.jobs(jobs), progress=bars.begin, same_epochs=self.same_epochs, **where,
             )  # fmt: skip
         for remark in comparison.remarks:
             say.print(remark, style="yellow", markup=False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from automorph.cli.option_values import patterns_of, size_of, window_of
-from automorph.cli.param_types import DataWord, NameWord, PolicyWord, check_folder
+from automorph.cli.param_types import DataWord, Epochs, NameWord, PolicyWord, check_folder
 from automorph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ protect_option = click.option(
     callback=lambda _, __, value: patterns_of(value),
     help="Words in texts that no operation may change; repeatable.",
 )
-training_options = stack(
+_model_option = stack(
     click.option(
         "--model",
         metavar="NAME",
@@ -154,12 +155,20 @@ training_options = stack(
         help="Network, such as resnet9:16, timm:NAME or text-cnn (see: automorph list models).",
         show_default="depends on the data",
     ),
+)
+_epochs_help = "Epochs of each training; auto: until its validation loss stops improving"
+_epochs_option = partial(
+    click.option,
+    "--epochs",
+    show_default="5 to 40, depending on the network and the number of examples",
+)
+_recipe_options = stack(
     click.option(
-        "--epochs",
-        type=click.IntRange(1),
-        metavar="N",
-        help="Epochs of each training.",
-        show_default="5 to 40, depending on the network and the number of examples",
+        "--recipe",
+        metavar="VERSION",
+        callback=lambda _, __, value: known_defaults(value),
+        help="Version of Automorph whose default recipe is used.",
+        show_default="the latest",
     ),
     click.option(
         "--batch-size",
@@ -182,6 +191,19 @@ training_options = stack(
         show_default="auto",
     ),
 )
+training_options = stack(
+    _model_option,
+    _epochs_option(type=Epochs("auto"), metavar="N|auto", help=f"{_epochs_help}."),
+    _recipe_options,
+)
+compare_options = stack(
+    _model_option,
+    _epochs_option(
+        type=Epochs("auto", "same"), metavar="N|auto|same",
+        help=f"{_epochs_help}; same: then all as long as the longest.",
+    ),
+    _recipe_options,
+)  # fmt: skip
 
 seed_option = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, envvar="AUTOMORPH_SEED",
@@ -263,6 +285,15 @@ out_option = click.option(
 )  # fmt: skip
 
 
+def known_defaults(version: str | None) -> str | None:
+    """Return the version of a default recipe. Raises `UsageError` for an unknown one."""
+    if version is not None:
+        from automorph.training import check_defaults
+
+        check_defaults(version)
+    return version
+
+
 def load(data: str, **options: Any) -> Dataset:
     """Load the data set of a command line, split into three parts.
 
@@ -278,21 +309,29 @@ def task_of(
     data: str | None,
     *,
     model: str | None,
-    epochs: int | None,
+    epochs: int | str | None,
     batch_size: int | None,
     lr: float | None,
     precision: str | None,
+    recipe: str | None = None,
     protect: tuple[str, ...] = (),
+    out: str | None = None,
     **options: Any,
 ) -> Task:
-    """Make the task of a command line: load its data, apply its training options."""
+    """Make the task of a command line: load its data, apply its training options.
+
+    ``out`` is the run folder of the command, if it is known by now.
+    """
     assert data is not None
     # Reject bad data before importing torch, which is slow.
     loaded = load(data, **options)
     from automorph.training import as_task
 
-    changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "precision": precision}
-    return as_task(loaded, model=model, recipe=changes, protect=protect)
+    changes = {
+        "epochs": "auto" if epochs == "same" else epochs, "defaults": recipe,
+        "batch_size": batch_size, "lr": lr, "precision": precision,
+    }  # fmt: skip
+    return as_task(loaded, model=model, recipe=changes, protect=protect, run_folder=out)
 
 
 def default_policy(domain: str) -> str:

@@ -51,6 +51,34 @@ class DataWord(_Word):
         return [CompletionItem(one) for one in found]
 
 
+class Epochs(_Word):
+    """Epochs: a whole number from 1, or one of ``words``."""
+
+    name = "text"
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a number or a word."""
+        if value in self.words:
+            return str(value)
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            expected = " or ".join(["a whole number from 1", *self.words])
+            raise UsageError(f"--epochs is {value!r:.40}; expected {expected}")
+        return number
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The words."""
+        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
+
+
 class NameWord(_Word):
     """A name of a registry, ``room:REGISTRY``, or one of the ``others`` that the option takes.
 

@@ -118,7 +118,7 @@ def patch(
     is interrupted, run the same command again to continue it.
     """
     where = engine_settings(options)
-    task = task_of(data, **options)
+    task = task_of(data, out=out, **options)
     run = PatchRun(
         source=data, task=task, translator=translator, objective=objective, checkpoint=checkpoint,
         steps=steps, seeds=seeds, maps=saliency, folder=Path(out) if out else None,

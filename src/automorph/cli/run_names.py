@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 _OF_DATA = ("--image", "--text", "--label", "--subgroup", "--keep-together", "--size", "--window",
             "--limit", "--leakage", "--crop", "--decoders", "--cache")  # fmt: skip
-_OF_TRAINING = ("--model", "--epochs", "--batch-size", "--lr", "--precision", "--protect")
+_OF_TRAINING = (
+    "--model",
+    "--epochs",
+    "--recipe",
+    "--batch-size",
+    "--lr",
+    "--precision",
+    "--protect",
+)
 _FLAGS = ("--balance", "--skip-bad", "--on-demand", "--download")
 _typed: list[str] = []
 RANDOM = {"image": "random", "text": "random(space=texts-plain)"}

@@ -149,7 +149,7 @@ def search(
     if budget is not None:
         read_budget(budget)
     after = None if post_policy is None else load_policy(post_policy)
-    task: Any = own_task(data, options) or task_of(data, **options)
+    task: Any = own_task(data, options) or task_of(data, out=out, **options)
     if words_of(data, task).own:
         check_method(spec, task)
     operations = space_of(space, task, seed=seed)

@@ -70,7 +70,7 @@ def train(
 
     If the training is interrupted, run the same command again to continue it.
     """
-    task = task_of(data, **options)
+    task = task_of(data, out=out, **options)
     from automorph.augmenters import as_treatment
     from automorph.experiments import policy_of
     from automorph.policies import check_domain, save_policy

@@ -202,6 +202,11 @@ def external_task(
         raise UsageError(unknown("domain", domain, DOMAINS))
     if isinstance(objective, str):
         objective = Command(objective)
+    if isinstance(epochs, str):
+        raise UsageError(
+            f"got epochs={epochs!r} for training code of your own; expected a whole number, which "
+            "replaces {epochs}: only trainings by Automorph can end by themselves"
+        )
     if epochs is not None and epochs < 1:
         raise UsageError(f"got epochs={epochs}; expected 1 or more")
     if isinstance(objective, Command):

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automorph.experiments.dead_seed import train_alive
 from automorph.experiments.external import ExternalTask
 from automorph.experiments.external_training import job_folder, train_external
 from automorph.experiments.job import JobResult, Treatment, key_of, plain_treatment
 from automorph.experiments.progress import report
-from automorph.training import RunResult, Task, packed, train
+from automorph.training import RunResult, Task, packed
 
 CURVES = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FullTraining:
-    """A training for ``epoch_multiplier`` times the recipe's epochs.
+    """A training for ``epoch_multiplier`` times the recipe's epochs, or for ``epochs``.
+
+    If neither changes the length, a training that ends when it has converged does so.
 
     The score is the validation accuracy (nan without a validation part), as in every job; test
     accuracy, curves and predictions are ``facts``.
@@ -27,11 +30,16 @@ class FullTraining:
     policy: Treatment
     seed: int
     epoch_multiplier: int = 1
+    epochs: int | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return all that determines the result, as plain data."""
         plain = plain_treatment(self.policy)
-        return {"job": "final", "policy": plain, "seed": self.seed, "longer": self.epoch_multiplier}
+        length = {} if self.epochs is None else {"epochs": self.epochs}
+        return {
+            "job": "final", "policy": plain, "seed": self.seed, "longer": self.epoch_multiplier,
+            **length,
+        }  # fmt: skip
 
     def run(self, task: Task | ExternalTask, folder: Path) -> JobResult:
         """Train and evaluate; on an `ExternalTask`, as its code does."""
@@ -39,13 +47,15 @@ class FullTraining:
             epochs = None if task.epochs is None else self.epoch_multiplier * task.epochs
             place = job_folder(folder, self.policy, self.seed, key_of(self))
             return train_external(task, self.policy, seed=self.seed, folder=place, epochs=epochs)
-        epochs = self.epoch_multiplier * task.recipe.epochs
-        result = train(
-            task.with_recipe(epochs=epochs), self.policy, seed=self.seed,
+        epochs = self.epochs or self.epoch_multiplier * task.recipe.epochs
+        fixed = self.epochs is not None or self.epoch_multiplier > 1
+        result, died = train_alive(
+            task.with_recipe(epochs=epochs) if fixed else task, self.policy, seed=self.seed,
             progress=lambda epoch: report(epoch.epoch / epochs),
         )  # fmt: skip
         score = result.accuracy.get("validation", math.nan)
-        return JobResult(score, result.units, result.seconds, facts_of(result))
+        facts = {**facts_of(result), **({"died": died} if died else {})}
+        return JobResult(score, result.units, result.seconds, facts)
 
 
 def cell_of(result: RunResult) -> dict[str, Any]:
@@ -70,4 +80,5 @@ def facts_of(result: RunResult) -> dict[str, Any]:
         "precision": result.precision,
         "curves": curves,
         "predictions": packed(result.predictions["test"]),
+        **({} if result.converged is None else {"converged": result.converged}),
     }

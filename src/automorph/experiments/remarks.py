@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from automorph.errors import AutomorphError
+from automorph.experiments.job import JobResult
 from automorph.policies import Policy
 from automorph.training import Task, fitted
 
@@ -61,6 +62,28 @@ def idle_policies(policies: Iterable[Any], task: Task) -> list[str]:
                     "operations that fit these data (automorph list policies)."
                 )
     return found
+
+
+def not_converged(names: Sequence[str], results: Mapping[Any, JobResult]) -> list[str]:
+    """Return a sentence about the policies whose trainings had not converged.
+
+    ``results`` are by cell. Trainings of which it is not known are left out.
+    """
+    found = []
+    for place, name in enumerate(names):
+        known = [
+            outcome.facts["converged"]
+            for cell, outcome in results.items()
+            if cell.treatment == place and "converged" in outcome.facts
+        ]
+        if not all(known):
+            found.append(f"{name} ({known.count(False)} of {len(known)} trainings)")
+    if not found:
+        return []
+    return [
+        f"Not converged: {', '.join(found)}. The validation loss was still falling when the epochs "
+        "were over, so longer training may change this table (--epochs)."
+    ]
 
 
 def base_rate(labels: ArrayLike, classes: Sequence[str]) -> tuple[str, float]:

@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from automorph.data import split_hashes
 from automorph.errors import UsageError
 from automorph.experiments.command import Command
 from automorph.experiments.comparison import Comparison, verdict_of, winner_of
+from automorph.experiments.dead_seed import repeated_trainings
 from automorph.experiments.executor import Executor
 from automorph.experiments.executors import check_executor, open_executor
 from automorph.experiments.external import ExternalTask, Objective, external_task
@@ -24,12 +26,13 @@ from automorph.experiments.external_training import check_external
 from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.metric import ACCURACY
-from automorph.experiments.remarks import constant_answers, idle_policies
+from automorph.experiments.remarks import constant_answers, idle_policies, not_converged
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
     Cell,
     Progress,
     curves_of,
+    epochs_of,
     policy_of,
     predictions_of,
     rows_of,
@@ -53,6 +56,7 @@ def compare(
     jobs: int = 1,
     address: str | None = None,
     accept_versions: bool = False,
+    same_epochs: bool = False,
     confidence: float = 0.95,
     progress: Callable[[list[Cell], int], Progress] | None = None,
     **options: Any,
@@ -75,6 +79,10 @@ def compare(
     continues a comparison that was begun with other versions of the libraries that decide pixels,
     and notes it in ``remarks``.
 
+    With the recipe's ``epochs="auto"`` each training ends when it has converged. ``same_epochs``
+    then trains every policy as long as the longest of these trainings; if the two readings differ,
+    ``remarks`` states both.
+
     ``engine`` is ``processes`` (``jobs`` trainings in parallel; a script with more than one needs
     the guard ``if __name__ == "__main__":``), ``local`` (one after the other) or ``ray`` (on the
     cluster at ``address``, else on this machine). Each training runs on one thread, and the table
@@ -85,7 +93,7 @@ def compare(
     """
     given = listed(policies)
     treatments = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in given]
-    task = the_task(task, objective, options)
+    task = the_task(task, objective, options, folder)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     _check(treatments, numbers, confidence)
     if isinstance(task, ExternalTask):
@@ -110,11 +118,17 @@ def compare(
         stack.enter_context(folder_lock(path))
         store = _opened(path if folder else None, log, task, accept_versions)
         store.check_operations(one for named in treatments for one in policy_of(named).space)
-        results, trained = _results(
-            store, cells, partial(open_executor, engine, task, path, jobs=jobs, address=address),
-            (lambda job: None) if isinstance(task, ExternalTask) else partial(read_cell, path),
-            progress,
+        older = (lambda job: None) if isinstance(task, ExternalTask) else partial(read_cell, path)
+        finish = partial(
+            _results, store,
+            open_=partial(open_executor, engine, task, path, jobs=jobs, address=address),
+            older=older, progress=progress,
         )  # fmt: skip
+        results, trained = finish(cells)
+        own_lengths = results
+        if same_epochs and not isinstance(task, ExternalTask):
+            results, more = finish(_as_long_as_the_longest(cells, results))
+            trained += more
     if isinstance(task, ExternalTask):
         made = external_rows(names, numbers, results, base, confidence)
         rows, numbers, metric = made.rows, made.seeds, made.metric
@@ -125,10 +139,21 @@ def compare(
         predictions = predictions_of(names, numbers, results)
         remarks = (
             *store.remarks, *constant_answers(predictions, task.data.classes),
+            *not_converged(names, results), *repeated_trainings(names, results),
             *(idle_policies(treatments, task) if trained else ()),
         )  # fmt: skip
     winner = winner_of(rows, metric)
     verdict = verdict_of(rows, treatments, base, winner, numbers, confidence, metric)
+    if own_lengths is not results:
+        own = rows_of(names, numbers, own_lengths, base, confidence)
+        best = winner_of(own, metric)
+        other = verdict_of(own, treatments, base, best, numbers, confidence, metric)
+        if (best, other.kind) != (winner, verdict.kind):
+            remarks = (
+                *remarks,
+                "The table has the same epochs for all policies. If each policy trains until it "
+                f"has converged, the result is another: {other.text}",
+            )
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves,
         dict(zip(names, treatments, strict=True)), time.monotonic() - started, trained,
@@ -190,7 +215,12 @@ def _baseline(names: list[str], wanted: str | None) -> str:
     return name
 
 
-def the_task(task: Any, objective: Any, options: dict[str, Any]) -> Task | ExternalTask:
+def the_task(
+    task: Any,
+    objective: Any,
+    options: dict[str, Any],
+    folder: str | os.PathLike[str] | None = None,
+) -> Task | ExternalTask:
     """Return the task of a call: from data, or from the user's own training code."""
     if objective is not None and task is not None:
         raise UsageError(
@@ -205,7 +235,7 @@ def the_task(task: Any, objective: Any, options: dict[str, Any]) -> Task | Exter
             "got neither data nor an objective; expected one of them, such as 'digits' or "
             "objective=train"
         )
-    return as_task(task, **options)
+    return as_task(task, run_folder=folder, **options)
 
 
 def identity_of(task: Task | ExternalTask) -> dict[str, Any]:
@@ -249,9 +279,22 @@ def _opened(
     )  # fmt: skip
 
 
+def _as_long_as_the_longest(
+    cells: dict[Cell, FullTraining], results: dict[Cell, JobResult]
+) -> dict[Cell, FullTraining]:
+    """Return the trainings at the length of the longest one; that length keeps its own cells."""
+    lengths = {cell: epochs_of(found) for cell, found in results.items() if not found.error}
+    longest = max(lengths.values(), default=0)
+    return {
+        cell: job if lengths.get(cell, longest) == longest else replace(job, epochs=longest)
+        for cell, job in cells.items()
+    }
+
+
 def _results(
     store: Store,
     cells: dict[Cell, FullTraining],
+    *,
     open_: Callable[[], Executor],
     older: Callable[[FullTraining], JobResult | None],
     progress: Callable[[list[Cell], int], Progress] | None,

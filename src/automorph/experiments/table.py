@@ -101,13 +101,27 @@ def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
 def curves_of(
     names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, JobResult]
 ) -> dict[str, dict[str, Any]]:
-    """Return curves, ``{policy: {name: (seeds, epochs)}}``, without policies that failed."""
-    return {
-        name: {
-            key: [cell.facts["curves"][key] for cell in cells] for key in cells[0].facts["curves"]
-        }
-        for name, cells in _whole(names, seeds, results)
-    }
+    """Return curves, ``{policy: {name: (seeds, epochs)}}``, without policies that failed.
+
+    The curves of trainings that ended earlier than others of the policy are filled up with None.
+    """
+    found = {}
+    for name, cells in _whole(names, seeds, results):
+        curves = [cell.facts["curves"] for cell in cells]
+        longest = max(curves, key=lambda one: len(one["epoch"]))
+        found[name] = {key: [_filled(one[key], longest[key], key) for one in curves]
+                       for key in longest}  # fmt: skip
+    return found
+
+
+def _filled(values: list[Any], longest: list[Any], key: str) -> list[Any]:
+    rest = len(longest) - len(values)
+    return [*values, *(longest[len(values) :] if key == "epoch" else [None] * rest)]
+
+
+def epochs_of(outcome: JobResult) -> int:
+    """Return the number of epochs that a finished training took."""
+    return len(outcome.facts["curves"]["epoch"])
 
 
 def predictions_of(

@@ -88,7 +88,12 @@ def audit(
             model, audited, encoder=task.encoder, classes=data.classes, name=type(model).__name__
         )
     else:
-        task = as_task(source if isinstance(source, Task) else data, model=model, recipe=recipe)
+        task = as_task(
+            source if isinstance(source, Task) else data,
+            model=model,
+            recipe=recipe,
+            run_folder=folder,
+        )
         run = train(task, seed=seed, folder=folder, parts=(), device=device, progress=progress)
         assert run.model is not None
         subject = of_network(

@@ -107,7 +107,7 @@ def patch(
         check_names(translator)
     check_executor(engine, address)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    task = as_task(task, **options)
+    task = as_task(task, run_folder=folder, **options)
     grouper = grouper_of(task.data)
     _check(task, numbers)
     if checkpoint is not None:

@@ -119,7 +119,8 @@ class TrainJob:
                 "it off (see automorph.data.split)"
             )
         small = replace(task, data=data)
-        return small if self.epochs is None else small.with_recipe(epochs=self.epochs)
+        # Children are compared at the same length, so none ends by itself.
+        return small.with_recipe(epochs=self.epochs or task.recipe.epochs)
 
     def _run(self, task: Task | ExternalTask, folder: Path) -> JobResult:
         if isinstance(task, ExternalTask):

@@ -104,7 +104,7 @@ def search(
     check_executor(engine, address)
     seconds = None if budget is None else read_budget(budget)
     _check(trials, seconds, seeds, jobs)
-    full_task = the_task(task, objective, options)
+    full_task = the_task(task, objective, options, folder)
     own = isinstance(full_task, ExternalTask)
     if isinstance(full_task, ExternalTask):
         check_method(named, full_task)

@@ -26,7 +26,8 @@ from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
 from automorph.training.precision import DTYPES, multiply_adds
 from automorph.training.progress import OnEpoch
-from automorph.training.recipe import Recipe, recipe_for
+from automorph.training.recipe import Recipe
+from automorph.training.recipe_table import check_defaults, recipe_for
 from automorph.training.result import Epoch, RunResult, packed, unpacked
 from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import batches, order, steps_per_epoch
@@ -65,6 +66,7 @@ __all__ = [
     "as_augmenter",
     "as_task",
     "batches",
+    "check_defaults",
     "check_options",
     "check_same_run",
     "corpus_of",

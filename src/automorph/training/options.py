@@ -11,6 +11,7 @@ from automorph.data import Dataset, as_dataset, assemble, load_data
 from automorph.errors import UsageError
 from automorph.registry import did_you_mean, unknown
 from automorph.training.recipe import Recipe
+from automorph.training.recipe_table import ENTRIES
 
 _OWN = ("model", "seed", "recipe", "protect")
 _OF_CALLS = ("folder", "seeds", "jobs", "progress")
@@ -49,16 +50,20 @@ def check_options(source: Any, options: Mapping[str, Any]) -> None:
             raise UsageError(unknown("option", name, known, hint=hint))
 
 
-def check_entries(recipe: Any) -> None:
-    """Raise ``UsageError`` unless ``recipe`` is a dict of changes to a recipe."""
+def check_entries(recipe: Any, *, defaults: bool = False) -> None:
+    """Raise ``UsageError`` unless ``recipe`` is a dict of changes to a recipe.
+
+    With ``defaults`` set, entries that choose the default recipe are accepted, too.
+    """
     if not isinstance(recipe, Mapping):
         raise UsageError(
             f"got recipe={recipe!r:.80}; expected a dict of the entries to change, "
             'as in recipe={"epochs": 2}; pass a whole Recipe to automorph.training.make_task'
         )
+    known = (*_ENTRIES, *(ENTRIES if defaults else ()))
     for name in recipe:
-        if name not in _ENTRIES:
-            raise UsageError(unknown("entry", str(name), _ENTRIES, where="of the recipe"))
+        if name not in known:
+            raise UsageError(unknown("entry", str(name), known, where="of the recipe"))
 
 
 def _names(call: Any) -> list[str]:

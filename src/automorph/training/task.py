@@ -21,7 +21,8 @@ from automorph.targets import Target, target_of
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.options import check_entries
-from automorph.training.recipe import Recipe, recipe_for
+from automorph.training.recipe import Recipe
+from automorph.training.recipe_table import recipe_for
 from automorph.training.text import text_encoder
 
 ENOUGH = 10_000
@@ -73,8 +74,13 @@ class Task:
         return f"Task({self.data!r}, model={self.network!r}, {self.recipe!r})"
 
     def with_recipe(self, **changes: Any) -> Task:
-        """Return the task with recipe entries changed, as in ``with_recipe(epochs=1)``."""
+        """Return the task with recipe entries changed, as in ``with_recipe(epochs=1)``.
+
+        A number of epochs is then the length of the training, also if it ended by itself before.
+        """
         check_entries(changes)
+        if "epochs" in changes:
+            changes = {"stop": "epochs", **changes}
         return replace(self, recipe=replace(self.recipe, **changes))
 
     def build(self, seed: int) -> nn.Module:

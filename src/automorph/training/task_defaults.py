@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence, Sized
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -11,7 +13,8 @@ from automorph.data import Dataset, as_dataset, split
 from automorph.errors import UsageError
 from automorph.training.network import check_network
 from automorph.training.options import check_entries, check_folder, check_options
-from automorph.training.recipe import recipe_for
+from automorph.training.recipe_table import recipe_for
+from automorph.training.run_defaults import kept_recipe
 from automorph.training.task import Task, make_task
 
 
@@ -22,6 +25,7 @@ def as_task(
     seed: int = 0,
     recipe: dict[str, Any] | None = None,
     protect: Sequence[str] = (),
+    run_folder: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Task:
     """Make a task of ``source``: missing parts are split off, and defaults fit the data.
@@ -29,13 +33,15 @@ def as_task(
     ``source`` is a `Task` (returned unchanged; options are then an error), or anything that
     `automorph.data.as_dataset` accepts: a ``DATA`` string, ``(images, labels)``, a torch or Hugging
     Face data set; ``options`` are passed on to it. ``recipe`` changes entries of `recipe_for`'s
-    recipe. ``seed`` decides the split, not the trainings. ``protect``: regular expressions that
-    match what text operations must not change.
+    recipe; ``epochs`` may be ``"auto"``, and ``defaults`` a version (see there). ``seed`` decides
+    the split, not the trainings. ``protect``: regular expressions that match what text operations
+    must not change. ``run_folder``: where the run will be kept; if it was begun with the default
+    recipe of an earlier version, it keeps that recipe.
 
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3
     """
-    check_entries(recipe or {})
+    check_entries(recipe or {}, defaults=True)
     changes = {key: value for key, value in (recipe or {}).items() if value is not None}
     check_folder(options)
     if isinstance(source, Task):
@@ -53,6 +59,10 @@ def as_task(
     network = model or default_model(data)
     known = network if isinstance(network, str) else ""
     fitting = recipe_for(known, len(data.train), **changes)
+    if run_folder is not None and "defaults" not in changes:
+        fitting = kept_recipe(
+            Path(run_folder), lambda v: recipe_for(known, len(data.train), defaults=v, **changes)
+        )
     task = make_task(data, model=network, recipe=fitting, protect=protect)
     # Errors must appear before anything is trained or written.
     check_network(task)

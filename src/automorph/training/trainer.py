@@ -79,7 +79,7 @@ def train(
     Raises `TrainingError` when the loss is not finite or the training diverges, and `UsageError`
     when the folder contains a different run, or another process is using it.
     """
-    task = as_task(task, **options)
+    task = as_task(task, run_folder=folder, **options)
     _check(task, parts, stop_epoch, workers, cool_down)
     augment = as_augmenter(fitted(augmenter, task))
     machine = find_machine(device)

@@ -1,0 +1,68 @@
+"""Trainings that died: noticed, and repeated once with a longer warm-up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from automorph.errors import TrainingError
+from automorph.experiments.job import JobResult, Treatment
+from automorph.training import RunResult, Task, train
+
+WARM_SHARE = 0.25
+"""Share of the epochs over which the rate of a repeated training rises."""
+
+
+def train_alive(
+    task: Task, policy: Treatment, *, seed: int, **options: Any
+) -> tuple[RunResult, str | None]:
+    """Train; if the training dies, train again with a longer warm-up. Return why it died, or None.
+
+    Raises `TrainingError` if the second training diverges, too.
+    """
+    died = None
+    try:
+        result = train(task, policy, seed=seed, **options)
+        if not has_died(result, task):
+            return result, None
+    except TrainingError as error:
+        died = str(error).partition(". Try")[0]
+    warm = max(WARM_SHARE * task.recipe.epochs, 2 * task.recipe.warmup_epochs)
+    longer = task.with_recipe(warmup_epochs=warm)
+    again = train(longer, policy, seed=seed, **options)
+    return again, died or "it predicted one class only"
+
+
+def has_died(result: RunResult, task: Task) -> bool:
+    """Whether a network learned nothing: one class predicted, and the loss of a guess.
+
+    The class is that of all validation examples, of which at least two classes exist. A guess knows
+    the shares of the classes, and nothing about an example.
+    """
+    predicted = result.predictions.get("validation")
+    if predicted is None or len(set(predicted.tolist())) > 1:
+        return False
+    counts = np.bincount(np.asarray(task.data.train.labels))
+    shares = counts[counts > 0] / counts.sum()
+    guess = float(-(shares * np.log(shares)).sum())
+    return guess > 0 and result.curves[-1].loss > 0.98 * guess
+
+
+def repeated_trainings(names: Sequence[str], results: Mapping[Any, JobResult]) -> list[str]:
+    """Return a sentence about every policy of which trainings died; ``results`` are by cell."""
+    found = []
+    for place, name in enumerate(names):
+        died = {
+            cell.seed: outcome.facts["died"]
+            for cell, outcome in results.items()
+            if cell.treatment == place and outcome.facts.get("died")
+        }
+        if died:
+            which = ", ".join(f"seed {seed} ({why})" for seed, why in sorted(died.items()))
+            found.append(
+                f"{name}: {which} learned nothing at first and was trained again with a longer "
+                "warm-up; the table holds the second training."
+            )
+    return found

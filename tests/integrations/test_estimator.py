@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,7 +20,11 @@ from automorph.errors import UsageError
 from automorph.integrations import AugmentedClassifier
 from automorph.operations import SearchSpace, operation
 from automorph.policies import Uniform, load_policy
+from automorph.text.wordnet import find_wordnet
 
+needs_wordnet = pytest.mark.skipif(
+    find_wordnet() is None, reason="WordNet's files are not on this machine (wordnet-base)"
+)
 DIGITS, LABELS = load_digits(return_X_y=True)
 
 
@@ -108,6 +112,42 @@ def test_texts(kind, policy):
     assert model.predict(kind(["a good one", "so bad"])).tolist() == [1, 0]
     expected = load_policy(policy).augment(texts, seed=1)
     assert load_policy(policy).augment(kind(texts), seed=1).tolist() == list(expected)
+
+
+class Kept(BaseEstimator, ClassifierMixin):
+    """Keeps the texts that it is fitted to."""
+
+    def fit(self, texts, labels):
+        self.texts_, self.classes_ = list(texts), np.unique(labels)
+        return self
+
+    def predict(self, texts):
+        return np.repeat(self.classes_[:1], len(texts))
+
+
+@pytest.mark.parametrize("beforehand", [False, True])
+@pytest.mark.parametrize("name", [
+    "tf-idf", "uniform-words(p=1)", "switchout", pytest.param("language", marks=needs_wordnet)
+])  # fmt: skip
+def test_corpora_are_those_of_the_fold(name, beforehand):
+    # Every text has a word of its own, which tells where the words of a copy are from.
+    texts = [f"a good film word{'abcdefghijklmnopqrst'[row]} 1984" for row in range(20)]
+    policy = load_policy(name)
+    if beforehand:
+        policy = policy.fitted(texts, protect=[r"\d+"])
+    model = AugmentedClassifier(Kept(), policy, copies=5)
+    folds = cross_validate(
+        model, texts, [0, 1] * 10, cv=4, return_estimator=True, return_indices=True,
+        error_score="raise",
+    )  # fmt: skip
+    for fold, rows in zip(folds["estimator"], folds["indices"]["train"], strict=True):
+        own = {word for row in rows for word in texts[row].split()}
+        fitted = fold.estimator_.texts_
+        assert fitted[:15] == [texts[row] for row in rows]
+        assert fitted[15:] != fitted[:15] * 5
+        assert {word for text in fitted for word in text.split()} <= own
+        if beforehand:
+            assert all(text.endswith("1984") for text in fitted)
 
 
 def test_it_is_an_estimator_like_any_other():

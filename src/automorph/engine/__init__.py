@@ -12,7 +12,7 @@ from automorph.engine.compiled import apply_native
 from automorph.engine.reference import Interpolation, Mode, apply_reference
 from automorph.engine.targets import follow, refuse
 from automorph.engine.tensors import apply_to_tensor, check_floats, is_tensor
-from automorph.engine.text import apply_texts
+from automorph.engine.text import apply_texts, protected_by
 from automorph.operations import Places, SearchSpace, Sequences, Stream
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ __all__ = [
     "engine_name",
     "follow",
     "is_tensor",
+    "protected_by",
     "refuse",
 ]
 

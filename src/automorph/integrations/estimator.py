@@ -42,7 +42,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
     - Images ``(n, H, W)`` or ``(n, H, W, C)`` of uint8 need no ``shape``; the wrapped classifier
       receives them in rows.
     - Texts are a list, an array or a column of strings, for a wrapped classifier that accepts a
-      list of strings (a pipeline).
+      list of strings (a pipeline). Operations that need the words of the training texts are fitted
+      to those that ``fit`` gets, also if the policy was fitted to others before: in
+      cross-validation, they never know the texts of a test fold.
     - Vectors ``(n, d)``, for a policy of operations on vectors.
 
     Prediction never augments. ``policy`` is a policy or its name; policies that mix labels are
@@ -84,6 +86,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         if not isinstance(self.copies, (int, np.integer)) or self.copies < 0:
             raise UsageError(f"got copies={self.copies!r}; expected a whole number, 0 or more")
         examples, labels = self._read(X, y)
+        if isinstance(examples, list):
+            policy = policy.fitted(examples)
         copies = [self._rows(examples)]
         if len(policy.space):
             copies += [self._copy(policy, examples, copy) for copy in range(1, self.copies + 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, overload
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph import _moved, engine
+from automorph.engine import protected_by
 from automorph.errors import PolicyError, UsageError
 from automorph.operations import Operation, SearchSpace, Sequences, Stream
 from automorph.policies.formatting import number_text
@@ -100,14 +102,16 @@ class Policy(TransformCall, ABC):
         """Return the policy with another fill colour or resampling (None: unchanged)."""
         return self
 
-    def fitted(self, texts: Any, *, protect: tuple[str, ...] = ()) -> Policy:
+    def fitted(self, texts: Any, *, protect: Sequence[str] | None = None) -> Policy:
         """Fit the policy's operations to the words of the training texts (see `Corpus`).
 
-        ``protect`` are regular expressions that match what no operation may change. Policies
-        without text operations are returned unchanged.
+        ``protect`` are regular expressions that match what no operation may change (None: those of
+        an earlier fit). Policies without text operations are returned unchanged.
         """
-        corpus = Corpus(list(texts), protect) if self.space.domain == "text" else None
-        return self if corpus is None else self.with_corpus(corpus)
+        if self.space.domain != "text":
+            return self
+        patterns = protected_by(self.space) if protect is None else protect
+        return self.with_corpus(Corpus(list(texts), tuple(patterns)))
 
     def with_corpus(self, corpus: Corpus) -> Policy:
         """Return the policy with operations that use a corpus."""

@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_refused() -> None:
         Collate("mixup", classes=3)([*samples, (samples[0][0], -1)])
     with pytest.raises(UsageError, match="none at 'label'"):
         Collate("mixup", classes=3)([{"image": image} for image, _ in samples])
-    with pytest.raises(UsageError, match="no whole number there"):
+    with pytest.raises(UsageError, match="which has nothing at 'id'"):
         Collate("flip", index="id")(samples)
     with pytest.raises(DataError, match="in one batch; resize"):
         Collate("flip")([*samples, (torch.zeros(3, 4, 4, dtype=torch.uint8), 0)])

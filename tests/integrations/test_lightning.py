@@ -165,3 +165,39 @@ def test_batches_that_cannot_be_changed_are_refused(tmp_path):
     )  # fmt: skip
     with pytest.raises(UsageError, match="got a batch of type tuple"):
         trainer(tmp_path, 1, callbacks=[AugmentCallback(POLICY)]).fit(Model(), data)
+
+
+FORMS = {
+    "list": (lambda *two: list(two), lambda batch: batch),
+    "dict": (lambda *two: dict(zip("ab", two, strict=True)), lambda batch: batch.values()),
+    "nested": (lambda *two: {"both": list(two)}, lambda batch: batch["both"]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_several_loaders_augment_their_data_sets(tmp_path, form):
+    together, apart = FORMS[form]
+
+    class Two(Model):
+        def training_step(self, batch, number):
+            left, right = apart(batch)
+            self.both = torch.stack([left[0], right[0]])
+            return super().training_step(left, number)
+
+        def on_train_epoch_end(self):
+            for seed, images in zip((1, 2), self.both, strict=True):
+                expected = load_policy(POLICY).augment(
+                    pixels(12), seed=seed, epoch=self.current_epoch
+                )
+                np.testing.assert_array_equal(images.permute(0, 2, 3, 1), expected)
+
+    def run(callback):
+        rows = [(image, number % 3) for number, image in enumerate(IMAGES)]
+        loaders = [DataLoader(Augmented(rows, POLICY, seed=seed), 12) for seed in (1, 2)]
+        model = Two()
+        trainer(tmp_path, 3, callbacks=[callback]).fit(model, together(*loaders))
+        assert len(model.seen) == 3
+
+    run(AugmentCallback("none"))
+    with pytest.raises(UsageError, match=r"got a \w+ of \d batches, as from several loaders"):
+        run(AugmentCallback("flip-crop"))

@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from automorph.errors import DataError, UsageError
+from automorph.integrations.checks import checked_numbers, checked_whole
+from automorph.integrations.labels import checked_classes, soft_labels
 from automorph.integrations.repeats import by_batch, counted
 from automorph.integrations.repr import ShortRepr
 from automorph.integrations.sample_access import Position, find_image, get, put
@@ -67,30 +69,33 @@ class Collate(ShortRepr, InEpochs):
         repeats: bool = False,
     ) -> None:
         self.policy = load_policy(policy)
-        self.seed, self.classes, self.repeats = seed, classes, repeats
+        self.seed, self.classes = checked_whole("seed", seed), checked_classes(classes)
+        self.repeats = repeats
         self.image, self.label, self.index = image, label, index
         self._epoch = SharedEpoch()
 
     def __call__(self, samples: Sequence[Any]) -> Any:
         """Collate and augment."""
+        if not len(samples):
+            raise UsageError("got a batch without samples; expected at least one")
         position = find_image(samples[0], self.image)
         arrays = [as_uint8(get(sample, position)) for sample in samples]
         batch = _stacked(arrays)
         epoch, index = self._numbers(samples, batch)
         # The images need not be stacked.
-        collated = default_collate([put(sample, position, 0) for sample in samples])
+        collated = _collated([put(sample, position, 0) for sample in samples])
         where: dict[str, Any] = {"seed": self.seed, "epoch": epoch, "index": index}
         if not self.policy.mixes_labels:
             return put(collated, position, _planes(self.policy.augment(batch, **where)))
         name = self._label_position(collated)
-        soft = soft_labels(get(collated, name), self.classes)
+        soft = soft_labels(get(collated, name), self.classes, len(samples))
         images, labels = self.policy.augment(batch, labels=soft.numpy(), **where)
         return put(put(collated, position, _planes(images)), name, torch.from_numpy(labels))
 
     def _numbers(self, samples: Sequence[Any], batch: Array) -> tuple[int, NDArray[np.int64]]:
         """Return the epoch, and the numbers under which the examples draw."""
-        index = numbers_of(batch) if self.index is None else self._given(samples)
         known = [] if self.index is None else [get(sample, self.index) for sample in samples]
+        index = checked_numbers(known, len(batch)) if known else numbers_of(batch)
         times, first = counted(known)
         if first is None:
             times = by_batch(index) if self.repeats else occurrences(index)
@@ -100,22 +105,13 @@ class Collate(ShortRepr, InEpochs):
             self._epoch.watch.serve(numbers, epoch, remedy=_REMEDY)
         return epoch, numbers
 
-    def _given(self, samples: Sequence[Any]) -> NDArray[np.int64]:
-        try:
-            return np.array([int(get(sample, self.index)) for sample in samples], np.int64)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise UsageError(
-                f"got index={self.index!r}, but samples have no whole number there; expected the "
-                "position of the example's number, or None"
-            ) from error
-
     def _label_position(self, collated: Any) -> Position:
         position = self.label
         if position is None:
             position = "label" if isinstance(collated, dict) else 1
         try:
             get(collated, position)
-        except (KeyError, IndexError, TypeError):
+        except UsageError:
             raise UsageError(
                 f"the policy {self.policy.name!r} mixes labels, but samples have none at "
                 f"{position!r}; give their position: label=POSITION"
@@ -131,25 +127,16 @@ def numbers_of(arrays: Iterable[Array]) -> NDArray[np.int64]:
     return np.array([int.from_bytes(digest, "little") for digest in digests], np.int64)
 
 
-def soft_labels(labels: Tensor, classes: int | None) -> Tensor:
-    """Return labels float32 ``(n, classes)``, from numbers ``(n,)`` or soft labels."""
-    if labels.ndim == 2 and labels.is_floating_point():
-        return labels.to(torch.float32)
-    if labels.ndim != 1 or labels.is_floating_point() or classes is None:
-        raise UsageError(
-            f"got labels {str(labels.dtype).removeprefix('torch.')} of shape {tuple(labels.shape)} "
-            f"and classes={classes}; to mix labels, expected whole numbers (n,) and the number "
-            "of classes (classes=), or soft labels (n, classes)"
-        )
-    if labels.device.type == "cpu" and len(labels):
-        low, high = (int(side) for side in labels.aminmax())
-        if low < 0 or high >= classes:
-            raise UsageError(
-                f"got labels from {low} to {high} and classes={classes}; expected labels from 0 to "
-                f"{classes - 1}, or the number of all classes (classes=)"
-            )
-    # Compared, not scattered: this does not read labels back from an accelerator.
-    return (labels[:, None] == torch.arange(classes, device=labels.device)).to(torch.float32)
+def _collated(samples: list[Any]) -> Any:
+    """Collate what is beside the images."""
+    try:
+        return default_collate(samples)
+    except (TypeError, ValueError, RuntimeError, KeyError) as error:
+        raise DataError(
+            f"torch cannot collate the samples: {error}; beside the image, expected tensors, "
+            "arrays, numbers or strings, of one shape in all samples. Let the data set convert the "
+            "others, or leave them out"
+        ) from error
 
 
 def _stacked(arrays: Sequence[Array]) -> Array:

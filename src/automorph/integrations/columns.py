@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automorph.integrations.checks import checked_numbers
 from automorph.integrations.collate import numbers_of
 from automorph.integrations.image_types import augment_each
 from automorph.operations import Stream
@@ -22,7 +23,7 @@ def numbers_for(values: Sequence[Any], index: ArrayLike | None = None) -> NDArra
     True
     """
     if index is not None:
-        return np.asarray(index, np.int64)
+        return checked_numbers(index, len(values))
     if not _texts(values):
         return numbers_of([as_uint8(value) for value in values])
     digests = [blake2b(str(text).encode(), digest_size=4).digest() for text in values]

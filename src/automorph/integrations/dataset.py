@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import index as whole_number
 from typing import Any
 
 import numpy as np
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, IterableDataset
 
 from automorph.errors import UsageError
+from automorph.integrations.checks import checked_whole
 from automorph.integrations.columns import augment_column
 from automorph.integrations.image_types import augment_each, need_no_others
 from automorph.integrations.repeats import WRAP, by_batch, counted
@@ -61,18 +62,26 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         then: Callable[[Any], Any] | None = None,
         repeats: bool = False,
     ) -> None:
-        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+        numbered = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
+        if not numbered or isinstance(dataset, IterableDataset):
             raise UsageError(
                 f"got a data set of type {type(dataset).__name__}, which has no indices; "
                 "expected one with a length and indexed samples. For others, use "
                 "automorph.Collate(policy) as the collate_fn of the DataLoader"
             )
-        if not 1 <= copies <= COPIES:
-            raise UsageError(f"got copies={copies!r}; expected a whole number from 1 to {COPIES}")
+        if isinstance(dataset, Mapping):
+            names = ", ".join(map(repr, dataset))
+            raise UsageError(
+                f"got a {type(dataset).__name__} of {names:.200}; expected one data set with "
+                "indexed samples, such as its part 'train'"
+            )
+        if then is not None and not callable(then):
+            raise UsageError(f"got then={then!r:.60}; expected a function of an image, or None")
         self.dataset = dataset
         self.policy = load_policy(policy)
         need_no_others(self.policy, "Augmented")
-        self.seed, self.copies = seed, copies
+        self.seed = checked_whole("seed", seed)
+        self.copies = checked_whole("copies", copies, 1, COPIES)
         self.image, self.then, self.repeats = image, then, repeats
         self._epoch = SharedEpoch()
 

@@ -12,14 +12,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_sample_weight,
+    check_consistent_length,
     check_is_fitted,
     has_fit_parameter,
     validate_data,
 )
 
 from automorph.errors import UsageError
+from automorph.integrations.checks import checked_whole
 from automorph.integrations.image_types import need_no_others
-from automorph.policies import Policy, are_texts, as_texts, load_policy
+from automorph.policies import Policy, are_texts, as_texts, check_domain, load_policy
 
 
 def _has(name: str) -> Any:
@@ -83,11 +85,15 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
             "AugmentedClassifier",
             "leave that stage out: classifiers of scikit-learn take one class for each example",
         )
-        if not isinstance(self.copies, (int, np.integer)) or self.copies < 0:
-            raise UsageError(f"got copies={self.copies!r}; expected a whole number, 0 or more")
+        checked_whole("copies", self.copies, 0)
+        checked_whole("random_state", self.random_state)
         examples, labels = self._read(X, y)
+        check_consistent_length(examples, labels)
         if isinstance(examples, list):
+            check_domain(policy, "text", data="X")
             policy = policy.fitted(examples)
+        elif policy.space.domain == "text":
+            check_domain(policy, "image", data="X")
         copies = [self._rows(examples)]
         if len(policy.space):
             copies += [self._copy(policy, examples, copy) for copy in range(1, self.copies + 1)]
@@ -135,10 +141,10 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         low, high = self._checked_levels(examples)
         try:
             images = examples.reshape(len(examples), *self.shape)
-        except ValueError:
+        except (TypeError, ValueError):
             raise UsageError(
-                f"got rows of {examples.shape[1]} numbers and shape={self.shape}; expected as many "
-                "numbers as pixels"
+                f"got rows of {examples.shape[1]} numbers and shape={self.shape}; expected the "
+                "sides of the images, (H, W) or (H, W, C), with as many pixels"
             ) from None
         bytes_ = np.rint((images - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)
         batch = bytes_[..., None] if bytes_.ndim == 3 else bytes_
@@ -150,7 +156,12 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
 
     def _checked_levels(self, examples: NDArray[Any]) -> tuple[float, float]:
         """Return black and white; they must bound all examples, or copies would be clipped."""
-        low, high = self.levels
+        try:
+            low, high = map(float, self.levels)
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"got levels={self.levels!r}; expected two numbers, those of black and white"
+            ) from None
         found = float(examples.min()), float(examples.max())
         slack = abs(high - low) / 255 / 2  # Within the rounding error.
         if low == high or found[0] < min(low, high) - slack or found[1] > max(low, high) + slack:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from automorph.errors import UsageError
+from automorph.integrations.checks import checked_whole
 from automorph.integrations.columns import augment_column, numbers_for
 from automorph.integrations.image_types import need_no_others
 from automorph.integrations.repeats import by_batch
@@ -30,7 +31,8 @@ class Transform(ShortRepr, InEpochs):
         self, policy: Policy, *, image: str, index: str | None, seed: int, repeats: bool = False
     ) -> None:
         need_no_others(policy, "a transform of a data set")
-        self.policy, self.image, self.index, self.seed = policy, image, index, seed
+        self.policy, self.image, self.index = policy, image, index
+        self.seed = checked_whole("seed", seed)
         self.repeats = repeats
         self._epoch = SharedEpoch()
 

@@ -12,7 +12,8 @@ from torch import Tensor, distributed, nn
 
 from automorph.engine import check_floats
 from automorph.errors import UsageError
-from automorph.integrations.collate import soft_labels
+from automorph.integrations.checks import checked_epoch, checked_numbers, checked_whole
+from automorph.integrations.labels import checked_classes, soft_labels
 from automorph.integrations.watch import Watch
 from automorph.operations import Stream, occurrences, occurring
 from automorph.policies import Policy, load_policy
@@ -54,7 +55,7 @@ class OnDevice(nn.Module):
     ) -> None:
         super().__init__()
         self.policy = load_policy(policy)
-        self.seed, self.classes = seed, classes
+        self.seed, self.classes = checked_whole("seed", seed), checked_classes(classes)
         self.epoch = 0
         self.counted = 0
         self._looked = False
@@ -62,9 +63,10 @@ class OnDevice(nn.Module):
 
     def set_epoch(self, epoch: int) -> None:
         """Begin an epoch: the count of examples restarts at 0."""
-        if epoch != self.epoch:
+        whole = checked_epoch(epoch)
+        if whole != self.epoch:
             self._watch.restart()
-        self.epoch, self.counted = epoch, 0
+        self.epoch, self.counted = whole, 0
 
     # Drawing uses NumPy, which graph compilers cannot trace.
     @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -80,7 +82,12 @@ class OnDevice(nn.Module):
                 f"the policy {self.policy.name!r} mixes labels, but got none; call the "
                 "layer with images and labels, and unpack two results"
             )
-        numbers = self._numbers(len(images)) if index is None else self._given(index)
+        if not isinstance(images, Tensor):
+            raise UsageError(
+                f"got a {type(images).__name__} as a batch of images; expected a tensor "
+                "(n, C, H, W), uint8 or floats in [0, 1]"
+            )
+        numbers = self._numbers(len(images)) if index is None else self._given(index, len(images))
         stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
         self._look(images)
         out = self.policy.transform(images, stream)
@@ -90,7 +97,7 @@ class OnDevice(nn.Module):
         mixing = self.policy.mixing(stream, (n, height, width, channels))
         if mixing is None:
             return out, labels
-        return mixing.examples(out), mixing.labels(soft_labels(labels, self.classes))
+        return mixing.examples(out), mixing.labels(soft_labels(labels, self.classes, n))
 
     def _look(self, images: Tensor) -> None:
         """Check the first batch on an accelerator, if operations round it."""
@@ -107,8 +114,8 @@ class OnDevice(nn.Module):
         self.counted += n
         return counted * world + rank
 
-    def _given(self, index: ArrayLike) -> NDArray[np.int64]:
-        given = np.asarray(index, np.int64)
+    def _given(self, index: ArrayLike, n: int) -> NDArray[np.int64]:
+        given = checked_numbers(np.asarray(index).tolist(), n)
         numbers = occurring(given, occurrences(given))
         self._watch.serve(numbers, self.epoch, remedy=_REMEDY)
         return numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, MutableMapping, MutableSequence
+from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence
 from typing import Any
 
 from automorph.errors import MissingExtraError, UsageError
@@ -173,6 +173,15 @@ def augment_in_place(
             f"got a batch of type {type(batch).__name__}, whose parts cannot be replaced; expected "
             "a list or a dict, as torch's collate function returns"
         )
+    if not (len(layer.policy.space) or layer.policy.mixes_labels):
+        return  # Only the epochs of the loaders are set.
+    if batch and all(isinstance(part, (list, tuple, Mapping)) for part in _parts(batch)):
+        raise UsageError(
+            f"got a {type(batch).__name__} of {len(batch)} batches, as from several loaders; "
+            "expected one batch with images. Augment the data set of each loader "
+            "(automorph.Augmented, with another seed each), and pass AugmentCallback('none') to "
+            "the trainer, which sets their epochs"
+        )
     position: Any = find_image(batch, image)
     numbers: Any = None if index is None else get(batch, index)
     numbers = numbers.cpu().numpy() if hasattr(numbers, "cpu") else numbers
@@ -180,7 +189,8 @@ def augment_in_place(
         batch[position] = layer(get(batch, position), index=numbers)
         return
     other: Any = label if label is not None else "label" if isinstance(batch, MutableMapping) else 1
-    batch[position], batch[other] = layer(get(batch, position), get(batch, other), index=numbers)
+    images, labels = get(batch, position), get(batch, other)
+    batch[position], batch[other] = layer(images, labels, index=numbers)
 
 
 def set_epochs(loaders: Any, epoch: int) -> None:
@@ -198,9 +208,14 @@ def set_epochs(loaders: Any, epoch: int) -> None:
 
 
 def _loaders(loaders: Any) -> list[Any]:
-    if isinstance(loaders, dict):
-        loaders = list(loaders.values())
-    return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders]
+    """Return the loaders of a trainer: one, or several in lists and dicts, also nested."""
+    if isinstance(loaders, (list, tuple, Mapping)):
+        return [one for part in _parts(loaders) for one in _loaders(part)]
+    return [loaders]
+
+
+def _parts(several: Any) -> list[Any]:
+    return list(several.values() if isinstance(several, Mapping) else several)
 
 
 def _is_ours(sampler: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from automorph.errors import UsageError
+from automorph.integrations.checks import checked_epoch, checked_whole
 from automorph.integrations.columns import augment_column, numbers_for
 from automorph.integrations.image_types import need_no_others
 from automorph.integrations.repr import ShortRepr
@@ -49,10 +50,16 @@ class RayMap(ShortRepr):
             "leave that stage out here, and mix in the training loop: "
             "automorph.OnDevice('mixup', classes=...)(images, labels)",
         )
-        self.image, self.index, self.seed, self.epoch = image, index, seed, epoch
+        self.image, self.index = image, index
+        self.seed, self.epoch = checked_whole("seed", seed), checked_epoch(epoch)
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Return the batch with augmented images."""
+        if not hasattr(batch, "keys"):
+            raise UsageError(
+                f"got a batch of type {type(batch).__name__}; expected a dict of NumPy arrays, "
+                'which map_batches passes with batch_format="numpy"'
+            )
         for name in filter(None, (self.image, self.index)):
             if name not in batch:
                 raise UsageError(

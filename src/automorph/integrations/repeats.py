@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import DistributedSampler, Sampler
 
 from automorph.errors import UsageError
-from automorph.integrations.shared_epoch import CountedIndex, checked_epoch
+from automorph.integrations.checks import checked_epoch
+from automorph.integrations.shared_epoch import CountedIndex
 from automorph.operations import occurrences
 
 _PASS = 1 << 20

@@ -38,8 +38,17 @@ def find_image(sample: Any, position: Position = None) -> Position:
 
 
 def get(sample: Any, position: Position) -> Any:
-    """Return the part of a sample at a position."""
-    return sample if position is None else sample[position]
+    """Return the part of a sample at a position; raise ``UsageError`` if it has none there."""
+    if position is None:
+        return sample
+    try:
+        return sample[position]
+    except (KeyError, IndexError, TypeError) as error:
+        parts = f" of {len(sample)} parts" if isinstance(sample, (tuple, list, Mapping)) else ""
+        raise UsageError(
+            f"got a {type(sample).__name__}{parts}, which has nothing at {position!r}; expected "
+            "samples and batches of one form, with all parts that options name"
+        ) from error
 
 
 def put(sample: Any, position: Position, part: Any) -> Any:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
-from automorph.errors import UsageError
+from automorph.integrations.checks import checked_epoch
 from automorph.integrations.watch import Watch
 
 _NUMBER, _SET = range(2)
@@ -84,14 +83,6 @@ class SharedEpoch:
         if index is None or (self.is_set and not index.epoch_set):
             return None
         return index.epoch
-
-
-def checked_epoch(epoch: int) -> int:
-    """Return an epoch as a plain number; raise ``UsageError`` for anything else."""
-    whole = isinstance(epoch, (int, np.integer)) and not isinstance(epoch, bool)
-    if not whole or not 0 <= epoch < 1 << 32:
-        raise UsageError(f"got epoch={epoch!r}; expected a whole number, 0 or more")
-    return int(epoch)
 
 
 class InEpochs:

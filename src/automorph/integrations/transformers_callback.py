@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from automorph.errors import MissingExtraError
+from automorph.errors import MissingExtraError, UsageError
 
 try:
     from transformers import TrainerCallback
@@ -23,6 +23,12 @@ class EpochCallback(TrainerCallback):
     """
 
     def __init__(self, *counting: Any) -> None:
+        for part in counting:
+            if not hasattr(part, "set_epoch"):
+                raise UsageError(
+                    f"got a {type(part).__name__}, which has no set_epoch; expected an "
+                    "automorph.Augmented, a transform, or anything else that counts epochs"
+                )
         self.counting = counting
 
     def __repr__(self) -> str:

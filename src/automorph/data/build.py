@@ -121,7 +121,7 @@ def assemble(
         classes,
         subgroup_names=group_names,
         skipped=skipped,
-        notes=tuple(notes),
+        notes=notes.lines,
         keep_together=raw.keep_together,
         window=records[0] if records else None,
         **parts,
@@ -246,8 +246,7 @@ def _decode(
         for position, remark in read.remarks.items()
         for part, row in [at[position]]
     ]
-    for note in remark_notes(remarks):
-        notes.add(note)
+    notes.add(*remark_notes(remarks))
     images, start = read.images, 0
     decoded = {}
     for part, rows in keep.items():

@@ -28,8 +28,7 @@ def with_dicom_columns(raw: RawData, notes: Notes) -> RawData:
         return raw
     if wanted is None:
         patients = {part: [one[_PATIENT] for one in found] for part, found in facts.items()}
-        for note in _patient_notes(patients):
-            notes.add(note)
+        notes.add(*_patient_notes(patients))
         return raw
     parts = {
         part: replace(

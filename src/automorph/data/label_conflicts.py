@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.dataset import Dataset
-from automorph.data.notes import shortened
+from automorph.data.notes import Notes, shortened
 
 
 def contradictions(
@@ -35,12 +35,13 @@ def with_contradictions(dataset: Dataset) -> Dataset:
         return dataset
     names = [name for part in parts for name in part.names]
     shown = ", ".join(f"{names[row]} ({dataset.classes[labels[row]]})" for row in rows[:4])
-    note = (
+    notes = Notes(dataset.notes)
+    notes.add(
         f"{len(rows):,} of {len(labels):,} {dataset.domain}s appear under more than one label "
         f"({different:,} distinct {dataset.domain}s): {shown}{', ...' if len(rows) > 4 else ''}. "
         "Correct the labels: no model can classify all of them correctly"
     )
-    return dataset.replace(notes=(*dataset.notes, note))
+    return dataset.replace(notes=notes.lines)
 
 
 def with_copies(dataset: Dataset) -> Dataset:
@@ -54,8 +55,9 @@ def with_copies(dataset: Dataset) -> Dataset:
     if not found:
         return dataset
     total = sum(dataset.sizes.values())
-    note = (
+    notes = Notes(dataset.notes)
+    notes.add(
         f"{found:,} of {total:,} {dataset.domain}s are copies of an earlier one in the same part: "
         f"{shortened(shown)}"
     )
-    return dataset.replace(notes=(*dataset.notes, note))
+    return dataset.replace(notes=notes.lines)

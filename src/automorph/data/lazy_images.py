@@ -88,8 +88,7 @@ def read_large_folder(
             "skip them with skip_bad=True (--skip-bad)."
         )
     images.note(notes)
-    for note in remark_notes(remarks):
-        notes.add(note)
+    notes.add(*remark_notes(remarks))
     if skipped:
         notes.add(left_out(skipped))
     check_classes({part: a.labels for part, a in made.items()}, classes, name=name, declared=True)
@@ -100,7 +99,7 @@ def read_large_folder(
     elif window is not None:
         raise no_window_needed(name, window)
     dataset = Dataset(
-        name, classes, skipped=tuple(skipped), notes=tuple(notes), keep_together=keep_together,
+        name, classes, skipped=tuple(skipped), notes=notes.lines, keep_together=keep_together,
         window=record, **made,
     )  # fmt: skip
     if limit is not None and dataset.test is None:

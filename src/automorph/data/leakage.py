@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from automorph import _moved
 from automorph.data.cache import take_part
 from automorph.data.dataset import Dataset
+from automorph.data.notes import Notes
 from automorph.data.together import keys_of
 from automorph.errors import DataError, UsageError
 
@@ -122,10 +123,11 @@ _CONTENT = _Wording(
 def _guarded(dataset: Dataset, found: Leakage, words: _Wording, leakage: LeakageAction) -> Dataset:
     if not found:
         return dataset
+    notes = Notes(dataset.notes)
     if leakage == "keep":
         what = "examples" if words is _CONTENT else words.same
-        note = f"{what} kept in two parts (leakage='keep'): {len(found):,}"
-        return dataset.replace(notes=(*dataset.notes, note))
+        notes.add(f"{what} kept in two parts (leakage='keep'): {len(found):,}")
+        return dataset.replace(notes=notes.lines)
     if leakage == "refuse":
         raise DataError(
             f"{dataset.name}: {words.same} are in more than one part, so the accuracy "
@@ -135,15 +137,14 @@ def _guarded(dataset: Dataset, found: Leakage, words: _Wording, leakage: Leakage
             "splits that are known to overlap), or keep them with leakage='keep' (--leakage keep)."
         )
     changes = {}
-    notes = []
     for name in ("train", "validation"):
         copies = {a for (left, _), pairs in found.pairs.items() if left == name for a, _ in pairs}
         if copies:
             part = dataset.parts[name]
             rows = np.flatnonzero([id not in copies for id in part.names])
             changes[name] = take_part(part, rows)
-            notes.append(f"{name} examples dropped because they {words.dropped}: {len(copies):,}")
-    return dataset.replace(**changes, notes=(*dataset.notes, *notes))
+            notes.add(f"{name} examples dropped because they {words.dropped}: {len(copies):,}")
+    return dataset.replace(**changes, notes=notes.lines)
 
 
 def _shared(left: NDArray[np.bytes_], right: NDArray[np.bytes_]) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.dataset import Dataset, Split
-from automorph.data.notes import shortened
+from automorph.data.notes import Notes, shortened
 
 SMALLEST = 32
 """Images with a shorter side show too little for two alike to be suspicious: digits, letters."""
@@ -31,13 +31,12 @@ def with_near_duplicates(dataset: Dataset) -> Dataset:
     Of large parts, up to 2,000 examples are compared with all of the other part. Images that are
     decoded on demand are not compared. Nothing is dropped, and no split depends on the result.
     """
-    notes = [
-        note
-        for left, right in combinations(dataset.parts, 2)
-        if (note := _note(dataset, left, right)) is not None
-    ]
-    before = [note for note in dataset.notes if not note.startswith(_START)]
-    return dataset.replace(notes=(*before, *notes))
+    notes = Notes(dataset.notes)
+    notes.remove(_START)  # of a call before the parts were complete
+    for left, right in combinations(dataset.parts, 2):
+        if (note := _note(dataset, left, right)) is not None:
+            notes.add(note)
+    return dataset.replace(notes=notes.lines)
 
 
 def _note(dataset: Dataset, left: str, right: str) -> str | None:

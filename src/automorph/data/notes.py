@@ -1,8 +1,9 @@
 """The record of what is decided about a user's data: every guess, merge and omission.
 
 Readers and checks write here whatever they do with a source that the user did not ask for.
-The lines become ``Dataset.notes``, which the terminal, ``run.json`` and the report show.
-A decision that cannot be described in a line is refused with an error instead.
+The lines become ``Dataset.notes``, which the terminal, the record of the run and the report show.
+A decision that cannot be described in a line is refused with an error instead. Notes are made
+nowhere else in this package, and nothing in it warns or prints (``tests/data/test_notes.py``).
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ class Notes:
     def __len__(self) -> int:
         return len(self._lines)
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The notes in the form in which tables and data sets keep them."""
+        return tuple(self._lines)
+
     def guessed(self, what: str, value: object, *, because: str, choose: str) -> None:
         """Note a choice between several readings, and how to choose otherwise."""
         self.add(f"{what}: {value!r} (guessed {because}; choose with {choose})")
@@ -49,9 +55,13 @@ class Notes:
         found = shortened(list(names))
         self.add(f"ignored {what}{f': {found}' if found else ''}{advice}")
 
-    def add(self, line: str) -> None:
-        """Note anything else, in one sentence without a full stop."""
-        self._lines[line] = None
+    def add(self, *lines: str) -> None:
+        """Note anything else, each in one sentence without a full stop."""
+        self._lines |= dict.fromkeys(lines)
+
+    def remove(self, start: str) -> None:
+        """Remove the notes that begin with ``start``, before they are made anew."""
+        self._lines = {line: None for line in self._lines if not line.startswith(start)}
 
 
 def shortened(items: Sequence[str], mark: str = ", ", shown: int = _SHOWN) -> str:

@@ -13,6 +13,7 @@ from automorph.data.dataset import PARTS, Dataset
 from automorph.data.hashing import hashed
 from automorph.data.labels import listed
 from automorph.data.near_duplicates import with_near_duplicates
+from automorph.data.notes import Notes
 from automorph.data.together import keys_of, representatives, shares_note, units_of
 from automorph.errors import DataError, UsageError
 
@@ -84,15 +85,18 @@ def split(
         for number, name in enumerate(PARTS)
         if number == _TRAIN or shares[number]
     }
-    notes = [
-        f"{name} part: {len(part):,} of {len(train):,} rows by hashed index, seed={seed}"
-        for name, part in made.items()
-        if name != "train"
-    ]
+    notes = Notes(dataset.notes)
+    notes.add(
+        *(
+            f"{name} part: {len(part):,} of {len(train):,} rows by hashed index, seed={seed}"
+            for name, part in made.items()
+            if name != "train"
+        )
+    )
     if dataset.keep_together is not None:
         keys = ((name, keys_of(dataset, part)) for name, part in made.items())
-        notes.append(shares_note(dataset, keys))
-    return with_near_duplicates(dataset.replace(**made, notes=(*dataset.notes, *notes)))
+        notes.add(shares_note(dataset, keys))
+    return with_near_duplicates(dataset.replace(**made, notes=notes.lines))
 
 
 def default_training_rows(
@@ -125,8 +129,9 @@ def limited(dataset: Dataset, n: int, *, seed: int = 0, balance: bool = False) -
     rows = choose(train.labels, dataset.classes, n, seed=seed, balance=balance)
     if len(rows) == len(train):
         return dataset
-    note = limit_note(train.labels, rows, balance=balance)
-    return dataset.replace(train=take_part(train, rows), notes=(*dataset.notes, note))
+    notes = Notes(dataset.notes)
+    notes.add(limit_note(train.labels, rows, balance=balance))
+    return dataset.replace(train=take_part(train, rows), notes=notes.lines)
 
 
 def choose(

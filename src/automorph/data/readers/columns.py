@@ -127,7 +127,7 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
         parts,
         classes=_names(train, label),
         subgroup_names=_names(train, subgroups[0]) if len(subgroups) == 1 else None,
-        notes=tuple(notes),
+        notes=notes.lines,
     )
 
 

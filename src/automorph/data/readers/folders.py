@@ -45,7 +45,7 @@ def read_folder(path: str) -> RawData:
             labels += [class_name] * len(images)
         rows[part] = Rows(files, labels, [file.relative_to(root).as_posix() for file in files])
     found.note(notes)
-    return RawData(name, "image", rows, notes=tuple(notes))
+    return RawData(name, "image", rows, notes=notes.lines)
 
 
 _MASK = re.compile(

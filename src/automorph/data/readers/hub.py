@@ -67,7 +67,8 @@ def raw_from_huggingface(data: Any, *, name: str, columns: Columns) -> RawData:
         notes.add(f"parts ignored: {', '.join(ignored)}")
     ordered = {part: _table(value, name) for part, value in parts.items()}
     raw = raw_from_tables(name, ordered, columns)
-    return replace(raw, notes=(*notes, *raw.notes))
+    notes.add(*raw.notes)
+    return replace(raw, notes=notes.lines)
 
 
 def _table(data: Any, name: str) -> RawTable:

@@ -135,7 +135,8 @@ def read_npz(path: str) -> RawData:
     if unused := [key for key in arrays if key not in used]:
         notes.ignored("arrays", unused)
     raw = raw_from_arrays(parts, name=name, classes=arrays.get("classes"))
-    return replace(raw, notes=tuple(notes))
+    notes.add(*raw.notes)
+    return replace(raw, notes=notes.lines)
 
 
 def _first(arrays: Mapping[str, Any], names: Iterable[str], used: set[str]) -> Any:
@@ -178,7 +179,7 @@ def raw_from_torch(parts: Mapping[str, Any], *, name: str) -> RawData:
         if own is not None and own != declared:
             labels = [one if isinstance(one, str) else own[int(one)] for one in labels]
         rows[part] = Rows(images, labels, numbered(part, len(items)))
-    return RawData(name, "image", rows, classes=declared, notes=tuple(notes))
+    return RawData(name, "image", rows, classes=declared, notes=notes.lines)
 
 
 def _class_names(dataset: Any) -> tuple[str, ...] | None:

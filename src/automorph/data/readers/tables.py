@@ -53,7 +53,8 @@ def read_tables(kind: str, path: str) -> dict[str, RawTable]:
     files = find_files(kind, where, read.endings, notes)
     parts = parts_of_files(f"{kind}:{path}", where, files, notes)
     tables = {part: read(found) for part, found in parts.items()}
-    tables["train"] = replace(tables["train"], notes=(*notes, *tables["train"].notes))
+    notes.add(*tables["train"].notes)
+    tables["train"] = replace(tables["train"], notes=notes.lines)
     return tables
 
 
@@ -125,7 +126,7 @@ def read_csv(files: Sequence[Path]) -> RawTable:
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
     return RawTable(
         tuple(names), len(rows), lambda name: columns.get(name, ()), files[0].parent, bad=bad,
-        notes=tuple(notes),
+        notes=notes.lines,
     )  # fmt: skip
 
 

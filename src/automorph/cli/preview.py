@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from automorph.cli.options import (
     quiet_option,
     seed_option,
 )
+from automorph.cli.provenance import notes_of
 from automorph.errors import UsageError
 from automorph.files import atomic_write
 
@@ -104,7 +106,7 @@ def preview(
         drawn = {
             policy.name: policy.preview(part.data, draws=draws, seed=seed) for policy in chosen
         }
-        hint = _write_page(data, drawn, names, out)
+        hint = _write_page(data, dataset.notes, drawn, names, out)
     else:
         out, drawn = out or Path("preview.png"), {}
         hint = _write_sheets(chosen, part.data, names, out, draws=draws, seed=seed)
@@ -116,7 +118,10 @@ def preview(
             say.print(_marked(row.tolist(), name, plain=not say.is_terminal), soft_wrap=True)
     say.print(f"Wrote [bold]{out}[/bold]: {hint}")
     if as_json:
-        print_json({"data": data, "policies": [p.name for p in chosen], "picture": str(out)})
+        print_json(
+            {"data": data, "policies": [p.name for p in chosen], "picture": str(out)}
+            | notes_of(dataset)
+        )
 
 
 def _write_sheets(
@@ -137,7 +142,9 @@ def _write_sheets(
     return "the first column shows the originals."
 
 
-def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path) -> str:
+def _write_page(
+    source: str, notes: Sequence[str], drawn: dict[str, Any], names: list[str], out: Path
+) -> str:
     """Write a page of texts before and after; return a hint on how to read it."""
     from automorph.report import MARKS, Page, Section, passages, write_report
 
@@ -146,7 +153,8 @@ def _write_page(source: str, drawn: dict[str, Any], names: list[str], out: Path)
         for number, (name, rows) in enumerate(drawn.items(), 1)
     ]
     title = f"Policies applied to {source}"
-    write_report(out, Page(title, MARKS, sections=[Section("Texts before and after", parts)]))
+    sections = [Section("Texts before and after", parts)]
+    write_report(out, Page(title, MARKS, warnings=notes, sections=sections))
     return "inserted words are underlined, deleted words are struck through."
 
 

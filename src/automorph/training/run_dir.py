@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ class RunFolder:
     """A run on disk. Its files are written atomically, so a killed run can be resumed.
 
     - ``run.json``: the run's identity (``identity``: data, network, recipe, policy, seed) and the
-      environment in which it began (``facts``: versions, precision);
+      environment in which it began (``facts``: versions, precision), and ``notes`` on the ``data``
+      (not in runs of version 0.1);
     - ``metrics.jsonl``: one line per epoch;
     - ``checkpoint.safetensors``: everything the next epoch needs; deleted when the run is finished;
     - ``model.safetensors`` and ``result.json``: the result.
@@ -58,9 +60,16 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     def open(
-        self, identity: dict[str, Any], facts: dict[str, Any], *, accept_versions: bool = False
+        self,
+        identity: dict[str, Any],
+        facts: dict[str, Any],
+        *,
+        notes: Sequence[str] = (),
+        accept_versions: bool = False,
     ) -> dict[str, Any]:
         """Begin the run, or resume it; return the facts of its beginning.
+
+        ``notes`` are those on the data (``Dataset.notes``), for readers of ``run.json``.
 
         Raises `UsageError` if the folder contains a different run, and lists the differences;
         unless ``accept_versions`` is set, also for one that was made with other libraries.
@@ -71,7 +80,8 @@ class RunFolder:
         if not file.exists():
             if self.writes:
                 make_folder(self.path)
-                write_json(file, {"schema": SCHEMA, "identity": wanted, "facts": facts})
+                about = {"data": {"notes": list(notes)}}
+                write_json(file, {"schema": SCHEMA, "identity": wanted, "facts": facts, **about})
             return facts
         found = read_json(file)
         if found.get("schema") != SCHEMA:

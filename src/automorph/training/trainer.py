@@ -93,8 +93,9 @@ def train(
         if store is not None:
             identity = _identity(task, augment, seed)
             begun = store.open(
-                identity, _facts(machine, precision), accept_versions=accept_versions
-            )
+                identity, _facts(machine, precision),
+                notes=task.data.notes, accept_versions=accept_versions,
+            )  # fmt: skip
             precision = begun["precision"]
             # A run that an older version began keeps its draws to the end.
             counted = begun.get("repeats") == _REPEATS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections import Counter
 
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from automorph.data import load_data, split, split_hashes
+from automorph.data import image_files, load_data, split, split_hashes
 from automorph.data.image_files import RandomCrop, crop_draws
+from automorph.data.images import read_image
 from automorph.errors import DataError, UsageError
 from automorph.operations import Stream
-from automorph.training import Recipe, make_task, train
+from automorph.training import Recipe, make_task, task_record, train
+from automorph.training.task_record import versions_of
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +105,43 @@ def test_crops_are_part_of_what_a_run_is(folder, tmp_path):
     train(tasks[0], folder=tmp_path)
     with pytest.raises(UsageError, match=r"data\.seen\.crop|seen\.crop"):
         train(tasks[1], folder=tmp_path)
+
+
+@pytest.mark.parametrize("other_pixels", [True, False])
+def test_a_run_names_the_library_that_decodes_otherwise(
+    folder, tmp_path, monkeypatch, other_pixels
+):
+    def task():
+        recipe = Recipe(epochs=2, batch_size=16, lr=0.05, precision="fp32")
+        return make_task(large(folder), model="cnn:2", recipe=recipe)
+
+    train(task(), folder=tmp_path, stop_epoch=1, progress=False)
+    mine = versions_of(task())
+    monkeypatch.setattr(task_record, "installed", lambda *names: {**mine, "pillow": "99.0"})
+    if other_pixels:
+        monkeypatch.setattr(image_files, "read_image", lambda *a, **k: read_image(*a, **k) // 2)
+    does = "gives other pixels for these files" if other_pixels else "may give other results"
+    with pytest.raises(UsageError, match=rf"installed: pillow 99\.0, which {does}"):
+        train(task(), folder=tmp_path, progress=False)
+    with pytest.warns(UserWarning, match=r"others with pillow 99\.0"):
+        assert train(task(), folder=tmp_path, progress=False, accept_versions=True).finished
+
+
+def test_other_pixels_of_the_same_files_and_library_are_another_run(folder, tmp_path, monkeypatch):
+    def begin():
+        task = make_task(large(folder), model="cnn:2", recipe=Recipe(epochs=1, batch_size=16))
+        train(task, folder=tmp_path, progress=False)
+
+    begin()
+    with monkeypatch.context() as changed:
+        changed.setattr(image_files, "read_image", lambda *a, **k: read_image(*a, **k) // 2)
+        with pytest.raises(UsageError, match=r"a different run .*data\.pixels"):
+            begin()
+    # Runs that began before pixels were recorded continue.
+    record = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    del record["identity"]["data"]["pixels"]
+    (tmp_path / "run.json").write_text(json.dumps(record), "utf-8")
+    begin()
 
 
 def test_bad_files_are_named(folder, tmp_path):

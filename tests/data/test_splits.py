@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from automorph.data import Dataset, check_leakage, from_arrays, limited, load_data, split
 from automorph.data.hashing import hashed
 from automorph.data.split_record import split_hashes
-from automorph.data.splits import choose
+from automorph.data.splits import choose, limit_note
 from automorph.errors import DataError, UsageError
 
 SHARES = st.sampled_from([0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 1 / 3])
@@ -251,6 +251,28 @@ def test_classes_of_nearly_equal_size_get_the_same_number() -> None:
     for sizes, expected in (((104, 100), [20, 20]), ((120, 100), [22, 18])):
         labels = np.repeat([0, 1], sizes)
         assert np.bincount(labels[choose(labels, ("a", "b"), 40)]).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("sizes", "balance", "ends"),
+    [
+        ((104, 100), False, "balanced over the classes because their sizes differ by less than a "
+                            "tenth"),
+        ((100, 100), False, "balanced over the classes"),
+        ((120, 100), False, "with the shares of the classes"),
+        ((120, 100), True, "balanced over the classes"),
+        ((120, 10), True, "balanced over the classes as far as they have examples"),
+    ],
+)  # fmt: skip
+def test_the_note_on_a_limit_says_what_it_did(
+    sizes: tuple[int, int], balance: bool, ends: str
+) -> None:
+    labels = np.repeat([0, 1], sizes)
+    rows = choose(labels, ("a", "b"), 40, balance=balance)
+    total = sum(sizes)
+    assert limit_note(labels, rows, balance=balance) == (
+        f"40 of {total:,} training examples kept (limit), {ends}"
+    )
 
 
 def test_limit_below_the_number_of_classes() -> None:

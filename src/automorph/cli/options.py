@@ -54,9 +54,9 @@ def _limit_option(command: Command) -> Command:
     """Add ``--limit``, described for the verb."""
     return click.option(
         "--limit", type=click.IntRange(1), metavar="N",
-        help=f"{_LIMITED[command.__name__]}, with the shares of the classes. They "
-        "include the validation examples if DATA has no validation part; the test part is not "
-        "reduced.",
+        help=f"{_LIMITED[command.__name__]}, with the shares of the classes (the same "
+        "number of each if their sizes differ by less than a tenth). They include the validation "
+        "examples if DATA has no validation part; the test part is not reduced.",
     )(command)  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from automorph.data.images import CHANNELS, Depth, Mode, Size, depth_of, read_im
 from automorph.errors import DataError
 from automorph.operations import Stream
 
-_CHUNK = 32
+_CHUNK, _SAMPLE = 32, 16
 TRIES = 10
 """Tries of a random crop, before the largest crop at the centre is taken."""
 DRAWS = 4 * TRIES
@@ -88,6 +89,13 @@ class ImageFiles:
         """Return the options that decide how rows look, as plain data."""
         window = {} if self.window is None else {"window": list(asdict(self.window).values())}
         return {"size": list(self.size), "mode": self.mode, "crop": self.crop, **window}
+
+    @cached_property
+    def sample_hash(self) -> str:
+        """Hash the decoded pixels of a few rows: another decoder may give other ones."""
+        rows = np.unique(np.linspace(0, len(self) - 1, min(len(self), _SAMPLE)).round().astype(int))
+        pixels = replace(self, decoders=0)[rows]
+        return blake2b(pixels.tobytes(), digest_size=8).hexdigest()
 
     def _chunks(self, rows: NDArray[Any], size: int) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(rows), size):

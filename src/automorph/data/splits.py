@@ -197,10 +197,17 @@ def _even(labels: NDArray[np.int64]) -> bool:
 
 def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, balance: bool) -> str:
     """Describe what a limit did to a part with these labels."""
-    even = balance or _even(labels)
-    shares = "balanced over the classes" if even else "with the shares of the classes"
     total = np.count_nonzero(labels >= 0)
-    return f"{len(rows):,} of {total:,} training examples kept (limit), {shares}"
+    kept = f"{len(rows):,} of {total:,} training examples kept (limit)"
+    _, given = np.unique(labels[labels >= 0], return_counts=True)
+    _, found = np.unique(labels[rows], return_counts=True)
+    if not (balance or _even(labels)):
+        return f"{kept}, with the shares of the classes"
+    if np.ptp(found) > 1:
+        return f"{kept}, balanced over the classes as far as they have examples"
+    if balance or not np.ptp(given):
+        return f"{kept}, balanced over the classes"
+    return f"{kept}, balanced over the classes because their sizes differ by less than a tenth"
 
 
 def _strata(

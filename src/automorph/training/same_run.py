@@ -12,7 +12,9 @@ from automorph.training.identity import differences
 
 _LATER = ("structure",)
 """Entries of a task's identity that older records lack."""
-_PIXELS = ("hash", "order")
+_LATER_DATA = ("pixels",)
+"""Entries of a data set's identity that older records lack."""
+_PIXELS = ("hash", "order", "pixels")
 """Entries of a data set's identity that change with the library that decodes its images."""
 
 
@@ -41,9 +43,8 @@ def check_same_run(
     """
     found, own = json.loads(json.dumps(known)), json.loads(json.dumps(wanted))
     theirs, ours = (_take_versions(identity, place) for identity in (found, own))
-    for name in _LATER:
-        if name in (new := _task(own)):
-            _task(found).setdefault(name, new[name])
+    _fill(_task(found), _task(own), _LATER)
+    _fill(_task(found).get("data"), _task(own).get("data"), _LATER_DATA)
     # Records of version 0.1 have no versions.
     moved = bool(theirs) and theirs != ours
     pixels = [_take_pixels(one) for one in (found, own)] if moved else []
@@ -67,6 +68,14 @@ def _task(identity: dict[str, Any]) -> dict[str, Any]:
     """Return the part of an identity that describes its task."""
     task = identity.get("task", identity)
     return task if isinstance(task, dict) else {}
+
+
+def _fill(older: Any, newer: Any, names: Sequence[str]) -> None:
+    """Add entries to a record that was made before there were such entries."""
+    if isinstance(older, dict) and isinstance(newer, dict):
+        for name in names:
+            if name in newer:
+                older.setdefault(name, newer[name])
 
 
 def _take_versions(identity: dict[str, Any], place: str) -> dict[str, str]:

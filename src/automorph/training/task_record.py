@@ -30,6 +30,8 @@ def task_identity(task: Task) -> dict[str, Any]:
             "parts": split_hashes(data),
             "classes": list(data.classes),
             **({"window": [data.window.low, data.window.high]} if data.window else {}),
+            # The hash of such data is that of its files, whatever they are decoded to.
+            **({"pixels": seen.sample_hash} if hasattr(seen, "sample_hash") else {}),
         },
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         "model": named(task.model),

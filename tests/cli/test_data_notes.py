@@ -65,6 +65,14 @@ def run(verb: str, source: str, folder: Path, capsys: pytest.CaptureFixture[str]
     return capsys.readouterr().err
 
 
+def recorded(folder: Path, verb: str) -> tuple[str, ...]:
+    """Return the notes in the record of a run."""
+    if verb in ("train", "compare", "search"):
+        return tuple(json.loads((folder / "run.json").read_text("utf-8"))["data"]["notes"])
+    record = json.loads((folder / f"{verb}.json").read_text("utf-8"))
+    return tuple((record if verb == "explain" else record["provenance"])["data_notes"])
+
+
 @pytest.mark.parametrize(("verb", "source"), CASES)
 def test_every_verb_shows_the_notes_in_three_places(
     verb: str, source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -76,8 +84,7 @@ def test_every_verb_shows_the_notes_in_three_places(
     loaded = load_data(data, subgroup=subgroup, skip_bad="--skip-bad" in options)
     notes = split(loaded, seed=0).notes
     assert len(notes) > 4
-    record = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
-    assert tuple(record["data"]["notes"][: len(notes)]) == notes
+    assert recorded(tmp_path / "run", verb)[: len(notes)] == notes
     report = unescape((tmp_path / "run" / "report.html").read_text("utf-8"))
     places = {"terminal": terminal, "report": report}
     for note in notes:

@@ -23,7 +23,7 @@ from automorph.cli.options import (
     seed_option,
     training_options,
 )
-from automorph.cli.provenance import notes_of, provenance_of, write_record
+from automorph.cli.provenance import notes_of, provenance_of
 from automorph.cli.run_names import data_words, run_folder
 from automorph.errors import UsageError
 from automorph.files import write_json
@@ -166,7 +166,6 @@ class AuditRun:
                 "next": self._next()}  # fmt: skip
         publish(folder, "audit", page)
         write_json(folder / "audit.json", {**content, "provenance": provenance})
-        write_record(folder, self.source, data, provenance)
         _print_audit(result, say)
         say.print(f"\nReport  {folder / 'report.html'}")
         for command in self._next():

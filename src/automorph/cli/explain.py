@@ -22,7 +22,7 @@ from automorph.cli.options import (
     seed_option,
 )
 from automorph.cli.param_types import NameWord
-from automorph.cli.provenance import notes_of, policy_facts, provenance_of, write_record
+from automorph.cli.provenance import notes_of, policy_facts, provenance_of
 from automorph.cli.run_names import data_words, run_folder
 from automorph.files import write_json
 
@@ -156,7 +156,6 @@ class ExplainRun:
         report = publish(folder, "explain", {**content, **facts})
         content["report"] = str(report)
         write_json(folder / "explain.json", content | notes_of(self.task.data))
-        write_record(folder, self.source, self.task.data, provenance)
         say.print()
         say.print(table_of(result, width=say.width))
         unseen = [one.operation.name for one in result.findings if one.does_nothing]

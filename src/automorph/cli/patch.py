@@ -28,7 +28,7 @@ from automorph.cli.options import (
 )
 from automorph.cli.param_types import NameWord
 from automorph.cli.progress import Bars
-from automorph.cli.provenance import notes_of, provenance_of, write_record
+from automorph.cli.provenance import notes_of, provenance_of
 from automorph.cli.run_names import data_words, run_folder
 from automorph.files import write_json
 
@@ -181,7 +181,6 @@ class PatchRun:
         page = {**content, "looks": result.looks, "provenance": facts, "next": self._next(result)}
         publish(folder, "patch", page)
         write_json(folder / "patch.json", {**content, "provenance": facts})
-        write_record(folder, self.source, data, facts)
         self._print_result(result, folder)
         return content
 

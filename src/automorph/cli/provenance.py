@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automorph.cli.run_names import command_words
-from automorph.files import write_json
 
 if TYPE_CHECKING:
     from automorph.data import Dataset
@@ -19,33 +17,24 @@ if TYPE_CHECKING:
 
 def task_facts(source: str, task: Task) -> dict[str, Any]:
     """Data, model and recipe, as plain values."""
+    data = task.data
     return {
-        "data": data_facts(source, task.data),
+        "data": {
+            "source": source,
+            "domain": data.domain,
+            "classes": list(data.classes),
+            "n_train": len(data.train),
+            "n_validation": len(data.validation or ()),
+            "n_test": data.sizes.get("test", 0),
+            "shape": list(data.train.data.shape[1:]),
+            "hash": data.hash,
+            "notes": list(data.notes),
+            "skipped": [asdict(row) for row in data.skipped],
+        },
         "model": task.model if isinstance(task.model, str) else task.model.__qualname__,
         "parameters": sum(p.numel() for p in task.build(0).parameters()),
         "recipe": task.recipe.to_dict(),
     }
-
-
-def data_facts(source: str, data: Dataset) -> dict[str, Any]:
-    """Sizes and classes of the data, and what was decided about them, as plain values."""
-    return {
-        "source": source,
-        "domain": data.domain,
-        "classes": list(data.classes),
-        "n_train": len(data.train),
-        "n_validation": len(data.validation or ()),
-        "n_test": data.sizes.get("test", 0),
-        "shape": list(data.train.data.shape[1:]),
-        "hash": data.hash,
-        "notes": list(data.notes),
-        "skipped": [asdict(row) for row in data.skipped],
-    }
-
-
-def write_record(folder: Path, source: str, data: Dataset, provenance: Mapping[str, Any]) -> None:
-    """Write ``run.json`` of a verb whose result has a file of its own: the data, and how it ran."""
-    write_json(folder / "run.json", {"data": data_facts(source, data), "provenance": provenance})
 
 
 def provenance_of(data: Dataset, started: str, seconds: float) -> dict[str, Any]:

@@ -24,8 +24,8 @@ def test_each_policy_trains_until_it_has_converged_and_what_has_not_is_named() -
     result = compare(task_of(lr=0.02), ["none", "crop"], seeds=2)
     lengths = {name: len(curves["epoch"][0]) for name, curves in result.curves.items()}
     assert all(8 < length <= 24 for length in lengths.values())
-    (remark,) = [one for one in result.remarks if one.startswith("Not converged: ")]
-    assert "longer training may change this table" in remark
+    (remark,) = [one for one in result.remarks if one.startswith("Not converged (")]
+    assert "longer training may change this result" in remark
 
 
 def test_the_same_epochs_for_all_are_those_of_the_longest(tmp_path: Path) -> None:

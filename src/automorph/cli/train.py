@@ -124,7 +124,7 @@ def _content(
 ) -> dict[str, Any]:
     """Return the content of the training's report."""
     from automorph.cli.examples import by_class, further_scores, notable_examples
-    from automorph.experiments import constant_answers
+    from automorph.experiments import NOT_CONVERGED, constant_answers
 
     name = treatment.name
     row: dict[str, Any] = {
@@ -140,6 +140,8 @@ def _content(
     row["metrics"] = {} if known is None else further_scores(task, known)
     shared = task_facts(data, task)
     shared["data"]["notes"] += constant_answers(predicted, task.data.classes)
+    if result.converged is False:
+        shared["data"]["notes"].append(NOT_CONVERGED)
     best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."
     passes = sum(vars(result.units).values())
     return {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from automorph.experiments.conclusion import interval as interval
     from automorph.experiments.conclusion import judge as judge
     from automorph.experiments.conclusion import points as points
+    from automorph.experiments.dead_seed import repeated_trainings as repeated_trainings
     from automorph.experiments.executor import Executor as Executor
     from automorph.experiments.executor import task_without_test as task_without_test
     from automorph.experiments.executors import check_executor as check_executor
@@ -48,8 +49,10 @@ if TYPE_CHECKING:
     from automorph.experiments.metric import metric_from as metric_from
     from automorph.experiments.metric import reported_metric as reported_metric
     from automorph.experiments.progress import report as report
+    from automorph.experiments.remarks import NOT_CONVERGED as NOT_CONVERGED
     from automorph.experiments.remarks import base_rate as base_rate
     from automorph.experiments.remarks import constant_answers as constant_answers
+    from automorph.experiments.remarks import not_converged as not_converged
     from automorph.experiments.result_file import ScriptResult as ScriptResult
     from automorph.experiments.result_file import read_result as read_result
     from automorph.experiments.result_file import write_result as write_result
@@ -103,6 +106,7 @@ _HOMES = {
     "Summary": "statistics",
     "Treatment": "job",
     "Verdict": "conclusion",
+    "NOT_CONVERGED": "remarks",
     "base_rate": "remarks",
     "cell_of": "full_training",
     "check_executor": "executors",
@@ -110,6 +114,8 @@ _HOMES = {
     "checkpoint_of": "external_training",
     "compare": "run_compare",
     "constant_answers": "remarks",
+    "not_converged": "remarks",
+    "repeated_trainings": "dead_seed",
     "curves_of": "table",
     "digest": "job",
     "external_rows": "external_table",

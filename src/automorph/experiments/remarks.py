@@ -17,6 +17,10 @@ from automorph.training import Task, fitted
 SAMPLED = 64
 """Training examples on which a policy is tried."""
 DRAWS = 2
+NOT_CONVERGED = (
+    "Not converged: the validation loss was still falling when the epochs were over, so longer "
+    "training may change this result (--epochs)."
+)
 
 
 def constant_answers(predictions: Mapping[str, ArrayLike], classes: Sequence[str]) -> list[str]:
@@ -77,13 +81,10 @@ def not_converged(names: Sequence[str], results: Mapping[Any, JobResult]) -> lis
             if cell.treatment == place and "converged" in outcome.facts
         ]
         if not all(known):
-            found.append(f"{name} ({known.count(False)} of {len(known)} trainings)")
+            found.append(f"{name}: {known.count(False)} of {len(known)} trainings")
     if not found:
         return []
-    return [
-        f"Not converged: {', '.join(found)}. The validation loss was still falling when the epochs "
-        "were over, so longer training may change this table (--epochs)."
-    ]
+    return [NOT_CONVERGED.replace(":", f" ({', '.join(found)}):", 1)]
 
 
 def base_rate(labels: ArrayLike, classes: Sequence[str]) -> tuple[str, float]:

@@ -25,8 +25,10 @@ from automorph.experiments import (
     curves_of,
     external_rows,
     judge,
+    not_converged,
     paired_difference,
     predictions_of,
+    repeated_trainings,
     rows_of,
 )
 from automorph.operations import SearchSpace
@@ -144,6 +146,7 @@ def table(
         tuple(seeds),
         curves_of(labels, seeds, results),
         predictions_of(labels, seeds, results),
+        remarks=(*not_converged(labels, results), *repeated_trainings(labels, results)),
     )
 
 

@@ -7,6 +7,7 @@ import torch
 
 from automorph.errors import UsageError
 from automorph.models import build_model, build_text_model, list_models
+from automorph.training import multiply_adds
 
 
 def weights(name: str, *, classes: int = 10) -> int:
@@ -100,3 +101,18 @@ def test_unknown_names_are_refused_with_a_hint(name, words):
 def test_impossible_shapes_are_refused(channels, classes, size):
     with pytest.raises(UsageError, match="expected positive numbers"):
         build_model("cnn", channels=channels, classes=classes, size=size)
+
+
+@pytest.mark.parametrize(("name", "side"), [("resnet9:16/2", 64), ("resnet9:16/4", 128)])
+def test_a_stem_with_a_stride_costs_at_larger_sides_what_32_pixels_cost(name, side):
+    def price(model, side):
+        network = build_model(model, channels=3, classes=10, size=(side, side))
+        return multiply_adds(network, torch.zeros(1, 3, side, side))
+
+    assert price(name, side) == pytest.approx(price("resnet9:16", 32), rel=0.15)
+    assert price("resnet9:16", side) > 3 * price(name, side)
+
+
+def test_an_unknown_stride_is_refused():
+    with pytest.raises(UsageError, match="resnet9"):
+        build_model("resnet9:16/3", channels=3, classes=10, size=(64, 64))

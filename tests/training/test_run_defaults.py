@@ -10,7 +10,7 @@ import pytest
 
 from automorph.errors import UsageError
 from automorph.training import Recipe, as_task, recipe_for, recipe_table, train
-from automorph.training.run_defaults import kept_recipe
+from automorph.training.run_defaults import defaults_of
 
 OLD = recipe_for("cnn:4", 160, epochs=2, defaults="0.2")
 
@@ -55,15 +55,24 @@ def test_a_folder_begun_with_earlier_defaults_keeps_them(tmp_path: Path) -> None
 )
 def test_every_record_of_a_run_is_read(tmp_path: Path, file: str, content: object) -> None:
     (tmp_path / file).write_text(json.dumps(content) + "\n", "utf-8")
-    recipes = {"0.2": OLD, recipe_table.LATEST: OLD}
-    assert kept_recipe(tmp_path, recipes.__getitem__) == OLD
+    asked = []
+
+    def record_of(version: str) -> dict[str, object]:
+        asked.append(version)
+        return {"recipe": (OLD if version == "0.2" else Recipe()).to_dict()}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert defaults_of(tmp_path, record_of) == "0.2"
+    assert asked
 
 
 def test_another_recipe_is_left_to_the_check_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"recipe": Recipe(lr=7).to_dict()}), "utf-8")
-    assert kept_recipe(tmp_path, lambda _: OLD) == OLD
+    record = {"recipe": OLD.to_dict()}
+    assert defaults_of(tmp_path, lambda _: record) == recipe_table.LATEST
     (tmp_path / "run.json").write_text("{not json", "utf-8")
-    assert kept_recipe(tmp_path, lambda _: OLD) == OLD
+    assert defaults_of(tmp_path, lambda _: record) == recipe_table.LATEST
 
 
 def test_an_unknown_version_is_refused() -> None:

@@ -48,8 +48,9 @@ MODELS = Registry(
     ModelEntry(
         "resnet9",
         "automorph.models.resnet9:build",
-        "ResNet-9 for 32 pixels, width 64; `resnet9:16` trains fast on a CPU",
-        r"resnet9(?::(?P<width>[1-9]\d*))?",
+        "ResNet-9 for 32 pixels, width 64; `resnet9:16` trains fast on a CPU, `resnet9:16/2` "
+        "costs the same at 64 pixels, `/4` at 128",
+        r"resnet9(?::(?P<width>[1-9]\d*))?(?:/(?P<stride>[248]))?",
     ),
     ModelEntry(
         "resnet18", "automorph.models.resnet18:build", "ResNet-18 with a stem for 32 pixels"

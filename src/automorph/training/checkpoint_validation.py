@@ -17,7 +17,7 @@ from automorph.text import on_this_machine
 
 _MOST_CLASSES, _MOST_WORDS, _MOST_PIXELS = 1_000_000, 10_000_000, 32_768
 _LONG_NUMBER = re.compile(r"\d{5,}")
-_OURS = re.compile(r"(cnn|resnet|wrn|shake-shake|pyramidnet)[\w:-]*")
+_OURS = re.compile(r"(cnn|resnet|wrn|shake-shake|pyramidnet)[\w:/-]*")
 
 
 def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -> None:

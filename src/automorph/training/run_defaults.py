@@ -1,4 +1,4 @@
-"""The default recipe that an existing run folder was begun with, which it keeps."""
+"""The default network and recipe that an existing run folder was begun with, which it keeps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from automorph.training.recipe import Recipe
 from automorph.training.recipe_table import LATEST, TABLES
 
 _RECORDS = ("run.json", "task.json", "model/run.json")
@@ -18,26 +17,27 @@ _FIRST_LINES = 100
 """A log states what it is a log of before it holds results."""
 
 
-def kept_recipe(folder: Path, recipe_of: Callable[[str], Recipe]) -> Recipe:
-    """Return the recipe for a run in a folder; ``recipe_of`` returns it for a version's defaults.
+def defaults_of(folder: Path, record_of: Callable[[str], dict[str, Any]]) -> str:
+    """Return the version whose defaults a run in a folder uses.
 
-    If the folder records a recipe that an earlier version gave by default, the run goes on with
-    it, with a warning; in all other cases the latest defaults apply.
+    ``record_of`` returns the ``model`` and ``recipe`` that this call has with the defaults of a
+    version. If the folder records those of an earlier version, the run goes on with them, with a
+    warning; in all other cases the latest defaults apply.
     """
-    latest = recipe_of(LATEST)
-    found = next((r for r in map(_recipe_in, _contents(folder)) if r is not None), None)
-    if found is None or found == latest.to_dict():
-        return latest
-    for version in TABLES:
-        earlier = recipe_of(version)
-        if found == earlier.to_dict():
-            warnings.warn(
-                f"{folder} was begun with the default recipe of version {version}, and continues "
-                "with it; choose another folder for the current one",
-                stacklevel=3,
-            )
-            return earlier
-    return latest
+    found = next((r for r in map(_record_in, _contents(folder)) if r is not None), None)
+    if found is None:
+        return LATEST
+    for version in reversed(TABLES):  # The latest first.
+        wanted = record_of(version)
+        if all(found.get(name) == value for name, value in wanted.items()):
+            if version != LATEST:
+                warnings.warn(
+                    f"{folder} was begun with the default recipe of version {version}, and "
+                    "continues with it; choose another folder for the current one",
+                    stacklevel=3,
+                )
+            return version
+    return LATEST
 
 
 def _contents(folder: Path) -> Iterable[Any]:
@@ -57,13 +57,13 @@ def _contents(folder: Path) -> Iterable[Any]:
             continue
 
 
-def _recipe_in(content: Any) -> dict[str, Any] | None:
-    """Return the first recipe inside plain data."""
+def _record_in(content: Any) -> dict[str, Any] | None:
+    """Return the first description of a task inside plain data."""
     if isinstance(content, list):
         content = dict(enumerate(content))
     if not isinstance(content, dict):
         return None
     recipe = content.get("recipe")
     if isinstance(recipe, dict) and "batch_size" in recipe:
-        return recipe
-    return next((r for r in map(_recipe_in, content.values()) if r is not None), None)
+        return content
+    return next((r for r in map(_record_in, content.values()) if r is not None), None)

@@ -13,8 +13,9 @@ from automorph.data import Dataset, as_dataset, split
 from automorph.errors import UsageError
 from automorph.training.network import check_network
 from automorph.training.options import check_entries, check_folder, check_options
-from automorph.training.recipe_table import recipe_for
-from automorph.training.run_defaults import kept_recipe
+from automorph.training.recipe import Recipe
+from automorph.training.recipe_table import LATEST, recipe_for
+from automorph.training.run_defaults import defaults_of
 from automorph.training.task import Task, make_task
 
 
@@ -56,13 +57,21 @@ def as_task(
     else:
         source = as_dataset(source, seed=seed, **options)
     data = split(source, seed=seed)
-    network = model or default_model(data)
-    known = network if isinstance(network, str) else ""
-    fitting = recipe_for(known, len(data.train), **changes)
+
+    def by(version: str) -> tuple[str | Callable[[], nn.Module], Recipe]:
+        network = model or default_model(data, version)
+        known = network if isinstance(network, str) else ""
+        return network, recipe_for(known, len(data.train), **{**changes, "defaults": version})
+
+    def record_of(version: str) -> dict[str, Any]:
+        network, recipe = by(version)
+        named = {"model": network} if isinstance(network, str) else {}
+        return {**named, "recipe": recipe.to_dict()}
+
+    version = changes.get("defaults", LATEST)
     if run_folder is not None and "defaults" not in changes:
-        fitting = kept_recipe(
-            Path(run_folder), lambda v: recipe_for(known, len(data.train), defaults=v, **changes)
-        )
+        version = defaults_of(Path(run_folder), record_of)
+    network, fitting = by(version)
     task = make_task(data, model=network, recipe=fitting, protect=protect)
     # Errors must appear before anything is trained or written.
     check_network(task)
@@ -96,8 +105,11 @@ def _says_nothing(value: Any) -> bool:
     return value is None or (not len(value) if isinstance(value, Sized) else value in (0, False))
 
 
-def default_model(data: Dataset) -> str:
-    """Return a network that fits the size of the images and trains in minutes on a CPU."""
+def default_model(data: Dataset, defaults: str = LATEST) -> str:
+    """Return a network that fits the size of the images and trains in minutes on a CPU.
+
+    ``defaults`` is the version whose default network is asked for.
+    """
     if data.domain == "text":
         return "text-cnn"
     side = min(data.train.data.shape[1:3])

@@ -103,10 +103,15 @@ def test_preview_shows_the_notes(
     main(words)
     terminal = capsys.readouterr().err
     main([*words, "--json"])
-    notes = json.loads(capsys.readouterr().out)["data_notes"]
+    with_json = capsys.readouterr()
 
+    assert json.loads(with_json.out)["picture"] == str(out)
+    data, *options = SOURCES[source][0](tmp_path)
+    notes = load_data(
+        data, subgroup="site" if options else None, skip_bad="--skip-bad" in options
+    ).notes
     assert len(notes) > 2
-    assert [note for note in notes if note not in terminal] == []
+    assert [note for note in notes if note not in terminal or note not in with_json.err] == []
     if source == "table":
         page = unescape(out.read_text("utf-8"))
         assert [note for note in notes if note not in page] == []

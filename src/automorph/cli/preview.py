@@ -20,7 +20,6 @@ from automorph.cli.options import (
     quiet_option,
     seed_option,
 )
-from automorph.cli.provenance import notes_of
 from automorph.errors import UsageError
 from automorph.files import atomic_write
 
@@ -99,7 +98,8 @@ def preview(
     part = dataset.train.take(spread(dataset.train.labels, examples))
     names = [dataset.classes[label] for label in part.labels]
     say = console(quiet=quiet or as_json)
-    print_notes(say, dataset)
+    # No record is written, so the notes are shown beside JSON, too.
+    print_notes(console(quiet=quiet), dataset)
     if dataset.domain == "text":
         out = out or Path("preview.html")
         chosen = [policy.fitted(dataset.train.data, protect=protect) for policy in chosen]
@@ -118,10 +118,7 @@ def preview(
             say.print(_marked(row.tolist(), name, plain=not say.is_terminal), soft_wrap=True)
     say.print(f"Wrote [bold]{out}[/bold]: {hint}")
     if as_json:
-        print_json(
-            {"data": data, "policies": [p.name for p in chosen], "picture": str(out)}
-            | notes_of(dataset)
-        )
+        print_json({"data": data, "policies": [p.name for p in chosen], "picture": str(out)})
 
 
 def _write_sheets(

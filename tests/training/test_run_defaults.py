@@ -12,13 +12,13 @@ from automorph.errors import UsageError
 from automorph.training import Recipe, as_task, recipe_for, recipe_table, train
 from automorph.training.run_defaults import defaults_of
 
-OLD = recipe_for("cnn:4", 160, epochs=2, defaults="0.2")
+OLD = recipe_for("cnn:4", 160, epochs=2, defaults="0.1")
 
 
 @pytest.fixture
 def other_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A later version with other defaults than 0.2."""
-    old = recipe_table.TABLES["0.2"]
+    """A later version with other defaults than 0.1."""
+    old = recipe_table.TABLES["0.1"]
 
     def later(family: str, n: int, epochs: int | None) -> dict[str, object]:
         return {**old(family, n, epochs), "lr": 0.01}
@@ -33,10 +33,10 @@ def other_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("other_defaults")
 def test_a_folder_begun_with_earlier_defaults_keeps_them(tmp_path: Path) -> None:
-    begun = as_task("digits", model="cnn:4", limit=200, recipe={"epochs": 2, "defaults": "0.2"})
+    begun = as_task("digits", model="cnn:4", limit=200, recipe={"epochs": 2, "defaults": "0.1"})
     train(begun, None, folder=tmp_path, stop_epoch=1)
     call = {"model": "cnn:4", "limit": 200, "recipe": {"epochs": 2}}
-    with pytest.warns(UserWarning, match="begun with the default recipe of version 0.2"):
+    with pytest.warns(UserWarning, match="begun with the default recipe of version 0.1"):
         resumed = train("digits", None, folder=tmp_path, **call)
     assert resumed.accuracy == train(begun, None).accuracy
     assert resumed.curves[1].lr < 0.05 < 2 * begun.recipe.lr
@@ -59,11 +59,11 @@ def test_every_record_of_a_run_is_read(tmp_path: Path, file: str, content: objec
 
     def record_of(version: str) -> dict[str, object]:
         asked.append(version)
-        return {"recipe": (OLD if version == "0.2" else Recipe()).to_dict()}
+        return {"recipe": (OLD if version == "0.1" else Recipe()).to_dict()}
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert defaults_of(tmp_path, record_of) == "0.2"
+        assert defaults_of(tmp_path, record_of) == "0.1"
     assert asked
 
 
@@ -76,7 +76,7 @@ def test_another_recipe_is_left_to_the_check_of_the_folder(tmp_path: Path) -> No
 
 
 def test_an_unknown_version_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"unknown version '0\.0'.*0\.2"):
+    with pytest.raises(UsageError, match=r"unknown version '0\.0'.*0\.1"):
         recipe_for("cnn", 100, defaults="0.0")
 
 

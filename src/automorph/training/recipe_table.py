@@ -13,7 +13,7 @@ from automorph.errors import UsageError
 from automorph.registry import unknown
 from automorph.training.recipe import Recipe
 
-LATEST = "0.2"
+LATEST = "0.1"
 ENTRIES = ("defaults",)
 """What `recipe_for` takes besides the entries of a `Recipe`."""
 
@@ -66,7 +66,7 @@ def recipe_for(model: str, n: int, *, defaults: str = LATEST, **changes: Any) ->
     return Recipe(**{**entries, **changes})
 
 
-def _version_0_2(family: str, n: int, epochs: int | None) -> dict[str, Any]:
+def _version_0_1(family: str, n: int, epochs: int | None) -> dict[str, Any]:
     """Up to 5,000 examples are seen 40 times, larger sets less often (50,000: 19 times).
 
     Small networks on texts converge sooner: 500 texts are seen 30 times, 2,000 texts 19 times.
@@ -102,6 +102,6 @@ def _adamw(**entries: float) -> dict[str, Any]:
 
 
 TABLES: dict[str, Callable[[str, int, int | None], dict[str, Any]]] = {
-    "0.2": _version_0_2,
+    "0.1": _version_0_1,
 }
 """By version: the entries for a family of networks, ``n`` examples, and given epochs or None."""

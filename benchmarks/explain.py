@@ -62,7 +62,7 @@ PAIRS: tuple[tuple[str, float], ...] = (
 
 def task_of(source: str) -> Task:
     """1,000 labelled training examples; the validation part of 250 is not used."""
-    return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 30})
+    return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 30, "defaults": "0.1"})
 
 
 def policy_of(pair: tuple[str, float] | None) -> Mixture | str:

@@ -46,7 +46,7 @@ RANDAUGMENT = tuple(f"randaugment(n={n},m={m})" for n, m in ((1, 3), (1, 9), (2,
 
 def task_of(source: str) -> Task:
     """1,000 training examples (892 for digits) and 250 for selection."""
-    return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 30})
+    return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 30, "defaults": "0.1"})
 
 
 def instant(cells: Cells, source: str, task: Task) -> dict[str, Policy]:

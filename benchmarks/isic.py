@@ -157,7 +157,7 @@ def prepare(work: Path, tiny: bool) -> None:
     if "setting" in _shared:
         return
     data = data_of()
-    recipe = {"epochs": 1 if tiny else 12, "batch_size": 32, "lr": 0.05}
+    recipe = {"epochs": 1 if tiny else 12, "batch_size": 32, "lr": 0.05, "defaults": "0.1"}
     task = as_task(data, model="resnet9:2" if tiny else "resnet9:8", recipe=recipe)
     renderings: dict[str | None, Any] = {None: None}
     for kind in KINDS:

@@ -106,7 +106,7 @@ class Regime:
     def task(self, factor: float = 1.0, *, tiny: bool = False) -> Task:
         """The task, trained ``factor`` times as long."""
         limit, epochs = (250, 2) if tiny else (self.limit, self.epochs)
-        recipe = {"epochs": max(1, round(factor * epochs))}
+        recipe = {"epochs": max(1, round(factor * epochs)), "defaults": "0.1"}
         model = "resnet9:2" if tiny else self.model
         return as_task("cifar10", limit=limit, model=model, recipe=recipe)
 

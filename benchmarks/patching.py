@@ -88,7 +88,7 @@ def task_of(tiny: bool) -> Task:
         spread = {name: data.parts[name].take(np.arange(0, len(data.parts[name]), 50))
                   for name in parts}  # fmt: skip
         data = data.replace(**spread)
-    recipe = {"epochs": 1 if tiny else 10, "batch_size": 96, "warmup_epochs": 0}
+    recipe = {"epochs": 1 if tiny else 10, "batch_size": 96, "warmup_epochs": 0, "defaults": "0.1"}
     return as_task(data, model=paper_cnn, recipe=recipe)
 
 

@@ -43,7 +43,7 @@ SEEDS = int(os.environ.get("SEEDS", "5"))
 
 def run(source: str) -> Comparison:
     """Compare the policies on one source; resumes an interrupted run."""
-    task = as_task(source, limit=2000)
+    task = as_task(source, limit=2000, recipe={"defaults": "0.1"})
     return compared(Cells(f"policies-{source}"), task, POLICIES, seeds=SEEDS, jobs=2)
 
 
@@ -67,7 +67,7 @@ def main() -> None:
     for source in chosen:
         result = run(source)
         print(result.verdict.text)
-        task = as_task(source, limit=2000)
+        task = as_task(source, limit=2000, recipe={"defaults": "0.1"})
         write_result(
             f"policies-{source}",
             rows=result.to_dict()["rows"],

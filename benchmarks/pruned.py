@@ -47,8 +47,8 @@ FINAL = 1000
 
 def task_of(source: str, *, tiny: bool) -> Task:
     if tiny:
-        return as_task("digits", limit=200, model="cnn:4", recipe={"epochs": 1})
-    return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 20})
+        return as_task("digits", limit=200, model="cnn:4", recipe={"epochs": 1, "defaults": "0.1"})
+    return as_task(source, limit=1250, model="cnn:8", recipe={"epochs": 20, "defaults": "0.1"})
 
 
 def name_of(space: str, seed: int) -> str:

@@ -86,8 +86,8 @@ LONGER = 4
 def fashion(tiny: bool, epochs: int = 20) -> Task:
     """The task of the first two parts."""
     if tiny:
-        return as_task("digits", limit=100, model="cnn:4", recipe={"epochs": 2})
-    return as_task("fashion-mnist", limit=2000, recipe={"epochs": epochs})
+        return as_task("digits", limit=100, model="cnn:4", recipe={"epochs": 2, "defaults": "0.1"})
+    return as_task("fashion-mnist", limit=2000, recipe={"epochs": epochs, "defaults": "0.1"})
 
 
 def setting_of(task: Task, trials: int) -> SearchContext:

@@ -179,7 +179,7 @@ class Cell:
         source = SOURCES[self.source]
         task = as_task(
             self.source, limit=100 if self.tiny else source.labels, model=source.model,
-            recipe={"epochs": 1 if self.tiny else source.epochs},
+            recipe={"epochs": 1 if self.tiny else source.epochs, "defaults": "0.1"},
         )  # fmt: skip
         own, tail = self._policy(folder), load_policy(source.tail)
         policy = tail if own is None else chained(own, tail) if len(tail.space) else own

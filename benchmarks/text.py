@@ -112,7 +112,7 @@ class Regime:
         data = from_arrays(
             *held.pop("train"), **held, limit=limit, balance=limit is not None, name=self.folder
         )
-        return as_task(data, model=self.model, recipe={"epochs": epochs})
+        return as_task(data, model=self.model, recipe={"epochs": epochs, "defaults": "0.1"})
 
     def space(self) -> SearchSpace:
         """The operations that TANDA and random sequences choose from."""

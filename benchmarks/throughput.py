@@ -282,7 +282,9 @@ def end_to_end() -> dict[str, Any]:
     from automorph.training import as_task, train
     from automorph.training.task import normaliser_of
 
-    task = as_task("cifar10", limit=4000, model="resnet9:16", recipe={"epochs": 1})
+    task = as_task(
+        "cifar10", limit=4000, model="resnet9:16", recipe={"epochs": 1, "defaults": "0.1"}
+    )
     data = task.data.train
     encode = normaliser_of(data)
     policy = automorph.load_policy(POLICIES["RandAugment(2, 9)"])

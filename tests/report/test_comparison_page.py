@@ -36,7 +36,7 @@ def test_a_clear_winner_is_told_in_words() -> None:
     assert answer(page, "By how much?")[0] == f"+{100 * best['difference']['mean']:.2f}"
     assert answer(page, "Beyond chance?")[0] == "Yes"
     assert "p = 0.008" in answer(page, "Beyond chance?")[1]  # the corrected one
-    assert answer(page, "What did it cost?")[0] == "1.2 ×"
+    assert answer(page, "What did it cost?")[0] == "1.7 ×"
     assert page.commands == result["next"]
     assert [section.title for section in page.sections] == [
         "Results",

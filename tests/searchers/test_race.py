@@ -16,7 +16,7 @@ from automorph.experiments import Row, paired_difference, summarise
 from automorph.operations import named_space
 from automorph.policies import load_policy
 from automorph.searchers import JobResult, SearchContext, TrainJob, load_method, search
-from automorph.searchers.budget import plan_by_time, read_budget
+from automorph.searchers.budget import read_budget
 from automorph.searchers.builtin import METHODS
 from automorph.searchers.final_table import longer_pays, simpler, verdict_of
 from automorph.searchers.successive_halving import heats
@@ -106,14 +106,6 @@ def test_a_budget_that_is_too_short_is_refused_before_anything_is_kept(task, tmp
     with pytest.raises(UsageError, match="needs about"):
         search(task, ARMS, budget="0.5s", folder=tmp_path)
     assert not (tmp_path / "trials.journal").exists()
-
-
-def test_plans_share_the_time():
-    plan = plan_by_time(1200, seconds_per_run=28, jobs=2, clock=20, seeds=5)
-
-    assert (plan.seeds, plan.epoch_multiplier) == (5, 2)
-    assert plan.search_deadline < plan.deadline < 1200
-    assert plan.trainings > 10
 
 
 @pytest.mark.parametrize("text", ["soon", "", "10", "-5m", "0s", "5m later", 0, float("nan")])

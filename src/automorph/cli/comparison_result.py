@@ -16,7 +16,7 @@ from automorph.errors import DamagedError
 from automorph.files import read_json
 
 if TYPE_CHECKING:
-    from automorph.experiments import Comparison, Metric, Summary
+    from automorph.experiments import Comparison, Metric, Row, Summary
     from automorph.training import Task
 
 
@@ -91,7 +91,8 @@ def table_of(
     from automorph.report import TITLES
 
     metric = comparison.metric
-    passes = "passes over the data" if "passes" in _units(comparison) else "passes"
+    own = any("passes" in row.units for row in comparison.rows)
+    passes = "passes over the data" if own else "passes"
     share = f"{comparison.confidence:.0%}"
     base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"
     shown = ["accuracy", "difference", "p", "validation"]
@@ -102,7 +103,7 @@ def table_of(
         shown.remove("validation")  # It is the first column already.
     columns = [titles[column] for column in shown]
     # A narrow terminal has no room for the number of passes; the report shows it.
-    columns += [f"{passes}\na run", "s\na run"] if width >= WIDE else ["s\na run"]
+    columns += [f"{passes}\na run", "wall s\na run"] if width >= WIDE else ["wall s\na run"]
     table = plain_table("policy", numbers=columns)
     # Keep the policy column readable beside long headers.
     table.columns[0].min_width = 16
@@ -116,7 +117,7 @@ def table_of(
             difference = f"{metric.difference(gap.mean)} ({metric.interval(gap)})"
             p = p_words(row.difference.p_adjusted)
         # Trainings of the user's own may report no passes.
-        number = _short(sum(row.units.values()) / len(row.accuracy.values)) if row.units else ""
+        number = "" if row.passes is None else _passes_of(row, comparison)
         validation = _mean(row.validation, metric, spread=False) if row.validation else ""
         table.add_row(
             row.policy,
@@ -134,17 +135,21 @@ def table_of(
     return table
 
 
+def _passes_of(row: Row, comparison: Comparison) -> str:
+    """Format the passes of a training, with their ratio to the baseline if it is not 1."""
+    from automorph.report import times
+
+    base = next(one for one in comparison.rows if one.policy == comparison.baseline)
+    ratio = times((row.passes or 0.0) / base.passes) if base.passes else ""
+    return _short(row.passes or 0.0) + f" ({ratio})" * (ratio not in ("", "1.0 ×"))
+
+
 def _short(number: float) -> str:
     """Format a count with three digits: 19k, 4.5M."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= limit:
             return f"{number / limit:.3g}{unit}"
     return f"{number:.0f}"
-
-
-def _units(comparison: Comparison) -> set[str]:
-    """Return the units in which the cost of the policies is counted."""
-    return {unit for row in comparison.rows for unit in row.units}
 
 
 def _mean(summary: Summary, metric: Metric, *, spread: bool = True) -> str:

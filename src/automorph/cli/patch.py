@@ -231,7 +231,7 @@ def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
 
     numbers = ["robust", "accuracy", "gaps", "against balanced", "validation"]
     # A narrow terminal has no room for the time; the report shows it.
-    more = ["s a run"] if width >= WIDE else []
+    more = ["wall s a run"] if width >= WIDE else []
     table = plain_table("objective", numbers=[*numbers, *more])
     for row in result.treatments:
         spread = row.robust_accuracy.se

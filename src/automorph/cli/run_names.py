@@ -37,6 +37,11 @@ def remember(words: list[str]) -> None:
     _typed[:] = words
 
 
+def typed_words() -> list[str]:
+    """Return the words of the command line that runs, without the program."""
+    return list(_typed)
+
+
 def command_words() -> str:
     """Return the command that runs, quoted for a shell."""
     return shlex.join(["automorph", *_typed])

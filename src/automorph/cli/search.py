@@ -30,13 +30,14 @@ from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import NameWord, PolicyWord
 from automorph.cli.progress import Dashboard, ScalarLog, tensorboard_option
 from automorph.cli.run_names import run_folder
+from automorph.cli.search_plan import overrun_in_words, plan_facts, plan_in_words
 from automorph.cli.task_words import CommandWords, DataWords, words_of
 from automorph.errors import UsageError
 from automorph.files import write_json
 
 if TYPE_CHECKING:
     from automorph.experiments import ExternalTask
-    from automorph.searchers import SearchProgress, SearchResult, SearchSpec
+    from automorph.searchers import Plan, SearchProgress, SearchResult, SearchSpec
     from automorph.training import Task
 
 
@@ -52,7 +53,12 @@ if TYPE_CHECKING:
     type=NameWord("searchers:METHODS"),
     help="Search method; race runs all of them under one budget (see: automorph list methods).",
 )
-@click.option("--budget", metavar="TIME", help="Time limit of the whole search: 30m, 1h30m or 90s.")
+@click.option(
+    "--budget",
+    metavar="TIME",
+    help="Time for the whole search: 30m, 1h30m or 90s. A measurement turns it into numbers of "
+    "trials and seeds, which are stored and repeat the search exactly.",
+)
 @click.option(
     "--trials",
     type=click.IntRange(1),
@@ -86,6 +92,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Number of paired seeds in the final table.",
 )
+@click.option(
+    "--longer",
+    "epoch_multiplier",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Length of the control that trains for longer, as a multiple of --epochs.",
+    show_default="as long as search and training together, at most 4",
+)
 @click.option("--storage", metavar="URL", help="Optuna storage for the trials.")
 @engine_options
 @out_option
@@ -106,6 +120,7 @@ def search(
     post_policy: str | None,
     seed: int,
     seeds: int,
+    epoch_multiplier: int | None,
     storage: str | None,
     out: str | None,
     resume: bool,
@@ -160,6 +175,7 @@ def search(
         options={
             "space": operations, "post_policy": after, "trials": trials, "budget": budget,
             "seed": seed, "seeds": seeds,
+            **({} if epoch_multiplier is None else {"epoch_multiplier": epoch_multiplier}),
         },
     )  # fmt: skip
     content = run.run(storage=storage, **where)
@@ -179,6 +195,8 @@ class SearchRun:
     resume: bool
     options: dict[str, Any]
     tensorboard: bool = False
+    planned: bool = False
+    """True once the plan is printed."""
 
     def run(
         self, *, storage: str | None, engine: str, jobs: int | None, **where: Any
@@ -199,6 +217,7 @@ class SearchRun:
             log = stack.enter_context(ScalarLog(folder)) if self.tensorboard else None
 
             def report(progress: SearchProgress) -> None:
+                self._print_plan(progress.plan)
                 dashboard.update(progress)
                 if log is not None:
                     log.trial(progress)
@@ -247,6 +266,14 @@ class SearchRun:
         )
         words.print_notes(say)
 
+    def _print_plan(self, plan: Plan | None) -> None:
+        """Print what a time budget became, once it is known."""
+        if plan is None or plan.trials is None or self.planned:
+            return
+        self.planned = True
+        text = plan_in_words(plan, self.options["budget"], own=self.words.own)
+        console(quiet=self.quiet).print(text, markup=False)
+
     def _write(
         self, result: SearchResult, folder: Path, started: str, engine: str
     ) -> dict[str, Any]:
@@ -267,6 +294,7 @@ class SearchRun:
                 "seconds": result.seconds,
                 "stopped": result.stopped,
                 "longer": result.epoch_multiplier,
+                **plan_facts(result),
                 "trace": list(result.trace),
                 "story": result.history,
                 "course": result.course and asdict(result.course),
@@ -314,6 +342,10 @@ class SearchRun:
         say.print(f"\n{result.verdict.text}\n", style="bold")
         if result.stopped:
             say.print("The time budget ended the search before it was complete.", style="yellow")
+        if overrun := overrun_in_words(result, self.options["budget"]):
+            say.print(overrun, style="yellow")
+        if repeat := plan_facts(result).get("repeat"):
+            say.print(f"To repeat this search exactly:\n  {repeat}\n", soft_wrap=True, markup=False)
         say.print(f"Policy  {folder / 'policy.json'}")
         if not isinstance(result.policy, Policy):
             say.print(

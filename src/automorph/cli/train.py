@@ -143,12 +143,12 @@ def _content(
     if result.converged is False:
         shared["data"]["notes"].append(NOT_CONVERGED)
     best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."
-    passes = sum(vars(result.units).values())
     return {
         "rows": [row],
         "seeds": [result.seed],
         "chosen": best if result.selection == "best" else "After the last epoch.",
-        "cost": f"{passes:,} forward and backward passes of one example.",
+        "passes": result.units.passes,
+        "cost": "of examples forward and backward; a forward pass alone is a third.",
         **shared,
         "curves": {name: curves_of(result.curves, treatment)},
         "examples": notable_examples(task, predicted, winner=name, baseline=name),

@@ -62,7 +62,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return the rows and the verdict as plain data."""
         return {
-            "rows": [asdict(row) for row in self.rows],
+            "rows": [row.to_dict() for row in self.rows],
             "seeds": list(self.seeds),
             "baseline": self.baseline,
             "winner": self.winner,

@@ -131,11 +131,11 @@ def remarks_of(results: Iterable[JobResult], metric: Metric) -> list[str]:
         )
     if without := sum(one.facts["passes"] is None for one in done):
         if without == len(done):
-            words = "The trainings report no passes, so their cost is known in seconds only."
+            words = "The trainings report no passes, so their cost is known as wall time only."
         else:
             words = (
                 f"{without} of {len(done)} trainings report no passes, so the cost of their "
-                "policies is known in seconds only."
+                "policies is known as wall time only."
             )
         remarks.append(words)
     sizes = {one.facts["examples"] for one in done if one.facts["examples"] is not None}
@@ -175,7 +175,8 @@ def _balanced(
 def _as_cell(result: JobResult, tested: bool) -> JobResult:
     """Return a result in the form of trainings by this package."""
     shown = result.facts["test"] if tested else result.facts["validation"]
-    return replace(result, score=result.facts["validation"], facts={"test_accuracy": shown})
+    facts = {"test_accuracy": shown, "busy": result.facts.get("busy")}
+    return replace(result, score=result.facts["validation"], facts=facts)
 
 
 def _about_failures(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from automorph.experiments.dead_seed import train_alive
 from automorph.experiments.external import ExternalTask
 from automorph.experiments.external_training import job_folder, train_external
 from automorph.experiments.job import JobResult, Treatment, key_of, plain_treatment
+from automorph.experiments.other_work import OtherWork
 from automorph.experiments.progress import report
 from automorph.training import RunResult, Task, packed
 
@@ -42,7 +43,15 @@ class FullTraining:
         }  # fmt: skip
 
     def run(self, task: Task | ExternalTask, folder: Path) -> JobResult:
-        """Train and evaluate; on an `ExternalTask`, as its code does."""
+        """Train and evaluate; on an `ExternalTask`, as its code does.
+
+        ``facts`` say how ``busy`` the machine was with other work, where that is known.
+        """
+        other = OtherWork()
+        result = self._run(task, folder)
+        return replace(result, facts={**result.facts, "busy": other.share()})
+
+    def _run(self, task: Task | ExternalTask, folder: Path) -> JobResult:
         if isinstance(task, ExternalTask):
             epochs = None if task.epochs is None else self.epoch_multiplier * task.epochs
             place = job_folder(folder, self.policy, self.seed, key_of(self))

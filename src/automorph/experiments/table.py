@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from automorph import _moved
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.statistics import Difference, Summary, holm, paired_difference, summarise
 from automorph.policies import Policy
-from automorph.training import unpacked
+from automorph.training import Units, unpacked
 
 Progress = Callable[["Cell", float], object]
 """Called with a cell and the fraction of its training that is done."""
@@ -38,7 +39,13 @@ def policy_of(treatment: Treatment) -> Policy:
 
 @dataclass(frozen=True)
 class Row:
-    """One policy: accuracies over the seeds, paired difference from the baseline, cost."""
+    """One policy: accuracies over the seeds, paired difference from the baseline, cost.
+
+    ``units`` are summed over the seeds: examples ``forward`` and ``backward`` through the network,
+    or, of the user's own training, ``passes`` over the training data, if they are known.
+    ``seconds`` are wall times; ``busy`` is the mean of `OtherWork.share` meanwhile (None: not
+    measured).
+    """
 
     policy: str
     accuracy: Summary | None
@@ -47,6 +54,20 @@ class Row:
     units: dict[str, int] = field(default_factory=dict)
     seconds: Summary | None = None
     error: str | None = None
+    busy: float | None = None
+
+    @property
+    def passes(self) -> float | None:
+        """Passes of one training (see `Units.passes`), or over the training data; None: unknown."""
+        if not self.units or self.accuracy is None:
+            return None
+        total = self.units["passes"] if "passes" in self.units else Units(**self.units).passes
+        return total / len(self.accuracy.values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data; rows of older versions did not measure ``busy``."""
+        plain = asdict(self)
+        return plain if self.busy is not None else {k: plain[k] for k in plain if k != "busy"}
 
 
 def rows_of(
@@ -82,9 +103,15 @@ def rows_of(
                     for way in ("forward", "backward")
                 },
                 summarise([cell.seconds for cell in cells]),
+                busy=_mean_of([cell.facts.get("busy") for cell in cells]),
             )
         )
     return _adjusted(rows)
+
+
+def _mean_of(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
 
 
 def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
@@ -94,7 +121,7 @@ def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
         row = rows[i]
         assert row.difference is not None
         known = asdict(row.difference) | {"p_adjusted": float(p)}
-        rows[i] = Row(**(row.__dict__ | {"difference": Difference(**known)}))
+        rows[i] = replace(row, difference=Difference(**known))
     return tuple(rows)
 
 

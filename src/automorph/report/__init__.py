@@ -6,7 +6,7 @@ The package reads results and computes none.
 from automorph.report.audit import audit_page
 from automorph.report.comparison import TITLES, compare_page
 from automorph.report.explain import explain_page
-from automorph.report.formatting import plural
+from automorph.report.formatting import count, duration, plural, times
 from automorph.report.multi_run import runs_page
 from automorph.report.page import Page, Section, render, write_report
 from automorph.report.patch import patch_page
@@ -28,6 +28,8 @@ __all__ = [
     "changes",
     "compare_page",
     "contact_sheet",
+    "count",
+    "duration",
     "explain_page",
     "passages",
     "patch_page",
@@ -37,6 +39,7 @@ __all__ = [
     "render",
     "runs_page",
     "search_page",
+    "times",
     "train_page",
     "write_report",
 ]

@@ -138,7 +138,7 @@ def _table(results: Results) -> PageTable:
     measured = [TITLES[column][0] for column in ("accuracy", "difference", "p")]
     if metric.name != "accuracy":
         measured[0] = metric.name
-    columns = ["Policy", *measured, *_costs(results).values(), "Time"]
+    columns = ["Policy", *measured, "Passes", "Wall time"]
     if results.validated:
         columns.insert(1, TITLES["validation"][0])
     lines = [_line(results, row) for row in results.rows]
@@ -164,21 +164,14 @@ def _table(results: Results) -> PageTable:
         caption += f" ({results.level} interval)" if several else ""
         if any(not formatting.absent(difference(row).get("p_adjusted")) for row in results.rows):
             caption += ", p corrected for the number of policies"
-    passes = (
-        "passes over the training data"
-        if results.external
-        else ("forward and backward passes of examples")
-    )
-    caption += f", and the cost of one training: {passes}, and time."
+    caption += f", and the cost of one training: {_about_costs(results)}."
     chosen = results.rows.index(results.winner) if results.winner is not None else None
     return PageTable(columns, lines, caption, numbers=range(1, len(columns)), chosen=chosen)
 
 
 def _line(results: Results, row: JsonObject) -> list[TableCell | str]:
     accuracy, gap, metric = row["accuracy"], difference(row), results.metric
-    # Units are summed over the seeds.
-    units = {way: n / results.seeds for way, n in (row.get("units") or {}).items()}
-    se, ratio = accuracy.get("se"), results.slower(row)
+    se = accuracy.get("se")
     spread = metric.interval(gap.get("low"), gap.get("high"))
     validation = metric.value((row.get("validation") or {}).get("mean"))
     return [
@@ -192,19 +185,27 @@ def _line(results: Results, row: JsonObject) -> list[TableCell | str]:
             metric.difference(gap.get("mean")), "" if spread == formatting.NOTHING else spread
         ),
         formatting.p_value(p_value(row)),
-        *(formatting.count(units.get(way)) for way in _costs(results)),
-        TableCell(
-            formatting.duration(seconds(row)),
-            "" if ratio is None or row is results.baseline else formatting.times(ratio),
+        _with_ratio(
+            results, row, formatting.count(results.passes(row)), results.relative_passes(row)
         ),
+        _with_ratio(results, row, formatting.duration(seconds(row)), results.relative_time(row)),
     ]
 
 
-def _costs(results: Results) -> dict[str, str]:
-    """Return the columns of cost by the name of their units."""
-    if results.external:
-        return {"passes": "Passes"}
-    return {"forward": "Forward", "backward": "Backward"}
+def _about_costs(results: Results) -> str:
+    """Say what the columns of costs count, and whether their ratios are shown."""
+    passes = "over the training data" if results.external else "of examples"
+    third = "" if results.external else " (a forward pass alone is a third)"
+    if results.baseline is None or len(results.rows) < 2:
+        return f"passes {passes}{third}, and wall time"
+    base, times = results.label(results.baseline), results.about_times
+    return f"passes {passes}{third} and their ratio to {base}; wall time{', ' * bool(times)}{times}"
+
+
+def _with_ratio(results: Results, row: JsonObject, text: str, ratio: float | None) -> TableCell:
+    """Return a cost with its ratio to the baseline below it."""
+    known = ratio is not None and row is not results.baseline
+    return TableCell(text, formatting.times(ratio) if known else "")
 
 
 def _head(results: Results, row: JsonObject) -> TableCell:

@@ -32,7 +32,7 @@ _COLUMNS = {
     "invariance": "Moved",
     "new_information": "New information",
     "variance": "Variance",
-    "cost": "Cost",
+    "cost": "Processor time",
 }
 
 
@@ -113,8 +113,8 @@ _READ = (
     "example is transformed. Label risk: increase in the fraction of transformed examples that "
     "are taken for another class. Alignment: gain in agreement between the averaged kernel and "
     "the labels. Moved: distance by which the averaged features move. New information: the part "
-    "outside the span of the data. Variance: the regulariser's contribution to the error. Cost: "
-    "microseconds per example."
+    "outside the span of the data. Variance: the regulariser's contribution to the error. "
+    "Processor time: microseconds per example, on this machine."
 )
 
 
@@ -221,6 +221,6 @@ def _setup(result: JsonObject) -> Section:
         "Features": result["features"],
         "Examples used": f"{result['examples']:,}",
         "Accuracy of these features": formatting.percent(result["accuracy"]),
-        "Time": formatting.duration(result["seconds"]),
+        "Wall time": formatting.duration(result["seconds"]),
     }
     return Section("Setup", [Definitions(facts)])

@@ -99,7 +99,7 @@ def _chosen(
     axis = metric.axis_of(f"{metric.title} of the chosen policy")
     spoken = "; ".join(f"{row.label} {row.words}" for row in rows)
     shown = "Test" if metric.part == "test" else metric.title
-    columns = ["Run", "Chosen policy", "Validation", shown, f"Difference from {first}", "Time"]
+    columns = ["Run", "Chosen policy", "Validation", shown, f"Difference from {first}", "Wall time"]
     caption = f"Policies chosen by the runs; differences{metric.in_points}{metric.direction}"
     table = PageTable(columns, lines, caption, numbers=(2, 3, 4, 5))
     if not rows:

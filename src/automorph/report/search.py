@@ -11,7 +11,7 @@ from automorph.report import curves, figures, formatting, sections
 from automorph.report.comparison import compare_page
 from automorph.report.figures import FigureRow
 from automorph.report.metric_words import MetricWords
-from automorph.report.page import Answer, Definitions, Page, PageTable, Part, Section, figure
+from automorph.report.page import Answer, Code, Definitions, Page, PageTable, Part, Section, figure
 from automorph.report.summary import answers
 from automorph.report.view_model import JsonObject, Results
 
@@ -26,6 +26,8 @@ def search_page(result: JsonObject) -> Page:
     plain trainings), ``seconds``, ``engine``, ``longer``, ``stopped``, ``trace`` (for each trial
     ``trainings``, ``score`` and ``best``), ``course`` and ``effects`` (see
     `automorph.searchers.trial_analysis`) and ``story`` (of a race: ``searches`` and ``heats``).
+    Searches since version 0.2 also have ``plan`` and ``passes`` and, with a budget of time,
+    ``repeat``: the command that does the same without a clock.
     """
     search = result["search"]
     page, results = compare_page(result), Results(result)
@@ -68,7 +70,7 @@ def _answers(results: Results, search: Mapping[str, Any]) -> list[Answer]:
     cost = Answer(
         "What did the search cost?",
         f"{search['trainings']:.1f} trainings",
-        f"{formatting.plural(search['tried'], 'trial')}; "
+        f"{formatting.plural(search['tried'], 'trial')}; wall time "
         f"{formatting.duration(search['seconds'])} including the final table.",
     )
     return [what, *asked[1:-1], cost]
@@ -126,25 +128,42 @@ def _search(search: Mapping[str, Any], metric: MetricWords) -> Section:
         part for part in (_searches(story, metric), *_heats(story, metric)) if part is not None
     ]
     budget, trials = search.get("budget"), search.get("trials")
+    total = f"{search['trainings']:.1f} plain trainings"
+    if "passes" in search:
+        total += f", {formatting.count(search['passes'])} passes of examples" * (cost is None)
     facts = {
         "Method": search["method"],
         "Space": search["space"],
         "Post-policy": search["tail"],
         "Budget": budget or (f"{trials} trials" if trials else "default number of trials"),
+        "Plan": _plan(search),
+        "To repeat it exactly": Code(search["repeat"]) if "repeat" in search else None,
         "Trials": search["tried"],
         "Failed": search["failed"] or None,
-        "Cost": f"{search['trainings']:.1f} plain trainings",
+        "Cost": total,
         "Left out": ", ".join(story.get("left_out") or ()) or None,
         "Engine": search["engine"],
     }
     parts.append(Definitions({name: fact for name, fact in facts.items() if fact is not None}))
     text = (
-        "Scores are validation accuracies of short or full trainings of the same model. In the"
-        " cost, a backward pass counts as two forward passes."
+        "Scores are validation accuracies of short or full trainings of the same model. A pass is "
+        "one example forward and backward through the network; a forward pass alone is a third."
         if cost is None
         else f"Scores are values of {metric.name} on the validation data. {cost}"
     )
     return Section("The search", parts, [text])
+
+
+def _plan(search: Mapping[str, Any]) -> str | None:
+    """Say what a budget of time became when the search began."""
+    plan = search.get("plan") or {}
+    if plan.get("trials") is None:
+        return None
+    return (
+        f"{formatting.plural(plan['trials'], 'trial')}, then "
+        f"{formatting.plural(plan['seeds'], 'paired seed')} and a control {plan['longer']} times "
+        f"as long; one training took {formatting.duration(plan['pace'])} where it was measured"
+    )
 
 
 def _course(course: Mapping[str, Any] | None, method: str) -> list[Part]:

@@ -42,7 +42,7 @@ _CURVES = {
 _NAMES = {
     "automorph": "Automorph",
     "split_hashes": "Split hashes",
-    "seconds": "Time",
+    "seconds": "Wall time",
     "data_notes": "Notes on the data",
 }
 

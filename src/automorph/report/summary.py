@@ -96,12 +96,22 @@ def _without_interval(results: Results, row: JsonObject | None) -> Answer:
 
 
 def _cost(results: Results) -> Answer:
-    mine, theirs = seconds(results.winner), seconds(results.baseline)
-    ratio = results.slower(results.winner or {})
-    if ratio is None or results.winner is results.baseline:
-        return Answer("What did it cost?", formatting.duration(mine), "for one training.")
+    question, row, base = "What did it cost?", results.winner or {}, results.label(results.baseline)
+    passes, ratio = results.passes(row), results.relative_passes(row)
+    wall = f"wall time {formatting.duration(seconds(row))}"
+    if passes is None:
+        return Answer(question, formatting.duration(seconds(row)), "wall time of one training.")
+    if ratio is None or row is results.baseline:
+        count = f"{formatting.count(passes)} passes"
+        of = " over the training data" if results.external else " of examples"
+        return Answer(question, count, f"{of.strip()} for one training; {wall}.")
+    theirs = results.baseline or {}
+    if (slower := results.relative_time(row)) is not None:
+        wall += f", {formatting.times(slower)} that of {base} on an idle machine"
+    elif seconds(theirs):
+        wall += f" instead of {formatting.duration(seconds(theirs))}"
     sentence = (
-        f"the time of {results.label(results.baseline)}: "
-        f"{formatting.duration(mine)} for one training instead of {formatting.duration(theirs)}."
+        f"the passes of {base}: {formatting.count(passes)} for one training instead of "
+        f"{formatting.count(results.passes(theirs))}; {wall}."
     )
-    return Answer("What did it cost?", formatting.times(ratio), sentence)
+    return Answer(question, formatting.times(ratio), sentence)

@@ -32,13 +32,12 @@ def train_page(result: JsonObject) -> Page:
                 result["chosen"],
             )
         )
-    answers.append(
-        Answer(
-            "What did it cost?",
-            formatting.duration(result["provenance"]["seconds"]),
-            result["cost"],
-        )
-    )
+    time = formatting.duration(result["provenance"]["seconds"])
+    if "passes" in result:
+        count = f"{formatting.count(result['passes'])} passes"
+        answers.append(Answer("What did it cost?", count, f"{result['cost']} Wall time {time}."))
+    else:
+        answers.append(Answer("What did it cost?", time, f"wall time. {result['cost']}"))
     parts = [
         sections.training(results.entries("curves"), results.seeds),
         sections.operations(results.entries("curves")),

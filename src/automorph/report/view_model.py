@@ -13,6 +13,8 @@ from automorph.report import figures, formatting
 from automorph.report.metric_words import MetricWords
 
 JsonObject = Mapping[str, Any]
+IDLE = 0.1
+"""Largest share of other work on a machine whose wall times are compared."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,40 @@ class Results:
         mean = (row.get("validation") or {}).get("mean")
         return -math.inf if mean is None else float(self.metric.sign * mean)
 
-    def slower(self, row: JsonObject) -> float | None:
-        """Return a row's training time relative to the baseline."""
-        mine, theirs = seconds(row), seconds(self.baseline)
+    def passes(self, row: JsonObject | None) -> float | None:
+        """Return the passes of one training; of the user's own, those over the training data.
+
+        >>> Results({"seeds": [0, 1]}).passes({"units": {"forward": 900, "backward": 300}})
+        250.0
+        """
+        units = (row or {}).get("units") or {}  # Summed over the seeds.
+        if "passes" in units:
+            return float(units["passes"]) / self.seeds
+        # As `Units.passes`: a backward pass takes twice the arithmetic of a forward pass.
+        return (units["forward"] + 2 * units["backward"]) / 3 / self.seeds if units else None
+
+    def relative_passes(self, row: JsonObject) -> float | None:
+        """Return the passes of a row's training relative to the baseline."""
+        mine, theirs = self.passes(row), self.passes(self.baseline)
         return mine / theirs if mine and theirs else None
+
+    def relative_time(self, row: JsonObject) -> float | None:
+        """Return a row's wall time relative to the baseline, if the machine was idle for both."""
+        mine, theirs = seconds(row), seconds(self.baseline)
+        idle = all(_idle(one) for one in (row, self.baseline))
+        return mine / theirs if mine and theirs and idle else None
+
+    @property
+    def about_times(self) -> str:
+        """Why wall times have no ratio; empty if they have one."""
+        others = [row for row in self.rows if row is not self.baseline]
+        if self.baseline is None or None not in map(self.relative_time, others):
+            return ""
+        shares: list[Any] = [row.get("busy") for row in self.rows]
+        if None in shares:
+            return "without a ratio, because it is not known whether the machine was idle"
+        busiest = formatting.percent(max(shares), 0)
+        return f"without a ratio, because other work used up to {busiest} of the machine"
 
     def _row(self, policy: str | None) -> JsonObject | None:
         return next((row for row in self.rows if row["policy"] == policy), None)
@@ -129,6 +161,11 @@ class Results:
 def seconds(row: JsonObject | None) -> float | None:
     """Return the mean seconds of one training."""
     return ((row or {}).get("seconds") or {}).get("mean")
+
+
+def _idle(row: JsonObject | None) -> bool:
+    busy = (row or {}).get("busy")
+    return busy is not None and busy <= IDLE
 
 
 def difference(row: JsonObject | None) -> JsonObject:

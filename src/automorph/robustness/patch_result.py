@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,15 @@ from automorph.experiments import (
 from automorph.robustness.audit_result import Audit, one_answer
 from automorph.robustness.translators.selection import Choice
 from automorph.robustness.treatments import PatchCell
+from automorph.training import Units
 
 
 @dataclass(frozen=True)
 class TreatmentRow:
-    """One objective over the seeds, on the test part; ``selected`` is the accuracy that chose."""
+    """One objective over the seeds, on the test part; ``selected`` is the accuracy that chose.
+
+    ``units`` are summed over the seeds (None: trained by an older version).
+    """
 
     objective: str
     robust_accuracy: Summary
@@ -37,6 +42,7 @@ class TreatmentRow:
     selected: Summary
     seconds: Summary
     difference: Difference | None = None
+    units: Units | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; shares as fractions, gaps and their values in points."""
@@ -50,7 +56,7 @@ class TreatmentRow:
             "seconds": vars(self.seconds),
             "difference": None if self.difference is None else vars(self.difference),
         }
-        return plain
+        return plain if self.units is None else {**plain, "units": vars(self.units)}
 
 
 @renamed_attributes(arms="treatments")
@@ -133,9 +139,16 @@ def rows_of(
                 {y: over(name, "test", "gap", y) for y in gaps},
                 over(name, "test", "mutual_information"),
                 over(name, "selected"), over(name, "seconds"), difference,
+                _units_of([numbers[PatchCell(name, seed)] for seed in seeds]),
             )
         )  # fmt: skip
     return tuple(rows)
+
+
+def _units_of(cells: Sequence[Mapping[str, Any]]) -> Units | None:
+    """Return the cost of the cells, or None if an older version trained one of them."""
+    known = [Units(**cell["units"]) for cell in cells if "units" in cell]
+    return sum(known, Units()) if len(known) == len(cells) else None
 
 
 def best(rows: tuple[TreatmentRow, ...]) -> str:

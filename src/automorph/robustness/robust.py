@@ -30,6 +30,7 @@ from automorph.training import (
     RawBatch,
     RunResult,
     Task,
+    Units,
     evaluate,
     fitted,
     order,
@@ -55,8 +56,9 @@ class Renderings(Protocol):
 class RobustRun:
     """A robust training: the model, the method, and its accuracy group by group.
 
-    ``run`` is the training itself (of two, the last); ``seen`` the predictions on the validation
-    and the test part, ``groups`` the groups of their examples.
+    ``run`` is the training itself (of two, the last), ``units`` and ``seconds`` the cost of all;
+    ``seen`` the predictions on the validation and the test part, ``groups`` the groups of their
+    examples.
     """
 
     method: Robust
@@ -68,6 +70,7 @@ class RobustRun:
     groups: dict[str, NDArray[np.int64]]
     validation_robust_accuracy: float
     seconds: float
+    units: Units
 
     def group_accuracy(self, part: str = "test") -> NDArray[np.float64]:
         """Return the accuracy of every group ``(groups,)``; NaN if the part has no example."""
@@ -110,7 +113,7 @@ def train_robust(
     task = task.with_recipe(select="best")
     path = None if folder is None else Path(folder)
     options: dict[str, Any] = {"seed": seed, "device": device, "progress": progress}
-    copies, before = None, 0.0
+    copies, before, units = None, 0.0, Units()
     if isinstance(method, JTT):
         first = train(
             task.with_recipe(epochs=method.epochs or -(-task.recipe.epochs // 10), select="last"),
@@ -124,6 +127,7 @@ def train_robust(
             first.model, task.data.train, encoder=task.encoder, target=task.target
         ).correct
         copies, before = np.where(right, 1, method.weight), first.seconds
+        units += first.units + Units(forward=len(right))
     augmenter = GroupTraining(
         task, method, grouper, renderings=renderings, policy=policy, copies=copies
     )
@@ -132,6 +136,8 @@ def train_robust(
     model, checkpoint, chosen = run.model, run.checkpoint, None
     if isinstance(method, DFR):
         model, checkpoint, chosen = refit(task, run, method, grouper, seed=seed, folder=path)
+        # Features of both parts.
+        units += Units(forward=len(task.data.train) + len(task.data.parts["validation"]))
     parts = {name: open_part(task.data, name) for name in task.data.parts if name != "train"}
     seen = {
         name: evaluate(model, part, encoder=task.encoder, target=task.target)
@@ -141,8 +147,9 @@ def train_robust(
     if chosen is None:
         chosen = robust_accuracy(seen["validation"].correct, groups["validation"])
     return RobustRun(
-        method, grouper, run, model, checkpoint, seen, groups, chosen, before + run.seconds
-    )
+        method, grouper, run, model, checkpoint, seen, groups, chosen, before + run.seconds,
+        units + run.units,
+    )  # fmt: skip
 
 
 class GroupTraining(Augmenter):

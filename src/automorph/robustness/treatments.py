@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -214,11 +214,12 @@ def _train(setting: PatchContext, cell: PatchCell) -> JobResult:
         "selected": selected,
         "epoch": run.run.chosen,
         "seconds": run.seconds,
+        "units": asdict(run.units),
         "selected_on": "" if judged is None else judged.key,
         "checkpoint": run.checkpoint and str(run.checkpoint.relative_to(path)),
         **{part: numbers(run, part) for part in run.seen},
     }
-    return JobResult(selected, run.run.units, run.seconds, facts)
+    return JobResult(selected, run.units, run.seconds, facts)
 
 
 def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from automorph.experiments import JobResult as JobResult
     from automorph.searchers.base import SearchContext as SearchContext
     from automorph.searchers.base import Searcher as Searcher
+    from automorph.searchers.budget import Plan as Plan
     from automorph.searchers.budget import read_budget as read_budget
     from automorph.searchers.builtin import METHODS as METHODS
     from automorph.searchers.builtin import SearchSpec as SearchSpec
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "METHODS": "builtin",
     "Finished": "runner",
+    "Plan": "budget",
     "SearchSpec": "builtin",
     "SearchProgress": "runner",
     "check_method": "own_training",

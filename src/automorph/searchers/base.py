@@ -33,7 +33,8 @@ class SearchContext:
     - ``post_policy``: applied to every example after the policy that is searched for;
     - ``trials``: how many children (or scored policies) the searcher may ask for in total;
     - ``seed``: determines every random number of the search;
-    - ``seconds_per_run``: seconds of one plain training, if the budget is one of time;
+    - ``seconds_per_run``: seconds of one plain training, in a search that version 0.1 timed (None:
+      costs are counts of passes);
     - ``remember(name, make)``: a policy that the searcher computes from data instead of outcomes;
       it is made once and stored, so that a search resumed on another machine has the same one.
     """

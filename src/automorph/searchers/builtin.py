@@ -22,9 +22,10 @@ EXPLAINED = "explained"
 class SearchEntry(Entry["Searcher"]):
     """A search method and what it costs.
 
-    ``cost`` is the approximate cost of a trial in plain trainings, ``passes`` its further cost in
+    ``cost`` is the approximate cost of a trial in plain trainings, ``forward`` its further cost in
     forward passes, which does not depend on the length of a training, and ``fixed`` the trainings
-    before the first trial; they turn a budget into a number of trials. In a race, a method gets at
+    before the first trial; they turn a budget into a number of trials, with ``at_once``, how many
+    jobs it proposes together (None: as many as there are workers). In a race, a method gets at
     least ``min_trials`` trials or does not start, and at most ``max_trials``. If it
     ``samples_with_optuna``, its proposals depend on the version of Optuna. A method that needs
     ``trainings_only`` can search with training code of the user's own.
@@ -32,8 +33,9 @@ class SearchEntry(Entry["Searcher"]):
 
     given: int = field(default=1, kw_only=True)
     cost: float = 1.0
-    passes: float = 0.0
+    forward: int = 0
     fixed: float = 0.0
+    at_once: int | None = None
     min_trials: int = 4
     max_trials: int = 24
     samples_with_optuna: bool = False
@@ -52,7 +54,7 @@ class SearchEntry(Entry["Searcher"]):
         from automorph.searchers.child_training import trainings
         from automorph.training import Units
 
-        return self.cost + trainings(Units(forward=round(self.passes)), task)
+        return self.cost + trainings(Units(forward=self.forward), task)
 
 
 METHODS = Registry(
@@ -63,6 +65,7 @@ METHODS = Registry(
         "All methods in competition under one budget; shows which method suits your data.",
         samples_with_optuna=True,
         trainings_only=True,
+        at_once=8,
     ),
     SearchEntry(
         "random",
@@ -70,6 +73,7 @@ METHODS = Registry(
         "Random search: draws policies from the space and keeps the best; the control for other "
         "methods.",
         trainings_only=True,
+        at_once=8,
     ),
     SearchEntry(
         "randaugment",
@@ -77,6 +81,7 @@ METHODS = Registry(
         "RandAugment's two numbers (Cubuk et al. 2019), found by grid or Bayesian search.",
         samples_with_optuna=True,
         trainings_only=True,
+        at_once=4,
     ),
     SearchEntry(
         "autoaugment",
@@ -86,6 +91,7 @@ METHODS = Registry(
         min_trials=10,
         max_trials=1000,
         trainings_only=True,
+        at_once=4,
     ),
     SearchEntry(
         "fast-autoaugment",
@@ -96,6 +102,7 @@ METHODS = Registry(
         min_trials=40,
         max_trials=400,
         samples_with_optuna=True,
+        at_once=5,
     ),
     SearchEntry(
         "text-autoaugment",
@@ -103,6 +110,7 @@ METHODS = Registry(
         "Text AutoAugment (Ren et al. 2021): TPE over sub-policies, one training per trial.",
         samples_with_optuna=True,
         trainings_only=True,
+        at_once=4,
     ),
     SearchEntry(
         "pba",
@@ -118,6 +126,7 @@ METHODS = Registry(
         cost=1.7,
         min_trials=1,
         max_trials=4,
+        at_once=4,
     ),
     SearchEntry(
         "instant",
@@ -126,6 +135,7 @@ METHODS = Registry(
         cost=0.01,
         min_trials=1,
         max_trials=1,
+        at_once=1,
     ),
     SearchEntry(
         "tanda",
@@ -133,7 +143,7 @@ METHODS = Registry(
         "TANDA (Ratner et al. 2017): trains a generator of sequences against a discriminator; "
         "needs no labels.",
         # 500 steps: 64 examples there and back, 160 sequences of five at every prefix.
-        passes=600_000,
+        forward=600_000,
         min_trials=1,
         max_trials=4,
     ),

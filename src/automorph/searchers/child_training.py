@@ -228,7 +228,7 @@ def folded(task: Task, fold: int, *, held_out: float = 0.4) -> Task:
 
 
 def trainings(units: Units, task: Task | ExternalTask) -> float:
-    """Return a cost in plain trainings; a backward pass counts as two forward passes.
+    """Return a cost in plain trainings; see `Units.passes`.
 
     Of the user's own training, whole passes over the training data are known.
 
@@ -238,8 +238,12 @@ def trainings(units: Units, task: Task | ExternalTask) -> float:
     >>> trainings(Units(forward=3 * seen, backward=0), task), trainings(Units(seen, seen), task)
     (1.0, 1.0)
     """
+    unit = PASS if isinstance(task, ExternalTask) else 1
+    return (units.forward + 2 * units.backward) / (3 * unit * plain_passes(task))
+
+
+def plain_passes(task: Task | ExternalTask) -> int:
+    """Return the passes of a plain training; of the user's own, those over the training data."""
     if isinstance(task, ExternalTask):
-        plain = 3 * PASS * (task.epochs or 1)
-    else:
-        plain = 3 * len(task.data.train) * task.recipe.epochs
-    return (units.forward + 2 * units.backward) / plain
+        return task.epochs or 1
+    return len(task.data.train) * task.recipe.epochs

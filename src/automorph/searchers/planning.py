@@ -1,17 +1,20 @@
-"""The plan of a search: measured before it starts, limited by its cost after it."""
+"""The plan of a search: a measurement turns a time budget into counts before the search starts."""
 
 from __future__ import annotations
 
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
 
-from automorph.errors import AutomorphError, UsageError
+from automorph.errors import AutomorphError
 from automorph.experiments import Executor, ExternalTask
+from automorph.files import write_json
 from automorph.policies import RandomPolicy
 from automorph.searchers.base import SearchContext
 from automorph.searchers.budget import Plan, plan_by_time
-from automorph.searchers.child_training import TrainJob
+from automorph.searchers.builtin import SearchEntry
+from automorph.searchers.child_training import TrainJob, plain_passes
 from automorph.searchers.own_training import seconds_per_run as own_seconds_per_run
 from automorph.searchers.runner import SearchRunner
 
@@ -23,25 +26,41 @@ def plan_of(
     runner: SearchRunner,
     executor: Executor,
     setting: SearchContext,
+    entry: SearchEntry,
+    *,
     budget: float | None,
     seeds: int,
+    epoch_multiplier: int | None = None,
+    folder: Path | None = None,
 ) -> Plan:
-    """Return the stored plan, or a new one; a budget of time needs a measured training."""
+    """Return the stored plan, or a new one; a budget of time needs a measured training.
+
+    A new plan is written to ``run.json`` of the folder and to the record before any trial runs; a
+    resumed search uses it whatever the speed of the machine is by then.
+    """
     if (kept := runner.record.noted("plan")) is not None:
         return Plan.from_dict(kept)
     if budget is None:
-        plan = Plan(None, seeds, LONGEST)
+        plan = Plan(None, seeds, epoch_multiplier or LONGEST)
     else:
-        own = isinstance(setting.task, ExternalTask)
-        measured = own_seconds_per_run if own else _seconds_per_run
-        seconds_per_run = measured(runner, executor, setting, budget)
+        measured = (
+            own_seconds_per_run if isinstance(setting.task, ExternalTask) else _seconds_per_run
+        )
         plan = plan_by_time(
             budget,
-            seconds_per_run=seconds_per_run,
+            seconds_per_run=measured(runner, executor, setting, budget),
             jobs=executor.jobs,
             clock=runner.clock,
             seeds=seeds,
+            epoch_multiplier=epoch_multiplier,
+            at_once=entry.at_once,
         )
+        assert plan.trainings is not None
+        trials = entry.trials(plan.trainings, setting.task)
+        passes = round(entry.price(trials, setting.task) * plain_passes(setting.task))
+        plan = replace(plan, trials=trials, passes=passes)
+    if folder is not None:
+        write_json(folder / "run.json", {"search": {"plan": plan.to_dict()}})
     runner.record.note("plan", plan.to_dict())
     return plan
 
@@ -57,15 +76,10 @@ def _seconds_per_run(
     )
     numbers = range(setting.seed, setting.seed + executor.jobs)
     # The first round is a warm-up: workers start, import and allocate.
-    runner.measure([replace(probe, seed=number) for number in numbers], executor)
-    if runner.clock > budget:
-        raise UsageError(
-            f"one epoch used up the budget of {budget:.0f} s; a search with its final table needs "
-            "about twenty trainings. Allow more time, or reduce --epochs or --limit"
-        )
+    runner.measure([replace(probe, seed=number) for number in numbers], executor, budget)
     began = time.monotonic()
     outcomes = runner.measure(
-        [replace(probe, seed=number, stop_epoch=few) for number in numbers], executor
+        [replace(probe, seed=number, stop_epoch=few) for number in numbers], executor, budget
     )
     took = time.monotonic() - began
     if failed := [outcome for outcome in outcomes if outcome.error]:
@@ -75,8 +89,8 @@ def _seconds_per_run(
     return epochs * seconds_per_epoch + max(0.0, took - few * seconds_per_epoch)
 
 
-def with_control(plan: Plan, cost: float) -> Plan:
-    """Limit the control to the cost of search and training together."""
-    if plan.deadline is not None:
-        return plan
-    return replace(plan, epoch_multiplier=max(2, min(LONGEST, math.ceil(1 + cost))))
+def control_length(plan: Plan, cost: float, asked: int | None) -> int:
+    """Return the epoch multiplier of the control: at most the cost of search and training."""
+    if asked is not None or plan.trainings is not None:
+        return asked or plan.epoch_multiplier
+    return max(2, min(LONGEST, math.ceil(1 + cost)))

@@ -208,7 +208,7 @@ class Race(Searcher):
             search.over = search.spent > 1.2 * search.allowed
 
     def _cost(self, outcome: JobResult) -> float:
-        """Return the cost in plain trainings; by the clock if the budget is one of time."""
+        """Return the cost in plain trainings; a race that version 0.1 timed is replayed so."""
         if self.setting.seconds_per_run:
             return outcome.seconds / self.setting.seconds_per_run
         return trainings(outcome.units, self.setting.task)

@@ -120,10 +120,10 @@ class SearchResult:
             "trainings": self.cost,
             "accuracy": None if accuracy is None else asdict(accuracy),
             "baselines": [
-                {**asdict(row), "part": part}
+                {**row.to_dict(), "part": part}
                 for row, part in zip(self.rows[1:], self.parts[1:], strict=True)
             ],
-            "row": asdict(self.row),
+            "row": self.row.to_dict(),
             "seeds": list(self.seeds),
             "longer": self.epoch_multiplier,
             "stopped": self.stopped,

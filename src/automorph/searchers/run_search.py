@@ -32,13 +32,13 @@ from automorph.files import folder_lock
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, check_domain, load_policy
 from automorph.searchers.base import SearchContext, Searcher
-from automorph.searchers.budget import ONLINE_COST, affordable, read_budget
+from automorph.searchers.budget import read_budget
 from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
 from automorph.searchers.final_table import controls_of, table, verdict_of
 from automorph.searchers.own_training import check_method, cost_in_words, remarks_on_trials
-from automorph.searchers.planning import plan_of, with_control
+from automorph.searchers.planning import control_length, plan_of
 from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
@@ -63,6 +63,7 @@ def search(
     budget: str | float | None = None,
     seed: int = 0,
     seeds: int = SEEDS,
+    epoch_multiplier: int | None = None,
     folder: str | os.PathLike[str] | None = None,
     storage: str | None = None,
     engine: str = "local",
@@ -86,8 +87,12 @@ def search(
       `automorph.explain` finds harmful, and with narrowed ranges;
     - ``post_policy``: applied to every example after the policy (None: `default_post_policy`);
     - ``trials``: how many children, or scored policies, the search may try (for a race: its cost in
-      plain trainings); or ``budget``: the time for everything, as ``"30m"``;
-    - ``seed`` determines the search; ``seeds`` is the number of paired seeds of the final table;
+      plain trainings); or ``budget``: the time for everything, as ``"30m"``. A measurement turns it
+      into numbers of trials and seeds (``plan`` of the result), which are stored before the search
+      starts: on a machine that gets slower it takes longer, and finds the same;
+    - ``seed`` determines the search; ``seeds`` is the number of paired seeds of the final table,
+      and ``epoch_multiplier`` the length of its control that trains for longer (None: as long as
+      search and training together, at most 4; with a budget, as the time allows);
     - ``folder`` stores all finished work: the same call resumes from it. ``storage`` is an Optuna
       URL that holds the trials instead of the folder's journal;
     - ``engine``: ``local``, ``processes`` (``jobs`` in parallel; a script needs
@@ -103,7 +108,7 @@ def search(
     named = load_method(method)
     check_executor(engine, address)
     seconds = None if budget is None else read_budget(budget)
-    _check(trials, seconds, seeds, jobs)
+    _check(trials, seconds, seeds, jobs, epoch_multiplier)
     full_task = the_task(task, objective, options, folder)
     own = isinstance(full_task, ExternalTask)
     if isinstance(full_task, ExternalTask):
@@ -126,6 +131,7 @@ def search(
         "budget": seconds,
         "seed": seed,
         "seeds": seeds,
+        **({} if epoch_multiplier is None else {"longer": epoch_multiplier}),
     }
     versions = installed("optuna") if named.entry.samples_with_optuna else {}
     with ExitStack() as stack:
@@ -148,34 +154,36 @@ def search(
             open_executor(engine, full_task, path, jobs=jobs, address=address)
         )
         try:
-            plan = plan_of(runner, workers, setting, seconds, seeds)
+            plan = plan_of(
+                runner, workers, setting, named.entry, budget=seconds, seeds=seeds,
+                epoch_multiplier=epoch_multiplier, folder=path if folder else None,
+            )  # fmt: skip
         except AutomorphError:
             if not record.finished:
                 log.discard()
             runner.close(path)
             raise
-        allowed = (
+        runner.begin(plan)
+        allowed = plan.trials or (
             named.entry.trials(plan.trainings, full_task) if plan.trainings else setting.trials
         )
         searcher = named.build(
             replace(
-                setting, trials=allowed, seconds_per_run=plan.seconds_per_run,
+                setting, trials=allowed,
+                seconds_per_run=None if plan.trials else plan.seconds_per_run,
                 remember=partial(remembered, record, operations),
             )
         )  # fmt: skip
-        stopped = runner.search(searcher, workers, plan, trials=allowed)
+        stopped = runner.search(searcher, workers, trials=allowed)
         _check_outcomes(runner)
         winner = searcher.result()
         runner.close(path)
         if (final_plan := record.noted("final")) is None:
-            final_plan = affordable(
-                with_control(plan, runner.cost(search_task)), jobs=workers.jobs,
-                clock=runner.clock, seeds=seeds,
-                winner_cost=1.0 if isinstance(winner, Policy) else ONLINE_COST,
-            )  # fmt: skip
+            length = control_length(plan, runner.cost(search_task), epoch_multiplier)
+            final_plan = plan.seeds, length
             record.note("final", final_plan)
-        count, epoch_multiplier = final_plan
-        controls = controls_of(winner, operations, post, epoch_multiplier)
+        count, length = final_plan
+        controls = controls_of(winner, operations, post, length)
         if isinstance(full_task, ExternalTask) and full_task.epochs is None:
             controls.pop("longer", None)  # Its length cannot be changed.
         trainings = {
@@ -219,7 +227,7 @@ def search(
         course=analysis.course(),
         effects=analysis.effects(),
         plan=plan,
-        epoch_multiplier=epoch_multiplier,
+        epoch_multiplier=length,
         stopped=stopped,
         history=searcher.history(),
         curves=final.curves,
@@ -243,10 +251,15 @@ def _check_outcomes(runner: SearchRunner) -> None:
         )
 
 
-def _check(trials: int | None, budget: float | None, seeds: int, jobs: int) -> None:
+def _check(
+    trials: int | None, budget: float | None, seeds: int, jobs: int, epoch_multiplier: int | None
+) -> None:
     if trials is not None and budget is not None:
         raise UsageError("got both trials and a budget; expected only one of them: omit the other")
-    for what, value, low in (("trials", trials, 1), ("seeds", seeds, 1), ("jobs", jobs, 1)):
+    for what, value, low in (
+        ("trials", trials, 1), ("seeds", seeds, 1), ("jobs", jobs, 1),
+        ("epoch_multiplier", epoch_multiplier, 2),
+    ):  # fmt: skip
         if value is not None and value < low:
             raise UsageError(f"got {what}={value}; expected {low} or more")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from automorph.errors import UsageError
 from automorph.experiments import (
     Executor,
     ExternalTask,
@@ -40,7 +41,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """Progress of a search: ``share`` of its phase, best score, seconds left."""
+    """Progress of a search: ``share`` of its phase, best score, seconds left, its ``plan``."""
 
     phase: Phase
     done: int
@@ -48,6 +49,7 @@ class SearchProgress:
     best: float | None = None
     seconds_left: float | None = None
     last: Finished | None = None
+    plan: Plan | None = None
 
 
 class SearchRunner:
@@ -70,6 +72,7 @@ class SearchRunner:
         """The trials of the search itself, in the order in which they were reported to it."""
         self.asked: list[Job] = []
         """The jobs of these trials, in the same order."""
+        self.plan: Plan | None = None
         self.ran = 0
         """How many jobs were run rather than read."""
 
@@ -78,36 +81,46 @@ class SearchRunner:
         """Seconds of work on this search, including earlier calls."""
         return time.monotonic() - self.began
 
-    def measure(self, jobs: Sequence[Job], executor: Executor) -> list[JobResult]:
-        """Run jobs that are not trials of the search; they are not stored."""
+    def measure(self, jobs: Sequence[Job], executor: Executor, budget: float) -> list[JobResult]:
+        """Run jobs that are not trials of the search; they are not stored.
+
+        Raises `UsageError` if they take longer than ``budget``, the seconds for everything.
+        """
         self._show("measure", 0.0)
-        outcomes = dict(executor.run(jobs))
+        outcomes = dict(executor.run(jobs, deadline=self.began + budget))
+        if len(outcomes) < len(jobs) or self.clock > budget:
+            raise UsageError(
+                f"the first training used up the budget of {budget:.0f} s; a search with its final "
+                "table needs about twenty trainings. Allow more time, or reduce --epochs or --limit"
+            )
         return [outcomes[index] for index in range(len(jobs))]
 
-    def search(self, method: Searcher, executor: Executor, plan: Plan, *, trials: int) -> bool:
-        """Run a search; return True if the time budget cut it short.
+    def begin(self, plan: Plan) -> None:
+        """Report the plan, before the first trial."""
+        self.plan = plan
+        self._show("search", 0.0)
+
+    def search(self, method: Searcher, executor: Executor, *, trials: int) -> bool:
+        """Run a search; return True if version 0.1 ended it early, for lack of time.
 
         Results of an earlier run are reported again, in the order of the proposals, which brings
         the searcher back to the same state.
         """
         closed = self.record.noted("closed")
-        deadline = math.inf if plan.search_deadline is None else self.began + plan.search_deadline
         generations = 0
         while closed is None or generations < closed["generations"]:
             jobs = method.ask()
             if not jobs:
-                self._close(generations, stopped=False)
+                if closed is None:
+                    self.record.note("closed", {"generations": generations, "stopped": False})
                 return False
 
             def share(made: int) -> float:
                 known = method.share()
                 return (len(self.reported) + made) / max(1, trials) if known is None else known
 
-            done = self._done(jobs, executor, deadline, share, "search")
+            done = self._done(jobs, executor, share, "search")
             keys = [self.record.key(job) for job in jobs]
-            if any(key not in done for key in keys):
-                self._close(generations, stopped=True)
-                return True
             method.tell([done[key].outcome for key in keys])
             # Equal jobs are one trial.
             asked = dict(zip(keys, jobs, strict=True))
@@ -119,7 +132,7 @@ class SearchRunner:
     def final(self, jobs: Mapping[K, Job], executor: Executor) -> dict[K, JobResult]:
         """Run the trainings of the final table, the longest first."""
         order = sorted(jobs, key=lambda name: -getattr(jobs[name], "epoch_multiplier", 1))
-        done = self._done([jobs[name] for name in order], executor, math.inf, None, "final")
+        done = self._done([jobs[name] for name in order], executor, None, "final")
         return {name: done[self.record.key(job)].outcome for name, job in jobs.items()}
 
     @property
@@ -173,16 +186,15 @@ class SearchRunner:
         self,
         jobs: Sequence[Job],
         executor: Executor,
-        deadline: float,
         share: Callable[[int], float] | None,
         phase: Phase,
     ) -> dict[str, FinishedJob]:
-        """Return the finished trials of the jobs by key, without those cut by the deadline."""
+        """Return the finished trials of the jobs by key."""
         by_key = {self.record.key(job): job for job in jobs}
         done = {k: self.record.by_key[k] for k in by_key if k in self.record.by_key}
         missing = [job for key, job in by_key.items() if key not in done]
         began, before = time.monotonic(), len(done)
-        for index, outcome in executor.run(missing, deadline=deadline, test=phase == "final"):
+        for index, outcome in executor.run(missing, test=phase == "final"):
             job = missing[index]
             if outcome.error and phase == "final" and self.own:
                 trial = FinishedJob(key_of(job), "final", outcome, self.clock)
@@ -195,8 +207,6 @@ class SearchRunner:
             left = None
             if share is None:
                 left = (time.monotonic() - began) / made * (total - made)
-            elif deadline < math.inf:
-                left = max(0.0, deadline - time.monotonic())
             score = outcome.score if math.isfinite(outcome.score) else None
             last = Finished(_name_of(missing[index]), score)
             self._show(phase, part, done=len(done), left=left, last=last)
@@ -219,11 +229,7 @@ class SearchRunner:
             done = len(self.record.finished)
             if left is None and share > 0:
                 left = self.clock / min(1.0, share) * (1 - min(1.0, share))
-        self.progress(SearchProgress(phase, done, min(1.0, share), best, left, last))
-
-    def _close(self, generations: int, *, stopped: bool) -> None:
-        if self.record.noted("closed") is None:
-            self.record.note("closed", {"generations": generations, "stopped": stopped})
+        self.progress(SearchProgress(phase, done, min(1.0, share), best, left, last, self.plan))
 
 
 def _name_of(job: Job) -> str:

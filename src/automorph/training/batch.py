@@ -26,6 +26,8 @@ class Units:
 
     >>> Units(128, 128) + Units(forward=512)
     Units(forward=640, backward=128)
+    >>> _.passes
+    298.66...
     """
 
     forward: int = 0
@@ -33,6 +35,15 @@ class Units:
 
     def __add__(self, other: Units) -> Units:
         return Units(self.forward + other.forward, self.backward + other.backward)
+
+    @property
+    def passes(self) -> float:
+        """The same in passes: one example forward and backward through the network.
+
+        A backward pass takes twice the arithmetic of a forward pass (Kaplan et al., "Scaling laws
+        for neural language models", 2020, section 2.1), so a forward pass alone is a third.
+        """
+        return (self.forward + 2 * self.backward) / 3
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""What a time budget became, in words, and the command that repeats the search without a clock."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from automorph.cli.run_names import typed_words
+
+if TYPE_CHECKING:
+    from automorph.searchers import Plan, SearchResult
+
+_CHANGED = ("--budget", "--trials", "--seeds", "--longer")
+_OF_ONE_MACHINE = ("--out", "--storage", "--engine", "--address", "--jobs")
+_FLAGS = ("--resume", "--tensorboard", "--accept-versions", "--quiet", "-q", "--json")
+
+
+def plan_in_words(plan: Plan, budget: str, *, own: bool = False) -> str:
+    """Say what a measurement made of a budget such as ``20m``."""
+    from automorph.report import count, duration, plural
+
+    assert plan.trials is not None
+    passes = f"{count(plan.passes)} passes{' over the training data' if own else ''}"
+    return (
+        f"Plan for {budget}: {plural(plan.trials, 'trial')} ({passes}), then "
+        f"{plural(plan.seeds, 'seed')} and a control {plan.epoch_multiplier} times as long. One "
+        f"training took {duration(plan.seconds_per_run)}; from here on, no clock decides anything."
+    )
+
+
+def overrun_in_words(result: SearchResult, budget: str | None) -> str:
+    """Say that a search took longer than its budget; empty if it did not."""
+    from automorph.report import duration
+    from automorph.searchers import read_budget
+
+    if budget is None or result.plan.trials is None or result.seconds <= 1.1 * read_budget(budget):
+        return ""
+    return (
+        f"The search took {duration(result.seconds)} instead of {budget}, because its numbers of "
+        "trials and seeds were fixed when it began."
+    )
+
+
+def plan_facts(result: SearchResult) -> dict[str, Any]:
+    """Return what run.json and the report hold of the plan."""
+    facts: dict[str, Any] = {"plan": result.plan.to_dict(), "passes": result.units.passes}
+    if result.plan.trials is not None:
+        numbers = {
+            "--trials": result.plan.trials,
+            "--seeds": result.plan.seeds,
+            "--longer": result.epoch_multiplier,
+        }
+        facts["repeat"] = repeat_command(typed_words(), numbers)
+    return facts
+
+
+def repeat_command(typed: Sequence[str], numbers: Mapping[str, int]) -> str:
+    """Return the typed command with counts instead of a budget, without what one machine needs.
+
+    >>> repeat_command(["search", "my data", "--budget", "20m", "-q", "--out=a"], {"--trials": 9})
+    "automorph search 'my data' --trials 9"
+    """
+    words, left_out = ["automorph"], False
+    for word in typed:
+        option, equals, _ = word.partition("=")
+        if left_out or word in _FLAGS:
+            left_out = False
+        elif option in (*_CHANGED, *_OF_ONE_MACHINE):
+            left_out = not equals
+        else:
+            words.append(word)
+    for option, number in numbers.items():
+        words += [option, str(number)]
+    return shlex.join(words)

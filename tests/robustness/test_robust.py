@@ -12,7 +12,7 @@ from automorph.robustness.builtin import METHODS
 from automorph.robustness.dfr import features, fit_logistic, last_linear
 from automorph.robustness.groups import grouper_of, notes_on
 from automorph.robustness.robust import GroupTraining, group_accuracy, train_robust
-from automorph.training import make_task, recipe_for
+from automorph.training import Units, make_task, recipe_for
 
 torch.set_num_threads(1)
 
@@ -120,6 +120,19 @@ def test_a_stopped_run_goes_on_to_the_same_weights(title, planted_task, tmp_path
 
     assert np.array_equal(once.seen["test"].logits, again.seen["test"].logits)
     assert again.checkpoint.exists()
+    assert again.units == once.units
+
+
+def test_the_passes_of_every_training_and_rendering_count(planted_task):
+    task, renderings = planted_task
+    n, epochs = len(task.data.train), task.recipe.epochs
+    plain = Units(n * epochs, n * epochs)
+    assert train_robust(task, "erm").units == train_robust(task, "gdro").units == plain
+    assert train_robust(task, "camel", renderings=renderings).units.passes == 3 * plain.passes
+    # A first training of a tenth of the epochs, whose mistakes are found by a pass over the data.
+    assert train_robust(task, "jtt").units == plain + Units(n, n) + Units(forward=n)
+    features_of = n + len(task.data.parts["validation"])
+    assert train_robust(task, "dfr").units == plain + Units(forward=features_of)
 
 
 def test_the_loss_has_the_gradient_of_the_objective(planted_task):

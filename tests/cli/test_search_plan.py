@@ -18,7 +18,7 @@ SEARCH = ["search", "digits", "--limit", "60", "--model", "cnn:4", "--epochs", "
 
 def timeless(content: Any) -> Any:
     if isinstance(content, dict):
-        apart = ("seconds", "busy", "policy", "report")
+        apart = ("seconds", "policy", "report")
         return {name: timeless(content[name]) for name in content if name not in apart}
     return [timeless(one) for one in content] if isinstance(content, list) else content
 

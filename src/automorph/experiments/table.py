@@ -54,7 +54,7 @@ class Row:
     units: dict[str, int] = field(default_factory=dict)
     seconds: Summary | None = None
     error: str | None = None
-    busy: float | None = None
+    busy: float | None = field(default=None, compare=False)
 
     @property
     def passes(self) -> float | None:
@@ -65,9 +65,11 @@ class Row:
         return total / len(self.accuracy.values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; rows of older versions did not measure ``busy``."""
+        """Return plain data; ``busy`` is part of ``seconds`` (not measured by older versions)."""
         plain = asdict(self)
-        return plain if self.busy is not None else {k: plain[k] for k in plain if k != "busy"}
+        if (busy := plain.pop("busy")) is not None and self.seconds is not None:
+            plain["seconds"]["busy"] = busy
+        return plain
 
 
 def rows_of(

@@ -148,7 +148,7 @@ class Results:
         others = [row for row in self.rows if row is not self.baseline]
         if self.baseline is None or None not in map(self.relative_time, others):
             return ""
-        shares: list[Any] = [row.get("busy") for row in self.rows]
+        shares: list[Any] = [_busy(row) for row in self.rows]
         if None in shares:
             return "without a ratio, because it is not known whether the machine was idle"
         busiest = formatting.percent(max(shares), 0)
@@ -163,8 +163,13 @@ def seconds(row: JsonObject | None) -> float | None:
     return ((row or {}).get("seconds") or {}).get("mean")
 
 
+def _busy(row: JsonObject | None) -> float | None:
+    """Return how busy the machine was with other work; None in results of older versions."""
+    return ((row or {}).get("seconds") or {}).get("busy")
+
+
 def _idle(row: JsonObject | None) -> bool:
-    busy = (row or {}).get("busy")
+    busy = _busy(row)
     return busy is not None and busy <= IDLE
 
 

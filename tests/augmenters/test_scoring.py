@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from automorph.augmenters.base import composition, views
-from automorph.augmenters.scoring import Scorer, Scoring, evaluating
+from automorph.augmenters.scoring import Scorer, Scoring
 from automorph.errors import PolicyError, UsageError
+from automorph.models import evaluating
 from automorph.policies import load_policy
 
 WAYS = [

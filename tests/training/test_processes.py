@@ -17,9 +17,9 @@ LAUNCHED = Path(__file__).with_name("launched_run.py")
 TWO = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone")
 
 
-def result(folder, launcher, policy, accumulate):
+def result(folder, launcher, *arguments):
     done = subprocess.run(
-        [sys.executable, *launcher, str(LAUNCHED), str(folder), policy, str(accumulate)],
+        [sys.executable, *launcher, str(LAUNCHED), str(folder), *arguments],
         capture_output=True,
         text=True,
         timeout=600,
@@ -33,14 +33,13 @@ def result(folder, launcher, policy, accumulate):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("policy", "accumulate"),
-    [("trivialaugment + mixup", 1), ("trivialaugment", 2)],
-    ids=["examples of the whole batch meet", "a step in two passes"],
+    "arguments",
+    [("trivialaugment + mixup",), ("trivialaugment", "2"), ("trivialaugment", "1", "muon")],
+    ids=["examples of the whole batch meet", "a step in two passes", "muon"],
 )
-def test_two_processes_train_what_one_would(policy, accumulate, tmp_path):
+def test_two_processes_train_what_one_would(arguments, tmp_path):
     (one, alone), (two, shared) = (
-        result(tmp_path / name, words, policy, accumulate)
-        for name, words in (("1", ()), ("2", TWO))
+        result(tmp_path / name, words, *arguments) for name, words in (("1", ()), ("2", TWO))
     )
 
     assert json.loads((tmp_path / "2" / "run.json").read_text())["facts"]["processes"] == 2

@@ -107,6 +107,17 @@ def changed(task, weights):
         yield "recipe", replace(task, recipe=replace_unchecked(task.recipe, field.name, other))
 
 
+def test_frozen_statistics_are_in_the_identity(task):
+    def frozen():
+        return nn.Sequential(nn.BatchNorm2d(1).eval(), nn.Flatten(), nn.Linear(64, 10))
+
+    def trained():
+        return frozen().train()
+
+    one, two = (task_identity(replace(task, model=m))["structure"] for m in (frozen, trained))
+    assert one["model"] != two["model"]
+
+
 def replace_unchecked(recipe, name, value):
     made = replace(recipe)
     object.__setattr__(made, name, value)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
         transformation_regularisation as transformation_regularisation,
     )
     from automorph.augmenters.scoring import Scoring as Scoring
-    from automorph.augmenters.scoring import evaluating as evaluating
     from automorph.augmenters.uncertainty import Uncertainty as Uncertainty
+    from automorph.models import evaluating as evaluating
 
 # Imported when first used: names are looked up, and completed, without torch.
 _HOMES = {
@@ -44,7 +44,7 @@ _HOMES = {
     "begun": "policy_network",
     "compare": "api",
     "consistency_loss": "augmix_jsd",
-    "evaluating": "scoring",
+    "evaluating": "automorph.models",
     "inverse": "policy_network",
     "list_methods": "builtin",
     "train": "api",

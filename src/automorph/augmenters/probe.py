@@ -56,8 +56,7 @@ class Probe:
                 "choose fewer layers, or make scoring cheaper in another way (size, every, "
                 "precision)"
             )
-        # A slice is a new container in training mode; its layers must stay in evaluation mode.
-        return model[: self.layers].eval()
+        return model[: self.layers]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the weights, once there are any."""

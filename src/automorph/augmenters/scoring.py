@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, fields
 from typing import cast
@@ -17,6 +16,7 @@ from torch.nn import functional
 
 from automorph.augmenters.probe import Probe
 from automorph.errors import UsageError
+from automorph.models import evaluating
 from automorph.policies import check_range
 from automorph.targets import Target
 from automorph.training import DTYPES, Batch
@@ -146,15 +146,3 @@ class Scorer:
         """Restore the result of ``state_dict``."""
         if self.probe is not None:
             self.probe.load_state_dict(state)
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put every layer in evaluation mode; restore the mode of each afterwards."""
-    modes = [(layer, layer.training) for layer in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for layer, training in modes:
-            layer.training = training

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from automorph.diagnostics.text_features import hashed_words
 from automorph.errors import UsageError
+from automorph.models import evaluating
 from automorph.training import Task, make_task, train
 
 Images = NDArray[Any]
@@ -107,14 +108,13 @@ def network_features(task: Task, network: nn.Module) -> FeatureMap:
             f"{type(network).__name__} has no linear layer; expected one whose inputs serve as "
             "features: choose another model, or pass a function of images as features"
         )
-    network = network.eval()
     device = next(network.parameters()).device
 
     def features(images: Images) -> NDArray[np.float32]:
         parts: list[Tensor] = []
         hook = layers[-1].register_forward_pre_hook(lambda _, inputs: parts.append(inputs[0]))
         try:
-            with torch.inference_mode():
+            with evaluating(network), torch.inference_mode():
                 for start in range(0, len(images), _BATCH):
                     network(task.encoder(images[start : start + _BATCH], device))
         finally:

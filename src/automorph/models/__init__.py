@@ -1,5 +1,29 @@
 """Networks by name: the small ones of the papers, and those of timm and transformers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from automorph._lazy import lazy_names
 from automorph.models.catalog import MODELS, build_model, build_text_model, check_model, list_models
 
-__all__ = ["MODELS", "build_model", "build_text_model", "check_model", "list_models"]
+if TYPE_CHECKING:
+    from automorph.models.modes import Modes as Modes
+    from automorph.models.modes import begin_training as begin_training
+    from automorph.models.modes import evaluating as evaluating
+    from automorph.models.modes import held_in_evaluation as held_in_evaluation
+    from automorph.models.modes import modes_kept as modes_kept
+
+# Imported when first used: networks are looked up by name without torch.
+_HOMES = {
+    "Modes": "modes",
+    "begin_training": "modes",
+    "evaluating": "modes",
+    "held_in_evaluation": "modes",
+    "modes_kept": "modes",
+}
+
+__all__ = ["MODELS", "build_model", "build_text_model", "check_model", "list_models", *_HOMES]
+
+if not TYPE_CHECKING:  # A checker would take every name for one that exists.
+    __getattr__ = lazy_names(__name__, _HOMES)

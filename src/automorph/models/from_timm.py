@@ -48,9 +48,10 @@ def _try(model: nn.Module, channels: int, size: tuple[int, int]) -> None:
     """Run one forward pass: many networks only then raise that the images are too small."""
     import torch
 
-    with torch.inference_mode():
-        model.eval()(torch.zeros(1, channels, *size))
-    model.train()
+    from automorph.models.modes import evaluating
+
+    with evaluating(model), torch.inference_mode():
+        model(torch.zeros(1, channels, *size))
 
 
 def _parse(name: str) -> tuple[str, bool]:

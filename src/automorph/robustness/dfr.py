@@ -16,6 +16,7 @@ from torch import nn
 
 from automorph.data import Split
 from automorph.errors import UsageError
+from automorph.models import evaluating
 from automorph.operations import Stream
 from automorph.robustness.builtin import DFR
 from automorph.robustness.groups import Grouper
@@ -44,16 +45,13 @@ def features(
     parts: list[torch.Tensor] = []
     layer = last_linear(model)
     hook = layer.register_forward_pre_hook(lambda _, inputs: parts.append(inputs[0].float()))
-    was_training = model.training
     device = next(model.parameters()).device
-    model.eval()
     try:
-        with torch.inference_mode():
+        with evaluating(model), torch.inference_mode():
             for start in range(0, len(part), batch_size):
                 model(encoder(part.data[start : start + batch_size], device))
     finally:
         hook.remove()
-        model.train(was_training)
     return torch.cat(parts).flatten(1).cpu().numpy()
 
 

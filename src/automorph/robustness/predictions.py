@@ -150,7 +150,7 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
         ) from error
     tensors = content.get("state_dict", content) if isinstance(content, dict) else {}
     fill(network, tensors, file)
-    return network.eval()
+    return network
 
 
 def _of_scores(values: NDArray[Any], data: Dataset, name: str) -> Subject:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from automorph.errors import MissingExtraError
+from automorph.models import evaluating
 from automorph.robustness.translators.base import Images
 from automorph.training import Encoder
 
@@ -44,12 +45,10 @@ def saliency(
         gap: torch.Tensor = own - others
         return gap
 
-    was_training = model.training
-    model.eval()
     device = next(model.parameters()).device
     inputs = encoder(images, device).detach()
     spread = deviation * float(inputs.max() - inputs.min())
-    with torch.random.fork_rng(devices=[]):
+    with evaluating(model), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         tunnel = attribution.NoiseTunnel(attribution.Saliency(margin))
         gradients = tunnel.attribute(
@@ -60,7 +59,6 @@ def saliency(
             stdevs=spread,
             additional_forward_args=torch.from_numpy(labels).to(device),
         )
-    model.train(was_training)
     maps = gradients.detach().abs().sum(dim=1).cpu().numpy()
     total = maps.sum(axis=(1, 2), keepdims=True)
     return np.asarray(maps / np.maximum(total, 1e-12), np.float32)

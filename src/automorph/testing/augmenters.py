@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from automorph.models import begin_training, evaluating
 from automorph.policies import Policy
 from automorph.testing.checks import Check, Kit, require, require_equal
 from automorph.testing.samples import one_thread, other_global_randomness, small_task
@@ -378,7 +379,7 @@ class _Drive:
         self.task = _task(task)
         self.augmenter = _build(method)
         self.model: nn.Module = self.task.build(SEED)
-        self.model.train()
+        begin_training(self.model)
 
     def raw(self, epoch: int, step: int, rows: Any = None) -> RawBatch:
         """Return a raw batch of the training part: the first rows, unless ``rows`` are given."""
@@ -408,10 +409,8 @@ class _Drive:
             yield _Step(raw, batch, logits, losses, units, answer)
 
     def _logits(self, batch: Batch) -> Tensor:
-        self.model.eval()
-        with torch.no_grad():
+        with evaluating(self.model), torch.no_grad():
             logits = self.model(*batch.arguments)
-        self.model.train()
         return torch.as_tensor(logits).float().detach().requires_grad_()
 
 

@@ -28,11 +28,14 @@ class Look:
         """Run it."""
         import torch
 
+        from automorph.models import evaluating
+
         time.sleep(self.seconds)
         report(0.5)
         rows = task.data.train.data[:32]
-        with torch.no_grad():
-            logits = task.build(self.number).eval()(task.encoder(rows, torch.device("cpu")))
+        network = task.build(self.number)
+        with evaluating(network), torch.no_grad():
+            logits = network(task.encoder(rows, torch.device("cpu")))
         facts = {
             "parts": sorted(task.data.parts),
             "threads": torch.get_num_threads(),

@@ -11,6 +11,7 @@ from torch import nn
 
 from automorph.data import Split
 from automorph.errors import DataError
+from automorph.models import evaluating
 from automorph.targets import Classes, Target
 from automorph.training.batch import Encoder
 from automorph.training.device import Machine
@@ -62,7 +63,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a model on a part, in evaluation mode; several processes share the work.
 
-    The model is returned to its previous mode. ``target`` is the meaning of the labels (None: as
+    Every layer returns to its previous mode. ``target`` is the meaning of the labels (None: as
     many classes as the model has outputs). Raises `DataError` for an empty part.
     """
     if len(part) == 0:
@@ -70,13 +71,10 @@ def evaluate(
     here = machine or Machine(next(model.parameters()).device)
     share = here.share(len(part))
     found: list[torch.Tensor] = []
-    was_training = model.training
-    model.eval()
-    with torch.inference_mode(), casting(precision, here.device):
+    with evaluating(model), torch.inference_mode(), casting(precision, here.device):
         for start in range(share.start, share.stop, batch_size):
             rows = slice(start, min(start + batch_size, share.stop))
             found.append(model(encoder(part.data[rows], here.device)).float())
-    model.train(was_training)
     own = torch.cat(found) if found else torch.zeros(0, 1, device=here.device)
     if here.processes > 1:
         # Each process fills its rows of a zero array; the sum over processes is complete.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from automorph.models import modes_kept
 from automorph.operations import occurring
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, RawBatch, Rows
@@ -86,9 +87,9 @@ class Loader:
             occurrence=times if times.any() else None,
         )
         if self.augmenter.needs_model:
-            with casting(self.precision, self.machine.device):
+            # Candidates are often scored in evaluation mode.
+            with modes_kept(model), casting(self.precision, self.machine.device):
                 batch = self.augmenter(raw, model)
-            model.train()  # Candidates are often scored in evaluation mode.
         else:
             batch = self.augmenter(raw, None)
         # Augmenters that make batches of their own need not know what is predicted.

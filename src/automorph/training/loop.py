@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from automorph.data import open_part
 from automorph.errors import UsageError
+from automorph.models import Modes, begin_training
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, Units
 from automorph.training.checkpoint import prefixed, under
@@ -54,7 +55,9 @@ class Training:
         self.machine = machine
         self.precision = precision
         self.model = on_device(task.build(seed), machine)
+        begin_training(self.model)
         self.shared = share_model(self.model, machine)
+        self.modes = Modes(self.model)
         self.optimiser = make_optimiser(self.model, self.recipe)
         decay = self.recipe.ema_decay
         self.average = None if decay is None else Average(self.model, decay)
@@ -104,7 +107,7 @@ class Training:
         epoch, units = self.epoch, Units()
         # Seeded for each epoch, so that dropout in a resumed run is the same as without a stop.
         torch.manual_seed(torch_seed(self.seed, "epoch", epoch=epoch, process=self.machine.process))
-        self.model.train()
+        self.modes.restore()
         meter = Meter(self.machine, target=self.task.target, epoch=epoch, steps=self.steps)
         lr = self.recipe.lr
         with closing(self.loader.epoch(epoch, self.model)) as batches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 from weakref import WeakSet
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
 from automorph.errors import AutomorphError, UsageError
+from automorph.models import evaluating, held_in_evaluation
 from automorph.training.task import Task
 
 _LOOKED_AT: WeakSet[Task] = WeakSet()
@@ -24,7 +26,9 @@ def check_network(task: Task) -> None:
     if isinstance(task.model, str) or task in _LOOKED_AT:
         return
     with torch.random.fork_rng(devices=[]):
-        _check_answer(task, _built(task))
+        network = _built(task)
+        _note_modes(network)
+        _check_answer(task, network)
     _LOOKED_AT.add(task)
 
 
@@ -49,14 +53,31 @@ def _built(task: Task) -> nn.Module:
     return network
 
 
+def _note_modes(network: nn.Module) -> None:
+    """Warn of layers in evaluation mode, unless they are single normalisations.
+
+    These are held in it for their statistics; whole parts often only because the function that
+    loaded their weights returned them so.
+    """
+    held = held_in_evaluation(network)
+    if others := [name for name, layer in held.items() if not hasattr(layer, "running_mean")]:
+        warnings.warn(
+            f"the network {type(network).__name__} has parts in evaluation mode "
+            f"({', '.join(others)[:80]}). They stay in it during training: their dropout is off, "
+            "and their statistics are frozen. If this is not intended, call .train() on the "
+            "network before model=... returns it",
+            stacklevel=4,
+        )
+
+
 def _check_answer(task: Task, network: nn.Module) -> None:
     device = next((weights.device for weights in network.parameters()), torch.device("cpu"))
     inputs = task.encoder(task.data.train.data[:2], device)
     name = type(network).__name__
     given = f"inputs {_type_and_shape(inputs)} (two examples of {task.name})"
     try:
-        with torch.no_grad():
-            logits = network.eval()(inputs)
+        with evaluating(network), torch.no_grad():
+            logits = network(inputs)
     except AutomorphError:
         raise
     except Exception as error:

@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from automorph.models import evaluating
+
 Chosen = Literal["fp32", "bf16", "fp16"]
 
 WORTH_IT = 1_500_000
@@ -48,12 +50,12 @@ def multiply_adds(model: nn.Module, example: Tensor) -> int:
 
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
     hooks = [layer.register_forward_hook(count) for layer in layers]
-    was_training = model.training
-    with torch.inference_mode():
-        model.eval()(example)
-    model.train(was_training)
-    for hook in hooks:
-        hook.remove()
+    try:
+        with evaluating(model), torch.inference_mode():
+            model(example)
+    finally:
+        for hook in hooks:
+            hook.remove()
     return total
 
 

@@ -34,9 +34,10 @@ class Task:
     """Data, network and recipe of a training; `make_task` fills in defaults.
 
     ``model`` is a name (see `automorph.models.list_models`) or a function without arguments that
-    builds a custom network; ``encoder`` maps examples and a device to network inputs. ``start`` is
-    a run's ``model.safetensors`` from which training starts (None: random weights). ``protect``:
-    regular expressions that match what text operations must not change.
+    builds a custom network, whose layers in evaluation mode stay in it; ``encoder`` maps examples
+    and a device to network inputs. ``start`` is a run's ``model.safetensors`` from which training
+    starts (None: random weights). ``protect``: regular expressions that match what text operations
+    must not change.
     """
 
     data: Dataset

@@ -11,6 +11,7 @@ from typing import Any
 
 from automorph.captured import captured_values
 from automorph.data import split_hashes
+from automorph.models import held_in_evaluation
 from automorph.training.task import Task, default_encoder
 
 
@@ -118,7 +119,9 @@ def _structure(task: Task) -> dict[str, Any]:
     if not isinstance(task.model, str):
         model = task.build(0)
         shapes = [(name, tuple(one.shape), one.dtype) for name, one in model.state_dict().items()]
-        found["model"] = blake2b(f"{model}{shapes}".encode(), digest_size=8).hexdigest()
+        # Most networks hold no layer in evaluation mode, and keep the hash of earlier versions.
+        held = list(held_in_evaluation(model)) or ""
+        found["model"] = blake2b(f"{model}{shapes}{held}".encode(), digest_size=8).hexdigest()
     if settings := _settings(task.encoder):
         found["encoder"] = settings
     return {"structure": found} if found else {}

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automorph import engine
-from automorph.augmenters import evaluating
 from automorph.errors import UsageError
 from automorph.experiments import JobResult, key_of, plain_treatment
+from automorph.models import begin_training, evaluating
 from automorph.operations import SearchSpace, Sequences, Stream
 from automorph.policies import Policy, RandomPolicy
 from automorph.searchers.dada.choices import LEVELS, Choices, choices_loss
@@ -89,6 +89,7 @@ class Learning:
         self.job, self.task, self.recipe = job, task, task.recipe
         self.machine = find_machine()
         self.model = task.build(job.seed).to(self.machine.device)
+        begin_training(self.model)
         self.optimiser: Optimiser = make_optimiser(self.model, task.recipe)
         self.choices = Choices(job.length, len(job.space))
         self.space, self.post_policy = fitted(job.space, task), fitted(job.post_policy, task)
@@ -127,7 +128,6 @@ class Learning:
                 self.climber.clear()
                 scored = 2 * reward.numel()
                 self.units += Units(len(some) + scored, len(some))
-            self.model.train()
             inputs, labels = views[0]
             loss = target.loss(self.model(inputs), labels, smoothing=self.recipe.label_smoothing)
             torch.autograd.backward(loss.mean())

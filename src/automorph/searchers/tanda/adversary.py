@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from automorph import engine
+from automorph.models import evaluating
 from automorph.operations import SearchSpace, Sequences, Stream
 from automorph.policies import Policy, noise
 from automorph.searchers.tanda.config import RATES, Settings
@@ -149,7 +150,6 @@ class Adversary:
         random = torch.arange(len(rows)) < round(self.settings.random_share * len(rows))
         op = torch.where(random[:, None], shared.argmax(dim=2), op)
         both = np.concatenate([self._originals(stream), self._applied(op, stream)])
-        self.discriminator.train()
         logits, _ = self.discriminator(self.discriminator.encode(both))
         real, made = logits[: len(rows)], logits[len(rows) :]
         loss = 0.5 * (softplus(-real).mean() + softplus(made).mean())
@@ -185,11 +185,11 @@ class Adversary:
             steps = np.stack([self._originals(stream), steps], axis=1)
         n, length = steps.shape[:2]
         flat = steps.reshape(n * length, *steps.shape[2:])
-        self.discriminator.eval()
-        parts = [
-            self.discriminator(self.discriminator.encode(flat[start : start + ROWS_AT_ONCE]))
-            for start in range(0, len(flat), ROWS_AT_ONCE)
-        ]
+        with evaluating(self.discriminator):
+            parts = [
+                self.discriminator(self.discriminator.encode(flat[start : start + ROWS_AT_ONCE]))
+                for start in range(0, len(flat), ROWS_AT_ONCE)
+            ]
         self.units += Units(forward=len(flat))
         logits = torch.cat([part[0] for part in parts]).reshape(n, length)
         features = torch.cat([part[1] for part in parts]).reshape(n, length, -1)

@@ -188,7 +188,7 @@ def test_scaling_belongs_inside():
      r"got values from 0 to 16 and levels=\(0, 1\); expected the values of black and white"),
     ({"policy": "crop", "shape": (8, 8), "levels": (16, 16)}, r"levels=\(16, 16\); expected"),
     ({"policy": "crop"}, "no shape; give the shape of the images"),
-    ({"policy": "crop", "shape": (9, 9)}, r"expected the sides of the images, .*, with as many pixels"),
+    ({"policy": "crop", "shape": (9, 9)}, "expected the sides of the images"),
     ({"policy": "mixup"}, "mixes labels, .* leave that stage out: classifiers of scikit-learn"),
     ({"copies": -1}, "got copies=-1"),
 ])  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from loader_data import pixels
@@ -27,7 +29,7 @@ def test_a_batch_of_columns():
 
 def test_images_of_several_sizes():
     images = np.empty(3, object)
-    images[:] = [np.zeros((h, 9, 3), np.uint8) for h in (8, 9, 8)]
+    images[:] = [np.full((h, 9, 3), level, np.uint8) for level, h in enumerate((8, 9, 8))]
     out = RayMap("randaugment")({"image": images})["image"]
     assert [image.shape for image in out] == [image.shape for image in images]
 
@@ -44,6 +46,29 @@ def test_other_columns_are_named():
         RayMap(POLICY)({"img": pixels(2)})
     with pytest.raises(UsageError, match=r"mixes labels.* mix in the training loop"):
         RayMap("mixup")
+
+
+def test_a_map_that_is_used_for_several_passes_warns():
+    augment = RayMap(POLICY, index="number")
+    batches = [{"image": pixels(24)[rows], "number": rows} for rows in np.arange(24).reshape(6, 4)]
+    list(map(augment, batches))
+    copied = pickle.loads(pickle.dumps(augment))  # Ray's workers get copies.
+    with pytest.warns(
+        UserWarning, match=r"2 times in epoch 0.*RayMap\(policy, epoch=epoch\)"
+    ) as told:
+        list(map(copied, batches))
+    assert len(told) == 1
+    for epoch in range(3):
+        list(map(RayMap(POLICY, index="number", epoch=epoch), batches))
+
+
+def test_repeats_in_a_batch_are_named():
+    batch = {"image": pixels(1).repeat(2, axis=0)}
+    with pytest.warns(UserWarning, match=r"twice in one batch.*number the rows.*index=COLUMN"):
+        out = RayMap(POLICY)(batch)["image"]
+    np.testing.assert_array_equal(out[0], out[1])
+    out = RayMap(POLICY, index="row")({**batch, "row": np.arange(2)})["image"]
+    assert (out[0] != out[1]).any()
 
 
 @pytest.mark.slow

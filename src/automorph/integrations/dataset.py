@@ -86,6 +86,8 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         self._epoch = SharedEpoch()
 
     def __len__(self) -> int:
+        # Samplers ask for the length before each pass, in the main process.
+        self._epoch.watch.notes.relay()
         return len(self.dataset) * self.copies
 
     def __getitem__(self, number: int) -> Any:

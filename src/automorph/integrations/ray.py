@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -13,8 +15,12 @@ from automorph.integrations.checks import checked_epoch, checked_whole
 from automorph.integrations.columns import augment_column, numbers_for
 from automorph.integrations.image_types import need_no_others
 from automorph.integrations.repr import ShortRepr
+from automorph.integrations.watch import Watch
 from automorph.operations import Stream
 from automorph.policies import Policy, load_policy
+
+_ANEW = "make a map for every pass, RayMap(policy, epoch=epoch)"
+_REMEDY = "number the rows of the repeated data set, and pass that column: index=COLUMN"
 
 
 class RayMap(ShortRepr):
@@ -25,7 +31,8 @@ class RayMap(ShortRepr):
     of texts, for a policy for texts. The draw for an example is a function of seed, epoch and the
     number in the column ``index``; without one, a hash of the pixels replaces the number, so
     blocks, order and workers do not affect results. Each epoch needs its own map:
-    ``RayMap(policy, epoch=epoch)``.
+    ``RayMap(policy, epoch=epoch)``; a worker that gets an example again and again under one map
+    warns, and Ray prints that in the main process.
 
     >>> batch = {"image": np.zeros((2, 8, 8, 3), np.uint8), "label": np.array([3, 4])}
     >>> RayMap("trivialaugment")(batch)["image"].shape
@@ -51,6 +58,7 @@ class RayMap(ShortRepr):
             "automorph.OnDevice('mixup', classes=...)(images, labels)",
         )
         self.image, self.index = image, index
+        self._token = uuid4().hex
         self.seed, self.epoch = checked_whole("seed", seed), checked_epoch(epoch)
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,6 +77,7 @@ class RayMap(ShortRepr):
         values = batch[self.image]
         index = None if self.index is None else batch[self.index]
         numbers = numbers_for(values, index)
+        _watch(self._token).serve(numbers, self.epoch, remedy=_REMEDY, anew=_ANEW)
         stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
         augmented = augment_column(self.policy, list(values), stream)
         if augmented and isinstance(augmented[0], str):
@@ -78,3 +87,9 @@ class RayMap(ShortRepr):
         out = np.empty(len(augmented), object)
         out[:] = augmented
         return {**batch, self.image: out}
+
+
+@lru_cache(maxsize=64)
+def _watch(token: str) -> Watch:
+    """Return what this process watches of a map, of which Ray makes copies."""
+    return Watch()

@@ -65,6 +65,7 @@ class SharedEpoch:
     @number.setter
     def number(self, epoch: int) -> None:
         whole = checked_epoch(epoch)
+        self.watch.notes.relay()
         # The same number again is no new epoch: accelerate sets it for passes that are broken off.
         if whole != self.number or not self.is_set:
             self.watch.restart()

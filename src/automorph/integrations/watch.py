@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch.utils.data import get_worker_info
+
+from automorph.integrations.notes import Notes
 
 _ROWS, _SLOTS = 8, 16
 _EMPTY = -1
@@ -36,6 +37,7 @@ class Watch:
         for cells in (self._table, self._warned, self._begun):
             cells.share_memory_()  # type: ignore[no-untyped-call]
         self._here = (0, (0, 0), 0)
+        self.notes = Notes()
         self.restart()
 
     def restart(self) -> None:
@@ -45,11 +47,17 @@ class Watch:
         self._table[:, :_SLOTS] = _EMPTY
 
     def serve(
-        self, numbers: ArrayLike, epoch: int, *, size: int | None = None, remedy: str
+        self,
+        numbers: ArrayLike,
+        epoch: int,
+        *,
+        size: int | None = None,
+        remedy: str,
+        anew: str = "call set_epoch(epoch) before every pass",
     ) -> None:
         """Record a batch of examples; warn if they repeat. ``size``: how many there are.
 
-        ``remedy`` says what to do if a sampler repeats examples.
+        ``remedy`` says what to do if a sampler repeats examples, ``anew`` how to begin an epoch.
         """
         batch = np.asarray(numbers, np.int64)
         if int(self._warned[0]) or not len(batch):
@@ -78,16 +86,12 @@ class Watch:
         elif most >= _PATIENCE or (second and known.sum() >= enough and most_of_them):
             self._warn(
                 f"an example was augmented {most} times in epoch {epoch}, each time identically",
-                f"call set_epoch(epoch) before every pass. If a sampler repeats examples, {remedy}",
+                f"{anew}. If examples are repeated on purpose, {remedy}",
             )
 
     def _warn(self, what: str, remedy: str) -> None:
         self._warned[0] = 1
-        warnings.warn(
-            f"{what}; expected a different augmentation each time: {remedy}",
-            UserWarning,
-            stacklevel=4,
-        )
+        self.notes.add(f"{what}; expected a different augmentation each time: {remedy}")
 
     def _stale(self, worker: Any, epoch: int) -> bool:
         """Return True if a worker may still be making batches of a pass that was broken off."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.build_options import check_keep_together, check_options
+from automorph.data.class_values import visible
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import decode_images, remark_notes
 from automorph.data.deep_pixels import Window
@@ -197,7 +198,7 @@ def _bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict
     if not isinstance(rows.data, np.ndarray):
         for row, value in enumerate(rows.data):
             missing = value is None or (isinstance(value, float) and value != value)
-            if missing or (raw.domain == "text" and not str(value).strip()):
+            if missing or (raw.domain == "text" and not visible(str(value))):
                 bad[row] = f"no {raw.domain}"
             elif raw.domain == "text" and not isinstance(value, str):
                 bad[row] = f"no text but {type(value).__name__}"

@@ -18,8 +18,13 @@ ClassValue = str | int | Decimal
 
 # As JSON writes numbers, and with a plus sign; codes such as 007 or 1e5 are words.
 _NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?")
+_UNSEEN = frozenset(("Cc", "Cf"))  # control and format: zero-width space, soft hyphen, ..
 _PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]{1,2})?")
-_LIKE_MISSING = frozenset(("none", "null", "na", "n/a", "#n/a", "<na>", "nil"))
+_LIKE_MISSING = frozenset(
+    ("none", "null", "(null)", "na", "n/a", "#n/a", "<na>", "nil", "missing", "undefined",
+     "?", "-", "--", "---", ".", "\\n")
+)  # fmt: skip
+_SHEET_ERROR = re.compile(r"#[A-Z/0-9]+[!?]")  # of spreadsheets: #REF!, #NAME?
 
 
 def class_value(label: Any, what: str = "label") -> ClassValue | None:
@@ -39,9 +44,11 @@ def class_value(label: Any, what: str = "label") -> ClassValue | None:
         label = label.item() if not np.isfinite(label) else Decimal(str(label))  # 0.1, not 0.10..01
     elif isinstance(label, np.generic) or (isinstance(label, np.ndarray) and label.ndim == 0):
         label = label.item()
+    if isinstance(label, bytes):  # as HDF5, Parquet and NumPy's "S" hold words
+        label = _decoded(label, what)
     if isinstance(label, str):
         label = label.strip()
-        if label == "" or label.lower() == "nan":
+        if label.lower() in ("", "nan") or not visible(label):
             return None
         if _NUMBER.fullmatch(label):
             return _tidy(Decimal(label))
@@ -77,10 +84,10 @@ def same_names(left: Sequence[str], right: Sequence[str]) -> bool:
 def written(label: Any) -> str:
     """Return a label as its source writes it.
 
-    >>> written(1.0), written("1.0 "), written(np.int64(3))
-    ('1.0', '1.0 ', '3')
+    >>> written(1.0), written("1.0 "), written(np.int64(3)), written(b"cat")
+    ('1.0', '1.0 ', '3', 'cat')
     """
-    return str(label)
+    return _decoded(label, "label") if isinstance(label, bytes) else str(label)
 
 
 def is_numeric(name: str) -> bool:
@@ -98,11 +105,22 @@ def is_numeric(name: str) -> bool:
 
 def is_like_missing(name: str) -> bool:
     """Return whether a word often stands for a missing value."""
-    return name.lower() in _LIKE_MISSING
+    return name.lower() in _LIKE_MISSING or bool(_SHEET_ERROR.fullmatch(name.upper()))
+
+
+def visible(text: str) -> str:
+    """Return a text without surrounding space and without characters that show nothing.
+
+    >>> visible("\ufeffgood\u200b ")
+    'good'
+    """
+    return "".join(c for c in text if unicodedata.category(c) not in _UNSEEN).strip()
 
 
 def appearance(name: str) -> str:
     """Return what is left of a name without case, spacing, quotes and variants of characters.
+
+    Characters that show nothing are left out, too.
 
     Numbers look like their value, also with a decimal comma.
 
@@ -111,9 +129,19 @@ def appearance(name: str) -> str:
     >>> appearance("01"), appearance("1,50")
     ('1', '1.5')
     """
-    name = " ".join(unicodedata.normalize("NFKC", name).casefold().strip("'\"` ").split())
+    name = " ".join(unicodedata.normalize("NFKC", visible(name)).casefold().strip("'\"` ").split())
     number = name.replace(",", ".") if name.count(",") == 1 else name
     return f"{Decimal(number).normalize():f}" if _PLAIN.fullmatch(number) else name
+
+
+def _decoded(label: bytes, what: str) -> str:
+    try:
+        return label.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"a {what} is {len(label):,} bytes that are not UTF-8 text ({label[:20]!r}): expected "
+            "one string or number for each example."
+        ) from error
 
 
 def _tidy(number: Decimal) -> ClassValue:

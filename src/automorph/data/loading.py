@@ -20,8 +20,9 @@ from automorph.data.leakage import LeakageAction
 from automorph.data.readers.catalog import data_roots
 from automorph.data.readers.columns import Columns
 from automorph.data.readers.hub import raw_from_huggingface
-from automorph.data.readers.in_memory import Pair, raw_from_arrays, raw_from_torch, with_groups
+from automorph.data.readers.in_memory import Pair, raw_from_arrays, with_groups
 from automorph.data.readers.raw import RawData
+from automorph.data.readers.torch_items import raw_from_torch
 from automorph.data.sources import SOURCES, Request, Source
 from automorph.data.windows import WindowChoice
 from automorph.errors import UsageError

@@ -25,6 +25,14 @@ def features_of(schema: Any) -> dict[str, Any]:
     return {**images, **(declared or {})}
 
 
+def word_columns(schema: Any) -> tuple[str, ...]:
+    """Return the columns that hold words, plain or as categories."""
+    kinds = {column.name: getattr(column.type, "value_type", column.type) for column in schema}
+    return tuple(
+        name for name, kind in kinds.items() if str(kind).endswith(("string", "string_view"))
+    )
+
+
 def cells_of(field: Any, column: Any) -> list[Any]:
     """Return the cells of a chunked column whose schema entry is ``field``.
 

@@ -203,7 +203,8 @@ def _data_column(name: str, table: RawTable, chosen: Columns, notes: Notes) -> t
         return "image", _known(name, table, chosen.image, "image")
     if chosen.text:
         return "text", _known(name, table, chosen.text, "text")
-    typed = _typed(table, "Image")
+    # A column of bytes may hold words, too.
+    typed = [one for one in _typed(table, "Image") if one not in (*_LABELS, chosen.label)]
     if images := typed or [column for column in _IMAGES if column in table.names]:
         return "image", _guessed("image", images, notes, by="type" if typed else "name")
     if texts := [column for column in _TEXTS if column in table.names]:

@@ -25,14 +25,14 @@ class Records:
     unclosed: list[int] = field(default_factory=list)
 
 
-def read_records(lines: Iterable[str], mark: str) -> Records:
-    """Read the records of a file with a header, separated by ``mark``.
+def read_records(lines: Iterable[str], mark: str, *, start: int = 1) -> Records:
+    """Read the records of a file with a header, separated by ``mark``; lines count from ``start``.
 
     A quote closes properly if a separator or the end of the line follows. If it does not, its line
     is taken literally. If it does, but nearly all of the lines that it spans are complete rows by
     themselves, with values that their columns have elsewhere, these are rows and not one field.
     """
-    source = _Lines(lines)
+    source = _Lines(lines, start)
     header = _header(source, mark)
     found = Records(header)
     spans: dict[int, tuple[int, list[str]]] = {}
@@ -58,10 +58,10 @@ def read_records(lines: Iterable[str], mark: str) -> Records:
 class _Lines:
     """An iterator over lines that records those of a record, and can put them back."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
+    def __init__(self, lines: Iterable[str], start: int) -> None:
         self._lines, self._back = iter(lines), list[str]()
         self.taken: list[str] = []
-        self.start = 1
+        self.start = start
 
     def __iter__(self) -> Iterator[str]:
         return self

@@ -12,10 +12,10 @@ from typing import NoReturn
 from automorph.data.dicom import is_dicom
 from automorph.data.image_opening import HEIC, image_extensions
 from automorph.data.notes import Notes, shortened
+from automorph.data.readers.hidden import hidden_images, passed_over
 from automorph.data.readers.layout import (
     layout_of,
     names_a_part,
-    passed_over,
     refuse_part_inside,
 )
 from automorph.data.readers.raw import RawData, Rows
@@ -62,6 +62,7 @@ class ClassImages:
         self.nested: list[str] = []
         self.loops: list[str] = []
         self.masks: list[str] = []
+        self.hidden: list[str] = []
 
     def of(self, class_name: str, folder: Path) -> list[Path]:
         """Return the images of a class folder, in order.
@@ -86,6 +87,9 @@ class ClassImages:
             if part := next((name for name in folders if names_a_part(name)), None):
                 refuse_part_inside(here / part, class_name, self.name)
             read = self._images(here, files)
+            self.hidden += [
+                (here / n).relative_to(self.root).as_posix() for n in hidden_images(here)
+            ]
             stems = {file.stem for file in read}
             self.masks += [
                 file.relative_to(self.root).as_posix()
@@ -114,6 +118,8 @@ class ClassImages:
                 f"{len(self.masks):,} images are named like masks of others, but were read as "
                 f"examples: {shortened(self.masks)}"
             )
+        if self.hidden:
+            notes.ignored("hidden images and folders of images", self.hidden)
         if self.loops:
             notes.ignored("links to folders that are read elsewhere", self.loops)
 

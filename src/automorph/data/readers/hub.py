@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from automorph.data.notes import Notes
-from automorph.data.readers.arrow_cells import cells_of, features_of
+from automorph.data.readers.arrow_cells import cells_of, features_of, word_columns
 from automorph.data.readers.columns import Columns, raw_from_tables
 from automorph.data.readers.raw import PART_WORDS, RawData, part_of
 from automorph.data.readers.tables import RawTable
 from automorph.errors import DataError, MissingExtraError
+
+_TRANSFORM = (
+    "the transform of the {} part (set_transform) is not applied: its rows are read as stored"
+)
 
 
 def download_raw(hub: str, *, name: str | None = None, columns: Columns | None = None) -> RawData:
@@ -65,10 +69,15 @@ def raw_from_huggingface(data: Any, *, name: str, columns: Columns) -> RawData:
         raise DataError(f"{name}: found the parts {list(given)}. Expected one named train.")
     if ignored:
         notes.add(f"parts ignored: {', '.join(ignored)}")
+    notes.add(*(_TRANSFORM.format(part) for part, one in parts.items() if _is_transformed(one)))
     ordered = {part: _table(value, name) for part, value in parts.items()}
     raw = raw_from_tables(name, ordered, columns)
     notes.add(*raw.notes)
     return replace(raw, notes=notes.lines)
+
+
+def _is_transformed(data: Any) -> bool:
+    return (getattr(data, "format", None) or {}).get("type") == "custom"
 
 
 def _table(data: Any, name: str) -> RawTable:
@@ -85,7 +94,10 @@ def _table(data: Any, name: str) -> RawTable:
         return cells_of(schema.field(wanted), rows.select_columns([wanted])[:].column(wanted))
 
     features = features_of(schema)
-    return RawTable(tuple(data.column_names), data.num_rows, column, Path(), features)
+    return RawTable(
+        tuple(data.column_names), data.num_rows, column, Path(), features,
+        words=word_columns(schema),
+    )  # fmt: skip
 
 
 @contextmanager

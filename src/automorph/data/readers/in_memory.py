@@ -77,7 +77,7 @@ def with_groups(raw: RawData, groups: Any, keep_together: str | None = None) -> 
         )
     parts = {}
     for part, rows in raw.parts.items():
-        values = _plain(given[part])
+        values = detached(given[part])
         values = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
         if values.shape != (len(rows.ids),):
             raise DataError(
@@ -148,51 +148,8 @@ def _first(arrays: Mapping[str, Any], names: Iterable[str], used: set[str]) -> A
     return arrays[found]
 
 
-def raw_from_torch(parts: Mapping[str, Any], *, name: str) -> RawData:
-    """Read map-style torch data sets of ``(image, label)``, item by item.
-
-    Images: PIL, uint8 arrays or tensors; float tensors in [0, 1] (as ``ToTensor`` makes) are scaled
-    back. Class names are read from ``dataset.classes`` where it exists, as torchvision has it, also
-    inside a ``Subset``; labels of a part with other names are matched by name.
-    """
-    rows = {}
-    notes = Notes()
-    declared = _class_names(parts["train"])
-    for part, dataset in parts.items():
-        items = [dataset[i] for i in range(len(dataset))]
-        if not items or not isinstance(items[0], Sequence) or len(items[0]) < 2:
-            raise DataError(
-                f"{name}: the {part} part returns "
-                f"{type(items[0]).__name__ if items else 'no items'}. Expected (image, label) for "
-                "every index."
-            )
-        if len(items[0]) > 2:
-            notes.ignored(f"entries of items after (image, label): {len(items[0]) - 2}")
-        images = [_from_tensor(item[0], f"{part}[{i}]") for i, item in enumerate(items)]
-        if not np.array_equal(np.asarray(images[0]), np.asarray(_from_tensor(dataset[0][0], name))):
-            raise DataError(
-                f"{name}: {part}[0] is another image each time it is read. Expected the same: "
-                "leave random transforms out of the data set; training applies its own."
-            )
-        labels = [_plain(item[1]) for item in items]
-        own = _class_names(dataset)
-        if own is not None and own != declared:
-            labels = [one if isinstance(one, str) else own[int(one)] for one in labels]
-        rows[part] = Rows(images, labels, numbered(part, len(items)))
-    return RawData(name, "image", rows, classes=declared, notes=notes.lines)
-
-
-def _class_names(dataset: Any) -> tuple[str, ...] | None:
-    """Return the class names of a data set, or of the one inside it."""
-    while dataset is not None:
-        if (names := getattr(dataset, "classes", None)) is not None:
-            return tuple(map(str, names))
-        dataset = getattr(dataset, "dataset", None)
-    return None
-
-
 def _examples(data: Any) -> tuple[Domain, Any]:
-    values = _plain(data)
+    values = detached(data)
     if not isinstance(values, np.ndarray):
         values = list(values)
         if any(isinstance(value, str) for value in values):
@@ -233,7 +190,7 @@ def _check_indexes(part: str, *columns: Any) -> None:
 
 
 def _column(column: Any, n: int, part: str) -> Any:
-    values = _plain(column)
+    values = detached(column)
     if isinstance(values, Sequence) and not isinstance(values, str):
         values = _objects(values)  # NumPy would turn None into "None" and True into 1.
     values = values if isinstance(values, np.ndarray) else np.asarray(values)
@@ -253,7 +210,7 @@ def _column(column: Any, n: int, part: str) -> Any:
 
 def _objects(values: Sequence[Any]) -> NDArray[Any]:
     """Return a list as an array without converting its elements to one type."""
-    plain = [_plain(value) for value in values]
+    plain = [detached(value) for value in values]
     if any(np.ndim(value) for value in plain):
         return np.asarray(plain)
     array = np.empty(len(plain), object)
@@ -261,24 +218,6 @@ def _objects(values: Sequence[Any]) -> NDArray[Any]:
     return array
 
 
-def _plain(value: Any) -> Any:
+def detached(value: Any) -> Any:
     """Convert a tensor to an array without importing torch."""
     return value.detach().cpu().numpy() if hasattr(value, "detach") else value
-
-
-def _from_tensor(image: Any, name: str) -> Any:
-    """Convert a channels-first tensor to uint8 (H, W, C); return arrays and PIL images as given."""
-    if not hasattr(image, "detach"):
-        return image
-    pixels: NDArray[Any] = _plain(image)
-    if pixels.dtype != np.uint8:
-        if pixels.min(initial=0) < 0 or pixels.max(initial=0) > 1:
-            raise DataError(
-                f"{name}: a {pixels.dtype} tensor with values from {pixels.min():.3g} to "
-                f"{pixels.max():.3g}. Expected uint8, or floats in [0, 1]: leave normalisation and "
-                "random transforms out of the data set; training applies its own."
-            )
-        pixels = np.rint(pixels * 255).astype(np.uint8)
-    if pixels.ndim == 3 and pixels.shape[0] in (1, 3, 4):
-        pixels = pixels.transpose(1, 2, 0)
-    return np.ascontiguousarray(pixels)

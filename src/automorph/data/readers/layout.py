@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from automorph.data.image_opening import image_extensions
 from automorph.data.notes import Notes, shortened
+from automorph.data.readers.hidden import hidden_images, passed_over
 from automorph.data.readers.raw import PART_WORDS, part_of
 from automorph.errors import DataError
 
@@ -24,8 +25,7 @@ _FILLERS = frozenset(
     ("set", "data", "dataset", "images", "image", "imgs", "img", "pictures", "photos", "pics",
      "split", "part", "folder", "files")
 )  # fmt: skip
-# Added by systems to folders and archives: macOS, Synology, Linux, Windows.
-_SYSTEM = frozenset(("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN"))
+_TABLES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 _PLAIN = frozenset(PART_WORDS)
 
 
@@ -52,11 +52,6 @@ def layout_of(root: Path, name: str, notes: Notes) -> dict[str, ClassFolders]:
 def folders_in(path: Path) -> list[Path]:
     """Return the sub-folders, in order, without hidden ones and those added by systems."""
     return sorted(p for p in path.iterdir() if p.is_dir() and not passed_over(p.name))
-
-
-def passed_over(folder: str) -> bool:
-    """Return whether to skip a folder: hidden, or added by a system."""
-    return folder.startswith(".") or folder in _SYSTEM
 
 
 def names_a_part(folder: str) -> str | None:
@@ -178,10 +173,11 @@ def _parts_below(top: Path, name: str, notes: Notes) -> dict[str, ClassFolders]:
     """Return the parts inside the class folders, or all classes as the train part."""
     classes = folders_in(top)
     if not classes:
-        inside = ", ".join(sorted(p.name for p in top.iterdir())[:5]) or "nothing"
+        names = sorted(p.name for p in top.iterdir())
+        inside = ", ".join(names[:5]) or "nothing"
         raise DataError(
             f"{name}: no class folders in {top} (it contains {inside}). Expected one sub-folder "
-            "for each class, with its images inside."
+            f"for each class, with its images inside{_table_hint(top, names)}."
         )
     subs = {one: folders_in(one) for one in classes}
     below = {
@@ -238,10 +234,20 @@ def _two_readings(name: str, first: str, second: str, remedy: str) -> NoReturn:
     )
 
 
+def _table_hint(folder: Path, names: Iterable[str]) -> str:
+    """Return how to read a table of the images, if there is one."""
+    for name in names:
+        if kind := _TABLES.get(Path(name).suffix.lower()):
+            return f"; for the table of images and labels, write {kind}:{folder / name}"
+    return ""
+
+
 def _note_loose(folder: Path, notes: Notes) -> None:
     """Note what lies beside the folders and belongs to no class."""
     if loose := _images(folder):
         notes.ignored(f"images outside the class folders ({len(loose):,})", loose)
+    if hidden := hidden_images(folder):
+        notes.ignored("hidden images and folders of images", hidden)
     broken = sorted(p.name for p in folder.iterdir() if p.is_symlink() and not p.exists())
     if broken:
         notes.ignored("links that lead nowhere", broken)

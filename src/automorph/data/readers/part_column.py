@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from automorph.data.class_values import class_value
 from automorph.data.labels import listed
 from automorph.data.notes import Notes
 from automorph.data.readers.layout import names_a_part
+from automorph.data.readers.raw import part_of
 from automorph.errors import DataError
 
 _NAMES = ("split", "part", "partition", "subset", "dataset_split", "data_split", "set", "fold")
 _FLAGS = {
     "is_train": "train", "is_valid": "validation", "is_val": "validation", "is_test": "test",
 }  # fmt: skip
+_MOST_PARTS = 20
+"""A column with more different values names no parts."""
+_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # between the words of PublicTest
 _NUMBERED = ("split", "partition")
 _NUMBERS: dict[Any, str] = {0: "train", 1: "validation", 2: "test"}
 
@@ -25,16 +30,17 @@ def rows_of_parts(
     """Return for every part its table, by the name of the file, and its rows; None for all rows.
 
     A column named ``split``, ``part`` or similar whose values name parts (or are 0, 1 and 2, as in
-    WILDS), or one named ``is_valid`` or ``is_test``, divides a table that is the train part alone.
-    Raises DataError where it names parts only in some rows, no train part, another part than the
-    file, or another part than a second such column.
+    WILDS), or one named ``is_valid`` or ``is_test``, divides a table that is the train part alone;
+    so does a column of any name of which every value names a part, ``train`` among them.
+    Raises DataError where it names parts only in some rows or among other words, no train part,
+    another part than the file, or another part than a second such column.
     """
     for part, table in tables.items():
         found = {
             column: parts
             for column in table.names
-            if column.lower() in (*_NAMES, *_FLAGS) and column not in used
-            and (parts := _parts(name, column, _values(table, column), notes)) is not None
+            if column not in used
+            and (parts := _parts_in(name, table, column, notes)) is not None
         }  # fmt: skip
         if len({tuple(parts) for parts in found.values()}) > 1:
             raise DataError(
@@ -52,6 +58,37 @@ def rows_of_parts(
                 )
             return _divided(name, column, parts, notes)
     return {part: (part, None) for part in tables}
+
+
+def _parts_in(name: str, table: Any, column: str, notes: Notes) -> list[str] | None:
+    """Return the part of every row if the column divides the table, by its name or its values."""
+    known = column.lower() in (*_NAMES, *_FLAGS) or column.lower().endswith("fold")
+    if known:
+        return _parts(name, column, _values(table, column), notes)
+    if table.words is not None and column not in table.words:
+        return None
+    values = _values(table, column)
+    parts = {word: part_of(_CASE.sub(" ", word)) for word in _few_words(values)}
+    distinct = set(parts.values())
+    if None in distinct or "train" not in distinct or len(distinct) < 2:
+        return None
+    if odd := [word for word in parts if names_a_part(word) is None]:
+        raise DataError(
+            f"{name}: the values of the column {column!r} contain the names of parts among other "
+            f"words: {listed(odd)}. Expected train, validation or test in every row: write the "
+            "parts like that, or remove the column if it does not divide the rows."
+        )
+    return _parts(name, column, values, notes)
+
+
+def _few_words(values: Iterable[Any]) -> list[str]:
+    """Return the different values of a column; none if they are many, or not all words."""
+    distinct: dict[str, None] = {}
+    for value in values:
+        if not isinstance(value, str) or len(distinct) > _MOST_PARTS:
+            return []
+        distinct[value.strip()] = None
+    return list(distinct)
 
 
 def _values(table: Any, column: str) -> Sequence[Any]:

@@ -9,7 +9,8 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from automorph.data.notes import Notes, shortened
-from automorph.data.readers.layout import names_a_part, passed_over
+from automorph.data.readers.hidden import passed_over
+from automorph.data.readers.layout import names_a_part
 from automorph.data.readers.raw import part_of
 from automorph.errors import DataError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from automorph.data.notes import Notes, shortened
-from automorph.data.readers.arrow_cells import cells_of, features_of
+from automorph.data.readers.arrow_cells import cells_of, features_of, word_columns
 from automorph.data.readers.csv_records import read_records
 from automorph.data.readers.json_rows import read_rows
 from automorph.data.readers.table_files import find_files, parts_of_files
@@ -29,7 +30,8 @@ class RawTable:
 
     ``features`` are the Hugging Face features where the file declares them (``{"label": {"_type":
     "ClassLabel", "names": [...]}}``), ``folder`` is what relative paths in cells are relative to,
-    ``bad`` lists rows that cannot be parsed, ``notes`` what was guessed in reading.
+    ``bad`` lists rows that cannot be parsed, ``notes`` what was guessed in reading, ``words`` the
+    columns that hold words (None: any may).
     """
 
     names: tuple[str, ...]
@@ -39,6 +41,7 @@ class RawTable:
     features: Mapping[str, Any] = field(default_factory=dict)
     bad: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] | None = None
 
 
 def read_tables(kind: str, path: str) -> dict[str, RawTable]:
@@ -91,7 +94,10 @@ def read_parquet(files: Sequence[Path]) -> RawTable:
     features: dict[str, Any] = {}
     for schema in reversed(schemas):
         features |= features_of(schema)
-    return RawTable(tuple(schemas[0].names), n, column, files[0].parent, features)
+    return RawTable(
+        tuple(schemas[0].names), n, column, files[0].parent, features,
+        words=word_columns(schemas[0]),
+    )  # fmt: skip
 
 
 def read_csv(files: Sequence[Path]) -> RawTable:
@@ -107,8 +113,10 @@ def read_csv(files: Sequence[Path]) -> RawTable:
     for file in files:
         try:
             with file.open(newline="", encoding=_encoding(file)) as lines, _long_fields():
-                mark = "\t" if file.suffix.lower() == ".tsv" else _delimiter(lines, file, notes)
-                found = read_records(lines, mark)
+                stated = _stated_delimiter(lines)
+                tabs = "\t" if file.suffix.lower() == ".tsv" else None
+                mark = stated or tabs or _delimiter(lines, file, notes)
+                found = read_records(lines, mark, start=2 if stated else 1)
         except (UnicodeError, csv.Error) as error:
             raise DataError(
                 f"{file}: not a UTF-8 CSV file ({error}). Save it as UTF-8 CSV."
@@ -140,6 +148,14 @@ def _encoding(file: Path) -> str:
     with file.open("rb") as opened:
         begin = opened.read(2)
     return "utf-16" if begin in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _stated_delimiter(lines: TextIO) -> str | None:
+    """Read the line with which a file for Excel states its separator (``sep=;``), if it has one."""
+    if found := re.fullmatch(r"sep=(.)\r?\n?", lines.readline()):
+        return found[1]
+    lines.seek(0)
+    return None
 
 
 def _delimiter(lines: TextIO, file: Path, notes: Notes) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from automorph import load_policy
 from automorph.errors import DataError, UsageError
+from automorph.experiments.own_networks import uncounted_networks
 from automorph.policies import parse_policy, read_policy, save_policy
 from automorph.text import paraphrases, pretrained, tokenise
 
@@ -86,6 +87,14 @@ def test_a_masked_model_replaces_the_share_of_words_by_others(masked):
         assert after.startswith(new[0])
         assert new[0][0] == "T" or new[0][0].isupper()
     assert len(set(out)) > 20
+
+
+def test_passes_do_not_count_the_networks_of_policies_which_is_said(masked):
+    named = load_policy(f"typos + masked-lm(model={masked},p=0.25)")
+    assert uncounted_networks([load_policy("typos"), load_policy("flip-crop")]) == []
+    [words] = uncounted_networks([load_policy("aeda"), named])
+    assert words.startswith(f"{named.name} runs a network of its own")
+    assert "see its wall time" in words
 
 
 def test_a_masked_model_sees_batches_and_not_single_texts(masked, monkeypatch):

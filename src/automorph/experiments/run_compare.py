@@ -26,6 +26,7 @@ from automorph.experiments.external_training import check_external
 from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.metric import ACCURACY
+from automorph.experiments.own_networks import uncounted_networks
 from automorph.experiments.remarks import constant_answers, idle_policies, not_converged
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
@@ -140,6 +141,7 @@ def compare(
         remarks = (
             *store.remarks, *constant_answers(predictions, task.data.classes),
             *not_converged(names, results), *repeated_trainings(names, results),
+            *uncounted_networks(treatments),
             *(idle_policies(treatments, task) if trained else ()),
         )  # fmt: skip
     winner = winner_of(rows, metric)

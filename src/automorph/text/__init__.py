@@ -2,7 +2,7 @@
 
 from automorph.text.corpus import Corpus
 from automorph.text.pretrained import loaded, on_this_machine
-from automorph.text.registry import KERNELS, Kernel, find_kernel
+from automorph.text.registry import KERNELS, Kernel, find_kernel, runs_network
 from automorph.text.tokens import Tokens, tokenise
 from automorph.text.vocabulary import Vocabulary, is_word
 from automorph.text.wordnet import find_wordnet
@@ -18,5 +18,6 @@ __all__ = [
     "is_word",
     "loaded",
     "on_this_machine",
+    "runs_network",
     "tokenise",
 ]

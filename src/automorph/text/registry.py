@@ -51,6 +51,18 @@ WITH_FILES: Mapping[str, Kernel] = {
 """Operations whose kernel names a model or a file after a colon: ``Masked:folder``."""
 
 
+_NETWORKS = ("Masked", "BackTranslation")
+
+
+def runs_network(kernel: str) -> bool:
+    """Return True if an operation with this kernel runs a network on every text.
+
+    >>> runs_network("Masked:folder/model"), runs_network("Synonym")
+    (True, False)
+    """
+    return kernel.partition(":")[0] in _NETWORKS
+
+
 def find_kernel(name: str) -> Kernel | None:
     """Return the kernel of a name, or None."""
     return KERNELS.get(name) or WITH_FILES.get(name.partition(":")[0])

@@ -176,5 +176,6 @@ def test_quickstart_tells_what_to_do_next(call):
 
     assert "policy.json" in told.err
     assert "report.html" in told.err
-    assert told.err.count("automorph ") >= 2
+    # After one epoch, the network answers one class: train longer.
+    assert told.err.rstrip().endswith("automorph quickstart --seeds 1 --epochs 2 --jobs 1")
     assert told.out == ""

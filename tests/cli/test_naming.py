@@ -11,13 +11,7 @@ from automorph.augmenters import as_treatment
 from automorph.cli import main
 from automorph.cli.compare import large_shifts
 from automorph.cli.progress import Bars
-from automorph.cli.run_names import (
-    command_words,
-    data_words,
-    policy_words,
-    remember,
-    training_words,
-)
+from automorph.cli.run_names import command_words, remember
 from automorph.cli.terminal import Terminal
 from automorph.policies import load_policy, save_policy
 
@@ -27,34 +21,19 @@ TYPED = [
 ]  # fmt: skip
 
 
-def test_data_keep_their_options_and_their_quotes():
-    remember(TYPED)
-    words = shlex.split(data_words(TYPED[1]))
-    assert words == [
-        "csv:my photos.csv", "--label", "kind", "--subgroup=a site", "--size", "64", "--skip-bad",
-    ]  # fmt: skip
-
-
 def test_the_command_is_the_one_that_was_typed():
     remember(TYPED)
     assert shlex.split(command_words()) == ["automorph", *TYPED]
 
 
-def test_policies_are_files_and_online_methods_are_names(tmp_path):
-    folder = tmp_path / "a b"
-    found, online = as_treatment("flip-crop"), as_treatment("views(m=2)")
-    assert shlex.split(policy_words(found, folder)) == [str(folder / "policy.json")]
-    assert shlex.split(policy_words(online, folder)) == [online.name]
-
-
 def test_a_run_keeps_its_command(tmp_path):
-    words = ["train", "digits", "--limit", "60", "--epochs", "1", "--policy", "crop + cutout(2)",
+    words = ["train", "digits", "--limit", "200", "--epochs", "3", "--policy", "crop + cutout(2)",
              "--out", str(tmp_path / "a run"), "--quiet"]  # fmt: skip
     main(words)
     kept = json.loads((tmp_path / "a run" / "report.json").read_text("utf-8"))["content"]
     assert shlex.split(kept["provenance"]["command"]) == ["automorph", *words]
-    again = kept["next"][1]
-    assert shlex.split(again)[:5] == ["automorph", "audit", "digits", "--limit", "60"]
+    (again,) = kept["next"]
+    assert shlex.split(again)[:5] == ["automorph", "compare", "digits", "--limit", "200"]
 
 
 def test_what_comes_next_after_a_policy_from_a_file_can_be_run(tmp_path):
@@ -63,7 +42,7 @@ def test_what_comes_next_after_a_policy_from_a_file_can_be_run(tmp_path):
     file.parent.mkdir()
     save_policy(load_policy("crop"), file)
     out = tmp_path / "run"
-    main(["train", "digits", "--limit", "60", "--epochs", "1", "--model", "cnn:4", "--quiet",
+    main(["train", "digits", "--limit", "200", "--epochs", "3", "--model", "cnn:4", "--quiet",
           "--policy", str(file), "--out", str(out)])  # fmt: skip
     kept = json.loads((out / "report.json").read_text("utf-8"))["content"]
     words = shlex.split(kept["next"][0])
@@ -95,12 +74,6 @@ def test_another_comparison_on_the_same_data_sets_the_one_before_aside(tmp_path,
     main(["report", str(tmp_path / "earlier" / "1")])
     main([*run, "--policy", "none", "--policy", "cutout(2)"])
     assert len(list((tmp_path / "earlier").iterdir())) == 1, "the same again changes nothing"
-
-
-def test_training_options_go_with_the_next_command():
-    remember(["compare", "digits", "--epochs", "3", "--model=cnn:8", "--seeds", "2"])
-    assert training_words() == " --epochs 3 --model=cnn:8"
-    assert training_words(but="--epochs") == " --model=cnn:8"
 
 
 def test_moves_wider_than_half_of_an_image_are_noted():

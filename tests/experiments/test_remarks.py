@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ import torch
 
 from automorph.cli import main
 from automorph.data import from_arrays, split
-from automorph.experiments import base_rate, compare, constant_answers
+from automorph.experiments import base_rate, compare, constant_answers, idle_policies
+from automorph.policies import Mixture, Step, load_policy
 from automorph.robustness import audit
 from automorph.searchers import search
 from automorph.training import make_task, recipe_for
@@ -79,3 +81,56 @@ def test_a_policy_that_changes_nothing_is_named(task):
     assert "the same as no augmentation" in idle[0]
     images = compare(task, ["none", "crop", "mixup"], seeds=1).remarks
     assert not [one for one in images if "changes none of" in one]
+
+
+CYRILLIC = "".join(
+    f"фильм был очень {'хорош' if i % 2 else 'плох'} номер {i},{'да' if i % 2 else 'нет'}\n"
+    for i in range(120)
+)
+
+
+def test_every_verb_names_a_policy_that_changes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "r.csv").write_text("text,label\n" + CYRILLIC, "utf-8")
+    small = ["--model", "bag-of-words", "--epochs", "2"]
+
+    def shown(*words):
+        main([*words])
+        return " ".join(capsys.readouterr().err.split())
+
+    policy = ["--policy", "typos(p=0.5)"]
+    told = shown("train", "csv:r.csv", *policy, *small, "--out", "t")
+    assert "typos(p=0.5) changes none of" in told
+    assert "typos(p=0.5) changes none of" in (tmp_path / "t" / "report.html").read_text("utf-8")
+    assert "typos(p=0.5) changes none of" in shown("preview", "csv:r.csv", *policy)
+    told = shown("search", "csv:r.csv", *small, "--space", "texts-plain", "--method", "random",
+                 "--trials", "1", "--seeds", "1", "--jobs", "1", "--out", "s")  # fmt: skip
+    idle = told.partition("operations of the space change none of ")[2].partition(". A space")[0]
+    assert "Keyboard" in idle
+    assert "Swap" not in idle
+
+
+def test_a_search_names_operations_that_change_nothing(task):
+    """A translation of colours changes no grey image; trials are wasted on it."""
+    remarks = search(task, "random", space="randaugment", trials=1, seeds=1).remarks
+    (idle,) = [one for one in remarks if "of the space change none" in one]
+    assert "Color" in idle
+    assert "Rotate" not in idle
+
+
+def test_a_policy_that_changes_almost_nothing_is_named(task):
+    rare = load_policy("crop").space
+    seldom = Mixture(
+        label="seldom", operations=rare,
+        subpolicies=((Step(rare.names[0], 0.002, 1.0),),), weights=(1.0,),
+    )  # fmt: skip
+    often = replace(seldom, label="often", subpolicies=((Step(rare.names[0], 0.1, 1.0),),))
+    found = idle_policies([seldom, often], task)
+    assert len(found) == 1
+    assert found[0].startswith("seldom changes ")
+
+
+def test_a_schedule_that_begins_with_nothing_is_not_idle(task):
+    longer = task.with_recipe(epochs=4)
+    assert idle_policies([load_policy("schedule(2:none,2:crop)")], longer) == []
+    assert idle_policies([load_policy("crop")], longer) == []

@@ -52,7 +52,7 @@ def test_a_clear_winner_is_told_in_words() -> None:
 def test_no_clear_winner_is_not_called_one() -> None:
     page = compare_page(comparison(gain=0.0))
     assert page.badge == "No clear difference"
-    assert page.answers[0].question == "Which policy was chosen?"
+    assert page.answers[0].question == "Which policy came first?"
 
 
 def test_the_verdict_has_the_last_word_about_chance() -> None:
@@ -73,14 +73,14 @@ def test_one_policy_needs_no_baseline() -> None:
     assert page.title == "1 policy on digits"
     assert page.badge == ""
     assert [one.question for one in page.answers] == [
-        "Which policy was chosen?",
+        "Which policy came first?",
         "What did it cost?",
     ]
 
 
 def test_the_baseline_may_win() -> None:
     page = compare_page(comparison(gain=-0.02))
-    assert answer(page, "Which policy was chosen?")[0] == "none"
+    assert answer(page, "Which policy came first?")[0] == "none"
     assert "the best other policy" in answer(page, "By how much?")[1]
     assert answer(page, "By how much?")[0].startswith("−")
     table = part(page, "table")
@@ -102,7 +102,7 @@ def test_a_failed_baseline_leaves_accuracies() -> None:
     page = compare_page(result)
     assert (
         answer(
-            page, "Which policy was chosen?" if page.verdict != "better" else "Which policy won?"
+            page, "Which policy came first?" if page.verdict != "better" else "Which policy won?"
         )[0]
         == "b"
     )

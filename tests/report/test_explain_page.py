@@ -44,3 +44,19 @@ def test_a_page_says_what_to_keep_and_shows_it() -> None:
     assert [section.title for section in page.sections] == [
         "Verdicts", "Useful range", "Pictures", "Setup",
     ]  # fmt: skip
+
+
+def test_a_page_of_today_tells_what_cannot_be_told() -> None:
+    operations = [row("Rotate", "keep", -0.03), row("Flip", "cannot tell", 0.0)]
+    content: dict[str, Any] = {
+        "data": "digits", "space": "mine", "features": "random", "examples": 240, "accuracy": 0.9,
+        "seconds": 3.0, "operations": operations,
+    }  # fmt: skip
+    page = explain_page({**content, "verdicts": 2})
+    assert page.lead.startswith("1 of 2 operations are predicted to help, beyond chance; for 1")
+    asked = {answer.question: answer.sentence for answer in page.answers}
+    assert asked["Which are undecided?"] == "Flip."
+    operations[1]["verdict"] = "keep mild"
+    old = explain_page(content)
+    assert old.lead.startswith("2 of 2 operations are predicted to be harmless")
+    assert "Which are undecided?" not in {answer.question for answer in old.answers}

@@ -115,6 +115,7 @@ def test_search_finds_and_advises_without(method):
     assert first.policy == other.policy
     assert first.use == other.use
     assert first.longer_pays == other.longer_pays
+    assert first.advice.policy == other.advice.policy
     assert first.history == other.history
     assert first.effects == other.effects
     assert [row.validation for row in first.rows] == [row.validation for row in other.rows]

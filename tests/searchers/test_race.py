@@ -155,16 +155,43 @@ def test_the_verdict_names_what_was_not_beaten_and_what_would_do():
         "random": row("random", [0.6, 0.61, 0.62], 0.6),
         "longer": row("longer", [0.80, 0.82, 0.83], 0.79, 0.8, 0.81),
     }
-    text = verdict_of(rows, list(rows.values()), method="pba", cost=12.0, seeds=3).text
+    verdict, advice = verdict_of(rows, list(rows.values()), method="pba", cost=12.0, seeds=3)
+    text = verdict.text
 
     assert "It beats the post-policy alone (+5.0" in text
-    assert "longer gains more than the search on the validation part (+20.0" in text
     assert "It is worse than longer plain training (-20.7" in text
     assert "Within chance of a random policy" in text
     assert text.startswith(
-        "Use tail, which needs no search: on the validation part it is no worse (70.0"
+        "Train longer: on the validation part it gains more than the policy found (+20.0"
     )
+    assert "Use " not in text, "one recommendation"
+    assert (advice.action, advice.policy) == ("train longer", "longer")
     assert "12.0 plain trainings" in text
+
+
+@pytest.mark.parametrize(
+    ("found", "none", "values", "said"),
+    [
+        (0.6, 0.6, [0.60, 0.62, 0.61], ("use", "none", "Use none, which needs no search")),
+        (0.6, 0.5, [0.60, 0.62, 0.61], ("use", "found", "Use policy.")),
+        (0.6, 0.5, [0.50, 0.52, 0.51], ("compare", "found", "Compare policy with none under 10")),
+        (0.6, 0.5, [0.40, 0.42, 0.41], ("compare", "found", "Compare policy with none under 10")),
+    ],
+)
+def test_a_search_recommends_one_thing(found, none, values, said):
+    rows = {"found": row("policy", values, found), "none": row("none", [0.5, 0.51, 0.52], none)}
+    verdict, advice = verdict_of(rows, list(rows.values()), method="pba", cost=1.0, seeds=3)
+    assert (advice.action, advice.policy) == said[:2]
+    assert verdict.text.startswith(said[2])
+    assert sum(verdict.text.count(word) for word in ("Use ", "Compare ", "Train ", "Keep ")) == 1
+
+
+def test_a_network_that_answers_one_class_is_to_be_trained_longer_first():
+    rows = {"found": row("policy", [0.6], 0.6), "none": row("none", [0.5], 0.6)}
+    _, advice = verdict_of(
+        rows, list(rows.values()), method="pba", cost=1.0, seeds=1, constant=True
+    )
+    assert advice.action == "add epochs"
 
 
 def test_test_figures_do_not_advise_to_train_longer():

@@ -97,7 +97,7 @@ def test_the_object_keeps_the_contract(found: Explanation) -> None:
             "name", "magnitude", "alignment", "invariance", "variance", "label_risk",
             "new_information", "rank", "verdict",
         } <= set(row)  # fmt: skip
-        assert row["verdict"] in ("keep", "keep mild", "drop", "label risk")
+        assert row["verdict"] in ("keep", "keep mild", "cannot tell", "drop", "label risk")
         assert row["reason"]
 
 
@@ -181,6 +181,70 @@ def test_a_flip_that_helps_comes_every_other_time_in_the_instant_policy() -> Non
         if step.operation == "HorizontalFlip"
     ]
     assert set(flips) == {0.5}
+
+
+def planted(count: int, flipped: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """A class is a pattern or, if ``flipped``, its mirror image as often."""
+    rng = np.random.default_rng(0)
+    patterns = rng.integers(0, 256, (4, 6, 6))
+    labels = np.arange(count) % 4
+    mirrored = rng.random((count, 1, 1)) < (0.5 if flipped else 0)
+    images = np.where(mirrored, patterns[labels][..., ::-1], patterns[labels])
+    images = images + rng.normal(0, 60, images.shape)
+    return np.clip(images, 0, 255).astype(np.uint8)[..., None], labels
+
+
+FLIPS = SearchSpace("flips", tuple(OPERATIONS[n] for n in ("HorizontalFlip", "Brightness", "Hue")))
+
+
+def test_keep_needs_a_gain_beyond_chance() -> None:
+    """An operation without harm used to be kept; now what has no sure gain cannot be told."""
+    seen = explain(planted(240), FLIPS, features=pixels)
+    flip, light = seen["HorizontalFlip"], seen["Brightness"]
+    assert flip.verdict == "keep"
+    assert flip.p < 0.025
+    assert light.harmless
+    assert light.verdict == "cannot tell"
+    assert "no sure gain" in light.reason
+    assert "Brightness" in explained_space(seen).names, "a search decides about it"
+
+
+def test_noise_keeps_nothing_and_drops_nothing() -> None:
+    """On labels drawn at random, 13 of 16 operations were to be kept."""
+    rng = np.random.default_rng(0)
+    images = as_task("digits").data.train.data[:160]
+    seen = explain((images, rng.integers(0, 4, 160)), SearchSpace("some", SPACE.operations[1:3]))
+    assert {one.verdict for one in seen.findings} == {"cannot tell"}
+    assert all("do not tell the classes apart" in one.reason for one in seen.findings)
+
+
+def test_few_examples_decide_nothing() -> None:
+    images, labels = planted(240)
+    few = explain((images[:48], labels[:48]), FLIPS, features=pixels)
+    assert few["HorizontalFlip"].verdict == "cannot tell"
+    assert few["HorizontalFlip"].reason.startswith("too few examples (")
+    rows = np.flatnonzero((labels != 3) | (np.arange(240) < 20))
+    thin = explain((images[rows], labels[rows]), FLIPS, features=pixels)
+    flip = thin["HorizontalFlip"]
+    assert flip.verdict == "cannot tell"
+    assert flip.reason.startswith("too few examples of '3' (")
+
+
+def test_what_changes_nothing_has_its_own_words(found: Explanation) -> None:
+    assert found["Hue"].changes_nothing
+    assert found["Hue"].reason == "changes none of the 240 examples"
+
+    @operation()
+    def corner(image: np.ndarray, value: float) -> np.ndarray:
+        """Changes one pixel by one level, which the features do not see."""
+        image = image.copy()
+        image[0, 0] ^= 1
+        return image
+
+    seen = explain("digits", SearchSpace("mine", (corner,)), limit=300)
+    assert not seen["corner"].changes_nothing
+    assert seen["corner"].verdict == "cannot tell"
+    assert seen["corner"].reason.startswith("the features see nothing of it")
 
 
 def test_features_of_a_model_and_of_a_user() -> None:

@@ -24,7 +24,8 @@ from automorph.cli.options import (
     training_options,
 )
 from automorph.cli.provenance import notes_of, provenance_of
-from automorph.cli.run_names import data_words, run_folder
+from automorph.cli.run_names import run_folder
+from automorph.cli.suggestions import first_policies, print_next, suggest, suggest_again
 from automorph.errors import UsageError
 from automorph.files import write_json
 
@@ -163,13 +164,12 @@ class AuditRun:
         content = result.to_dict()
         provenance = provenance_of(data, started, time.monotonic() - began) | notes_of(data)
         page = {**content, "pictures": _pictures(result, data), "provenance": provenance,
-                "next": self._next()}  # fmt: skip
+                "next": self._next(result, data)}  # fmt: skip
         publish(folder, "audit", page)
         write_json(folder / "audit.json", {**content, "provenance": provenance})
         _print_audit(result, say)
         say.print(f"\nReport  {folder / 'report.html'}")
-        for command in self._next():
-            say.print(f"Next    {command}", soft_wrap=True)
+        print_next(say, self._next(result, data))
         return content
 
     def _subject(self, trained: str = "a network trained without augmentation") -> str:
@@ -185,9 +185,35 @@ class AuditRun:
         more = [subject, str(self.recipe), str(self.seed), self.part or "", self.method]
         return run_folder("audit", task, [*more, str(self.discover), *data.subgroup_names[:20]])
 
-    def _next(self) -> list[str]:
-        named = bool(self.options.get("subgroup")) or "-correlation" in self.source
-        return [f"automorph patch {data_words(self.source)}"] if named else []
+    def _next(self, result: Audit, data: Dataset) -> list[str]:
+        """Return the recommended command.
+
+        A network that always answers one class is trained longer, subgroups on which a model fails
+        are mended; without an alarm, the next thing to look for is slices that no column names, and
+        after that, policies that make the model better on the whole. A slice has no command: it is
+        to be looked at.
+        """
+        from automorph.robustness import can_discover
+
+        trained = self.checkpoint is None and self.predictions is None
+        if result.only is not None:
+            epochs = 2 * _epochs(data, self.model, self.recipe)
+            return [suggest_again(self.source, but=("out",), epochs=epochs)] if trained else []
+        if any(group.alarm for group in result.groups):
+            return [suggest("patch", self.source, checkpoint=self.checkpoint)]
+        if result.alarms:
+            return []
+        if not self.discover and trained and can_discover(data):
+            return [suggest_again(self.source, but=("out", "part"), discover=True)]
+        return [suggest("compare", self.source, policies=first_policies(data.domain))]
+
+
+def _epochs(data: Dataset, model: str | None, recipe: dict[str, Any]) -> int:
+    """Return how long the audited network was trained here."""
+    from automorph.data import split
+    from automorph.training import as_task
+
+    return as_task(split(data, seed=0), model=model, recipe=recipe).recipe.epochs
 
 
 def _print_audit(result: Audit, say: Console) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,8 @@ from automorph.cli.options import (
 from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import PolicyWord, check_compared
 from automorph.cli.progress import Bars
-from automorph.cli.run_names import RANDOM, run_folder
+from automorph.cli.run_names import run_folder
+from automorph.cli.suggestions import print_next
 from automorph.cli.task_words import CommandWords, DataWords, words_of
 from automorph.files import make_folder, write_json
 
@@ -120,7 +121,10 @@ def compare(
 
 @dataclass
 class CompareRun:
-    """One comparison on the command line; also the whole of ``quickstart``."""
+    """One comparison on the command line; also the whole of ``quickstart``.
+
+    ``settings``: options of the suggested commands that the user did not type.
+    """
 
     source: str | None
     task: Task | ExternalTask
@@ -131,6 +135,7 @@ class CompareRun:
     quiet: bool
     title: str = ""
     same_epochs: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def run(self, *, jobs: int | None, **where: Any) -> dict[str, Any]:
         """Run the comparison and return the object that ``--json`` prints."""
@@ -150,7 +155,7 @@ class CompareRun:
         words.print_notes(say)
         for note in large_shifts(self.policies, words.shape):
             say.print(f"[dim]{note}[/dim]")
-        if missing := _missing_controls(self.policies, words.domain):
+        if missing := _missing_controls(self.policies, words.random):
             say.print(f"[dim]The comparison lacks controls: add {missing}.[/dim]")
         started = datetime.now(UTC).isoformat(timespec="seconds")
         with Bars(quiet=self.quiet) as bars:
@@ -178,7 +183,7 @@ class CompareRun:
     @property
     def words(self) -> DataWords | CommandWords:
         """The words of the header, the notes and the commands for this kind of task."""
-        return words_of(self.source, self.task)
+        return words_of(self.source, self.task, self.settings)
 
     def _asked(self) -> dict[str, Any]:
         from automorph.experiments import digest, plain_treatment
@@ -204,7 +209,10 @@ class CompareRun:
         from automorph.report import publish
 
         words = self.words
-        facts = words.facts(comparison, started, folder)
+        facts = {
+            **words.facts(comparison, started),
+            "next": words.after_comparison(comparison, folder),
+        }
         winner = comparison.policies[comparison.winner]
         save_policy(
             policy_of(winner),
@@ -235,9 +243,7 @@ class CompareRun:
         say.print(f"\n{comparison.verdict.text}\n", style="bold")
         say.print(f"Policy of the winner  {folder / 'policy.json'}")
         say.print(f"Report                {folder / 'report.html'}")
-        say.print("\nNext:")
-        for command in self.words.after_comparison(comparison, folder):
-            say.print(f"  {command}", soft_wrap=True, markup=False)
+        print_next(say, self.words.after_comparison(comparison, folder))
 
 
 def set_aside(folder: Path) -> Path:
@@ -272,12 +278,12 @@ def large_shifts(treatments: Sequence[Treatment], shape: Sequence[int]) -> list[
     return notes
 
 
-def _missing_controls(treatments: Sequence[Treatment], domain: str) -> str:
+def _missing_controls(treatments: Sequence[Treatment], random: str) -> str:
     """Return the options that would add the missing controls; empty if both are present."""
     from automorph.experiments import is_control
 
     present = {
         "--policy none": any(treatment.name == "none" for treatment in treatments),
-        f"--policy {shlex.quote(RANDOM[domain])}": any(map(is_control, treatments)),
+        f"--policy {shlex.quote(random)}": any(map(is_control, treatments)),
     }
     return " and ".join(option for option, there in present.items() if not there)

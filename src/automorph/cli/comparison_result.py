@@ -1,17 +1,15 @@
-"""The result of a comparison: report content, next commands, terminal table.
+"""The result of a comparison: report content and terminal table.
 
 Used by ``compare`` and ``search``, which ends in a comparison.
 """
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automorph.cli.options import WIDE, p_words, plain_table
 from automorph.cli.provenance import provenance_of, report_curves, task_facts
-from automorph.cli.run_names import RANDOM, data_words, policy_words, training_words
 from automorph.errors import DamagedError
 from automorph.files import read_json
 
@@ -20,10 +18,8 @@ if TYPE_CHECKING:
     from automorph.training import Task
 
 
-def facts_of(
-    source: str, task: Task, comparison: Comparison, started: str, folder: Path
-) -> dict[str, Any]:
-    """Return the content of the comparison's report, without pictures."""
+def facts_of(source: str, task: Task, comparison: Comparison, started: str) -> dict[str, Any]:
+    """Return the content of the comparison's report, without pictures and the next command."""
     from automorph.cli.examples import base_rate_of, by_class
 
     classes = by_class(task, comparison.predictions)
@@ -41,7 +37,6 @@ def facts_of(
             for name, curves in comparison.curves.items()
         },
         "provenance": provenance_of(task.data, started, comparison.seconds),
-        "next": next_commands(source, comparison, folder, domain=task.data.domain),
     }
 
 
@@ -57,27 +52,6 @@ def ranked_rows(comparison: Comparison) -> list[dict[str, Any]]:
         {**row, "label": row["policy"], "rank": ranks.get(row["policy"])}
         for row in comparison.to_dict()["rows"]
     ]
-
-
-def next_commands(
-    source: str, comparison: Comparison, folder: Path, *, domain: str = "image"
-) -> list[str]:
-    """Return commands that the user is likely to want next."""
-    winner, data = comparison.winner, data_words(source)
-    commands = [f"automorph explain {data}"]
-    if winner != "none":
-        commands = [
-            f"automorph preview {data} --policy {shlex.quote(winner)}",
-            f"automorph train {data} --policy {policy_words(comparison.policies[winner], folder)}"
-            f"{training_words()}",
-        ]
-    if ":" in source:
-        return [*commands, f"automorph search {data} --budget 30m{training_words()}"]
-    # After a public data set, suggest the user's own data.
-    yours = "csv:YOUR/TEXTS.csv" if domain == "text" else "folder:YOUR/IMAGES"
-    tried = dict.fromkeys(map(shlex.quote, ["none", winner, RANDOM[domain]]))
-    policies = " ".join(f"--policy {name}" for name in tried)
-    return [*commands, f"automorph compare {yours} {policies}"]
 
 
 def table_of(

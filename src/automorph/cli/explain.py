@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.comparison_result import read_object
 from automorph.cli.options import (
     console,
     data_options,
@@ -23,7 +26,8 @@ from automorph.cli.options import (
 )
 from automorph.cli.param_types import NameWord
 from automorph.cli.provenance import notes_of, policy_facts, provenance_of
-from automorph.cli.run_names import data_words, run_folder
+from automorph.cli.run_names import run_folder
+from automorph.cli.suggestions import TRIALS, print_next, suggest
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -37,7 +41,12 @@ EXAMPLES, DRAWS = 2, 5
 """Rows and columns in the pictures of an operation."""
 NARROW = 130
 """A terminal with fewer columns shows the main measures only; the report shows all."""
-_STYLES = {"keep": "green", "keep mild": "cyan", "drop": "yellow", "label risk": "red"}
+VERDICTS = 2
+"""Version of the verdicts in ``explain.json``: since 2, ``keep`` needs a gain beyond chance."""
+_STYLES = {
+    "keep": "green", "keep mild": "cyan", "cannot tell": "dim", "drop": "yellow",
+    "label risk": "red",
+}  # fmt: skip
 
 
 @click.command(short_help="Measure what every operation does to your data.")
@@ -147,37 +156,49 @@ class ExplainRun:
             **notes_of(self.task.data),
             "seed": self.seed,
         }
+        old = with_recorded_verdicts(content, read_object(folder / "explain.json"))
+        version = {} if old else {"verdicts": VERDICTS}
+        commands = self._next(content["operations"])
         facts = {
+            **version,
             "pictures": self._pictures(result),
             "policy": {"name": policy.name, **policy_facts(policy)},
             "provenance": provenance,
-            "next": self._next(),
+            "next": commands,
         }
         report = publish(folder, "explain", {**content, **facts})
         content["report"] = str(report)
-        write_json(folder / "explain.json", content | notes_of(self.task.data))
+        write_json(folder / "explain.json", {**content, **notes_of(self.task.data), **version})
         say.print()
-        say.print(table_of(result, width=say.width))
-        unseen = [one.operation.name for one in result.findings if one.does_nothing]
-        if unseen:
-            say.print(f"\nThe features do not respond to: {', '.join(unseen)}.", soft_wrap=True)
+        say.print(table_of(content["operations"], width=say.width))
+        for remark in remarks_on(result):
+            say.print(f"\n{remark}", soft_wrap=True)
+        if old:
+            say.print(
+                "\nThese verdicts were recorded by an earlier version, whose 'keep' also meant "
+                "'cannot tell'; choose another --out for new ones.", style="dim", soft_wrap=True,
+            )  # fmt: skip
         say.print(
             "\nRanked by the predicted change of error at the best magnitude. In brackets: the "
             "range of ranks\nin 95 of 100 draws. Predictions rank operations; they do not "
             "replace a comparison."
         )
-        say.print(f"\nReport  {report}\n\nNext:")
-        for command in self._next():
-            say.print(f"  {command}", soft_wrap=True)
+        say.print(f"\nReport  {report}")
+        print_next(say, commands)
         return content
 
-    def _next(self) -> list[str]:
-        """Return commands that the user is likely to want next."""
-        data = data_words(self.source)
-        return [
-            f"automorph search {data} --method instant",
-            f"automorph search {data} --space {self.space.name} --budget 20m",
-        ]
+    def _next(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return the recommended command: test what is to be kept, or measure what cannot be told.
+
+        The space is named, because a search has another default.
+        """
+        from automorph.operations import SPACES
+
+        space = self.space.name if self.space.name in SPACES else None
+        if not any(row["verdict"] in ("keep", "keep mild") for row in rows):
+            return [suggest("search", self.source, space=space, trials=TRIALS)]
+        seen = "" if self.deep or self.features == "random" else f"(features={self.features})"
+        return [suggest("search", self.source, space=space, method=f"instant{seen}")]
 
     def _pictures(self, result: Explanation) -> dict[str, Any]:
         """Draw every operation at the end of its useful range, and beyond it."""
@@ -215,8 +236,57 @@ def _shown(finding: Finding) -> dict[str, float]:
     return shown
 
 
-def table_of(result: Explanation, *, width: int = NARROW) -> Table:
-    """Make the table of findings for a terminal of ``width`` columns."""
+def remarks_on(result: Explanation) -> list[str]:
+    """Return sentences about operations without an effect, on the examples or on the features."""
+    idle = [one.operation.name for one in result.findings if one.changes_nothing]
+    unseen = [one.operation.name for one in result.findings if one.does_nothing]
+    unseen = [name for name in unseen if name not in idle]
+    remarks = []
+    if idle:
+        remarks.append(f"None of the {result.examples:,} examples is changed by: {listed(idle)}.")
+    if unseen:
+        remarks.append(
+            f"The features do not respond to: {listed(unseen)}. A network may; try another --model."
+        )
+    return remarks
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names with commas."""
+    return ", ".join(names)
+
+
+def with_recorded_verdicts(content: dict[str, Any], record: Mapping[str, Any] | None) -> bool:
+    """Put the verdicts of an earlier version's record into the same explanation; say whether so.
+
+    A finished run says the same whenever it is repeated. A record with the version of its verdicts,
+    or with other figures, has no say.
+    """
+    if record is None or "verdicts" in record or "operations" not in record:
+        return False
+    before = {row["name"]: row for row in record["operations"]}
+    rows = {row["name"]: row for row in content["operations"]}
+    setting = ("data", "space", "features", "examples")
+    if before.keys() != rows.keys() or any(record.get(key) != content[key] for key in setting):
+        return False
+    if not all(_same_figures(before[name], row) for name, row in rows.items()):
+        return False
+    for name, row in rows.items():
+        row |= {key: before[name][key] for key in ("verdict", "decides", "reason")}
+    return True
+
+
+def _same_figures(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Return True if the sweeps of an operation agree, floats to three decimals."""
+    return len(before["sweep"]) == len(now["sweep"]) and all(
+        math.isclose(one[key], other[key], abs_tol=1e-3)
+        for one, other in zip(before["sweep"], now["sweep"], strict=True)
+        for key in ("magnitude", "change", "label_risk")
+    )
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], *, width: int = NARROW) -> Table:
+    """Make the table of findings, as plain data, for a terminal of ``width`` columns."""
     from rich.table import Table
 
     wide = width >= NARROW
@@ -228,26 +298,25 @@ def table_of(result: Explanation, *, width: int = NARROW) -> Table:
         table.add_column(name, justify="right")
     if wide:
         table.add_column("why")
-    for finding in result.findings:
-        best = finding.best.diagnosis
-        style = _STYLES[finding.verdict]
+    for row in rows:
+        style, (low, high) = _STYLES[row["verdict"]], row["rank_interval"]
         cells = [
-            f"{finding.rank} [dim]({finding.rank_low}–{finding.rank_high})[/dim]",
-            finding.operation.name,
-            f"[{style}]{finding.verdict}[/{style}]",
-            finding.useful_value or ("yes" if finding.useful else "–"),
+            f"{row['rank']} [dim]({low}–{high})[/dim]",
+            row["name"],
+            f"[{style}]{row['verdict']}[/{style}]",
+            row["useful_value"] or ("yes" if row["useful"] else "–"),
             # Adding zero turns a negative zero into a positive one.
-            f"{round(100 * best.change, 1) + 0.0:+.1f}%",
-            f"{round(100 * best.label_risk, 1) + 0.0:+.1f}%",
+            f"{round(100 * row['change'], 1) + 0.0:+.1f}%",
+            f"{round(100 * row['label_risk'], 1) + 0.0:+.1f}%",
         ]
         if wide:
             cells += [
-                f"{best.alignment:+.3f}",
-                f"{best.invariance:.2f}",
-                f"{best.new_information:+.3f}",
-                f"{best.variance:.2f}",
-                f"{1e6 * best.cost:.0f}",
-                finding.reason,
+                f"{row['alignment']:+.3f}",
+                f"{row['invariance']:.2f}",
+                f"{row['new_information']:+.3f}",
+                f"{row['variance']:.2f}",
+                f"{1e6 * row['cost']:.0f}",
+                row["reason"],
             ]
         table.add_row(*cells)
     return table

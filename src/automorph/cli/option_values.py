@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import click
+
+OUT = "automorph.out"
+"""Key of a context's ``meta``: the run folder as typed, which may be an address."""
 
 
 def patterns_of(protect: tuple[str, ...]) -> tuple[str, ...]:
@@ -47,3 +51,15 @@ def window_of(text: str | None) -> tuple[float, float] | str | None:
             param_hint="--window",
         )
     return low, high
+
+
+def typed(value: Any) -> str:
+    """Write the value of an option as a user types it: the inverse of the parsers above.
+
+    >>> typed((48, 64)), typed((0.0, 4095.5)), typed(1e-9), typed("crop + flip")
+    ('48x64', '0,4095.5', '1e-09', 'crop + flip')
+    """
+    if isinstance(value, tuple):
+        whole = all(isinstance(one, int) for one in value)
+        return ("x" if whole else ",").join(typed(one) for one in value)
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

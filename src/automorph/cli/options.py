@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.option_values import patterns_of, size_of, window_of
+from automorph.cli.option_values import OUT, patterns_of, size_of, window_of
 from automorph.cli.param_types import DataWord, Epochs, NameWord, PolicyWord, check_folder
 from automorph.errors import UsageError
 
@@ -275,6 +275,7 @@ def _run_folder(context: click.Context, _: click.Parameter, value: str | None) -
     if not is_address(value):
         check_folder(Path(value))
         return value
+    context.meta[OUT] = value
     return str(context.with_resource(mirrored(value)))
 
 

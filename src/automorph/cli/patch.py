@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,14 @@ from automorph.cli.options import (
 from automorph.cli.param_types import NameWord
 from automorph.cli.progress import Bars
 from automorph.cli.provenance import notes_of, provenance_of
-from automorph.cli.run_names import data_words, run_folder
+from automorph.cli.run_names import run_folder
+from automorph.cli.suggestions import (
+    TRAINING,
+    first_policies,
+    print_next,
+    suggest,
+    suggest_again,
+)
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -37,6 +44,9 @@ if TYPE_CHECKING:
 
     from automorph.robustness import Patched
     from automorph.training import Task
+
+ENOUGH = 5
+"""Paired seeds below which a gain within chance is a reason to repeat the run with more."""
 
 
 @click.command(short_help="Repair a model that fails on a subgroup.")
@@ -144,6 +154,7 @@ class PatchRun:
     folder: Path | None
     quiet: bool
     title: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def run(self, *, jobs: int | None, **where: Any) -> dict[str, Any]:
         """Run the patch and return the object that ``--json`` prints."""
@@ -185,11 +196,24 @@ class PatchRun:
         return content
 
     def _next(self, result: Patched) -> list[str]:
-        """Return commands that the user is likely to want next."""
-        return [
-            f"automorph audit {data_words(self.source)} --checkpoint {result.checkpoint}",
-            f"cat {result.card}",
-        ]
+        """Return the recommended command: audit the model that the verdict says to use."""
+        from automorph.robustness import can_discover
+
+        source, epochs = self.source, 2 * self.task.recipe.epochs
+        if result.after.only is not None:
+            return [suggest_again(source, but=("out",), epochs=epochs)]
+        if result.verdict.kind == "better":
+            checkpoint = str(result.checkpoint)
+            return [suggest("audit", source, but=TRAINING, checkpoint=checkpoint)]
+        if self.seeds < ENOUGH:
+            return [suggest_again(source, seeds=ENOUGH)]
+        if not can_discover(self.task.data):
+            policies = first_policies(self.task.data.domain)
+            return [suggest("compare", source, **self.settings, policies=policies)]
+        if self.checkpoint is not None:
+            kept = self.checkpoint
+            return [suggest("audit", source, but=TRAINING, checkpoint=kept, discover=True)]
+        return [suggest("audit", source, **self.settings, discover=True)]
 
     def _print_result(self, result: Patched, folder: Path) -> None:
         say = console(quiet=self.quiet)
@@ -209,6 +233,7 @@ class PatchRun:
         say.print(f"{name:13}  {result.checkpoint}")
         say.print(f"Model card     {result.card}")
         say.print(f"Report         {folder / 'report.html'}")
+        print_next(say, self._next(result))
 
 
 def _group_table(result: Patched) -> Table:

@@ -89,7 +89,7 @@ def preview(
     if out is not None:
         _check_ending(out, dataset.domain)
     from automorph.augmenters import as_treatment
-    from automorph.experiments import policy_of
+    from automorph.experiments import idle_policy, policy_of
     from automorph.policies import check_domain
 
     chosen = [policy_of(as_treatment(policy)) for policy in policies]
@@ -117,8 +117,13 @@ def preview(
         for row, name in zip(drawn.get(policy.name, ())[:SHOWN], names, strict=False):
             say.print(_marked(row.tolist(), name, plain=not say.is_terminal), soft_wrap=True)
     say.print(f"Wrote [bold]{out}[/bold]: {hint}")
+    remarks = [words for policy in chosen if (words := idle_policy(policy, dataset))]
+    for words in remarks:
+        say.print(words, style="yellow", markup=False, soft_wrap=True)
     if as_json:
-        print_json({"data": data, "policies": [p.name for p in chosen], "picture": str(out)})
+        told = {"remarks": remarks} if remarks else {}
+        names = [policy.name for policy in chosen]
+        print_json({"data": data, "policies": names, "picture": str(out), **told})
 
 
 def _write_sheets(

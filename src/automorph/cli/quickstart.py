@@ -76,10 +76,13 @@ def _compare(seeds: int, epochs: int | None, shared: dict[str, Any]) -> Any:
     from automorph.training import as_task
 
     digits = split(load_data("digits"), validation=0.3, test=0.4)
-    task = as_task(limited(digits, LABELLED), model="cnn", recipe={"epochs": epochs or 40})
+    settings = {"limit": LABELLED, "model": "cnn", "epochs": epochs or 40}
+    recipe = {"epochs": settings["epochs"]}
+    task = as_task(limited(digits, LABELLED), model="cnn", recipe=recipe)
     return CompareRun(
         source="digits", task=task, policies=[load_policy(policy) for policy in POLICIES],
-        seeds=seeds, baseline="none", title="Quickstart: handwritten digits, few labels", **shared,
+        seeds=seeds, baseline="none", title="Quickstart: handwritten digits, few labels",
+        settings=settings, **shared,
     )  # fmt: skip
 
 
@@ -87,9 +90,11 @@ def _patch(seeds: int, epochs: int | None, shared: dict[str, Any]) -> Any:
     from automorph.cli.patch import PatchRun
     from automorph.training import as_task
 
-    task = as_task("digits-correlation", model="cnn", recipe={"epochs": epochs or 30})
+    settings = {"model": "cnn", "epochs": epochs or 30}
+    recipe = {"epochs": settings["epochs"]}
+    task = as_task("digits-correlation", model="cnn", recipe=recipe)
     return PatchRun(
         source="digits-correlation", task=task, translator="exact", objective="auto",
         checkpoint=None, steps=None, seeds=min(seeds, PATCH_SEEDS), maps=None,
-        title="Quickstart: a model that looks at the corner", **shared,
+        title="Quickstart: a model that looks at the corner", settings=settings, **shared,
     )  # fmt: skip

@@ -31,6 +31,7 @@ from automorph.cli.param_types import NameWord, PolicyWord
 from automorph.cli.progress import Dashboard, ScalarLog, tensorboard_option
 from automorph.cli.run_names import run_folder
 from automorph.cli.search_plan import overrun_in_words, plan_facts, plan_in_words
+from automorph.cli.suggestions import print_next
 from automorph.cli.task_words import CommandWords, DataWords, words_of
 from automorph.errors import UsageError
 from automorph.files import write_json
@@ -283,8 +284,8 @@ class SearchRun:
 
         table, words = result.comparison, self.words
         facts = {
-            **words.facts(table, started, folder),
-            "next": self._next(result, folder),
+            **words.facts(table, started),
+            "next": self.words.after_search(result, folder),
             "search": {
                 **self._settings(),
                 "engine": engine,
@@ -353,10 +354,4 @@ class SearchRun:
                 "method itself, pass its name as --policy."
             )
         say.print(f"Report  {folder / 'report.html'}")
-        say.print("\nNext:")
-        for command in self._next(result, folder):
-            say.print(f"  {command}", soft_wrap=True, markup=False)
-
-    def _next(self, result: SearchResult, folder: Path) -> list[str]:
-        """Return commands that the user is likely to want next."""
-        return self.words.after_search(result, folder, self.options["post_policy"].name)
+        print_next(say, self.words.after_search(result, folder))

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from automorph.cli.comparison_result import facts_of, next_commands, ranked_rows
+from automorph.cli.comparison_result import facts_of, ranked_rows
 from automorph.cli.options import print_notes, side_by_side
 from automorph.cli.provenance import pictures_of, policy_facts, run_provenance
-from automorph.cli.run_names import data_words, policy_words, training_words
+from automorph.cli.run_names import RANDOM
+from automorph.cli.suggestions import (
+    TRIALS,
+    first_policies,
+    policy_argument,
+    suggest,
+    suggest_again,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +27,9 @@ if TYPE_CHECKING:
     from automorph.searchers import SearchResult
     from automorph.training import Task
 
+_OF_A_SEARCH = ("out", "resume", "storage")
+_PLAIN_RANDOM = {"image": "random(space=randaugment)", "text": RANDOM["text"]}
+
 
 @dataclass(frozen=True)
 class DataWords:
@@ -27,6 +37,8 @@ class DataWords:
 
     source: str
     task: Task
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the run that the user did not type: those of the quickstart."""
     own: ClassVar[bool] = False
     """True for the user's own training code."""
 
@@ -59,9 +71,9 @@ class DataWords:
         """Return how many trainings run in parallel."""
         return side_by_side(jobs)
 
-    def facts(self, comparison: Comparison, started: str, folder: Path) -> dict[str, Any]:
-        """Return the content of the comparison's report, without pictures."""
-        return facts_of(self.source, self.task, comparison, started, folder)
+    def facts(self, comparison: Comparison, started: str) -> dict[str, Any]:
+        """Return the content of the report, without pictures and the next command."""
+        return facts_of(self.source, self.task, comparison, started)
 
     def shown(self, comparison: Comparison, policies: Mapping[str, Treatment]) -> dict[str, Any]:
         """Return the pictures of the report."""
@@ -82,25 +94,41 @@ class DataWords:
         """Return what a policy file says about where the policy was chosen."""
         return {"data": self.source, "data_hash": self.task.data.hash}
 
-    def after_comparison(self, comparison: Comparison, folder: Path) -> list[str]:
-        """Return commands that the user is likely to want next."""
-        return next_commands(self.source, comparison, folder, domain=self.domain)
+    @property
+    def random(self) -> str:
+        """The random control."""
+        return RANDOM[self.domain]
 
-    def after_search(self, result: SearchResult, folder: Path, post_policy: str) -> list[str]:
-        """Return commands that the user is likely to want next."""
-        data, file = data_words(self.source), shlex.quote(str(folder / "policy.json"))
-        found = result.use is result.policy
-        used = policy_words(result.policy, folder) if found else shlex.quote(result.use.name)
-        commands = [
-            f"automorph preview {data} --policy {file}",
-            f"automorph train {data} --policy {used}{training_words()}",
-        ]
-        if not result.longer_pays:
-            return commands
-        epochs = result.epoch_multiplier * self.task.recipe.epochs
-        policy, rest = shlex.quote(post_policy), training_words(but="--epochs")
-        longer = f"automorph train {data} --policy {policy} --epochs {epochs}{rest}"
-        return [longer, *commands]
+    def after_comparison(self, comparison: Comparison, folder: Path) -> list[str]:
+        """Return the command that follows the advice."""
+        assert comparison.advice is not None
+        advice, source = comparison.advice, self.source
+        if advice.action == "use":
+            winner = comparison.policies[comparison.winner]
+            policy = policy_argument(winner, folder, found=winner)
+            return [suggest("train", source, **self.settings, policy=policy)]
+        if advice.action == "keep":
+            return [suggest("search", source, **self.settings, trials=TRIALS)]
+        if advice.action == "add seeds":
+            return [suggest_again(source, seeds=advice.seeds)]
+        if advice.action == "add epochs":
+            return [suggest_again(source, but=("out",), epochs=2 * self.task.recipe.epochs)]
+        tried = first_policies(self.domain, random=self.random)
+        return [suggest_again(source, policies=tried)]
+
+    def after_search(self, result: SearchResult, folder: Path) -> list[str]:
+        """Return the command that follows the advice."""
+        assert result.advice is not None
+        advice, source, epochs = result.advice, self.source, self.task.recipe.epochs
+        if advice.action == "add epochs":
+            return [suggest_again(source, but=_OF_A_SEARCH, epochs=2 * epochs)]
+        policy = policy_argument(result.advised, folder, found=result.policy)
+        if advice.action == "compare":
+            return [suggest("compare", source, policies=["none", policy], seeds=advice.seeds)]
+        if advice.action == "train longer":
+            longer = result.epoch_multiplier * epochs
+            return [suggest("train", source, policy=policy, epochs=longer)]
+        return [suggest("train", source, policy=policy)]
 
 
 @dataclass(frozen=True)
@@ -141,8 +169,8 @@ class CommandWords:
         """Return how many trainings run in parallel: one may use all cores or the whole GPU."""
         return 1 if jobs is None else jobs
 
-    def facts(self, comparison: Comparison, started: str, folder: Path) -> dict[str, Any]:
-        """Return the content of the comparison's report, without pictures."""
+    def facts(self, comparison: Comparison, started: str) -> dict[str, Any]:
+        """Return the content of the report, without pictures and the next command."""
         known = self.task.describe()
         setting = {
             "Epochs": self.task.epochs,
@@ -165,7 +193,6 @@ class CommandWords:
             "limits": [*comparison.remarks, missing],
             "curves": {},
             "provenance": run_provenance(started, comparison.seconds),
-            "next": self.after_comparison(comparison, folder),
         }
 
     def shown(self, comparison: Comparison, policies: Mapping[str, Treatment]) -> dict[str, Any]:
@@ -179,33 +206,62 @@ class CommandWords:
         """Return what a policy file says about where the policy was chosen."""
         return {"command": self.task.text}
 
+    @property
+    def random(self) -> str:
+        """The random control: without SamplePairing, which a transform cannot apply."""
+        return _PLAIN_RANDOM[self.domain]
+
     def after_comparison(self, comparison: Comparison, folder: Path) -> list[str]:
-        """Return commands that the user is likely to want next."""
-        words = self._words()
-        return [*self._use(folder / "policy.json"), f"automorph search {words} --trials 20"]
+        """Return the command that follows the advice."""
+        assert comparison.advice is not None
+        advice = comparison.advice
+        if advice.action == "use":
+            winner = comparison.policies[comparison.winner]
+            return [self._use(winner, folder, found=winner)]
+        if advice.action == "keep":
+            return [suggest("search", trials=TRIALS)]
+        if advice.action == "add seeds":
+            return [suggest_again(seeds=advice.seeds)]
+        tried = first_policies(self.domain, random=self.random)
+        return [suggest_again(policies=tried)]
 
-    def after_search(self, result: SearchResult, folder: Path, post_policy: str) -> list[str]:
-        """Return commands that the user is likely to want next."""
-        from automorph.policies import Policy
+    def after_search(self, result: SearchResult, folder: Path) -> list[str]:
+        """Return the command that follows the advice."""
+        assert result.advice is not None
+        advice, found = result.advice, result.policy
+        if advice.action == "compare":
+            policy = policy_argument(found, folder, found=found)
+            return [suggest("compare", policies=["none", policy], seeds=advice.seeds)]
+        longer = advice.action == "train longer"
+        times = result.epoch_multiplier if longer else 1
+        return [self._use(result.advised, folder, found=found, times=times)]
 
-        use, file = result.use, folder / "policy.json"
-        named = use is not result.policy and isinstance(use, Policy)
-        policies = dict.fromkeys(["none", post_policy, use.name if named else str(file)])
-        words = " ".join(f"--policy {shlex.quote(one)}" for one in policies)
-        return [*([] if named else self._use(file)), f"automorph compare {self._words()} {words}"]
+    def _use(self, treatment: Treatment, folder: Path, *, found: Treatment, times: int = 1) -> str:
+        """Return the command line of one training with a policy, in a new folder.
 
-    def _use(self, file: Path) -> list[str]:
-        return [self.task.line(policy=str(file), seed="0", out="OUT")]
+        What changes with the epoch is trained by `compare`, which calls the command once for each
+        part; what is drawn by the seed of a training is drawn first.
+        """
+        from automorph.experiments import policy_of
+        from automorph.policies import save_policy
 
-    def _words(self) -> str:
-        epochs = "" if self.task.epochs is None else f" --epochs {self.task.epochs}"
-        return f"--command {shlex.quote(self.task.text)}{epochs}"
+        policy = policy_of(treatment)
+        if policy.needs_epoch:
+            file = policy_argument(treatment, folder, found=found)
+            return suggest("compare", policies=[file], seeds=1)
+        file = str(save_policy(policy.with_seed(0), folder / "recommended.json"))
+        out = str(folder / "recommended")
+        epochs = None if self.task.epochs is None else times * self.task.epochs
+        line = replace(self.task, epochs=epochs).line(policy=file, seed="0", out=out)
+        return f"mkdir -p {shlex.quote(out)} && {line}"
 
 
-def words_of(source: str | None, task: Task | ExternalTask) -> DataWords | CommandWords:
-    """Return the words about a task; ``source`` is DATA."""
+def words_of(
+    source: str | None, task: Task | ExternalTask, settings: Mapping[str, Any] | None = None
+) -> DataWords | CommandWords:
+    """Return the words about a task; ``source`` is DATA, ``settings`` are options not typed."""
     from automorph.experiments import ExternalTask
 
     if isinstance(task, ExternalTask):
         return CommandWords(task)
-    return DataWords(source or task.name, task)
+    return DataWords(source or task.name, task, settings or {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,8 @@ from automorph.cli.options import (
 from automorph.cli.param_types import PolicyWord
 from automorph.cli.progress import ScalarLog, tensorboard_option
 from automorph.cli.provenance import curves_of, pictures_of, provenance_of, task_facts
-from automorph.cli.run_names import RANDOM, data_words, run_folder
+from automorph.cli.run_names import run_folder
+from automorph.cli.suggestions import first_policies, print_next, suggest, suggest_again
 
 if TYPE_CHECKING:
     from automorph.experiments import Treatment
@@ -94,7 +94,7 @@ def train(
     provenance = {"data": data, "seed": seed, "trained_with": treatment.name}
     save_policy(policy_of(treatment), folder / "policy.json", provenance=provenance)
     content = _content(data, task, treatment, result, started)
-    commands = _next(data, task, _typed_policy(policy, treatment), folder)
+    commands = _next(data, task, _typed_policy(policy, treatment), result)
     report = publish(folder, "train", {**content, "next": commands})
     more = "".join(f"{name} {share:.2%}, " for name, share in content["rows"][0]["metrics"].items())
     say.print(
@@ -105,6 +105,7 @@ def train(
         say.print(f"[yellow]{remark}[/yellow]")
     say.print(f"Checkpoint: {result.checkpoint}")
     say.print(f"Report:     {report}")
+    print_next(say, commands)
     if as_json:
         print_json(
             {
@@ -124,7 +125,7 @@ def _content(
 ) -> dict[str, Any]:
     """Return the content of the training's report."""
     from automorph.cli.examples import by_class, further_scores, notable_examples
-    from automorph.experiments import NOT_CONVERGED, constant_answers
+    from automorph.experiments import NOT_CONVERGED, constant_answers, idle_policies
 
     name = treatment.name
     row: dict[str, Any] = {
@@ -140,6 +141,7 @@ def _content(
     row["metrics"] = {} if known is None else further_scores(task, known)
     shared = task_facts(data, task)
     shared["data"]["notes"] += constant_answers(predicted, task.data.classes)
+    shared["data"]["notes"] += idle_policies([treatment], task)
     if result.converged is False:
         shared["data"]["notes"].append(NOT_CONVERGED)
     best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."
@@ -162,12 +164,11 @@ def _typed_policy(policy: str | None, treatment: Treatment) -> str:
     return policy if policy is not None and ".json" in policy.lower() else treatment.name
 
 
-def _next(data: str, task: Task, policy: str, folder: Path) -> list[str]:
-    """Return commands that the user is likely to want next."""
-    words = data_words(data)
-    tried = dict.fromkeys(["none", policy, RANDOM[task.data.domain]])
-    policies = " ".join(f"--policy {shlex.quote(name)}" for name in tried)
-    return [
-        f"automorph compare {words} {policies}",
-        f"automorph audit {words} --checkpoint {shlex.quote(str(folder))}",
-    ]
+def _next(data: str, task: Task, policy: str, result: RunResult) -> list[str]:
+    """Return the recommended command: a comparison, or a longer training if nothing was learned."""
+    from automorph.experiments import always_one
+
+    known = result.predictions.get("test")
+    if known is not None and always_one(known):
+        return [suggest_again(data, but=("out",), epochs=2 * task.recipe.epochs)]
+    return [suggest("compare", data, policies=first_policies(task.data.domain, policy))]

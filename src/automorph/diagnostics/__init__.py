@@ -3,6 +3,7 @@
 from automorph.diagnostics.diagnosis import Bench, Diagnosis
 from automorph.diagnostics.explain_result import Explanation, Finding, Point
 from automorph.diagnostics.features import feature_map, random_convolutions
+from automorph.diagnostics.idle import idle_operations
 from automorph.diagnostics.instant import diagnose_policy, instant_policy
 from automorph.diagnostics.prune_space import explained_space, narrowed
 from automorph.diagnostics.run_explain import default_space, explain, is_identity, transform_of
@@ -20,6 +21,7 @@ __all__ = [
     "explained_space",
     "feature_map",
     "hashed_words",
+    "idle_operations",
     "instant_policy",
     "is_identity",
     "narrowed",

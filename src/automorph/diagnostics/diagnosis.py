@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.diagnostics.features import MOST, FeatureMap, Images, checked
+from automorph.experiments import changed_examples
 from automorph.targets import Classes
 from automorph.theory import (
     alignment,
@@ -39,7 +40,7 @@ class Diagnosis:
 
     ``change`` is the predicted relative change of the ridge error (negative: better), with its
     standard error; ``changes`` ``(n,)`` and ``risks`` ``(n,)`` are the contributions of single
-    examples.
+    examples. ``changed`` is the fraction of transformed examples that differ from their originals.
     """
 
     alignment: float
@@ -54,6 +55,7 @@ class Diagnosis:
     changes: Floats = field(repr=False)
     risks: Floats = field(repr=False)
     mistaken: tuple[int, int, float] | None = None
+    changed: float = 1.0
 
     def columns(self) -> dict[str, float]:
         """Return the columns as plain numbers."""
@@ -107,6 +109,7 @@ class Bench:
             changes=relative.astype(np.float32),
             risks=risks.astype(np.float32),
             mistaken=self._mistaken(taken),
+            changed=float(np.mean([changed_examples(self.images, images) for images in drawn])),
         )
 
     @property

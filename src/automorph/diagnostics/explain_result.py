@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from scipy import stats
 
 from automorph.diagnostics.diagnosis import Bench, Diagnosis
 from automorph.errors import UsageError
+from automorph.experiments import holm
 from automorph.operations import Operation, SearchSpace
 from automorph.policies import value_text
 
-Verdict = Literal["keep", "keep mild", "drop", "label risk"]
+Verdict = Literal["keep", "keep mild", "cannot tell", "drop", "label risk"]
 
 HARM = 0.02
 """A predicted relative rise of the ridge error by this much is harm."""
@@ -21,6 +23,10 @@ RISK = 0.05
 """This many more transformed than untransformed examples taken for another class are a risk."""
 NOTHING = 0.01
 """An operation that moves features by less than this share has no effect."""
+CHANCE = 0.025
+"""Largest chance that any operation without an effect is kept (one-sided, Holm 1979)."""
+FEW, HANDFUL = 50, 5
+"""Below this many examples in all, and of a class, there is no evidence for keeping anything."""
 DRAWS = 400
 
 
@@ -48,6 +54,18 @@ class Point:
         return self.diagnosis.change + 2 * self.diagnosis.change_se < 0
 
     @property
+    def surely_harms(self) -> bool:
+        """True if a higher error is predicted, beyond chance (two standard errors)."""
+        return self.harms and self.diagnosis.change - 2 * self.diagnosis.change_se > 0
+
+    @property
+    def interval(self) -> str:
+        """The predicted change of error, with two standard errors to either side, in per cent."""
+        change, wide = 100 * self.diagnosis.change, 200 * self.diagnosis.change_se
+        at = f" at {self.value}" if self.value else ""
+        return f"predicted error {change:+.1f} % ({change - wide:+.1f} to {change + wide:+.1f}){at}"
+
+    @property
     def risky(self) -> bool:
         """True if labels are at risk, beyond chance (two standard errors)."""
         diagnosis = self.diagnosis
@@ -64,7 +82,9 @@ class Finding:
     """One operation: its best point, its useful range, rank, verdict and the reason for it.
 
     ``useful`` is the largest magnitude up to which no harm is predicted (0: none). Rank 1 is the
-    most promising operation.
+    most promising operation. ``p`` is the chance of a gain as large as that of its best harmless
+    magnitude, corrected for the number of operations and magnitudes. ``doubt`` is why the data or
+    the features can tell nothing of any operation, ``thin`` why they cannot tell what to keep.
     """
 
     operation: Operation
@@ -73,6 +93,9 @@ class Finding:
     rank_low: int
     rank_high: int
     classes: tuple[str, ...] = field(repr=False)
+    p: float = 1.0
+    doubt: str = ""
+    thin: str = ""
 
     @property
     def best(self) -> Point:
@@ -109,15 +132,30 @@ class Finding:
         return next((point for point in self.points if point.harms), None)
 
     @property
+    def changes_nothing(self) -> bool:
+        """True if the operation leaves every example as it is."""
+        return not any(point.diagnosis.changed for point in self.points)
+
+    @property
+    def harmless(self) -> bool:
+        """True if no harm is predicted up to some magnitude; a gain need not be sure."""
+        return not self.does_nothing and (self.limit is None or self.useful > 0)
+
+    @property
     def verdict(self) -> Verdict:
-        """One of ``keep``, ``keep mild``, ``drop`` and ``label risk``."""
-        if self.does_nothing:
+        """One of ``keep``, ``keep mild``, ``cannot tell``, ``drop`` and ``label risk``."""
+        if self.changes_nothing:
             return "drop"
-        if self.limit is None:
-            return "keep"
-        if self.useful:
-            return "keep mild"
-        return "label risk" if self.limit.risky else "drop"
+        if self.doubt or self.does_nothing:
+            return "cannot tell"
+        if not self.harmless:
+            assert self.limit is not None
+            if self.limit.risky:
+                return "label risk"
+            return "drop" if self.limit.surely_harms else "cannot tell"
+        if self.thin or self.p > CHANCE:
+            return "cannot tell"
+        return "keep" if self.limit is None else "keep mild"
 
     @property
     def decides(self) -> str:
@@ -131,19 +169,40 @@ class Finding:
     @property
     def reason(self) -> str:
         """The reason for the verdict, in one sentence."""
+        if self.changes_nothing:
+            return f"changes none of the {len(self.best.diagnosis.changes)} examples"
+        if self.doubt:
+            return self.doubt
         if self.does_nothing:
             return "the features see nothing of it (invariance)"
+        if self.verdict == "cannot tell":
+            return self._unclear()
         at = f" at {self.best.value}" if self.best.value else ""
-        change = 100 * self.best.diagnosis.change
-        gain = f"predicted error {change:+.1f} %{at}"
+        gain = f"predicted error {100 * self.best.diagnosis.change:+.1f} %{at}"
         if self.limit is None:
-            return gain if self.best.helps else f"{gain}: no harm, no sure gain"
+            return gain
         beyond = f" at {self.limit.value}" if self.limit.value else ""
         worse = f"error {100 * self.limit.diagnosis.change:+.1f} %"
         cause = self._risk() if self.limit.risky else worse
         if self.useful:
             return f"up to {self.useful_value} ({gain}); {cause}{beyond}"
         return f"{cause}{beyond} already" if beyond else cause
+
+    def _unclear(self) -> str:
+        """Say what the evidence leaves open."""
+        if not self.harmless:
+            assert self.limit is not None
+            return f"{self.limit.interval}: neither harm nor gain is sure"
+        if self.thin:
+            return self.thin
+        if self.best_harmless.helps:
+            return f"{self.best_harmless.interval}: chance, among all operations tried"
+        return f"{self.best_harmless.interval}: no harm, no sure gain"
+
+    @property
+    def best_harmless(self) -> Point:
+        """The point of the least predicted error up to the useful magnitude."""
+        return best_of([point for point in self.points if point.magnitude <= self.useful])
 
     def _risk(self) -> str:
         assert self.limit is not None
@@ -222,11 +281,13 @@ def findings_of(
     *,
     classes: tuple[str, ...],
     seed: int = 0,
+    doubt: str = "",
+    thin: str = "",
 ) -> tuple[Finding, ...]:
     """Rank operations by the predicted change of error at their best point.
 
     Intervals hold 95 of 100 ranks under resampled examples (bootstrap; all operations share the
-    draws, so effects common to all do not blur the order).
+    draws, so effects common to all do not blur the order). ``doubt`` and ``thin``: see `Finding`.
     """
     if not sweeps:
         return ()
@@ -237,10 +298,23 @@ def findings_of(
     ranks = _ranks(np.concatenate([changes.mean(1, keepdims=True), changes @ again], axis=1))
     low, high = np.quantile(ranks[:, 1:], [0.025, 0.975], axis=1, method="nearest").astype(int)
     findings = [
-        Finding(op, points, int(ranks[i, 0]), int(low[i]), int(high[i]), classes)
+        Finding(op, points, int(ranks[i, 0]), int(low[i]), int(high[i]), classes,
+                doubt=doubt, thin=thin)
         for i, (op, points) in enumerate(sweeps)
-    ]
+    ]  # fmt: skip
+    adjusted = holm([_chance_of_gain(finding) for finding in findings])
+    findings = [replace(one, p=float(p)) for one, p in zip(findings, adjusted, strict=True)]
     return tuple(sorted(findings, key=lambda finding: finding.rank))
+
+
+def _chance_of_gain(finding: Finding) -> float:
+    """Return the one-sided p-value of the best harmless gain, for all magnitudes (Bonferroni)."""
+    if not finding.harmless:
+        return 1.0
+    diagnosis = finding.best_harmless.diagnosis
+    z = diagnosis.change / max(diagnosis.change_se, 1e-12)
+    p = float(stats.t.cdf(z, len(diagnosis.changes) - 1))
+    return min(1.0, p * sum(point.moves for point in finding.points))
 
 
 def _ranks(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -39,9 +39,7 @@ def instant_policy(explanation: Explanation, *, label: str = "instant") -> Polic
     training images of Fashion-MNIST that no published figure uses: fixed features benefit less from
     variety than a network that learns.
     """
-    useful = [
-        finding for finding in explanation.findings if finding.verdict in ("keep", "keep mild")
-    ]
+    useful = [finding for finding in explanation.findings if finding.harmless]
     for group in (useful, [finding for finding in useful if finding.best.helps]):
         tried = list(candidates(explanation.bench, group, label))
         if tried:

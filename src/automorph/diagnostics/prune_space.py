@@ -35,9 +35,10 @@ def narrowed(operation: Operation, magnitude: float) -> Operation:
 def explained_space(explanation: Explanation, space: SearchSpace | None = None) -> SearchSpace:
     """Return the space without harmful operations, with ranges narrowed to the harmless part.
 
-    ``space`` is the explained one (the default), or a part of it. Operations with the verdicts
-    ``drop`` and ``label risk`` are removed; the two of best rank always stay, at their best
-    magnitude. The identity stays. Raises `UsageError` for operations that were not explained.
+    ``space`` is the explained one (the default), or a part of it. Operations that are harmful at
+    every magnitude, or that the features do not see, are removed; the two of best rank always stay,
+    at their best magnitude. The identity stays. Raises `UsageError` for operations that were not
+    explained.
     """
     full = space or explanation.space
     known = {finding.operation.name: finding for finding in explanation.findings}
@@ -55,7 +56,7 @@ def explained_space(explanation: Explanation, space: SearchSpace | None = None) 
         finding = known.get(operation.name)
         if finding is None:
             kept.append(operation)
-        elif finding.verdict in ("keep", "keep mild"):
+        elif finding.harmless:
             kept.append(narrowed(operation, finding.useful))
         elif operation.name in ranked[:LEAST]:
             kept.append(narrowed(operation, finding.best.magnitude))

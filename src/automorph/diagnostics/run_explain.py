@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from automorph import engine
 from automorph.diagnostics.diagnosis import Bench
-from automorph.diagnostics.explain_result import Explanation, Point, findings_of
+from automorph.diagnostics.explain_result import (
+    FEW,
+    HANDFUL,
+    Explanation,
+    Point,
+    findings_of,
+)
 from automorph.diagnostics.features import FeatureMap, Images, briefly_trained, feature_map
 from automorph.errors import UsageError
 from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
@@ -75,10 +81,40 @@ def explain(
         features=name,
         examples=len(bench.images),
         accuracy=bench.accuracy,
-        findings=findings_of(sweeps, classes=task.data.classes, seed=seed),
+        findings=findings_of(
+            sweeps,
+            classes=task.data.classes,
+            seed=seed,
+            doubt=doubt_of(bench),
+            thin=thin_of(bench, task.data.classes),
+        ),
         seconds=time.monotonic() - started,
         bench=bench,
     )
+
+
+def doubt_of(bench: Bench) -> str:
+    """Return why the data and the features can tell nothing of any operation; empty if they can."""
+    n, base = len(bench.labels), float(np.unique(bench.labels, return_counts=True)[1].max())
+    if n < FEW:
+        return f"too few examples ({n}; {FEW} or more are needed)"
+    base /= n
+    if bench.accuracy <= base + 2 * np.sqrt(base * (1 - base) / n):
+        return (
+            f"the features do not tell the classes apart ({bench.accuracy:.0%} right, {base:.0%} "
+            "by always answering one class)"
+        )
+    return ""
+
+
+def thin_of(bench: Bench, classes: Sequence[str]) -> str:
+    """Return which classes have too few examples to say that an operation is good for them."""
+    known, counts = np.unique(bench.labels, return_counts=True)
+    thin = [(classes[y], int(k)) for y, k in zip(known, counts, strict=True) if k < HANDFUL]
+    if not thin:
+        return ""
+    (name, count), more = thin[0], f" and {len(thin) - 1} more classes" if len(thin) > 1 else ""
+    return f"too few examples of {name!r} ({count}){more}; {HANDFUL} or more are needed"
 
 
 def default_space(domain: str) -> SearchSpace:

@@ -8,6 +8,8 @@ from automorph import _moved
 from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from automorph.experiments.advice import Advice as Advice
+    from automorph.experiments.advice import advice_on_constant as advice_on_constant
     from automorph.experiments.command import Command as Command
     from automorph.experiments.comparison import Comparison as Comparison
     from automorph.experiments.comparison import is_control as is_control
@@ -50,8 +52,12 @@ if TYPE_CHECKING:
     from automorph.experiments.metric import reported_metric as reported_metric
     from automorph.experiments.progress import report as report
     from automorph.experiments.remarks import NOT_CONVERGED as NOT_CONVERGED
+    from automorph.experiments.remarks import always_one as always_one
     from automorph.experiments.remarks import base_rate as base_rate
+    from automorph.experiments.remarks import changed_examples as changed_examples
     from automorph.experiments.remarks import constant_answers as constant_answers
+    from automorph.experiments.remarks import idle_policies as idle_policies
+    from automorph.experiments.remarks import idle_policy as idle_policy
     from automorph.experiments.remarks import not_converged as not_converged
     from automorph.experiments.result_file import ScriptResult as ScriptResult
     from automorph.experiments.result_file import read_result as read_result
@@ -82,6 +88,7 @@ if TYPE_CHECKING:
 # Imported on first use: training scripts of the user's own call `write_result` without torch.
 _HOMES = {
     "ACCURACY": "metric",
+    "Advice": "advice",
     "Budget": "external",
     "Cell": "table",
     "Command": "command",
@@ -107,7 +114,10 @@ _HOMES = {
     "Treatment": "job",
     "Verdict": "conclusion",
     "NOT_CONVERGED": "remarks",
+    "advice_on_constant": "advice",
+    "always_one": "remarks",
     "base_rate": "remarks",
+    "changed_examples": "remarks",
     "cell_of": "full_training",
     "check_executor": "executors",
     "check_external": "external_training",
@@ -124,6 +134,8 @@ _HOMES = {
     "hardware": "run_compare",
     "holm": "statistics",
     "identity_of": "run_compare",
+    "idle_policies": "remarks",
+    "idle_policy": "remarks",
     "interval": "conclusion",
     "is_control": "comparison",
     "job_folder": "external_training",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from automorph import _moved
 from automorph.errors import AutomorphError
+from automorph.experiments.advice import Advice, advice_after_comparison, advice_on_constant
 from automorph.experiments.conclusion import Verdict, judge
 from automorph.experiments.job import Treatment
 from automorph.experiments.metric import ACCURACY, Metric
@@ -27,6 +28,7 @@ class Comparison:
     ``accuracy`` in the rows is test accuracy. ``trained`` counts the trainings of this call; the
     others were read from the folder. ``predictions`` are the predicted classes of the test
     examples by policy, int64 ``(seeds, n)``. ``remarks``: what a reader of the table must know.
+    ``advice`` is the one recommendation, which the verdict states.
     If the user's own code trained, ``accuracy`` in the rows is the ``metric``, on the part of the
     data that it names.
     """
@@ -46,6 +48,7 @@ class Comparison:
     )
     remarks: tuple[str, ...] = ()
     metric: Metric = ACCURACY
+    advice: Advice | None = None
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
@@ -99,8 +102,13 @@ def verdict_of(
     seeds: tuple[int, ...],
     confidence: float,
     metric: Metric = ACCURACY,
-) -> Verdict:
-    """Judge the winner against the baseline and against the best random policy."""
+    *,
+    constant: bool = False,
+) -> tuple[Verdict, Advice]:
+    """Judge the winner against the baseline and against the best random policy; recommend a step.
+
+    ``constant``: under every seed, the networks of the winner always answer one class.
+    """
     won = next(row for row in rows if row.policy == winner)
     control = control_of(rows, treatments, {winner, base}, metric)
     against = None
@@ -108,7 +116,7 @@ def verdict_of(
         against = paired_difference(
             won.accuracy.values, control.accuracy.values, confidence=confidence
         )
-    return judge(
+    judged = judge(
         winner,
         base,
         won.difference,
@@ -118,6 +126,17 @@ def verdict_of(
         confidence=confidence,
         metric=metric,
     )
+    if constant:
+        advice = advice_on_constant(winner)
+        text = f"The networks trained with {winner} always answer one class: nothing is measured."
+        return Verdict("unclear", f"{text} {advice.text}"), advice
+    advice = advice_after_comparison(
+        judged.kind, winner, base, compared=len(rows), seeds=len(seeds),
+        failed_baseline=winner != base and won.difference is None,
+    )  # fmt: skip
+    if advice.action == "add policies":
+        return Verdict("unclear", advice.text), advice
+    return Verdict(judged.kind, f"{judged.text} {advice.text}".rstrip()), advice
 
 
 @_moved.renamed_arguments(arm="treatment")

@@ -44,7 +44,7 @@ def judge(
     confidence: float,
     metric: Metric = ACCURACY,
 ) -> Verdict:
-    """Judge the winner against the baseline and against the random control.
+    """Judge the winner against the baseline and against the random control, without advice.
 
     ``difference`` is None if the winner is the baseline, or if the baseline failed. Differences are
     those of the ``metric``, on the part of the data that it names.
@@ -76,9 +76,7 @@ def judge(
     )
     p = difference.p_adjusted if difference.p_adjusted is not None else difference.p
     if p is None:
-        text = (
-            f"{lead}; {on_test}. A single seed cannot distinguish this from chance; use --seeds 5."
-        )
+        text = f"{lead}; {on_test}. A single seed cannot distinguish this from chance."
         return Verdict("unclear", text + _same_figures(metric))
     gains = metric.gain(difference).mean > 0
     kind: Kind = "unclear" if p >= 1 - confidence else "better" if gains else "worse"

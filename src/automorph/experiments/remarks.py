@@ -7,20 +7,34 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from automorph.data import Dataset
 from automorph.errors import AutomorphError
 from automorph.experiments.job import JobResult
 from automorph.policies import Policy
 from automorph.training import Task, fitted
 
-SAMPLED = 64
-"""Training examples on which a policy is tried."""
-DRAWS = 2
+SAMPLED, MORE = 64, 500
+"""Training examples on which a policy is tried, and again if it changed hardly any of them."""
+DRAWS, EPOCHS = 2, 8
+"""Draws of each example; epochs in which a policy that changes with the epoch is tried."""
+HARDLY = 0.01
+"""A policy that changes a smaller fraction of the draws changes almost nothing."""
 NOT_CONVERGED = (
     "Not converged: the validation loss was still falling when the epochs were over, so longer "
     "training may change this result (--epochs)."
 )
+
+
+def always_one(predicted: ArrayLike) -> bool:
+    """Return True if every seed of predictions ``(n,)`` or ``(seeds, n)`` has one class only.
+
+    >>> always_one([[1, 1], [0, 0]]), always_one([[0, 1]]), always_one([])
+    (True, False, False)
+    """
+    rows = np.atleast_2d(np.asarray(predicted))
+    return bool(rows.size and (rows == rows[:, :1]).all())
 
 
 def constant_answers(predictions: Mapping[str, ArrayLike], classes: Sequence[str]) -> list[str]:
@@ -35,8 +49,8 @@ def constant_answers(predictions: Mapping[str, ArrayLike], classes: Sequence[str
     """
     found = []
     for name, predicted in predictions.items():
-        rows = np.atleast_2d(np.asarray(predicted))
-        if rows.size and (rows == rows[:, :1]).all():
+        if always_one(predicted):
+            rows = np.atleast_2d(np.asarray(predicted))
             answers = " or ".join(repr(classes[y]) for y in sorted(set(rows[:, 0].tolist())))
             found.append(
                 f"{name} always answers {answers}: the network has learned nothing from the "
@@ -46,26 +60,57 @@ def constant_answers(predictions: Mapping[str, ArrayLike], classes: Sequence[str
 
 
 def idle_policies(policies: Iterable[Any], task: Task) -> list[str]:
-    """Return a sentence about every policy that changes none of a sample of training examples.
+    """Return a sentence about every policy that changes no training examples, or hardly any.
 
-    Policies without operations, policies that mix labels, and in-training methods are left out.
+    A sample of the examples is tried. Policies without operations, policies that mix labels, and
+    in-training methods are left out.
     """
-    rows = np.unique(np.linspace(0, len(task.data.train) - 1, SAMPLED).astype(int))
-    sample = task.data.train.data[rows]
     found = []
     for policy in policies:
-        if not isinstance(policy, Policy) or not len(policy.space) or policy.mixes_labels:
-            continue
-        with suppress(AutomorphError):  # A policy that fails is a row of the table.
-            draws = fitted(policy, task).with_seed(0)
-            made = (draws.augment(sample, copy=copy) for copy in range(DRAWS))
-            if all(np.array_equal(np.asarray(one), np.asarray(sample)) for one in made):
-                found.append(
-                    f"{policy.name} changes none of {len(rows)} training {task.data.domain}s in "
-                    f"{DRAWS} draws each: it is the same as no augmentation here. Choose "
-                    "operations that fit these data (automorph list policies)."
-                )
-    return found
+        if isinstance(policy, Policy):
+            with suppress(AutomorphError):  # A policy that fails is a row of the table.
+                found.append(idle_policy(fitted(policy, task), task.data, task.recipe.epochs))
+    return [sentence for sentence in found if sentence]
+
+
+def idle_policy(policy: Policy, data: Dataset, epochs: int = EPOCHS) -> str:
+    """Return a sentence about a fitted policy that changes hardly any example; empty for others."""
+    if not len(policy.space) or policy.mixes_labels:
+        return ""
+    drawn = policy.with_seed(0)
+    numbers = np.unique(np.linspace(0, epochs - 1, EPOCHS).astype(int)).tolist()
+    for count in (SAMPLED, MORE):
+        rows = np.unique(np.linspace(0, len(data.train) - 1, count).astype(int))
+        sample = data.train.data[rows]
+        changed = [
+            changed_examples(sample, drawn.augment(sample, copy=copy, epoch=epoch))
+            for copy in range(DRAWS)
+            for epoch in (numbers if policy.needs_epoch else [0])
+        ]
+        if np.mean(changed) >= HARDLY:
+            return ""
+    draws = f"{len(rows)} training {data.domain}s in {len(changed)} draws each"
+    if not np.any(changed):
+        extent = f"none of {draws}: it is the same as no augmentation here"
+    else:
+        extent = f"only {np.mean(changed):.1%} of {draws}: it is almost no augmentation here"
+    return (
+        f"{policy.name} changes {extent}. Choose operations that fit these data (automorph list "
+        "policies)."
+    )
+
+
+def changed_examples(before: Any, after: Any) -> NDArray[np.bool_]:
+    """Return ``(n,)``: which examples differ from what they were, in any pixel or character.
+
+    >>> changed_examples(["a", "b"], ["a", "c"]).tolist()
+    [False, True]
+    """
+    one, other = np.asarray(before), np.asarray(after)
+    if one.shape != other.shape:
+        return np.ones(len(one), bool)
+    same: NDArray[np.bool_] = (one == other).reshape(len(one), -1).all(axis=1)
+    return ~same
 
 
 def not_converged(names: Sequence[str], results: Mapping[Any, JobResult]) -> list[str]:

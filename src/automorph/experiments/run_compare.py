@@ -27,7 +27,12 @@ from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.metric import ACCURACY
 from automorph.experiments.own_networks import uncounted_networks
-from automorph.experiments.remarks import constant_answers, idle_policies, not_converged
+from automorph.experiments.remarks import (
+    always_one,
+    constant_answers,
+    idle_policies,
+    not_converged,
+)
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
     Cell,
@@ -145,21 +150,24 @@ def compare(
             *(idle_policies(treatments, task) if trained else ()),
         )  # fmt: skip
     winner = winner_of(rows, metric)
-    verdict = verdict_of(rows, treatments, base, winner, numbers, confidence, metric)
+    verdict, advice = verdict_of(
+        rows, treatments, base, winner, numbers, confidence, metric,
+        constant=always_one(predictions.get(winner, ())),
+    )  # fmt: skip
     if own_lengths is not results:
         own = rows_of(names, numbers, own_lengths, base, confidence)
         best = winner_of(own, metric)
-        other = verdict_of(own, treatments, base, best, numbers, confidence, metric)
+        other, told = verdict_of(own, treatments, base, best, numbers, confidence, metric)
         if (best, other.kind) != (winner, verdict.kind):
             remarks = (
                 *remarks,
                 "The table has the same epochs for all policies. If each policy trains until it "
-                f"has converged, the result is another: {other.text}",
+                f"has converged, the result is another: {other.text.removesuffix(told.text)}".rstrip(),
             )
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves,
         dict(zip(names, treatments, strict=True)), time.monotonic() - started, trained,
-        predictions, remarks=remarks, metric=metric,
+        predictions, remarks=remarks, metric=metric, advice=advice,
     )  # fmt: skip
 
 

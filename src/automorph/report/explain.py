@@ -22,7 +22,7 @@ from automorph.report.page import (
 from automorph.report.text_examples import MARKS, are_texts, passages
 from automorph.report.view_model import JsonObject
 
-COLOURS = {"keep": 1, "keep mild": 2, "drop": 0, "label risk": 4}
+COLOURS = {"keep": 1, "keep mild": 2, "cannot tell": 3, "drop": 0, "label risk": 4}
 PICTURES = 1_500_000
 """Maximum bytes of all pictures of a page."""
 _COLUMNS = {
@@ -51,32 +51,43 @@ def explain_page(result: JsonObject) -> Page:
         _policy(result.get("policy")),
         _setup(result),
     ]
-    kept = len(counts["keep"]) + len(counts["keep mild"])
-    unseen = sum(row["decides"] == "invariance" for row in counts["drop"])
-    why = f" ({unseen} because the features do not respond to them)" if unseen else ""
+    kept, unclear = counts["keep"] + counts["keep mild"], counts["cannot tell"]
+    risky, dropped = counts["label risk"], counts["drop"]
+    answers = [
+        Answer("Which operations to keep?", str(len(kept)), _names(kept)),
+        Answer("Which are undecided?", str(len(unclear)), _names(unclear)),
+        Answer("Which to drop?", str(len(dropped)), _names(dropped)),
+        Answer("Which put labels at risk?", str(len(risky)), _names(risky)),
+    ]
     return Page(
         title=f"{formatting.plural(len(rows), 'operation')} explained on {result['data']}",
-        lead=(
-            f"{kept} of {len(rows)} operations are predicted to be harmless over a range of "
-            f"magnitudes; {len(counts['drop'])} should be dropped{why}, and "
-            f"{len(counts['label risk'])} put labels at risk. These predictions come from fixed "
-            "features: they rank operations but do not replace a comparison."
-        ),
+        lead=f"{_lead(result, counts)} These predictions come from fixed features: they rank "
+        "operations but do not replace a comparison.",
         kicker="Explanation of a search space",
-        answers=[
-            Answer(
-                "Which operations to keep?", str(kept), _names(counts["keep"] + counts["keep mild"])
-            ),
-            Answer("Which to drop?", str(len(counts["drop"])), _names(counts["drop"])),
-            Answer(
-                "Which put labels at risk?",
-                str(len(counts["label risk"])),
-                _names(counts["label risk"]),
-            ),
-        ],
+        answers=[one for one in answers if unclear or "undecided" not in one.question],
         commands=result.get("next") or (),
         sections=[section for section in parts if section is not None],
         provenance=sections.provenance(result.get("provenance") or {}),
+    )
+
+
+def _lead(result: JsonObject, counts: Mapping[str, Sequence[JsonObject]]) -> str:
+    """Return the counts in a sentence; in records without a version, keep meant harmless."""
+    kept, rows = len(counts["keep"]) + len(counts["keep mild"]), len(result["operations"])
+    dropped, risky = len(counts["drop"]), len(counts["label risk"])
+    if "verdicts" not in result:
+        unseen = sum(row["decides"] == "invariance" for row in counts["drop"])
+        why = f" ({unseen} because the features do not respond to them)" if unseen else ""
+        return (
+            f"{kept} of {rows} operations are predicted to be harmless over a range of magnitudes; "
+            f"{dropped} should be dropped{why}, and {risky} put labels at risk."
+        )
+    idle = sum(row["reason"].startswith("changes none") for row in counts["drop"])
+    why = f" ({idle} because they change none of the examples)" if idle else ""
+    return (
+        f"{kept} of {rows} operations are predicted to help, beyond chance; for "
+        f"{len(counts['cannot tell'])} the examples cannot tell; {dropped} should be "
+        f"dropped{why}, and {risky} put labels at risk."
     )
 
 
@@ -208,8 +219,8 @@ def _policy(policy: JsonObject | None) -> Section | None:
         return None
     block = sections.policy_block(policy["name"], policy, opened=True)
     text = [
-        "Built from these diagnostics alone. To test it, run search with --method instant, which "
-        "proposes the same policy."
+        "Built from these diagnostics alone, of all operations that are predicted to be harmless. "
+        "It is what search --method instant proposes."
     ]
     return Section("The instant policy", [block], text=text)
 

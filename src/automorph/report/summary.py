@@ -27,8 +27,7 @@ def warnings(results: Results) -> list[str]:
     notes += results.content.get("limits") or ()
     if results.rows and results.seeds == 1:
         notes.append(
-            "This comparison has one seed, so it cannot distinguish a difference from chance. "
-            "Use three or more seeds to get intervals."
+            "This comparison has one seed, so it cannot distinguish a difference from chance."
         )
     return notes
 
@@ -41,7 +40,7 @@ def _first(results: Results) -> Answer:
     of = f"{metric.part} {metric.name}"
     of = f"mean {of} over {results.seeds} seeds" if results.seeds > 1 else of
     how = "Best on the validation part; " if results.validated else ""
-    question = "Which policy won?" if won else "Which policy was chosen?"
+    question = "Which policy won?" if won else "Which policy came first?"
     return Answer(question, results.label(results.winner), f"{how}{accuracy} {of}.")
 
 
@@ -86,7 +85,7 @@ def _without_interval(results: Results, row: JsonObject | None) -> Answer:
     """Answer without an interval: one seed, or differences that are equal for all seeds."""
     p = p_value(row)
     if results.seeds == 1 or formatting.absent(p):
-        return Answer("Beyond chance?", "Unknown", "One seed gives no interval; use more seeds.")
+        return Answer("Beyond chance?", "Unknown", "One seed gives no interval.")
     return Answer(
         "Beyond chance?",
         "Yes" if results.content["verdict"]["kind"] != "unclear" else "Not shown",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from automorph.robustness.builtin import list_methods as list_methods
     from automorph.robustness.builtin import load_method as load_method
     from automorph.robustness.discovery import Slice as Slice
+    from automorph.robustness.discovery import can_discover as can_discover
     from automorph.robustness.discovery import discover as discover
     from automorph.robustness.groups import Grouper as Grouper
     from automorph.robustness.groups import grouper_of as grouper_of
@@ -72,6 +73,7 @@ _HOMES = {
     "check_names": "translators.builtin",
     "check_translator": "translators.checks",
     "choose_translator": "translators.selection",
+    "can_discover": "discovery",
     "discover": "discovery",
     "fit_cyclegan": "translators.cyclegan_translator",
     "grouper_of": "groups",

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data import Dataset
 from automorph.errors import DataError, UsageError
 from automorph.robustness.gmm import GaussianMixture, clusters, fit, principal
 from automorph.robustness.intersections import coded_columns
@@ -30,6 +31,8 @@ Floats = NDArray[np.float64]
 
 SMALLEST = 20
 """Slices with fewer held-out examples than this are not reported."""
+LEAST = 5 * SMALLEST
+"""Fewest examples in which slices are looked for."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class Slice:
     rows: tuple[int, ...]
     telling: tuple[int, ...]
     separating: tuple[tuple[str, str, float, float], ...]
+
+
+def can_discover(data: Dataset) -> bool:
+    """Return True if the validation part has enough examples to look for slices in it."""
+    return len(data.validation or ()) >= LEAST
 
 
 def discover(
@@ -235,8 +243,8 @@ def _check(features: NDArray[Any], labels: NDArray[np.int64]) -> None:
         raise DataError(
             "the features contain NaN or infinity; expected finite numbers: check the network"
         )
-    if len(labels) < 5 * SMALLEST:
+    if len(labels) < LEAST:
         raise DataError(
-            f"got {len(labels)} examples for slice discovery; expected at least {5 * SMALLEST}, "
+            f"got {len(labels)} examples for slice discovery; expected at least {LEAST}, "
             "because slices found in one half are tested on the other: use a larger part"
         )

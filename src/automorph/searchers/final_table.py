@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from automorph.experiments import (
     ACCURACY,
+    Advice,
     Cell,
     Difference,
     FullTraining,
     JobResult,
+    Kind,
     Metric,
     Row,
     Treatment,
     Verdict,
+    advice_on_constant,
     curves_of,
     external_rows,
     judge,
@@ -160,29 +163,87 @@ def verdict_of(
     confidence: float = 0.95,
     caveat: str = "",
     metric: Metric = ACCURACY,
-) -> Verdict:
-    """Judge the winner of the search by the table; name the controls it does not beat."""
+    constant: bool = False,
+) -> tuple[Verdict, Advice]:
+    """Judge the winner of the search by the table; name the controls it does not beat.
+
+    ``constant``: under every seed, the networks of the winner always answer one class. The advice
+    is that of `advice_of`.
+    """
     by_part = dict(zip(controls, rows, strict=True))
     winner = by_part["found"]
     spent = f"The search cost {cost:.1f} plain trainings."
     caveat = f"{caveat} " if caveat else ""
-    if winner.accuracy is None:
-        return Verdict("unclear", f"{winner.policy} failed in the final training. {spent}")
     basis = by_part.get("none")
-    lead = judge(
-        winner.policy, "none", winner.difference if basis else None,
-        seeds=seeds, confidence=confidence, metric=metric,
-    )  # fmt: skip
-    if basis is None:
-        text = f"The search with {method} found nothing better than no augmentation."
+    if winner.accuracy is None:
+        kind: Kind = "unclear"
+        text = f"{winner.policy} failed in the final training."
+    elif basis is None:
+        kind, text = "unclear", f"The search with {method} found nothing better than none."
     else:
+        lead = judge(
+            winner.policy, "none", winner.difference, seeds=seeds, confidence=confidence,
+            metric=metric,
+        )  # fmt: skip
         # `judge` words it as a choice between rows; here the search chose before.
         text = lead.text.replace("is best on the validation part", f"is what {method} found")
-    controls_text = f"{_longer(by_part, metric)}{_against(by_part, winner, confidence, metric)}"
+        kind = lead.kind
+    advice = advice_of(by_part, kind, seeds=seeds, metric=metric, constant=constant)
+    against = _against(by_part, winner, confidence, metric) if winner.accuracy else ""
     # Advice comes first.
-    return Verdict(
-        lead.kind, f"{caveat}{_advice(by_part, winner, metric)}{text} {controls_text}{spent}"
-    )
+    return Verdict(kind, f"{caveat}{advice.text} {text} {against}{spent}"), advice
+
+
+def advice_of(
+    by_part: Mapping[str, Row],
+    kind: Kind,
+    *,
+    seeds: int,
+    metric: Metric = ACCURACY,
+    constant: bool = False,
+) -> Advice:
+    """Return the one recommendation of a search; its ``policy`` is a part of the table.
+
+    The policy is chosen by the validation part alone: longer plain training, if it beats the policy
+    found beyond chance; else a simpler one that is no worse; else the one found. If the test part
+    (``kind``) does not show that it is better than none, it is to be compared under more seeds.
+    """
+    winner = by_part["found"]
+    if constant:
+        return advice_on_constant("found")
+    if winner.accuracy is not None and (gap := longer_pays(by_part, metric)) is not None:
+        text = (
+            f"Train {by_part['longer'].policy}: on the validation part it gains more than the "
+            f"policy found ({metric.difference(gap.mean)}, {metric.interval(gap)})."
+        )
+        return Advice("train longer", "longer", text)
+    if winner.accuracy is None:
+        row = _best(by_part, metric)
+        return Advice("keep", row, f"Use {by_part[row].policy}.")
+    if (plain := simpler(by_part, metric)) is not None:
+        part = next(part for part, one in by_part.items() if one is plain)
+        assert plain.validation is not None
+        assert winner.validation is not None
+        theirs, mine = (metric.value(one.mean) for one in (plain.validation, winner.validation))
+        text = (
+            f"Use {plain.policy}, which needs no search: on the validation part it is no worse "
+            f"({theirs} against {mine})."
+        )
+        return Advice("use", part, text)
+    if "none" not in by_part:
+        return Advice("keep", "found", f"Use {winner.policy}.")
+    if kind == "better":
+        return Advice("use", "found", f"Use {winner.policy}.")
+    more = max(10, 2 * seeds)
+    text = f"Compare {winner.policy} with none under {more} seeds before you use it."
+    return Advice("compare", "found", text, more)
+
+
+def _best(by_part: Mapping[str, Row], metric: Metric) -> str:
+    """Return the part of the best validation value that is not the search's and not longer."""
+    known = [part for part in _SIMPLEST if part in by_part and by_part[part].validation]
+    return max(known, key=lambda part: metric.sign * by_part[part].validation.mean,  # type: ignore[union-attr]
+               default="found")  # fmt: skip
 
 
 _CONTROLS = {
@@ -210,15 +271,6 @@ def longer_pays(
     gap = paired_difference(*values, confidence=confidence)
     low = metric.gain(gap).low
     return gap if low is not None and low > 0 else None
-
-
-def _longer(by_part: Mapping[str, Row], metric: Metric) -> str:
-    if (gap := longer_pays(by_part, metric)) is None:
-        return ""
-    return (
-        f"{by_part['longer'].policy} gains more than the search on the validation part "
-        f"({metric.difference(gap.mean)}, {metric.interval(gap)}): train longer first. "
-    )
 
 
 def _against(by_part: Mapping[str, Row], winner: Row, confidence: float, metric: Metric) -> str:
@@ -258,14 +310,3 @@ def simpler(by_part: Mapping[str, Row], metric: Metric = ACCURACY) -> Row | None
 
 # The longer control is excluded: it is another recipe, not another policy.
 _SIMPLEST = ("none", "tail", "trivialaugment", "randaugment", "eda", "random")
-
-
-def _advice(by_part: Mapping[str, Row], winner: Row, metric: Metric) -> str:
-    row = simpler(by_part, metric)
-    if row is None or row.validation is None or winner.validation is None:
-        return ""
-    theirs, mine = (metric.value(one.mean) for one in (row.validation, winner.validation))
-    return (
-        f"Use {row.policy}, which needs no search: on the validation part it is no worse "
-        f"({theirs} against {mine}). "
-    )

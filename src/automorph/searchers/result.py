@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph._moved import renamed_attributes
-from automorph.experiments import ACCURACY, Comparison, Metric, Row, Treatment, Verdict
+from automorph.experiments import ACCURACY, Advice, Comparison, Metric, Row, Treatment, Verdict
 from automorph.searchers.budget import Plan
 from automorph.searchers.final_table import longer_pays, simpler
 from automorph.searchers.trial_analysis import Course, Effect
@@ -29,7 +29,8 @@ class SearchResult:
     ``course`` and ``effects`` describe which operations were tried and how they scored. ``stopped``
     is True if time cut the search short; ``trained`` counts the jobs that this call ran, without
     stored ones. If the user's own code trained, scores are validation values of ``metric``,
-    negated if lower values are better, and ``cost_note`` says how the cost was counted.
+    negated if lower values are better, and ``cost_note`` says how the cost was counted. ``advice``
+    is the one recommendation, which the verdict states; its policy is a part of the table.
     """
 
     method: str
@@ -59,6 +60,7 @@ class SearchResult:
     remarks: tuple[str, ...] = ()
     metric: Metric = ACCURACY
     cost_note: str = ""
+    advice: Advice | None = None
 
     def __str__(self) -> str:
         """Return the final table, one line per policy, and the verdict."""
@@ -74,7 +76,7 @@ class SearchResult:
         return Comparison(
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
             self.curves, self.treatments, self.seconds, self.trained, self.predictions,
-            remarks=self.remarks, metric=self.metric,
+            remarks=self.remarks, metric=self.metric, advice=self.advice,
         )  # fmt: skip
 
     @property
@@ -86,10 +88,17 @@ class SearchResult:
     def use(self) -> Treatment:
         """The policy to use: the result of the search, or a simpler one that is no worse.
 
-        By the validation part; see `final_table.simpler`.
+        By the validation part alone; see `final_table.simpler`. ``advice`` also considers longer
+        training, and whether the test part confirms the gain.
         """
         row = simpler(self.by_part, self.metric)
         return self.policy if row is None else self.treatments[row.policy]
+
+    @property
+    def advised(self) -> Treatment:
+        """The policy that the ``advice`` is about."""
+        part = "found" if self.advice is None else self.advice.policy
+        return self.policy if part == "found" else self.treatments[self[part].policy]
 
     @property
     def longer_pays(self) -> bool:

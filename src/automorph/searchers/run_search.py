@@ -12,17 +12,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from automorph._moved import renamed_arguments
+from automorph.diagnostics import idle_operations
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments import (
     Command,
     ExternalTask,
     Objective,
     Store,
+    always_one,
     check_executor,
     constant_answers,
     digest,
     fingerprint,
     identity_of,
+    idle_policies,
     open_executor,
     plain_treatment,
     task_without_test,
@@ -200,14 +203,18 @@ def search(
         cost_note = cost_in_words(runner.reported, full_task)
     else:
         remarks += constant_answers(final.predictions, full_task.data.classes)
+        if runner.ran:
+            remarks += idle_operations(operations, search_task)
+            remarks += idle_policies([one.treatment for one in controls.values()], full_task)
     rows = final.rows
     cost = runner.cost(search_task)
     if not any(row.accuracy for row in rows):
-        advice = "correct the training and repeat it" if own else "try a lower --lr"
-        raise AutomorphError(f"every final training failed ({rows[0].error}); {advice}")
-    verdict = verdict_of(
+        remedy = "correct the training and repeat it" if own else "try a lower --lr"
+        raise AutomorphError(f"every final training failed ({rows[0].error}); {remedy}")
+    verdict, advice = verdict_of(
         controls, rows, method=named.name, cost=cost, seeds=len(final.seeds),
         caveat=searcher.caveat(), metric=final.metric,
+        constant=always_one(final.predictions.get(rows[0].policy, ())),
     )  # fmt: skip
     return SearchResult(
         method=named.name,
@@ -237,6 +244,7 @@ def search(
         remarks=tuple(remarks),
         metric=final.metric,
         cost_note=cost_note,
+        advice=advice,
     )
 
 

@@ -1,0 +1,36 @@
+"""A folder of an earlier version keeps its verdicts; a new one has those of today."""
+
+from __future__ import annotations
+
+import json
+
+from automorph.cli import main
+
+RUN = ["explain", "digits", "--limit", "120", "--space", "randaugment"]
+
+
+def test_recorded_verdicts_stay(tmp_path, capsys):
+    file = tmp_path / "explain.json"
+
+    def again(*words):
+        main([*RUN, "--out", str(tmp_path), *words])
+        return capsys.readouterr()
+
+    now = json.loads(again("--json").out)
+    record = json.loads(file.read_text("utf-8"))
+    assert record.pop("verdicts") == 2
+    verdicts = {row["name"]: row["verdict"] for row in now["operations"]}
+    assert "cannot tell" in verdicts.values()
+    for row in record["operations"]:
+        row.update(verdict="keep", reason="no harm, no sure gain")
+    file.write_text(json.dumps(record), "utf-8")
+    shown = again()
+    assert "recorded by an earlier version" in " ".join(shown.err.split())
+    kept = json.loads(again("--json").out)
+    assert {row["verdict"] for row in kept["operations"]} == {"keep"}
+    assert kept.keys() == now.keys()
+    record["operations"][0]["sweep"][0]["change"] += 0.5
+    file.write_text(json.dumps(record), "utf-8")
+    other = json.loads(again("--json").out)
+    assert {row["name"]: row["verdict"] for row in other["operations"]} == verdicts
+    assert json.loads(file.read_text("utf-8"))["verdicts"] == 2

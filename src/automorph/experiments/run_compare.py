@@ -159,10 +159,11 @@ def compare(
         best = winner_of(own, metric)
         other, told = verdict_of(own, treatments, base, best, numbers, confidence, metric)
         if (best, other.kind) != (winner, verdict.kind):
+            text = other.text.removesuffix(told.text).rstrip()  # Only one recommendation.
             remarks = (
                 *remarks,
                 "The table has the same epochs for all policies. If each policy trains until it "
-                f"has converged, the result is another: {other.text.removesuffix(told.text)}".rstrip(),
+                f"has converged, the result is another: {text}",
             )
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves,

@@ -182,6 +182,21 @@ def hub(columns: dict[str, Any], change: Callable[[Any], Any] = lambda data: dat
     return read
 
 
+def parts(*names: str) -> Callable[[Path], Dataset]:
+    """Read class folders below folders of these names."""
+
+    def read(root: Path) -> Dataset:
+        for number, part in enumerate(names):
+            for i, name in enumerate(("cats", "dogs")):
+                (root / part / name).mkdir(parents=True)
+                for j in range(4):
+                    pixels = noise(100 * number + 10 * i + j, 8, 8, 3)
+                    (root / part / name / f"{j}.png").write_bytes(encoded(pixels))
+        return load_data(f"folder:{root}")
+
+    return read
+
+
 def multi_label(data: Any) -> Any:
     import datasets
 
@@ -256,6 +271,12 @@ CASES: dict[str, Case] = {
     "grey with transparency among colours": (
         grey_and_alpha, Read(("cats", "dogs"), 7, ("transparency is dropped", "grey among"))),
     "a TIFF of two pages": (folder(two_pages), Read(("cats", "dogs"), 9, ("several frames",))),
+    "parts named in one word": (
+        parts("TrainImages", "TestImages"), Read(("cats", "dogs"), 8, ("TestImages is the test",))),
+    "parts named in two words": (
+        parts("Training Data", "Testing Data"), Read(("cats", "dogs"), 8, ("is the test part",))),
+    "a part of another name": (
+        parts("Training", "PublicTest"), Read(("cats", "dogs"), 8, ("not parts: PublicTest",))),
     # CSV
     "a header in the middle, of files put together": (
         csv(*PLAIN[:6], "text,label", *PLAIN[6:]), "header"),
@@ -279,6 +300,16 @@ CASES: dict[str, Case] = {
             TWO, 8, ("phase",), lambda data: len(data.test) == 4)),
     "parts in a column of other words": (
         with_column("Usage", ["Training", "Training", "PublicTest", "PrivateTest"]), "Usage"),
+    "parts with gaps in a column of another name": (
+        with_column("phase", ["train", "train", "test", ""]), "nothing"),
+    "a class of vehicles": (
+        with_column("vehicle", ["train", "car", "bus"]), Read(TWO, 12)),
+    "two columns of parts that differ": (
+        csv(*(f"{row},{('train', 'test')[i // 2 % 2]},{('test', 'train')[i // 2 % 2]}"
+              for i, row in enumerate(PLAIN)), header="text,label,phase,stage"),
+        "name different parts"),
+    "UTF-16 without a mark": (
+        raw_csv("\n".join(["text,label", *PLAIN]).encode("utf-16-le")), "not a UTF-8"),
     "folds": (with_column("kfold", ["0", "1", "2", "3"]), Read(TWO, 12, ("kfold",))),
     "another encoding": (raw_csv("text,label\ncafé,good\n".encode("cp1252")), "UTF-8"),
     "a compressed table": (
@@ -298,6 +329,12 @@ CASES: dict[str, Case] = {
     "a key in two spellings": (
         jsonl(*({"text": t, ("label" if i < 6 else "Label"): i % 2}
                 for i, t in enumerate(TEXTS))), "no label"),
+    "half of a character in a text": (
+        jsonl({"text": "half \ud83d of it", "label": 0},
+              *({"text": t, "label": i % 2} for i, t in enumerate(TEXTS))), "half of a character"),
+    "half of a character in a label": (
+        jsonl(*({"text": t, "label": ["x", "y\ud83d"][i % 2]} for i, t in enumerate(TEXTS))),
+        "half of a character"),
     # Parquet
     "labels as categories": (
         parquet(pa.array(LABELS).dictionary_encode()), Read(TWO, 12)),

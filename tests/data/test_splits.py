@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from automorph.data import Dataset, check_leakage, from_arrays, limited, load_data, split
 from automorph.data.hashing import hashed
+from automorph.data.limits import choose, limit_note
 from automorph.data.split_record import split_hashes
-from automorph.data.splits import choose, limit_note
 from automorph.errors import DataError, UsageError
 
 SHARES = st.sampled_from([0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 1 / 3])

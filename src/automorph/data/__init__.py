@@ -15,12 +15,13 @@ from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, op
 from automorph.data.deep_pixels import Window
 from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
+from automorph.data.limits import limited
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
 from automorph.data.memory_map import allocate, finish, mapped
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
 from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.split_record import split_hashes
-from automorph.data.splits import limited, split
+from automorph.data.splits import split
 from automorph.data.spurious import CORRELATED, coupled
 from automorph.data.window_record import WindowRecord
 

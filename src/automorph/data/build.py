@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.build_options import check_keep_together, check_options
-from automorph.data.class_values import visible
+from automorph.data.class_values import is_text, visible
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import decode_images, remark_notes
 from automorph.data.deep_pixels import Window
@@ -20,11 +20,12 @@ from automorph.data.images import CHANNELS, Mode, Size
 from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import MISSING, check_classes, encode, listed
 from automorph.data.leakage import LeakageAction, guard_leakage
+from automorph.data.limits import check_balance, choose, limit_note, limited
 from automorph.data.near_duplicates import with_near_duplicates
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows
 from automorph.data.set_window import no_window_needed, window_of_parts
-from automorph.data.splits import check_balance, choose, limit_note, limited, split
+from automorph.data.splits import split
 from automorph.data.window_record import WindowRecord
 from automorph.data.windows import WindowChoice
 from automorph.errors import DataError
@@ -202,6 +203,8 @@ def _bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict
                 bad[row] = f"no {raw.domain}"
             elif raw.domain == "text" and not isinstance(value, str):
                 bad[row] = f"no text but {type(value).__name__}"
+            elif raw.domain == "text" and not is_text(value):
+                bad[row] = "half of a character (a lone surrogate), which is no text"
     if raw.keep_together is not None:
         for row, value in enumerate(rows.metadata[raw.keep_together]):
             if not str(value):

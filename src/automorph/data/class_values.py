@@ -52,6 +52,11 @@ def class_value(label: Any, what: str = "label") -> ClassValue | None:
             return None
         if _NUMBER.fullmatch(label):
             return _tidy(Decimal(label))
+        if not is_text(label):
+            raise DataError(
+                f"the {what} {label!r} holds half of a character (a lone surrogate): expected "
+                "text. Write the file as UTF-8 from its source."
+            )
         return unicodedata.normalize("NFC", label)  # macOS writes letters and accents apart
     if isinstance(label, bool):
         return str(label)
@@ -132,6 +137,19 @@ def appearance(name: str) -> str:
     name = " ".join(unicodedata.normalize("NFKC", visible(name)).casefold().strip("'\"` ").split())
     number = name.replace(",", ".") if name.count(",") == 1 else name
     return f"{Decimal(number).normalize():f}" if _PLAIN.fullmatch(number) else name
+
+
+def is_text(value: str) -> bool:
+    """Return whether a string can be written at all: half of a character (U+D83D) cannot.
+
+    >>> is_text("half"), is_text(chr(0xD83D))
+    (True, False)
+    """
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decoded(label: bytes, what: str) -> str:

@@ -19,11 +19,12 @@ from automorph.data.images import Depth, Mode, Size
 from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
+from automorph.data.limits import check_balance, choose, limit_note, limited
 from automorph.data.notes import Notes
 from automorph.data.readers.folders import ClassImages
 from automorph.data.readers.layout import ClassFolders, layout_of
 from automorph.data.set_window import no_window_needed, window_of_parts
-from automorph.data.splits import check_balance, choose, limit_note, limited, split
+from automorph.data.splits import split
 from automorph.data.window_record import WindowRecord
 from automorph.data.windows import WindowChoice, check_choice
 from automorph.errors import DataError, UsageError

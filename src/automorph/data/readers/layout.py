@@ -14,7 +14,7 @@ from typing import NoReturn
 from automorph.data.image_opening import image_extensions
 from automorph.data.notes import Notes, shortened
 from automorph.data.readers.hidden import hidden_images, passed_over
-from automorph.data.readers.raw import PART_WORDS, part_of
+from automorph.data.readers.raw import PART_WORDS, part_of, words_of
 from automorph.errors import DataError
 
 ClassFolders = list[tuple[str, Path]]
@@ -73,10 +73,11 @@ class _Mark:
 
 
 def _marked(folder: str) -> _Mark | None:
-    words = "".join(c if c.isalpha() else " " for c in folder.lower()).split()
     if (part := part_of(folder)) is None:
         return None
-    rest = " ".join(word for word in words if word not in PART_WORDS and word not in _FILLERS)
+    rest = " ".join(
+        word for word in words_of(folder) if word not in PART_WORDS and word not in _FILLERS
+    )
     return _Mark(part, rest)
 
 

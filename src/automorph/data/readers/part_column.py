@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,6 @@ _FLAGS = {
 }  # fmt: skip
 _MOST_PARTS = 20
 """A column with more different values names no parts."""
-_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # between the words of PublicTest
 _NUMBERED = ("split", "partition")
 _NUMBERS: dict[Any, str] = {0: "train", 1: "validation", 2: "test"}
 
@@ -68,7 +66,7 @@ def _parts_in(name: str, table: Any, column: str, notes: Notes) -> list[str] | N
     if table.words is not None and column not in table.words:
         return None
     values = _values(table, column)
-    parts = {word: part_of(_CASE.sub(" ", word)) for word in _few_words(values)}
+    parts = {word: part_of(word) for word in _few_words(values)}
     distinct = set(parts.values())
     if None in distinct or "train" not in distinct or len(distinct) < 2:
         return None
@@ -82,9 +80,11 @@ def _parts_in(name: str, table: Any, column: str, notes: Notes) -> list[str] | N
 
 
 def _few_words(values: Iterable[Any]) -> list[str]:
-    """Return the different values of a column; none if they are many, or not all words."""
+    """Return the different words of a column but for gaps; none if they are many, or no words."""
     distinct: dict[str, None] = {}
     for value in values:
+        if value is None or value == "":
+            continue
         if not isinstance(value, str) or len(distinct) > _MOST_PARTS:
             return []
         distinct[value.strip()] = None

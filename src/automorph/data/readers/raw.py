@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,14 +72,24 @@ def numbered(prefix: str, n: int) -> list[str]:
 def part_of(name: str) -> str | None:
     """Return the part that a file, folder or split name denotes, or None.
 
-    >>> part_of("test-00000-of-00001"), part_of("my_val"), part_of("contest")
-    ('test', 'validation', None)
+    >>> part_of("test-00000-of-00001"), part_of("my_val"), part_of("contest"), part_of("TestSet")
+    ('test', 'validation', None, 'test')
     """
-    words = "".join(c if c.isalpha() else " " for c in name.lower()).split()
-    found = {PART_WORDS[word] for word in words if word in PART_WORDS}
+    found = {PART_WORDS[word] for word in words_of(name) if word in PART_WORDS}
     return found.pop() if len(found) == 1 else None
 
 
+def words_of(name: str) -> list[str]:
+    """Return the words of a name in lower case, without numbers.
+
+    >>> words_of("TrainImages_2017"), words_of("MNIST-test")
+    (['train', 'images'], ['mnist', 'test'])
+    """
+    apart = _CASE.sub(" ", name)
+    return "".join(c if c.isalpha() else " " for c in apart.lower()).split()
+
+
+_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # between the words of TrainImages
 PART_WORDS = {
     **dict.fromkeys(("train", "training", "trainset"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev", "valset", "devset"), "validation"),

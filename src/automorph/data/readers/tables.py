@@ -121,6 +121,8 @@ def read_csv(files: Sequence[Path]) -> RawTable:
             raise DataError(
                 f"{file}: not a UTF-8 CSV file ({error}). Save it as UTF-8 CSV."
             ) from error
+        if any("\0" in column for column in found.header):
+            raise DataError(f"{file}: not a UTF-8 CSV file (zeros in it). Save it as UTF-8 CSV.")
         if not found.header or (names and found.header != names):
             raise DataError(_header_message(file, found.header, names))
         names = found.header

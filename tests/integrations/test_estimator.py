@@ -183,6 +183,13 @@ def test_scaling_belongs_inside():
     assert model.fit(DIGITS[:50], LABELS[:50]).n_examples_ == 100
 
 
+def test_a_loss_of_levels_is_noted():
+    rows = DIGITS[:50] / 16
+    with pytest.warns(UserWarning, match=r"from 0 to 1 and levels=\(0.0, 255.0\), so .* 2 of 256"):
+        AugmentedClassifier(policy="crop", shape=(8, 8)).fit(rows, LABELS[:50])
+    AugmentedClassifier(policy="crop", shape=(8, 8), levels=(0, 1)).fit(rows, LABELS[:50])
+
+
 @pytest.mark.parametrize(("options", "message"), [
     ({"policy": "crop", "shape": (8, 8), "levels": (0, 1)},
      r"got values from 0 to 16 and levels=\(0, 1\); expected the values of black and white"),

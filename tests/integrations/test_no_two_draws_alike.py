@@ -8,21 +8,25 @@ one case of each kind.
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from loader_data import Labelled
-from torch.utils.data import (
-    BatchSampler,
-    DataLoader,
-    RandomSampler,
-    Sampler,
-    WeightedRandomSampler,
+from sampler_data import (
+    BATCH,
+    EPOCHS,
+    POLICY,
+    SAMPLERS,
+    Drawn,
+    N,
+    Row,
+    check_no_two_alike,
+    collated,
+    key,
 )
+from torch.utils.data import BatchSampler, DataLoader
 
 from automorph.integrations import Augmented, Collate, OnDevice, count_repeats
 from automorph.integrations.huggingface import transform
@@ -31,95 +35,18 @@ from automorph.robustness.robust import balanced_rows, repeated_rows
 from automorph.training import PolicyAugmenter, Recipe, make_task
 from automorph.training.loader import Loader
 
-N, EPOCHS, BATCH = 12, 3, 5
-# Its draws are never alike by chance: 33 x 33 places and a continuous angle.
-POLICY = "crop(pad=1) + random-erasing(p=1)"
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),
 ]
 
 
-class Row(Labelled):
-    """Big images of noise, in which every crop is another, with the index as it came."""
-
-    def __init__(self) -> None:
-        super().__init__(N)
-        rng = np.random.default_rng(0)
-        self.images = rng.integers(0, 256, (N, 16, 16, 3), np.uint8)
-
-    def __getitem__(self, number: int) -> dict[str, Any]:
-        image, label = super().__getitem__(number)
-        return {"image": image, "label": label, "number": number}
-
-
-class ByEpoch(Sampler[int]):
-    """Base of samplers whose order is a function of the epoch, as in a resumable training."""
-
-    epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return 2 * N
-
-    def _seed(self) -> torch.Generator:
-        return torch.Generator().manual_seed(self.epoch)
-
-
-class Shuffled(ByEpoch):
-    def __len__(self) -> int:
-        return N
-
-    def __iter__(self):
-        return iter(RandomSampler(range(N), generator=self._seed()))
-
-
-class Weighted(ByEpoch):
-    def __iter__(self):
-        weights = [10.0] + [1.0] * (N - 1)
-        return iter(WeightedRandomSampler(weights, 2 * N, generator=self._seed()))
-
-
-class Replaced(ByEpoch):
-    def __iter__(self):
-        drawn = RandomSampler(range(N), replacement=True, num_samples=2 * N, generator=self._seed())
-        return iter(drawn)
-
-
-class Repeated(ByEpoch):
-    """Every example twice in a row: repeated augmentation."""
-
-    def __iter__(self):
-        return iter(np.repeat(torch.randperm(N, generator=self._seed()).numpy(), 2).tolist())
-
-
-class Rare(ByEpoch):
-    """One example only, over and over."""
-
-    def __iter__(self):
-        return iter([3] * (2 * N))
-
-
-SAMPLERS = {kind.__name__: kind for kind in (Shuffled, Weighted, Replaced, Repeated, Rare)}
-
-
-def key(images: torch.Tensor) -> list[bytes]:
-    return [image.numpy().tobytes() for image in images]
-
-
-def collated(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-    images = [torch.from_numpy(np.ascontiguousarray(np.asarray(row["image"]))) for row in rows]
-    return {"image": torch.stack(images), "number": torch.tensor([row["number"] for row in rows])}
-
-
 class Run:
     """A loop over a loader of one kind; ``play`` returns numbers and images of its batches."""
 
-    def __init__(self, way: str, sampler: str, workers: int) -> None:
+    def __init__(self, way: str, sampler: str, workers: int, **place: int) -> None:
         self.way, self.counted = way, []
-        inner: Any = SAMPLERS[sampler]()
+        inner: Any = SAMPLERS[sampler](**place)
         options: dict[str, Any] = {"batch_size": BATCH}
         wrapped = count_repeats(inner)
         if way == "batch sampler":
@@ -168,7 +95,7 @@ class Run:
             multiprocessing_context="fork" if workers else None, **options,
         )  # fmt: skip
 
-    def play(self, first: int = 0, skip: int = 0) -> list[tuple[list[int], list[bytes]]]:
+    def play(self, first: int = 0, skip: int = 0) -> Drawn:
         """Epochs from ``first`` on, without the first ``skip`` batches of the first one."""
         out = []
         for epoch in range(first, EPOCHS):
@@ -195,6 +122,7 @@ FAST = {
     ("augmented", "Weighted", 0), ("augmented", "Rare", 3), ("batch sampler", "Repeated", 0),
     ("copies", "Replaced", 0), ("collate", "Weighted", 2), ("by batch", "Weighted", 0),
     ("collate by batch", "Replaced", 0), ("transform", "Weighted", 0), ("layer", "Weighted", 0),
+    ("augmented", "Sequential", 1), ("collate", "Distributed", 0), ("augmented", "Shuffled", 0),
 }  # fmt: skip
 EVERY = [
     pytest.param(*case, marks=() if case in FAST else pytest.mark.slow)
@@ -208,18 +136,20 @@ def test_no_two_draws_of_one_example_are_alike(way: str, sampler: str, workers: 
     if sampler == "Rare" and way in BY_BATCH:
         pytest.skip("two batches of the same examples in the same order draw alike, as documented")
     whole = Run(way, sampler, workers).play()  # A warning is an error in these tests.
-    seen: dict[int, list[bytes]] = defaultdict(list)
-    for numbers, images in whole:
-        for number, image in zip(numbers, images, strict=True):
-            seen[number].append(image)
-    assert max(map(len, seen.values())) >= EPOCHS
-    for number, images in seen.items():
-        assert len(set(images)) == len(images), number
+    check_no_two_alike(whole)
     if workers:
         assert whole == Run(way, sampler, 0).play()
     steps = len(whole) // EPOCHS
     for first, skip in ((1, 0), (1, 2), (2, steps - 1)):
         assert Run(way, sampler, workers).play(first, skip) == whole[first * steps + skip :]
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("way", ["augmented", "batch sampler", "copies", "collate"])
+def test_no_two_draws_of_several_processes_are_alike(way: str, workers: int) -> None:
+    ranks = [Run(way, "Distributed", workers, rank=rank).play() for rank in range(2)]
+    assert sum(len(numbers) for run in ranks for numbers, _ in run) == EPOCHS * 3 * N
+    check_no_two_alike([*ranks[0], *ranks[1]])
 
 
 def test_a_policy_of_one_outcome_is_the_exception() -> None:
@@ -258,12 +188,7 @@ def test_our_own_loop_draws_no_two_alike(rows: str, workers: int) -> None:
         ]
 
     whole = play(range(3), workers)
-    seen: dict[int, list[bytes]] = defaultdict(list)
-    for numbers, images in whole:
-        for number, image in zip(numbers, images, strict=True):
-            seen[number].append(image)
-    for images in seen.values():
-        assert len(set(images)) == len(images)
+    check_no_two_alike(whole)
     assert whole == play(range(3), 0)
     assert whole[len(whole) // 3 * 2 :] == play([2], workers)
 

@@ -21,7 +21,11 @@ from sklearn.utils.validation import (
 from automorph.errors import UsageError
 from automorph.integrations.checks import checked_whole
 from automorph.integrations.image_types import need_no_others
+from automorph.integrations.notes import note
 from automorph.policies import Policy, are_texts, as_texts, check_domain, load_policy
+
+_FEW_LEVELS = 16
+"""Images of fewer levels have probably been scaled to another range."""
 
 
 def _has(name: str) -> Any:
@@ -170,6 +174,13 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
                 "expected the values of black and white, which enclose all others. If the data "
                 "was scaled beforehand, scale it inside instead: "
                 "AugmentedClassifier(make_pipeline(StandardScaler(), ...), ...)"
+            )
+        kept = 1 + round((found[1] - found[0]) / abs(high - low) * 255)
+        if kept < _FEW_LEVELS and (examples != np.rint(examples)).any():
+            note(
+                f"got values from {found[0]:.3g} to {found[1]:.3g} and levels={self.levels}, so "
+                f"copies of images are rounded to {kept} of 256 levels; pass the values of black "
+                "and white, such as levels=(0, 1)"
             )
         return low, high
 

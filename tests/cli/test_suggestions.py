@@ -17,7 +17,9 @@ from PIL import Image
 
 from automorph.cli import app, main
 from automorph.cli.suggestions import policy_argument, suggest
-from automorph.policies import load_policy
+from automorph.cli.task_words import CommandWords
+from automorph.experiments import Command, external_task
+from automorph.policies import load_policy, save_policy
 
 SOURCE = Path(__file__).parents[2] / "src" / "automorph"
 SMALL = ["--limit", "100", "--model", "cnn:4", "--epochs", "1"]
@@ -191,12 +193,27 @@ def test_few_seeds_lead_to_the_same_comparison_with_more(run: Any, tmp_path: Pat
         assert parsed(command).params["policies"] == ("none", "crop")
 
 
-def test_a_schedule_found_for_a_script_is_not_handed_to_it_whole(run: Any) -> None:
-    """Transforms refuse policies that change with the epoch; compare trains their parts."""
-    command, page = run(command_of(_SCHEDULED))
-    policy = json.loads(page["policies"][page["winner"]]["json"])["policy"]
-    if "Use " in page["verdict"]["text"] and "pieces" in json.dumps(policy):
-        assert command.startswith("automorph compare") or "recommended.json" in command
+@pytest.mark.parametrize("name", ["schedule(1:none,1:crop)", "random(space=randaugment)", "crop"])
+def test_what_is_handed_to_a_script_is_a_transform(
+    name: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transforms refuse what changes with the epoch; the command of such a policy is `compare`."""
+    monkeypatch.chdir(place)
+    typed = ["--command", COMMAND, "--epochs", "2", "--retries", "0"]
+    words = CommandWords(external_task(Command(COMMAND), epochs=2))
+    policy = load_policy(name)
+    save_policy(policy, tmp_path / "policy.json")
+    with app.commands["search"].make_context("search", typed):
+        told = words._use(policy, tmp_path, found=policy)
+    if name.startswith("schedule"):
+        params = parsed(told).params
+        assert params["policies"] == (str(tmp_path / "policy.json"),)
+        assert (params["command"], params["epochs"], params["retries"]) == (COMMAND, 2, 0)
+        return
+    file = shlex.split(told)[6]
+    transform = load_policy(file)
+    assert transform(np.zeros((8, 8, 3), np.uint8)).shape == (8, 8, 3)
+    executed(told)
 
 
 def test_the_random_control_of_a_script_is_one_that_transforms_take(

@@ -205,3 +205,14 @@ def test_windows_that_cannot_be_used(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "pets")
     with pytest.raises(DataError, match=r"no linear window \(VOI\)"):
         load_data(f"folder:{deep_folder(tmp_path / 'deep', n=5)}", window="voi")
+
+
+def test_white_is_zero_in_tiff_of_sixteen_bits(tmp_path: Path) -> None:
+    values = (np.arange(64).reshape(8, 8) * 1000).astype(np.uint16)
+    for name, kind, stored in (("black", 1, values), ("white", 0, 65535 - values)):
+        Image.fromarray(stored).save(tmp_path / f"{name}.tif", tiffinfo={262: kind})
+        with Image.open(tmp_path / f"{name}.tif") as image:
+            assert image.tag_v2[262] == kind
+    np.testing.assert_array_equal(
+        read_image(tmp_path / "white.tif"), read_image(tmp_path / "black.tif")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,7 +107,22 @@ def test_rescaling_and_padding(tmp_path: Path) -> None:
     values[0] = 4000
     data = dicom(values, RescaleSlope=2, RescaleIntercept=-1000, PixelPaddingValue=4000)
     found = read_dicom(data)
-    assert (found.values.min(), found.values.max(), found.padding) == (0, 7000, 7000)
+    assert (found.values.min(), found.values.max(), found.padding) == (0, 7000, (7000, 7000))
+
+
+def test_a_range_of_padding_does_not_count(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    for name in ("healthy", "ill"):
+        (tmp_path / name).mkdir()
+        for i in range(6):
+            values = draw.integers(1000, 1200, (8, 8))
+            values[:4] = draw.integers(10, 60, (4, 8))
+            content = dicom(values, PixelPaddingValue=60, PixelPaddingRangeLimit=10)
+            (tmp_path / name / f"{i}.dcm").write_bytes(content)
+    window = load_data(f"folder:{tmp_path}").window
+    assert window is not None
+    assert window.low is not None
+    assert window.low >= 1000
 
 
 def test_stated_windows() -> None:
@@ -116,6 +132,19 @@ def test_stated_windows() -> None:
     assert own_window(header) == Window(55, 845)
     header.VOILUTFunction = "SIGMOID"
     assert own_window(header) is None
+
+
+@pytest.mark.parametrize("window", [None, "voi"])
+def test_the_first_of_several_stated_windows_is_noted(tmp_path: Path, window: Any) -> None:
+    draw = np.random.default_rng(0)
+    tags = {"WindowCenter": [100, 600], "WindowWidth": [400, 1500]}
+    for name in ("healthy", "ill"):
+        (tmp_path / name).mkdir()
+        for i in range(6):
+            content = dicom(draw.integers(0, 1200, (8, 8)), **tags)
+            (tmp_path / name / f"{i}.dcm").write_bytes(content)
+    notes = "\n".join(load_data(f"folder:{tmp_path}", window=window).notes)
+    assert "the first one: 12 files state several" in notes
 
 
 def study(root: Path, *, window: bool = True, other: float | None = None) -> str:

@@ -310,6 +310,11 @@ CASES: dict[str, Case] = {
         "name different parts"),
     "UTF-16 without a mark": (
         raw_csv("\n".join(["text,label", *PLAIN]).encode("utf-16-le")), "not a UTF-8"),
+    "people without a name": (
+        csv(*(f"{row},{('p1', 'unknown', 'p2', 'N/A', 'unknown', 'n/a')[i % 6]}"
+              for i, row in enumerate(PLAIN)),
+            header="text,label,who", keep_together="who"),
+        Read(TWO, 12, ("who 'unknown' (4 rows) is kept together", "who 'N/A' (2 rows)"))),
     "folds": (with_column("kfold", ["0", "1", "2", "3"]), Read(TWO, 12, ("kfold",))),
     "another encoding": (raw_csv("text,label\ncafé,good\n".encode("cp1252")), "UTF-8"),
     "a compressed table": (

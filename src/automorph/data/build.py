@@ -26,6 +26,7 @@ from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows
 from automorph.data.set_window import no_window_needed, window_of_parts
 from automorph.data.splits import split
+from automorph.data.together import like_missing_notes
 from automorph.data.window_record import WindowRecord
 from automorph.data.windows import WindowChoice
 from automorph.errors import DataError
@@ -118,6 +119,9 @@ def assemble(
     # Checked again: a class may have lost all its rows in decoding.
     known = {part: arrays.labels for part, arrays in parts.items()}
     check_classes(known, classes, name=raw.name, declared=True)
+    if raw.keep_together is not None:
+        values = [part.metadata[raw.keep_together] for part in parts.values()]
+        notes.add(*like_missing_notes(raw.keep_together, values))
     dataset = Dataset(
         raw.name,
         classes,

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SIXTEEN, THIRTY_TWO, DICOM = "16-bit", "32-bit", "DICOM"
+_PHOTOMETRIC = 262
+"""The TIFF tag that says whether 0 is white (0) or black (1)."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class DeepImage:
 
     ``kind`` is ``SIXTEEN``, ``THIRTY_TWO`` or ``DICOM``. ``alpha`` (H, W) has 16 bits. If
     ``inverted``, small values are bright (DICOM's MONOCHROME1). ``own`` is the window that the file
-    states, ``padding`` the value of pixels that show nothing.
+    states, ``padding`` the lowest and highest value of pixels that
+    show nothing.
     """
 
     values: NDArray[Any]
@@ -61,7 +64,7 @@ class DeepImage:
     alpha: NDArray[np.uint16] | None = None
     inverted: bool = False
     own: Window | None = None
-    padding: float | None = None
+    padding: tuple[float, float] | None = None
 
     def levels(self, window: Window) -> NDArray[np.uint8]:
         """Return the levels, with alpha as the last channel if there is one."""
@@ -93,7 +96,10 @@ def deep_values(image: Image.Image, reopen: Callable[[], Image.Image]) -> DeepIm
     if kind is None:
         return None
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return DeepImage(np.asarray(image), kind)
+        values = np.asarray(image)
+        return DeepImage(
+            np.iinfo(np.uint16).max - values if _white_is_zero(image) else values, kind
+        )
     if image.format == "PPM":
         return DeepImage(_ppm(image))
     low: Any = reopen()
@@ -109,6 +115,12 @@ def deep_values(image: Image.Image, reopen: Callable[[], Image.Image]) -> DeepIm
     if whole.shape[-1] == 4:
         return DeepImage(np.ascontiguousarray(whole[..., :3]), alpha=whole[..., 3])
     return DeepImage(whole)
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Return whether 0 is white in a TIFF of 16 bits; Pillow inverts only those of 8 bits."""
+    tags: Any = getattr(image, "tag_v2", {})
+    return image.mode.startswith("I;16") and tags.get(_PHOTOMETRIC) == 0
 
 
 def _raw_depth(image: Image.Image) -> str:

@@ -80,13 +80,20 @@ def read_dicom(source: Any) -> DeepImage | NDArray[np.uint8]:
         return DeepImage(values, DICOM, None, inverted, own, _padding(header))
 
 
-def dicom_depth(source: Any) -> tuple[str | None, Window | None]:
-    """Return the kind of deep values (None: 8-bit levels) and the stated window, by the header."""
+def dicom_depth(source: Any) -> tuple[str | None, Window | None, int]:
+    """Return the kind of deep values (None: 8-bit levels), the first stated window, and how many.
+
+    Only the header is read.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         header = _header(source, defer_size=1024)
         _check(header)
-        return (DICOM, own_window(header)) if _is_deep(header) else (None, None)
+        if not _is_deep(header):
+            return None, None, 0
+        own, centre = own_window(header), header.get("WindowCenter")
+        several = len(centre) if hasattr(centre, "__len__") else 1
+        return DICOM, own, several if own else 0
 
 
 def dicom_size(source: Any) -> tuple[int, int]:
@@ -222,12 +229,18 @@ def _is_deep(header: Any) -> bool:
     )
 
 
-def _padding(header: Any) -> float | None:
+def _padding(header: Any) -> tuple[float, float] | None:
+    """Return the lowest and highest rescaled value of padding, one value if no limit is stated."""
     value = _first(header.get("PixelPaddingValue"))
     if value is None:
         return None
+    limit = _first(header.get("PixelPaddingRangeLimit"))
     slope, intercept = (header.get(f"Rescale{name}") for name in ("Slope", "Intercept"))
-    return value * float(1 if slope is None else slope) + float(intercept or 0)
+    ends = sorted(
+        end * float(1 if slope is None else slope) + float(intercept or 0)
+        for end in (value, value if limit is None else limit)
+    )
+    return ends[0], ends[1]
 
 
 def _first(value: Any) -> float | None:

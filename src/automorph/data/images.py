@@ -145,12 +145,14 @@ def deep_image(source: Any) -> DeepImage | None:
 class Depth:
     """The kind of deep values of an image, None for 8 bits, and the window that its file states.
 
+    ``stated`` is the number of windows in the file; ``own`` is the first.
     ``remark`` is that of `read_with_remarks`, often empty.
     """
 
     kind: str | None
     own: Window | None = None
     remark: str = ""
+    stated: int = 0
 
 
 def depth_of(source: Any) -> Depth:
@@ -159,9 +161,9 @@ def depth_of(source: Any) -> Depth:
         return Depth(None)
     if not isinstance(source, Image.Image) and is_dicom(source):
         with reasons(source):
-            return Depth(
-                *dicom_depth(source if isinstance(source, bytes) else checked(Path(source)))
-            )
+            content = source if isinstance(source, bytes) else checked(Path(source))
+            kind, own, stated = dicom_depth(content)
+            return Depth(kind, own, stated=stated)
     with opened(source) as image:
         kind = deep_kind(image)  # before Pillow looks for EXIF data and loads the pixels
         # Pillow applies the orientation of a TIFF itself.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.class_values import is_like_missing
 from automorph.data.dataset import Dataset, Split
 
 _EXACT = 2**53  # above it, floats skip whole numbers
@@ -79,6 +81,21 @@ def representatives(units: NDArray[np.intp], strata: NDArray[np.int64]) -> NDArr
     rarity = np.bincount(pairs[1])[strata]
     order = np.lexsort((np.arange(len(units)), strata, rarity, units))
     return order[np.unique(units[order], return_index=True)[1]]
+
+
+def like_missing_notes(column: str, parts: Iterable[Iterable[object]]) -> list[str]:
+    """Return a note if many rows are kept together only because their value is unknown.
+
+    >>> like_missing_notes("patient", [["p1", "unknown", "unknown", "p2"]])[0][:51]
+    "patient 'unknown' (2 rows) is kept together like an"
+    """
+    counts = Counter(str(value).strip() for part in parts for value in part)
+    return [
+        f"{column} {value!r} ({n:,} rows) is kept together like any other value; if it means that "
+        "the value is missing, remove those rows or give each a value of its own"
+        for value, n in sorted(counts.items())
+        if n > 1 and (is_like_missing(value) or value.lower() in ("nan", "unknown"))
+    ]
 
 
 def shares_note(dataset: Dataset, parts: Iterable[tuple[str, NDArray[np.bytes_]]]) -> str:

@@ -72,14 +72,15 @@ def choose_window(
     )
     window: Window | None
     if choice == "voi":
-        window, how = OWN, "the window that each DICOM file states"
+        window, how = OWN, f"the window that each DICOM file states{_first_of(depths)}"
     elif choice is not None and choice != "percentiles":
         window, how = Window(float(choice[0]), float(choice[1])), "as given (window)"
     elif kinds[None]:
         window = FULL
         how = f"the whole range of 16 bits, since {kinds[None]:,} other images have 8 bits"
     elif choice is None and len(own) == 1 and None not in own:
-        window, how = next(iter(own)), "the window that all DICOM files state"
+        window = next(iter(own))
+        how = f"the window that all DICOM files state{_first_of(depths)}"
     else:
         window = _percentiles(values)
         how = f"percentiles {LOW:g} and {HIGH:g} of {sampled:,} training images"
@@ -92,6 +93,12 @@ def choose_window(
     if 0 < inverted < sampled:
         how += f"; {inverted:,} of {sampled:,} files are MONOCHROME1 and inverted after the window"
     return window, _record(window, how, sum(map(_is_deep, depths)), values, sampled)
+
+
+def _first_of(depths: Sequence[Depth | None]) -> str:
+    """Say that the first window is taken, if files state several."""
+    several = [depth.stated for depth in depths if depth is not None and depth.stated > 1]
+    return f" (the first one: {len(several):,} files state several)" if several else ""
 
 
 def _check_kinds(
@@ -172,7 +179,8 @@ def _counted(image: DeepImage) -> NDArray[Any]:
     values = image.values.reshape(-1)
     keep = np.isfinite(values)
     if image.padding is not None:
-        keep &= values != image.padding
+        low, high = image.padding
+        keep &= (values < low) | (values > high)
     return values if keep.all() else values[keep]
 
 

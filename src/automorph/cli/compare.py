@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.comparison_result import paths_of, read_object, table_of
+from automorph.cli.comparison_result import are_there, paths_of, read_object, table_of
 from automorph.cli.options import (
     compare_options,
     console,
@@ -167,7 +167,8 @@ class CompareRun:
             say.print(remark, style="yellow", markup=False)
         before = read_object(folder / "compare.json")
         same = before is not None and self._is_asked(before.get("asked"))
-        known = before if same and not comparison.trained else None
+        complete = same and not comparison.trained and are_there(paths_of(folder).values())
+        known = before if complete else None
         if known is None:
             if before is not None and not same:
                 say.print(f"The earlier comparison in this folder is now in {set_aside(folder)}")

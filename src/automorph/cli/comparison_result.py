@@ -5,6 +5,7 @@ Used by ``compare`` and ``search``, which ends in a comparison.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +139,11 @@ def _mean(summary: Summary, metric: Metric, *, spread: bool = True) -> str:
 def paths_of(folder: Path) -> dict[str, str]:
     """Return the current paths of the policy and the report: a run folder may have been moved."""
     return {"policy": str(folder / "policy.json"), "report": str(folder / "report.html")}
+
+
+def are_there(paths: Iterable[str]) -> bool:
+    """Return whether all files exist that a finished run names: else it is written again."""
+    return all(Path(path).exists() for path in paths)
 
 
 def read_object(path: Path) -> dict[str, Any] | None:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.option_values import OUT, patterns_of, size_of, window_of
-from automorph.cli.param_types import DataWord, Epochs, NameWord, PolicyWord, check_folder
+from automorph.cli.param_types import (
+    DataWord,
+    Epochs,
+    NameWord,
+    PolicyWord,
+    check_folder,
+    check_verb,
+)
 from automorph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -266,6 +273,10 @@ def engine_settings(options: dict[str, Any]) -> dict[str, Any]:
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Hide progress bars and tables.")
 
 
+_VERBS = ("audit", "compare", "explain", "patch", "search", "train")
+"""The verbs whose name is the kind of their report."""
+
+
 def _run_folder(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
     """Return the run folder; for an fsspec address, a local mirror until the verb ends."""
     from automorph.remote import is_address, mirrored
@@ -274,6 +285,8 @@ def _run_folder(context: click.Context, _: click.Parameter, value: str | None) -
         return value
     if not is_address(value):
         check_folder(Path(value))
+        if context.info_name in _VERBS:
+            check_verb(Path(value), context.info_name)
         return value
     context.meta[OUT] = value
     return str(context.with_resource(mirrored(value)))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from automorph.errors import DiskError, UsageError
-from automorph.files import disk_advice
+from automorph.errors import DamagedError, DiskError, UsageError
+from automorph.files import disk_advice, read_json
 
 if TYPE_CHECKING:
     _Word = click.ParamType[str]
@@ -186,6 +186,19 @@ def check_folder(path: Path) -> None:
             f"cannot create the folder {path}: {error.strerror or error}; expected a writable "
             "location. Nothing was done; choose another folder with --out"
         ) from None
+
+
+def check_verb(folder: Path, verb: str) -> None:
+    """Reject a folder with the report of another verb, which would be overwritten."""
+    try:
+        kind = read_json(folder / "report.json").get("kind", verb)
+    except (OSError, DamagedError):
+        return
+    if kind != verb:
+        raise UsageError(
+            f"{folder} holds the report of automorph {kind}, which automorph {verb} would "
+            "overwrite. Nothing was done; choose another folder with --out"
+        )
 
 
 def _load(home: str) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.comparison_result import paths_of, read_object, table_of
+from automorph.cli.comparison_result import are_there, paths_of, read_object, table_of
 from automorph.cli.options import (
     console,
     engine_options,
@@ -229,7 +229,8 @@ class SearchRun:
             )  # fmt: skip
         for remark in result.remarks:
             console(quiet=self.quiet).print(remark, style="yellow", markup=False)
-        known = None if result.trained else read_object(folder / "search.json")
+        complete = not result.trained and are_there(paths_of(folder).values())
+        known = read_object(folder / "search.json") if complete else None
         content = known or self._write(result, folder, started, engine)
         if known:
             console(quiet=self.quiet).print(

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_digits
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifierCV, SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -188,6 +193,29 @@ def test_a_loss_of_levels_is_noted():
     with pytest.warns(UserWarning, match=r"from 0 to 1 and levels=\(0.0, 255.0\), so .* 2 of 256"):
         AugmentedClassifier(policy="crop", shape=(8, 8)).fit(rows, LABELS[:50])
     AugmentedClassifier(policy="crop", shape=(8, 8), levels=(0, 1)).fit(rows, LABELS[:50])
+
+
+@pytest.mark.parametrize(("inside", "named"), [
+    (GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [1, 3]}, cv=2), "cv"),
+    (make_pipeline(StandardScaler(), RidgeClassifierCV()), "ridgeclassifiercv__cv"),
+    (SGDClassifier(early_stopping=True, random_state=0), "early_stopping"),
+    (HistGradientBoostingClassifier(early_stopping=True, max_iter=2), "early_stopping"),
+    (GradientBoostingClassifier(n_estimators=2, n_iter_no_change=1), "n_iter_no_change"),
+    (RandomForestClassifier(20, oob_score=True, random_state=0), "oob_score"),
+    (SGDClassifier(random_state=0), None),
+    (HistGradientBoostingClassifier(max_iter=2), None),
+    (GradientBoostingClassifier(n_estimators=2), None),
+    (RandomForestClassifier(2), None),
+])  # fmt: skip
+def test_an_estimator_that_holds_out_examples_is_noted(inside, named):
+    rows, labels = DIGITS[:60], LABELS[:60] % 2
+    model = AugmentedClassifier(inside, policy="crop", shape=(8, 8), levels=(0, 16))
+    if named is None:
+        model.fit(rows, labels)
+        return
+    with pytest.warns(UserWarning, match=rf"^{named}: \w+ holds out examples itself"):
+        model.fit(rows, labels)
+    clone(model).set_params(policy="none").fit(rows, labels)  # No copies, no note.
 
 
 @pytest.mark.parametrize(("options", "message"), [

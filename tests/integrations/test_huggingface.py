@@ -84,6 +84,22 @@ def test_what_does_not_fit_is_refused(data: object) -> None:
         data.with_transform(huggingface.transform("flip", "img", index="number"))[0]
 
 
+@pytest.mark.parametrize("options", [{}, {"batched": True}, {"remove_columns": ["label"]}])
+def test_a_map_that_would_store_one_draw_is_refused(data: object, options: object) -> None:
+    with pytest.raises(UsageError, match=r"runs once and stores the result.*set_transform"):
+        data.map(huggingface.transform("flip", "img"), **options)
+
+
+def test_a_map_of_a_stream_draws_in_every_pass(data: object) -> None:
+    augment = huggingface.transform("crop", "img", index="id")
+    stream = data.to_iterable_dataset().map(augment, batched=True, batch_size=4)
+    passes = []
+    for epoch in range(2):
+        augment.set_epoch(epoch)
+        passes.append([np.asarray(row["img"]).tobytes() for row in stream])
+    assert passes[0] != passes[1]
+
+
 def test_missing_texts_are_refused_with_their_rows() -> None:
     data = datasets.Dataset.from_dict({"text": ["a fine film", None, None, "a dull one"]})
     data.set_transform(huggingface.transform("typos", "text"))

@@ -26,6 +26,24 @@ from automorph.policies import Policy, are_texts, as_texts, check_domain, load_p
 
 _FEW_LEVELS = 16
 """Images of fewer levels have probably been scaled to another range."""
+_MANY = 10_000
+"""Above it, scikit-learn's ``early_stopping="auto"`` means yes."""
+
+
+def _validating(estimator: Any, n: int) -> list[str]:
+    """Return the options by which an estimator, or one inside it, holds out some of n examples."""
+    options = estimator.get_params(deep=True)
+
+    def holds_out(name: str, value: Any) -> bool:
+        prefix, _, last = name.rpartition("__")
+        stopping = f"{prefix}__early_stopping" if prefix else "early_stopping"
+        if last == "early_stopping":
+            return n > _MANY if value == "auto" else bool(value)
+        if last == "n_iter_no_change":  # of estimators that have no option early_stopping
+            return value is not None and stopping not in options
+        return (last == "cv" and value != "prefit") or (last == "oob_score" and bool(value))
+
+    return [name for name, value in options.items() if holds_out(name, value)]
 
 
 def _has(name: str) -> Any:
@@ -102,6 +120,14 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  
         if len(policy.space):
             copies += [self._copy(policy, examples, copy) for copy in range(1, self.copies + 1)]
         self.estimator_ = clone(self._inside())
+        inside = _validating(self.estimator_, len(labels) * len(copies))
+        if inside and len(copies) > 1:
+            note(
+                f"{', '.join(inside)}: {type(self.estimator_).__name__} holds out examples itself, "
+                "and copies of them are among those that it is fitted on, so its scores are too "
+                "high; put the search outside, as in GridSearchCV(AugmentedClassifier(...), ...), "
+                "or turn it off"
+            )
         options = {}
         if sample_weight is not None:
             if not has_fit_parameter(self.estimator_, "sample_weight"):

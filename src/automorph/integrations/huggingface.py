@@ -22,6 +22,10 @@ _REMEDY = (
 )
 
 
+_STORED = ("LazyBatch", "LazyRow")
+"""What ``datasets.Dataset.map`` passes to a function; transforms of a data set get a dict."""
+
+
 class Transform(ShortRepr, InEpochs):
     """The result of ``transform``: a function that augments a batch of columns."""
 
@@ -38,6 +42,12 @@ class Transform(ShortRepr, InEpochs):
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Return the batch with augmented images or texts."""
+        if type(batch).__name__ in _STORED:
+            raise UsageError(
+                "got a batch of dataset.map, which runs once and stores the result, so that every "
+                "epoch would see the same augmented images; use dataset.set_transform(transform) "
+                "or dataset.with_transform(transform)"
+            )
         values = list(self._column(batch, self.image, "image"))
         given = None if self.index is None else self._column(batch, self.index, "index")
         index = numbers_for(values, given)

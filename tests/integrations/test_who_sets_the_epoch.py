@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from loader_data import Labelled, image_as, pixels
@@ -123,6 +124,31 @@ def test_a_loop_over_the_data_set_itself_warns():
     list(data)
     with pytest.warns(UserWarning, match="call set_epoch"):
         list(data)
+
+
+def with_a_transform():
+    datasets = pytest.importorskip("datasets")
+    data = datasets.Dataset.from_dict({"image": [image_as("pil", one) for one in pixels(N)]})
+    return data.cast_column("image", datasets.Image()).with_transform(transform(POLICY))
+
+
+@pytest.mark.parametrize("inside", [
+    lambda: Augmented(Labelled(), POLICY),
+    lambda: Subset(Augmented(Labelled(), POLICY), range(N)),
+    lambda: ConcatDataset([Augmented(Labelled(N // 2), POLICY, seed=seed) for seed in (0, 1)]),
+    with_a_transform,
+], ids=["augmented", "subset", "concatenated", "transform"])  # fmt: skip
+def test_what_is_inside_is_told_the_epoch(inside):
+    data = Augmented(inside(), "none")
+    passes = []
+    for epoch in range(3):
+        data.set_epoch(epoch)
+        passes.append([shown(data[i]) for i in range(N)])
+    assert all(len(set(draws)) > 1 for draws in zip(*passes, strict=True))
+
+
+def shown(row):
+    return np.asarray(row["image"] if isinstance(row, dict) else row[0]).tobytes()
 
 
 # accelerate

@@ -17,7 +17,7 @@ from automorph.integrations.image_types import augment_each, need_no_others
 from automorph.integrations.repeats import WRAP, by_batch, counted
 from automorph.integrations.repr import ShortRepr
 from automorph.integrations.sample_access import Position, find_image, get, put
-from automorph.integrations.shared_epoch import InEpochs, SharedEpoch
+from automorph.integrations.shared_epoch import InEpochs, SharedEpoch, counting
 from automorph.operations import Stream, occurring
 from automorph.policies import COPIES, Policy, load_policy
 
@@ -84,6 +84,13 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         self.copies = checked_whole("copies", copies, 1, COPIES)
         self.image, self.then, self.repeats = image, then, repeats
         self._epoch = SharedEpoch()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Set the epoch, also of everything inside that counts epochs, and in running workers."""
+        super().set_epoch(epoch)
+        for part in counting(self.dataset):
+            if hasattr(part, "set_epoch"):
+                part.set_epoch(epoch)
 
     def __len__(self) -> int:
         # Samplers ask for the length before each pass, in the main process.

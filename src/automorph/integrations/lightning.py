@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence
+from collections.abc import Mapping, MutableMapping, MutableSequence
 from typing import Any
 
 from automorph.errors import MissingExtraError, UsageError
 from automorph.integrations.layer import OnDevice
 from automorph.integrations.repeats import RepeatCounter
 from automorph.integrations.sample_access import Position, find_image, get
+from automorph.integrations.shared_epoch import counting
 from automorph.policies import Policy
 
 try:
@@ -198,7 +199,7 @@ def set_epochs(loaders: Any, epoch: int) -> None:
     for loader in _loaders(loaders):
         sampler = getattr(loader, "batch_sampler", None)
         for part in (
-            *_counting(getattr(loader, "dataset", None)),
+            *counting(getattr(loader, "dataset", None)),
             getattr(loader, "collate_fn", None),
             # Lightning sets the epoch of samplers itself, after workers have begun.
             *(one for one in (sampler, getattr(loader, "sampler", None)) if _is_ours(one)),
@@ -220,16 +221,6 @@ def _parts(several: Any) -> list[Any]:
 
 def _is_ours(sampler: Any) -> bool:
     return isinstance(sampler, RepeatCounter)
-
-
-def _counting(data: Any) -> Iterator[Any]:
-    """Yield a data set, those inside it, and their transforms."""
-    if data is None:
-        return
-    yield data
-    yield (getattr(data, "format", None) or {}).get("format_kwargs", {}).get("transform")
-    for inside in (getattr(data, "dataset", None), *(getattr(data, "datasets", None) or ())):
-        yield from _counting(inside)
 
 
 def _begun_early(loader: Any) -> bool:

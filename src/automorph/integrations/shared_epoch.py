@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -99,3 +100,13 @@ class InEpochs:
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch, also in running workers."""
         self._epoch.number = epoch
+
+
+def counting(data: Any) -> Iterator[Any]:
+    """Yield a data set, those inside it, and their transforms."""
+    if data is None:
+        return
+    yield data
+    yield (getattr(data, "format", None) or {}).get("format_kwargs", {}).get("transform")
+    for inside in (getattr(data, "dataset", None), *(getattr(data, "datasets", None) or ())):
+        yield from counting(inside)

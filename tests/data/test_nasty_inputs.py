@@ -95,6 +95,19 @@ def parquet(labels: Any) -> Callable[[Path], Dataset]:
     return read
 
 
+def partitioned(*folders: str) -> Callable[[Path], Dataset]:
+    """Read a table whose rows are divided among folders."""
+
+    def read(root: Path) -> Dataset:
+        for i, name in enumerate(folders):
+            (root / name).mkdir()
+            columns = {"text": TEXTS[i :: len(folders)], "label": sorted(LABELS)[i :: len(folders)]}
+            pq.write_table(pa.table(columns), root / name / "0.parquet")
+        return load_data(f"parquet:{root}")
+
+    return read
+
+
 def folder(change: Callable[[Path], Any], **options: Any) -> Callable[[Path], Dataset]:
     """Read two class folders of four images each after a change."""
 
@@ -347,6 +360,12 @@ CASES: dict[str, Case] = {
     "labels as decimals": (
         parquet(pa.array([Decimal("1.00"), Decimal("2.00")] * 6)), Read(("1", "2"), 12)),
     "labels that are times": (parquet([datetime(2024, 1, 1 + i % 2) for i in range(12)]), "label"),
+    "a column that only the names of folders state": (
+        partitioned("sentiment=good", "sentiment=bad"), Read(
+            TWO, 12, ("ignored columns that only the names of folders state: sentiment",))),
+    "parts that the names of folders state": (
+        partitioned("split=train", "split=test"), Read(
+            TWO, 6, (), lambda data: not any("folders state" in note for note in data.notes))),
     # Hugging Face data sets
     "several labels in each row": (
         hub({"text": TEXTS, "label": [[i % 2] for i in range(12)]}, multi_label), "label"),

@@ -58,6 +58,7 @@ def parts_of_files(
     """
     base = _base(path)
     _note_missing_shards(files, notes)
+    _note_columns_of_folders(files, base, notes)
     if len(files) == 1:
         return {"train": list(files)}
     parts: dict[str, list[Path]] = {}
@@ -93,6 +94,21 @@ def _note_missing_shards(files: Sequence[Path], notes: Notes) -> None:
                 f"files missing: {stem} has {len(numbers)} of {total} files, without "
                 f"{shortened(missing)}"
             )
+
+
+def _note_columns_of_folders(files: Sequence[Path], base: Path, notes: Notes) -> None:
+    """Note columns that partitioned tables hold in names of folders, such as ``year=2024``."""
+    columns = {
+        name
+        for file in files
+        for name, equals, value in (one.partition("=") for one in file.relative_to(base).parts[:-1])
+        if equals and not names_a_part(value)
+    }
+    if columns:
+        notes.ignored(
+            "columns that only the names of folders state", sorted(columns),
+            advice="; to use them, write them into the files",
+        )  # fmt: skip
 
 
 def _part(source: str, file: Path, base: Path) -> str | None:

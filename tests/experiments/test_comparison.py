@@ -147,7 +147,7 @@ def test_side_by_side_gives_the_same_numbers(task):
 
 
 def test_a_training_that_diverges_is_a_row_with_an_error(task):
-    wild = task.with_recipe(lr=1e9, epochs=3)
+    wild = task.with_recipe(optimizer="sgd", sgd_share=1.0, lr=1e9, epochs=3)
     with pytest.raises(AutomorphError, match="no policy has a result"):
         compare(wild, ["none"], seeds=1)
 

@@ -137,6 +137,11 @@ def test_the_budget_ends_a_training_that_still_learns() -> None:
     assert result.converged is False
 
 
+def test_a_single_epoch_only_cools_down() -> None:
+    result = train(task_of(epochs=1, stop="converged"), "crop")
+    assert (result.stable_epochs, result.converged) == (0, None)
+
+
 def test_converging_needs_a_constant_rate() -> None:
     with pytest.raises(UsageError, match="stop is 'converged' and schedule is 'cosine'"):
         Recipe(stop="converged")

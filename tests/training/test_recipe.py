@@ -37,7 +37,7 @@ def test_a_constant_rate_is_constant_after_the_warm_up():
 def test_defaults_exist_for_every_network_and_amount_of_data(model, n):
     recipe = recipe_for(model, n)
 
-    assert 5 <= recipe.epochs <= 40
+    assert 5 <= recipe.epochs <= 80
     assert recipe_for(model, n, lr=1.5, epochs=3) != recipe
 
 

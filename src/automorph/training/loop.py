@@ -87,8 +87,8 @@ class Training:
     @property
     def converged(self) -> bool | None:
         """Whether the constant phase had converged; None if that is not known."""
-        done = self.stable_epochs is not None and self.epoch >= self.stable_epochs
-        if not done or len(self.held_out) != self.stable_epochs:
+        stable = self.stable_epochs
+        if not stable or self.epoch < stable or len(self.held_out) != stable:
             return None
         return has_converged(torch.stack(self.held_out).numpy())
 

@@ -143,9 +143,9 @@ class AdamW(Optimiser):
 class Muon(SGD):
     """Muon for the matrices between input and output (`hidden_matrices`), SGD for the rest.
 
-    ``lr`` and ``momentum`` of the recipe are those of the matrices, ``sgd_lr`` (in proportion to
-    the current rate) and ``sgd_momentum`` those of the rest and of the lengths of the matrices (see
-    `turn`). Weight decay is that of SGD, and applies to the rest only.
+    ``lr`` and ``momentum`` of the recipe are those of the matrices, ``sgd_share`` times that rate
+    and ``sgd_momentum`` those of the rest and of the lengths of the matrices (see `turn`). Weight
+    decay is that of SGD, and applies to the rest only.
     """
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
@@ -165,9 +165,7 @@ class Muon(SGD):
     ) -> None:
         """Take one step."""
         recipe, (buffers, lengths) = self.recipe, memory
-        sgd_lr = self.lr
-        if recipe.sgd_lr is not None:
-            sgd_lr *= recipe.sgd_lr / recipe.lr
+        sgd_lr = recipe.sgd_share * self.lr
         hidden = [i for i, length in enumerate(lengths) if length.numel()]
         rest = [i for i, length in enumerate(lengths) if not length.numel()]
         if rest:

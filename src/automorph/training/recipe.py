@@ -24,7 +24,7 @@ class Recipe:
     ``accumulate`` divides it into this many passes, for less memory. ``optimizer`` is ``sgd`` (with
     Nesterov's momentum), ``adamw`` (``momentum`` is then beta_1) or ``muon`` (Jordan et al. 2024):
     ``lr`` is then roughly the angle by which a step turns the matrices before the output layer, and
-    ``momentum`` theirs; all other weights follow ``sgd`` with the rate ``sgd_lr`` (None: ``lr``)
+    ``momentum`` theirs; all other weights follow ``sgd`` with the rate ``sgd_share`` times ``lr``
     and ``sgd_momentum``. The rate rises linearly over ``warmup_epochs`` (half of the epochs at
     most) and then follows ``schedule`` (``cosine`` ends at 0; ``stable`` is constant and falls to 0
     over the last share ``cooldown`` of the epochs, see `learning_rate`). With ``stop="converged"``,
@@ -52,7 +52,7 @@ class Recipe:
     select: Selection = "last"
     cooldown: float = 0.25
     stop: Stop = "epochs"
-    sgd_lr: float | None = None
+    sgd_share: float = 1.0
     sgd_momentum: float = 0.9
 
     def __post_init__(self) -> None:
@@ -80,11 +80,11 @@ class Recipe:
             ("ema_decay", 0, 1),
             ("clip_norm", 0, math.inf),
             ("cooldown", 0, 0.9),
-            ("sgd_lr", 0, math.inf),
+            ("sgd_share", 0, math.inf),
             ("sgd_momentum", 0, 1),
         ):
             value = getattr(self, field)
-            if value is None and field in ("ema_decay", "clip_norm", "sgd_lr"):
+            if value is None and field in ("ema_decay", "clip_norm"):
                 continue
             whole = field in ("epochs", "batch_size", "accumulate")
             kind: Any = Integral if whole else Real
@@ -98,9 +98,7 @@ class Recipe:
                 f"recipe: stop is 'converged' and schedule is {self.schedule!r}; expected "
                 "'stable': a training can end by itself only if its rate is constant until then"
             )
-        if self.optimizer == "muon" and not self.lr:
-            raise UsageError("recipe: lr is 0 and optimizer is 'muon'; expected a rate above 0")
-        for field in ("sgd_lr", "sgd_momentum"):
+        for field in ("sgd_share", "sgd_momentum"):
             value, unset = getattr(self, field), getattr(Recipe, field)
             if self.optimizer != "muon" and value != unset:
                 raise UsageError(
@@ -127,7 +125,7 @@ class Recipe:
 _USED_WITH = {
     "cooldown": ("schedule", "stable"),
     "stop": ("schedule", "stable"),
-    "sgd_lr": ("optimizer", "muon"),
+    "sgd_share": ("optimizer", "muon"),
     "sgd_momentum": ("optimizer", "muon"),
 }
 """Entries that earlier versions did not know, and the choice that makes use of them."""

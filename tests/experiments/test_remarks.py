@@ -53,7 +53,8 @@ def test_compare_search_and_audit_say_it(task):
 
 def test_the_command_line_and_the_page_say_it(tmp_path, capsys):
     command = ["compare", "digits", "--policy", "none", "--seeds", "1", "--epochs", "1", "--lr",
-               "1e-9", "--limit", "100", "--model", "cnn:4", "--recipe", "0.1", "--jobs", "1"]  # fmt: skip
+               "1e-9", "--limit", "100", "--model", "cnn:4", "--recipe", "0.1",
+               "--jobs", "1"]  # fmt: skip
     main([*command, "--out", str(tmp_path / "c")])
     shown = " ".join(capsys.readouterr().err.split())
     assert "none always answers" in shown

@@ -116,13 +116,13 @@ def cells_of(part: str) -> Iterator[Cell]:
 FRONTIER: tuple[tuple[str, str, tuple[tuple[str, Any], ...]], ...] = (
     ("old", "resnet9:16", tuple(OLD.items())),
     ("1x", "resnet9:16", (("epochs", 41),)),
-    ("2x", "resnet9:24", (("epochs", 54),)),
-    ("4x", "resnet9:32", (("epochs", 66),)),
+    ("2x", "resnet9:24", (("epochs", 46),)),
+    ("4x", "resnet9:32", (("epochs", 60),)),
 )
 """The recipe of 0.1, and the current one at one, two and four times its cost."""
 FEW = (
     ("old", "resnet9:16", tuple(OLD.items())),
-    ("new", "resnet9:32", (("epochs", 120),)),
+    ("new", "resnet9:24", (("epochs", 90),)),
 )
 PARTS = ("cifar", "few", "fashion", "worth", "suite", "auto", "text")
 

@@ -167,7 +167,7 @@ _epochs_help = "Epochs of each training; auto: until its validation loss stops i
 _epochs_option = partial(
     click.option,
     "--epochs",
-    show_default="5 to 40, depending on the network and the number of examples",
+    show_default="auto for images; a number for texts and pretrained networks",
 )
 _recipe_options = stack(
     click.option(

@@ -11,8 +11,9 @@ import torch
 from automorph.errors import UsageError
 from automorph.targets import Classes
 from automorph.training import Recipe, RunResult, Task, as_task, learning_rate, train
-from automorph.training.convergence import calibrated_losses, has_converged
+from automorph.training.convergence import calibrated_losses, has_converged, is_measured
 from automorph.training.evaluation import Evaluation
+from automorph.training.optimiser import Average
 from automorph.training.schedule import cooldown_epochs, longest_stable
 
 
@@ -132,8 +133,8 @@ def test_stops_when_converged_and_resumes_to_the_bit(tmp_path: Path) -> None:
 
 
 def test_the_budget_ends_a_training_that_still_learns() -> None:
-    result = train(task_of(epochs=8, stop="converged"), "crop")
-    assert len(result.curves) == 8
+    result = train(task_of(epochs=16, stop="converged"), "crop")
+    assert len(result.curves) == 16
     assert result.converged is False
 
 
@@ -147,16 +148,41 @@ def test_converging_needs_a_constant_rate() -> None:
         Recipe(stop="converged")
 
 
-def test_noise_is_no_improvement_and_a_small_steady_one_is() -> None:
+def test_noise_is_no_improvement_and_a_steady_one_is() -> None:
     rng = np.random.default_rng(0)
-    hard = rng.exponential(1, 400)  # Some examples are harder, in every epoch.
-    wrong = 0
-    for _ in range(100):
-        level = hard + rng.normal(0, 0.3, (40, 400))
-        wrong += not has_converged(level)
-    assert wrong <= 25  # One standard error: about 16 of 100 by chance.
-    steady = hard - np.linspace(0, 0.2, 40)[:, None] + rng.normal(0, 0.3, (40, 400))
-    assert not has_converged(steady)
+    hard = rng.exponential(1, 400)  # Some examples are harder, in every measurement.
+
+    def measured(falls: float) -> list[np.ndarray]:
+        return [hard - falls * k + rng.normal(0, 0.3, 400) for k in range(8)]
+
+    level = [has_converged(measured(0.0)) for _ in range(100)]
+    steady = [has_converged(measured(0.05)) for _ in range(100)]
+    assert sum(level) > 60  # Each of two comparisons errs in 16 of 100.
+    assert sum(steady) == 0
+
+
+def test_a_single_bad_measurement_ends_nothing() -> None:
+    falling = [np.full(50, 2 - 0.1 * k) for k in range(8)]
+    assert not has_converged([*falling[:-1], falling[0]])
+    assert not has_converged(falling[:3])
+
+
+def test_measurements_are_a_quarter_of_the_epochs_apart() -> None:
+    epochs = [epoch for epoch in range(1, 1000) if is_measured(epoch)]
+    assert epochs[0] == 8
+    for before, now in zip(epochs, epochs[2:], strict=False):
+        assert before / now == pytest.approx(0.75, abs=0.05)
+
+
+def test_the_average_reaches_back_over_a_tenth_of_the_steps() -> None:
+    model = torch.nn.Linear(1, 1, bias=False)
+    average = Average(model)
+    for steps in (100, 1000):
+        for step in range(steps):
+            torch.nn.init.constant_(model.weight, step)
+            average.update(model, step)
+        behind = (steps - 1 - average.model.weight.item()) / steps
+        assert behind == pytest.approx(1 / (average.gamma + 2), rel=0.1)
 
 
 def test_overconfidence_alone_is_no_loss() -> None:

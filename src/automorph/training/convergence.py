@@ -1,20 +1,97 @@
-"""Whether a training has converged: its validation loss has stopped improving beyond its noise."""
+"""Whether a training has converged: its validation loss has stopped improving beyond its noise.
+
+At a constant rate the weights jitter, and the loss with them: by more than it improves in ten
+epochs. The loss of their running average has little of this noise, and follows the loss that a
+cool-down would reach. It is measured at epochs whose distance grows (8, 9, 11, 12, 14, 16, ..).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
+from automorph.training.checkpoint import prefixed, under
 from automorph.training.evaluation import Evaluation
+from automorph.training.optimiser import Average
 
 FOLDS = 5
 MOST_ROWS = 2000
 """Losses of so many validation examples are kept: more do not change the decision."""
-FEWEST_EPOCHS = 8
-"""Quarters of shorter phases are too noisy to compare."""
+FIRST = 8
+"""The epoch of the first measurement."""
+BACK = 2
+"""A measurement is compared with the second before, which a quarter of the epochs lie between."""
+IN_A_ROW = 2
+"""So many comparisons in a row must find no improvement: a single one errs too often."""
+
+
+class Convergence:
+    """The average of a network's weights, and its validation losses at some epochs."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.average = Average(model)
+        self.epochs: list[int] = []
+        self.losses: list[Tensor] = []
+
+    def add(self, epoch: int, seen: Evaluation) -> None:
+        """Record what the averaged network gave after an epoch."""
+        self.epochs.append(epoch)
+        self.losses.append(torch.from_numpy(calibrated_losses(seen)))
+
+    @property
+    def reached(self) -> bool:
+        """Whether the training had converged at the last measurement."""
+        return has_converged([losses.numpy() for losses in self.losses])
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return tensors, and facts for JSON."""
+        losses = {"losses": torch.stack(self.losses)} if self.losses else {}
+        return {**prefixed("average", self.average.model.state_dict()), **losses}, {
+            "epochs": self.epochs
+        }
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Restore what `state` returned."""
+        self.average.model.load_state_dict(under("average", tensors))
+        self.losses = list(tensors.get("losses", ()))
+        self.epochs = list(facts["epochs"])
+
+
+def is_measured(epoch: int) -> bool:
+    """Whether the validation loss is measured after an epoch: 8 (4/3)^(k/2), rounded.
+
+    >>> [epoch for epoch in range(1, 40) if is_measured(epoch)]
+    [8, 9, 11, 12, 14, 16, 19, 22, 25, 29, 34, 39]
+    """
+    if epoch < FIRST:
+        return False
+    k = round(2 * math.log(epoch / FIRST, 4 / 3))
+    return any(round(FIRST * (4 / 3) ** (n / 2)) == epoch for n in (k - 1, k, k + 1))
+
+
+def has_converged(losses: Sequence[NDArray[np.floating]]) -> bool:
+    """Whether the last of the measured losses, each ``(n,)``, have stopped improving.
+
+    Two measurements in a row must not be better than those a quarter of the epochs before: the mean
+    improvement over the examples is at most its standard error. False for fewer measurements.
+
+    >>> falling = [np.full(50, 2 - 0.1 * k) for k in range(8)]
+    >>> has_converged(falling), has_converged([*falling, *falling[-1:] * 4])
+    (False, True)
+    """
+    if len(losses) < BACK + IN_A_ROW:
+        return False
+    for place in range(-IN_A_ROW, 0):
+        gain = np.subtract(losses[place - BACK], losses[place], dtype=np.float64)
+        if gain.mean() > gain.std() / math.sqrt(len(gain)):
+            return False
+    return True
 
 
 def calibrated_losses(seen: Evaluation) -> NDArray[np.float32]:
@@ -40,7 +117,7 @@ def calibrated_losses(seen: Evaluation) -> NDArray[np.float32]:
     losses = np.empty(len(logits), np.float32)
     fold = torch.arange(len(logits)) % FOLDS
 
-    def at(log_temperature: float, rows: torch.Tensor) -> torch.Tensor:
+    def at(log_temperature: float, rows: Tensor) -> Tensor:
         return seen.target.loss(logits[rows] / math.exp(log_temperature), targets[rows])
 
     for number in range(min(FOLDS, len(logits))):
@@ -53,24 +130,3 @@ def calibrated_losses(seen: Evaluation) -> NDArray[np.float32]:
         )  # fmt: skip
         losses[own.numpy()] = at(float(found.x), own).numpy()
     return losses
-
-
-def has_converged(losses: NDArray[np.floating]) -> bool:
-    """Whether the losses ``(epochs, n)`` have not improved beyond noise over the last quarter.
-
-    The mean of each example's losses over the last quarter of the epochs is compared with that over
-    the quarter before. The training has converged if the mean improvement over the examples is
-    below its standard error. False for fewer than 8 epochs.
-
-    >>> falling = np.linspace(2, 1, 12)[:, None] + np.zeros((1, 50))
-    >>> level = np.vstack([falling, np.ones((30, 50))])
-    >>> has_converged(falling), has_converged(level)
-    (False, True)
-    """
-    epochs, n = losses.shape
-    if epochs < FEWEST_EPOCHS:
-        return False
-    quarter = epochs // 4
-    last, before = losses[-quarter:], losses[-2 * quarter : -quarter]
-    gain = before.mean(axis=0, dtype=np.float64) - last.mean(axis=0, dtype=np.float64)
-    return bool(gain.mean() <= gain.std() / math.sqrt(n))

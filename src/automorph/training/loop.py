@@ -19,7 +19,7 @@ from automorph.models import Modes, begin_training
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, Units
 from automorph.training.checkpoint import prefixed, under
-from automorph.training.convergence import calibrated_losses, has_converged
+from automorph.training.convergence import Convergence, is_measured
 from automorph.training.ddp import share_model
 from automorph.training.device import Machine
 from automorph.training.evaluation import Evaluation, evaluate
@@ -69,8 +69,7 @@ class Training:
         self.best: dict[str, Tensor] | None = None
         stable = self.recipe.schedule == "stable"
         self.stable_epochs = longest_stable(self.recipe) if stable else None
-        self.held_out: list[Tensor] = []
-        """Calibrated validation losses of the epochs at a constant rate, see `has_converged`."""
+        self.convergence = Convergence(self.model) if stable else None
 
     @property
     def epoch(self) -> int:
@@ -87,10 +86,9 @@ class Training:
     @property
     def converged(self) -> bool | None:
         """Whether the constant phase had converged; None if that is not known."""
-        stable = self.stable_epochs
-        if not stable or self.epoch < stable or len(self.held_out) != stable:
+        if self.convergence is None or not self.convergence.epochs:
             return None
-        return has_converged(torch.stack(self.held_out).numpy())
+        return self.convergence.reached
 
     def cool_down(self) -> None:
         """Let the rate fall from here on; the training then ends at `last_epoch`."""
@@ -120,6 +118,8 @@ class Training:
                 self.augmenter.feedback(losses)
                 if self.average is not None:
                     self.average.update(self.model, step)
+                if self.convergence is not None and epoch < (self.stable_epochs or 0):
+                    self.convergence.average.update(self.model, step)
                 shown.step()
         loss, accuracy = meter.close(lr)
         self.units += Units(*(self.machine.count(n) for n in (units.forward, units.backward)))
@@ -141,15 +141,16 @@ class Training:
         self.curves.append(replace(record, augmenter=self.augmenter.end_epoch(record)))
         if self.recipe.select == "best" and score is not None and score > best_before:
             self.best = {name: value.clone() for name, value in self.kept.state_dict().items()}
-        if seen is not None and self.stable_epochs and self.epoch <= self.stable_epochs:
-            self._watch(seen)
+        if self.convergence is not None and "validation" in self.task.data.parts:
+            self._measure(self.convergence)
         shown.epoch(self.curves[-1], self.last_epoch)
 
-    def _watch(self, seen: Evaluation) -> None:
-        """Record the validation losses of an epoch at a constant rate; stop if they converged."""
-        self.held_out.append(torch.from_numpy(calibrated_losses(seen)))
-        may_stop = self.recipe.stop == "converged" and len(self.held_out) == self.epoch
-        if may_stop and has_converged(torch.stack(self.held_out).numpy()):
+    def _measure(self, convergence: Convergence) -> None:
+        """Measure the averaged network if it is time; begin to cool down if it has converged."""
+        if self.epoch > (self.stable_epochs or 0) or not is_measured(self.epoch):
+            return
+        convergence.add(self.epoch, self.evaluate("validation", convergence.average.model))
+        if self.recipe.stop == "converged" and convergence.reached:
             self.cool_down()
 
     def step(self, batch: Batch, lr: float, rows: int) -> tuple[Tensor, Tensor]:
@@ -191,10 +192,10 @@ class Training:
             ) from error
         return logits
 
-    def evaluate(self, part: str) -> Evaluation:
-        """Evaluate the current network (or its weight average) on a part of the data."""
+    def evaluate(self, part: str, model: nn.Module | None = None) -> Evaluation:
+        """Evaluate a network (None: the one that is kept) on a part of the data."""
         return evaluate(
-            self.kept,
+            self.kept if model is None else model,
             open_part(self.task.data, part),
             encoder=self.task.encoder,
             precision=self.precision,
@@ -211,19 +212,21 @@ class Training:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return everything the next epoch needs: tensors, and facts for JSON."""
+        measured = self.convergence.state() if self.convergence else ({}, {})
         tensors = {
             **prefixed("model", self.model.state_dict()),
             **prefixed("optimiser", self.optimiser.state_dict()),
             **prefixed("average", self.average.model.state_dict() if self.average else {}),
             **prefixed("best", self.best or {}),
-            **({"held_out": torch.stack(self.held_out)} if self.held_out else {}),
+            **prefixed("convergence", measured[0]),
             **prefixed("augmenter", self.augmenter.state_dict()),
         }
         return tensors, {
             "curves": [asdict(epoch) for epoch in self.curves],
             "units": asdict(self.units),
             "scaler": self.scaler.state_dict(),
-            **({} if self.stable_epochs is None else {"stable_epochs": self.stable_epochs}),
+            "convergence": measured[1],
+            "stable_epochs": self.stable_epochs,
         }
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -236,8 +239,9 @@ class Training:
         self.augmenter.load_state_dict(under("augmenter", tensors))
         self.curves = [Epoch(**epoch) for epoch in facts["curves"]]
         self.units = Units(**facts["units"])
-        self.held_out = list(tensors.get("held_out", ()))
-        self.stable_epochs = facts.get("stable_epochs", self.stable_epochs)
+        if self.convergence is not None:
+            self.convergence.restore(under("convergence", tensors), facts["convergence"])
+            self.stable_epochs = facts["stable_epochs"]
         self.scaler.load_state_dict(facts["scaler"])
 
     def _descend(self, lr: float) -> None:

@@ -199,19 +199,27 @@ def make_optimiser(model: nn.Module, recipe: Recipe) -> Optimiser:
 
 
 class Average:
-    """A running mean of weights (EMA): m <- d m + (1 - d) w after every step.
+    """A running mean of weights (EMA): m <- d m + (1 - d) w after every step t = 1, 2, ..
 
-    d = min(decay, (1 + t) / (10 + t)), so that early weights do not dominate short runs.
+    d = min(decay, (1 + t) / (10 + t)), so that early weights do not dominate short runs. Without a
+    ``decay``, d = (1 - 1 / t)^(gamma + 1): the mean then reaches back over a tenth of the steps so
+    far, however many they are (Karras et al., "Analyzing and improving the training dynamics of
+    diffusion models", CVPR 2024, section 3.1).
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    gamma = 6.94
+
+    def __init__(self, model: nn.Module, decay: float | None = None) -> None:
         self.model = deepcopy(model).requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         """Average in the weights after step number ``step`` (from 0)."""
-        decay = min(self.decay, (1 + step) / (10 + step))
+        if self.decay is None:
+            decay = (1 - 1 / (step + 1)) ** (self.gamma + 1)
+        else:
+            decay = min(self.decay, (1 + step) / (10 + step))
         mean, now = self.model.state_dict(), model.state_dict()
         floats = [name for name, value in mean.items() if value.is_floating_point()]
         torch._foreach_lerp_([mean[n] for n in floats], [now[n] for n in floats], 1 - decay)

@@ -165,7 +165,6 @@ def _run_epochs(
     """Train up to the last requested epoch, saving a checkpoint after each."""
     recipe = training.recipe
     has_validation = "validation" in training.task.data.parts
-    to_converge = recipe.stop == "converged"
     with show(
         progress if training.machine.is_main else False,
         title=f"{training.task.name}, seed {training.seed}",
@@ -176,7 +175,7 @@ def _run_epochs(
     ) as shown:
         while training.epoch < (last := min(stop_epoch or math.inf, training.last_epoch)):
             number = training.epoch + 1
-            due = to_converge or (validate_every > 0 and number % validate_every == 0)
+            due = validate_every > 0 and number % validate_every == 0
             try:
                 training.run_epoch(shown, validate=has_validation and (due or number == last))
             except torch.OutOfMemoryError as error:

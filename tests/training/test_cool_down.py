@@ -157,7 +157,7 @@ def test_noise_is_no_improvement_and_a_steady_one_is() -> None:
 
     level = [has_converged(measured(0.0)) for _ in range(100)]
     steady = [has_converged(measured(0.05)) for _ in range(100)]
-    assert sum(level) > 60  # Each of two comparisons errs in 16 of 100.
+    assert sum(level) > 35  # Each of two comparisons errs in 31 of 100.
     assert sum(steady) == 0
 
 

@@ -28,8 +28,8 @@ FIRST = 8
 BACK = 2
 """A measurement is compared with the second before, which a quarter of the epochs lie between."""
 NOISE = 0.5
-"""Improvements up to so many standard errors count as noise. One would be usual; with few validation
-examples it ended trainings at a third of their best length (CIFAR-10, 80 of 400 examples)."""
+"""Improvements up to so many standard errors count as noise. One would be usual, but with few
+examples it ended trainings at a third of their best length (CIFAR-10, 80 validation images)."""
 IN_A_ROW = 2
 """So many comparisons in a row must find no improvement: a single one errs too often."""
 

@@ -27,7 +27,7 @@ def test_the_command_is_the_one_that_was_typed():
 
 
 def test_a_run_keeps_its_command(tmp_path):
-    words = ["train", "digits", "--limit", "200", "--epochs", "3", "--policy", "crop + cutout(2)",
+    words = ["train", "digits", "--limit", "200", "--epochs", "8", "--policy", "crop + cutout(2)",
              "--out", str(tmp_path / "a run"), "--quiet"]  # fmt: skip
     main(words)
     kept = json.loads((tmp_path / "a run" / "report.json").read_text("utf-8"))["content"]

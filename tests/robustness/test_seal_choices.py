@@ -27,7 +27,10 @@ SOURCE = Path(automorph.__file__).parent
 CONTENT = {"data", "labels", "subgroups", "metadata", "digests", "take", "drawn"}
 TRAIN = {(0, 0): 40, (0, 1): 12, (1, 0): 12, (1, 1): 40}
 TEST = {(0, 0): 15, (0, 1): 15, (1, 0): 15, (1, 1): 15}
-RECIPE = {"epochs": 2, "batch_size": 26, "lr": 0.05, "precision": "fp32", "select": "best"}
+RECIPE = {
+    "epochs": 2, "batch_size": 26, "lr": 0.05, "precision": "fp32", "select": "best",
+    "defaults": "0.1",
+}  # fmt: skip
 
 # The functions under which a test part may be read.
 TRAINED = "training/trainer.py:_conclude"
@@ -62,14 +65,14 @@ def running():
     return found
 
 
-def sealed_task(*allowed):
+def sealed_task(*allowed, recipe=RECIPE):
     """A task whose test part is sealed but for under the functions ``allowed``."""
     data = marked_data(TRAIN, TEST)
     part = data.test
     seal = object.__new__(Sealed)
     object.__setattr__(seal, "allowed", set(allowed))
     seal.__init__(part.data, part.labels, part.ids, part.subgroups)
-    return as_task(data.replace(test=seal), model="cnn:4", recipe=RECIPE)
+    return as_task(data.replace(test=seal), model="cnn:4", recipe=recipe)
 
 
 def scrambled(task):
@@ -92,6 +95,14 @@ def test_a_training_chooses_its_epoch_before():
     assert [replace(epoch, seconds=0) for epoch in first.curves] == [
         replace(epoch, seconds=0) for epoch in other.curves
     ]
+    assert first.accuracy["test"] != other.accuracy["test"]
+
+
+def test_a_training_ends_by_itself_without():
+    task = sealed_task(TRAINED, recipe={"epochs": "auto", "precision": "fp32"})
+    first, other = (train(one, "crop", progress=False) for one in (task, scrambled(task)))
+    assert first.stable_epochs == other.stable_epochs
+    assert first.converged == other.converged
     assert first.accuracy["test"] != other.accuracy["test"]
 
 

@@ -54,13 +54,13 @@ class Doubled(Classes):
 @pytest.mark.parametrize("policy", ["none", "mixup", "crop"])
 def test_a_training_follows_its_target(policy, monkeypatch):
     recipe = {"epochs": 2, "batch_size": 32, "lr": 0.25, "weight_decay": 0.0, "precision": "fp32",
-              "label_smoothing": 0.125}  # fmt: skip
+              "label_smoothing": 0.125, "defaults": "0.1"}  # fmt: skip
     task = as_task("digits", model="cnn:4", limit=100, recipe=recipe)
     plain = train(task, policy, progress=False)
     monkeypatch.setattr(
         "automorph.training.task.target_of", lambda data: Doubled(len(data.classes))
     )
-    # Half the rate times twice the gradient: powers of two leave every bit as it is.
+    # SGD at half the rate with twice the gradient: powers of two leave every bit as it is.
     other = train(task.with_recipe(lr=0.125), policy, progress=False)
 
     weights = [result.model.state_dict() for result in (plain, other)]

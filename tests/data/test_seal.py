@@ -116,6 +116,7 @@ def test_trainings_evaluate_a_part_by_name_at_their_end_only():
                             ast.unparse(node.args[0])
                         )
     assert calls == {
+        "training/loop.py:_measure": ["'validation'"],
         "training/loop.py:run_epoch": ["'validation'"],
         "training/trainer.py:_conclude": ["part"],
         "training/trainer.py:_finished": ["part"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from automorph.cli import main
 
 RUN = ["explain", "digits", "--limit", "120", "--space", "randaugment"]
@@ -34,3 +36,20 @@ def test_recorded_verdicts_stay(tmp_path, capsys):
     other = json.loads(again("--json").out)
     assert {row["name"]: row["verdict"] for row in other["operations"]} == verdicts
     assert json.loads(file.read_text("utf-8"))["verdicts"] == 2
+
+
+def test_another_explanation_is_not_overwritten(tmp_path, capsys):
+    report = tmp_path / "report.json"
+    main([*RUN, "--out", str(tmp_path), "--quiet"])
+    before = report.read_bytes()
+    for words, message in (
+        (["--seed", "1"], "seed was 0 and is now 1"),
+        (["--space", "autoaugment"], "space was 'randaugment' and is now 'autoaugment'"),
+        (["--limit", "90"], "data was"),
+        (["--model", "cnn:4"], "features was 'random' and is now 'cnn:4'"),
+    ):
+        with pytest.raises(SystemExit):
+            main([*RUN, "--out", str(tmp_path), "--quiet", *words])
+        assert message in " ".join(capsys.readouterr().err.split())
+        assert report.read_bytes() == before
+    main([*RUN, "--out", str(tmp_path), "--quiet"])

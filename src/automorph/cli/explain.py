@@ -28,6 +28,7 @@ from automorph.cli.param_types import NameWord
 from automorph.cli.provenance import notes_of, policy_facts, provenance_of
 from automorph.cli.run_names import run_folder
 from automorph.cli.suggestions import TRIALS, print_next, suggest
+from automorph.errors import UsageError
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class ExplainRun:
 
         words = [self.space.name, self.features, str(self.deep), str(self.seed)]
         folder = self.folder or run_folder("explain", self.task, words)
+        self._check_folder(folder)
         say = console(quiet=self.quiet)
         # Some spaces contain the identity, which is not explained.
         number = sum(not is_identity(operation) for operation in self.space)
@@ -186,6 +188,26 @@ class ExplainRun:
         say.print(f"\nReport  {report}")
         print_next(say, commands)
         return content
+
+    def _check_folder(self, folder: Path) -> None:
+        """Reject a folder with an explanation of something else, which would be overwritten."""
+        from automorph.training import differences
+
+        found = (read_object(folder / "report.json") or {}).get("content")
+        if not isinstance(found, dict):
+            return
+        known = found.get("provenance") or {}
+        wanted = {
+            "data": self.task.data.hash, "seed": self.seed, "space": self.space.name,
+            **({} if self.deep else {"features": self.features}),
+        }  # fmt: skip
+        there = {**found, "data": known.get("data_hash"), "seed": known.get("seed")}
+        changes = differences({name: there.get(name) for name in wanted}, wanted)
+        if changes:
+            raise UsageError(
+                f"{folder} contains a different explanation ({'; '.join(changes)}), which this one "
+                "would overwrite. Nothing was done; choose another folder with --out"
+            )
 
     def _next(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return the recommended command: test what is to be kept, or measure what cannot be told.

@@ -25,6 +25,39 @@ def policies(content: Content) -> str:
     return table(("policy", "test accuracy (%)", f"difference from `none` {POINTS}"), rows)
 
 
+def recipes(content: Content) -> str:
+    """Test accuracy of the recipes of one, two and four times the cost of that of 0.1."""
+    rows = []
+    ratio = content["cost"].get("ratio", {})
+    for row in content["rows"]:
+        if row["part"] in ("cifar", "few"):
+            where = "1,600 images" if row["part"] == "cifar" else "500 images"
+            cost = ratio.get(row["arm"]) if row["part"] == "cifar" else None
+            length = ", ".join(map(str, sorted(set(row["epochs"]))))
+            rows.append((where, row["arm"], row["model"], length, f"{cost:.2f}" if cost else "",
+                         _spread(row["test"]), str(len(row["test"]["values"]))))  # fmt: skip
+    head = ("CIFAR-10", "recipe", "network", "epochs", "cost", "test accuracy (%)", "seeds")
+    return table(head, rows)
+
+
+def worth(content: Content) -> str:
+    """What augmentation is worth under the recipe of 0.1 and under the current one."""
+    found = {(row["policy"], row["arm"]): row for row in content["rows"] if row["part"] == "worth"}
+    rows = []
+    for policy in dict.fromkeys(policy for policy, _ in found):
+        cells = []
+        for arm in ("old", "new"):
+            row = found.get((policy, arm))
+            if row is None:
+                cells += ["", ""]
+                continue
+            low, high = min(row["epochs"]), max(row["epochs"])
+            cells += [f"{low}" if low == high else f"{low} to {high}", _spread(row["test"])]
+        rows.append((f"`{policy}`", *cells))
+    head = ("policy", "epochs, 0.1", "test accuracy (%), 0.1", "epochs", "test accuracy (%)")
+    return table(head, rows)
+
+
 def throughput(content: Content) -> str:
     """Images per second and speed ratios of RandAugment(2, 9) on one thread."""
     peers = ["timm", "albumentations", "torchvision on PIL", "torchvision on tensors*", "kornia*"]

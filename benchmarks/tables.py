@@ -32,6 +32,9 @@ TEXT = tuple(
 TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "policies-fashion-mnist": (forms.policies, ("policies-fashion-mnist",)),
     "policies-cifar10": (forms.policies, ("policies-cifar10",)),
+    "recipes": (forms.recipes, ("recipes",)),
+    "recipes-worth": (forms.worth, ("recipes",)),
+    "recipes-claims": (forms.claims, ("recipes",)),
     "throughput": (forms.throughput, ("throughput",)),
     "online-map": (forms.online_map, ONLINE),
     "online-cost": (forms.online_cost, ("online-cost",)),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from automorph import load_policy as as_policy
 from automorph.errors import TrainingError
 from automorph.experiments import compare, dead_seed
 from automorph.experiments.dead_seed import has_died, train_alive
@@ -99,6 +100,14 @@ def test_a_dead_seed_is_trained_again_with_a_longer_warm_up_and_named(
         "none: seed 1 (the training diverged: the loss is nan) learned nothing"
     )
     assert result["none"].accuracy is not None
+
+
+def test_both_trainings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_seed, "has_died", lambda result, task: True)
+    task = as_task("digits", model="cnn:4", limit=100, recipe={"epochs": 2})
+    result, died = train_alive(task, as_policy("none"), seed=0)
+    assert died == "it predicted one class only"
+    assert result.units.backward == 2 * 2 * len(task.data.train)
 
 
 def test_what_diverges_twice_fails_as_before(monkeypatch: pytest.MonkeyPatch) -> None:

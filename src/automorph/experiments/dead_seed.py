@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from automorph.errors import TrainingError
 from automorph.experiments.job import JobResult, Treatment
-from automorph.training import RunResult, Task, train
+from automorph.training import RunResult, Task, Units, train
 
 WARM_SHARE = 0.25
 """Share of the epochs over which the rate of a repeated training rises."""
@@ -20,19 +21,22 @@ def train_alive(
 ) -> tuple[RunResult, str | None]:
     """Train; if the training dies, train again with a longer warm-up. Return why it died, or None.
 
-    Raises `TrainingError` if the second training diverges, too.
+    The result counts the passes and seconds of both, if the first came to its end. Raises
+    `TrainingError` if the second training diverges, too.
     """
-    died = None
+    died, units, seconds = None, Units(), 0.0
     try:
         result = train(task, policy, seed=seed, **options)
         if not has_died(result, task):
             return result, None
+        units, seconds = result.units, result.seconds
     except TrainingError as error:
         died = str(error).partition(". Try")[0]
     warm = max(WARM_SHARE * task.recipe.epochs, 2 * task.recipe.warmup_epochs)
     longer = task.with_recipe(warmup_epochs=warm)
     again = train(longer, policy, seed=seed, **options)
-    return again, died or "it predicted one class only"
+    both = replace(again, units=units + again.units, seconds=seconds + again.seconds)
+    return both, died or "it predicted one class only"
 
 
 def has_died(result: RunResult, task: Task) -> bool:

@@ -37,6 +37,7 @@ from automorph.cli.suggestions import (
     suggest,
     suggest_again,
 )
+from automorph.cli.task_words import length_of
 from automorph.files import write_json
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class PatchRun:
         say.print(
             f"[bold]{self.title or f'Patching {self.task.model} on {self.source}'}[/bold]\n"
             f"{len(data.train):,} training examples ({counts}), "
-            f"{plural(self.task.recipe.epochs, 'epoch')}, {plural(self.seeds, 'seed')}"
+            f"{length_of(self.task.recipe)}, {plural(self.seeds, 'seed')}"
         )
         print_notes(say, data)
         started = datetime.now(UTC).isoformat(timespec="seconds")

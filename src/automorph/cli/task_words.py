@@ -25,10 +25,23 @@ if TYPE_CHECKING:
 
     from automorph.experiments import Comparison, ExternalTask, Treatment
     from automorph.searchers import SearchResult
-    from automorph.training import Task
+    from automorph.training import Recipe, Task
 
 _OF_A_SEARCH = ("out", "resume", "storage")
 _PLAIN_RANDOM = {"image": "random(space=randaugment)", "text": RANDOM["text"]}
+
+
+def length_of(recipe: Recipe) -> str:
+    """Describe the length of a training.
+
+    >>> from automorph.training import recipe_for
+    >>> length_of(recipe_for("cnn", 100)), length_of(recipe_for("cnn", 100, epochs=1))
+    ('until converged (80 epochs at most)', '1 epoch')
+    """
+    from automorph.report import plural
+
+    epochs = plural(recipe.epochs, "epoch")
+    return f"until converged ({epochs} at most)" if recipe.stop == "converged" else epochs
 
 
 @dataclass(frozen=True)
@@ -44,13 +57,11 @@ class DataWords:
 
     def header(self) -> str:
         """Return the sizes of the data, the model and the length of a training."""
-        from automorph.report import plural
-
         data = self.task.data
         return (
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
             f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes; model "
-            f"{self.task.model}, {plural(self.task.recipe.epochs, 'epoch')}"
+            f"{self.task.model}, {length_of(self.task.recipe)}"
         )
 
     def print_notes(self, say: Console) -> None:

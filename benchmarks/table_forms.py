@@ -33,8 +33,9 @@ def recipes(content: Content) -> str:
         if row["part"] in ("cifar", "few"):
             where = "1,600 images" if row["part"] == "cifar" else "500 images"
             cost = ratio.get(row["arm"]) if row["part"] == "cifar" else None
+            recipe = "0.1" if row["arm"] == "old" else "current"
             length = ", ".join(map(str, sorted(set(row["epochs"]))))
-            rows.append((where, row["arm"], row["model"], length, f"{cost:.2f}" if cost else "",
+            rows.append((where, recipe, row["model"], length, f"{cost:.2f}" if cost else "",
                          _spread(row["test"]), str(len(row["test"]["values"]))))  # fmt: skip
     head = ("CIFAR-10", "recipe", "network", "epochs", "cost", "test accuracy (%)", "seeds")
     return table(head, rows)

@@ -61,7 +61,7 @@ def test_curves_of_different_lengths_are_filled_up() -> None:
 
 def dead() -> Task:
     """A rate at which the network does not learn."""
-    return as_task("digits", model="cnn:4", limit=200, recipe={"epochs": 2, "lr": 1e-9})
+    return as_task("digits", model="cnn:4", limit=200, recipe={"epochs": 5, "lr": 1e-9})
 
 
 def test_a_training_that_died_is_noticed() -> None:

@@ -12,6 +12,8 @@ from automorph.errors import TrainingError
 from automorph.experiments.job import JobResult, Treatment
 from automorph.training import RunResult, Task, Units, train
 
+FEWEST = 5
+"""Epochs after which a training that has learned nothing is dead."""
 WARM_SHARE = 0.25
 """Share of the epochs over which the rate of a repeated training rises."""
 
@@ -43,10 +45,11 @@ def has_died(result: RunResult, task: Task) -> bool:
     """Whether a network learned nothing: one class predicted, and the loss of a guess.
 
     The class is that of all validation examples, of which at least two classes exist. A guess knows
-    the shares of the classes, and nothing about an example.
+    the shares of the classes, and nothing about an example. Trainings of fewer than five epochs
+    have not died: they have only begun.
     """
     predicted = result.predictions.get("validation")
-    if predicted is None or len(set(predicted.tolist())) > 1:
+    if predicted is None or len(set(predicted.tolist())) > 1 or len(result.curves) < FEWEST:
         return False
     counts = np.bincount(np.asarray(task.data.train.labels))
     shares = counts[counts > 0] / counts.sum()

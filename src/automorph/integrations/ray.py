@@ -34,7 +34,8 @@ class RayMap(ShortRepr):
     ``RayMap(policy, epoch=epoch)``; a worker that gets an example again and again under one map
     warns, and Ray prints that in the main process.
 
-    >>> batch = {"image": np.zeros((2, 8, 8, 3), np.uint8), "label": np.array([3, 4])}
+    >>> images = np.arange(384).astype(np.uint8).reshape(2, 8, 8, 3)
+    >>> batch = {"image": images, "label": np.array([3, 4])}
     >>> RayMap("trivialaugment")(batch)["image"].shape
     (2, 8, 8, 3)
     """

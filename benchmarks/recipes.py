@@ -287,11 +287,7 @@ def claims_of(rows: list[Content], cost: Content) -> list[Content]:
                 claim(f"{part}: at least {goal} %", round(mean, 2), _interval(values), mean >= goal)
             )
     for source in SUITE:
-        new, old = (_values(rows, part="suite", arm=arm, data=source) for arm in ("new", "old"))
-        if new and old:
-            gap = judged(f"{source}: the current recipe is no worse than that of 0.1", new, old)
-            high = gap["interval"][1] if gap["interval"] else None
-            found.append({**gap, "holds": None if high is None else high >= 0})
+        found += _no_worse(rows, "suite", source)
     gains = {}
     for arm in ("old", "new"):
         none, strong = (_values(rows, part="worth", arm=arm, policy=p) for p in ("none", STRONG))
@@ -303,12 +299,18 @@ def claims_of(rows: list[Content], cost: Content) -> list[Content]:
         found.append(judged(text, gains["new"].tolist(), gains["old"].tolist()))
     found += _auto_claims(rows)
     for name in TEXTS:
-        new, old = (_values(rows, part="text", arm=arm, data=name) for arm in ("new", "old"))
-        if new and old:
-            gap = judged(f"{name}: the current recipe is no worse than that of 0.1", new, old)
-            high = gap["interval"][1] if gap["interval"] else None
-            found.append({**gap, "holds": None if high is None else high >= 0})
+        found += _no_worse(rows, "text", name)
     return found
+
+
+def _no_worse(rows: list[Content], part: str, source: str) -> list[Content]:
+    """Judge that the current recipe is ahead of that of 0.1 on a set, or within chance."""
+    new, old = (_values(rows, part=part, arm=arm, data=source) for arm in ("new", "old"))
+    if not (new and old):
+        return []
+    gap = judged(f"{source}: the current recipe is no worse than that of 0.1", new, old)
+    high = gap["interval"][1] if gap["interval"] else None
+    return [{**gap, "holds": None if high is None else high >= 0}]
 
 
 def _auto_claims(rows: list[Content]) -> list[Content]:

@@ -204,16 +204,16 @@ def test_what_is_handed_to_a_script_is_a_transform(
     policy = load_policy(name)
     save_policy(policy, tmp_path / "policy.json")
     with app.commands["search"].make_context("search", typed):
-        told = words._use(policy, tmp_path, found=policy)
+        printed = words._use(policy, tmp_path, found=policy)
     if name.startswith("schedule"):
-        params = parsed(told).params
+        params = parsed(printed).params
         assert params["policies"] == (str(tmp_path / "policy.json"),)
         assert (params["command"], params["epochs"], params["retries"]) == (COMMAND, 2, 0)
         return
-    file = shlex.split(told)[6]
+    file = shlex.split(printed)[6]
     transform = load_policy(file)
     assert transform(np.zeros((8, 8, 3), np.uint8)).shape == (8, 8, 3)
-    executed(told)
+    executed(printed)
 
 
 def test_the_random_control_of_a_script_is_one_that_transforms_take(
@@ -242,8 +242,8 @@ def test_values_are_written_as_they_are_typed() -> None:
         # DATA is checked when it is parsed.
         words[0] = "digits"
         with command.make_context("train", words, parent=top) as context, context:
-            told = suggest("compare", "digits", policies=["none"])
-    again = parsed(told).params
+            printed = suggest("compare", "digits", policies=["none"])
+    again = parsed(printed).params
     for name in ("size", "window", "subgroup", "balance", "lr", "crop"):
         assert again[name] == context.params[name], name
 

@@ -210,7 +210,7 @@ class ExplainRun:
             )
 
     def _next(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return the recommended command: test what is to be kept, or measure what cannot be told.
+        """Return the recommended command: a test of what to keep, or of what is undecided.
 
         The space is named, because a search has another default.
         """

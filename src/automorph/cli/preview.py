@@ -121,9 +121,9 @@ def preview(
     for words in remarks:
         say.print(words, style="yellow", markup=False, soft_wrap=True)
     if as_json:
-        told = {"remarks": remarks} if remarks else {}
+        noted = {"remarks": remarks} if remarks else {}
         names = [policy.name for policy in chosen]
-        print_json({"data": data, "policies": names, "picture": str(out), **told})
+        print_json({"data": data, "policies": names, "picture": str(out), **noted})
 
 
 def _write_sheets(

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from automorph.experiments.conclusion import interval as interval
     from automorph.experiments.conclusion import judge as judge
     from automorph.experiments.conclusion import points as points
-    from automorph.experiments.dead_seed import repeated_trainings as repeated_trainings
     from automorph.experiments.executor import Executor as Executor
     from automorph.experiments.executor import task_without_test as task_without_test
     from automorph.experiments.executors import check_executor as check_executor
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from automorph.experiments.remarks import idle_policies as idle_policies
     from automorph.experiments.remarks import idle_policy as idle_policy
     from automorph.experiments.remarks import not_converged as not_converged
+    from automorph.experiments.remarks import repeated_trainings as repeated_trainings
     from automorph.experiments.result_file import ScriptResult as ScriptResult
     from automorph.experiments.result_file import read_result as read_result
     from automorph.experiments.result_file import write_result as write_result
@@ -125,7 +125,7 @@ _HOMES = {
     "compare": "run_compare",
     "constant_answers": "remarks",
     "not_converged": "remarks",
-    "repeated_trainings": "dead_seed",
+    "repeated_trainings": "remarks",
     "curves_of": "table",
     "digest": "job",
     "external_rows": "external_table",

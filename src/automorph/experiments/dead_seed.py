@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from automorph.errors import TrainingError
-from automorph.experiments.job import JobResult, Treatment
+from automorph.experiments.job import Treatment
 from automorph.training import RunResult, Task, Units, train
 
 FEWEST = 5
@@ -55,21 +54,3 @@ def has_died(result: RunResult, task: Task) -> bool:
     shares = counts[counts > 0] / counts.sum()
     guess = float(-(shares * np.log(shares)).sum())
     return guess > 0 and result.curves[-1].loss > 0.98 * guess
-
-
-def repeated_trainings(names: Sequence[str], results: Mapping[Any, JobResult]) -> list[str]:
-    """Return a sentence about every policy of which trainings died; ``results`` are by cell."""
-    found = []
-    for place, name in enumerate(names):
-        died = {
-            cell.seed: outcome.facts["died"]
-            for cell, outcome in results.items()
-            if cell.treatment == place and outcome.facts.get("died")
-        }
-        if died:
-            which = ", ".join(f"seed {seed} ({why})" for seed, why in sorted(died.items()))
-            found.append(
-                f"{name}: {which} learned nothing at first and was trained again with a longer "
-                "warm-up; the table holds the second training."
-            )
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -119,17 +119,41 @@ def not_converged(names: Sequence[str], results: Mapping[Any, JobResult]) -> lis
     ``results`` are by cell. Trainings of which it is not known are left out.
     """
     found = []
-    for place, name in enumerate(names):
-        known = [
-            outcome.facts["converged"]
-            for cell, outcome in results.items()
-            if cell.treatment == place and "converged" in outcome.facts
-        ]
+    for name, converged in _facts("converged", names, results):
+        known = [*converged.values()]
         if not all(known):
             found.append(f"{name}: {known.count(False)} of {len(known)} trainings")
     if not found:
         return []
     return [NOT_CONVERGED.replace(":", f" ({', '.join(found)}):", 1)]
+
+
+def repeated_trainings(names: Sequence[str], results: Mapping[Any, JobResult]) -> list[str]:
+    """Return a sentence about every policy of which trainings died; ``results`` are by cell."""
+    found = []
+    for name, died in _facts("died", names, results):
+        if died:
+            which = ", ".join(f"seed {seed} ({why})" for seed, why in sorted(died.items()))
+            found.append(
+                f"{name}: {which} learned nothing at first and was trained again with a longer "
+                "warm-up; the table holds the second training."
+            )
+    return found
+
+
+def _facts(
+    fact: str, names: Sequence[str], results: Mapping[Any, JobResult]
+) -> Iterator[tuple[str, dict[int, Any]]]:
+    """Yield each policy with a fact of its trainings by seed, without those that lack it."""
+    for place, name in enumerate(names):
+        yield (
+            name,
+            {
+                cell.seed: outcome.facts[fact]
+                for cell, outcome in results.items()
+                if cell.treatment == place and fact in outcome.facts
+            },
+        )
 
 
 def base_rate(labels: ArrayLike, classes: Sequence[str]) -> tuple[str, float]:

@@ -17,7 +17,6 @@ from automorph.data import split_hashes
 from automorph.errors import UsageError
 from automorph.experiments.command import Command
 from automorph.experiments.comparison import Comparison, verdict_of, winner_of
-from automorph.experiments.dead_seed import repeated_trainings
 from automorph.experiments.executor import Executor
 from automorph.experiments.executors import check_executor, open_executor
 from automorph.experiments.external import ExternalTask, Objective, external_task
@@ -32,6 +31,7 @@ from automorph.experiments.remarks import (
     constant_answers,
     idle_policies,
     not_converged,
+    repeated_trainings,
 )
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
@@ -157,9 +157,9 @@ def compare(
     if own_lengths is not results:
         own = rows_of(names, numbers, own_lengths, base, confidence)
         best = winner_of(own, metric)
-        other, told = verdict_of(own, treatments, base, best, numbers, confidence, metric)
+        other, its_advice = verdict_of(own, treatments, base, best, numbers, confidence, metric)
         if (best, other.kind) != (winner, verdict.kind):
-            text = other.text.removesuffix(told.text).rstrip()  # Only one recommendation.
+            text = other.text.removesuffix(its_advice.text).rstrip()  # Only one recommendation.
             remarks = (
                 *remarks,
                 "The table has the same epochs for all policies. If each policy trains until it "

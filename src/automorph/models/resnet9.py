@@ -45,7 +45,7 @@ def build(
     """
     w = width
     return nn.Sequential(
-        _conv(channels, w) if stride == 1 else _reducing(channels, w, stride),
+        _conv(channels, w, kernel=3 if stride == 1 else 2 * stride, stride=stride),
         _conv(w, 2 * w, pool=True),
         Residual(nn.Sequential(_conv(2 * w, 2 * w), _conv(2 * w, 2 * w))),
         _conv(2 * w, 4 * w, pool=True),
@@ -58,18 +58,12 @@ def build(
     )
 
 
-def _reducing(before: int, after: int, stride: int) -> nn.Sequential:
-    kernel, padding = 2 * stride, stride // 2
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel, stride=stride, padding=padding, bias=False),
-        nn.BatchNorm2d(after),
-        nn.ReLU(inplace=True),
-    )
-
-
-def _conv(before: int, after: int, *, pool: bool = False) -> nn.Sequential:
+def _conv(
+    before: int, after: int, *, kernel: int = 3, stride: int = 1, pool: bool = False
+) -> nn.Sequential:
+    padding = (kernel - stride) // 2  # The side is divided by the stride.
     layers: list[nn.Module] = [
-        nn.Conv2d(before, after, 3, padding=1, bias=False),
+        nn.Conv2d(before, after, kernel, stride=stride, padding=padding, bias=False),
         nn.BatchNorm2d(after),
         nn.ReLU(inplace=True),
     ]

@@ -101,8 +101,8 @@ def turn(
     Where none follows, the length matters: its logarithm has the gradient <g, W> (weight
     normalisation, Salimans and Kingma 2016, eq. 3) and is trained like the scales of normalisation
     layers, by SGD without weight decay, by at most ``rate`` per step. That gradient is 0 for
-    a weight that a normalisation follows (Euler's theorem), so one rule fits every network, and
-    none has to be told apart by its structure. Pretrained weights keep the scale they come with.
+    a weight that a normalisation follows (Euler's theorem), so one rule fits every network,
+    whatever its structure. Pretrained weights keep the scale they come with.
     """
     shapes = defaultdict(list)
     for i, (weight, own) in enumerate(zip(weights, length_momentum, strict=True)):

@@ -43,7 +43,10 @@ def recipes(content: Content) -> str:
 
 def worth(content: Content) -> str:
     """What augmentation is worth under the recipe of 0.1 and under the current one."""
-    found = {(row["policy"], row["arm"]): row for row in content["rows"] if row["part"] == "worth"}
+    rows = content["rows"]
+    found = {(row["policy"], row["arm"]): row for row in rows if row["part"] == "worth"}
+    # The strong policy under the recipe of 0.1 is stored with the frontier.
+    found |= {(r["policy"], "old"): r for r in rows if (r["part"], r["arm"]) == ("cifar", "old")}
     rows = []
     for policy in dict.fromkeys(policy for policy, _ in found):
         cells = []

@@ -11,7 +11,12 @@ import torch
 from automorph.errors import UsageError
 from automorph.targets import Classes
 from automorph.training import Recipe, RunResult, Task, as_task, learning_rate, train
-from automorph.training.convergence import calibrated_losses, has_converged, is_measured
+from automorph.training.convergence import (
+    Convergence,
+    calibrated_losses,
+    has_converged,
+    is_measured,
+)
 from automorph.training.evaluation import Evaluation
 from automorph.training.optimiser import Average
 from automorph.training.schedule import cooldown_epochs, longest_stable
@@ -159,6 +164,19 @@ def test_noise_is_no_improvement_and_a_steady_one_is() -> None:
     steady = [has_converged(measured(0.05)) for _ in range(100)]
     assert sum(level) > 35  # Each of two comparisons errs in 31 of 100.
     assert sum(steady) == 0
+
+
+def test_convergence_is_not_measured_while_the_rate_rises(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    add = Convergence.add
+
+    def noted(self: Convergence, epoch: int, evaluation: Evaluation) -> None:
+        seen.append(epoch)
+        add(self, epoch, evaluation)
+
+    monkeypatch.setattr(Convergence, "add", noted)
+    train(task_of(epochs=20, warmup_epochs=15, cooldown=0.1), "crop")
+    assert seen == [16]
 
 
 def test_a_single_bad_measurement_ends_nothing() -> None:

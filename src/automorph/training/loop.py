@@ -146,8 +146,12 @@ class Training:
         shown.epoch(self.curves[-1], self.last_epoch)
 
     def _measure(self, convergence: Convergence) -> None:
-        """Measure the averaged network if it is time; begin to cool down if it has converged."""
-        if self.epoch > (self.stable_epochs or 0) or not is_measured(self.epoch):
+        """Measure the averaged network if it is time; begin to cool down if it has converged.
+
+        While the rate still rises, a loss that does not fall says nothing.
+        """
+        stable = self.recipe.warmup_epochs < self.epoch <= (self.stable_epochs or 0)
+        if not (stable and is_measured(self.epoch)):
             return
         convergence.add(self.epoch, self.evaluate("validation", convergence.average.model))
         if self.recipe.stop == "converged" and convergence.reached:

@@ -68,7 +68,7 @@ _STYLES = {
     show_default="random",
 )
 @protect_option
-@click.option("--deep", is_flag=True, help="Use the features of a briefly trained model.")
+@click.option("--deep", is_flag=True, help="Use the features of a trained model.")
 @seed_option
 @out_option
 @quiet_option
@@ -92,7 +92,7 @@ def explain(
     automorph explain folder:photos --space randaugment --model timm:resnet18:pretrained
     automorph explain csv:reviews.csv --text review --label stars
 
-    Uses at most 2,000 training examples and trains nothing (with --deep: one short training).
+    Uses at most 2,000 training examples and trains nothing (with --deep: one training).
     The measures are predictions: they rank operations but do not replace a comparison.
     """
     from automorph.operations import named_space

@@ -124,10 +124,9 @@ def network_features(task: Task, network: nn.Module) -> FeatureMap:
     return features
 
 
-def briefly_trained(task: Task, *, epochs: int = 8, seed: int = 0) -> FeatureMap:
-    """Return features of the task's network after a few epochs without augmentation."""
-    short = task.with_recipe(epochs=epochs, warmup_epochs=min(1, epochs / 5))
-    result = train(short, None, seed=seed, parts=(), validate_every=0, progress=False)
+def trained_features(task: Task, *, seed: int = 0) -> FeatureMap:
+    """Return features of the task's network, trained by its recipe without augmentation."""
+    result = train(task, None, seed=seed, parts=(), progress=False)
     assert result.model is not None
     return network_features(task, result.model)
 

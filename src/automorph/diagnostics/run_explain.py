@@ -18,7 +18,7 @@ from automorph.diagnostics.explain_result import (
     Point,
     findings_of,
 )
-from automorph.diagnostics.features import FeatureMap, Images, briefly_trained, feature_map
+from automorph.diagnostics.features import FeatureMap, Images, feature_map, trained_features
 from automorph.errors import UsageError
 from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
 from automorph.policies import value_text
@@ -55,7 +55,7 @@ def explain(
       `default_space`);
     - ``features``: ``random`` (convolutions; for texts words and pairs of words), ``pixels``, the
       name of a model, or a function of images or texts;
-    - ``deep``: use features of the task's own network, trained for a few epochs on one half of the
+    - ``deep``: use features of the task's own network, trained by its recipe on one half of the
       examples, and explain on the other half;
     - ``progress`` is called with an operation's name, its number and their count.
 
@@ -178,7 +178,7 @@ def _bench(
         other = Task(
             task.data.replace(train=train.take(rows[half])), task.model, task.recipe, task.encoder
         )
-        maps, rows, name = briefly_trained(other, seed=seed), rows[~half], f"{task.model}, trained"
+        maps, rows, name = trained_features(other, seed=seed), rows[~half], f"{task.model}, trained"
     else:
         maps, rows = feature_map(task, features, seed=seed), balanced(train.labels, MOST)
     part = train.take(rows)

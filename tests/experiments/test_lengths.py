@@ -103,7 +103,7 @@ def test_a_dead_seed_is_trained_again_with_a_longer_warm_up_and_named(
 
 
 def test_both_trainings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_seed, "has_died", lambda result, task: True)
+    monkeypatch.setattr(dead_seed, "has_died", lambda *given: True)
     task = as_task("digits", model="cnn:4", limit=100, recipe={"epochs": 2})
     result, died = train_alive(task, as_policy("none"), seed=0)
     assert died == "it predicted one class only"

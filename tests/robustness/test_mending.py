@@ -11,14 +11,22 @@ from marked_images import bars, marked_data
 
 from automorph.data import Dataset
 from automorph.errors import MissingExtraError, TrainingError, UsageError
-from automorph.experiments import Summary, open_executor
+from automorph.experiments import Summary, dead_seed, open_executor
 from automorph.robustness import ExactPairs, UserEdit, patch
 from automorph.robustness.groups import Grouper
+from automorph.robustness.patch_notes import as_begun, notes_on_trainings
 from automorph.robustness.patch_result import TreatmentRow, best
 from automorph.robustness.saliency import saliency, share_on_mark
 from automorph.robustness.translators.base import Identity, all_pairs
 from automorph.robustness.translators.selection import choose_translator
-from automorph.robustness.treatments import PatchCell, PatchContext, measured, run_treatments
+from automorph.robustness.treatments import (
+    PatchCell,
+    PatchContext,
+    PatchJob,
+    folder_of,
+    measured,
+    run_treatments,
+)
 from automorph.training import as_task, load_trained, train
 
 torch.set_num_threads(1)
@@ -142,6 +150,52 @@ def test_without_a_translator_balanced_sampling_mends(task, tmp_path):
     assert found.objective == "balanced"
     assert any("balanced sampling is used instead" in note for note in found.notes)
     assert found.flips["after"] is None
+
+
+def test_a_folder_that_an_earlier_version_began_is_continued_or_told(task, pairs, tmp_path):
+    """Camel was the mean of the batch; the former irm has no name of its own."""
+    setting = PatchContext(task, None, tmp_path)
+    assert as_begun(["camel", "irm"], setting, (0, 1)) == (["camel", "irm"], [])
+    for name in ("camel", "irm", "gdro"):
+        (tmp_path / folder_of(name, 1, "")).mkdir(parents=True)
+    names, notes = as_begun(["gdro", "camel", "irm"], setting, (0, 1))
+    assert names == ["gdro", "camel(reduction=mean)", "irm"]
+    assert "continues with it, under its present name camel(reduction=mean)" in notes[0]
+    assert "irm was trained again" in notes[1]
+    former = PatchJob.of(setting, PatchCell("camel(reduction=mean)", 0)).describe()
+    assert former["objective"] == "camel"
+    now = PatchJob.of(setting, PatchCell("camel", 0)).describe()
+    assert now["objective"] == "camel, edition 2"
+
+
+def test_a_dead_seed_is_trained_again_and_named(task, tmp_path, monkeypatch):
+    """The other seed is left alone; a mean that includes a network of one answer names it."""
+    calls = []
+
+    def dying(result, *given):
+        calls.append(result.seed)
+        return result.seed == 1
+
+    monkeypatch.setattr(dead_seed, "has_died", dying)
+    found = patch(
+        task.with_recipe(epochs=1), translator="none", objective="balanced", baselines=(),
+        seeds=2, folder=tmp_path, maps=False, engine="local",
+    )  # fmt: skip
+    assert calls == [0, 1, 0]
+    (note,) = [note for note in found.notes if "trained again" in note]
+    assert note.startswith("balanced: seed 1 (it predicted one class only) learned nothing")
+
+
+def test_seeds_of_one_answer_are_named():
+    grouper = Grouper(("even", "odd"), ("clean", "marked"))
+    alive = {"test": {"groups": {"right": [9, 9, 8, 9], "n": [10] * 4}}}
+    dead = {"test": {"groups": {"right": [0, 0, 10, 10], "n": [10] * 4}}, "notes": ["jtt: words"]}
+    numbers = {PatchCell("jtt", 0): alive, PatchCell("jtt", 1): dead}
+    assert notes_on_trainings(numbers, grouper) == [
+        "Seed 1, jtt: words.",
+        "jtt: seed 1 predicts 'odd' for every test example; its robust accuracy of 0 is part of "
+        "the mean.",
+    ]
 
 
 def row(name, *selected):

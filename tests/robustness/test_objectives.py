@@ -167,9 +167,24 @@ def test_camel_is_the_sum_of_its_terms(log_p):
     logits, losses = log_p.float()[:8], losses_of().float()
 
     assert camel(losses, BATCH) == plain(losses, BATCH)
+    means = [both[:8][g == BATCH].mean().item() for g in range(4)]
     assert camel.penalty(logits, torch.zeros(8, 5), BATCH).item() == pytest.approx(
-        3.5 * both[:8].mean().item(), rel=1e-5
+        3.5 * sum(means), rel=1e-5
     )
+
+
+@pytest.mark.parametrize(("reduction", "expected"), [("sum", 2.5209), ("mean", 0.6302)])
+def test_camel_sums_the_consistency_of_the_groups(reduction, expected):
+    """The released code adds one batch mean per group; the mean over the batch is a fourth."""
+    logits = torch.randn(8, 3, 2, generator=torch.Generator().manual_seed(0))
+    method = load_method(f"camel(weight=5,reduction={reduction})")
+    camel = method.objective(GROUPER, COUNTS)
+    groups = torch.arange(8) % 4
+    assert camel.penalty(logits, torch.zeros(8, 2), groups).item() == pytest.approx(
+        expected, abs=1e-4
+    )
+    absent = camel.penalty(logits[:2], torch.zeros(2, 2), groups[:2])
+    assert absent.isfinite()
 
 
 def test_the_slope_of_irm_is_a_derivative():
@@ -199,6 +214,57 @@ def test_irm_has_no_penalty_at_the_best_scale():
     irm.penalty(logits[:, None], labels, groups)
     assert irm.now == 100.0
     assert irm(torch.ones(400), groups).item() == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("order", ["sorted", "alternating", "shuffled"])
+def test_irm_penalises_a_classifier_that_uses_the_subgroup_alone(order):
+    """Its logits are calibrated within each subgroup, but not within each group.
+
+    By class and subgroup, the slope is log 99 times -0.01 or 0.99: squares of 0.0021 and 20.695.
+    """
+    groups = np.repeat(np.arange(4), [9900, 100, 100, 9900])
+    if order == "alternating":
+        groups = groups.reshape(2, -1).T.reshape(-1)
+    elif order == "shuffled":
+        groups = np.random.default_rng(0).permutation(groups)
+    groups = torch.from_numpy(groups)
+    marked = groups % 2 == 1
+    logits = torch.zeros(len(groups), 1, 2)
+    logits[:, 0, 1] = torch.where(marked, 1.0, -1.0) * math.log(99)
+    irm = load_method("irm(weight=1,anneal=0)").objective(GROUPER, COUNTS)
+    assert irm.penalty(logits, torch.eye(2)[groups // 2], groups).item() == pytest.approx(
+        10.35, abs=0.005
+    )
+
+
+def test_irm_halves_every_environment():
+    """The slopes of the odd and the even examples of each group are multiplied."""
+    groups = torch.tensor([0, 3, 0, 3, 3, 0, 3, 1])
+    logits = torch.randn(8, 1, 2, generator=torch.Generator().manual_seed(2))
+    labels = torch.eye(2)[groups // 2]
+    slopes = scale_slopes(logits[:, 0], labels)
+    products = [slopes[groups == g][0::2].mean() * slopes[groups == g][1::2].mean() for g in (0, 3)]
+    irm = InvariantRisk(4, weight=1.0, anneal=0)  # The single example of group 1 has no halves.
+    found = irm.penalty(logits, labels, groups)
+    assert found.item() == pytest.approx(sum(products).item() / 2, rel=1e-5)
+
+
+def test_irm_draws_all_groups_equally_often():
+    assert load_method("irm").sampling == "balanced"
+
+
+@pytest.mark.parametrize("title", ["camel(weight=1)", "irm", "jtt", "dfr"])
+def test_corrected_methods_are_not_taken_for_their_former_selves(title):
+    method = load_method(title)
+    assert method.recorded == f"{method.name}, edition 2"
+
+
+def test_the_former_camel_has_a_name_and_its_records():
+    method = load_method("camel(weight=1)")
+    assert method.former == load_method("camel(weight=1,reduction=mean)")
+    assert method.former.recorded == "camel(weight=1)"
+    assert method.former.former is None
+    assert load_method("gdro").recorded == "gdro"
 
 
 def test_plain_risk():
@@ -264,7 +330,8 @@ def test_options_of_methods():
 @pytest.mark.parametrize(
     ("name", "message"),
     [("camle", "camel"), ("camel(weight=-1)", "weight"), ("camel(form=js)", "triplet-js"),
-     ("gdro(k=2)", "eta"), ("gdro(", "cannot read"), ("jtt(weight=0)", "1 to")],
+     ("camel(reduction=max)", "sum, mean"), ("gdro(k=2)", "eta"), ("gdro(", "cannot read"),
+     ("jtt(weight=-1)", "0 to")],
 )  # fmt: skip
 def test_names_that_are_none(name, message):
     with pytest.raises((UsageError, PolicyError), match=message):

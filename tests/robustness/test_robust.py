@@ -8,11 +8,13 @@ import torch
 
 from automorph.data import Dataset, Split, from_arrays, load_data, split
 from automorph.errors import DataError, UsageError
-from automorph.robustness.builtin import METHODS
+from automorph.experiments import dead_seed
+from automorph.robustness.builtin import METHODS, load_method
 from automorph.robustness.dfr import features, fit_logistic, last_linear
 from automorph.robustness.groups import grouper_of, notes_on
+from automorph.robustness.jtt import train_first
 from automorph.robustness.robust import GroupTraining, group_accuracy, train_robust
-from automorph.training import Units, make_task, recipe_for
+from automorph.training import Units, make_task, recipe_for, train
 
 torch.set_num_threads(1)
 
@@ -87,11 +89,86 @@ def test_model_patching_closes_the_gap(planted_task):
     assert gap(camel) < gap(plain) / 2
 
 
-def test_training_twice_with_mistakes_no_more_often_is_plain_training(planted_task):
+def test_training_twice_without_more_copies_is_plain_training(planted_task):
     task, _ = planted_task
     short = task.with_recipe(epochs=1)
-    plain, twice = (train_robust(short, title, seed=3) for title in ("erm", "jtt(weight=1)"))
+    plain, twice = (train_robust(short, title, seed=3) for title in ("erm", "jtt(weight=0)"))
     assert np.array_equal(plain.seen["test"].logits, twice.seen["test"].logits)
+
+
+def test_errors_come_one_and_weight_times(planted_task):
+    task, _ = planted_task
+    first = train_first(task, load_method("jtt(weight=7)"), None, folder=None, seed=0)
+    assert set(first.copies.tolist()) == {1, 8}
+    assert first.notes == ()
+
+
+def test_the_first_training_follows_the_full_schedule(planted_task):
+    """Epoch 3 of 30 ends at a rate of 0.0976; annealed over 3 epochs, it ended at 1e-5."""
+    task, _ = planted_task
+    cosine = {"optimizer": "sgd", "sgd_share": 1.0, "schedule": "cosine", "stop": "epochs"}
+    long = task.with_recipe(epochs=30, lr=0.1, warmup_epochs=0, **cosine)
+    rates = []
+    method = load_method("jtt")
+    train_first(long, method, None, folder=None, seed=0, progress=lambda e: rates.append(e.lr))
+    assert len(rates) == 3
+    assert rates[-1] == pytest.approx(0.0976, abs=1e-4)
+
+
+def test_a_first_training_without_errors_is_told(planted_task):
+    task, _ = planted_task
+    part = task.data.train
+    white = np.where(part.labels == 1, 255, 0).astype(np.uint8)
+    easy = part.data * 0 + white[:, None, None, None]
+    train = Split(easy, part.labels, part.ids, part.subgroups)
+    simple = replace(task.with_recipe(epochs=10), data=task.data.replace(train=train))
+    with pytest.warns(UserWarning, match=r"no errors on the training part.*jtt\(epochs=1\)"):
+        run = train_robust(simple, "jtt(epochs=10)")
+    assert len(run.notes) == 1
+
+
+def test_a_first_training_of_one_answer_is_told(planted_task):
+    task, _ = planted_task
+    first = train_first(task.with_recipe(lr=1e-9), load_method("jtt"), None, folder=None, seed=0)
+    assert "for every training example" in first.notes[0]
+
+
+def test_dfr_is_based_on_the_last_epoch(planted_task):
+    """Its base was the epoch of best robust validation accuracy, chosen by the groups it fits."""
+    task, _ = planted_task
+    seed = next(s for s in range(9) if train_robust(task, "erm", seed=s).run.chosen < 4)
+    run = train_robust(task, "dfr", seed=seed)
+    assert run.run.chosen == task.recipe.epochs == 4
+    last = train(task, None, seed=seed)
+    assert np.array_equal(
+        features(run.model, task.data.test, encoder=task.encoder),
+        features(last.model, task.data.test, encoder=task.encoder),
+    )
+
+
+def test_a_training_that_died_is_repeated_from_a_new_objective(planted_task, tmp_path, monkeypatch):
+    task, _ = planted_task
+    monkeypatch.setattr(dead_seed, "has_died", lambda *given: True)
+    run = train_robust(task, "gdro", seed=1, folder=tmp_path)
+    assert run.died == "it predicted one class only"
+    assert run.checkpoint.parent == tmp_path / dead_seed.AGAIN
+    monkeypatch.undo()
+    warm = task.with_recipe(warmup_epochs=max(1.0, 2 * task.recipe.warmup_epochs))
+    alone = train_robust(warm, "gdro", seed=1)
+    assert np.array_equal(run.seen["test"].logits, alone.seen["test"].logits)
+    assert run.units == alone.units + alone.units
+
+
+def test_the_guess_of_a_dead_training_is_that_of_what_was_drawn(planted_task):
+    task, _ = planted_task
+    groups = grouper_of(task.data)
+    lacking = GroupTraining(task, METHODS["balanced"](), groups)
+    lacking.groups = lacking.groups[lacking.groups != 2]
+    assert lacking.class_shares.tolist() == [2 / 3, 1 / 3]
+    copies = np.where(task.data.train.labels == 1, 3, 1)
+    repeated = GroupTraining(task, METHODS["jtt"](), groups, copies=copies)
+    odd = (task.data.train.labels == 1).mean()
+    assert repeated.class_shares[1] == pytest.approx(3 * odd / (3 * odd + 1 - odd))
 
 
 def test_the_epoch_of_best_robust_accuracy_is_kept(planted_task):

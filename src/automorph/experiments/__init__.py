@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from automorph.experiments.conclusion import interval as interval
     from automorph.experiments.conclusion import judge as judge
     from automorph.experiments.conclusion import points as points
+    from automorph.experiments.dead_seed import repeated as repeated
+    from automorph.experiments.dead_seed import train_alive as train_alive
     from automorph.experiments.executor import Executor as Executor
     from automorph.experiments.executor import task_without_test as task_without_test
     from automorph.experiments.executors import check_executor as check_executor
@@ -157,7 +159,9 @@ _HOMES = {
     "remove_checkpoints": "external_training",
     "report": "progress",
     "reported_metric": "metric",
+    "repeated": "dead_seed",
     "rows_of": "table",
+    "train_alive": "dead_seed",
     "summarise": "statistics",
     "task_without_test": "executor",
     "the_task": "run_compare",

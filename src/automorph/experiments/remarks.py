@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from automorph.data import Dataset
 from automorph.errors import AutomorphError
+from automorph.experiments.dead_seed import repeated
 from automorph.experiments.job import JobResult
 from automorph.policies import Policy
 from automorph.training import Task, fitted
@@ -130,15 +131,7 @@ def not_converged(names: Sequence[str], results: Mapping[Any, JobResult]) -> lis
 
 def repeated_trainings(names: Sequence[str], results: Mapping[Any, JobResult]) -> list[str]:
     """Return a sentence about every policy of which trainings died; ``results`` are by cell."""
-    found = []
-    for name, died in _facts("died", names, results):
-        if died:
-            which = ", ".join(f"seed {seed} ({why})" for seed, why in sorted(died.items()))
-            found.append(
-                f"{name}: {which} learned nothing at first and was trained again with a longer "
-                "warm-up; the table holds the second training."
-            )
-    return found
+    return [repeated(name, died) for name, died in _facts("died", names, results) if died]
 
 
 def _facts(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,10 @@ class Robust:
     """A method: how rows are drawn, what is minimised, and whether it needs renderings.
 
     Methods are values that are equal if they do the same; ``name`` is what a user types.
+    ``edition`` counts its definitions: a correction that changes results raises it.
     """
+
+    edition: ClassVar[int] = 1
 
     @property
     def title(self) -> str:
@@ -45,6 +48,20 @@ class Robust:
             if (value := getattr(self, field.name)) != field.default
         ]
         return self.title + (f"({','.join(changed)})" if changed else "")
+
+    @property
+    def recorded(self) -> str:
+        """The name by which finished and interrupted trainings know the method.
+
+        A method whose definition was corrected has another one than before, so that trainings by
+        the former definition are not taken for its own.
+        """
+        return self.name if self.edition == 1 else f"{self.name}, edition {self.edition}"
+
+    @property
+    def former(self) -> Robust | None:
+        """The method by its former definition, or None if that has no name."""
+        return None
 
     @property
     def sampling(self) -> Sampling:
@@ -117,18 +134,38 @@ class ClassConditionalGroupDRO(GroupDROMethod):
 
 @dataclass(frozen=True)
 class ModelPatching(GroupDROMethod):
-    """CAMEL: class-conditional group DRO and consistency with renderings (Goel et al. 2021)."""
+    """CAMEL: class-conditional group DRO and consistency with renderings (Goel et al. 2021).
+
+    The consistency is the sum of the groups' means, as published; ``reduction="mean"`` is the mean
+    of the batch, a fourth of it with four groups.
+    """
 
     weight: float = 5.0
     form: str = "camel"
+    reduction: str = "sum"
+    edition: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check("weight", 0)
-        from automorph.robustness.consistency import FORMS
+        from automorph.robustness.consistency import FORMS, REDUCTIONS
 
-        if self.form not in FORMS:
-            raise UsageError(f"camel: got form={self.form!r}; expected one of {', '.join(FORMS)}")
+        for key, choices in (("form", FORMS), ("reduction", REDUCTIONS)):
+            if (value := getattr(self, key)) not in choices:
+                raise UsageError(
+                    f"camel: got {key}={value!r}; expected one of {', '.join(choices)}"
+                )
+
+    @property
+    def recorded(self) -> str:
+        """The name in records: the mean was recorded under the plain name, and still is."""
+        plain = replace(self, reduction="sum")
+        return plain.name if self.reduction == "mean" else super().recorded
+
+    @property
+    def former(self) -> Robust | None:
+        """The method with the mean instead of the sum."""
+        return None if self.reduction == "mean" else replace(self, reduction="mean")
 
     @property
     def needs_renderings(self) -> bool:
@@ -137,76 +174,66 @@ class ModelPatching(GroupDROMethod):
 
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
         """Build the objective with both terms."""
-        from automorph.robustness.consistency import Form
+        from automorph.robustness.consistency import FORMS, REDUCTIONS
         from automorph.robustness.objectives import Camel
 
-        form: Form = next(form for form in get_args(Form) if form == self.form)
         return Camel(
-            grouper, counts, adjustment=self.c, rate=self.eta, weight=self.weight, form=form
-        )
+            grouper, counts, adjustment=self.c, rate=self.eta, weight=self.weight,
+            form=next(form for form in FORMS if form == self.form),
+            reduction=next(one for one in REDUCTIONS if one == self.reduction),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Invariant(Robust):
-    """IRMv1: one last layer that is best in every subgroup (Arjovsky et al. 2019)."""
+    """IRMv1: one last layer that is best in every group (Arjovsky et al. 2019)."""
 
     weight: float = 100.0
     anneal: int = 500
+    edition: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         self._check("weight", 0)
         self._check("anneal", 0)
 
-    @property
-    def sampling(self) -> Sampling:
-        """Plain sampling, as published."""
-        return "plain"
-
     def objective(self, grouper: Grouper, counts: NDArray[np.int64]) -> Objective:
-        """Build the objective with risks and penalties per subgroup."""
+        """Build the objective with risks and penalties per group."""
         from automorph.robustness.objectives import InvariantRisk
 
-        return InvariantRisk(len(grouper.subgroups), weight=self.weight, anneal=self.anneal)
+        return InvariantRisk(len(grouper), weight=self.weight, anneal=self.anneal)
 
 
 @dataclass(frozen=True)
-class JTT(Robust):
-    """JTT: train, then train again with the mistakes ``weight`` times as often (Liu et al. 2021).
+class JTT(Plain):
+    """JTT: train, then train again with ``weight`` more copies of the errors (Liu et al. 2021).
 
-    It needs no groups for training. ``epochs`` is the length of the first training; 0 means a tenth
-    of the recipe's. Its examples come on top of those that the other methods train on.
+    It needs no groups for training. The errors are those after ``epochs`` epochs of a training by
+    the full schedule; 0 means a tenth of the recipe's. These epochs come on top of those of the
+    other methods.
     """
 
     epochs: int = 0
     weight: int = 20
+    edition: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         self._check("epochs", 0)
-        self._check("weight", 1)
-
-    @property
-    def sampling(self) -> Sampling:
-        """Plain sampling, with mistakes repeated."""
-        return "plain"
+        self._check("weight", 0)
 
 
 @dataclass(frozen=True)
-class DFR(Robust):
+class DFR(Plain):
     """DFR: train plainly, then fit the last layer to balanced groups (Kirichenko et al. 2023).
 
-    It is fitted to groups of the validation part, as published; the other methods only select by
-    it.
+    The features are those of the last epoch. The layer is fitted to groups of the validation part,
+    as published; the other methods only select by it.
     """
 
     refits: int = 20
+    edition: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         self._check("refits", 1, 1000)
-
-    @property
-    def sampling(self) -> Sampling:
-        """Plain sampling."""
-        return "plain"
 
 
 METHODS: Registry[Entry[Robust]] = Registry(
@@ -231,12 +258,12 @@ METHODS: Registry[Entry[Robust]] = Registry(
     Entry(
         "irm",
         Invariant,
-        "learns one last layer that is optimal in every subgroup (Arjovsky et al. 2019)",
+        "learns one last layer that is optimal in every group (Arjovsky et al. 2019)",
     ),
     Entry(
         "jtt",
         JTT,
-        "trains twice; the second training oversamples the errors of the first (Liu et al. "
+        "trains twice; the second training adds copies of the errors of the first (Liu et al. "
         "2021); needs no groups for training",
     ),
     Entry(

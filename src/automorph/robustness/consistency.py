@@ -15,6 +15,9 @@ from automorph.training import divergence, log_mean
 
 Form = Literal["camel", "self", "translation", "triplet-js", "kl", "reverse-kl"]
 FORMS: tuple[Form, ...] = get_args(Form)
+Reduction = Literal["sum", "mean"]
+"""How terms of examples become one: the sum of the groups' means, or the mean of the batch."""
+REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 _FLOOR = math.log(1e-8)
 
 

@@ -9,8 +9,9 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import one_hot
 
-from automorph.robustness.consistency import Form, consistency
+from automorph.robustness.consistency import Form, Reduction, consistency
 from automorph.robustness.groups import Grouper
 from automorph.targets import Classes
 
@@ -124,32 +125,44 @@ class GroupDRO(Objective):
 class Camel(GroupDRO):
     """Class-conditional group DRO on the examples, and consistency with their renderings.
 
-    loss = SGDRO + weight * mean of L_c (CAMEL, first called CLAMP: Goel et al. 2021, section 3).
-    The mean is over the examples of the batch; the authors sum the means of their 4 groups, so
-    their lambda of 5 is a weight of 20 here.
+    loss = SGDRO + weight * sum over g of the mean of L_c in group g (CAMEL, first called CLAMP:
+    Goel et al. 2021, section 3, and the released code). ``reduction="mean"`` takes the mean of L_c
+    over the batch instead, so that the weight does not depend on the number of groups.
     """
 
-    def __init__(self, *args: Any, weight: float, form: Form = "camel", **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        weight: float,
+        form: Form = "camel",
+        reduction: Reduction = "sum",
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options, class_conditional=True)
         self.weight = weight
         self.form: Form = form
+        self.reduction: Reduction = reduction
 
     def penalty(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
         """Return the weighted consistency of the examples with their renderings."""
-        return self.weight * consistency(logits.float().log_softmax(dim=2), self.form).mean()
+        apart = consistency(logits.float().log_softmax(dim=2), self.form)
+        if self.reduction == "mean":
+            return self.weight * apart.mean()
+        return self.weight * group_means(apart, groups, len(self.u))[0].sum()
 
 
 class InvariantRisk(Objective):
     """IRMv1: one last layer must be optimal in all environments.
 
-    Arjovsky et al. (2019), section 3.1. The environments are the subgroups.
+    Arjovsky et al. (2019), section 3.1. The environments are the groups, so that what predicts the
+    class in most of them is penalised in the others.
     loss = mean over e of R_e + weight * (dR_e / ds)^2 at s = 1, R_e the mean loss of s * logits.
-    The weight is 1 for the first ``anneal`` steps; the sum is divided by the weight, so that the
-    steps keep their size (Gulrajani and Lopez-Paz 2021).
+    The weight is 1 for the first ``anneal`` steps; the loss is divided by a weight above 1, as in
+    the authors' code, so that the steps keep their size.
     """
 
-    def __init__(self, subgroups: int, *, weight: float, anneal: int) -> None:
-        self.subgroups = subgroups
+    def __init__(self, groups: int, *, weight: float, anneal: int) -> None:
+        self.groups = groups
         self.weight = weight
         self.anneal = anneal
         self.steps = 0
@@ -161,19 +174,23 @@ class InvariantRisk(Objective):
 
     def __call__(self, losses: Tensor, groups: Tensor) -> Tensor:
         """Return the mean of the environments' mean losses."""
-        means, seen = group_means(losses, groups % self.subgroups, self.subgroups)
+        means, seen = group_means(losses, groups, self.groups)
         return (means.sum() / seen.sum()) / max(1.0, self.now)
 
     def penalty(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
-        """Return the squared derivatives, estimated without bias from two halves of the batch."""
+        """Return the squared derivatives, each estimated without bias from two halves.
+
+        Every other example of an environment belongs to its second half. Environments with a
+        single example in the batch add nothing.
+        """
         slopes = scale_slopes(logits[:, 0].float(), labels)
-        environments = groups % self.subgroups
-        first, has_first = group_means(slopes[0::2], environments[0::2], self.subgroups)
-        second, has_second = group_means(slopes[1::2], environments[1::2], self.subgroups)
-        both = has_first & has_second
+        members = one_hot(groups, self.groups)
+        turn = (members.cumsum(dim=0) * members).sum(dim=1) % 2
+        means, seen = group_means(slopes, 2 * groups + turn, 2 * self.groups)
+        both = seen.view(-1, 2).all(dim=1)
         weight = self.now / max(1.0, self.now)
         self.steps += 1
-        return weight * (first * second * both).sum() / both.sum().clamp(min=1)
+        return weight * (means.view(-1, 2).prod(dim=1) * both).sum() / both.sum().clamp(min=1)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the number of steps."""

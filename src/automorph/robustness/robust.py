@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -16,10 +17,12 @@ from torch import Tensor, nn
 
 from automorph.data import open_part
 from automorph.errors import UsageError
+from automorph.experiments import train_alive
 from automorph.operations import Stream
 from automorph.robustness.builtin import DFR, JTT, Robust, load_method
 from automorph.robustness.dfr import refit
 from automorph.robustness.groups import Grouper, grouper_of
+from automorph.robustness.jtt import train_first
 from automorph.training import (
     Augmenter,
     Batch,
@@ -35,7 +38,6 @@ from automorph.training import (
     fitted,
     order,
     steps_per_epoch,
-    train,
 )
 
 _TIE = 1e-6
@@ -58,7 +60,8 @@ class RobustRun:
 
     ``run`` is the training itself (of two, the last), ``units`` and ``seconds`` the cost of all;
     ``seen`` the predictions on the validation and the test part, ``groups`` the groups of their
-    examples.
+    examples. ``died`` is why a first training learned nothing and was repeated with a longer
+    warm-up (None: it did not), and ``notes`` are what a reader of the result must know.
     """
 
     method: Robust
@@ -71,6 +74,8 @@ class RobustRun:
     validation_robust_accuracy: float
     seconds: float
     units: Units
+    died: str | None = None
+    notes: tuple[str, ...] = ()
 
     def group_accuracy(self, part: str = "test") -> NDArray[np.float64]:
         """Return the accuracy of every group ``(groups,)``; NaN if the part has no example."""
@@ -100,9 +105,10 @@ def train_robust(
 
     Groups are the classes and subgroups of the task's data. All objectives train on equally many
     examples in equally many steps, and the epoch of best robust validation accuracy is kept
-    (overall accuracy breaks ties). Only ``camel`` needs ``renderings``; ``policy`` augments all
-    renderings of an example alike. ``seed``, ``folder``, ``device`` and ``progress`` are those of
-    `automorph.train`: an interrupted run resumes.
+    (overall accuracy breaks ties); ``dfr`` keeps the last. Only ``camel`` needs ``renderings``;
+    ``policy`` augments all renderings of an example alike. A training that learns nothing is
+    repeated once with a longer warm-up. ``seed``, ``folder``, ``device`` and ``progress`` are those
+    of `automorph.train`: an interrupted run resumes.
 
     Raises `UsageError` for data without subgroups, missing renderings, or a recipe that divides
     batches (``accumulate``), whose pieces would have other groups.
@@ -110,30 +116,27 @@ def train_robust(
     method = load_method(objective)
     grouper = grouper_of(task.data)
     _check(task, method, renderings)
-    task = task.with_recipe(select="best")
+    # DFR evaluates the features of the last epoch: no group may have chosen them.
+    task = task.with_recipe(select="last" if isinstance(method, DFR) else "best")
     path = None if folder is None else Path(folder)
     options: dict[str, Any] = {"seed": seed, "device": device, "progress": progress}
-    copies, before, units = None, 0.0, Units()
+    first = None
     if isinstance(method, JTT):
-        first = train(
-            task.with_recipe(epochs=method.epochs or -(-task.recipe.epochs // 10), select="last"),
-            PolicyAugmenter(fitted(policy, task) if policy is not None else None),
-            parts=("train",),
-            folder=path and path / "first",
-            **options,
-        )
-        assert first.model is not None
-        right = evaluate(
-            first.model, task.data.train, encoder=task.encoder, target=task.target
-        ).correct
-        copies, before = np.where(right, 1, method.weight), first.seconds
-        units += first.units + Units(forward=len(right))
+        first = train_first(task, method, policy, folder=path and path / "first", **options)
+        for note in first.notes:
+            warnings.warn(note, stacklevel=2)
     augmenter = GroupTraining(
-        task, method, grouper, renderings=renderings, policy=policy, copies=copies
-    )
-    run = train(task, augmenter, parts=("validation",), folder=path, **options)
+        task, method, grouper, renderings=renderings, policy=policy,
+        copies=None if first is None else first.copies,
+    )  # fmt: skip
+    run, died = train_alive(
+        task, augmenter, parts=("validation",), folder=path, shares=augmenter.class_shares,
+        **options,
+    )  # fmt: skip
     assert run.model is not None
-    model, checkpoint, chosen = run.model, run.checkpoint, None
+    model, checkpoint, chosen, units = run.model, run.checkpoint, None, run.units
+    if first is not None:
+        units += first.units
     if isinstance(method, DFR):
         model, checkpoint, chosen = refit(task, run, method, grouper, seed=seed, folder=path)
         # Features of both parts.
@@ -147,8 +150,9 @@ def train_robust(
     if chosen is None:
         chosen = robust_accuracy(seen["validation"].correct, groups["validation"])
     return RobustRun(
-        method, grouper, run, model, checkpoint, seen, groups, chosen, before + run.seconds,
-        units + run.units,
+        method, grouper, run, model, checkpoint, seen, groups, chosen,
+        run.seconds + (0.0 if first is None else first.seconds), units, died,
+        () if first is None else first.notes,
     )  # fmt: skip
 
 
@@ -186,6 +190,16 @@ class GroupTraining(Augmenter):
         if self.copies is not None:
             return repeated_rows(self.copies, batch_size, seed=seed, epoch=epoch)
         return super().epoch_rows(n, batch_size, seed=seed, epoch=epoch)
+
+    @property
+    def class_shares(self) -> NDArray[np.float64]:
+        """The shares of the classes among the examples that are drawn."""
+        if self.method.sampling == "balanced":
+            drawn = np.bincount(self.grouper.class_of[np.unique(self.groups)])
+        else:
+            drawn = np.bincount(self.grouper.class_of[self.groups], self.copies)
+        shares: NDArray[np.float64] = drawn / drawn.sum()
+        return shares
 
     def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
         """Return every example and its renderings, augmented alike, in adjacent rows."""
@@ -243,7 +257,7 @@ class GroupTraining(Augmenter):
     def describe(self) -> Any:
         """Return method, groups, and hashes of renderings and copies."""
         facts: dict[str, Any] = {
-            "objective": self.method.name,
+            "objective": self.method.recorded,
             "groups": _digest(self.groups),
             "policy": self.policy.describe(),
         }

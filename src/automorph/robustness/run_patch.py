@@ -28,6 +28,7 @@ from automorph.robustness.builtin import Robust, load_method
 from automorph.robustness.flip_rate import contact_rows, flip_rate, maps_of
 from automorph.robustness.groups import Grouper, grouper_of, notes_on
 from automorph.robustness.model_card import model_card
+from automorph.robustness.patch_notes import as_begun, notes_on_trainings
 from automorph.robustness.patch_result import Patched, TreatmentRow, best, judge, rows_of
 from automorph.robustness.saliency import available
 from automorph.robustness.translated import Translated, translate_part
@@ -128,6 +129,7 @@ def patch(
         setting = PatchContext(task, renderings, path, judged)
         open_ = partial(open_executor, engine, setting, path, jobs=jobs, address=address)
         names, notes = _treatments(asked, baselines, setting)
+        names, changed = as_begun(names, setting, numbers)
         chosen = _trained(setting, names, asked, numbers, store, open_, progress)
         models = {
             "before": _before(task, setting, numbers[0], checkpoint, store),
@@ -140,7 +142,8 @@ def patch(
         verdict = judge(chosen.rows, chosen.objective, before, after, numbers)
         answers = {f"the model {name}": seen.predictions for name, seen in evidence.seen.items()}
         all_notes = (
-            *notes_on(task.data, grouper), *choice.notes, *notes, *store.remarks,
+            *notes_on(task.data, grouper), *choice.notes, *notes, *changed, *store.remarks,
+            *notes_on_trainings(chosen.numbers, grouper),
             *constant_answers(answers, task.data.classes),
         )  # fmt: skip
         result = Patched(
@@ -155,8 +158,9 @@ def patch(
 
 @dataclass(frozen=True)
 class _Treatments:
-    """The result of the trainings: one row per objective, and the file of the chosen training."""
+    """The trainings: their numbers, one row per objective, and the file of the chosen training."""
 
+    numbers: dict[PatchCell, dict[str, Any]]
     rows: tuple[TreatmentRow, ...]
     objective: str
     seed: int
@@ -181,7 +185,7 @@ def _trained(
     chosen = names[-1] if asked != "auto" else best(rows)
     seed = max(seeds, key=lambda s: (numbers[PatchCell(chosen, s)]["selected"], -s))
     kept = PatchCell(chosen, seed)
-    return _Treatments(rows, chosen, seed, setting.checkpoint(kept, numbers[kept]))
+    return _Treatments(numbers, rows, chosen, seed, setting.checkpoint(kept, numbers[kept]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,10 +305,9 @@ def _before(
     """Return the model to be mended: the user's, or a plain training."""
     if checkpoint is not None:
         return load_trained(Path(checkpoint), model=_shell(task)).model
-    file = setting.run_folder(PatchCell("erm", seed)) / "model.safetensors"
-    if not file.exists():
-        run_treatments(setting, [PatchCell("erm", seed)], store)
-    return load_trained(file, model=_shell(task)).model
+    plain = PatchCell("erm", seed)
+    facts = run_treatments(setting, [plain], store)[plain]
+    return load_trained(setting.checkpoint(plain, facts), model=_shell(task)).model
 
 
 def _audit(grouper: Grouper, part: Split, seen: Evaluation) -> Audit:

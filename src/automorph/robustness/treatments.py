@@ -39,10 +39,15 @@ class PatchCell:
 
     def run_folder(self, renderings: str) -> str:
         """Return its run folder, relative to that of the patch; ``renderings`` is their key."""
-        words = re.sub(r"[^a-z0-9]+", "-", self.objective.lower()).strip("-")
-        # Other renderings make another training.
-        digest = blake2b(f"{self.objective} {renderings}".encode(), digest_size=3).hexdigest()
-        return f"arms/{words}-{digest}/seed{self.seed}"
+        return folder_of(load_method(self.objective).recorded, self.seed, renderings)
+
+
+def folder_of(recorded: str, seed: int, renderings: str) -> str:
+    """Return the run folder of a training by its recorded name, relative to that of the patch."""
+    words = re.sub(r"[^a-z0-9]+", "-", recorded.lower()).strip("-")
+    # Other renderings make another training.
+    digest = blake2b(f"{recorded} {renderings}".encode(), digest_size=3).hexdigest()
+    return f"arms/{words}-{digest}/seed{seed}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +98,7 @@ class PatchJob:
         """Return all that determines the result, as plain data."""
         return {
             "job": "patch",
-            "objective": self.cell.objective,
+            "objective": load_method(self.cell.objective).recorded,
             "seed": self.cell.seed,
             "renderings": self.renderings,
             "selected_on": self.judged,
@@ -217,6 +222,8 @@ def _train(setting: PatchContext, cell: PatchCell) -> JobResult:
         "units": asdict(run.units),
         "selected_on": "" if judged is None else judged.key,
         "checkpoint": run.checkpoint and str(run.checkpoint.relative_to(path)),
+        **({} if run.died is None else {"died": run.died}),
+        **({"notes": list(run.notes)} if run.notes else {}),
         **{part: numbers(run, part) for part in run.seen},
     }
     return JobResult(selected, run.units, run.seconds, facts)

@@ -54,7 +54,11 @@ from record import claim, judged, write_result
 STRONG = "flip-crop + trivialaugment"
 SUITE = ("satellite_rsscn7", "traffic_signs", "red_cells", "textures_dtd10", "steel_defects",
          "apple_leaves", "spoken_digits")  # fmt: skip
-TEXTS = {"sst2-500": ("sst2", 500), "trec": ("trec", None), "banking77": ("banking77", None)}
+TEXTS = {
+    "sst2-500": ("text/sst2", 500),
+    "trec": ("text/trec", None),
+    "banking77": ("special/text_banking77", None),
+}
 SIZES = "satellite_rsscn7", "red_cells", "textures_dtd10"
 OLD: Content = {"defaults": "0.1"}
 LENGTHS = (20, 40, 80, 160)
@@ -145,20 +149,14 @@ def task_of(cell: Cell) -> Task:
     recipe = dict(cell.recipe)
     if cell.source in TEXTS:
         source, limit = TEXTS[cell.source]
-        return as_task(_text(source), limit=limit, recipe=recipe)
+        return as_task(f"parquet:{source}", text="text", label="label", leakage="drop",
+                       limit=limit, recipe=recipe)  # fmt: skip
     if cell.source in SUITE:
         folder = Path(os.environ["AUTOMORPH_DATA"]) / "suite" / cell.source
         # Most sets are larger; 32 px keep a training at a minute.
         return as_task(f"parquet:{folder}", label="label", size=cell.size, limit=cell.limit,
                        model=cell.model, recipe=recipe)  # fmt: skip
     return as_task(cell.source, limit=cell.limit, model=cell.model, recipe=recipe)
-
-
-def _text(source: str) -> str:
-    if source == "banking77":
-        folder = Path(os.environ["AUTOMORPH_DATA"]) / "special" / "text_banking77"
-        return f"parquet:{folder}"
-    return source
 
 
 def trained(cell: Cell) -> Content:

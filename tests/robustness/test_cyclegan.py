@@ -1,5 +1,7 @@
 """The parts of a CycleGAN match their definitions, and its training survives interruption."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -19,15 +21,19 @@ from automorph.robustness.translators.cyclegan.networks import (
     PatchDiscriminator,
     depth_for,
 )
-from automorph.robustness.translators.cyclegan.training import (
-    CycleTraining,
-    Replay,
-    to_images,
-    to_pixels,
+from automorph.robustness.translators.cyclegan.released import (
+    ReleasedDiscriminator,
+    ReleasedGenerator,
 )
+from automorph.robustness.translators.cyclegan.replay import Replay
+from automorph.robustness.translators.cyclegan.sides import to_images, to_pixels
+from automorph.robustness.translators.cyclegan.training import CycleTraining, _identity
 from automorph.training.checkpoint import read_checkpoint, write_checkpoint
 
 TINY = CycleRecipe(steps=6, batch_size=4, width=4, judge_width=4, replay=10)
+RELEASED = replace(
+    CycleRecipe(**published(28)), steps=6, batch_size=4, width=4, judge_width=4, replay=10
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +41,10 @@ def sides():
     part, _ = bars(SKEWED)
     marked = part.subgroups == 1
     return tuple(Side(part.data[m], part.labels[m]) for m in (~marked, marked))
+
+
+def enlarged(sides, times):
+    return [Side(side.images.repeat(times, 1).repeat(times, 2), side.labels) for side in sides]
 
 
 @pytest.mark.parametrize("side", [8, 28, 32, 64, 128])
@@ -60,10 +70,91 @@ def test_discriminator_judges_patches(side, patches):
     assert logits.shape == (1, 1, patches, patches)
 
 
-def test_published_sizes():
-    assert CycleRecipe(**published(28)).width == 32
+def test_compact_sizes():
     levels = [layer[0].out_channels for layer in ImageGenerator(3, 128, width=64).down]
     assert levels == [64, 128, 256, 512, 512, 512]
+
+
+@pytest.mark.parametrize(
+    ("setting", "small", "celeba", "waterbirds"),
+    [
+        ("networks", "released", "released", "released"),
+        ("residual", False, False, False),
+        ("hide", 0, 0, 0),
+        ("augment", (), (), ()),
+        ("average", 0, 0, 0),
+        ("loss", "cross-entropy", "cross-entropy", "cross-entropy"),
+        ("cycle", 10, 10, 10),
+        ("identity", 1, 1, 1),
+        ("replay", 50, 50, 50),
+        ("batch_size", 25, 16, 4),
+        ("generator_lr", 1e-3, 2e-4, 2e-4),
+        ("discriminator_lr", 5e-5, 2e-4, 2e-4),
+        ("width", 32, 64, 64),
+        ("judge_width", 64, 64, 64),
+    ],
+)
+def test_published_settings(setting, small, celeba, waterbirds):
+    """Residual, noise, shift and running mean were ours, and the networks had no batch norm."""
+    recipes = [CycleRecipe(**published(side)) for side in (28, 128, 224)]
+    assert [getattr(recipe, setting) for recipe in recipes] == [small, celeba, waterbirds]
+
+
+@pytest.mark.parametrize(
+    ("side", "widths", "dropout"),
+    [
+        (28, [32, 64, 128, 256, 512], 0),
+        (128, [64, 128, 256, 512, 512, 512, 512], 2),
+        (224, [64, 128, 256, 512, 512, 512, 512, 512], 3),
+    ],
+)
+def test_released_generator(side, widths, dropout):
+    network = ReleasedGenerator(1, side, width=widths[0])
+    assert [layer[0].out_channels for layer in network.down] == widths
+    assert [layer[0].out_channels for layer in network.up] == widths[-2::-1]
+    kinds = [type(module) for module in network.modules()]
+    assert kinds.count(torch.nn.Dropout) == dropout
+    assert kinds.count(torch.nn.GroupNorm) == 0
+    assert kinds.count(torch.nn.BatchNorm2d) == 2 * (len(widths) - 1)
+    norm = next(m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    assert (norm.eps, norm.momentum) == (1e-3, 0.01)
+    assert {m.negative_slope for m in network.modules() if hasattr(m, "negative_slope")} == {0.3}
+
+
+def test_released_generator_makes_whole_images_by_the_statistics_of_the_batch():
+    x = torch.rand(4, 1, 28, 28) * 2 - 1
+    network = ReleasedGenerator(1, 28, width=4)
+    y = network(x)
+    assert y.shape == x.shape
+    assert 0 < y.abs().max() < 0.5  # Far from the identity at first.
+    assert not torch.allclose(y[:2], network(x[:2]), atol=1e-4)
+    torch.testing.assert_close(network.eval()(x)[:2], network(x[:2]))
+
+
+@pytest.mark.parametrize(("side", "patches"), [(28, 2), (128, 14), (256, 30)])
+def test_released_discriminator_judges_patches(side, patches):
+    network = ReleasedDiscriminator(1, side, width=2)
+    assert network(torch.zeros(2, 1, side, side)).shape == (2, 1, patches, patches)
+
+
+def test_released_networks_refuse_tiny_images():
+    with pytest.raises(UsageError, match="8 pixels"):
+        ReleasedGenerator(1, 8, width=4)
+
+
+def test_released_discriminator_sees_real_and_generated_images_apart(sides, monkeypatch):
+    """Batch statistics of both together would tell each what the other is."""
+    training = CycleTraining(*enlarged(sides, 2), RELEASED, seed=0, device=torch.device("cpu"))
+    sizes = []
+    for network in (*training.judges.values(), *training.generators.values()):
+        network.register_forward_hook(lambda module, inputs, _: sizes.append(len(inputs[0])))
+    training.step()
+    assert set(sizes) == {RELEASED.batch_size}
+
+
+def test_trained_files_of_earlier_versions_keep_their_names(sides):
+    assert _identity(*sides, TINY, 3) == "cyclegan-cf76b66427483b62"
+    assert _identity(*sides, RELEASED, 3) != _identity(*sides, TINY, 3)
 
 
 @pytest.mark.parametrize("real", [True, False])
@@ -139,16 +230,19 @@ def test_each_half_of_a_step_moves_its_own_networks(sides, monkeypatch):
     assert moved == [[True, False], [False, True]]
 
 
-def test_training_repeats_bit_by_bit_and_goes_on_after_a_stop(sides, tmp_path):
-    whole = train_cyclegan(*sides, recipe=TINY, seed=3).state_dict()
-    begun = CycleTraining(*sides, TINY, seed=3, device=torch.device("cpu"))
+@pytest.mark.parametrize("kind", ["compact", "released", "dropout"])
+def test_training_repeats_bit_by_bit_and_goes_on_after_a_stop(kind, sides, tmp_path):
+    recipe = TINY if kind == "compact" else RELEASED
+    sides = enlarged(sides, {"compact": 1, "released": 2, "dropout": 4}[kind])
+    whole = train_cyclegan(*sides, recipe=recipe, seed=3).state_dict()
+    begun = CycleTraining(*sides, recipe, seed=3, device=torch.device("cpu"))
     for _ in range(3):
         begun.step()
     write_checkpoint(tmp_path / "kept.safetensors", *begun.state())
-    resumed = CycleTraining(*sides, TINY, seed=99, device=torch.device("cpu"))
+    resumed = CycleTraining(*sides, recipe, seed=99, device=torch.device("cpu"))
     resumed.seed = 3
     resumed.restore(*read_checkpoint(tmp_path / "kept.safetensors"))
-    while resumed.steps < TINY.steps:
+    while resumed.steps < recipe.steps:
         resumed.step()
     for name, value in resumed.average.model.state_dict().items():
         assert torch.equal(value, whole[name]), name
@@ -183,6 +277,8 @@ def test_pixels_there_and_back():
         ({"augment": ("shake",)}, "shift"),
         ({"steps": 0}, "steps=0"),
         ({"cycle": -1.0}, "cycle=-1"),
+        ({"networks": "small"}, "released"),
+        ({"networks": "released"}, "residual=False"),
     ],
 )
 def test_impossible_recipes_are_refused(wrong, said):

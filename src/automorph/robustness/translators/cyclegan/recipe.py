@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from automorph.errors import UsageError
 from automorph.robustness.translators.cyclegan.augmentation import CHANGES, Change
 from automorph.robustness.translators.cyclegan.losses import Adversarial
+
+Networks = Literal["compact", "released"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +25,11 @@ class CycleRecipe:
       mark must not survive as a faint code that only the other generator can read (Chu, Zhmoginov
       and Sandler 2017, "CycleGAN, a master of steganography");
     - ``augment`` lists the changes of the discriminators' inputs;
-    - ``width`` and ``judge_width`` are the channels of the first layers; ``residual``
-      is that of `ImageGenerator`;
-    - ``average`` is the decay of the running mean of the generators, which translates.
+    - ``width`` and ``judge_width`` are the channels of the first layers; ``networks`` are
+      ``compact`` or those ``released`` with model patching, with batch normalisation; ``residual``
+      is that of `ImageGenerator`, for compact networks;
+    - ``average`` is the decay of the running mean of the generators, which translates (0: the
+      last weights do).
 
     Raises `UsageError` for invalid values.
     """
@@ -44,11 +48,21 @@ class CycleRecipe:
     judge_width: int = 32
     residual: bool = True
     average: float = 0.995
+    networks: Networks = "compact"
 
     def __post_init__(self) -> None:
         if self.loss not in get_args(Adversarial):
             raise UsageError(
                 f"CycleGAN: got loss={self.loss!r}; expected one of {get_args(Adversarial)}"
+            )
+        if self.networks not in get_args(Networks):
+            raise UsageError(
+                f"CycleGAN: got networks={self.networks!r}; expected one of {get_args(Networks)}"
+            )
+        if self.residual and self.networks == "released":
+            raise UsageError(
+                "CycleGAN: got residual=True with networks='released'; expected residual=False, "
+                "because these networks make whole images"
             )
         if unknown := set(self.augment) - set(CHANGES):
             raise UsageError(
@@ -75,16 +89,27 @@ class CycleRecipe:
 def published(side: int) -> dict[str, Any]:
     """Return the model-patching paper's settings for a size of images, for `CycleRecipe`.
 
-    Goel, Gu, Li and Ré 2020 trained for thousands of epochs on accelerators with these widths, loss
-    and rates; on a CPU the defaults get further in the same time.
+    Those of the released configurations for MNIST (28 pixels), CelebA (128) and Waterbirds (224),
+    without their augmentation of the images (rotation and crop; flip and crop). Goel, Gu, Li and Ré
+    trained for thousands of epochs on accelerators; on a CPU the defaults get further in the same
+    time.
 
-    >>> CycleRecipe(**published(128)).width
-    64
+    >>> recipe = CycleRecipe(**published(128))
+    >>> recipe.width, recipe.networks, recipe.residual
+    (64, 'released', False)
     """
     small = side <= 32
     return {
+        "networks": "released",
+        "residual": False,
+        "hide": 0.0,
+        "augment": (),
+        "average": 0.0,
         "loss": "cross-entropy",
-        "batch_size": 25 if small else 16,
+        "cycle": 10.0,
+        "identity": 1.0,
+        "replay": 50,
+        "batch_size": 25 if small else 16 if side <= 128 else 4,
         "generator_lr": 1e-3 if small else 2e-4,
         "discriminator_lr": 5e-5 if small else 2e-4,
         "width": 32 if small else 64,

@@ -1,6 +1,6 @@
 """Training a CycleGAN: two subgroups in, generators for both directions out.
 
-Zhu, Park, Isola and Efros (ICCV 2017); the replay buffer is that of Shrivastava et al. (2017).
+Zhu, Park, Isola and Efros (ICCV 2017).
 """
 
 from __future__ import annotations
@@ -8,17 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.errors import DamagedError, DataError, TrainingError
+from automorph.errors import DamagedError, TrainingError
 from automorph.files import make_folder
 from automorph.robustness.translators.cyclegan.augmentation import augmented
 from automorph.robustness.translators.cyclegan.losses import (
@@ -33,6 +32,12 @@ from automorph.robustness.translators.cyclegan.networks import (
     depth_for,
 )
 from automorph.robustness.translators.cyclegan.recipe import CycleRecipe
+from automorph.robustness.translators.cyclegan.released import (
+    ReleasedDiscriminator,
+    ReleasedGenerator,
+)
+from automorph.robustness.translators.cyclegan.replay import Replay
+from automorph.robustness.translators.cyclegan.sides import Side, shared_classes
 from automorph.training import (
     Average,
     Recipe,
@@ -44,82 +49,11 @@ from automorph.training import (
     write_checkpoint,
 )
 
-FEWEST = 4
-"""Minimum number of images of a subgroup."""
 KEEP_EVERY = 200
 """Steps between checkpoints."""
 
 Progress = Callable[[int, int, dict[str, float]], object]
 """Called with the steps done, all steps, and losses."""
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """The images of one subgroup, uint8 ``(n, H, W, C)``, and their classes, int64 ``(n,)``."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-
-    def draw(self, n: int, classes: NDArray[np.int64], draw: torch.Generator) -> Tensor:
-        """Draw ``n`` images in [-1, 1], balanced over classes, so that no class marks a side."""
-        turn = torch.randperm(len(classes), generator=draw).numpy()
-        rows = np.empty(n, np.int64)
-        for i in range(n):
-            own = self._rows(int(classes[turn[i % len(turn)]]))
-            rows[i] = own[int(torch.randint(len(own), (1,), generator=draw))]
-        return to_pixels(self.images[rows])
-
-    def _rows(self, label: int) -> NDArray[np.intp]:
-        known: dict[int, NDArray[np.intp]] = self.__dict__.setdefault("_by_class", {})
-        if label not in known:
-            known[label] = np.flatnonzero(self.labels == label)
-        return known[label]
-
-
-def to_pixels(images: NDArray[np.uint8]) -> Tensor:
-    """Convert uint8 ``(n, H, W, C)`` to float ``(n, C, H, W)`` in [-1, 1]."""
-    own = torch.from_numpy(np.array(images))
-    return own.permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous()
-
-
-def to_images(pixels: Tensor) -> NDArray[np.uint8]:
-    """Convert float ``(n, C, H, W)`` in [-1, 1] to uint8 ``(n, H, W, C)``."""
-    bytes_ = pixels.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(bytes_.permute(0, 2, 3, 1).cpu().numpy())
-
-
-class Replay:
-    """At most ``size`` generated images of earlier steps; a full buffer overwrites random slots.
-
-    A batch for the discriminator is drawn from the buffer alone, all slots equally likely
-    (Shrivastava et al. 2017, section 2.3, replace half a batch; model patching draws all of it).
-    """
-
-    def __init__(self, size: int = 50) -> None:
-        self.size = size
-        self.images: Tensor | None = None
-
-    def __len__(self) -> int:
-        return 0 if self.images is None else len(self.images)
-
-    def push(self, images: Tensor, draw: torch.Generator) -> None:
-        """Store a batch ``(n, C, H, W)``, without its graph."""
-        images = images.detach()
-        stored = images[:0] if self.images is None else self.images
-        room = max(0, self.size - len(stored))
-        stored = torch.cat([stored, images[:room]])
-        late = images[room:][: self.size]
-        if len(late):
-            slots = torch.randperm(self.size, generator=draw)[: len(late)]
-            stored = stored.clone()
-            stored[slots.to(stored.device)] = late
-        self.images = stored
-
-    def sample(self, n: int, draw: torch.Generator) -> Tensor:
-        """Draw ``n`` images, each slot equally likely."""
-        assert self.images is not None
-        slots = torch.randint(len(self.images), (n,), generator=draw)
-        return self.images[slots.to(self.images.device)]
 
 
 class CycleTraining:
@@ -129,15 +63,12 @@ class CycleTraining:
         self, a: Side, b: Side, recipe: CycleRecipe, *, seed: int, device: torch.device
     ) -> None:
         self.a, self.b, self.recipe, self.seed, self.device = a, b, recipe, seed, device
-        self.classes = _shared_classes(a, b)
+        self.classes = shared_classes(a, b)
         channels, side = a.images.shape[3], max(a.images.shape[1:3])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(seed, "cyclegan"))
             self.generators = make_generators(channels, side, recipe).to(device)
-            judges = [
-                PatchDiscriminator(channels, width=recipe.judge_width, depth=depth_for(side))
-                for _ in range(2)
-            ]
+            judges = [_discriminator(channels, side, recipe) for _ in range(2)]
         self.judges = nn.ModuleDict({"a": judges[0], "b": judges[1]}).to(device)
         self.average = Average(self.generators, recipe.average)
         common: dict[str, Any] = {"optimizer": "adamw", "momentum": 0.5, "weight_decay": 0.0}
@@ -152,6 +83,12 @@ class CycleTraining:
 
     def step(self) -> None:
         """Update generators, then replay buffers, then discriminators."""
+        with torch.random.fork_rng(devices=[]):
+            # Dropout draws from the global generator.
+            torch.manual_seed(torch_seed(self.seed, "cyclegan:dropout", epoch=self.steps))
+            self._step()
+
+    def _step(self) -> None:
         draw = torch.Generator().manual_seed(
             torch_seed(self.seed, "cyclegan:step", epoch=self.steps)
         )
@@ -194,9 +131,8 @@ class CycleTraining:
         def hidden(image: Tensor) -> Tensor:
             return image + self.recipe.hide * torch.randn(image.shape, generator=draw).to(image)
 
-        # One pass per generator for both inputs: a double batch is cheaper than two passes.
-        b_of_a, b_same = G(torch.cat([a, b])).chunk(2)
-        a_of_b, a_same = F(torch.cat([b, a])).chunk(2)
+        b_of_a, b_same = self._both(G, a, b)
+        a_of_b, a_same = self._both(F, b, a)
         a_again, b_again = F(hidden(b_of_a)), G(hidden(a_of_b))
         made = Made(b_of_a, a_of_b, a_again, b_again, a_same, b_same)
         judged = (
@@ -212,8 +148,16 @@ class CycleTraining:
     def _judge(self, name: str, real: Tensor, draw: torch.Generator) -> Tensor:
         fake = self.replays[name].sample(len(real), draw)
         both = augmented(torch.cat([real, fake]), self.recipe.augment, draw)
-        true, faked = self.judges[name](both).chunk(2)
+        true, faked = self._both(self.judges[name], *both.chunk(2))
         return discriminator_loss(true, faked, self.recipe.loss)
+
+    def _both(self, network: nn.Module, first: Tensor, second: Tensor) -> tuple[Tensor, ...]:
+        """Apply a network to two batches, whose statistics must not mix."""
+        if self.recipe.networks == "released":
+            return network(first), network(second)
+        # No batch statistics: a double batch is cheaper than two passes.
+        whole: Tensor = network(torch.cat([first, second]))
+        return whole.chunk(2)
 
     def _descend(self, number: int) -> None:
         self.optimisers[number].step()
@@ -247,12 +191,19 @@ class CycleTraining:
 
 def make_generators(channels: int, side: int, recipe: CycleRecipe) -> nn.ModuleDict:
     """Return untrained generators by target: ``b`` maps a to b, ``a`` maps b to a."""
-    return nn.ModuleDict(
-        {
-            target: ImageGenerator(channels, side, width=recipe.width, residual=recipe.residual)
-            for target in ("a", "b")
-        }
-    )
+    return nn.ModuleDict({target: _generator(channels, side, recipe) for target in ("a", "b")})
+
+
+def _generator(channels: int, side: int, recipe: CycleRecipe) -> nn.Module:
+    if recipe.networks == "released":
+        return ReleasedGenerator(channels, side, width=recipe.width)
+    return ImageGenerator(channels, side, width=recipe.width, residual=recipe.residual)
+
+
+def _discriminator(channels: int, side: int, recipe: CycleRecipe) -> nn.Module:
+    if recipe.networks == "released":
+        return ReleasedDiscriminator(channels, side, width=recipe.judge_width)
+    return PatchDiscriminator(channels, width=recipe.judge_width, depth=depth_for(side))
 
 
 def train_cyclegan(
@@ -299,26 +250,11 @@ def train_cyclegan(
 
 def _identity(a: Side, b: Side, recipe: CycleRecipe, seed: int) -> str:
     """Return a unique name: a hash of the images, the recipe and the seed."""
-    total = blake2b(repr((asdict(recipe), seed)).encode(), digest_size=8)
+    entries = asdict(recipe)
+    if recipe.networks == "compact":  # Earlier versions knew no others: their files stay valid.
+        del entries["networks"]
+    total = blake2b(repr((entries, seed)).encode(), digest_size=8)
     for side in (a, b):
         total.update(np.ascontiguousarray(side.images).tobytes())
         total.update(side.labels.tobytes())
     return f"cyclegan-{total.hexdigest()}"
-
-
-def _shared_classes(a: Side, b: Side) -> NDArray[np.int64]:
-    shared = np.intersect1d(a.labels, b.labels)
-    if not len(shared):
-        raise DataError(
-            "the two subgroups have no class in common; expected at least one class with images "
-            "of both, because a translation must keep the class: supply your own edit"
-        )
-    for name, side in (("first", a), ("second", b)):
-        count = int(np.isin(side.labels, shared).sum())
-        if count < FEWEST:
-            raise DataError(
-                f"the {name} subgroup has {count} images in the classes shared by both "
-                f"subgroups; expected at least {FEWEST} to learn a translation from. Add images, "
-                "or supply an edit"
-            )
-    return shared

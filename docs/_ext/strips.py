@@ -95,7 +95,7 @@ def _with_other_partner() -> Stream:
 
 def policy_sheet(policy: Policy, *, draws: int = 6) -> Images:
     """Return rows of originals and draws, uint8 ``(2, 1 + draws, SIDE, SIDE, 3)``."""
-    return policy.preview(photos(), draws=draws, seed=2)
+    return policy.preview(photos(), draws=draws, seed=2, epochs=policy.span)
 
 
 def write_sheet(sheet: Images, path: Path) -> None:

@@ -137,13 +137,15 @@ class Entry(Generic[T]):
     ``factory`` is a callable or ``module:name``; the latter is imported on first use, so that a
     name whose factory needs torch costs nothing. The description is ``summary`` or else the first
     line of the factory's docstring; an entry of ``module:name`` should give ``summary``. The
-    options are the parameters of the factory after the first ``given``.
+    options are the parameters of the factory after the first ``given``. ``ready`` builds
+    ``NAME:WORD`` for a factory whose first option is not a word.
     """
 
     name: str
     factory: Callable[..., T] | str
     summary: str = ""
     given: int = field(default=0, kw_only=True)
+    ready: Callable[[str], T] | None = field(default=None, kw_only=True)
 
     def load(self) -> Callable[..., T]:
         """Return the factory; raise `UsageError` if it cannot be imported."""
@@ -331,6 +333,14 @@ class Registry(Mapping[str, E]):
 
     def build(self, call: str | ParsedName, *given: Any) -> Any:
         """Build the object of a text or call; ``given`` are the factory's leading arguments."""
+        call = self.parse(call) if isinstance(call, str) else call
+        if call.variant is not None and (ready := self.find(call.name).ready):
+            if call.arguments or call.options:
+                raise self.error(
+                    f"the {self.kind} {call.name}:{call.variant} takes no further options; "
+                    f"expected {call.name}:{call.variant}, or {call.name} with options"
+                )
+            return ready(call.variant)
         entry, options = self.read(call)
         return entry(*given, **options)
 

@@ -136,7 +136,10 @@ def test_every_name_that_is_listed_is_among_the_cases(capsys: pytest.CaptureFixt
     }
     known = {name.partition("(")[0] for name in record.NAMES}
     # These need a model from the network.
-    assert listed - {"masked-lm", "back-translation"} <= known
+    unrecorded = {"masked-lm", "back-translation"}
+    # These are younger than the recording; tests/policies/test_ready_policies.py holds them.
+    unrecorded |= {"fast-autoaugment", "dada", "pba"}
+    assert listed - unrecorded <= known
     assert len(listed) == 28
 
 

@@ -93,7 +93,7 @@ WRONG = {
     "randaugment(fill=(1,2,3,4,5))": "expected one level, or one per channel",
     "randaugment(fill=())": "expected one level, or one per channel",
     "randaugment(interpolation=cubic)": "expected nearest or bilinear",
-    "randaugment:9": "got n='9'; expected a whole number",
+    "randaugment:9": "unknown published policy '9' of randaugment",
     "mixup(fill=3)": "has no operations, so it takes no fill",
     "autoaugment:mars": "Expected one of cifar10, svhn, imagenet",
     "cutout(size=none)": "got size=None; expected a number",

@@ -104,7 +104,8 @@ def preview(
         out = out or Path("preview.html")
         chosen = [policy.fitted(dataset.train.data, protect=protect) for policy in chosen]
         drawn = {
-            policy.name: policy.preview(part.data, draws=draws, seed=seed) for policy in chosen
+            policy.name: policy.preview(part.data, draws=draws, seed=seed, epochs=policy.span)
+            for policy in chosen
         }
         hint = _write_page(data, dataset.notes, drawn, names, out)
     else:
@@ -117,7 +118,7 @@ def preview(
         for row, name in zip(drawn.get(policy.name, ())[:SHOWN], names, strict=False):
             say.print(_marked(row.tolist(), name, plain=not say.is_terminal), soft_wrap=True)
     say.print(f"Wrote [bold]{out}[/bold]: {hint}")
-    remarks = [words for policy in chosen if (words := idle_policy(policy, dataset))]
+    remarks = [words for policy in chosen if (words := idle_policy(policy, dataset, policy.span))]
     for words in remarks:
         say.print(words, style="yellow", markup=False, soft_wrap=True)
     if as_json:
@@ -134,7 +135,7 @@ def _write_sheets(
 
     sheets = [
         contact_sheet(
-            policy.preview(images, draws=draws, seed=seed),
+            policy.preview(images, draws=draws, seed=seed, epochs=policy.span),
             names,
             columns=("original", policy.name),
         )

@@ -125,7 +125,12 @@ def _content(
 ) -> dict[str, Any]:
     """Return the content of the training's report."""
     from automorph.cli.examples import by_class, further_scores, notable_examples
-    from automorph.experiments import NOT_CONVERGED, constant_answers, idle_policies
+    from automorph.experiments import (
+        NOT_CONVERGED,
+        constant_answers,
+        idle_policies,
+        unfinished_schedules,
+    )
 
     name = treatment.name
     row: dict[str, Any] = {
@@ -142,6 +147,7 @@ def _content(
     shared = task_facts(data, task)
     shared["data"]["notes"] += constant_answers(predicted, task.data.classes)
     shared["data"]["notes"] += idle_policies([treatment], task)
+    shared["data"]["notes"] += unfinished_schedules([treatment], task.recipe.epochs)
     if result.converged is False:
         shared["data"]["notes"].append(NOT_CONVERGED)
     best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."

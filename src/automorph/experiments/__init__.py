@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from automorph.experiments.remarks import idle_policy as idle_policy
     from automorph.experiments.remarks import not_converged as not_converged
     from automorph.experiments.remarks import repeated_trainings as repeated_trainings
+    from automorph.experiments.remarks import unfinished_schedules as unfinished_schedules
     from automorph.experiments.result_file import ScriptResult as ScriptResult
     from automorph.experiments.result_file import read_result as read_result
     from automorph.experiments.result_file import write_result as write_result
@@ -137,6 +138,7 @@ _HOMES = {
     "holm": "statistics",
     "identity_of": "run_compare",
     "idle_policies": "remarks",
+    "unfinished_schedules": "remarks",
     "idle_policy": "remarks",
     "interval": "conclusion",
     "is_control": "comparison",

@@ -101,6 +101,23 @@ def idle_policy(policy: Policy, data: Dataset, epochs: int = EPOCHS) -> str:
     )
 
 
+def unfinished_schedules(policies: Iterable[Any], epochs: int) -> list[str]:
+    """Return a sentence about every policy that still changes when the training is over.
+
+    >>> from automorph import load_policy
+    >>> [words] = unfinished_schedules([load_policy("schedule(9:none,1:flip)")], epochs=5)
+    >>> words[:67]
+    'schedule(9:none,1:flip) changes until epoch 10, but the training has'
+    """
+    return [
+        f"{policy.name} changes until epoch {policy.span}, but the training has {epochs}, so its "
+        "later parts are never used. Train longer (--epochs), or use a schedule of that length: "
+        "Schedule.stretched in Python, pba:NAME(epochs=..) by name."
+        for policy in policies
+        if isinstance(policy, Policy) and policy.span > epochs
+    ]
+
+
 def changed_examples(before: Any, after: Any) -> NDArray[np.bool_]:
     """Return ``(n,)``: which examples differ from what they were, in any pixel or character.
 

@@ -32,6 +32,7 @@ from automorph.experiments.remarks import (
     idle_policies,
     not_converged,
     repeated_trainings,
+    unfinished_schedules,
 )
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
@@ -147,6 +148,7 @@ def compare(
             *store.remarks, *constant_answers(predictions, task.data.classes),
             *not_converged(names, results), *repeated_trainings(names, results),
             *uncounted_networks(treatments),
+            *unfinished_schedules(treatments, task.recipe.epochs),
             *(idle_policies(treatments, task) if trained else ()),
         )  # fmt: skip
     winner = winner_of(rows, metric)

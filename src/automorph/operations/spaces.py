@@ -141,6 +141,25 @@ def _randaugment() -> tuple[Operation, ...]:
     )  # fmt: skip
 
 
+def _randaugment_imagenet() -> tuple[Operation, ...]:
+    """RandAugment's released code for ImageNet: magnitude 1 is its level 30, three times its scale.
+
+    As in that code, Solarize and Posterize get weaker with the level, and factors run from 0.1; it
+    truncates where operations here round, so the ends of ranges are shifted by about a half.
+    """
+    kept = {"Posterize": (-0.49, 11.51), "Solarize": (-0.49, 767.51)}
+    return (
+        *_ranged(AutoContrast=None, Equalize=None, Invert=None, Rotate=(-90, 90)),
+        *(replace(OPERATIONS[name], low=low, high=high, identity=None, whole=True)
+          for name, (low, high) in kept.items()),
+        *(replace(OPERATIONS[name], low=0.1, high=5.5, identity=None) for name in _FACTORS),
+        *_ranged(ShearX=(-0.9, 0.9), ShearY=(-0.9, 0.9)),
+        *(replace(_pixels(name, 300), whole=True) for name in ("TranslateX", "TranslateY")),
+        replace(OPERATIONS["Cutout"], low=0, high=240, unit="px", whole=True),
+        replace(OPERATIONS["SolarizeAdd"], low=0, high=330, whole=True),
+    )  # fmt: skip
+
+
 def _trivial(shear: float, translate: float, rotate: float, span: float, bits: int) -> Operations:
     geometry = _ranged(
         Identity=None, ShearX=(-shear, shear), ShearY=(-shear, shear), Rotate=(-rotate, rotate)
@@ -231,6 +250,11 @@ SPACES = Registry(
     "search space",
     Entry("autoaugment", _autoaugment, "the 16 operations of AutoAugment"),
     Entry("randaugment", _randaugment, "the 14 operations of RandAugment"),
+    Entry(
+        "randaugment-imagenet",
+        _randaugment_imagenet,
+        "the 16 operations of RandAugment's released code for ImageNet, with its ranges",
+    ),
     Entry(
         "trivialaugment",
         lambda: _trivial(0.3, 10, 30, 0.9, 4),

@@ -88,6 +88,11 @@ class Policy(TransformCall, ABC):
         return False
 
     @property
+    def span(self) -> int:
+        """The number of epochs until the policy stays the same: 1 unless it `needs_epoch`."""
+        return 1
+
+    @property
     def needs_seed(self) -> bool:
         """Whether the seed of the training draws the policy itself."""
         return False
@@ -185,11 +190,17 @@ class Policy(TransformCall, ABC):
             out, soft = mixing.examples(out), mixing.labels(soft)
         return out, beside(soft, labels)
 
-    def preview(self, examples: Images, *, draws: int = 6, seed: int = 0) -> Images:
-        """Return originals and draws side by side: uint8 ``(n, 1 + draws, H, W, C)``."""
+    def preview(
+        self, examples: Images, *, draws: int = 6, seed: int = 0, epochs: int = 1
+    ) -> Images:
+        """Return originals and draws side by side: uint8 ``(n, 1 + draws, H, W, C)``.
+
+        The draws are those of epochs from the first to the last of ``epochs``, evenly spaced.
+        """
         views = [examples]
         for copy in range(draws):
-            stream = stream_for(examples, seed, 0, None, copy)
+            epoch = (epochs - 1) * copy // max(draws - 1, 1)
+            stream = stream_for(examples, seed, epoch, None, copy)
             view = self.transform(examples, stream)
             mixing = self.mixing(stream, view.shape)
             views.append(view if mixing is None else mixing.examples(view))

@@ -14,6 +14,7 @@ from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin_text import NAMED_TEXTS, NAMED_WITH_FILES
 from automorph.policies.formatting import number_text
 from automorph.policies.naming import with_options
+from automorph.policies.published import dada, fast_autoaugment, pba, published_randaugment
 from automorph.policies.random_policy import RandomPolicy
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
@@ -166,14 +167,22 @@ NAMED: dict[str, Callable[..., Policy]] = {
     "composition": composition,
     "augmix": augmix,
     "autoaugment": autoaugment,
+    "fast-autoaugment": fast_autoaugment,
+    "dada": dada,
+    "pba": pba,
     "random": random,
     "mixup": mixup,
     "cutmix": cutmix,
     **NAMED_TEXTS,
 }
+READY = {"randaugment": published_randaugment}
+"""What builds ``NAME:WORD`` where the options of the policy are not words."""
 POLICIES = Registry(
     "policy",
-    *(Entry(name, build) for name, build in (NAMED | NAMED_WITH_FILES).items()),
+    *(
+        Entry(name, build, ready=READY.get(name))
+        for name, build in (NAMED | NAMED_WITH_FILES).items()
+    ),
     example="randaugment(n=2,m=9), autoaugment:cifar10 or rand-m9-mstd0.5-inc1",
     error=PolicyError,
     listing="policies",

@@ -76,6 +76,11 @@ class Chain(Policy):
         return any(stage.needs_epoch for stage in self.stages)
 
     @property
+    def span(self) -> int:
+        """The longest span of the stages."""
+        return max(stage.span for stage in self.stages)
+
+    @property
     def needs_seed(self) -> bool:
         """Whether the seed of the training draws any stage."""
         return any(stage.needs_seed for stage in self.stages)

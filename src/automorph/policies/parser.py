@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from automorph.errors import PolicyError
@@ -12,6 +13,7 @@ from automorph.policies.base import Policy, SpacePolicy
 from automorph.policies.builtin import POLICIES
 from automorph.policies.chain import chained
 from automorph.policies.file import read_policy
+from automorph.policies.naming import with_options
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.timm_names import is_timm, timm_policy
 from automorph.registry import plain
@@ -69,6 +71,9 @@ def _stage(word: str, text: str, operations: tuple[Operation, ...]) -> Policy:
         policy: Policy = timm_policy(name)
     else:
         policy = POLICIES.build(call)
+    if rendering and isinstance(policy, Schedule):
+        texts = [f"{key}={value}".replace(" ", "") for key, value in rendering.items()]
+        return replace(policy.rendered(**rendering), label=with_options(policy.label, texts))
     if rendering and not isinstance(policy, SpacePolicy):
         raise PolicyError(f"{name} has no operations, so it takes no {' and no '.join(rendering)}")
     return policy.rendered(**rendering)

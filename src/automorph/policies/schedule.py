@@ -119,6 +119,11 @@ class Schedule(Policy):
         return len(self.pieces) > 1
 
     @property
+    def span(self) -> int:
+        """The first epoch of the last piece, counted from 1."""
+        return self.epochs - self.pieces[-1].epochs + 1
+
+    @property
     def needs_seed(self) -> bool:
         """Whether the seed of the training draws any piece."""
         return any(piece.policy.needs_seed for piece in self.pieces)

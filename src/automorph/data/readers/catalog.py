@@ -13,6 +13,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.readers.cifar_svhn import (
+    CIFAR10_NAMES,
+    CIFAR10_PARTS,
+    CIFAR100_NAMES,
+    CIFAR100_PARTS,
+    PICKLES,
+    read_cifar,
+    read_svhn,
+)
 from automorph.data.readers.columns import Columns, raw_from_tables
 from automorph.data.readers.hub import download_raw
 from automorph.data.readers.raw import RawData, Rows, numbered
@@ -28,13 +37,17 @@ _CLOTHES = (
 
 @dataclass(frozen=True)
 class PublicSet:
-    """A public set: description, folder below a root, name on the Hub, reader."""
+    """A public set: description, folders below a root, name on the Hub, reader.
+
+    The first folder that exists is read. ``columns`` are those of the tables on the Hub.
+    """
 
     name: str
     about: str
-    folder: str
+    folders: tuple[str, ...]
     hub: str
     read: Callable[[str, Path], RawData]
+    columns: Columns = Columns()
 
 
 def read_known(
@@ -49,11 +62,11 @@ def read_known(
         if folder.is_dir():
             return entry.read(name, folder)
     if download:
-        return download_raw(entry.hub, name=name)
+        return download_raw(entry.hub, name=name, columns=entry.columns)
     raise DataError(
         f"{name} is not on this machine: looked for {' and '.join(map(str, folders))}. Set "
-        f"AUTOMORPH_DATA to the folder that holds {entry.folder}, or download it with "
-        "download=True (--download)."
+        f"AUTOMORPH_DATA to the folder that holds {' or '.join(entry.folders)}, or download it "
+        f"with download=True (--download).{_on_pickles(name, root)}"
     )
 
 
@@ -119,13 +132,33 @@ def _read_idx_set(name: str, folder: Path) -> RawData:
 
 
 def _read_cifar10(name: str, folder: Path) -> RawData:
+    if any(folder.glob("*.bin")):
+        return read_cifar(name, folder, CIFAR10_PARTS, CIFAR10_NAMES, "label")
     tables = read_tables("parquet", str(folder))
     return raw_from_tables(name, tables, Columns(image="img", label="label"))
 
 
+def _read_cifar100(name: str, folder: Path) -> RawData:
+    columns = KNOWN[name].columns
+    if any(folder.glob("*.bin")):
+        return read_cifar(name, folder, CIFAR100_PARTS, CIFAR100_NAMES, columns.label or "")
+    return raw_from_tables(name, read_tables("parquet", str(folder)), columns)
+
+
+def _on_pickles(name: str, root: str | os.PathLike[str] | None) -> str:
+    """Return a sentence about the pickles of a set, if they lie in a root."""
+    folder = PICKLES.get(name.partition("-")[0], "-")
+    if not any((one / folder).is_dir() for one in data_roots(root)):
+        return ""
+    return (
+        f" The folder {folder} holds Python pickles, which are not read, because unpickling can "
+        "run code: use the binary version of the data set, or pass torchvision's data set object."
+    )
+
+
 def candidate_folders(entry: PublicSet, root: str | os.PathLike[str] | None) -> list[Path]:
     """Return the folders in which a set may lie, in order of preference."""
-    return [folder / entry.folder for folder in data_roots(root)]
+    return [root / folder for root in data_roots(root) for folder in entry.folders]
 
 
 KNOWN = {
@@ -134,23 +167,46 @@ KNOWN = {
         PublicSet(
             "mnist",
             "70,000 grey digits, 28x28, 10 classes",
-            "MNIST/raw",
+            ("MNIST/raw",),
             "ylecun/mnist",
             _read_idx_set,
         ),
         PublicSet(
             "fashion-mnist",
             "70,000 grey pictures of clothing, 28x28, 10 classes",
-            "FashionMNIST/raw",
+            ("FashionMNIST/raw",),
             "zalando-datasets/fashion_mnist",
             _read_idx_set,
         ),
         PublicSet(
             "cifar10",
             "60,000 colour images, 32x32, 10 classes",
-            "cifar10/plain_text",
+            ("cifar10/plain_text", "cifar-10-batches-bin"),
             "uoft-cs/cifar10",
             _read_cifar10,
+        ),
+        PublicSet(
+            "cifar100",
+            "60,000 colour images, 32x32, 100 classes",
+            ("cifar-100-binary", "cifar100/cifar100"),
+            "uoft-cs/cifar100",
+            _read_cifar100,
+            Columns(image="img", label="fine_label", metadata=("coarse_label",)),
+        ),
+        PublicSet(
+            "cifar100-coarse",
+            "the images of cifar100 under their 20 superclasses",
+            ("cifar-100-binary", "cifar100/cifar100"),
+            "uoft-cs/cifar100",
+            _read_cifar100,
+            Columns(image="img", label="coarse_label", metadata=("fine_label",)),
+        ),
+        PublicSet(
+            "svhn",
+            "99,289 colour house numbers, 32x32, 10 classes (without the extra images)",
+            ("svhn", "SVHN"),
+            "ufldl-stanford/svhn:cropped_digits",
+            read_svhn,
         ),
     )
 }

@@ -148,12 +148,12 @@ def test_damaged_files_are_refused(cifar100: Path) -> None:
     with pytest.raises(DataError, match="has the fine_label 100, but fine_label_names"):
         load_data("cifar100", root=cifar100)
     file.unlink()
-    with pytest.raises(DataError, match="train.bin cannot be read"):
+    with pytest.raises(DataError, match=r"train\.bin cannot be read"):
         load_data("cifar100", root=cifar100)
 
     folder = cifar100 / "svhn"
     write_svhn(folder, "train", TRAIN)
-    with pytest.raises(DataError, match="test_32x32.mat does not exist"):
+    with pytest.raises(DataError, match=r"test_32x32\.mat does not exist"):
         load_data("svhn", root=cifar100)
     write_svhn(folder, "test", TEST)
     path = folder / "train_32x32.mat"

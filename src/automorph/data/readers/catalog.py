@@ -6,7 +6,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class PublicSet:
     folders: tuple[str, ...]
     hub: str
     read: Callable[[str, Path], RawData]
-    columns: Columns = Columns()
+    columns: Columns = field(default_factory=Columns)
 
 
 def read_known(

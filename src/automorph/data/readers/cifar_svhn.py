@@ -1,6 +1,6 @@
 """CIFAR-10, CIFAR-100 and SVHN in the formats in which their authors publish them.
 
-CIFAR comes as Python pickles, too; those are not read, because unpickling a file can run code in it.
+CIFAR comes as Python pickles, too; those are not read, because unpickling can run code.
 """
 
 from __future__ import annotations

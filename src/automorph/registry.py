@@ -281,10 +281,12 @@ class Registry(Mapping[str, E]):
         arguments: list[Any] = []
         options: dict[str, Any] = {}
         for part in self.split(inside, ",", text) if inside.strip() else []:
-            key, sign, value = (piece.strip() for piece in part.partition("="))
-            if not part.strip() or (sign and not (key and value)):
+            # The options of a value, as in consistency(randaugment(n=2)), are not ours.
+            key, *rest = self.split(part, "=", text)
+            key, value = key.strip(), "=".join(rest).strip()
+            if not part.strip() or (rest and not (key and value)):
                 self.refuse(text, f"an option without name or value; expected {self.example}")
-            if not sign:
+            if not rest:
                 arguments.append(value_of(part))
             elif key.lower() in options:
                 self.refuse(text, f"the option {key} is given twice; give it once")

@@ -9,13 +9,14 @@ import torch
 import torch.distributed as dist
 
 from automorph.augmenters import as_treatment
-from automorph.data import limited, load_data, split
+from automorph.data import limited, load_data, split, with_unlabelled
 from automorph.training import Recipe, make_task, train
 
 
 def main(folder: Path, method: str) -> None:
     torch.set_num_threads(1)
-    digits = limited(split(load_data("digits"), seed=0), 90)
+    whole = split(load_data("digits"), seed=0)
+    digits = with_unlabelled(limited(whole, 90), whole.train)
     recipe = Recipe(epochs=3, batch_size=32, lr=0.05, precision="fp32", accumulate=2)
     task = make_task(digits, model="resnet9:2", recipe=recipe)
     train(task, as_treatment(method), seed=1, folder=folder, device="cpu", stop_epoch=2)

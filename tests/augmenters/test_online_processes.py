@@ -37,7 +37,13 @@ def outcome(folder, launcher, method):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "method",
-    ["uncertainty(c=3,s=2,rule=adaptive)", "adversarial(m=2,every=2) + mixup", "augmix-jsd"],
+    [
+        "uncertainty(c=3,s=2,rule=adaptive)",
+        "adversarial(m=2,every=2) + mixup",
+        "augmix-jsd",
+        "consistency(flip-crop,ratio=2,threshold=0)",
+        "tanda-tr(policy=flip-crop,passes=2)",
+    ],
 )
 def test_two_processes_learn_what_one_would(tmp_path, method):
     (one, alone, units), (two, shared, units_too) = (

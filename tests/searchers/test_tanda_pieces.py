@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -11,8 +12,8 @@ import torch
 from small_task import small_task
 
 from automorph import engine
-from automorph.augmenters import Regularised, transformation_regularisation
-from automorph.errors import UsageError
+from automorph.augmenters import Regularised, as_treatment, transformation_regularisation
+from automorph.errors import PolicyError, UsageError
 from automorph.operations import (
     SearchSpace,
     Sequences,
@@ -246,20 +247,86 @@ def test_regularised_training_is_plain_training_where_nothing_changes():
     raw = some_batch(10)
     augmenter = Regularised(draws=load_policy("none"), weight=5.0, passes=2).build()
     batch = augmenter(raw)
-    assert batch.views == 3
-    assert torch.equal(batch.inputs[::3], raw.batch().inputs)
-    assert torch.equal(batch.inputs[1::3], raw.batch().inputs)
-    logits = torch.randn(10, raw.labels.shape[1]).repeat_interleave(3, dim=0)
+    # The draw to learn from, the basic view, and two passes.
+    assert batch.views == 4
+    assert torch.equal(batch.inputs[::4], raw.batch().inputs)
+    assert torch.equal(batch.inputs[2::4], raw.batch().inputs)
+    logits = torch.randn(10, raw.labels.shape[1]).repeat_interleave(4, dim=0)
     plain = -(batch.labels * logits.log_softmax(1)).sum(1)
     assert torch.allclose(augmenter.loss(logits, batch), plain, atol=1e-5)
+
+
+def test_the_basic_view_is_compared_and_the_learned_draw_is_not():
+    """Views: the draw for cross-entropy, the example after the other steps, a further draw."""
+    raw = some_batch(12)
+    strong = load_policy("randaugment(n=2,m=20)")
+    method = Regularised(draws=strong, weight=2.0).surrounded(
+        before=(load_policy("flip(p=1)"),), after=()
+    )
+    batch = method.build()(raw)
+    flipped = load_policy("flip(p=1)").augment(raw.examples, seed=0)
+    assert batch.views == 3
+    assert torch.equal(batch.inputs[1::3], raw.encode(flipped))
+    assert not torch.equal(batch.inputs[0::3], batch.inputs[2::3])
+    logits = torch.zeros(36, 10)
+    logits[0::3] = 9 * batch.labels[0::3]  # Far from the other views, which agree.
+    assert method.build().loss(logits, batch).max() < 0.01
+    logits = torch.zeros(36, 10)
+    logits[1::3, 0] = 1.0
+    expected = torch.tensor(10.0).log() + 2.0 * 0.5
+    assert torch.allclose(method.build().loss(logits, batch), expected.expand(36))
+
+
+def test_the_term_is_the_mean_over_labelled_and_unlabelled_examples():
+    """TR = 1 / (B_u N_p) sum_b sum_{i>j} |A_bi - A_bj|^2 over B_u = 6 + 4 examples, on logits."""
+    raw = some_batch(6)
+    rest = replace(some_batch(10).rows(slice(6, 10)), labels=np.zeros((4, 10), np.float32))
+    raw = replace(raw, unlabelled=rest)
+    augmenter = Regularised(draws=load_policy("flip"), weight=0.5, passes=3, unlabelled=4).build()
+    assert augmenter.unlabelled_rows(64) == 4
+    batch = augmenter(raw)
+    assert (batch.views, batch.unlabelled.views) == (5, 4)
+    assert not batch.unlabelled.labels.any()
+    labelled, others = torch.randn(30, 10), torch.randn(16, 10)
+    all_views = torch.cat([labelled.view(6, 5, 10)[:, 1:], others.view(4, 4, 10)])
+    pairs = [
+        (all_views[:, i] - all_views[:, j]).square().sum(1) for i in range(4) for j in range(i)
+    ]
+    term = sum(pairs).sum() / (10 * 4)
+    learned = -(batch.labels[::5] * labelled[::5].log_softmax(1)).sum(1).mean()
+    total = augmenter.loss(labelled, batch).mean() + augmenter.unlabelled_loss(others, batch).mean()
+    assert total.item() == pytest.approx((learned + 0.5 * term).item(), rel=1e-5)
+
+
+def test_the_end_of_the_training_is_plain_but_still_regularised():
+    """Released: no transformation for cross-entropy in the last 9 of 150 epochs."""
+    strong = load_policy("randaugment(n=3,m=20)")
+    augmenter = Regularised(draws=strong).build()
+    for progress, plain in ((0.93, False), (0.95, True)):
+        raw = replace(some_batch(20), progress=progress)
+        batch = augmenter(raw)
+        assert torch.equal(batch.inputs[::3], raw.encode()) == plain
+        assert not torch.equal(batch.inputs[2::3], raw.encode())
+
+
+def test_regularisation_loads_from_its_own_name():
+    method = Regularised(
+        draws=load_policy("flip-crop"), weight=0.5, passes=3, share=0.5, unlabelled=4, plain=0
+    )
+    assert as_treatment(method.name) == method
+    assert as_treatment("tanda-tr(policy=flip-crop)").name == (
+        "tanda-tr(weight=0.1,passes=1,unlabelled=10,plain=0.06,policy=flip-crop)"
+    )
+    with pytest.raises(PolicyError, match="mixes labels"):
+        as_treatment("tanda-tr(policy=flip) + mixup")
 
 
 def test_the_share_of_transformed_examples():
     raw = some_batch(100)
     strong = load_policy("randaugment(n=3,m=20)")
-    first = Regularised(draws=strong, share=0.3).build()(raw).inputs[::2]
+    first = Regularised(draws=strong, share=0.3).build()(raw).inputs[::3]
     changed = (first != raw.batch().inputs).flatten(1).any(1).float().mean()
     assert 0.15 < changed < 0.4
     batch = Regularised(draws=strong, share=0.0).build()(raw)
-    assert torch.equal(batch.inputs[::2], raw.batch().inputs)
-    assert not torch.equal(batch.inputs[1::2], raw.batch().inputs)
+    assert torch.equal(batch.inputs[::3], raw.batch().inputs)
+    assert not torch.equal(batch.inputs[2::3], raw.batch().inputs)

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     )
     from automorph.augmenters.scoring import Scoring as Scoring
     from automorph.augmenters.uncertainty import Uncertainty as Uncertainty
+    from automorph.augmenters.unlabelled_consistency import (
+        UnlabelledConsistency as UnlabelledConsistency,
+    )
+    from automorph.augmenters.unlabelled_consistency import (
+        annealing_threshold as annealing_threshold,
+    )
     from automorph.models import evaluating as evaluating
 
 # Imported when first used: names are looked up, and completed, without torch.
@@ -40,6 +46,8 @@ _HOMES = {
     "Regularised": "regularised",
     "Scoring": "scoring",
     "Uncertainty": "uncertainty",
+    "UnlabelledConsistency": "unlabelled_consistency",
+    "annealing_threshold": "unlabelled_consistency",
     "as_treatment": "builtin",
     "begun": "policy_network",
     "compare": "api",

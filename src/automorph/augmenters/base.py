@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from automorph.errors import PolicyError
 from automorph.operations import SearchSpace, Stream
 from automorph.policies import NAMED, Policy, Table, chained, identity_form
 from automorph.text import Corpus
@@ -125,11 +127,52 @@ def together(raw: RawBatch, examples: list[Any], labels: list[Any]) -> Batch:
     return replace(batch, views=count)
 
 
+def with_unlabelled(
+    raw: RawBatch, labelled: list[Any], unlabelled: list[Any], labels: NDArray[np.float32]
+) -> Batch:
+    """Join views ``(n, ..)`` of a batch with those of its unlabelled examples ``(m, ..)``.
+
+    All are encoded together, so that texts are padded to one length. ``labels`` ``(n, classes)``.
+    """
+    if raw.unlabelled is None:
+        return together(raw, labelled, [labels] * len(labelled))
+    rest = raw.unlabelled
+    rows = [np.stack(one, axis=1) for one in (labelled, unlabelled)]
+    flat = [one.reshape(-1, *one.shape[2:]) for one in rows]
+    inputs = raw.encode(np.concatenate(flat))
+    count = len(flat[0])
+    made = [
+        Batch(
+            encoded, torch.from_numpy(np.repeat(soft, views, axis=0)).to(raw.device),
+            np.repeat(one.index, views), views=views, target=raw.target, progress=raw.progress,
+        )
+        for one, soft, views, encoded in (
+            (raw, labels, len(labelled), inputs[:count]),
+            (rest, rest.labels, len(unlabelled), inputs[count:]),
+        )
+    ]  # fmt: skip
+    return replace(made[0], unlabelled=made[1])
+
+
+def refuse_mixing(name: str, policy: Policy) -> None:
+    """Raise `PolicyError` if a policy mixes labels, which unlabelled examples do not have."""
+    if policy.mixes_labels:
+        raise PolicyError(
+            f"{name} got a policy that mixes labels ({policy.name}); expected one that does not, "
+            "since it compares views of one example: leave out mixup or cutmix"
+        )
+
+
 def stream_of(raw: RawBatch, count: int = 1, *, copy: NDArray[np.int64] | None = None) -> Stream:
     """Return the random stream of `views`, row by row; with ``copy``, that of `views_at`."""
     numbers = np.tile(np.arange(count), len(raw)) if copy is None else copy.ravel()
     index = np.repeat(raw.numbers, len(numbers) // len(raw))
     return Stream(seed=raw.seed, epoch=raw.epoch, index=index, copy=numbers)
+
+
+def copy_of(raw: RawBatch, number: int) -> Stream:
+    """Return the random stream of one copy of every example."""
+    return stream_of(raw, copy=np.full(len(raw), number))
 
 
 def examples_meet(policy: Policy) -> bool:

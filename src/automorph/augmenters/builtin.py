@@ -38,6 +38,18 @@ METHODS = Registry(
         "automorph.augmenters.augmix_jsd:build",
         "AugMix with its Jensen-Shannon loss (Hendrycks et al. 2020); policy sets other views.",
     ),
+    Entry["InTrainingMethod"](
+        "tanda-tr",
+        "automorph.augmenters.regularised:build",
+        "Transformation regularisation (Ratner et al. 2017): the logits of views must agree; uses "
+        "unlabelled examples.",
+    ),
+    Entry["InTrainingMethod"](
+        "consistency",
+        "automorph.augmenters.unlabelled_consistency:build",
+        "UDA (Xie et al. 2019): predictions on unlabelled examples must stay the same under "
+        "policy.",
+    ),
     example="views(m=8)",
     error=PolicyError,
     listing="methods",

@@ -25,6 +25,7 @@ from automorph.cli.options import (
     protect_option,
     quiet_option,
     task_of,
+    unlabelled_option,
 )
 from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import PolicyWord, check_compared
@@ -61,6 +62,7 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
     show_default=True,
     help="Number of seeds for each policy.",
 )
+@unlabelled_option
 @protect_option
 @engine_options
 @out_option

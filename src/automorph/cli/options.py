@@ -139,6 +139,11 @@ optional_data_options = stack(
 )
 """For verbs that take ``--command`` instead (see `own_training`)."""
 
+unlabelled_option = click.option(
+    "--unlabelled", metavar="DATA", type=DataWord(),
+    help="More training examples, used without labels by consistency, tanda-tr and the search "
+    "method tanda; those that are also in the validation or test part are dropped.",
+)  # fmt: skip
 policies_option = click.option(
     "--policy",
     "policies",
@@ -329,6 +334,7 @@ def task_of(
     precision: str | None,
     recipe: str | None = None,
     protect: tuple[str, ...] = (),
+    unlabelled: str | None = None,
     out: str | None = None,
     **options: Any,
 ) -> Task:
@@ -339,6 +345,11 @@ def task_of(
     assert data is not None
     # Reject bad data before importing torch, which is slow.
     loaded = load(data, **options)
+    if unlabelled is not None:
+        from automorph.data import with_unlabelled
+
+        names = ("image", "text", "label", "size", "skip_bad", "cache", "download")
+        loaded = with_unlabelled(loaded, unlabelled, **{name: options[name] for name in names})
     from automorph.training import as_task
 
     changes = {

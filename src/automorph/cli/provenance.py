@@ -26,6 +26,7 @@ def task_facts(source: str, task: Task) -> dict[str, Any]:
             "n_train": len(data.train),
             "n_validation": len(data.validation or ()),
             "n_test": data.sizes.get("test", 0),
+            **({} if data.unlabelled is None else {"n_unlabelled": len(data.unlabelled)}),
             "shape": list(data.train.data.shape[1:]),
             "hash": data.hash,
             "notes": list(data.notes),
@@ -93,8 +94,8 @@ def report_curves(curves: dict[str, Any], treatment: Treatment) -> dict[str, Any
     for name, key in named.items():
         if all(value is not None for seed in curves[key] for value in seed):
             content[name] = curves[key]
-    if augmenter := curves.get("augmenter"):
-        content["operations"] = _operations(augmenter)
+    if used := _operations(curves.get("augmenter") or [[{}]]):
+        content["operations"] = used
     elif scheduled := _scheduled(treatment, content["epochs"]):
         content["operations"] = scheduled
     return content

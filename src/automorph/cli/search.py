@@ -25,6 +25,7 @@ from automorph.cli.options import (
     seed_option,
     task_of,
     training_options,
+    unlabelled_option,
 )
 from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import NameWord, PolicyWord
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     help="Policy applied to every example after the searched one.",
     show_default="flip-crop; texts: none",
 )
+@unlabelled_option
 @protect_option
 @seed_option
 @click.option(

@@ -58,10 +58,12 @@ class DataWords:
     def header(self) -> str:
         """Return the sizes of the data, the model and the length of a training."""
         data = self.task.data
+        pool = data.unlabelled
+        more = "" if pool is None else f", {len(pool):,} more without labels"
         return (
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
-            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes; model "
-            f"{self.task.model}, {length_of(self.task.recipe)}"
+            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes{more}; "
+            f"model {self.task.model}, {length_of(self.task.recipe)}"
         )
 
     def print_notes(self, say: Console) -> None:

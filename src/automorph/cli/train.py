@@ -22,6 +22,7 @@ from automorph.cli.options import (
     seed_option,
     task_of,
     training_options,
+    unlabelled_option,
     versions_option,
 )
 from automorph.cli.param_types import PolicyWord
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     help="Policy name or policy.json file.",
     show_default="flip-crop; texts: eda, or aeda without WordNet",
 )
+@unlabelled_option
 @protect_option
 @seed_option
 @versions_option
@@ -130,6 +132,7 @@ def _content(
         constant_answers,
         idle_policies,
         unfinished_schedules,
+        use_of_unlabelled,
     )
 
     name = treatment.name
@@ -148,6 +151,7 @@ def _content(
     shared["data"]["notes"] += constant_answers(predicted, task.data.classes)
     shared["data"]["notes"] += idle_policies([treatment], task)
     shared["data"]["notes"] += unfinished_schedules([treatment], task.recipe.epochs)
+    shared["data"]["notes"] += use_of_unlabelled([treatment], task)
     if result.converged is False:
         shared["data"]["notes"].append(NOT_CONVERGED)
     best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."

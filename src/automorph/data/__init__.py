@@ -18,11 +18,13 @@ from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.limits import limited
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
 from automorph.data.memory_map import allocate, finish, mapped
+from automorph.data.pool import guard_unlabelled
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
 from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.split_record import split_hashes
 from automorph.data.splits import split
 from automorph.data.spurious import CORRELATED, coupled
+from automorph.data.unlabelled import with_unlabelled
 from automorph.data.window_record import WindowRecord
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "finish",
     "from_arrays",
     "guard_leakage",
+    "guard_unlabelled",
     "is_numeric",
     "limited",
     "list_sources",
@@ -61,6 +64,7 @@ __all__ = [
     "split",
     "split_hashes",
     "strings",
+    "with_unlabelled",
 ]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.

@@ -63,7 +63,7 @@ def assemble(
         groups, group_names = encode(
             columns, names=raw.subgroup_names, what="subgroup", notes=notes
         )
-    bad = {part: _bad_rows(raw, part, labels, groups) for part in raw.parts}
+    bad = {part: bad_rows(raw, part, labels, groups) for part in raw.parts}
     keep = _good_rows(labels, bad)
     if skip_bad or not any(bad.values()):  # Otherwise all bad rows are reported first.
         known = {part: labels[part][rows] for part, rows in keep.items()}
@@ -97,12 +97,14 @@ def assemble(
         records.append(record)
         return chosen
 
-    data = _decode(raw, keep, bad, notes, mode=mode, size=size, cache=cache, choose=choose_window)
+    data = decode_parts(
+        raw, keep, bad, notes, mode=mode, size=size, cache=cache, choose=choose_window
+    )
     if records:
         notes.add(records[0].note())
     elif window is not None:
         raise no_window_needed(raw.name, window)
-    skipped = _skipped(raw, bad, total, skip_bad=skip_bad)
+    skipped = skipped_rows(raw, bad, total, skip_bad=skip_bad)
     if skipped:
         notes.add(left_out(skipped))
     parts = {}
@@ -193,7 +195,7 @@ def _drop_unlabelled(raw: RawData, notes: Notes) -> RawData:
     return replace(raw, parts=kept)
 
 
-def _bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict[int, str]:
+def bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict[int, str]:
     """Return the reasons for unusable rows that are known before decoding."""
     rows = raw.parts[part]
     bad = dict.fromkeys(np.flatnonzero(labels[part] == MISSING).tolist(), "no label")
@@ -216,7 +218,7 @@ def _bad_rows(raw: RawData, part: str, labels: Numbers, groups: Numbers) -> dict
     return {**bad, **rows.bad}
 
 
-def _decode(
+def decode_parts(
     raw: RawData,
     keep: Mapping[str, NDArray[np.intp]],
     bad: dict[str, dict[int, str]],
@@ -272,7 +274,7 @@ def _ready(rows: Rows, mode: Mode | None, size: Size | None) -> bool:
     return data.shape[3] == channels and size in (None, data.shape[1:3])
 
 
-def _skipped(
+def skipped_rows(
     raw: RawData, bad: dict[str, dict[int, str]], total: int, *, skip_bad: bool
 ) -> tuple[BadRow, ...]:
     """Return the bad rows; raise DataError if they may not be skipped or no row is left."""

@@ -170,6 +170,24 @@ def left_out(rows: Sequence[BadRow]) -> str:
     return f"{what} left out (skip_bad): {shown}{more}"
 
 
+def check_alike(unlabelled: Split, train: Split, *, data: str) -> None:
+    """Raise DataError unless unlabelled examples have the kind and size of the training part."""
+    if unlabelled.domain != train.domain:
+        raise DataError(
+            f"the unlabelled examples are {unlabelled.domain}s, but {data} contains "
+            f"{train.domain}s; expected the same kind: choose another source, or another column "
+            "with image=... (--image) or text=... (--text)"
+        )
+    given, wanted = unlabelled.data.shape[1:], train.data.shape[1:]
+    if given != wanted:
+        shown = ["x".join(map(str, shape)) for shape in (given, wanted)]
+        raise DataError(
+            f"the unlabelled images are {shown[0]}, but those of {data} are {shown[1]}; expected "
+            f"the same size: resize both, as with size={max(wanted[:2])} (--size {wanted[0]}"
+            f"{'' if wanted[0] == wanted[1] else f'x{wanted[1]}'})"
+        )
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """A named source with its parts; ``validation`` and ``test`` are None until they are made.
@@ -177,8 +195,9 @@ class Dataset:
     ``skipped`` lists the bad rows that the user allowed to be skipped, ``notes`` describes in short
     sentences what was done to the source (rows limited, duplicates dropped, files ignored).
     ``keep_together`` is a column of ``metadata`` whose equal values stay in one part when the data
-    set is split; ``window`` records how images of more than 8 bits were mapped to 8. Raises
-    DataError when the parts do not fit together.
+    set is split; ``window`` records how images of more than 8 bits were mapped to 8.
+    ``unlabelled`` are further training examples, whose labels are -1 (see
+    :func:`automorph.data.with_unlabelled`). Raises DataError when the parts do not fit together.
     """
 
     name: str
@@ -191,6 +210,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     keep_together: str | None = None
     window: WindowRecord | None = None
+    unlabelled: Split | None = None
 
     def __post_init__(self) -> None:
         kind, shape = self.train.domain, self.train.data.shape[1:]
@@ -209,6 +229,8 @@ class Dataset:
             if part.subgroups is not None:
                 known = len(self.subgroup_names)
                 check_range(part.subgroups, known, f"{self.name}: subgroups of {name}")
+        if self.unlabelled is not None:
+            check_alike(self.unlabelled, self.train, data=self.name)
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={part!r}" for name, part in self.parts.items())

@@ -102,7 +102,7 @@ def load_data(
             decoders=decoders, limit=limit, balance=balance, seed=seed, skip_bad=skip_bad,
             leakage=leakage, keep_together=keep_together, window=window,
         )  # fmt: skip
-    raw = _read(source, columns, root, download)
+    raw = read_source(source, columns, root, download)
     if on_demand and raw.domain == "image":
         raise UsageError(
             f"{source}: images can be read on demand only from folder:PATH; for other sources, "
@@ -135,7 +135,7 @@ def check_source(source: str, *, root: StrPath | None = None) -> None:
         return
     resolved = Path(_resolve(path, root)).expanduser()
     if not resolved.exists() and not glob(str(resolved), recursive=True):
-        _read(source, Columns(), root, download=False)  # The reader states what it expects.
+        read_source(source, Columns(), root, download=False)  # The reader states what it expects.
 
 
 def from_arrays(
@@ -249,7 +249,8 @@ def _is_huggingface(source: Any) -> bool:
     return type(source).__module__.partition(".")[0] == "datasets"
 
 
-def _read(source: str, columns: Columns, root: StrPath | None, download: bool) -> RawData:
+def read_source(source: str, columns: Columns, root: StrPath | None, download: bool) -> RawData:
+    """Return the raw rows of a ``DATA`` string; see `load_data`."""
     entry, path = _entry_of(source)
     if not entry.tabular:
         columns.refuse(source)

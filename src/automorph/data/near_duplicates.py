@@ -34,13 +34,19 @@ def with_near_duplicates(dataset: Dataset) -> Dataset:
     notes = Notes(dataset.notes)
     notes.remove(_START)  # of a call before the parts were complete
     for left, right in combinations(dataset.parts, 2):
-        if (note := _note(dataset, left, right)) is not None:
+        if (note := near_duplicates_note(dataset, left, right)) is not None:
             notes.add(note)
     return dataset.replace(notes=notes.lines)
 
 
-def _note(dataset: Dataset, left: str, right: str) -> str | None:
-    first, second = dataset.parts[left], dataset.parts[right]
+def near_duplicates_note(dataset: Dataset, left: str, right: str) -> str | None:
+    """Return the note on the examples of a part that are like some of another, or None.
+
+    ``left`` may also be ``unlabelled``.
+    """
+    first = dataset.unlabelled if left == "unlabelled" else dataset.parts[left]
+    assert first is not None
+    second = dataset.parts[right]
     rows = _checked_rows(first, second)
     find = _similar_texts if dataset.domain == "text" else _similar_images
     pairs = [] if first.on_demand or second.on_demand else find(first, second, rows)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from automorph.data.readers.catalog import KNOWN, candidate_folders, read_known
 from automorph.data.readers.columns import Columns, raw_from_tables
-from automorph.data.readers.folders import read_folder
+from automorph.data.readers.folders import read_folder, read_images_of
 from automorph.data.readers.hub import download_raw
 from automorph.data.readers.in_memory import read_npz
 from automorph.data.readers.raw import RawData
@@ -50,6 +50,11 @@ def _read_named(request: Request) -> RawData:
     return read(request.source, root=request.root, download=request.download)
 
 
+def _read_folder(request: Request) -> RawData:
+    read = read_folder if request.columns.labelled else read_images_of
+    return read(request.path)
+
+
 def _read_table(request: Request) -> RawData:
     kind = request.source.partition(":")[0]
     return raw_from_tables(request.source, read_tables(kind, request.path), request.columns)
@@ -63,7 +68,7 @@ SOURCES = Registry(
     *(Source(one.name, _read_named, one.about) for one in CORRELATED.values()),
     Source(
         "folder:PATH",
-        lambda request: read_folder(request.path),
+        _read_folder,
         "class folders of images, with or without train, validation, test",
         endings=(),
     ),
@@ -73,7 +78,7 @@ SOURCES = Registry(
     ),
     Source(
         "numpy:PATH.npz",
-        lambda request: read_npz(request.path),
+        lambda request: read_npz(request.path, labelled=request.columns.labelled),
         "arrays: images, labels, and optionally x_test, y_test",
         endings=(".npz",),
     ),

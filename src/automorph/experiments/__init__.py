@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from automorph.experiments.remarks import not_converged as not_converged
     from automorph.experiments.remarks import repeated_trainings as repeated_trainings
     from automorph.experiments.remarks import unfinished_schedules as unfinished_schedules
+    from automorph.experiments.remarks import unused_by_search as unused_by_search
+    from automorph.experiments.remarks import use_of_unlabelled as use_of_unlabelled
     from automorph.experiments.result_file import ScriptResult as ScriptResult
     from automorph.experiments.result_file import read_result as read_result
     from automorph.experiments.result_file import write_result as write_result
@@ -168,6 +170,8 @@ _HOMES = {
     "task_without_test": "executor",
     "the_task": "run_compare",
     "train_external": "external_training",
+    "unused_by_search": "remarks",
+    "use_of_unlabelled": "remarks",
     "write_result": "result_file",
 }
 

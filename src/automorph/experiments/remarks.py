@@ -14,7 +14,7 @@ from automorph.errors import AutomorphError
 from automorph.experiments.dead_seed import repeated
 from automorph.experiments.job import JobResult
 from automorph.policies import Policy
-from automorph.training import Task, fitted
+from automorph.training import Task, as_augmenter, fitted
 
 SAMPLED, MORE = 64, 500
 """Training examples on which a policy is tried, and again if it changed hardly any of them."""
@@ -129,6 +129,37 @@ def changed_examples(before: Any, after: Any) -> NDArray[np.bool_]:
         return np.ones(len(one), bool)
     same: NDArray[np.bool_] = (one == other).reshape(len(one), -1).all(axis=1)
     return ~same
+
+
+def use_of_unlabelled(treatments: Iterable[Any], task: Task) -> list[str]:
+    """Return a sentence about unlabelled examples that were not used, or were needed."""
+    pool = task.data.unlabelled
+    uses = {
+        one.name: bool(as_augmenter(one).unlabelled_rows(task.recipe.batch_size))
+        for one in treatments
+        if not isinstance(one, Policy) or pool is not None
+    }
+    if pool is None:
+        return [
+            f"{name} had no unlabelled examples and took the training examples in their place; "
+            "give some with --unlabelled (unlabelled=...)."
+            for name, use in uses.items()
+            if use
+        ]
+    idle = [name for name, use in uses.items() if not use]
+    which = f"the {len(pool):,} unlabelled examples"
+    return [f"{', '.join(idle)} did not use {which}: {_USERS}."] if idle else []
+
+
+_USERS = "the in-training methods consistency and tanda-tr do, and the search method tanda"
+
+
+def unused_by_search(method: str, task: Task) -> list[str]:
+    """Return a sentence about unlabelled examples that a search method does not use."""
+    pool = task.data.unlabelled
+    return [] if pool is None else [
+        f"the search method {method} did not use the {len(pool):,} unlabelled examples: {_USERS}."
+    ]  # fmt: skip
 
 
 def not_converged(names: Sequence[str], results: Mapping[Any, JobResult]) -> list[str]:

@@ -33,6 +33,7 @@ from automorph.experiments.remarks import (
     not_converged,
     repeated_trainings,
     unfinished_schedules,
+    use_of_unlabelled,
 )
 from automorph.experiments.store import FileLog, Log, Store
 from automorph.experiments.table import (
@@ -150,6 +151,7 @@ def compare(
             *uncounted_networks(treatments),
             *unfinished_schedules(treatments, task.recipe.epochs),
             *(idle_policies(treatments, task) if trained else ()),
+            *use_of_unlabelled(treatments, task),
         )  # fmt: skip
     winner = winner_of(rows, metric)
     verdict, advice = verdict_of(

@@ -272,6 +272,8 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
         return Section(title, [Definitions({**known, "Seeds": result["seeds"]})], text)
     data, shape = result["data"], result["data"].get("shape")
     sizes = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
+    if "n_unlabelled" in data:
+        sizes["without labels"] = "n_unlabelled"
     classes = [str(name) for name in data.get("classes") or []]
     more = f" and {len(classes) - 30} more" if len(classes) > 30 else ""
     model = str(result["model"])

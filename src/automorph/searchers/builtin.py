@@ -28,7 +28,8 @@ class SearchEntry(Entry["Searcher"]):
     jobs it proposes together (None: as many as there are workers). In a race, a method gets at
     least ``min_trials`` trials or does not start, and at most ``max_trials``. If it
     ``samples_with_optuna``, its proposals depend on the version of Optuna. A method that needs
-    ``trainings_only`` can search with training code of the user's own.
+    ``trainings_only`` can search with training code of the user's own. One that
+    ``takes_unlabelled`` learns from examples without labels, too.
     """
 
     given: int = field(default=1, kw_only=True)
@@ -40,6 +41,7 @@ class SearchEntry(Entry["Searcher"]):
     max_trials: int = 24
     samples_with_optuna: bool = False
     trainings_only: bool = False
+    takes_unlabelled: bool = False
 
     def trials(self, trainings: float, task: Task | ExternalTask) -> int:
         """Return how many trials this many plain trainings pay for; at least one."""
@@ -66,6 +68,7 @@ METHODS = Registry(
         samples_with_optuna=True,
         trainings_only=True,
         at_once=8,
+        takes_unlabelled=True,
     ),
     SearchEntry(
         "random",
@@ -146,6 +149,7 @@ METHODS = Registry(
         forward=600_000,
         min_trials=1,
         max_trials=4,
+        takes_unlabelled=True,
     ),
     example="randaugment(by=grid)",
     listing="methods",

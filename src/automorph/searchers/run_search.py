@@ -30,6 +30,7 @@ from automorph.experiments import (
     plain_treatment,
     task_without_test,
     the_task,
+    unused_by_search,
 )
 from automorph.files import folder_lock
 from automorph.operations import SearchSpace
@@ -203,6 +204,8 @@ def search(
         cost_note = cost_in_words(runner.reported, full_task)
     else:
         remarks += constant_answers(final.predictions, full_task.data.classes)
+        if not named.entry.takes_unlabelled:
+            remarks += unused_by_search(named.name, full_task)
         if runner.ran:
             remarks += idle_operations(operations, search_task)
             remarks += idle_policies([one.treatment for one in controls.values()], full_task)

@@ -56,6 +56,20 @@ class Augmenter(Protocol):
         """
         return batch.target.loss(logits, batch.labels, smoothing=smoothing)
 
+    def unlabelled_rows(self, batch_size: int) -> int:
+        """Return how many examples without labels it needs for a batch of labelled ones.
+
+        They come from ``Dataset.unlabelled`` or, in data without it, from the training part.
+        """
+        return 0
+
+    def unlabelled_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Return the losses ``(m,)`` of the rows of ``batch.unlabelled``, whose mean is added.
+
+        ``logits`` are those of these rows; ``batch`` is what `loss` gets.
+        """
+        return torch.zeros_like(logits[:, 0])
+
     def feedback(self, losses: Tensor) -> None:
         """Receive the losses ``(n,)`` of the step, one per example, in the order of the batch."""
         return None

@@ -85,6 +85,8 @@ class Batch:
     one example and stay together. Where inputs are words, which cannot be blended, ``partner``
     (inputs of the same shape) and ``share`` float32 ``(n,)`` tell the network to mix embeddings.
     ``target`` is what the labels mean (see `automorph.targets`); None: soft labels of classes.
+    ``unlabelled`` are examples without labels (theirs are zeros), for `Augmenter.unlabelled_loss`;
+    they go through the network in the same pass. ``progress`` is that of the `RawBatch`.
     """
 
     inputs: Tensor
@@ -95,12 +97,24 @@ class Batch:
     partner: Tensor | None = None
     share: Tensor | None = None
     target: Target = None  # type: ignore[assignment]
+    unlabelled: Batch | None = None
+    progress: float = 0.0
 
     def __post_init__(self) -> None:
         _complete(self)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def examples(self) -> int:
+        """The number of examples, each counted once whatever its number of views."""
+        return len(self) // self.views
+
+    @property
+    def passed(self) -> int:
+        """The number of rows that pass through the network, with and without labels."""
+        return len(self) + (0 if self.unlabelled is None else len(self.unlabelled))
 
     @property
     def arguments(self) -> tuple[Tensor, ...]:
@@ -110,9 +124,17 @@ class Batch:
         return (self.inputs, self.partner, self.share)
 
     def part(self, examples: Rows) -> Batch:
-        """Return the batch of some of the examples, with all their views."""
+        """Return the batch of some of the examples, with all their views.
+
+        A slice takes the same share of the unlabelled examples; row numbers take none of them.
+        """
+        unlabelled = None
         if isinstance(examples, slice):
             rows: Rows = slice(examples.start * self.views, examples.stop * self.views)
+            if self.unlabelled is not None:
+                ends = (examples.start, min(examples.stop, self.examples))
+                share = [end * self.unlabelled.examples // self.examples for end in ends]
+                unlabelled = self.unlabelled.part(slice(*share))
         else:
             rows = (examples[:, None] * self.views + np.arange(self.views)).ravel()
         return replace(
@@ -123,6 +145,7 @@ class Batch:
             weights=None if self.weights is None else self.weights[rows],
             partner=None if self.partner is None else self.partner[rows],
             share=None if self.share is None else self.share[rows],
+            unlabelled=unlabelled,
         )
 
 
@@ -135,7 +158,10 @@ class RawBatch:
     are all that random numbers may depend on (see `automorph.operations.Stream`); ``step``
     counts from 0 in each epoch. ``target`` is what the labels mean, as in `Batch`. ``occurrence``
     int64 ``(n,)`` counts how often each example came before in the epoch; None: never. Draw under
-    ``numbers``, which differ for repeats of an example.
+    ``numbers``, which differ for repeats of an example. ``progress`` is the share of the training
+    before this step, 0 to 1, of its length as far as it is known when the epoch begins.
+    ``unlabelled`` are the examples without labels that the augmenter asked for (see
+    `Augmenter.unlabelled_rows`), numbered after those of the training part.
     """
 
     examples: Any
@@ -148,6 +174,8 @@ class RawBatch:
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - devices are immutable
     target: Target = None  # type: ignore[assignment]
     occurrence: NDArray[np.int64] | None = None
+    progress: float = 0.0
+    unlabelled: RawBatch | None = None
 
     def __post_init__(self) -> None:
         _complete(self)
@@ -161,7 +189,7 @@ class RawBatch:
         return self.index if self.occurrence is None else occurring(self.index, self.occurrence)
 
     def rows(self, part: slice) -> RawBatch:
-        """Return the batch of some of the rows."""
+        """Return the batch of some of the rows, with all unlabelled examples."""
         return replace(
             self,
             examples=self.examples[part],
@@ -190,6 +218,7 @@ class RawBatch:
             self.index if index is None else index,
             weights,
             target=self.target,
+            progress=self.progress,
         )
 
 

@@ -31,10 +31,11 @@ def fitted(thing: Any, task: Task) -> Any:
 
 
 def corpus_of(task: Task) -> Corpus:
-    """Return the corpus of the task's training texts; derived results are cached."""
-    return _corpus(task.data.train, task.protect)
+    """Return the corpus of the task's training texts, with and without labels; it is cached."""
+    return _corpus(task.data.train, task.data.unlabelled, task.protect)
 
 
 @lru_cache(maxsize=4)
-def _corpus(part: Split, protect: tuple[str, ...]) -> Corpus:
-    return Corpus(part.data.tolist(), protect)
+def _corpus(part: Split, unlabelled: Split | None, protect: tuple[str, ...]) -> Corpus:
+    more = [] if unlabelled is None else unlabelled.data.tolist()
+    return Corpus([*part.data.tolist(), *more], protect)

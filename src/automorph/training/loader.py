@@ -18,7 +18,7 @@ from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Batch, RawBatch, Rows
 from automorph.training.device import Machine
 from automorph.training.precision import Chosen, casting
-from automorph.training.sampler import repeats
+from automorph.training.sampler import repeats, steps_per_epoch, unlabelled_rows
 from automorph.training.task import Task
 
 Job = TypeVar("Job")
@@ -42,9 +42,15 @@ class Loader:
     workers: int = 0
     counted: bool = True
 
-    def epoch(self, epoch: int, model: nn.Module) -> Generator[Batch]:
-        """Yield this process's rows of the epoch's batches, in order."""
+    def epoch(
+        self, epoch: int, model: nn.Module, *, last_epoch: int | None = None
+    ) -> Generator[Batch]:
+        """Yield this process's rows of the epoch's batches, in order.
+
+        ``last_epoch`` is the length of the training as far as it is known (None: the recipe's).
+        """
         part = self.task.data.train
+        last = last_epoch or self.task.recipe.epochs
         rows = self.augmenter.epoch_rows(
             len(part), self.task.recipe.batch_size, seed=self.seed, epoch=epoch
         )
@@ -54,7 +60,8 @@ class Loader:
 
         def make(job: tuple[int, tuple[NDArray[np.int64], NDArray[np.int64]]]) -> Batch:
             step, (batch, occurrence) = job
-            return self._make(epoch, step, batch, occurrence, model=model)
+            progress = (epoch + step / len(rows)) / last
+            return self._make(epoch, step, batch, occurrence, progress, model=model)
 
         # An augmenter that uses the model needs its current weights.
         ahead = 0 if self.augmenter.needs_model else self.workers
@@ -66,6 +73,7 @@ class Loader:
         step: int,
         rows: NDArray[np.int64],
         occurrence: NDArray[np.int64],
+        progress: float,
         *,
         model: nn.Module,
     ) -> Batch:
@@ -85,7 +93,9 @@ class Loader:
             device=self.machine.device,
             target=self.task.target,
             occurrence=times if times.any() else None,
+            progress=progress,
         )
+        raw = replace(raw, unlabelled=self._unlabelled(raw, whole=whole))
         if self.augmenter.needs_model:
             # Candidates are often scored in evaluation mode.
             with modes_kept(model), casting(self.precision, self.machine.device):
@@ -94,7 +104,39 @@ class Loader:
             batch = self.augmenter(raw, None)
         # Augmenters that make batches of their own need not know what is predicted.
         batch = replace(batch, target=self.task.target)
-        return batch.part(self._own(len(batch) // batch.views)) if whole else batch
+        return self._own_part(batch) if whole and self.machine.processes > 1 else batch
+
+    def _unlabelled(self, raw: RawBatch, *, whole: bool) -> RawBatch | None:
+        """Return the examples without labels of a step, or None if the augmenter needs none."""
+        labelled, size = self.task.data.train, self.task.recipe.batch_size
+        steps = steps_per_epoch(len(labelled), size)
+        count = self.augmenter.unlabelled_rows(round(len(labelled) / steps))
+        if not count:
+            return None
+        count = max(count, self.machine.processes)
+        pool = labelled if self.task.data.unlabelled is None else self.task.data.unlabelled
+        first = raw.epoch * steps
+        rows, times = unlabelled_rows(len(pool), count, seed=self.seed, step=first + raw.step)
+        times -= first * count // len(pool)  # The passes that earlier epochs began.
+        own = slice(None) if whole else self._own(count)
+        rows, times = rows[own], times[own]
+        index = len(labelled) + rows
+        numbers = occurring(index, times)
+        return replace(
+            raw,
+            examples=pool.drawn(rows, seed=self.seed, epoch=raw.epoch, numbers=numbers),
+            labels=np.zeros((len(rows), raw.labels.shape[1]), np.float32),
+            index=index,
+            occurrence=times,
+        )
+
+    def _own_part(self, batch: Batch) -> Batch:
+        """Return this process's rows of a whole batch, of the unlabelled ones too."""
+        own = batch.part(self._own(batch.examples))
+        rest = batch.unlabelled
+        return own if rest is None else replace(
+            own, unlabelled=rest.part(self._own(rest.examples))
+        )  # fmt: skip
 
     def _own(self, n: int) -> Rows:
         """Return this process's rows of a batch, pass by pass."""

@@ -108,13 +108,14 @@ class Training:
         self.modes.restore()
         meter = Meter(self.machine, target=self.task.target, epoch=epoch, steps=self.steps)
         lr = self.recipe.lr
-        with closing(self.loader.epoch(epoch, self.model)) as batches:
+        made = self.loader.epoch(epoch, self.model, last_epoch=self.last_epoch)
+        with closing(made) as batches:
             for step, batch in enumerate(batches, start=epoch * self.steps):
                 lr = learning_rate(self.recipe, step, self.steps, self.stable_epochs)
                 rows = self.machine.count(len(batch))
                 losses, correct = self.step(batch, lr, rows)
                 meter.add(losses, correct, rows=rows, lr=lr)
-                units += Units(len(batch), len(batch)) + self.augmenter.units()
+                units += Units(batch.passed, batch.passed) + self.augmenter.units()
                 self.augmenter.feedback(losses)
                 if self.average is not None:
                     self.average.update(self.model, step)
@@ -160,21 +161,27 @@ class Training:
     def step(self, batch: Batch, lr: float, rows: int) -> tuple[Tensor, Tensor]:
         """Take one optimiser step at rate ``lr`` on a batch of ``rows`` over all processes.
 
-        Returns the losses ``(n,)`` and the number of correct predictions of this process's rows.
+        Returns the losses ``(n,)`` and the number of correct predictions of this process's labelled
+        rows.
         """
         losses, correct = [], []
+        rest = batch.unlabelled
+        rest_rows = 0 if rest is None else self.machine.count(len(rest))
         passes = self.machine.passes(rows // batch.views, self.recipe.accumulate)
         bounds = np.cumsum([0, *map(len, passes)]).tolist()
         for first, last in pairwise(bounds):
             piece = batch.part(slice(first, last))
             with self._gradients_stay(last < bounds[-1]):
                 with casting(self.precision, self.machine.device):
-                    logits = self._logits(piece)
+                    logits, others = self._logits(piece)
                 loss = self.augmenter.loss(logits, piece, smoothing=self.recipe.label_smoothing)
                 weighted = loss if piece.weights is None else loss * piece.weights
                 # DDP averages gradients over processes; the mean over all rows is needed.
-                mean = self.scaler.scale(weighted.sum() * (self.machine.processes / rows))
-                torch.autograd.backward(mean)
+                mean = weighted.sum() * (self.machine.processes / rows)
+                if others is not None and len(others):
+                    further = self.augmenter.unlabelled_loss(others, piece)
+                    mean = mean + further.sum() * (self.machine.processes / rest_rows)
+                torch.autograd.backward(self.scaler.scale(mean))
             losses.append(loss.detach())
             target = piece.target
             right = target.correct(target.predict(logits), target.decode(piece.labels))
@@ -182,9 +189,14 @@ class Training:
         self._descend(lr)
         return torch.cat(losses), torch.stack(correct).sum()
 
-    def _logits(self, batch: Batch) -> Tensor:
+    def _logits(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Return the logits of the labelled and of the unlabelled rows, in one pass."""
+        rest = batch.unlabelled
+        inputs = batch.arguments
+        if rest is not None:
+            inputs = (torch.cat([batch.inputs, rest.inputs]),)
         try:
-            logits: Tensor = self.shared(*batch.arguments)
+            logits: Tensor = self.shared(*inputs)
         except TypeError as error:
             if batch.partner is None:
                 raise
@@ -194,7 +206,7 @@ class Training:
                 "(words of the other text) and share=None to its forward method, or train "
                 "without mixup"
             ) from error
-        return logits
+        return (logits, None) if rest is None else (logits[: len(batch)], logits[len(batch) :])
 
     def evaluate(self, part: str, model: nn.Module | None = None) -> Evaluation:
         """Evaluate a network (None: the one that is kept) on a part of the data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,13 @@ from numpy.typing import NDArray
 from automorph.operations import Stream, occurrences
 
 
-def order(n: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+def order(n: int, *, seed: int, epoch: int, stream: str = "order") -> NDArray[np.int64]:
     """Return a permutation of 0 to n-1, int64 ``(n,)``.
 
     >>> sorted(order(5, seed=0, epoch=3).tolist())
     [0, 1, 2, 3, 4]
     """
-    words = Stream(seed=seed, epoch=epoch, index=np.arange(n)).bits("order", 1)[:, 0]
+    words = Stream(seed=seed, epoch=epoch, index=np.arange(n)).bits(stream, 1)[:, 0]
     return np.argsort(words, kind="stable")
 
 
@@ -46,3 +47,27 @@ def batches(n: int, batch_size: int, *, seed: int, epoch: int) -> list[NDArray[n
     [25, 25, 25, 25]
     """
     return np.array_split(order(n, seed=seed, epoch=epoch), steps_per_epoch(n, batch_size))
+
+
+def unlabelled_rows(
+    n: int, count: int, *, seed: int, step: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return ``count`` of ``n`` unlabelled examples for a step, and how often each came before.
+
+    ``step`` counts from 0 over the whole training. The steps walk through the examples in random
+    order, again and again: no example comes a second time before all have come once.
+
+    >>> rows, times = unlabelled_rows(4, 3, seed=0, step=1)
+    >>> times.tolist()
+    [0, 1, 1]
+    """
+    times, places = np.divmod(step * count + np.arange(count), n)
+    rows = np.empty(count, np.int64)
+    for time in np.unique(times).tolist():
+        rows[times == time] = _unlabelled_order(n, seed, time)[places[times == time]]
+    return rows, times
+
+
+@lru_cache(maxsize=4)
+def _unlabelled_order(n: int, seed: int, time: int) -> NDArray[np.int64]:
+    return order(n, seed=seed, epoch=time, stream="unlabelled")

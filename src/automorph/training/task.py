@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Dataset, Split
+from automorph.data import Dataset, Split, guard_unlabelled
 from automorph.errors import DataError, UsageError
 from automorph.models import build_model, build_text_model
 from automorph.operations import Stream
@@ -115,8 +116,10 @@ def make_task(
 ) -> Task:
     """Make a task with defaults: `recipe_for` the network, normalised by the training part.
 
+    Unlabelled examples that are also in the validation or test part are dropped, with a note.
     Raises `DataError` when there are too few examples to train on.
     """
+    data = guard_unlabelled(data)
     n = len(data.train)
     if n < 2 or len(data.classes) < 2:
         raise DataError(
@@ -148,7 +151,9 @@ def default_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Enco
     """Return the encoder of a task that is given none."""
     if data.domain == "text":
         assert isinstance(model, str)
-        return text_encoder(model, data.train.data)
+        # Words of unlabelled texts are known, too: of a few labelled ones, hardly any would be.
+        texts = [data.train.data, *([] if data.unlabelled is None else [data.unlabelled.data])]
+        return text_encoder(model, chain.from_iterable(texts))
     return normaliser_of(data.train)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from automorph.data import Dataset, as_dataset, split
+from automorph.data import Dataset, as_dataset, split, with_unlabelled
 from automorph.errors import UsageError
 from automorph.training.network import check_network
 from automorph.training.options import check_entries, check_folder, check_options
@@ -17,6 +17,9 @@ from automorph.training.recipe import Recipe
 from automorph.training.recipe_table import LATEST, recipe_for
 from automorph.training.run_defaults import defaults_of
 from automorph.training.task import Task, make_task
+
+_OF_UNLABELLED = ("image", "text", "label", "size", "skip_bad", "root", "cache", "download")
+"""Options of the data that apply to unlabelled examples, too."""
 
 
 def as_task(
@@ -27,6 +30,7 @@ def as_task(
     recipe: dict[str, Any] | None = None,
     protect: Sequence[str] = (),
     run_folder: str | os.PathLike[str] | None = None,
+    unlabelled: Any = None,
     **options: Any,
 ) -> Task:
     """Make a task of ``source``: missing parts are split off, and defaults fit the data.
@@ -36,8 +40,9 @@ def as_task(
     Face data set; ``options`` are passed on to it. ``recipe`` changes entries of `recipe_for`'s
     recipe; ``epochs`` may be ``"auto"``, and ``defaults`` a version (see there). ``seed`` decides
     the split, not the trainings. ``protect``: regular expressions that match what text operations
-    must not change. ``run_folder``: where the run will be kept; if it was begun with the default
-    recipe of an earlier version, it keeps that recipe.
+    must not change. ``unlabelled``: examples without labels, see `automorph.data.with_unlabelled`;
+    the same options apply to them. ``run_folder``: where the run will be kept; if it was begun with
+    the default recipe of an earlier version, it keeps that recipe.
 
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3
@@ -46,7 +51,10 @@ def as_task(
     changes = {key: value for key, value in (recipe or {}).items() if value is not None}
     check_folder(options)
     if isinstance(source, Task):
-        asked = {"model": model, "recipe": changes, "seed": seed, "protect": protect, **options}
+        asked = {
+            "model": model, "recipe": changes, "seed": seed, "protect": protect,
+            "unlabelled": unlabelled, **options,
+        }  # fmt: skip
         _need_none(asked)
         check_network(source)
         return source
@@ -57,6 +65,9 @@ def as_task(
     else:
         source = as_dataset(source, seed=seed, **options)
     data = split(source, seed=seed)
+    if unlabelled is not None:
+        also = {name: value for name, value in options.items() if name in _OF_UNLABELLED}
+        data = with_unlabelled(data, unlabelled, **also)
 
     def by(version: str) -> tuple[str | Callable[[], nn.Module], Recipe]:
         network = model or default_model(data, version)

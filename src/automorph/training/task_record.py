@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from automorph.captured import captured_values
-from automorph.data import split_hashes
+from automorph.data import Dataset, split_hashes
 from automorph.models import held_in_evaluation
 from automorph.training.task import Task, default_encoder
 
@@ -33,6 +33,7 @@ def task_identity(task: Task) -> dict[str, Any]:
             **({"window": [data.window.low, data.window.high]} if data.window else {}),
             # The hash of such data is that of its files, whatever they are decoded to.
             **({"pixels": seen.sample_hash} if hasattr(seen, "sample_hash") else {}),
+            **_unlabelled(data),
         },
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         "model": named(task.model),
@@ -43,6 +44,15 @@ def task_identity(task: Task) -> dict[str, Any]:
         **({"protect": list(task.protect)} if task.protect else {}),
         "versions": versions_of(task),
     }
+
+
+def _unlabelled(data: Dataset) -> dict[str, Any]:
+    """Return the number and the contents of unlabelled examples, in their order."""
+    pool = data.unlabelled
+    if pool is None:
+        return {}
+    contents = blake2b(pool.digests.tobytes(), digest_size=8).hexdigest()
+    return {"unlabelled": {"n": len(pool), "hash": contents}}
 
 
 def from_version_1(record: Mapping[str, Any], task: Task) -> dict[str, Any]:

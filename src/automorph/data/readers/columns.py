@@ -31,7 +31,8 @@ class Columns:
 
     Several ``subgroup`` columns make a subgroup of each combination of their values. ``metadata``
     are columns to keep unchanged; None keeps all that hold single values. Rows that share a value
-    of ``keep_together`` stay in one part of every split.
+    of ``keep_together`` stay in one part of every split. Unless ``labelled``, labels are neither
+    needed nor read.
     """
 
     image: str | None = None
@@ -40,6 +41,7 @@ class Columns:
     subgroup: str | Sequence[str] | None = None
     metadata: Sequence[str] | None = ()
     keep_together: str | None = None
+    labelled: bool = True
 
     @property
     def subgroups(self) -> tuple[str, ...]:
@@ -70,7 +72,8 @@ class Columns:
         chosen = [
             f"{name}={value!r}"
             for name, given in vars(self).items()
-            if name != "keep_together"  # Some sources without a table have columns of their own.
+            # Some sources without a table have columns of their own.
+            if name not in ("keep_together", "labelled")
             for value in ([given] if isinstance(given, str) else given or ())
         ]
         if chosen:
@@ -89,16 +92,20 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
     notes = Notes(note for table in tables.values() for note in table.notes)
     domain, data = _data_column(name, train, chosen, notes)
     label = _label_column(name, train, chosen, data, notes)
+    if not chosen.labelled:
+        if label is not None:
+            notes.ignored("the label column", [label])
+        label = None
     subgroups = [_known(name, train, column, "subgroup") for column in chosen.subgroups]
     kept = _metadata(name, train, chosen, (data, label))
-    if chosen.keep_together in (data, label):
+    if chosen.keep_together is not None and chosen.keep_together in (data, label):
         raise UsageError(
             f"{name}: keep_together={chosen.keep_together!r} is the column of the "
             f"{'labels' if chosen.keep_together == label else f'{domain}s'}. Expected another one."
         )
     if chosen.keep_together in train.names and chosen.keep_together not in kept:
         kept.append(chosen.keep_together)
-    wanted = list(dict.fromkeys([data, label, *subgroups, *kept]))
+    wanted = list(dict.fromkeys([data, *([label] if label else []), *subgroups, *kept]))
     for part, table in tables.items():
         lacking = [column for column in wanted if column not in table.names]
         if lacking:
@@ -106,7 +113,7 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
                 f"{name}: the {part} split lacks the columns {lacking}; it has "
                 f"{list(table.names)}. Expected the columns of the train split."
             )
-        for column in (label, *subgroups):
+        for column in filter(None, (label, *subgroups)):
             if _names(table, column) != _names(train, column):
                 raise DataError(
                     f"{name}: the {part} split declares different classes for {column!r} from the "
@@ -116,7 +123,7 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
         part: _rows(part, table, domain, data, label, subgroups, kept)
         for part, table in tables.items()
     }
-    used = {data, label, *subgroups, *(chosen.metadata or ())}
+    used = {data, *([label] if label else []), *subgroups, *(chosen.metadata or ())}
     parts = {
         part: whole[file] if rows is None else _taken(whole[file], part, rows)
         for part, (file, rows) in rows_of_parts(name, tables, used, notes).items()
@@ -125,7 +132,7 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
         name,
         domain,
         parts,
-        classes=_names(train, label),
+        classes=_names(train, label) if label else None,
         subgroup_names=_names(train, subgroups[0]) if len(subgroups) == 1 else None,
         notes=notes.lines,
     )
@@ -136,7 +143,7 @@ def _rows(
     table: RawTable,
     domain: Domain,
     data: str,
-    label: str,
+    label: str | None,
     subgroups: Sequence[str],
     kept: Sequence[str],
 ) -> Rows:
@@ -147,7 +154,7 @@ def _rows(
             bad.setdefault(row, str(cell))
     return Rows(
         data=cells,
-        labels=table.column(label),
+        labels=table.column(label) if label else [None] * table.n,
         ids=numbered(part, table.n),
         subgroups=_combined(table, subgroups),
         bad=bad,
@@ -167,7 +174,9 @@ def _taken(whole: Rows, part: str, rows: Sequence[int]) -> Rows:
     )
 
 
-def _metadata(name: str, table: RawTable, chosen: Columns, used: tuple[str, str]) -> list[str]:
+def _metadata(
+    name: str, table: RawTable, chosen: Columns, used: tuple[str, str | None]
+) -> list[str]:
     """Return the columns to keep: those named, or all others that hold single values."""
     if chosen.metadata is not None:
         return [_known(name, table, column, "metadata") for column in chosen.metadata]
@@ -215,11 +224,16 @@ def _data_column(name: str, table: RawTable, chosen: Columns, notes: Notes) -> t
     )
 
 
-def _label_column(name: str, table: RawTable, chosen: Columns, data: str, notes: Notes) -> str:
-    if chosen.label:
+def _label_column(
+    name: str, table: RawTable, chosen: Columns, data: str, notes: Notes
+) -> str | None:
+    """Return the column of the labels; of a table without labels, which needs none, None."""
+    if chosen.label and (chosen.labelled or chosen.label in table.names):
         return _known(name, table, chosen.label, "label")
     named = [column for column in _LABELS if column in table.names and column != data]
     typed = [column for column in _typed(table, "ClassLabel") if column not in named]
+    if not chosen.labelled:
+        return next(iter([*named, *typed]), None)
     if named or typed:
         by = "name" if named else "type"
         return _guessed("label", [*named, *typed], notes, by=by)

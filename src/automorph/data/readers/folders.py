@@ -14,6 +14,7 @@ from automorph.data.image_opening import HEIC, image_extensions
 from automorph.data.notes import Notes, shortened
 from automorph.data.readers.hidden import hidden_images, passed_over
 from automorph.data.readers.layout import (
+    folders_in,
     layout_of,
     names_a_part,
     refuse_part_inside,
@@ -46,6 +47,29 @@ def read_folder(path: str) -> RawData:
         rows[part] = Rows(files, labels, [file.relative_to(root).as_posix() for file in files])
     found.note(notes)
     return RawData(name, "image", rows, notes=notes.lines)
+
+
+def read_images_of(path: str) -> RawData:
+    """Read the images of a folder, at any depth, without labels; see `read_folder`.
+
+    If folders at the top are parts, they are read as with labels, so that none is overlooked.
+    """
+    root, name = Path(path).expanduser(), f"folder:{path}"
+    notes = Notes()
+    if not root.is_dir():
+        what = "a file" if root.exists() else "not found"
+        raise DataError(f"{name}: {what}. Expected a folder of images.")
+    if any(names_a_part(one.name) for one in folders_in(root)):
+        return read_folder(path)
+    found = ClassImages(root, name)
+    files = found.of("unlabelled", root)
+    if found.nested:
+        notes.ignored("the names of sub-folders, which are no labels here", found.nested)
+        found.nested.clear()
+    found.note(notes)
+    ids = [file.relative_to(root).as_posix() for file in files]
+    rows = Rows(files, [None] * len(files), ids)
+    return RawData(name, "image", {"train": rows}, notes=notes.lines)
 
 
 _MASK = re.compile(

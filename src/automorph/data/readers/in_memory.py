@@ -89,12 +89,12 @@ def with_groups(raw: RawData, groups: Any, keep_together: str | None = None) -> 
     return replace(raw, parts=parts, keep_together="groups")
 
 
-def read_npz(path: str) -> RawData:
+def read_npz(path: str, *, labelled: bool = True) -> RawData:
     """Read arrays from an ``.npz`` file, without unpickling anything.
 
     Names: ``images``, ``labels`` (or ``x_train``, ``train_images``, ...), ``x_test`` and ``y_test``
     (or ``test_images``, ...), the same with ``val``; optionally ``subgroups`` (or
-    ``train_subgroups``, ...) and ``classes``.
+    ``train_subgroups``, ...) and ``classes``. Unless ``labelled``, labels are not read.
     """
     file = Path(path).expanduser()
     name = f"numpy:{path}"
@@ -116,6 +116,8 @@ def read_npz(path: str) -> RawData:
     used = {"classes"}
     for part, (images, labels) in _NPZ.items():
         data, column = (_first(arrays, names, used) for names in (images, labels))
+        if data is not None and not labelled:
+            column = [None] * len(data)
         if (data is None) != (column is None):
             lacking = images if data is None else labels
             raise DataError(
@@ -134,7 +136,7 @@ def read_npz(path: str) -> RawData:
     notes = Notes()
     if unused := [key for key in arrays if key not in used]:
         notes.ignored("arrays", unused)
-    raw = raw_from_arrays(parts, name=name, classes=arrays.get("classes"))
+    raw = raw_from_arrays(parts, name=name, classes=arrays.get("classes") if labelled else None)
     notes.add(*raw.notes)
     return replace(raw, notes=notes.lines)
 

@@ -9,7 +9,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from automorph._moved import renamed_arguments, renamed_attributes
+from automorph.data import Dataset
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments import Job, JobResult, key_of
 from automorph.operations import SearchSpace
@@ -44,8 +47,10 @@ FACTORS = (1.0, 3.0, 1 / 3)
 class AdversarialJob:
     """One generator learned from the task's training examples, without their labels.
 
-    Its score is the validation accuracy of a child trained under it. ``facts`` hold the ``policy``,
-    the ``ratio`` of random to generated cost and the ``history`` of evaluations.
+    Unlabelled examples of the task's data are training examples, too: of both together, up to 5,000
+    are taken at equal distances. Its score is the validation accuracy of a child trained under it.
+    ``facts`` hold the ``policy``, the ``ratio`` of random to generated cost and the ``history`` of
+    evaluations.
     """
 
     space: SearchSpace
@@ -96,11 +101,22 @@ class AdversarialJob:
     def learn(self, task: Task, folder: Path) -> LearnedGenerator:
         """Return the generator, with its checkpoints in a folder of its own."""
         return learn_generator(
-            task.data.train.data[:ENOUGH], fitted(self.space, task), settings=self.settings,
+            _examples(task.data), fitted(self.space, task), settings=self.settings,
             base=fitted(self.post_policy, task),
             interpolation=self.interpolation, seed=self.seed,
             folder=folder / "generators" / key_of(self),
         )  # fmt: skip
+
+
+def _examples(data: Dataset) -> Any:
+    """Return training examples, with those that have no labels, `ENOUGH` at most."""
+    labelled, pool = data.train.data, data.unlabelled
+    if pool is None:
+        return labelled[:ENOUGH]
+    n = len(labelled) + len(pool)
+    rows = np.linspace(0, n - 1, min(n, ENOUGH)).astype(np.int64)
+    first, second = rows[rows < len(labelled)], rows[rows >= len(labelled)] - len(labelled)
+    return np.concatenate([np.asarray(labelled[first]), np.asarray(pool.data[second])])
 
 
 class Tanda(Searcher):

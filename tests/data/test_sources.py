@@ -400,7 +400,8 @@ def test_list_sources(tmp_path: Path) -> None:
     assert found["digits"].found is True
     assert found["mnist"].found is True
     assert found["cifar10"].found is False
-    assert found["cifar10"].where == (str(tmp_path / "cifar10" / "plain_text"),)
+    folders = (tmp_path / "cifar10" / "plain_text", tmp_path / "cifar-10-batches-bin")
+    assert found["cifar10"].where == tuple(map(str, folders))
     assert found["folder:PATH"].found is None
 
 

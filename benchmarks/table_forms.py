@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from automorph.experiments import paired_difference
-from published import PAPERS, Line
+from patching_arms import mentions, to_measure_again
+from published import PAPERS, Gap, Line
 from record import mean_of, paired
 
 Content = dict[str, Any]
@@ -14,6 +15,7 @@ Content = dict[str, Any]
 
 
 POINTS = "(points, 95 % interval)"
+AGAIN = "to be measured again"
 
 
 def policies(content: Content) -> str:
@@ -92,7 +94,10 @@ def theory_figures(content: Content) -> str:
 def claims(*contents: Content) -> str:
     """Every claim made before the run, with its value, interval and outcome."""
     rows = []
-    for row in (one for content in contents for one in content["claims"]):
+    for content, row in ((c, one) for c in contents for one in c["claims"]):
+        if _mentioned(_outdated(content), row["text"]):
+            rows.append((row["text"], AGAIN, "", ""))
+            continue
         low, high = row["interval"] or (None, None)
         interval = "" if low is None else f"{low:+.3g} to {high:+.3g}"
         holds = {True: "yes", False: "no", None: "not judged"}[row["holds"]]
@@ -140,13 +145,25 @@ def online_cost(content: Content) -> str:
 
 
 def patching(content: Content) -> str:
-    """Robust accuracy, accuracy, gaps and mutual information by arm."""
-    rows = [
-        (row["arm"], _spread(row["robust_accuracy"]), _spread(row["accuracy"]),
-         ", ".join(f"{gap['mean']:.1f}" for gap in row["gap"].values()),
-         f"{row['mutual_information']['mean']:.4f}")
-        for row in content["rows"]
-    ]  # fmt: skip
+    """Robust accuracy, accuracy, gaps and mutual information by arm; dead seeds are named."""
+    outdated = _outdated(content)
+    rows: list[Sequence[Any]] = []
+    for row in content["rows"]:
+        if (arm := row["arm"]) in outdated:
+            rows.append((arm, f"{AGAIN} ({outdated[arm]})", "", "", ""))
+            continue
+        words = [f"seed {seed} trained twice" for seed in row.get("died", ())]
+        words += [
+            f"seed {n} predicts one class"
+            for n, value in enumerate(row["robust_accuracy"]["values"])
+            if not value
+        ]
+        rows.append(
+            (f"{arm} ({', '.join(words)})" if words else arm,
+             _spread(row["robust_accuracy"]), _spread(row["accuracy"]),
+             ", ".join(f"{gap['mean']:.1f}" for gap in row["gap"].values()),
+             f"{row['mutual_information']['mean']:.4f}")
+        )  # fmt: skip
     heads = ("objective", "robust accuracy (%)", "accuracy (%)", "gap even, odd (points)",
              "information (nats)")  # fmt: skip
     return table(heads, rows)
@@ -160,7 +177,11 @@ def isic(content: Content) -> str:
         looks = row.get("saliency on sticker")
         saliency = f"{looks['mean']:.2f} x its area" if looks else ""
         cells = [_spread(row["groups"][group]) for group in groups]
-        rows.append((row["arm"], *cells, _spread(row["flips"]), saliency))
+        by_seed = zip(*(row["groups"][group]["values"] for group in groups), strict=True)
+        # Every group right or wrong as a whole: the network predicts one class.
+        alike = [str(n) for n, shares in enumerate(by_seed) if set(shares) <= {0, 1}]
+        words = f" (seeds {', '.join(alike)} predict one class)" if alike else ""
+        rows.append((row["arm"] + words, *cells, _spread(row["flips"]), saliency))
     heads = "objective", *groups, "flipped predictions", "saliency on the sticker"
     return table(heads, rows)
 
@@ -317,6 +338,9 @@ def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
     claim = line.ours.read(found[line.result]) if line.result in found else None
     if claim is None or claim["value"] is None:
         return "not measured yet", ""
+    about = f"{line.ours.arm}, {line.ours.base}" if isinstance(line.ours, Gap) else claim["text"]
+    if _mentioned(_outdated(found[line.result]), about):
+        return AGAIN, ""
     sign = "+" if line.bar == 0 else ""
     form = f"{sign}.1f" if "(points" in claim["text"] else f"{sign}.3g"
     value, interval = claim["value"], claim["interval"]
@@ -327,6 +351,15 @@ def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
     same = "yes" if low > 0 else "no" if high < 0 else "inconclusive"
     span = f" ({interval[0]:{form}} to {interval[1]:{form}})"
     return f"{value:{form}}{span}", same if line.sign else ""
+
+
+def _outdated(content: Content) -> dict[str, str]:
+    """Why figures of a result must not be shown, by arm."""
+    return to_measure_again(content["rows"]) if content["name"] == "patching" else {}
+
+
+def _mentioned(arms: Iterable[str], text: str) -> bool:
+    return any(mentions(text, arm) for arm in arms)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, align: str = "") -> str:

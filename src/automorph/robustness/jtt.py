@@ -58,7 +58,8 @@ def train_first(
 def _notes(
     correct: NDArray[np.bool_], predictions: NDArray[np.int64], epochs: int, task: Task
 ) -> list[str]:
-    after = f"jtt: after {epochs} epochs, the first training"
+    count = "1 epoch" if epochs == 1 else f"{epochs} epochs"
+    after = f"jtt: after {count}, the first training"
     if correct.all():
         return [
             f"{after} makes no errors on the training part, so the second is plain training. "

@@ -64,6 +64,17 @@ def worth(content: Content) -> str:
     return table(head, rows)
 
 
+def unlabelled(content: Content) -> str:
+    """Test accuracy with and without unlabelled images."""
+    rows = []
+    for row in content["rows"]:
+        low, high = min(row["epochs"]), max(row["epochs"])
+        cost = sum(row["core_seconds"]) / len(row["core_seconds"])
+        rows.append((f"`{row['policy']}`", f"{low}" if low == high else f"{low} to {high}",
+                     f"{cost:.0f}", _spread(row["test"])))  # fmt: skip
+    return table(("policy", "epochs", "processor seconds", "test accuracy (%)"), rows)
+
+
 def throughput(content: Content) -> str:
     """Images per second and speed ratios of RandAugment(2, 9) on one thread."""
     peers = ["timm", "albumentations", "torchvision on PIL", "torchvision on tensors*", "kornia*"]

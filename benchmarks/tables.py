@@ -35,6 +35,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "recipes": (forms.recipes, ("recipes",)),
     "recipes-worth": (forms.worth, ("recipes",)),
     "recipes-claims": (forms.claims, ("recipes",)),
+    "unlabelled": (forms.unlabelled, ("unlabelled",)),
+    "unlabelled-claims": (forms.claims, ("unlabelled",)),
     "throughput": (forms.throughput, ("throughput",)),
     "online-map": (forms.online_map, ONLINE),
     "online-cost": (forms.online_cost, ("online-cost",)),

@@ -22,6 +22,8 @@ METHODS = (
     "uncertainty(c=3,rule=top,frozen=5)",
     "adversarial(m=2,every=1)",
     "crop + augmix-jsd",
+    "consistency(crop,ratio=2,threshold=0)",
+    "crop + tanda-tr(policy=flip,passes=2)",
 )
 
 
@@ -197,6 +199,46 @@ class Shares(Harder):
         return Units(forward=0.5)
 
 
+class Asking(Harder):
+    def unlabelled_rows(self, batch_size):
+        return 2 * batch_size
+
+
+class AskingForHalf(Harder):
+    def unlabelled_rows(self, batch_size):
+        return batch_size / 2
+
+
+class Taking(Asking):
+    """Makes rows of the unlabelled examples, which are changed afterwards."""
+
+    def change(self, rest):
+        return rest
+
+    def __call__(self, raw, model):
+        batch = super().__call__(raw, model)
+        rest = batch if raw.unlabelled is None else self.change(raw.unlabelled.batch())
+        return replace(batch, unlabelled=rest)
+
+    def unlabelled_loss(self, logits, batch):
+        return logits.square().sum(dim=1)
+
+
+class Ignoring(Taking):
+    def unlabelled_loss(self, logits, batch):
+        return Augmenter.unlabelled_loss(self, logits, batch)
+
+
+class Guessing(Taking):
+    def change(self, rest):
+        return replace(rest, labels=rest.labels + 0.1)
+
+
+class AveragedUnlabelled(Taking):
+    def unlabelled_loss(self, logits, batch):
+        return logits.mean()
+
+
 class Answering(Harder):
     def feedback(self, losses):
         return losses.mean()
@@ -233,6 +275,13 @@ BROKEN = {
     "repeats_draw_differently": (Repeating,),
     "split_batches_give_the_same": (Centred,),
     "losses_fit": (Averaged, LogOfZero, SteepRoot),
+    "unlabelled_examples_take_part": (
+        Asking,
+        AskingForHalf,
+        Ignoring,
+        Guessing,
+        AveragedUnlabelled,
+    ),
     "costs_are_counted": (Shares, Answering),
     "epochs_are_complete": (Short, Drawing),
     "state_restores_it": (Forgetting, Numbers),
@@ -247,6 +296,7 @@ CASES = [
 
 def test_a_good_augmenter_passes():
     check_augmenter(Harder)
+    check_augmenter(Taking)
     check_augmenter(Method())
 
 

@@ -23,6 +23,8 @@ _START = "near-duplicates: "
 def with_near_duplicates(dataset: Dataset) -> Dataset:
     """Return the data set with a note on near-duplicates across parts, if there are any.
 
+    Unlabelled examples are compared with the validation and test parts.
+
     - Images: those of at least 32 pixels whose thumbnails of 16 x 16 levels correlate by 0.97 and
       whose edges at 32 x 32 correlate by 0.85: the same picture in another encoding, size or
       brightness, or slightly shifted. Crops and mirror images are not found.
@@ -33,7 +35,10 @@ def with_near_duplicates(dataset: Dataset) -> Dataset:
     """
     notes = Notes(dataset.notes)
     notes.remove(_START)  # of a call before the parts were complete
-    for left, right in combinations(dataset.parts, 2):
+    pairs = [*combinations(dataset.parts, 2)]
+    if dataset.unlabelled is not None:
+        pairs += [("unlabelled", name) for name in dataset.parts if name != "train"]
+    for left, right in pairs:
         if (note := near_duplicates_note(dataset, left, right)) is not None:
             notes.add(note)
     return dataset.replace(notes=notes.lines)

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from automorph.data.cache import take_part
 from automorph.data.dataset import Dataset, Split
-from automorph.data.near_duplicates import near_duplicates_note
 from automorph.data.notes import Notes
 from automorph.data.together import canonical, keys_of
 from automorph.errors import DataError
@@ -18,9 +17,8 @@ HELD_OUT = ("validation", "test")
 def guard_unlabelled(dataset: Dataset) -> Dataset:
     """Drop the unlabelled examples whose content is in the validation or test part, with a note.
 
-    Examples that share a value of ``keep_together`` with those parts are dropped, too. Near-
-    duplicates (see `automorph.data.near_duplicates`) and examples that are also in the training
-    part stay, with a note. Raises DataError if none is left.
+    Examples that share a value of ``keep_together`` with those parts are dropped, too. Those that
+    are also in the training part stay, with a note. Raises DataError if none is left.
     """
     pool = dataset.unlabelled
     if pool is None:
@@ -45,10 +43,9 @@ def guard_unlabelled(dataset: Dataset) -> Dataset:
         pool = _kept(pool, dropped, data=dataset.name)
     if common := int(np.isin(pool.digests, dataset.train.digests).sum()):
         notes.add(f"unlabelled examples that are also in the training part: {common:,}")
-    guarded = dataset.replace(unlabelled=pool)
-    found = [near_duplicates_note(guarded, "unlabelled", name) for name in held_out]
-    notes.add(*filter(None, found))
-    return guarded.replace(notes=notes.lines)
+    if pool is dataset.unlabelled and notes.lines == dataset.notes:
+        return dataset
+    return dataset.replace(unlabelled=pool, notes=notes.lines)
 
 
 def _noted(found: dict[str, NDArray[np.bool_]], what: str, notes: Notes) -> NDArray[np.bool_]:

@@ -17,8 +17,9 @@ from automorph.data.dicom_columns import with_dicom_columns
 from automorph.data.images import CHANNELS
 from automorph.data.labels import MISSING
 from automorph.data.loading import read_source
+from automorph.data.near_duplicates import near_duplicates_note
 from automorph.data.notes import Notes
-from automorph.data.pool import guard_unlabelled
+from automorph.data.pool import HELD_OUT, guard_unlabelled
 from automorph.data.readers.columns import Columns
 from automorph.data.readers.hub import raw_from_huggingface
 from automorph.data.readers.in_memory import raw_from_arrays
@@ -73,7 +74,15 @@ def with_unlabelled(
         pool, name = _decoded(dataset, raw, notes, both, skip_bad, cache), raw.name
     check_alike(pool, dataset.train, data=dataset.name)
     notes.add(f"unlabelled examples: {len(pool):,} of {name}, used without labels")
-    return guard_unlabelled(dataset.replace(unlabelled=pool, notes=notes.lines))
+    guarded = guard_unlabelled(dataset.replace(unlabelled=pool, notes=notes.lines))
+    notes = Notes(guarded.notes)
+    for part in HELD_OUT:
+        if (
+            part in guarded.parts
+            and (note := near_duplicates_note(guarded, "unlabelled", part)) is not None
+        ):
+            notes.add(note)
+    return guarded.replace(notes=notes.lines)
 
 
 def _of_split(source: Dataset | Split, notes: Notes) -> tuple[Split, str]:

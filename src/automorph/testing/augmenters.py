@@ -256,6 +256,46 @@ def losses_fit(method: Method, *, task: Task | None = None) -> None:
 
 
 @KIT.add
+def unlabelled_examples_take_part(method: Method, *, task: Task | None = None) -> None:
+    """If it asks for unlabelled examples, their views are adjacent and have one loss per row."""
+    drive = _Drive(method, task)
+    size = drive.task.recipe.batch_size
+    count = drive.augmenter.unlabelled_rows(size)
+    require(
+        isinstance(count, int) and count >= 0,
+        f"`unlabelled_rows` returned {count!r}",
+        "a whole number of at least 0",
+        "return how many examples a batch of that size needs, or 0",
+    )
+    if not count:
+        return
+    batch = drive.call(drive.raw(0, 0))
+    rest = batch.unlabelled
+    require(
+        rest is not None and len(rest) > 0 and len(rest) % rest.views == 0,
+        f"{count} unlabelled examples gave {0 if rest is None else len(rest)} rows",
+        "a batch `unlabelled` with all views of the examples of raw.unlabelled",
+        "make one, or return 0 from `unlabelled_rows`",
+    )
+    assert rest is not None
+    index = rest.index.reshape(-1, rest.views)
+    require(
+        bool((index == index[:, :1]).all()) and not bool(rest.labels.any()),
+        "unlabelled rows of several examples are mixed, or have labels",
+        "all views of an example in adjacent rows, with labels of zeros",
+        "order rows by example, then by view, and use the labels of raw.unlabelled",
+    )
+    logits = drive.logits(rest)
+    losses = drive.augmenter.unlabelled_loss(logits, batch)
+    require(
+        losses.shape == (len(rest),) and bool(losses.isfinite().all()) and losses.requires_grad,
+        f"unlabelled losses have shape {tuple(losses.shape)}, or are not finite",
+        f"one finite loss that depends on the logits for each of {len(rest)} rows",
+        "return losses without averaging them from `unlabelled_loss`",
+    )
+
+
+@KIT.add
 def costs_are_counted(method: Method, *, task: Task | None = None) -> None:
     """`units` gives whole numbers of examples, at least 0, and `feedback` gives nothing."""
     for step in _Drive(method, task).epoch(0):
@@ -386,10 +426,18 @@ class _Drive:
         part, size = self.task.data.train, self.task.recipe.batch_size
         index = np.arange(min(size, len(part))) if rows is None else np.asarray(rows, np.int64)
         labels = np.eye(self.task.classes, dtype=np.float32)[part.labels[index]]
-        return RawBatch(
+        raw = RawBatch(
             part.data[index], labels, index, SEED, epoch, step, self.task.encoder,
             target=self.task.target,
         )  # fmt: skip
+        if not (count := self.augmenter.unlabelled_rows(size)):
+            return raw
+        times, others = np.divmod(step * count + np.arange(count), len(part))
+        rest = replace(
+            raw, examples=part.data[others], labels=np.zeros((count, labels.shape[1]), np.float32),
+            index=len(part) + others, occurrence=times,
+        )  # fmt: skip
+        return replace(raw, unlabelled=rest)
 
     def call(self, raw: RawBatch) -> Batch:
         """Return the augmenter's batch; the network is passed only if it is needed."""
@@ -403,12 +451,13 @@ class _Drive:
             raw = self.raw(epoch, number, some)
             batch = self.call(raw)
             units = self.augmenter.units()
-            logits = self._logits(batch)
+            logits = self.logits(batch)
             losses = self.augmenter.loss(logits, batch, smoothing=self.task.recipe.label_smoothing)
             answer: Any = self.augmenter.feedback(losses.detach())  # type: ignore[func-returns-value]
             yield _Step(raw, batch, logits, losses, units, answer)
 
-    def _logits(self, batch: Batch) -> Tensor:
+    def logits(self, batch: Batch) -> Tensor:
+        """Return the logits of the network for the labelled rows, as a leaf with a gradient."""
         with evaluating(self.model), torch.no_grad():
             logits = self.model(*batch.arguments)
         return torch.as_tensor(logits).float().detach().requires_grad_()

@@ -329,12 +329,18 @@ The figures are in the [guide to the theory](guides/theory.md).
             Line("LeNet, rotation: second order agrees with the exact model more than first order",
                  "more often", RECALLED, "theory-figures",
                  Claim("LeNet, rotation: the second-order model agrees")),
-            Line("alignment and change of accuracy over the operations (Spearman, centred)",
-                 "rise together", RECALLED, "theory-figures", Claim("centred alignment gain")),
-            Line("horizontal flip: decrease in alignment (centred)", "decrease", RECALLED,
-                 "theory-figures", Claim("h-flip lowers centred alignment")),
-            Line("both flips: decrease in alignment (centred)", "decrease", RECALLED,
-                 "theory-figures", Claim("both flips lowers centred alignment")),
+            *(
+                Line(what.format(kind), known, RECALLED, "theory-figures", Claim(text.format(kind)))
+                for what, known, text in (
+                    ("alignment and change of accuracy over the operations (Spearman, {})",
+                     "rise together", "{} alignment gain"),
+                    ("horizontal flip: decrease in alignment ({})", "decrease",
+                     "h-flip lowers {} alignment"),
+                    ("both flips: decrease in alignment ({})", "decrease",
+                     "both flips lowers {} alignment"),
+                )
+                for kind in ("uncentred", "centred")
+            ),
             Line("horizontal flip: decrease in accuracy (fraction)", "decrease", RECALLED,
                  "theory-figures", Claim("h-flip lowers accuracy")),
             Line("LeNet: averaging after the first layer over averaging the images (fraction)",

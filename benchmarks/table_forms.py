@@ -91,15 +91,21 @@ def throughput(content: Content) -> str:
 
 
 def theory_figures(content: Content) -> str:
-    """Alignment of each operation and the change of accuracy it causes."""
+    """Both alignment gains of each operation, and the change of accuracy it causes."""
+
+    def gain(row: Content, kind: str) -> str:
+        low, high = row[f"{kind} interval"]
+        verdict = "; cannot be told" if low <= 0 <= high else ""
+        return f"{row[kind]:+.4f} ({low:+.4f} to {high:+.4f}{verdict})"
+
     rows = [
-        (row["operation"], f"{row['centred']:+.3f}", f"{row['uncentred']:+.3f}",
+        (row["operation"], gain(row, "uncentred"), gain(row, "centred"),
          f"{100 * row['change']:+.1f}")
         for row in content["rows"]
         if "operation" in row
     ]  # fmt: skip
-    heads = "operation", "centred alignment gain", "uncentred", "change of test accuracy (points)"
-    return table(heads, rows)
+    gains = ("uncentred alignment gain (the paper's)", "centred")
+    return table(("operation", *gains, "change of test accuracy (points)"), rows)
 
 
 def claims(*contents: Content) -> str:
@@ -111,7 +117,8 @@ def claims(*contents: Content) -> str:
             continue
         low, high = row["interval"] or (None, None)
         interval = "" if low is None else f"{low:+.3g} to {high:+.3g}"
-        holds = {True: "yes", False: "no", None: "not judged"}[row["holds"]]
+        unknown = "cannot be told" if low is not None and low <= 0 <= high else "not judged"
+        holds = {True: "yes", False: "no", None: unknown}[row["holds"]]
         value = "" if row["value"] is None else f"{row['value']:+.3g}"
         rows.append((row["text"], value, interval, holds))
     return table(("claim", "value", "95 % interval", "holds"), rows, align="lrrl")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,7 +15,13 @@ from automorph.theory.feature_averaging import (
     invariance_ratio,
     spread_matrix,
 )
-from automorph.theory.kernel_alignment import alignment, alignment_gain, centred_alignment
+from automorph.theory.kernel_alignment import (
+    alignment,
+    alignment_gain,
+    alignment_gains,
+    centred_alignment,
+    gain_in_words,
+)
 
 
 def by_definition(features, labels, centred):
@@ -71,6 +80,20 @@ def test_a_bootstrap_draw_is_the_alignment_of_the_drawn_examples(rng, centred):
     assert gain.after == pytest.approx(by_definition(copies.mean(1), labels, centred))
 
 
+def test_both_statistics_come_with_their_intervals(rng):
+    features, labels = rng.normal(size=(25, 5)) + 2, rng.integers(0, 3, 25)
+    copies = features[:, None] + rng.normal(size=(25, 4, 5))
+    both = alignment_gains(features, copies, labels, draws=20, seed=3)
+    for centred, found in ((False, both.uncentred), (True, both.centred)):
+        alone = alignment_gain(features, copies, labels, centred=centred, draws=20, seed=3)
+        assert found == alone
+        words = {(True, True): "raises", (False, False): "lowers"}
+        told = words.get((found.low > 0, found.high > 0), "cannot be told")
+        assert found.verdict == told
+    same = alignment_gains(features, features[:, None], labels, draws=20)
+    assert {same.uncentred.verdict, same.centred.verdict} == {"cannot be told"}
+
+
 def test_averaging_noise_away_raises_alignment_and_copies_of_itself_do_not(rng):
     labels = np.repeat([0, 1], 100)
     signal = np.where(labels, 1.0, -1.0)[:, None] * np.ones(8)
@@ -114,3 +137,17 @@ def test_wrong_shapes_are_named(rng):
         alignment_gain(rng.normal(size=(3, 2)), rng.normal(size=(4, 5, 2)), [0, 1, 1])
     with pytest.raises(UsageError, match="none empty"):
         averaged(np.zeros((3, 2)))
+
+
+def test_the_page_says_what_the_stored_cells_say():
+    """Centred alignment of h-flip rises, the paper's uncentred one cannot be told from 0."""
+    file = Path(__file__).parents[2] / "benchmarks" / "results" / "theory-figures.json"
+    content = json.loads(file.read_text())
+    (flip,) = [row for row in content["rows"] if row.get("operation") == "h-flip"]
+    low, high = flip["uncentred interval"]
+    assert flip["uncentred"] == pytest.approx(-0.0020, abs=5e-5)
+    assert (high - low) / 2 == pytest.approx(0.0045, abs=5e-5)
+    assert gain_in_words(low, high) == "cannot be told"
+    assert gain_in_words(*flip["centred interval"]) == "raises"
+    claims = {one["text"]: one["holds"] for one in content["claims"]}
+    assert claims["h-flip lowers uncentred alignment"] is None

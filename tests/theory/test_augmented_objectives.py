@@ -114,7 +114,15 @@ def test_the_regulariser_is_the_mean_variance_under_the_prediction(scores):
     assert variance_regulariser(scores) == pytest.approx(total, abs=1e-14)
 
 
-@pytest.mark.parametrize("order", ["exact", "first", "second"])
+def test_variance_without_averaging_is_the_original_loss_plus_the_regulariser(scores, labels):
+    found = objectives_of(scores, labels)
+    assert found.variance == pytest.approx(found.original + variance_regulariser(scores, labels))
+    alone = objectives_of(scores[:, :1], labels)
+    assert found.original == pytest.approx(alone.exact)
+    assert found.variance != pytest.approx(found.second)
+
+
+@pytest.mark.parametrize("order", ["exact", "first", "second", "variance"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_slopes_are_derivatives(scores, labels, loss, order):
     value, slope = value_and_slope(scores, labels, loss=loss, order=order)
@@ -140,7 +148,7 @@ def test_wrong_arguments_are_named(scores, labels):
         objectives_of(scores, labels, loss="l3")
     with pytest.raises(UsageError, match="expected 0 to 3"):
         objectives_of(scores, labels + 4)
-    with pytest.raises(UsageError, match="expected exact, first or second"):
+    with pytest.raises(UsageError, match="expected exact, first, second or variance"):
         value_and_slope(scores, labels, order="third")
     with pytest.raises(UsageError, match="got 5 labels for 6 examples"):
         objectives_of(scores, labels[:5])

@@ -50,8 +50,17 @@ def test_the_averaged_kernel_of_a_group_is_invariant(rng):
     np.testing.assert_allclose(again, kernel, atol=1e-13)
 
 
-@pytest.mark.parametrize("loss", ["softmax", "squared", "logistic", "squared-hinge"])
-@pytest.mark.parametrize("order", ["exact", "second"])
+SMOOTH = ("softmax", "squared", "logistic")
+
+
+@pytest.mark.parametrize(
+    ("order", "loss"),
+    [
+        *((order, loss) for order in ("exact", "second") for loss in (*SMOOTH, "squared-hinge")),
+        # R of the squared hinge jumps where a mean crosses the margin; g1 hides most of the jump.
+        *(("variance", loss) for loss in SMOOTH),
+    ],
+)
 def test_training_finds_a_stationary_point(copies, loss, order):
     x, y = copies
     model = fit_linear(x, y, loss=loss, order=order, penalty=0.1, classes=3)

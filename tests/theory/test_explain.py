@@ -130,6 +130,10 @@ def test_the_symmetry_of_the_data_helps_and_lowers_the_error() -> None:
     good, bad = bench.diagnose(shift), bench.diagnose(spoil)
     assert good.change < 0 < bad.change
     assert bad.label_risk > good.label_risk + 0.2
+    gains = bench.alignment_gains(shift, draws=50)
+    assert gains.centred.value == pytest.approx(good.alignment, abs=1e-4)
+    assert gains.centred.low < gains.centred.value < gains.centred.high
+    assert gains.uncentred.value != pytest.approx(gains.centred.value, abs=1e-4)
 
 
 def test_a_space_is_pruned_and_narrowed(found: Explanation) -> None:

@@ -94,7 +94,7 @@ def test_the_second_derivative_agrees_for_a_head_of_linear_pieces(model, batch):
 def test_objectives_and_losses_are_the_same_numbers(model, batch):
     split = split_at(model, 4)
     found = layer_objectives(split, *batch)
-    for order in ("exact", "first", "second"):
+    for order in ("exact", "first", "second", "variance"):
         assert layer_loss(split, *batch, order=order).item() == pytest.approx(getattr(found, order))
     assert found.regulariser > 0
     single = layer_objectives(split, batch[0][:, :1], batch[1])

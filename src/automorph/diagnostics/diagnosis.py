@@ -8,7 +8,7 @@ copies.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,9 @@ from automorph.diagnostics.features import MOST, FeatureMap, Images, checked
 from automorph.experiments import changed_examples
 from automorph.targets import Classes
 from automorph.theory import (
+    AlignmentGains,
     alignment,
+    alignment_gains,
     averaged,
     displacement,
     held_out_residuals,
@@ -83,9 +85,9 @@ class Bench:
         transformed: originals and copies have half of the weight each.
         """
         started = time.process_time()
-        drawn = [transform(self.images, copy) for copy in range(self.copies)]
+        drawn = self._draw(transform)
         cost = (time.process_time() - started) / (self.copies * len(self.images))
-        blocks = np.stack([self._originals, *(self._scaled(images) for images in drawn)], axis=1)
+        blocks = self._blocks(drawn)
         share = np.full(self.copies + 1, 0.5 / self.copies)
         share[0] = 0.5
         errors, residuals = self._errors(blocks, share)
@@ -111,6 +113,23 @@ class Bench:
             mistaken=self._mistaken(taken),
             changed=float(np.mean([changed_examples(self.images, images) for images in drawn])),
         )
+
+    def alignment_gains(
+        self, transform: Callable[[Images, int], Any], *, draws: int = 200
+    ) -> AlignmentGains:
+        """Return the uncentred and the centred alignment gain, each with its interval.
+
+        The column ``alignment`` of `diagnose` is the centred gain, without an interval.
+        """
+        blocks = self._blocks(self._draw(transform))
+        return alignment_gains(self._originals, blocks, self.labels, draws=draws, seed=self.seed)
+
+    def _draw(self, transform: Callable[[Images, int], Any]) -> list[Any]:
+        return [transform(self.images, copy) for copy in range(self.copies)]
+
+    def _blocks(self, drawn: Sequence[Any]) -> Floats:
+        """Return features of the originals and of their copies, ``(n, 1 + copies, D)``."""
+        return np.stack([self._originals, *(self._scaled(images) for images in drawn)], axis=1)
 
     @property
     def error(self) -> float:

@@ -106,8 +106,8 @@ def unfinished_schedules(policies: Iterable[Any], epochs: int) -> list[str]:
 
     >>> from automorph import load_policy
     >>> [words] = unfinished_schedules([load_policy("schedule(9:none,1:flip)")], epochs=5)
-    >>> words[:67]
-    'schedule(9:none,1:flip) changes until epoch 10, but the training has'
+    >>> words[:71]
+    'schedule(9:none,1:flip) changes until epoch 10, but the training has 5,'
     """
     return [
         f"{policy.name} changes until epoch {policy.span}, but the training has {epochs}, so its "

@@ -192,8 +192,8 @@ class Density:
 def density(losses: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[str, float]:
     """Return both scores of ``passes`` draws of n examples ``(passes, n)``; higher is better.
 
-    Passes are reduced example by example. (The released code joins the passes of a batch to one row
-    before the reduction, which makes its minimum one over the whole batch.)
+    Passes are reduced example by example, as is the accuracy of the released code. (Its loss is a
+    minimum over all examples and passes of a batch; it ranks policies by accuracy.)
 
     >>> found = density(np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([[1, 0], [0, 0]], bool))
     >>> found["any"], found["loss"]

@@ -11,7 +11,15 @@ from automorph.theory.feature_averaging import (
     invariance_ratio,
     spread_matrix,
 )
-from automorph.theory.kernel_alignment import alignment, alignment_gain, centred_alignment
+from automorph.theory.kernel_alignment import (
+    AlignmentGain,
+    AlignmentGains,
+    alignment,
+    alignment_gain,
+    alignment_gains,
+    centred_alignment,
+    gain_in_words,
+)
 from automorph.theory.kernels import averaged_kernel, fourier_features, gaussian_kernel
 from automorph.theory.layers import (
     AveragedAt,
@@ -38,6 +46,8 @@ from automorph.theory.ridge import Ridge, choose_penalty, fit_ridge, predicted_c
 from automorph.theory.variance_dro import VarianceRobust, robust_mean, worst_weights
 
 __all__ = [
+    "AlignmentGain",
+    "AlignmentGains",
     "AveragedAt",
     "LinearModel",
     "LinearProblem",
@@ -50,6 +60,7 @@ __all__ = [
     "agreement",
     "alignment",
     "alignment_gain",
+    "alignment_gains",
     "averaged",
     "averaged_kernel",
     "averaging_cost",
@@ -63,6 +74,7 @@ __all__ = [
     "fit_linear",
     "fit_ridge",
     "fourier_features",
+    "gain_in_words",
     "gaussian_kernel",
     "held_out_residuals",
     "invariance_ratio",

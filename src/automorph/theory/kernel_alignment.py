@@ -26,6 +26,23 @@ class AlignmentGain:
     before: float
     after: float
 
+    @property
+    def verdict(self) -> str:
+        """``raises`` or ``lowers`` alignment; ``cannot be told`` if the interval covers 0.
+
+        >>> AlignmentGain(-0.002, -0.0065, 0.0025, 0.4, 0.398).verdict
+        'cannot be told'
+        """
+        return gain_in_words(self.low, self.high)
+
+
+@dataclass(frozen=True)
+class AlignmentGains:
+    """Both statistics of one operation: Dao et al. (2019) use the uncentred one."""
+
+    uncentred: AlignmentGain
+    centred: AlignmentGain
+
 
 def alignment(features: ArrayLike, labels: ArrayLike, *, centred: bool = True) -> float:
     """Return the alignment of the linear kernel of ``features`` ``(n, D)`` with labels ``(n,)``.
@@ -89,6 +106,38 @@ def alignment_gain(
     outside = (1 - confidence) / 2
     low, high = np.quantile(gain[1:], [outside, 1 - outside]) if draws else (gain[0], gain[0])
     return AlignmentGain(*(float(v) for v in (gain[0], low, high, before[0], after[0])))
+
+
+def alignment_gains(
+    features: ArrayLike,
+    copies: ArrayLike,
+    labels: ArrayLike,
+    *,
+    draws: int = 200,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> AlignmentGains:
+    """Return the uncentred and the centred gain, each with its interval; see `alignment_gain`.
+
+    The two can disagree, because features with a large common part dilute the uncentred one.
+    """
+    uncentred, centred = (
+        alignment_gain(
+            features, copies, labels,
+            centred=kind, draws=draws, confidence=confidence, seed=seed,
+        )
+        for kind in (False, True)
+    )  # fmt: skip
+    return AlignmentGains(uncentred, centred)
+
+
+def gain_in_words(low: float, high: float) -> str:
+    """Return what an interval of a gain says.
+
+    >>> gain_in_words(0.01, 0.02), gain_in_words(-0.02, -0.01), gain_in_words(-0.01, 0.01)
+    ('raises', 'lowers', 'cannot be told')
+    """
+    return "raises" if low > 0 else "lowers" if high < 0 else "cannot be told"
 
 
 def _weighted(phi: Floats, classes: NDArray[np.intp], weights: Floats, centred: bool) -> Floats:

@@ -84,10 +84,11 @@ def layer_loss(
         return nn.functional.cross_entropy(scores, _repeated(labels, copies.shape[1]))
     if order == "first":
         return nn.functional.cross_entropy(split.head(_features(split, copies).mean(dim=1)), labels)
-    if order != "second":
-        raise UsageError(f"got order={order!r}; expected exact, first or second")
+    if order not in ("second", "variance"):
+        raise UsageError(f"got order={order!r}; expected exact, first, second or variance")
     centre, moves = layer_scores(split, copies)
-    return nn.functional.cross_entropy(centre, labels) + spread_term(centre, moves)
+    seen = centre if order == "second" else split.head(split.body(copies[:, 0]))
+    return nn.functional.cross_entropy(seen, labels) + spread_term(centre, moves)
 
 
 def layer_objectives(split: SplitNetwork, copies: Tensor, labels: Tensor) -> Objectives:

@@ -7,6 +7,8 @@ linear, their mean over the copies is the score of the averaged features, and
 - first order: ``g1 = 1/n sum_i l(mean_z s(z); y_i)``
 - second order: ``g2 = g1 + R``, ``R = 1/n sum_i 1/2 E_z d^T H_i d``, d = s(z) - mean_z s(z), where
   H is the loss's curvature at the mean (Dao et al. 2019, section 4).
+- variance: ``g0 + R``, ``g0 = 1/n sum_i l(s(x_i); y_i)``: the second order without the first, that
+  is, the variance is penalised, but features are not averaged.
 
 For models that are not linear, `layers` makes the mean scores and the moves ``d`` at a layer.
 """
@@ -24,7 +26,8 @@ from automorph.registry import unknown
 from automorph.theory.losses import LOSSES, Loss
 
 Floats = NDArray[np.float64]
-Order = Literal["exact", "first", "second"]
+Order = Literal["exact", "first", "second", "variance"]
+_EXPECTED = "expected exact, first, second or variance"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Objectives:
     def regulariser(self) -> float:
         """The variance regulariser R alone."""
         return self.second - self.first
+
+    @property
+    def variance(self) -> float:
+        """The loss of the originals plus R: the second order without the first."""
+        return self.original + self.regulariser
 
 
 def loss_named(name: str) -> Loss:
@@ -103,12 +111,17 @@ def value_and_slope(
     value, slope = float(kind.value(centre, y).mean()), kind.slope(centre, y)
     if order == "first":
         return value, np.repeat(slope[:, None] / (n * t), t, axis=1)
-    if order != "second":
-        raise UsageError(f"got order={order!r}; expected exact, first or second")
+    if order not in ("second", "variance"):
+        raise UsageError(f"got order={order!r}; {_EXPECTED}")
     moves = s - centre[:, None]
     by_centre, by_moves = kind.spread_slopes(centre, moves, y)
     by_moves = by_moves - by_moves.mean(axis=1, keepdims=True)
-    by_scores = (slope + by_centre)[:, None] / (n * t) + by_moves / n
+    by_scores = by_centre[:, None] / (n * t) + by_moves / n
+    if order == "second":
+        by_scores += slope[:, None] / (n * t)
+    else:
+        value = float(kind.value(s[:, 0], y).mean())
+        by_scores[:, 0] += kind.slope(s[:, 0], y) / n
     return value + float(kind.spread(centre, moves, y).mean()), by_scores
 
 

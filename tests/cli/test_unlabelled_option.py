@@ -38,7 +38,7 @@ def test_train_states_how_many_there_are_and_what_was_dropped(tmp_path, call):
     page = text_of(tmp_path / "run" / "report.html")
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     for where in (said, page, " ".join(record["data"]["notes"])):
-        assert "unlabelled examples: 300 of numpy:pool.npz, used without labels" in where
+        assert "unlabelled examples: 300 from numpy:pool.npz, used without labels" in where
         assert "dropped because they are also in the test part: 61" in where
     assert "did not use" not in said
     assert "without labels 231" in page

@@ -33,7 +33,7 @@ def test_held_out_examples_are_dropped_and_counted(digits):
     held_out = np.concatenate([parts["validation"].digests, parts["test"].digests])
     assert not np.isin(found.unlabelled.digests, held_out).any()
     for note in (
-        "unlabelled examples: 26 of unlabelled, used without labels",
+        "unlabelled examples: 26 from memory, used without labels",
         "dropped because they are also in the validation part: 7",
         "dropped because they are also in the test part: 7",
         "also in the training part: 7",
@@ -112,7 +112,7 @@ def test_arrays_and_known_sets(digits, tmp_path):
     for name in ("some", "bare"):
         assert len(with_unlabelled(digits, f"numpy:{tmp_path / name}.npz").unlabelled) == 6
     found = with_unlabelled(digits, "digits")
-    assert "of digits, used without labels" in notes_of(found)
+    assert "from digits, used without labels" in notes_of(found)
 
 
 def test_groups_that_stay_together_are_dropped_together(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -142,3 +143,17 @@ def test_a_pool_that_nobody_uses_changes_no_training(task, digits, same):
 def test_a_task_takes_its_pool_with_its_data(digits):
     with pytest.raises(UsageError, match="unlabelled cannot be used with it"):
         as_task(as_task("digits", limit=100), unlabelled="digits")
+
+
+def test_a_user_is_warned_of_a_pool_that_is_not_used_or_missing(task, digits):
+    import automorph
+
+    quiet = {"progress": False, "stop_epoch": 1}
+    with pytest.warns(UserWarning, match="unlabelled examples are not used"):
+        automorph.train(task, "flip", **quiet)
+    with pytest.warns(UserWarning, match="training examples take their place"):
+        automorph.train(replace(task, data=digits), CONSISTENT, **quiet)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        automorph.train(task, CONSISTENT, **quiet)
+        automorph.train(replace(task, data=digits), "flip", **quiet)

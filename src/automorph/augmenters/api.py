@@ -5,6 +5,7 @@ The packages `training` and `experiments` know policies only; this one also know
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
@@ -13,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from automorph import experiments, training
 from automorph.augmenters.builtin import as_treatment
 from automorph.experiments import listed
+from automorph.training import AugmenterSpec
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +40,22 @@ def _treatment(thing: Any) -> Any:
 def _read_training(given: dict[str, Any]) -> None:
     if "augmenter" in given:
         given["augmenter"] = _treatment(given["augmenter"])
+    data = getattr(given.get("task"), "data", given.get("task"))
+    pool = given.get("options", {}).get("unlabelled", getattr(data, "unlabelled", None))
+    method = given.get("augmenter")
+    uses = isinstance(method, AugmenterSpec) and method.build().unlabelled_rows(1) > 0
+    if uses != (pool is not None):
+        warnings.warn(_UNUSED if pool is not None else _MISSING, stacklevel=3)
+
+
+_UNUSED = (
+    "the unlabelled examples are not used: only in-training methods such as consistency and "
+    "tanda-tr use some"
+)
+_MISSING = (
+    "no unlabelled examples are given, so the training examples take their place; give some with "
+    "unlabelled=..."
+)
 
 
 def _read_comparison(given: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Consistency training on unlabelled examples: a policy must not change what is predicted for them.
 
 Xie, Dai, Hovy, Luong, Le, "Unsupervised data augmentation for consistency training" (NeurIPS 2020,
-arXiv 1904.12848), sections 2 and 3.
+arXiv 1904.12848).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def annealing_threshold(progress: float, annealing: Annealing, classes: int) -> 
     """Return eta_t = alpha_t (1 - 1/K) + 1/K, up to which examples are still learned from.
 
     With t the progress, 0 to 1, alpha is t (``linear``), 1 - exp(-5 t) (``log``) or exp(5 (t - 1))
-    (``exp``); section 2.3 of the paper (training signal annealing).
+    (``exp``): the paper's training signal annealing.
 
     >>> [round(annealing_threshold(t, "linear", 2), 2) for t in (0, 0.5, 1)]
     [0.5, 0.75, 1.0]

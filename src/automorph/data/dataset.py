@@ -233,7 +233,8 @@ class Dataset:
             check_alike(self.unlabelled, self.train, data=self.name)
 
     def __repr__(self) -> str:
-        parts = ", ".join(f"{name}={part!r}" for name, part in self.parts.items())
+        pool = {} if self.unlabelled is None else {"unlabelled": self.unlabelled}
+        parts = ", ".join(f"{name}={part!r}" for name, part in {**self.parts, **pool}.items())
         return f"Dataset({self.name!r}, {len(self.classes)} classes, {parts})"
 
     @property

@@ -26,7 +26,7 @@ from automorph.data.readers.in_memory import raw_from_arrays
 from automorph.data.readers.raw import RawData
 from automorph.errors import DataError, UsageError
 
-_GIVEN = "unlabelled"
+_GIVEN = "memory"
 
 
 def with_unlabelled(
@@ -73,7 +73,7 @@ def with_unlabelled(
         both = (size, size) if isinstance(size, int) else size
         pool, name = _decoded(dataset, raw, notes, both, skip_bad, cache), raw.name
     check_alike(pool, dataset.train, data=dataset.name)
-    notes.add(f"unlabelled examples: {len(pool):,} of {name}, used without labels")
+    notes.add(f"unlabelled examples: {len(pool):,} from {name}, used without labels")
     guarded = guard_unlabelled(dataset.replace(unlabelled=pool, notes=notes.lines))
     notes = Notes(guarded.notes)
     for part in HELD_OUT:

@@ -108,6 +108,39 @@ def theory_figures(content: Content) -> str:
     return table(("operation", *gains, "change of test accuracy (points)"), rows)
 
 
+def theory_networks(content: Content) -> str:
+    """Bias, variance and error of networks under single and composed operations."""
+    rows = [
+        (row["network"], row["arm"], *(_with_interval(row[what]) for what in
+                                       ("bias", "variance", "error")))
+        for row in content["rows"]
+        if "network" in row
+    ]  # fmt: skip
+    heads = ("network", "copies", "bias", "variance", "wrong (fraction)")
+    return table(heads, rows, align="llrrr")
+
+
+def theory_kernel(content: Content) -> str:
+    """Alignment gains, regulariser and accuracies of the kernel with 10,000 digits."""
+    whats = ("uncentred", "centred", "regulariser", "share of the gap")
+    orders = ("original", "variance", "first", "second", "exact")
+    rows = [
+        (row["kernel"], *(_with_interval(row[what]) for what in whats),
+         *(f"{100 * mean_of(row['accuracy'][order])['mean']:.1f}" for order in orders))
+        for row in content["rows"]
+        if "kernel" in row
+    ]  # fmt: skip
+    gains = ("uncentred alignment gain", "centred", "regulariser R", "R / (exact - first)")
+    return table(("operation", *gains, *(f"{order} (%)" for order in orders)), rows)
+
+
+def _with_interval(values: Sequence[float]) -> str:
+    """Mean and 95 % interval over seeds."""
+    found = paired_difference(values, [0.0] * len(values))
+    half = "" if found.low is None else f" ± {found.mean - found.low:.4f}"
+    return f"{found.mean:.4f}{half}"
+
+
 def claims(*contents: Content) -> str:
     """Every claim made before the run, with its value, interval and outcome."""
     rows = []

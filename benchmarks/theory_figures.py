@@ -27,12 +27,16 @@ Changed after a first look, with the expectations left unchanged: the rate of Le
 unequal classes (8 x 8 ones were told apart at any strength). Added: the two comparisons of LeNet
 with no augmentation.
 
+Two measurements at scale, of networks and of the kernel, are in theory_scale.py and run last.
+
 Sizes: 1,000 training digits, 1,000 random Fourier features, 9 copies, every second test digit, 5
 seeds (the papers use all 60,000 digits, 10,000 features, 12 to 68 copies, 10 seeds); LeNet: 500
-digits, 5 copies, 12 epochs. Hardware: CPU, 1 thread per cell, about 8 core-minutes in all. Cells
-are lines of results/theory-figures.jsonl.
-Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/theory_figures.py [--jobs 1] [--draw]
-(``--draw`` only draws the stored measurements and rebuilds the page.)
+digits, 5 copies, 12 epochs. Hardware: CPU, 1 thread per cell, about 8 core-minutes, and about an
+hour for the measurements at scale (networks: 500 digits, 8 trainings; kernel: 10,000 digits, 4,000
+features, 9 copies, 4 GB of memory). Cells are lines of results/theory-figures.jsonl.
+Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/theory_figures.py [--jobs 1] [--draw] [--try]
+(``--draw`` only draws the stored measurements and rebuilds the page; ``--try`` runs the code of the
+measurements at scale in tiny sizes and stores nothing.)
 """
 
 from __future__ import annotations
@@ -40,7 +44,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,7 +52,6 @@ from scipy.stats import spearmanr
 from torch import nn
 
 import theory_drawings as drawings
-from automorph.data import load_data
 from automorph.engine import apply
 from automorph.experiments import paired_difference
 from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream
@@ -74,70 +76,30 @@ from automorph.theory import (
 from automorph.theory.objectives import objectives_of, value_and_slope
 from cells import Cells
 from record import claim, write_result
+from theory_digits import (
+    OPERATIONS_OF,
+    accuracy,
+    copies_of,
+    lenet,
+    pixels,
+    sampled,
+    tested_digits,
+)
+from theory_scale import (
+    cell_names,
+    judged,
+    measure_scale,
+    scale_claims,
+    scale_rows,
+    told,
+    try_out,
+)
 
 SEEDS, EXAMPLES, FEATURES = 5, 1000, 1000
 ORDERS = ("original", "first", "second", "exact")
 CELLS = Cells("theory-figures")
 
-Draws = list[tuple[str, float]]
-
-OPERATIONS_OF: dict[str, list[Draws]] = {
-    "rotation": [[("Rotate", float(a))] for a in np.linspace(-15, 15, 8)],
-    "crop": [[("ResizedCrop", 0.64)]] * 8,
-    "blur": [[("Blur", float(r))] for r in np.linspace(0.15, 1.2, 8)],
-    "shift": [[("TranslateX", x / 28), ("TranslateY", y / 28)] for x in (-2, 0, 2)
-              for y in (-2, 0, 2) if (x, y) != (0, 0)],
-    "brightness": [[("Brightness", float(f))] for f in np.linspace(0.75, 1.25, 8)],
-    "contrast": [[("Contrast", float(f))] for f in np.linspace(0.65, 1.35, 8)],
-    "few rotations": [[("Rotate", float(a))] for a in np.linspace(-15, 15, 4)],
-    "h-flip": [[("HorizontalFlip", 0.0)]],
-    "both flips": [[("HorizontalFlip", 0.0)], [("VerticalFlip", 0.0)],
-                   [("HorizontalFlip", 0.0), ("VerticalFlip", 0.0)]],
-}  # fmt: skip
-
-
 KERNEL = [name for name in OPERATIONS_OF if name != "few rotations"]
-
-
-@cache
-def digits() -> Any:
-    return load_data("mnist")
-
-
-def sampled(seed: int, n: int) -> tuple[Any, Any]:
-    """Training digits, equally many of each class."""
-    part, rng = digits().train, np.random.default_rng(seed)
-    labels = np.asarray(part.labels)
-    rows = np.concatenate(
-        [rng.choice(np.flatnonzero(labels == c), n // 10, replace=False) for c in range(10)]
-    )
-    rows = rng.permutation(rows)
-    return np.ascontiguousarray(part.data[rows]), labels[rows]
-
-
-def tested_digits(step: int) -> tuple[Any, Any]:
-    """Every k-th test digit (the first half of the test part is the harder one)."""
-    part = digits().test
-    return np.ascontiguousarray(part.data[::step]), np.asarray(part.labels)[::step]
-
-
-def copies_of(images: Any, name: str, seed: int) -> Any:
-    """uint8 ``(n, T, 28, 28, 1)``, the original first."""
-    every = [images]
-    for number, draws in enumerate(OPERATIONS_OF[name]):
-        space = SearchSpace(name, tuple(OPERATIONS[op].at(value) for op, value in draws))
-        steps = Sequences.of(np.tile(np.arange(len(draws)), (len(images), 1)), 1.0)
-        stream = Stream(seed=seed, index=np.arange(len(images)), copy=number)
-        every.append(apply(images, steps, space, stream, interpolation="bilinear"))
-    return np.stack(every, axis=1)
-
-
-def pixels(images: Any) -> Any:
-    return (images.reshape(*images.shape[:-3], -1) / 255 - 0.1307) / 0.3081
-
-
-def accuracy(scores: Any, labels: Any) -> float:
-    return float((np.asarray(scores).argmax(-1) == labels).mean())
 
 
 def compared(scores: dict[str, Any]) -> dict[str, Any]:
@@ -194,16 +156,6 @@ def kernel_cell(seed: int) -> Any:
         if name in ("rotation", "crop", "blur"):
             rows[name]["history"] = side_by_side(phi, labels, tested, seed)
     return rows
-
-
-def lenet() -> nn.Sequential:
-    return nn.Sequential(
-        nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2)),
-        nn.Sequential(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
-        nn.Sequential(nn.Linear(256, 120), nn.ReLU()),
-        nn.Sequential(nn.Linear(120, 84), nn.ReLU()),
-        nn.Linear(84, 10),
-    )
 
 
 def lenet_cell(seed: int, epochs: int = 12) -> Any:
@@ -398,20 +350,6 @@ def read(kind: str) -> list[Any]:
     return [CELLS[f"{kind}-{seed}"] for seed in range(SEEDS)]
 
 
-def judged(text: str, values: Any, baseline: Any) -> Any:
-    """The claim that values lie above a baseline, pair by pair."""
-    d = paired_difference(values, baseline)
-    interval = None if d.low is None else [round(d.low, 4), round(d.high or 0.0, 4)]
-    # If all pairs differ by the same amount, there is no interval.
-    return claim(text, round(d.mean, 4), interval, (d.mean if d.low is None else d.low) > 0)
-
-
-def told(made: Any) -> Any:
-    """The claim, neither held nor refuted if its interval covers 0."""
-    low, high = made["interval"] or (0.0, 0.0)
-    return {**made, "holds": None} if low <= 0 <= high else made
-
-
 def claims() -> Iterator[Any]:
     kernel, deep, linear = read("kernel"), read("lenet"), read("linear")
     chain, evidence = read("chain"), read("evidence")
@@ -544,15 +482,27 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--draw", action="store_true")
+    parser.add_argument("--try", dest="tiny", action="store_true", help="tiny sizes, not stored")
     chosen = parser.parse_args()
+    if chosen.tiny:
+        try_out()
+        return
     if not chosen.draw:
         cells = {f"{kind}-{seed}": (kind, seed) for kind in KINDS for seed in range(SEEDS)}
         CELLS.run(measure, cells, jobs=chosen.jobs)
-    found = list(claims())
-    for made in found:
-        print("holds" if made["holds"] else "FAILS", made["text"], made["value"], made["interval"])
-    write_result("theory-figures", rows=rows(), claims=found, data="mnist", seeds=SEEDS)
+        CELLS.run(measure_scale, cell_names(), jobs=chosen.jobs)
+    report("theory-figures", list(claims()), rows())
+    if all(cell in CELLS for cell in cell_names()):
+        report("theory-scale", list(scale_claims(read)), scale_rows(read))
     draw()
+
+
+def report(name: str, found: list[Any], measured: list[Any]) -> None:
+    """Print and write a result."""
+    words = {True: "holds", False: "FAILS", None: "cannot be told"}
+    for made in found:
+        print(words[made["holds"]], made["text"], made["value"], made["interval"])
+    write_result(name, rows=measured, claims=found, data="mnist", seeds=SEEDS)
 
 
 if __name__ == "__main__":

@@ -197,6 +197,32 @@ NAMES = (
 """What users type; the last few are refused."""
 
 
+MEANT = {
+    "augmix": "augmix(space=augmix-0.1,interpolation=nearest)",
+    "augmix(severity=10)": "augmix(severity=10,space=augmix-0.1,interpolation=nearest)",
+    "augmix(severity=1,width=1,depth=1,weakest=0,alpha=0.5,share=1,space=randaugment)":
+        "augmix(severity=1,width=1,depth=1,weakest=0,alpha=0.5,share=1,space=randaugment,"
+        "interpolation=nearest)",
+    "augmix + rand-m9-inc1 + augmix":
+        "augmix(space=augmix-0.1,interpolation=nearest) + rand-m9-inc1 + "
+        "augmix(space=augmix-0.1,interpolation=nearest)",
+    "trivialaugment(space=augmix)": "trivialaugment(space=augmix-0.1)",
+    "randaugment(n=1,m=9.123456789,space=augmix)":
+        "randaugment(n=1,m=9.123456789,space=augmix-0.1)",
+    "randaugment(n=2,m=9,space=tanda-mnist)":
+        "randaugment(n=2,m=9,space=tanda-mnist,fill=0,interpolation=nearest)",
+    "random(count=3,length=4,seed=-7,space=tanda-cifar10)":
+        "random(count=3,length=4,seed=-7,space=tanda-cifar10,fill=0,interpolation=nearest)",
+}  # fmt: skip
+"""Names that meant something else than their papers when this was recorded, and what draws that
+today: AugMix was nearest, with another Posterize, and TANDA's operations were nearest, on black."""
+
+
+def typed(name: str) -> Any:
+    """The policy that a name meant at the recording."""
+    return automorph.load_policy(MEANT.get(name, name))
+
+
 def policies_of(domain: str) -> list[str]:
     """The names that can be loaded, of one domain."""
     kept = recorded("names.json")["cases"] if (HERE / "names.json").is_file() else names()
@@ -310,7 +336,7 @@ def small() -> Cases:
             yield from _policy_cases(batch, epoch)
     examples = images(*BATCHES["colour32"])
     for name in ("flip-crop + randaugment(n=2,m=9) + cutout(16)", "augmix", "random"):
-        policy = automorph.load_policy(name)
+        policy = typed(name)
         views = policy.preview(examples, draws=3, seed=1)
         yield f"preview {name}", case(views.reshape(-1, *views.shape[2:]), exact=False)
         numbered = policy.augment(examples, seed=2**40 + 1, index=np.arange(8) * 10**9, copy=5)
@@ -343,7 +369,7 @@ def _policy_cases(batch: str, epoch: int) -> Cases:
     for name in policies_of("image"):
         if "fill=(" in name and batch.startswith("grey"):
             continue
-        policy, words = automorph.load_policy(name), f"{name} | epoch={epoch} {batch}"
+        policy, words = typed(name), f"{name} | epoch={epoch} {batch}"
         plain = (
             name.startswith(("none", "flip(", "flip-crop", "crop", "cutout")) and "+" not in name
         )
@@ -369,9 +395,7 @@ def draws() -> Cases:
     every = [*policies_of("image"), *policies_of("text"), *policies_of("vector")]
     for name in every:
         for seed, epoch in ((0, 0), (12345, 3)):
-            op, magnitude, fire, names = drawn(
-                automorph.load_policy(name), seed=seed, epoch=epoch, n=64
-            )
+            op, magnitude, fire, names = drawn(typed(name), seed=seed, epoch=epoch, n=64)
             used = np.where(fire, op, -1)
             first = [[names[number] for number in row if number >= 0] for row in used[:3].tolist()]
             exact = {"op": sha(op.astype("<i2")), "fire": sha(fire.astype(bool))}
@@ -392,7 +416,7 @@ def mixing() -> Cases:
         examples = images(*BATCHES[batch])
         n = len(examples)
         for name in policies_of("image"):
-            policy = automorph.load_policy(name)
+            policy = typed(name)
             if not policy.mixes_labels:
                 continue
             for seed in (0, 11):
@@ -411,7 +435,7 @@ def mixing() -> Cases:
                 )
     vectors = (noise((8, 2), "vectors") / 64 - 2).astype(np.float64)
     for name in ("mixup", "mixup(alpha=0.2,p=0.5)"):
-        out, soft = automorph.load_policy(name).augment(vectors, labels=np.eye(8), seed=1)
+        out, soft = typed(name).augment(vectors, labels=np.eye(8), seed=1)
         yield f"{name} | vectors", {"rows": np.round(out, 6).tolist(), "labels": sha(soft)}
 
 
@@ -419,7 +443,7 @@ def vectors() -> Cases:
     """Operations on vectors."""
     points = (noise((8, 2), "points") / 128 - 1).astype(np.float64)
     for name in policies_of("vector"):
-        out = automorph.load_policy(name).augment(points, seed=2)
+        out = typed(name).augment(points, seed=2)
         yield name, {"rows": np.round(np.asarray(out, np.float64), 6).tolist()}
 
 
@@ -461,7 +485,7 @@ def texts() -> Cases:
                 policy = loaded(single(entry, m)).fitted(corpus)
                 yield f"{name} m={m}", {"texts": _said(policy.augment(list(batch), seed=5))}
     for name in policies_of("text"):
-        policy = automorph.load_policy(name).fitted(corpus)
+        policy = typed(name).fitted(corpus)
         if policy.mixes_labels:
             continue
         batch = ENTITIES if "entities" in name else TEXTS
@@ -488,7 +512,7 @@ def adapters() -> Cases:
     samples = [(planes[i], i % 3) for i in range(8)]
     for name in ("flip-crop + randaugment(n=2,m=9) + cutout(16)", "augmix", "trivialaugment-wide",
                  "randaugment(n=2,m=30,space=catalogue)"):  # fmt: skip
-        policy = automorph.load_policy(name)
+        policy = typed(name)
         arrays = policy.augment(examples, seed=1, epoch=2)
         tensors = policy.augment(planes, seed=1, epoch=2)
         floats = policy.augment(planes.float() / 255, seed=1, epoch=2)
@@ -632,7 +656,7 @@ def exports() -> Cases:
         place: dict[str, Any] = {}
         exec(automorph.export_policy(name, "python"), place)
         out = np.stack([place["augment"](image, index=i) for i, image in enumerate(examples)])
-        same = automorph.load_policy(name).augment(examples)
+        same = typed(name).augment(examples)
         yield f"{name} to python", case(out, exact=False) | {"same": bool((out == same).all())}
     for to in ("torchvision", "albumentations", "kornia"):
         for name in names:
@@ -665,7 +689,7 @@ def pictures() -> dict[str, Any]:
         out = loaded(single(entry, 1.0)).augment(images(*BATCHES["colour32"]), seed=3)
         found[f"{name} m=1.0 colour32"] = out[:2]
     for name in ("randaugment(n=2,m=9)", "augmix", "autoaugment:cifar10"):
-        out = automorph.load_policy(name).augment(images(*BATCHES["colour32"]), seed=7)
+        out = typed(name).augment(images(*BATCHES["colour32"]), seed=7)
         found[f"{name} | epoch=0 colour32"] = out[:4]
     return found
 

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automorph.errors import PolicyError
-from automorph.operations import CATALOGUE, OPERATIONS, Operation, named_space, operation
+from automorph.operations import (
+    CATALOGUE,
+    LABELS,
+    OPERATIONS,
+    Operation,
+    named_space,
+    operation,
+)
 from strategies import magnitudes
 
 # name: value at magnitude 0, at 1 with sign +, at 1 with sign -, unit, is it the identity at 0
@@ -51,7 +58,7 @@ TABLE = {
 
 
 def test_every_operation_is_in_the_table_or_has_a_test_of_its_own() -> None:
-    assert list(OPERATIONS) == [op.name for op in CATALOGUE]
+    assert list(OPERATIONS) == [op.name for op in (*CATALOGUE, *LABELS)]
     assert list(TABLE) == list(named_space("catalogue").names)
     own = [path.stem for path in Path(__file__).parent.glob("by_hand/test_*.py")]
     assert set(OPERATIONS) - set(TABLE) == {

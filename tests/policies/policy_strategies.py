@@ -96,6 +96,16 @@ EVERY_NAME = (
     "schedule(1:flip)",
     "schedule(20:none,10:randaugment(n=2,m=9),3:augmix-m3-w3-d2)",
     "crop + schedule(1:cutout(8,p=0.7),2:mixup(alpha=1,p=1))",
+    "dauphin",
+    "mixup(p=0.5,partner=set)",
+    "cutout(14,fill=33)",
+    "cutout(14,fill=0)",
+    "crop(mode=reflect)",
+    "flip-crop(fill=edge)",
+    "randaugment(n=2,m=9,fill=mean)",
+    "composition(n=2,space=dauphin)",
+    "composition(n=2,space=dauphin) + dauphin",
+    "uniformaugment(n=2,fill=9)",
 )
 
 shares = st.floats(0, 1)

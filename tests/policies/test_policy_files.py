@@ -55,9 +55,10 @@ def test_every_named_policy_comes_back_from_its_file(name, tmp_path):
     path = save_policy(policy, tmp_path / "policy.json", provenance={"seed": 1})
     VALIDATOR.validate(json.loads(path.read_text()))
     again = load_policy(path)
-    assert again == policy
-    assert again.name == policy.name
-    assert again.table() == policy.table()
+    settled = policy.with_mean(128)
+    assert again == settled
+    assert again.name == settled.name
+    assert again.table() == settled.table()
     assert list(tmp_path.iterdir()) == [path]
     first = path.read_bytes()
     save_policy(again, path, provenance={"seed": 1})
@@ -83,7 +84,10 @@ def test_numpy_numbers_are_written():
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
 def test_files_of_earlier_versions_are_read(path):
-    assert load_policy(path).name == json.loads(path.read_text())["name"]
+    name = json.loads(path.read_text())["name"]
+    if "augmix" in path.name:  # Its name means what the released code does, since 0.3.
+        name = name.replace(")", ",space=own:augmix,interpolation=nearest)")
+    assert load_policy(path).name == name
 
 
 def test_there_are_files_of_earlier_versions():
@@ -211,10 +215,11 @@ REFUSED = {
     "definition": (changed(f"{OPERATION}/definition", 2), "definition is 2; expected 1, the only"),
     "definition true": (changed(f"{OPERATION}/definition", True), "definition is True; expected 1"),
     "constants": (changed(f"{OPERATION}/constants", {}), "unknown keys: 'constants'"),
-    "grey": (grey(0), "expected 128, which this version of automorph uses for Cutout. Upgrade"),
-    "grey mean": (grey("mean"), "fill is 'mean'; expected 128, which this version of"),
+    "colour high": (grey(256), "constants.fill is 256; expected a level from 0 to 255, or a list"),
+    "colour list": (grey([1, 2, 3, 4, 5]), "constants.fill is [1, 2, 3, 4, 5]; expected a level"),
+    "grey mean": (grey("mean"), "fill is 'mean'; expected a level from 0 to 255"),
     "grey mean hint": (grey("mean"), "depends on the data is stored as its resolved number"),
-    "grey true": (grey(True), "fill is True; expected 128"),
+    "grey true": (grey(True), "fill is True; expected a level from 0 to 255"),
     "grey missing": (grey(None), "constants has no fill; a policy file of version 2 lists"),
     "network": (generated("network", "transformer"), "got network='transformer'; expected mean"),
     "network list": (generated("network", ["lstm"]), "got network=['lstm']"),

@@ -10,7 +10,7 @@ import pytest
 
 from automorph.experiments import FullTraining
 from automorph.experiments.version_1 import cell_path
-from automorph.policies import identity_form, load_policy
+from automorph.policies import former, identity_form, load_policy
 
 RECORDED = Path(__file__).parent.parent / "golden"
 NAMES = {
@@ -27,7 +27,8 @@ def test_the_recording_has_names():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_identity_of_a_name_is_the_recorded_form(name, monkeypatch):
     monkeypatch.chdir(RECORDED)
-    text = json.dumps(identity_form(load_policy(name)), sort_keys=True)
+    # Three names mean something else today; run folders begun before keep what they meant.
+    text = json.dumps(identity_form(former(load_policy(name))), sort_keys=True)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == NAMES[name]
 
 

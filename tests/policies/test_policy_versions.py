@@ -122,7 +122,8 @@ def test_the_file_of_a_policy_is_the_upgrade_of_its_first_form(policy):
 def check_upgrade(policy):
     content = policy_to_dict(policy)
     assert content["version"] == 2
-    assert upgraded({**content, "version": 1, "policy": identity_form(policy)}) == content
+    form = identity_form(policy.with_mean(128))
+    assert upgraded({**content, "version": 1, "policy": form}) == content
 
 
 def test_a_users_operation_in_a_file_of_version_1_is_as_it_was_declared(tmp_path):

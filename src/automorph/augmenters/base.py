@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -11,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
-from automorph.operations import SearchSpace, Stream
+from automorph.operations import MEAN, Colour, SearchSpace, Stream
 from automorph.policies import NAMED, Policy, Table, chained, identity_form
 from automorph.text import Corpus
-from automorph.training import Augmenter, Batch, PolicyAugmenter, RawBatch
+from automorph.training import Augmenter, Batch, PolicyAugmenter, RawBatch, mixed_draw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +61,22 @@ class InTrainingMethod(ABC):
 
     def with_corpus(self, corpus: Corpus) -> Self:
         """Return the method with all its operations fitted to a corpus (texts)."""
+        return self._changed(lambda policy: policy.with_corpus(corpus), lambda s: s.fitted(corpus))
+
+    def with_mean(self, mean: Colour) -> Self:
+        """Return the method with the mean colour of the data (images)."""
+        return self._changed(
+            lambda policy: policy.with_mean(mean), lambda space: space.painted(mean, only=MEAN)
+        )
+
+    def _changed(
+        self,
+        policy: Callable[[Policy], Policy],
+        space: Callable[[SearchSpace], SearchSpace],
+    ) -> Self:
+        """Return the method with changes of all policies and spaces among its fields."""
         changes = {
-            entry.name: _knowing(getattr(self, entry.name), corpus) for entry in fields(self)
+            entry.name: _applied(getattr(self, entry.name), policy, space) for entry in fields(self)
         }
         return replace(self, **changes)
 
@@ -82,15 +97,15 @@ class InTrainingMethod(ABC):
         return self.name
 
 
-def _knowing(value: Any, corpus: Corpus) -> Any:
-    """Fit a field of a method to a corpus if it holds operations; return others unchanged."""
+def _applied(
+    value: Any, policy: Callable[[Policy], Policy], space: Callable[[SearchSpace], SearchSpace]
+) -> Any:
+    """Change a field of a method if it holds operations; return others unchanged."""
     if isinstance(value, tuple):
-        return tuple(_knowing(one, corpus) for one in value)
+        return tuple(_applied(one, policy, space) for one in value)
     if isinstance(value, Policy):
-        return value.with_corpus(corpus)
-    if isinstance(value, SearchSpace):
-        return value.fitted(corpus)
-    return value
+        return policy(value)
+    return space(value) if isinstance(value, SearchSpace) else value
 
 
 def views(policy: Policy, raw: RawBatch, count: int) -> Batch:
@@ -105,11 +120,7 @@ def views_at(policy: Policy, raw: RawBatch, copies: NDArray[np.int64]) -> Batch:
     """Return the draws with these copy numbers, int ``(n, count)``, as `views` makes them."""
     drawn = []
     for copy in copies.T:
-        stream = stream_of(raw, copy=copy)
-        examples, labels = policy.transform(raw.examples, stream), raw.labels
-        if (mixing := policy.mixing(stream, examples.shape)) is not None:
-            examples, labels = mixing.examples(examples), mixing.labels(labels)
-        drawn.append((examples, labels))
+        drawn.append(mixed_draw(policy, raw, stream_of(raw, copy=copy)))
     return together(raw, [examples for examples, _ in drawn], [labels for _, labels in drawn])
 
 

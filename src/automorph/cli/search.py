@@ -170,7 +170,7 @@ def search(
     task: Any = own_task(data, options) or task_of(data, out=out, **options)
     if words_of(data, task).own:
         check_method(spec, task)
-    operations = space_of(space, task, seed=seed)
+    operations = space_of(space, task, method=spec, folder=out, seed=seed)
     after = after or load_policy(default_post_policy(words_of(data, task).domain))
     run = SearchRun(
         source=data, task=task, method=spec, folder=Path(out) if out else None,

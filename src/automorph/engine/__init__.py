@@ -46,7 +46,7 @@ def apply(
     space: SearchSpace,
     stream: Stream,
     *,
-    fill: int | Sequence[int] = 0,
+    fill: int | str | Sequence[int] = 0,
     interpolation: Interpolation = "nearest",
     mode: Mode = "exact",
     prefixes: bool = False,
@@ -61,7 +61,7 @@ def apply(
     space: SearchSpace,
     stream: Stream,
     *,
-    fill: int | Sequence[int] = 0,
+    fill: int | str | Sequence[int] = 0,
     interpolation: Interpolation = "nearest",
     mode: Mode = "exact",
     prefixes: bool = False,
@@ -75,7 +75,7 @@ def apply(
     space: SearchSpace,
     stream: Stream,
     *,
-    fill: int | Sequence[int] = 0,
+    fill: int | str | Sequence[int] = 0,
     interpolation: Interpolation = "nearest",
     mode: Mode = "exact",
     prefixes: bool = False,
@@ -92,7 +92,8 @@ def apply(
     the host does not wait for the device (see ``automorph.engine.torch``).
 
     ``stream`` holds the random numbers: one row per example, independent of the batch. ``fill``,
-    one level or one per channel, is the colour of pixels from outside the image. ``interpolation``
+    one level or one per channel, is the colour of pixels from outside the image; "edge" repeats the
+    edge of the image there, and "reflect" mirrors the image. ``interpolation``
     applies to affine operations; operations that warp or resize are always bilinear. ``mode``
     "exact" resamples after each operation, as torchvision does on PIL images; "fused" composes
     consecutive affine operations and resamples once, which is sharper and keeps pixels that leave

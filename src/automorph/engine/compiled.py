@@ -22,11 +22,16 @@ from automorph.operations import (
     KERNELS,
     Context,
     Operation,
+    Outside,
     SearchSpace,
     Sequences,
     Stream,
+    painted,
     stream_key,
 )
+
+OUTSIDE: tuple[Outside, ...] = ("fill", "edge", "reflect")
+"""In the order of `Outside` in native/core/interface.h."""
 
 
 def apply_native(
@@ -35,7 +40,7 @@ def apply_native(
     space: SearchSpace,
     stream: Stream,
     *,
-    fill: int | Sequence[int] = 0,
+    fill: int | str | Sequence[int] = 0,
     interpolation: str = "nearest",
     mode: str = "exact",
     prefixes: bool = False,
@@ -44,6 +49,7 @@ def apply_native(
     """Apply sequences to images with the compiled engine; see ``automorph.engine.apply``."""
     check_batch(images, sequences, space, stream, interpolation, mode, threads)
     table = _table(space)
+    colour, outside = check_fill(fill, images)
     program = native.Program(
         np.ascontiguousarray(images),
         np.ascontiguousarray(sequences.op, np.int16),
@@ -52,12 +58,13 @@ def apply_native(
         table.operations,
         np.ascontiguousarray(stream.index),
         np.ascontiguousarray(stream.copy, np.uint32),
-        check_fill(fill, images),
+        colour,
         stream_key(stream.seed, "op"),
         stream.epoch,
         interpolation == "bilinear",
         mode == "fused",
         prefixes,
+        OUTSIDE.index(outside),
     )
     out = program.new_result()
     if not len(images):
@@ -89,7 +96,10 @@ def _black_box(
 
     def step_of(rows: NDArray[np.int64]) -> Context:
         own = stream.at_stage(0).take(rows)
-        return Context(operation, own, position, program.images, program.fill, program.bilinear)
+        return Context(
+            operation, own, position, program.images, program.fill, program.bilinear,
+            OUTSIDE[program.outside],
+        )  # fmt: skip
 
     if program.prefixes:
         out[rows, position + 1] = out[rows, position]
@@ -142,4 +152,6 @@ def _row(operation: Operation) -> native.OperationRow:
         base, plus, minus = identity, high - identity, low - identity
     else:
         base, plus, minus = high, low - high, low - high
-    return native.OperationRow(kernel, flags, base, plus, minus, identity or 0.0)
+    channels = len(operation.fill) if isinstance(operation.fill, tuple) else 4
+    colour = painted(operation, channels).tolist()
+    return native.OperationRow(kernel, flags, base, plus, minus, identity or 0.0, tuple(colour))

@@ -21,6 +21,7 @@ from automorph.operations import (
     Images,
     Matrix,
     Operation,
+    Outside,
     SearchSpace,
     Sequences,
     Stream,
@@ -40,7 +41,7 @@ def apply_reference(
     space: SearchSpace,
     stream: Stream,
     *,
-    fill: int | Sequence[int] = 0,
+    fill: int | str | Sequence[int] = 0,
     interpolation: Interpolation = "nearest",
     mode: Mode = "exact",
     prefixes: bool = False,
@@ -48,7 +49,7 @@ def apply_reference(
 ) -> NDArray[Any]:
     """Apply sequences to a batch; see ``automorph.engine.apply``. ``threads`` has no effect."""
     check_batch(images, sequences, space, stream, interpolation, mode, threads)
-    walk = _Walk(images, stream.at_stage(0), check_fill(fill, images), interpolation)
+    walk = _Walk(images, stream.at_stage(0), *check_fill(fill, images), interpolation)
     fused = mode == "fused" and space.domain == "image"
     steps = [walk.done.copy()]
     for position in range(sequences.length):
@@ -70,12 +71,13 @@ class _Walk:
         images: NDArray[Any],
         stream: Stream,
         fill: Images,
+        outside: Outside,
         interpolation: Interpolation,
     ) -> None:
         self.batch = images
         self.done = np.array(images, order="C")
         self.stream = stream
-        self.fill = fill
+        self.fill, self.outside = fill, outside
         self.bilinear = interpolation == "bilinear"
         self.pending = unmoved(len(images))
         self.moved = np.zeros(len(images), bool)
@@ -113,7 +115,9 @@ class _Walk:
 
     def _step(self, operation: Operation, rows: NDArray[np.int64], position: int) -> Context:
         stream = self.stream.take(rows)
-        return Context(operation, stream, position, self.batch, self.fill, self.bilinear)
+        return Context(
+            operation, stream, position, self.batch, self.fill, self.bilinear, self.outside
+        )
 
     def _postpone(
         self, matrix: Matrix, step: Context, rows: NDArray[np.int64], values: Values
@@ -133,4 +137,7 @@ class _Walk:
     def _resampled(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         if not len(rows):
             return self.done[rows]
-        return resample(self.done[rows], self.pending[rows], fill=self.fill, bilinear=self.bilinear)
+        return resample(
+            self.done[rows], self.pending[rows],
+            fill=self.fill, bilinear=self.bilinear, outside=self.outside,
+        )  # fmt: skip

@@ -33,7 +33,7 @@ def apply_to_tensor(
     stream: Stream,
     *,
     path: Callable[..., NDArray[Any]],
-    fill: int | Sequence[int],
+    fill: int | str | Sequence[int],
     interpolation: str,
     mode: str,
     prefixes: bool,

@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import DataError, UsageError
-from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
+from automorph.operations import (
+    GREY,
+    MEAN,
+    NOTHING,
+    Outside,
+    SearchSpace,
+    Sequences,
+    Stream,
+    painted,
+)
 
 _CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
@@ -79,6 +88,9 @@ def check_examples(examples: NDArray[Any], space: SearchSpace) -> None:
             + ", ".join(f"{c} ({name})" for c, name in _CHANNELS.items())
             + f" channels{hint}"
         )
+    for operation in space:
+        if isinstance(operation.fill, tuple):
+            painted(operation, min(examples.shape[3], 3))  # Refuses another number of channels.
     if examples.size == 0 and len(examples):
         raise DataError(f"{_got(examples)}; expected images of at least one pixel")
 
@@ -87,15 +99,24 @@ def _got(examples: NDArray[Any]) -> str:
     return f"got {examples.dtype} of shape {examples.shape}"
 
 
-def check_fill(fill: int | Sequence[int], images: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return the fill colour, uint8 ``(C,)``, from one number or one per channel."""
-    levels = np.atleast_1d(np.asarray(fill))
+def check_fill(
+    fill: int | str | Sequence[int], images: NDArray[Any]
+) -> tuple[NDArray[np.uint8], Outside]:
+    """Return the fill colour, uint8 ``(C,)``, from one number or one per channel.
+
+    If pixels of the image itself fill the outside ("edge" or "reflect"), that comes second. The
+    mean of data that are unknown here is grey.
+    """
     channels = images.shape[-1]
-    if levels.shape not in ((1,), (channels,)) or ((levels < 0) | (levels > 255)).any():
+    if fill in ("edge", "reflect"):
+        return np.zeros(channels, np.uint8), "edge" if fill == "edge" else "reflect"
+    levels = np.atleast_1d(np.asarray(GREY if fill == MEAN else fill))
+    fits = levels.dtype.kind != "U" and levels.shape in ((1,), (channels,))
+    if not fits or ((levels < 0) | (levels > 255)).any():
         raise UsageError(
-            f"got fill={fill!r}; expected a number from 0 to 255, or {channels} such numbers "
-            f"for images with {channels} channels"
+            f"got fill={fill!r}; expected a number from 0 to 255, {channels} such numbers "
+            f"for images with {channels} channels, or edge or reflect"
         )
     colour = np.empty(channels, np.uint8)
     colour[...] = levels
-    return colour
+    return colour, "fill"

@@ -23,6 +23,7 @@ from automorph.interop.ir import (
     NoSizeError,
     NoWordsError,
     Stretch,
+    colour_of,
     does_nothing,
     without_levels,
 )
@@ -280,7 +281,7 @@ def _cutout(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
     return Call(
         "A.CoarseDropout", (),
         {"num_holes_range": (1, 1), "hole_height_range": side, "hole_width_range": side,
-         "fill": 128},
+         "fill": colour_of(act.operation)},
     )  # fmt: skip
 
 

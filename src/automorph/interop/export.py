@@ -15,9 +15,9 @@ from automorph.interop.call_ast import Call, docstring_safe, evaluated, shared, 
 from automorph.interop.errors import advised, refuse_operations, unsaid
 from automorph.interop.fidelity import Fidelity
 from automorph.interop.in_training import policy_to_export
-from automorph.interop.ir import NotExpressibleError, NoWordsError, terms_of
+from automorph.interop.ir import MOVED, NotExpressibleError, NoWordsError, terms_of
 from automorph.interop.source_extract import definitions, excerpt, merged_imports
-from automorph.policies import Chain, Policy, drawable
+from automorph.policies import BEYOND, Chain, Policy, drawable, stages_of
 
 _LIBRARIES: dict[str, ModuleType] = {
     "torchvision": torchvision,
@@ -60,10 +60,24 @@ def _exported(policy: Policy, to: str, size: Size, strict: bool) -> str:
     if to == "timm":
         return timm.write_string(policy, strict=strict)
     if to == "python":
-        return python.write_file(policy)
+        text = python.write_file(policy)
+        _refuse_beyond(policy)
+        return text
     peer = _peer(to)
     call, notes = _written(policy, peer, size, strict)
     return _file(policy, peer, call, notes)
+
+
+def _refuse_beyond(policy: Policy) -> None:
+    """Refuse moves that fill the outside with pixels of the image itself."""
+    for stage in stages_of(policy):
+        fill = getattr(stage, "fill", 0)
+        if fill in BEYOND and any(one.kernel in MOVED for one in stage.drawable):
+            raise NotExpressibleError(
+                f"the policy {stage.name!r:.200} fills the outside of an image with its {fill}, "
+                "which exports cannot express",
+                "render it with a colour, as in fill=128",
+            )
 
 
 @contextmanager
@@ -102,6 +116,7 @@ def _converted(policy: Policy, to: str, size: Size, strict: bool) -> Any:
         found = _imported("timm.data.auto_augment", "timm")
         return found.auto_augment_transform(text, {"translate_pct": 0.45, "img_mean": (128,) * 3})
     if to == "python":
+        _exported(policy, to, size, strict)  # Refuses what it cannot express.
         return python.load(policy)
     peer = _peer(to)
     call, _ = _written(policy, peer, size, strict)
@@ -137,6 +152,7 @@ def _written(policy: Policy, peer: ModuleType, size: Size, strict: bool) -> tupl
             raise unsaid(peer.TITLE, error) from None
         calls += found
         notes += more
+    _refuse_beyond(policy)
     return peer.together(calls), [*differences(policy, peer.NAME), *dict.fromkeys(notes)]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from automorph import _moved
-from automorph.operations import CATALOGUE
+from automorph.operations import CATALOGUE, LABELS
 
 Level = Literal["equal", "close", "alike", "none"]
 
@@ -64,6 +64,13 @@ def alike(note: str) -> Fidelity:
     return Fidelity("alike", note=note)
 
 
+MIXED = {operation.name: none("it mixes labels") for operation in LABELS}
+"""Operations that mix labels, which no export expresses."""
+
+
 def missing(library: str) -> dict[str, Fidelity]:
     """Every operation of the catalogue as not expressible: where a table starts from."""
-    return {operation.name: none(f"{library} has no such operation") for operation in CATALOGUE}
+    return {
+        **{operation.name: none(f"{library} has no such operation") for operation in CATALOGUE},
+        **MIXED,
+    }

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from automorph.errors import PolicyError
-from automorph.operations import OPERATIONS, Operation
+from automorph.operations import GREY, OPERATIONS, Operation
 from automorph.policies import (
     AugMix,
     Chain,
@@ -28,6 +28,7 @@ from automorph.policies import (
     Schedule,
     Shuffled,
     Uniform,
+    known_fill,
 )
 
 Stretch = tuple[float, float]
@@ -183,7 +184,7 @@ def _draw(
 ) -> Draw:
     given = np.ones(len(options)) if weights is None else np.asarray(weights, np.float64)
     shares = tuple((given / given.sum()).tolist())
-    return Draw(options, shares, policy.fill, policy.interpolation)
+    return Draw(options, shares, known_fill(policy.fill), policy.interpolation)
 
 
 def _act(
@@ -212,6 +213,17 @@ def joined(
         if middle == other and np.isclose(middle - low, high - other):
             return ((low, high),)
     return tuple(dict.fromkeys(stretches))
+
+
+def colour_of(operation: Operation) -> int | tuple[int, ...]:
+    """Return the colour that an operation paints with; the mean of unknown data is grey.
+
+    Equal levels of all channels are one.
+    """
+    fill = operation.fill
+    if not isinstance(fill, tuple):
+        return fill if isinstance(fill, int) else GREY
+    return fill[0] if len(set(fill)) == 1 else fill
 
 
 def takes_no_value(operation: Operation) -> bool:

@@ -18,7 +18,15 @@ from automorph.interop.fidelity import (
     missing,
     none,
 )
-from automorph.interop.ir import Act, Draw, NoSizeError, NoWordsError, does_nothing, without_levels
+from automorph.interop.ir import (
+    Act,
+    Draw,
+    NoSizeError,
+    NoWordsError,
+    colour_of,
+    does_nothing,
+    without_levels,
+)
 from automorph.interop.ranged import Ranged
 
 NAME = "kornia"
@@ -227,8 +235,11 @@ def _cutout(low: float, high: float, act: Act, draw: Draw, size: Any) -> Call:
         if size is None:
             raise NoSizeError("Cutout in pixels")
         low, high = low / min(size), high / min(size)
+    level = colour_of(act.operation)
+    if isinstance(level, tuple):
+        raise NoWordsError("Cutout in a colour (kornia paints in one level)")
     areas = (round(low * low, 9), round(high * high, 9))
-    options = {"scale": areas, "ratio": (1.0, 1.0), "value": round(128 / 255, 9)}
+    options = {"scale": areas, "ratio": (1.0, 1.0), "value": round(level / 255, 9)}
     return Call("K.RandomErasing", (), options)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from automorph.interop.call_ast import docstring_safe, source
 from automorph.interop.errors import refuse_operations
-from automorph.interop.fidelity import EQUAL, Fidelity, none
-from automorph.interop.ir import NotExpressibleError, seeded_mixture, why_not
+from automorph.interop.fidelity import EQUAL, MIXED, Fidelity, none
+from automorph.interop.ir import NotExpressibleError, colour_of, seeded_mixture, why_not
 from automorph.interop.source_extract import (
     definitions,
     excerpt,
@@ -30,6 +30,7 @@ from automorph.policies import (
     SpacePolicy,
     Step,
     Uniform,
+    known_fill,
 )
 
 NAME = "python"
@@ -44,7 +45,7 @@ def _expressible(operation: Operation) -> Fidelity:
     return EQUAL if known else none("it has no function in interop/standalone.py yet")
 
 
-FIDELITY: dict[str, Fidelity] = {one.name: _expressible(one) for one in CATALOGUE}
+FIDELITY: dict[str, Fidelity] = {**{one.name: _expressible(one) for one in CATALOGUE}, **MIXED}
 
 
 def write_file(policy: Policy) -> str:
@@ -86,7 +87,7 @@ def write_file(policy: Policy) -> str:
         + "".join(f"\n\n{definition}\n" for definition in shared)
         + "\n\nKERNELS = {\n" + "\n".join(table) + "\n}\n"
         + "SAMPLERS = {\n" + "\n".join(sampled) + "\n}\n"
-        + "# Operations: name, kernel, range, identity, unit, whole.\n"
+        + "# Operations: name, kernel, range, identity, unit, whole, colour.\n"
         + f"SCHEDULE = {source(schedule)}\n"
     )  # fmt: skip
 
@@ -152,7 +153,7 @@ def _stage(policy: Policy, number: int, position: int) -> dict[str, Any] | None:
     common = {
         "stage": number,
         "position": position,
-        "fill": policy.fill,
+        "fill": known_fill(policy.fill),
         "bilinear": policy.interpolation == "bilinear",
     }
     drawn = seeded_mixture(policy) if isinstance(policy, RandomPolicy) else policy
@@ -233,7 +234,8 @@ def _used(space: SearchSpace, steps: Iterable[Step]) -> SearchSpace:
 
 def _space(space: SearchSpace) -> list[tuple[Any, ...]]:
     return [
-        (o.name, o.kernel, float(o.low), float(o.high), o.identity, o.unit, o.whole) for o in space
+        (o.name, o.kernel, float(o.low), float(o.high), o.identity, o.unit, o.whole, colour_of(o))
+        for o in space
     ]
 
 

@@ -17,8 +17,6 @@ from statistics import NormalDist
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-GREY = 128
-
 
 class Numbers:
     """Random numbers as pure functions of seed, epoch, example and copy: Philox 4x32-10."""
@@ -58,7 +56,8 @@ class Step:
     """An operation at one position of a sequence, and its own random numbers."""
 
     def __init__(self, operation, numbers, position, fill, bilinear):
-        self.kernel, self.low, self.high, self.identity, self.unit, self.whole = operation[1:]
+        self.kernel, self.low, self.high, self.identity = operation[1:5]
+        self.unit, self.whole, self.paint = operation[5:]
         self.numbers, self.first = numbers, position << 24
         self.fill, self.bilinear = fill, bilinear
 
@@ -338,12 +337,12 @@ def hue(image, value, step):
 
 
 def cutout(image, value, step):
-    """Greys a square out."""
+    """Paints a square."""
     height, width = image.shape[:2]
     side = whole_pixels(value, min(height, width), step)
     left, top = step.below(width, draw=1) - side // 2, step.below(height, draw=2) - side // 2
     out = image.copy()
-    out[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)] = GREY
+    out[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)] = step.paint
     return out
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from automorph.interop.call_ast import Call, Name
 from automorph.interop.fidelity import EQUAL, OWN_PLACES, Fidelity, missing, none
-from automorph.interop.ir import MOVED, Act, Draw, NoWordsError, does_nothing
+from automorph.interop.ir import MOVED, Act, Draw, NoWordsError, colour_of, does_nothing
 from automorph.interop.source_extract import definitions, function_name
-from automorph.operations import CATALOGUE
-from automorph.policies import TABLES, Mixture, Policy, Uniform, load_policy
+from automorph.operations import CATALOGUE, GREY
+from automorph.policies import TABLES, Mixture, Policy, Uniform, known_fill, load_policy
 
 NAME = "torchvision"
 PARTS = "automorph.interop.torchvision_runtime"
@@ -78,10 +79,11 @@ def ready(policy: Policy) -> Call | None:
     """Return torchvision's own class for a policy, if it has an equivalent one."""
     if not isinstance(policy, (Uniform, Mixture)):
         return None
-    options: dict[str, Any] = {"fill": policy.fill} if policy.fill else {}
+    fill = known_fill(policy.fill)
+    options: dict[str, Any] = {"fill": fill} if fill else {}
     if policy.interpolation == "bilinear":
         options["interpolation"] = Name("v2.InterpolationMode.BILINEAR")
-    plain = policy.rendered(fill=0, interpolation="nearest")
+    plain = replace(policy, fill=0, interpolation="nearest")
     if isinstance(plain, Mixture):
         published = plain.label.removeprefix("autoaugment:")
         if published not in TABLES or plain != load_policy(f"autoaugment:{published}"):
@@ -116,6 +118,8 @@ def _act(act: Act, draw: Draw) -> Call:
     options |= {"levels": act.levels} if act.levels else {}
     options |= {"moves": True} if kernel in (*MOVED, "ResizedCrop") else {}
     options |= {"pixels": True} if act.operation.unit == "px" and kernel != "Blur" else {}
+    if kernel == "Cutout" and (paint := colour_of(act.operation)) != GREY:
+        options |= {"paint": paint if isinstance(paint, tuple) else (paint,)}
     if kernel in MOVED:
         options |= {"fill": draw.fill} if draw.fill else {}
         linear = draw.interpolation != "nearest"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from automorph.interop.ir import NotExpressibleError
@@ -24,7 +25,7 @@ from automorph.interop.reader_base import (
 )
 from automorph.interop.torchvision import FUNCTIONS, NAME, NATIVE
 from automorph.operations import named_space
-from automorph.policies import Fill, Policy, Uniform, load_policy
+from automorph.policies import Fill, Policy, SpacePolicy, Uniform, load_policy
 
 Reader = Callable[[Any], Sequence[Part]]
 _KERNELS = {function: kernel for kernel, function in FUNCTIONS.items()}
@@ -164,8 +165,9 @@ def _ready(transform: Any) -> list[Policy]:
 
 def _auto(transform: Any) -> list[Policy]:
     policy = load_policy(f"autoaugment:{transform.policy.value}")
+    assert isinstance(policy, SpacePolicy)
     fill = _fill(transform)
-    return [policy.rendered(fill=fill, interpolation=_mode(transform))]
+    return [replace(policy, fill=fill, interpolation=_mode(transform))]
 
 
 READERS: dict[str, Reader] = {

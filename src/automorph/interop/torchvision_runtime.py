@@ -27,12 +27,12 @@ class Drawn(v2.Transform):
 
     def __init__(
         self, operation, *ranges, p=1.0, levels=0, moves=False, pixels=False, fill=0,
-        interpolation="nearest",
+        interpolation="nearest", paint=None,
     ):  # fmt: skip
         super().__init__()
         self.operation, self.ranges, self.p, self.levels = operation, ranges, p, levels
         self.moves, self.pixels, self.fill = moves, pixels, fill
-        self.interpolation = interpolation
+        self.interpolation, self.paint = interpolation, paint
 
     def make_params(self, flat_inputs):
         """A value and four more numbers in [0, 1); nothing if the coin says no."""
@@ -206,7 +206,7 @@ def blur(image, value, chance, how):
 
 
 def cutout(image, value, chance, how):
-    """Greys a square out, cut off at the edges."""
+    """Paints a square, cut off at the edges; grey by default."""
     height, width = F.get_size(image)
     side = int(np.float32(value if how.pixels else value * min(height, width)))
     left = math.floor(chance[0] * width) - side // 2
@@ -215,8 +215,10 @@ def cutout(image, value, chance, how):
     w, h = min(left + side, width) - x, min(top + side, height) - y
     if min(w, h) <= 0:
         return image
-    grey = torch.full((1, 1, 1), 128, dtype=torch.uint8)
-    return F.erase(image, y, x, h, w, grey.expand(F.get_num_channels(image), h, w))
+    colour = torch.full((1, 1, 1), 128, dtype=torch.uint8)
+    if how.paint:
+        colour = colour.new_tensor(how.paint)[:, None, None]
+    return F.erase(image, y, x, h, w, colour.expand(F.get_num_channels(image), h, w))
 
 
 def random_erasing(image, value, chance, how):

@@ -34,6 +34,7 @@ class OperationRow(ctypes.Structure):
         ("plus", ctypes.c_double),
         ("minus", ctypes.c_double),
         ("identity", ctypes.c_double),
+        ("paint", ctypes.c_uint8 * 8),
     )
 
 
@@ -54,7 +55,7 @@ class _Batch(ctypes.Structure):
         ("epoch", ctypes.c_uint32),
         ("key", ctypes.c_uint32 * 2),
         ("fill", ctypes.c_uint8 * 4),
-        *((name, ctypes.c_int32) for name in ("bilinear", "fused", "prefixes")),
+        *((name, ctypes.c_int32) for name in ("bilinear", "fused", "prefixes", "outside")),
     )  # fmt: skip
 
 
@@ -64,7 +65,8 @@ class Program:
 
     ``images`` uint8 ``(n, H, W, C)``; ``op`` int16, ``magnitude`` float32 and ``fire`` bool, each
     ``(n, L)``; ``index`` int64 and ``copy`` uint32, each ``(n,)``; ``operations``: those of the
-    space; ``fill`` uint8 ``(C,)``; ``key``: the two key words of the stream ``op``.
+    space; ``fill`` uint8 ``(C,)``; ``key``: the two key words of the stream ``op``; ``outside``:
+    a number of `Outside` in core/interface.h.
     """
 
     images: NDArray[np.uint8]
@@ -80,6 +82,7 @@ class Program:
     bilinear: bool = False
     fused: bool = False
     prefixes: bool = False
+    outside: int = 0
 
     def new_result(self) -> NDArray[np.uint8]:
         """Allocate the result: like ``images``, or ``(n, L + 1, H, W, C)`` with prefixes."""
@@ -126,6 +129,7 @@ def walk(
         program.bilinear,
         program.fused,
         program.prefixes,
+        program.outside,
     )
     function = loaded.functions.automorph_walk
     pointer = ctypes.byref(batch)

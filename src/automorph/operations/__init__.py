@@ -7,7 +7,9 @@ from automorph.operations.affine import (
     resample,
     unmoved,
 )
+from automorph.operations.blending import LABELS, partners
 from automorph.operations.catalogue import CATALOGUE, COMPILED, KERNELS, OPERATIONS
+from automorph.operations.erasing import painted
 from automorph.operations.kernels import (
     Arguments,
     Context,
@@ -16,6 +18,7 @@ from automorph.operations.kernels import (
     Kernel,
     Matrices,
     Matrix,
+    Outside,
     Places,
     Read,
     Size,
@@ -36,13 +39,14 @@ from automorph.operations.random import (
 )
 from automorph.operations.sequences import NOTHING, Sequences
 from automorph.operations.spaces import (
+    PAINTING,
     SPACES,
     SearchSpace,
     find_operation,
     list_spaces,
     named_space,
 )
-from automorph.operations.spec import Domain, Operation, operation
+from automorph.operations.spec import GREY, MEAN, Colour, Domain, Operation, operation
 from automorph.operations.text import (
     EDA,
     TEXT_OPERATIONS,
@@ -57,12 +61,17 @@ __all__ = [
     "CATALOGUE",
     "COMPILED",
     "EDA",
+    "GREY",
     "KERNELS",
+    "LABELS",
+    "MEAN",
     "NOTHING",
     "OPERATIONS",
+    "PAINTING",
     "SPACES",
     "TEXT_OPERATIONS",
     "Arguments",
+    "Colour",
     "Context",
     "DeviceContext",
     "Domain",
@@ -71,6 +80,7 @@ __all__ = [
     "Matrices",
     "Matrix",
     "Operation",
+    "Outside",
     "Places",
     "Read",
     "SearchSpace",
@@ -91,7 +101,9 @@ __all__ = [
     "occurrences",
     "occurring",
     "operation",
+    "painted",
     "paraphrase_operation",
+    "partners",
     "philox",
     "plain",
     "resample",

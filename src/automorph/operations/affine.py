@@ -18,11 +18,14 @@ from automorph.operations.kernels import (
     Kernel,
     Matrices,
     Matrix,
+    Outside,
     Values,
     Whole,
 )
 
 _FIXED_LIMIT = 32768.0
+FARTHEST = 2.0**30
+"""Coordinates are clipped to this distance where pixels outside the image are repeated."""
 
 
 def move(matrix: Matrix, *, native: int | None = None) -> Kernel:
@@ -30,7 +33,9 @@ def move(matrix: Matrix, *, native: int | None = None) -> Kernel:
 
     def moved(images: Images, values: Values, context: Context) -> Images:
         matrices = matrix(values, context, (images.shape[1], images.shape[2]))
-        return resample(images, matrices, fill=context.fill, bilinear=context.bilinear)
+        return resample(
+            images, matrices, fill=context.fill, bilinear=context.bilinear, outside=context.outside
+        )
 
     return Kernel(moved, matrix=matrix, native=native)
 
@@ -66,14 +71,42 @@ def unmoved(n: int) -> Matrices:
     return matrices_of(n)
 
 
-def resample(images: Images, matrices: Matrices, *, fill: Images, bilinear: bool) -> Images:
-    """Resample every image ``(m, H, W, C)`` by its matrix; ``fill`` ``(C,)`` fills the outside."""
-    return _linear(images, matrices, fill) if bilinear else _nearest(images, matrices, fill)
+def resample(
+    images: Images,
+    matrices: Matrices,
+    *,
+    fill: Images,
+    bilinear: bool,
+    outside: Outside = "fill",
+) -> Images:
+    """Resample every image ``(m, H, W, C)`` by its matrix; ``fill`` ``(C,)`` fills the outside.
+
+    ``outside`` "edge" repeats the pixels of the edge there instead, and "reflect" mirrors the image
+    about them.
+    """
+    read = _linear if bilinear else _nearest
+    return read(images, matrices, fill, outside)
 
 
-def _nearest(images: Images, matrices: Matrices, fill: Images) -> Images:
+def within(place: Whole, side: int, outside: Outside) -> Whole:
+    """Return the row or column that is shown at a place, which may lie outside the image.
+
+    >>> within(np.array([-2, -1, 0, 3, 4, 5]), 4, "reflect").tolist()
+    [2, 1, 0, 3, 2, 1]
+    """
+    if outside == "edge":
+        return np.clip(place, 0, side - 1)
+    period = max(2 * (side - 1), 1)
+    turned = place % period
+    return np.asarray(np.minimum(turned, period - turned))
+
+
+def _nearest(images: Images, matrices: Matrices, fill: Images, outside: Outside) -> Images:
     height, width = images.shape[1:3]
     x, y = _places(images, matrices)
+    if outside != "fill":
+        x, y = (np.clip(place, -int(FARTHEST), int(FARTHEST)) for place in (x, y))
+        return _gather(images, within(y, height, outside), within(x, width, outside))
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     return np.where(inside[..., None], _gather(images, y, x), fill)
 
@@ -121,23 +154,30 @@ def _walk(matrix: Matrices, height: int, width: int) -> tuple[Whole, Whole]:
     return run(c + b * 0.5 + a * 0.5, b, a), run(f + e * 0.5 + d * 0.5, e, d)
 
 
-def _linear(images: Images, matrices: Matrices, fill: Images) -> Images:
+def _linear(images: Images, matrices: Matrices, fill: Images, outside: Outside) -> Images:
     height, width = images.shape[1:3]
     across, down = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
     a, b, c, d, e, f = (v[:, None, None] for v in matrices.T)
     x, y = a * across + b * down + c, d * across + e * down + f
+    if outside != "fill":
+        x, y = (np.clip(place, -FARTHEST, FARTHEST) for place in (x, y))
+        return interpolate(images, x, y, outside).astype(np.uint8)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     mixed = interpolate(images, x, y).astype(np.uint8)
     return np.where(inside[..., None], mixed, fill)
 
 
-def interpolate(images: Images, x: Values, y: Values) -> Values:
+def interpolate(images: Images, x: Values, y: Values, outside: Outside = "edge") -> Values:
     """Interpolate bilinearly at points ``(m, H, W)``: ``(m, H, W, C)``; edges are replicated."""
     height, width = images.shape[1:3]
     left, top = np.floor(x - 0.5), np.floor(y - 0.5)
     dx, dy = (x - 0.5 - left)[..., None], (y - 0.5 - top)[..., None]
-    x0, x1 = (np.clip(left + i, 0, width - 1).astype(np.int64) for i in (0, 1))
-    y0, y1 = (np.clip(top + i, 0, height - 1).astype(np.int64) for i in (0, 1))
+    if outside == "reflect":
+        x0, x1 = (within(left.astype(np.int64) + i, width, outside) for i in (0, 1))
+        y0, y1 = (within(top.astype(np.int64) + i, height, outside) for i in (0, 1))
+    else:
+        x0, x1 = (np.clip(left + i, 0, width - 1).astype(np.int64) for i in (0, 1))
+        y0, y1 = (np.clip(top + i, 0, height - 1).astype(np.int64) for i in (0, 1))
     rows = []
     for line in (y0, y1):
         near = _gather(images, line, x0).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Operations that blend an image with another one of the batch."""
+"""Operations that blend an image with another one of the batch; mixup blends the labels too."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from automorph.operations.kernels import (
     Kernel,
     Size,
     Values,
+    Whole,
     spread,
 )
 from automorph.operations.photometric import blend, blend_on_device
+from automorph.operations.random import Stream
 from automorph.operations.spec import Operation
 
 if TYPE_CHECKING:
@@ -46,10 +48,26 @@ def sample_pairing_on_device(
     return blend_on_device(images, device.batch.index_select(0, partner), spread(alpha))
 
 
+_PAIRED = Kernel(sample_pairing, sample_pairing_on_device, _partners, native=17)
+
 FAMILY: Family = {
     Operation(
         "SamplePairing", low=0, high=0.4, identity=0, unit="weight", random=True, partner=True,
         label_risk="another example is blended in, but the label is kept",
         about="Blends in another image of the batch.",
-    ): Kernel(sample_pairing, sample_pairing_on_device, _partners, native=17),
+    ): _PAIRED,
 }  # fmt: skip
+
+LABELS: Family = {
+    Operation(
+        "Mixup", low=0, high=1, identity=0, unit="weight", random=True, partner=True,
+        about="Blends in another image of the batch, and its label (Zhang et al. 2018).",
+    ): _PAIRED,
+}  # fmt: skip
+"""Operations that mix labels; the value is the share of the other example."""
+
+
+def partners(operation: Operation, stream: Stream, position: int, n: int) -> Whole:
+    """Return the rows ``(m,)``, of ``n``, that an operation blends in at a position."""
+    nothing = np.empty((n, 0), np.uint8)
+    return Context(operation, stream, position, nothing, nothing[0]).below(n, draw=1)

@@ -25,9 +25,14 @@ _FAMILIES = (geometric, photometric, colour, filters, erasing, blending, resizin
 CATALOGUE: tuple[Operation, ...] = tuple(
     operation for family in _FAMILIES for operation in family.FAMILY
 )
-OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in CATALOGUE}
+"""Operations that keep labels."""
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation for operation in (*CATALOGUE, *blending.LABELS)
+}
 KERNELS: dict[str, Kernel] = {
-    operation.kernel: kernel for family in _FAMILIES for operation, kernel in family.FAMILY.items()
+    operation.kernel: kernel
+    for family in (*(one.FAMILY for one in _FAMILIES), blending.LABELS)
+    for operation, kernel in family.items()
 }
 """Implementations of the operations, by the name of the kernel."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from automorph.operations.kernels import DeviceContext, spread
+from automorph.operations.affine import FARTHEST
+from automorph.operations.kernels import DeviceContext, Outside, spread
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -73,6 +74,8 @@ def nearest(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Ten
     across, down = _grid(images, torch.int32)
     a, b, x0, d, e, y0 = arguments[0].T[..., None, None].unbind()
     x, y = (x0 + a * across + b * down) >> 16, (y0 + d * across + e * down) >> 16
+    if device.outside != "fill":
+        return pick(images, within(y, height, device.outside), within(x, width, device.outside))
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     found = pick(images, y.clamp(0, height - 1), x.clamp(0, width - 1))
     return torch.where(inside[:, None], found, spread(device.fill[None]))
@@ -84,18 +87,34 @@ def linear(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tens
     across, down = (place + 0.5 for place in _grid(images, device.wide))
     a, b, c, d, e, f = arguments[0].T[..., None, None].unbind()
     x, y = a * across + b * down + c, d * across + e * down + f
+    if device.outside != "fill":
+        x, y = x.clamp(-FARTHEST, FARTHEST), y.clamp(-FARTHEST, FARTHEST)
+        return interpolate(images, x, y, device.outside).to(torch.uint8)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     mixed = interpolate(images, x, y).to(torch.uint8)
     return torch.where(inside[:, None], mixed, spread(device.fill[None]))
 
 
-def interpolate(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def within(place: Tensor, side: int, outside: Outside) -> Tensor:
+    """Return the row or column that is shown at a place, as `affine.within` does."""
+    if outside == "edge":
+        return place.clamp(0, side - 1)
+    period = max(2 * (side - 1), 1)
+    turned = torch.remainder(place, period)
+    return torch.minimum(turned, period - turned)
+
+
+def interpolate(images: Tensor, x: Tensor, y: Tensor, outside: Outside = "edge") -> Tensor:
     """Interpolate bilinearly at points ``(m, H, W)``: ``(m, C, H, W)``; edges are replicated."""
     height, width = images.shape[2:]
     left, top = torch.floor(x - 0.5), torch.floor(y - 0.5)
     dx, dy = (x - 0.5 - left)[:, None], (y - 0.5 - top)[:, None]
-    x0, x1 = (torch.clamp(left + i, 0, width - 1).to(torch.int64) for i in (0, 1))
-    y0, y1 = (torch.clamp(top + i, 0, height - 1).to(torch.int64) for i in (0, 1))
+    if outside == "reflect":
+        x0, x1 = (within(left.to(torch.int64) + i, width, outside) for i in (0, 1))
+        y0, y1 = (within(top.to(torch.int64) + i, height, outside) for i in (0, 1))
+    else:
+        x0, x1 = (torch.clamp(left + i, 0, width - 1).to(torch.int64) for i in (0, 1))
+        y0, y1 = (torch.clamp(top + i, 0, height - 1).to(torch.int64) for i in (0, 1))
     rows = []
     for line in (y0, y1):
         near, far = (pick(images, line, column).to(x.dtype) for column in (x0, x1))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from automorph.errors import UsageError
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Arguments,
@@ -21,23 +22,39 @@ from automorph.operations.kernels import (
     spread,
     truncated,
 )
-from automorph.operations.spec import Operation
+from automorph.operations.spec import GREY, MEAN, Operation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-GREY = 128
-"""The level that Cutout fills with."""
 _LOG_RATIO = math.log(0.3), math.log(3.3)
 
 
 def cutout(images: Images, values: Values, context: Context) -> Images:
-    """Fill a square with grey (DeVries and Taylor 2017)."""
+    """Paint a square in the colour of the operation (DeVries and Taylor 2017)."""
     height, width = images.shape[1:3]
     left, top, w, h = squares(values, context, height, width).T[..., None, None]
     x, y = np.arange(width), np.arange(height)[:, None]
     inside = (x >= left) & (x < left + w) & (y >= top) & (y < top + h)
-    return np.where(inside[..., None], np.uint8(GREY), images)
+    return np.where(inside[..., None], painted(context.operation, images.shape[3]), images)
+
+
+def painted(operation: Operation, channels: int) -> Images:
+    """Return the colour that an operation paints with, uint8 ``(C,)``, channel by channel.
+
+    One level holds for all channels. The mean of data that nobody has measured is grey.
+
+    >>> painted(Operation("Cutout", fill=(7, 8, 9)), 3).tolist()
+    [7, 8, 9]
+    """
+    fill = GREY if operation.fill in (None, MEAN) else operation.fill
+    levels = np.atleast_1d(np.asarray(fill))[:channels]
+    if len(levels) not in (1, channels):
+        raise UsageError(
+            f"the operation {operation.name} paints with fill={operation.fill}; expected one "
+            f"level, or {channels}, one for each colour channel of these images"
+        )
+    return np.broadcast_to(levels.astype(np.uint8), channels)
 
 
 def squares(values: Values, context: Context, height: int, width: int) -> Whole:
@@ -54,15 +71,18 @@ def squares(values: Values, context: Context, height: int, width: int) -> Whole:
 
 
 def _squares(values: Values, context: Context, size: Size) -> Arguments:
-    """Return left, top, width and height."""
-    return (squares(values, context, *size),)
+    """Return left, top, width and height; and the colour."""
+    channels = min(context.batch.shape[3], 3)
+    colour = np.broadcast_to(painted(context.operation, channels), (len(values), channels))
+    return squares(values, context, *size), colour
 
 
 def cutout_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
-    """Fill rectangles ``(m, 4)`` with grey."""
+    """Paint rectangles ``(m, 4)`` in colours ``(m, C)``."""
     import torch
 
-    return torch.where(_inside(images, arguments[0])[2], GREY, images)
+    boxes, colour = arguments
+    return torch.where(_inside(images, boxes)[2], spread(colour), images)
 
 
 def random_erasing(images: Images, values: Values, context: Context) -> Images:
@@ -132,7 +152,7 @@ def _inside(images: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 FAMILY: Family = {
     Operation(
         "Cutout", low=0, high=0.5, identity=0, unit="share", random=True, label_risk=GONE,
-        about="Fills a randomly centred square with grey (fractions refer to the shorter side).",
+        about="Paints a square at a random place (fractions refer to the shorter side).",
     ): colours(cutout, cutout_on_device, _squares, native=16, constants={"fill": GREY}),
     Operation(
         "RandomErasing", low=0, high=0.4, identity=0, unit="area", random=True, label_risk=GONE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,8 @@ Matrices = NDArray[np.float64]
 Places = NDArray[np.float64]
 Arguments = tuple[NDArray[Any], ...]
 Size = tuple[int, int]
+Outside = Literal["fill", "edge", "reflect"]
+"""What lies outside an image: the fill colour, its edge repeated, or its mirror image."""
 
 DRAWS_A_POSITION = 24
 """Each position of a sequence has 2^24 draws of its own; draw 0 is the sign."""
@@ -38,7 +40,7 @@ class Context:
 
     ``stream`` has one row per image; ``batch`` holds the untransformed images of the whole batch
     (for operations with a partner); ``fill`` ``(C,)`` is the colour of pixels from outside the
-    image.
+    image, unless ``outside`` states another source for them.
     """
 
     operation: Operation
@@ -47,6 +49,7 @@ class Context:
     batch: NDArray[Any]
     fill: Images
     bilinear: bool = False
+    outside: Outside = "fill"
 
     def row(self, number: int) -> Context:
         """Return the context of a single row."""
@@ -81,13 +84,14 @@ class Context:
 class DeviceContext:
     """The inputs of device code besides its images and arguments.
 
-    ``batch`` ``(n, C, H, W)``: the untransformed images of the whole batch; ``fill`` ``(C,)``: the
-    colour of pixels from outside the image; ``wide``: the type of floats that must be precise.
+    ``batch`` ``(n, C, H, W)``: the untransformed images of the whole batch; ``fill`` ``(C,)`` and
+    ``outside``: as in `Context`; ``wide``: the type of floats that must be precise.
     """
 
     batch: Tensor
     fill: Tensor
     wide: torch.dtype
+    outside: Outside = "fill"
 
 
 class NumPyKernel(Protocol):

@@ -11,9 +11,12 @@ from typing import Any
 from automorph.errors import PolicyError
 from automorph.operations import synthetic
 from automorph.operations.catalogue import CATALOGUE, OPERATIONS
-from automorph.operations.spec import Domain, Operation
+from automorph.operations.spec import MEAN, Colour, Domain, Operation
 from automorph.operations.text import CORPUS, EDA, PLAIN, TEXT_OPERATIONS, entity_operations
 from automorph.registry import Entry, Registry, plain, unknown
+
+PAINTING = ("Cutout",)
+"""Kernels that paint a part of the image in the colour of their operation."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,22 @@ class SearchSpace:
         left_out = {self.number(name) for name in names}
         kept = (one for number, one in enumerate(self.operations) if number not in left_out)
         return SearchSpace(self.name, tuple(kept))
+
+    def painted(self, fill: Colour | None, *, only: Colour | None = None) -> SearchSpace:
+        """Return the space with another colour for operations that paint.
+
+        ``only`` restricts it to operations that paint with this colour now.
+
+        >>> named_space("dauphin").painted((1, 2, 3), only="mean")["cutout"].fill
+        (1, 2, 3)
+        """
+        changed = tuple(
+            replace(one, fill=fill)
+            if one.kernel in PAINTING and (only is None or one.fill == only)
+            else one
+            for one in self.operations
+        )
+        return self if changed == self.operations else SearchSpace(self.name, changed)
 
     def fitted(self, corpus: Any) -> SearchSpace:
         """Return the space with operations fitted to a corpus (its words and protected words)."""
@@ -185,13 +204,92 @@ def _autoaugment() -> tuple[Operation, ...]:
 def _augmix() -> tuple[Operation, ...]:
     """AugMix (Hendrycks et al. 2020): nine operations that do not overlap its test corruptions.
 
-    Posterize goes from 4 bits to 1; the released code reaches 0 bits, a black image.
+    As in its released code: 4 - int(0.4 level) bits, a threshold of 256 - int(25.6 level), and
+    moves of up to a third of the side; level is ten times the magnitude.
+    """
+    first = _ranged(AutoContrast=None, Equalize=None)
+    moves = _ranged(
+        Rotate=(-30, 30), Solarize=(0, 256), ShearX=(-0.3, 0.3), ShearY=(-0.3, 0.3),
+        TranslateX=(-1 / 3, 1 / 3), TranslateY=(-1 / 3, 1 / 3),
+    )  # fmt: skip
+    return (*first, _fewer_bits(4), *moves)
+
+
+def _fast_autoaugment() -> tuple[Operation, ...]:
+    """Fast AutoAugment and DADA (released code): 15 operations, those of AutoAugment but pairing.
+
+    Ranges are theirs; which end a magnitude begins at does not matter to a search over all of them.
+    """
+    return (
+        *_ranged(
+            ShearX=(-0.3, 0.3), ShearY=(-0.3, 0.3), TranslateX=(-0.45, 0.45),
+            TranslateY=(-0.45, 0.45), Rotate=(-30, 30), AutoContrast=None, Invert=None,
+            Equalize=None, Solarize=(0, 256), Posterize=(4, 8), **_factors(0.9),
+        ),
+        replace(OPERATIONS["Cutout"], low=0, high=0.2, fill=MEAN),
+    )  # fmt: skip
+
+
+def _pba() -> tuple[Operation, ...]:
+    """Population based augmentation (Ho et al. 2019; released code): 15 operations.
+
+    Ranges end at level 9 of 10, the largest that its search draws. Enhancers run from 0.1 to 1.72.
+    """
+    factors = {
+        name: replace(OPERATIONS[name], low=0.1, high=1.72, identity=None) for name in _FACTORS
+    }
+    return (
+        *_ranged(Rotate=(-27, 27), TranslateX=(-9 / 32, 9 / 32), TranslateY=(-9 / 32, 9 / 32)),
+        factors["Brightness"], factors["Color"], *_ranged(Invert=None), factors["Sharpness"],
+        _fewer_bits(3.6), *_ranged(ShearX=(-0.27, 0.27), Solarize=(25.6, 256),
+                                   ShearY=(-0.27, 0.27), Equalize=None, AutoContrast=None),
+        replace(OPERATIONS["Cutout"], low=0, high=18 / 32, fill=MEAN), factors["Contrast"],
+    )  # fmt: skip
+
+
+def _first_augmix() -> tuple[Operation, ...]:
+    """AugMix's operations before they followed the released code, to repeat earlier results.
+
+    Posterize goes from 4 bits to 1 and is rounded, so that mild draws keep too few.
     """
     return _ranged(
         AutoContrast=None, Equalize=None, Posterize=(1, 4), Rotate=(-30, 30), Solarize=_SOLARIZE,
         ShearX=(-0.3, 0.3), ShearY=(-0.3, 0.3), TranslateX=(-1 / 3, 1 / 3),
         TranslateY=(-1 / 3, 1 / 3),
     )  # fmt: skip
+
+
+def _fewer_bits(lost: float) -> Operation:
+    """Return Posterize to 4 - int(``lost`` * magnitude) bits.
+
+    The kernel truncates its value, so the range begins just below the next whole number.
+    """
+    top = 5 - 1e-6
+    return replace(OPERATIONS["Posterize"], low=top - lost, high=top, whole=False)
+
+
+def _dauphin() -> tuple[Operation, ...]:
+    """Uncertainty sampling (Wu et al. 2020): the 16 operations of the released code.
+
+    Its scales are kept where others differ: Posterize keeps int(4 m) bits, so that a quarter of the
+    draws is black, and Solarize inverts from 256 m on, so that weak is strong. Translations are 10
+    of 32 pixels, Cutout up to half the side in the mean of the data, and mixup is an operation.
+    """
+    scaled = {"Brightness": (0.1, 1.9), "Color": (0.1, 1.9), "Contrast": (0.1, 1.9)}
+    posterize = replace(OPERATIONS["Posterize"], low=0, high=4, identity=None, whole=False)
+    return (
+        *_ranged(AutoContrast=None, **scaled),
+        *_cutout(),
+        *_ranged(Equalize=None, Invert=None, Mixup=None),
+        posterize,
+        *_ranged(Rotate=(-30, 30), Sharpness=(0.1, 1.9), ShearX=(-0.3, 0.3), ShearY=(-0.3, 0.3)),
+        replace(OPERATIONS["Solarize"], low=0, high=256, identity=None),
+        *_ranged(TranslateX=(-10 / 32, 10 / 32), TranslateY=(-10 / 32, 10 / 32)),
+    )
+
+
+def _cutout() -> tuple[Operation, ...]:
+    return (replace(OPERATIONS["Cutout"], fill=MEAN),)
 
 
 def _held(name: str, *values: float) -> tuple[Operation, ...]:
@@ -249,6 +347,12 @@ Operations = tuple[Operation, ...]
 SPACES = Registry(
     "search space",
     Entry("autoaugment", _autoaugment, "the 16 operations of AutoAugment"),
+    Entry(
+        "fast-autoaugment",
+        _fast_autoaugment,
+        "the 15 operations of Fast AutoAugment and DADA",
+    ),
+    Entry("pba", _pba, "the 15 operations of population based augmentation"),
     Entry("randaugment", _randaugment, "the 14 operations of RandAugment"),
     Entry(
         "randaugment-imagenet",
@@ -266,11 +370,14 @@ SPACES = Registry(
         "TrivialAugment's wide ranges",
     ),
     Entry("augmix", _augmix, "the nine operations of AugMix"),
+    Entry("augmix-0.1", _first_augmix, "those of AugMix as versions 0.1 and 0.2 had them"),
+    Entry("dauphin", _dauphin, "the 16 operations of uncertainty sampling's released code"),
     Entry("tanda-mnist", _tanda_mnist, "TANDA's operations for MNIST, each at a fixed value"),
     Entry(
         "tanda-cifar10", _tanda_cifar10, "TANDA's operations for CIFAR-10, each at a fixed value"
     ),
     Entry("catalogue", _catalogue, "the 31 image operations of 0.1, each with its widest range"),
+    Entry("cutout", _cutout, "Cutout of up to half the side, in the mean of the data"),
     Entry("everything", lambda: CATALOGUE, "every image operation, each with its widest range"),
     Entry("texts", lambda: _texts(*TEXT_OPERATIONS), "every text operation that needs no model"),
     Entry("texts-plain", lambda: _texts(*PLAIN), "text operations without WordNet or a corpus"),

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from automorph.errors import PolicyError
 
 Domain = Literal["image", "text", "vector"]
+GREY = 128
+"""The level that an operation paints with by default."""
+MEAN: Final = "mean"
+"""As a fill: the mean colour of the training data, wherever they are known."""
+Colour = int | tuple[int, ...] | Literal["mean"]
+"""One level from 0 to 255, or one per channel, or `MEAN`."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,11 @@ class Operation:
     about: str = ""
     corpus: Any = field(default=None, repr=False, compare=False)
     """The corpus that a text operation was fitted to; see `SearchSpace.fitted`."""
+    fill: Colour | None = field(default=None, repr=False)
+    """The colour that the operation paints with (Cutout); None: grey, 128.
+
+    `MEAN` is grey too until the operation is given the mean of the data; see `SearchSpace.painted`.
+    """
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
@@ -57,6 +68,7 @@ class Operation:
                 "expected low <= high. To make it stronger towards the low end, set `identity` "
                 "to the high end."
             )
+        object.__setattr__(self, "fill", _colour(self.name, self.fill))
         if not self.kernel:
             object.__setattr__(self, "kernel", "user" if self.function else self.name)
 
@@ -147,6 +159,22 @@ class Operation:
             declared["function"] = None
             return _rebuilt, (declared, home)
         return _rebuilt, (declared, None)
+
+
+def _colour(who: str, fill: Any) -> Colour | None:
+    """Return a colour in its one form: grey is None, and equal levels of all channels are one."""
+    if fill is None or fill == MEAN:
+        return MEAN if fill else None
+    levels = tuple(fill) if isinstance(fill, (tuple, list)) else (fill,)
+    whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in levels)
+    if not whole or not 1 <= len(levels) <= 4 or not all(0 <= v <= 255 for v in levels):
+        raise PolicyError(
+            f"operation {who!r} got fill={fill!r:.60}; expected a level from 0 to 255, one per "
+            "channel, or mean"
+        )
+    if len(levels) > 1:
+        return tuple(int(level) for level in levels)
+    return None if levels[0] == GREY else int(levels[0])
 
 
 def _function_at(module: str, name: str) -> Callable[..., Any] | None:

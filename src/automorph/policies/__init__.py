@@ -9,8 +9,6 @@ from automorph.policies.augmix import AugMix
 from automorph.policies.autoaugment_tables import TABLES
 from automorph.policies.base import (
     COPIES,
-    Fill,
-    Interpolation,
     Policy,
     SpacePolicy,
     Table,
@@ -22,15 +20,17 @@ from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
 from automorph.policies.file import identity_form, policy_from_dict, policy_to_dict, read_policy
 from automorph.policies.formatting import number_text, value_text
+from automorph.policies.former import former
 from automorph.policies.generated import Generated, noise
 from automorph.policies.image_types import as_given, as_uint8
 from automorph.policies.loading import list_policies, load_policy, save_policy
-from automorph.policies.mixing import Mixing
+from automorph.policies.mixing import Mixing, unmixed
 from automorph.policies.naming import with_options
 from automorph.policies.numpy_rnn import GATES, NETWORKS, Network
 from automorph.policies.parser import parse_policy
 from automorph.policies.pba_policy import Shuffled
 from automorph.policies.random_policy import RandomPolicy, drawn_subpolicies
+from automorph.policies.rendering import BEYOND, Fill, Interpolation, known_fill
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 from automorph.policies.targets import Followed, follow
@@ -41,6 +41,7 @@ from automorph.policies.uniform import Uniform
 from automorph.policies.usage_counts import Usage, changes_by_epoch, usage
 
 __all__ = [
+    "BEYOND",
     "COPIES",
     "GATES",
     "NAMED",
@@ -79,8 +80,10 @@ __all__ = [
     "drawable",
     "drawn_subpolicies",
     "follow",
+    "former",
     "identity_form",
     "is_timm",
+    "known_fill",
     "list_policies",
     "load_policy",
     "noise",
@@ -91,6 +94,7 @@ __all__ = [
     "read_policy",
     "save_policy",
     "stages_of",
+    "unmixed",
     "usage",
     "value_text",
     "with_options",

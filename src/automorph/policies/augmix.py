@@ -12,10 +12,11 @@ from automorph import engine
 from automorph.errors import PolicyError
 from automorph.operations import NOTHING, Sequences, Stream
 from automorph.policies import timm_spaces
-from automorph.policies.base import COPIES, Fill, Interpolation, SpacePolicy, Table
+from automorph.policies.base import COPIES, SpacePolicy, Table
 from automorph.policies.formatting import number_text, value_text
 from automorph.policies.mixing import beta, gamma
 from automorph.policies.naming import share_text, space_option, with_options
+from automorph.policies.rendering import Fill, Interpolation
 from automorph.policies.tensors import beside, rounded
 
 _STAGES = 16
@@ -51,6 +52,11 @@ class AugMix(SpacePolicy):
         self._need_operations()
         if self.operations.domain != "image":
             raise PolicyError("AugMix mixes pixels; expected a space of image operations")
+        if self.mixes_labels:
+            raise PolicyError(
+                f"AugMix got the space {self.operations.name!r}, whose Mixup mixes labels; "
+                "expected operations that keep them: leave Mixup out (SearchSpace.without)"
+            )
 
     @property
     def title(self) -> str:
@@ -63,7 +69,9 @@ class AugMix(SpacePolicy):
         for what, default in (("weakest", 0.1), ("alpha", 1), ("share", None)):
             value = getattr(self, what)
             options.append(f"{what}={number_text(value)}" if value != default else "")
-        return with_options("augmix", [*options, space_option(self.operations, "augmix")])
+        return with_options(
+            "augmix", [*options, space_option(self.operations, "augmix", self.fill)]
+        )
 
     def _timm(self) -> str | None:
         """Return the name as a timm string, if it is one."""
@@ -72,6 +80,10 @@ class AugMix(SpacePolicy):
         depth = f"-d{self.depth}" if self.depth else ""
         alpha = f"-a{number_text(self.alpha)}" if self.alpha != 1 else ""
         return f"augmix-m{number_text(self.severity)}-w{self.width}{depth}{alpha}"
+
+    def _rendering(self) -> tuple[Fill, Interpolation]:
+        """Return the released code's rendering: bilinear, on black."""
+        return 0, "bilinear"
 
     @property
     def default_rendering(self) -> tuple[Fill, Interpolation]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from automorph.errors import PolicyError
-from automorph.operations import OPERATIONS, Operation, SearchSpace, named_space, plain
+from automorph.operations import MEAN, OPERATIONS, Operation, SearchSpace, named_space, plain
 from automorph.policies.augmix import AugMix
 from automorph.policies.autoaugment_tables import TABLES, published_subpolicies
 from automorph.policies.base import Policy, check_range
 from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin_text import NAMED_TEXTS, NAMED_WITH_FILES
+from automorph.policies.chain import chained
 from automorph.policies.formatting import number_text
 from automorph.policies.naming import with_options
 from automorph.policies.published import dada, fast_autoaugment, pba, published_randaugment
 from automorph.policies.random_policy import RandomPolicy
+from automorph.policies.rendering import BEYOND
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
 from automorph.registry import Entry, Registry, unknown
@@ -35,16 +38,18 @@ def flip(p: float = 0.5) -> Policy:
     return _fixed(label, (OPERATIONS["HorizontalFlip"], p))
 
 
-def crop(pad: float = 0.125) -> Policy:
-    """Pad all sides by a share of the side (4 of 32 pixels), then crop to the original size."""
-    return _fixed(with_options("crop", _changed(pad=(pad, 0.125))), (_pad_crop("crop", pad), 1.0))
+def crop(pad: float = 0.125, mode: str = "fill") -> Policy:
+    """Pad all sides by a share (4 of 32 pixels; mode fill, edge or reflect), then crop."""
+    label = with_options("crop", _changed(pad=(pad, 0.125)))
+    return _padded("crop", mode, _fixed(label, (_pad_crop("crop", pad), 1.0)))
 
 
-def flip_crop(pad: float = 0.125) -> Policy:
+def flip_crop(pad: float = 0.125, mode: str = "fill") -> Policy:
     """Pad-and-crop, then a flip with probability 1/2: the standard of CIFAR training."""
     label = with_options("flip-crop", _changed(pad=(pad, 0.125)))
     operation = _pad_crop("flip-crop", pad)
-    return _fixed(label, (operation, 1.0), (OPERATIONS["HorizontalFlip"], 0.5))
+    steps = (operation, 1.0), (OPERATIONS["HorizontalFlip"], 0.5)
+    return _padded("flip-crop", mode, _fixed(label, *steps))
 
 
 def resized_crop(area: float = 0.08) -> Policy:
@@ -55,10 +60,10 @@ def resized_crop(area: float = 0.08) -> Policy:
 
 
 def cutout(size: float = 0.5, p: float = 1.0) -> Policy:
-    """Cutout (DeVries and Taylor 2017): a grey square; size in pixels, or below 1 as a share."""
+    """Cutout (DeVries and Taylor 2017): a square in the data's mean; size in pixels or a share."""
     check_range("cutout", "size", size, float, 0, 10_000)
     check_range("cutout", "p", p, float, 0, 1)
-    operation = OPERATIONS["Cutout"].between(0, size)
+    operation = replace(OPERATIONS["Cutout"], low=0, high=size, fill=MEAN)
     if size >= 1:
         operation = replace(operation, unit="px")
     side = number_text(size)
@@ -140,10 +145,25 @@ def random(
     return RandomPolicy(operations=_space(space), count=count, length=length, seed=seed)
 
 
-def mixup(alpha: float = 1.0, p: float = 1.0) -> Policy:
-    """mixup (Zhang et al. 2018): blend pairs of examples and of labels."""
+def mixup(alpha: float = 1.0, p: float = 1.0, partner: str = "batch") -> Policy:
+    """mixup (Zhang et al. 2018): blend pairs of examples and of labels; partner batch or set."""
     check_range("mixup", "p", p, float, 0, 1)
-    return Mixed(mix="mixup", alpha=alpha, probability=p)
+    if partner not in ("batch", "set"):
+        raise PolicyError(f"mixup got partner={partner!r:.60}; expected batch or set")
+    mix: Literal["mixup", "set-mixup"] = "mixup" if partner == "batch" else "set-mixup"
+    return Mixed(mix=mix, alpha=alpha, probability=p)
+
+
+def dauphin() -> Policy:
+    """The default operations of uncertainty sampling (Wu et al. 2020), to follow its draws.
+
+    A crop from the mirrored image, a flip, Cutout of a random side in the mean of the data, and
+    mixup of every second example with any other of the training part.
+    """
+    return chained(
+        crop(mode="reflect"), flip(), composition(n=1, p=1, space="cutout"),
+        mixup(p=0.5, partner="set"),
+    )  # fmt: skip
 
 
 def cutmix(alpha: float = 1.0, p: float = 0.5) -> Policy:
@@ -173,6 +193,7 @@ NAMED: dict[str, Callable[..., Policy]] = {
     "random": random,
     "mixup": mixup,
     "cutmix": cutmix,
+    "dauphin": dauphin,
     **NAMED_TEXTS,
 }
 READY = {"randaugment": published_randaugment}
@@ -213,6 +234,12 @@ def _fixed(label: str, *steps: tuple[Operation, float]) -> Mixture:
         operations=SearchSpace(label.partition("(")[0], tuple(operation for operation, _ in steps)),
         subpolicies=(tuple(Step(operation.name, p, 1.0) for operation, p in steps),),
     )
+
+
+def _padded(who: str, mode: str, policy: Policy) -> Policy:
+    if mode not in ("fill", *BEYOND):
+        raise PolicyError(f"{who} got mode={mode!r:.60}; expected fill, edge or reflect")
+    return policy if mode == "fill" else policy.rendered(fill=mode)  # type: ignore[arg-type]
 
 
 def _pad_crop(who: str, pad: float) -> Operation:

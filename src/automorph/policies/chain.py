@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -12,9 +12,10 @@ import numpy as np
 
 from automorph import engine
 from automorph.errors import PolicyError
-from automorph.operations import NOTHING, Operation, SearchSpace, Sequences, Stream
-from automorph.policies.base import Fill, Interpolation, Policy, SpacePolicy, Table
-from automorph.policies.mixing import Mixing
+from automorph.operations import NOTHING, Colour, Operation, SearchSpace, Sequences, Stream
+from automorph.policies.base import Policy, SpacePolicy, Table
+from automorph.policies.mixing import Mixing, unmixed
+from automorph.policies.rendering import Fill, Interpolation
 from automorph.policies.tensors import unchanged
 from automorph.policies.union_space import joint_space
 from automorph.text import Corpus
@@ -37,13 +38,13 @@ class Chain(Policy):
         object.__setattr__(self, "stages", flat)
         if not 2 <= len(flat) <= _MOST:
             raise PolicyError(f"got a chain of {len(flat)} policies; expected 2 to {_MOST}")
-        mixers = [stage.name for stage in flat if stage.mixes_labels]
+        mixers = [stage.name for stage in flat if stage.mixes_last]
         if len(mixers) > 1:
             raise PolicyError(
                 f"the policy mixes labels {len(mixers)} times ({', '.join(mixers)}); "
                 "expected mixup or CutMix once, as the last stage"
             )
-        if mixers and not flat[-1].mixes_labels:
+        if mixers and not flat[-1].mixes_last:
             raise PolicyError(
                 f"{mixers[0]} comes before {flat[-1].name}; expected the stage that "
                 "mixes labels to come last"
@@ -57,8 +58,13 @@ class Chain(Policy):
 
     @property
     def mixes_labels(self) -> bool:
-        """Whether the last stage mixes labels."""
-        return self.stages[-1].mixes_labels
+        """Whether any stage mixes labels."""
+        return any(stage.mixes_labels for stage in self.stages)
+
+    @property
+    def mixes_last(self) -> bool:
+        """Whether the last stage mixes examples."""
+        return self.stages[-1].mixes_last
 
     @property
     def is_sequence(self) -> bool:
@@ -109,6 +115,15 @@ class Chain(Policy):
         """The joint space, and the number of the first operation of each stage."""
         return joint_space(self.name, [stage.space for stage in self.stages])
 
+    @property
+    def needs_mean(self) -> bool:
+        """Whether any stage needs the mean of the data."""
+        return any(stage.needs_mean for stage in self.stages)
+
+    def with_mean(self, mean: Colour) -> Chain:
+        """Return the chain with the mean of the data."""
+        return Chain(stages=tuple(stage.with_mean(mean) for stage in self.stages))
+
     def with_seed(self, seed: int) -> Chain:
         """Return the chain that a training with this seed uses."""
         return Chain(stages=tuple(stage.with_seed(seed) for stage in self.stages))
@@ -147,9 +162,27 @@ class Chain(Policy):
         return joined
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
-        """Return the mixing of the last stage, if it mixes."""
-        last = len(self.stages) - 1
-        return self.stages[last].mixing(stream.at_stage(last), shape)
+        """Return the mixing of the last stage, if it mixes, after that by operations."""
+        if not self.mixes_labels:
+            return None
+        last, found = self.stages[-1], None
+        if last.mixes_last:
+            found = last.mixing(stream.at_stage(len(self.stages) - 1), shape)
+        if not any(stage.mixes_labels and not stage.mixes_last for stage in self.stages):
+            return found
+        return replace(found or unmixed(len(stream)), earlier=self.blends(stream))
+
+    def blends(self, stream: Stream, position: int = 0) -> tuple[Mixing, ...]:
+        """Return the mixings by operations of all stages, at the positions of ``transform``."""
+        found: list[Mixing] = []
+        for number, stage in enumerate(self.stages):
+            own = stream.at_stage(number)
+            if _rendering((number, stage)) is None:
+                found += stage.blends(own)
+            elif len(stage.space):
+                found += stage.blends(own, position)
+                position += stage.sample(own).length
+        return tuple(found)
 
     def table(self) -> Table:
         """Return a table of the stages, in order."""

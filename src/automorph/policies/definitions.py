@@ -12,7 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from automorph.errors import PolicyError
-from automorph.operations import KERNELS
+from automorph.operations import KERNELS, PAINTING, Colour
 
 DEFINITION = 1
 """The definition of every kernel."""
@@ -29,13 +29,23 @@ KIND_CONSTANTS: dict[str, dict[str, Any]] = {
 """Constants by kind of policy; a kind has one meaning, and a changed meaning is another kind."""
 
 
-def definition_of(kernel: str) -> dict[str, Any]:
+def definition_of(kernel: str, *, fill: Colour | None = None) -> dict[str, Any]:
     """Return definition and constants of a kernel, as in a file.
+
+    ``fill`` is the colour of an operation that paints (None: grey).
 
     >>> definition_of("Cutout"), definition_of("Rotate")
     ({'definition': 1, 'constants': {'fill': 128}}, {'definition': 1})
     """
-    return {"definition": DEFINITION, **stated(KERNEL_CONSTANTS.get(kernel))}
+    return {"definition": DEFINITION, **stated(constants_with(kernel, fill))}
+
+
+def constants_with(kernel: str, fill: Colour | None) -> dict[str, Any] | None:
+    """Return the constants of a kernel, with the colour that its operation paints with."""
+    constants = KERNEL_CONSTANTS.get(kernel)
+    if constants is None or fill is None or kernel not in PAINTING:
+        return constants
+    return {**constants, "fill": list(fill) if isinstance(fill, tuple) else fill}
 
 
 def constants_of(kind: str) -> dict[str, Any]:

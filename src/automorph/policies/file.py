@@ -13,7 +13,9 @@ from typing import Any, NoReturn
 from automorph.errors import PolicyError
 from automorph.files import atomic_write
 from automorph.operations import (
+    GREY,
     OPERATIONS,
+    PAINTING,
     Operation,
     SearchSpace,
     list_spaces,
@@ -25,17 +27,18 @@ from automorph.policies.base import Policy
 from automorph.policies.batch_mixing import Mixed
 from automorph.policies.chain import Chain
 from automorph.policies.definitions import (
-    KERNEL_CONSTANTS,
     KIND_CONSTANTS,
     check_constants,
     check_definition,
     constants_of,
+    constants_with,
     definition_of,
 )
 from automorph.policies.file_v1 import upgraded
 from automorph.policies.generated import Generated
 from automorph.policies.pba_policy import Shuffled
 from automorph.policies.random_policy import RandomPolicy
+from automorph.policies.rendering import BEYOND
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
@@ -72,12 +75,14 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
     """
     from automorph._version import __version__
 
+    # A file holds numbers: what the policy shows where no data are known.
+    settled = policy.with_mean(GREY)
     return {
         "format": FORMAT,
         "version": VERSION,
         "automorph": __version__,
         "name": policy.name,
-        "policy": _encode(policy, full=True),
+        "policy": _encode(settled, full=True),
         "provenance": provenance or {},
     }
 
@@ -211,7 +216,9 @@ def _encode(value: Any, *, full: bool) -> Any:
             function = value.function
             module, name = function.__module__, getattr(function, "__qualname__", value.name)
             declared["function"] = f"{_MODULES.get(module, module)}:{name}"
-        return declared | (definition_of(value.kernel) if full else {})
+        if full:
+            return declared | definition_of(value.kernel, fill=value.fill)
+        return declared | ({} if value.fill is None else {"fill": _encode(value.fill, full=False)})
     if isinstance(value, (Step, Piece)):
         return _fields(value, full=full)
     return [_encode(item, full=full) for item in value] if isinstance(value, tuple) else value
@@ -331,7 +338,8 @@ class _Reader:
         needed = [*_DECLARED, *definition_of(kernel)]
         _need_all(entry, needed, f"the operation {kernel}", where, optional=["function"])
         check_definition(entry["definition"], kernel, where)
-        _check_constants(entry, kernel, where, KERNEL_CONSTANTS.get(kernel))
+        colour = _colour(entry, kernel, where)
+        _check_constants(entry, kernel, where, constants_with(kernel, colour))
         if entry["domain"] != base.domain:
             raise PolicyError(
                 f"{where}.domain is {entry['domain']!r:.60}; expected {base.domain}, the "
@@ -348,6 +356,7 @@ class _Reader:
                 identity=None if identity is None else _number(identity, f"{where}.identity"),
                 unit=_typed(entry["unit"], str, f"{where}.unit"),
                 whole=_typed(entry["whole"], bool, f"{where}.whole"),
+                fill=colour,
             )
         except PolicyError as error:
             raise PolicyError(f"{where}: {error}") from None
@@ -385,12 +394,32 @@ def _unchanged(value: Any, where: str) -> Any:
 
 def _fill(value: Any, where: str) -> Any:
     """Return one level, or a tuple of one per channel; the policy checks their range."""
+    if isinstance(value, str) and value in BEYOND:
+        return value
     if isinstance(value, str) or (isinstance(value, list) and any(map(_is_text, value))):
         raise PolicyError(
-            f"{where} is {value!r:.60}; expected a level from 0 to 255, or a list of one level per "
-            "channel. A fill that depends on the data is stored as its resolved number"
+            f"{where} is {value!r:.60}; expected a level from 0 to 255, a list of one level per "
+            "channel, edge or reflect. A fill that depends on the data is stored as its resolved "
+            "number"
         )
     return tuple(value) if isinstance(value, list) else value
+
+
+def _colour(entry: dict[str, Any], kernel: str, where: str) -> Any:
+    """Return the colour that an operation of a file paints with; None if it does not paint."""
+    constants = entry.get("constants")
+    if kernel not in PAINTING or not isinstance(constants, dict) or "fill" not in constants:
+        return None
+    given = constants["fill"]
+    levels = given if isinstance(given, list) else [given]
+    whole = all(isinstance(v, int) and not isinstance(v, bool) and 0 <= v <= 255 for v in levels)
+    if not whole or not 1 <= len(levels) <= 4:
+        raise PolicyError(
+            f"{where}.constants.fill is {given!r:.60}; expected a level from 0 to 255, or a list "
+            "of one level per channel. A fill that depends on the data is stored as its resolved "
+            "number"
+        )
+    return tuple(levels) if isinstance(given, list) else given
 
 
 def _is_text(value: Any) -> bool:

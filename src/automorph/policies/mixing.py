@@ -21,31 +21,50 @@ class Mixing:
     ``partner`` int64 ``(n,)`` numbers rows of the batch; ``weight`` float32 ``(n,)`` is the share
     of the example itself; ``box`` int64 ``(n, 4)`` (top, left, bottom, right), if given, is the
     region where the partner is pasted, and the weight is one minus its share of the area.
+    ``earlier`` are mixings by operations, which have blended the examples already. ``anywhere``:
+    the partner may be any example of the data, where those are known (see `partners`).
     """
 
     partner: NDArray[np.int64]
     weight: NDArray[np.float32]
     box: NDArray[np.int64] | None = None
+    earlier: tuple[Mixing, ...] = ()
+    anywhere: bool = False
 
-    def examples(self, examples: Any) -> Any:
-        """Mix examples: images uint8 (rounded) or float, vectors, as arrays or tensors."""
+    def examples(self, examples: Any, partners: Any = None) -> Any:
+        """Mix examples: images uint8 (rounded) or float, vectors, as arrays or tensors.
+
+        ``partners`` are those of each row (None: other rows of the examples).
+        """
         if getattr(examples, "dtype", np.dtype(np.uint8)) == np.dtypes.StringDType():
             raise UsageError(
                 "texts cannot be blended, only their embeddings can: use mixup on texts in "
                 "automorph.train and compare, as the last stage of a policy (not inside "
                 "in-training methods, and not in augment and preview)"
             )
-        partners = examples[beside(self.partner, examples)]
+        if self.box is None and (self.weight == 1).all():
+            return examples
+        if partners is None:
+            partners = examples[beside(self.partner, examples)]
         if self.box is not None:
             return chosen(self._mask(as_images(examples.shape, examples)), partners, examples)
         weight = beside(self.weight.reshape(-1, *[1] * (examples.ndim - 1)), examples)
         return rounded(weight * examples + (1 - weight) * partners, examples)
 
-    def labels(self, labels: Any) -> Any:
+    def labels(self, labels: Any, partners: Any = None) -> Any:
         """Mix soft labels ``(n, classes)``, an array or a tensor, to float32 with these weights."""
-        weight = beside(self.weight[:, None], labels)
-        mixed = weight * labels + (1 - weight) * labels[beside(self.partner, labels)]
+        mixed = labels
+        for one in self.earlier:
+            # Operations blend in examples as they were before any of them.
+            mixed = one._blended(mixed, labels[beside(one.partner, labels)])
+        if partners is None:
+            partners = mixed[beside(self.partner, mixed)]
+        mixed = self._blended(mixed, partners)
         return mixed if is_tensor(labels) else np.asarray(mixed, np.float32)
+
+    def _blended(self, labels: Any, partners: Any) -> Any:
+        weight = beside(self.weight[:, None], labels)
+        return weight * labels + (1 - weight) * partners
 
     def _mask(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         assert self.box is not None
@@ -53,6 +72,11 @@ class Mixing:
         y, x = np.arange(shape[1])[None], np.arange(shape[2])[None]
         rows, columns = (y >= top) & (y < bottom), (x >= left) & (x < right)
         return np.asarray((rows[:, :, None] & columns[:, None, :])[..., None])
+
+
+def unmixed(n: int) -> Mixing:
+    """Return the mixing of ``n`` examples that leaves all as they are."""
+    return Mixing(np.arange(n), np.ones(n, np.float32))
 
 
 def shuffled(stream: Stream) -> NDArray[np.int64]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from automorph.operations import SearchSpace, list_spaces, named_space
+from automorph.policies.rendering import Fill, follows, painting, rendering_of
 
 
-def space_option(space: SearchSpace, default: str) -> str:
+def space_option(space: SearchSpace, default: str, fill: Fill | None = None) -> str:
     """Return the option that names a policy's space; empty for the default space.
 
     A custom space that differs from the built-in one of its name is marked, so names stay unique.
+    ``fill`` is that of the policy (None: the default): it also colours operations that paint.
 
     >>> from automorph.operations import find_operation
     >>> space = named_space("augmix")
@@ -19,7 +21,11 @@ def space_option(space: SearchSpace, default: str) -> str:
     >>> space_option(space.with_operations(find_operation("Blur")), "augmix")
     'space=own:augmix'
     """
-    if space.name in list_spaces() and space == named_space(space.name):
+    shown = fill is not None and fill != rendering_of(space)[0]
+    given = fill if fill is not None and (shown or follows(space, fill)) else None
+    if space.name in list_spaces() and space == (
+        named_space(space.name) if given is None else painting(named_space(space.name), given)
+    ):
         return "" if space.name == default else f"space={space.name}"
     return f"space=own:{space.name}"
 

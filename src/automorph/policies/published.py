@@ -16,9 +16,10 @@ from typing import Any
 
 from automorph.errors import PolicyError
 from automorph.operations import OPERATIONS, Operation, SearchSpace, named_space, plain
-from automorph.policies.base import Fill, Policy, check_range
+from automorph.policies.base import Policy, check_range
 from automorph.policies.naming import with_options
 from automorph.policies.pba_policy import Shuffled
+from automorph.policies.rendering import Fill
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform

@@ -75,7 +75,9 @@ class RandomPolicy(SpacePolicy):
             for what, default in (("count", 25), ("length", 2), ("seed", None))
             if getattr(self, what) != default
         ]
-        return with_options("random", [*options, space_option(self.operations, "autoaugment")])
+        return with_options(
+            "random", [*options, space_option(self.operations, "autoaugment", self.fill)]
+        )
 
     @property
     def drawable(self) -> tuple[Operation, ...]:

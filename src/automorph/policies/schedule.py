@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from automorph.errors import PolicyError
-from automorph.operations import Operation, SearchSpace, Sequences, Stream
-from automorph.policies.base import Fill, Interpolation, Policy, Table, check_range
+from automorph.operations import Colour, Operation, SearchSpace, Sequences, Stream
+from automorph.policies.base import Policy, Table, check_range
 from automorph.policies.chain import Chain
 from automorph.policies.mixing import Mixing
 from automorph.policies.pba_policy import Shuffled
+from automorph.policies.rendering import Fill, Interpolation
 from automorph.policies.union_space import joint_space
 from automorph.text import Corpus
 
@@ -104,6 +105,11 @@ class Schedule(Policy):
         return any(piece.policy.mixes_labels for piece in self.pieces)
 
     @property
+    def mixes_last(self) -> bool:
+        """Whether any piece mixes examples at its end."""
+        return any(piece.policy.mixes_last for piece in self.pieces)
+
+    @property
     def is_sequence(self) -> bool:
         """Whether all pieces are sequences."""
         return all(piece.policy.is_sequence for piece in self.pieces)
@@ -167,6 +173,16 @@ class Schedule(Policy):
         pieces = (replace(piece, policy=piece.policy.with_corpus(corpus)) for piece in self.pieces)
         return replace(self, pieces=tuple(pieces))
 
+    @property
+    def needs_mean(self) -> bool:
+        """Whether any piece needs the mean of the data."""
+        return any(piece.policy.needs_mean for piece in self.pieces)
+
+    def with_mean(self, mean: Colour) -> Schedule:
+        """Return the schedule with the mean of the data."""
+        pieces = (replace(piece, policy=piece.policy.with_mean(mean)) for piece in self.pieces)
+        return replace(self, pieces=tuple(pieces))
+
     def with_seed(self, seed: int) -> Schedule:
         """Return the schedule that a training with this seed uses."""
         pieces = (replace(piece, policy=piece.policy.with_seed(seed)) for piece in self.pieces)
@@ -185,6 +201,10 @@ class Schedule(Policy):
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
         """Draw how the policy of the stream's epoch mixes examples; None if it does not."""
         return self.at(stream.epoch).mixing(stream, shape)
+
+    def blends(self, stream: Stream, position: int = 0) -> tuple[Mixing, ...]:
+        """Return the mixings by operations of the policy of the stream's epoch."""
+        return self.at(stream.epoch).blends(stream, position)
 
     def table(self) -> Table:
         """Return a table of the policies, in order."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 
 from automorph.operations import OPERATIONS, Operation, SearchSpace
-from automorph.policies.base import Fill, Interpolation
+from automorph.policies.rendering import Fill, Interpolation
 
 RENDERING: tuple[Fill, Interpolation] = (128, "bilinear")
 """timm fills with grey; it draws bilinear or bicubic per operation, here always bilinear."""

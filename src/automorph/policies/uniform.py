@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from automorph.operations import Sequences, Stream, normal
 from automorph.policies import timm_spaces
-from automorph.policies.base import Fill, Interpolation, SpacePolicy, Table
+from automorph.policies.base import SpacePolicy, Table
 from automorph.policies.formatting import number_text, scaled_text, value_text
 from automorph.policies.naming import share_text, space_option, with_options
+from automorph.policies.rendering import Fill, Interpolation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,15 +63,17 @@ class Uniform(SpacePolicy):
         plain = self.spread == 0 and self.probability == 1
         if plain and not self.levels and self.low == self.high:
             m = scaled_text(self.low, 30)
-            options = [f"n={self.length}", f"m={m}", space_option(space, "randaugment")]
+            options = [f"n={self.length}", f"m={m}", space_option(space, "randaugment", self.fill)]
             return with_options("randaugment", options) if m else None
         whole = (self.low, self.high) == (0, 1)
         if plain and whole and (self.length, self.levels) == (1, 31):
-            if not space_option(space, "trivialaugment-wide"):
+            if not space_option(space, "trivialaugment-wide", self.fill):
                 return "trivialaugment-wide"
-            return with_options("trivialaugment", [space_option(space, "trivialaugment")])
+            return with_options(
+                "trivialaugment", [space_option(space, "trivialaugment", self.fill)]
+            )
         if whole and not self.spread and not self.levels and self.probability == 0.5:
-            options = [f"n={self.length}", space_option(space, "autoaugment")]
+            options = [f"n={self.length}", space_option(space, "autoaugment", self.fill)]
             return with_options("uniformaugment", options)
         return None
 
@@ -80,7 +83,9 @@ class Uniform(SpacePolicy):
         for what, default in (("low", 0), ("high", 1), ("levels", 0), ("spread", 0)):
             value = getattr(self, what)
             options.append(f"{what}={number_text(value)}" if value != default else "")
-        return with_options("composition", [*options, space_option(self.operations, "randaugment")])
+        return with_options(
+            "composition", [*options, space_option(self.operations, "randaugment", self.fill)]
+        )
 
     def _timm(self) -> str | None:
         """Return the name as a timm string, if it is one."""

@@ -29,7 +29,8 @@ class SearchEntry(Entry["Searcher"]):
     least ``min_trials`` trials or does not start, and at most ``max_trials``. If it
     ``samples_with_optuna``, its proposals depend on the version of Optuna. A method that needs
     ``trainings_only`` can search with training code of the user's own. One that
-    ``takes_unlabelled`` learns from examples without labels, too.
+    ``takes_unlabelled`` learns from examples without labels, too. ``space`` is the name of the
+    default space on images.
     """
 
     given: int = field(default=1, kw_only=True)
@@ -42,6 +43,7 @@ class SearchEntry(Entry["Searcher"]):
     samples_with_optuna: bool = False
     trainings_only: bool = False
     takes_unlabelled: bool = False
+    space: str = "randaugment"
 
     def trials(self, trainings: float, task: Task | ExternalTask) -> int:
         """Return how many trials this many plain trainings pay for; at least one."""
@@ -95,6 +97,7 @@ METHODS = Registry(
         max_trials=1000,
         trainings_only=True,
         at_once=4,
+        space="autoaugment",
     ),
     SearchEntry(
         "fast-autoaugment",
@@ -106,6 +109,7 @@ METHODS = Registry(
         max_trials=400,
         samples_with_optuna=True,
         at_once=5,
+        space="fast-autoaugment",
     ),
     SearchEntry(
         "text-autoaugment",
@@ -120,6 +124,7 @@ METHODS = Registry(
         "automorph.searchers.pba:PopulationBased",
         "Population based augmentation (Ho et al. 2019): a schedule of policies over the epochs.",
         trainings_only=True,
+        space="pba",
     ),
     SearchEntry(
         "dada",
@@ -130,6 +135,7 @@ METHODS = Registry(
         min_trials=1,
         max_trials=4,
         at_once=4,
+        space="fast-autoaugment",
     ),
     SearchEntry(
         "instant",

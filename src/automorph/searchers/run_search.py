@@ -86,7 +86,8 @@ def search(
       Methods that need the data or the network itself are refused;
     - ``method``: ``race`` or any name of `list_searches`, with options, as ``pba(members=8)``,
       or a callable that builds your own `Searcher` from a `SearchContext`;
-    - ``space``: the operations to search among (None: `default_space`). ``explained``, or
+    - ``space``: the operations to search among (None: those of the method's paper).
+      ``explained``, or
       ``explained:NAME``, is the default space, or that one, without the operations that
       `automorph.explain` finds harmful, and with narrowed ranges;
     - ``post_policy``: applied to every example after the policy (None: `default_post_policy`);
@@ -118,7 +119,7 @@ def search(
     if isinstance(full_task, ExternalTask):
         check_method(named, full_task)
     domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
-    operations = space_of(space, full_task, seed=seed)
+    operations = space_of(space, full_task, method=named, folder=folder, seed=seed)
     post = load_policy(default_post_policy(domain) if post_policy is None else post_policy)
     _fits(full_task, operations, domain)
     check_domain(post, domain, data=full_task.name)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from automorph import engine
 from automorph.errors import PolicyError
-from automorph.operations import NOTHING, Stream
+from automorph.operations import GREY, NOTHING, Stream
 from automorph.policies import (
     Chain,
     Policy,
@@ -95,7 +95,11 @@ def its_name_means_it(policy: Policy, *, examples: Any = None) -> None:
 
 @KIT.add
 def its_file_keeps_it(policy: Policy, *, examples: Any = None) -> None:
-    """A file of it loads back as an equal policy that gives the same batch."""
+    """A file of it loads back as an equal policy that gives the same batch.
+
+    A file holds a number where the policy has the mean of data: grey as long as none are known.
+    """
+    policy = policy.with_mean(GREY)
     with tempfile.TemporaryDirectory() as folder:
         path = save_policy(policy, Path(folder) / "policy.json")
         again = load_policy(path, operations=[one for one in policy.space if one.function])

@@ -1,6 +1,12 @@
 """Task, recipe, the training loop, the augmenter protocol, checkpoints and runs on disk."""
 
-from automorph.training.augmenter import Augmenter, AugmenterSpec, PolicyAugmenter, as_augmenter
+from automorph.training.augmenter import (
+    Augmenter,
+    AugmenterSpec,
+    PolicyAugmenter,
+    as_augmenter,
+    mixed_draw,
+)
 from automorph.training.batch import Batch, Encoder, Normaliser, RawBatch, Units
 from automorph.training.checkpoint import (
     fill,
@@ -10,7 +16,7 @@ from automorph.training.checkpoint import (
     under,
     write_checkpoint,
 )
-from automorph.training.corpus import corpus_of, fitted
+from automorph.training.corpus import corpus_of, fitted, mean_colour
 from automorph.training.device import find_machine, repeatable
 from automorph.training.evaluation import Evaluation, evaluate
 from automorph.training.identity import alike, differences
@@ -84,6 +90,8 @@ __all__ = [
     "log_mean",
     "make_optimiser",
     "make_task",
+    "mean_colour",
+    "mixed_draw",
     "multiply_adds",
     "order",
     "packed",

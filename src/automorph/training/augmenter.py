@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automorph.errors import UsageError
-from automorph.operations import Stream
-from automorph.policies import Policy, Table, identity_form, load_policy
+from automorph.operations import Stream, occurring
+from automorph.policies import Policy, Table, identity_form, load_policy, unmixed
 from automorph.training.batch import Batch, RawBatch, Units
 from automorph.training.evaluation import Evaluation
 from automorph.training.result import Epoch
@@ -150,9 +150,13 @@ class PolicyAugmenter(Augmenter):
             return raw.batch()
         if getattr(self.policy, "mixes_labels", False) and raw.examples.dtype.kind == "T":
             return mixed_texts(self.policy, raw)
-        examples, labels = self.policy.augment(
-            raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.numbers
-        )
+        if isinstance(self.policy, Policy) and self.policy.mixes_labels:
+            stream = Stream(seed=raw.seed, epoch=raw.epoch, index=raw.numbers)
+            examples, labels = mixed_draw(self.policy, raw, stream)
+        else:
+            examples, labels = self.policy.augment(
+                raw.examples, labels=raw.labels, seed=raw.seed, epoch=raw.epoch, index=raw.numbers
+            )
         return raw.batch(examples, labels=labels)
 
     def describe(self) -> Any:
@@ -160,6 +164,34 @@ class PolicyAugmenter(Augmenter):
         if isinstance(self.policy, Policy):
             return {"name": self.policy.name, "policy": identity_form(self.policy)}
         return "none" if self.policy is None else str(self.policy)
+
+
+def mixed_draw(policy: Policy, raw: RawBatch, stream: Stream) -> tuple[Any, NDArray[np.float32]]:
+    """Return one draw of the policy for each example, and the labels that it mixes alike.
+
+    Partners from the whole training part are drawn by the stream ``partner``, and augmented under a
+    number of their own: they depend on the example, not on its batch.
+    """
+    examples, labels = policy.transform(raw.examples, stream), raw.labels
+    mixing = policy.mixing(stream, examples.shape)
+    if mixing is None:
+        return examples, labels
+    if not mixing.anywhere or raw.others is None:
+        return mixing.examples(examples), mixing.labels(labels)
+    rows = np.flatnonzero(mixing.weight < 1)
+    if not len(rows):
+        return examples, mixing.labels(labels)
+    own = stream.take(rows)
+    own = replace(own, index=occurring(own.index, _PARTNERS))
+    drawn, soft = raw.others(own.uniform("partner", 1)[:, 0])
+    partners, theirs = examples.copy(), np.array(labels, np.float32)
+    partners[rows] = policy.transform(drawn, own)
+    theirs[rows] = replace(unmixed(len(rows)), earlier=policy.blends(own)).labels(soft)
+    return mixing.examples(examples, partners), mixing.labels(labels, theirs)
+
+
+_PARTNERS = 1 << 20
+"""The partner of an example draws as its occurrence of this number would, which never comes."""
 
 
 def mixed_texts(policy: Policy, raw: RawBatch) -> Batch:

@@ -161,7 +161,9 @@ class RawBatch:
     ``numbers``, which differ for repeats of an example. ``progress`` is the share of the training
     before this step, 0 to 1, of its length as far as it is known when the epoch begins.
     ``unlabelled`` are the examples without labels that the augmenter asked for (see
-    `Augmenter.unlabelled_rows`), numbered after those of the training part.
+    `Augmenter.unlabelled_rows`), numbered after those of the training part. ``others`` maps
+    uniform numbers in [0, 1) ``(m,)`` to examples of the training part and their soft labels, for
+    policies that mix in any of them; None: only the batch is known.
     """
 
     examples: Any
@@ -176,6 +178,7 @@ class RawBatch:
     occurrence: NDArray[np.int64] | None = None
     progress: float = 0.0
     unlabelled: RawBatch | None = None
+    others: Callable[[NDArray[np.float32]], tuple[Any, NDArray[np.float32]]] | None = None
 
     def __post_init__(self) -> None:
         _complete(self)

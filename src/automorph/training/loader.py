@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,7 @@ class Loader:
             target=self.task.target,
             occurrence=times if times.any() else None,
             progress=progress,
+            others=partial(self._others, epoch),
         )
         raw = replace(raw, unlabelled=self._unlabelled(raw, whole=whole))
         if self.augmenter.needs_model:
@@ -137,6 +139,13 @@ class Loader:
         return own if rest is None else replace(
             own, unlabelled=rest.part(self._own(rest.examples))
         )  # fmt: skip
+
+    def _others(self, epoch: int, uniform: NDArray[np.float32]) -> tuple[Any, NDArray[np.float32]]:
+        """Return the training examples at some shares of their number, and their labels."""
+        part = self.task.data.train
+        rows = (uniform.astype(np.float64) * len(part)).astype(np.int64)
+        examples = part.drawn(rows, seed=self.seed, epoch=epoch, numbers=rows)
+        return examples, self.task.target.encode(part.labels[rows])
 
     def _own(self, n: int) -> Rows:
         """Return this process's rows of a batch, pass by pass."""

@@ -26,7 +26,7 @@ def apply_on_device(
     space: SearchSpace,
     stream: Stream,
     *,
-    fill: int | Sequence[int] = 0,
+    fill: int | str | Sequence[int] = 0,
     interpolation: str = "nearest",
     mode: str = "exact",
     prefixes: bool = False,
@@ -50,13 +50,14 @@ def apply_on_device(
     n, channels, height, width = images.shape
     shaped = np.broadcast_to(np.uint8(0), (n, height, width, channels))
     check_batch(shaped, sequences, space, stream, interpolation, mode, 1)
-    colour = check_fill(fill, shaped)
+    colour, outside = check_fill(fill, shaped)
     positions = plan(
         sequences,
         space,
         stream,
         images=shaped,
         fill=colour,
+        outside=outside,
         bilinear=interpolation == "bilinear",
         fused=mode == "fused",
     )
@@ -68,7 +69,7 @@ def apply_on_device(
         [(colour,), *((call.rows, *call.arguments) for call in ordered)], images.device, wide=wide
     )
     arrived = iter(arguments)
-    setting = DeviceContext(images, fills, wide)
+    setting = DeviceContext(images, fills, wide, outside)
 
     def carried_out(calls: Iterable[PlannedCall], done: Tensor) -> Tensor:
         for call in calls:

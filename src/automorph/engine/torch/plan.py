@@ -18,6 +18,7 @@ from automorph.operations import (
     Matrices,
     Matrix,
     Operation,
+    Outside,
     SearchSpace,
     Sequences,
     Stream,
@@ -62,11 +63,12 @@ def plan(
     *,
     images: Images,
     fill: Images,
+    outside: Outside,
     bilinear: bool,
     fused: bool,
 ) -> list[Position]:
     """Plan all positions of the sequences, in order. Only the shape of ``images`` is used."""
-    planner = _Planner(space, stream.at_stage(0), images, fill, bilinear, fused)
+    planner = _Planner(space, stream.at_stage(0), images, fill, outside, bilinear, fused)
     return [planner.position(sequences, position) for position in range(sequences.length)]
 
 
@@ -79,11 +81,12 @@ class _Planner:
         stream: Stream,
         images: Images,
         fill: Images,
+        outside: Outside,
         bilinear: bool,
         fused: bool,
     ) -> None:
         self.space, self.stream = space, stream
-        self.images, self.fill = images, fill
+        self.images, self.fill, self.outside = images, fill, outside
         self.size = (images.shape[1], images.shape[2])
         self.bilinear, self.fused = bilinear, fused
         self.pending = unmoved(len(images))
@@ -121,7 +124,9 @@ class _Planner:
 
     def _step(self, operation: Operation, rows: Whole, position: int) -> Context:
         stream = self.stream.take(rows)
-        return Context(operation, stream, position, self.images, self.fill, self.bilinear)
+        return Context(
+            operation, stream, position, self.images, self.fill, self.bilinear, self.outside
+        )
 
     def _others(
         self, drawn: list[tuple[Operation, Whole, Values, Context]]
@@ -163,7 +168,9 @@ class _Planner:
             yield PlannedCall(rows[fits], nearest, (places,))
         if not fits.all():
             # PIL adds floats pixel by pixel here, which a device cannot do in parallel.
-            rest = partial(_resampled, matrices=matrices[~fits], fill=self.fill)
+            rest = partial(
+                _resampled, matrices=matrices[~fits], fill=self.fill, outside=self.outside
+            )
             yield PlannedCall(rows[~fits], host=rest)
 
 
@@ -180,5 +187,5 @@ def _user(images: Images, *, values: Values, step: Context) -> Images:
     return user_functions.call(images, values, step)
 
 
-def _resampled(images: Images, *, matrices: Matrices, fill: Images) -> Images:
-    return resample(images, matrices, fill=fill, bilinear=False)
+def _resampled(images: Images, *, matrices: Matrices, fill: Images, outside: Outside) -> Images:
+    return resample(images, matrices, fill=fill, bilinear=False, outside=outside)

@@ -12,7 +12,7 @@
 #endif
 
 // Incremented with every change of the structures or functions below.
-constexpr int32_t INTERFACE_VERSION = 2;
+constexpr int32_t INTERFACE_VERSION = 3;
 
 enum Flag : int32_t {
   SIGNED = 1,  // a fair coin chooses `plus` or `minus`
@@ -26,6 +26,14 @@ struct Operation {
   int32_t kernel;
   int32_t flags;
   double base, plus, minus, identity;
+  uint8_t paint[8];  // the colour that the operation paints with, channel by channel, and padding
+};
+
+// What lies outside an image.
+enum Outside : int32_t {
+  FILL = 0,     // the fill colour
+  EDGE = 1,     // the pixels of the edge, repeated
+  REFLECT = 2,  // the image mirrored about the pixels of its edge
 };
 
 // A batch of images and the sequence of operations for each.
@@ -44,7 +52,7 @@ struct Batch {
   int32_t height, width, channels;
   uint32_t epoch, key[2];
   uint8_t fill[4];
-  int32_t bilinear, fused, prefixes;
+  int32_t bilinear, fused, prefixes, outside;
 };
 
 enum Status : int32_t { DONE = 0, STOPPED = 1, OUT_OF_MEMORY = -1, BAD_OPERATION = -2 };

@@ -116,6 +116,31 @@ inline int last_line(const Affine &map, int y, int width, int height) {
 // True if every line is a shifted copy of an input line.
 inline bool is_shift(const Fixed &f) { return f.xx == 65536 && f.yx == 0 && f.yy == 65536; }
 
+// Maps a column or row that may lie outside the image to the one that is shown there.
+struct Beyond {
+  static constexpr double FARTHEST = 1073741824.0;  // as in affine.py
+
+  const bool reflect;
+  const int64_t width, height;
+
+  Beyond(bool mirrored, int columns, int rows) : reflect(mirrored), width(columns), height(rows) {}
+
+  int64_t column(int64_t place) const { return within(place, width); }
+  int64_t row(int64_t place) const { return within(place, height); }
+
+  int64_t within(int64_t place, int64_t side) const {
+    if (place >= 0 && place < side) return place;
+    if (!reflect) return place < 0 ? 0 : side - 1;
+    const int64_t period = side > 1 ? 2 * (side - 1) : 1;
+    int64_t turned = place % period;
+    if (turned < 0) turned += period;
+    return turned < period - turned ? turned : period - turned;
+  }
+  static double near(double place) {
+    return place < -FARTHEST ? -FARTHEST : place > FARTHEST ? FARTHEST : place;
+  }
+};
+
 struct Plain {
   // Looks up every byte in one table.
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t bytes, const Table &table) {
@@ -370,6 +395,60 @@ struct Plain {
       const double b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
       out[c] = uint8_t(a + (b - a) * dy);
     }
+  }
+
+  // The three ways to resample, for images that continue beyond their edges.
+  template <int C>
+  static void nearest_beyond(const View &in, uint8_t *out, const Fixed &f, const Beyond &beyond) {
+    for (int y = 0; y < in.height; ++y) {
+      int32_t u = along(f.x0, f.xy, y), v = along(f.y0, f.yy, y);
+      for (int x = 0; x < in.width; ++x, out += C, u = along(u, f.xx, 1), v = along(v, f.yx, 1))
+        std::memcpy(out, pixel<C>(in, beyond.column(u >> 16), beyond.row(v >> 16)), C);
+    }
+  }
+
+  template <int C>
+  static void nearest_far_beyond(const View &in, uint8_t *out, const Affine &map,
+                                 const Beyond &beyond) {
+    const double *m = map.m;
+    double x0 = m[2] + m[1] * 0.5 + m[0] * 0.5, y0 = m[5] + m[4] * 0.5 + m[3] * 0.5;
+    for (int row = 0; row < in.height; ++row, x0 += m[1], y0 += m[4]) {
+      double x = x0, y = y0;
+      for (int column = 0; column < in.width; ++column, x += m[0], y += m[3], out += C) {
+        const auto u = int64_t(Beyond::near(std::floor(x)));
+        const auto v = int64_t(Beyond::near(std::floor(y)));
+        std::memcpy(out, pixel<C>(in, beyond.column(u), beyond.row(v)), C);
+      }
+    }
+  }
+
+  template <int C>
+  static void bilinear_beyond(const View &in, uint8_t *out, const Affine &map,
+                              const Beyond &beyond) {
+    const double *m = map.m;
+    for (int row = 0; row < in.height; ++row) {
+      const double yc = row + 0.5;
+      for (int column = 0; column < in.width; ++column, out += C) {
+        const double xc = column + 0.5;
+        const double x = Beyond::near(m[0] * xc + m[1] * yc + m[2]);
+        const double y = Beyond::near(m[3] * xc + m[4] * yc + m[5]);
+        const double left = std::floor(x - 0.5), top = std::floor(y - 0.5);
+        const double dx = x - 0.5 - left, dy = y - 0.5 - top;
+        const int64_t x0 = beyond.column(int64_t(left)), x1 = beyond.column(int64_t(left) + 1);
+        const int64_t y0 = beyond.row(int64_t(top)), y1 = beyond.row(int64_t(top) + 1);
+        const uint8_t *a0 = pixel<C>(in, x0, y0), *a1 = pixel<C>(in, x1, y0);
+        const uint8_t *b0 = pixel<C>(in, x0, y1), *b1 = pixel<C>(in, x1, y1);
+        for (int c = 0; c < C; ++c) {
+          const double a = a0[c] + (a1[c] - a0[c]) * dx, b = b0[c] + (b1[c] - b0[c]) * dx;
+          out[c] = uint8_t(a + (b - a) * dy);
+        }
+      }
+    }
+  }
+
+  template <int C>
+  static const uint8_t *pixel(const View &in, int64_t x, int64_t y) {
+    return in.data + (y * in.width + x) * C;
   }
 
   // std::floor without the library call that it needs on older processors.

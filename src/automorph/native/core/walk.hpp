@@ -154,7 +154,8 @@ class Walk {
       case EQUALIZE: return equalize();
       case COLOR: return color(float(value));
       case SHARPNESS: return sharpen(float(value));
-      case CUTOUT: return cutout(truncated(share ? value * shorter : value), draws);
+      case CUTOUT:
+        return cutout(truncated(share ? value * shorter : value), operation(place).paint, draws);
       case SAMPLE_PAIRING: return pair(float(value), draws);
       default: return;
     }
@@ -233,7 +234,7 @@ class Walk {
     const double *m = map.m;
     const bool straight = m[1] == 0.0 && m[3] == 0.0 && m[2] == std::floor(m[2]) &&
                           m[5] == std::floor(m[5]) && std::fabs(m[2]) < 1e9 && std::fabs(m[5]) < 1e9;
-    if (straight && m[0] == 1.0 && m[4] == 1.0) {
+    if (straight && m[0] == 1.0 && m[4] == 1.0 && batch_.outside == FILL) {
       const int dx = int(m[2]);
       K::template shift<K, C>(in, out, int(m[5]), [=](int) { return dx; }, fill_);
     } else if (straight && m[0] == -1.0 && m[4] == 1.0 && m[2] == in.width && m[5] == 0.0) {
@@ -242,6 +243,8 @@ class Walk {
     } else if (straight && m[0] == 1.0 && m[4] == -1.0 && m[2] == 0.0 && m[5] == in.height) {
       for (int y = 0; y < in.height; ++y)
         std::memcpy(out + y * line(), in.data + (in.height - 1 - y) * line(), size_t(line()));
+    } else if (batch_.outside != FILL) {
+      resample_beyond(in, out, map);
     } else if (batch_.bilinear) {
       K::template bilinear<K, C>(in, out, map, fill_);
     } else if (fits_fixed(map, in.width, in.height)) {
@@ -249,6 +252,15 @@ class Walk {
     } else {
       K::template nearest_far<C>(in, out, map, fill_);
     }
+  }
+
+  // Resamples with pixels of the image in place of the fill colour.
+  void resample_beyond(const View &in, uint8_t *out, const Affine &map) const {
+    const Beyond beyond(batch_.outside == REFLECT, in.width, in.height);
+    if (batch_.bilinear) return Plain::bilinear_beyond<C>(in, out, map, beyond);
+    if (!fits_fixed(map, in.width, in.height))
+      return Plain::nearest_far_beyond<C>(in, out, map, beyond);
+    Plain::nearest_beyond<C>(in, out, fixed(map), beyond);
   }
 
   int64_t line() const { return int64_t(batch_.width) * C; }
@@ -366,8 +378,8 @@ class Walk {
     arrive(out);
   }
 
-  // Fills a square at a random position with grey; alpha is kept.
-  void cutout(int side, Draws &draws) {
+  // Paints a square at a random position; alpha is kept.
+  void cutout(int side, const uint8_t *colour, Draws &draws) {
     const int width = batch_.width, height = batch_.height;
     const int left = int(draws.below(width, 1)) - side / 2;
     const int top = int(draws.below(height, 2)) - side / 2;
@@ -377,7 +389,7 @@ class Walk {
     const int x0 = clamp(left, 0, width), x1 = clamp(left + side, x0, width);
     const int y0 = clamp(top, 0, height), y1 = clamp(top + side, y0, height);
     for (int y = y0; y < y1; ++y)
-      for (int x = x0; x < x1; ++x) std::memset(out + y * line() + x * C, 128, COLOUR);
+      for (int x = x0; x < x1; ++x) std::memcpy(out + y * line() + x * C, colour, COLOUR);
   }
 
   // Blends in an untransformed image of the batch.

@@ -18,6 +18,7 @@ from automorph.experiments import Job, JobResult, key_of
 from automorph.operations import SearchSpace
 from automorph.policies import (
     NETWORKS,
+    Fill,
     Interpolation,
     Network,
     Policy,
@@ -30,7 +31,7 @@ from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.child_training import TrainJob
 from automorph.searchers.tanda.config import MAGNITUDES, Settings
 from automorph.searchers.tanda.discretize import discretized_space
-from automorph.searchers.tanda.train import LearnedGenerator, learn_generator
+from automorph.searchers.tanda.train import RENDERING, LearnedGenerator, learn_generator
 from automorph.training import Task, fitted
 
 ENOUGH = 5000
@@ -56,6 +57,7 @@ class AdversarialJob:
     space: SearchSpace
     settings: Settings
     post_policy: Policy
+    fill: Fill | None = None
     interpolation: Interpolation = "bilinear"
     seed: int = 0
 
@@ -67,6 +69,8 @@ class AdversarialJob:
             "settings": asdict(self.settings),
             "tail": identity_form(self.post_policy),
             "interpolation": self.interpolation,
+            # Black, which jobs of version 0.2 had, is not recorded.
+            **({} if self.fill == 0 else {"fill": self.fill or RENDERING[0]}),
             "seed": self.seed,
         }
 
@@ -103,7 +107,7 @@ class AdversarialJob:
         return learn_generator(
             _examples(task.data), fitted(self.space, task), settings=self.settings,
             base=fitted(self.post_policy, task),
-            interpolation=self.interpolation, seed=self.seed,
+            fill=self.fill, interpolation=self.interpolation, seed=self.seed,
             folder=folder / "generators" / key_of(self),
         )  # fmt: skip
 
@@ -183,7 +187,11 @@ class Tanda(Searcher):
         """Return the generator of the best child; a uniform policy before any is known."""
         learned = [outcome for outcome in self.outcomes or [] if "policy" in outcome.facts]
         if not learned:
-            return Uniform(operations=self.space, length=self.jobs[0].settings.length, low=1.0)
+            fill, interpolation = RENDERING
+            return Uniform(
+                operations=self.space, length=self.jobs[0].settings.length, low=1.0,
+                fill=fill, interpolation=interpolation,
+            )  # fmt: skip
         best = max(learned, key=lambda outcome: outcome.score)
         return policy_from_dict(best.facts["policy"], self.space)
 

@@ -51,6 +51,10 @@ class LearnedGenerator:
         }
 
 
+RENDERING: tuple[Fill, Interpolation] = ("edge", "bilinear")
+"""That of the released code: its geometric operations have mode "edge" and order 1."""
+
+
 def learn_generator(
     examples: Any,
     space: SearchSpace,
@@ -58,8 +62,8 @@ def learn_generator(
     settings: Settings | None = None,
     discriminator: Callable[[], Discriminator] | None = None,
     base: Policy | None = None,
-    fill: Fill = 0,
-    interpolation: Interpolation = "nearest",
+    fill: Fill | None = None,
+    interpolation: Interpolation | None = None,
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
     progress: Callable[[Look], None] | None = None,
@@ -82,7 +86,8 @@ def learn_generator(
     several, each at a fixed value (`discretized_space`). ``settings``, or ``changes`` of single
     fields of `Settings` by name (``generator="lstm"``, ``length=10``, ..), configure the training.
     ``discriminator`` builds your own one, on the CPU. ``base`` is applied to every example first,
-    originals included; ``fill`` and ``interpolation`` are those of the policy. With a ``folder``, a
+    originals included; ``fill`` and ``interpolation`` are those of the policy (None: `RENDERING`
+    for images). With a ``folder``, a
     killed call resumes to the same policy.
 
     Raises `UsageError` for settings or a folder that do not fit, `DataError` for examples.
@@ -103,6 +108,8 @@ def learn_generator(
         )
     space = discretized_space(space, chosen.magnitudes or MAGNITUDES[space.domain])
     store = None if folder is None else Path(folder)
+    usual: tuple[Fill, Interpolation] = RENDERING if space.domain == "image" else (0, "nearest")
+    fill, interpolation = usual[0] if fill is None else fill, interpolation or usual[1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(seed, "tanda"))
         made = discriminator() if discriminator else None
@@ -111,7 +118,8 @@ def learn_generator(
             examples, space, chosen, judge, seed=seed, base=base,
             rendering={"fill": fill, "interpolation": interpolation},
         )  # fmt: skip
-    identity = _identity(examples, space, chosen, judge, base, seed)
+    rendered = () if (fill, interpolation) == (0, "nearest") else ((fill, interpolation),)
+    identity = _identity(examples, space, chosen, judge, base, seed, *rendered)
     state = _Learning(adversary, chosen, store, identity)
     state.train(progress)
     best = state.choose()

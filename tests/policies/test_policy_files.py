@@ -85,7 +85,7 @@ def test_numpy_numbers_are_written():
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
 def test_files_of_earlier_versions_are_read(path):
     name = json.loads(path.read_text())["name"]
-    if "augmix" in path.name:  # Its name means what the released code does, since 0.3.
+    if "augmix" in path.name:  # Its name means what the released code does, since 0.2.
         name = name.replace(")", ",space=own:augmix,interpolation=nearest)")
     assert load_policy(path).name == name
 

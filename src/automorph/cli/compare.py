@@ -207,7 +207,6 @@ class CompareRun:
         }
 
     def _write(self, comparison: Comparison, folder: Path, started: str) -> dict[str, Any]:
-        from automorph.experiments import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
 
@@ -218,7 +217,7 @@ class CompareRun:
         }
         winner = comparison.policies[comparison.winner]
         save_policy(
-            policy_of(winner),
+            words.settled(winner),
             folder / "policy.json",
             provenance={
                 "trained_with": winner.name,

@@ -109,7 +109,11 @@ def preview(
         }
         hint = _write_page(data, dataset.notes, drawn, names, out)
     else:
+        from automorph.training import mean_of
+
         out, drawn = out or Path("preview.png"), {}
+        if any(policy.needs_mean for policy in chosen):
+            chosen = [policy.with_mean(mean_of(dataset.train)) for policy in chosen]
         hint = _write_sheets(chosen, part.data, names, out, draws=draws, seed=seed)
     for policy in chosen:
         say.print(f"[bold]{policy.name}[/bold]")

@@ -281,7 +281,6 @@ class SearchRun:
     def _write(
         self, result: SearchResult, folder: Path, started: str, engine: str
     ) -> dict[str, Any]:
-        from automorph.experiments import policy_of
         from automorph.policies import save_policy
         from automorph.report import publish
 
@@ -308,7 +307,7 @@ class SearchRun:
         }
         accuracy = result.row.accuracy
         save_policy(
-            policy_of(result.policy),
+            words.settled(result.policy),
             folder / "policy.json",
             provenance={
                 "found_by": result.method,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from automorph.experiments import Treatment
+    from automorph.policies import Policy
 
 _OF_ONE_RUN = frozenset({
     "out", "quiet", "as_json", "resume", "storage", "tensorboard", "accept_versions", "policy",
@@ -71,12 +72,15 @@ def suggest_again(data: str | None = None, /, *, but: tuple[str, ...] = (), **va
     return _joined(verb, data if takes_data else None, {**kept, **values})
 
 
-def policy_argument(treatment: Treatment, folder: Path, *, found: Treatment) -> str:
+def policy_argument(
+    treatment: Treatment, folder: Path, *, found: Treatment, settled: Policy | None = None
+) -> str:
     """Return how a later command names a policy: by a file in the run folder, or by name.
 
     ``found`` is the policy in the folder's ``policy.json``. In-training methods are named, because
     they learn anew in every training and a file holds only the policy they draw from. A policy
-    whose name does not say all of it, such as a random one of an explained space, gets a file.
+    whose name does not say all of it, such as a random one of an explained space, gets a file, in
+    its ``settled`` form: with what it takes from the data.
     """
     from automorph.errors import AutomorphError
     from automorph.policies import Policy, load_policy, save_policy
@@ -90,7 +94,7 @@ def policy_argument(treatment: Treatment, folder: Path, *, found: Treatment) -> 
             return treatment.name
     except AutomorphError:
         pass
-    return str(save_policy(treatment, folder / "recommended.json"))
+    return str(save_policy(settled or treatment, folder / "recommended.json"))
 
 
 def first_policies(domain: str, policy: str = "", *, random: str = "") -> list[str]:

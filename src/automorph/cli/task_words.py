@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from automorph.experiments import Comparison, ExternalTask, Treatment
+    from automorph.policies import Policy
     from automorph.searchers import SearchResult
     from automorph.training import Recipe, Task
 
@@ -97,6 +98,13 @@ class DataWords:
             **pictures_of(self.task, policies),
         }
 
+    def settled(self, treatment: Treatment) -> Policy:
+        """Return the policy with what it takes from the data, for a file."""
+        from automorph.experiments import policy_of
+        from automorph.training import fitted
+
+        return policy_of(fitted(treatment, self.task))
+
     def base_rate(self) -> dict[str, Any] | None:
         """Return the accuracy of always answering the most frequent class."""
         from automorph.cli.examples import base_rate_of
@@ -135,7 +143,10 @@ class DataWords:
         advice, source, epochs = result.advice, self.source, self.task.recipe.epochs
         if advice.action == "add epochs":
             return [suggest_again(source, but=_OF_A_SEARCH, epochs=2 * epochs)]
-        policy = policy_argument(result.advised, folder, found=result.policy)
+        advised = result.advised
+        policy = policy_argument(
+            advised, folder, found=result.policy, settled=self.settled(advised)
+        )
         if advice.action == "compare":
             return [suggest("compare", source, policies=["none", policy], seeds=advice.seeds)]
         if advice.action == "train longer":
@@ -211,6 +222,12 @@ class CommandWords:
     def shown(self, comparison: Comparison, policies: Mapping[str, Treatment]) -> dict[str, Any]:
         """Return the policies; without data there are no pictures."""
         return {"policies": {name: policy_facts(policy) for name, policy in policies.items()}}
+
+    def settled(self, treatment: Treatment) -> Policy:
+        """Return the policy for a file: the data are the command's own."""
+        from automorph.experiments import policy_of
+
+        return policy_of(treatment)
 
     def base_rate(self) -> None:
         """Return nothing: the data are not known."""

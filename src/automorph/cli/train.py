@@ -77,6 +77,7 @@ def train(
     from automorph.experiments import policy_of
     from automorph.policies import check_domain, save_policy
     from automorph.report import publish
+    from automorph.training import fitted
     from automorph.training import train as run
 
     treatment = as_treatment(policy or default_policy(task.data.domain))
@@ -94,7 +95,8 @@ def train(
             accept_versions=accept_versions,
         )  # fmt: skip
     provenance = {"data": data, "seed": seed, "trained_with": treatment.name}
-    save_policy(policy_of(treatment), folder / "policy.json", provenance=provenance)
+    used = policy_of(fitted(treatment, task))
+    save_policy(used, folder / "policy.json", provenance=provenance)
     content = _content(data, task, treatment, result, started)
     commands = _next(data, task, _typed_policy(policy, treatment), result)
     report = publish(folder, "train", {**content, "next": commands})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -47,7 +48,7 @@ from automorph.experiments.table import (
 )
 from automorph.experiments.version_1 import read_cell
 from automorph.files import folder_lock, read_json
-from automorph.policies import Policy, check_domain, load_policy
+from automorph.policies import Policy, check_domain, former, load_policy
 from automorph.training import AugmenterSpec, Task, as_task, from_version_1, task_identity
 
 
@@ -114,19 +115,25 @@ def compare(
     names = [treatment.name for treatment in treatments]
     base = _baseline(names, baseline)
     started = time.monotonic()
-    # Seed by seed, so that an interrupted comparison has complete pairs.
-    cells = {
-        Cell(place, seed): FullTraining(policy=treatment, seed=seed)
-        for seed in numbers
-        for place, treatment in enumerate(treatments)
-    }
     check_executor(engine, address)
     with ExitStack() as stack:
         path = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
         stack.enter_context(folder_lock(path))
         store = _opened(path if folder else None, log, task, accept_versions)
-        store.check_operations(one for named in treatments for one in policy_of(named).space)
         older = (lambda job: None) if isinstance(task, ExternalTask) else partial(read_cell, path)
+        treatments = _begun(
+            treatments, numbers, lambda job: bool(store.get(job) or older(job)), path
+        )
+        place_of_base = names.index(base)
+        names = [treatment.name for treatment in treatments]
+        base = names[place_of_base]
+        # Seed by seed, so that an interrupted comparison has complete pairs.
+        cells = {
+            Cell(place, seed): FullTraining(policy=treatment, seed=seed)
+            for seed in numbers
+            for place, treatment in enumerate(treatments)
+        }
+        store.check_operations(one for named in treatments for one in policy_of(named).space)
         finish = partial(
             _results, store,
             open_=partial(open_executor, engine, task, path, jobs=jobs, address=address),
@@ -292,6 +299,31 @@ def _opened(
         {"task": identity_of(task)}, log,
         verb="comparison", older=older, upgrade=upgrade, accept_versions=accept_versions,
     )  # fmt: skip
+
+
+def _begun(
+    treatments: list[Treatment],
+    seeds: tuple[int, ...],
+    known: Callable[[FullTraining], bool],
+    folder: Path,
+) -> list[Treatment]:
+    """Return the treatments; a name keeps the meaning under which the folder was begun."""
+
+    def finished(one: Treatment) -> bool:
+        return any(known(FullTraining(policy=one, seed=seed)) for seed in seeds)
+
+    kept: list[Treatment] = []
+    for treatment in treatments:
+        older = former(treatment) if isinstance(treatment, Policy) else treatment
+        if older != treatment and finished(older) and not finished(treatment):
+            warnings.warn(
+                f"{folder} was begun with what {treatment.name!r} meant in version 0.1, and "
+                "continues with it; choose another folder for what it means now",
+                stacklevel=3,
+            )
+            treatment = older
+        kept.append(treatment)
+    return kept
 
 
 def _as_long_as_the_longest(

@@ -370,7 +370,7 @@ SPACES = Registry(
         "TrivialAugment's wide ranges",
     ),
     Entry("augmix", _augmix, "the nine operations of AugMix"),
-    Entry("augmix-0.1", _first_augmix, "those of AugMix as versions 0.1 and 0.2 had them"),
+    Entry("augmix-0.1", _first_augmix, "those of AugMix as version 0.1 had them"),
     Entry("dauphin", _dauphin, "the 16 operations of uncertainty sampling's released code"),
     Entry("tanda-mnist", _tanda_mnist, "TANDA's operations for MNIST, each at a fixed value"),
     Entry(

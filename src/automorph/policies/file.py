@@ -81,7 +81,7 @@ def policy_to_dict(policy: Policy, provenance: dict[str, Any] | None = None) -> 
         "format": FORMAT,
         "version": VERSION,
         "automorph": __version__,
-        "name": policy.name,
+        "name": settled.name,
         "policy": _encode(settled, full=True),
         "provenance": provenance or {},
     }

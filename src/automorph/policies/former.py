@@ -12,7 +12,7 @@ from automorph.policies.schedule import Schedule
 
 
 def former(policy: Policy) -> Policy:
-    """Return the policy that its name meant in versions 0.1 and 0.2.
+    """Return the policy that its name meant in version 0.1.
 
     Cutout was grey, AugMix nearest, with another Posterize, and TANDA's operations were nearest, on
     black. Most policies are returned unchanged.

@@ -18,7 +18,7 @@ from automorph.text import find_wordnet
 from automorph.training import Task
 
 FIRST = "randaugment"
-"""The default space on images of all methods until version 0.2."""
+"""The default space on images of all methods in version 0.1."""
 
 
 def space_of(
@@ -41,7 +41,7 @@ def space_of(
     operations = named_space(name) if name else default_space(domain, method)
     if not name and operations.name != FIRST and _begun_with_first(folder):
         warnings.warn(
-            f"{folder} was begun with the default space of version 0.2, {FIRST}, and continues "
+            f"{folder} was begun with the default space of version 0.1, {FIRST}, and continues "
             f"with it; choose another folder to search in {operations.name}",
             stacklevel=3,
         )

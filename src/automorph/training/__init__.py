@@ -16,7 +16,7 @@ from automorph.training.checkpoint import (
     under,
     write_checkpoint,
 )
-from automorph.training.corpus import corpus_of, fitted, mean_colour
+from automorph.training.corpus import corpus_of, fitted, mean_colour, mean_of
 from automorph.training.device import find_machine, repeatable
 from automorph.training.evaluation import Evaluation, evaluate
 from automorph.training.identity import alike, differences
@@ -91,6 +91,7 @@ __all__ = [
     "make_optimiser",
     "make_task",
     "mean_colour",
+    "mean_of",
     "mixed_draw",
     "multiply_adds",
     "order",

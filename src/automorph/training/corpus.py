@@ -48,11 +48,17 @@ def _coloured(thing: Any, task: Task) -> Any:
 def mean_colour(task: Task) -> tuple[int, ...]:
     """Return the mean of the task's training images, one whole level per channel."""
     given = task.encoder
-    scale = given if isinstance(given, Normaliser) else _scale(task.data.train)
+    return _levels(given) if isinstance(given, Normaliser) else mean_of(task.data.train)
+
+
+@lru_cache(maxsize=4)
+def mean_of(part: Split) -> tuple[int, ...]:
+    """Return the mean colour of images, one whole level per channel."""
+    return _levels(normaliser_of(part))
+
+
+def _levels(scale: Normaliser) -> tuple[int, ...]:
     return tuple(round(255 * mean) for mean in scale.mean)
-
-
-_scale = lru_cache(maxsize=4)(normaliser_of)
 
 
 def corpus_of(task: Task) -> Corpus:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from automorph.policies import Policy, former, identity_form, load_policy
 from automorph.training.recipe_table import LATEST, TABLES
 
 _RECORDS = ("run.json", "task.json", "model/run.json")
@@ -38,6 +40,32 @@ def defaults_of(folder: Path, record_of: Callable[[str], dict[str, Any]]) -> str
                 )
             return version
     return LATEST
+
+
+def policy_begun(augmenter: Any, folder: str | os.PathLike[str] | None) -> tuple[Any, Any]:
+    """Return the policy that a training in a folder uses, and its record if that is another.
+
+    A name that meant another policy in version 0.1 keeps that meaning in a folder that was begun
+    with it, with a warning; see `automorph.policies.former`.
+    """
+    if folder is None or not isinstance(augmenter, (str, os.PathLike, Policy)):
+        return augmenter, None
+    try:
+        found = json.loads((Path(folder) / "run.json").read_text("utf-8"))
+        recorded = found["identity"]["augmenter"]
+        form = recorded["policy"]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return augmenter, None  # What cannot be read is reported when the folder is opened.
+    policy = load_policy(augmenter)
+    older = former(policy)
+    if older == policy or identity_form(older) != form:
+        return augmenter, None
+    warnings.warn(
+        f"{folder} was begun with what {policy.name!r} meant in version 0.1, and continues with "
+        "it; choose another folder for what it means now",
+        stacklevel=3,
+    )
+    return older, recorded
 
 
 def _contents(folder: Path) -> Iterable[Any]:

@@ -27,6 +27,7 @@ from automorph.training.loop import Training
 from automorph.training.precision import Chosen, choose_precision
 from automorph.training.progress import OnEpoch, show
 from automorph.training.result import RunResult
+from automorph.training.run_defaults import policy_begun
 from automorph.training.run_dir import RunFolder
 from automorph.training.task import Task
 from automorph.training.task_defaults import as_task
@@ -81,6 +82,7 @@ def train(
     """
     task = as_task(task, run_folder=folder, **options)
     _check(task, parts, stop_epoch, workers, cool_down)
+    augmenter, recorded = policy_begun(augmenter, folder)
     augment = as_augmenter(fitted(augmenter, task))
     machine = find_machine(device)
     store = None if folder is None else RunFolder(folder, writes=machine.is_main)
@@ -92,6 +94,8 @@ def train(
         counted = True
         if store is not None:
             identity = _identity(task, augment, seed)
+            if recorded is not None:
+                identity["augmenter"] = recorded
             begun = store.open(
                 identity, _facts(machine, precision),
                 notes=task.data.notes, accept_versions=accept_versions,

@@ -69,7 +69,7 @@ class AdversarialJob:
             "settings": asdict(self.settings),
             "tail": identity_form(self.post_policy),
             "interpolation": self.interpolation,
-            # Black, which jobs of version 0.2 had, is not recorded.
+            # Black, which jobs of version 0.1 had, is not recorded.
             **({} if self.fill == 0 else {"fill": self.fill or RENDERING[0]}),
             "seed": self.seed,
         }

@@ -20,7 +20,7 @@ from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
 from automorph.policies.file import identity_form, policy_from_dict, policy_to_dict, read_policy
 from automorph.policies.formatting import number_text, value_text
-from automorph.policies.former import former
+from automorph.policies.former_names import former
 from automorph.policies.generated import Generated, noise
 from automorph.policies.image_types import as_given, as_uint8
 from automorph.policies.loading import list_policies, load_policy, save_policy

@@ -7,6 +7,7 @@ our tables. The formulas of values are restated here as the released code comput
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import fsum
 
 import numpy as np
@@ -16,7 +17,7 @@ from click.testing import CliRunner
 from automorph.cli import app
 from automorph.errors import PolicyError
 from automorph.operations import Stream
-from automorph.policies import NAMED, load_policy, save_policy
+from automorph.policies import NAMED, Step, load_policy, save_policy
 from automorph.policies.published import PBA, RANDAUGMENT, _pba_value, _table
 
 RELEASED = {
@@ -165,7 +166,7 @@ PBA_VALUES = {  # at the levels 0, 1, 5, 9, 10, as PIL receives them in the rele
 def test_pba_values_are_those_of_the_released_code(name):
     from automorph.policies.published import _pba_space, magnitude_of
 
-    operation = _pba_space()[name]
+    operation = _pba_space((1, 2, 3))[name]
     for level, value in zip((0, 1, 5, 9, 10), PBA_VALUES[name], strict=True):
         assert _pba_value(name, level) == pytest.approx(value)
         magnitude = np.float32(magnitude_of(operation, _pba_value(name, level)))
@@ -225,6 +226,21 @@ def test_a_ready_policy_saves_and_replays(name, tmp_path):
         first, second = (p.augment(images, seed=3, epoch=epoch) for p in (policy, again))
         assert (first == second).all()
     assert (first != images).any(axis=(1, 2, 3)).mean() > 0.3
+
+
+def test_colours_are_those_of_the_released_code():
+    """Cutout has a colour of its own; PBA has the data mean, outside of moved images, too."""
+    for name in ("fast-autoaugment:imagenet", "dada:svhn"):
+        policy = load_policy(name)
+        assert (policy.fill, policy.space["Cutout"].fill) == (0, (125, 123, 114))
+    last = load_policy("pba:svhn").pieces[-1].policy
+    assert last.fill == last.space["Cutout"].fill == (110, 110, 114)
+    black = np.zeros((200, 32, 32, 3), np.uint8)
+    single = replace(
+        load_policy("dada:cifar10"), subpolicies=((Step("Cutout", 1.0, 1.0),),), label="one"
+    )
+    colours = {tuple(colour) for colour in single.augment(black, seed=0).reshape(-1, 3).tolist()}
+    assert colours == {(0, 0, 0), (125, 123, 114)}
 
 
 def test_shares_of_operations_follow_the_table():

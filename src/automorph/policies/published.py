@@ -19,7 +19,6 @@ from automorph.operations import OPERATIONS, Operation, SearchSpace, named_space
 from automorph.policies.base import Policy, check_range
 from automorph.policies.naming import with_options
 from automorph.policies.pba_policy import Shuffled
-from automorph.policies.rendering import Fill
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.subpolicies import Mixture, Step
 from automorph.policies.uniform import Uniform
@@ -44,12 +43,14 @@ FAST_AUTOAUGMENT = {
 }  # fmt: skip
 """Data sets and the table that the paper uses for each: CIFAR-100 has no policy of its own."""
 DADA = {name: name for name in ("cifar10", "cifar100", "svhn", "imagenet")}
-PBA: dict[str, tuple[str, Fill]] = {
+PBA: dict[str, tuple[str, tuple[int, int, int]]] = {
     "cifar10": ("cifar10", (125, 123, 114)),
     "cifar100": ("cifar10", (129, 124, 112)),
     "svhn": ("svhn", (110, 110, 114)),
 }
-"""Tables by data set, and the mean colour that the released code fills with."""
+"""Tables by data set, and the mean colour of its images, with which the released code fills."""
+_CUTOUT = (125, 123, 114)
+"""The colour of Cutout in Fast AutoAugment's and DADA's code, on all data sets."""
 RANDAUGMENT = {
     "cifar10-wrn-28-10": (3, 5, "randaugment"),
     "cifar100-wrn-28-10": (2, 14, "randaugment"),
@@ -76,7 +77,7 @@ def pba(policy: str = "cifar10", epochs: int | None = None) -> Policy:
     """PBA's released schedule (Ho et al. 2019): cifar10, cifar100 or svhn, for so many epochs."""
     name = _find("pba", policy, PBA)
     table, fill = PBA[name]
-    space, pieces = _pba_space(), []
+    space, pieces = _pba_space(fill), []
     for line in _table("pba", table)["pieces"]:
         length, _, numbers = line.partition(": ")
         steps = _pba_steps([int(number) for number in numbers.split()])
@@ -138,7 +139,7 @@ def _unit_step(operation: Operation, setting: str) -> Step:
 
 def _pba_steps(numbers: list[int]) -> Iterable[Step]:
     """Yield the steps of a row: tenths of the probability and a level from 0 to 10, by turns."""
-    space = _pba_space()
+    space = _pba_space(_CUTOUT)
     for name, tenths, level in zip(_TENTHS * 2, numbers[::2], numbers[1::2], strict=True):
         if tenths:
             yield Step(name, tenths / 10, magnitude_of(space[name], _pba_value(name, level)))
@@ -163,12 +164,13 @@ def _unit_space() -> SearchSpace:
 
     Factors run from 0.1 to 1.9, so the level decides on the side of 1, not a coin.
     """
-    ranged = tuple(OPERATIONS[name].between(*ends) for name, ends in _UNIT.items())
+    ranged = [OPERATIONS[name].between(*ends) for name, ends in _UNIT.items()]
+    ranged = [replace(one, fill=_CUTOUT) if one.name == "Cutout" else one for one in ranged]
     return SearchSpace("fast-autoaugment-released", (*_free(), *map(_level_decides, ranged)))
 
 
 @cache
-def _pba_space() -> SearchSpace:
+def _pba_space(fill: tuple[int, int, int]) -> SearchSpace:
     """Return the 15 operations of PBA's released code; translations and Cutout count pixels."""
     o = OPERATIONS
     return SearchSpace("pba-released", (
@@ -177,7 +179,7 @@ def _pba_space() -> SearchSpace:
         o["Rotate"].between(-30, 30), o["Solarize"].between(0, 256), o["Posterize"].between(0, 4),
         *(replace(o[name], low=-10.0, high=10.0, unit="px", whole=True)
           for name in ("TranslateX", "TranslateY")),
-        replace(o["Cutout"], low=0.0, high=20.0, unit="px", whole=True),
+        replace(o["Cutout"], low=0.0, high=20.0, unit="px", whole=True, fill=fill),
         *(_level_decides(o[name].between(0.1, 1.9)) for name in _FACTORS),
     ))  # fmt: skip
 

@@ -75,6 +75,27 @@ def unlabelled(content: Content) -> str:
     return table(("policy", "epochs", "processor seconds", "test accuracy (%)"), rows)
 
 
+def recipes_by_set(content: Content) -> str:
+    """Test accuracy and processor time of both recipes on each set."""
+    rows = []
+    own = [row for row in content["rows"] if row["part"] in ("suite", "sizes", "fashion", "text")]
+    found = {(row["part"], row["data"], row["arm"]): row for row in own}
+    for part, data in dict.fromkeys((row["part"], row["data"]) for row in own):
+        for arm in ("old", "new", "1x", "2x", "4x"):
+            if row := found.get((part, data, arm)):
+                low, high = min(row["epochs"]), max(row["epochs"])
+                rows.append(
+                    (
+                        data + {"suite": ", 32 px", "sizes": ", 64 px"}.get(part, ""),
+                        "0.1" if arm == "old" else "current",
+                        row["model"], f"{low}" if low == high else f"{low} to {high}",
+                        f"{row['processor']:.0f}", _spread(row["test"]),
+                    )
+                )  # fmt: skip
+    head = ("data", "recipe", "network", "epochs", "processor s", "test accuracy (%)")
+    return table(head, rows)
+
+
 def throughput(content: Content) -> str:
     """Images per second and speed ratios of RandAugment(2, 9) on one thread."""
     peers = ["timm", "albumentations", "torchvision on PIL", "torchvision on tensors*", "kornia*"]

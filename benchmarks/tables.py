@@ -33,6 +33,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "policies-fashion-mnist": (forms.policies, ("policies-fashion-mnist",)),
     "policies-cifar10": (forms.policies, ("policies-cifar10",)),
     "recipes": (forms.recipes, ("recipes",)),
+    "recipes-sets": (forms.recipes_by_set, ("recipes",)),
     "recipes-worth": (forms.worth, ("recipes",)),
     "recipes-claims": (forms.claims, ("recipes",)),
     "unlabelled": (forms.unlabelled, ("unlabelled",)),

@@ -11,7 +11,7 @@ import pytest
 
 from automorph import load_policy, save_policy
 from automorph.augmenters import as_treatment
-from automorph.errors import PolicyError
+from automorph.errors import PolicyError, UsageError
 from automorph.operations import OPERATIONS, Operation, SearchSpace, Stream, named_space
 from automorph.policies import AugMix, Mixture, Policy, Step, Uniform, chained
 from automorph.searchers import load_method
@@ -137,6 +137,17 @@ def test_mixup_before_mixup_in_a_chain() -> None:
 def test_augmix_refuses_operations_that_mix_labels() -> None:
     with pytest.raises(PolicyError, match="whose Mixup mixes labels"):
         AugMix(operations=named_space("dauphin"))
+
+
+def test_methods_that_need_a_label_of_one_example_refuse_it() -> None:
+    from automorph import explain, search
+
+    for run, options in ((search, {"trials": 1}), (explain, {})):
+        with pytest.raises(UsageError, match="has an operation that mixes labels"):
+            run("digits", space=named_space("dauphin"), **options)
+    for name in ("augmix-jsd(policy=composition(n=2,space=dauphin))", "augmix-jsd + dauphin"):
+        with pytest.raises(PolicyError, match="expected one that mixes all views alike"):
+            as_treatment(name)
 
 
 def test_partners_come_from_the_whole_training_part() -> None:

@@ -13,7 +13,16 @@ import numpy as np
 from torch import Tensor, nn
 
 from automorph.augmenters.base import InTrainingMethod, examples_meet, stream_of, together
-from automorph.policies import NAMED, Policy, chained, check_range, load_policy, with_options
+from automorph.errors import PolicyError
+from automorph.policies import (
+    NAMED,
+    Policy,
+    chained,
+    check_range,
+    load_policy,
+    stages_of,
+    with_options,
+)
 from automorph.targets import Classes, Target
 from automorph.training import Augmenter, Batch, RawBatch, divergence
 
@@ -60,6 +69,13 @@ class Consistency(InTrainingMethod):
     def __post_init__(self) -> None:
         check_range("augmix-jsd", "m", self.count, int, 1, 100)
         check_range("augmix-jsd", "weight", self.weight, float, 0, 1e6)
+        apart = any(getattr(stage, "mix", "") == "set-mixup" for stage in stages_of(self.policy))
+        if apart or self.policy.space.mixes_labels:
+            raise PolicyError(
+                f"augmix-jsd got the policy {self.policy.name!r:.200}, which mixes another example "
+                "into every view; expected one that mixes all views alike: use "
+                "mixup(partner=batch), and operations without Mixup"
+            )
 
     @property
     def title(self) -> str:

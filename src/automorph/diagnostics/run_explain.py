@@ -23,7 +23,7 @@ from automorph.errors import UsageError
 from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
 from automorph.policies import value_text
 from automorph.text import find_wordnet
-from automorph.training import Task, as_task, corpus_of
+from automorph.training import Task, as_task, fitted
 
 MAGNITUDES = (0.1, 0.3, 0.6, 1.0)
 MOST = 2000
@@ -66,8 +66,7 @@ def explain(
     chosen = default_space(task.data.domain) if space is None else space
     chosen = named_space(chosen) if isinstance(chosen, str) else chosen
     _check(task, chosen, magnitudes, copies)
-    if task.data.domain == "text":
-        chosen = chosen.fitted(corpus_of(task))
+    chosen = fitted(chosen, task)
     bench, name = _bench(task, features, deep=deep, copies=copies, seed=seed)
     operations = [operation for operation in chosen if not is_identity(operation)]
     sweeps = []
@@ -191,6 +190,12 @@ def _check(task: Task, space: SearchSpace, magnitudes: Sequence[float], copies: 
         raise UsageError(
             f"the space {space.name!r} has no operations; expected at least one: use "
             "another --space"
+        )
+    if space.mixes_labels:
+        raise UsageError(
+            f"the space {space.name!r} has an operation that mixes labels (Mixup), whose effect on "
+            "features says nothing of it; choose another with --space, or leave it out: "
+            f'named_space("{space.name}").without("Mixup")'
         )
     if space.domain != data.domain:
         raise UsageError(

@@ -10,11 +10,13 @@ from typing import Any
 
 from automorph.errors import PolicyError
 from automorph.operations import paper_spaces, synthetic
+from automorph.operations.blending import LABELS
 from automorph.operations.catalogue import CATALOGUE, OPERATIONS
 from automorph.operations.spec import Colour, Domain, Operation
 from automorph.operations.text import CORPUS, EDA, PLAIN, TEXT_OPERATIONS, entity_operations
 from automorph.registry import Entry, Registry, plain, unknown
 
+_MIXING = frozenset(operation.kernel for operation in LABELS)
 PAINTING = ("Cutout",)
 """Kernels that paint a part of the image in the colour of their operation."""
 
@@ -112,6 +114,11 @@ class SearchSpace:
             for one in self.operations
         )
         return self if changed == self.operations else SearchSpace(self.name, changed)
+
+    @property
+    def mixes_labels(self) -> bool:
+        """Whether any operation mixes labels (Mixup)."""
+        return any(operation.kernel in _MIXING for operation in self.operations)
 
     def fitted(self, corpus: Any) -> SearchSpace:
         """Return the space with operations fitted to a corpus (its words and protected words)."""

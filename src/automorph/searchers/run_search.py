@@ -286,6 +286,12 @@ def _fits(task: Task | ExternalTask, space: SearchSpace, domain: str) -> None:
             f"{task.name} lacks a validation or a test part; a search needs both: "
             "split them off (see automorph.data.split)"
         )
+    if space.mixes_labels:
+        raise UsageError(
+            f"the space {space.name!r} has an operation that mixes labels (Mixup), which a search "
+            "cannot score; choose another with --space, or leave it out: "
+            f'named_space("{space.name}").without("Mixup")'
+        )
     if space.domain != domain:
         raise UsageError(
             f"the space {space.name!r} has operations on {space.domain}s, but {task.name} "

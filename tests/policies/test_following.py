@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from automorph.errors import UsageError
 from automorph.operations import CATALOGUE, OPERATIONS, SearchSpace, operation
-from automorph.policies import Mixture, Step, Uniform, follow, load_policy
+from automorph.policies import Mixture, Step, Uniform, chained, follow, load_policy
 
 MOVING = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "HorizontalFlip", "PadCrop",
           "VerticalFlip", "ResizedCrop", "Zoom", "Swirl", "Elastic")  # fmt: skip
@@ -152,3 +154,15 @@ def test_what_cannot_follow_is_refused(name):
     assert message in str(caught.value)
     with pytest.raises(UsageError, match="'mine': it is unknown"):
         follow(Uniform(operations=SearchSpace("own", (mine,))), np.zeros((1, 4, 4, 3), np.uint8))
+
+
+@pytest.mark.parametrize("fill", ["edge", "reflect"])
+def test_masks_continue_beyond_the_edge_as_the_image_does(fill):
+    """A mask of the image's own levels stays that of the image."""
+    images = np.random.default_rng(0).integers(0, 256, (20, 12, 12, 1)).astype(np.uint8)
+    policy = load_policy(f"flip-crop(fill={fill}) + randaugment(n=2,m=20,fill={fill})")
+    space = policy.stages[1].operations
+    moves = SearchSpace("moves", tuple(one for one in space if one.name[:5] in ("Shear", "Trans")))
+    policy = chained(policy.stages[0], replace(policy.stages[1], operations=moves))
+    out = follow(policy, images, masks=images[..., 0])
+    assert (out.masks == out.images[..., 0]).all()

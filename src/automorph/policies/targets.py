@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from automorph.engine import Places, refuse
 from automorph.engine import follow as follow_sequences
 from automorph.errors import UsageError
-from automorph.operations import NOTHING, SearchSpace, Sequences, Stream
+from automorph.operations import NOTHING, Outside, SearchSpace, Sequences, Stream
 from automorph.policies.base import Images, Policy, stream_for
 from automorph.policies.chain import Chain
 from automorph.policies.schedule import Schedule
@@ -80,8 +80,10 @@ def follow(
     size = (images.shape[1], images.shape[2])
     positions = _positions(boxes, points, len(images))
     covered = None if masks is None else _masks(masks, images)
-    for sequences, space, part in _passes(loaded, stream):
-        positions, covered = follow_sequences(positions, covered, sequences, space, part, size)
+    for sequences, space, part, outside in _passes(loaded, stream):
+        positions, covered = follow_sequences(
+            positions, covered, sequences, space, part, size, outside
+        )
     counts = [0] * len(images) if boxes is None else [len(np.reshape(b, (-1, 4))) for b in boxes]
     found = [_boxes(p[: 4 * _ALONG * k], size) for p, k in zip(positions, counts, strict=True)]
     rest = [p[4 * _ALONG * k :] for p, k in zip(positions, counts, strict=True)]
@@ -94,14 +96,16 @@ def follow(
     )
 
 
-def _passes(policy: Policy, stream: Stream) -> Iterator[tuple[Sequences, SearchSpace, Stream]]:
-    """Yield the sequences, space and random numbers of each pass of ``transform``."""
+def _passes(
+    policy: Policy, stream: Stream
+) -> Iterator[tuple[Sequences, SearchSpace, Stream, Outside]]:
+    """Yield the sequences, space, random numbers and outside of each pass of ``transform``."""
     if isinstance(policy, Schedule):
         yield from _passes(policy.at(stream.epoch), stream)
         return
     if not isinstance(policy, Chain):
         if len(policy.space):
-            yield policy.sample(stream), policy.space, stream
+            yield policy.sample(stream), policy.space, stream, _outside(policy)
         return
     position = 0
     for number, stage in enumerate(policy.stages):
@@ -111,8 +115,13 @@ def _passes(policy: Policy, stream: Stream) -> Iterator[tuple[Sequences, SearchS
         elif len(stage.space):
             part = stage.sample(stream.at_stage(number))
             before = Sequences.of(np.full((len(stream), position), NOTHING))
-            yield before.then(part), stage.space, stream
+            yield before.then(part), stage.space, stream, _outside(stage)
             position += part.length
+
+
+def _outside(policy: Policy) -> Outside:
+    fill = getattr(policy, "fill", None)
+    return fill if fill in ("edge", "reflect") else "fill"
 
 
 def _positions(

@@ -11,27 +11,36 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "methods.md"
 
 
-def rows() -> list[list[str]]:
-    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    return [row for row in cells if row[0] != "method" and set(row[0]) != {"-"}]
+FIELDS = ["Paper", "Code read", "Same", "Differs", "Test"]
 
 
-def test_every_row_is_complete() -> None:
-    assert len(rows()) > 30
-    for row in rows():
-        assert len(row) == 6, row[0]
-        assert all(row), row[0]
+def sections() -> list[tuple[str, dict[str, str]]]:
+    """The heading of every method, and its fields."""
+    found = []
+    for part in re.split(r"^### ", PAGE.read_text(), flags=re.MULTILINE)[1:]:
+        heading, _, text = part.partition("\n")
+        text = text.partition("\n## ")[0]
+        pieces = re.split(r"^- \*\*([\w ]+)\*\*: ", text, flags=re.MULTILINE)
+        values = (" ".join(value.split()) for value in pieces[2::2])
+        found.append((heading, dict(zip(pieces[1::2], values, strict=True))))
+    return found
 
 
-def test_every_named_method_has_a_row() -> None:
+def test_every_section_is_complete() -> None:
+    assert len(sections()) > 30
+    for heading, fields in sections():
+        assert list(fields) == FIELDS, heading
+        assert all(fields.values()), heading
+
+
+def test_every_named_method_has_a_section() -> None:
     from automorph.augmenters.builtin import METHODS as IN_TRAINING
     from automorph.policies.builtin import POLICIES
     from automorph.robustness.builtin import METHODS as OBJECTIVES
     from automorph.robustness.translators.builtin import TRANSLATORS
     from automorph.searchers.builtin import METHODS as SEARCHES
 
-    first = " ".join(row[0] for row in rows())
+    first = " ".join(heading for heading, _ in sections())
     missing = [
         name
         for names in (POLICIES, IN_TRAINING, OBJECTIVES, TRANSLATORS, SEARCHES)
@@ -41,15 +50,17 @@ def test_every_named_method_has_a_row() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0][:40])
-def test_the_tests_of_a_row_exist(row: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("heading", "fields"), sections(), ids=[heading[:40] for heading, _ in sections()]
+)
+def test_the_tests_of_a_section_exist(heading: str, fields: dict[str, str]) -> None:
     """A name is a path under the root, a test file with or without a test, or a pattern of tests.
 
     A test without a file is in the file named before it.
     """
     files = {path.name: path for path in (ROOT / "tests").rglob("test_*.py")}
     source = ""
-    for named in re.findall(r"`([^`]+)`", row[5]):
+    for named in re.findall(r"`([^`]+)`", fields["Test"]):
         file, _, test = named.rpartition("::") if "::" in named else (named, "", "")
         if not file.endswith(".py") and "/" not in file:
             file, test = "", named

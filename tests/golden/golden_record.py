@@ -516,12 +516,12 @@ def adapters() -> Cases:
         arrays = policy.augment(examples, seed=1, epoch=2)
         tensors = policy.augment(planes, seed=1, epoch=2)
         floats = policy.augment(planes.float() / 255, seed=1, epoch=2)
-        layer = automorph.OnDevice(name, seed=1)
+        layer = automorph.OnDevice(policy, seed=1)
         layer.set_epoch(2)
         alone = "catalogue" not in name  # SamplePairing needs whole batches.
-        data = automorph.Augmented(samples, name if alone else "none", seed=1, copies=2)
+        data = automorph.Augmented(samples, policy if alone else "none", seed=1, copies=2)
         data.set_epoch(2)
-        collate = automorph.Collate(name, seed=1)
+        collate = automorph.Collate(policy, seed=1)
         collate.set_epoch(2)
         yield name, {
             "tensor as array": sha(tensors.permute(0, 2, 3, 1).numpy()) == sha(arrays),

@@ -68,10 +68,10 @@ from cells import Cells
 from record import claim, judged, paired, write_result
 from trainings import compared
 
-TAIL = " + flip-crop + cutout(16)"
+TAIL = " + flip-crop + cutout(16,fill=128)"
 ARMS = {
     "none": "none",
-    "tail": "flip-crop + cutout(16)",
+    "tail": "flip-crop + cutout(16,fill=128)",
     "randaugment": f"randaugment(n=2,m=6){TAIL}",
     "trivialaugment": f"trivialaugment-wide{TAIL}",
     "composition": f"composition(n=2){TAIL}",

@@ -260,8 +260,12 @@ def isic(content: Content) -> str:
 
 def tanda(content: Content) -> str:
     """Test accuracy by arm, and the generators' percentage of destructive operations."""
-    rows = []
+    rows: list[Sequence[Any]] = []
+    outdated = _outdated(content)
     for row in content["rows"]:
+        if (arm := row["arm"]) in outdated:
+            rows.append((arm, f"{AGAIN} ({outdated[arm]})", ""))
+            continue
         learned = row["destructive"]
         share = f"{100 * sum(learned) / len(learned):.1f}" if learned else row["usual"]
         rows.append((row["arm"], _spread(mean_of(row["accuracy"])), share))
@@ -272,8 +276,12 @@ def tanda(content: Content) -> str:
 def search_methods(content: Content) -> str:
     """Final accuracy of the policy that each search found, and the cost of the search."""
     base = next(row for row in content["rows"] if row["policy"] == "none")["accuracy"]["values"]
-    rows = []
+    rows: list[Sequence[Any]] = []
+    outdated = _outdated(content)
     for row in content["rows"]:
+        if (arm := row["policy"]) in outdated:
+            rows.append((arm, "", f"{AGAIN} ({outdated[arm]})", ""))
+            continue
         cost = f"{row['search']['trainings']:.1f}" if row["search"] else ""
         gain = "" if row["policy"] == "none" else difference(row["accuracy"]["values"], base)
         rows.append((row["policy"], cost, _spread(row["accuracy"]), gain))
@@ -427,7 +435,17 @@ def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
 
 def _outdated(content: Content) -> dict[str, str]:
     """Why figures of a result must not be shown, by arm."""
-    return to_measure_again(content["rows"]) if content["name"] == "patching" else {}
+    name = content["name"]
+    if name == "patching":
+        return to_measure_again(content["rows"])
+    if content.get("outside") == "edge":
+        return {}
+    # TANDA's operations painted what came in from outside black.
+    if name.startswith("tanda-"):
+        arms = {row["arm"] for row in content["rows"]} - {"none"}
+    else:
+        arms = {"tanda"} if name == "search-methods" else set[str]()
+    return dict.fromkeys(arms, "moved images had black borders")
 
 
 def _mentioned(arms: Iterable[str], text: str) -> bool:

@@ -35,8 +35,8 @@ trained for that, and neither data set of this benchmark was used.
 
 n: 2 data sets x (2 generators + 5 arms) x 5 seeds, and 2 further arms on CIFAR-10 = 20 learnings
 and 60 trainings. Hardware: 2 CPU cores, single-threaded cells in parallel; about 35 core-minutes,
-and 25 for the further arms. Finished cells are lines of results/tanda-DATA.jsonl, and the same
-command does only the missing ones.
+and 25 for the further arms. Finished cells are lines of results/tanda-DATA-edge.jsonl, and the same
+command does only the missing ones. (results/tanda-DATA.jsonl: with black borders, as in 0.1.)
 Rerun: AUTOMORPH_DATA=... OMP_NUM_THREADS=1 .venv/bin/python benchmarks/tanda.py [mnist|cifar10]
        [--seeds 5] [--jobs 2] [--try] (tiny: does it run?)
 """
@@ -288,7 +288,7 @@ def measure(source: str, cells: Cells, seeds: int, jobs: int, folder: Path, *, t
         )
     facts = asdict(SOURCES[source])
     write_result(f"tanda-{source}", rows=rows, claims=claims, data=source, seeds=seeds,
-                 length=LENGTH, unlabelled=UNLABELLED, **facts)  # fmt: skip
+                 length=LENGTH, unlabelled=UNLABELLED, outside="edge", **facts)  # fmt: skip
 
 
 def main() -> None:
@@ -304,7 +304,8 @@ def main() -> None:
                 folder = Path(name)
                 measure(source, Cells("tanda", folder), 2, 1, folder, tiny=True)
         else:
-            cells, folder = Cells(f"tanda-{source}"), WORK / "tanda"
+            # The former cells had black borders beside moved images.
+            cells, folder = Cells(f"tanda-{source}-edge"), WORK / "tanda-edge"
             measure(source, cells, options.seeds, options.jobs, folder, tiny=False)
 
 

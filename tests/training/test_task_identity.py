@@ -14,6 +14,7 @@ import automorph
 from automorph.data import limited, load_data, split
 from automorph.errors import UsageError
 from automorph.experiments import FileLog, Store, compare
+from automorph.models import Weights
 from automorph.operations import SearchSpace
 from automorph.policies import Mixture, Step
 from automorph.searchers import search
@@ -99,6 +100,8 @@ def changed(task, weights):
     yield "encoder", replace(task, encoder=Scaled(2.0))
     yield "start", replace(task, start=first)
     yield "start", replace(task, start=second)
+    yield "weights", replace(task, weights=Weights(first, "1"))
+    yield "weights", replace(task, weights=Weights(first, "2"))
     yield "protect", replace(task, protect=("[A-Z]+",))
     for field in fields(Recipe):
         value, other = getattr(task.recipe, field.name), RECIPE.get(field.name)

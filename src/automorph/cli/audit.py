@@ -102,8 +102,9 @@ def audit(
     training = {key: options.pop(key) for key in ("epochs", "batch_size", "lr", "precision")}
     training["defaults"] = options.pop("recipe")
     run = AuditRun(
-        source=data, model=options.pop("model"), recipe=training, checkpoint=checkpoint,
-        predictions=predictions, part=part, discover=discover, method=method, seed=seed,
+        source=data, model=options.pop("model"), weights=options.pop("weights"), recipe=training,
+        checkpoint=checkpoint, predictions=predictions, part=part, discover=discover,
+        method=method, seed=seed,
         folder=Path(out) if out else None, quiet=quiet or as_json, options=options,
     )  # fmt: skip
     content = run.run()
@@ -126,6 +127,7 @@ class AuditRun:
 
     source: str
     model: str | None
+    weights: str | None
     recipe: dict[str, Any]
     checkpoint: str | None
     predictions: str | None
@@ -155,9 +157,10 @@ class AuditRun:
         say.print(f"[bold]Auditing {self._subject()} on {self.source}[/bold]")
         print_notes(say, data)
         result = audit(
-            data, model=self.model, checkpoint=self.checkpoint, predictions=self.predictions,
-            part=self.part, discover=self.discover, method=self.method, recipe=self.recipe,
-            seed=self.seed, folder=folder / "model", progress=False if self.quiet else None,
+            data, model=self.model, checkpoint=self.checkpoint, weights=self.weights,
+            predictions=self.predictions, part=self.part, discover=self.discover,
+            method=self.method, recipe=self.recipe, seed=self.seed,
+            folder=folder / "model", progress=False if self.quiet else None,
         )  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         result = result.with_report(folder / "report.html", data=self.source)
@@ -179,7 +182,10 @@ class AuditRun:
         from automorph.data import split
         from automorph.training import as_task
 
-        task = as_task(split(data, seed=0), model=self.model if not self.checkpoint else None)
+        own: dict[str, Any] = (
+            {} if self.checkpoint else {"model": self.model, "weights": self.weights}
+        )
+        task = as_task(split(data, seed=0), **own)
         # Hashed into the folder name: these words must not change.
         subject = self._subject("a plainly trained network")
         more = [subject, str(self.recipe), str(self.seed), self.part or "", self.method]

@@ -23,6 +23,7 @@ from automorph.cli.options import (
     protect_option,
     quiet_option,
     seed_option,
+    weights_option,
 )
 from automorph.cli.param_types import NameWord
 from automorph.cli.provenance import notes_of, policy_facts, provenance_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from automorph.diagnostics import Explanation, Finding
+    from automorph.models import Weights
     from automorph.operations import SearchSpace
     from automorph.training import Task
 
@@ -67,6 +69,7 @@ _STYLES = {
     "train.",
     show_default="random",
 )
+@weights_option
 @protect_option
 @click.option("--deep", is_flag=True, help="Use the features of a trained model.")
 @seed_option
@@ -77,6 +80,7 @@ def explain(
     data: str,
     space: str | None,
     model: str | None,
+    weights: str | None,
     deep: bool,
     protect: tuple[str, ...],
     seed: int,
@@ -103,12 +107,13 @@ def explain(
     from automorph.diagnostics import default_space
     from automorph.training import as_task
 
-    task = as_task(loaded, model=model if deep else None, protect=protect)
+    own: dict[str, Any] = {"model": model, "weights": weights} if deep else {}
+    task = as_task(loaded, protect=protect, **own)
     operations = operations or default_space(task.data.domain)
     run = ExplainRun(
         source=data, task=task, space=operations, folder=Path(out) if out else None,
         features="random" if deep or model is None else model, deep=deep, seed=seed,
-        quiet=quiet or as_json,
+        quiet=quiet or as_json, weights=None if deep else weights,
     )  # fmt: skip
     content = run.run()
     if as_json:
@@ -127,6 +132,7 @@ class ExplainRun:
     deep: bool
     seed: int
     quiet: bool
+    weights: str | None = None
 
     def run(self) -> dict[str, Any]:
         """Run the explanation and return the object that ``--json`` prints."""
@@ -134,6 +140,8 @@ class ExplainRun:
         from automorph.report import publish
 
         words = [self.space.name, self.features, str(self.deep), str(self.seed)]
+        start = self._weights()
+        words += [start.hash] if start else []
         folder = self.folder or run_folder("explain", self.task, words)
         self._check_folder(folder)
         say = console(quiet=self.quiet)
@@ -143,12 +151,14 @@ class ExplainRun:
             f"[bold]Explaining {number} operations on {self.source}[/bold]\n"
             f"{len(self.task.data.train):,} training examples of {len(self.task.data.classes)} "
             f"classes; features: {self.features if not self.deep else self.task.model}"
+            f"{f'; pretrained weights: {start}' if start else ''}"
         )
         print_notes(say, self.task.data)
         started = datetime.now(UTC).isoformat(timespec="seconds")
         with say.status("starting") as status:
             result = explain(
                 self.task, self.space, features=self.features, deep=self.deep, seed=self.seed,
+                weights=self.weights,
                 progress=lambda name, k, of: status.update(f"{name} ({k + 1} of {of})"),
             )  # fmt: skip
         policy = instant_policy(result)
@@ -188,6 +198,12 @@ class ExplainRun:
         say.print(f"\nReport  {report}")
         print_next(say, commands)
         return content
+
+    def _weights(self) -> Weights | None:
+        """Return the file of the weights of the features; a trained network's are noted."""
+        from automorph.models import weights_for
+
+        return None if self.deep else weights_for(self.features, self.weights)
 
     def _check_folder(self, folder: Path) -> None:
         """Reject a folder with an explanation of something else, which would be overwritten."""

@@ -159,6 +159,11 @@ protect_option = click.option(
     callback=lambda _, __, value: patterns_of(value),
     help="Words in texts that no operation may change; repeatable.",
 )
+weights_option = click.option(
+    "--weights", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
+    help="File of the weights of --model timm:NAME:pretrained: safetensors, or a state_dict that "
+    "torch saved.", show_default="those of an installed package, else timm's",
+)  # fmt: skip
 _model_option = stack(
     click.option(
         "--model",
@@ -167,6 +172,7 @@ _model_option = stack(
         help="Network, such as resnet9:16, timm:NAME or text-cnn (see: automorph list models).",
         show_default="depends on the data",
     ),
+    weights_option,
 )
 _epochs_help = "Epochs of each training; auto: until its validation loss stops improving"
 _epochs_option = partial(
@@ -335,6 +341,7 @@ def task_of(
     recipe: str | None = None,
     protect: tuple[str, ...] = (),
     unlabelled: str | None = None,
+    weights: str | None = None,
     out: str | None = None,
     **options: Any,
 ) -> Task:
@@ -356,7 +363,9 @@ def task_of(
         "epochs": "auto" if epochs == "same" else epochs, "defaults": recipe,
         "batch_size": batch_size, "lr": lr, "precision": precision,
     }  # fmt: skip
-    return as_task(loaded, model=model, recipe=changes, protect=protect, run_folder=out)
+    return as_task(
+        loaded, model=model, recipe=changes, protect=protect, run_folder=out, weights=weights
+    )
 
 
 def default_policy(domain: str) -> str:

@@ -28,7 +28,7 @@ _OF_ONE_RUN = frozenset({
 """Parameters that another verb does not take over; some mean something else there."""
 TRIALS = 20
 """Trials of a search that is suggested: about the cost of a comparison."""
-TRAINING = ("model", "epochs", "recipe", "batch_size", "lr", "precision")
+TRAINING = ("model", "weights", "epochs", "recipe", "batch_size", "lr", "precision")
 """Parameters of trainings, which do not apply to a finished network."""
 _NOT_REPEATED = frozenset({"quiet", "as_json"})
 
@@ -51,7 +51,7 @@ def suggest(
         leave = {*_OF_ONE_RUN, *but}
         # Without --deep, the model of explain is that of its features.
         if "explain" in (context.info_name, verb) and not context.params.get("deep"):
-            leave.add("model")
+            leave |= {"model", "weights"}
         carried = {
             name: value for name, value in _given(context) if name in known and name not in leave
         }

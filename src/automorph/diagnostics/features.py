@@ -6,8 +6,9 @@ A feature map takes uint8 images ``(n, H, W, C)``, or texts ``(n,)``, and return
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch.nn import functional
 
 from automorph.diagnostics.text_features import hashed_words
 from automorph.errors import UsageError
-from automorph.models import evaluating
+from automorph.models import evaluating, is_pretrained
 from automorph.training import Task, make_task, train
 
 Images = NDArray[Any]
@@ -131,13 +132,25 @@ def trained_features(task: Task, *, seed: int = 0) -> FeatureMap:
     return network_features(task, result.model)
 
 
-def feature_map(task: Task, features: str | FeatureMap, *, seed: int = 0) -> FeatureMap:
+def feature_map(
+    task: Task,
+    features: str | FeatureMap,
+    *,
+    seed: int = 0,
+    weights: str | os.PathLike[str] | None = None,
+) -> FeatureMap:
     """Return a feature map by name; a function of images is returned unchanged.
 
     Names: ``random``, ``pixels``, or a model of `automorph.models` (untrained, unless it is
-    ``timm:NAME:pretrained``). For texts ``random`` is `hashed_words`, and ``sentence:NAME`` a
-    pretrained network.
+    ``timm:NAME:pretrained``, whose ``weights`` may come from a file). For texts ``random`` is
+    `hashed_words`, and ``sentence:NAME`` a pretrained network.
     """
+    known = isinstance(features, str) and features not in ("random", "pixels")
+    if weights is not None and not known:
+        raise UsageError(
+            f"got the weights {weights}, and features that need none; expected the name of their "
+            "network: features='timm:NAME:pretrained' (--model)"
+        )
     if callable(features):
         return features
     if task.data.domain == "text":
@@ -146,7 +159,11 @@ def feature_map(task: Task, features: str | FeatureMap, *, seed: int = 0) -> Fea
         return random_convolutions(task.data.train.data, seed=seed)
     if features == "pixels":
         return pixels
-    return network_features(task, replace(task, model=features).build(seed))
+    other = make_task(
+        task.data, model=features, recipe=task.recipe, weights=weights,
+        encoder=None if is_pretrained(features) else task.encoder,
+    )  # fmt: skip
+    return network_features(other, other.build(seed))
 
 
 def _of_texts(task: Task, features: str, seed: int) -> FeatureMap:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,7 @@ def explain(
     magnitudes: Sequence[float] = MAGNITUDES,
     copies: int = 2,
     seed: int = 0,
+    weights: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Explanation:
@@ -57,17 +60,19 @@ def explain(
       name of a model, or a function of images or texts;
     - ``deep``: use features of the task's own network, trained by its recipe on one half of the
       examples, and explain on the other half;
+    - ``weights``: the file that a model named ``timm:NAME:pretrained`` takes its weights from: that
+      of ``features``, or with ``deep`` the task's;
     - ``progress`` is called with an operation's name, its number and their count.
 
     Raises `UsageError` for a space of another domain, or too few data.
     """
     started = time.monotonic()
-    task = as_task(source, **options)
+    task = as_task(source, weights=weights if deep else None, **options)
     chosen = default_space(task.data.domain) if space is None else space
     chosen = named_space(chosen) if isinstance(chosen, str) else chosen
     _check(task, chosen, magnitudes, copies)
     chosen = fitted(chosen, task)
-    bench, name = _bench(task, features, deep=deep, copies=copies, seed=seed)
+    bench, name = _bench(task, features, deep=deep, copies=copies, seed=seed, weights=weights)
     operations = [operation for operation in chosen if not is_identity(operation)]
     sweeps = []
     for number, operation in enumerate(operations):
@@ -166,7 +171,13 @@ def balanced(labels: NDArray[np.int64], max_examples: int) -> NDArray[np.intp]:
 
 
 def _bench(
-    task: Task, features: str | FeatureMap, *, deep: bool, copies: int, seed: int
+    task: Task,
+    features: str | FeatureMap,
+    *,
+    deep: bool,
+    copies: int,
+    seed: int,
+    weights: str | os.PathLike[str] | None,
 ) -> tuple[Bench, str]:
     train = task.data.train
     name = features if isinstance(features, str) else getattr(features, "__name__", "own")
@@ -174,12 +185,11 @@ def _bench(
         # Features fitted to an example's label would understate its label risk.
         rows = balanced(train.labels, min(len(train), 2 * MOST))
         half = np.arange(len(rows)) % 2 == 0
-        other = Task(
-            task.data.replace(train=train.take(rows[half])), task.model, task.recipe, task.encoder
-        )
+        other = replace(task, data=task.data.replace(train=train.take(rows[half])))
         maps, rows, name = trained_features(other, seed=seed), rows[~half], f"{task.model}, trained"
     else:
-        maps, rows = feature_map(task, features, seed=seed), balanced(train.labels, MOST)
+        maps = feature_map(task, features, seed=seed, weights=weights)
+        rows = balanced(train.labels, MOST)
     part = train.take(rows)
     return Bench(part.data, part.labels, maps, copies=copies, seed=seed), name
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from automorph._lazy import lazy_names
 from automorph.models.catalog import MODELS, build_model, build_text_model, check_model, list_models
+from automorph.models.weights import Weights, is_pretrained, tensors_in, weights_for
 
 if TYPE_CHECKING:
+    from automorph.models.from_timm import preprocessing_of as preprocessing_of
     from automorph.models.modes import Modes as Modes
     from automorph.models.modes import begin_training as begin_training
     from automorph.models.modes import evaluating as evaluating
@@ -21,9 +23,21 @@ _HOMES = {
     "evaluating": "modes",
     "held_in_evaluation": "modes",
     "modes_kept": "modes",
+    "preprocessing_of": "from_timm",
 }
 
-__all__ = ["MODELS", "build_model", "build_text_model", "check_model", "list_models", *_HOMES]
+__all__ = [
+    "MODELS",
+    "Weights",
+    "build_model",
+    "build_text_model",
+    "check_model",
+    "is_pretrained",
+    "list_models",
+    "tensors_in",
+    "weights_for",
+    *_HOMES,
+]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.
     __getattr__ = lazy_names(__name__, _HOMES)

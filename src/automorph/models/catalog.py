@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from automorph.errors import UsageError
+from automorph.models.weights import Weights, is_pretrained
 from automorph.registry import Entry, Registry
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ MODELS = Registry(
     ModelEntry(
         "timm:NAME",
         "automorph.models.from_timm:build",
-        "any timm network, untrained; `timm:NAME:pretrained` loads its weights",
+        "any timm network, untrained; `timm:NAME:pretrained` starts from its weights, those of "
+        "`--weights FILE` if given",
         r"(?P<name>timm:.*)",
     ),
     example="resnet9:16",
@@ -138,13 +140,20 @@ def list_models() -> dict[str, str]:
 
 
 def build_model(
-    name: str, *, channels: int, classes: int, size: int | tuple[int, int]
+    name: str,
+    *,
+    channels: int,
+    classes: int,
+    size: int | tuple[int, int],
+    weights: Weights | None = None,
 ) -> nn.Module:
     """Build the named network, freshly initialised, for images of a shape.
 
     ``channels`` is 1, 3 or 4, ``size`` the side in pixels or (height, width). The network maps
     float ``(n, channels, height, width)`` to logits ``(n, classes)``. Initial weights are drawn
-    from torch's global generator. Raises `UsageError` for a name or size that cannot be built.
+    from torch's global generator; those of ``timm:NAME:pretrained`` are read from ``weights`` (see
+    `weights_for`; None: from timm), except the output layer. Raises `UsageError` for a name or size
+    that cannot be built.
 
     >>> model = build_model("wrn-16-2", channels=3, classes=10, size=32)
     >>> sum(p.numel() for p in model.parameters())
@@ -156,7 +165,10 @@ def build_model(
             f"model {name!r} for {channels} channels, {classes} classes and {height}x{width} "
             "pixels: expected positive numbers; check the data's shape and labels"
         )
-    return _builder(name, "image")(channels, classes, (height, width))
+    builder = _builder(name, "image")
+    if weights is not None and is_pretrained(name):
+        builder = partial(builder, weights=weights)
+    return builder(channels, classes, (height, width))
 
 
 def build_text_model(name: str, *, inputs: int, classes: int) -> nn.Module:

@@ -20,7 +20,7 @@ from automorph.data import (
 )
 from automorph.diagnostics import hashed_words
 from automorph.errors import DataError, UsageError
-from automorph.models import build_model
+from automorph.models import build_model, tensors_in
 from automorph.robustness.dfr import features
 from automorph.robustness.prediction_files import aligned, as_array, read_predictions
 from automorph.targets import target_of
@@ -74,7 +74,8 @@ def of_checkpoint(
         )
     if file.suffix in (".pt", ".pth", ".bin"):
         network = _weights(file, data, model)
-        encoder = make_task(data, model=lambda: network).encoder
+        named = model if isinstance(model, str) else lambda: network
+        encoder = make_task(data, model=named).encoder
         return of_network(network, part, encoder=encoder, classes=data.classes, name=str(path))
     trained = load_trained(file, model=model if isinstance(model, nn.Module) else None)
     if not same_names(trained.classes, data.classes):
@@ -125,8 +126,6 @@ def thumbnails(part: Split, side: int = 8) -> NDArray[np.float32]:
 
 
 def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Module:
-    import torch
-
     if model is None:
         raise UsageError(
             f"{file} contains only weights; expected the name of the network as well: pass "
@@ -136,20 +135,16 @@ def _weights(file: Path, data: Dataset, model: str | nn.Module | None) -> nn.Mod
         network = make_task(data, model=model).build(0)
     elif isinstance(model, str):
         height, width, channels = data.train.data.shape[1:]
+        # The file replaces the pretrained weights, which thus need not be loaded.
         network = build_model(
-            model, channels=channels, classes=len(data.classes), size=(height, width)
+            model.removesuffix(":pretrained"),
+            channels=channels,
+            classes=len(data.classes),
+            size=(height, width),
         )
     else:
         network = model
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # Unpickling fails in many ways, all with the same meaning.
-        raise UsageError(
-            f"{file} cannot be read as plain weights ({str(error).splitlines()[0][:200]}); expected"
-            " a state_dict, saved by torch.save(model.state_dict(), path), or a .safetensors file"
-        ) from error
-    tensors = content.get("state_dict", content) if isinstance(content, dict) else {}
-    fill(network, tensors, file)
+    fill(network, tensors_in(file.read_bytes(), file), file)
     return network
 
 

@@ -33,6 +33,7 @@ def audit(
     *,
     model: Any | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    weights: str | os.PathLike[str] | None = None,
     predictions: Any | None = None,
     part: str | None = None,
     discover: bool = False,
@@ -52,7 +53,8 @@ def audit(
     - the subject: ``predictions`` (an array, a file, a column: see
       `automorph.robustness.predictions.of_predictions`), a ``checkpoint`` (a run folder or file),
       or a ``model`` (a network, or the result of a training). Otherwise the network named ``model``
-      is trained plainly, by ``recipe``, and kept in ``folder``;
+      is trained plainly, by ``recipe``, and kept in ``folder``; ``weights`` is the file from which
+      a model named ``timm:NAME:pretrained`` starts;
     - ``part``: ``test`` by default; ``validation`` if slices are discovered (they must be tested
       elsewhere); for data without parts and given predictions, all of them;
     - ``discover`` searches for slices that no column names; ``method`` is ``domino`` or ``george``.
@@ -75,6 +77,11 @@ def audit(
             f"got {' and '.join([*given, *(['model'] if model is not None else [])])}; expected "
             "only one of them: omit the others"
         )
+    if weights is not None and (given or not isinstance(model, str)):
+        raise UsageError(
+            f"got the weights {weights}, from which no network is trained here; expected them with "
+            "a model named timm:NAME:pretrained, and neither checkpoint nor predictions"
+        )
     data, doubt = _data(source, seed, checkpoint, whole=predictions is not None, options=options)
     grouper = _grouper(data, discover)
     name, audited = _part(data, part, discover=discover, whole=predictions is not None)
@@ -93,6 +100,7 @@ def audit(
             model=model,
             recipe=recipe,
             run_folder=folder,
+            weights=weights,
         )
         run = train(task, seed=seed, folder=folder, parts=(), device=device, progress=progress)
         assert run.model is not None
@@ -100,6 +108,8 @@ def audit(
             run.model, audited, encoder=task.encoder, classes=data.classes,
             name=f"{task.model}, trained plainly",
         )  # fmt: skip
+        start = f"The network started from the weights {task.weights}." if task.weights else ""
+        subject = replace(subject, notes=(start,) if start else ())
     result = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
     return replace(result, notes=(doubt, *result.notes)) if doubt else result
 

@@ -241,7 +241,7 @@ def _begin_with(task: Task, checkpoint: Path) -> Task:
             f"{list(task.data.classes)}. Expected the same classes in the same order"
         )
     return replace(
-        task, start=file, model=read_facts(file)["model"] or task.model,
+        task, start=file, model=read_facts(file)["model"] or task.model, weights=None,
         encoder=trained.encoder or task.encoder,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,7 +17,14 @@ from torch import nn
 
 from automorph.data import Dataset, Split, guard_unlabelled
 from automorph.errors import DataError, UsageError
-from automorph.models import build_model, build_text_model
+from automorph.models import (
+    Weights,
+    build_model,
+    build_text_model,
+    is_pretrained,
+    preprocessing_of,
+    weights_for,
+)
 from automorph.operations import Stream
 from automorph.targets import Target, target_of
 from automorph.training.batch import Encoder, Normaliser
@@ -37,8 +45,9 @@ class Task:
     ``model`` is a name (see `automorph.models.list_models`) or a function without arguments that
     builds a custom network, whose layers in evaluation mode stay in it; ``encoder`` maps examples
     and a device to network inputs. ``start`` is a run's ``model.safetensors`` from which training
-    starts (None: random weights). ``protect``: regular expressions that match what text operations
-    must not change.
+    starts (None: random weights); ``weights`` the file from which a network named
+    ``timm:NAME:pretrained`` starts (None: timm's own). ``protect``: regular expressions that match
+    what text operations must not change.
     """
 
     data: Dataset
@@ -47,6 +56,7 @@ class Task:
     encoder: Encoder
     start: Path | None = None
     protect: tuple[str, ...] = ()
+    weights: Weights | None = None
 
     @property
     def name(self) -> str:
@@ -102,8 +112,9 @@ class Task:
                 return build_text_model(self.model, inputs=inputs, classes=self.target.outputs)
             height, width, channels = self.data.train.data.shape[1:]
             return build_model(
-                self.model, channels=channels, classes=self.target.outputs, size=(height, width)
-            )
+                self.model, channels=channels, classes=self.target.outputs, size=(height, width),
+                weights=self.weights,
+            )  # fmt: skip
 
 
 def make_task(
@@ -113,11 +124,14 @@ def make_task(
     recipe: Recipe | None = None,
     encoder: Encoder | None = None,
     protect: Sequence[str] = (),
+    weights: str | os.PathLike[str] | None = None,
 ) -> Task:
     """Make a task with defaults: `recipe_for` the network, normalised by the training part.
 
-    Unlabelled examples that are also in the validation or test part are dropped, with a note.
-    Raises `DataError` when there are too few examples to train on.
+    Inputs of a pretrained network are normalised as in its own training; ``weights`` is a file of
+    its weights (see `automorph.models.weights_for`). Unlabelled examples that are also in the
+    validation or test part are dropped, with a note. Raises `DataError` when there are too few
+    examples to train on.
     """
     data = guard_unlabelled(data)
     n = len(data.train)
@@ -138,12 +152,17 @@ def make_task(
             f"{data.name} contains texts, so your own network needs an encoder: a function "
             "that takes texts and a device and returns the network's inputs"
         )
+    start = weights_for(model, weights)
+    if start is not None:
+        note = f"pretrained weights: {start}"
+        data = data if note in data.notes else data.replace(notes=(*data.notes, note))
     return Task(
         data,
         model,
         recipe or recipe_for(model if isinstance(model, str) else "", n),
         encoder or default_encoder(data, model),
         protect=tuple(protect),
+        weights=start,
     )
 
 
@@ -154,6 +173,9 @@ def default_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Enco
         # Words of unlabelled texts are known, too: of a few labelled ones, hardly any would be.
         texts = [data.train.data, *([] if data.unlabelled is None else [data.unlabelled.data])]
         return text_encoder(model, chain.from_iterable(texts))
+    if isinstance(model, str) and is_pretrained(model):
+        channels = data.train.data.shape[-1]
+        return Normaliser(*preprocessing_of(model).for_channels(channels))
     return normaliser_of(data.train)
 
 

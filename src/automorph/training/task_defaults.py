@@ -31,6 +31,7 @@ def as_task(
     protect: Sequence[str] = (),
     run_folder: str | os.PathLike[str] | None = None,
     unlabelled: Any = None,
+    weights: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Task:
     """Make a task of ``source``: missing parts are split off, and defaults fit the data.
@@ -41,8 +42,10 @@ def as_task(
     recipe; ``epochs`` may be ``"auto"``, and ``defaults`` a version (see there). ``seed`` decides
     the split, not the trainings. ``protect``: regular expressions that match what text operations
     must not change. ``unlabelled``: examples without labels, see `automorph.data.with_unlabelled`;
-    the same options apply to them. ``run_folder``: where the run will be kept; if it was begun with
-    the default recipe of an earlier version, it keeps that recipe.
+    the same options apply to them. ``weights``: the file from which a model named
+    ``timm:NAME:pretrained`` starts (safetensors, or a state_dict that torch saved).
+    ``run_folder``: where the run will be kept; if it was begun with the default recipe of an
+    earlier version, it keeps that recipe.
 
     >>> as_task("digits", model="cnn", recipe={"epochs": 3}, limit=200).recipe.epochs
     3
@@ -53,7 +56,7 @@ def as_task(
     if isinstance(source, Task):
         asked = {
             "model": model, "recipe": changes, "seed": seed, "protect": protect,
-            "unlabelled": unlabelled, **options,
+            "unlabelled": unlabelled, "weights": weights, **options,
         }  # fmt: skip
         _need_none(asked)
         check_network(source)
@@ -83,7 +86,7 @@ def as_task(
     if run_folder is not None and "defaults" not in changes:
         version = defaults_of(Path(run_folder), record_of)
     network, fitting = by(version)
-    task = make_task(data, model=network, recipe=fitting, protect=protect)
+    task = make_task(data, model=network, recipe=fitting, protect=protect, weights=weights)
     # Errors must appear before anything is trained or written.
     check_network(task)
     if isinstance(task.model, str):

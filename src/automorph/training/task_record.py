@@ -38,6 +38,7 @@ def task_identity(task: Task) -> dict[str, Any]:
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         "model": named(task.model),
         **_structure(task),
+        **({"weights": task.weights.hash} if task.weights else {}),
         "start": task.start and blake2b(task.start.read_bytes(), digest_size=8).hexdigest(),
         "encoder": named(task.encoder),
         "recipe": task.recipe.to_dict(),

@@ -1,0 +1,138 @@
+"""Pretrained networks in tasks: their weights, their inputs, and the identity of their runs."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+import automorph
+from automorph.cli import app
+from automorph.errors import UsageError
+from automorph.models import preprocessing_of
+from automorph.training import Normaliser, as_task, load_trained, task_identity, train
+
+timm = pytest.importorskip("timm")
+
+NAME = "timm:test_efficientnet:pretrained"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    torch.manual_seed(1)
+    path = tmp_path_factory.mktemp("weights") / "weights.pth"
+    torch.save(timm.create_model("test_efficientnet", num_classes=7).state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    images = rng.integers(0, 100, (60, 32, 32, 3)) + 100 * labels[:, None, None, None]
+    return images.astype(np.uint8), labels
+
+
+def _task(data, file, model=NAME, **changes):
+    return as_task(data, model=model, weights=file, recipe={"epochs": 1, **changes})
+
+
+def test_every_seed_starts_from_the_file(data, file):
+    task = _task(data, file)
+    wanted = torch.load(file, weights_only=True)["conv_stem.weight"]
+
+    assert all(torch.equal(task.build(seed).conv_stem.weight, wanted) for seed in (0, 1))
+    heads = [task.build(seed).classifier.weight for seed in (0, 0, 1)]
+    assert torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
+
+
+def test_the_file_is_noted_and_its_content_is_part_of_the_identity(data, file, tmp_path):
+    task = _task(data, file)
+    assert any(file.name in note and task.weights.hash in note for note in task.data.notes)
+
+    copy = shutil.copy(file, tmp_path / "copy.pth")
+    assert task_identity(_task(data, copy)) == task_identity(task)
+
+    torch.manual_seed(2)
+    other = tmp_path / "other.pth"
+    torch.save(timm.create_model("test_efficientnet").state_dict(), other)
+    assert task_identity(_task(data, other)) != task_identity(task)
+    assert "weights" not in task_identity(_task(data, None, model="timm:test_efficientnet"))
+
+
+def test_a_run_does_not_go_on_with_other_weights(data, file, tmp_path):
+    train(_task(data, file), folder=tmp_path / "run", progress=False)
+    other = tmp_path / "other.pth"
+    torch.save(timm.create_model("test_efficientnet").state_dict(), other)
+
+    with pytest.raises(UsageError, match="weights was"):
+        train(_task(data, other), folder=tmp_path / "run", progress=False)
+
+
+def test_inputs_are_normalised_as_the_network_was_trained(data, file, tmp_path):
+    task = _task(data, file)
+    wanted = preprocessing_of(NAME)
+    assert task.encoder == Normaliser(wanted.mean, wanted.std)
+    assert _task(data, None, model="timm:test_efficientnet").encoder != task.encoder
+
+    result = train(task, folder=tmp_path, progress=False)
+    loaded = load_trained(tmp_path)
+    assert loaded.encoder == task.encoder
+    with torch.inference_mode():
+        logits = loaded.model(loaded.encoder(task.data.train.data[:4]))
+        own = result.model.eval()(task.encoder(task.data.train.data[:4]))
+    torch.testing.assert_close(logits, own)
+
+
+def test_every_call_takes_the_file(data, file, tmp_path):
+    images, labels = data
+    options = {"model": NAME, "weights": file, "recipe": {"epochs": 1}}
+    compared = automorph.compare(
+        data, ["none", "flip"], seeds=1, folder=tmp_path / "compare", engine="local", **options
+    )
+    assert len(compared.rows) == 2
+
+    audited = automorph.audit((images, labels, labels), **options)
+    assert any(file.name in note for note in audited.notes)
+
+    explained = automorph.explain(
+        data, "randaugment", features=NAME, weights=file, magnitudes=[1.0], copies=1
+    )
+    assert explained.features == NAME
+
+    with pytest.raises(UsageError, match="features that need none"):
+        automorph.explain(data, "randaugment", weights=file)
+    with pytest.raises(UsageError, match="no network is trained here"):
+        automorph.audit((images, labels, labels), predictions=labels, weights=file)
+
+
+def test_the_command_line_takes_the_file(file, tmp_path):
+    out = tmp_path / "run"
+    words = ["train", "digits", "--limit", "100", "--size", "32", "--model", NAME, "--epochs", "1"]
+    done = CliRunner().invoke(app, [*words, "--weights", str(file), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert file.name in done.stderr
+
+    audit = [
+        "audit",
+        "digits",
+        "--limit",
+        "100",
+        "--size",
+        "32",
+        "--checkpoint",
+        str(out),
+        "--discover",
+        "--part",
+        "test",
+    ]
+    done = CliRunner().invoke(app, [*audit, "--out", str(tmp_path / "audit")])
+    assert done.exit_code == 0, done.output
+
+    done = CliRunner().invoke(app, ["train", "digits", "--model", "cnn", "--weights", str(file)])
+    assert isinstance(done.exception, UsageError)
+    assert "expected a model named timm:NAME:pretrained" in str(done.exception)

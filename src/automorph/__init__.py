@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from automorph.data import load_data as load_data
     from automorph.diagnostics import explain as explain
     from automorph.experiments import write_result as write_result
+    from automorph.inference import export_model as export_model
+    from automorph.inference import predict as predict
     from automorph.integrations import AugmentCallback as AugmentCallback
     from automorph.integrations import Augmented as Augmented
     from automorph.integrations import AugmentedClassifier as AugmentedClassifier
@@ -51,6 +53,7 @@ _HOMES = {
     "compare": "automorph.augmenters",
     "count_repeats": "automorph.integrations",
     "explain": "automorph.diagnostics",
+    "export_model": "automorph.inference",
     "export_policy": "automorph.interop",
     "follow": "automorph.policies",
     "from_arrays": "automorph.data",
@@ -60,6 +63,7 @@ _HOMES = {
     "operation": "automorph.operations",
     "patch": "automorph.robustness",
     "peer_operation": "automorph.interop",
+    "predict": "automorph.inference",
     "save_policy": "automorph.policies",
     "search": "automorph.searchers",
     "train": "automorph.augmenters",

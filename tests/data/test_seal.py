@@ -24,6 +24,8 @@ MAY_OPEN = {
     "robustness/run_audit.py:_part": "an audit measures the part that the user asked for",
     "robustness/run_patch.py:patch": "audits the models before and after, once both are chosen",
     "robustness/run_patch.py:_evidence": "evaluates the models before and after, likewise",
+    "inference/examples.py:_of_part":
+        "predicts the part that the user asked for with a network whose training is finished",
     "robustness/flip_rate.py:flip_rate": "counts the flips of these models",
     "robustness/flip_rate.py:maps_of": "draws the saliency of these models",
     "robustness/translators/base.py:exact_pairs":

@@ -17,6 +17,7 @@ from automorph.cli.explain import explain
 from automorph.cli.export import export
 from automorph.cli.listing import list_
 from automorph.cli.patch import patch
+from automorph.cli.predict import predict
 from automorph.cli.preview import preview
 from automorph.cli.quickstart import quickstart
 from automorph.cli.report import report
@@ -26,8 +27,8 @@ from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
 VERBS = (
-    quickstart, search, compare, train, explain, audit, patch, preview, report, export, list_,
-    doctor,
+    quickstart, search, compare, train, predict, explain, audit, patch, preview, report, export,
+    list_, doctor,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ _EXTRAS = {
     "lightning": ("the Lightning callback", ("lightning",)),
     "kornia": ("policies as kornia modules", ("kornia",)),
     "albumentations": ("policies as albumentations pipelines", ("albumentations",)),
+    "export": ("networks as ONNX files", ("onnx", "onnxscript", "onnxruntime")),
     "dicom": ("DICOM images", ("pydicom",)),
     "saliency": ("saliency in audits", ("captum",)),
     "track": ("logging to TensorBoard", ("tensorboard",)),

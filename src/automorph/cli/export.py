@@ -1,4 +1,4 @@
-"""``automorph export``: write a policy as code for another library."""
+"""``automorph export``: a policy as code for another library, or a network as a file."""
 
 from __future__ import annotations
 
@@ -8,24 +8,38 @@ import click
 
 from automorph.cli.option_values import size_of
 from automorph.cli.options import console, json_option, print_json
+from automorph.errors import UsageError
 
 LIBRARIES = ("python", "torchvision", "albumentations", "kornia", "timm")
 
 
-@click.command(short_help="Write a policy as code for another library.")
-@click.argument("policy")
+@click.command(short_help="Write a policy as code, or a network as a file.")
+@click.argument("policy", metavar="POLICY|RUN")
 @click.option(
-    "--to", type=click.Choice(LIBRARIES), required=True,
-    help="Library to export to; python needs only NumPy and Pillow and produces identical pixels.",
+    "--to", type=click.Choice(LIBRARIES),
+    help="Library to export a policy to; python needs only NumPy and Pillow and produces identical "
+    "pixels.",
+)  # fmt: skip
+@click.option("--onnx", "kind", flag_value="onnx", help="Write the network of RUN as an ONNX file.")
+@click.option(
+    "--torch-export", "kind", flag_value="torch-export",
+    help="Write the network of RUN as a torch.export file.",
 )  # fmt: skip
 @click.option(
-    "--out", type=click.Path(dir_okay=False), help="File to write.", show_default="standard output"
-)
+    "--out", type=click.Path(dir_okay=False), help="File to write.",
+    show_default="standard output; of a network: model.onnx or model.pt2 in RUN",
+)  # fmt: skip
 @click.option("--size", metavar="PX|HxW", help="Size of your images; some libraries need it.")
 @click.option("--strict", is_flag=True, help="Reject operations that are not exactly equivalent.")
 @json_option
 def export(
-    policy: str, to: str, out: str | None, size: str | None, strict: bool, as_json: bool
+    policy: str,
+    to: str | None,
+    kind: str | None,
+    out: str | None,
+    size: str | None,
+    strict: bool,
+    as_json: bool,
 ) -> None:
     """Write POLICY, a name or a policy.json file, as code that runs without Automorph.
 
@@ -35,8 +49,33 @@ def export(
     automorph export runs/compare-photos-1a2b3c4d/policy.json --to python --out augment.py
     automorph export 'flip-crop + randaugment(n=2,m=9)' --to torchvision
     automorph export rand-m9-inc1 --to timm
+
+    With --onnx or --torch-export, write the trained network of RUN with its preprocessing: uint8
+    images (n, height, width, channels) in, probabilities out.
+
+    \b
+    automorph export runs/photos --onnx --out photos.onnx
     """
-    from automorph.errors import UsageError
+    if (to is None) == (kind is None):
+        raise UsageError(
+            f"got {'both --to and a format of networks' if to else 'no format'}; expected --to "
+            f"LIBRARY for a policy ({', '.join(LIBRARIES)}), or --onnx or --torch-export for the "
+            "network of a run"
+        )
+    if to is not None:
+        _export_policy(policy, to, out, size, strict, as_json)
+        return
+    if size is not None or strict:
+        raise UsageError(
+            f"got {'--size' if size is not None else '--strict'}, which is for policies; networks "
+            "keep the size of their training: leave it out"
+        )
+    _export_network(policy, str(kind), out, as_json)
+
+
+def _export_policy(
+    policy: str, to: str, out: str | None, size: str | None, strict: bool, as_json: bool
+) -> None:
     from automorph.files import atomic_write
     from automorph.interop import differences, export_policy, policy_to_export
 
@@ -58,3 +97,30 @@ def export(
         click.echo(text, nl=False)
     else:
         console().print(f"Wrote {out}: {loaded.name} for {to}.")
+
+
+def _export_network(run: str, kind: str, out: str | None, as_json: bool) -> None:
+    from automorph.inference import export_model
+
+    written = export_model(run, kind, out)  # type: ignore[arg-type]
+    if as_json:
+        print_json(
+            {
+                "run": run,
+                "to": kind,
+                "file": str(written.file),
+                "input": ["n", *written.shape],
+                "classes": list(written.classes),
+                "difference": written.difference,
+            }
+        )
+        return
+    height, width, channels = written.shape
+    say = console()
+    say.print(f"Wrote {written.file}: the network of {run}.", markup=False, soft_wrap=True)
+    say.print(
+        f"It takes images uint8 (n, {height}, {width}, {channels}) and returns probabilities "
+        f"(n, {len(written.classes)}); largest difference from Automorph on random images: "
+        f"{written.difference:.1g}.",
+        markup=False, soft_wrap=True,
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.limits import limited
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
 from automorph.data.memory_map import allocate, finish, mapped
+from automorph.data.new_examples import NewExamples, read_new_examples
 from automorph.data.pool import guard_unlabelled
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
 from automorph.data.sources import SOURCES, SourceInfo, list_sources
@@ -36,6 +37,7 @@ __all__ = [
     "Dataset",
     "Domain",
     "Leakage",
+    "NewExamples",
     "SourceInfo",
     "Split",
     "Window",
@@ -59,6 +61,7 @@ __all__ = [
     "open_part",
     "open_test",
     "read_image",
+    "read_new_examples",
     "read_tables",
     "same_names",
     "split",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from automorph.data.readers.catalog import KNOWN, candidate_folders, read_known
 from automorph.data.readers.columns import Columns, raw_from_tables
-from automorph.data.readers.folders import read_folder, read_images_of
+from automorph.data.readers.folders import read_any_folder, read_folder, read_images_of
 from automorph.data.readers.hub import download_raw
 from automorph.data.readers.in_memory import read_npz
 from automorph.data.readers.raw import RawData
@@ -51,6 +51,8 @@ def _read_named(request: Request) -> RawData:
 
 
 def _read_folder(request: Request) -> RawData:
+    if request.columns.optional:
+        return read_any_folder(request.path)
     read = read_folder if request.columns.labelled else read_images_of
     return read(request.path)
 
@@ -78,7 +80,9 @@ SOURCES = Registry(
     ),
     Source(
         "numpy:PATH.npz",
-        lambda request: read_npz(request.path, labelled=request.columns.labelled),
+        lambda request: read_npz(
+            request.path, labelled=request.columns.labelled, optional=request.columns.optional
+        ),
         "arrays: images, labels, and optionally x_test, y_test",
         endings=(".npz",),
     ),

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from automorph.data.build import bad_rows, decode_parts, skipped_rows
-from automorph.data.dataset import Dataset, Split, check_alike, left_out, strings
+from automorph.data.dataset import Dataset, Split, check_alike, strings
+from automorph.data.decode_like import decode_like, no_labels
 from automorph.data.deep_pixels import OWN, Window
-from automorph.data.dicom_columns import with_dicom_columns
-from automorph.data.images import CHANNELS
-from automorph.data.labels import MISSING
 from automorph.data.loading import read_source
 from automorph.data.near_duplicates import near_duplicates_note
 from automorph.data.notes import Notes
@@ -91,7 +87,7 @@ def _of_split(source: Dataset | Split, notes: Notes) -> tuple[Split, str]:
         part = source.train
         _note_parts(list(source.parts), notes)
     assert isinstance(part, Split)
-    pool = Split(part.data, _no_labels(len(part)), part.ids, metadata=part.metadata)
+    pool = Split(part.data, no_labels(len(part)), part.ids, metadata=part.metadata)
     return pool, source.name if isinstance(source, Dataset) else _GIVEN
 
 
@@ -127,29 +123,12 @@ def _decoded(
     if raw.domain != dataset.domain:  # Before decoding: the options below are for images.
         check_alike(_empty(raw.domain), dataset.train, data=dataset.name)
     own = Notes()
-    raw = with_dicom_columns(raw, own)
-    rows = raw.parts["train"]
-    known = raw.keep_together is not None and raw.keep_together in rows.metadata
-    raw = raw if known else replace(raw, keep_together=None)
-    labels = {"train": np.zeros(len(rows.ids), np.int64)}
-    bad = {"train": bad_rows(raw, "train", labels, {})}
-    keep = {"train": np.flatnonzero([row not in bad["train"] for row in range(len(rows.ids))])}
-    channels = dataset.train.data.shape[-1]
-    mode = next((one for one, count in CHANNELS.items() if count == channels), None)
-    data = decode_parts(
-        raw, keep, bad, own, mode=mode if raw.domain == "image" else None, size=size,
-        cache=None if cache is None else Path(cache), choose=lambda: _window_of(dataset),
+    pool, _ = decode_like(
+        raw, own, channels=dataset.train.data.shape[1:][-1:], size=size, skip_bad=skip_bad,
+        cache=cache, choose=lambda: _window_of(dataset),
     )["train"]  # fmt: skip
-    total = len(rows.ids)
-    if skipped := skipped_rows(raw, bad, total, skip_bad=skip_bad):
-        own.add(left_out(skipped))
     notes.add(*(f"unlabelled examples: {note}" for note in own))
-    good = [row for row in keep["train"].tolist() if row not in bad["train"]]
-    metadata = {
-        column: strings([words[row] for row in good]) for column, words in rows.metadata.items()
-    }
-    ids = strings([rows.ids[row] for row in good])
-    return Split(data, _no_labels(len(good)), ids, metadata=metadata)
+    return pool
 
 
 def _window_of(dataset: Dataset) -> Window:
@@ -170,10 +149,6 @@ def _note_parts(parts: Sequence[str], notes: Notes) -> None:
         notes.add(f"unlabelled examples: the train part; left out: {', '.join(others)}")
 
 
-def _no_labels(n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.full(n, MISSING, np.int64)
-
-
 def _empty(domain: str) -> Split:
     data = strings([]) if domain == "text" else np.zeros((0, 1, 1, 1), np.uint8)
-    return Split(data, _no_labels(0))
+    return Split(data, no_labels(0))

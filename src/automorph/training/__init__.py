@@ -17,7 +17,7 @@ from automorph.training.checkpoint import (
     write_checkpoint,
 )
 from automorph.training.corpus import corpus_of, fitted, mean_colour, mean_of
-from automorph.training.device import find_machine, repeatable
+from automorph.training.device import Machine, find_machine, repeatable
 from automorph.training.evaluation import Evaluation, evaluate
 from automorph.training.identity import alike, differences
 from automorph.training.load_model import (
@@ -27,6 +27,7 @@ from automorph.training.load_model import (
     trained_on,
     weights_file,
 )
+from automorph.training.loop import on_device
 from automorph.training.loss import divergence, log_mean, soft_cross_entropy
 from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
@@ -57,6 +58,7 @@ __all__ = [
     "Encoder",
     "Epoch",
     "Evaluation",
+    "Machine",
     "Normaliser",
     "OnEpoch",
     "Optimiser",
@@ -94,6 +96,7 @@ __all__ = [
     "mean_of",
     "mixed_draw",
     "multiply_adds",
+    "on_device",
     "order",
     "packed",
     "prefixed",

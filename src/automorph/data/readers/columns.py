@@ -32,7 +32,7 @@ class Columns:
     Several ``subgroup`` columns make a subgroup of each combination of their values. ``metadata``
     are columns to keep unchanged; None keeps all that hold single values. Rows that share a value
     of ``keep_together`` stay in one part of every split. Unless ``labelled``, labels are neither
-    needed nor read.
+    needed nor read; with ``optional``, labels and subgroups are read where there are any.
     """
 
     image: str | None = None
@@ -42,6 +42,7 @@ class Columns:
     metadata: Sequence[str] | None = ()
     keep_together: str | None = None
     labelled: bool = True
+    optional: bool = False
 
     @property
     def subgroups(self) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ class Columns:
             f"{name}={value!r}"
             for name, given in vars(self).items()
             # Some sources without a table have columns of their own.
-            if name not in ("keep_together", "labelled")
+            if name not in ("keep_together", "labelled", "optional")
             for value in ([given] if isinstance(given, str) else given or ())
         ]
         if chosen:
@@ -96,7 +97,7 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
         if label is not None:
             notes.ignored("the label column", [label])
         label = None
-    subgroups = [_known(name, train, column, "subgroup") for column in chosen.subgroups]
+    subgroups = _subgroup_columns(name, train, chosen, notes)
     kept = _metadata(name, train, chosen, (data, label))
     if chosen.keep_together is not None and chosen.keep_together in (data, label):
         raise UsageError(
@@ -228,8 +229,12 @@ def _label_column(
     name: str, table: RawTable, chosen: Columns, data: str, notes: Notes
 ) -> str | None:
     """Return the column of the labels; of a table without labels, which needs none, None."""
-    if chosen.label and (chosen.labelled or chosen.label in table.names):
+    needed = chosen.labelled and not chosen.optional
+    if chosen.label and (needed or chosen.label in table.names):
         return _known(name, table, chosen.label, "label")
+    if chosen.label and chosen.optional:
+        notes.add(f"no labels: there is no column {chosen.label!r}")
+        return None
     named = [column for column in _LABELS if column in table.names and column != data]
     typed = [column for column in _typed(table, "ClassLabel") if column not in named]
     if not chosen.labelled:
@@ -237,10 +242,21 @@ def _label_column(
     if named or typed:
         by = "name" if named else "type"
         return _guessed("label", [*named, *typed], notes, by=by)
+    if chosen.optional:
+        return None
     raise DataError(
         f"{name}: cannot tell which column holds the labels; it has {list(table.names)}. Name it "
         "with label=... (--label)."
     )
+
+
+def _subgroup_columns(name: str, table: RawTable, chosen: Columns, notes: Notes) -> list[str]:
+    """Return the columns of subgroups; where they are optional, none unless all are there."""
+    lacking = [column for column in chosen.subgroups if column not in table.names]
+    if lacking and chosen.optional:
+        notes.add(f"no subgroups: there is no column {lacking[0]!r}")
+        return []
+    return [_known(name, table, column, "subgroup") for column in chosen.subgroups]
 
 
 def _guessed(what: str, columns: list[str], notes: Notes, *, by: str = "name") -> str:

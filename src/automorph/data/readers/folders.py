@@ -15,6 +15,7 @@ from automorph.data.notes import Notes, shortened
 from automorph.data.readers.hidden import hidden_images, passed_over
 from automorph.data.readers.layout import (
     folders_in,
+    images_in,
     layout_of,
     names_a_part,
     refuse_part_inside,
@@ -70,6 +71,20 @@ def read_images_of(path: str) -> RawData:
     ids = [file.relative_to(root).as_posix() for file in files]
     rows = Rows(files, [None] * len(files), ids)
     return RawData(name, "image", {"train": rows}, notes=notes.lines)
+
+
+def read_any_folder(path: str) -> RawData:
+    """Read class folders with their labels, and images in any other arrangement without labels.
+
+    Images that lie at the top belong to no class: then none has a label, and none is overlooked.
+    """
+    root = Path(path).expanduser()
+    if not root.is_dir() or images_in(root):
+        return read_images_of(path)
+    try:
+        return read_folder(path)
+    except DataError:
+        return read_images_of(path)
 
 
 _MASK = re.compile(

@@ -89,12 +89,13 @@ def with_groups(raw: RawData, groups: Any, keep_together: str | None = None) -> 
     return replace(raw, parts=parts, keep_together="groups")
 
 
-def read_npz(path: str, *, labelled: bool = True) -> RawData:
+def read_npz(path: str, *, labelled: bool = True, optional: bool = False) -> RawData:
     """Read arrays from an ``.npz`` file, without unpickling anything.
 
     Names: ``images``, ``labels`` (or ``x_train``, ``train_images``, ...), ``x_test`` and ``y_test``
     (or ``test_images``, ...), the same with ``val``; optionally ``subgroups`` (or
-    ``train_subgroups``, ...) and ``classes``. Unless ``labelled``, labels are not read.
+    ``train_subgroups``, ...) and ``classes``. Unless ``labelled``, labels are not read; with
+    ``optional``, they may be missing.
     """
     file = Path(path).expanduser()
     name = f"numpy:{path}"
@@ -116,7 +117,7 @@ def read_npz(path: str, *, labelled: bool = True) -> RawData:
     used = {"classes"}
     for part, (images, labels) in _NPZ.items():
         data, column = (_first(arrays, names, used) for names in (images, labels))
-        if data is not None and not labelled:
+        if data is not None and (not labelled or (optional and column is None)):
             column = [None] * len(data)
         if (data is None) != (column is None):
             lacking = images if data is None else labels

@@ -84,11 +84,11 @@ def _marked(folder: str) -> _Mark | None:
 def _inner(root: Path, notes: Notes) -> Path:
     """Pass through folders that hold nothing but one folder with several others."""
     top = root
-    while len(only := folders_in(top)) == 1 and not _images(top):
+    while len(only := folders_in(top)) == 1 and not images_in(top):
         if names_a_part(only[0].name):
             break
         top = only[0]
-    if top == root or not only or _images(top):
+    if top == root or not only or images_in(top):
         return root
     notes.add(f"read from the only folder inside: {top.relative_to(root).as_posix()}")
     return top
@@ -162,7 +162,7 @@ def _same_rest(marks: Mapping[Path, _Mark], name: str) -> dict[Path, str]:
 def _classes_of_part(folder: Path, train: ClassFolders | None, notes: Notes) -> list[Path]:
     """Return the class folders of a part, also of ``seg_train/seg_train/CLASS``."""
     inside = folders_in(folder)
-    while len(inside) == 1 and not _images(inside[0]) and len(folders_in(inside[0])) > 1:
+    while len(inside) == 1 and not images_in(inside[0]) and len(folders_in(inside[0])) > 1:
         if train is not None and inside[0].name in {one for one, _ in train}:
             break
         notes.add(f"classes read from the only folder inside: {folder.name}/{inside[0].name}")
@@ -191,7 +191,7 @@ def _parts_below(top: Path, name: str, notes: Notes) -> dict[str, ClassFolders]:
     regular = all(
         "train" in below[one]
         and len(subs[one]) == len(below[one]) == len(set(below[one]))
-        and not _images(one)
+        and not images_in(one)
         for one in classes
     )
     if not regular:
@@ -245,7 +245,7 @@ def _table_hint(folder: Path, names: Iterable[str]) -> str:
 
 def _note_loose(folder: Path, notes: Notes) -> None:
     """Note what lies beside the folders and belongs to no class."""
-    if loose := _images(folder):
+    if loose := images_in(folder):
         notes.ignored(f"images outside the class folders ({len(loose):,})", loose)
     if hidden := hidden_images(folder):
         notes.ignored("hidden images and folders of images", hidden)
@@ -254,7 +254,8 @@ def _note_loose(folder: Path, notes: Notes) -> None:
         notes.ignored("links that lead nowhere", broken)
 
 
-def _images(folder: Path) -> list[str]:
+def images_in(folder: Path) -> list[str]:
+    """Return the names of the images in a folder itself, in order, without hidden ones."""
     return sorted(
         p.name
         for p in folder.iterdir()

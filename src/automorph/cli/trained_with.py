@@ -1,0 +1,45 @@
+"""The options that a run was trained with, from the command in its report."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from automorph.errors import DamagedError
+from automorph.files import read_json
+
+READING = (
+    "image", "text", "label", "subgroup", "keep_together", "size", "window", "limit", "balance",
+    "skip_bad", "leakage", "on_demand", "crop", "decoders", "cache",
+)  # fmt: skip
+"""Options of a training that decide how its data are read."""
+
+
+def trained_with(folder: Path) -> dict[str, Any]:
+    """Return ``data`` and the `READING` options that were typed; empty where nothing is recorded.
+
+    The command is parsed by the same parser that read it; it is not run.
+    """
+    try:
+        content = read_json(folder / "report.json")
+        words = shlex.split(content["content"]["provenance"]["command"])
+    except (OSError, DamagedError, KeyError, TypeError, AttributeError, ValueError):
+        return {}
+    if words[:2] != ["automorph", "train"]:
+        return {}
+    from automorph.cli.train import train
+
+    try:
+        context = train.make_context("train", words[2:], resilient_parsing=True)
+    except click.ClickException:
+        return {}
+    typed = {
+        name: value
+        for name, value in context.params.items()
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE and value is not None
+    }
+    return {name: typed[name] for name in ("data", *READING) if name in typed}

@@ -1,0 +1,17 @@
+"""Trained networks in use: predictions for new examples, and files for other programs."""
+
+from automorph.inference.predictions import TABLE_ENDINGS, Predictions, check_new_file
+from automorph.inference.run_export import Exported, export_model
+from automorph.inference.run_predict import predict
+from automorph.inference.trained_run import TrainedRun, load_run
+
+__all__ = [
+    "TABLE_ENDINGS",
+    "Exported",
+    "Predictions",
+    "TrainedRun",
+    "check_new_file",
+    "export_model",
+    "load_run",
+    "predict",
+]

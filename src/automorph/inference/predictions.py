@@ -1,0 +1,131 @@
+"""Predictions as a table: one row per example, written as CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.errors import UsageError
+from automorph.files import atomic_write, make_folder
+from automorph.targets import Classes
+
+TABLE_ENDINGS = (".csv", ".parquet")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Predictions:
+    """Predicted classes int64 ``(n,)`` and ``probabilities`` float64 ``(n, k)``.
+
+    ``examples`` are paths of files, or numbers of rows. ``labels`` int64 ``(n,)`` are -1 where
+    unknown, and ``losses`` ``(n,)`` count only where there is a label. ``part_names`` and
+    ``subgroups`` are words by row, empty without any. ``views`` is how many augmented views were
+    averaged (None: the example itself), and ``notes`` state what was guessed, left out and chosen.
+    """
+
+    classes: tuple[str, ...]
+    examples: Sequence[str]
+    predictions: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    losses: NDArray[Any]
+    part_names: Sequence[str] = ()
+    subgroups: Sequence[str] = ()
+    views: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+    def __repr__(self) -> str:
+        return f"Predictions({len(self):,} of {len(self.classes)} classes)"
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Whether the true class of each example is known, ``(n,)``."""
+        return self.labels >= 0
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of right predictions among examples with a label; None without any."""
+        if not self.known.any():
+            return None
+        target = Classes(len(self.classes))
+        return target.score(self.predictions[self.known], self.labels[self.known])
+
+    @property
+    def loss(self) -> float | None:
+        """The mean log-loss of examples with a label; None without any."""
+        if not self.known.any():
+            return None
+        return float(self.losses[self.known].mean(dtype=np.float64))
+
+    def columns(self) -> dict[str, Sequence[Any]]:
+        """Return the table by column.
+
+        ``example``, ``part`` (of data with several), ``label`` (the predicted class), ``true`` and
+        ``subgroup`` (where known), and ``probability_CLASS`` for each class.
+        """
+        names = [*self.classes, ""]  # -1 is the last one.
+        table: dict[str, Sequence[Any]] = {"example": self.examples}
+        if len(set(self.part_names)) > 1:
+            table["part"] = self.part_names
+        table["label"] = [names[number] for number in self.predictions.tolist()]
+        if self.known.any():
+            table["true"] = [names[number] for number in self.labels.tolist()]
+        if any(self.subgroups):
+            table["subgroup"] = self.subgroups
+        for number, name in enumerate(self.classes):
+            table[f"probability_{name}"] = self.probabilities[:, number].tolist()
+        return table
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table to a new ``.csv`` or ``.parquet`` file, atomically.
+
+        Raises `UsageError` if the file exists or has another ending.
+        """
+        file = check_new_file(path, TABLE_ENDINGS)
+        make_folder(file.parent)
+        with atomic_write(file) as temporary:
+            if file.suffix == ".csv":
+                _write_csv(temporary, self.columns())
+            else:
+                _write_parquet(temporary, self.columns())
+        return file
+
+
+def check_new_file(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
+    """Return the path of a file to write. Raises `UsageError` if it exists or ends otherwise."""
+    file = Path(path).expanduser()
+    if file.suffix not in endings:
+        raise UsageError(
+            f"got the file {file}; expected a name that ends in {' or '.join(endings)}: choose "
+            "another one with --out"
+        )
+    if file.exists():
+        raise UsageError(
+            f"{file} exists and is not overwritten; expected the name of a new file: choose one "
+            "with --out, or delete that file"
+        )
+    return file
+
+
+def _write_csv(file: Path, table: dict[str, Sequence[Any]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.writer(opened, lineterminator="\n")
+        writer.writerow(table)
+        # Python writes the shortest digits that read back as the same float.
+        writer.writerows(zip(*table.values(), strict=True))
+
+
+def _write_parquet(file: Path, table: dict[str, Sequence[Any]]) -> None:
+    # By name: pyarrow has no types.
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    parquet.write_table(arrow.table({name: list(one) for name, one in table.items()}), file)

@@ -258,3 +258,39 @@ def test_the_columns_never_collide():
         "probability_label": [1.0, 0.0], "probability_true": [0.0, 1.0],
     }  # fmt: skip
     assert (found.accuracy, found.loss) == (0.0, 1.0)
+
+
+def test_images_of_16_bits_get_the_window_of_the_training(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    for label, level in (("dark", 1000), ("light", 1400)):
+        folder = tmp_path / "scans" / label
+        folder.mkdir(parents=True)
+        for number in range(40):
+            values = random.integers(level, level + 300, (8, 8)).astype(np.uint16)
+            Image.fromarray(values).save(folder / f"{number}.png")
+    monkeypatch.chdir(tmp_path)
+    words = ("--epochs", "2", "--model", "cnn:4", "--policy", "none", "-q", "--out", "run")
+    main(["train", "folder:scans", *words])
+    whole = automorph.predict("run", "folder:scans")
+    shutil.copytree(tmp_path / "scans" / "light", tmp_path / "new")
+    # Alone, these images would have another window.
+    found = automorph.predict("run", "folder:new")
+    rows = [whole.examples.index(f"light/{name}") for name in found.examples]
+    assert np.abs(found.probabilities - whole.probabilities[rows]).max() < 1e-6
+    shutil.copy(tmp_path / "run" / "model.safetensors", tmp_path / "alone.safetensors")
+    with pytest.raises(DataError, match=r"expected the values .* \(--window LOW,HIGH\)"):
+        automorph.predict("alone.safetensors", "folder:new")
+    window = tuple(read_json(tmp_path / "run" / "run.json")["identity"]["data"]["window"])
+    given = automorph.predict("alone.safetensors", "folder:new", window=window, precision="fp32")
+    assert np.abs(given.probabilities - found.probabilities).max() < 0.05
+
+
+def test_images_that_were_decoded_on_demand_are_read_alike(home, call, monkeypatch):
+    monkeypatch.chdir(home)
+    words = ("--size", "12", "--on-demand", "--epochs", "1", "--model", "cnn:4", "-q")
+    main(["train", "folder:photos", *words, "--policy", "none", "--out", "lazy"])
+    _, out, _ = call(home, "predict", "lazy", "folder:photos", "--part", "test", "--json")
+    result = read_json(home / "lazy" / "result.json")
+    assert json.loads(out)["loss"] == result["loss"]["test"]
+    whole = automorph.predict("lazy", "folder:photos", precision="fp32")
+    assert len(whole) == 300

@@ -13,7 +13,16 @@ import automorph
 from automorph.cli import app
 from automorph.errors import UsageError
 from automorph.models import preprocessing_of
-from automorph.training import Normaliser, as_task, load_trained, task_identity, train
+from automorph.training import (
+    Normaliser,
+    Recipe,
+    as_task,
+    load_trained,
+    make_optimiser,
+    recipe_for,
+    task_identity,
+    train,
+)
 
 timm = pytest.importorskip("timm")
 
@@ -136,3 +145,52 @@ def test_the_command_line_takes_the_file(file, tmp_path):
     done = CliRunner().invoke(app, ["train", "digits", "--model", "cnn", "--weights", str(file)])
     assert isinstance(done.exception, UsageError)
     assert "expected a model named timm:NAME:pretrained" in str(done.exception)
+
+
+def test_frozen_statistics_stay_and_weights_move(data, file):
+    task = _task(data, file, frozen_statistics=True, lr=0.01)
+    before = torch.load(file, weights_only=True)
+    after = train(task, progress=False).model.state_dict()
+
+    assert torch.equal(after["bn2.running_mean"], before["bn2.running_mean"])
+    assert not torch.equal(after["bn2.weight"], before["bn2.weight"])
+    thawed = train(_task(data, file, frozen_statistics=False), progress=False).model.state_dict()
+    assert not torch.equal(thawed["bn2.running_mean"], before["bn2.running_mean"])
+
+
+def test_lower_layers_move_by_smaller_shares_of_a_step(data, file):
+    """One step of AdamW moves every weight by its rate."""
+    task = _task(data, file, layer_decay=0.5, lr=0.01, weight_decay=0.0, optimizer="adamw")
+    model = task.build(0)
+    optimiser = make_optimiser(model, task.recipe)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    for weight in model.parameters():
+        weight.grad = torch.ones_like(weight)
+    optimiser.step()
+    moved = {
+        name: (before[name] - weight.detach()).abs().mean().item()
+        for name, weight in model.named_parameters()
+    }
+
+    assert moved["classifier.weight"] == pytest.approx(0.01, rel=1e-3)
+    assert moved["conv_head.weight"] == pytest.approx(0.005, rel=1e-3)
+    shares = [moved[name] for name in moved if name.endswith("conv_pw.weight")]
+    assert shares == sorted(shares)
+    assert moved["conv_stem.weight"] < shares[0]
+
+
+def test_unused_entries_leave_recipes_as_they_were():
+    assert not {"layer_decay", "frozen_statistics"} & Recipe().to_dict().keys()
+    assert Recipe(layer_decay=0.9).to_dict()["layer_decay"] == 0.9
+    with pytest.raises(UsageError, match="expected True or False"):
+        Recipe(frozen_statistics=1)
+
+
+def test_the_default_recipe_fine_tunes():
+    recipe = recipe_for(NAME, 500)
+
+    assert recipe.frozen_statistics
+    assert recipe.layer_decay < 1
+    assert recipe.ema_decay is not None
+    assert recipe.epochs <= 20
+    assert not recipe_for(NAME, 500, defaults="0.1").frozen_statistics

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from automorph.models.modes import begin_training as begin_training
     from automorph.models.modes import evaluating as evaluating
     from automorph.models.modes import held_in_evaluation as held_in_evaluation
+    from automorph.models.modes import hold_statistics as hold_statistics
     from automorph.models.modes import modes_kept as modes_kept
 
 # Imported when first used: networks are looked up by name without torch.
@@ -22,6 +23,7 @@ _HOMES = {
     "begin_training": "modes",
     "evaluating": "modes",
     "held_in_evaluation": "modes",
+    "hold_statistics": "modes",
     "modes_kept": "modes",
     "preprocessing_of": "from_timm",
 }

@@ -60,6 +60,13 @@ def held_in_evaluation(model: nn.Module) -> dict[str, nn.Module]:
     return {name: layer for name, layer in model.named_modules() if not layer.training}
 
 
+def hold_statistics(model: nn.Module) -> None:
+    """Hold all normalisations with running statistics in evaluation mode: they stay as they are."""
+    for layer in model.modules():
+        if getattr(layer, "running_mean", None) is not None:
+            layer.training = False
+
+
 def begin_training(model: nn.Module) -> None:
     """Put a new network in training mode, except the layers that it holds in evaluation mode.
 

@@ -26,6 +26,8 @@ class Optimiser:
         self.weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.recipe = recipe
         self.lr = recipe.lr
+        shares = layer_shares(model, recipe.layer_decay) if recipe.layer_decay < 1 else None
+        self.shares = None if shares is None else [shares[id(p)] for p in self.weights]
         self.steps = 0
         self.memory = {name: [torch.zeros_like(p) for p in self.weights] for name in self.memories}
         # `torch.amp.GradScaler` reads gradients from here.
@@ -40,7 +42,13 @@ class Optimiser:
         gradients = [p.grad for p in weights if p.grad is not None]
         # Decaying biases and normalisations has no benefit (Goyal et al. 2017, section 5.3).
         decayed = [i for i, p in enumerate(weights) if p.ndim > 1]
+        before = None if self.shares is None else [p.clone() for p in weights]
         self.move(weights, gradients, decayed, [[m[i] for i in rows] for m in self.memory.values()])
+        if before is not None and self.shares is not None:
+            steps = torch._foreach_sub(weights, before)
+            torch._foreach_mul_(steps, [self.shares[i] for i in rows])
+            torch._foreach_add_(before, steps)
+            torch._foreach_copy_(weights, before)
 
     def move(
         self,
@@ -68,6 +76,19 @@ class Optimiser:
         for name, tensors in self.memory.items():
             for i, tensor in enumerate(tensors):
                 tensor.copy_(state[f"{name}.{i}"])
+
+
+def layer_shares(model: nn.Module, decay: float) -> dict[int, float]:
+    """Return the share of the rate at which every weight moves, by its ``id``.
+
+    Layer l of L moves at decay^(L - l), and the output layer at 1 (Clark et al., "ELECTRA", ICLR
+    2020, appendix A; Bao et al., "BEiT", ICLR 2022, appendix H). Layers are the blocks that timm
+    counts.
+    """
+    from timm.optim import param_groups_layer_decay
+
+    groups = param_groups_layer_decay(model, layer_decay=decay)
+    return {id(p): float(group["lr_scale"]) for group in groups for p in group["params"]}
 
 
 class SGD(Optimiser):

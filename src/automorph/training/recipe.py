@@ -31,9 +31,12 @@ class Recipe:
     which needs ``schedule="stable"``, the constant phase ends when the validation loss stops
     improving, and ``epochs`` is the most that the training may take. ``weight_decay`` does not
     apply to biases, normalisations and what ``muon`` turns. ``ema_decay`` evaluates and keeps a
-    running average of the weights. ``precision`` ``auto`` depends on device and network, see
-    `choose_precision`. ``select`` keeps the weights of the ``last`` epoch, or those with the
-    ``best`` validation accuracy. Raises `UsageError` for values out of range.
+    running average of the weights. ``layer_decay`` moves every layer by this share of the step of
+    the next one, from the output layer down (see `layer_shares`); ``frozen_statistics`` keeps the
+    means and variances of batch normalisations as the network was built. ``precision`` ``auto``
+    depends on device and network, see `choose_precision`. ``select`` keeps the weights of the
+    ``last`` epoch, or those with the ``best`` validation accuracy. Raises `UsageError` for values
+    out of range.
     """
 
     epochs: int = 30
@@ -54,6 +57,8 @@ class Recipe:
     stop: Stop = "epochs"
     sgd_share: float = 1.0
     sgd_momentum: float = 0.9
+    layer_decay: float = 1.0
+    frozen_statistics: bool = False
 
     def __post_init__(self) -> None:
         for field, choices in (
@@ -82,6 +87,7 @@ class Recipe:
             ("cooldown", 0, 0.9),
             ("sgd_share", 0, math.inf),
             ("sgd_momentum", 0, 1),
+            ("layer_decay", 0, 1),
         ):
             value = getattr(self, field)
             if value is None and field in ("ema_decay", "clip_norm"):
@@ -93,6 +99,9 @@ class Recipe:
                 raise UsageError(f"recipe: {field} is {value!r:.60}; expected {expected}")
             if not low <= value <= high:
                 raise UsageError(f"recipe: {field} is {value}; expected {low} to {high}")
+        frozen = self.frozen_statistics
+        if not isinstance(frozen, bool):
+            raise UsageError(f"recipe: frozen_statistics is {frozen!r:.60}; expected True or False")
         if self.stop == "converged" and self.schedule != "stable":
             raise UsageError(
                 f"recipe: stop is 'converged' and schedule is {self.schedule!r}; expected "
@@ -119,6 +128,7 @@ class Recipe:
             for name, (field, value) in _USED_WITH.items()
             if getattr(self, field) != value and getattr(self, name) == getattr(Recipe, name)
         }
+        unused |= {name for name in _LATER if getattr(self, name) == getattr(Recipe, name)}
         return {name: value for name, value in asdict(self).items() if name not in unused}
 
 
@@ -129,3 +139,5 @@ _USED_WITH = {
     "sgd_momentum": ("optimizer", "muon"),
 }
 """Entries that earlier versions did not know, and the choice that makes use of them."""
+_LATER = ("layer_decay", "frozen_statistics")
+"""Entries that earlier versions did not know, and that are used unless they have their default."""

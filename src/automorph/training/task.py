@@ -21,6 +21,7 @@ from automorph.models import (
     Weights,
     build_model,
     build_text_model,
+    hold_statistics,
     is_pretrained,
     preprocessing_of,
     weights_for,
@@ -100,6 +101,8 @@ class Task:
         model = self._initial(seed)
         if self.start is not None:
             load_weights(model, self.start)
+        if self.recipe.frozen_statistics:
+            hold_statistics(model)
         return model
 
     def _initial(self, seed: int) -> nn.Module:

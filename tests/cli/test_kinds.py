@@ -85,6 +85,8 @@ def test_methods_inside_training_are_known_without_their_room():
         b"adversarial",
         b"views",
         b"augmix-jsd",
+        b"tanda-tr",
+        b"consistency",
         b"False",
     ]
     assert name_of("crop + Views(m=2)").startswith("crop + views(m=2")

@@ -41,7 +41,7 @@ def test_images(images: object, says: str) -> None:
         ({"sequences": Sequences.of([[14], [0]])}, "expected 0 to 13"),
         ({"sequences": Sequences.of([[-2], [0]])}, "numbers from -2 to 0"),
         ({"fill": 256}, "got fill=256; expected a number from 0 to 255"),
-        ({"fill": (1, 2)}, "or 3 such numbers"),
+        ({"fill": (1, 2)}, "3 such numbers"),
         ({"interpolation": "cubic"}, "expected 'nearest' or 'bilinear'"),
         ({"mode": "fast"}, "expected 'exact' or 'fused'"),
         ({"threads": 0}, "expected 1 or more"),

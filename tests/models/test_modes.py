@@ -29,6 +29,7 @@ MAY_CALL = {
     "training/load_model.py:load_trained": "likewise, a network loaded from a file",
     "robustness/translators/cyclegan/training.py:train_cyclegan": "likewise, the generators",
     "text/pretrained.py:pretrained": "a network of ours that only predicts",
+    "inference/run_export.py:export_model": "a network of ours that is written to a file",
     "models/from_transformers.py:encoder_of": "a network of ours that only predicts",
 }
 # Methods of the same name of other objects.

@@ -119,10 +119,19 @@ def test_the_file_of_a_policy_is_the_upgrade_of_its_first_form(policy):
     check_upgrade(policy)
 
 
+def has_own_fill(form):
+    """Whether an operation paints in another level than the grey of version 1."""
+    if isinstance(form, dict):
+        return ("kernel" in form and "fill" in form) or any(map(has_own_fill, form.values()))
+    return isinstance(form, list) and any(map(has_own_fill, form))
+
+
 def check_upgrade(policy):
     content = policy_to_dict(policy)
     assert content["version"] == 2
     form = identity_form(policy.with_mean(128))
+    if has_own_fill(form):
+        return  # Version 1 had no such policies.
     assert upgraded({**content, "version": 1, "policy": form}) == content
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.array_checks import check_images, check_range
+from automorph.data.notes import Notes
 from automorph.data.window_record import WindowRecord
 from automorph.errors import DataError
 from automorph.operations import Stream
@@ -281,6 +282,12 @@ class Dataset:
         Its counterpart is :func:`open_test`, the only way to the test part from other packages.
         """
         return self if self.test is None else self.replace(test=None)
+
+    def noting(self, line: str) -> Dataset:
+        """Copy the data set with one more note, if it has not got it."""
+        notes = Notes(self.notes)
+        notes.add(line)
+        return self if notes.lines == self.notes else self.replace(notes=notes.lines)
 
     def replace(self, **changes: Any) -> Dataset:
         """Copy the data set with some fields changed; the hash is computed again."""

@@ -9,7 +9,6 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from automorph.robustness.consistency import Form, Reduction, consistency
 from automorph.robustness.groups import Grouper
@@ -184,7 +183,7 @@ class InvariantRisk(Objective):
         single example in the batch add nothing.
         """
         slopes = scale_slopes(logits[:, 0].float(), labels)
-        members = one_hot(groups, self.groups)
+        members = (groups[:, None] == torch.arange(self.groups, device=groups.device)).long()
         turn = (members.cumsum(dim=0) * members).sum(dim=1) % 2
         means, seen = group_means(slopes, 2 * groups + turn, 2 * self.groups)
         both = seen.view(-1, 2).all(dim=1)

@@ -157,8 +157,7 @@ def make_task(
         )
     start = weights_for(model, weights)
     if start is not None:
-        note = f"pretrained weights: {start}"
-        data = data if note in data.notes else data.replace(notes=(*data.notes, note))
+        data = data.noting(f"pretrained weights: {start}")
     return Task(
         data,
         model,

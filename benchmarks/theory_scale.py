@@ -251,7 +251,7 @@ def judged(text: str, values: Any, baseline: Any) -> Any:
     return claim(text, round(d.mean, 4), interval, (d.mean if d.low is None else d.low) > 0)
 
 
-def told(made: Any) -> Any:
+def clear(made: Any) -> Any:
     """The claim, neither held nor refuted if its interval covers 0."""
     low, high = made["interval"] or (0.0, 0.0)
     return {**made, "holds": None} if low <= 0 <= high else made
@@ -266,28 +266,28 @@ def scale_claims(read: Callable[[str], list[Any]]) -> Iterator[Any]:
             return [cell[arm][what] for cell in cells]
 
         for arm in ("rotation", "shift", "crop"):
-            yield told(judged(f"{kind}: {arm} lowers the bias", of("none", "bias"),
+            yield clear(judged(f"{kind}: {arm} lowers the bias", of("none", "bias"),
                               of(arm, "bias")))  # fmt: skip
         for arm in ("rotation", "shift"):
-            yield told(judged(f"{kind}: rotation + shift has less bias than {arm}",
+            yield clear(judged(f"{kind}: rotation + shift has less bias than {arm}",
                               of(arm, "bias"), of("rotation + shift", "bias")))  # fmt: skip
-        yield told(judged(f"{kind}: rotation + shift + crop has less bias than rotation + shift",
+        yield clear(judged(f"{kind}: rotation + shift + crop has less bias than rotation + shift",
                           of("rotation + shift", "bias"),
                           of("rotation + shift + crop", "bias")))  # fmt: skip
-        yield told(judged(f"{kind}: the horizontal flip raises the bias", of("h-flip", "bias"),
+        yield clear(judged(f"{kind}: the horizontal flip raises the bias", of("h-flip", "bias"),
                           of("none", "bias")))  # fmt: skip
-        yield told(judged(f"{kind}: mixup lowers the variance", of("none", "variance"),
+        yield clear(judged(f"{kind}: mixup lowers the variance", of("none", "variance"),
                           of("mixup", "variance")))  # fmt: skip
     for name in KERNELS:
         cells = read(f"scale-{name}")
-        yield told(judged(f"10,000 digits: {name} raises uncentred alignment",
+        yield clear(judged(f"10,000 digits: {name} raises uncentred alignment",
                           [cell["uncentred"] for cell in cells], [0.0] * len(cells)))  # fmt: skip
         gaps = {order: [abs(cell["objectives"][order] - cell["objectives"]["exact"])
                         for cell in cells] for order in ORDERS}  # fmt: skip
-        yield told(judged(f"10,000 digits, {name}: second order is closer to the exact objective "
+        yield clear(judged(f"10,000 digits, {name}: second order is closer to the exact objective "
                           "than first order", gaps["first"], gaps["second"]))  # fmt: skip
         for other in ("first", "variance"):
-            yield told(judged(f"10,000 digits, {name}: the second-order model agrees with the "
+            yield clear(judged(f"10,000 digits, {name}: the second-order model agrees with the "
                               f"exact one more than the {other}-order model",
                               [cell["agreement"]["second"] for cell in cells],
                               [cell["agreement"][other] for cell in cells]))  # fmt: skip

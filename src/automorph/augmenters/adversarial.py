@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.augmenters.base import InTrainingMethod, examples_meet, stream_of, together
+from automorph.augmenters.base import InTrainingMethod, copy_of, examples_meet, together
 from automorph.augmenters.distributed import summed
 from automorph.augmenters.policy_network import Controller, advantages, begun, policy_gradient_loss
 from automorph.operations import SearchSpace, Stream, named_space
@@ -134,7 +134,7 @@ class AdversarialAugmenter(Augmenter):
         with self.lock:
             policies = self._written(raw.seed)
         drawn = [
-            mixed_draw(policy, raw, stream_of(raw, copy=np.full(len(raw), copy)))
+            mixed_draw(policy, raw, copy_of(raw, copy))
             for copy, policy in enumerate(policies)
         ]  # fmt: skip
         return together(raw, [examples for examples, _ in drawn], [labels for _, labels in drawn])

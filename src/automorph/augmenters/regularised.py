@@ -20,7 +20,7 @@ from automorph.augmenters.base import (
     with_unlabelled,
 )
 from automorph.operations import Stream
-from automorph.policies import NAMED, Policy, chained, check_range, load_policy, with_options
+from automorph.policies import NAMED, Policy, check_range, load_policy, with_options
 from automorph.training import Augmenter, Batch, RawBatch
 
 NAME = "tanda-tr"
@@ -93,7 +93,7 @@ class RegularisedAugmenter(Augmenter):
 
     def __init__(self, method: Regularised) -> None:
         self.method = method
-        self.basic = chained(*method.before, NAMED["none"](), *method.after)
+        self.basic = method.around(NAMED["none"]())
         self.drawn = method.policy
         self.whole_batch = examples_meet(method.policy)
 

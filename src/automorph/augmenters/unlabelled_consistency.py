@@ -22,7 +22,7 @@ from automorph.augmenters.base import (
 )
 from automorph.augmenters.distributed import summed
 from automorph.errors import PolicyError
-from automorph.policies import NAMED, Policy, chained, check_range, load_policy, with_options
+from automorph.policies import NAMED, Policy, check_range, load_policy, with_options
 from automorph.registry import unknown
 from automorph.training import Augmenter, Batch, Epoch, RawBatch
 
@@ -107,7 +107,7 @@ class UnlabelledAugmenter(Augmenter):
 
     def __init__(self, method: UnlabelledConsistency) -> None:
         self.method = method
-        self.basic = chained(*method.before, NAMED["none"](), *method.after)
+        self.basic = method.around(NAMED["none"]())
         self.drawn = method.policy
         self.whole_batch = examples_meet(method.policy)
         self.seen: dict[str, Tensor] = {}

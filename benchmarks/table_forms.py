@@ -207,6 +207,20 @@ def by_arm(contents: dict[str, Content], *, base: str) -> str:
     return table(("arm", *found), rows)
 
 
+def dauphin(content: Content) -> str:
+    """Uncertainty sampling by the released recipe, and its lead over RandAugment, by network."""
+    rows = []
+    for model in dict.fromkeys(row["model"] for row in content["rows"]):
+        test = {r["arm"]: r["test"]["values"] for r in content["rows"] if r["model"] == model}
+        mine = test["proportional"]
+        if mine:
+            leads = [difference(mine, test[than]) for than in ("same tail", "own tail")]
+            rows.append((model, str(len(mine)), f"{100 * sum(mine) / len(mine):.1f}", *leads))
+    head = ("network", "pairs", "test accuracy (%)", "over RandAugment, the same tail",
+            "over RandAugment, its own tail")  # fmt: skip
+    return table(head, rows)
+
+
 def online_cost(content: Content) -> str:
     """Time of an epoch relative to plain training, with quartiles."""
     rows = [

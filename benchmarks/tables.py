@@ -41,6 +41,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "throughput": (forms.throughput, ("throughput",)),
     "online-map": (forms.online_map, ONLINE),
     "online-cost": (forms.online_cost, ("online-cost",)),
+    "dauphin": (forms.dauphin, ("dauphin",)),
+    "dauphin-claims": (forms.claims, ("dauphin",)),
     "online-claims": (forms.claims, (*ONLINE, "online-cost")),
     "search-methods": (forms.search_methods, ("search-methods",)),
     "search-density": (forms.search_density, ("search-density",)),

@@ -13,6 +13,7 @@ import automorph
 from automorph.cli import app
 from automorph.errors import UsageError
 from automorph.models import preprocessing_of
+from automorph.robustness.run_audit import _data
 from automorph.training import (
     Normaliser,
     Recipe,
@@ -20,6 +21,7 @@ from automorph.training import (
     load_trained,
     make_optimiser,
     recipe_for,
+    resized_as,
     task_identity,
     train,
 )
@@ -194,3 +196,59 @@ def test_the_default_recipe_fine_tunes():
     assert recipe.ema_decay is not None
     assert recipe.epochs <= 20
     assert not recipe_for(NAME, 500, defaults="0.1").frozen_statistics
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    from PIL import Image
+
+    top = tmp_path_factory.mktemp("photos")
+    for number in range(40):
+        home = top / "ab"[number % 2]
+        home.mkdir(exist_ok=True)
+        small = np.random.default_rng(number).integers(0, 255, (6, 8, 3)).astype(np.uint8)
+        large = Image.fromarray(small).resize((60 + number, 50), Image.Resampling.BICUBIC)
+        large.save(home / f"{number}.png")
+    return top
+
+
+def test_images_are_resized_as_the_network_was_pretrained(photos, file, tmp_path):
+    # test_efficientnet: bicubic, 0.95.
+    task = as_task(f"folder:{photos}", size=32, model=NAME, weights=file, recipe={"epochs": 1})
+    plain = as_task(f"folder:{photos}", size=32, model="cnn:4")
+
+    assert task.data.resizing.to_dict() == {"interpolation": "bicubic", "crop_share": 0.95}
+    assert task_identity(task)["data"]["resizing"] == task.data.resizing.to_dict()
+    assert "resizing" not in task_identity(plain)["data"]
+    train(task, "none", folder=tmp_path / "run", progress=False)
+    assert resized_as(tmp_path / "run") == task.data.resizing
+    train(plain, "none", folder=tmp_path / "plain", progress=False)
+    assert resized_as(tmp_path / "plain") is None
+
+
+def test_predictions_and_audits_of_a_run_resize_in_the_same_way(photos, file, tmp_path):
+    task = as_task(f"folder:{photos}", size=32, model=NAME, weights=file, recipe={"epochs": 1})
+    train(task, "none", folder=tmp_path / "run", progress=False)
+
+    made = automorph.predict(tmp_path / "run", f"folder:{photos}", part="test")
+    source, options = f"folder:{photos}", {"size": 32}
+    audited, doubt = _data(source, 0, tmp_path / "run", None, whole=False, options=options)
+
+    assert not any("other examples than in training" in note for note in made.notes)
+    assert made.accuracy == train(task, "none", folder=tmp_path / "run").accuracy["test"]
+    assert doubt is None
+    assert audited.hash == task.data.hash
+    new = automorph.predict(tmp_path / "run", f"folder:{photos}")
+    known = dict(zip(new.examples, new.probabilities.tolist(), strict=True))
+    for name, row in zip(made.examples, made.probabilities.tolist(), strict=True):
+        assert known[name] == pytest.approx(row, abs=1e-6)
+
+
+def test_the_command_line_resizes_for_the_network_it_is_given(photos, file, tmp_path):
+    words = ["train", f"folder:{photos}", "--size", "32", "--model", NAME, "--weights", str(file)]
+    words += ["--epochs", "1", "--policy", "none", "--out", str(tmp_path / "run")]
+    found = CliRunner().invoke(app, words)
+
+    assert found.exit_code == 0, found.output
+    assert "bicubic" in " ".join(found.output.split())
+    assert resized_as(tmp_path / "run").crop_share == 0.95

@@ -17,6 +17,7 @@ from automorph.cli.options import (
     out_option,
     p_words,
     plain_table,
+    pretraining_of,
     print_json,
     print_notes,
     quiet_option,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from automorph.data import Dataset
+    from automorph.data import Dataset, Resizing
     from automorph.robustness import Audit
 
 PARTS = ("train", "validation", "test")
@@ -144,7 +145,8 @@ class AuditRun:
         from automorph.data import load_data
 
         # All verbs use the same seed for the split.
-        data = load_data(self.source, seed=0, metadata=None, **self.options)
+        resizing = _resizing(self.model, self.checkpoint)
+        data = load_data(self.source, seed=0, metadata=None, resizing=resizing, **self.options)
         from automorph.report import publish
         from automorph.robustness import audit, split_as_trained
 
@@ -212,6 +214,15 @@ class AuditRun:
         if not self.discover and trained and can_discover(data):
             return [suggest_again(self.source, but=("out", "part"), discover=True)]
         return [suggest("compare", self.source, policies=first_policies(data.domain))]
+
+
+def _resizing(model: str | None, checkpoint: str | None) -> Resizing | None:
+    """Return how the network that is audited wants images resized."""
+    if checkpoint is not None:
+        from automorph.training import resized_as
+
+        return resized_as(checkpoint)
+    return pretraining_of(model)
 
 
 def _epochs(data: Dataset, model: str | None, recipe: dict[str, Any]) -> int:

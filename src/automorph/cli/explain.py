@@ -18,6 +18,7 @@ from automorph.cli.options import (
     json_option,
     load,
     out_option,
+    pretraining_of,
     print_json,
     print_notes,
     protect_option,
@@ -103,7 +104,7 @@ def explain(
 
     # Reject bad options before reading the data, and bad data before importing torch.
     operations = None if space is None else named_space(space)
-    loaded = load(data, **options)
+    loaded = load(data, resizing=pretraining_of(model), **options)
     from automorph.diagnostics import default_space
     from automorph.training import as_task
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from automorph.data import Dataset
+    from automorph.data import Dataset, Resizing
     from automorph.training import Task
 
 Command = Callable[..., Any]
@@ -319,6 +319,17 @@ def known_defaults(version: str | None) -> str | None:
     return version
 
 
+def pretraining_of(model: str | None) -> Resizing | None:
+    """Return how images are resized for a named network; None: in the usual way."""
+    from automorph.models import is_pretrained
+
+    if not is_pretrained(model):  # Without importing torch, which is slow.
+        return None
+    from automorph.models import resizing_of
+
+    return resizing_of(model)
+
+
 def load(data: str, **options: Any) -> Dataset:
     """Load the data set of a command line, split into three parts.
 
@@ -351,7 +362,7 @@ def task_of(
     """
     assert data is not None
     # Reject bad data before importing torch, which is slow.
-    loaded = load(data, **options)
+    loaded = load(data, resizing=pretraining_of(model), **options)
     if unlabelled is not None:
         from automorph.data import with_unlabelled
 

@@ -21,6 +21,7 @@ from automorph.data.memory_map import allocate, finish, mapped
 from automorph.data.new_examples import NewExamples, read_new_examples
 from automorph.data.pool import guard_unlabelled
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
+from automorph.data.resizing import Resizing
 from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.split_record import split_hashes
 from automorph.data.splits import split
@@ -38,6 +39,7 @@ __all__ = [
     "Domain",
     "Leakage",
     "NewExamples",
+    "Resizing",
     "SourceInfo",
     "Split",
     "Window",

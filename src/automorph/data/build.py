@@ -24,6 +24,7 @@ from automorph.data.limits import check_balance, choose, limit_note, limited
 from automorph.data.near_duplicates import with_near_duplicates
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData, Rows
+from automorph.data.resizing import COVER, Resizing
 from automorph.data.set_window import no_window_needed, window_of_parts
 from automorph.data.splits import split
 from automorph.data.together import like_missing_notes
@@ -47,6 +48,7 @@ def assemble(
     leakage: LeakageAction = "refuse",
     cache: Path | None = None,
     window: WindowChoice = None,
+    resizing: Resizing | None = None,
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     check_options(raw, size, mode, limit, window)
@@ -98,8 +100,9 @@ def assemble(
         return chosen
 
     data = decode_parts(
-        raw, keep, bad, notes, mode=mode, size=size, cache=cache, choose=choose_window
-    )
+        raw, keep, bad, notes, mode=mode, size=size, cache=cache, choose=choose_window,
+        resizing=resizing,
+    )  # fmt: skip
     if records:
         notes.add(records[0].note())
     elif window is not None:
@@ -132,6 +135,7 @@ def assemble(
         notes=notes.lines,
         keep_together=raw.keep_together,
         window=records[0] if records else None,
+        resizing=None if size is None else resizing,
         **parts,
     )
     if limit is not None and dataset.test is None:
@@ -228,6 +232,7 @@ def decode_parts(
     size: Size | None,
     cache: Path | None,
     choose: Callable[[], Window],
+    resizing: Resizing | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Decode the kept rows of all parts together; add rows that fail to ``bad``."""
     if raw.domain == "text":
@@ -244,7 +249,9 @@ def decode_parts(
     at = [(part, int(row)) for part, rows in keep.items() for row in rows]
     sources = [raw.parts[part].data[row] for part, row in at]
     try:
-        read = decode_images(sources, mode=mode, size=size, cache=cache, choose=choose)
+        read = decode_images(
+            sources, mode=mode, size=size, cache=cache, choose=choose, resizing=resizing or COVER
+        )
     except DataError as error:
         named = "" if str(error).startswith(f"{raw.name}:") else f"{raw.name}: "
         raise DataError(f"{named}{error}") from error
@@ -257,6 +264,8 @@ def decode_parts(
         for part, row in [at[position]]
     ]
     notes.add(*remark_notes(remarks))
+    if size is not None and resizing is not None:
+        notes.add(resizing.note(size))
     images, start = read.images, 0
     decoded = {}
     for part, rows in keep.items():

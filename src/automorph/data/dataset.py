@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.array_checks import check_images, check_range
 from automorph.data.notes import Notes
+from automorph.data.resizing import Resizing
 from automorph.data.window_record import WindowRecord
 from automorph.errors import DataError
 from automorph.operations import Stream
@@ -196,7 +197,8 @@ class Dataset:
     ``skipped`` lists the bad rows that the user allowed to be skipped, ``notes`` describes in short
     sentences what was done to the source (rows limited, duplicates dropped, files ignored).
     ``keep_together`` is a column of ``metadata`` whose equal values stay in one part when the data
-    set is split; ``window`` records how images of more than 8 bits were mapped to 8.
+    set is split; ``window`` records how images of more than 8 bits were mapped to 8, ``resizing``
+    how images were brought to one size, if not in the usual way.
     ``unlabelled`` are further training examples, whose labels are -1 (see
     :func:`automorph.data.with_unlabelled`). Raises DataError when the parts do not fit together.
     """
@@ -211,6 +213,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     keep_together: str | None = None
     window: WindowRecord | None = None
+    resizing: Resizing | None = None
     unlabelled: Split | None = None
 
     def __post_init__(self) -> None:

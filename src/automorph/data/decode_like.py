@@ -18,6 +18,7 @@ from automorph.data.images import CHANNELS
 from automorph.data.labels import MISSING
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData
+from automorph.data.resizing import Resizing
 
 
 def decode_like(
@@ -27,6 +28,7 @@ def decode_like(
     channels: tuple[int, ...],
     size: tuple[int, int] | None,
     choose: Callable[[], Window],
+    resizing: Resizing | None = None,
     skip_bad: bool = False,
     cache: str | os.PathLike[str] | None = None,
 ) -> dict[str, tuple[Split, NDArray[np.int64]]]:
@@ -48,7 +50,7 @@ def decode_like(
     mode = next((one for one, count in CHANNELS.items() if (count,) == channels), None)
     data = decode_parts(
         raw, keep, bad, notes, mode=mode if raw.domain == "image" else None, size=size,
-        cache=None if cache is None else Path(cache), choose=choose,
+        cache=None if cache is None else Path(cache), choose=choose, resizing=resizing,
     )  # fmt: skip
     total = sum(len(rows.ids) for rows in raw.parts.values())
     if skipped := skipped_rows(raw, bad, total, skip_bad=skip_bad):

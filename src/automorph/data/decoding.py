@@ -9,7 +9,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ from automorph.data.deep_pixels import FULL, Window
 from automorph.data.image_opening import BadImageError, strict_pillow
 from automorph.data.images import Mode, NoWindowError, Size, image_size, read_with_remarks
 from automorph.data.notes import shortened
+from automorph.data.resizing import COVER, Resizing
 from automorph.errors import DataError
 
 T = TypeVar("T")
@@ -73,17 +73,19 @@ def decode_images(
     size: Size | None = None,
     cache: Path | None = None,
     choose: Callable[[], Window] = lambda: FULL,
+    resizing: Resizing = COVER,
 ) -> Decoded:
     """Read images like `read_images`, with remarks on what was guessed.
 
     ``choose`` is called once, if an image has more than 8 bits, for the window of all of them.
     """
+    how = _How(mode, size, None, resizing)
     try:
-        return _decode(sources, mode, size, cache, None)
+        return _decode(sources, how, cache)
     except NoWindowError:
         with strict_pillow():
             window = choose()
-        return _decode(sources, mode, size, cache, window)
+        return _decode(sources, replace(how, window=window), cache)
 
 
 def remark_notes(remarks: Iterable[tuple[str, str]]) -> list[str]:
@@ -101,24 +103,44 @@ def remark_notes(remarks: Iterable[tuple[str, str]]) -> list[str]:
     ]
 
 
-def _decode(
-    sources: Sequence[Any],
-    mode: Mode | None,
-    size: Size | None,
-    cache: Path | None,
-    window: Window | None,
-) -> Decoded:
+@dataclass(frozen=True)
+class _How:
+    """How every image is read; see `read_with_remarks`."""
+
+    mode: Mode | None
+    size: Size | None
+    window: Window | None
+    resizing: Resizing
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What names a cache: that of images without a window or a resizing is older than both."""
+        window = () if self.window is None else (self.window,)
+        return self.mode, self.size, *window, *(() if self.resizing == COVER else (self.resizing,))
+
+    def read(self, source: Any) -> _Result:
+        """Return pixels and a remark, or the reason why there are none."""
+        try:
+            return read_with_remarks(
+                source, mode=self.mode, size=self.size, window=self.window, resizing=self.resizing
+            )
+        except NoWindowError:
+            raise
+        except BadImageError as error:
+            return str(error)
+
+
+def _decode(sources: Sequence[Any], how: _How, cache: Path | None) -> Decoded:
     if cache is None:
-        found = _stack(sources, mode, size, window, lambda shape: np.zeros(shape, np.uint8))
+        found = _stack(sources, how, lambda shape: np.zeros(shape, np.uint8))
     else:
-        how = (mode, size) if window is None else (mode, size, window)
-        store = Store.of(cache, sources, *how)
+        store = Store.of(cache, sources, *how.key)
         loaded, remarks = store.load(), store.load_remarks()
         if loaded is not None and remarks is not None:
             found = Decoded(*loaded, remarks)
         else:
             try:
-                made = _stack(sources, mode, size, window, store.allocate)
+                made = _stack(sources, how, store.allocate)
                 store.save_remarks(made.remarks)
                 found = Decoded(store.save(made.images, made.bad), made.bad, made.remarks)
             except BaseException:
@@ -129,9 +151,7 @@ def _decode(
 
 def _stack(
     sources: Sequence[Any],
-    mode: Mode | None,
-    size: Size | None,
-    window: Window | None,
+    how: _How,
     allocate: Callable[[tuple[int, ...]], NDArray[np.uint8]],
 ) -> Decoded:
     """Read into an array with room for all sources; the good images come first."""
@@ -140,7 +160,7 @@ def _stack(
     remarks: dict[int, str] = {}
     grey_rows: list[int] = []
     n = 0
-    with strict_pillow(), closing(_read_all(sources, mode, size, window)) as results:
+    with strict_pillow(), closing(_read_all(sources, how)) as results:
         for row, result in enumerate(progress(results, len(sources), "Reading images")):
             if isinstance(result, str):
                 bad[row] = result
@@ -182,11 +202,9 @@ def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
             bar.update(task, completed=number, facts=f"{number:,} of {total:,}")
 
 
-def _read_all(
-    sources: Sequence[Any], mode: Mode | None, size: Size | None, window: Window | None
-) -> Generator[_Result]:
+def _read_all(sources: Sequence[Any], how: _How) -> Generator[_Result]:
     """Read in order; yield the reason in place of each bad image."""
-    read = partial(_pixels_or_reason, mode=mode, size=size, window=window)
+    read = how.read
     probe = [read(source) for source in sources[:_PROBE]]
     yield from probe
     shapes = [result[0].shape for result in probe if not isinstance(result, str)]
@@ -201,17 +219,6 @@ def _read_all(
             yield from chunk
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _pixels_or_reason(
-    source: Any, *, mode: Mode | None, size: Size | None, window: Window | None
-) -> _Result:
-    try:
-        return read_with_remarks(source, mode=mode, size=size, window=window)
-    except NoWindowError:
-        raise
-    except BadImageError as error:
-        return str(error)
 
 
 def _sizes_differ(sources: Sequence[Any]) -> DataError:

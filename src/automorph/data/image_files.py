@@ -17,6 +17,7 @@ from automorph.data.decoders import map_chunks
 from automorph.data.deep_pixels import Window
 from automorph.data.image_opening import BadImageError
 from automorph.data.images import CHANNELS, Depth, Mode, Size, depth_of, read_image
+from automorph.data.resizing import COVER, Resizing
 from automorph.errors import DataError
 from automorph.operations import Stream
 
@@ -35,9 +36,9 @@ class ImageFiles:
 
     ``names`` are paths below ``root``, as ``StringDType`` ``(n,)``. Rows are scaled to cover
     ``size`` and cropped at the centre; with ``crop``, `drawn` cuts random regions of at least that
-    share of the area, for training. ``window`` maps images of more than 8 bits. ``decoders``
-    processes decode (0: threads of this one); their number does not affect results. Raises
-    DataError for a file that cannot be decoded.
+    share of the area, for training. ``window`` maps images of more than 8 bits, ``resizing`` says
+    how images are scaled. ``decoders`` processes decode (0: threads of this one); their number does
+    not affect results. Raises DataError for a file that cannot be decoded.
     """
 
     root: Path
@@ -47,6 +48,7 @@ class ImageFiles:
     crop: float | None = None
     decoders: int = 0
     window: Window | None = None
+    resizing: Resizing = COVER
     dtype: np.dtype[np.uint8] = field(default=np.dtype(np.uint8), init=False)
 
     def __len__(self) -> int:
@@ -88,7 +90,8 @@ class ImageFiles:
     def describe(self) -> dict[str, Any]:
         """Return the options that decide how rows look, as plain data."""
         window = {} if self.window is None else {"window": list(asdict(self.window).values())}
-        return {"size": list(self.size), "mode": self.mode, "crop": self.crop, **window}
+        resizing = {} if self.resizing == COVER else {"resizing": self.resizing.to_dict()}
+        return {"size": list(self.size), "mode": self.mode, "crop": self.crop, **window, **resizing}
 
     @cached_property
     def sample_hash(self) -> str:
@@ -106,8 +109,9 @@ class ImageFiles:
         out = np.empty((len(rows), *self.shape[1:]), np.uint8)
         # Small batches are shared among the decoders too.
         each = max(1, min(_CHUNK, -(-len(rows) // max(1, self.decoders))))
+        how = self.mode, self.size, self.crop, self.window, self.resizing
         jobs = (
-            (paths, self.mode, self.size, self.crop, self.window, _part(draws, number, each))
+            (paths, *how, _part(draws, number, each))
             for number, (paths,) in enumerate(self._chunks(rows, each))
         )
         start = 0
@@ -131,6 +135,7 @@ def _decode(
     size: Size,
     crop: float | None,
     window: Window | None,
+    resizing: Resizing,
     draws: Sequence[Sequence[float]] | None,
 ) -> NDArray[np.uint8] | str:
     """Return the images of a chunk, or the message of the first bad one."""
@@ -140,7 +145,9 @@ def _decode(
         if draws is not None and crop is not None:
             box = RandomCrop(crop, tuple(draws[number]))
         try:
-            out[number] = read_image(Path(path), mode=mode, size=size, box=box, window=window)
+            out[number] = read_image(
+                Path(path), mode=mode, size=size, box=box, window=window, resizing=resizing
+            )
         except BadImageError as error:
             return f"{path}: {error}"
     return out

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from automorph.data.deep_pixels import (
     FULL,
@@ -31,6 +31,7 @@ from automorph.data.image_opening import (
     reopenable,
     too_large,
 )
+from automorph.data.resizing import COVER, Resizing
 
 Mode = Literal["grey", "rgb", "rgba"]
 Size = tuple[int, int]
@@ -67,6 +68,7 @@ def read_image(
     size: Size | None = None,
     box: Box | None = None,
     window: Window | None = None,
+    resizing: Resizing = COVER,
 ) -> NDArray[np.uint8]:
     """Read one image: bytes, path, PIL image or uint8 array in, uint8 (H, W, C) out.
 
@@ -80,9 +82,9 @@ def read_image(
     - ``mode``: ``grey``, ``rgb`` or ``rgba``; None keeps grey images at C = 1 and converts all
       others to RGB. Transparency is dropped (not blended) unless ``mode`` is ``rgba``, which
       refuses images without it.
-    - ``size`` (H, W): the image is scaled (bilinear, antialiased) to just cover the size, then
-      cropped at the centre; or, with ``box``, the region that it returns for (height, width) is
-      scaled to it.
+    - ``size`` (H, W): the image is scaled (antialiased) to just cover the size, then cropped at the
+      centre, as ``resizing`` says; or, with ``box``, the region that it returns for (height, width)
+      is scaled to it.
 
     Raises BadImageError with the reason: missing, empty, not an image, truncated, too large, ...
     Too many pixels are an error only inside :func:`strict_pillow`; the limit of ``MAX_PIXELS``
@@ -91,7 +93,9 @@ def read_image(
     >>> read_image(np.full((2, 4), 7, np.uint8), size=(2, 2)).shape
     (2, 2, 1)
     """
-    pixels, _ = read_with_remarks(source, mode=mode, size=size, box=box, window=window or FULL)
+    pixels, _ = read_with_remarks(
+        source, mode=mode, size=size, box=box, window=window or FULL, resizing=resizing
+    )
     return pixels
 
 
@@ -102,18 +106,19 @@ def read_with_remarks(
     size: Size | None = None,
     box: Box | None = None,
     window: Window | None = None,
+    resizing: Resizing = COVER,
 ) -> tuple[NDArray[np.uint8], str]:
     """Read one image like `read_image`; also return a remark on what was guessed, often empty.
 
     Raises NoWindowError if the image has more than 8 bits and ``window`` is None.
     """
     if isinstance(source, np.ndarray):
-        return _read_array(source, mode, size), ""
+        return _read_array(source, mode, size, resizing), ""
     dicom = _dicom_or_none(source)
     if isinstance(dicom, np.ndarray):
-        return _read_array(dicom, mode, size), ""
+        return _read_array(dicom, mode, size, resizing), ""
     if dicom is not None:
-        return _fitted(_image_of(dicom, window), mode=mode, size=size, box=box), ""
+        return _fitted(_image_of(dicom, window), mode, size, box, resizing), ""
     with opened(source) as image:
         several = _has_frames(image)  # before the pixels are loaded: it moves through a GIF
         deep = deep_values(image, lambda: open_image(reopenable(source, image)))
@@ -126,7 +131,7 @@ def read_with_remarks(
             image = _image_of(deep, window)
         if orientation in _UPRIGHT:
             image = image.transpose(_UPRIGHT[orientation])
-        pixels = _fitted(image, mode=mode, size=size, box=box)
+        pixels = _fitted(image, mode, size, box, resizing)
     return pixels, "; ".join(filter(None, remarks))
 
 
@@ -173,7 +178,7 @@ def depth_of(source: Any) -> Depth:
 
 
 def _fitted(
-    image: Image.Image, *, mode: Mode | None, size: Size | None, box: Box | None = None
+    image: Image.Image, mode: Mode | None, size: Size | None, box: Box | None, resizing: Resizing
 ) -> NDArray[np.uint8]:
     """Convert an upright PIL image to uint8 (H, W, C) of the mode and size."""
     grey = image.mode in _GREY
@@ -189,9 +194,9 @@ def _fitted(
     if size and box is not None:
         top, left, height, width = box((image.size[1], image.size[0]))
         cut = (left, top, left + width, top + height)
-        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR, box=cut)
-    elif size and image.size != (size[1], size[0]):
-        image = ImageOps.fit(image, (size[1], size[0]), method=Image.Resampling.BILINEAR)
+        image = image.resize((size[1], size[0]), resizing.method, box=cut)
+    elif size:
+        image = resizing.fit(image, size)
     pixels = np.asarray(image, dtype=np.uint8)
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
@@ -275,7 +280,9 @@ def image_size(source: Any) -> Size:
         return image.size if turned else (image.size[1], image.size[0])
 
 
-def _read_array(pixels: NDArray[Any], mode: Mode | None, size: Size | None) -> NDArray[np.uint8]:
+def _read_array(
+    pixels: NDArray[Any], mode: Mode | None, size: Size | None, resizing: Resizing
+) -> NDArray[np.uint8]:
     if pixels.dtype != np.uint8:
         raise BadImageError(f"array of {pixels.dtype}: expected uint8, 0 to 255")
     if pixels.ndim == 2:
@@ -289,4 +296,4 @@ def _read_array(pixels: NDArray[Any], mode: Mode | None, size: Size | None) -> N
         return pixels
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     kept: Mode | None = "rgba" if mode is None and channels == 4 else mode
-    return _fitted(image, mode=kept, size=size)
+    return _fitted(image, kept, size, None, resizing)

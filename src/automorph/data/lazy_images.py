@@ -23,6 +23,7 @@ from automorph.data.limits import check_balance, choose, limit_note, limited
 from automorph.data.notes import Notes
 from automorph.data.readers.folders import ClassImages
 from automorph.data.readers.layout import ClassFolders, layout_of
+from automorph.data.resizing import COVER, Resizing
 from automorph.data.set_window import no_window_needed, window_of_parts
 from automorph.data.splits import split
 from automorph.data.window_record import WindowRecord
@@ -46,6 +47,7 @@ def read_large_folder(
     leakage: LeakageAction = "refuse",
     keep_together: str | None = None,
     window: WindowChoice = None,
+    resizing: Resizing | None = None,
 ) -> Dataset:
     """Make a data set of a class folder whose images are decoded on demand (see `ImageFiles`).
 
@@ -77,7 +79,9 @@ def read_large_folder(
             if len(rows) < len(labels):
                 notes.add(limit_note(labels, rows, balance=balance))
             names, labels = names[rows], labels[rows]
-        files = ImageFiles(root, names, size, mode or "rgb", crop, decoders)
+        files = ImageFiles(
+            root, names, size, mode or "rgb", crop, decoders, resizing=resizing or COVER
+        )
         made[part], bad, depths = _inspected(files, labels, keep_together)
         deep += sum(depth.kind is not None for depth in depths)
         remarks += [(str(n), d.remark) for n, d in zip(names, depths, strict=True) if d.remark]
@@ -99,9 +103,11 @@ def read_large_folder(
         notes.add(record.note())
     elif window is not None:
         raise no_window_needed(name, window)
+    if resizing is not None:
+        notes.add(resizing.note(size))
     dataset = Dataset(
         name, classes, skipped=tuple(skipped), notes=notes.lines, keep_together=keep_together,
-        window=record, **made,
+        window=record, resizing=resizing, **made,
     )  # fmt: skip
     if limit is not None and dataset.test is None:
         whole = split(dataset, validation=0, test=0.2, seed=seed)

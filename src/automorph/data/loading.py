@@ -23,6 +23,7 @@ from automorph.data.readers.hub import raw_from_huggingface
 from automorph.data.readers.in_memory import Pair, raw_from_arrays, with_groups
 from automorph.data.readers.raw import RawData
 from automorph.data.readers.torch_items import raw_from_torch
+from automorph.data.resizing import Resizing
 from automorph.data.sources import SOURCES, Request, Source
 from automorph.data.windows import WindowChoice
 from automorph.errors import UsageError
@@ -53,6 +54,7 @@ def load_data(
     on_demand: bool = False,
     crop: float | None = None,
     decoders: int = 0,
+    resizing: Resizing | None = None,
 ) -> Dataset:
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
@@ -87,6 +89,8 @@ def load_data(
       required. With ``crop``, training sees random crops of at least that share of an image (0.08
       is common for large sets), scaled to ``size``, before any policy. Texts are kept in an Arrow
       file in the folder ``cache``.
+    - ``resizing``: how images are brought to ``size``: see `automorph.data.Resizing`. Tasks with a
+      pretrained network choose it.
 
     Raises UsageError for an invalid source or option, DataError for data that cannot be used.
 
@@ -100,7 +104,7 @@ def load_data(
         return read_large_folder(
             _resolve(source.partition(":")[2], root), size=both, mode=mode, crop=crop,
             decoders=decoders, limit=limit, balance=balance, seed=seed, skip_bad=skip_bad,
-            leakage=leakage, keep_together=keep_together, window=window,
+            leakage=leakage, keep_together=keep_together, window=window, resizing=resizing,
         )  # fmt: skip
     raw = read_source(source, columns, root, download)
     if on_demand and raw.domain == "image":
@@ -121,6 +125,7 @@ def load_data(
         leakage=leakage,
         cache=Path(cache) if cache else None,
         window=window,
+        resizing=resizing,
     )
     return mapped_texts(dataset, cache) if on_demand else dataset
 
@@ -156,8 +161,8 @@ def from_arrays(
     likewise; with subgroups, ``validation`` and ``test`` are ``(images, labels, subgroups)``, else
     ``(images, labels)``. ``groups`` (n,) are the values that stay in one part when the rows are
     split, such as the number of a person (scikit-learn's ``groups``). ``options`` are ``size``,
-    ``mode``, ``limit``, ``balance``, ``seed``, ``skip_bad``, ``leakage``, ``window`` and ``cache``
-    of :func:`load_data`.
+    ``mode``, ``limit``, ``balance``, ``seed``, ``skip_bad``, ``leakage``, ``window``, ``resizing``
+    and ``cache`` of :func:`load_data`.
 
     >>> import numpy as np
     >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)

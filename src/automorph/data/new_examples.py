@@ -20,6 +20,7 @@ from automorph.data.notes import Notes
 from automorph.data.readers.columns import Columns
 from automorph.data.readers.in_memory import raw_from_arrays
 from automorph.data.readers.raw import RawData
+from automorph.data.resizing import Resizing
 from automorph.errors import DataError, UsageError
 
 
@@ -42,6 +43,7 @@ def read_new_examples(
     label: str | None = None,
     subgroup: str | Sequence[str] | None = None,
     window: tuple[float | None, float | None] | None = None,
+    resizing: Resizing | None = None,
     skip_bad: bool = False,
     root: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -51,7 +53,8 @@ def read_new_examples(
 
     ``source`` is a ``DATA`` string, images uint8 (n, H, W[, C]) or a list of texts. ``classes`` are
     those of the network; ``shape`` is (H, W, C) of its images, () for texts; ``window`` are the
-    values that become 0 and 255 in images of more than 8 bits ((None, None): each file's own). A
+    values that become 0 and 255 in images of more than 8 bits ((None, None): each file's own), and
+    ``resizing`` says how they are brought to their size. A
     source needs no labels, a folder no class folders, a table no column of subgroups; labels that
     are no classes are noted and count as unknown. The other options are those of `load_data`.
 
@@ -71,7 +74,7 @@ def read_new_examples(
     words = _subgroups(raw, notes)
     found = decode_like(
         raw, notes, channels=shape[2:], size=(shape[0], shape[1]) if shape else None,
-        choose=_window(raw.name, window), skip_bad=skip_bad, cache=cache,
+        choose=_window(raw.name, window), resizing=resizing, skip_bad=skip_bad, cache=cache,
     )  # fmt: skip
     parts = {
         part: replace(split, labels=labels[part][rows]) for part, (split, rows) in found.items()

@@ -125,7 +125,7 @@ def _decoded(
     own = Notes()
     pool, _ = decode_like(
         raw, own, channels=dataset.train.data.shape[1:][-1:], size=size, skip_bad=skip_bad,
-        cache=cache, choose=lambda: _window_of(dataset),
+        cache=cache, choose=lambda: _window_of(dataset), resizing=dataset.resizing,
     )["train"]  # fmt: skip
     notes.add(*(f"unlabelled examples: {note}" for note in own))
     return pool

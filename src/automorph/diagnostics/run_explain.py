@@ -22,6 +22,7 @@ from automorph.diagnostics.explain_result import (
 )
 from automorph.diagnostics.features import FeatureMap, Images, feature_map, trained_features
 from automorph.errors import UsageError
+from automorph.models import resizing_of
 from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
 from automorph.policies import value_text
 from automorph.text import find_wordnet
@@ -67,6 +68,8 @@ def explain(
     Raises `UsageError` for a space of another domain, or too few data.
     """
     started = time.monotonic()
+    if isinstance(source, str) and not deep:
+        options = {"resizing": resizing_of(features), **options}
     task = as_task(source, weights=weights if deep else None, **options)
     chosen = default_space(task.data.domain) if space is None else space
     chosen = named_space(chosen) if isinstance(chosen, str) else chosen

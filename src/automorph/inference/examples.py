@@ -46,7 +46,9 @@ def new_examples(
             f"got {', '.join(unknown)}; without part=..., the options are "
             f"{', '.join(sorted(_OPTIONS))}: leave the others out"
         )
-    found = read_new_examples(source, classes=run.classes, shape=run.shape, **options)
+    found = read_new_examples(
+        source, classes=run.classes, shape=run.shape, resizing=run.resizing, **options
+    )
     alone = len(found.splits) == 1
     given = [
         Given(
@@ -110,7 +112,7 @@ def split_like_run(
         data = source
     elif isinstance(source, str):
         # Images that have this size already stay as they are.
-        size = {"size": run.shape[:2]} if run.shape else {}
+        size = {"size": run.shape[:2], "resizing": run.resizing} if run.shape else {}
         data = load_data(source, **{**size, **options})
     else:
         raise UsageError(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Split
+from automorph.data import Resizing, Split
 from automorph.errors import DamagedError, UsageError
 from automorph.files import read_json
 from automorph.targets import Classes
@@ -27,6 +27,7 @@ from automorph.training import (
     on_device,
     read_facts,
     repeatable,
+    resized_as,
     weights_file,
 )
 
@@ -65,6 +66,11 @@ class TrainedRun:
             return None
         low, high = (float(v) if isinstance(v, int | float) else None for v in found)
         return low, high
+
+    @property
+    def resizing(self) -> Resizing | None:
+        """How images were brought to their size; None: in the usual way."""
+        return resized_as(self.file)
 
     def part(self, name: str) -> Any:
         """Return number and hash of the examples of a part, as `split_hashes`; None if unknown."""

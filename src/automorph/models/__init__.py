@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from automorph.models.modes import held_in_evaluation as held_in_evaluation
     from automorph.models.modes import hold_statistics as hold_statistics
     from automorph.models.modes import modes_kept as modes_kept
+    from automorph.models.preparation import resizing_of as resizing_of
 
 # Imported when first used: networks are looked up by name without torch.
 _HOMES = {
@@ -26,6 +27,7 @@ _HOMES = {
     "hold_statistics": "modes",
     "modes_kept": "modes",
     "preprocessing_of": "from_timm",
+    "resizing_of": "preparation",
 }
 
 __all__ = [

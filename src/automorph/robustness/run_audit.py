@@ -12,6 +12,7 @@ from torch import nn
 from automorph.data import Dataset, Split, as_dataset, open_part
 from automorph.errors import UsageError
 from automorph.experiments import constant_answers
+from automorph.models import resizing_of
 from automorph.robustness.audit_result import RATE, Audit, measure
 from automorph.robustness.discovery import Method, Slice
 from automorph.robustness.discovery import discover as slices_of
@@ -25,7 +26,16 @@ from automorph.robustness.predictions import (
 )
 from automorph.robustness.robust import RobustRun
 from automorph.robustness.split_recovery import split_as_trained
-from automorph.training import OnEpoch, RunResult, Task, as_task, check_options, make_task, train
+from automorph.training import (
+    OnEpoch,
+    RunResult,
+    Task,
+    as_task,
+    check_options,
+    make_task,
+    resized_as,
+    train,
+)
 
 
 def audit(
@@ -82,7 +92,9 @@ def audit(
             f"got the weights {weights}, from which no network is trained here; expected them with "
             "a model named timm:NAME:pretrained, and neither checkpoint nor predictions"
         )
-    data, doubt = _data(source, seed, checkpoint, whole=predictions is not None, options=options)
+    data, doubt = _data(
+        source, seed, checkpoint, model, whole=predictions is not None, options=options
+    )
     grouper = _grouper(data, discover)
     name, audited = _part(data, part, discover=discover, whole=predictions is not None)
     if predictions is not None:
@@ -181,7 +193,7 @@ def discover_in(
 
 
 def _data(
-    source: Any, seed: int, checkpoint: Any, *, whole: bool, options: dict[str, Any]
+    source: Any, seed: int, checkpoint: Any, model: Any, *, whole: bool, options: dict[str, Any]
 ) -> tuple[Dataset, str | None]:
     if isinstance(source, Task):
         source = as_task(source, **options).data
@@ -189,7 +201,9 @@ def _data(
         source = as_dataset(source, **options)
     else:
         check_options(source, options)
-        source = as_dataset(source, metadata=None, seed=seed, **options)
+        resizing = resizing_of(model) if checkpoint is None else resized_as(checkpoint)
+        options = {"metadata": None, "resizing": resizing, **options}
+        source = as_dataset(source, seed=seed, **options)
     # Given predictions belong to the rows in their order: nothing may be split off.
     return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)
 

@@ -23,6 +23,7 @@ from automorph.training.identity import alike, differences
 from automorph.training.load_model import (
     Trained,
     load_trained,
+    resized_as,
     trained_facts,
     trained_on,
     weights_file,
@@ -104,6 +105,7 @@ __all__ = [
     "read_facts",
     "recipe_for",
     "repeatable",
+    "resized_as",
     "soft_cross_entropy",
     "steps_per_epoch",
     "task_identity",

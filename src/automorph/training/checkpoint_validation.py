@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from automorph.data import Resizing
 from automorph.errors import DamagedError, UsageError
 from automorph.models import build_model
 from automorph.text import on_this_machine
@@ -48,6 +49,12 @@ def check_part(value: Any, file: Path) -> None:
     """Refuse a ``trained_on`` that `trained_facts` did not write. Raises `DamagedError`."""
     if not _is_part(value):
         raise _strange("trained_on", value, file)
+
+
+def check_resizing(value: Any, file: Path) -> None:
+    """Refuse a ``resizing`` that `trained_facts` did not write. Raises `DamagedError`."""
+    if not _is_resizing(value):
+        raise _strange("resizing", value, file)
 
 
 def _strange(name: str, value: Any, file: Path) -> DamagedError:
@@ -121,6 +128,15 @@ def _is_part(value: Any) -> bool:
     return type(value["n"]) is int and value["n"] >= 0 and type(value["hash"]) is str
 
 
+def _is_resizing(value: Any) -> bool:
+    if value is None:
+        return True
+    try:
+        return Resizing(**value).to_dict() == value
+    except (TypeError, UsageError):
+        return False
+
+
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     "model": _is_model,
     "classes": _are_texts,
@@ -128,6 +144,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "normaliser": _is_normaliser,
     "texts": _is_texts,
     "trained_on": _is_part,
+    "resizing": _is_resizing,
 }
-_LATER = ("texts", "trained_on")
+_LATER = ("texts", "trained_on", "resizing")
 """Facts that the first versions did not write."""

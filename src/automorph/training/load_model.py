@@ -9,12 +9,12 @@ from typing import Any
 
 from torch import nn
 
-from automorph.data import split_hashes
+from automorph.data import Resizing, split_hashes
 from automorph.errors import UsageError
 from automorph.models import build_model, build_text_model
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint, read_facts
-from automorph.training.checkpoint_validation import check_facts, check_part
+from automorph.training.checkpoint_validation import check_facts, check_part, check_resizing
 from automorph.training.task import Task
 from automorph.training.text import TextEncoder, encoder_from
 
@@ -69,6 +69,20 @@ def trained_on(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     return found
 
 
+def resized_as(path: str | os.PathLike[str]) -> Resizing | None:
+    """Return how the images of a network's training were resized; None: in the usual way.
+
+    Reads only the header of the file (or of the one in the folder), if it is one of weights. Raises
+    `DamagedError`.
+    """
+    file = weights_file(path)
+    if file.suffix != ".safetensors" or not file.exists():
+        return None
+    found = read_facts(file).get("resizing")
+    check_resizing(found, file)
+    return None if found is None else Resizing(**found)
+
+
 def _built(facts: dict[str, Any]) -> nn.Module:
     name, classes = facts["model"], len(facts["classes"])
     if facts.get("texts"):
@@ -99,4 +113,5 @@ def trained_facts(task: Task) -> dict[str, Any]:
         if isinstance(scale, Normaliser)
         else None,
         "texts": encoder.facts() if isinstance(encoder, TextEncoder) else None,
+        **({"resizing": task.data.resizing.to_dict()} if task.data.resizing else {}),
     }

@@ -11,6 +11,7 @@ from torch import nn
 
 from automorph.data import Dataset, as_dataset, split, with_unlabelled
 from automorph.errors import UsageError
+from automorph.models import resizing_of
 from automorph.training.network import check_network
 from automorph.training.options import check_entries, check_folder, check_options
 from automorph.training.recipe import Recipe
@@ -66,7 +67,7 @@ def as_task(
     if isinstance(source, Dataset):
         as_dataset(source, **options)  # Raises for options that this source cannot take.
     else:
-        source = as_dataset(source, seed=seed, **options)
+        source = as_dataset(source, seed=seed, **{"resizing": resizing_of(model), **options})
     data = split(source, seed=seed)
     if unlabelled is not None:
         also = {name: value for name, value in options.items() if name in _OF_UNLABELLED}

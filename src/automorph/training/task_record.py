@@ -31,6 +31,7 @@ def task_identity(task: Task) -> dict[str, Any]:
             "parts": split_hashes(data),
             "classes": list(data.classes),
             **({"window": [data.window.low, data.window.high]} if data.window else {}),
+            **({"resizing": data.resizing.to_dict()} if data.resizing else {}),
             # The hash of such data is that of its files, whatever they are decoded to.
             **({"pixels": seen.sample_hash} if hasattr(seen, "sample_hash") else {}),
             **_unlabelled(data),

@@ -109,6 +109,28 @@ CASES = {
     "raised size": (["compare", "folder:good", "--size", "²", *C], 2, "--size"),
     "limit of zero": (["compare", "digits", "--limit", "0", *C], 2, "--limit"),
     "limit below classes": (["compare", "digits", "--limit", "3", *C], 2, "class"),
+    "folds of two": (["compare", "digits", "--policy", "none", "--folds", "2"], 2, "at least 3"),
+    "folds and seeds": (["compare", "digits", "--limit", "50", "--folds", "3", *C], 2, "--repeats"),
+    "repeats alone": (
+        ["compare", "folder:good", "--policy", "none", "--repeats", "2"],
+        2,
+        "--folds 5",
+    ),
+    "more folds than examples": (
+        ["compare", "folder:good", "--policy", "none", "--folds", "99"],
+        2,
+        "classes too small for 99 folds",
+    ),
+    "folds and test part": (
+        ["compare", "digits-correlation", "--policy", "none", "--folds", "3"],
+        2,
+        "leave out --folds",
+    ),
+    "folds and a command": (
+        ["compare", "--command", "train {out}", "--policy", "none", "--folds", "3"],
+        2,
+        "--folds with --command",
+    ),
     "seeds of zero": (["compare", "digits", "--policy", "none", "--seeds", "0"], 2, "--seeds"),
     "unknown model": (["compare", "digits", "--model", "resnet99", *C], 2, "resnet9"),
     "unknown timm model": (["compare", "digits", "--model", "timm:nope", *C], 2, "timm"),

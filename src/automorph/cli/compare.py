@@ -17,6 +17,7 @@ from automorph.cli.options import (
     console,
     engine_options,
     engine_settings,
+    folds_options,
     json_option,
     optional_data_options,
     out_option,
@@ -58,10 +59,10 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
 @click.option(
     "--seeds",
     type=click.IntRange(1, 1000),
-    default=5,
-    show_default=True,
-    help="Number of seeds for each policy.",
+    help="Number of seeds for each policy, without folds.",
+    show_default="5",
 )
+@folds_options
 @unlabelled_option
 @protect_option
 @engine_options
@@ -72,7 +73,7 @@ def compare(
     data: str | None,
     policies: tuple[str, ...],
     baseline: str | None,
-    seeds: int,
+    seeds: int | None,
     out: str | None,
     quiet: bool,
     as_json: bool,
@@ -92,6 +93,8 @@ def compare(
     examples. The winner is chosen by validation accuracy; the reported accuracies are those of
     the test part. If the comparison is interrupted, run the same command again to continue it.
 
+    With --folds, every policy trains once for each fold, and is measured on that fold.
+
     With --command, your own script trains instead, under the same seeds for all policies. It loads
     the policy with automorph.load_policy and writes its metrics with automorph.write_result. Each
     training has a log in the folder of the run.
@@ -103,7 +106,9 @@ def compare(
     if data is None:  # Otherwise, bad data are rejected before policies are loaded.
         task: Any = own_task(data, options, treatments=[as_treatment(one) for one in policies])
     else:
-        task = own_task(data, options) or task_of(data, out=out, **options)
+        task = own_task(data, options) or task_of(
+            data, out=out, few=seeds is None and not _begun_without_folds(out), **options
+        )
     from automorph.policies import check_domain
 
     treatments = [as_treatment(policy) for policy in policies]
@@ -131,7 +136,7 @@ class CompareRun:
     source: str | None
     task: Task | ExternalTask
     policies: list[Treatment]
-    seeds: int
+    seeds: int | None
     baseline: str | None
     folder: Path | None
     quiet: bool
@@ -151,7 +156,7 @@ class CompareRun:
         say.print(title, style="bold", markup=False)
         say.print(
             f"{words.header()}, "
-            f"{plural(len(self.policies), 'policy', 'policies')} x {plural(self.seeds, 'seed')}",
+            f"{plural(len(self.policies), 'policy', 'policies')} x {words.pairs(self.seeds)}",
             markup=False,
         )
         words.print_notes(say)
@@ -189,12 +194,13 @@ class CompareRun:
         return words_of(self.source, self.task, self.settings)
 
     def _asked(self) -> dict[str, Any]:
-        from automorph.experiments import digest, plain_treatment
+        from automorph.experiments import SEEDS, digest, plain_treatment
 
         return {
             "policies": [policy.name for policy in self.policies],
-            "seeds": self.seeds,
+            "seeds": SEEDS if self.seeds is None else self.seeds,
             "baseline": self.baseline,
+            **self.words.folds(),
             # A file of the same name may have another policy by now.
             "content": digest([plain_treatment(policy) for policy in self.policies]),
         }
@@ -246,6 +252,17 @@ class CompareRun:
         say.print(f"Policy of the winner  {folder / 'policy.json'}")
         say.print(f"Report                {folder / 'report.html'}")
         print_next(say, self.words.after_comparison(comparison, folder))
+
+
+def _begun_without_folds(folder: str | None) -> bool:
+    """Whether a folder holds a comparison on one split: it continues as it was begun."""
+    if folder is None or not (Path(folder) / "jobs.jsonl").exists():
+        return False
+    from automorph.experiments import FileLog
+
+    notes, _ = FileLog(Path(folder)).read()
+    task = (notes.get("identity") or {}).get("task") or {}
+    return "folds" not in (task.get("data") or {})
 
 
 def set_aside(folder: Path) -> Path:

@@ -227,6 +227,18 @@ seed_option = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, envvar="AUTOMORPH_SEED",
     show_envvar=True, help="Seed of all random numbers.",
 )  # fmt: skip
+folds_options = stack(
+    click.option(
+        "--folds", type=click.IntRange(0), metavar="K",
+        help="Cross-validate with K folds in place of one split into parts; 0: one split.",
+        show_default="0; for compare 5, if a folder or table has fewer than 500 examples",
+    ),
+    click.option(
+        "--repeats", type=click.IntRange(1), metavar="R",
+        help="With --folds: how often the examples are divided into folds anew.",
+        show_default="2",
+    ),
+)  # fmt: skip
 json_option = click.option(
     "--json",
     "as_json",
@@ -330,15 +342,35 @@ def pretraining_of(model: str | None) -> Resizing | None:
     return resizing_of(model)
 
 
-def load(data: str, **options: Any) -> Dataset:
-    """Load the data set of a command line, split into three parts.
+def load(
+    data: str,
+    *,
+    folds: int | None = None,
+    repeats: int | None = None,
+    few: bool = False,
+    **options: Any,
+) -> Dataset:
+    """Load the data set of a command line, split into three parts, or with ``folds``.
 
     All verbs use the same split whatever their seed, so one verb never tests a result on examples
-    that another verb used to find it.
+    that another verb used to find it. ``few``: if no number of folds is given, few examples in a
+    folder or table are cross-validated (see `automorph.data.with_default_folds`).
     """
-    from automorph.data import load_data, split
+    from automorph.data import SOURCES, load_data, split, with_default_folds, with_folds
 
-    return split(load_data(data, **options))
+    if repeats is not None and not folds:
+        raise UsageError(
+            f"got --repeats {repeats} without --folds; expected both: add --folds 5, or leave out "
+            "--repeats"
+        )
+    if folds:
+        loaded = load_data(data, **options, hold_out=False)
+        return with_folds(loaded, folds, repeats=repeats)
+    loaded = load_data(data, **options)
+    own = data not in SOURCES
+    if few and own and folds is None and options.get("limit") is None:
+        loaded = with_default_folds(loaded)
+    return split(loaded)
 
 
 def task_of(
@@ -358,7 +390,7 @@ def task_of(
 ) -> Task:
     """Make the task of a command line: load its data, apply its training options.
 
-    ``out`` is the run folder of the command, if it is known by now.
+    ``out`` is the run folder of the command, if it is known by now; ``few`` is that of `load`.
     """
     assert data is not None
     # Reject bad data before importing torch, which is slow.

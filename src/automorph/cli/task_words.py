@@ -45,6 +45,13 @@ def length_of(recipe: Recipe) -> str:
     return f"until converged ({epochs} at most)" if recipe.stop == "converged" else epochs
 
 
+def _seeds(seeds: int | None) -> str:
+    from automorph.experiments import SEEDS
+    from automorph.report import plural
+
+    return plural(SEEDS if seeds is None else seeds, "seed")
+
+
 @dataclass(frozen=True)
 class DataWords:
     """A task of this package: DATA, a model and a recipe."""
@@ -61,11 +68,28 @@ class DataWords:
         data = self.task.data
         pool = data.unlabelled
         more = "" if pool is None else f", {len(pool):,} more without labels"
+        if data.folds is not None:
+            return (
+                f"{len(data.train):,} examples of {len(data.classes)} classes{more}, "
+                f"{data.folds.words}; model {self.task.model}, {length_of(self.task.recipe)}"
+            )
         return (
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
             f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes{more}; "
             f"model {self.task.model}, {length_of(self.task.recipe)}"
         )
+
+    def pairs(self, seeds: int | None) -> str:
+        """Return the number of trainings of each policy."""
+        from automorph.report import plural
+
+        folds = self.task.data.folds
+        return _seeds(seeds) if folds is None else plural(folds.cells, "training")
+
+    def folds(self) -> dict[str, Any]:
+        """Return the size of the cross-validation, for the record of what was asked."""
+        folds = self.task.data.folds
+        return {} if folds is None else {"folds": folds.to_dict()}
 
     def print_notes(self, say: Console) -> None:
         """Print what was changed in the data, and what is unusual about them."""
@@ -132,6 +156,8 @@ class DataWords:
             return [suggest("search", source, **self.settings, trials=TRIALS)]
         if advice.action == "add seeds":
             return [suggest_again(source, seeds=advice.seeds)]
+        if advice.action == "too few":
+            return [suggest("train", source, **self.settings, policy=advice.policy)]
         if advice.action == "add epochs":
             return [suggest_again(source, but=("out",), epochs=2 * self.task.recipe.epochs)]
         tried = first_policies(self.domain, random=self.random)
@@ -173,6 +199,14 @@ class CommandWords:
 
         length = plural(self.task.epochs, "epoch") if self.task.epochs else "it sets its own length"
         return f"command {self.task.text}; {length}"
+
+    def pairs(self, seeds: int | None) -> str:
+        """Return the number of trainings of each policy."""
+        return _seeds(seeds)
+
+    def folds(self) -> dict[str, Any]:
+        """Return nothing: the command divides its own data."""
+        return {}
 
     def print_notes(self, say: Console) -> None:
         """Print what is not noticed when results are reused."""

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from automorph import _moved
 from automorph.data.build import assemble
 from automorph.data.class_values import ClassValue, class_value, is_numeric, same_names
+from automorph.data.cross_validation import in_fold, with_default_folds, with_folds
 from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
 from automorph.data.deep_pixels import Window
+from automorph.data.folds import Folds
 from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.limits import limited
@@ -37,6 +39,7 @@ __all__ = [
     "ClassValue",
     "Dataset",
     "Domain",
+    "Folds",
     "Leakage",
     "NewExamples",
     "Resizing",
@@ -55,6 +58,7 @@ __all__ = [
     "from_arrays",
     "guard_leakage",
     "guard_unlabelled",
+    "in_fold",
     "is_numeric",
     "limited",
     "list_sources",
@@ -69,6 +73,8 @@ __all__ = [
     "split",
     "split_hashes",
     "strings",
+    "with_default_folds",
+    "with_folds",
     "with_unlabelled",
 ]
 

@@ -49,6 +49,7 @@ def assemble(
     cache: Path | None = None,
     window: WindowChoice = None,
     resizing: Resizing | None = None,
+    hold_out: bool = True,
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     check_options(raw, size, mode, limit, window)
@@ -110,7 +111,7 @@ def assemble(
     skipped = skipped_rows(raw, bad, total, skip_bad=skip_bad)
     if skipped:
         notes.add(left_out(skipped))
-    parts = {}
+    parts: dict[str, Any] = {}
     for part, rows in keep.items():
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
         parts[part] = _arrays(raw.parts[part], data[part], good, labels[part], groups.get(part))
@@ -139,7 +140,7 @@ def assemble(
         **parts,
     )
     if limit is not None and dataset.test is None:
-        whole = split(dataset, validation=0, test=0.2, seed=seed)
+        whole = split(dataset, validation=0, test=0.2, seed=seed) if hold_out else dataset
         dataset = limited(whole, limit, seed=seed, balance=balance)
     dataset = with_copies(with_contradictions(guard_leakage(dataset, leakage=leakage)))
     # If a part is missing, `split` compares all parts when it has made it.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.array_checks import check_images, check_range
+from automorph.data.folds import Folds
 from automorph.data.notes import Notes
 from automorph.data.resizing import Resizing
 from automorph.data.window_record import WindowRecord
@@ -200,7 +201,8 @@ class Dataset:
     set is split; ``window`` records how images of more than 8 bits were mapped to 8, ``resizing``
     how images were brought to one size, if not in the usual way.
     ``unlabelled`` are further training examples, whose labels are -1 (see
-    :func:`automorph.data.with_unlabelled`). Raises DataError when the parts do not fit together.
+    :func:`automorph.data.with_unlabelled`). ``folds`` divide the train part for cross-validation
+    (see :func:`automorph.data.with_folds`). Raises DataError when the parts do not fit together.
     """
 
     name: str
@@ -215,6 +217,7 @@ class Dataset:
     window: WindowRecord | None = None
     resizing: Resizing | None = None
     unlabelled: Split | None = None
+    folds: Folds | None = None
 
     def __post_init__(self) -> None:
         kind, shape = self.train.domain, self.train.data.shape[1:]
@@ -235,6 +238,11 @@ class Dataset:
                 check_range(part.subgroups, known, f"{self.name}: subgroups of {name}")
         if self.unlabelled is not None:
             check_alike(self.unlabelled, self.train, data=self.name)
+        if self.folds is not None and self.folds.of_row.shape[1] != len(self.train):
+            raise DataError(
+                f"{self.name} has folds of {self.folds.of_row.shape[1]:,} rows, but the train "
+                f"split contains {len(self.train):,}: expected a fold for every row."
+            )
 
     def __repr__(self) -> str:
         pool = {} if self.unlabelled is None else {"unlabelled": self.unlabelled}
@@ -284,6 +292,8 @@ class Dataset:
 
         Its counterpart is :func:`open_test`, the only way to the test part from other packages.
         """
+        if self.folds is not None and not self.folds.sealed:
+            return self.replace(folds=self.folds.sealing())
         return self if self.test is None else self.replace(test=None)
 
     def noting(self, line: str) -> Dataset:
@@ -303,11 +313,14 @@ def open_test(data: Dataset) -> Split:
 
     Call it to measure, or to show examples of, a model whose epoch, policy, objective and seed do
     not depend on the figures you get; never in code that a search, an objective or an early choice
-    runs (that works on `Dataset.without_test`). A new caller must be added, with its reason, to
-    the list in ``tests/data/test_seal.py``.
+    runs (that works on `Dataset.without_test`). Of a cross-validated data set, these are all
+    examples: each is tested by the trainings that have not seen it. A new caller must be added,
+    with its reason, to the list in ``tests/data/test_seal.py``.
 
     Raises DataError when the data set has no test part.
     """
+    if data.folds is not None and not data.folds.sealed:
+        return data.train  # Every example is tested once in each repeat.
     if data.test is None:
         raise DataError(
             f"{data.name} has no test part; expected one to evaluate on: create one with "

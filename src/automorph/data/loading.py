@@ -55,6 +55,7 @@ def load_data(
     crop: float | None = None,
     decoders: int = 0,
     resizing: Resizing | None = None,
+    hold_out: bool = True,
 ) -> Dataset:
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
@@ -91,6 +92,8 @@ def load_data(
       file in the folder ``cache``.
     - ``resizing``: how images are brought to ``size``: see `automorph.data.Resizing`. Tasks with a
       pretrained network choose it.
+    - ``hold_out``: False sets no test part aside for a ``limit``, for cross-validation (see
+      :func:`automorph.data.with_folds`).
 
     Raises UsageError for an invalid source or option, DataError for data that cannot be used.
 
@@ -126,6 +129,7 @@ def load_data(
         cache=Path(cache) if cache else None,
         window=window,
         resizing=resizing,
+        hold_out=hold_out,
     )
     return mapped_texts(dataset, cache) if on_demand else dataset
 
@@ -161,8 +165,8 @@ def from_arrays(
     likewise; with subgroups, ``validation`` and ``test`` are ``(images, labels, subgroups)``, else
     ``(images, labels)``. ``groups`` (n,) are the values that stay in one part when the rows are
     split, such as the number of a person (scikit-learn's ``groups``). ``options`` are ``size``,
-    ``mode``, ``limit``, ``balance``, ``seed``, ``skip_bad``, ``leakage``, ``window``, ``resizing``
-    and ``cache`` of :func:`load_data`.
+    ``mode``, ``limit``, ``balance``, ``seed``, ``skip_bad``, ``leakage``, ``window``, ``resizing``,
+    ``cache`` and ``hold_out`` of :func:`load_data`.
 
     >>> import numpy as np
     >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)

@@ -65,8 +65,8 @@ def split(
             f"validation={validation} and test={test}: expected fractions of the rows, each "
             "at least 0, that add up to less than 1."
         )
-    if not any(shares.values()):
-        return dataset
+    if dataset.folds is not None or not any(shares.values()):
+        return dataset  # Each training of a cross-validation has parts of its own.
     train = dataset.train
     names, strata = _strata(dataset.classes, train.labels, dataset.subgroup_names,
                             train.subgroups if by_subgroup else None)  # fmt: skip

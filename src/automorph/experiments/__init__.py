@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from automorph.experiments.result_file import ScriptResult as ScriptResult
     from automorph.experiments.result_file import read_result as read_result
     from automorph.experiments.result_file import write_result as write_result
+    from automorph.experiments.run_compare import SEEDS as SEEDS
     from automorph.experiments.run_compare import compare as compare
     from automorph.experiments.run_compare import fingerprint as fingerprint
     from automorph.experiments.run_compare import hardware as hardware
@@ -113,6 +114,7 @@ _HOMES = {
     "Objective": "external",
     "PASS": "external_training",
     "Row": "table",
+    "SEEDS": "run_compare",
     "ScriptResult": "result_file",
     "Store": "store",
     "Summary": "statistics",

@@ -8,7 +8,7 @@ from typing import Literal
 from automorph.experiments.conclusion import Kind
 
 Action = Literal[
-    "use", "keep", "add policies", "add seeds", "add epochs", "compare", "train longer"
+    "use", "keep", "add policies", "add seeds", "add epochs", "compare", "train longer", "too few"
 ]
 ENOUGH = 5
 """Paired seeds from which a difference within chance counts as no difference to speak of."""
@@ -21,8 +21,8 @@ class Advice:
     ``use``: train with a policy that is better than the baseline; ``keep``: stay with one that
     nothing is shown to beat; ``add policies``, ``add seeds``, ``add epochs``: the result decides
     nothing until it is repeated with more of them; ``compare``: measure the policy of a search
-    under more seeds; ``train longer``: train with the policy for more epochs. ``seeds`` is how many
-    to use next (0: as before).
+    under more seeds; ``train longer``: train with the policy for more epochs; ``too few``: the data
+    cannot tell, so use what usually helps. ``seeds`` is how many to use next (0: as before).
     """
 
     action: Action
@@ -52,6 +52,36 @@ def advice_after_comparison(
         more = max(ENOUGH, 2 * seeds)
         return Advice("add seeds", winner, f"To find out, use --seeds {more}.", more)
     return Advice("keep", baseline, f"Keep {baseline}.")
+
+
+def advice_on_few(domain: str, channels: int, *, examples: int, shown: float | None) -> Advice:
+    """Return the recommendation of a cross-validation that cannot tell the policies apart.
+
+    ``examples`` is the number of labelled examples; ``shown`` the difference in accuracy that
+    they would have shown (None: not known). What usually helps: flips, crops and TrivialAugment
+    (Müller and Hutter, ICCV 2021); of texts, EDA (Wei and Zou, EMNLP 2019), whose gain is largest
+    with 500 examples.
+
+    >>> advice_on_few("image", 3, examples=112, shown=0.081).policy
+    'flip-crop + trivialaugment'
+    """
+    policy, kind = _usual(domain, channels)
+    limit = (
+        "" if shown is None
+        else f": {examples:,} examples show reliably only a difference of about "
+        f"{100 * shown:.0f} points or more"
+    )  # fmt: skip
+    text = f"Too few examples to tell{limit}. What usually helps on {kind} is {policy}."
+    return Advice("too few", policy, text)
+
+
+def _usual(domain: str, channels: int) -> tuple[str, str]:
+    """Return the policy that usually helps, and on what kind of data."""
+    if domain == "text":
+        return "eda", "few texts"
+    if channels >= 3:
+        return "flip-crop + trivialaugment", "few photographs"
+    return "crop + trivialaugment", "few grey images"
 
 
 def advice_on_constant(name: str) -> Advice:

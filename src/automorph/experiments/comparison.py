@@ -10,12 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph import _moved
+from automorph.data import Dataset, Folds
 from automorph.errors import AutomorphError
-from automorph.experiments.advice import Advice, advice_after_comparison, advice_on_constant
+from automorph.experiments.advice import (
+    Advice,
+    advice_after_comparison,
+    advice_on_constant,
+    advice_on_few,
+)
 from automorph.experiments.conclusion import Verdict, judge
+from automorph.experiments.cross_validated import pairs_in_words
 from automorph.experiments.job import Treatment
 from automorph.experiments.metric import ACCURACY, Metric
-from automorph.experiments.statistics import paired_difference
+from automorph.experiments.statistics import noticeable, paired_difference
 from automorph.experiments.table import Row
 from automorph.policies import Policy, RandomPolicy, stages_of
 
@@ -30,7 +37,9 @@ class Comparison:
     examples by policy, int64 ``(seeds, n)``. ``remarks``: what a reader of the table must know.
     ``advice`` is the one recommendation, which the verdict states.
     If the user's own code trained, ``accuracy`` in the rows is the ``metric``, on the part of the
-    data that it names.
+    data that it names. If the data have ``folds``, ``accuracy`` is that of the examples that a
+    training has not seen, the seeds are the numbers of the trainings through all repeats, and
+    ``predictions`` are those of all examples, ``(repeats, n)``.
     """
 
     rows: tuple[Row, ...]
@@ -49,6 +58,7 @@ class Comparison:
     remarks: tuple[str, ...] = ()
     metric: Metric = ACCURACY
     advice: Advice | None = None
+    folds: Folds | None = None
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
@@ -73,6 +83,7 @@ class Comparison:
             "confidence": self.confidence,
             **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
             **({"remarks": list(self.remarks)} if self.remarks else {}),
+            **({} if self.folds is None else {"folds": self.folds.to_dict()}),
         }
 
 
@@ -104,18 +115,22 @@ def verdict_of(
     metric: Metric = ACCURACY,
     *,
     constant: bool = False,
+    data: Dataset | None = None,
 ) -> tuple[Verdict, Advice]:
     """Judge the winner against the baseline and against the best random policy; recommend a step.
 
-    ``constant``: under every seed, the networks of the winner always answer one class.
+    ``constant``: under every seed, the networks of the winner always answer one class. ``data`` are
+    those of the trainings, unless they are the user's own.
     """
+    folds = None if data is None else data.folds
     won = next(row for row in rows if row.policy == winner)
     control = control_of(rows, treatments, {winner, base}, metric)
     against = None
     if control and won.accuracy and control.accuracy:
         against = paired_difference(
-            won.accuracy.values, control.accuracy.values, confidence=confidence
-        )
+            won.accuracy.values, control.accuracy.values, confidence=confidence,
+            overlap=folds.overlap if folds else 0.0,
+        )  # fmt: skip
     judged = judge(
         winner,
         base,
@@ -125,11 +140,15 @@ def verdict_of(
         seeds=len(seeds),
         confidence=confidence,
         metric=metric,
+        pairs=pairs_in_words(folds, len(seeds)),
     )
     if constant:
         advice = advice_on_constant(winner)
         text = f"The networks trained with {winner} always answer one class: nothing is measured."
         return Verdict("unclear", f"{text} {advice.text}"), advice
+    if folds is not None and data is not None and (few := _too_few(rows, won, data, confidence)):
+        text = f"{base} is best on the validation folds." if winner == base else judged.text
+        return Verdict("unclear", f"{few.text} {text}"), few
     advice = advice_after_comparison(
         judged.kind, winner, base, compared=len(rows), seeds=len(seeds),
         failed_baseline=winner != base and won.difference is None,
@@ -137,6 +156,24 @@ def verdict_of(
     if advice.action == "add policies":
         return Verdict("unclear", advice.text), advice
     return Verdict(judged.kind, f"{judged.text} {advice.text}".rstrip()), advice
+
+
+def _too_few(rows: tuple[Row, ...], won: Row, data: Dataset, confidence: float) -> Advice | None:
+    """Return the advice of a cross-validation if no policy differs from the baseline, else None."""
+    gaps = [row.difference for row in rows if row.difference is not None]
+    if not gaps or any((gap.p_adjusted or 0.0) < 1 - confidence for gap in gaps):
+        return None
+    assert won.accuracy is not None
+    pairs = len(won.accuracy.values)
+    known = [
+        least for gap in ([won.difference] if won.difference else gaps)
+        if (least := noticeable(gap, pairs, confidence=confidence)) is not None
+    ]  # fmt: skip
+    shape = data.train.data.shape
+    return advice_on_few(
+        data.domain, shape[-1] if len(shape) == 4 else 1,
+        examples=len(data.train), shown=max(known, default=None),
+    )  # fmt: skip
 
 
 @_moved.renamed_arguments(arm="treatment")

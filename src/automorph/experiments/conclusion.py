@@ -43,11 +43,13 @@ def judge(
     seeds: int,
     confidence: float,
     metric: Metric = ACCURACY,
+    pairs: str = "",
 ) -> Verdict:
     """Judge the winner against the baseline and against the random control, without advice.
 
     ``difference`` is None if the winner is the baseline, or if the baseline failed. Differences are
-    those of the ``metric``, on the part of the data that it names.
+    those of the ``metric``, on the part of the data that it names. ``pairs`` describes the pairs
+    (default: the number of paired seeds).
 
     >>> d = Difference(0.02, 0.01, 0.03, 0.01, 0.02)
     >>> judge("crop", "none", d, seeds=5, confidence=0.95).kind
@@ -65,11 +67,12 @@ def judge(
             "is no baseline to compare with.",
         )
     share = (
-        f"{_interval(difference, confidence, metric)}; {seeds} paired seeds"
+        f"{_interval(difference, confidence, metric)}; {pairs or f'{seeds} paired seeds'}"
         if seeds > 1
         else "one seed, no interval"
     )
-    lead = f"{winner} is best on the validation part"
+    chosen_on = "folds" if metric.part == "out-of-fold" else "part"
+    lead = f"{winner} is best on the validation {chosen_on}"
     on_test = (
         f"{_WHERE[metric.part]} it differs from {baseline} by "
         f"{metric.difference(difference.mean)}{metric.unit}{_in_metric(metric)} ({share})"
@@ -103,7 +106,11 @@ def judge(
     return Verdict(kind, text + _same_figures(metric))
 
 
-_WHERE = {"test": "on the test part", "validation": "on the validation data"}
+_WHERE = {
+    "test": "on the test part",
+    "validation": "on the validation data",
+    "out-of-fold": "on the examples that were left out of its training",
+}
 
 
 def _in_metric(metric: Metric) -> str:
@@ -115,7 +122,7 @@ def _in_metric(metric: Metric) -> str:
 
 def _same_figures(metric: Metric) -> str:
     """Warn if the winner was chosen by the figures that the text reports."""
-    if metric.part == "test":
+    if metric.part != "validation":
         return ""
     return (
         " There are no test values: these are the validation values that also chose the winner, so "

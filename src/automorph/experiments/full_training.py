@@ -24,6 +24,8 @@ class FullTraining:
 
     If neither changes the length, a training that ends when it has converged does so.
 
+    Of a cross-validated task, the seed is also the number of the fold (see `Task.in_fold`).
+
     The score is the validation accuracy (nan without a validation part), as in every job; test
     accuracy, curves and predictions are ``facts``.
     """
@@ -56,6 +58,7 @@ class FullTraining:
             epochs = None if task.epochs is None else self.epoch_multiplier * task.epochs
             place = job_folder(folder, self.policy, self.seed, key_of(self))
             return train_external(task, self.policy, seed=self.seed, folder=place, epochs=epochs)
+        task = task.in_fold(self.seed)
         epochs = self.epochs or self.epoch_multiplier * task.recipe.epochs
         fixed = self.epochs is not None or self.epoch_multiplier > 1
         result, died = train_alive(

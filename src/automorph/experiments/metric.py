@@ -16,14 +16,14 @@ _SHARES = ("accuracy", "acc", "top1", "top5", "top-1", "top-5")
 class Metric:
     """A metric: ``share`` is True for fractions, which are written in percent.
 
-    ``part`` is the part of the data whose values the table shows: ``test``, or ``validation`` if
-    there are no test values.
+    ``part`` is the part of the data whose values the table shows: ``test``, ``validation`` if
+    there are no test values, or ``out-of-fold`` of a cross-validation.
     """
 
     name: str = "accuracy"
     higher_is_better: bool = True
     share: bool = True
-    part: Literal["test", "validation"] = "test"
+    part: Literal["test", "validation", "out-of-fold"] = "test"
 
     @property
     def sign(self) -> int:

@@ -18,6 +18,7 @@ from automorph.data import split_hashes
 from automorph.errors import UsageError
 from automorph.experiments.command import Command
 from automorph.experiments.comparison import Comparison, verdict_of, winner_of
+from automorph.experiments.cross_validated import OUT_OF_FOLD, nested_choice, seeds_of
 from automorph.experiments.executor import Executor
 from automorph.experiments.executors import check_executor, open_executor
 from automorph.experiments.external import ExternalTask, Objective, external_task
@@ -51,13 +52,16 @@ from automorph.files import folder_lock, read_json
 from automorph.policies import Policy, check_domain, former, load_policy
 from automorph.training import AugmenterSpec, Task, as_task, from_version_1, task_identity
 
+SEEDS = 5
+"""Paired seeds of a comparison without folds."""
+
 
 def compare(
     task: Any = None,
     policies: str | Treatment | Sequence[str | Treatment] = (),
     *,
     objective: str | Command | Objective | None = None,
-    seeds: int | Sequence[int] = 5,
+    seeds: int | Sequence[int] | None = None,
     baseline: str | None = None,
     folder: str | os.PathLike[str] | None = None,
     log: Log | None = None,
@@ -70,7 +74,7 @@ def compare(
     progress: Callable[[list[Cell], int], Progress] | None = None,
     **options: Any,
 ) -> Comparison:
-    """Train every policy under every seed and compare them seed by seed.
+    """Train every policy under every seed (default: 5) and compare them seed by seed.
 
     ``policies`` are names, policies, or augmenter specs (see `AugmenterSpec`); a single one may be
     given without a list.
@@ -81,6 +85,11 @@ def compare(
     that trains and returns a mapping such as ``{"validation": 0.913}`` (see `Budget` and
     `write_result`), or a `Command`. ``options`` are then ``epochs``, ``name``, ``domain`` and
     ``resumable`` (see `external_task`).
+
+    With ``folds`` (and ``repeats``, default 2) among the options, no parts are split off: every
+    policy trains once for each fold of each repeat, on the same folds, and is measured on the
+    examples of that fold (see `automorph.data.with_folds`). The intervals allow for training sets
+    that overlap (Nadeau and Bengio 2003; see `paired_difference`).
 
     Differences are taken from ``baseline`` (default: ``none`` if it is among the policies, else the
     first). With a ``folder``, each finished training is saved there, and a repeated call trains
@@ -103,7 +112,9 @@ def compare(
     given = listed(policies)
     treatments = [p if isinstance(p, AugmenterSpec) else load_policy(p) for p in given]
     task = the_task(task, objective, options, folder)
-    numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    data = None if isinstance(task, ExternalTask) else task.data
+    folds = None if data is None else data.folds
+    numbers = seeds_of(folds, seeds, SEEDS)
     _check(treatments, numbers, confidence)
     if isinstance(task, ExternalTask):
         for treatment in treatments:
@@ -149,10 +160,13 @@ def compare(
         rows, numbers, metric = made.rows, made.seeds, made.metric
         remarks, curves, predictions = (*store.remarks, *made.remarks), {}, {}
     else:
-        rows, metric = rows_of(names, numbers, results, base, confidence), ACCURACY
+        metric = ACCURACY if folds is None else OUT_OF_FOLD
+        overlap = 0.0 if folds is None else folds.overlap
+        rows = rows_of(names, numbers, results, base, confidence, overlap=overlap)
         curves = curves_of(names, numbers, results)
-        predictions = predictions_of(names, numbers, results)
+        predictions = predictions_of(names, numbers, results, folds)
         remarks = (
+            *(nested_choice(names, results, base, folds, confidence) if folds else ()),
             *store.remarks, *constant_answers(predictions, task.data.classes),
             *not_converged(names, results), *repeated_trainings(names, results),
             *uncounted_networks(treatments),
@@ -163,12 +177,14 @@ def compare(
     winner = winner_of(rows, metric)
     verdict, advice = verdict_of(
         rows, treatments, base, winner, numbers, confidence, metric,
-        constant=always_one(predictions.get(winner, ())),
+        constant=always_one(predictions.get(winner, ())), data=data,
     )  # fmt: skip
     if own_lengths is not results:
-        own = rows_of(names, numbers, own_lengths, base, confidence)
+        own = rows_of(names, numbers, own_lengths, base, confidence, overlap=overlap)
         best = winner_of(own, metric)
-        other, its_advice = verdict_of(own, treatments, base, best, numbers, confidence, metric)
+        other, its_advice = verdict_of(
+            own, treatments, base, best, numbers, confidence, metric, data=data
+        )
         if (best, other.kind) != (winner, verdict.kind):
             text = other.text.removesuffix(its_advice.text).rstrip()  # Only one recommendation.
             remarks = (
@@ -179,7 +195,7 @@ def compare(
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves,
         dict(zip(names, treatments, strict=True)), time.monotonic() - started, trained,
-        predictions, remarks=remarks, metric=metric, advice=advice,
+        predictions, remarks=remarks, metric=metric, advice=advice, folds=folds,
     )  # fmt: skip
 
 
@@ -217,7 +233,8 @@ def _check(treatments: list[Treatment], seeds: tuple[int, ...], confidence: floa
 
 def _check_choice(task: Task, treatments: list[Treatment]) -> None:
     """Reject several policies if only the test part could choose between them."""
-    if len(treatments) > 1 and task.data.validation is None:
+    has_choice = task.data.validation is not None or task.data.folds is not None
+    if len(treatments) > 1 and not has_choice:
         raise UsageError(
             f"{task.name} has no validation part, and {len(treatments)} policies are compared; "
             "expected a validation part, because the winner must not be chosen on the test part. "
@@ -251,6 +268,11 @@ def the_task(
     if isinstance(task, ExternalTask) and not options:
         return task
     if objective is not None:
+        if given := [name for name in ("folds", "repeats") if options.pop(name, None)]:
+            raise UsageError(
+                f"got {' and '.join(given)} with an objective; expected none, because the "
+                "objective divides its own data: choose the fold by the seed that it is given"
+            )
         return external_task(objective, **options)
     if task is None:
         raise UsageError(
@@ -282,6 +304,7 @@ def fingerprint(task: Task | ExternalTask) -> dict[str, Any]:
         "recipe": task.recipe.to_dict(),
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         **({"protect": list(task.protect)} if task.protect else {}),
+        **({"folds": task.data.folds.describe()} if task.data.folds else {}),
     }
 
 

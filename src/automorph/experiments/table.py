@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph import _moved
+from automorph.data import Folds
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.statistics import Difference, Summary, holm, paired_difference, summarise
 from automorph.policies import Policy
@@ -78,8 +79,13 @@ def rows_of(
     results: Mapping[Cell, JobResult],
     base: str,
     confidence: float,
+    *,
+    overlap: float = 0.0,
 ) -> tuple[Row, ...]:
-    """Make the rows of the table from finished cells, with differences from ``base``."""
+    """Make the rows of the table from finished cells, with differences from ``base``.
+
+    ``overlap`` is that of `paired_difference`.
+    """
     rows = []
     base_cells = [results[Cell(names.index(base), seed)] for seed in seeds]
     for treatment, name in enumerate(names):
@@ -93,12 +99,16 @@ def rows_of(
         difference = None
         if name != base and not any(cell.error for cell in base_cells):
             reference = [cell.facts["test_accuracy"] for cell in base_cells]
-            difference = paired_difference(accuracy, reference, confidence=confidence)
+            difference = paired_difference(
+                accuracy, reference, confidence=confidence, overlap=overlap
+            )
         rows.append(
             Row(
                 name,
-                summarise(accuracy),
-                summarise(validation) if all(map(math.isfinite, validation)) else None,
+                summarise(accuracy, overlap=overlap),
+                summarise(validation, overlap=overlap)
+                if all(map(math.isfinite, validation))
+                else None,
                 difference,
                 {
                     way: sum(getattr(cell.units, way) for cell in cells)
@@ -154,14 +164,20 @@ def epochs_of(outcome: JobResult) -> int:
 
 
 def predictions_of(
-    names: Sequence[str], seeds: Sequence[int], results: Mapping[Cell, JobResult]
+    names: Sequence[str],
+    seeds: Sequence[int],
+    results: Mapping[Cell, JobResult],
+    folds: Folds | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """Predicted classes of the test examples by policy, int64 ``(seeds, n)``.
 
-    Policies with a failed training, or with cells of older versions, are left out.
+    With ``folds``, those of all examples, each predicted by the training of every repeat that has
+    not seen it, ``(repeats, n)``. Policies with a failed training, or with cells of older versions,
+    are left out.
     """
+    joined = np.stack if folds is None else folds.pooled
     return {
-        name: np.stack([unpacked(cell.facts["predictions"]) for cell in cells])
+        name: joined([unpacked(cell.facts["predictions"]) for cell in cells])
         for name, cells in _whole(names, seeds, results)
         if all(cell.facts.get("predictions") for cell in cells)
     }

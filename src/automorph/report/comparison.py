@@ -18,6 +18,14 @@ _FAIR = (
     "all policies share the initial weights and the order of examples, so differences are "
     "computed seed by seed. The test part was used only once, at the end."
 )
+_FAIR_FOLDS = (
+    "Every policy trained the same model with the same recipe on the same folds: in each training, "
+    "one fold tests, the next validates, and the others train. Every example is tested once in "
+    "each repeat, by a network that has not seen it. Training sets of different folds overlap, so "
+    "their results are not independent: standard errors and intervals are those of the corrected "
+    "resampled t-test (Nadeau and Bengio 2003), whose variance is 1/J + n_test/n_train times that "
+    "of the J trainings."
+)
 TITLES = {
     "validation": ("Validation", "valid-\nation"),
     "accuracy": ("Accuracy", "test\naccuracy"),
@@ -52,7 +60,7 @@ def compare_page(result: JsonObject) -> Page:
         sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), result.get("winner")),
-        sections.setup(result, "Comparison setup", [_FAIR_COMMAND if results.external else _FAIR]),
+        sections.setup(result, "Comparison setup", [_fair(results)]),
     ]
     return Page(
         title=f"{number} {'compared ' if len(result['rows']) > 1 else ''}on {source}",
@@ -66,6 +74,13 @@ def compare_page(result: JsonObject) -> Page:
         sections=[section for section in parts if section is not None],
         provenance=sections.provenance(result.get("provenance") or {}),
     )
+
+
+def _fair(results: Results) -> str:
+    """Say why the rows can be compared."""
+    if results.external:
+        return _FAIR_COMMAND
+    return _FAIR_FOLDS if results.pair == "fold" else _FAIR
 
 
 def _results(results: Results) -> Section:
@@ -97,9 +112,9 @@ def _dots(results: Results) -> Part:
     caption = f"{metric.title} of each policy."
     if results.seeds > 1:
         caption += (
-            " Small dots are single seeds, the large mark is their mean, and the bar spans one "
-            "standard error on either side. Thin lines connect results of the same seed; "
-            "parallel lines mean that the seeds agree."
+            f" Small dots are single {results.pair}s, the large mark is their mean, and the bar "
+            "spans one standard error on either side. Thin lines connect results of the same "
+            f"{results.pair}; parallel lines mean that the {results.pair}s agree."
         )
     label = f"{metric.title} by policy: {_spoken(rows)}."
     return figure(figures.dots, rows, axis=metric.axis, label=label, caption=caption)
@@ -217,13 +232,21 @@ def _head(results: Results, row: JsonObject) -> TableCell:
 
 
 def _seed_table(results: Results) -> PageTable:
-    columns = ["Policy", *(f"Seed {seed}" for seed in results.content["seeds"])]
+    columns = ["Policy", *(_pair(results, seed) for seed in results.content["seeds"])]
     lines: list[list[TableCell | str]] = [
         [_head(results, row), *map(results.metric.value, row["accuracy"].get("values", ()))]
         for row in results.rows
     ]
-    caption = f"{results.metric.title} by seed"
+    caption = f"{results.metric.title} by {results.pair}"
     return PageTable(columns, lines, caption, numbers=range(1, len(columns)), folded=True)
+
+
+def _pair(results: Results, seed: int) -> str:
+    """Name the trainings of one seed, or of one fold of one repeat."""
+    if results.pair == "seed":
+        return f"Seed {seed}"
+    repeat, fold = divmod(seed, results.content["folds"]["count"])
+    return f"Fold {fold + 1}, repeat {repeat + 1}"
 
 
 def _classes(results: Results) -> Section | None:
@@ -242,8 +265,8 @@ def _classes(results: Results) -> Section | None:
         for name, a, b in shown
     ]
     caption = (
-        f"Test accuracy of {ahead} minus that of {base}, by class. Each class has few examples, "
-        "so these differences are noisier than the overall ones."
+        f"{results.metric.title} of {ahead} minus that of {base}, by class. Each class has "
+        "few examples, so these differences are noisier than the overall ones."
     )
     if len(ordered) > sections.CLASSES:
         caption += f" The {half} best and the {half} worst of {len(ordered)} classes."
@@ -254,5 +277,6 @@ def _classes(results: Results) -> Section | None:
         for name, a, b in ordered[: sections.LINES]
     ]
     columns = ["Class", base, ahead, "Difference"]
-    table = PageTable(columns, lines, "Test accuracy by class", numbers=(1, 2, 3), folded=True)
+    title = f"{results.metric.title} by class"
+    table = PageTable(columns, lines, title, numbers=(1, 2, 3), folded=True)
     return Section("Class by class", [picture, table])

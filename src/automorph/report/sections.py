@@ -272,6 +272,8 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
         return Section(title, [Definitions({**known, "Seeds": result["seeds"]})], text)
     data, shape = result["data"], result["data"].get("shape")
     sizes = {"training": "n_train", "validation": "n_validation", "test": "n_test"}
+    if result.get("folds"):
+        sizes = {"all": "n_train"}
     if "n_unlabelled" in data:
         sizes["without labels"] = "n_unlabelled"
     classes = [str(name) for name in data.get("classes") or []]
@@ -282,6 +284,7 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
     facts = {
         "Data": data["source"],
         "Examples": {name: formatting.count(data.get(key)) for name, key in sizes.items()},
+        "Folds": result.get("folds"),
         "Shape": " × ".join(map(str, shape)) if shape else None,
         f"Classes ({len(classes)})": ", ".join(classes[:30]) + more,
         "Data hash": Code(data["hash"]) if data.get("hash") else None,

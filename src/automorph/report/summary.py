@@ -38,8 +38,12 @@ def _first(results: Results) -> Answer:
     metric = results.metric
     accuracy = metric.value(results.winner["accuracy"]["mean"])
     of = f"{metric.part} {metric.name}"
-    of = f"mean {of} over {results.seeds} seeds" if results.seeds > 1 else of
-    how = "Best on the validation part; " if results.validated else ""
+    of = f"mean {of} over {results.seeds} {results.pair}s" if results.seeds > 1 else of
+    how = (
+        f"Best on the validation {'folds' if results.pair == 'fold' else 'part'}; "
+        if results.validated
+        else ""
+    )
     question = "Which policy won?" if won else "Which policy came first?"
     return Answer(question, results.label(results.winner), f"{how}{accuracy} {of}.")
 

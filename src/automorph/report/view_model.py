@@ -86,9 +86,14 @@ class Results:
         return len(self.content["seeds"])
 
     @property
+    def pair(self) -> str:
+        """What the trainings of a policy differ by: ``seed``, or ``fold``."""
+        return "fold" if self.content.get("folds") else "seed"
+
+    @property
     def validated(self) -> bool:
         """True if the rows have validation values of their own, which choose the winner."""
-        return self.metric.part == "test" and any(row.get("validation") for row in self.rows)
+        return self.metric.part != "validation" and any(row.get("validation") for row in self.rows)
 
     @property
     def level(self) -> str:

@@ -13,7 +13,7 @@ from automorph.registry import did_you_mean, unknown
 from automorph.training.recipe import Recipe
 from automorph.training.recipe_table import ENTRIES
 
-_OWN = ("model", "seed", "recipe", "protect", "unlabelled", "weights")
+_OWN = ("model", "seed", "recipe", "protect", "unlabelled", "weights", "folds", "repeats")
 _OF_CALLS = ("folder", "seeds", "jobs", "progress")
 """Options of `compare`, `search` and other calls, used only for suggestions."""
 _FOLDERS = ("out", "output", "output_dir", "out_dir", "dir", "path")

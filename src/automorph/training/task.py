@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Dataset, Split, guard_unlabelled
+from automorph.data import Dataset, Split, guard_unlabelled, in_fold
 from automorph.errors import DataError, UsageError
 from automorph.models import (
     Weights,
@@ -96,6 +96,19 @@ class Task:
             changes = {"stop": "epochs", **changes}
         return replace(self, recipe=replace(self.recipe, **changes))
 
+    def in_fold(self, seed: int) -> Task:
+        """Return the task of one training of a cross-validation; without folds, the task itself.
+
+        The seed is the number of the fold, through all repeats. Normalisation and vocabulary are
+        those of its training part, unless the encoder is the caller's own.
+        """
+        if self.data.folds is None:
+            return self
+        data, encoder = guard_unlabelled(in_fold(self.data, seed)), self.encoder
+        if encoder == default_encoder(self.data, self.model):
+            encoder = default_encoder(data, self.model)
+        return replace(self, data=data, encoder=encoder)
+
     def build(self, seed: int) -> nn.Module:
         """Build a network from a seed, without changing torch's global generator."""
         model = self._initial(seed)
@@ -161,11 +174,16 @@ def make_task(
     return Task(
         data,
         model,
-        recipe or recipe_for(model if isinstance(model, str) else "", n),
+        recipe or recipe_for(model if isinstance(model, str) else "", training_rows(data)),
         encoder or default_encoder(data, model),
         protect=tuple(protect),
         weights=start,
     )
+
+
+def training_rows(data: Dataset) -> int:
+    """Return the number of training examples, with folds those of one training."""
+    return len(data.train) if data.folds is None else data.folds.training_rows
 
 
 def default_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Encoder:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from automorph.data import Dataset, as_dataset, split, with_unlabelled
+from automorph.data import Dataset, as_dataset, split, with_folds, with_unlabelled
 from automorph.errors import UsageError
 from automorph.models import resizing_of
 from automorph.training.network import check_network
@@ -17,7 +17,7 @@ from automorph.training.options import check_entries, check_folder, check_option
 from automorph.training.recipe import Recipe
 from automorph.training.recipe_table import LATEST, recipe_for
 from automorph.training.run_defaults import defaults_of
-from automorph.training.task import Task, make_task
+from automorph.training.task import Task, make_task, training_rows
 
 _OF_UNLABELLED = ("image", "text", "label", "size", "skip_bad", "root", "cache", "download")
 """Options of the data that apply to unlabelled examples, too."""
@@ -33,6 +33,8 @@ def as_task(
     run_folder: str | os.PathLike[str] | None = None,
     unlabelled: Any = None,
     weights: str | os.PathLike[str] | None = None,
+    folds: int | None = None,
+    repeats: int | None = None,
     **options: Any,
 ) -> Task:
     """Make a task of ``source``: missing parts are split off, and defaults fit the data.
@@ -45,6 +47,9 @@ def as_task(
     must not change. ``unlabelled``: examples without labels, see `automorph.data.with_unlabelled`;
     the same options apply to them. ``weights``: the file from which a model named
     ``timm:NAME:pretrained`` starts (safetensors, or a state_dict that torch saved).
+    ``folds``: cross-validate with so many folds, ``repeats`` times (default 2), and split off no
+    parts (see `automorph.data.with_folds`; 0 or None: split). `train` then trains on the fold whose
+    number is its seed, other calls on every fold.
     ``run_folder``: where the run will be kept; if it was begun with the default recipe of an
     earlier version, it keeps that recipe.
 
@@ -57,18 +62,23 @@ def as_task(
     if isinstance(source, Task):
         asked = {
             "model": model, "recipe": changes, "seed": seed, "protect": protect,
-            "unlabelled": unlabelled, "weights": weights, **options,
+            "unlabelled": unlabelled, "weights": weights, "folds": folds, "repeats": repeats,
+            **options,
         }  # fmt: skip
         _need_none(asked)
         check_network(source)
         return source
     _need_no_frame(source)
     check_options(source, options)
+    check_repeats(folds, repeats)
+    if folds and not isinstance(source, Dataset):
+        options["hold_out"] = False
     if isinstance(source, Dataset):
         as_dataset(source, **options)  # Raises for options that this source cannot take.
     else:
         source = as_dataset(source, seed=seed, **{"resizing": resizing_of(model), **options})
-    data = split(source, seed=seed)
+    data = with_folds(source, folds, repeats=repeats, seed=seed) if folds else source
+    data = split(data, seed=seed)
     if unlabelled is not None:
         also = {name: value for name, value in options.items() if name in _OF_UNLABELLED}
         data = with_unlabelled(data, unlabelled, **also)
@@ -76,7 +86,7 @@ def as_task(
     def by(version: str) -> tuple[str | Callable[[], nn.Module], Recipe]:
         network = model or default_model(data, version)
         known = network if isinstance(network, str) else ""
-        return network, recipe_for(known, len(data.train), **{**changes, "defaults": version})
+        return network, recipe_for(known, training_rows(data), **{**changes, "defaults": version})
 
     def record_of(version: str) -> dict[str, Any]:
         network, recipe = by(version)
@@ -93,6 +103,15 @@ def as_task(
     if isinstance(task.model, str):
         task.build(0)
     return task
+
+
+def check_repeats(folds: int | None, repeats: int | None) -> None:
+    """Raise ``UsageError`` for a number of repeats without folds."""
+    if repeats is not None and not folds:
+        raise UsageError(
+            f"got {repeats} repeats without folds; expected both, as in --folds 5 --repeats 2 "
+            "(folds=5, repeats=2): add folds, or leave out the repeats"
+        )
 
 
 def _need_none(options: dict[str, Any]) -> None:

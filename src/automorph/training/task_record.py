@@ -35,6 +35,7 @@ def task_identity(task: Task) -> dict[str, Any]:
             # The hash of such data is that of its files, whatever they are decoded to.
             **({"pixels": seen.sample_hash} if hasattr(seen, "sample_hash") else {}),
             **_unlabelled(data),
+            **({"folds": data.folds.describe()} if data.folds else {}),
         },
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         "model": named(task.model),

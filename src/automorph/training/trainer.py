@@ -59,7 +59,8 @@ def train(
 
     - ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
       ``recipe``, ``limit``, ..) go to `automorph.training.as_task`;
-    - ``seed`` decides the initial weights, the order of the examples and every augmentation;
+    - ``seed`` decides the initial weights, the order of the examples and every augmentation; with
+      ``folds`` among the options, also the fold that is the test part (see `Task.in_fold`);
     - ``folder`` keeps a checkpoint after every epoch: the same call resumes an interrupted run, to
       the same weights, and returns the result of a finished one;
     - ``parts`` are evaluated at the end. The test part is used only there, once;
@@ -80,7 +81,7 @@ def train(
     Raises `TrainingError` when the loss is not finite or the training diverges, and `UsageError`
     when the folder contains a different run, or another process is using it.
     """
-    task = as_task(task, run_folder=folder, **options)
+    task = as_task(task, run_folder=folder, **options).in_fold(seed)
     _check(task, parts, stop_epoch, workers, cool_down)
     augmenter, recorded = policy_begun(augmenter, folder)
     augment = as_augmenter(fitted(augmenter, task))

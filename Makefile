@@ -38,11 +38,11 @@ test: env ## run the tests (minutes)
 	$(BIN)/python tools/check_imports.py
 	$(BIN)/python benchmarks/tables.py --check
 	$(BIN)/python -m pytest -n 2 -m 'not slow' tests
-	$(BIN)/python -m pytest --doctest-modules src
+	$(BIN)/python -m pytest -n 2 --doctest-modules src
 
 test-all: env ## run all tests, the slow ones too
 	$(BIN)/python -m pytest -n 2 tests
-	$(BIN)/python -m pytest --doctest-modules src
+	$(BIN)/python -m pytest -n 2 --doctest-modules src
 
 test-lowest: $(LOWEST)/.installed ## run the fast tests on the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python -m pytest -n 2 -m 'not slow' tests

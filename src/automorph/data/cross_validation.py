@@ -40,7 +40,7 @@ def with_folds(
     >>> from automorph.data import load_data
     >>> data = with_folds(load_data("digits"), 5)
     >>> {name: len(part) for name, part in in_fold(data, 0).parts.items()}
-    {'train': 1078, 'validation': 359, 'test': 360}
+    {'train': 1077, 'validation': 360, 'test': 360}
     """
     repeats = REPEATS if repeats is None else repeats
     _check(dataset, folds, repeats)

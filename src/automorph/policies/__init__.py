@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 from automorph import _moved
 from automorph.policies.augmix import AugMix
 from automorph.policies.autoaugment_tables import TABLES
-from automorph.policies.base import (
-    COPIES,
-    Policy,
-    SpacePolicy,
-    Table,
-    check_range,
-)
+from automorph.policies.base import COPIES, Policy, Table, check_range
 from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin import NAMED, POLICIES
 from automorph.policies.chain import Chain, chained
@@ -32,6 +26,7 @@ from automorph.policies.pba_policy import Shuffled
 from automorph.policies.random_policy import RandomPolicy, drawn_subpolicies
 from automorph.policies.rendering import BEYOND, Fill, Interpolation, known_fill
 from automorph.policies.schedule import Piece, Schedule
+from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 from automorph.policies.targets import Followed, follow
 from automorph.policies.tensors import are_texts, as_texts

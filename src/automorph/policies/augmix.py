@@ -12,11 +12,12 @@ from automorph import engine
 from automorph.errors import PolicyError
 from automorph.operations import NOTHING, Sequences, Stream
 from automorph.policies import timm_spaces
-from automorph.policies.base import COPIES, SpacePolicy, Table
+from automorph.policies.base import COPIES, Table
 from automorph.policies.formatting import number_text, value_text
 from automorph.policies.mixing import beta, gamma
 from automorph.policies.naming import share_text, space_option, with_options
 from automorph.policies.rendering import Fill, Interpolation
+from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.tensors import beside, rounded
 
 _STAGES = 16

@@ -13,9 +13,10 @@ import numpy as np
 from automorph import engine
 from automorph.errors import PolicyError
 from automorph.operations import NOTHING, Colour, Operation, SearchSpace, Sequences, Stream
-from automorph.policies.base import Policy, SpacePolicy, Table
+from automorph.policies.base import Policy, Table
 from automorph.policies.mixing import Mixing, unmixed
 from automorph.policies.rendering import Fill, Interpolation
+from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.tensors import unchanged
 from automorph.policies.union_space import joint_space
 from automorph.text import Corpus

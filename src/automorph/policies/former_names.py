@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from automorph.operations import MEAN, SearchSpace, named_space
 from automorph.policies.augmix import AugMix
-from automorph.policies.base import Policy, SpacePolicy
+from automorph.policies.base import Policy
 from automorph.policies.chain import Chain
 from automorph.policies.schedule import Schedule
+from automorph.policies.space_policy import SpacePolicy
 
 
 def former(policy: Policy) -> Policy:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
 from automorph.operations import Sequences, Stream
-from automorph.policies.base import SpacePolicy, Table
+from automorph.policies.base import Table
 from automorph.policies.formatting import value_text
 from automorph.policies.naming import share_text
 from automorph.policies.numpy_rnn import (
@@ -23,6 +23,7 @@ from automorph.policies.numpy_rnn import (
     unpacked,
     walk,
 )
+from automorph.policies.space_policy import SpacePolicy
 
 MOST_PARAMETERS = 500_000
 """Parameters of an LSTM over 250 operations; its file stays below the largest size."""

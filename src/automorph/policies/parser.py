@@ -9,12 +9,13 @@ from pathlib import Path
 
 from automorph.errors import PolicyError
 from automorph.operations import Operation
-from automorph.policies.base import Policy, SpacePolicy
+from automorph.policies.base import Policy
 from automorph.policies.builtin import POLICIES
 from automorph.policies.chain import chained
 from automorph.policies.file import read_policy
 from automorph.policies.naming import with_options
 from automorph.policies.schedule import Piece, Schedule
+from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.timm_names import is_timm, timm_policy
 from automorph.registry import plain
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from automorph.errors import PolicyError
 from automorph.operations import NOTHING, Operation, Sequences, Stream, weighted
-from automorph.policies.base import SpacePolicy, Table, check_range
+from automorph.policies.base import Table, check_range
 from automorph.policies.formatting import value_text
 from automorph.policies.naming import share_text
+from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.subpolicies import LONGEST, Step
 
 COUNTS = (0.2, 0.3, 0.5)

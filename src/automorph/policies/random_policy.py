@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from automorph.operations import Operation, SearchSpace, Sequences, Stream
-from automorph.policies.base import SpacePolicy, Table, check_range
+from automorph.policies.base import Table, check_range
 from automorph.policies.naming import space_option, with_options
+from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 
 

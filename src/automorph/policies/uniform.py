@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from automorph.operations import Sequences, Stream, normal
 from automorph.policies import timm_spaces
-from automorph.policies.base import SpacePolicy, Table
+from automorph.policies.base import Table
 from automorph.policies.formatting import number_text, scaled_text, value_text
 from automorph.policies.naming import share_text, space_option, with_options
 from automorph.policies.rendering import Fill, Interpolation
+from automorph.policies.space_policy import SpacePolicy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,12 @@ def _number(error: Exception) -> int:
     return int(found[1]) if found else 0
 
 
+def cache_home() -> Path:
+    """Return the folder for what can be made again: ``AUTOMORPH_CACHE``, or the user's cache."""
+    given = os.environ.get("AUTOMORPH_CACHE")
+    return Path(given) if given else Path.home() / ".cache" / "automorph"
+
+
 def make_folder(path: Path) -> Path:
     """Make a folder and its parents if they do not exist."""
     with disk_errors(path):

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import DiskError, MissingExtraError, UsageError
-from automorph.files import atomic_write, folder_lock, inside, make_folder, read_json, write_json
+from automorph.files import (
+    atomic_write,
+    cache_home,
+    folder_lock,
+    inside,
+    make_folder,
+    read_json,
+    write_json,
+)
 
 _COPIED = "copied.json"
 _PART = ".part"
@@ -51,7 +59,7 @@ def mirrored(
     """
     files, root = _opened(address)
     name = blake2b(address.encode(), digest_size=8).hexdigest()
-    path = (home or _home()) / "mirrors" / name
+    path = (home or cache_home()) / "mirrors" / name
     with folder_lock(path):
         mirror = _Mirror(address, files, root, path)
         with mirror.remote_errors("read"):
@@ -163,11 +171,6 @@ class _Mirror:
 def _mark(path: Path) -> str:
     status = path.stat()
     return f"{status.st_size}-{status.st_mtime_ns}"
-
-
-def _home() -> Path:
-    given = os.environ.get("AUTOMORPH_CACHE")
-    return Path(given) if given else Path.home() / ".cache" / "automorph"
 
 
 def _opened(address: str) -> tuple[Any, str]:

@@ -18,7 +18,8 @@ DOORS = ("open_test", "open_part")
 
 # Every function outside `automorph.data` that opens the test part, and why it may.
 MAY_OPEN = {
-    "training/loop.py:evaluate": "evaluates a part at the end of a training; see the next test",
+    "training/base.py:evaluate": "evaluates a part at the end of a training; see the next test",
+    "training/frozen.py:evaluate": "evaluates a part by its features, likewise",
     "robustness/robust.py:train_robust": "measures a robust training after its epoch is chosen",
     "robustness/groups.py:notes_on": "counts the examples of each group, for notes to the reader",
     "robustness/run_audit.py:_part": "an audit measures the part that the user asked for",
@@ -118,6 +119,7 @@ def test_trainings_evaluate_a_part_by_name_at_their_end_only():
                             ast.unparse(node.args[0])
                         )
     assert calls == {
+        "training/frozen.py:run_epoch": ["'validation'"],
         "training/loop.py:_measure": ["'validation'"],
         "training/loop.py:run_epoch": ["'validation'"],
         "training/trainer.py:_conclude": ["part"],

@@ -34,6 +34,7 @@ def task_facts(source: str, task: Task) -> dict[str, Any]:
         },
         "model": task.model if isinstance(task.model, str) else task.model.__qualname__,
         "parameters": sum(p.numel() for p in task.build(0).parameters()),
+        **({} if task.regime == "scratch" else {"regime": task.regime}),
         "recipe": task.recipe.to_dict(),
     }
 

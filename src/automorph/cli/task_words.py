@@ -38,9 +38,13 @@ def length_of(recipe: Recipe) -> str:
     >>> from automorph.training import recipe_for
     >>> length_of(recipe_for("cnn", 100)), length_of(recipe_for("cnn", 100, epochs=1))
     ('until converged (80 epochs at most)', '1 epoch')
+    >>> length_of(recipe_for("features:timm:resnet18", 1000))
+    '8 augmented copies'
     """
     from automorph.report import plural
 
+    if recipe.optimizer == "lbfgs":
+        return plural(recipe.epochs, "augmented copy", "augmented copies")
     epochs = plural(recipe.epochs, "epoch")
     return f"until converged ({epochs} at most)" if recipe.stop == "converged" else epochs
 
@@ -76,7 +80,7 @@ class DataWords:
         return (
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
             f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes{more}; "
-            f"model {self.task.model}, {length_of(self.task.recipe)}"
+            f"model {self.task.model} ({self.task.regime}), {length_of(self.task.recipe)}"
         )
 
     def pairs(self, seeds: int | None) -> str:

@@ -62,8 +62,10 @@ def has_died(result: RunResult, task: Task, shares: NDArray[np.float64] | None =
     The class is that of all validation examples, of which at least two classes exist. A guess knows
     the ``shares`` of the classes among the examples that were drawn (None: among the training
     examples), and nothing about an example. Trainings of fewer than five epochs have not died:
-    they have only begun.
+    they have only begun. A head on frozen features is fitted as well as it can be.
     """
+    if task.recipe.optimizer == "lbfgs":
+        return False
     predicted = result.predictions.get("validation")
     if predicted is None or len(set(predicted.tolist())) > 1 or len(result.curves) < FEWEST:
         return False

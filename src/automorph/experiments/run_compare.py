@@ -50,7 +50,15 @@ from automorph.experiments.table import (
 from automorph.experiments.version_1 import read_cell
 from automorph.files import folder_lock, read_json
 from automorph.policies import Policy, check_domain, former, load_policy
-from automorph.training import AugmenterSpec, Task, as_task, from_version_1, task_identity
+from automorph.training import (
+    AugmenterSpec,
+    Task,
+    as_augmenter,
+    as_task,
+    check_frozen,
+    from_version_1,
+    task_identity,
+)
 
 SEEDS = 5
 """Paired seeds of a comparison without folds."""
@@ -122,6 +130,7 @@ def compare(
     else:
         for treatment in treatments:
             check_domain(treatment, task.data.domain, data=task.name)
+            check_frozen(task, as_augmenter(treatment), treatment.name)
         _check_choice(task, treatments)
     names = [treatment.name for treatment in treatments]
     base = _baseline(names, baseline)

@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING
 
 from automorph._lazy import lazy_names
 from automorph.models.catalog import MODELS, build_model, build_text_model, check_model, list_models
-from automorph.models.weights import Weights, is_pretrained, tensors_in, weights_for
+from automorph.models.weights import (
+    Weights,
+    is_pretrained,
+    tensors_in,
+    weights_for,
+    without_weights,
+)
 
 if TYPE_CHECKING:
     from automorph.models.from_timm import preprocessing_of as preprocessing_of
+    from automorph.models.frozen import FrozenFeatures as FrozenFeatures
+    from automorph.models.frozen import content_of as content_of
     from automorph.models.modes import Modes as Modes
     from automorph.models.modes import begin_training as begin_training
     from automorph.models.modes import evaluating as evaluating
@@ -20,8 +28,10 @@ if TYPE_CHECKING:
 
 # Imported when first used: networks are looked up by name without torch.
 _HOMES = {
+    "FrozenFeatures": "frozen",
     "Modes": "modes",
     "begin_training": "modes",
+    "content_of": "frozen",
     "evaluating": "modes",
     "held_in_evaluation": "modes",
     "hold_statistics": "modes",
@@ -40,6 +50,7 @@ __all__ = [
     "list_models",
     "tensors_in",
     "weights_for",
+    "without_weights",
     *_HOMES,
 ]
 

@@ -125,6 +125,20 @@ MODELS = Registry(
         "`--weights FILE` if given",
         r"(?P<name>timm:.*)",
     ),
+    ModelEntry(
+        "features:timm:NAME",
+        "automorph.models.from_timm:build_features",
+        "a linear head on the features of a frozen timm network with its pretrained weights, "
+        "those of `--weights FILE` if given",
+        r"(?P<name>features:timm:.*)",
+    ),
+    ModelEntry(
+        "features:sentence:NAME",
+        "automorph.models.frozen:on_sentences",
+        "texts: a linear head on the features of a frozen pretrained encoder, fitted exactly",
+        r"features:sentence:.*",
+        domain="text",
+    ),
     example="resnet9:16",
     listing="models",
 )
@@ -151,7 +165,7 @@ def build_model(
 
     ``channels`` is 1, 3 or 4, ``size`` the side in pixels or (height, width). The network maps
     float ``(n, channels, height, width)`` to logits ``(n, classes)``. Initial weights are drawn
-    from torch's global generator; those of ``timm:NAME:pretrained`` are read from ``weights`` (see
+    from torch's global generator; those of pretrained networks are read from ``weights`` (see
     `weights_for`; None: from timm), except the output layer. Raises `UsageError` for a name or size
     that cannot be built.
 

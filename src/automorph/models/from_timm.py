@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from automorph.errors import UsageError
 from automorph.models.tf_names import has_tf_names, timm_names
-from automorph.models.weights import Weights, read_weights
+from automorph.models.weights import Weights, architecture_of, is_pretrained, read_weights
 from automorph.registry import closest
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Preprocessing:
 
 
 def preprocessing_of(name: str) -> Preprocessing:
-    """Return how the images of a network named `timm:NAME:pretrained` are prepared.
+    """Return how images are prepared for `timm:NAME:pretrained` or `features:timm:NAME`.
 
     >>> preprocessing_of("timm:tf_efficientnet_lite0:pretrained")
     Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), interpolation='bicubic', \
@@ -126,6 +126,34 @@ def whole(architecture: str, weights: Weights, **options: Any) -> Any:
         ) from error
 
 
+def build_features(
+    channels: int,
+    classes: int,
+    size: tuple[int, int],
+    *,
+    name: str,
+    weights: Weights | None = None,
+) -> nn.Module:
+    """Build `features:timm:NAME`: the network without its output layer, and a new linear head.
+
+    With `:untrained` at its end, its weights are random: a control, and a network whose weights
+    are to be loaded. Raises as `build` does.
+    """
+    import torch
+
+    from automorph.models.frozen import FrozenFeatures
+
+    backbone = build(channels, 0, size, name=name, weights=weights).eval()
+    with torch.inference_mode():
+        found = backbone(torch.zeros(1, channels, *size))
+    if found.ndim != 2:
+        raise UsageError(
+            f"{name!r}: the network returns features of the shape {tuple(found.shape[1:])}; "
+            "expected one row of numbers for each image: choose another network"
+        )
+    return FrozenFeatures(backbone, found.shape[1], classes)
+
+
 def _for_timm(tensors: dict[str, Tensor], architecture: str, weights: Weights) -> dict[str, Tensor]:
     """Return weights under timm's names. Raises `UsageError` if they only seem to fit."""
     import timm
@@ -159,9 +187,15 @@ def _parse(name: str) -> tuple[str, bool]:
     """Return the architecture in a `timm:...` name, and whether its weights are wanted."""
     import timm
 
-    _, architecture, *rest = name.split(":")
-    if rest not in ([], ["pretrained"]):
-        raise UsageError(f"{name!r}: expected timm:NAME or timm:NAME:pretrained")
+    architecture = architecture_of(name)
+    forms = {
+        f"timm:{architecture}": "timm:NAME",
+        f"timm:{architecture}:pretrained": "timm:NAME:pretrained",
+        f"features:timm:{architecture}": "features:timm:NAME",
+        f"features:timm:{architecture}:untrained": "features:timm:NAME:untrained",
+    }
+    if name not in forms:
+        raise UsageError(f"{name!r}: expected one of {', '.join(forms.values())}")
     if not timm.is_model(architecture):
         near = timm.list_models(f"*{architecture}*")[:5] if architecture else []
         near = near or closest(architecture, timm.list_models(), most=5)
@@ -169,4 +203,4 @@ def _parse(name: str) -> tuple[str, bool]:
         raise UsageError(
             f"unknown timm network {architecture!r}.{hint} Expected a name from timm.list_models()"
         )
-    return architecture, rest == ["pretrained"]
+    return architecture, is_pretrained(name)

@@ -43,23 +43,52 @@ def is_pretrained(model: object) -> bool:
 
     >>> is_pretrained("timm:resnet18:pretrained"), is_pretrained("timm:resnet18")
     (True, False)
+    >>> is_pretrained("features:timm:resnet18"), is_pretrained("features:timm:resnet18:untrained")
+    (True, False)
     """
-    return isinstance(model, str) and model.startswith("timm:") and model.endswith(":pretrained")
+    if not isinstance(model, str):
+        return False
+    if model.startswith("features:timm:"):
+        return not model.endswith(":untrained")
+    return model.startswith("timm:") and model.endswith(":pretrained")
+
+
+def without_weights(model: str) -> str:
+    """Return the name of the same network without pretrained weights, which then come from a file.
+
+    >>> without_weights("timm:resnet18:pretrained"), without_weights("features:timm:resnet18")
+    ('timm:resnet18', 'features:timm:resnet18:untrained')
+    """
+    if not is_pretrained(model):
+        return model
+    if model.startswith("features:"):
+        return f"{model}:untrained"
+    return model.removesuffix(":pretrained")
+
+
+def architecture_of(model: str) -> str:
+    """Return timm's name of the network in a name.
+
+    >>> architecture_of("features:timm:resnet18"), architecture_of("timm:resnet18:pretrained")
+    ('resnet18', 'resnet18')
+    """
+    return model.removeprefix("features:").split(":")[1]
 
 
 def weights_for(model: object, file: str | os.PathLike[str] | None = None) -> Weights | None:
-    """Return the file that a network named ``timm:NAME:pretrained`` starts from.
+    """Return the file of the weights of ``timm:NAME:pretrained`` or ``features:timm:NAME``.
 
     It is ``file`` if that is given, else the file of an installed package that carries the weights
     of NAME. None: the weights come from timm's cache or are downloaded, or none are asked for.
     Raises `UsageError` for a file that cannot be read, or that another network cannot use.
     """
     if file is None:
-        return _in_package(model.split(":")[1]) if is_pretrained(model) else None  # type: ignore[attr-defined]
+        named = isinstance(model, str) and is_pretrained(model)
+        return _in_package(architecture_of(model)) if named else None  # type: ignore[arg-type]
     if not is_pretrained(model):
         raise UsageError(
             f"got the weights {file} for the model {model!r:.80}; expected a model named "
-            "timm:NAME:pretrained (--model), whose weights they are"
+            "timm:NAME:pretrained or features:timm:NAME (--model), whose weights they are"
         )
     path = Path(file).expanduser().resolve()
     return Weights(path, _hash(_content(path)))

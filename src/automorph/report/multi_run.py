@@ -154,7 +154,8 @@ def _setting(run: JsonObject) -> dict[str, Any]:
     return {
         "data": data["source"], "training examples": data["n_train"], "image shape": data["shape"],
         "data hash": data["hash"], "test examples": _tested(Results(run)),
-        "model": run["model"], "seeds": run["seeds"], "recipe": run["recipe"],
+        "model": run["model"], "regime": run.get("regime", "scratch"),
+        "seeds": run["seeds"], "recipe": run["recipe"],
         "search": {
             "method": search.get("method"), "space": search.get("space"),
             "post-policy": search.get("tail"), "budget": search.get("budget"),

@@ -39,6 +39,11 @@ _CURVES = {
     "train_loss": ("Training loss", 1.0),
     "validation_loss": ("Validation loss", 1.0),
 }
+_REGIMES = {
+    "scratch": "trained from scratch",
+    "fine-tuned": "fine-tuned from pretrained weights",
+    "frozen": "frozen: a linear head on pretrained features",
+}
 _NAMES = {
     "automorph": "Automorph",
     "split_hashes": "Split hashes",
@@ -290,6 +295,7 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
         "Data hash": Code(data["hash"]) if data.get("hash") else None,
         "Notes": "; ".join(data.get("notes") or ()) or None,
         "Model": model,
+        "Regime": _REGIMES.get(str(result.get("regime", "scratch"))),
         "Recipe": result.get("recipe"),
         "Seeds": result["seeds"],
     }

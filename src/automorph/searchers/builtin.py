@@ -29,8 +29,9 @@ class SearchEntry(Entry["Searcher"]):
     least ``min_trials`` trials or does not start, and at most ``max_trials``. If it
     ``samples_with_optuna``, its proposals depend on the version of Optuna. A method that needs
     ``trainings_only`` can search with training code of the user's own. One that
-    ``takes_unlabelled`` learns from examples without labels, too. ``space`` is the name of the
-    default space on images.
+    ``takes_unlabelled`` learns from examples without labels, too. One that ``moves_weights``
+    changes policies while a network is trained, or follows its gradients, which frozen features do
+    not have. ``space`` is the name of the default space on images.
     """
 
     given: int = field(default=1, kw_only=True)
@@ -43,6 +44,7 @@ class SearchEntry(Entry["Searcher"]):
     samples_with_optuna: bool = False
     trainings_only: bool = False
     takes_unlabelled: bool = False
+    moves_weights: bool = False
     space: str = "randaugment"
 
     def trials(self, trainings: float, task: Task | ExternalTask) -> int:
@@ -124,6 +126,7 @@ METHODS = Registry(
         "automorph.searchers.pba:PopulationBased",
         "Population based augmentation (Ho et al. 2019): a schedule of policies over the epochs.",
         trainings_only=True,
+        moves_weights=True,
         space="pba",
     ),
     SearchEntry(
@@ -135,6 +138,7 @@ METHODS = Registry(
         min_trials=1,
         max_trials=4,
         at_once=4,
+        moves_weights=True,
         space="fast-autoaugment",
     ),
     SearchEntry(

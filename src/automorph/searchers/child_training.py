@@ -238,8 +238,11 @@ def trainings(units: Units, task: Task | ExternalTask) -> float:
     >>> trainings(Units(forward=3 * seen, backward=0), task), trainings(Units(seen, seen), task)
     (1.0, 1.0)
     """
-    unit = PASS if isinstance(task, ExternalTask) else 1
-    return (units.forward + 2 * units.backward) / (3 * unit * plain_passes(task))
+    passes = (units.forward + 2 * units.backward) / plain_passes(task)
+    if isinstance(task, ExternalTask):
+        return passes / (3 * PASS)
+    # A plain training on frozen features takes forward passes alone.
+    return passes if task.recipe.optimizer == "lbfgs" else passes / 3
 
 
 def plain_passes(task: Task | ExternalTask) -> int:

@@ -1,4 +1,4 @@
-"""Searches on the user's own training code: which methods fit, and what they cannot know."""
+"""Which methods can search with a task, and what they cannot know of the user's own training."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from automorph.policies import RandomPolicy
 from automorph.searchers.base import SearchContext
 from automorph.searchers.builtin import METHODS, SearchSpec
 from automorph.searchers.child_training import TrainJob
+from automorph.training import Task
 
 if TYPE_CHECKING:
     from automorph.searchers.runner import SearchRunner
@@ -23,26 +24,33 @@ _COUNTED = "The cost counts epochs, because the trainings report no passes."
 _WHOLE = "Every training counts as one, because the command has no {epochs}."
 
 
-def check_method(named: SearchSpec, task: ExternalTask) -> None:
-    """Raise `UsageError` for a method that the user's own training cannot serve."""
-    if named.own is not None:
+def check_method(named: SearchSpec, task: Task | ExternalTask) -> None:
+    """Raise `UsageError` for a method that the task's trainings cannot serve."""
+    if named.own is not None or serves(task, named.key):
         return
     fitting = [entry.name for entry in METHODS.values() if serves(task, entry.name)]
-    if named.key == "pba" and named.key not in fitting:
+    if isinstance(task, Task):
+        raise UsageError(
+            f"{named.key} needs a network whose weights are trained step by step, and "
+            f"{task.network} is frozen; expected one of {', '.join(fitting)}: choose one of them, "
+            "or fine-tune the network (timm:NAME:pretrained)"
+        )
+    if named.key == "pba":
         raise UsageError(
             "pba continues trainings under changing policies; expected a training that can "
             "continue from a checkpoint after a number of epochs: add {checkpoint} and {epochs} to "
             f"the command (resumable=True, epochs=...), or use one of {', '.join(fitting)}"
         )
-    if named.key not in fitting:
-        raise UsageError(
-            f"{named.key} needs the data or the network itself, which {task.name} keeps to itself; "
-            f"expected a method that needs trainings only: one of {', '.join(fitting)}"
-        )
+    raise UsageError(
+        f"{named.key} needs the data or the network itself, which {task.name} keeps to itself; "
+        f"expected a method that needs trainings only: one of {', '.join(fitting)}"
+    )
 
 
-def serves(task: ExternalTask, key: str) -> bool:
+def serves(task: Task | ExternalTask, key: str) -> bool:
     """Return True if a method needs nothing but trainings that the task can do."""
+    if isinstance(task, Task):
+        return task.recipe.optimizer != "lbfgs" or not METHODS[key].moves_weights
     if key == "pba":
         return task.resumable and task.epochs is not None
     return METHODS[key].trainings_only

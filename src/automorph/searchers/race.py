@@ -33,7 +33,7 @@ from automorph.searchers.final_table import trivialaugment
 from automorph.searchers.own_training import check_method
 from automorph.searchers.race_entries import default_searches, default_treatments
 from automorph.searchers.successive_halving import Heat, heats
-from automorph.training import AugmenterSpec, Units
+from automorph.training import AugmenterSpec, Units, as_augmenter, check_frozen
 
 LAST = 3
 """Epochs at the end of a heat over which validation accuracies are averaged."""
@@ -79,9 +79,11 @@ class Race(Searcher):
             if arms
             else default_treatments(setting.space, setting.task)
         )
-        if isinstance(setting.task, ExternalTask):
-            for treatment in self.treatments:
+        for treatment in self.treatments:
+            if isinstance(setting.task, ExternalTask):
                 check_external(setting.task, treatment)
+            else:
+                check_frozen(setting.task, as_augmenter(treatment), treatment.name)
         self.names: list[str] = ["no search"] * len(self.treatments)
         self.spent = Units()
         self.heats: list[Heat] | None = None
@@ -166,9 +168,8 @@ class Race(Searcher):
     def _searches(self, names: Sequence[str], budget: float) -> list[Search]:
         """Return the searches that the budget affords, in order, and divide the rest equally."""
         specs = [load_method(name) for name in names]
-        if isinstance(self.setting.task, ExternalTask):
-            for named in specs:
-                check_method(named, self.setting.task)
+        for named in specs:
+            check_method(named, self.setting.task)
         if any(named.key == "race" for named in specs):
             raise UsageError(
                 "got a race inside a race; expected other searches: remove it from searches="

@@ -24,16 +24,14 @@ SEARCHES = (
 
 
 def default_searches(task: Task | ExternalTask) -> list[str]:
-    """Return the searches; on the user's own training, those that need trainings only."""
-    if not isinstance(task, ExternalTask):
-        return list(SEARCHES)
+    """Return the searches that the task's trainings can serve."""
     return [name for name in SEARCHES if serves(task, name.partition("(")[0])]
 
 
 def default_treatments(space: SearchSpace, task: Task | ExternalTask) -> list[Treatment]:
     """Return what needs no search: the post-policy alone, random policies, in-training methods.
 
-    The user's own training code cannot use the last ones.
+    The user's own training code cannot use the last ones, nor can frozen features.
     """
     drawn = Uniform(operations=space, length=2, probability=0.5)
     policies: list[Treatment] = [
@@ -45,7 +43,7 @@ def default_treatments(space: SearchSpace, task: Task | ExternalTask) -> list[Tr
         drawn,
         RandomPolicy(operations=space),
     ]
-    if isinstance(task, ExternalTask):
+    if isinstance(task, ExternalTask) or task.recipe.optimizer == "lbfgs":
         return policies
     return [
         *policies,

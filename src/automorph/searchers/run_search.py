@@ -116,8 +116,7 @@ def search(
     _check(trials, seconds, seeds, jobs, epoch_multiplier)
     full_task = the_task(task, objective, options, folder)
     own = isinstance(full_task, ExternalTask)
-    if isinstance(full_task, ExternalTask):
-        check_method(named, full_task)
+    check_method(named, full_task)
     domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
     operations = space_of(space, full_task, method=named, folder=folder, seed=seed)
     post = load_policy(default_post_policy(domain) if post_policy is None else post_policy)

@@ -7,6 +7,7 @@ from automorph.training.augmenter import (
     as_augmenter,
     mixed_draw,
 )
+from automorph.training.base import on_device
 from automorph.training.batch import Batch, Encoder, Normaliser, RawBatch, Units
 from automorph.training.checkpoint import (
     fill,
@@ -19,6 +20,7 @@ from automorph.training.checkpoint import (
 from automorph.training.corpus import corpus_of, fitted, mean_colour, mean_of
 from automorph.training.device import Machine, find_machine, repeatable
 from automorph.training.evaluation import Evaluation, evaluate
+from automorph.training.frozen import check_frozen
 from automorph.training.identity import alike, differences
 from automorph.training.load_model import (
     Trained,
@@ -28,7 +30,6 @@ from automorph.training.load_model import (
     trained_on,
     weights_file,
 )
-from automorph.training.loop import on_device
 from automorph.training.loss import divergence, log_mean, soft_cross_entropy
 from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
@@ -76,6 +77,7 @@ __all__ = [
     "as_task",
     "batches",
     "check_defaults",
+    "check_frozen",
     "check_options",
     "check_same_run",
     "corpus_of",

@@ -13,11 +13,13 @@ from torch import Tensor
 
 from automorph.data import Resizing
 from automorph.errors import DamagedError, UsageError
-from automorph.models import build_model
+from automorph.models import build_model, is_pretrained
 from automorph.text import on_this_machine
 
 _MOST_CLASSES, _MOST_WORDS, _MOST_PIXELS = 1_000_000, 10_000_000, 32_768
 _LONG_NUMBER = re.compile(r"\d{5,}")
+_FOLDERS = ("transformers:", "sentence:", "features:sentence:")
+"""What a folder or a hub name follows, which may hold any number."""
 _OURS = re.compile(r"(cnn|resnet|wrn|shake-shake|pyramidnet)[\w:/-]*")
 
 
@@ -32,11 +34,12 @@ def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
             raise _strange(name, facts.get(name), file)
     if facts["model"] and not facts.get("texts") and len(facts["shape"]) != 3:
         raise DamagedError(f"{file} specifies neither the image size nor the text encoding")
-    kind, _, source = (facts["model"] or "").partition(":")
+    name = (facts["model"] or "").removeprefix("features:")
+    kind, _, source = name.partition(":")
     if kind in ("transformers", "sentence"):
         from automorph.models.from_transformers import source_of
 
-        if not on_this_machine(source_of(facts["model"])):
+        if not on_this_machine(source_of(name)):
             raise UsageError(
                 f"{file} was trained on top of {source!r:.200}, which is not on this machine; "
                 "loading a file never downloads anything. Download it first: hf download NAME"
@@ -82,8 +85,8 @@ def _is_model(value: Any) -> bool:
     return value is None or (
         isinstance(value, str)
         and len(value) <= 4096
-        and not value.endswith(":pretrained")
-        and (value.startswith(("transformers:", "sentence:")) or not _LONG_NUMBER.search(value))
+        and not is_pretrained(value)
+        and (value.startswith(_FOLDERS) or not _LONG_NUMBER.search(value))
     )
 
 

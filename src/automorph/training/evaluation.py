@@ -17,6 +17,9 @@ from automorph.training.batch import Encoder
 from automorph.training.device import Machine
 from automorph.training.precision import Chosen, casting
 
+AT_ONCE = 500
+"""Examples that are evaluated together."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
@@ -56,7 +59,7 @@ def evaluate(
     part: Split,
     *,
     encoder: Encoder,
-    batch_size: int = 500,
+    batch_size: int = AT_ONCE,
     precision: Chosen = "fp32",
     machine: Machine | None = None,
     target: Target | None = None,
@@ -82,7 +85,10 @@ def evaluate(
         whole = torch.zeros(len(part), int(width), device=here.device)
         whole[share] = own
         own = here.sum(whole)
-    logits = own.cpu()
-    target = target or Classes(logits.shape[1])
-    losses = target.loss(logits, torch.from_numpy(target.encode(part.labels)))
-    return Evaluation(logits.numpy(), losses.numpy(), part.labels, target)
+    return evaluation_of(own.cpu(), part.labels, target or Classes(own.shape[1]))
+
+
+def evaluation_of(logits: torch.Tensor, labels: NDArray[np.int64], target: Target) -> Evaluation:
+    """Return the evaluation of logits float32 ``(n, k)``, given labels int64 ``(n,)``."""
+    losses = target.loss(logits, torch.from_numpy(target.encode(labels)))
+    return Evaluation(logits.numpy(), losses.numpy(), labels, target)

@@ -11,7 +11,7 @@ from torch import nn
 
 from automorph.data import Resizing, split_hashes
 from automorph.errors import UsageError
-from automorph.models import build_model, build_text_model
+from automorph.models import build_model, build_text_model, without_weights
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint, read_facts
 from automorph.training.checkpoint_validation import check_facts, check_part, check_resizing
@@ -103,7 +103,7 @@ def trained_facts(task: Task) -> dict[str, Any]:
     """Return what `load_trained` needs besides the weights."""
     scale = encoder = task.encoder
     # Pretrained weights need not be downloaded again only to be overwritten.
-    name = task.model.removesuffix(":pretrained") if isinstance(task.model, str) else None
+    name = without_weights(task.model) if isinstance(task.model, str) else None
     return {
         "model": name,
         "shape": list(task.data.train.data.shape[1:]),

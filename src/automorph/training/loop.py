@@ -13,29 +13,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from automorph.data import open_part
 from automorph.errors import UsageError
-from automorph.models import Modes, begin_training
+from automorph.models import Modes
 from automorph.training.augmenter import Augmenter
+from automorph.training.base import BaseTraining
 from automorph.training.batch import Batch, Units
 from automorph.training.checkpoint import prefixed, under
 from automorph.training.convergence import Convergence, is_measured
 from automorph.training.ddp import share_model
 from automorph.training.device import Machine
-from automorph.training.evaluation import Evaluation, evaluate
-from automorph.training.loader import Loader
 from automorph.training.meter import Meter
 from automorph.training.optimiser import Average, make_optimiser
 from automorph.training.precision import Chosen, casting
 from automorph.training.progress import Shown
 from automorph.training.result import Epoch
-from automorph.training.sampler import steps_per_epoch
 from automorph.training.schedule import cooldown_epochs, learning_rate, longest_stable
 from automorph.training.task import Task, torch_seed
 
 
-class Training:
-    """The state of a training between epochs: network, optimiser, weight average, curves."""
+class Training(BaseTraining):
+    """A training by steps along gradients: optimiser, weight average, schedule."""
 
     def __init__(
         self,
@@ -48,33 +45,20 @@ class Training:
         workers: int = 0,
         counted: bool = True,
     ) -> None:
-        self.task = task
-        self.recipe = task.recipe
-        self.augmenter = augmenter
-        self.seed = seed
-        self.machine = machine
-        self.precision = precision
-        self.model = on_device(task.build(seed), machine)
-        begin_training(self.model)
+        super().__init__(
+            task, augmenter, seed=seed, machine=machine, precision=precision, workers=workers,
+            counted=counted,
+        )  # fmt: skip
         self.shared = share_model(self.model, machine)
         self.modes = Modes(self.model)
         self.optimiser = make_optimiser(self.model, self.recipe)
         decay = self.recipe.ema_decay
         self.average = None if decay is None else Average(self.model, decay)
         self.scaler = torch.amp.GradScaler(machine.device.type, enabled=precision == "fp16")
-        self.loader = Loader(task, augmenter, seed, machine, precision, workers, counted)
-        self.steps = steps_per_epoch(len(task.data.train), self.recipe.batch_size)
-        self.curves: list[Epoch] = []
-        self.units = Units()
         self.best: dict[str, Tensor] | None = None
         stable = self.recipe.schedule == "stable"
         self.stable_epochs = longest_stable(self.recipe) if stable else None
         self.convergence = Convergence(self.model) if stable else None
-
-    @property
-    def epoch(self) -> int:
-        """The number of finished epochs."""
-        return len(self.curves)
 
     @property
     def last_epoch(self) -> int:
@@ -208,17 +192,6 @@ class Training:
             ) from error
         return (logits, None) if rest is None else (logits[: len(batch)], logits[len(batch) :])
 
-    def evaluate(self, part: str, model: nn.Module | None = None) -> Evaluation:
-        """Evaluate a network (None: the one that is kept) on a part of the data."""
-        return evaluate(
-            self.kept if model is None else model,
-            open_part(self.task.data, part),
-            encoder=self.task.encoder,
-            precision=self.precision,
-            machine=self.machine,
-            target=self.task.target,
-        )
-
     def choose(self) -> int:
         """Load the weights of the chosen epoch into `kept`; return its number, from 1."""
         if self.best is None:
@@ -282,9 +255,3 @@ def _standing(epoch: Epoch) -> float:
     """Return the score that selects the best epoch; older runs recorded accuracy only."""
     scored = epoch.validation_score is not None
     return (epoch.validation_score if scored else epoch.validation_accuracy) or 0.0
-
-
-def on_device(model: nn.Module, machine: Machine) -> nn.Module:
-    """Move the network to the device; convolutions are fastest with channels last."""
-    moved: nn.Module = model.to(machine.device).to(memory_format=torch.channels_last)
-    return moved

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from automorph.errors import UsageError
 from automorph.training.muon import hidden_matrices, turn
 from automorph.training.recipe import Recipe
 
@@ -216,6 +217,11 @@ _OPTIMISERS: dict[str, type[Optimiser]] = {"sgd": SGD, "adamw": AdamW, "muon": M
 
 def make_optimiser(model: nn.Module, recipe: Recipe) -> Optimiser:
     """Build the recipe's optimiser for the weights of a network."""
+    if recipe.optimizer not in _OPTIMISERS:
+        raise UsageError(
+            f"the recipe's optimizer is {recipe.optimizer!r}, which fits heads on frozen features; "
+            f"expected one of {', '.join(_OPTIMISERS)}, or a model such as features:timm:NAME"
+        )
     return _OPTIMISERS[recipe.optimizer](model, recipe)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from automorph.errors import UsageError
 
-Optimizer = Literal["sgd", "adamw", "muon"]
+Optimizer = Literal["sgd", "adamw", "muon", "lbfgs"]
 Schedule = Literal["cosine", "constant", "stable"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Selection = Literal["last", "best"]
@@ -25,7 +25,9 @@ class Recipe:
     Nesterov's momentum), ``adamw`` (``momentum`` is then beta_1) or ``muon`` (Jordan et al. 2024):
     ``lr`` is then roughly the angle by which a step turns the matrices before the output layer, and
     ``momentum`` theirs; all other weights follow ``sgd`` with the rate ``sgd_share`` times ``lr``
-    and ``sgd_momentum``. The rate rises linearly over ``warmup_epochs`` (half of the epochs at
+    and ``sgd_momentum``. ``lbfgs`` fits the head on frozen features to its optimum: ``epochs`` is
+    then the number of augmented copies, and no other entry but ``batch_size`` and ``precision`` has
+    a meaning. The rate rises linearly over ``warmup_epochs`` (half of the epochs at
     most) and then follows ``schedule`` (``cosine`` ends at 0; ``stable`` is constant and falls to 0
     over the last share ``cooldown`` of the epochs, see `learning_rate`). With ``stop="converged"``,
     which needs ``schedule="stable"``, the constant phase ends when the validation loss stops

@@ -26,6 +26,8 @@ def family_of(model: str) -> str:
     ('small', 'timm-pretrained', 'text')
     """
     head = model.partition(":")[0]
+    if head == "features":
+        return "frozen"
     if head == "timm":
         return "timm-pretrained" if model.endswith(":pretrained") else "timm"
     if head in ("transformers", "sentence"):
@@ -53,6 +55,13 @@ def recipe_for(model: str, n: int, *, defaults: str = LATEST, **changes: Any) ->
     (5, 'muon', 'epochs')
     """
     check_defaults(defaults)
+    if family_of(model) == "frozen":
+        return Recipe(**_frozen(model, n, changes))
+    if changes.get("optimizer") == "lbfgs":
+        raise UsageError(
+            f"got the optimizer 'lbfgs' for the model {model!r}; expected a model on frozen "
+            "features, such as features:timm:NAME: choose sgd, adamw or muon"
+        )
     table = TABLES[defaults]
     auto = changes.get("epochs") == "auto"
     if auto:
@@ -167,6 +176,25 @@ def _fine_tuning(n: int, epochs: int | None) -> dict[str, Any]:
         "ema_decay": 0.95,
     }
 
+
+def _frozen(model: str, n: int, changes: dict[str, Any]) -> dict[str, Any]:
+    """A linear head on frozen features: 8,000 forward passes, but 2 to 8 copies.
+
+    A head is fitted on few numbers for each image, and more copies change it less and less.
+    """
+    if wrong := sorted(changes.keys() - _OF_FROZEN):
+        raise UsageError(
+            f"got {', '.join(wrong)} for the model {model!r}, whose head is fitted to its optimum "
+            f"and not trained step by step; expected only {', '.join(sorted(_OF_FROZEN))}: leave "
+            "out the others, or fine-tune the network: timm:NAME:pretrained"
+        )
+    copies = max(2, min(8, round(8000 / n)))
+    given = {key: value for key, value in changes.items() if value != "auto" or key != "epochs"}
+    none = {"lr": 0.0, "weight_decay": 0.0, "momentum": 0.0, "schedule": "constant"}
+    return {"epochs": copies, "batch_size": 64, "optimizer": "lbfgs", **none, **given}
+
+
+_OF_FROZEN = {"epochs", "batch_size", "precision"}
 
 TABLES: dict[str, Callable[[str, int, int | None], dict[str, Any]]] = {
     "0.1": _version_0_1,

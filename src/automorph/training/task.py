@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -35,6 +35,8 @@ from automorph.training.recipe import Recipe
 from automorph.training.recipe_table import recipe_for
 from automorph.training.text import text_encoder
 
+Regime = Literal["scratch", "fine-tuned", "frozen"]
+"""Random weights that are all trained, pretrained weights that are, or only a head that is."""
 ENOUGH = 10_000
 """Examples from which means and deviations are taken; more change no digit that matters."""
 
@@ -46,9 +48,9 @@ class Task:
     ``model`` is a name (see `automorph.models.list_models`) or a function without arguments that
     builds a custom network, whose layers in evaluation mode stay in it; ``encoder`` maps examples
     and a device to network inputs. ``start`` is a run's ``model.safetensors`` from which training
-    starts (None: random weights); ``weights`` the file from which a network named
-    ``timm:NAME:pretrained`` starts (None: timm's own). ``protect``: regular expressions that match
-    what text operations must not change.
+    starts (None: random weights); ``weights`` the file of the weights of ``timm:NAME:pretrained``
+    or ``features:timm:NAME`` (None: timm's own). ``protect``: regular expressions that match what
+    text operations must not change.
     """
 
     data: Dataset
@@ -71,6 +73,24 @@ class Task:
             return self.model
         home = self.model if hasattr(self.model, "__qualname__") else type(self.model)
         return f"{home.__module__}:{home.__qualname__}"
+
+    def __post_init__(self) -> None:
+        """Refuse a recipe for another kind of network."""
+        frozen = self.network.startswith("features:")
+        if frozen != (self.recipe.optimizer == "lbfgs"):
+            wanted = "lbfgs, which fits a head" if frozen else "an optimizer that takes steps"
+            raise UsageError(
+                f"got a recipe with the optimizer {self.recipe.optimizer!r} for {self.network}; "
+                f"expected {wanted}: use automorph.training.recipe_for({self.network!r}, n)"
+            )
+
+    @property
+    def regime(self) -> Regime:
+        """How much of the network is trained, and from where."""
+        if self.network.startswith(("features:", "sentence:")):
+            return "frozen"
+        begun = is_pretrained(self.model) or self.network.startswith("transformers:")
+        return "fine-tuned" if begun or self.start is not None else "scratch"
 
     @property
     def classes(self) -> int:
@@ -193,7 +213,7 @@ def default_encoder(data: Dataset, model: str | Callable[[], nn.Module]) -> Enco
         # Words of unlabelled texts are known, too: of a few labelled ones, hardly any would be.
         texts = [data.train.data, *([] if data.unlabelled is None else [data.unlabelled.data])]
         return text_encoder(model, chain.from_iterable(texts))
-    if isinstance(model, str) and is_pretrained(model):
+    if is_pretrained(model):
         channels = data.train.data.shape[-1]
         return Normaliser(*preprocessing_of(model).for_channels(channels))
     return normaliser_of(data.train)

@@ -90,7 +90,7 @@ def versions_of(task: Task) -> dict[str, str]:
     names = ["torch"]
     if task.data.domain == "image":
         names.append("pillow")
-    model = task.model if isinstance(task.model, str) else ""
+    model = task.model.removeprefix("features:") if isinstance(task.model, str) else ""
     if model.startswith("timm:"):
         names.append("timm")
     if model.startswith(("transformers:", "sentence:")):

@@ -129,8 +129,8 @@ def text_encoder(model: str, texts: Any) -> TextEncoder:
     """Build the encoder that a named model needs from the training texts."""
     if model.startswith("transformers:"):
         return TokenEncoder(model)
-    if model.startswith("sentence:"):
-        return SentenceEncoder(model)
+    if (name := model.removeprefix("features:")).startswith("sentence:"):
+        return SentenceEncoder(name)
     return WordEncoder.of(texts)
 
 

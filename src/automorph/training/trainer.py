@@ -19,9 +19,11 @@ from automorph._version import __version__
 from automorph.errors import DamagedError, TrainingError, UsageError
 from automorph.files import folder_lock
 from automorph.training.augmenter import Augmenter, as_augmenter
+from automorph.training.base import BaseTraining
 from automorph.training.checkpoint import read_checkpoint
 from automorph.training.corpus import fitted
 from automorph.training.device import Machine, find_machine, repeatable
+from automorph.training.frozen import FrozenTraining
 from automorph.training.load_model import trained_facts
 from automorph.training.loop import Training
 from automorph.training.precision import Chosen, choose_precision
@@ -98,13 +100,14 @@ def train(
             if recorded is not None:
                 identity["augmenter"] = recorded
             begun = store.open(
-                identity, _facts(machine, precision),
+                identity, {**_facts(machine, precision), "regime": task.regime},
                 notes=task.data.notes, accept_versions=accept_versions,
             )  # fmt: skip
             precision = begun["precision"]
             # A run that an older version began keeps its draws to the end.
             counted = begun.get("repeats") == _REPEATS
-        training = Training(
+        kind = FrozenTraining if task.recipe.optimizer == "lbfgs" else Training
+        training: BaseTraining = kind(
             task,
             augment,
             seed=seed,
@@ -137,7 +140,7 @@ def train(
         return to_the_end(branch, None)
 
 
-def _begin_cool_down(training: Training, epoch: int) -> None:
+def _begin_cool_down(training: BaseTraining, epoch: int) -> None:
     """Begin a cool-down after an epoch. Raises `UsageError` if the training is elsewhere."""
     if training.epoch != epoch or (training.stable_epochs or 0) < epoch:
         raise UsageError(
@@ -149,7 +152,7 @@ def _begin_cool_down(training: Training, epoch: int) -> None:
 
 
 def _restore(
-    training: Training, saved: tuple[dict[str, Tensor], dict[str, Any]], store: RunFolder
+    training: BaseTraining, saved: tuple[dict[str, Tensor], dict[str, Any]], store: RunFolder
 ) -> None:
     try:
         training.restore(*saved)
@@ -161,7 +164,7 @@ def _restore(
 
 
 def _run_epochs(
-    training: Training,
+    training: BaseTraining,
     store: RunFolder | None,
     stop_epoch: int | None,
     validate_every: int,
@@ -193,7 +196,7 @@ def _run_epochs(
                 store.save(*training.state())
 
 
-def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str]) -> RunResult:
+def _conclude(training: BaseTraining, store: RunFolder | None, parts: Sequence[str]) -> RunResult:
     """Evaluate the chosen weights; the test part is used only here, at the end."""
     finished = training.epoch == training.last_epoch
     chosen = training.choose() if finished else training.epoch
@@ -227,7 +230,7 @@ def _conclude(training: Training, store: RunFolder | None, parts: Sequence[str])
 
 
 def _finished(
-    training: Training, store: RunFolder, found: RunResult, parts: Sequence[str]
+    training: BaseTraining, store: RunFolder, found: RunResult, parts: Sequence[str]
 ) -> RunResult:
     """Return the result of a finished run; evaluate parts that were not requested before."""
     tensors, _ = read_checkpoint(store.model_path)

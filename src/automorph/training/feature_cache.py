@@ -1,0 +1,53 @@
+"""Features on disk, each file named by all that decides its content."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from automorph.errors import DamagedError, DiskError
+from automorph.files import cache_home, make_folder
+from automorph.training.checkpoint import read_checkpoint, write_checkpoint
+from automorph.training.linear_head import Features
+
+MOST = 2 << 30
+"""Bytes of all files together; the ones that were used least recently are deleted."""
+
+
+def cached(content: dict[str, Any], make: Callable[[], Features]) -> Features:
+    """Return the features that plain data describe: from disk, or made and written to it.
+
+    A file that cannot be read is made again, and one that cannot be written is not kept.
+    """
+    text = json.dumps(content, sort_keys=True)
+    folder = cache_home() / "features"
+    path = folder / f"{blake2b(text.encode(), digest_size=16).hexdigest()}.safetensors"
+    with suppress(DamagedError, TypeError):
+        found = Features(**read_checkpoint(path)[0])
+        with suppress(OSError):
+            os.utime(path)
+        return found
+    made = make()
+    with suppress(DiskError):
+        make_folder(folder)
+        write_checkpoint(path, asdict(made), content)
+        _shrink(folder)
+    return made
+
+
+def _shrink(folder: Path) -> None:
+    """Delete the files that were used least recently until the others fit."""
+    with suppress(OSError):  # Another process may delete the same files.
+        files = [(path.stat(), path) for path in folder.glob("*.safetensors")]
+        total = sum(status.st_size for status, _ in files)
+        for status, path in sorted(files, key=lambda one: (one[0].st_mtime_ns, one[1].name)):
+            if total <= MOST:
+                return
+            path.unlink(missing_ok=True)
+            total -= status.st_size

@@ -31,6 +31,7 @@ MAY_CALL = {
     "text/pretrained.py:pretrained": "a network of ours that only predicts",
     "inference/run_export.py:export_model": "a network of ours that is written to a file",
     "models/from_transformers.py:encoder_of": "a network of ours that only predicts",
+    "models/frozen.py:__init__": "a backbone, which is never trained",
 }
 # Methods of the same name of other objects.
 NO_NETWORK = {

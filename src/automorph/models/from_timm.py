@@ -142,9 +142,10 @@ def build_features(
     import torch
 
     from automorph.models.frozen import FrozenFeatures
+    from automorph.models.modes import evaluating
 
-    backbone = build(channels, 0, size, name=name, weights=weights).eval()
-    with torch.inference_mode():
+    backbone = build(channels, 0, size, name=name, weights=weights)
+    with evaluating(backbone), torch.inference_mode():
         found = backbone(torch.zeros(1, channels, *size))
     if found.ndim != 2:
         raise UsageError(

@@ -19,6 +19,5 @@ def resizing_of(model: object) -> Resizing | None:
     """
     if not is_pretrained(model):
         return None
-    assert isinstance(model, str)
     found = preprocessing_of(model)
     return Resizing(found.interpolation, found.crop_share)

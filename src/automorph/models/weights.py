@@ -8,7 +8,7 @@ from hashlib import blake2b
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from automorph.errors import UsageError
 
@@ -38,7 +38,7 @@ class Weights:
         return f"{self.file.name} {home}, hash {self.hash}"
 
 
-def is_pretrained(model: object) -> bool:
+def is_pretrained(model: object) -> TypeGuard[str]:
     """Return whether a network, if it is a name, asks timm for pretrained weights.
 
     >>> is_pretrained("timm:resnet18:pretrained"), is_pretrained("timm:resnet18")
@@ -83,8 +83,7 @@ def weights_for(model: object, file: str | os.PathLike[str] | None = None) -> We
     Raises `UsageError` for a file that cannot be read, or that another network cannot use.
     """
     if file is None:
-        named = isinstance(model, str) and is_pretrained(model)
-        return _in_package(architecture_of(model)) if named else None  # type: ignore[arg-type]
+        return _in_package(architecture_of(model)) if is_pretrained(model) else None
     if not is_pretrained(model):
         raise UsageError(
             f"got the weights {file} for the model {model!r:.80}; expected a model named "

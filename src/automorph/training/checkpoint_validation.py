@@ -135,7 +135,7 @@ def _is_resizing(value: Any) -> bool:
     if value is None:
         return True
     try:
-        return Resizing(**value).to_dict() == value
+        return bool(Resizing(**value).to_dict() == value)
     except (TypeError, UsageError):
         return False
 

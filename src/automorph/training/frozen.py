@@ -81,7 +81,7 @@ class FrozenTraining(BaseTraining):
         data = open_part(self.task.data, part)
         features = self.source.part(data).features
         with torch.no_grad():
-            logits = [self.network.classify(some) for some in features.split(AT_ONCE)]
+            logits = [self.network.classify(some) for some in torch.split(features, AT_ONCE)]
         return evaluation_of(torch.cat(logits), data.labels, self.task.target)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:

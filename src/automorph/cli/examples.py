@@ -84,8 +84,13 @@ def notable_examples(
 
 
 def further_scores(task: Task, predictions: Numbers) -> dict[str, float]:
-    """Return the target's further metrics of predictions on the test part, by name."""
-    return task.target.further_scores(predictions, _test(task).labels)
+    """Return the target's further metrics on the test part, by name; of repeats, their means.
+
+    ``predictions`` are ``(n,)`` or ``(repeats, n)``.
+    """
+    labels = _test(task).labels
+    scores = [task.target.further_scores(one, labels) for one in np.atleast_2d(predictions)]
+    return {name: float(np.mean([one[name] for one in scores])) for name in scores[0]}
 
 
 def _mistaken(

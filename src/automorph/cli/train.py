@@ -13,6 +13,7 @@ from automorph.cli.options import (
     console,
     data_options,
     default_policy,
+    folds_options,
     json_option,
     out_option,
     print_json,
@@ -20,19 +21,20 @@ from automorph.cli.options import (
     protect_option,
     quiet_option,
     seed_option,
+    side_by_side,
     task_of,
     training_options,
     unlabelled_option,
     versions_option,
 )
 from automorph.cli.param_types import PolicyWord
-from automorph.cli.progress import ScalarLog, tensorboard_option
+from automorph.cli.progress import Bars, ScalarLog, tensorboard_option
 from automorph.cli.provenance import curves_of, pictures_of, provenance_of, task_facts
 from automorph.cli.run_names import run_folder
 from automorph.cli.suggestions import first_policies, print_next, suggest, suggest_again
 
 if TYPE_CHECKING:
-    from automorph.experiments import Treatment
+    from automorph.experiments import Comparison, Treatment
     from automorph.training import RunResult, Task
 
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 )
 @unlabelled_option
 @protect_option
+@folds_options
 @seed_option
 @versions_option
 @out_option
@@ -71,6 +74,9 @@ def train(
     automorph train csv:reviews.csv --text review --label stars --policy 'eda(alpha=0.05)'
 
     If the training is interrupted, run the same command again to continue it.
+
+    With --folds, the policy is first measured by cross-validation, in the folder folds of the run;
+    the network is then trained on all examples, without a test part.
     """
     task = task_of(data, out=out, **options)
     from automorph.augmenters import as_treatment
@@ -86,23 +92,30 @@ def train(
     say = console(quiet=quiet or as_json)
     print_notes(say, task.data)
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    trained_on, measured = task, None
+    if task.data.folds is not None:
+        trained_on = task.on_all_examples()
+        measured = _cross_validated(
+            task, treatment, folder / "folds", quiet=quiet or as_json,
+            accept_versions=accept_versions,
+        )  # fmt: skip
     with ExitStack() as stack:
         progress: Any = False if quiet or as_json else None
         if tensorboard:
             progress = stack.enter_context(ScalarLog(folder)).epoch
         result = run(
-            task, treatment, seed=seed, folder=folder, progress=progress,
+            trained_on, treatment, seed=seed, folder=folder, progress=progress,
             accept_versions=accept_versions,
         )  # fmt: skip
     provenance = {"data": data, "seed": seed, "trained_with": treatment.name}
-    used = policy_of(fitted(treatment, task))
+    used = policy_of(fitted(treatment, trained_on))
     save_policy(used, folder / "policy.json", provenance=provenance)
-    content = _content(data, task, treatment, result, started)
-    commands = _next(data, task, _typed_policy(policy, treatment), result)
+    content = _content(data, task, treatment, result, started, measured)
+    commands = _next(data, task, _typed_policy(policy, treatment), _predicted(result, measured))
     report = publish(folder, "train", {**content, "next": commands})
     more = "".join(f"{name} {share:.2%}, " for name, share in content["rows"][0]["metrics"].items())
     say.print(
-        f"[bold]{treatment.name}[/bold] on {data}: test accuracy {result.accuracy['test']:.2%}, "
+        f"[bold]{treatment.name}[/bold] on {data}: {_accuracy(result, measured)}, "
         f"{more}{result.seconds:.0f} s"
     )
     for remark in content["data"]["notes"][len(task.data.notes) :]:
@@ -114,7 +127,7 @@ def train(
         print_json(
             {
                 "policy": treatment.name,
-                "accuracy": result.accuracy["test"],
+                "accuracy": content["rows"][0]["accuracy"]["mean"],
                 "validation_accuracy": result.accuracy.get("validation"),
                 "seconds": result.seconds,
                 "checkpoint": str(result.checkpoint),
@@ -124,10 +137,43 @@ def train(
         )
 
 
+def _cross_validated(task: Task, treatment: Treatment, folder: Path, **options: Any) -> Comparison:
+    """Train on every fold, and return the accuracy on the examples left out."""
+    from automorph.experiments import compare
+
+    with Bars(quiet=options.pop("quiet")) as bars:
+        return compare(
+            task, [treatment], folder=folder, jobs=side_by_side(None), progress=bars.begin,
+            **options,
+        )  # fmt: skip
+
+
+def _predicted(result: RunResult, measured: Comparison | None) -> Any:
+    """Return the predictions ``(n,)``, or ``(repeats, n)``, that are measured; None: not kept."""
+    if measured is None:
+        return result.predictions.get("test")
+    return measured.predictions.get(measured.winner)
+
+
+def _accuracy(result: RunResult, measured: Comparison | None) -> str:
+    if measured is None:
+        return f"test accuracy {result.accuracy['test']:.2%}"
+    row = measured[measured.winner]
+    assert row.accuracy is not None
+    assert measured.folds is not None
+    spread = "" if row.accuracy.se is None else f" ± {100 * row.accuracy.se:.1f}"
+    return f"out-of-fold accuracy {row.accuracy.mean:.2%}{spread} ({measured.folds.words})"
+
+
 def _content(
-    data: str, task: Task, treatment: Treatment, result: RunResult, started: str
+    data: str,
+    task: Task,
+    treatment: Treatment,
+    result: RunResult,
+    started: str,
+    measured: Comparison | None,
 ) -> dict[str, Any]:
-    """Return the content of the training's report."""
+    """Return the content of the training's report; ``measured`` is its cross-validation."""
     from automorph.cli.examples import by_class, further_scores, notable_examples
     from automorph.experiments import (
         NOT_CONVERGED,
@@ -138,15 +184,19 @@ def _content(
     )
 
     name = treatment.name
-    row: dict[str, Any] = {
-        "policy": name,
-        "accuracy": {"mean": result.accuracy["test"], "values": [result.accuracy["test"]]},
-    }
+    row: dict[str, Any] = {"policy": name}
+    folds: dict[str, Any] = {}
+    if measured is None:
+        row["accuracy"] = {"mean": result.accuracy["test"], "values": [result.accuracy["test"]]}
+    else:
+        plain = measured.to_dict()
+        row["accuracy"] = plain["rows"][0]["accuracy"]
+        folds = {key: plain[key] for key in ("folds", "metric")}
     if "validation" in result.accuracy:
         row["validation"] = {"mean": result.accuracy["validation"]}
     # Runs finished by older versions have no predictions.
-    known = result.predictions.get("test")
-    predicted = {} if known is None else {name: known[None]}
+    known = _predicted(result, measured)
+    predicted = {} if known is None else {name: known.reshape(-1, known.shape[-1])}
     row["per_class"] = by_class(task, predicted).get(name)
     row["metrics"] = {} if known is None else further_scores(task, known)
     shared = task_facts(data, task)
@@ -159,6 +209,7 @@ def _content(
     best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."
     return {
         "rows": [row],
+        **folds,
         "seeds": [result.seed],
         "chosen": best if result.selection == "best" else "After the last epoch.",
         "passes": result.units.passes,
@@ -176,11 +227,10 @@ def _typed_policy(policy: str | None, treatment: Treatment) -> str:
     return policy if policy is not None and ".json" in policy.lower() else treatment.name
 
 
-def _next(data: str, task: Task, policy: str, result: RunResult) -> list[str]:
+def _next(data: str, task: Task, policy: str, known: Any) -> list[str]:
     """Return the recommended command: a comparison, or a longer training if nothing was learned."""
     from automorph.experiments import always_one
 
-    known = result.predictions.get("test")
     if known is not None and always_one(known):
         return [suggest_again(data, but=("out",), epochs=2 * task.recipe.epochs)]
     return [suggest("compare", data, policies=first_policies(task.data.domain, policy))]

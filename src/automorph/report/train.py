@@ -17,11 +17,17 @@ def train_page(result: JsonObject) -> Page:
     row = results.rows[0]
     name, source = results.label(row), result["data"]["source"]
     accuracy, validation = row["accuracy"]["mean"], (row.get("validation") or {}).get("mean")
-    answers = [
-        Answer("How accurate is it?", formatting.percent(accuracy), "Accuracy on the test part.")
-    ]
+    folded = results.pair == "fold"
+    part = "examples left out of the training" if folded else "test part"
+    basis = f"Accuracy on the {part}."
+    if folded and not formatting.absent(row["accuracy"].get("se")):
+        basis = (
+            f"Accuracy on the {part}, ± {results.metric.spread(row['accuracy']['se'])} (standard "
+            "error, corrected for overlapping training sets)."
+        )
+    answers = [Answer("How accurate is it?", formatting.percent(accuracy), basis)]
     answers += [
-        Answer(f"What is its {name}?", formatting.percent(share), "On the test part.")
+        Answer(f"What is its {name}?", formatting.percent(share), f"On the {part}.")
         for name, share in (row.get("metrics") or {}).items()
     ]
     if validation is not None:
@@ -47,10 +53,20 @@ def train_page(result: JsonObject) -> Page:
         sections.policies(results.entries("policies"), row["policy"]),
         sections.setup(result, "Training setup", ()),
     ]
+    lead = (
+        f"One training with {name} reaches {formatting.percent(accuracy)} on the test part. A "
+        "single training does not show whether the policy helps; use a comparison for that."
+    )
+    if folded:
+        lead = (
+            f"With {name}, {formatting.percent(accuracy)} of examples are right that were left out "
+            f"of the training ({result['folds']['count']} folds, repeated "
+            f"{formatting.plural(result['folds']['repeats'], 'time')}). The network of this run "
+            "was then trained on all examples but its validation part; nothing measures it alone."
+        )
     return Page(
         title=f"{name} on {source}",
-        lead=f"One training with {name} reaches {formatting.percent(accuracy)} on the test part. A "
-        "single training does not show whether the policy helps; use a comparison for that.",
+        lead=lead,
         kicker="One training",
         answers=answers,
         commands=result.get("next") or (),

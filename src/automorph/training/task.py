@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Dataset, Split, guard_unlabelled, in_fold
+from automorph.data import Dataset, Split, guard_unlabelled, in_fold, split
 from automorph.errors import DataError, UsageError
 from automorph.models import (
     Weights,
@@ -122,9 +122,18 @@ class Task:
         The seed is the number of the fold, through all repeats. Normalisation and vocabulary are
         those of its training part, unless the encoder is the caller's own.
         """
-        if self.data.folds is None:
-            return self
-        data, encoder = guard_unlabelled(in_fold(self.data, seed)), self.encoder
+        return self if self.data.folds is None else self._on(in_fold(self.data, seed))
+
+    def on_all_examples(self) -> Task:
+        """Return the task of the network that a cross-validation has measured: with no test part.
+
+        A fifth of the examples is its validation part, the others train.
+        """
+        return self._on(split(self.data.replace(folds=None), test=0.0))
+
+    def _on(self, data: Dataset) -> Task:
+        """Return the task with parts of its data; a default encoder is that of these parts."""
+        data, encoder = guard_unlabelled(data), self.encoder
         if encoder == default_encoder(self.data, self.model):
             encoder = default_encoder(data, self.model)
         return replace(self, data=data, encoder=encoder)

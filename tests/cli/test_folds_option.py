@@ -1,0 +1,65 @@
+"""Cross-validation on the command line: asked for, chosen for few examples, and turned off."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from automorph.__main__ import main
+
+QUICK = ["--model", "cnn:4", "--epochs", "1", "--json"]
+COMPARE = ["compare", "folder:few", *QUICK, "--policy", "none", "--policy", "flip-crop", "--jobs",
+           "1"]  # fmt: skip
+
+
+@pytest.fixture
+def few(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (tmp_path / "few" / name).mkdir(parents=True)
+        for k in range(12):
+            image = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8))
+            image.save(tmp_path / "few" / name / f"{k}.png")
+    return tmp_path
+
+
+def told(capsys, words):
+    main(words)
+    shown = capsys.readouterr()
+    return json.loads(shown.out), shown.err
+
+
+def test_few_examples_are_cross_validated_unless_it_is_turned_off(few, capsys):
+    said, _ = told(capsys, [*COMPARE, "--out", "auto"])
+    assert said["folds"] == {"count": 5, "repeats": 2, "examples": 24}
+    assert said["metric"]["part"] == "out-of-fold"
+    assert len(said["rows"][0]["accuracy"]["values"]) == 10
+    notes = json.loads((few / "auto" / "run.json").read_text())["data"]["notes"]
+    assert any("--folds 0" in note for note in notes)
+    page = (few / "auto" / "report.html").read_text()
+    assert "Fold 5, repeat 2" in page
+    assert "Nadeau and Bengio" in page
+    assert "test accuracy" not in page.lower()
+    for off in (["--folds", "0", "--seeds", "1"], ["--seeds", "1"]):
+        assert "folds" not in told(capsys, [*COMPARE, *off, "--out", "off"])[0]
+    # A folder that was begun on one split continues on it.
+    content, _ = told(capsys, [*COMPARE, "--out", "off"])
+    assert content["seeds"] == [0, 1, 2, 3, 4]
+
+
+def test_train_measures_by_cross_validation_and_trains_on_all_examples(few, capsys):
+    words = ["train", "folder:few", *QUICK, "--policy", "none", "--folds", "3", "--repeats", "1",
+             "--out", "run"]  # fmt: skip
+    said, _ = told(capsys, words)
+    identity = json.loads((few / "run" / "run.json").read_text())["identity"]
+    parts = identity["data"]["parts"]
+    assert set(parts) == {"train", "validation"}
+    assert sum(part["n"] for part in parts.values()) == 24
+    jobs = (few / "run" / "folds" / "jobs.jsonl").read_text()
+    assert jobs.count('"kind": "final"') == 3
+    again, _ = told(capsys, words)
+    assert again["accuracy"] == said["accuracy"]
+    assert (few / "run" / "folds" / "jobs.jsonl").read_text() == jobs
+    assert "left out of the training" in (few / "run" / "report.html").read_text()

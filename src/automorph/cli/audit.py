@@ -13,7 +13,9 @@ import click
 from automorph.cli.options import (
     console,
     data_options,
+    folds_options,
     json_option,
+    load_whole,
     out_option,
     p_words,
     plain_table,
@@ -72,6 +74,7 @@ EXAMPLES = 12
     show_default=True,
     help="With --discover: slice discovery method.",
 )
+@folds_options
 @seed_option
 @out_option
 @quiet_option
@@ -142,11 +145,9 @@ class AuditRun:
 
     def run(self) -> dict[str, Any]:
         """Run the audit and return the object that ``--json`` prints."""
-        from automorph.data import load_data
-
         # All verbs use the same seed for the split.
         resizing = _resizing(self.model, self.checkpoint)
-        data = load_data(self.source, seed=0, metadata=None, resizing=resizing, **self.options)
+        data = load_whole(self.source, seed=0, metadata=None, resizing=resizing, **self.options)
         from automorph.report import publish
         from automorph.robustness import audit, split_as_trained
 
@@ -251,7 +252,9 @@ def _print_audit(result: Audit, say: Console) -> None:
             f"Intersection: {one.class_name} with {where}: {100 * one.accuracy:.1f} % correct "
             f"({one.n:,} examples; {100 * one.class_accuracy:.1f} % in the whole class)"
         )
-    say.print(f"\n{result.n:,} examples of the {result.facts['part']} part\n")
+    part = result.facts["part"]
+    where = "left out of the training" if part == "out-of-fold" else f"of the {part} part"
+    say.print(f"\n{result.n:,} examples {where}\n")
     say.print(_table_of(result))
     for line in lines:
         say.print(line, soft_wrap=True)

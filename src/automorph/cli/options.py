@@ -342,7 +342,18 @@ def pretraining_of(model: str | None) -> Resizing | None:
     return resizing_of(model)
 
 
-def load(
+def load(data: str, **options: Any) -> Dataset:
+    """Load the data set of a command line, split into three parts unless it has folds.
+
+    All verbs use the same split whatever their seed, so one verb never tests a result on examples
+    that another verb used to find it. ``options`` are those of `load_whole`.
+    """
+    from automorph.data import split
+
+    return split(load_whole(data, **options))
+
+
+def load_whole(
     data: str,
     *,
     folds: int | None = None,
@@ -350,13 +361,12 @@ def load(
     few: bool = False,
     **options: Any,
 ) -> Dataset:
-    """Load the data set of a command line, split into three parts, or with ``folds``.
+    """Load the data set of a command line with the parts of its source, or with ``folds``.
 
-    All verbs use the same split whatever their seed, so one verb never tests a result on examples
-    that another verb used to find it. ``few``: if no number of folds is given, few examples in a
-    folder or table are cross-validated (see `automorph.data.with_default_folds`).
+    ``few``: if no number of folds is given, few examples in a folder or table are cross-validated
+    (see `automorph.data.with_default_folds`).
     """
-    from automorph.data import SOURCES, load_data, split, with_default_folds, with_folds
+    from automorph.data import SOURCES, load_data, with_default_folds, with_folds
 
     if repeats is not None and not folds:
         raise UsageError(
@@ -370,7 +380,7 @@ def load(
     own = data not in SOURCES
     if few and own and folds is None and options.get("limit") is None:
         loaded = with_default_folds(loaded)
-    return split(loaded)
+    return loaded
 
 
 def task_of(

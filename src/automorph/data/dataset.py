@@ -331,4 +331,4 @@ def open_test(data: Dataset) -> Split:
 
 def open_part(data: Dataset, name: str) -> Split:
     """Return the named part; for the test part, the rules of :func:`open_test` apply."""
-    return open_test(data) if name == "test" else data.parts[name]
+    return open_test(data) if name in ("test", "out-of-fold") else data.parts[name]

@@ -68,6 +68,13 @@ def _named(result: JsonObject) -> bool:
     return len(result["groups"]) > len(result["gap"])
 
 
+def _where(part: str) -> str:
+    """Say which examples were audited."""
+    if part == "out-of-fold":
+        return "that were left out of the training"
+    return f"of the {part} part"
+
+
 def _answers(result: JsonObject) -> list[Answer]:
     worst, named = result["worst"], _named(result)
     where = f"({worst['class']}, {worst['subgroup']})" if named else worst["class"]
@@ -75,8 +82,8 @@ def _answers(result: JsonObject) -> list[Answer]:
         Answer(
             "How accurate is it on average?",
             formatting.percent(result["accuracy"], 1),
-            f"{_range(result['accuracy_interval'])} on {formatting.count(result['n'])} examples of "
-            f"the {result['part']} part.",
+            f"{_range(result['accuracy_interval'])} on {formatting.count(result['n'])} examples "
+            f"{_where(result['part'])}.",
         ),
         Answer(
             f"How accurate is it on the worst {'group' if named else 'class'}?",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-from automorph.data import Dataset, Split, as_dataset, open_part
+from automorph.data import Dataset, Split, as_dataset, open_part, open_test, with_folds
 from automorph.errors import UsageError
 from automorph.experiments import constant_answers
 from automorph.models import resizing_of
+from automorph.robustness.audit_folds import PART, averaged, of_folds
 from automorph.robustness.audit_result import RATE, Audit, measure
 from automorph.robustness.discovery import Method, Slice
 from automorph.robustness.discovery import discover as slices_of
@@ -32,6 +34,7 @@ from automorph.training import (
     Task,
     as_task,
     check_options,
+    check_repeats,
     make_task,
     resized_as,
     train,
@@ -53,6 +56,8 @@ def audit(
     folder: str | os.PathLike[str] | None = None,
     device: str = "auto",
     progress: bool | OnEpoch | None = None,
+    folds: int | None = None,
+    repeats: int | None = None,
     **options: Any,
 ) -> Audit:
     """Audit a model on the subgroups of data: on whom it fails, by how much, with what certainty.
@@ -68,6 +73,11 @@ def audit(
     - ``part``: ``test`` by default; ``validation`` if slices are discovered (they must be tested
       elsewhere); for data without parts and given predictions, all of them;
     - ``discover`` searches for slices that no column names; ``method`` is ``domino`` or ``george``.
+
+    - ``folds``: train a network for each fold, ``repeats`` times (default 2), and audit all
+      examples, each predicted by the networks that have not seen it (see
+      `automorph.data.with_folds` and `automorph.robustness.audit_folds.averaged`). Only networks
+      that are trained here can be audited so, and slices cannot be discovered.
 
     Raises `UsageError` for more than one subject, `DataError` for unusable predictions.
 
@@ -92,10 +102,29 @@ def audit(
             f"got the weights {weights}, from which no network is trained here; expected them with "
             "a model named timm:NAME:pretrained, and neither checkpoint nor predictions"
         )
+    check_repeats(folds, repeats)
     data, doubt = _data(
-        source, seed, checkpoint, model, whole=predictions is not None, options=options
-    )
+        source, seed, checkpoint, model, whole=predictions is not None, options=options,
+        folds=folds, repeats=repeats,
+    )  # fmt: skip
+    if data.folds is not None:
+        _check_folds(
+            {"predictions": predictions, "a checkpoint": checkpoint, "a part": part,
+             "discover": discover or None,
+             "a network": model if isinstance(model, nn.Module) else None}
+        )  # fmt: skip
     grouper = _grouper(data, discover)
+    if data.folds is not None:
+        task = as_task(
+            source if isinstance(source, Task) else data,
+            model=model, recipe=recipe, run_folder=folder, weights=weights,
+        )  # fmt: skip
+        place = None if folder is None else Path(folder)
+        subjects = of_folds(task, place, device=device, progress=progress)
+        audits = [
+            _measured(data, grouper, PART, open_test(data), one, None, seed) for one in subjects
+        ]
+        return averaged(audits, rate=RATE)
     name, audited = _part(data, part, discover=discover, whole=predictions is not None)
     if predictions is not None:
         subject = of_predictions(predictions, data, audited, where=name)
@@ -192,8 +221,26 @@ def discover_in(
     )  # fmt: skip
 
 
+def _check_folds(given: dict[str, Any]) -> None:
+    """Refuse folds with what would be one network, or one part of the data."""
+    if names := [name for name, value in given.items() if value is not None]:
+        raise UsageError(
+            f"got folds and {' and '.join(names)}; expected folds alone, because a network is "
+            "trained here for each fold and all examples are audited: leave out the others, or "
+            "leave out --folds (folds)"
+        )
+
+
 def _data(
-    source: Any, seed: int, checkpoint: Any, model: Any, *, whole: bool, options: dict[str, Any]
+    source: Any,
+    seed: int,
+    checkpoint: Any,
+    model: Any,
+    *,
+    whole: bool,
+    options: dict[str, Any],
+    folds: int | None,
+    repeats: int | None,
 ) -> tuple[Dataset, str | None]:
     if isinstance(source, Task):
         source = as_task(source, **options).data
@@ -203,7 +250,11 @@ def _data(
         check_options(source, options)
         resizing = resizing_of(model) if checkpoint is None else resized_as(checkpoint)
         options = {"metadata": None, "resizing": resizing, **options}
+        if folds:
+            options["hold_out"] = False
         source = as_dataset(source, seed=seed, **options)
+    if folds:
+        source = with_folds(source, folds, repeats=repeats, seed=seed)
     # Given predictions belong to the rows in their order: nothing may be split off.
     return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)
 

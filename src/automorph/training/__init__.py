@@ -42,7 +42,7 @@ from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import batches, order, steps_per_epoch
 from automorph.training.schedule import learning_rate
 from automorph.training.task import Task, make_task, torch_seed
-from automorph.training.task_defaults import as_task, default_model
+from automorph.training.task_defaults import as_task, check_repeats, default_model
 from automorph.training.task_record import (
     from_version_1,
     installed,
@@ -79,6 +79,7 @@ __all__ = [
     "check_defaults",
     "check_frozen",
     "check_options",
+    "check_repeats",
     "check_same_run",
     "corpus_of",
     "default_model",

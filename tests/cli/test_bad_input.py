@@ -95,7 +95,7 @@ CASES = {
     "zero-byte image": (["compare", "folder:zero", *C], 2, "--skip-bad"),
     "text named png": (["compare", "folder:text", *C], 2, "bad.png"),
     "truncated image": (["compare", "folder:cut", *C], 2, "bad.png"),
-    "different sizes": (["compare", "folder:sizes", *C], 2, "--size"),
+    "different sizes": (["compare", "folder:sizes", "--model", "cnn", *C], 2, "--size"),
     "missing csv": (["compare", "csv:no.csv", *C], 2, "no.csv"),
     "empty csv": (["compare", "csv:headless.csv", *C], 2, "headless.csv"),
     "unknown column": (["compare", "csv:good.csv", "--label", "lable", *C], 2, "label"),

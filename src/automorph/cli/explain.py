@@ -13,6 +13,7 @@ import click
 
 from automorph.cli.comparison_result import read_object
 from automorph.cli.options import (
+    choosing,
     console,
     data_options,
     json_option,
@@ -104,7 +105,8 @@ def explain(
 
     # Reject bad options before reading the data, and bad data before importing torch.
     operations = None if space is None else named_space(space)
-    loaded = load(data, resizing=pretraining_of(model), **options)
+    sizing = None if model else choosing()
+    loaded = load(data, resizing=pretraining_of(model), sizing=sizing, **options)
     from automorph.diagnostics import default_space
     from automorph.training import as_task
 

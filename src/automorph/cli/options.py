@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from automorph.data import Dataset, Resizing
+    from automorph.data import Chosen, Dataset, Photographs, Resizing, Sizing
     from automorph.training import Task
 
 Command = Callable[..., Any]
@@ -342,6 +342,17 @@ def pretraining_of(model: str | None) -> Resizing | None:
     return resizing_of(model)
 
 
+def choosing(**options: Any) -> Sizing:
+    """Return what chooses size and network of photographs; see `automorph.training.sizing_for`."""
+
+    def choose(photographs: Photographs) -> Chosen | None:
+        from automorph.training import sizing_for  # Imports torch, which is slow.
+
+        return sizing_for(**options)(photographs)
+
+    return choose
+
+
 def load(data: str, **options: Any) -> Dataset:
     """Load the data set of a command line, split into three parts unless it has folds.
 
@@ -396,20 +407,28 @@ def task_of(
     unlabelled: str | None = None,
     weights: str | None = None,
     out: str | None = None,
+    budget: float | None = None,
     **options: Any,
 ) -> Task:
     """Make the task of a command line: load its data, apply its training options.
 
-    ``out`` is the run folder of the command, if it is known by now; ``few`` is that of `load`.
+    ``out`` is the run folder of the command, if it is known by now, ``budget`` the seconds that it
+    may take; ``few`` is that of `load`.
     """
     assert data is not None
     # Reject bad data before importing torch, which is slow.
-    loaded = load(data, resizing=pretraining_of(model), **options)
+    sizing = None
+    if model is None:
+        sizing = choosing(budget=budget, version=recipe, run_folder=out, frozen=lr is None)
+    loaded = load(data, resizing=pretraining_of(model), sizing=sizing, **options)
     if unlabelled is not None:
         from automorph.data import with_unlabelled
 
         names = ("image", "text", "label", "size", "skip_bad", "cache", "download")
-        loaded = with_unlabelled(loaded, unlabelled, **{name: options[name] for name in names})
+        also = {name: options[name] for name in names}
+        if loaded.chosen is not None:
+            also["size"] = loaded.chosen.size
+        loaded = with_unlabelled(loaded, unlabelled, **also)
     from automorph.training import as_task
 
     changes = {

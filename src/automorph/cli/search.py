@@ -164,10 +164,9 @@ def search(
     # Reject bad options before reading the data.
     spec = load_method(method)
     where = engine_settings(options)
-    if budget is not None:
-        read_budget(budget)
+    seconds = None if budget is None else read_budget(budget)
     after = None if post_policy is None else load_policy(post_policy)
-    task: Any = own_task(data, options) or task_of(data, out=out, **options)
+    task: Any = own_task(data, options) or task_of(data, out=out, budget=seconds, **options)
     if words_of(data, task).own:
         check_method(spec, task)
     operations = space_of(space, task, method=spec, folder=out, seed=seed)

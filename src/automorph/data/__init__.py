@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from automorph import _moved
 from automorph.data.build import assemble
+from automorph.data.chosen import Chosen, Photographs, Sizing
 from automorph.data.class_values import ClassValue, class_value, is_numeric, same_names
 from automorph.data.cross_validation import in_fold, with_default_folds, with_folds
 from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
@@ -36,13 +37,16 @@ __all__ = [
     "SOURCES",
     "TABLE_ENDINGS",
     "BadRow",
+    "Chosen",
     "ClassValue",
     "Dataset",
     "Domain",
     "Folds",
     "Leakage",
     "NewExamples",
+    "Photographs",
     "Resizing",
+    "Sizing",
     "SourceInfo",
     "Split",
     "Window",

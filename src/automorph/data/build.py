@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.build_options import check_keep_together, check_options
+from automorph.data.chosen import Sizing
 from automorph.data.class_values import is_text, visible
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import decode_images, remark_notes
@@ -23,6 +24,7 @@ from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.limits import check_balance, choose, limit_note, limited
 from automorph.data.near_duplicates import with_near_duplicates
 from automorph.data.notes import Notes
+from automorph.data.photographs import photographs_in
 from automorph.data.readers.raw import RawData, Rows
 from automorph.data.resizing import COVER, Resizing
 from automorph.data.set_window import no_window_needed, window_of_parts
@@ -50,6 +52,7 @@ def assemble(
     window: WindowChoice = None,
     resizing: Resizing | None = None,
     hold_out: bool = True,
+    sizing: Sizing | None = None,
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     check_options(raw, size, mode, limit, window)
@@ -79,6 +82,12 @@ def assemble(
         keep["train"] = usable[rows]
         if len(rows) < len(usable):
             notes.add(limit_note(given, rows, balance=balance))
+    chosen = None
+    if sizing is not None and size is None and (found := photographs_in(raw, keep, limit)):
+        chosen = sizing(found)
+    if chosen is not None:
+        size, resizing = chosen.size, chosen.resizing
+        notes.add(chosen.note)
     total = sum(map(len, keep.values())) + sum(map(len, bad.values()))
     records: list[WindowRecord] = []
 
@@ -137,6 +146,7 @@ def assemble(
         keep_together=raw.keep_together,
         window=records[0] if records else None,
         resizing=None if size is None else resizing,
+        chosen=chosen,
         **parts,
     )
     if limit is not None and dataset.test is None:

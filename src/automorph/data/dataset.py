@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automorph.data.array_checks import check_images, check_range
+from automorph.data.chosen import Chosen
 from automorph.data.folds import Folds
 from automorph.data.notes import Notes
 from automorph.data.resizing import Resizing
@@ -199,7 +200,8 @@ class Dataset:
     sentences what was done to the source (rows limited, duplicates dropped, files ignored).
     ``keep_together`` is a column of ``metadata`` whose equal values stay in one part when the data
     set is split; ``window`` records how images of more than 8 bits were mapped to 8, ``resizing``
-    how images were brought to one size, if not in the usual way.
+    how images were brought to one size, if not in the usual way, ``chosen`` what was chosen for
+    photographs.
     ``unlabelled`` are further training examples, whose labels are -1 (see
     :func:`automorph.data.with_unlabelled`). ``folds`` divide the train part for cross-validation
     (see :func:`automorph.data.with_folds`). Raises DataError when the parts do not fit together.
@@ -216,6 +218,7 @@ class Dataset:
     keep_together: str | None = None
     window: WindowRecord | None = None
     resizing: Resizing | None = None
+    chosen: Chosen | None = None
     unlabelled: Split | None = None
     folds: Folds | None = None
 

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from automorph.data.build import assemble
+from automorph.data.chosen import Sizing
 from automorph.data.dataset import Dataset
 from automorph.data.images import Mode
 from automorph.data.lazy_images import read_large_folder
@@ -56,6 +57,7 @@ def load_data(
     decoders: int = 0,
     resizing: Resizing | None = None,
     hold_out: bool = True,
+    sizing: Sizing | None = None,
 ) -> Dataset:
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
@@ -91,7 +93,8 @@ def load_data(
       is common for large sets), scaled to ``size``, before any policy. Texts are kept in an Arrow
       file in the folder ``cache``.
     - ``resizing``: how images are brought to ``size``: see `automorph.data.Resizing`. Tasks with a
-      pretrained network choose it.
+      pretrained network choose it. ``sizing`` chooses a size, without ``size``, for image files of
+      different or large sizes.
     - ``hold_out``: False sets no test part aside for a ``limit``, for cross-validation (see
       :func:`automorph.data.with_folds`).
 
@@ -130,6 +133,7 @@ def load_data(
         window=window,
         resizing=resizing,
         hold_out=hold_out,
+        sizing=sizing,
     )
     return mapped_texts(dataset, cache) if on_demand else dataset
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from automorph.errors import AutomorphError
+from automorph.errors import AutomorphError, UsageError
 from automorph.experiments import Executor, ExternalTask
 from automorph.files import write_json
 from automorph.policies import RandomPolicy
@@ -17,9 +17,12 @@ from automorph.searchers.builtin import SearchEntry
 from automorph.searchers.child_training import TrainJob, plain_passes
 from automorph.searchers.own_training import seconds_per_run as own_seconds_per_run
 from automorph.searchers.runner import SearchRunner
+from automorph.training import CORES, Task
 
 LONGEST = 4
 """Largest epoch multiplier of the compute-matched control."""
+LEAST = 8
+"""Plain trainings before the final table, if there is no time for any."""
 
 
 def plan_of(
@@ -63,6 +66,27 @@ def plan_of(
         write_json(folder / "run.json", {"search": {"plan": plan.to_dict()}})
     runner.record.note("plan", plan.to_dict())
     return plan
+
+
+def affordable(
+    task: Task, entry: SearchEntry, *, seeds: int, epoch_multiplier: int | None
+) -> tuple[int | None, int, int | None]:
+    """Return trials, seeds and the length of the control for photographs, by a table of costs.
+
+    For other data, nothing is changed. No clock is read: every machine searches alike.
+    """
+    chosen = task.data.chosen
+    if chosen is None or task.model != chosen.model:
+        return None, seeds, epoch_multiplier
+    try:
+        plan = plan_by_time(
+            chosen.budget, seconds_per_run=chosen.seconds, jobs=CORES, clock=0.0, seeds=seeds,
+            epoch_multiplier=epoch_multiplier, at_once=entry.at_once,
+        )  # fmt: skip
+    except UsageError:  # Not even the fastest setting fits, as the note on the data says.
+        plan = Plan(LEAST, min(seeds, 2), epoch_multiplier or 2)
+    assert plan.trainings is not None
+    return entry.trials(plan.trainings, task), plan.seeds, plan.epoch_multiplier
 
 
 def _seconds_per_run(

@@ -42,12 +42,12 @@ from automorph.searchers.child_training import with_post_policy
 from automorph.searchers.defaults import default_post_policy, space_of
 from automorph.searchers.final_table import controls_of, table, verdict_of
 from automorph.searchers.own_training import check_method, cost_in_words, remarks_on_trials
-from automorph.searchers.planning import control_length, plan_of
+from automorph.searchers.planning import affordable, control_length, plan_of
 from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
 from automorph.searchers.study_log import StudyLog
-from automorph.training import Task, from_version_1, installed
+from automorph.training import Task, from_version_1, installed, sizing_for
 
 TRIALS = 40
 """Trials of a search with neither trials nor a budget."""
@@ -94,7 +94,9 @@ def search(
     - ``trials``: how many children, or scored policies, the search may try (for a race: its cost in
       plain trainings); or ``budget``: the time for everything, as ``"30m"``. A measurement turns it
       into numbers of trials and seeds (``plan`` of the result), which are stored before the search
-      starts: on a machine that gets slower it takes longer, and finds the same;
+      starts: on a machine that gets slower it takes longer, and finds the same. Without either,
+      searches on photographs whose size and network were chosen get the numbers for ten minutes
+      on two cores by a table of costs;
     - ``seed`` determines the search; ``seeds`` is the number of paired seeds of the final table,
       and ``epoch_multiplier`` the length of its control that trains for longer (None: as long as
       search and training together, at most 4; with a budget, as the time allows);
@@ -114,7 +116,13 @@ def search(
     check_executor(engine, address)
     seconds = None if budget is None else read_budget(budget)
     _check(trials, seconds, seeds, jobs, epoch_multiplier)
+    if seconds is not None and isinstance(task, str) and "model" not in options:
+        options = {"sizing": sizing_for(budget=seconds, run_folder=folder), **options}
     full_task = the_task(task, objective, options, folder)
+    if trials is None and seconds is None and isinstance(full_task, Task):
+        trials, seeds, epoch_multiplier = affordable(
+            full_task, named.entry, seeds=seeds, epoch_multiplier=epoch_multiplier
+        )
     own = isinstance(full_task, ExternalTask)
     check_method(named, full_task)
     domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain

@@ -33,6 +33,7 @@ from automorph.training.load_model import (
 from automorph.training.loss import divergence, log_mean, soft_cross_entropy
 from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
+from automorph.training.photographs import CORES, choose_setting
 from automorph.training.precision import DTYPES, multiply_adds
 from automorph.training.progress import OnEpoch
 from automorph.training.recipe import Recipe
@@ -42,7 +43,7 @@ from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import batches, order, steps_per_epoch
 from automorph.training.schedule import learning_rate
 from automorph.training.task import Task, make_task, torch_seed
-from automorph.training.task_defaults import as_task, check_repeats, default_model
+from automorph.training.task_defaults import as_task, check_repeats, default_model, sizing_for
 from automorph.training.task_record import (
     from_version_1,
     installed,
@@ -52,6 +53,7 @@ from automorph.training.task_record import (
 from automorph.training.trainer import train
 
 __all__ = [
+    "CORES",
     "DTYPES",
     "Augmenter",
     "AugmenterSpec",
@@ -81,6 +83,7 @@ __all__ = [
     "check_options",
     "check_repeats",
     "check_same_run",
+    "choose_setting",
     "corpus_of",
     "default_model",
     "differences",
@@ -109,6 +112,7 @@ __all__ = [
     "recipe_for",
     "repeatable",
     "resized_as",
+    "sizing_for",
     "soft_cross_entropy",
     "steps_per_epoch",
     "task_identity",

@@ -182,10 +182,10 @@ def _frozen(model: str, n: int, changes: dict[str, Any]) -> dict[str, Any]:
 
     A head is fitted on few numbers for each image, and more copies change it less and less.
     """
-    if wrong := sorted(changes.keys() - _OF_FROZEN):
+    if wrong := sorted(changes.keys() - OF_FROZEN):
         raise UsageError(
             f"got {', '.join(wrong)} for the model {model!r}, whose head is fitted to its optimum "
-            f"and not trained step by step; expected only {', '.join(sorted(_OF_FROZEN))}: leave "
+            f"and not trained step by step; expected only {', '.join(sorted(OF_FROZEN))}: leave "
             "out the others, or fine-tune the network: timm:NAME:pretrained"
         )
     copies = max(2, min(8, round(8000 / n)))
@@ -194,7 +194,8 @@ def _frozen(model: str, n: int, changes: dict[str, Any]) -> dict[str, Any]:
     return {"epochs": copies, "batch_size": 64, "optimizer": "lbfgs", **none, **given}
 
 
-_OF_FROZEN = {"epochs", "batch_size", "precision"}
+OF_FROZEN = {"epochs", "batch_size", "precision"}
+"""Entries of a recipe that apply to frozen features."""
 
 TABLES: dict[str, Callable[[str, int, int | None], dict[str, Any]]] = {
     "0.1": _version_0_1,

@@ -42,6 +42,12 @@ def defaults_of(folder: Path, record_of: Callable[[str], dict[str, Any]]) -> str
     return LATEST
 
 
+def model_begun(folder: Path) -> str | None:
+    """Return the model that a run in a folder was begun with; None if there is no run."""
+    found = next((r for r in map(_record_in, _contents(folder)) if r is not None), None)
+    return None if found is None else found.get("model")
+
+
 def policy_begun(augmenter: Any, folder: str | os.PathLike[str] | None) -> tuple[Any, Any]:
     """Return the policy that a training in a folder uses, and its record if that is another.
 

@@ -9,14 +9,24 @@ from typing import Any
 
 from torch import nn
 
-from automorph.data import Dataset, as_dataset, split, with_folds, with_unlabelled
+from automorph.data import (
+    Chosen,
+    Dataset,
+    Photographs,
+    Sizing,
+    as_dataset,
+    split,
+    with_folds,
+    with_unlabelled,
+)
 from automorph.errors import UsageError
 from automorph.models import resizing_of
 from automorph.training.network import check_network
 from automorph.training.options import check_entries, check_folder, check_options
+from automorph.training.photographs import choose_setting
 from automorph.training.recipe import Recipe
-from automorph.training.recipe_table import LATEST, recipe_for
-from automorph.training.run_defaults import defaults_of
+from automorph.training.recipe_table import LATEST, OF_FROZEN, recipe_for
+from automorph.training.run_defaults import defaults_of, model_begun
 from automorph.training.task import Task, make_task, training_rows
 
 _OF_UNLABELLED = ("image", "text", "label", "size", "skip_bad", "root", "cache", "download")
@@ -47,6 +57,8 @@ def as_task(
     must not change. ``unlabelled``: examples without labels, see `automorph.data.with_unlabelled`;
     the same options apply to them. ``weights``: the file from which a model named
     ``timm:NAME:pretrained`` starts (safetensors, or a state_dict that torch saved).
+    Photographs, which are large or of different sizes, get the size and network of
+    `choose_setting` if neither is named.
     ``folds``: cross-validate with so many folds, ``repeats`` times (default 2), and split off no
     parts (see `automorph.data.with_folds`; 0 or None: split). `train` then trains on the fold whose
     number is its seed, other calls on every fold.
@@ -76,11 +88,18 @@ def as_task(
     if isinstance(source, Dataset):
         as_dataset(source, **options)  # Raises for options that this source cannot take.
     else:
-        source = as_dataset(source, seed=seed, **{"resizing": resizing_of(model), **options})
+        known: dict[str, Any] = {"resizing": resizing_of(model)}
+        if model is None:
+            version = changes.get("defaults", LATEST)
+            frozen = changes.keys() <= {"defaults", *OF_FROZEN}
+            known["sizing"] = sizing_for(version=version, run_folder=run_folder, frozen=frozen)
+        source = as_dataset(source, seed=seed, **{**known, **options})
     data = with_folds(source, folds, repeats=repeats, seed=seed) if folds else source
     data = split(data, seed=seed)
     if unlabelled is not None:
         also = {name: value for name, value in options.items() if name in _OF_UNLABELLED}
+        if data.chosen is not None:
+            also["size"] = data.chosen.size
         data = with_unlabelled(data, unlabelled, **also)
 
     def by(version: str) -> tuple[str | Callable[[], nn.Module], Recipe]:
@@ -112,6 +131,28 @@ def check_repeats(folds: int | None, repeats: int | None) -> None:
             f"got {repeats} repeats without folds; expected both, as in --folds 5 --repeats 2 "
             "(folds=5, repeats=2): add folds, or leave out the repeats"
         )
+
+
+def sizing_for(
+    *,
+    budget: float | None = None,
+    version: str | None = None,
+    run_folder: str | os.PathLike[str] | None = None,
+    frozen: bool = True,
+) -> Sizing:
+    """Return what chooses size and network of photographs, for searches of ``budget`` seconds.
+
+    Runs with the defaults of version 0.1 use photographs as they are. ``frozen`` is that of
+    `choose_setting`.
+    """
+
+    def choose(photographs: Photographs) -> Chosen | None:
+        begun = None if run_folder is None else model_begun(Path(run_folder))
+        if version == "0.1" or begun == LARGE:
+            return None
+        return choose_setting(photographs, budget=budget, frozen=frozen)
+
+    return choose
 
 
 def _need_none(options: dict[str, Any]) -> None:
@@ -146,6 +187,8 @@ def default_model(data: Dataset, defaults: str = LATEST) -> str:
     """
     if data.domain == "text":
         return "text-cnn"
+    if data.chosen is not None:
+        return data.chosen.model
     side = min(data.train.data.shape[1:3])
     networks = NETWORKS_0_1 if defaults == "0.1" else NETWORKS
     return next((name for most, name in networks if side <= most), LARGE)

@@ -110,7 +110,11 @@ class Regime:
             if part is not None
         }
         data = from_arrays(
-            *held.pop("train"), **held, limit=limit, balance=limit is not None, name=self.folder
+            *held.pop("train"),
+            **held,
+            limit=limit,
+            equal_classes=limit is not None,
+            name=self.folder,
         )
         return as_task(data, model=self.model, recipe={"epochs": epochs, "defaults": "0.1"})
 

@@ -236,7 +236,7 @@ def test_files_and_names_of_policies(tmp_path: Path) -> None:
 
 def test_values_are_written_as_they_are_typed() -> None:
     words = ["csv:my data.csv", "--size", "8x16", "--window=-5,7.5", "--subgroup", "a b",
-             "--subgroup", "c", "--balance", "--lr", "1e-4", "--crop", "0.25"]  # fmt: skip
+             "--subgroup", "c", "--equal-classes", "--lr", "1e-4", "--crop", "0.25"]  # fmt: skip
     with app.make_context("automorph", ["train"]) as top:
         command = app.commands["train"]
         # DATA is checked when it is parsed.
@@ -244,7 +244,7 @@ def test_values_are_written_as_they_are_typed() -> None:
         with command.make_context("train", words, parent=top) as context, context:
             printed = suggest("compare", "digits", policies=["none"])
     again = parsed(printed).params
-    for name in ("size", "window", "subgroup", "balance", "lr", "crop"):
+    for name in ("size", "window", "subgroup", "equal_classes", "lr", "crop"):
         assert again[name] == context.params[name], name
 
 

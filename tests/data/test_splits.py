@@ -186,7 +186,7 @@ def test_shares_that_do_not_fit(validation: float, test: float) -> None:
 
 def test_limit_is_balanced_nested_and_leaves_the_test_part_alone() -> None:
     data = split(make([0] * 100 + [1] * 30 + [2] * 8))
-    small, large = (limited(data, n, balance=True) for n in (12, 40))
+    small, large = (limited(data, n, equal_classes=True) for n in (12, 40))
     assert np.bincount(small.train.labels).tolist() == [4, 4, 4]
     assert len(large.train) == 40
     assert np.bincount(large.train.labels)[1:].tolist() == [18, 4]  # small classes: keep all
@@ -206,7 +206,7 @@ def test_limit_of_load_data_splits_the_test_part_off_first() -> None:
 
 @given(st.lists(st.integers(-1, 3), min_size=1, max_size=60), st.integers(4, 70))
 def test_choose_takes_what_there_is_evenly(labels: list[int], n: int) -> None:
-    rows = choose(np.array(labels), ("a", "b", "c", "d"), n, balance=True)
+    rows = choose(np.array(labels), ("a", "b", "c", "d"), n, equal_classes=True)
     usable = [label for label in labels if label >= 0]
     assert len(rows) == len(set(rows.tolist())) == min(n, len(usable))
     taken = np.bincount(np.array(labels)[rows], minlength=4)
@@ -235,8 +235,10 @@ def test_choose_keeps_the_shares_of_the_classes(labels: list[int], n: int) -> No
 def test_a_limit_keeps_shares_unless_balanced() -> None:
     labels = [0] * 900 + [1] * 90 + [2] * 10
     shares = {
-        balance: np.bincount(make(labels, limit=200, balance=balance).train.labels).tolist()
-        for balance in (False, True)
+        equal_classes: np.bincount(
+            make(labels, limit=200, equal_classes=equal_classes).train.labels
+        ).tolist()
+        for equal_classes in (False, True)
     }
     assert shares == {False: [180, 18, 2], True: [120, 72, 8]}
     kept = make(labels, limit=200)
@@ -244,7 +246,7 @@ def test_a_limit_keeps_shares_unless_balanced() -> None:
         "200 of 800 training examples kept (limit), with the shares of the classes"
     )
     with pytest.raises(UsageError, match="expected a limit to balance"):
-        make(labels, balance=True)
+        make(labels, equal_classes=True)
 
 
 def test_classes_of_nearly_equal_size_get_the_same_number() -> None:
@@ -254,7 +256,7 @@ def test_classes_of_nearly_equal_size_get_the_same_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "balance", "ends"),
+    ("sizes", "equal_classes", "ends"),
     [
         ((104, 100), False, "balanced over the classes because their sizes differ by less than a "
                             "tenth"),
@@ -265,12 +267,12 @@ def test_classes_of_nearly_equal_size_get_the_same_number() -> None:
     ],
 )  # fmt: skip
 def test_the_note_on_a_limit_says_what_it_did(
-    sizes: tuple[int, int], balance: bool, ends: str
+    sizes: tuple[int, int], equal_classes: bool, ends: str
 ) -> None:
     labels = np.repeat([0, 1], sizes)
-    rows = choose(labels, ("a", "b"), 40, balance=balance)
+    rows = choose(labels, ("a", "b"), 40, equal_classes=equal_classes)
     total = sum(sizes)
-    assert limit_note(labels, rows, balance=balance) == (
+    assert limit_note(labels, rows, equal_classes=equal_classes) == (
         f"40 of {total:,} training examples kept (limit), {ends}"
     )
 

@@ -92,7 +92,8 @@ _of_data = stack(
     ),
     _limit_option,
     click.option(
-        "--balance", is_flag=True, help="With --limit: the same number of examples of each class."
+        "--equal-classes", is_flag=True,
+        help="With --limit: the same number of examples of each class.",
     ),
     click.option("--skip-bad", is_flag=True, help="Skip examples that cannot be read."),
     click.option(

@@ -21,7 +21,7 @@ from automorph.data.images import CHANNELS, Mode, Size
 from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import MISSING, check_classes, encode, listed
 from automorph.data.leakage import LeakageAction, guard_leakage
-from automorph.data.limits import check_balance, choose, limit_note, limited
+from automorph.data.limits import check_equal_classes, choose, limit_note, limited
 from automorph.data.near_duplicates import with_near_duplicates
 from automorph.data.notes import Notes
 from automorph.data.photographs import photographs_in
@@ -44,7 +44,7 @@ def assemble(
     size: Size | None = None,
     mode: Mode | None = None,
     limit: int | None = None,
-    balance: bool = False,
+    equal_classes: bool = False,
     seed: int = 0,
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
@@ -56,7 +56,7 @@ def assemble(
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     check_options(raw, size, mode, limit, window)
-    check_balance(limit, balance=balance)
+    check_equal_classes(limit, equal_classes=equal_classes)
     notes = Notes(raw.notes)
     raw = _drop_unlabelled(raw, notes)
     raw = with_dicom_columns(raw, notes)
@@ -78,10 +78,10 @@ def assemble(
         # Before decoding: of a large set, only the requested rows are read.
         usable = keep["train"]
         given = labels["train"][usable]
-        rows = choose(given, classes, limit, seed=seed, balance=balance)
+        rows = choose(given, classes, limit, seed=seed, equal_classes=equal_classes)
         keep["train"] = usable[rows]
         if len(rows) < len(usable):
-            notes.add(limit_note(given, rows, balance=balance))
+            notes.add(limit_note(given, rows, equal_classes=equal_classes))
     chosen = None
     if sizing is not None and size is None and (found := photographs_in(raw, keep, limit)):
         chosen = sizing(found)
@@ -151,7 +151,7 @@ def assemble(
     )
     if limit is not None and dataset.test is None:
         whole = split(dataset, validation=0, test=0.2, seed=seed) if hold_out else dataset
-        dataset = limited(whole, limit, seed=seed, balance=balance)
+        dataset = limited(whole, limit, seed=seed, equal_classes=equal_classes)
     dataset = with_copies(with_contradictions(guard_leakage(dataset, leakage=leakage)))
     # If a part is missing, `split` compares all parts when it has made it.
     return with_near_duplicates(dataset) if len(dataset.parts) == 3 else dataset

@@ -19,7 +19,7 @@ from automorph.data.images import Depth, Mode, Size
 from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
-from automorph.data.limits import check_balance, choose, limit_note, limited
+from automorph.data.limits import check_equal_classes, choose, limit_note, limited
 from automorph.data.notes import Notes
 from automorph.data.readers.folders import ClassImages
 from automorph.data.readers.layout import ClassFolders, layout_of
@@ -41,7 +41,7 @@ def read_large_folder(
     crop: float | None = None,
     decoders: int = 0,
     limit: int | None = None,
-    balance: bool = False,
+    equal_classes: bool = False,
     seed: int = 0,
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
@@ -62,7 +62,7 @@ def read_large_folder(
         raise UsageError(
             f"crop={crop}: expected the smallest fraction of the area to crop, in (0, 1]"
         )
-    check_balance(limit, balance=balance)
+    check_equal_classes(limit, equal_classes=equal_classes)
     root, name = Path(path).expanduser(), f"folder:{path}"
     notes = Notes()
     parts = layout_of(root, name, notes)
@@ -75,9 +75,9 @@ def read_large_folder(
     for part, folders in parts.items():
         names, labels = _index(images, folders, numbers[part])
         if limit is not None and part == "train" and "test" in parts:
-            rows = choose(labels, classes, limit, seed=seed, balance=balance)
+            rows = choose(labels, classes, limit, seed=seed, equal_classes=equal_classes)
             if len(rows) < len(labels):
-                notes.add(limit_note(labels, rows, balance=balance))
+                notes.add(limit_note(labels, rows, equal_classes=equal_classes))
             names, labels = names[rows], labels[rows]
         files = ImageFiles(
             root, names, size, mode or "rgb", crop, decoders, resizing=resizing or COVER
@@ -111,7 +111,7 @@ def read_large_folder(
     )  # fmt: skip
     if limit is not None and dataset.test is None:
         whole = split(dataset, validation=0, test=0.2, seed=seed)
-        dataset = limited(whole, limit, seed=seed, balance=balance)
+        dataset = limited(whole, limit, seed=seed, equal_classes=equal_classes)
     return with_copies(with_contradictions(guard_leakage(dataset, leakage=leakage)))
 
 

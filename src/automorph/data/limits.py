@@ -14,17 +14,17 @@ from automorph.errors import UsageError
 _EVEN = 1.1  # classes whose sizes differ by a smaller factor count as equally large
 
 
-def limited(dataset: Dataset, n: int, *, seed: int = 0, balance: bool = False) -> Dataset:
+def limited(dataset: Dataset, n: int, *, seed: int = 0, equal_classes: bool = False) -> Dataset:
     """Keep ``n`` training examples; the other parts stay whole.
 
-    The classes keep their shares, or all get the same number with ``balance``; see `choose`.
+    The classes keep their shares, or all get the same number with ``equal_classes``; see `choose`.
     """
     train = dataset.train
-    rows = choose(train.labels, dataset.classes, n, seed=seed, balance=balance)
+    rows = choose(train.labels, dataset.classes, n, seed=seed, equal_classes=equal_classes)
     if len(rows) == len(train):
         return dataset
     notes = Notes(dataset.notes)
-    notes.add(limit_note(train.labels, rows, balance=balance))
+    notes.add(limit_note(train.labels, rows, equal_classes=equal_classes))
     return dataset.replace(train=take_part(train, rows), notes=notes.lines)
 
 
@@ -34,19 +34,19 @@ def choose(
     n: int,
     *,
     seed: int = 0,
-    balance: bool = False,
+    equal_classes: bool = False,
 ) -> NDArray[np.intp]:
     """Choose at most ``n`` rows by class and hash, in increasing order; skip labels below 0.
 
-    The classes keep their shares, with at least one example each. With ``balance`` they get the
-    same number, as they do where their sizes differ by less than a tenth; a class with too few
+    The classes keep their shares, with at least one example each. With ``equal_classes`` they get
+    the same number, as they do where their sizes differ by less than a tenth; a class with too few
     examples leaves the rest to the others. Within a class, examples are ordered by their hash, so
     that the rows of a smaller ``n`` lie within those of a larger one.
 
     >>> labels = np.array([0] * 30 + [1] * 10 + [-1])
     >>> np.bincount(labels[choose(labels, ("a", "b"), 8)])
     array([6, 2])
-    >>> np.bincount(labels[choose(labels, ("a", "b"), 8, balance=True)])
+    >>> np.bincount(labels[choose(labels, ("a", "b"), 8, equal_classes=True)])
     array([4, 4])
     """
     present = np.unique(labels[labels >= 0])
@@ -63,7 +63,7 @@ def choose(
         rank[rows[np.argsort(key[rows], kind="stable")]] = np.arange(len(rows))
         size[rows] = len(rows)
     usable = np.flatnonzero(labels >= 0)
-    if balance or _even(labels):
+    if equal_classes or _even(labels):
         # First of every class, second of every class, ...: balanced at any cut.
         order = np.lexsort((labels[usable], rank[usable]))
     else:
@@ -74,12 +74,12 @@ def choose(
     return np.sort(usable[order[:n]])
 
 
-def check_balance(limit: int | None, *, balance: bool) -> None:
-    """Refuse ``balance`` without a limit, which it would silently have no effect on."""
-    if balance and limit is None:
+def check_equal_classes(limit: int | None, *, equal_classes: bool) -> None:
+    """Refuse ``equal_classes`` without a limit, which it would silently have no effect on."""
+    if equal_classes and limit is None:
         raise UsageError(
-            "balance=True: expected a limit to balance over the classes; add limit=N (--limit N), "
-            "or leave out balance (--balance)"
+            "equal_classes=True: expected a limit to balance over the classes; add limit=N "
+            "(--limit N), or leave out equal_classes (--equal-classes)"
         )
 
 
@@ -89,16 +89,16 @@ def _even(labels: NDArray[np.int64]) -> bool:
     return bool(len(counts) and counts.max() < _EVEN * counts.min())
 
 
-def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, balance: bool) -> str:
+def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, equal_classes: bool) -> str:
     """Describe what a limit did to a part with these labels."""
     total = np.count_nonzero(labels >= 0)
     kept = f"{len(rows):,} of {total:,} training examples kept (limit)"
     _, given = np.unique(labels[labels >= 0], return_counts=True)
     _, found = np.unique(labels[rows], return_counts=True)
-    if not (balance or _even(labels)):
+    if not (equal_classes or _even(labels)):
         return f"{kept}, with the shares of the classes"
     if np.ptp(found) > 1:
         return f"{kept}, balanced over the classes as far as they have examples"
-    if balance or not np.ptp(given):
+    if equal_classes or not np.ptp(given):
         return f"{kept}, balanced over the classes"
     return f"{kept}, balanced over the classes because their sizes differ by less than a tenth"

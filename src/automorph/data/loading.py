@@ -45,7 +45,7 @@ def load_data(
     size: int | tuple[int, int] | None = None,
     mode: Mode | None = None,
     limit: int | None = None,
-    balance: bool = False,
+    equal_classes: bool = False,
     seed: int = 0,
     skip_bad: bool = False,
     leakage: LeakageAction = "refuse",
@@ -75,8 +75,8 @@ def load_data(
     - ``size``, ``mode``: see :func:`automorph.data.images.read_image`. Without ``size``, all images
       must have one size.
     - ``limit``: keep this many training examples, chosen by hash (``seed``). The classes keep their
-      shares, with at least one example each; with ``balance``, or if their sizes differ by less
-      than a tenth, all get the same number. The test part is chosen first and stays whole: the
+      shares, with at least one example each; with ``equal_classes``, or if their sizes differ by
+      less than a tenth, all get the same number. The test part is chosen first and stays whole: the
       published one or, if there is none, a fifth of the rows by :func:`split` with ``seed``. A
       validation part made later is taken from the ``limit`` examples.
     - ``skip_bad``: skip rows that cannot be used and list them in ``Dataset.skipped``; otherwise a
@@ -109,8 +109,9 @@ def load_data(
         columns.refuse(source)
         return read_large_folder(
             _resolve(source.partition(":")[2], root), size=both, mode=mode, crop=crop,
-            decoders=decoders, limit=limit, balance=balance, seed=seed, skip_bad=skip_bad,
-            leakage=leakage, keep_together=keep_together, window=window, resizing=resizing,
+            decoders=decoders, limit=limit, equal_classes=equal_classes, seed=seed,
+            skip_bad=skip_bad, leakage=leakage, keep_together=keep_together, window=window,
+            resizing=resizing,
         )  # fmt: skip
     raw = read_source(source, columns, root, download)
     if on_demand and raw.domain == "image":
@@ -125,7 +126,7 @@ def load_data(
         size=both,
         mode=mode,
         limit=limit,
-        balance=balance,
+        equal_classes=equal_classes,
         seed=seed,
         skip_bad=skip_bad,
         leakage=leakage,
@@ -169,8 +170,8 @@ def from_arrays(
     likewise; with subgroups, ``validation`` and ``test`` are ``(images, labels, subgroups)``, else
     ``(images, labels)``. ``groups`` (n,) are the values that stay in one part when the rows are
     split, such as the number of a person (scikit-learn's ``groups``). ``options`` are ``size``,
-    ``mode``, ``limit``, ``balance``, ``seed``, ``skip_bad``, ``leakage``, ``window``, ``resizing``,
-    ``cache`` and ``hold_out`` of :func:`load_data`.
+    ``mode``, ``limit``, ``equal_classes``, ``seed``, ``skip_bad``, ``leakage``, ``window``,
+    ``resizing``, ``cache`` and ``hold_out`` of :func:`load_data`.
 
     >>> import numpy as np
     >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)

@@ -202,7 +202,7 @@ def _check_every_class(
         f"{dataset.name}: classes too small to split with {made}: {found}. "
         f"Expected at least {min_rows} different {what} of each class"
         f"{' and subgroup' if dataset.subgroup_names else ''}. Add examples, "
-        "raise the limit if there is one (or balance it: --balance), remove those classes, use "
+        "raise the limit if there is one (or add --equal-classes), remove those classes, use "
         "larger fractions, or provide the parts yourself."
     )
 

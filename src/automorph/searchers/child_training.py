@@ -112,7 +112,7 @@ class TrainJob:
         if self.fold is not None:
             data = folded(task, self.fold, held_out=self.held_out).data
         if self.limit is not None:
-            data = limited(data, self.limit, balance=True)
+            data = limited(data, self.limit, equal_classes=True)
         if data.validation is None:
             raise UsageError(
                 f"{data.name} has no validation part; a search scores its children on one: split "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import numpy as np
@@ -117,6 +118,32 @@ def test_who_looks_first_or_breaks_off_is_not_warned(workers):
         assert len(list(loader)) == 6
         data.set_epoch(epoch + 100)
         next(iter(loader))
+
+
+class Slow(Labelled):
+    """Takes time to load, as on a busy machine."""
+
+    def __getitem__(self, number):
+        time.sleep(0.05)
+        return super().__getitem__(number)
+
+
+def late(worker):
+    """Let the second worker begin when the first pass is already broken off."""
+    time.sleep(0.8 * worker)
+
+
+@LAST
+def test_a_worker_that_begins_after_its_pass_was_broken_off_warns_of_nothing():
+    data = Augmented(Slow(), POLICY)
+    loader = DataLoader(
+        data, 4, num_workers=2, persistent_workers=True, multiprocessing_context="fork",
+        worker_init_fn=late,
+    )  # fmt: skip
+    next(iter(loader))
+    for epoch in range(2):
+        data.set_epoch(epoch)
+        assert len(list(loader)) == 6
 
 
 def test_a_loop_over_the_data_set_itself_warns():

@@ -43,8 +43,11 @@ class Watch:
     def restart(self) -> None:
         """Begin an epoch: nothing was served yet."""
         self._begun += 1
-        self._table.zero_()
+        self._known = int(self._begun)
+        """Of this process; workers that begin later keep it."""
+        # Emptied first: a worker that serves meanwhile must not find example 0 everywhere.
         self._table[:, :_SLOTS] = _EMPTY
+        self._table[:, _SLOTS:] = 0
 
     def serve(
         self,
@@ -73,7 +76,8 @@ class Watch:
         # One for each batch, so that a few batches that were looked at before stay few.
         first_pass = size is None or served.sum() < size
         if not here.any() and first_pass and not self._stale(worker, epoch):
-            watched[row, np.flatnonzero(watched[row] == _EMPTY)[:1]] = batch[0]
+            free = np.flatnonzero(watched[row] == _EMPTY)[:1]
+            again[row, free], watched[row, free] = 0, batch[0]
         served[row] += len(batch)
 
         known = watched != _EMPTY
@@ -97,9 +101,11 @@ class Watch:
         """Return True if a worker may still be making batches of a pass that was broken off."""
         process, last, since = self._here
         now = (epoch, int(self._begun[0]))
-        if worker is None or process != os.getpid():
-            self._here = (os.getpid(), now, _PREFETCHED)
+        if worker is None:
             return False
+        if process != os.getpid():
+            # A worker that is slow to begin may first see an epoch that was set after its pass.
+            last, since = now, _PREFETCHED if now[1] == self._known else 0
         # Counted from the batch with which this worker first sees the epoch.
-        self._here = (process, now, since + 1 if now == last else 1)
+        self._here = (os.getpid(), now, since + 1 if now == last else 1)
         return self._here[2] <= _PREFETCHED

@@ -147,6 +147,15 @@ def test_a_task_takes_its_pool_with_its_data(digits):
 
 def test_a_user_is_warned_of_a_pool_that_is_not_used_or_missing(task, digits):
     import automorph
+    from automorph.augmenters.base import InTrainingMethod
+    from automorph.training import uses_unlabelled
+
+    for name, uses in {"crop": False, "views": False, "tanda-tr(unlabelled=0)": False,
+                       "tanda-tr": True, CONSISTENT: True}.items():  # fmt: skip
+        method = as_treatment(name)
+        assert uses_unlabelled(method) is uses, name
+        if isinstance(method, InTrainingMethod):  # Nothing is built to find out.
+            assert (method.build().unlabelled_rows(1) > 0) is uses
 
     quiet = {"progress": False, "stop_epoch": 1}
     with pytest.warns(UserWarning, match="unlabelled examples are not used"):

@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from automorph import experiments, training
 from automorph.augmenters.builtin import as_treatment
 from automorph.experiments import listed
-from automorph.training import AugmenterSpec
+from automorph.training import uses_unlabelled
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,9 +42,7 @@ def _read_training(given: dict[str, Any]) -> None:
         given["augmenter"] = _treatment(given["augmenter"])
     data = getattr(given.get("task"), "data", given.get("task"))
     pool = given.get("options", {}).get("unlabelled", getattr(data, "unlabelled", None))
-    method = given.get("augmenter")
-    uses = isinstance(method, AugmenterSpec) and method.build().unlabelled_rows(1) > 0
-    if uses != (pool is not None):
+    if uses_unlabelled(given.get("augmenter")) != (pool is not None):
         warnings.warn(_UNUSED if pool is not None else _MISSING, stacklevel=3)
 
 

@@ -40,6 +40,10 @@ class InTrainingMethod(ABC):
     def inner(self) -> Policy:
         """The policy that the method itself draws from, before it has learned."""
 
+    def unlabelled_rows(self, batch_size: int) -> int:
+        """Return how many examples without labels it needs for a batch of labelled ones."""
+        return 0
+
     @abstractmethod
     def build(self) -> Augmenter:
         """Build a new augmenter without state."""

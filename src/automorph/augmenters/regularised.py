@@ -83,6 +83,10 @@ class Regularised(InTrainingMethod):
         """The policy of the views."""
         return self.draws
 
+    def unlabelled_rows(self, batch_size: int) -> int:
+        """Return how many examples without labels take part in TR."""
+        return self.unlabelled
+
     def build(self) -> Augmenter:
         """Build an augmenter without state."""
         return RegularisedAugmenter(self)
@@ -105,7 +109,7 @@ class RegularisedAugmenter(Augmenter):
 
     def unlabelled_rows(self, batch_size: int) -> int:
         """Return how many examples without labels take part in TR."""
-        return self.method.unlabelled
+        return self.method.unlabelled_rows(batch_size)
 
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
         """Return the cross-entropy of the first view and TR of the others, in each row."""

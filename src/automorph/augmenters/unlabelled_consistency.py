@@ -97,6 +97,10 @@ class UnlabelledConsistency(InTrainingMethod):
         """The policy of the second view."""
         return self.draws
 
+    def unlabelled_rows(self, batch_size: int) -> int:
+        """Return how many examples without labels a batch needs."""
+        return self.ratio * batch_size
+
     def build(self) -> Augmenter:
         """Build an augmenter that learns nothing."""
         return UnlabelledAugmenter(self)
@@ -124,7 +128,7 @@ class UnlabelledAugmenter(Augmenter):
 
     def unlabelled_rows(self, batch_size: int) -> int:
         """Return how many examples without labels a batch needs."""
-        return self.method.ratio * batch_size
+        return self.method.unlabelled_rows(batch_size)
 
     def loss(self, logits: Tensor, batch: Batch, *, smoothing: float = 0.0) -> Tensor:
         """Return the cross-entropy, scaled so that its mean is that of the rows that take part."""

@@ -14,7 +14,7 @@ from automorph.errors import AutomorphError
 from automorph.experiments.dead_seed import repeated
 from automorph.experiments.job import JobResult
 from automorph.policies import Policy
-from automorph.training import Task, as_augmenter, fitted
+from automorph.training import Task, fitted, uses_unlabelled
 
 SAMPLED, MORE = 64, 500
 """Training examples on which a policy is tried, and again if it changed hardly any of them."""
@@ -134,11 +134,7 @@ def changed_examples(before: Any, after: Any) -> NDArray[np.bool_]:
 def use_of_unlabelled(treatments: Iterable[Any], task: Task) -> list[str]:
     """Return a sentence about unlabelled examples that were not used, or were needed."""
     pool = task.data.unlabelled
-    uses = {
-        one.name: bool(as_augmenter(one).unlabelled_rows(task.recipe.batch_size))
-        for one in treatments
-        if not isinstance(one, Policy) or pool is not None
-    }
+    uses = {one.name: uses_unlabelled(one) for one in treatments}
     if pool is None:
         return [
             f"{name} had no unlabelled examples and took the training examples in their place; "

@@ -101,7 +101,11 @@ class Augmenter(Protocol):
 
 @runtime_checkable
 class AugmenterSpec(Protocol):
-    """A named value that builds an augmenter for each run, and that processes can exchange."""
+    """A named value that builds an augmenter for each run, and that processes can exchange.
+
+    If its augmenters use examples without labels, it has their ``unlabelled_rows``, too; entries of
+    a recipe that it trains with are its ``recipe_changes``, a mapping.
+    """
 
     @property
     def name(self) -> str:
@@ -228,6 +232,17 @@ def as_augmenter(thing: Any | None) -> Augmenter:
             "`augment` method) or its name, or an augmenter (see automorph.training.Augmenter)"
         )
     return PolicyAugmenter(thing)
+
+
+def uses_unlabelled(treatment: Any) -> bool:
+    """Return whether a policy, a method or an augmenter declares that it uses unlabelled examples.
+
+    >>> from automorph.policies import load_policy
+    >>> uses_unlabelled(load_policy("crop"))
+    False
+    """
+    rows = getattr(treatment, "unlabelled_rows", None)
+    return rows is not None and rows(1) > 0
 
 
 def _examples_meet(policy: Any) -> bool:

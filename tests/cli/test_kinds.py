@@ -87,6 +87,7 @@ def test_methods_inside_training_are_known_without_their_room():
         b"augmix-jsd",
         b"tanda-tr",
         b"consistency",
+        b"balance",
         b"False",
     ]
     assert name_of("crop + Views(m=2)").startswith("crop + views(m=2")

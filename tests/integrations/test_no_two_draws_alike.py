@@ -31,8 +31,8 @@ from torch.utils.data import BatchSampler, DataLoader
 from automorph.integrations import Augmented, Collate, OnDevice, count_repeats
 from automorph.integrations.huggingface import transform
 from automorph.policies import load_policy
-from automorph.robustness.robust import balanced_rows, repeated_rows
-from automorph.training import PolicyAugmenter, Recipe, make_task
+from automorph.robustness.robust import repeated_rows
+from automorph.training import PolicyAugmenter, Recipe, balanced_rows, make_task
 from automorph.training.loader import Loader
 
 pytestmark = [

@@ -18,8 +18,9 @@ from automorph.robustness.objectives import (
     group_means,
     scale_slopes,
 )
-from automorph.robustness.robust import balanced_rows, repeated_rows
+from automorph.robustness.robust import repeated_rows
 from automorph.testing import check_objective
+from automorph.training import balanced_rows
 from automorph.training.loss import log_mean
 
 torch.set_num_threads(1)

@@ -24,6 +24,7 @@ METHODS = (
     "crop + augmix-jsd",
     "consistency(crop,ratio=2,threshold=0)",
     "crop + tanda-tr(policy=flip,passes=2)",
+    "crop + balance(logits)",
 )
 
 

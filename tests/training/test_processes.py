@@ -34,8 +34,14 @@ def result(folder, launcher, *arguments):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
-    [("trivialaugment + mixup",), ("trivialaugment", "2"), ("trivialaugment", "1", "muon")],
-    ids=["examples of the whole batch meet", "a step in two passes", "muon"],
+    [
+        ("trivialaugment + mixup",),
+        ("trivialaugment", "2"),
+        ("trivialaugment", "1", "muon"),
+        ("trivialaugment", "2", "sgd", "sampler"),
+        ("mixup", "1", "sgd", "loss"),
+    ],
+    ids=["examples of the whole batch meet", "a step in two passes", "muon", "sampler", "loss"],
 )
 def test_two_processes_train_what_one_would(arguments, tmp_path):
     (one, alone), (two, shared) = (

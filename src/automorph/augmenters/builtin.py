@@ -50,6 +50,12 @@ METHODS = Registry(
         "UDA (Xie et al. 2019): predictions on unlabelled examples must stay the same under "
         "policy.",
     ),
+    Entry["InTrainingMethod"](
+        "balance",
+        "automorph.augmenters.balanced:build",
+        "Classes of different sizes: sampler (drawn equally often), loss (weighted) or logits "
+        "(adjusted).",
+    ),
     example="views(m=8)",
     error=PolicyError,
     listing="methods",

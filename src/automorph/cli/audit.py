@@ -105,6 +105,8 @@ def audit(
         _check_exists(checkpoint)
     training = {key: options.pop(key) for key in ("epochs", "batch_size", "lr", "precision")}
     training["defaults"] = options.pop("recipe")
+    if (balance := options.pop("balance")) is not None:
+        training["balance"] = balance  # Absent otherwise: the words name the folder.
     run = AuditRun(
         source=data, model=options.pop("model"), weights=options.pop("weights"), recipe=training,
         checkpoint=checkpoint, predictions=predictions, part=part, discover=discover,

@@ -209,6 +209,13 @@ _recipe_options = stack(
         help="Floating-point precision of the training.",
         show_default="auto",
     ),
+    click.option(
+        "--balance",
+        type=click.Choice(["none", "sampler", "loss", "logits"]),
+        help="Make up for rare classes: draw all classes equally often, weigh the loss, or adjust "
+        "the logits.",
+        show_default="none",
+    ),
 )
 training_options = stack(
     _model_option,
@@ -403,6 +410,7 @@ def task_of(
     batch_size: int | None,
     lr: float | None,
     precision: str | None,
+    balance: str | None = None,
     recipe: str | None = None,
     protect: tuple[str, ...] = (),
     unlabelled: str | None = None,
@@ -434,7 +442,7 @@ def task_of(
 
     changes = {
         "epochs": "auto" if epochs == "same" else epochs, "defaults": recipe,
-        "batch_size": batch_size, "lr": lr, "precision": precision,
+        "batch_size": batch_size, "lr": lr, "precision": precision, "balance": balance,
     }  # fmt: skip
     return as_task(
         loaded, model=model, recipe=changes, protect=protect, run_folder=out, weights=weights

@@ -56,6 +56,16 @@ def _seeds(seeds: int | None) -> str:
     return plural(SEEDS if seeds is None else seeds, "seed")
 
 
+def balance_of(recipe: Recipe) -> str:
+    """Name what makes up for rare classes, if anything does.
+
+    >>> from automorph.training import Recipe
+    >>> balance_of(Recipe(balance="logits")), balance_of(Recipe())
+    (', balance logits', '')
+    """
+    return "" if recipe.balance == "none" else f", balance {recipe.balance}"
+
+
 @dataclass(frozen=True)
 class DataWords:
     """A task of this package: DATA, a model and a recipe."""
@@ -76,11 +86,13 @@ class DataWords:
             return (
                 f"{len(data.train):,} examples of {len(data.classes)} classes{more}, "
                 f"{data.folds.words}; model {self.task.model}, {length_of(self.task.recipe)}"
+                f"{balance_of(self.task.recipe)}"
             )
         return (
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
             f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes{more}; "
             f"model {self.task.model} ({self.task.regime}), {length_of(self.task.recipe)}"
+            f"{balance_of(self.task.recipe)}"
         )
 
     def pairs(self, seeds: int | None) -> str:

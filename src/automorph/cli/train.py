@@ -32,6 +32,7 @@ from automorph.cli.progress import Bars, ScalarLog, tensorboard_option
 from automorph.cli.provenance import curves_of, pictures_of, provenance_of, task_facts
 from automorph.cli.run_names import run_folder
 from automorph.cli.suggestions import first_policies, print_next, suggest, suggest_again
+from automorph.cli.task_words import balance_of
 
 if TYPE_CHECKING:
     from automorph.experiments import Comparison, Treatment
@@ -115,8 +116,8 @@ def train(
     report = publish(folder, "train", {**content, "next": commands})
     more = "".join(f"{name} {share:.2%}, " for name, share in content["rows"][0]["metrics"].items())
     say.print(
-        f"[bold]{treatment.name}[/bold] on {data}: {_accuracy(result, measured)}, "
-        f"{more}{result.seconds:.0f} s"
+        f"[bold]{treatment.name}[/bold] on {data}{balance_of(task.recipe)}: "
+        f"{_accuracy(result, measured)}, {more}{result.seconds:.0f} s"
     )
     for remark in content["data"]["notes"][len(task.data.notes) :]:
         say.print(f"[yellow]{remark}[/yellow]")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from automorph.errors import TrainingError
 from automorph.experiments.job import Treatment
-from automorph.training import Augmenter, RunResult, Task, Units, train
+from automorph.training import Augmenter, Balance, RunResult, Task, Units, train, with_changes
 
 FEWEST = 5
 """Epochs after which a training that has learned nothing is dead."""
@@ -37,6 +37,7 @@ def train_alive(
     ``options`` are those of `automorph.training.train`; ``shares`` are those of `has_died`. Raises
     `TrainingError` if the second training diverges, too.
     """
+    task = with_changes(task, policy)
     died, units, seconds = None, Units(), 0.0
     untrained = policy.state_dict() if isinstance(policy, Augmenter) else {}
     untrained = {name: value.clone() for name, value in untrained.items()}
@@ -60,8 +61,8 @@ def has_died(result: RunResult, task: Task, shares: NDArray[np.float64] | None =
     """Whether a network learned nothing: one class predicted, and the loss of a guess.
 
     The class is that of all validation examples, of which at least two classes exist. A guess knows
-    the ``shares`` of the classes among the examples that were drawn (None: among the training
-    examples), and nothing about an example. Trainings of fewer than five epochs have not died:
+    the ``shares`` of the classes among the examples that were drawn (None: as the recipe draws and
+    weighs them), and nothing about an example. Trainings of fewer than five epochs have not died:
     they have only begun. A head on frozen features is fitted as well as it can be.
     """
     if task.recipe.optimizer == "lbfgs":
@@ -69,9 +70,7 @@ def has_died(result: RunResult, task: Task, shares: NDArray[np.float64] | None =
     predicted = result.predictions.get("validation")
     if predicted is None or len(set(predicted.tolist())) > 1 or len(result.curves) < FEWEST:
         return False
-    if shares is None:
-        counts = np.bincount(np.asarray(task.data.train.labels))
-        shares = counts / counts.sum()
+    shares = Balance(task).shares if shares is None else shares
     shares = shares[shares > 0]
     guess = float(-(shares * np.log(shares)).sum())
     return guess > 0 and result.curves[-1].loss > 0.98 * guess

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from automorph.data import open_part
 from automorph.errors import UsageError
 from automorph.experiments import train_alive
-from automorph.operations import Stream
 from automorph.robustness.builtin import DFR, JTT, Robust, load_method
 from automorph.robustness.dfr import refit
 from automorph.robustness.groups import Grouper, grouper_of
@@ -34,6 +33,7 @@ from automorph.training import (
     RunResult,
     Task,
     Units,
+    balanced_rows,
     evaluate,
     fitted,
     order,
@@ -278,28 +278,6 @@ class GroupTraining(Augmenter):
             self.objective.load_state_dict(state)
 
 
-def balanced_rows(
-    groups: NDArray[np.int64], batch_size: int, *, seed: int, epoch: int
-) -> list[NDArray[np.int64]]:
-    """Return batches in which every present group has equally many rows, up to one.
-
-    There are as many rows and batches as in an epoch that shows every example once. A group is
-    traversed in random order as often as needed, so no example repeats before all were shown.
-
-    >>> rows = balanced_rows(np.array([0, 0, 0, 0, 0, 0, 1, 1]), 4, seed=0, epoch=0)
-    >>> [np.sort(batch // 6).tolist() for batch in rows]
-    [[0, 0, 1, 1], [0, 0, 1, 1]]
-    """
-    n = len(groups)
-    present = np.unique(groups)
-    rows = np.empty(n, np.int64)
-    for number, group in enumerate(present.tolist()):
-        members = np.flatnonzero(groups == group)
-        slots = np.arange(number, n, len(present))
-        rows[slots] = members[_rounds(len(members), len(slots), seed, epoch, group)]
-    return np.array_split(rows, steps_per_epoch(n, batch_size))
-
-
 def repeated_rows(
     copies: NDArray[np.int64], batch_size: int, *, seed: int, epoch: int
 ) -> list[NDArray[np.int64]]:
@@ -312,16 +290,6 @@ def repeated_rows(
     larger = np.repeat(np.arange(n), copies)
     rows = larger[order(len(larger), seed=seed, epoch=epoch)[:n]]
     return np.array_split(rows, steps_per_epoch(n, batch_size))
-
-
-def _rounds(n: int, wanted: int, seed: int, epoch: int, group: int) -> NDArray[np.int64]:
-    """Return ``wanted`` indices below n: one random order of all after the other."""
-    count = -(-wanted // n)
-    index = np.tile(np.arange(n), count)
-    copy = np.repeat(np.arange(count), n)
-    words = Stream(seed=seed, epoch=epoch, index=index, copy=copy).bits(f"group:{group}", 1)
-    numbers = np.argsort(words.reshape(count, n), axis=1, kind="stable").reshape(-1)
-    return numbers[:wanted]
 
 
 def group_accuracy(
@@ -347,7 +315,18 @@ def robust_accuracy(correct: NDArray[np.bool_], groups: NDArray[np.int64]) -> fl
     return float(np.nanmin(group_accuracy(correct, groups, int(groups.max()) + 1)))
 
 
+def check_balance(task: Task) -> None:
+    """Raise `UsageError` for a recipe that balances the classes: the objectives balance groups."""
+    if task.recipe.balance != "none":
+        raise UsageError(
+            f"got balance={task.recipe.balance!r} for a robust training; expected 'none': its "
+            "objectives balance or weigh the groups (class and subgroup) themselves. Leave out "
+            "balance, or train without subgroups"
+        )
+
+
 def _check(task: Task, method: Robust, renderings: Renderings | None) -> None:
+    check_balance(task)
     if task.data.validation is None:
         raise UsageError(
             f"{task.name} has no validation part; expected one to select the best epoch: split it "

@@ -30,6 +30,7 @@ from automorph.robustness.groups import Grouper, grouper_of, notes_on
 from automorph.robustness.model_card import model_card
 from automorph.robustness.patch_notes import as_begun, notes_on_trainings
 from automorph.robustness.patch_result import Patched, TreatmentRow, best, judge, rows_of
+from automorph.robustness.robust import check_balance
 from automorph.robustness.saliency import available
 from automorph.robustness.translated import Translated, translate_part
 from automorph.robustness.translators.base import Translator
@@ -223,6 +224,7 @@ def _evidence(
 def _check(task: Task, seeds: tuple[int, ...]) -> None:
     if not seeds or len(set(seeds)) < len(seeds):
         raise UsageError(f"got the seeds {list(seeds)}; expected at least one, all different")
+    check_balance(task)
     missing = {"validation", "test"} - set(task.data.parts)
     if missing:
         raise UsageError(

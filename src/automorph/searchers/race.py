@@ -228,7 +228,7 @@ class Race(Searcher):
             spent = sum(search.spent for search in self.searches)
         else:
             spent = trainings(self.spent, self.setting.task)
-        costs = [1.0 if isinstance(one, Policy) else ONLINE_COST for one in self.treatments]
+        costs = [1.0 if _is_plain(one) else ONLINE_COST for one in self.treatments]
         self.heats = heats(self.epochs, costs, max(1.0, self.setting.trials - spent),
             restarts=not self.resumable,
         )  # fmt: skip
@@ -281,6 +281,11 @@ class Race(Searcher):
         treatment = self.treatments[index]
         nothing = isinstance(treatment, Policy) and not len(treatment.space)
         return "the post-policy alone" if nothing else treatment.name
+
+
+def _is_plain(treatment: Treatment) -> bool:
+    """Return whether a training costs what a plain one does."""
+    return isinstance(treatment, Policy) or hasattr(treatment, "recipe_changes")
 
 
 def _heat_score(outcome: JobResult) -> float:

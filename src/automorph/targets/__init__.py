@@ -1,6 +1,7 @@
 """Targets: what a network predicts for an example, and how that is learned, decided and scored.
 
-The package has one target, `Classes`: one label per example. Training, searches, objectives and
+The package has one target, `Classes`: one label per example (`AdjustedClasses` learns it where some
+classes are rare). Training, searches, objectives and
 audits ask `Target` and write no loss, decision or metric of their own; a second kind of label is a
 second file here and a case of `target_of`.
 
@@ -15,7 +16,8 @@ second file here and a case of `target_of`.
 ('accuracy', 0.5)
 """
 
+from automorph.targets.adjusted import AdjustedClasses
 from automorph.targets.base import Target, target_of
 from automorph.targets.classes import Classes
 
-__all__ = ["Classes", "Target", "target_of"]
+__all__ = ["AdjustedClasses", "Classes", "Target", "target_of"]

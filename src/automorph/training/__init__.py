@@ -6,7 +6,9 @@ from automorph.training.augmenter import (
     PolicyAugmenter,
     as_augmenter,
     mixed_draw,
+    uses_unlabelled,
 )
+from automorph.training.balance import Balance
 from automorph.training.base import on_device
 from automorph.training.batch import Batch, Encoder, Normaliser, RawBatch, Units
 from automorph.training.checkpoint import (
@@ -36,13 +38,13 @@ from automorph.training.options import check_options
 from automorph.training.photographs import CORES, choose_setting
 from automorph.training.precision import DTYPES, multiply_adds
 from automorph.training.progress import OnEpoch
-from automorph.training.recipe import Recipe
+from automorph.training.recipe import BALANCES, Recipe
 from automorph.training.recipe_table import check_defaults, recipe_for
 from automorph.training.result import Epoch, RunResult, packed, unpacked
 from automorph.training.same_run import SameRun, check_same_run
-from automorph.training.sampler import batches, order, steps_per_epoch
+from automorph.training.sampler import balanced_rows, batches, order, repeats, steps_per_epoch
 from automorph.training.schedule import learning_rate
-from automorph.training.task import Task, make_task, torch_seed
+from automorph.training.task import Task, make_task, torch_seed, with_changes
 from automorph.training.task_defaults import as_task, check_repeats, default_model, sizing_for
 from automorph.training.task_record import (
     from_version_1,
@@ -53,11 +55,13 @@ from automorph.training.task_record import (
 from automorph.training.trainer import train
 
 __all__ = [
+    "BALANCES",
     "CORES",
     "DTYPES",
     "Augmenter",
     "AugmenterSpec",
     "Average",
+    "Balance",
     "Batch",
     "Encoder",
     "Epoch",
@@ -77,6 +81,7 @@ __all__ = [
     "alike",
     "as_augmenter",
     "as_task",
+    "balanced_rows",
     "batches",
     "check_defaults",
     "check_frozen",
@@ -111,6 +116,7 @@ __all__ = [
     "read_facts",
     "recipe_for",
     "repeatable",
+    "repeats",
     "resized_as",
     "sizing_for",
     "soft_cross_entropy",
@@ -122,7 +128,9 @@ __all__ = [
     "trained_on",
     "under",
     "unpacked",
+    "uses_unlabelled",
     "versions_of",
     "weights_file",
+    "with_changes",
     "write_checkpoint",
 ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from automorph.data import open_part
 from automorph.models import begin_training
+from automorph.targets import Target
 from automorph.training.augmenter import Augmenter
 from automorph.training.batch import Units
 from automorph.training.device import Machine
@@ -87,15 +88,20 @@ class BaseTraining(ABC):
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Restore what `state` returned."""
 
-    def evaluate(self, part: str, model: nn.Module | None = None) -> Evaluation:
-        """Evaluate a network (None: the one that is kept) on a part of the data."""
+    def evaluate(
+        self, part: str, model: nn.Module | None = None, *, target: Target | None = None
+    ) -> Evaluation:
+        """Evaluate a network (None: the one that is kept) on a part of the data.
+
+        ``target`` is the meaning of the labels (None: the task's).
+        """
         return evaluate(
             self.kept if model is None else model,
             open_part(self.task.data, part),
             encoder=self.task.encoder,
             precision=self.precision,
             machine=self.machine,
-            target=self.task.target,
+            target=target or self.task.target,
         )
 
     def choose(self) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from automorph.data import open_part
 from automorph.errors import UsageError
 from automorph.models import FrozenFeatures
+from automorph.targets import Target
 from automorph.training.augmenter import Augmenter
 from automorph.training.base import BaseTraining
 from automorph.training.batch import Units
@@ -56,11 +57,11 @@ class FrozenTraining(BaseTraining):
             self.units += Units(forward=len(rows) // number)
         if validate or number == self.last_epoch:
             self._fit(number)
-        target = self.task.target
+        target = self.loader.balance.target
         with torch.no_grad():
             logits = self.network.classify(rows.features)
         right = target.correct(target.predict(logits), target.decode(rows.labels))
-        seen = self.evaluate("validation") if validate else None
+        seen = self.evaluate("validation", target=target) if validate else None
         record = Epoch(
             epoch=number,
             lr=0.0,
@@ -74,7 +75,9 @@ class FrozenTraining(BaseTraining):
         self.curves.append(record)
         shown.epoch(record, self.last_epoch)
 
-    def evaluate(self, part: str, model: nn.Module | None = None) -> Evaluation:
+    def evaluate(
+        self, part: str, model: nn.Module | None = None, *, target: Target | None = None
+    ) -> Evaluation:
         """Evaluate the head on a part of the data."""
         if self.fitted < self.epoch:
             self._fit(self.epoch)
@@ -82,7 +85,7 @@ class FrozenTraining(BaseTraining):
         features = self.source.part(data).features
         with torch.no_grad():
             logits = [self.network.classify(some) for some in torch.split(features, AT_ONCE)]
-        return evaluation_of(torch.cat(logits), data.labels, self.task.target)
+        return evaluation_of(torch.cat(logits), data.labels, target or self.task.target)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the head and the curves; features are on disk, or are computed again."""
@@ -105,7 +108,8 @@ class FrozenTraining(BaseTraining):
         self.fitted = epochs
         validation = self.task.data.validation
         judged = None if validation is None else self.source.part(validation)
-        head = fit_head(self.source.first(epochs), self.task.target, judged)
+        balance = self.loader.balance
+        head = fit_head(self.source.first(epochs), balance.target, judged, judge=balance.as_common)
         with torch.no_grad():
             self.network.head.weight.copy_(head.weight)
             self.network.head.bias.copy_(head.bias)

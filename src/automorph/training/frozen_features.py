@@ -45,7 +45,9 @@ class FrozenSource:
         plain = policy is None or (
             isinstance(policy, Policy) and not len(policy.space) and not policy.mixes_labels
         )
-        return not plain or hasattr(self.loader.task.data.train.data, "drawn")
+        # A balancing sampler shows other examples in each copy.
+        sampled = self.loader.balance.kind == "sampler"
+        return sampled or not plain or hasattr(self.loader.task.data.train.data, "drawn")
 
     def first(self, count: int, step: Callable[[], object] = lambda: None) -> Features:
         """Return the rows of the first copies; ``step`` is called after each batch that is made.

@@ -51,8 +51,16 @@ class Head:
         return features @ self.weight.T + self.bias
 
 
-def fit_head(train: Features, target: Target, judged: Features | None = None) -> Head:
+def fit_head(
+    train: Features,
+    target: Target,
+    judged: Features | None = None,
+    *,
+    judge: Target | None = None,
+) -> Head:
     """Fit a head; the penalty is the one of `STRENGTHS` with the smallest loss on ``judged``.
+
+    ``judge`` is the target of that loss (None: ``target``).
 
     It minimises the weighted mean of the target's loss plus ``penalty / 2 |W|^2``, W being the
     weights of features that are scaled to mean 0 and deviation 1; the bias has no penalty (L-BFGS,
@@ -70,7 +78,7 @@ def fit_head(train: Features, target: Target, judged: Features | None = None) ->
         whole = torch.from_numpy(found).to(train.features)
         weight = whole[:, :-1] / scale
         head = Head(weight, whole[:, -1] - weight @ mean, penalty)
-        loss = 0.0 if judged is None else float(_mean_loss(head, judged, target))
+        loss = 0.0 if judged is None else float(_mean_loss(head, judged, judge or target))
         if loss >= lowest:
             break
         best, lowest = head, loss

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch import nn
 from automorph.models import modes_kept
 from automorph.operations import occurring
 from automorph.training.augmenter import Augmenter
+from automorph.training.balance import Balance
 from automorph.training.batch import Batch, RawBatch, Rows
 from automorph.training.device import Machine
 from automorph.training.precision import Chosen, casting
@@ -43,6 +44,11 @@ class Loader:
     workers: int = 0
     counted: bool = True
 
+    @cached_property
+    def balance(self) -> Balance:
+        """What makes up for classes of different sizes."""
+        return Balance(self.task, self.augmenter)
+
     def epoch(
         self, epoch: int, model: nn.Module, *, last_epoch: int | None = None
     ) -> Generator[Batch]:
@@ -50,11 +56,8 @@ class Loader:
 
         ``last_epoch`` is the length of the training as far as it is known (None: the recipe's).
         """
-        part = self.task.data.train
         last = last_epoch or self.task.recipe.epochs
-        rows = self.augmenter.epoch_rows(
-            len(part), self.task.recipe.batch_size, seed=self.seed, epoch=epoch
-        )
+        rows = self.balance.rows(seed=self.seed, epoch=epoch)
 
         # Counted here, before threads and processes share the batches out.
         times = repeats(rows) if self.counted else [np.zeros_like(batch) for batch in rows]
@@ -92,7 +95,7 @@ class Loader:
             step=step,
             encoder=self.task.encoder,
             device=self.machine.device,
-            target=self.task.target,
+            target=self.balance.target,
             occurrence=times if times.any() else None,
             progress=progress,
             others=partial(self._others, epoch),
@@ -105,7 +108,8 @@ class Loader:
         else:
             batch = self.augmenter(raw, None)
         # Augmenters that make batches of their own need not know what is predicted.
-        batch = replace(batch, target=self.task.target)
+        weights = self.balance.weights(batch.labels, batch.weights)
+        batch = replace(batch, target=self.balance.target, weights=weights)
         return self._own_part(batch) if whole and self.machine.processes > 1 else batch
 
     def _unlabelled(self, raw: RawBatch, *, whole: bool) -> RawBatch | None:

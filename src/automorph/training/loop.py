@@ -108,7 +108,9 @@ class Training(BaseTraining):
                 shown.step()
         loss, accuracy = meter.close(lr)
         self.units += Units(*(self.machine.count(n) for n in (units.forward, units.backward)))
-        seen = self.evaluate("validation") if validate else None
+        # Of adjusted logits as in the training, so that the curves can be compared.
+        target = self.loader.balance.target
+        seen = self.evaluate("validation", target=target) if validate else None
         if seen is not None:
             meter.check(seen.loss, lr)
         score = None if seen is None else self.augmenter.judge(seen)
@@ -138,7 +140,10 @@ class Training(BaseTraining):
         stable = self.recipe.warmup_epochs < self.epoch <= (self.stable_epochs or 0)
         if not (stable and is_measured(self.epoch)):
             return
-        convergence.add(self.epoch, self.evaluate("validation", convergence.average.model))
+        # Balanced networks predict rare classes too often to be judged by the plain loss.
+        target = self.loader.balance.as_common
+        model = convergence.average.model
+        convergence.add(self.epoch, self.evaluate("validation", model, target=target))
         if self.recipe.stop == "converged" and convergence.reached:
             self.cool_down()
 

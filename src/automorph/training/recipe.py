@@ -14,6 +14,8 @@ Schedule = Literal["cosine", "constant", "stable"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Selection = Literal["last", "best"]
 Stop = Literal["epochs", "converged"]
+Balance = Literal["none", "sampler", "loss", "logits"]
+BALANCES: tuple[str, ...] = get_args(Balance)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,9 @@ class Recipe:
     the next one, from the output layer down (see `layer_shares`); ``frozen_statistics`` keeps the
     means and variances of batch normalisations as the network was built. ``precision`` ``auto``
     depends on device and network, see `choose_precision`. ``select`` keeps the weights of the
-    ``last`` epoch, or those with the ``best`` validation accuracy. Raises `UsageError` for values
+    ``last`` epoch, or those with the ``best`` validation accuracy. ``balance`` makes up for classes
+    of different sizes: by a ``sampler`` that draws all equally often, by weights in the ``loss`` or
+    by adjusted ``logits`` (see `automorph.training.Balance`). Raises `UsageError` for values
     out of range.
     """
 
@@ -61,6 +65,7 @@ class Recipe:
     sgd_momentum: float = 0.9
     layer_decay: float = 1.0
     frozen_statistics: bool = False
+    balance: Balance = "none"
 
     def __post_init__(self) -> None:
         for field, choices in (
@@ -69,6 +74,7 @@ class Recipe:
             ("precision", get_args(Precision)),
             ("select", get_args(Selection)),
             ("stop", get_args(Stop)),
+            ("balance", BALANCES),
         ):
             if getattr(self, field) not in choices:
                 raise UsageError(
@@ -141,5 +147,5 @@ _USED_WITH = {
     "sgd_momentum": ("optimizer", "muon"),
 }
 """Entries that earlier versions did not know, and the choice that makes use of them."""
-_LATER = ("layer_decay", "frozen_statistics")
+_LATER = ("layer_decay", "frozen_statistics", "balance")
 """Entries that earlier versions did not know, and that are used unless they have their default."""

@@ -49,6 +49,28 @@ def batches(n: int, batch_size: int, *, seed: int, epoch: int) -> list[NDArray[n
     return np.array_split(order(n, seed=seed, epoch=epoch), steps_per_epoch(n, batch_size))
 
 
+def balanced_rows(
+    groups: NDArray[np.int64], batch_size: int, *, seed: int, epoch: int
+) -> list[NDArray[np.int64]]:
+    """Return batches in which every present group has equally many rows, up to one.
+
+    There are as many rows and batches as in an epoch that shows every example once. A group is
+    traversed in random order as often as needed, so no example repeats before all were shown.
+
+    >>> rows = balanced_rows(np.array([0, 0, 0, 0, 0, 0, 1, 1]), 4, seed=0, epoch=0)
+    >>> [np.sort(batch // 6).tolist() for batch in rows]
+    [[0, 0, 1, 1], [0, 0, 1, 1]]
+    """
+    n = len(groups)
+    present = np.unique(groups)
+    rows = np.empty(n, np.int64)
+    for number, group in enumerate(present.tolist()):
+        members = np.flatnonzero(groups == group)
+        slots = np.arange(number, n, len(present))
+        rows[slots] = members[_rounds(len(members), len(slots), seed, epoch, group)]
+    return np.array_split(rows, steps_per_epoch(n, batch_size))
+
+
 def unlabelled_rows(
     n: int, count: int, *, seed: int, step: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -71,3 +93,13 @@ def unlabelled_rows(
 @lru_cache(maxsize=4)
 def _unlabelled_order(n: int, seed: int, time: int) -> NDArray[np.int64]:
     return order(n, seed=seed, epoch=time, stream="unlabelled")
+
+
+def _rounds(n: int, wanted: int, seed: int, epoch: int, group: int) -> NDArray[np.int64]:
+    """Return ``wanted`` indices below n: one random order of all after the other."""
+    count = -(-wanted // n)
+    index = np.tile(np.arange(n), count)
+    copy = np.repeat(np.arange(count), n)
+    words = Stream(seed=seed, epoch=epoch, index=index, copy=copy).bits(f"group:{group}", 1)
+    numbers = np.argsort(words.reshape(count, n), axis=1, kind="stable").reshape(-1)
+    return numbers[:wanted]

@@ -162,6 +162,18 @@ class Task:
             )  # fmt: skip
 
 
+def with_changes(task: Task, treatment: Any) -> Task:
+    """Return the task with the recipe that a treatment trains with, if it changes any entry.
+
+    >>> from automorph.training import as_task
+    >>> task = as_task("digits", model="cnn:4", limit=100)
+    >>> with_changes(task, "crop") is task
+    True
+    """
+    changes = getattr(treatment, "recipe_changes", None)
+    return task.with_recipe(**changes) if changes else task
+
+
 def make_task(
     data: Dataset,
     *,

@@ -19,6 +19,7 @@ from automorph._version import __version__
 from automorph.errors import DamagedError, TrainingError, UsageError
 from automorph.files import folder_lock
 from automorph.training.augmenter import Augmenter, as_augmenter
+from automorph.training.balance import Balance
 from automorph.training.base import BaseTraining
 from automorph.training.checkpoint import read_checkpoint
 from automorph.training.corpus import fitted
@@ -31,7 +32,7 @@ from automorph.training.progress import OnEpoch, show
 from automorph.training.result import RunResult
 from automorph.training.run_defaults import policy_begun
 from automorph.training.run_dir import RunFolder
-from automorph.training.task import Task
+from automorph.training.task import Task, with_changes
 from automorph.training.task_defaults import as_task
 from automorph.training.task_record import task_identity
 
@@ -84,9 +85,11 @@ def train(
     when the folder contains a different run, or another process is using it.
     """
     task = as_task(task, run_folder=folder, **options).in_fold(seed)
+    task = with_changes(task, augmenter)
     _check(task, parts, stop_epoch, workers, cool_down)
     augmenter, recorded = policy_begun(augmenter, folder)
     augment = as_augmenter(fitted(augmenter, task))
+    Balance(task, augment)  # Raises for what cannot be balanced, before anything is written.
     machine = find_machine(device)
     store = None if folder is None else RunFolder(folder, writes=machine.is_main)
     with ExitStack() as stack:

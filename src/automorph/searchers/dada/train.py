@@ -17,11 +17,12 @@ from automorph import engine
 from automorph.errors import UsageError
 from automorph.experiments import JobResult, key_of, plain_treatment
 from automorph.models import begin_training, evaluating
-from automorph.operations import SearchSpace, Sequences, Stream
+from automorph.operations import SearchSpace, Sequences, Stream, occurring
 from automorph.policies import Policy, RandomPolicy
 from automorph.searchers.dada.choices import LEVELS, Choices, choices_loss
 from automorph.targets import Target
 from automorph.training import (
+    Balance,
     Optimiser,
     Recipe,
     Task,
@@ -35,6 +36,7 @@ from automorph.training import (
     prefixed,
     read_checkpoint,
     repeatable,
+    repeats,
     steps_per_epoch,
     under,
     write_checkpoint,
@@ -91,6 +93,7 @@ class Learning:
         self.model = task.build(job.seed).to(self.machine.device)
         begin_training(self.model)
         self.optimiser: Optimiser = make_optimiser(self.model, task.recipe)
+        self.balance = Balance(task)
         self.choices = Choices(job.length, len(job.space))
         self.space, self.post_policy = fitted(job.space, task), fitted(job.post_policy, task)
         # Adam with beta_1 = 0.5, as Li et al. 2020.
@@ -103,22 +106,26 @@ class Learning:
     def epoch(self) -> None:
         """Train on every example under its first draw; compare all draws."""
         began = time.perf_counter()
-        number, job, target = len(self.entropies), self.job, self.task.target
+        number, job, target = len(self.entropies), self.job, self.balance.target
         train, validation = self.task.data.train, self.task.data.parts["validation"]
         size = self.recipe.batch_size
         against = batches(
             len(validation), min(size, len(validation)), seed=job.seed + 1, epoch=number
         )
         steps = steps_per_epoch(len(train), size)
-        for step, rows in enumerate(batches(len(train), size, seed=job.seed, epoch=number)):
-            decisions = self._draw(rows, number)
-            views = [self._view(rows, decisions[:, d], number, d) for d in range(job.draws)]
+        epoch = self.balance.rows(seed=job.seed, epoch=number)
+        for step, (rows, times) in enumerate(zip(epoch, repeats(epoch), strict=True)):
+            numbers = occurring(rows, times)
+            decisions = self._draw(numbers, number)
+            views = [
+                self._view(rows, numbers, decisions[:, d], number, d) for d in range(job.draws)
+            ]
             if number >= round(WARM * job.epochs):
                 some = against[step % len(against)]
                 direction = validation_gradient(
                     self.model,
                     *self._inputs(validation.data[some], target.encode(validation.labels[some])),
-                    target,
+                    self.balance.as_common,
                 )
                 rewards = [alignments(self.model, direction, *view, target) for view in views]
                 reward = torch.stack(rewards, dim=1).cpu()
@@ -130,7 +137,8 @@ class Learning:
                 self.units += Units(len(some) + scored, len(some))
             inputs, labels = views[0]
             loss = target.loss(self.model(inputs), labels, smoothing=self.recipe.label_smoothing)
-            torch.autograd.backward(loss.mean())
+            weights = self.balance.weights(labels)
+            torch.autograd.backward((loss if weights is None else loss * weights).mean())
             if self.recipe.clip_norm is not None:
                 nn.utils.clip_grad_norm_(self.optimiser.weights, self.recipe.clip_norm)
             self.optimiser.lr = learning_rate(self.recipe, number * steps + step, steps)
@@ -143,30 +151,38 @@ class Learning:
         self.shares.append((1 - (1 - p * fires).prod(dim=0)).tolist())
         self.seconds += time.perf_counter() - began
 
-    def _draw(self, rows: NDArray[np.int64], epoch: int) -> Tensor:
+    def _draw(self, numbers: NDArray[np.int64], epoch: int) -> Tensor:
         """Return decisions ``(n, draws, length, 3)``."""
         count = self.job.draws
         stream = Stream(
-            seed=self.job.seed, epoch=epoch, index=np.repeat(rows, count),
-            copy=np.tile(np.arange(count), len(rows)),
+            seed=self.job.seed, epoch=epoch, index=np.repeat(numbers, count),
+            copy=np.tile(np.arange(count), len(numbers)),
         )  # fmt: skip
         uniform = stream.uniform("gradient search", 3 * self.job.length)
-        return self.choices.draw(uniform).view(len(rows), count, self.job.length, 3)
+        return self.choices.draw(uniform).view(len(numbers), count, self.job.length, 3)
 
     def _view(
-        self, rows: NDArray[np.int64], decisions: Tensor, epoch: int, copy: int
+        self,
+        rows: NDArray[np.int64],
+        numbers: NDArray[np.int64],
+        decisions: Tensor,
+        epoch: int,
+        copy: int,
     ) -> tuple[Tensor, Tensor]:
-        """Return network inputs and labels after one draw per example and the post-policy."""
+        """Return network inputs and labels after one draw per example and the post-policy.
+
+        Examples draw under ``numbers``, which differ for repeats.
+        """
         op, fires, level = decisions.numpy().transpose(2, 0, 1)
         job, part = self.job, self.task.data.train
-        stream = Stream(seed=job.seed, epoch=epoch, index=rows, copy=copy)
+        stream = Stream(seed=job.seed, epoch=epoch, index=numbers, copy=copy)
         sequences = Sequences.of(op, level / (LEVELS - 1), fires > 0)
         examples = engine.apply(part.data[rows], sequences, self.space, stream)
         # Further copy numbers, so that the post-policy repeats no draw of the operations.
         return self._inputs(
             *self.post_policy.augment(
                 examples, labels=self.task.target.encode(part.labels[rows]), seed=job.seed,
-                epoch=epoch, index=rows, copy=job.draws + copy,
+                epoch=epoch, index=numbers, copy=job.draws + copy,
             )
         )  # fmt: skip
 

@@ -284,12 +284,12 @@ def names_page() -> str:
     """Return the page of all names except policies and operations, which have separate pages."""
     sections = "\n".join(
         f"## {registry.kind.capitalize()}s\n\n{names_table(registry)}"
-        for kind in ("models", "data", "methods", "objectives", "translators")
+        for kind in ("models", "data", "metrics", "methods", "objectives", "translators")
         for registry in registries(kind)
     )
     return f"""# Names
 
-The names of models, data sources, methods, objectives and translators, with their options.
+The names of models, data sources, metrics, methods, objectives and translators, with their options.
 `automorph list KIND` shows them in a terminal; [policies](policies.md) and
 [operations](operations.md) have separate pages.
 Options are given in brackets, as in `camel(weight=1)`; the table shows their defaults.

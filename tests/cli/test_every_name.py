@@ -17,6 +17,7 @@ OPTIONS = {
     "policies": [("train", "digits", "--policy")],
     "models": [("compare", "digits", "--model")],
     "data": [("compare",)],
+    "metrics": [("compare", "digits", "--metric")],
     "methods": [("search", "digits", "--method"), ("train", "digits", "--policy")],
     "objectives": [("patch", "digits", "--objective")],
     "translators": [("patch", "digits", "--translator")],

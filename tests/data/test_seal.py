@@ -36,6 +36,8 @@ MAY_OPEN = {
     "robustness/translators/base.py:exact_pairs":
         "renders known pairs of all parts, without labels; only training and validation pairs "
         "train or check anything",
+    "experiments/one_seed.py:over_examples":
+        "makes intervals over test examples of finished trainings, under one seed; chooses nothing",
     "cli/examples.py:_test": "shows examples of the test part once a comparison is finished",
     "testing/sources.py:_parts": "checks the form of every part of a data source; trains nothing",
     "testing/sources.py:the_test_part_is_sealed":

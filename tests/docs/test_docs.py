@@ -95,7 +95,7 @@ def test_every_other_name_has_a_row(reference):
     from automorph.cli.listing import registries
 
     found = sections(reference.names_page())
-    for kind in ("models", "data", "methods", "objectives", "translators"):
+    for kind in ("models", "data", "metrics", "methods", "objectives", "translators"):
         for registry in registries(kind):
             text = found[f"{registry.kind.capitalize()}s"]
             for name, entry in registry.items():

@@ -103,6 +103,8 @@ def changed(task, weights):
     yield "weights", replace(task, weights=Weights(first, "1"))
     yield "weights", replace(task, weights=Weights(first, "2"))
     yield "protect", replace(task, protect=("[A-Z]+",))
+    yield "metric", replace(task, metric="macro-f1")
+    yield "also", replace(task, also=("auroc",))
     for field in fields(Recipe):
         value, other = getattr(task.recipe, field.name), RECIPE.get(field.name)
         if other is None or other == value:

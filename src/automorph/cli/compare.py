@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.comparison_result import are_there, paths_of, read_object, table_of
+from automorph.cli.comparison_result import also_table, are_there, paths_of, read_object, table_of
 from automorph.cli.options import (
     compare_options,
     console,
@@ -19,6 +19,7 @@ from automorph.cli.options import (
     engine_settings,
     folds_options,
     json_option,
+    metric_options,
     optional_data_options,
     out_option,
     policies_option,
@@ -48,6 +49,7 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
 @optional_data_options
 @command_options
 @compare_options
+@metric_options
 @policies_option
 @click.option(
     "--baseline",
@@ -248,6 +250,9 @@ class CompareRun:
         say = console(quiet=self.quiet)
         say.print()
         say.print(table_of(comparison, base_rate=self.words.base_rate(), width=say.width))
+        if comparison.also:
+            say.print("\nFurther metrics on the test part, with differences from the baseline")
+            say.print(also_table(comparison))
         say.print(f"\n{comparison.verdict.text}\n", style="bold")
         say.print(f"Policy of the winner  {folder / 'policy.json'}")
         say.print(f"Report                {folder / 'report.html'}")

@@ -104,9 +104,30 @@ def table_of(
             f"{row.seconds.mean:.1f}" if row.seconds else "",
             style="bold green" if row.policy == comparison.winner else None,
         )
-    if base_rate is not None:
+    if base_rate is not None and metric == ACCURACY:
         rate = metric.value(base_rate["accuracy"]).removesuffix(" %")
         table.add_row(f"always {base_rate['class']!r}", rate, style="dim")
+    return table
+
+
+def also_table(comparison: Comparison) -> Any:
+    """Make the table of the further metrics; None if there are none."""
+    if not comparison.also:
+        return None
+    table = plain_table("policy", numbers=[one.name for one in comparison.also])
+    table.columns[0].min_width = 16
+    for row in comparison.rows:
+        if row.accuracy is None:
+            continue
+        cells = []
+        for metric in comparison.also:
+            found = row.also[metric.name]
+            gap = found.difference
+            words = "" if gap is None else f" ({metric.difference(gap.mean)})"
+            cells.append(_mean(found.value, metric) + words)
+        table.add_row(
+            row.policy, *cells, style="bold green" if row.policy == comparison.winner else None
+        )
     return table
 
 

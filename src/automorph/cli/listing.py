@@ -17,6 +17,7 @@ REGISTRIES = {
     "policies": ("policies:POLICIES",),
     "models": ("models:MODELS",),
     "data": ("data:SOURCES",),
+    "metrics": ("metrics:METRICS",),
     "methods": ("searchers:METHODS", "augmenters:METHODS"),
     "objectives": ("robustness:METHODS",),
     "translators": ("robustness:TRANSLATORS",),
@@ -38,8 +39,8 @@ def registries(kind: str) -> list[Registry[Any]]:
 def list_(kind: str, as_json: bool) -> None:
     """List the names of one kind, each with a line about it.
 
-    Kinds: operations (or ops), search spaces, policies, models, data sets, methods, and the
-    objectives and translators of patch.
+    Kinds: operations (or ops), search spaces, policies, models, data sets, metrics, methods, and
+    the objectives and translators of patch.
     """
     columns, rows = _READERS[kind]()
     if as_json:
@@ -120,6 +121,7 @@ _READERS: dict[str, Callable[[], tuple[tuple[str, ...], list[tuple[Any, ...]]]]]
     "policies": partial(_named, "policies", "policy", "what it does"),
     "models": partial(_named, "models", "model", "what it is"),
     "data": _data,
+    "metrics": partial(_named, "metrics", "metric", "what it is"),
     "methods": _methods,
     "objectives": partial(_named, "objectives", "objective", "what it does"),
     "translators": partial(_named, "translators", "translator", "what it does"),

@@ -217,6 +217,23 @@ _recipe_options = stack(
         show_default="none",
     ),
 )
+metric_options = stack(
+    click.option(
+        "--metric",
+        metavar="METRIC",
+        type=NameWord("metrics:METRICS", check="metrics:check_metric"),
+        help="Metric that chooses, on validation data, and is tested, such as auroc or "
+        "recall:CLASS (see: automorph list metrics).",
+        show_default="accuracy; balanced-accuracy beyond 1:3 between classes",
+    ),
+    click.option(
+        "--also",
+        metavar="METRIC",
+        multiple=True,
+        type=NameWord("metrics:METRICS", check="metrics:check_metric"),
+        help="Further metric to show; repeatable.",
+    ),
+)
 training_options = stack(
     _model_option,
     _epochs_option(type=Epochs("auto"), metavar="N|auto", help=f"{_epochs_help}."),
@@ -415,6 +432,8 @@ def task_of(
     protect: tuple[str, ...] = (),
     unlabelled: str | None = None,
     weights: str | None = None,
+    metric: str | None = None,
+    also: tuple[str, ...] = (),
     out: str | None = None,
     budget: float | None = None,
     **options: Any,
@@ -434,10 +453,10 @@ def task_of(
         from automorph.data import with_unlabelled
 
         names = ("image", "text", "label", "size", "skip_bad", "cache", "download")
-        also = {name: options[name] for name in names}
+        shared = {name: options[name] for name in names}
         if loaded.chosen is not None:
-            also["size"] = loaded.chosen.size
-        loaded = with_unlabelled(loaded, unlabelled, **also)
+            shared["size"] = loaded.chosen.size
+        loaded = with_unlabelled(loaded, unlabelled, **shared)
     from automorph.training import as_task
 
     changes = {
@@ -445,8 +464,9 @@ def task_of(
         "batch_size": batch_size, "lr": lr, "precision": precision, "balance": balance,
     }  # fmt: skip
     return as_task(
-        loaded, model=model, recipe=changes, protect=protect, run_folder=out, weights=weights
-    )
+        loaded, model=model, recipe=changes, protect=protect, run_folder=out, weights=weights,
+        metric=metric, also=also,
+    )  # fmt: skip
 
 
 def default_policy(domain: str) -> str:

@@ -17,6 +17,7 @@ from automorph.cli.options import (
     engine_options,
     engine_settings,
     json_option,
+    metric_options,
     optional_data_options,
     out_option,
     print_json,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @optional_data_options
 @command_options
 @training_options
+@metric_options
 @click.option(
     "--method",
     default="race",

@@ -15,6 +15,7 @@ from automorph.cli.options import (
     default_policy,
     folds_options,
     json_option,
+    metric_options,
     out_option,
     print_json,
     print_notes,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Train one model with a policy.")
 @data_options
 @training_options
+@metric_options
 @click.option(
     "--policy",
     type=PolicyWord(),

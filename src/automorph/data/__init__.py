@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from automorph import _moved
 from automorph.data.build import assemble
 from automorph.data.chosen import Chosen, Photographs, Sizing
+from automorph.data.class_sizes import class_counts
 from automorph.data.class_values import ClassValue, class_value, is_numeric, same_names
 from automorph.data.cross_validation import in_fold, with_default_folds, with_folds
 from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
@@ -56,6 +57,7 @@ __all__ = [
     "assemble",
     "check_leakage",
     "check_source",
+    "class_counts",
     "class_value",
     "coupled",
     "finish",

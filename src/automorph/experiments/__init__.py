@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from automorph.experiments.external_training import train_external as train_external
     from automorph.experiments.full_training import FullTraining as FullTraining
     from automorph.experiments.full_training import cell_of as cell_of
+    from automorph.experiments.full_training import score_of as score_of
     from automorph.experiments.job import Job as Job
     from automorph.experiments.job import JobResult as JobResult
     from automorph.experiments.job import Treatment as Treatment
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from automorph.experiments.json_lines import JsonLines as JsonLines
     from automorph.experiments.metric import ACCURACY as ACCURACY
     from automorph.experiments.metric import Metric as Metric
+    from automorph.experiments.metric import metric_for as metric_for
     from automorph.experiments.metric import metric_from as metric_from
     from automorph.experiments.metric import reported_metric as reported_metric
     from automorph.experiments.progress import report as report
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from automorph.experiments.remarks import constant_answers as constant_answers
     from automorph.experiments.remarks import idle_policies as idle_policies
     from automorph.experiments.remarks import idle_policy as idle_policy
+    from automorph.experiments.remarks import never_called as never_called
     from automorph.experiments.remarks import not_converged as not_converged
     from automorph.experiments.remarks import repeated_trainings as repeated_trainings
     from automorph.experiments.remarks import unfinished_schedules as unfinished_schedules
@@ -131,6 +134,7 @@ _HOMES = {
     "checkpoint_of": "external_training",
     "compare": "run_compare",
     "constant_answers": "remarks",
+    "never_called": "remarks",
     "not_converged": "remarks",
     "repeated_trainings": "remarks",
     "curves_of": "table",
@@ -151,6 +155,7 @@ _HOMES = {
     "key_of": "job",
     "listed": "run_compare",
     "mean_difference": "statistics",
+    "metric_for": "metric",
     "metric_from": "metric",
     "metric_of": "external_table",
     "missing_checkpoint": "external_training",
@@ -167,6 +172,7 @@ _HOMES = {
     "reported_metric": "metric",
     "repeated": "dead_seed",
     "rows_of": "table",
+    "score_of": "full_training",
     "train_alive": "dead_seed",
     "summarise": "statistics",
     "task_without_test": "executor",

@@ -36,10 +36,11 @@ class Comparison:
     others were read from the folder. ``predictions`` are the predicted classes of the test
     examples by policy, int64 ``(seeds, n)``. ``remarks``: what a reader of the table must know.
     ``advice`` is the one recommendation, which the verdict states.
-    If the user's own code trained, ``accuracy`` in the rows is the ``metric``, on the part of the
-    data that it names. If the data have ``folds``, ``accuracy`` is that of the examples that a
-    training has not seen, the seeds are the numbers of the trainings through all repeats, and
-    ``predictions`` are those of all examples, ``(repeats, n)``.
+    With another ``metric`` than accuracy, ``accuracy`` in the rows is that metric; ``also`` are the
+    further ones, whose values are in the rows by name. If the user's own code trained, it is on the
+    part of the data that the metric names. If the data have ``folds``, ``accuracy`` is that of the
+    examples that a training has not seen, the seeds are the numbers of the trainings through all
+    repeats, and ``predictions`` are those of all examples, ``(repeats, n)``.
     """
 
     rows: tuple[Row, ...]
@@ -59,6 +60,7 @@ class Comparison:
     metric: Metric = ACCURACY
     advice: Advice | None = None
     folds: Folds | None = None
+    also: tuple[Metric, ...] = ()
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
@@ -82,6 +84,7 @@ class Comparison:
             "verdict": asdict(self.verdict),
             "confidence": self.confidence,
             **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
+            **({"also": [one.to_dict() for one in self.also]} if self.also else {}),
             **({"remarks": list(self.remarks)} if self.remarks else {}),
             **({} if self.folds is None else {"folds": self.folds.to_dict()}),
         }
@@ -95,12 +98,15 @@ def _in_words(row: Row, metric: Metric) -> str:
     return f"{metric.value(row.accuracy.mean)}{against}"
 
 
-def winner_of(rows: tuple[Row, ...], metric: Metric = ACCURACY) -> str:
-    """Return the policy with the best validation value. Raises if all failed."""
+def winner_of(rows: tuple[Row, ...], metric: Metric = ACCURACY, *, own: bool = False) -> str:
+    """Return the policy with the best validation value. Raises if all failed.
+
+    ``own``: the user's own code trained.
+    """
     ran = [row for row in rows if row.accuracy is not None]
     if not ran:
         errors = "; ".join(f"{row.policy}: {row.error}" for row in rows)
-        advice = "try a lower --lr" if metric is ACCURACY else "correct the training and repeat it"
+        advice = "correct the training and repeat it" if own else "try a lower --lr"
         raise AutomorphError(f"no policy has a result ({errors}); {advice}")
     return max(ran, key=lambda row: _standing(row, metric)).policy
 

@@ -70,6 +70,9 @@ def judge(
         f"{_interval(difference, confidence, metric)}; {pairs or f'{seeds} paired seeds'}"
         if seeds > 1
         else "one seed, no interval"
+        if difference.low is None
+        else f"one seed; {confidence:.0%} interval over the test examples "
+        f"{metric.interval(difference)}"
     )
     chosen_on = "folds" if metric.part == "out-of-fold" else "part"
     lead = f"{winner} is best on the validation {chosen_on}"
@@ -114,9 +117,11 @@ _WHERE = {
 
 
 def _in_metric(metric: Metric) -> str:
-    """Name a metric that is not a fraction, and its direction if lower is better."""
-    if metric.share:
+    """Name a metric other than accuracy, and its direction if lower is better."""
+    if metric.share and metric.name == ACCURACY.name:
         return ""
+    if metric.share:
+        return f" of {metric.name}"
     return f" in {metric.name}" + ("" if metric.higher_is_better else " (lower is better)")
 
 

@@ -9,9 +9,10 @@ from math import isfinite
 from automorph.data import Folds
 from automorph.errors import UsageError
 from automorph.experiments.job import JobResult
-from automorph.experiments.metric import ACCURACY
+from automorph.experiments.metric import ACCURACY, metric_for
 from automorph.experiments.statistics import paired_difference
-from automorph.experiments.table import Cell
+from automorph.experiments.table import Cell, tested
+from automorph.metrics import Scorer
 
 OUT_OF_FOLD = replace(ACCURACY, part="out-of-fold")
 """Accuracy on the examples of the fold that a training has not seen."""
@@ -53,11 +54,13 @@ def nested_choice(
     base: str,
     folds: Folds,
     confidence: float,
+    scorer: Scorer | None = None,
 ) -> list[str]:
     """Return a sentence about the gain if every fold chooses by its own validation rows alone.
 
     The winner of the table is chosen by the validation rows of all folds together, which are test
-    rows of other folds; this choice has not seen the rows on which it is measured.
+    rows of other folds; this choice has not seen the rows on which it is measured. ``scorer`` is
+    the metric (None: accuracy).
     """
     places = [
         place for place in range(len(names))
@@ -65,20 +68,24 @@ def nested_choice(
     ]  # fmt: skip
     if names.index(base) not in places or len(places) < 2:
         return []
-    chosen, plain, picked = [], [], set()
+    chosen: list[float] = []
+    plain: list[float] = []
+    picked = set()
     for cell in range(folds.cells):
         scores = {place: results[Cell(place, cell)].score for place in places}
         if not all(map(isfinite, scores.values())):
             return []
         best = max(places, key=lambda place: scores[place])
         picked.add(names[best])
-        chosen.append(results[Cell(best, cell)].facts["test_accuracy"])
-        plain.append(results[Cell(names.index(base), cell)].facts["test_accuracy"])
+        chosen += tested([results[Cell(best, cell)]], scorer)
+        plain += tested([results[Cell(names.index(base), cell)]], scorer)
     if picked == {base}:
         return []
     gap = paired_difference(chosen, plain, confidence=confidence, overlap=folds.overlap)
+    metric = metric_for(scorer) if scorer else ACCURACY
+    unit = metric.unit + ("" if metric == ACCURACY else f" of {metric.name}")
     return [
         "Chosen anew in every fold, by the validation rows of that fold alone, the policies differ "
-        f"from {base} by {ACCURACY.difference(gap.mean)} points ({ACCURACY.interval(gap)}): what "
+        f"from {base} by {metric.difference(gap.mean)}{unit} ({metric.interval(gap)}): what "
         "choosing among these policies gains on new data."
     ]

@@ -13,7 +13,7 @@ from automorph.experiments.external_training import job_folder, train_external
 from automorph.experiments.job import JobResult, Treatment, key_of, plain_treatment
 from automorph.experiments.other_work import OtherWork
 from automorph.experiments.progress import report
-from automorph.training import RunResult, Task, packed
+from automorph.training import RunResult, Task, packed, packed_floats
 
 CURVES = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
 
@@ -26,8 +26,10 @@ class FullTraining:
 
     Of a cross-validated task, the seed is also the number of the fold (see `Task.in_fold`).
 
-    The score is the validation accuracy (nan without a validation part), as in every job; test
-    accuracy, curves and predictions are ``facts``.
+    The score is the validation accuracy (nan without a validation part), as in every job; with
+    another metric, its validation value, negated if lower is better. Test accuracy, curves and
+    predictions are ``facts``, and so are the metrics that the task asks for and then, for intervals
+    over examples, the logits of the test part.
     """
 
     policy: Treatment
@@ -65,9 +67,16 @@ class FullTraining:
             task.with_recipe(epochs=epochs) if fixed else task, self.policy, seed=self.seed,
             progress=lambda epoch: report(epoch.epoch / epochs),
         )  # fmt: skip
-        score = result.accuracy.get("validation", math.nan)
         facts = {**facts_of(result), **({"died": died} if died else {})}
-        return JobResult(score, result.units, result.seconds, facts)
+        return JobResult(score_of(result, task), result.units, result.seconds, facts)
+
+
+def score_of(result: RunResult, task: Task) -> float:
+    """Return what chooses, higher is better; nan without a validation part."""
+    if not result.metrics:
+        return result.accuracy.get("validation", math.nan)
+    scorer, values = task.scorer, result.metrics.get("validation", {})
+    return scorer.sign * values.get(scorer.name, math.nan)
 
 
 def cell_of(result: RunResult) -> dict[str, Any]:
@@ -92,5 +101,14 @@ def facts_of(result: RunResult) -> dict[str, Any]:
         "precision": result.precision,
         "curves": curves,
         "predictions": packed(result.predictions["test"]),
+        **_judged(result),
         **({} if result.converged is None else {"converged": result.converged}),
     }
+
+
+def _judged(result: RunResult) -> dict[str, Any]:
+    """Return the metrics that were asked for, with the logits that intervals need."""
+    if not result.metrics:
+        return {}
+    found = {"metrics": result.metrics, "logits": packed_floats(result.logits["test"])}
+    return {**found, **({"thresholds": result.thresholds} if result.thresholds else {})}

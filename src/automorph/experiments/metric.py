@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from automorph.experiments.statistics import Difference
+from automorph.metrics import Scorer
 
 _SHARES = ("accuracy", "acc", "top1", "top5", "top-1", "top-5")
 """Metrics that are written in percent if all values are between 0 and 1."""
@@ -76,6 +77,16 @@ class Metric:
 
 ACCURACY = Metric()
 """The metric of trainings by this package, evaluated on the test part."""
+
+
+def metric_for(scorer: Scorer) -> Metric:
+    """Return what a table says about a metric on the test part.
+
+    >>> from automorph.metrics import load_metric
+    >>> metric_for(load_metric("accuracy", ("cat", "dog"))) == ACCURACY
+    True
+    """
+    return Metric(scorer.title, scorer.higher_is_better, scorer.share)
 
 
 def metric_from(content: Mapping[str, Any] | None) -> Metric:

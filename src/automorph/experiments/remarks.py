@@ -13,6 +13,7 @@ from automorph.data import Dataset
 from automorph.errors import AutomorphError
 from automorph.experiments.dead_seed import repeated
 from automorph.experiments.job import JobResult
+from automorph.metrics import Scorer
 from automorph.policies import Policy
 from automorph.training import Task, fitted, uses_unlabelled
 
@@ -56,6 +57,34 @@ def constant_answers(predictions: Mapping[str, ArrayLike], classes: Sequence[str
             found.append(
                 f"{name} always answers {answers}: the network has learned nothing from the "
                 "examples. Train longer, change the learning rate (--lr), or check the labels."
+            )
+    return found
+
+
+def never_called(
+    predictions: Mapping[str, NDArray[np.int64]], scorers: Sequence[Scorer]
+) -> list[str]:
+    """Return a sentence about policies whose networks never predict the class of a precision.
+
+    There is no share of right answers among no answers; it counts as 0. ``predictions`` are classes
+    ``(seeds, n)`` by name.
+    """
+    found = []
+    for scorer in scorers:
+        if not scorer.name.startswith("precision:"):
+            continue
+        never = {
+            name: int((rows != scorer.positive).all(axis=1).sum())
+            for name, rows in predictions.items()
+        }
+        which = [
+            f"{name} ({count} of {len(predictions[name])})"
+            for name, count in never.items() if count
+        ]  # fmt: skip
+        if which:
+            found.append(
+                f"{scorer.title} counts as 0 for networks that never predict that class: "
+                f"{', '.join(which)}."
             )
     return found
 

@@ -26,12 +26,14 @@ from automorph.experiments.external_table import external_rows
 from automorph.experiments.external_training import check_external
 from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
-from automorph.experiments.metric import ACCURACY
+from automorph.experiments.metric import ACCURACY, Metric, metric_for
+from automorph.experiments.one_seed import REMARK, over_examples
 from automorph.experiments.own_networks import uncounted_networks
 from automorph.experiments.remarks import (
     always_one,
     constant_answers,
     idle_policies,
+    never_called,
     not_converged,
     repeated_trainings,
     unfinished_schedules,
@@ -57,6 +59,7 @@ from automorph.training import (
     as_task,
     check_frozen,
     from_version_1,
+    metrics_of,
     task_identity,
 )
 
@@ -88,11 +91,11 @@ def compare(
     given without a list.
 
     ``task`` is a `Task`, a ``DATA`` string, arrays or a data set, and ``options`` (``model``,
-    ``recipe``, ``limit``, ..) are passed to `automorph.training.as_task`. To compare policies in
-    training code of your own, pass ``objective`` instead: a function ``(policy, seed, budget)``
-    that trains and returns a mapping such as ``{"validation": 0.913}`` (see `Budget` and
-    `write_result`), or a `Command`. ``options`` are then ``epochs``, ``name``, ``domain`` and
-    ``resumable`` (see `external_task`).
+    ``recipe``, ``metric``, ``limit``, ..) are passed to `automorph.training.as_task`. To compare
+    policies in training code of your own, pass ``objective`` instead: a function
+    ``(policy, seed, budget)`` that trains and returns a mapping such as ``{"validation": 0.913}``
+    (see `Budget` and `write_result`), or a `Command`. ``options`` are then ``epochs``, ``name``,
+    ``domain`` and ``resumable`` (see `external_task`).
 
     With ``folds`` (and ``repeats``, default 2) among the options, no parts are split off: every
     policy trains once for each fold of each repeat, on the same folds, and is measured on the
@@ -168,28 +171,43 @@ def compare(
         made = external_rows(names, numbers, results, base, confidence)
         rows, numbers, metric = made.rows, made.seeds, made.metric
         remarks, curves, predictions = (*store.remarks, *made.remarks), {}, {}
+        also: tuple[Metric, ...] = ()
     else:
-        metric = ACCURACY if folds is None else OUT_OF_FOLD
+        scorers = task.scorers if task.asks_metrics else ()
+        metric, *further = map(metric_for, scorers) if scorers else (ACCURACY,)
+        if folds is not None:
+            metric = replace(metric, part=OUT_OF_FOLD.part)
+        also = tuple(further)
         overlap = 0.0 if folds is None else folds.overlap
-        rows = rows_of(names, numbers, results, base, confidence, overlap=overlap)
+        rows = rows_of(names, numbers, results, base, confidence, scorers, overlap=overlap)
+        alone = len(numbers) == 1 and len(names) > 1 and bool(scorers)
+        if alone:
+            rows = over_examples(rows, task, numbers[0], results, base, confidence)
         curves = curves_of(names, numbers, results)
         predictions = predictions_of(names, numbers, results, folds)
         remarks = (
-            *(nested_choice(names, results, base, folds, confidence) if folds else ()),
+            *(
+                nested_choice(
+                    names, results, base, folds, confidence, scorers[0] if scorers else None
+                )
+                if folds else ()
+            ),
             *store.remarks, *constant_answers(predictions, task.data.classes),
             *not_converged(names, results), *repeated_trainings(names, results),
             *uncounted_networks(treatments),
             *unfinished_schedules(treatments, task.recipe.epochs),
             *(idle_policies(treatments, task) if trained else ()),
             *use_of_unlabelled(treatments, task),
+            *never_called(predictions, scorers), *((REMARK,) if alone else ()),
         )  # fmt: skip
-    winner = winner_of(rows, metric)
+    own_code = isinstance(task, ExternalTask)
+    winner = winner_of(rows, metric, own=own_code)
     verdict, advice = verdict_of(
         rows, treatments, base, winner, numbers, confidence, metric,
         constant=always_one(predictions.get(winner, ())), data=data,
     )  # fmt: skip
     if own_lengths is not results:
-        own = rows_of(names, numbers, own_lengths, base, confidence, overlap=overlap)
+        own = rows_of(names, numbers, own_lengths, base, confidence, scorers, overlap=overlap)
         best = winner_of(own, metric)
         other, its_advice = verdict_of(
             own, treatments, base, best, numbers, confidence, metric, data=data
@@ -204,7 +222,7 @@ def compare(
     return Comparison(
         rows, numbers, base, winner, verdict, confidence, curves,
         dict(zip(names, treatments, strict=True)), time.monotonic() - started, trained,
-        predictions, remarks=remarks, metric=metric, advice=advice, folds=folds,
+        predictions, remarks=remarks, metric=metric, advice=advice, also=also, folds=folds,
     )  # fmt: skip
 
 
@@ -314,6 +332,7 @@ def fingerprint(task: Task | ExternalTask) -> dict[str, Any]:
         **({"seen": seen.describe()} if hasattr(seen, "describe") else {}),
         **({"protect": list(task.protect)} if task.protect else {}),
         **({"folds": task.data.folds.describe()} if task.data.folds else {}),
+        **metrics_of(task),
     }
 
 

@@ -15,6 +15,7 @@ from automorph import _moved
 from automorph.data import Folds
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.statistics import Difference, Summary, holm, paired_difference, summarise
+from automorph.metrics import Scorer
 from automorph.policies import Policy
 from automorph.training import Units, unpacked
 
@@ -39,9 +40,19 @@ def policy_of(treatment: Treatment) -> Policy:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """One further metric of a policy: its values on the test part and the paired difference."""
+
+    value: Summary
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
 class Row:
     """One policy: accuracies over the seeds, paired difference from the baseline, cost.
 
+    With another metric than accuracy, ``accuracy`` and ``validation`` are its values; ``also``
+    holds further metrics by title.
     ``units`` are summed over the seeds: examples ``forward`` and ``backward`` through the network,
     or, of the user's own training, ``passes`` over the training data, if they are known.
     ``seconds`` are wall times; ``busy`` is the mean of `OtherWork.share` meanwhile (None: not
@@ -56,6 +67,7 @@ class Row:
     seconds: Summary | None = None
     error: str | None = None
     busy: float | None = field(default=None, compare=False)
+    also: dict[str, Measured] = field(default_factory=dict)
 
     @property
     def passes(self) -> float | None:
@@ -70,6 +82,8 @@ class Row:
         plain = asdict(self)
         if (busy := plain.pop("busy")) is not None and self.seconds is not None:
             plain["seconds"]["busy"] = busy
+        if not self.also:
+            del plain["also"]
         return plain
 
 
@@ -79,12 +93,14 @@ def rows_of(
     results: Mapping[Cell, JobResult],
     base: str,
     confidence: float,
+    scorers: Sequence[Scorer] = (),
     *,
     overlap: float = 0.0,
 ) -> tuple[Row, ...]:
     """Make the rows of the table from finished cells, with differences from ``base``.
 
-    ``overlap`` is that of `paired_difference`.
+    ``scorers`` are the metrics of the task, if it asks for others than accuracy; the first one
+    makes the table, and the rest are further ones. ``overlap`` is that of `paired_difference`.
     """
     rows = []
     base_cells = [results[Cell(names.index(base), seed)] for seed in seeds]
@@ -94,31 +110,46 @@ def rows_of(
         if failed:
             rows.append(Row(name, None, error=f"{len(failed)} of {len(cells)}: {failed[0]}"))
             continue
-        accuracy = [cell.facts["test_accuracy"] for cell in cells]
-        validation = [cell.score for cell in cells]
-        difference = None
-        if name != base and not any(cell.error for cell in base_cells):
-            reference = [cell.facts["test_accuracy"] for cell in base_cells]
-            difference = paired_difference(
-                accuracy, reference, confidence=confidence, overlap=overlap
+        first = scorers[0] if scorers else None
+        sign = first.sign if first else 1
+        validation = [sign * cell.score for cell in cells]
+        paired = name != base and not any(cell.error for cell in base_cells)
+        others = base_cells if paired else []
+        value, *more = (
+            Measured(
+                summarise(tested(cells, scorer), overlap=overlap),
+                paired_difference(
+                    tested(cells, scorer), tested(others, scorer), confidence=confidence,
+                    overlap=overlap,
+                ) if paired else None,
             )
+            for scorer in (scorers or (None,))
+        )  # fmt: skip
         rows.append(
             Row(
                 name,
-                summarise(accuracy, overlap=overlap),
+                value.value,
                 summarise(validation, overlap=overlap)
                 if all(map(math.isfinite, validation))
                 else None,
-                difference,
+                value.difference,
                 {
                     way: sum(getattr(cell.units, way) for cell in cells)
                     for way in ("forward", "backward")
                 },
                 summarise([cell.seconds for cell in cells]),
                 busy=_mean_of([cell.facts.get("busy") for cell in cells]),
+                also={scorer.title: one for scorer, one in zip(scorers[1:], more, strict=True)},
             )
         )
     return _adjusted(rows)
+
+
+def tested(cells: Sequence[JobResult], scorer: Scorer | None) -> list[float]:
+    """Return the values of a metric on the test part (None: accuracy)."""
+    if scorer is None:
+        return [cell.facts["test_accuracy"] for cell in cells]
+    return [cell.facts["metrics"]["test"][scorer.name] for cell in cells]
 
 
 def _mean_of(values: Sequence[float | None]) -> float | None:

@@ -23,10 +23,11 @@ from automorph.experiments import (
     key_of,
     missing_checkpoint,
     plain_treatment,
+    score_of,
     train_external,
 )
 from automorph.policies import Policy, chained
-from automorph.training import AugmenterSpec, Task, Units, read_checkpoint, train
+from automorph.training import AugmenterSpec, Epoch, Task, Units, read_checkpoint, train
 
 
 @renamed_attributes(tail="post_policy", until="stop_epoch", place="run_folder")
@@ -144,7 +145,7 @@ class TrainJob:
         )  # fmt: skip
         fresh = [epoch for epoch in result.curves if epoch.epoch > done]
         return JobResult(
-            score=result.accuracy["validation"],
+            score=score_of(result, own),
             units=Units(
                 result.units.forward - spent.forward, result.units.backward - spent.backward
             ),
@@ -153,7 +154,7 @@ class TrainJob:
                 "loss": result.loss["validation"],
                 "epochs": len(result.curves),
                 "pace": median(epoch.seconds for epoch in fresh[1:] or fresh) if fresh else 0.0,
-                "curve": [value for e in fresh if (value := e.validation_accuracy) is not None],
+                "curve": [value for e in fresh if (value := _chosen_by(e, own)) is not None],
             },
         )
 
@@ -192,6 +193,12 @@ class TrainJob:
                 why = outcome.error or "it was trained to completion; set an earlier stop_epoch"
                 raise UsageError(f"the child {self.key} left no checkpoint to continue from: {why}")
         return path
+
+
+def _chosen_by(epoch: Epoch, task: Task) -> float | None:
+    """Return what chooses after an epoch: the validation accuracy, or the score by the metric."""
+    accuracy = epoch.validation_accuracy
+    return accuracy if task.metric == "accuracy" else epoch.validation_score
 
 
 def with_post_policy(policy: Treatment, post_policy: Policy | None) -> Treatment:

@@ -28,12 +28,15 @@ from automorph.experiments import (
     curves_of,
     external_rows,
     judge,
+    metric_for,
+    never_called,
     not_converged,
     paired_difference,
     predictions_of,
     repeated_trainings,
     rows_of,
 )
+from automorph.metrics import Scorer
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, Uniform, load_policy
 from automorph.searchers.child_training import with_post_policy
@@ -121,6 +124,7 @@ class FinalTable:
     predictions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     metric: Metric = ACCURACY
     remarks: tuple[str, ...] = ()
+    also: tuple[Metric, ...] = ()
 
 
 def table(
@@ -130,8 +134,12 @@ def table(
     *,
     confidence: float = 0.95,
     own: bool = False,
+    scorers: Sequence[Scorer] = (),
 ) -> FinalTable:
-    """Build the table of all controls, in their order; ``own``: of the user's own training."""
+    """Build the table of all controls, in their order; ``own``: of the user's own training.
+
+    ``scorers`` are the metrics of the task, if it asks for others than accuracy.
+    """
     parts = list(controls)
     labels = [controls[part].label for part in parts]
     results = {
@@ -144,13 +152,20 @@ def table(
     if own:
         made = external_rows(labels, seeds, results, base, confidence)
         return FinalTable(made.rows, made.seeds, metric=made.metric, remarks=made.remarks)
+    predictions = predictions_of(labels, seeds, results)
+    metric, *also = map(metric_for, scorers) if scorers else (ACCURACY,)
     return FinalTable(
-        rows_of(labels, tuple(seeds), results, base, confidence),
+        rows_of(labels, tuple(seeds), results, base, confidence, scorers),
         tuple(seeds),
         curves_of(labels, seeds, results),
-        predictions_of(labels, seeds, results),
-        remarks=(*not_converged(labels, results), *repeated_trainings(labels, results)),
-    )
+        predictions,
+        metric,
+        (
+            *not_converged(labels, results), *repeated_trainings(labels, results),
+            *never_called(predictions, scorers),
+        ),
+        tuple(also),
+    )  # fmt: skip
 
 
 def verdict_of(

@@ -59,6 +59,7 @@ class SearchResult:
     trained: int
     remarks: tuple[str, ...] = ()
     metric: Metric = ACCURACY
+    also: tuple[Metric, ...] = ()
     cost_note: str = ""
     advice: Advice | None = None
 
@@ -76,7 +77,7 @@ class SearchResult:
         return Comparison(
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
             self.curves, self.treatments, self.seconds, self.trained, self.predictions,
-            remarks=self.remarks, metric=self.metric, advice=self.advice,
+            remarks=self.remarks, metric=self.metric, advice=self.advice, also=self.also,
         )  # fmt: skip
 
     @property
@@ -139,5 +140,6 @@ class SearchResult:
             "verdict": asdict(self.verdict),
             "confidence": self.confidence,
             **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
+            **({"also": [one.to_dict() for one in self.also]} if self.also else {}),
             **({"remarks": list(self.remarks)} if self.remarks else {}),
         }

@@ -205,7 +205,9 @@ def search(
         }
         outcomes = runner.final(trainings, workers)
     analysis = runner.tried
-    final = table(controls, range(count), outcomes, own=own)
+    asked = isinstance(full_task, Task) and full_task.asks_metrics
+    scorers = full_task.scorers if isinstance(full_task, Task) and asked else ()
+    final = table(controls, range(count), outcomes, own=own, scorers=scorers)
     remarks, cost_note = [*record.remarks, *final.remarks], ""
     if isinstance(full_task, ExternalTask):
         remarks += remarks_on_trials(runner.reported, full_task)
@@ -254,6 +256,7 @@ def search(
         trained=runner.ran,
         remarks=tuple(remarks),
         metric=final.metric,
+        also=final.also,
         cost_note=cost_note,
         advice=advice,
     )

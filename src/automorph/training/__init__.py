@@ -40,7 +40,14 @@ from automorph.training.precision import DTYPES, multiply_adds
 from automorph.training.progress import OnEpoch
 from automorph.training.recipe import BALANCES, Recipe
 from automorph.training.recipe_table import check_defaults, recipe_for
-from automorph.training.result import Epoch, RunResult, packed, unpacked
+from automorph.training.result import (
+    Epoch,
+    RunResult,
+    packed,
+    packed_floats,
+    unpacked,
+    unpacked_floats,
+)
 from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import balanced_rows, batches, order, repeats, steps_per_epoch
 from automorph.training.schedule import learning_rate
@@ -49,6 +56,7 @@ from automorph.training.task_defaults import as_task, check_repeats, default_mod
 from automorph.training.task_record import (
     from_version_1,
     installed,
+    metrics_of,
     task_identity,
     versions_of,
 )
@@ -106,11 +114,13 @@ __all__ = [
     "make_task",
     "mean_colour",
     "mean_of",
+    "metrics_of",
     "mixed_draw",
     "multiply_adds",
     "on_device",
     "order",
     "packed",
+    "packed_floats",
     "prefixed",
     "read_checkpoint",
     "read_facts",
@@ -128,6 +138,7 @@ __all__ = [
     "trained_on",
     "under",
     "unpacked",
+    "unpacked_floats",
     "uses_unlabelled",
     "versions_of",
     "weights_file",

@@ -76,7 +76,7 @@ class Augmenter(Protocol):
 
     def judge(self, seen: Evaluation) -> float:
         """Score the weights on the validation part: ``select="best"`` keeps the highest score."""
-        return seen.accuracy
+        return seen.score
 
     def units(self) -> Units:
         """Return the cost of the last call beyond the plain step on the batch that it returned."""

@@ -102,6 +102,7 @@ class BaseTraining(ABC):
             precision=self.precision,
             machine=self.machine,
             target=target or self.task.target,
+            scorer=self.task.judged_by,
         )
 
     def choose(self) -> int:

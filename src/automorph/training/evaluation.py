@@ -11,6 +11,7 @@ from torch import nn
 
 from automorph.data import Split
 from automorph.errors import DataError
+from automorph.metrics import Scorer
 from automorph.models import evaluating
 from automorph.targets import Classes, Target
 from automorph.training.batch import Encoder
@@ -25,18 +26,31 @@ AT_ONCE = 500
 class Evaluation:
     """``logits`` float32 ``(n, classes)``, and ``losses`` float32 ``(n,)`` given ``labels``.
 
-    ``target`` is what the labels mean.
+    ``target`` is what the labels mean, ``scorer`` the metric that chooses (None: accuracy).
     """
 
     logits: NDArray[np.float32]
     losses: NDArray[np.float32]
     labels: NDArray[np.int64]
     target: Target
+    scorer: Scorer | None = None
 
     @property
     def predictions(self) -> NDArray[np.int64]:
         """The prediction for every example, of classes int64 ``(n,)``."""
         return self.target.predict(self.logits)
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """The probability of each class, ``(n, k)``."""
+        return self.target.probabilities(self.logits)
+
+    @property
+    def score(self) -> float:
+        """What chooses: the value of the metric, negated if lower is better."""
+        if self.scorer is None:
+            return self.accuracy
+        return self.scorer.sign * self.scorer.value(self.labels, self.probabilities)
 
     @property
     def correct(self) -> NDArray[np.bool_]:
@@ -63,11 +77,13 @@ def evaluate(
     precision: Chosen = "fp32",
     machine: Machine | None = None,
     target: Target | None = None,
+    scorer: Scorer | None = None,
 ) -> Evaluation:
     """Evaluate a model on a part, in evaluation mode; several processes share the work.
 
     Every layer returns to its previous mode. ``target`` is the meaning of the labels (None: as
-    many classes as the model has outputs). Raises `DataError` for an empty part.
+    many classes as the model has outputs), ``scorer`` the metric that chooses.
+    Raises `DataError` for an empty part.
     """
     if len(part) == 0:
         raise DataError("got an empty part; expected at least one example to evaluate on")
@@ -85,10 +101,15 @@ def evaluate(
         whole = torch.zeros(len(part), int(width), device=here.device)
         whole[share] = own
         own = here.sum(whole)
-    return evaluation_of(own.cpu(), part.labels, target or Classes(own.shape[1]))
+    return evaluation_of(own.cpu(), part.labels, target or Classes(own.shape[1]), scorer)
 
 
-def evaluation_of(logits: torch.Tensor, labels: NDArray[np.int64], target: Target) -> Evaluation:
+def evaluation_of(
+    logits: torch.Tensor,
+    labels: NDArray[np.int64],
+    target: Target,
+    scorer: Scorer | None = None,
+) -> Evaluation:
     """Return the evaluation of logits float32 ``(n, k)``, given labels int64 ``(n,)``."""
     losses = target.loss(logits, torch.from_numpy(target.encode(labels)))
-    return Evaluation(logits.numpy(), losses.numpy(), labels, target)
+    return Evaluation(logits.numpy(), losses.numpy(), labels, target, scorer)

@@ -69,7 +69,7 @@ class FrozenTraining(BaseTraining):
             accuracy=float(right.double().mean()),
             validation_loss=None if seen is None else seen.loss,
             validation_accuracy=None if seen is None else seen.accuracy,
-            validation_score=None if seen is None else seen.accuracy,
+            validation_score=None if seen is None else seen.score,
             seconds=time.perf_counter() - began,
         )
         self.curves.append(record)
@@ -85,7 +85,9 @@ class FrozenTraining(BaseTraining):
         features = self.source.part(data).features
         with torch.no_grad():
             logits = [self.network.classify(some) for some in torch.split(features, AT_ONCE)]
-        return evaluation_of(torch.cat(logits), data.labels, target or self.task.target)
+        return evaluation_of(
+            torch.cat(logits), data.labels, target or self.task.target, self.task.judged_by
+        )
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the head and the curves; features are on disk, or are computed again."""

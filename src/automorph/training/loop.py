@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, replace
@@ -114,7 +115,7 @@ class Training(BaseTraining):
         if seen is not None:
             meter.check(seen.loss, lr)
         score = None if seen is None else self.augmenter.judge(seen)
-        best_before = max((_standing(e) for e in self.curves), default=-1.0)
+        best_before = max((_standing(e) for e in self.curves), default=-math.inf)
         record = Epoch(
             epoch=epoch + 1,
             lr=lr,

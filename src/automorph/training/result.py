@@ -14,9 +14,9 @@ from torch import nn
 
 from automorph.training.batch import Units
 
-_APART = ("curves", "checkpoint", "model")
-_LATER = ("stable_epochs", "converged")
-"""Entries that results of other schedules lack, as those of older versions do."""
+_APART = ("curves", "checkpoint", "model", "logits")
+_LATER = ("stable_epochs", "converged", "metrics", "thresholds")
+"""Entries that results of other schedules or metrics lack, as those of older versions do."""
 _MOST = 1 << 26
 """Largest number of packed predictions: a damaged text must not exhaust memory."""
 
@@ -52,7 +52,9 @@ class RunResult:
     ``stable_epochs`` are the epochs before the cool-down, and ``converged`` is whether the
     validation loss had stopped improving by then (None: not known, or not a ``stable`` schedule).
     ``predictions`` are the predicted classes by part, int64 ``(n,)`` (runs of older versions have
-    none).
+    none). ``metrics`` are values by part and name of the metric, and ``thresholds`` those fixed on
+    the validation part for metrics with an operating point; both are empty if accuracy is the only
+    metric. ``logits`` of a fresh evaluation are float32 ``(n, k)`` by part.
     """
 
     accuracy: dict[str, float]
@@ -72,11 +74,14 @@ class RunResult:
     )
     stable_epochs: int | None = None
     converged: bool | None = None
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    logits: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, without curves, network and path."""
-        plain = asdict(replace(self, model=None, curves=()))
-        empty = [name for name in _LATER if plain[name] is None]
+        plain = asdict(replace(self, model=None, curves=(), logits={}))
+        empty = [name for name in _LATER if plain[name] is None or plain[name] == {}]
         kept = {name: plain[name] for name in plain if name not in (*_APART, *empty)}
         return {**kept, "predictions": {p: packed(v) for p, v in self.predictions.items()}}
 
@@ -104,8 +109,31 @@ def packed(predictions: ArrayLike) -> str:
     return b64encode(zlib.compress(numbers.tobytes(), 9)).decode()
 
 
+def packed_floats(values: NDArray[np.float32]) -> str:
+    """Pack float32 ``(n, k)``, such as logits, as text, to the last bit.
+
+    >>> unpacked_floats(packed_floats(np.float32([[0.1, 2.0]])))
+    array([[0.1, 2. ]], dtype=float32)
+    """
+    header = np.asarray(values.shape, "<u4").tobytes()
+    content = zlib.compress(header + np.asarray(values, "<f4").tobytes(), 1)
+    return b64encode(content).decode()
+
+
+def unpacked_floats(text: str) -> NDArray[np.float32]:
+    """Unpack the text of `packed_floats`. Raises ValueError for other texts."""
+    content = _inflated(text)
+    shape = np.frombuffer(content[:8], "<u4")
+    return np.frombuffer(content[8:], "<f4").astype(np.float32).reshape(*map(int, shape))
+
+
 def unpacked(text: str) -> NDArray[np.int64]:
     """Unpack the text of `packed` to int64 ``(n,)``. Raises ValueError for other texts."""
+    return np.frombuffer(_inflated(text), "<u4").astype(np.int64)
+
+
+def _inflated(text: str) -> bytes:
+    """Return the bytes that a text packs. Raises ValueError if it is damaged."""
     try:
         reader = zlib.decompressobj()
         content = reader.decompress(b64decode(text, validate=True), 4 * _MOST)
@@ -113,4 +141,4 @@ def unpacked(text: str) -> NDArray[np.int64]:
         raise ValueError(f"not packed predictions: {error}") from error
     if not reader.eof:
         raise ValueError("the packed predictions are truncated")
-    return np.frombuffer(content, "<u4").astype(np.int64)
+    return content

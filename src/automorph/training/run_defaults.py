@@ -48,6 +48,16 @@ def model_begun(folder: Path) -> str | None:
     return None if found is None else found.get("model")
 
 
+def metric_begun(folder: Path) -> str | None:
+    """Return the metric of the run in a folder; None if it holds none.
+
+    Runs of earlier versions, and those judged by accuracy alone, record no metric.
+    """
+    found = [record for record in map(_record_in, _contents(folder)) if record is not None]
+    named = [one for record in found if isinstance(one := record.get("metric"), str)]
+    return next(iter(named), "accuracy") if found else None
+
+
 def policy_begun(augmenter: Any, folder: str | os.PathLike[str] | None) -> tuple[Any, Any]:
     """Return the policy that a training in a folder uses, and its record if that is another.
 

@@ -17,6 +17,7 @@ from torch import nn
 
 from automorph.data import Dataset, Split, guard_unlabelled, in_fold, split
 from automorph.errors import DataError, UsageError
+from automorph.metrics import Scorer, load_metric
 from automorph.models import (
     Weights,
     build_model,
@@ -50,7 +51,8 @@ class Task:
     and a device to network inputs. ``start`` is a run's ``model.safetensors`` from which training
     starts (None: random weights); ``weights`` the file of the weights of ``timm:NAME:pretrained``
     or ``features:timm:NAME`` (None: timm's own). ``protect``: regular expressions that match what
-    text operations must not change.
+    text operations must not change. ``metric`` is the name of the metric that chooses and is
+    tested, ``also`` of those that are shown (see `automorph.metrics`).
     """
 
     data: Dataset
@@ -60,6 +62,8 @@ class Task:
     start: Path | None = None
     protect: tuple[str, ...] = ()
     weights: Weights | None = None
+    metric: str = "accuracy"
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -101,6 +105,27 @@ class Task:
     def target(self) -> Target:
         """What the network predicts: its loss, decision and metric."""
         return target_of(self.data)
+
+    @property
+    def asks_metrics(self) -> bool:
+        """Whether other metrics than accuracy are computed."""
+        return self.metric != "accuracy" or bool(self.also)
+
+    @property
+    def judged_by(self) -> Scorer | None:
+        """The scorer of an evaluation: None for accuracy, which needs no probabilities."""
+        return None if self.metric == "accuracy" else self.scorer
+
+    @property
+    def scorer(self) -> Scorer:
+        """What computes the metric that chooses."""
+        return load_metric(self.metric, self.data.classes)
+
+    @property
+    def scorers(self) -> tuple[Scorer, ...]:
+        """What computes the metrics; the first one chooses."""
+        names = (self.metric, *self.also)
+        return tuple(load_metric(name, self.data.classes) for name in names)
 
     def __repr__(self) -> str:
         # The encoder may hold a vocabulary.

@@ -21,6 +21,7 @@ from automorph.data import (
 )
 from automorph.errors import UsageError
 from automorph.models import resizing_of
+from automorph.training.judging import with_metrics
 from automorph.training.network import check_network
 from automorph.training.options import check_entries, check_folder, check_options
 from automorph.training.photographs import choose_setting
@@ -45,6 +46,8 @@ def as_task(
     weights: str | os.PathLike[str] | None = None,
     folds: int | None = None,
     repeats: int | None = None,
+    metric: str | None = None,
+    also: Sequence[str] = (),
     **options: Any,
 ) -> Task:
     """Make a task of ``source``: missing parts are split off, and defaults fit the data.
@@ -62,6 +65,9 @@ def as_task(
     ``folds``: cross-validate with so many folds, ``repeats`` times (default 2), and split off no
     parts (see `automorph.data.with_folds`; 0 or None: split). `train` then trains on the fold whose
     number is its seed, other calls on every fold.
+    ``metric`` is the name of the metric that chooses and is tested, ``also`` of those that are only
+    shown (see `automorph.metrics`); the default is accuracy, or balanced accuracy if the largest
+    class has more than three times the examples of the smallest.
     ``run_folder``: where the run will be kept; if it was begun with the default recipe of an
     earlier version, it keeps that recipe.
 
@@ -74,7 +80,8 @@ def as_task(
     if isinstance(source, Task):
         asked = {
             "model": model, "recipe": changes, "seed": seed, "protect": protect,
-            "unlabelled": unlabelled, "weights": weights, "folds": folds, "repeats": repeats,
+            "unlabelled": unlabelled, "weights": weights, "metric": metric,
+            "also": also, "folds": folds, "repeats": repeats,
             **options,
         }  # fmt: skip
         _need_none(asked)
@@ -97,10 +104,10 @@ def as_task(
     data = with_folds(source, folds, repeats=repeats, seed=seed) if folds else source
     data = split(data, seed=seed)
     if unlabelled is not None:
-        also = {name: value for name, value in options.items() if name in _OF_UNLABELLED}
+        shared = {name: value for name, value in options.items() if name in _OF_UNLABELLED}
         if data.chosen is not None:
-            also["size"] = data.chosen.size
-        data = with_unlabelled(data, unlabelled, **also)
+            shared["size"] = data.chosen.size
+        data = with_unlabelled(data, unlabelled, **shared)
 
     def by(version: str) -> tuple[str | Callable[[], nn.Module], Recipe]:
         network = model or default_model(data, version)
@@ -117,6 +124,10 @@ def as_task(
         version = defaults_of(Path(run_folder), record_of)
     network, fitting = by(version)
     task = make_task(data, model=network, recipe=fitting, protect=protect, weights=weights)
+    task = with_metrics(
+        task, metric, also, run_folder=None if run_folder is None else Path(run_folder),
+        defaults=version,
+    )  # fmt: skip
     # Errors must appear before anything is trained or written.
     check_network(task)
     if isinstance(task.model, str):

@@ -45,8 +45,14 @@ def task_identity(task: Task) -> dict[str, Any]:
         "encoder": named(task.encoder),
         "recipe": task.recipe.to_dict(),
         **({"protect": list(task.protect)} if task.protect else {}),
+        **metrics_of(task),
         "versions": versions_of(task),
     }
+
+
+def metrics_of(task: Task) -> dict[str, Any]:
+    """Return the names of the metrics; nothing for accuracy alone, as in earlier versions."""
+    return {"metric": task.metric, "also": list(task.also)} if task.asks_metrics else {}
 
 
 def _unlabelled(data: Dataset) -> dict[str, Any]:

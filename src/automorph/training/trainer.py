@@ -25,6 +25,7 @@ from automorph.training.checkpoint import read_checkpoint
 from automorph.training.corpus import fitted
 from automorph.training.device import Machine, find_machine, repeatable
 from automorph.training.frozen import FrozenTraining
+from automorph.training.judging import judge
 from automorph.training.load_model import trained_facts
 from automorph.training.loop import Training
 from automorph.training.precision import Chosen, choose_precision
@@ -208,6 +209,7 @@ def _conclude(training: BaseTraining, store: RunFolder | None, parts: Sequence[s
         for part in _present(training.task, parts)
         if finished or part != "test"
     }
+    judged = judge(training.task, evaluations)
     result = RunResult(
         accuracy={part: seen.accuracy for part, seen in evaluations.items()},
         loss={part: seen.loss for part, seen in evaluations.items()},
@@ -223,6 +225,9 @@ def _conclude(training: BaseTraining, store: RunFolder | None, parts: Sequence[s
         predictions={part: seen.predictions for part, seen in evaluations.items()},
         stable_epochs=training.stable_epochs if finished else None,
         converged=training.converged if finished else None,
+        metrics=judged.metrics,
+        thresholds=judged.thresholds,
+        logits={part: seen.logits for part, seen in evaluations.items()},
     )
     if store is None:
         return result
@@ -240,6 +245,7 @@ def _finished(
     training.kept.load_state_dict(tensors)
     missing = [part for part in _present(training.task, parts) if part not in found.accuracy]
     evaluations = {part: training.evaluate(part) for part in missing}
+    judged = judge(training.task, evaluations, found.thresholds)
     result = replace(
         found,
         accuracy={**found.accuracy, **{part: seen.accuracy for part, seen in evaluations.items()}},
@@ -248,6 +254,8 @@ def _finished(
             **found.predictions,
             **{part: seen.predictions for part, seen in evaluations.items()},
         },
+        metrics={**found.metrics, **judged.metrics},
+        thresholds={**found.thresholds, **judged.thresholds},
     )
     training.machine.wait()
     if missing:
@@ -261,7 +269,9 @@ def _ahead(task: Task, machine: Machine) -> int:
 
 
 def _present(task: Task, parts: Sequence[str]) -> list[str]:
-    return [part for part in parts if part in task.data.parts]
+    if any(scorer.point for scorer in task.scorers):
+        parts = ("validation", *parts)  # Thresholds are fixed there.
+    return [part for part in dict.fromkeys(parts) if part in task.data.parts]
 
 
 def _check(

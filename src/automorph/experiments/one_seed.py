@@ -1,0 +1,54 @@
+"""Intervals of a comparison under one seed: over the test examples, as there is one pair only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from automorph.data import open_test
+from automorph.experiments.job import JobResult
+from automorph.experiments.statistics import Difference
+from automorph.experiments.table import Cell, Row
+from automorph.metrics import resampled, spread
+from automorph.training import Task, unpacked_floats
+
+REMARK = (
+    "One seed: the intervals are a paired bootstrap over the test examples. They do not cover what "
+    "another seed would change."
+)
+
+
+def over_examples(
+    rows: Sequence[Row],
+    task: Task,
+    seed: int,
+    results: Mapping[Cell, JobResult],
+    base: str,
+    confidence: float,
+) -> tuple[Row, ...]:
+    """Return the rows with intervals of their differences from ``base`` over the test examples."""
+    labels = open_test(task.data).labels
+    ran = [place for place, row in enumerate(rows) if row.accuracy is not None]
+    names = [rows[place].policy for place in ran]
+    if base not in names:
+        return tuple(rows)
+    facts = [results[Cell(place, seed)].facts for place in ran]
+    answers = [task.target.probabilities(unpacked_floats(one["logits"])) for one in facts]
+    found = list(rows)
+    for number, scorer in enumerate(task.scorers):
+        thresholds = [one.get("thresholds", {}).get(scorer.name) for one in facts]
+        values = resampled(scorer, labels, answers, thresholds=thresholds)
+        for place, own in zip(ran, values, strict=True):
+            row = found[place]
+            measured = row.also[scorer.title] if number else None
+            gap = measured.difference if measured else row.difference
+            if gap is None:
+                continue
+            ends = spread(own - values[names.index(base)], confidence=confidence)
+            wider = Difference(gap.mean, ends.low, ends.high)
+            found[place] = (
+                replace(row, also={**row.also, scorer.title: replace(measured, difference=wider)})
+                if measured
+                else replace(row, difference=wider)
+            )
+    return tuple(found)

@@ -47,9 +47,31 @@ def test_another_explanation_is_not_overwritten(tmp_path, capsys):
         (["--space", "autoaugment"], "space was 'randaugment' and is now 'autoaugment'"),
         (["--limit", "90"], "data was"),
         (["--model", "cnn:4"], "features was 'random' and is now 'cnn:4'"),
+        (["--model", "cnn:4", "--deep"], "features was 'random' and is now 'cnn:4, trained'"),
     ):
         with pytest.raises(SystemExit):
             main([*RUN, "--out", str(tmp_path), "--quiet", *words])
         assert message in " ".join(capsys.readouterr().err.split())
         assert report.read_bytes() == before
     main([*RUN, "--out", str(tmp_path), "--quiet"])
+
+
+def test_an_explanation_with_other_weights_is_not_overwritten(tmp_path, capsys):
+    timm, torch = pytest.importorskip("timm"), pytest.importorskip("torch")
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        network = timm.create_model("test_efficientnet", num_classes=3)
+        torch.save(network.state_dict(), tmp_path / f"{seed}.pth")
+    model = ["--size", "32", "--model", "features:timm:test_efficientnet"]
+
+    def again(weights):
+        words = ["--weights", str(tmp_path / weights), "--out", str(tmp_path / "out"), "--quiet"]
+        main([*RUN, *model, *words])
+
+    again("0.pth")
+    before = (tmp_path / "out" / "report.json").read_bytes()
+    with pytest.raises(SystemExit):
+        again("1.pth")
+    assert "weights was" in capsys.readouterr().err
+    assert (tmp_path / "out" / "report.json").read_bytes() == before
+    again("0.pth")

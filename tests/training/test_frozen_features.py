@@ -208,3 +208,17 @@ def test_pretrained_features_come_from_the_package_and_load_without_it(task, tmp
         loaded.model, task.data.validation, encoder=loaded.encoder, precision=result.precision
     )
     assert seen.accuracy == result.accuracy["validation"]
+
+
+def test_explain_takes_the_backbone_of_the_task(task):
+    from automorph import explain
+    from automorph.operations import OPERATIONS
+
+    space = SearchSpace("one", (OPERATIONS["Rotate"],))
+    own = explain(task, space, magnitudes=[0.5], copies=1)
+    named = explain(task, space, magnitudes=[0.5], copies=1, features=MODEL)
+    plain = explain(task, space, magnitudes=[0.5], copies=1, features="random")
+
+    assert own.features == MODEL
+    assert own.to_dict()["operations"] == named.to_dict()["operations"]
+    assert own.to_dict()["operations"] != plain.to_dict()["operations"]

@@ -67,8 +67,8 @@ _STYLES = {
     "--model",
     metavar="NAME",
     help="Features: random (convolutions; texts: words and word pairs), pixels, or a "
-    "model such as timm:resnet18:pretrained or sentence:NAME. With --deep: the model to "
-    "train.",
+    "model such as timm:resnet18:pretrained, features:timm:resnet18 or sentence:NAME. With "
+    "--deep: the model to train.",
     show_default="random",
 )
 @weights_option
@@ -144,7 +144,7 @@ class ExplainRun:
 
         words = [self.space.name, self.features, str(self.deep), str(self.seed)]
         start = self._weights()
-        words += [start.hash] if start else []
+        words += [start.hash] if start and not self.deep else []
         folder = self.folder or run_folder("explain", self.task, words)
         self._check_folder(folder)
         say = console(quiet=self.quiet)
@@ -154,7 +154,7 @@ class ExplainRun:
             f"[bold]Explaining {number} operations on {self.source}[/bold]\n"
             f"{len(self.task.data.train):,} training examples of {len(self.task.data.classes)} "
             f"classes; features: {self.features if not self.deep else self.task.model}"
-            f"{f'; pretrained weights: {start}' if start else ''}"
+            f"{f'; pretrained weights: {start}' if start and not self.deep else ''}"
         )
         print_notes(say, self.task.data)
         started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -170,6 +170,7 @@ class ExplainRun:
             **provenance_of(self.task.data, started, result.seconds),
             **notes_of(self.task.data),
             "seed": self.seed,
+            "weights": start.hash if start else None,
         }
         old = with_recorded_verdicts(content, read_object(folder / "explain.json"))
         version = {} if old else {"verdicts": VERDICTS}
@@ -203,10 +204,10 @@ class ExplainRun:
         return content
 
     def _weights(self) -> Weights | None:
-        """Return the file of the weights of the features; a trained network's are noted."""
+        """Return the file of the weights of the features, or of the network to train."""
         from automorph.models import weights_for
 
-        return None if self.deep else weights_for(self.features, self.weights)
+        return self.task.weights if self.deep else weights_for(self.features, self.weights)
 
     def _check_folder(self, folder: Path) -> None:
         """Reject a folder with an explanation of something else, which would be overwritten."""
@@ -216,11 +217,17 @@ class ExplainRun:
         if not isinstance(found, dict):
             return
         known = found.get("provenance") or {}
+        start = self._weights()
         wanted = {
             "data": self.task.data.hash, "seed": self.seed, "space": self.space.name,
-            **({} if self.deep else {"features": self.features}),
+            "features": f"{self.task.model}, trained" if self.deep else self.features,
+            # Version 0.1 did not record them.
+            **({"weights": start and start.hash} if "weights" in known else {}),
         }  # fmt: skip
-        there = {**found, "data": known.get("data_hash"), "seed": known.get("seed")}
+        there = {
+            **found, "data": known.get("data_hash"), "seed": known.get("seed"),
+            "weights": known.get("weights"),
+        }  # fmt: skip
         changes = differences({name: there.get(name) for name in wanted}, wanted)
         if changes:
             raise UsageError(

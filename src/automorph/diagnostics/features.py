@@ -142,7 +142,8 @@ def feature_map(
     """Return a feature map by name; a function of images is returned unchanged.
 
     Names: ``random``, ``pixels``, or a model of `automorph.models` (untrained, unless it is
-    ``timm:NAME:pretrained``, whose ``weights`` may come from a file). For texts ``random`` is
+    ``timm:NAME:pretrained`` or ``features:timm:NAME``, whose ``weights`` may come from a file; the
+    task's own model has the task's). For texts ``random`` is
     `hashed_words`, and ``sentence:NAME`` a pretrained network.
     """
     known = isinstance(features, str) and features not in ("random", "pixels")
@@ -153,6 +154,8 @@ def feature_map(
         )
     if callable(features):
         return features
+    if features == task.model and weights is None:
+        return network_features(task, task.build(seed))
     if task.data.domain == "text":
         return _of_texts(task, features, seed)
     if features == "random":
@@ -160,7 +163,7 @@ def feature_map(
     if features == "pixels":
         return pixels
     other = make_task(
-        task.data, model=features, recipe=task.recipe, weights=weights,
+        task.data, model=features, weights=weights,
         encoder=None if is_pretrained(features) else task.encoder,
     )  # fmt: skip
     return network_features(other, other.build(seed))

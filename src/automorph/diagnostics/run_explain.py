@@ -42,7 +42,7 @@ def explain(
     source: Any,
     space: str | SearchSpace | None = None,
     *,
-    features: str | FeatureMap = "random",
+    features: str | FeatureMap | None = None,
     deep: bool = False,
     magnitudes: Sequence[float] = MAGNITUDES,
     copies: int = 2,
@@ -58,24 +58,31 @@ def explain(
     - ``space``: a name or a `SearchSpace`, which may hold your own operations (None: see
       `default_space`);
     - ``features``: ``random`` (convolutions; for texts words and pairs of words), ``pixels``, the
-      name of a model, or a function of images or texts;
+      name of a model, or a function of images or texts (None: those of the task's network if its
+      weights are pretrained, else ``random``);
     - ``deep``: use features of the task's own network, trained by its recipe on one half of the
       examples, and explain on the other half;
-    - ``weights``: the file that a model named ``timm:NAME:pretrained`` takes its weights from: that
-      of ``features``, or with ``deep`` the task's;
+    - ``weights``: the file of the weights of a model named ``timm:NAME:pretrained`` or
+      ``features:timm:NAME``: that of ``features``, or else the task's;
     - ``progress`` is called with an operation's name, its number and their count.
 
     Raises `UsageError` for a space of another domain, or too few data.
     """
     started = time.monotonic()
+    own = deep or features is None
     if isinstance(source, str) and not deep:
-        options = {"resizing": resizing_of(features), **options}
-    task = as_task(source, weights=weights if deep else None, **options)
+        named = options.get("model") if features is None else features
+        options = {"resizing": resizing_of(named), **options}
+    task = as_task(source, weights=weights if own else None, **options)
+    if features is None:
+        features = task.network if task.regime != "scratch" else "random"
     chosen = default_space(task.data.domain) if space is None else space
     chosen = named_space(chosen) if isinstance(chosen, str) else chosen
     _check(task, chosen, magnitudes, copies)
     chosen = fitted(chosen, task)
-    bench, name = _bench(task, features, deep=deep, copies=copies, seed=seed, weights=weights)
+    bench, name = _bench(
+        task, features, deep=deep, copies=copies, seed=seed, weights=None if own else weights
+    )
     operations = [operation for operation in chosen if not is_identity(operation)]
     sweeps = []
     for number, operation in enumerate(operations):

@@ -220,5 +220,12 @@ def test_explain_takes_the_backbone_of_the_task(task):
     plain = explain(task, space, magnitudes=[0.5], copies=1, features="random")
 
     assert own.features == MODEL
-    assert own.to_dict()["operations"] == named.to_dict()["operations"]
-    assert own.to_dict()["operations"] != plain.to_dict()["operations"]
+    changes = [one.findings[0].best.diagnosis.change for one in (own, named, plain)]
+    assert changes[0] == changes[1] != changes[2]
+
+
+def test_patch_refuses_frozen_features_by_name(tmp_path):
+    from automorph import patch
+
+    with pytest.raises(UsageError, match=r"patch trains a network step by step.*pretrained"):
+        patch("digits-correlation", model=MODEL, size=32, limit=200, folder=tmp_path)

@@ -110,6 +110,7 @@ def patch(
     check_executor(engine, address)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     task = as_task(task, run_folder=folder, **options)
+    _need_steps(task.network)
     grouper = grouper_of(task.data)
     _check(task, numbers)
     if checkpoint is not None:
@@ -233,6 +234,15 @@ def _check(task: Task, seeds: tuple[int, ...]) -> None:
         )
 
 
+def _need_steps(network: str) -> None:
+    if network.startswith("features:"):
+        raise UsageError(
+            f"patch trains a network step by step, by the losses of its subgroups, and the head of "
+            f"{network} is fitted at once; expected a network that is trained: fine-tune it "
+            "(--model timm:NAME:pretrained; for texts sentence:NAME)"
+        )
+
+
 def _begin_with(task: Task, checkpoint: Path) -> Task:
     """Return the task with the user's weights, network and normalisation as its start."""
     file = weights_file(checkpoint)
@@ -242,8 +252,10 @@ def _begin_with(task: Task, checkpoint: Path) -> Task:
             f"{file} was trained on the classes {list(trained.classes)}; the data have "
             f"{list(task.data.classes)}. Expected the same classes in the same order"
         )
+    model = read_facts(file)["model"] or task.model
+    _need_steps(model if isinstance(model, str) else "")
     return replace(
-        task, start=file, model=read_facts(file)["model"] or task.model, weights=None,
+        task, start=file, model=model, weights=None,
         encoder=trained.encoder or task.encoder,
     )  # fmt: skip
 

@@ -64,6 +64,20 @@ def worth(content: Content) -> str:
     return table(head, rows)
 
 
+def photographs(content: Content) -> str:
+    """Test accuracy of each policy from scratch, on frozen features and when fine-tuning."""
+    found = {(row["data"], row["regime"], row["policy"]): row for row in content["rows"]}
+    policies = list(dict.fromkeys(policy for _, _, policy in found))
+    rows = []
+    for data, regime in dict.fromkeys((data, regime) for data, regime, _ in sorted(found)):
+        own = [found.get((data, regime, policy)) for policy in policies]
+        seconds = max(row["processor"] for row in own if row)
+        cells = (_spread(row["test"]) if row else "" for row in own)
+        rows.append((data, regime, *cells, f"{seconds:.0f}"))
+    head = ("data", "network", *(f"`{policy}` (%)" for policy in policies), "processor s")
+    return table(head, rows)
+
+
 def unlabelled(content: Content) -> str:
     """Test accuracy with and without unlabelled images."""
     rows = []

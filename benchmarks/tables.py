@@ -36,6 +36,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "recipes-sets": (forms.recipes_by_set, ("recipes",)),
     "recipes-worth": (forms.worth, ("recipes",)),
     "recipes-claims": (forms.claims, ("recipes",)),
+    "photographs": (forms.photographs, ("photographs",)),
+    "photographs-claims": (forms.claims, ("photographs",)),
     "unlabelled": (forms.unlabelled, ("unlabelled",)),
     "unlabelled-claims": (forms.claims, ("unlabelled",)),
     "throughput": (forms.throughput, ("throughput",)),

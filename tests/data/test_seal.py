@@ -24,7 +24,7 @@ MAY_OPEN = {
     "robustness/groups.py:notes_on": "counts the examples of each group, for notes to the reader",
     "robustness/run_audit.py:_part": "an audit measures the part that the user asked for",
     "robustness/run_audit.py:audit":
-        "an audit by cross-validation measures all examples, each by networks that have not seen it",
+        "an audit by cross-validation: all examples, each by networks that have not seen it",
     "robustness/audit_folds.py:of_folds":
         "predicts the fold that a finished training has not seen",
     "robustness/run_patch.py:patch": "audits the models before and after, once both are chosen",

@@ -176,6 +176,17 @@ def _with_interval(values: Sequence[float]) -> str:
     return f"{found.mean:.4f}{half}"
 
 
+def folds(content: Content) -> str:
+    """How often intervals of cross-validation exclude a true difference of zero."""
+    head = ("set", "repeats of 5 folds", "intervals", "exclude zero", "mean half width (points)")
+    rows = [
+        (row["set"], str(row["repeats"]), "corrected" if row["corrected"] else "Student's t",
+         f"{row['excluded']} of {row['draws']}", f"{100 * row['half width']:.1f}")
+        for row in content["rows"]
+    ]  # fmt: skip
+    return table(head, rows)
+
+
 def claims(*contents: Content) -> str:
     """Every claim made before the run, with its value, interval and outcome."""
     rows = []

@@ -38,6 +38,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "recipes-claims": (forms.claims, ("recipes",)),
     "photographs": (forms.photographs, ("photographs",)),
     "photographs-claims": (forms.claims, ("photographs",)),
+    "folds": (forms.folds, ("folds",)),
+    "folds-claims": (forms.claims, ("folds",)),
     "unlabelled": (forms.unlabelled, ("unlabelled",)),
     "unlabelled-claims": (forms.claims, ("unlabelled",)),
     "throughput": (forms.throughput, ("throughput",)),

@@ -63,3 +63,15 @@ def test_train_measures_by_cross_validation_and_trains_on_all_examples(few, caps
     assert again["accuracy"] == said["accuracy"]
     assert (few / "run" / "folds" / "jobs.jsonl").read_text() == jobs
     assert "left out of the training" in (few / "run" / "report.html").read_text()
+
+
+def test_a_policy_that_was_found_on_the_data_is_not_cross_validated_unasked(few, capsys):
+    told(capsys, [*COMPARE, "--folds", "0", "--seeds", "1", "--out", "first"])
+    found = json.loads((few / "first" / "policy.json").read_text())
+    assert found["provenance"]["data_hash"]
+    other = "flip-crop" if found["name"] == "none" else "none"
+    words = ["compare", "folder:few", *QUICK, "--policy", other, "--policy", "first/policy.json",
+             "--jobs", "1"]  # fmt: skip
+    assert "folds" not in told(capsys, [*words, "--out", "again"])[0]
+    asked, _ = told(capsys, [*words, "--folds", "3", "--repeats", "1", "--out", "asked"])
+    assert "was found on these data" in asked["remarks"][0]

@@ -94,3 +94,10 @@ def test_options_that_do_not_go_with_folds_are_refused(options, words):
     data = None if "objective" in options else "digits"
     with pytest.raises(UsageError, match=words):
         automorph.compare(data, ["none"], **options)
+
+
+@pytest.mark.parametrize("call", [automorph.search, automorph.patch])
+def test_what_finds_something_needs_a_test_part(call):
+    task = as_task("digits", **SETTING)
+    with pytest.raises(UsageError, match="got 4 folds x 2 repeats for"):
+        call(task)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,14 +103,15 @@ def compare(
     """
     where = engine_settings(options)
     check_compared(policies, baseline)
+    files = [policy for policy in policies if policy.lower().endswith(".json")]
     from automorph.augmenters import as_treatment
 
     if data is None:  # Otherwise, bad data are rejected before policies are loaded.
         task: Any = own_task(data, options, treatments=[as_treatment(one) for one in policies])
     else:
-        task = own_task(data, options) or task_of(
-            data, out=out, few=seeds is None and not _begun_without_folds(out), **options
-        )
+        # A policy in a file may have been found on a part of these data.
+        few = seeds is None and not files and not _begun_without_folds(out)
+        task = own_task(data, options) or task_of(data, out=out, few=few, **options)
     from automorph.policies import check_domain
 
     treatments = [as_treatment(policy) for policy in policies]
@@ -121,7 +122,7 @@ def compare(
     run = CompareRun(
         source=data, task=task, policies=treatments, seeds=seeds, baseline=baseline,
         folder=Path(out) if out else None, quiet=quiet or as_json,
-        same_epochs=options["epochs"] == "same",
+        same_epochs=options["epochs"] == "same", files=files,
     )  # fmt: skip
     content = run.run(**where)
     if as_json:
@@ -132,7 +133,8 @@ def compare(
 class CompareRun:
     """One comparison on the command line; also the whole of ``quickstart``.
 
-    ``settings``: options of the suggested commands that the user did not type.
+    ``settings``: options of the suggested commands that the user did not type; ``files``: those of
+    the policies that were read from files.
     """
 
     source: str | None
@@ -145,6 +147,7 @@ class CompareRun:
     title: str = ""
     same_epochs: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
+    files: Sequence[str] = ()
 
     def run(self, *, jobs: int | None, **where: Any) -> dict[str, Any]:
         """Run the comparison and return the object that ``--json`` prints."""
@@ -172,6 +175,8 @@ class CompareRun:
                 self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
                 jobs=words.jobs(jobs), progress=bars.begin, same_epochs=self.same_epochs, **where,
             )  # fmt: skip
+        seen = [note for file in self.files if (note := found_on(file, self.task))]
+        comparison = replace(comparison, remarks=(*seen, *comparison.remarks))
         for remark in comparison.remarks:
             say.print(remark, style="yellow", markup=False)
         before = read_object(folder / "compare.json")
@@ -257,6 +262,21 @@ class CompareRun:
         say.print(f"Policy of the winner  {folder / 'policy.json'}")
         say.print(f"Report                {folder / 'report.html'}")
         print_next(say, self.words.after_comparison(comparison, folder))
+
+
+def found_on(file: str, task: Task | ExternalTask) -> str:
+    """Return a warning if the policy of a file was found on data that folds test; else nothing."""
+    from automorph.experiments import ExternalTask
+
+    if isinstance(task, ExternalTask) or task.data.folds is None:
+        return ""
+    known = (read_object(Path(file)) or {}).get("provenance")
+    if not isinstance(known, dict) or known.get("data_hash") != task.data.hash:
+        return ""
+    return (
+        f"{file} was found on these data, and folds test it on examples that chose it: its "
+        "accuracy is too high. Compare it on the test part that it has not seen (--folds 0)."
+    )
 
 
 def _begun_without_folds(folder: str | None) -> bool:

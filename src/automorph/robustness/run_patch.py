@@ -49,6 +49,7 @@ from automorph.training import (
     load_trained,
     read_checkpoint,
     read_facts,
+    refuse_folds,
     task_identity,
     weights_file,
     write_checkpoint,
@@ -111,6 +112,7 @@ def patch(
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     task = as_task(task, run_folder=folder, **options)
     _need_steps(task.network)
+    refuse_folds(task, "patch")
     grouper = grouper_of(task.data)
     _check(task, numbers)
     if checkpoint is not None:

@@ -47,7 +47,7 @@ from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
 from automorph.searchers.study_log import StudyLog
-from automorph.training import Task, from_version_1, installed, sizing_for
+from automorph.training import Task, from_version_1, installed, refuse_folds, sizing_for
 
 TRIALS = 40
 """Trials of a search with neither trials nor a budget."""
@@ -291,6 +291,8 @@ def _fits(task: Task | ExternalTask, space: SearchSpace, domain: str) -> None:
         raise UsageError(
             "the search space has no operations; expected at least one: choose another with --space"
         )
+    if isinstance(task, Task):
+        refuse_folds(task, "search")
     if isinstance(task, Task) and not {"validation", "test"} <= set(task.data.parts):
         raise UsageError(
             f"{task.name} lacks a validation or a test part; a search needs both: "

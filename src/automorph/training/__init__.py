@@ -52,7 +52,13 @@ from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import balanced_rows, batches, order, repeats, steps_per_epoch
 from automorph.training.schedule import learning_rate
 from automorph.training.task import Task, make_task, torch_seed, with_changes
-from automorph.training.task_defaults import as_task, check_repeats, default_model, sizing_for
+from automorph.training.task_defaults import (
+    as_task,
+    check_repeats,
+    default_model,
+    refuse_folds,
+    sizing_for,
+)
 from automorph.training.task_record import (
     from_version_1,
     installed,
@@ -125,6 +131,7 @@ __all__ = [
     "read_checkpoint",
     "read_facts",
     "recipe_for",
+    "refuse_folds",
     "repeatable",
     "repeats",
     "resized_as",

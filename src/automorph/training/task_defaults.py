@@ -166,6 +166,16 @@ def sizing_for(
     return choose
 
 
+def refuse_folds(task: Task, call: str) -> None:
+    """Raise ``UsageError`` for a cross-validated task where parts of the data are needed."""
+    if task.data.folds is not None:
+        raise UsageError(
+            f"got {task.data.folds.words} for {call}; expected data with a validation and a test "
+            "part, because what it finds has then seen no test example: leave out folds and "
+            "repeats"
+        )
+
+
 def _need_none(options: dict[str, Any]) -> None:
     """Raise ``UsageError`` for options that would change a task; empty ones are allowed."""
     if given := [name for name, value in options.items() if not _says_nothing(value)]:

@@ -13,8 +13,16 @@ from PIL import Image
 import automorph
 from automorph.cli import app
 from automorph.data import Photographs
+from automorph.robustness.run_audit import _data
 from automorph.searchers.budget import plan_by_time
-from automorph.training import as_task, choose_setting, photographs, recipe_for, sizing_for
+from automorph.training import (
+    as_task,
+    choose_setting,
+    photographs,
+    recipe_for,
+    sizing_for,
+    train,
+)
 from automorph.training.photographs import BUDGET, SETTINGS
 
 PHOTOS = Photographs(n_train=300, side=375, alike=False)
@@ -144,3 +152,23 @@ def test_the_command_line_prints_the_choice(folder, tmp_path):
     assert "64 px and resnet9:16/2 (trained from scratch)" in " ".join(found.output.split())
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert "photographs" in json.dumps(record)
+
+
+def test_audits_read_photographs_as_the_network_did(folder, tmp_path):
+    task = as_task(folder, model="cnn:4", size=40, recipe={"epochs": 1})
+    train(task, "none", folder=tmp_path / "run", progress=False)
+
+    none = {"folds": None, "repeats": None, "options": {}}
+    data, doubt = _data(folder, 0, tmp_path / "run", None, whole=False, **none)
+
+    assert doubt is None
+    assert data.hash == task.data.hash
+    assert any("40x40, as in the training" in note for note in data.notes)
+
+
+def test_a_preview_shows_what_is_trained(folder, tmp_path):
+    words = ["preview", folder, "--policy", "flip-crop", "--out", str(tmp_path / "seen.png")]
+    found = CliRunner().invoke(app, words)
+
+    assert found.exit_code == 0, found.output
+    assert "64 px and resnet9:16/2" in " ".join(found.output.split())

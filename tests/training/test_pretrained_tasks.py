@@ -231,8 +231,8 @@ def test_predictions_and_audits_of_a_run_resize_in_the_same_way(photos, file, tm
     train(task, "none", folder=tmp_path / "run", progress=False)
 
     made = automorph.predict(tmp_path / "run", f"folder:{photos}", part="test")
-    source, options = f"folder:{photos}", {"size": 32}
-    audited, doubt = _data(source, 0, tmp_path / "run", None, whole=False, options=options)
+    given = {"folds": None, "repeats": None, "options": {"size": 32}}
+    audited, doubt = _data(f"folder:{photos}", 0, tmp_path / "run", None, whole=False, **given)
 
     assert not any("other examples than in training" in note for note in made.notes)
     assert made.accuracy == train(task, "none", folder=tmp_path / "run").accuracy["test"]

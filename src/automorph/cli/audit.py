@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.options import (
+    choosing,
     console,
     data_options,
     folds_options,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from automorph.data import Dataset, Resizing
+    from automorph.data import Dataset, Resizing, Sizing
     from automorph.robustness import Audit
 
 PARTS = ("train", "validation", "test")
@@ -149,7 +150,10 @@ class AuditRun:
         """Run the audit and return the object that ``--json`` prints."""
         # All verbs use the same seed for the split.
         resizing = _resizing(self.model, self.checkpoint)
-        data = load_whole(self.source, seed=0, metadata=None, resizing=resizing, **self.options)
+        sizing = _sizing(self.model, self.checkpoint, frozen=self.recipe["lr"] is None)
+        data = load_whole(
+            self.source, seed=0, metadata=None, resizing=resizing, sizing=sizing, **self.options
+        )
         from automorph.report import publish
         from automorph.robustness import audit, split_as_trained
 
@@ -226,6 +230,15 @@ def _resizing(model: str | None, checkpoint: str | None) -> Resizing | None:
 
         return resized_as(checkpoint)
     return pretraining_of(model)
+
+
+def _sizing(model: str | None, checkpoint: str | None, *, frozen: bool) -> Sizing | None:
+    """Return what chooses the size of photographs: that of the network that is audited."""
+    if checkpoint is None:
+        return None if model else choosing(frozen=frozen)
+    from automorph.training import sized_as
+
+    return sized_as(checkpoint)
 
 
 def _epochs(data: Dataset, model: str | None, recipe: dict[str, Any]) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.options import (
+    choosing,
     console,
     data_options,
     json_option,
@@ -85,7 +86,7 @@ def preview(
     """
     if out is not None:
         _need_folder(out)
-    dataset = load(data, **options)
+    dataset = load(data, sizing=choosing(), **options)
     if out is not None:
         _check_ending(out, dataset.domain)
     from automorph.augmenters import as_treatment

@@ -37,6 +37,8 @@ from automorph.training import (
     check_repeats,
     make_task,
     resized_as,
+    sized_as,
+    sizing_for,
     train,
 )
 
@@ -249,7 +251,9 @@ def _data(
     else:
         check_options(source, options)
         resizing = resizing_of(model) if checkpoint is None else resized_as(checkpoint)
-        options = {"metadata": None, "resizing": resizing, **options}
+        sizing = sizing_for() if checkpoint is None else sized_as(checkpoint)
+        known = {"resizing": resizing, "sizing": sizing if model is None else None}
+        options = {"metadata": None, **known, **options}
         if folds:
             options["hold_out"] = False
         source = as_dataset(source, seed=seed, **options)

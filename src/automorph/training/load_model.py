@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from automorph.data import Resizing, split_hashes
+from automorph.data import Chosen, Photographs, Resizing, Sizing, split_hashes
 from automorph.errors import UsageError
 from automorph.models import build_model, build_text_model, without_weights
 from automorph.training.batch import Encoder, Normaliser
@@ -81,6 +81,28 @@ def resized_as(path: str | os.PathLike[str]) -> Resizing | None:
     found = read_facts(file).get("resizing")
     check_resizing(found, file)
     return None if found is None else Resizing(**found)
+
+
+def sized_as(path: str | os.PathLike[str]) -> Sizing:
+    """Return what reads photographs at the size of a network's training, with a note."""
+    file = weights_file(path)
+
+    def choose(photographs: Photographs) -> Chosen | None:
+        shape = [] if file.suffix != ".safetensors" or not file.exists() else _shape(file)
+        if len(shape) != 3:
+            return None
+        height, width = shape[:2]
+        what = "large photographs" if photographs.alike else "photographs of different sizes"
+        note = f"{what} are read at {height}x{width}, as in the training of the network"
+        name = read_facts(file)["model"] or "cnn"
+        return Chosen((height, width), resized_as(file), name, 0.0, 0.0, note)
+
+    return choose
+
+
+def _shape(file: Path) -> list[int]:
+    shape: list[int] = read_facts(file).get("shape") or []
+    return shape
 
 
 def _built(facts: dict[str, Any]) -> nn.Module:

@@ -41,6 +41,8 @@ def test_few_examples_are_cross_validated_unless_it_is_turned_off(few, capsys):
     page = (few / "auto" / "report.html").read_text()
     assert "Fold 5, repeat 2" in page
     assert "Nadeau and Bengio" in page
+    assert "paired seeds" not in page
+    assert "over the seeds" not in page
     assert "test accuracy" not in page.lower()
     for off in (["--folds", "0", "--seeds", "1"], ["--seeds", "1"]):
         assert "folds" not in told(capsys, [*COMPARE, *off, "--out", "off"])[0]

@@ -55,7 +55,7 @@ def compare_page(result: JsonObject) -> Page:
     parts = [
         _results(results),
         _classes(results),
-        sections.training(results.entries("curves"), results.seeds),
+        sections.training(results.entries("curves"), results.seeds, results.pair),
         sections.operations(results.entries("curves")),
         sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),

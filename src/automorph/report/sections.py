@@ -52,8 +52,11 @@ _NAMES = {
 }
 
 
-def training(entries: Sequence[ResultEntry], seeds: int) -> Section | None:
-    """Make the section of curves: accuracies (fractions) and losses, each ``(seeds, epochs)``."""
+def training(entries: Sequence[ResultEntry], seeds: int, pair: str = "seed") -> Section | None:
+    """Make the section of curves: accuracies (fractions) and losses, each ``(seeds, epochs)``.
+
+    ``pair`` is what the trainings of a policy differ by: see `Results.pair`.
+    """
     parts: list[Part] = []
     for key, (axis, factor) in _CURVES.items():
         series = [
@@ -74,7 +77,8 @@ def training(entries: Sequence[ResultEntry], seeds: int) -> Section | None:
         caption = f"{name} by epoch."
         if seeds > 1:
             caption = (
-                f"{name} by epoch: mean over the seeds, with a band from the lowest to the highest."
+                f"{name} by epoch: mean over the {pair}s, with a band from the lowest to the "
+                "highest."
             )
         few = 1 < len(series) <= curves.TOGETHER
         legend = [(curve.label, curve.colour) for curve in series] if few else []

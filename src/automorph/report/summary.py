@@ -80,7 +80,7 @@ def _margin(results: Results) -> list[Answer]:
         Answer(
             "Beyond chance?",
             "Yes" if beyond else "Not shown",
-            f"The interval over {results.seeds} paired seeds {zero}{chance}.",
+            f"The interval over {results.seeds} paired {results.pair}s {zero}{chance}.",
         ),
     ]
 
@@ -93,8 +93,8 @@ def _without_interval(results: Results, row: JsonObject | None) -> Answer:
     return Answer(
         "Beyond chance?",
         "Yes" if results.content["verdict"]["kind"] != "unclear" else "Not shown",
-        f"The difference is the same for all {results.seeds} paired seeds, so it has no interval, "
-        f"p {formatting.p_value(p, sign=True)}.",
+        f"The difference is the same for all {results.seeds} paired {results.pair}s, so it has no "
+        f"interval, p {formatting.p_value(p, sign=True)}.",
     )
 
 

@@ -10,7 +10,7 @@
 #   turned.
 # So a folder of photographs that is converted from JPEG to AVIF, or to JPEG XL, is turned otherwise than before, with
 # width and height exchanged: boxes and masks made on the JPEG do not fit. Read all formats with one reader that is
-# known to turn them. Automorph reads with Pillow and exif_transpose.
+# known to turn them. Automorph reads with Pillow, and turns what Pillow leaves (data/images.py).
 #
 # Exits with 0 while this holds, with 1 if it has changed.
 set -euo pipefail

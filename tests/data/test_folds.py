@@ -62,6 +62,16 @@ def test_rows_that_belong_together_and_copies_stay_in_one_fold():
     assert any("stay in one fold" in note for note in grouped.notes)
 
 
+def test_repeats_that_divide_few_groups_alike_are_noted():
+    groups = np.repeat(np.arange(6), [20, 16, 12, 8, 6, 4])
+    images = RNG.integers(0, 256, (66, 8, 8, 3), np.uint8)
+    data = with_folds(
+        from_arrays(images, (np.arange(66) % 4 == 0).astype(int), groups=groups), 3, repeats=4
+    )
+    assert any("repeats divide the rows in only" in note for note in data.notes)
+    assert not any("divide the rows in only" in note for note in with_folds(arrays(), 3).notes)
+
+
 def test_predictions_come_back_in_the_order_of_the_examples():
     data = with_folds(arrays(), 4, repeats=3)
     rows = [data.folds.rows(cell)["test"] for cell in range(data.folds.cells)]

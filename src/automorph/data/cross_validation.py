@@ -62,6 +62,13 @@ def with_folds(
     )
     if dataset.keep_together is not None:
         notes.add(f"rows with the same {dataset.keep_together} stay in one fold")
+        # Of few groups of different sizes, the splitter finds the same division again.
+        if (different := _divisions(made)) < repeats:
+            notes.add(
+                f"the {repeats} repeats divide the rows in only {different} different way"
+                f"{'s' * (different > 1)}, because there are few values of "
+                f"{dataset.keep_together}: more repeats add little"
+            )
     elif units.max() + 1 < len(units):
         notes.add("rows of equal content stay in one fold")
     alike = with_near_duplicates(in_fold(dataset.replace(folds=made), 0))
@@ -99,6 +106,15 @@ def in_fold(dataset: Dataset, cell: int) -> Dataset:
         name: take_part(dataset.train, rows) for name, rows in dataset.folds.rows(cell).items()
     }
     return dataset.replace(folds=None, **parts)
+
+
+def _divisions(folds: Folds) -> int:
+    """Count the repeats that differ in more than the numbers of their folds."""
+    first_rows = (np.unique(of_row, return_index=True) for of_row in folds.of_row)
+    return len({
+        tuple(first[of_row].tolist())
+        for of_row, (_, first) in zip(folds.of_row, first_rows, strict=True)
+    })  # fmt: skip
 
 
 def _units(dataset: Dataset) -> NDArray[np.intp]:

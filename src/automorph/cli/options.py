@@ -162,8 +162,9 @@ protect_option = click.option(
 )
 weights_option = click.option(
     "--weights", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
-    help="File of the weights of --model timm:NAME:pretrained: safetensors, or a state_dict that "
-    "torch saved.", show_default="those of an installed package, else timm's",
+    help="File of the weights of --model timm:NAME:pretrained or features:timm:NAME: "
+    "safetensors, or a state_dict that torch saved.",
+    show_default="those of an installed package, else timm's",
 )  # fmt: skip
 _model_option = stack(
     click.option(

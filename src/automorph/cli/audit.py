@@ -27,6 +27,7 @@ from automorph.cli.options import (
     seed_option,
     training_options,
 )
+from automorph.cli.param_types import NameWord
 from automorph.cli.provenance import notes_of, provenance_of
 from automorph.cli.run_names import run_folder
 from automorph.cli.suggestions import first_policies, print_next, suggest, suggest_again
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from automorph.data import Dataset, Resizing, Sizing
-    from automorph.robustness import Audit
+    from automorph.robustness import Audit, MetricEstimate
 
 PARTS = ("train", "validation", "test")
 SHOWN = 30
@@ -74,6 +75,15 @@ EXAMPLES = 12
     default="domino",
     show_default=True,
     help="With --discover: slice discovery method.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    metavar="METRIC",
+    multiple=True,
+    type=NameWord("metrics:METRICS", check="metrics:check_metric"),
+    help="Metric of the whole part to show, with its interval; repeatable (see: automorph list "
+    "metrics).",
 )
 @folds_options
 @seed_option
@@ -111,7 +121,7 @@ def audit(
     run = AuditRun(
         source=data, model=options.pop("model"), weights=options.pop("weights"), recipe=training,
         checkpoint=checkpoint, predictions=predictions, part=part, discover=discover,
-        method=method, seed=seed,
+        method=method, seed=seed, metrics=options.pop("metrics"),
         folder=Path(out) if out else None, quiet=quiet or as_json, options=options,
     )  # fmt: skip
     content = run.run()
@@ -142,6 +152,7 @@ class AuditRun:
     discover: bool
     method: Any
     seed: int
+    metrics: tuple[str, ...]
     folder: Path | None
     quiet: bool
     options: dict[str, Any]
@@ -168,7 +179,7 @@ class AuditRun:
         result = audit(
             data, model=self.model, checkpoint=self.checkpoint, weights=self.weights,
             predictions=self.predictions, part=self.part, discover=self.discover,
-            method=self.method, recipe=self.recipe, seed=self.seed,
+            method=self.method, recipe=self.recipe, seed=self.seed, metrics=self.metrics,
             folder=folder / "model", progress=False if self.quiet else None,
         )  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
@@ -271,6 +282,8 @@ def _print_audit(result: Audit, say: Console) -> None:
     where = "left out of the training" if part == "out-of-fold" else f"of the {part} part"
     say.print(f"\n{result.n:,} examples {where}\n")
     say.print(_table_of(result))
+    for found in result.metrics:
+        say.print(_in_words(found), soft_wrap=True)
     for line in lines:
         say.print(line, soft_wrap=True)
     for note in result.notes:
@@ -278,6 +291,16 @@ def _print_audit(result: Audit, say: Console) -> None:
     say.print(f"\n{result.verdict}", style="bold", soft_wrap=True)
     for alarm in result.alarms[1:5]:
         say.print(alarm, soft_wrap=True)
+
+
+def _in_words(one: MetricEstimate) -> str:
+    """Write a metric with its interval."""
+    from automorph.experiments import Metric
+
+    shown = Metric(one.title, one.higher_is_better, one.share)
+    value, low, high = (shown.value(number) for number in (one.value, one.low, one.high))
+    worse = "" if one.higher_is_better else "; lower is better"
+    return f"{one.title[0].upper()}{one.title[1:]}: {value} ({low} to {high}{worse})"
 
 
 def _table_of(result: Audit) -> Table:

@@ -256,7 +256,7 @@ class CompareRun:
         say.print()
         say.print(table_of(comparison, base_rate=self.words.base_rate(), width=say.width))
         if comparison.also:
-            say.print("\nFurther metrics on the test part, with differences from the baseline")
+            say.print()
             say.print(also_table(comparison))
         say.print(f"\n{comparison.verdict.text}\n", style="bold")
         say.print(f"Policy of the winner  {folder / 'policy.json'}")

@@ -111,23 +111,21 @@ def table_of(
 
 
 def also_table(comparison: Comparison) -> Any:
-    """Make the table of the further metrics; None if there are none."""
-    if not comparison.also:
-        return None
-    table = plain_table("policy", numbers=[one.name for one in comparison.also])
-    table.columns[0].min_width = 16
-    for row in comparison.rows:
-        if row.accuracy is None:
-            continue
-        cells = []
-        for metric in comparison.also:
+    """Make the table of the further metrics: one line for each metric and policy."""
+    base = comparison.baseline if len(comparison.baseline) <= 16 else "the baseline"
+    share = f"{comparison.confidence:.0%}"
+    table = plain_table("further metric", "policy", numbers=["test", f"against {base} ({share})"])
+    for metric in comparison.also:
+        for row in comparison.rows:
+            if row.accuracy is None:
+                continue
             found = row.also[metric.name]
             gap = found.difference
-            words = "" if gap is None else f" ({metric.difference(gap.mean)})"
-            cells.append(_mean(found.value, metric) + words)
-        table.add_row(
-            row.policy, *cells, style="bold green" if row.policy == comparison.winner else None
-        )
+            table.add_row(
+                metric.name, row.policy, _mean(found.value, metric),
+                "" if gap is None else f"{metric.difference(gap.mean)} ({metric.interval(gap)})",
+                style="bold green" if row.policy == comparison.winner else None,
+            )  # fmt: skip
     return table
 
 

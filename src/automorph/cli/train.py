@@ -121,6 +121,8 @@ def train(
         f"[bold]{treatment.name}[/bold] on {data}{balance_of(task.recipe)}: "
         f"{_accuracy(result, measured)}, {more}{result.seconds:.0f} s"
     )
+    for line in _metrics_in_words(task, result):
+        say.print(line, markup=False)
     for remark in content["data"]["notes"][len(task.data.notes) :]:
         say.print(f"[yellow]{remark}[/yellow]")
     say.print(f"Checkpoint: {result.checkpoint}")
@@ -132,6 +134,8 @@ def train(
                 "policy": treatment.name,
                 "accuracy": content["rows"][0]["accuracy"]["mean"],
                 "validation_accuracy": result.accuracy.get("validation"),
+                **({"metrics": result.metrics} if result.metrics else {}),
+                **({"thresholds": result.thresholds} if result.thresholds else {}),
                 "seconds": result.seconds,
                 "checkpoint": str(result.checkpoint),
                 "report": str(report),
@@ -166,6 +170,23 @@ def _accuracy(result: RunResult, measured: Comparison | None) -> str:
     assert measured.folds is not None
     spread = "" if row.accuracy.se is None else f" ± {100 * row.accuracy.se:.1f}"
     return f"out-of-fold accuracy {row.accuracy.mean:.2%}{spread} ({measured.folds.words})"
+
+
+def _metrics_in_words(task: Task, result: RunResult) -> list[str]:
+    """Write the metrics that were asked for, on the validation and the test part."""
+    from automorph.experiments import metric_for
+
+    lines = []
+    for scorer in task.scorers if result.metrics else ():
+        shown = metric_for(scorer)
+        values = [
+            f"{part} {shown.value(found[scorer.name])}" for part, found in result.metrics.items()
+        ]
+        at = result.thresholds.get(scorer.name)
+        fixed = "" if at is None else f" (threshold {at:.4g}, fixed on the validation part)"
+        worse = "" if scorer.higher_is_better else " (lower is better)"
+        lines.append(f"{scorer.title}: {', '.join(values)}{worse}{fixed}")
+    return lines
 
 
 def _content(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from automorph.errors import UsageError
 from automorph.files import atomic_write, make_folder
+from automorph.metrics import OperatingPoint
 from automorph.targets import Classes
 
 TABLE_ENDINGS = (".csv", ".parquet")
@@ -28,6 +29,7 @@ class Predictions:
     unknown, and ``losses`` ``(n,)`` count only where there is a label. ``part_names`` and
     ``subgroups`` are words by row, empty without any. ``views`` is how many augmented views were
     averaged (None: the example itself), and ``notes`` state what was guessed, left out and chosen.
+    ``predictions`` are the likeliest classes; a network with an ``operating_point`` decides by it.
     """
 
     classes: tuple[str, ...]
@@ -40,6 +42,7 @@ class Predictions:
     subgroups: Sequence[str] = ()
     views: int | None = None
     notes: tuple[str, ...] = ()
+    operating_point: OperatingPoint | None = None
 
     def __len__(self) -> int:
         return len(self.predictions)
@@ -51,6 +54,13 @@ class Predictions:
     def known(self) -> NDArray[np.bool_]:
         """Whether the true class of each example is known, ``(n,)``."""
         return self.labels >= 0
+
+    @property
+    def decisions(self) -> NDArray[np.int64]:
+        """The classes decided by the operating point, ``(n,)``; without one, the predictions."""
+        if self.operating_point is None:
+            return self.predictions
+        return self.operating_point.decide(self.probabilities, self.classes)
 
     @property
     def accuracy(self) -> float | None:
@@ -70,14 +80,17 @@ class Predictions:
     def columns(self) -> dict[str, Sequence[Any]]:
         """Return the table by column.
 
-        ``example``, ``part`` (of data with several), ``label`` (the predicted class), ``true`` and
-        ``subgroup`` (where known), and ``probability_CLASS`` for each class.
+        ``example``, ``part`` (of data with several), ``label`` (the predicted class),
+        ``decision`` (by the operating point, if the training fixed one), ``true`` and ``subgroup``
+        (where known), and ``probability_CLASS`` for each class.
         """
         names = [*self.classes, ""]  # -1 is the last one.
         table: dict[str, Sequence[Any]] = {"example": self.examples}
         if len(set(self.part_names)) > 1:
             table["part"] = self.part_names
         table["label"] = [names[number] for number in self.predictions.tolist()]
+        if self.operating_point is not None:
+            table["decision"] = [names[number] for number in self.decisions.tolist()]
         if self.known.any():
             table["true"] = [names[number] for number in self.labels.tolist()]
         if any(self.subgroups):

@@ -72,6 +72,9 @@ def predict(
         own = source if training_data is None and part is not None else training_data
         choice = _choice(trained, own, tta, options if own is source else {})
         notes = (*notes, choice.note)
+    point = trained.operating_point
+    if point is not None:
+        notes = (*notes, point.words)
     found = [_predicted(trained, one, choice) for one in given]
     return Predictions(
         classes=trained.classes,
@@ -84,6 +87,7 @@ def predict(
         subgroups=[word for one in given for word in (one.subgroups or [""] * len(one.names))],
         views=choice.views if choice is not None and choice.favoured else None,
         notes=notes,
+        operating_point=point,
     )
 
 

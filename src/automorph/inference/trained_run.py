@@ -15,6 +15,7 @@ from torch import nn
 from automorph.data import Resizing, Split
 from automorph.errors import DamagedError, UsageError
 from automorph.files import read_json
+from automorph.metrics import OperatingPoint
 from automorph.targets import Classes
 from automorph.training import (
     DTYPES,
@@ -25,6 +26,7 @@ from automorph.training import (
     find_machine,
     load_trained,
     on_device,
+    operating_point_of,
     read_facts,
     repeatable,
     resized_as,
@@ -71,6 +73,11 @@ class TrainedRun:
     def resizing(self) -> Resizing | None:
         """How images were brought to their size; None: in the usual way."""
         return resized_as(self.file)
+
+    @property
+    def operating_point(self) -> OperatingPoint | None:
+        """The threshold by which the network decides; None: it answers the likeliest class."""
+        return operating_point_of(self.file)
 
     def part(self, name: str) -> Any:
         """Return number and hash of the examples of a part, as `split_hashes`; None if unknown."""

@@ -21,16 +21,19 @@ refused before anything is trained, with the reason. It is never 0 or NaN.
 from automorph.metrics.bootstrap import Interval, resampled, spread
 from automorph.metrics.builtin import METRICS, check_metric, load_metric
 from automorph.metrics.imbalance import IMBALANCED, default_metric
+from automorph.metrics.operating_point import OperatingPoint, is_point
 from automorph.metrics.scorer import Scorer, decide
 
 __all__ = [
     "IMBALANCED",
     "METRICS",
     "Interval",
+    "OperatingPoint",
     "Scorer",
     "check_metric",
     "decide",
     "default_metric",
+    "is_point",
     "load_metric",
     "resampled",
     "spread",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from automorph.robustness.audit_result import Audit as Audit
     from automorph.robustness.audit_result import Group as Group
     from automorph.robustness.audit_result import measure as measure
+    from automorph.robustness.audited_metrics import MetricEstimate as MetricEstimate
     from automorph.robustness.builtin import METHODS as METHODS
     from automorph.robustness.builtin import Robust as Robust
     from automorph.robustness.builtin import list_methods as list_methods
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 # Imported when first used: names are looked up, and completed, without torch.
 _HOMES = {
     "METHODS": "builtin",
+    "MetricEstimate": "audited_metrics",
     "TRANSLATORS": "translators.builtin",
     "Audit": "audit_result",
     "Checked": "translators.checks",

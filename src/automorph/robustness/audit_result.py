@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from automorph.errors import DataError
 from automorph.experiments import holm
+from automorph.robustness.audited_metrics import MetricEstimate
 from automorph.robustness.discovery import SMALLEST, Slice
 from automorph.robustness.groups import Grouper
 from automorph.robustness.intersections import Intersection, intersections
@@ -66,7 +67,8 @@ class Audit:
     the part, in its order. ``information`` is the mutual information of prediction and subgroup
     given the class, in nats, over subgroups with 10 examples or more; None if no class has two of
     them. ``method`` is the method of slice discovery, None without discovery. ``only`` is the class
-    that all examples were predicted to be, if there is one.
+    that all examples were predicted to be, if there is one. ``metrics`` are those asked for, and
+    those of the operating point of the model.
     """
 
     n: int
@@ -85,6 +87,7 @@ class Audit:
     report: Path | None = None
     method: str | None = None
     only: str | None = None
+    metrics: tuple[MetricEstimate, ...] = ()
     predictions: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -142,6 +145,7 @@ class Audit:
             "verdict": self.verdict,
             "alarms": list(self.alarms),
             "notes": list(self.notes),
+            **({"metrics": [asdict(one) for one in self.metrics]} if self.metrics else {}),
             "report": None if self.report is None else str(self.report),
         }
 

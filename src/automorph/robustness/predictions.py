@@ -20,18 +20,20 @@ from automorph.data import (
 )
 from automorph.diagnostics import hashed_words
 from automorph.errors import DataError, UsageError
+from automorph.metrics import OperatingPoint
 from automorph.models import build_model, tensors_in
 from automorph.robustness.dfr import features
 from automorph.robustness.prediction_files import aligned, as_array, read_predictions
 from automorph.targets import target_of
-from automorph.training import Encoder, evaluate, fill, load_trained, make_task
+from automorph.training import Encoder, evaluate, fill, load_trained, make_task, operating_point_of
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
     """Predictions int64 ``(n,)`` with, if known, probabilities ``(n, classes)`` and embeddings.
 
-    ``name`` identifies their source, ``notes`` states how its predictions were read.
+    ``name`` identifies their source, ``notes`` states how its predictions were read. With an
+    operating ``point``, the predictions are its decisions.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Subject:
     probabilities: NDArray[np.float64] | None = None
     features: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = ()
+    point: OperatingPoint | None = None
 
 
 def of_network(
@@ -84,7 +87,14 @@ def of_checkpoint(
             f"{list(data.classes)[:8]}; expected the same, in the same order"
         )
     encoder = trained.encoder or make_task(data, model=lambda: trained.model).encoder
-    return of_network(trained.model, part, encoder=encoder, classes=data.classes, name=str(path))
+    found = of_network(trained.model, part, encoder=encoder, classes=data.classes, name=str(path))
+    point = operating_point_of(file)
+    if point is None:
+        return found
+    assert found.probabilities is not None
+    # The threshold of the training, never one of the audited examples.
+    decided = point.decide(found.probabilities, trained.classes)
+    return replace(found, predictions=decided, point=point, notes=(point.words,))
 
 
 def of_predictions(source: Any, data: Dataset, part: Split, *, where: str) -> Subject:

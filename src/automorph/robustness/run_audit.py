@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from automorph.experiments import constant_answers
 from automorph.models import resizing_of
 from automorph.robustness.audit_folds import PART, averaged, of_folds
 from automorph.robustness.audit_result import RATE, Audit, measure
+from automorph.robustness.audited_metrics import metrics_of
 from automorph.robustness.discovery import Method, Slice
 from automorph.robustness.discovery import discover as slices_of
 from automorph.robustness.groups import Grouper, grouper_of, notes_on
@@ -60,6 +62,7 @@ def audit(
     progress: bool | OnEpoch | None = None,
     folds: int | None = None,
     repeats: int | None = None,
+    metrics: Sequence[str] = (),
     **options: Any,
 ) -> Audit:
     """Audit a model on the subgroups of data: on whom it fails, by how much, with what certainty.
@@ -80,6 +83,10 @@ def audit(
       examples, each predicted by the networks that have not seen it (see
       `automorph.data.with_folds` and `automorph.robustness.audit_folds.averaged`). Only networks
       that are trained here can be audited so, and slices cannot be discovered.
+
+    - ``metrics`` are names of metrics to compute on the part, with bootstrap intervals (see
+      `automorph.metrics`). A checkpoint whose training fixed an operating point decides by its
+      threshold, and the metric of that is shown as well.
 
     Raises `UsageError` for more than one subject, `DataError` for unusable predictions.
 
@@ -112,6 +119,7 @@ def audit(
     if data.folds is not None:
         _check_folds(
             {"predictions": predictions, "a checkpoint": checkpoint, "a part": part,
+             "metrics": metrics or None,
              "discover": discover or None,
              "a network": model if isinstance(model, nn.Module) else None}
         )  # fmt: skip
@@ -154,6 +162,7 @@ def audit(
         start = f"The network started from the weights {task.weights}." if task.weights else ""
         subject = replace(subject, notes=(start,) if start else ())
     result = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
+    result = replace(result, metrics=metrics_of(metrics, subject, audited.labels, data.classes))
     return replace(result, notes=(doubt, *result.notes)) if doubt else result
 
 

@@ -27,6 +27,7 @@ from automorph.training.identity import alike, differences
 from automorph.training.load_model import (
     Trained,
     load_trained,
+    operating_point_of,
     resized_as,
     sized_as,
     trained_facts,
@@ -125,6 +126,7 @@ __all__ = [
     "mixed_draw",
     "multiply_adds",
     "on_device",
+    "operating_point_of",
     "order",
     "packed",
     "packed_floats",

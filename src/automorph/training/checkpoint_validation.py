@@ -13,6 +13,7 @@ from torch import Tensor
 
 from automorph.data import Resizing
 from automorph.errors import DamagedError, UsageError
+from automorph.metrics import is_point
 from automorph.models import build_model, is_pretrained
 from automorph.text import on_this_machine
 
@@ -52,6 +53,12 @@ def check_part(value: Any, file: Path) -> None:
     """Refuse a ``trained_on`` that `trained_facts` did not write. Raises `DamagedError`."""
     if not _is_part(value):
         raise _strange("trained_on", value, file)
+
+
+def check_point(value: Any, classes: Any, file: Path) -> None:
+    """Refuse an ``operating_point`` that no training wrote. Raises `DamagedError`."""
+    if not is_point(value, classes if isinstance(classes, list) else []):
+        raise _strange("operating_point", value, file)
 
 
 def check_resizing(value: Any, file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,16 @@ from torch import nn
 
 from automorph.data import Chosen, Photographs, Resizing, Sizing, split_hashes
 from automorph.errors import UsageError
+from automorph.metrics import OperatingPoint
 from automorph.models import build_model, build_text_model, without_weights
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint, read_facts
-from automorph.training.checkpoint_validation import check_facts, check_part, check_resizing
+from automorph.training.checkpoint_validation import (
+    check_facts,
+    check_part,
+    check_point,
+    check_resizing,
+)
 from automorph.training.task import Task
 from automorph.training.text import TextEncoder, encoder_from
 
@@ -105,6 +112,21 @@ def _shape(file: Path) -> list[int]:
     return shape
 
 
+def operating_point_of(path: str | os.PathLike[str]) -> OperatingPoint | None:
+    """Return the threshold by which a network decides; None: it answers the likeliest class.
+
+    Reads only the header of the file (or of the one in the folder), if it is one of weights. Raises
+    `DamagedError`.
+    """
+    file = weights_file(path)
+    if file.suffix != ".safetensors" or not file.exists():
+        return None
+    facts = read_facts(file)
+    found = facts.get("operating_point")
+    check_point(found, facts.get("classes"), file)
+    return None if found is None else OperatingPoint(**found)
+
+
 def _built(facts: dict[str, Any]) -> nn.Module:
     name, classes = facts["model"], len(facts["classes"])
     if facts.get("texts"):
@@ -121,8 +143,11 @@ def _encoder(facts: dict[str, Any]) -> Encoder | None:
     return None if scale is None else Normaliser(tuple(scale["mean"]), tuple(scale["std"]))
 
 
-def trained_facts(task: Task) -> dict[str, Any]:
-    """Return what `load_trained` needs besides the weights."""
+def trained_facts(task: Task, thresholds: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Return what `load_trained` needs besides the weights.
+
+    ``thresholds`` are those of the task's metrics: that of the first one decides.
+    """
     scale = encoder = task.encoder
     # Pretrained weights need not be downloaded again only to be overwritten.
     name = without_weights(task.model) if isinstance(task.model, str) else None
@@ -136,4 +161,15 @@ def trained_facts(task: Task) -> dict[str, Any]:
         else None,
         "texts": encoder.facts() if isinstance(encoder, TextEncoder) else None,
         **({"resizing": task.data.resizing.to_dict()} if task.data.resizing else {}),
+        **_point(task, thresholds or {}),
     }
+
+
+def _point(task: Task, thresholds: Mapping[str, float]) -> dict[str, Any]:
+    """Return the operating point of the metric that chooses, if it has one."""
+    scorer = task.scorer
+    if scorer.name not in thresholds or scorer.positive is None:
+        return {}
+    label = task.data.classes[scorer.positive]
+    point = OperatingPoint(scorer.name, label, thresholds[scorer.name])
+    return {"operating_point": point.to_dict()}

@@ -232,7 +232,9 @@ def _conclude(training: BaseTraining, store: RunFolder | None, parts: Sequence[s
     if store is None:
         return result
     if finished:
-        store.finish(result, training.kept.state_dict(), trained_facts(training.task))
+        store.finish(
+            result, training.kept.state_dict(), trained_facts(training.task, result.thresholds)
+        )
         training.machine.wait()
     return replace(result, checkpoint=store.model_path if finished else store.checkpoint)
 

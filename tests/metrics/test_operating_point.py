@@ -63,7 +63,7 @@ def test_an_audit_of_other_data_uses_the_threshold_of_the_training(run):
     # Examples from elsewhere, on which another threshold would be chosen.
     kept = np.flatnonzero((part.labels == 3) | (test.probabilities[:, 3] < 0.12))
     data = from_arrays(
-        part.data[kept], part.labels[kept], np.arange(len(kept)) % 2, classes=task.data.classes
+        part.data[kept], part.labels[kept], subgroups=np.arange(len(kept)) % 2
     )
     found = audit(data, checkpoint=folder, metrics=["auroc"])
     first, second, third = found.metrics
@@ -76,7 +76,7 @@ def test_an_audit_of_other_data_uses_the_threshold_of_the_training(run):
 def test_a_threshold_is_not_chosen_on_audited_examples(run):
     task, _, folder = run
     part = task.data.test
-    data = from_arrays(part.data, part.labels, np.arange(len(part)) % 2, classes=task.data.classes)
+    data = from_arrays(part.data, part.labels, subgroups=np.arange(len(part)) % 2)
     with pytest.raises(UsageError, match="needs a threshold that the training fixed"):
         audit(data, checkpoint=folder, metrics=["recall:3@precision=0.5"])
 

@@ -257,3 +257,24 @@ def test_sentences_by_a_pretrained_encoder(tmp_path, cache):
     assert loaded.encoder == task.encoder
     logits = loaded.model(loaded.encoder(["a lovely story", "an awful story"]))
     assert logits.argmax(1).tolist() == [labels[0], labels[1]]
+
+
+def test_searches_that_move_weights_are_refused_and_left_out_of_a_race(task):
+    from automorph import search
+    from automorph.searchers.race_entries import default_searches, default_treatments
+
+    for method in ("pba", "dada", "race(searches=pba)"):
+        with pytest.raises(UsageError, match="needs a network whose weights are trained"):
+            search(task, method, trials=4)
+    assert not {"pba", "dada"} & set(default_searches(task))
+    space = load_policy("trivialaugment").space
+    names = [treatment.name for treatment in default_treatments(space, task)]
+    assert not any("uncertainty" in name or "adversarial" in name for name in names)
+
+
+def test_an_audit_trains_on_frozen_features():
+    from automorph import audit
+
+    options = {"limit": 200, "size": 32}
+    found = audit("digits-correlation", model=MODEL, recipe={"epochs": 1}, **options)
+    assert 0 <= found.accuracy.value <= 1

@@ -62,9 +62,7 @@ def test_an_audit_of_other_data_uses_the_threshold_of_the_training(run):
     part = task.data.test
     # Examples from elsewhere, on which another threshold would be chosen.
     kept = np.flatnonzero((part.labels == 3) | (test.probabilities[:, 3] < 0.12))
-    data = from_arrays(
-        part.data[kept], part.labels[kept], subgroups=np.arange(len(kept)) % 2
-    )
+    data = from_arrays(part.data[kept], part.labels[kept], subgroups=np.arange(len(kept)) % 2)
     found = audit(data, checkpoint=folder, metrics=["auroc"])
     first, second, third = found.metrics
     assert (first.name, second.name, third.name) == (NAME, "specificity:3", "auroc")

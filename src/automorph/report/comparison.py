@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from automorph.report import figures, formatting, sections
 from automorph.report.figures import FigureRow
+from automorph.report.further_metrics import further_table
 from automorph.report.page import Page, PageTable, Part, Section, TableCell, Verdict, figure
 from automorph.report.summary import answers, warnings
 from automorph.report.view_model import JsonObject, Results, difference, p_value, seconds
@@ -91,6 +92,8 @@ def _results(results: Results) -> Section:
     if any(not formatting.absent(difference(row).get("low")) for row in apart):
         parts.append(_differences(results, apart))
     parts.append(_table(results))
+    if further := further_table(results):
+        parts.append(further)
     if results.seeds > 1 and results.rows:
         parts.append(_seed_table(results))
     return Section("Results", parts)
@@ -160,7 +163,8 @@ def _table(results: Results) -> PageTable:
     for row in results.failed:
         why = str(row.get("error") or "no accuracy was measured")
         lines.append([_head(results, row), TableCell(f"Failed: {why}", warning=True)])
-    if base := results.content.get("base_rate"):
+    # The share of the most frequent class is an accuracy, whatever the metric of the table.
+    if (base := results.content.get("base_rate")) and metric.name == "accuracy":
         name, columns_before = f"always {base['class']!r}", int(results.validated)
         share = metric.value(base["accuracy"])
         cells: list[TableCell | str] = [

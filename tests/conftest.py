@@ -11,6 +11,14 @@ import pytest
 import chromium
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Cached features of tests stay out of the user's cache, and those in it out of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOMORPH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder of real data sets, named by ``AUTOMORPH_DATA``."""

@@ -173,7 +173,7 @@ class Entry(Generic[T]):
     @property
     def stem(self) -> str:
         """The name without the part that the user fills in: ``folder`` of ``folder:PATH``."""
-        return self.name.partition(":")[0]
+        return self.name.rpartition(":")[0] or self.name
 
     @property
     def completion(self) -> str:

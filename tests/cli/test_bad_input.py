@@ -124,7 +124,7 @@ CASES = {
     "folds and test part": (
         ["compare", "digits-correlation", "--policy", "none", "--folds", "3"],
         2,
-        "leave out --folds",
+        "Leave out --folds",
     ),
     "folds and a command": (
         ["compare", "--command", "train {out}", "--policy", "none", "--folds", "3"],

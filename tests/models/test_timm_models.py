@@ -23,7 +23,7 @@ def test_a_network_is_made_for_the_data(name):
     ("name", "size", "words"),
     [
         ("timm:resnt18", 32, "Did you mean .*'resnet18'"),
-        ("timm:resnet18:trained", 32, "expected timm:NAME"),
+        ("timm:resnet18:trained", 32, "expected one of timm:NAME"),
         ("timm:", 32, "unknown timm network ''"),
         ("timm:convnext_atto", 28, "larger images"),
     ],

@@ -115,7 +115,7 @@ def test_every_call_takes_the_file(data, file, tmp_path):
     )
     assert explained.features == NAME
 
-    with pytest.raises(UsageError, match="for the model .*expected a model named timm"):
+    with pytest.raises(UsageError, match=r"for the model .*expected a model named timm"):
         automorph.explain(data, "randaugment", weights=file)
     with pytest.raises(UsageError, match="no network is trained here"):
         automorph.audit((images, labels, labels), predictions=labels, weights=file)

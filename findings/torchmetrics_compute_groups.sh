@@ -8,7 +8,7 @@
 # - accuracy with and without an ignored class, where that class is absent from the first batch.
 # So an operating point, or a class that is left out, silently has no effect, depending on the order of the data.
 # compute_groups=False gives the right numbers.
-# Automorph computes its metrics itself (metrics/).
+# Automorph computes its metrics with scikit-learn (metrics/).
 #
 # Exits with 0 while this holds, with 1 if it has changed.
 set -euo pipefail

@@ -8,7 +8,7 @@
 # of other batches on another scale. The same 400 rows have an AUROC of 0.865 in one batch, 0.860 in batches of 4 and
 # 0.790 one by one; accuracies differ likewise, since a logit of 0.3 is then below the threshold 0.5.
 # So a small last batch, or validation in small batches, moves the score. Give it probabilities.
-# Automorph computes its metrics itself (metrics/).
+# Automorph computes its metrics with scikit-learn (metrics/).
 #
 # Exits with 0 while this holds, with 1 if it has changed.
 set -euo pipefail

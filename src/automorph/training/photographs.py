@@ -128,7 +128,7 @@ def _note(photographs: Photographs, setting: Setting, budget: float) -> str:
     needed = _whole(setting, photographs.n_train, LEAST)
     if needed <= budget:
         why = f"so that a search takes about {_in_words(budget)} on two cores"
-        more = "allow more time with --budget"
+        more = "let a search take longer with --budget"
     else:
         why = f"as the fastest, and a search takes at least {_in_words(needed)} on two cores"
         more = "use fewer images with --limit"

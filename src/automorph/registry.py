@@ -257,7 +257,7 @@ class Registry(Mapping[str, E]):
     def unknown(self, name: str, *, hint: str | None = None) -> AutomorphError:
         """Return the error for an unknown name; ``hint`` replaces the close matches."""
         if hint is None:
-            close = closest(name.partition(":")[0], self._keys)
+            close = closest(name, self._keys) or closest(name.partition(":")[0], self._keys)
             hint = f" Did you mean {self._keys[close[0]].name!r}?" if close else ""
         see = f"; see: automorph list {self.listing}" if self.listing else ""
         return self.error(unknown(self.kind, name, self, hint=hint, advice=self.also + see))

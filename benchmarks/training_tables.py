@@ -1,0 +1,233 @@
+"""Tables of trainings: policies, recipes, regimes, folds, searches and explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from published import PAPERS, Gap, Line
+from table_layout import (
+    AGAIN,
+    POINTS,
+    Content,
+    by_arm,
+    difference,
+    mentioned,
+    outdated_arms,
+    part_of,
+    points,
+    spread,
+    table,
+)
+
+
+def policies(content: Content) -> str:
+    """Accuracy by policy, with paired differences from the baseline."""
+    rows = [
+        (f"`{row['policy']}`", spread(row["accuracy"]), points(row["difference"]))
+        for row in content["rows"]
+    ]
+    return table(("policy", "test accuracy (%)", f"difference from `none` {POINTS}"), rows)
+
+
+def recipes(content: Content) -> str:
+    """Test accuracy of the recipes of one, two and four times the cost of that of 0.1."""
+    rows = []
+    ratio = content["cost"].get("ratio", {})
+    for row in content["rows"]:
+        if row["part"] in ("cifar", "few"):
+            where = "1,600 images" if row["part"] == "cifar" else "500 images"
+            cost = ratio.get(row["arm"]) if row["part"] == "cifar" else None
+            recipe = "0.1" if row["arm"] == "old" else "current"
+            length = ", ".join(map(str, sorted(set(row["epochs"]))))
+            rows.append((where, recipe, row["model"], length, f"{cost:.2f}" if cost else "",
+                         spread(row["test"]), str(len(row["test"]["values"]))))  # fmt: skip
+    head = ("CIFAR-10", "recipe", "network", "epochs", "cost", "test accuracy (%)", "seeds")
+    return table(head, rows)
+
+
+def worth(content: Content) -> str:
+    """What augmentation is worth under the recipe of 0.1 and under the current one."""
+    rows = content["rows"]
+    found = {(row["policy"], row["arm"]): row for row in rows if row["part"] == "worth"}
+    # The strong policy under the recipe of 0.1 is stored with the frontier.
+    found |= {(r["policy"], "old"): r for r in rows if (r["part"], r["arm"]) == ("cifar", "old")}
+    rows = []
+    for policy in dict.fromkeys(policy for policy, _ in found):
+        cells = []
+        for arm in ("old", "new"):
+            row = found.get((policy, arm))
+            if row is None:
+                cells += ["", ""]
+                continue
+            low, high = min(row["epochs"]), max(row["epochs"])
+            cells += [f"{low}" if low == high else f"{low} to {high}", spread(row["test"])]
+        rows.append((f"`{policy}`", *cells))
+    head = ("policy", "epochs, 0.1", "test accuracy (%), 0.1", "epochs", "test accuracy (%)")
+    return table(head, rows)
+
+
+def photographs(content: Content) -> str:
+    """Test accuracy of each policy from scratch, on frozen features and when fine-tuning."""
+    found = {(row["data"], row["regime"], row["policy"]): row for row in content["rows"]}
+    policies = list(dict.fromkeys(policy for _, _, policy in found))
+    rows = []
+    for data, regime in dict.fromkeys((data, regime) for data, regime, _ in sorted(found)):
+        own = [found.get((data, regime, policy)) for policy in policies]
+        seconds = max(row["processor"] for row in own if row)
+        cells = (spread(row["test"]) if row else "" for row in own)
+        rows.append((data, regime, *cells, f"{seconds:.0f}"))
+    head = ("data", "network", *(f"`{policy}` (%)" for policy in policies), "processor s")
+    return table(head, rows)
+
+
+def unlabelled(content: Content) -> str:
+    """Test accuracy with and without unlabelled images."""
+    rows = []
+    for row in content["rows"]:
+        low, high = min(row["epochs"]), max(row["epochs"])
+        cost = sum(row["core_seconds"]) / len(row["core_seconds"])
+        rows.append((f"`{row['policy']}`", f"{low}" if low == high else f"{low} to {high}",
+                     f"{cost:.0f}", spread(row["test"])))  # fmt: skip
+    return table(("policy", "epochs", "processor seconds", "test accuracy (%)"), rows)
+
+
+def recipes_by_set(content: Content) -> str:
+    """Test accuracy and processor time of both recipes on each set."""
+    rows = []
+    own = [row for row in content["rows"] if row["part"] in ("suite", "sizes", "fashion", "text")]
+    found = {(row["part"], row["data"], row["arm"]): row for row in own}
+    for part, data in dict.fromkeys((row["part"], row["data"]) for row in own):
+        for arm in ("old", "new", "1x", "2x", "4x"):
+            if row := found.get((part, data, arm)):
+                low, high = min(row["epochs"]), max(row["epochs"])
+                rows.append(
+                    (
+                        data + {"suite": ", 32 px", "sizes": ", 64 px"}.get(part, ""),
+                        "0.1" if arm == "old" else "current",
+                        row["model"], f"{low}" if low == high else f"{low} to {high}",
+                        f"{row['processor']:.0f}", spread(row["test"]),
+                    )
+                )  # fmt: skip
+    head = ("data", "recipe", "network", "epochs", "processor s", "test accuracy (%)")
+    return table(head, rows)
+
+
+def folds(content: Content) -> str:
+    """How often intervals of cross-validation exclude a true difference of zero."""
+    head = ("set", "repeats of 5 folds", "intervals", "exclude zero", "mean half width (points)")
+    rows = [
+        (row["set"], str(row["repeats"]), "corrected" if row["corrected"] else "Student's t",
+         f"{row['excluded']} of {row['draws']}", f"{100 * row['half width']:.1f}")
+        for row in content["rows"]
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def search_methods(content: Content) -> str:
+    """Final accuracy of the policy that each search found, and the cost of the search."""
+    base = next(row for row in content["rows"] if row["policy"] == "none")["accuracy"]["values"]
+    rows: list[Sequence[Any]] = []
+    outdated = outdated_arms(content)
+    for row in content["rows"]:
+        if (arm := row["policy"]) in outdated:
+            rows.append((arm, "", f"{AGAIN} ({outdated[arm]})", ""))
+            continue
+        cost = f"{row['search']['trainings']:.1f}" if row["search"] else ""
+        gain = "" if row["policy"] == "none" else difference(row["accuracy"]["values"], base)
+        rows.append((row["policy"], cost, spread(row["accuracy"]), gain))
+    heads = ("arm", "cost of the search (trainings)", "test accuracy (%)",
+             f"difference from `none` {POINTS}")  # fmt: skip
+    return table(heads, rows)
+
+
+def search_density(content: Content) -> str:
+    """Accuracy and density-matching scores of policies from weak to strong."""
+    rows = [
+        (row["policy"], f"{100 * row['accuracy']:.1f}", f"{row['any']:.3f}", f"{row['loss']:.3f}")
+        for row in content["rows"]
+    ]
+    heads = "policy", "test accuracy (%)", "score (any pass correct)", "score (mean loss)"
+    return table(heads, rows)
+
+
+def explain_judged(*contents: Content) -> str:
+    """Correlation of every column with measured gains; one column per data set."""
+    rows = []
+    for column in contents[0]["correlations"]:
+        found = [content["correlations"][column] for content in contents]
+        cells = [
+            f"{one['value']:+.2f} ({one['interval'][0]:+.2f} to {one['interval'][1]:+.2f})"
+            for one in found
+        ]
+        rows.append((column.replace("_", " "), *cells))
+    heads = [f"{content['data']} (seeds: {content['seeds']})" for content in contents]
+    return table(("column of `explain`", *heads), rows)
+
+
+def instant(*contents: Content) -> str:
+    """Test accuracy of the policies that need no training, by data set."""
+    shown = {"none": "none", "random": "random", "TrivialAugment": "trivialaugment"}
+    found: dict[str, list[str]] = {}
+    for content in contents:
+        names = {
+            **shown, "RandAugment at its best of four": content["randaugment"],
+            "instant": content["policies"]["instant"],
+            "instant, RandAugment's space": content["policies"]["instant-randaugment"],
+        }  # fmt: skip
+        accuracy = {row["policy"]: row["accuracy"] for row in content["rows"]}
+        for label, name in names.items():
+            found.setdefault(label, []).append(spread(accuracy[name]))
+    rows = [(label, *cells) for label, cells in found.items()]
+    return table(("policy", *(content["data"] for content in contents)), rows)
+
+
+def pruned(*contents: Content) -> str:
+    """Test accuracy of random search on the whole space and on the space that explain selects."""
+    rows = [
+        (lines[0]["arm"],
+         *(f"{spread(row['accuracy'])} ({row['operations']} operations)" for row in lines))
+        for lines in zip(*(content["rows"] for content in contents), strict=True)
+    ]  # fmt: skip
+    return table(("search", *(content["data"] for content in contents)), rows)
+
+
+def texts(*contents: Content) -> str:
+    """Accuracy without augmentation, and gains over it in points, by data set."""
+    return by_arm({part_of(content): content for content in contents}, base="none")
+
+
+def reproduction(*contents: Content) -> str:
+    """Paper by paper: how our setting differs, the command, our figures next to the published."""
+    found = {content["name"]: content for content in contents}
+    heads = "what", "published", "source", "measured here (95 % interval)", "same direction"
+    parts = []
+    for paper in PAPERS:
+        rows = [(one.what, one.published, one.sure, *_ours(one, found)) for one in paper.lines]
+        made = ", ".join(f"`benchmarks/{command}`" for command in paper.commands)
+        parts += [f"## {paper.title}", paper.setting.strip()]
+        parts += [f"Measured by {made}."] if made else []
+        parts.append(table(heads, rows, align="llllr"))
+    return "\n\n".join(parts)
+
+
+def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
+    """Our figure with its interval, and whether its direction matches the published one."""
+    if line.ours is None:
+        return "not attempted", ""
+    claim = line.ours.read(found[line.result]) if line.result in found else None
+    if claim is None or claim["value"] is None:
+        return "not measured yet", ""
+    about = f"{line.ours.arm}, {line.ours.base}" if isinstance(line.ours, Gap) else claim["text"]
+    if mentioned(outdated_arms(found[line.result]), about):
+        return AGAIN, ""
+    sign = "+" if line.bar == 0 else ""
+    form = f"{sign}.1f" if "(points" in claim["text"] else f"{sign}.3g"
+    value, interval = claim["value"], claim["interval"]
+    if interval is None:
+        holds = {True: "yes", False: "no", None: "inconclusive"}[claim["holds"]]
+        return f"{value:{form}}", holds if line.sign else ""
+    low, high = sorted(line.sign * (end - line.bar) for end in interval)
+    same = "yes" if low > 0 else "no" if high < 0 else "inconclusive"
+    span = f" ({interval[0]:{form}} to {interval[1]:{form}})"
+    return f"{value:{form}}{span}", same if line.sign else ""

@@ -17,7 +17,7 @@ four candidates makes a step 2.33 times as long (see benchmarks/online.py for th
 
 Expected before the run:
 - own tail: ahead by more than 0 (the tail's mixup helps a small network little);
-- same tail: between -1 and +1 point, and not told apart from 0;
+- same tail: between -1 and +1 point, with 0 in its interval;
 - neither contrast reaches the published 0.59 with its interval's lower end.
 
 n: ResNet-9 of width 16, pairs are added in blocks of five seeds until the 95 % intervals of both

@@ -25,14 +25,14 @@ def few(tmp_path, monkeypatch):
     return tmp_path
 
 
-def told(capsys, words):
+def shown_by(capsys, words):
     main(words)
     shown = capsys.readouterr()
     return json.loads(shown.out), shown.err
 
 
 def test_few_examples_are_cross_validated_unless_it_is_turned_off(few, capsys):
-    said, _ = told(capsys, [*COMPARE, "--out", "auto"])
+    said, _ = shown_by(capsys, [*COMPARE, "--out", "auto"])
     assert said["folds"] == {"count": 5, "repeats": 2, "examples": 24}
     assert said["metric"]["part"] == "out-of-fold"
     assert len(said["rows"][0]["accuracy"]["values"]) == 10
@@ -45,35 +45,35 @@ def test_few_examples_are_cross_validated_unless_it_is_turned_off(few, capsys):
     assert "over the seeds" not in page
     assert "test accuracy" not in page.lower()
     for off in (["--folds", "0", "--seeds", "1"], ["--seeds", "1"]):
-        assert "folds" not in told(capsys, [*COMPARE, *off, "--out", "off"])[0]
+        assert "folds" not in shown_by(capsys, [*COMPARE, *off, "--out", "off"])[0]
     # A folder that was begun on one split continues on it.
-    content, _ = told(capsys, [*COMPARE, "--out", "off"])
+    content, _ = shown_by(capsys, [*COMPARE, "--out", "off"])
     assert content["seeds"] == [0, 1, 2, 3, 4]
 
 
 def test_train_measures_by_cross_validation_and_trains_on_all_examples(few, capsys):
     words = ["train", "folder:few", *QUICK, "--policy", "none", "--folds", "3", "--repeats", "1",
              "--out", "run"]  # fmt: skip
-    said, _ = told(capsys, words)
+    said, _ = shown_by(capsys, words)
     identity = json.loads((few / "run" / "run.json").read_text())["identity"]
     parts = identity["data"]["parts"]
     assert set(parts) == {"train", "validation"}
     assert sum(part["n"] for part in parts.values()) == 24
     jobs = (few / "run" / "folds" / "jobs.jsonl").read_text()
     assert jobs.count('"kind": "final"') == 3
-    again, _ = told(capsys, words)
+    again, _ = shown_by(capsys, words)
     assert again["accuracy"] == said["accuracy"]
     assert (few / "run" / "folds" / "jobs.jsonl").read_text() == jobs
     assert "left out of the training" in (few / "run" / "report.html").read_text()
 
 
 def test_a_policy_that_was_found_on_the_data_is_not_cross_validated_unasked(few, capsys):
-    told(capsys, [*COMPARE, "--folds", "0", "--seeds", "1", "--out", "first"])
+    shown_by(capsys, [*COMPARE, "--folds", "0", "--seeds", "1", "--out", "first"])
     found = json.loads((few / "first" / "policy.json").read_text())
     assert found["provenance"]["data_hash"]
     other = "flip-crop" if found["name"] == "none" else "none"
     words = ["compare", "folder:few", *QUICK, "--policy", other, "--policy", "first/policy.json",
              "--jobs", "1"]  # fmt: skip
-    assert "folds" not in told(capsys, [*words, "--out", "again"])[0]
-    asked, _ = told(capsys, [*words, "--folds", "3", "--repeats", "1", "--out", "asked"])
+    assert "folds" not in shown_by(capsys, [*words, "--out", "again"])[0]
+    asked, _ = shown_by(capsys, [*words, "--folds", "3", "--repeats", "1", "--out", "asked"])
     assert "was found on these data" in asked["remarks"][0]

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from automorph.cli.option_values import typed as as_typed
 from automorph.cli.option_values import window_of
 from automorph.cli.options import console, json_option, print_json, quiet_option, stack
 from automorph.cli.param_types import DataWord
+from automorph.cli.suggestions import flags_of, typed_options
 from automorph.cli.trained_with import READING, trained_with
 
 if TYPE_CHECKING:
@@ -100,7 +99,8 @@ def predict(
     check_new_file(out, TABLE_ENDINGS)
     folder = run if run.is_dir() else run.parent
     recorded = trained_with(folder)
-    given = _typed(options)
+    typed = typed_options(click.get_current_context())
+    given = {name: value for name, value in typed if name in _NEW}
     own = recorded.pop("data", None)
     # Columns of a table mean nothing for a source of another kind.
     taken = recorded if own is not None and _kind(own) == _kind(data) else {}
@@ -128,16 +128,6 @@ def predict(
         )
 
 
-def _typed(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of reading that the user typed."""
-    context = click.get_current_context()
-    return {
-        name: options[name]
-        for name in _NEW
-        if context.get_parameter_source(name) != ParameterSource.DEFAULT
-    }
-
-
 def _kind(data: str) -> str:
     return data.partition(":")[0]
 
@@ -153,14 +143,7 @@ def _of_training(options: dict[str, Any]) -> list[str]:
     """Note the options that were taken over."""
     if not options:
         return []
-    words = []
-    for name in READING:
-        value = options.get(name)
-        flag = f"--{name.replace('_', '-')}"
-        if isinstance(value, tuple) and name == "subgroup":
-            words += [f"{flag} {one}" for one in value]
-        elif value is not None:
-            words.append(flag if value is True else f"{flag} {as_typed(value)}")
+    words = flags_of("train", {name: options[name] for name in READING if name in options})
     return [f"options of the training were taken over: {' '.join(words)}"]
 
 

@@ -53,7 +53,9 @@ def suggest(
         if "explain" in (context.info_name, verb) and not context.params.get("deep"):
             leave |= {"model", "weights"}
         carried = {
-            name: value for name, value in _given(context) if name in known and name not in leave
+            name: value
+            for name, value in typed_options(context)
+            if name in known and name not in leave
         }
     if verb != "compare" and carried.get("epochs") == "same":
         carried["epochs"] = "auto"  # The same for all policies is a question of comparisons only.
@@ -63,7 +65,7 @@ def suggest(
 def suggest_again(data: str | None = None, /, *, but: tuple[str, ...] = (), **values: Any) -> str:
     """Return the command that runs, on ``data`` if it takes any, with some parameters changed."""
     context = click.get_current_context(silent=True)
-    given = {} if context is None else dict(_given(context))
+    given = {} if context is None else dict(typed_options(context))
     kept = {name: value for name, value in given.items() if name not in {*_NOT_REPEATED, *but}}
     if context is not None and "out" in kept:
         kept["out"] = context.meta.get(OUT, kept["out"])
@@ -114,7 +116,7 @@ def print_next(say: Console, commands: Sequence[str]) -> None:
         say.print(f"  {command}", soft_wrap=True, markup=False)
 
 
-def _given(context: click.Context) -> Iterator[tuple[str, Any]]:
+def typed_options(context: click.Context) -> Iterator[tuple[str, Any]]:
     """Yield the names and values of the options that the user typed."""
     for parameter in context.command.params:
         name = str(parameter.name)
@@ -131,8 +133,13 @@ def _options(verb: str) -> dict[str, click.Option]:
 
 def _joined(verb: str, data: str | None, values: Mapping[str, Any]) -> str:
     """Write a command with its options in the order of the mapping."""
-    options = _options(verb)
-    words = ["automorph", verb, *([] if data is None else [data])]
+    given = [] if data is None else [data]
+    return shlex.join(["automorph", verb, *given, *flags_of(verb, values)])
+
+
+def flags_of(verb: str, values: Mapping[str, Any]) -> list[str]:
+    """Return the options of a verb as words, in the order of the mapping."""
+    options, words = _options(verb), list[str]()
     for name, value in values.items():
         option = options[name]
         for one in value if option.multiple else (value,):
@@ -140,4 +147,4 @@ def _joined(verb: str, data: str | None, values: Mapping[str, Any]) -> str:
                 words.append(option.opts[0])
             elif one is not None and one is not False:
                 words += [option.opts[0], typed(one)]
-    return shlex.join(words)
+    return words

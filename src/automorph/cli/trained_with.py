@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
+from automorph.cli.suggestions import typed_options
 from automorph.errors import DamagedError
 from automorph.files import read_json
 
@@ -37,9 +37,5 @@ def trained_with(folder: Path) -> dict[str, Any]:
         context = train.make_context("train", words[2:], resilient_parsing=True)
     except click.ClickException:
         return {}
-    typed = {
-        name: value
-        for name, value in context.params.items()
-        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE and value is not None
-    }
-    return {name: typed[name] for name in ("data", *READING) if name in typed}
+    typed = {"data": context.params.get("data"), **dict(typed_options(context))}
+    return {name: typed[name] for name in ("data", *READING) if typed.get(name) is not None}

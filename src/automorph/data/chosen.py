@@ -21,6 +21,11 @@ class Photographs:
     side: int
     alike: bool
 
+    @property
+    def words(self) -> str:
+        """What they are called in a note."""
+        return "large photographs" if self.alike else "photographs of different sizes"
+
 
 @dataclass(frozen=True)
 class Chosen:

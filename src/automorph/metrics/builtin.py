@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -27,14 +27,18 @@ def accuracy(classes: Sequence[str]) -> Scorer:
 def balanced_accuracy(classes: Sequence[str]) -> Scorer:
     """Mean of the recalls of all classes."""
     return Scorer(
-        "balanced-accuracy", "balanced accuracy", tuple(classes), functions.mean_recall,
+        "balanced-accuracy", "balanced accuracy", tuple(classes),
+        partial(functions.mean_of_classes, score="recall"),
         averages=True,
     )  # fmt: skip
 
 
 def macro_f1(classes: Sequence[str]) -> Scorer:
     """Mean of the F1 scores of all classes."""
-    return Scorer("macro-f1", "macro F1", tuple(classes), functions.mean_f1, averages=True)
+    return Scorer(
+        "macro-f1", "macro F1", tuple(classes), partial(functions.mean_of_classes, score="f1"),
+        averages=True,
+    )  # fmt: skip
 
 
 def of_class(classes: Sequence[str], label: str, *, score: str) -> Scorer:
@@ -74,26 +78,30 @@ def specificity(classes: Sequence[str], label: str) -> Scorer:
 
 def sensitivity_at_specificity(classes: Sequence[str], label: str, at: float) -> Scorer:
     """Recall of a class at a specificity: sensitivity:CLASS@specificity=0.8."""
-    _check_share("sensitivity-at-specificity", at)
-    number = class_number(label, classes)
-    name = classes[number]
-    return Scorer(
-        f"sensitivity:{name}@specificity={at:g}",
-        f"sensitivity of {name} at specificity {at:g}", tuple(classes),
-        partial(functions.of_class, score="recall", positive=number), positive=number, fewest=2,
-        point=partial(functions.at_specificity, at=at),
-    )  # fmt: skip
+    return _recall_at(classes, label, at, "sensitivity", "specificity", functions.at_specificity)
 
 
 def recall_at_precision(classes: Sequence[str], label: str, at: float) -> Scorer:
     """Recall of a class at a precision: recall:CLASS@precision=0.9."""
-    _check_share("recall-at-precision", at)
-    number = class_number(label, classes)
-    name = classes[number]
-    return Scorer(
-        f"recall:{name}@precision={at:g}", f"recall of {name} at precision {at:g}", tuple(classes),
-        partial(functions.of_class, score="recall", positive=number), positive=number, fewest=2,
-        point=partial(functions.at_precision, at=at),
+    return _recall_at(classes, label, at, "recall", "precision", functions.at_precision)
+
+
+def _recall_at(
+    classes: Sequence[str],
+    label: str,
+    at: float,
+    recall: str,
+    other: str,
+    point: Callable[..., float],
+) -> Scorer:
+    """Make a recall at an operating point, under the names of the two that the user types."""
+    _check_share(f"{recall}-at-{other}", at)
+    found = of_class(classes, label, score="recall")
+    assert found.positive is not None
+    name = classes[found.positive]
+    return replace(
+        found, name=f"{recall}:{name}@{other}={at:g}",
+        title=f"{recall} of {name} at {other} {at:g}", fewest=2, point=partial(point, at=at),
     )  # fmt: skip
 
 
@@ -159,7 +167,7 @@ def quadratic_kappa(classes: Sequence[str]) -> Scorer:
     odd = [name for name in classes if not _NUMBER.fullmatch(name)]
     if odd:
         raise UsageError(
-            f"the metric 'quadratic-kappa' is for ordered classes, which are told by their names; "
+            f"the metric 'quadratic-kappa' is for ordered classes, which their names show; "
             f"expected numbers, got {odd[0]!r}. Name the classes by their grades, or choose "
             "another metric, such as balanced-accuracy"
         )

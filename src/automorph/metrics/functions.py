@@ -23,24 +23,15 @@ def accuracy(labels: Labels, decisions: Labels, weights: Floats | None) -> float
     return float(accuracy_score(labels, decisions, sample_weight=weights))
 
 
-def mean_recall(labels: Labels, decisions: Labels, weights: Floats | None) -> float:
-    """The mean recall of the classes that occur: balanced accuracy."""
-    from sklearn.metrics import recall_score
+def mean_of_classes(
+    labels: Labels, decisions: Labels, weights: Floats | None, *, score: str
+) -> float:
+    """The mean recall (balanced accuracy) or F1 of the classes that occur."""
+    from sklearn import metrics
 
+    found = getattr(metrics, f"{score}_score")
     return float(
-        recall_score(
-            labels, decisions, labels=np.unique(labels), average="macro", sample_weight=weights,
-            zero_division=0,
-        )
-    )  # fmt: skip
-
-
-def mean_f1(labels: Labels, decisions: Labels, weights: Floats | None) -> float:
-    """The mean F1 of the classes that occur."""
-    from sklearn.metrics import f1_score
-
-    return float(
-        f1_score(
+        found(
             labels, decisions, labels=np.unique(labels), average="macro", sample_weight=weights,
             zero_division=0,
         )

@@ -39,7 +39,7 @@ class FrozenSource:
 
     @property
     def varies(self) -> bool:
-        """Whether copies differ, as far as can be told without making them."""
+        """Whether copies differ, as far as is known before they are made."""
         augmenter = self.loader.augmenter
         policy = getattr(augmenter, "policy", augmenter)
         plain = policy is None or (

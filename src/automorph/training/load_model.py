@@ -68,10 +68,8 @@ def trained_on(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     Reads only the header of the file (or of the one in the folder). Returns None if it is no file
     of weights, or if its version did not record this. Raises `DamagedError`.
     """
-    file = weights_file(path)
-    if file.suffix != ".safetensors" or not file.exists():
-        return None
-    found = read_facts(file).get("trained_on")
+    facts, file = _recorded(path)
+    found = facts.get("trained_on")
     check_part(found, file)
     return found
 
@@ -82,34 +80,27 @@ def resized_as(path: str | os.PathLike[str]) -> Resizing | None:
     Reads only the header of the file (or of the one in the folder), if it is one of weights. Raises
     `DamagedError`.
     """
-    file = weights_file(path)
-    if file.suffix != ".safetensors" or not file.exists():
-        return None
-    found = read_facts(file).get("resizing")
+    facts, file = _recorded(path)
+    found = facts.get("resizing")
     check_resizing(found, file)
     return None if found is None else Resizing(**found)
 
 
 def sized_as(path: str | os.PathLike[str]) -> Sizing:
     """Return what reads photographs at the size of a network's training, with a note."""
-    file = weights_file(path)
 
     def choose(photographs: Photographs) -> Chosen | None:
-        shape = [] if file.suffix != ".safetensors" or not file.exists() else _shape(file)
+        facts, file = _recorded(path)
+        shape = facts.get("shape") or []
         if len(shape) != 3:
             return None
         height, width = shape[:2]
-        what = "large photographs" if photographs.alike else "photographs of different sizes"
-        note = f"{what} are read at {height}x{width}, as in the training of the network"
-        name = read_facts(file)["model"] or "cnn"
-        return Chosen((height, width), resized_as(file), name, 0.0, 0.0, note)
+        note = (
+            f"{photographs.words} are read at {height}x{width}, as in the training of the network"
+        )
+        return Chosen((height, width), resized_as(file), facts["model"] or "cnn", 0.0, 0.0, note)
 
     return choose
-
-
-def _shape(file: Path) -> list[int]:
-    shape: list[int] = read_facts(file).get("shape") or []
-    return shape
 
 
 def operating_point_of(path: str | os.PathLike[str]) -> OperatingPoint | None:
@@ -118,13 +109,17 @@ def operating_point_of(path: str | os.PathLike[str]) -> OperatingPoint | None:
     Reads only the header of the file (or of the one in the folder), if it is one of weights. Raises
     `DamagedError`.
     """
-    file = weights_file(path)
-    if file.suffix != ".safetensors" or not file.exists():
-        return None
-    facts = read_facts(file)
+    facts, file = _recorded(path)
     found = facts.get("operating_point")
     check_point(found, facts.get("classes"), file)
     return None if found is None else OperatingPoint(**found)
+
+
+def _recorded(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Path]:
+    """Return the header of a file of weights, empty if it is no such file, and the file."""
+    file = weights_file(path)
+    is_one = file.suffix == ".safetensors" and file.exists()
+    return (read_facts(file) if is_one else {}), file
 
 
 def _built(facts: dict[str, Any]) -> nn.Module:

@@ -6,13 +6,11 @@ A table of costs decides, and no clock: the same data get the same choice on eve
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from automorph.data import Chosen, Photographs
 from automorph.models import resizing_of, weights_for
 from automorph.training.recipe_table import recipe_for
-
-Regime = Literal["scratch", "fine-tuned", "frozen"]
+from automorph.training.task import Regime
 
 BUDGET = 600.0
 """Seconds that a search takes if it is given neither trials nor a budget."""
@@ -124,7 +122,6 @@ def _whole(setting: Setting, n: int, trainings: int) -> float:
 
 
 def _note(photographs: Photographs, setting: Setting, budget: float) -> str:
-    what = "large photographs" if photographs.alike else "photographs of different sizes"
     needed = _whole(setting, photographs.n_train, LEAST)
     if needed <= budget:
         why = f"so that a search takes about {_in_words(budget)} on two cores"
@@ -133,8 +130,8 @@ def _note(photographs: Photographs, setting: Setting, budget: float) -> str:
         why = f"as the fastest, and a search takes at least {_in_words(needed)} on two cores"
         more = "use fewer images with --limit"
     return (
-        f"{what}: {setting.size} px and {setting}, chosen {why}; change them with --size and "
-        f"--model, or {more}"
+        f"{photographs.words}: {setting.size} px and {setting}, chosen {why}; change them with "
+        f"--size and --model, or {more}"
     )
 
 

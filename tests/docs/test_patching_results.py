@@ -51,15 +51,15 @@ def test_the_row_of_a_repeated_training_says_so(patching, tmp_path):
     (row,) = patching.rows_of(found["cells"])
     assert row["died"] == {1: "it predicted one class only at first"}
     assert row["objective"] == "gdro"
-    import table_forms
+    import method_tables
 
-    shown = table_forms.patching({"name": "patching", "rows": json.loads(json.dumps([row]))})
+    shown = method_tables.patching({"name": "patching", "rows": json.loads(json.dumps([row]))})
     assert "| gdro (seed 1 trained twice) |" in shown
 
 
 def test_figures_of_former_definitions_are_not_shown(patching):
     import patching_arms
-    import table_forms
+    import table_layout
 
     old = {"arm": "jtt", "robust_accuracy": {"values": [0.9, 0.8]}}
     dead = {"arm": "gdro", "robust_accuracy": {"values": [0.9, 0.0]}}
@@ -70,6 +70,6 @@ def test_figures_of_former_definitions_are_not_shown(patching):
     }
     claims = [{"text": f"{arm} is ahead of erm", "value": 9.0, "interval": [8, 10], "holds": True}
               for arm in ("jtt", "sgdro")]  # fmt: skip
-    shown = table_forms.claims({"name": "patching", "rows": [old, dead, good], "claims": claims})
+    shown = table_layout.claims({"name": "patching", "rows": [old, dead, good], "claims": claims})
     assert "| jtt is ahead of erm | to be measured again |" in shown
     assert "| sgdro is ahead of erm | +9 |" in shown

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from automorph.experiments import JobResult as JobResult
     from automorph.searchers.base import SearchContext as SearchContext
     from automorph.searchers.base import Searcher as Searcher
+    from automorph.searchers.base import Standing as Standing
     from automorph.searchers.budget import Plan as Plan
     from automorph.searchers.budget import read_budget as read_budget
     from automorph.searchers.builtin import METHODS as METHODS
@@ -42,6 +43,7 @@ _HOMES = {
     "default_post_policy": "defaults",
     "Job": "automorph.experiments",
     "Searcher": "base",
+    "Standing": "base",
     "JobResult": "automorph.experiments",
     "SearchResult": "result",
     "SearchContext": "base",

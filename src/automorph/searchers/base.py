@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from automorph._moved import renamed_arguments, renamed_attributes, warn
 from automorph.experiments import ExternalTask, Job, JobResult
@@ -63,6 +63,19 @@ class SearchContext:
         return self.task
 
 
+class Standing(NamedTuple):
+    """How a candidate stands while a search runs.
+
+    ``estimate`` is in the unit of the search's own statistic, higher is better (losses are
+    negated); ``error`` is the standard error of its difference from the leader's estimate, 0 for
+    the leader itself, infinite if it is not known.
+    """
+
+    treatment: Policy | AugmenterSpec
+    estimate: float
+    error: float
+
+
 @renamed_attributes(story="history")
 class Searcher(ABC):
     """A search, generation by generation."""
@@ -88,6 +101,13 @@ class Searcher(ABC):
 
         A race may be won by a method that runs inside training; it is then returned instead.
         """
+
+    def standing(self) -> list[Standing]:
+        """Return how the candidates stand, the leader first; may be called at any time.
+
+        Empty if the search compares no candidates, or has not compared any yet.
+        """
+        return []
 
     def share(self) -> float | None:
         """Return the finished share of the search, 0 to 1; None: count the trials."""

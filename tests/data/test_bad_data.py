@@ -222,7 +222,7 @@ CASES = [
     Case("one value a row", with_labels(list(range(60))), ("60 different labels in 60",)),
     Case("one class", with_labels(["cat"] * 9), ("all 9 train examples", "'cat'", "two classes")),
     Case("beyond the names", with_labels([0, 1, 7], ["a", "b"]), ("not among the 2", "7")),
-    Case("several labels", with_labels([[0, 1], [1]]), ("a label is a list", "not supported")),
+    Case("several labels", with_labels([[0, 1], [1]]), ("a label is a list", "target='labels'")),
     Case("one fraction in two spellings",
          with_text("a.csv", "text,label", *(f"t{i},1.{'1' if i % 2 else '10'}" for i in range(8))),
          ("'1.1' and '1.10' are the same number", "one spelling of each", "v1.10")),

@@ -22,6 +22,8 @@ Shares = NDArray[np.float64]
 
 def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[float | None]]:
     """Return test accuracy by policy and class; None for a class without examples."""
+    if task.data.target != "classes":
+        return {}
     part = _test(task)
     found = {}
     for name, predicted in predictions.items():
@@ -30,10 +32,12 @@ def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[f
     return found
 
 
-def base_rate_of(task: Task) -> dict[str, Any]:
+def base_rate_of(task: Task) -> dict[str, Any] | None:
     """Return the most frequent class of the test part, and the accuracy of always answering it."""
     from automorph.experiments import base_rate
 
+    if task.data.target != "classes":
+        return None
     name, accuracy = base_rate(_test(task).labels, task.data.classes)
     return {"class": name, "accuracy": accuracy}
 
@@ -53,7 +57,7 @@ def notable_examples(
     that every policy and seed misclassifies, highest agreement first: their labels may be wrong.
     For a single network (``winner`` is ``baseline``), only its errors.
     """
-    if not predictions:
+    if not predictions or task.data.target != "classes":
         return {}
     part = _test(task)
     right = {

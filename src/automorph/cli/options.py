@@ -72,6 +72,12 @@ _of_data = stack(
     click.option("--text", metavar="COLUMN", help="Column of texts."),
     click.option("--label", metavar="COLUMN", help="Column of labels."),
     click.option(
+        "--target", type=click.Choice(["classes", "labels", "values", "masks"]),
+        default="classes", show_default=True,
+        help="What is predicted: one class, several labels (a list column, or --label "
+        "'open,short' for columns of 0 and 1), numbers, or a class for each pixel.",
+    ),
+    click.option(
         "--subgroup", metavar="COLUMN", multiple=True,
         help="Column of subgroups; repeat for one subgroup per combination of values.",
     ),

@@ -92,7 +92,9 @@ def preview(
     from automorph.augmenters import as_treatment
     from automorph.experiments import idle_policy, policy_of
     from automorph.policies import check_domain
+    from automorph.targets import check_target
 
+    check_target(dataset.target, "preview")
     chosen = [policy_of(as_treatment(policy)) for policy in policies]
     for policy in chosen:
         check_domain(policy, dataset.domain, data=dataset.name)

@@ -220,9 +220,12 @@ def _content(
         row["validation"] = {"mean": result.accuracy["validation"]}
     # Runs finished by older versions have no predictions.
     known = _predicted(result, measured)
-    predicted = {} if known is None else {name: known.reshape(-1, known.shape[-1])}
+    of_classes = task.data.target == "classes"
+    predicted = (
+        {} if known is None or not of_classes else {name: known.reshape(-1, known.shape[-1])}
+    )
     row["per_class"] = by_class(task, predicted).get(name)
-    row["metrics"] = {} if known is None else further_scores(task, known)
+    row["metrics"] = {} if known is None or not of_classes else further_scores(task, known)
     shared = task_facts(data, task)
     shared["data"]["notes"] += constant_answers(predicted, task.data.classes)
     shared["data"]["notes"] += idle_policies([treatment], task)
@@ -255,6 +258,6 @@ def _next(data: str, task: Task, policy: str, known: Any) -> list[str]:
     """Return the recommended command: a comparison, or a longer training if nothing was learned."""
     from automorph.experiments import always_one
 
-    if known is not None and always_one(known):
+    if known is not None and task.data.target == "classes" and always_one(known):
         return [suggest_again(data, but=("out",), epochs=2 * task.recipe.epochs)]
     return [suggest("compare", data, policies=first_policies(task.data.domain, policy))]

@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 
 from automorph import _moved
+from automorph.data.annotation import TARGET_KINDS, Annotation, TargetKind, check_kind
 from automorph.data.build import assemble
 from automorph.data.chosen import Chosen, Photographs, Sizing
 from automorph.data.class_sizes import class_counts
@@ -37,6 +38,8 @@ __all__ = [
     "CORRELATED",
     "SOURCES",
     "TABLE_ENDINGS",
+    "TARGET_KINDS",
+    "Annotation",
     "BadRow",
     "Chosen",
     "ClassValue",
@@ -50,11 +53,13 @@ __all__ = [
     "Sizing",
     "SourceInfo",
     "Split",
+    "TargetKind",
     "Window",
     "WindowRecord",
     "allocate",
     "as_dataset",
     "assemble",
+    "check_kind",
     "check_leakage",
     "check_source",
     "class_counts",

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.annotated import is_missing, read_annotations
+from automorph.data.annotation import TargetKind
 from automorph.data.build_options import check_keep_together, check_options
 from automorph.data.chosen import Sizing
 from automorph.data.class_values import is_text, visible
@@ -53,15 +55,20 @@ def assemble(
     resizing: Resizing | None = None,
     hold_out: bool = True,
     sizing: Sizing | None = None,
+    target: TargetKind = "classes",
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     check_options(raw, size, mode, limit, window)
     check_equal_classes(limit, equal_classes=equal_classes)
     notes = Notes(raw.notes)
-    raw = _drop_unlabelled(raw, notes)
+    raw = _drop_unlabelled(raw, notes, target)
     raw = with_dicom_columns(raw, notes)
     check_keep_together(raw)
-    labels, classes = encode(_columns(raw, "labels"), names=raw.classes, notes=notes)
+    annotated = read_annotations(raw, target, notes)
+    if annotated is None:
+        labels, classes = encode(_columns(raw, "labels"), names=raw.classes, notes=notes)
+    else:
+        labels, classes = dict(annotated.strata), annotated.names
     groups: Numbers = {}
     group_names: tuple[str, ...] = ()
     if raw.parts["train"].subgroups is not None:
@@ -71,7 +78,8 @@ def assemble(
         )
     bad = {part: bad_rows(raw, part, labels, groups) for part in raw.parts}
     keep = _good_rows(labels, bad)
-    if skip_bad or not any(bad.values()):  # Otherwise all bad rows are reported first.
+    # Otherwise all bad rows are reported first.
+    if annotated is None and (skip_bad or not any(bad.values())):
         known = {part: labels[part][rows] for part, rows in keep.items()}
         check_classes(known, classes, name=raw.name, declared=raw.classes is not None)
     if limit is not None and "test" in raw.parts:
@@ -124,6 +132,9 @@ def assemble(
     for part, rows in keep.items():
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows
         parts[part] = _arrays(raw.parts[part], data[part], good, labels[part], groups.get(part))
+        if annotated is not None:
+            made = annotated.make(part, good, parts[part].data.shape[1:])
+            parts[part] = replace(parts[part], annotations=made)
     absent = [one for i, one in enumerate(classes) if not (parts["train"].labels == i).any()]
     if absent and raw.classes is not None:
         notes.add(f"declared classes without training examples: {listed(absent)}")
@@ -133,7 +144,8 @@ def assemble(
         )
     # Checked again: a class may have lost all its rows in decoding.
     known = {part: arrays.labels for part, arrays in parts.items()}
-    check_classes(known, classes, name=raw.name, declared=True)
+    if annotated is None:
+        check_classes(known, classes, name=raw.name, declared=True)
     if raw.keep_together is not None:
         values = [part.metadata[raw.keep_together] for part in parts.values()]
         notes.add(*like_missing_notes(raw.keep_together, values))
@@ -147,6 +159,7 @@ def assemble(
         window=records[0] if records else None,
         resizing=None if size is None else resizing,
         chosen=chosen,
+        annotation=None if annotated is None else annotated.annotation,
         **parts,
     )
     if limit is not None and dataset.test is None:
@@ -199,12 +212,16 @@ def _columns(raw: RawData, what: str) -> dict[str, Any]:
     }
 
 
-def _drop_unlabelled(raw: RawData, notes: Notes) -> RawData:
+def _drop_unlabelled(raw: RawData, notes: Notes, target: TargetKind) -> RawData:
     """Remove parts without any label, as published test parts often are."""
     kept = dict(raw.parts)
     for part, rows in raw.parts.items():
-        numbers, _ = encode({part: list(rows.labels)}, names=raw.classes)
-        if part != "train" and len(numbers[part]) and (numbers[part] == MISSING).all():
+        if target == "classes":
+            numbers, _ = encode({part: list(rows.labels)}, names=raw.classes)
+            empty = bool(len(numbers[part])) and bool((numbers[part] == MISSING).all())
+        else:
+            empty = bool(len(rows.labels)) and all(map(is_missing, rows.labels))
+        if part != "train" and empty:
             del kept[part]
             notes.add(f"the {part} part has no labels and was left out")
     return replace(raw, parts=kept)

@@ -71,9 +71,10 @@ def class_value(label: Any, what: str = "label") -> ClassValue | None:
             raise DataError(f"a {what} is infinite: expected a name or a finite number.")
         return _tidy(Decimal(repr(label)) if isinstance(label, float) else label)
     kind = type(label).__name__
+    several = " For several labels of one example: target='labels' (--target labels)."
     raise DataError(
         f"a {what} is a {kind} ({str(label)[:40]}): expected one string or number for each "
-        f"example. Several {what}s for one example are not supported."
+        f"example.{several if what == 'label' else ''}"
     )
 
 

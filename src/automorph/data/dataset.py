@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automorph.data.annotation import Annotation, TargetKind
 from automorph.data.array_checks import check_images, check_range
 from automorph.data.chosen import Chosen
 from automorph.data.folds import Folds
@@ -46,6 +47,8 @@ class Split:
     - ``ids``: strings (n,), unique names for messages and for the hashes of splits: a file's
       path, or part and row as in ``train[17]``; ``row[17]`` when not given.
     - ``metadata``: further columns, strings (n,) by name, empty where a value is missing.
+    - ``annotations``: what a network learns if that is not one class per example, (n, ..) (see
+      `automorph.data.Annotation`). ``labels`` are then strata, by which examples are split.
 
     Raises DataError when a shape, dtype or length does not fit.
 
@@ -59,8 +62,14 @@ class Split:
     ids: NDArray[Any] | None = None
     subgroups: NDArray[np.int64] | None = None
     metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    annotations: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
+        if self.annotations is not None and len(self.annotations) != len(self.data):
+            raise DataError(
+                f"annotations have shape {self.annotations.shape}: expected ({len(self.data)}, ..),"
+                " one for each example."
+            )
         if self.ids is None:
             object.__setattr__(self, "ids", strings([f"row[{i}]" for i in range(len(self.data))]))
         if self.data.dtype.kind != "T" and not self.on_demand:
@@ -82,6 +91,11 @@ class Split:
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.data.shape[1:])) or "texts"
         return f"Split({len(self):,} of {shape})"
+
+    @property
+    def expected(self) -> NDArray[Any]:
+        """What a network should predict: the annotations or, where there are none, the labels."""
+        return self.labels if self.annotations is None else self.annotations
 
     @property
     def domain(self) -> Domain:
@@ -144,7 +158,8 @@ class Split:
         assert self.ids is not None
         subgroups = None if self.subgroups is None else self.subgroups[rows]
         metadata = {name: column[rows] for name, column in self.metadata.items()}
-        taken = Split(data, self.labels[rows], self.ids[rows], subgroups, metadata)
+        annotations = None if self.annotations is None else self.annotations[rows]
+        taken = Split(data, self.labels[rows], self.ids[rows], subgroups, metadata, annotations)
         if "digests" in self.__dict__:  # hashing is the slow part of every check: reuse it
             taken.__dict__["digests"] = self.digests[rows]
         return taken
@@ -221,6 +236,7 @@ class Dataset:
     chosen: Chosen | None = None
     unlabelled: Split | None = None
     folds: Folds | None = None
+    annotation: Annotation | None = None
 
     def __post_init__(self) -> None:
         kind, shape = self.train.domain, self.train.data.shape[1:]
@@ -236,6 +252,8 @@ class Dataset:
                     "expected the column keep_together in every split."
                 )
             check_range(part.labels, len(self.classes), f"{self.name}: labels of {name}")
+            if self.annotation is not None:
+                self.annotation.check(part.annotations, where=f"{self.name}, {name} part")
             if part.subgroups is not None:
                 known = len(self.subgroup_names)
                 check_range(part.subgroups, known, f"{self.name}: subgroups of {name}")
@@ -251,6 +269,16 @@ class Dataset:
         pool = {} if self.unlabelled is None else {"unlabelled": self.unlabelled}
         parts = ", ".join(f"{name}={part!r}" for name, part in {**self.parts, **pool}.items())
         return f"Dataset({self.name!r}, {len(self.classes)} classes, {parts})"
+
+    @property
+    def target(self) -> TargetKind:
+        """The kind of what a network predicts: ``classes``, ``labels``, ``values`` or ``masks``."""
+        return "classes" if self.annotation is None else self.annotation.kind
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """The names of what a network predicts: classes, labels, values, or classes of pixels."""
+        return self.classes if self.annotation is None else self.annotation.names
 
     @property
     def domain(self) -> Domain:
@@ -280,13 +308,15 @@ class Dataset:
         start = 0
         for part in self.parts.values():
             row = rows[start : start + len(part)]
-            row["content"], row["label"] = part.digests, part.labels
+            row["content"], row["label"] = part.digests, _label_keys(part)
             row["group"] = -1 if part.subgroups is None else part.subgroups
             start += len(part)
         rows.sort()  # In place: for a large set, these rows take most of the memory.
         total = blake2b(digest_size=16)
         shape = self.train.data.shape[1:]
         total.update(repr((self.domain, shape, self.classes, self.subgroup_names)).encode())
+        if self.annotation is not None:
+            total.update(repr(self.annotation).encode())
         total.update(rows.data.cast("B"))
         return total.hexdigest()
 
@@ -309,6 +339,14 @@ class Dataset:
         """Copy the data set with some fields changed; the hash is computed again."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
         return Dataset(**{**kept, **changes})
+
+
+def _label_keys(part: Split) -> NDArray[np.int64]:
+    """Return one number for what each example is labelled with, int64 ``(n,)``."""
+    if part.annotations is None:
+        return part.labels
+    rows = (np.ascontiguousarray(row).tobytes() for row in part.annotations)
+    return np.frombuffer(b"".join(blake2b(row, digest_size=8).digest() for row in rows), "<i8")
 
 
 def open_test(data: Dataset) -> Split:

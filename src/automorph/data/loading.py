@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from automorph.data.annotation import TargetKind, check_kind
 from automorph.data.build import assemble
 from automorph.data.chosen import Sizing
 from automorph.data.dataset import Dataset
@@ -58,6 +59,7 @@ def load_data(
     resizing: Resizing | None = None,
     hold_out: bool = True,
     sizing: Sizing | None = None,
+    target: TargetKind = "classes",
 ) -> Dataset:
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
@@ -65,6 +67,9 @@ def load_data(
       common name when left out (except ``subgroup``). Several ``subgroup`` columns make a subgroup
       of each combination of their values. ``metadata`` names columns to keep in ``Split.metadata``
       (None: all columns of single values).
+    - ``target``: what is predicted, see `automorph.data.Annotation`: ``classes``, ``labels``
+      (``label`` is a list column, or several columns of 0 and 1: ``"open,short"``), ``values``
+      (one or several columns of numbers) or ``masks`` (a column of images or of their paths).
     - ``keep_together``: a column whose equal values (a lesion, a person, a drive) stay in one part
       of every split; see :func:`split`. A value that lies in two published parts is a leak, treated
       as ``leakage`` says. DICOM images have the columns ``PatientID``, ``StudyInstanceUID`` and
@@ -104,7 +109,10 @@ def load_data(
     Dataset('digits', 10 classes, train=Split(500 of 8x8x1), test=Split(361 of 8x8x1))
     """
     both = (size, size) if isinstance(size, int) else size
-    columns = Columns(image, text, label, subgroup, metadata, keep_together)
+    kind = check_kind(target)
+    columns = Columns(image, text, label, subgroup, metadata, keep_together, target=kind)
+    if on_demand and kind != "classes":
+        raise UsageError(f"target={kind!r} needs decoded examples: leave out on_demand")
     if on_demand and source.startswith("folder:"):
         columns.refuse(source)
         return read_large_folder(
@@ -135,6 +143,7 @@ def load_data(
         resizing=resizing,
         hold_out=hold_out,
         sizing=sizing,
+        target=kind,
     )
     return mapped_texts(dataset, cache) if on_demand else dataset
 
@@ -171,7 +180,8 @@ def from_arrays(
     ``(images, labels)``. ``groups`` (n,) are the values that stay in one part when the rows are
     split, such as the number of a person (scikit-learn's ``groups``). ``options`` are ``size``,
     ``mode``, ``limit``, ``equal_classes``, ``seed``, ``skip_bad``, ``leakage``, ``window``,
-    ``resizing``, ``cache`` and ``hold_out`` of :func:`load_data`.
+    ``resizing``, ``cache``, ``hold_out`` and ``target`` of :func:`load_data`; for another target
+    than classes, ``labels`` are (n, k), or masks (n, H, W).
 
     >>> import numpy as np
     >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)
@@ -182,7 +192,8 @@ def from_arrays(
         "train": (images, labels) if subgroups is None else (images, labels, subgroups)
     }
     parts |= {k: v for k, v in (("validation", validation), ("test", test)) if v is not None}
-    raw = raw_from_arrays(parts, name=name, classes=classes)
+    target = check_kind(options.get("target", "classes"))
+    raw = raw_from_arrays(parts, name=name, classes=classes, target=target)
     return assemble(with_groups(raw, groups), **options)
 
 
@@ -212,7 +223,8 @@ def as_dataset(
     is a column of a table, ``groups`` (n,) are its values for arrays and torch data sets: rows with
     equal values stay in one part of every split.
     """
-    columns = Columns(image, text, label, subgroup, metadata, keep_together)
+    target = check_kind(options.get("target", "classes"))
+    columns = Columns(image, text, label, subgroup, metadata, keep_together, target=target)
     if groups is not None and (isinstance(source, str | Dataset) or _is_huggingface(source)):
         raise UsageError(
             "groups are for arrays and torch data sets; expected the name of a column of the "
@@ -223,6 +235,8 @@ def as_dataset(
     if isinstance(source, Dataset):
         columns.refuse("a Dataset")
         options |= {"keep_together": keep_together}
+        if options.get("target") == source.target:
+            options.pop("target")
         if asked := [option for option, value in options.items() if value is not None]:
             raise UsageError(
                 f"a Dataset is already loaded: {', '.join(asked)} cannot be used with it."
@@ -237,7 +251,7 @@ def as_dataset(
     parts = {part: value for part, value in given.items() if value is not None}
     if isinstance(source, tuple):
         columns.refuse("a tuple of arrays")
-        raw = raw_from_arrays(parts, name=name or "arrays")
+        raw = raw_from_arrays(parts, name=name or "arrays", target=target)
         return assemble(with_groups(raw, groups, keep_together), **options)
     if _is_huggingface(source):
         whole = source if isinstance(source, Mapping) else parts

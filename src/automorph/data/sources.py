@@ -81,7 +81,10 @@ SOURCES = Registry(
     Source(
         "numpy:PATH.npz",
         lambda request: read_npz(
-            request.path, labelled=request.columns.labelled, optional=request.columns.optional
+            request.path,
+            labelled=request.columns.labelled,
+            optional=request.columns.optional,
+            target=request.columns.target,
         ),
         "arrays: images, labels, and optionally x_test, y_test",
         endings=(".npz",),

@@ -25,6 +25,7 @@ from automorph.errors import UsageError
 from automorph.models import resizing_of
 from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
 from automorph.policies import value_text
+from automorph.targets import check_target
 from automorph.text import find_wordnet
 from automorph.training import Task, as_task, fitted
 
@@ -74,6 +75,7 @@ def explain(
         named = options.get("model") if features is None else features
         options = {"resizing": resizing_of(named), **options}
     task = as_task(source, weights=weights if own else None, **options)
+    check_target(task.data.target, "explain")
     if features is None:
         features = task.network if task.regime != "scratch" else "random"
     chosen = default_space(task.data.domain) if space is None else space

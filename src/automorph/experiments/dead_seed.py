@@ -65,7 +65,7 @@ def has_died(result: RunResult, task: Task, shares: NDArray[np.float64] | None =
     weighs them), and nothing about an example. Trainings of fewer than five epochs have not died:
     they have only begun. A head on frozen features is fitted as well as it can be.
     """
-    if task.recipe.optimizer == "lbfgs":
+    if task.recipe.optimizer == "lbfgs" or task.data.target != "classes":
         return False
     predicted = result.predictions.get("validation")
     if predicted is None or len(set(predicted.tolist())) > 1 or len(result.curves) < FEWEST:

@@ -52,6 +52,7 @@ from automorph.experiments.table import (
 from automorph.experiments.version_1 import read_cell
 from automorph.files import folder_lock, read_json
 from automorph.policies import Policy, check_domain, former, load_policy
+from automorph.targets import check_target
 from automorph.training import (
     AugmenterSpec,
     Task,
@@ -125,12 +126,14 @@ def compare(
     task = the_task(task, objective, options, folder)
     data = None if isinstance(task, ExternalTask) else task.data
     folds = None if data is None else data.folds
+    of_classes = data is None or data.target == "classes"
     numbers = seeds_of(folds, seeds, SEEDS)
     _check(treatments, numbers, confidence)
     if isinstance(task, ExternalTask):
         for treatment in treatments:
             check_domain(check_external(task, treatment), task.domain, data=task.name)
     else:
+        check_target(task.data.target, "compare")
         for treatment in treatments:
             check_domain(treatment, task.data.domain, data=task.name)
             check_frozen(task, as_augmenter(treatment), treatment.name)
@@ -192,7 +195,8 @@ def compare(
                 )
                 if folds else ()
             ),
-            *store.remarks, *constant_answers(predictions, task.data.classes),
+            *store.remarks,
+            *(constant_answers(predictions, task.data.classes) if of_classes else ()),
             *not_converged(names, results), *repeated_trainings(names, results),
             *uncounted_networks(treatments),
             *unfinished_schedules(treatments, task.recipe.epochs),
@@ -204,7 +208,7 @@ def compare(
     winner = winner_of(rows, metric, own=own_code)
     verdict, advice = verdict_of(
         rows, treatments, base, winner, numbers, confidence, metric,
-        constant=always_one(predictions.get(winner, ())), data=data,
+        constant=of_classes and always_one(predictions.get(winner, ())), data=data,
     )  # fmt: skip
     if own_lengths is not results:
         own = rows_of(names, numbers, own_lengths, base, confidence, scorers, overlap=overlap)

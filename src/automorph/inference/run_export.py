@@ -20,6 +20,7 @@ from automorph.errors import MissingExtraError, TrainingError, UsageError
 from automorph.files import atomic_write, make_folder
 from automorph.inference.predictions import check_new_file
 from automorph.inference.trained_run import TrainedRun, load_run
+from automorph.targets import check_target
 from automorph.training import Encoder, Normaliser
 
 Kind = Literal["onnx", "torch-export"]
@@ -93,6 +94,7 @@ def export_model(
     if to not in ENDINGS:
         raise UsageError(f"got to={to!r:.40}; expected one of {', '.join(ENDINGS)}")
     trained = load_run(run, model=model, encoder=encoder, precision="fp32", device="cpu")
+    check_target(trained.target, "export")
     scale = _scale_of(trained)
     file = check_new_file(path or trained.file.parent / f"model{ENDINGS[to]}", (ENDINGS[to],))
     images = _random_images(trained.shape)

@@ -26,6 +26,7 @@ from automorph.inference.views import (
     choose_views,
     log_losses,
 )
+from automorph.targets import check_target
 from automorph.training import Encoder
 
 
@@ -61,6 +62,7 @@ def predict(
     """
     _check_views(tta)
     trained = load_run(run, model=model, encoder=encoder, precision=precision, device=device)
+    check_target(trained.target, "predict")
     if part is not None:
         given, notes = examples_of_part(trained, source, part, options)
     elif isinstance(source, Dataset):

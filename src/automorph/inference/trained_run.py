@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Resizing, Split
+from automorph.data import Resizing, Split, TargetKind, check_kind
 from automorph.errors import DamagedError, UsageError
 from automorph.files import read_json
 from automorph.metrics import OperatingPoint
@@ -68,6 +68,11 @@ class TrainedRun:
             return None
         low, high = (float(v) if isinstance(v, int | float) else None for v in found)
         return low, high
+
+    @property
+    def target(self) -> TargetKind:
+        """The kind of what the network predicts."""
+        return check_kind(read_facts(self.file).get("target", "classes"))
 
     @property
     def resizing(self) -> Resizing | None:

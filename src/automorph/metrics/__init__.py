@@ -19,14 +19,22 @@ refused before anything is trained, with the reason. It is never 0 or NaN.
 """
 
 from automorph.metrics.bootstrap import Interval, resampled, spread
-from automorph.metrics.builtin import METRICS, check_metric, load_metric
+from automorph.metrics.builtin import (
+    DEFAULTS,
+    METRICS,
+    OTHER_METRICS,
+    check_metric,
+    load_metric,
+)
 from automorph.metrics.imbalance import IMBALANCED, default_metric
 from automorph.metrics.operating_point import OperatingPoint, is_point
 from automorph.metrics.scorer import Scorer, decide
 
 __all__ = [
+    "DEFAULTS",
     "IMBALANCED",
     "METRICS",
+    "OTHER_METRICS",
     "Interval",
     "OperatingPoint",
     "Scorer",

@@ -206,20 +206,33 @@ METRICS: Registry[Entry[Scorer]] = Registry(
 )  # fmt: skip
 
 
-def load_metric(text: str, classes: Sequence[str]) -> Scorer:
+OTHER_METRICS: dict[str, Registry[Entry[Scorer]]] = {}
+"""The metrics of other targets than classes, by kind (see `automorph.data.Annotation`)."""
+DEFAULTS: dict[str, str] = {}
+"""The metric of these targets for which none is asked, by kind."""
+
+
+def load_metric(text: str, classes: Sequence[str], kind: str = "classes") -> Scorer:
     """Return the metric of a name, for data with these classes.
 
-    Raises `UsageError` for an unknown name, class or option.
+    For another ``kind`` of target than classes, ``classes`` are the names of labels, of values or
+    of the classes of pixels. Raises `UsageError` for an unknown name, class or option.
 
     >>> load_metric("sensitivity:malignant@specificity=0.8", ("benign", "malignant")).title
     'sensitivity of malignant at specificity 0.8'
     """
+    if kind != "classes":
+        entry, options = OTHER_METRICS[kind].read(text)
+        return entry(tuple(classes), **options)
     entry, options = METRICS.read(_call(text, classes))
     return entry(tuple(classes), **options)
 
 
 def check_metric(text: str) -> None:
     """Refuse an unknown metric, or one that lacks an option, before any data are read."""
+    for others in OTHER_METRICS.values():
+        if others.parse(text).name in others:
+            return
     METRICS.read(_call(text, ()))
 
 

@@ -30,6 +30,7 @@ from automorph.robustness.predictions import (
 )
 from automorph.robustness.robust import RobustRun
 from automorph.robustness.split_recovery import split_as_trained
+from automorph.targets import check_target
 from automorph.training import (
     OnEpoch,
     RunResult,
@@ -116,6 +117,7 @@ def audit(
         source, seed, checkpoint, model, whole=predictions is not None, options=options,
         folds=folds, repeats=repeats,
     )  # fmt: skip
+    check_target(data.target, "audit")
     if data.folds is not None:
         _check_folds(
             {"predictions": predictions, "a checkpoint": checkpoint, "a part": part,

@@ -40,6 +40,7 @@ from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import Fitting
 from automorph.robustness.translators.selection import choose_translator
 from automorph.robustness.treatments import PatchCell, PatchContext, Progress, run_treatments
+from automorph.targets import check_target
 from automorph.training import (
     Evaluation,
     Task,
@@ -111,6 +112,7 @@ def patch(
     check_executor(engine, address)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     task = as_task(task, run_folder=folder, **options)
+    check_target(task.data.target, "patch")
     _need_steps(task.network)
     refuse_folds(task, "patch")
     grouper = grouper_of(task.data)

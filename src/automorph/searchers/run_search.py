@@ -47,6 +47,7 @@ from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
 from automorph.searchers.study_log import StudyLog
+from automorph.targets import check_target
 from automorph.training import Task, from_version_1, installed, refuse_folds, sizing_for
 
 TRIALS = 40
@@ -124,6 +125,8 @@ def search(
             full_task, named.entry, seeds=seeds, epoch_multiplier=epoch_multiplier
         )
     own = isinstance(full_task, ExternalTask)
+    if isinstance(full_task, Task):
+        check_target(full_task.data.target, "search")
     check_method(named, full_task)
     domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
     operations = space_of(space, full_task, method=named, folder=folder, seed=seed)
@@ -213,7 +216,8 @@ def search(
         remarks += remarks_on_trials(runner.reported, full_task)
         cost_note = cost_in_words(runner.reported, full_task)
     else:
-        remarks += constant_answers(final.predictions, full_task.data.classes)
+        if full_task.data.target == "classes":
+            remarks += constant_answers(final.predictions, full_task.data.classes)
         if not named.entry.takes_unlabelled:
             remarks += unused_by_search(named.name, full_task)
         if runner.ran:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data import Dataset
+from automorph.data import Dataset, TargetKind
 from automorph.policies import Mixing
 from automorph.targets.classes import Classes
 
@@ -102,4 +103,10 @@ def target_of(data: Dataset) -> Target:
     >>> target_of(load_data("digits"))
     Classes(outputs=10)
     """
+    if data.annotation is not None:
+        return TARGETS[data.annotation.kind](data)
     return Classes(len(data.classes))
+
+
+TARGETS: dict[TargetKind, Callable[[Dataset], Target]] = {}
+"""What builds the target of annotated data, by kind."""

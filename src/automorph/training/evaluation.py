@@ -101,7 +101,7 @@ def evaluate(
         whole = torch.zeros(len(part), int(width), device=here.device)
         whole[share] = own
         own = here.sum(whole)
-    return evaluation_of(own.cpu(), part.labels, target or Classes(own.shape[1]), scorer)
+    return evaluation_of(own.cpu(), part.expected, target or Classes(own.shape[1]), scorer)
 
 
 def evaluation_of(

@@ -63,7 +63,7 @@ class FrozenSource:
         """Return the rows of a part without augmentation."""
         content = {
             **self.origin,
-            "part": blake2b(part.digests.tobytes() + part.labels.tobytes()).hexdigest(),
+            "part": blake2b(part.digests.tobytes() + part.expected.tobytes()).hexdigest(),
             "at_once": AT_ONCE,
             **({"seen": part.data.describe()} if hasattr(part.data, "describe") else {}),
         }
@@ -95,7 +95,7 @@ class FrozenSource:
         task, device = self.loader.task, self.loader.machine.device
         for start in range(0, len(part), AT_ONCE):
             index = np.arange(start, min(start + AT_ONCE, len(part)))
-            labels = torch.from_numpy(task.target.encode(part.labels[index])).to(device)
+            labels = torch.from_numpy(task.target.encode(part.expected[index])).to(device)
             yield Batch(task.encoder(part.data[index], device), labels, index, target=task.target)
 
     def _features(self, batches: Iterable[Batch]) -> Features:

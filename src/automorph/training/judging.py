@@ -10,7 +10,7 @@ import numpy as np
 
 from automorph.data import class_counts
 from automorph.errors import UsageError
-from automorph.metrics import default_metric, load_metric
+from automorph.metrics import DEFAULTS, default_metric, load_metric
 from automorph.training.evaluation import Evaluation
 from automorph.training.run_defaults import metric_begun
 from automorph.training.task import Task
@@ -38,8 +38,10 @@ def with_metrics(
     with a note. Runs that were begun with accuracy, and the ``defaults`` of version 0.1, keep it.
     Raises `UsageError` for unknown metrics and for those that a part of the data has no value of.
     """
-    classes = task.data.classes
     also = [also] if isinstance(also, str) else also
+    if task.data.target != "classes":
+        return _with_metrics_of(task, metric, also)
+    classes = task.data.classes
     counts = class_counts(task.data)
     note = ""
     if metric is None:
@@ -77,6 +79,24 @@ def with_metrics(
                 f"{scorer.title} needs a validation part, on which its threshold is fixed, and "
                 f"{task.name} has none. Create one with automorph.data.split(data, validation=0.2)"
             )
+    return task
+
+
+def _with_metrics_of(task: Task, metric: str | None, also: Sequence[str]) -> Task:
+    """Return a task of several labels, values or masks with its metrics."""
+    data = task.data
+    given = (metric or DEFAULTS[data.target], *also)
+    first, *others = dict.fromkeys(
+        load_metric(name, data.predicted, data.target).name for name in given
+    )
+    task = replace(task, metric=first, also=tuple(others))
+    for scorer in task.scorers:
+        for part, rows in (("train", data.train), ("validation", data.validation)):
+            if rows is not None and (why := scorer.undefined(rows.expected)):
+                raise UsageError(
+                    f"{scorer.title} has no value on the {part} part of {task.name}: {why}. "
+                    "Choose another metric, or a larger part"
+                )
     return task
 
 

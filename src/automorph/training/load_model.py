@@ -149,7 +149,8 @@ def trained_facts(task: Task, thresholds: Mapping[str, float] | None = None) -> 
     return {
         "model": name,
         "shape": list(task.data.train.data.shape[1:]),
-        "classes": list(task.data.classes),
+        "classes": list(task.data.predicted),
+        **({} if task.data.annotation is None else {"target": task.data.target}),
         "trained_on": split_hashes(task.data)["train"],
         "normaliser": {"mean": scale.mean, "std": scale.std}
         if isinstance(scale, Normaliser)
@@ -165,6 +166,6 @@ def _point(task: Task, thresholds: Mapping[str, float]) -> dict[str, Any]:
     scorer = task.scorer
     if scorer.name not in thresholds or scorer.positive is None:
         return {}
-    label = task.data.classes[scorer.positive]
+    label = task.data.predicted[scorer.positive]
     point = OperatingPoint(scorer.name, label, thresholds[scorer.name])
     return {"operating_point": point.to_dict()}

@@ -88,7 +88,7 @@ class Loader:
         numbers = occurring(index, times)
         raw = RawBatch(
             examples=part.drawn(index, seed=self.seed, epoch=epoch, numbers=numbers),
-            labels=self.task.target.encode(part.labels[index]),
+            labels=self.task.target.encode(part.expected[index]),
             index=index,
             seed=self.seed,
             epoch=epoch,
@@ -131,7 +131,7 @@ class Loader:
         return replace(
             raw,
             examples=pool.drawn(rows, seed=self.seed, epoch=raw.epoch, numbers=numbers),
-            labels=np.zeros((len(rows), raw.labels.shape[1]), np.float32),
+            labels=np.zeros((len(rows), *raw.labels.shape[1:]), np.float32),
             index=index,
             occurrence=times,
         )
@@ -149,7 +149,7 @@ class Loader:
         part = self.task.data.train
         rows = (uniform.astype(np.float64) * len(part)).astype(np.int64)
         examples = part.drawn(rows, seed=self.seed, epoch=epoch, numbers=rows)
-        return examples, self.task.target.encode(part.labels[rows])
+        return examples, self.task.target.encode(part.expected[rows])
 
     def _own(self, n: int) -> Rows:
         """Return this process's rows of a batch, pass by pass."""

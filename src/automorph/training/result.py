@@ -17,6 +17,7 @@ from automorph.training.batch import Units
 _APART = ("curves", "checkpoint", "model", "logits")
 _LATER = ("stable_epochs", "converged", "metrics", "thresholds")
 """Entries that results of other schedules or metrics lack, as those of older versions do."""
+_PACKED = ("u1", "b1", "i8", "f4", "f8")
 _MOST = 1 << 26
 """Largest number of packed predictions: a damaged text must not exhaust memory."""
 
@@ -102,10 +103,19 @@ def result_from_dict(plain: dict[str, Any], curves: tuple[Epoch, ...]) -> RunRes
 def packed(predictions: ArrayLike) -> str:
     """Pack class numbers ``(n,)`` as text; 10,000 of ten classes take about six kilobytes.
 
+    Predictions of other shapes and types are packed with these, to the last bit.
+
     >>> unpacked(packed([3, 1, 4]))
     array([3, 1, 4])
+    >>> unpacked(packed(np.float32([[0.1, 2.0]])))
+    array([[0.1, 2. ]], dtype=float32)
     """
-    numbers = np.asarray(predictions).astype("<u4")
+    values = np.asarray(predictions)
+    if values.ndim > 1 or values.dtype.kind not in "iu":
+        content = b64encode(zlib.compress(np.ascontiguousarray(values).tobytes(), 6)).decode()
+        shape = "x".join(map(str, values.shape))
+        return f"{values.dtype.newbyteorder('<').str.lstrip('<|')}:{shape}:{content}"
+    numbers = values.astype("<u4")
     return b64encode(zlib.compress(numbers.tobytes(), 9)).decode()
 
 
@@ -127,8 +137,17 @@ def unpacked_floats(text: str) -> NDArray[np.float32]:
     return np.frombuffer(content[8:], "<f4").astype(np.float32).reshape(*map(int, shape))
 
 
-def unpacked(text: str) -> NDArray[np.int64]:
-    """Unpack the text of `packed` to int64 ``(n,)``. Raises ValueError for other texts."""
+def unpacked(text: str) -> NDArray[Any]:
+    """Unpack the text of `packed`: class numbers to int64 ``(n,)``, others to what they were.
+
+    Raises ValueError for other texts.
+    """
+    if ":" in text:
+        kind, shape, content = text.split(":")
+        if kind not in _PACKED:
+            raise ValueError(f"packed predictions of the type {kind!r:.20}")
+        values = np.frombuffer(_inflated(content), f"<{kind}").astype(kind)
+        return values.reshape([int(side) for side in shape.split("x")])
     return np.frombuffer(_inflated(text), "<u4").astype(np.int64)
 
 

@@ -119,13 +119,13 @@ class Task:
     @property
     def scorer(self) -> Scorer:
         """What computes the metric that chooses."""
-        return load_metric(self.metric, self.data.classes)
+        return load_metric(self.metric, self.data.predicted, self.data.target)
 
     @property
     def scorers(self) -> tuple[Scorer, ...]:
         """What computes the metrics; the first one chooses."""
         names = (self.metric, *self.also)
-        return tuple(load_metric(name, self.data.classes) for name in names)
+        return tuple(load_metric(name, self.data.predicted, self.data.target) for name in names)
 
     def __repr__(self) -> str:
         # The encoder may hold a vocabulary.
@@ -217,7 +217,7 @@ def make_task(
     """
     data = guard_unlabelled(data)
     n = len(data.train)
-    if n < 2 or len(data.classes) < 2:
+    if n < 2 or (data.target == "classes" and len(data.classes) < 2):
         raise DataError(
             f"{data.name}: the training part has {n} examples for {len(data.classes)} classes; "
             "expected at least 2 of each"

@@ -18,6 +18,7 @@ from automorph import _moved
 from automorph._version import __version__
 from automorph.errors import DamagedError, TrainingError, UsageError
 from automorph.files import folder_lock
+from automorph.targets import check_target
 from automorph.training.augmenter import Augmenter, as_augmenter
 from automorph.training.balance import Balance
 from automorph.training.base import BaseTraining
@@ -86,6 +87,7 @@ def train(
     when the folder contains a different run, or another process is using it.
     """
     task = as_task(task, run_folder=folder, **options).in_fold(seed)
+    check_target(task.data.target, "train")
     task = with_changes(task, augmenter)
     _check(task, parts, stop_epoch, workers, cool_down)
     augmenter, recorded = policy_begun(augmenter, folder)

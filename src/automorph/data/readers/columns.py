@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from automorph.data.annotation import TargetKind
 from automorph.data.dataset import Domain
 from automorph.data.notes import Notes, shortened
 from automorph.data.readers.arrow_cells import encoded_image, pixels_of
@@ -32,7 +33,8 @@ class Columns:
     Several ``subgroup`` columns make a subgroup of each combination of their values. ``metadata``
     are columns to keep unchanged; None keeps all that hold single values. Rows that share a value
     of ``keep_together`` stay in one part of every split. Unless ``labelled``, labels are neither
-    needed nor read; with ``optional``, labels and subgroups are read where there are any.
+    needed nor read; with ``optional``, labels and subgroups are read where there are any. For
+    another ``target`` than classes, ``label`` may name several columns, separated by commas.
     """
 
     image: str | None = None
@@ -43,6 +45,7 @@ class Columns:
     keep_together: str | None = None
     labelled: bool = True
     optional: bool = False
+    target: TargetKind = "classes"
 
     @property
     def subgroups(self) -> tuple[str, ...]:
@@ -74,7 +77,7 @@ class Columns:
             f"{name}={value!r}"
             for name, given in vars(self).items()
             # Some sources without a table have columns of their own.
-            if name not in ("keep_together", "labelled", "optional")
+            if name not in ("keep_together", "labelled", "optional", "target")
             for value in ([given] if isinstance(given, str) else given or ())
         ]
         if chosen:
@@ -92,21 +95,21 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
     train = tables["train"]
     notes = Notes(note for table in tables.values() for note in table.notes)
     domain, data = _data_column(name, train, chosen, notes)
-    label = _label_column(name, train, chosen, data, notes)
+    label = _label_columns(name, train, chosen, data, notes)
     if not chosen.labelled:
-        if label is not None:
-            notes.ignored("the label column", [label])
-        label = None
+        if label:
+            notes.ignored("the label column", label)
+        label = []
     subgroups = _subgroup_columns(name, train, chosen, notes)
-    kept = _metadata(name, train, chosen, (data, label))
-    if chosen.keep_together is not None and chosen.keep_together in (data, label):
+    kept = _metadata(name, train, chosen, (data, *label))
+    if chosen.keep_together is not None and chosen.keep_together in (data, *label):
         raise UsageError(
             f"{name}: keep_together={chosen.keep_together!r} is the column of the "
-            f"{'labels' if chosen.keep_together == label else f'{domain}s'}. Expected another one."
+            f"{'labels' if chosen.keep_together in label else f'{domain}s'}. Expected another one."
         )
     if chosen.keep_together in train.names and chosen.keep_together not in kept:
         kept.append(chosen.keep_together)
-    wanted = list(dict.fromkeys([data, *([label] if label else []), *subgroups, *kept]))
+    wanted = list(dict.fromkeys([data, *label, *subgroups, *kept]))
     for part, table in tables.items():
         lacking = [column for column in wanted if column not in table.names]
         if lacking:
@@ -114,17 +117,17 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
                 f"{name}: the {part} split lacks the columns {lacking}; it has "
                 f"{list(table.names)}. Expected the columns of the train split."
             )
-        for column in filter(None, (label, *subgroups)):
+        for column in (*label, *subgroups):
             if _names(table, column) != _names(train, column):
                 raise DataError(
                     f"{name}: the {part} split declares different classes for {column!r} from the "
                     "train split. Expected the same classes in the same order."
                 )
     whole = {
-        part: _rows(part, table, domain, data, label, subgroups, kept)
+        part: _rows(part, table, domain, data, label, subgroups, kept, target=chosen.target)
         for part, table in tables.items()
     }
-    used = {data, *([label] if label else []), *subgroups, *(chosen.metadata or ())}
+    used = {data, *label, *subgroups, *(chosen.metadata or ())}
     parts = {
         part: whole[file] if rows is None else _taken(whole[file], part, rows)
         for part, (file, rows) in rows_of_parts(name, tables, used, notes).items()
@@ -133,7 +136,8 @@ def raw_from_tables(name: str, tables: Mapping[str, RawTable], chosen: Columns) 
         name,
         domain,
         parts,
-        classes=_names(train, label) if label else None,
+        classes=_names(train, label[0]) if len(label) == 1 else None,
+        label_columns=tuple(label),
         subgroup_names=_names(train, subgroups[0]) if len(subgroups) == 1 else None,
         notes=notes.lines,
     )
@@ -144,9 +148,11 @@ def _rows(
     table: RawTable,
     domain: Domain,
     data: str,
-    label: str | None,
+    label: Sequence[str],
     subgroups: Sequence[str],
     kept: Sequence[str],
+    *,
+    target: TargetKind,
 ) -> Rows:
     bad = dict(table.bad)
     cells = [_cell(value, table.folder, domain) for value in table.column(data)]
@@ -155,12 +161,24 @@ def _rows(
             bad.setdefault(row, str(cell))
     return Rows(
         data=cells,
-        labels=table.column(label) if label else [None] * table.n,
+        labels=_labels(table, label, target),
         ids=numbered(part, table.n),
         subgroups=_combined(table, subgroups),
         bad=bad,
         metadata={column: _words(table, column) for column in dict.fromkeys((*subgroups, *kept))},
     )
+
+
+def _labels(table: RawTable, columns: Sequence[str], target: TargetKind) -> Sequence[Any]:
+    """Return the label cell of every row; of several columns, a tuple of their cells."""
+    if not columns:
+        return [None] * table.n
+    if len(columns) > 1:
+        return list(zip(*(table.column(column) for column in columns), strict=True))
+    cells = table.column(columns[0])
+    if target == "masks":
+        return [_cell(value, table.folder, "image") for value in cells]
+    return cells
 
 
 def _taken(whole: Rows, part: str, rows: Sequence[int]) -> Rows:
@@ -175,9 +193,7 @@ def _taken(whole: Rows, part: str, rows: Sequence[int]) -> Rows:
     )
 
 
-def _metadata(
-    name: str, table: RawTable, chosen: Columns, used: tuple[str, str | None]
-) -> list[str]:
+def _metadata(name: str, table: RawTable, chosen: Columns, used: Sequence[str]) -> list[str]:
     """Return the columns to keep: those named, or all others that hold single values."""
     if chosen.metadata is not None:
         return [_known(name, table, column, "metadata") for column in chosen.metadata]
@@ -223,6 +239,20 @@ def _data_column(name: str, table: RawTable, chosen: Columns, notes: Notes) -> t
         f"{name}: cannot tell which column holds the images or texts; it has {list(table.names)}. "
         "Name it with image=... (--image) or text=... (--text)."
     )
+
+
+def _label_columns(
+    name: str, table: RawTable, chosen: Columns, data: str, notes: Notes
+) -> list[str]:
+    """Return the columns of the labels, usually one; none of a table that needs no labels."""
+    several = [one.strip() for one in (chosen.label or "").split(",")]
+    if chosen.target != "classes" and len(several) > 1 and chosen.label not in table.names:
+        if chosen.optional and (lacking := [one for one in several if one not in table.names]):
+            notes.add(f"no labels: there is no column {lacking[0]!r}")
+            return []
+        return [_known(name, table, one, "label") for one in several]
+    found = _label_column(name, table, chosen, data, notes)
+    return [] if found is None else [found]
 
 
 def _label_column(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automorph.data.annotation import TargetKind
 from automorph.data.array_checks import check_images
 from automorph.data.dataset import Domain
 from automorph.data.notes import Notes, shortened
@@ -31,10 +32,12 @@ def raw_from_arrays(
     name: str = "arrays",
     classes: Iterable[object] | None = None,
     subgroup_names: Iterable[object] | None = None,
+    target: TargetKind = "classes",
 ) -> RawData:
     """Check ``(images or texts, labels[, subgroups])`` of every part and name the rows.
 
-    Images: uint8 (n, H, W, C) or (n, H, W); texts: a sequence of strings. Labels: (n,) or (n, 1).
+    Images: uint8 (n, H, W, C) or (n, H, W); texts: a sequence of strings. Labels: (n,) or (n, 1);
+    of another target than classes (n, k), a sequence of lists, or masks (n, H, W).
     """
     domains = set()
     rows = {}
@@ -42,7 +45,8 @@ def raw_from_arrays(
         _check_indexes(part, data, labels, *rest)
         domain, values = _examples(data)
         domains.add(domain)
-        columns = [_column(column, len(values), part) for column in (labels, *rest)]
+        given = _cells(labels, target) if target != "classes" else labels
+        columns = [_column(column, len(values), part) for column in (given, *rest)]
         ids = numbered(part, len(values))
         rows[part] = Rows(values, columns[0], ids, columns[1] if rest else None)
     if len(domains) > 1:
@@ -89,7 +93,9 @@ def with_groups(raw: RawData, groups: Any, keep_together: str | None = None) -> 
     return replace(raw, parts=parts, keep_together="groups")
 
 
-def read_npz(path: str, *, labelled: bool = True, optional: bool = False) -> RawData:
+def read_npz(
+    path: str, *, labelled: bool = True, optional: bool = False, target: TargetKind = "classes"
+) -> RawData:
     """Read arrays from an ``.npz`` file, without unpickling anything.
 
     Names: ``images``, ``labels`` (or ``x_train``, ``train_images``, ...), ``x_test`` and ``y_test``
@@ -137,7 +143,8 @@ def read_npz(path: str, *, labelled: bool = True, optional: bool = False) -> Raw
     notes = Notes()
     if unused := [key for key in arrays if key not in used]:
         notes.ignored("arrays", unused)
-    raw = raw_from_arrays(parts, name=name, classes=arrays.get("classes") if labelled else None)
+    classes = arrays.get("classes") if labelled else None
+    raw = raw_from_arrays(parts, name=name, classes=classes, target=target)
     notes.add(*raw.notes)
     return replace(raw, notes=notes.lines)
 
@@ -202,13 +209,23 @@ def _column(column: Any, n: int, part: str) -> Any:
     if values.ndim == 2:
         raise DataError(
             f"{part} labels have shape {values.shape}: expected ({n},). For one-hot rows use "
-            "labels.argmax(axis=1); several labels for one example are not supported."
+            "labels.argmax(axis=1); for several labels of one example, target='labels'."
         )
     if values.shape != (n,):
         raise DataError(
             f"{n:,} {part} examples but labels of shape {values.shape}: expected ({n},)."
         )
     return values
+
+
+def _cells(column: Any, target: TargetKind) -> NDArray[Any]:
+    """Return one cell for each row: a mask, a tuple of a row's entries, or what it is."""
+    values = detached(column)
+    rows = list(values) if target == "masks" or np.ndim(values) < 2 else np.asarray(values).tolist()
+    cells = np.empty(len(rows), object)
+    for number, row in enumerate(rows):
+        cells[number] = tuple(row) if isinstance(row, list) else row
+    return cells
 
 
 def _objects(values: Sequence[Any]) -> NDArray[Any]:

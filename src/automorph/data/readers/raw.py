@@ -18,7 +18,8 @@ class Rows:
 
     - ``data``: encoded bytes, a path, a PIL image or an array for an image, a string for a text;
       or one ready array (n, H, W, C).
-    - ``labels``, ``subgroups``: strings, numbers or None, not yet counted.
+    - ``labels``, ``subgroups``: strings, numbers or None, not yet counted; of several label
+      columns, tuples.
     - ``ids``: unique names for messages. ``bad``: rows already known to be unusable, and why.
     - ``metadata``: further columns by name, as strings; empty where a value is missing.
     """
@@ -35,7 +36,8 @@ class Rows:
 class RawData:
     """A source with its parts before decoding; names are None when not declared.
 
-    ``keep_together`` is the column whose equal values stay in one part of every split.
+    ``keep_together`` is the column whose equal values stay in one part of every split,
+    ``label_columns`` are the names of the columns of labels, where there are columns.
     """
 
     name: str
@@ -45,6 +47,7 @@ class RawData:
     subgroup_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     keep_together: str | None = None
+    label_columns: tuple[str, ...] = ()
 
 
 def as_word(value: Any) -> str:

@@ -1,0 +1,61 @@
+"""Annotations read from the label cells of a source: several labels, values or masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.data.annotation import Annotation, TargetKind
+from automorph.data.notes import Notes
+from automorph.data.readers.raw import RawData
+from automorph.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What a source is annotated with, before its examples are decoded.
+
+    - ``annotation``: the kind, and the names of what a network predicts.
+    - ``strata``: int64 (n,) by part, positions in ``names``, -1 for a row without annotation. The
+      examples of a stratum are shared out alike when the data are split.
+    - ``make``: the annotations of some rows of a part whose examples have a shape (H, W, C), or ().
+    """
+
+    annotation: Annotation
+    strata: Mapping[str, NDArray[np.int64]]
+    names: tuple[str, ...]
+    make: Callable[[str, NDArray[np.intp], tuple[int, ...]], NDArray[Any]]
+
+
+AnnotationReader = Callable[[RawData, Notes], Annotated]
+READERS: dict[TargetKind, AnnotationReader] = {}
+"""What reads the label cells, by kind of target."""
+
+
+def read_annotations(raw: RawData, target: TargetKind, notes: Notes) -> Annotated | None:
+    """Return the annotations of a source; None where labels are classes."""
+    if target == "classes":
+        return None
+    if target not in READERS:
+        raise UsageError(
+            f"target={target!r} is not supported yet; expected one of "
+            f"{', '.join(('classes', *READERS))}"
+        )
+    return READERS[target](raw, notes)
+
+
+def is_missing(cell: Any) -> bool:
+    """Return whether a label cell is empty; of several columns, whether all are.
+
+    >>> is_missing(float("nan")), is_missing(("", None)), is_missing((0, None))
+    (True, True, False)
+    """
+    if isinstance(cell, tuple):
+        return all(map(is_missing, cell))
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return True
+    return isinstance(cell, float) and cell != cell

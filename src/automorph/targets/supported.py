@@ -1,0 +1,35 @@
+"""Which commands take which kind of target; the others refuse it, with the reason."""
+
+from __future__ import annotations
+
+from automorph.data import TARGET_KINDS, TargetKind
+from automorph.errors import UsageError
+
+SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
+    "classes": (
+        "preview", "train", "compare", "search", "explain", "audit", "patch", "predict", "export",
+    ),
+    "labels": (),
+    "values": (),
+    "masks": (),
+}  # fmt: skip
+"""The verbs that take each kind."""
+REASONS: dict[str, str] = {}
+"""Why a verb does not take a kind, and what to do, by ``verb/kind`` or ``verb``."""
+
+
+def check_target(kind: TargetKind, verb: str) -> None:
+    """Raise `UsageError` if a verb does not take this kind of target.
+
+    >>> check_target("classes", "patch")
+    """
+    if verb in SUPPORTED[kind]:
+        return
+    taken = [one for one in TARGET_KINDS if verb in SUPPORTED[one]]
+    reason = REASONS.get(f"{verb}/{kind}", REASONS.get(verb, ""))
+    other = ", ".join(SUPPORTED[kind])
+    hint = f" The commands that do: {other}." if other else ""
+    raise UsageError(
+        f"{verb} does not take --target {kind} (target={kind!r}), only {' and '.join(taken)}"
+        f"{f': {reason}' if reason else '.'}{hint}"
+    )

@@ -1,0 +1,60 @@
+"""Data sets whose examples are annotated with more than one class."""
+
+import numpy as np
+import pytest
+
+from automorph.data import Annotation, Dataset, Split, load_data, split
+from automorph.errors import DataError, UsageError
+from automorph.targets import check_target
+
+
+def annotated(n=60, seed=0):
+    random = np.random.default_rng(seed)
+    images = random.integers(0, 256, (n, 8, 8, 1), np.uint8)
+    several = random.integers(0, 2, (n, 3), np.uint8)
+    part = Split(images, several[:, 0].astype(np.int64), annotations=several)
+    return Dataset(
+        "own", ("without", "with"), part, annotation=Annotation("labels", ("a", "b", "c"))
+    )
+
+
+def test_annotations_follow_their_examples_through_a_split():
+    whole = annotated()
+    data = split(whole, seed=0)
+    expected = {bytes(x.tobytes()): y.tolist() for x, y in zip(whole.train.data, whole.train.expected,
+                                                              strict=True)}  # fmt: skip
+    for part in data.parts.values():
+        assert part.annotations.dtype == np.uint8
+        for image, labels in zip(part.data, part.expected, strict=True):
+            assert expected[image.tobytes()] == labels.tolist()
+    assert (data.target, data.predicted) == ("labels", ("a", "b", "c"))
+
+
+def test_the_hash_changes_with_an_annotation():
+    one, other = annotated(), annotated()
+    assert one.hash == other.hash
+    other.train.annotations[3, 2] ^= 1
+    assert one.hash != other.replace().hash
+
+
+@pytest.mark.parametrize(
+    "annotations", [np.zeros((60, 2), np.uint8), np.zeros((60, 3)), np.zeros((60, 3, 3), np.uint8)]
+)
+def test_annotations_of_another_form_are_refused(annotations):
+    good = annotated()
+    part = Split(good.train.data, good.train.labels, annotations=annotations)
+    with pytest.raises(DataError, match=r"expected uint8 \(n, 3\)"):
+        good.replace(train=part)
+
+
+def test_a_data_set_without_annotations_expects_its_labels():
+    data = load_data("digits", limit=100)
+    assert data.train.expected is data.train.labels
+    assert (data.target, data.predicted) == ("classes", data.classes)
+
+
+def test_unknown_targets_and_unsupported_commands_are_refused():
+    with pytest.raises(UsageError, match="expected one of classes, labels, values, masks"):
+        load_data("digits", target="boxes")
+    with pytest.raises(UsageError, match="patch does not take --target masks"):
+        check_target("masks", "patch")

@@ -21,8 +21,8 @@ def annotated(n=60, seed=0):
 def test_annotations_follow_their_examples_through_a_split():
     whole = annotated()
     data = split(whole, seed=0)
-    expected = {bytes(x.tobytes()): y.tolist() for x, y in zip(whole.train.data, whole.train.expected,
-                                                              strict=True)}  # fmt: skip
+    pairs = zip(whole.train.data, whole.train.expected, strict=True)
+    expected = {image.tobytes(): labels.tolist() for image, labels in pairs}
     for part in data.parts.values():
         assert part.annotations.dtype == np.uint8
         for image, labels in zip(part.data, part.expected, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from automorph.data.annotation import Annotation, TargetKind
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData
+from automorph.data.resizing import Resizing
 from automorph.errors import UsageError
 
 
@@ -23,12 +24,16 @@ class Annotated:
     - ``strata``: int64 (n,) by part, positions in ``names``, -1 for a row without annotation. The
       examples of a stratum are shared out alike when the data are split.
     - ``make``: the annotations of some rows of a part whose examples have a shape (H, W, C), or ().
+    - ``bad``: rows whose annotation cannot be used, by part, and why.
+    - ``resized``: this, for images that are brought to their size in another way than the usual.
     """
 
     annotation: Annotation
     strata: Mapping[str, NDArray[np.int64]]
     names: tuple[str, ...]
     make: Callable[[str, NDArray[np.intp], tuple[int, ...]], NDArray[Any]]
+    bad: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    resized: Callable[[Resizing], Annotated] | None = None
 
 
 AnnotationReader = Callable[[RawData, Notes], Annotated]

@@ -77,6 +77,8 @@ def assemble(
             columns, names=raw.subgroup_names, what="subgroup", notes=notes
         )
     bad = {part: bad_rows(raw, part, labels, groups) for part in raw.parts}
+    for part, reasons in ({} if annotated is None else annotated.bad).items():
+        bad[part] |= reasons
     keep = _good_rows(labels, bad)
     # Otherwise all bad rows are reported first.
     if annotated is None and (skip_bad or not any(bad.values())):
@@ -128,6 +130,8 @@ def assemble(
     skipped = skipped_rows(raw, bad, total, skip_bad=skip_bad)
     if skipped:
         notes.add(left_out(skipped))
+    if annotated is not None and annotated.resized is not None and resizing is not None:
+        annotated = annotated.resized(resizing)
     parts: dict[str, Any] = {}
     for part, rows in keep.items():
         good = rows[[row not in bad[part] for row in rows.tolist()]] if len(rows) else rows

@@ -58,6 +58,7 @@ from automorph.training import (
     Task,
     as_augmenter,
     as_task,
+    check_augmenter,
     check_frozen,
     from_version_1,
     metrics_of,
@@ -136,6 +137,7 @@ def compare(
         check_target(task.data.target, "compare")
         for treatment in treatments:
             check_domain(treatment, task.data.domain, data=task.name)
+            check_augmenter(as_augmenter(treatment), task.data, treatment.name)
             check_frozen(task, as_augmenter(treatment), treatment.name)
         _check_choice(task, treatments)
     names = [treatment.name for treatment in treatments]

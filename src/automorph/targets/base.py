@@ -39,8 +39,8 @@ class Target(Protocol):
         """The mean loss of guessing: by this, a diverged training is recognised."""
         ...
 
-    def encode(self, labels: NDArray[Any]) -> NDArray[np.float32]:
-        """Encode labels as targets ``(n, k)``. Raises `DataError` for labels out of range."""
+    def encode(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Encode labels as targets ``(n, ..)``. Raises `DataError` for labels out of range."""
         ...
 
     def decode(self, targets: Any) -> Any:

@@ -5,6 +5,7 @@ from automorph.training.augmenter import (
     AugmenterSpec,
     PolicyAugmenter,
     as_augmenter,
+    check_augmenter,
     mixed_draw,
     uses_unlabelled,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "as_task",
     "balanced_rows",
     "batches",
+    "check_augmenter",
     "check_defaults",
     "check_frozen",
     "check_options",

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from automorph.data import TARGET_KINDS, Dataset, TargetKind
 from automorph.errors import UsageError
 from automorph.operations import Stream, occurring
 from automorph.policies import Policy, Table, identity_form, load_policy, unmixed
@@ -33,6 +34,8 @@ class Augmenter(Protocol):
     """Whether the model is used; if not, background threads may make batches ahead."""
     whole_batch: bool = False
     """Whether examples of a batch interact (as in mixup): processes then see the whole batch."""
+    targets: Sequence[TargetKind] = ("classes",)
+    """The kinds of targets whose batches it makes; others are refused before the training."""
 
     def __call__(self, raw: RawBatch, model: nn.Module | None) -> Batch:
         """Return the batch to train on. ``model`` is in training mode, and None unless needed."""
@@ -137,6 +140,8 @@ class PolicyAugmenter(Augmenter):
     how often they came before in the epoch.
     """
 
+    targets = TARGET_KINDS
+
     def __init__(self, policy: Any | None = None) -> None:
         if isinstance(policy, (str, os.PathLike)):
             policy = load_policy(policy)
@@ -232,6 +237,18 @@ def as_augmenter(thing: Any | None) -> Augmenter:
             "`augment` method) or its name, or an augmenter (see automorph.training.Augmenter)"
         )
     return PolicyAugmenter(thing)
+
+
+def check_augmenter(augmenter: Augmenter, data: Dataset, name: str = "") -> None:
+    """Raise `UsageError` if an augmenter cannot make batches for what is predicted."""
+    if data.target in augmenter.targets:
+        return
+    named = name or type(augmenter).__name__
+    raise UsageError(
+        f"{named} is a training method for {' and '.join(augmenter.targets)}, but the examples of "
+        f"{data.name} have {data.target} (target={data.target!r}); expected a policy, such as "
+        "flip-crop or trivialaugment"
+    )
 
 
 def uses_unlabelled(treatment: Any) -> bool:

@@ -19,7 +19,7 @@ from automorph._version import __version__
 from automorph.errors import DamagedError, TrainingError, UsageError
 from automorph.files import folder_lock
 from automorph.targets import check_target
-from automorph.training.augmenter import Augmenter, as_augmenter
+from automorph.training.augmenter import Augmenter, as_augmenter, check_augmenter
 from automorph.training.balance import Balance
 from automorph.training.base import BaseTraining
 from automorph.training.checkpoint import read_checkpoint
@@ -92,6 +92,7 @@ def train(
     _check(task, parts, stop_epoch, workers, cool_down)
     augmenter, recorded = policy_begun(augmenter, folder)
     augment = as_augmenter(fitted(augmenter, task))
+    check_augmenter(augment, task.data)
     Balance(task, augment)  # Raises for what cannot be balanced, before anything is written.
     machine = find_machine(device)
     store = None if folder is None else RunFolder(folder, writes=machine.is_main)

@@ -69,7 +69,7 @@ def claims_of(found: Comparison) -> list[dict[str, Any]]:
     inside = None
     if gap is not None and gap.low is not None and gap.high is not None:
         inside = [round(100 * gap.low, 2), round(100 * gap.high, 2)]
-    within = None if inside is None else -3 < inside[0] and inside[1] < 3
+    within = None if inside is None else inside[0] > -3 and inside[1] < 3
     claims = [claim(text, None if gap is None else round(100 * gap.mean, 2), inside, within)]
 
     def values(name: str, title: str) -> tuple[float, ...]:

@@ -38,6 +38,8 @@ MAY_OPEN = {
         "train or check anything",
     "experiments/one_seed.py:over_examples":
         "makes intervals over test examples of finished trainings, under one seed; chooses nothing",
+    "experiments/metric_leaders.py:why_leaders_differ":
+        "counts the classes of the test part, to say why leaders chosen on validation data differ",
     "cli/examples.py:_test": "shows examples of the test part once a comparison is finished",
     "testing/sources.py:_parts": "checks the form of every part of a data source; trains nothing",
     "testing/sources.py:the_test_part_is_sealed":

@@ -37,8 +37,9 @@ class Comparison:
     examples by policy, int64 ``(seeds, n)``. ``remarks``: what a reader of the table must know.
     ``advice`` is the one recommendation, which the verdict states.
     With another ``metric`` than accuracy, ``accuracy`` in the rows is that metric; ``also`` are the
-    further ones, whose values are in the rows by name. If the user's own code trained, it is on the
-    part of the data that the metric names. If the data have ``folds``, ``accuracy`` is that of the
+    further ones, whose values are in the rows by name, and ``leaders`` the policies that are best
+    by each on the validation part. If the user's own code trained, it is on the part of the data
+    that the metric names. If the data have ``folds``, ``accuracy`` is that of the
     examples that a training has not seen, the seeds are the numbers of the trainings through all
     repeats, and ``predictions`` are those of all examples, ``(repeats, n)``.
     """
@@ -61,6 +62,7 @@ class Comparison:
     advice: Advice | None = None
     folds: Folds | None = None
     also: tuple[Metric, ...] = ()
+    leaders: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, policy: str) -> Row:
         return next(row for row in self.rows if row.policy == policy)
@@ -85,6 +87,7 @@ class Comparison:
             "confidence": self.confidence,
             **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
             **({"also": [one.to_dict() for one in self.also]} if self.also else {}),
+            **({"leaders": self.leaders} if self.also else {}),
             **({"remarks": list(self.remarks)} if self.remarks else {}),
             **({} if self.folds is None else {"folds": self.folds.to_dict()}),
         }

@@ -27,6 +27,7 @@ from automorph.experiments.external_training import check_external
 from automorph.experiments.full_training import FullTraining
 from automorph.experiments.job import JobResult, Treatment
 from automorph.experiments.metric import ACCURACY, Metric, metric_for
+from automorph.experiments.metric_leaders import leaders_of, why_leaders_differ
 from automorph.experiments.one_seed import REMARK, over_examples
 from automorph.experiments.own_networks import uncounted_networks
 from automorph.experiments.remarks import (
@@ -177,6 +178,7 @@ def compare(
         rows, numbers, metric = made.rows, made.seeds, made.metric
         remarks, curves, predictions = (*store.remarks, *made.remarks), {}, {}
         also: tuple[Metric, ...] = ()
+        leaders: dict[str, str] = {}
     else:
         scorers = task.scorers if task.asks_metrics else ()
         metric, *further = map(metric_for, scorers) if scorers else (ACCURACY,)
@@ -190,7 +192,15 @@ def compare(
             rows = over_examples(rows, task, numbers[0], results, base, confidence)
         curves = curves_of(names, numbers, results)
         predictions = predictions_of(names, numbers, results, folds)
+        leaders = leaders_of(names, numbers, results, scorers) if also else {}
         remarks = (
+            *(
+                why_leaders_differ(
+                    leaders, scorers, names, numbers, results, task.data, predictions,
+                    confidence=confidence, overlap=overlap,
+                )
+                if leaders else ()
+            ),
             *(
                 nested_choice(
                     names, results, base, folds, confidence, scorers[0] if scorers else None
@@ -229,6 +239,7 @@ def compare(
         rows, numbers, base, winner, verdict, confidence, curves,
         dict(zip(names, treatments, strict=True)), time.monotonic() - started, trained,
         predictions, remarks=remarks, metric=metric, advice=advice, also=also, folds=folds,
+        leaders=leaders,
     )  # fmt: skip
 
 

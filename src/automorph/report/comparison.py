@@ -263,13 +263,15 @@ def _classes(results: Results) -> Section | None:
     known = [one for one in zip(names, theirs, mine, strict=True) if None not in one]
     ordered = sorted(known, key=lambda one: one[1] - one[2])
     half = sections.CLASSES // 2
+    # Whatever the metric of the table, a class has the share of its examples that are right.
+    accuracy = f"{results.metric.part.capitalize()} accuracy"
     shown = ordered if len(ordered) <= sections.CLASSES else [*ordered[:half], *ordered[-half:]]
     rows = [
         FigureRow(str(name), 100 * (b - a), colour=1, words=formatting.points(b - a))
         for name, a, b in shown
     ]
     caption = (
-        f"{results.metric.title} of {ahead} minus that of {base}, by class. Each class has "
+        f"{accuracy} of {ahead} minus that of {base}, by class. Each class has "
         "few examples, so these differences are noisier than the overall ones."
     )
     if len(ordered) > sections.CLASSES:
@@ -281,6 +283,5 @@ def _classes(results: Results) -> Section | None:
         for name, a, b in ordered[: sections.LINES]
     ]
     columns = ["Class", base, ahead, "Difference"]
-    title = f"{results.metric.title} by class"
-    table = PageTable(columns, lines, title, numbers=(1, 2, 3), folded=True)
+    table = PageTable(columns, lines, f"{accuracy} by class", numbers=(1, 2, 3), folded=True)
     return Section("Class by class", [picture, table])

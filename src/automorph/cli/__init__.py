@@ -55,7 +55,10 @@ for verb in VERBS:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; exit with 0, with 2 for bad usage or data, or with 1 otherwise."""
+    """Run the command line; exit with 0, with 2 for bad usage or data, or with 1 otherwise.
+
+    ``audit --fail-under`` exits with 3 if a group is below the limit.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     remember(words)
     try:

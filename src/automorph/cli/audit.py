@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from automorph.data import Dataset, Resizing, Sizing
-    from automorph.robustness import Audit, MetricEstimate
+    from automorph.robustness import Audit, MetricEstimate, Reference
 
 PARTS = ("train", "validation", "test")
+FAILED = 3
+"""The exit status of an audit in which a group is below ``--fail-under``."""
 SHOWN = 30
 """Maximum number of groups in the terminal table."""
 EXAMPLES = 12
@@ -85,6 +87,24 @@ EXAMPLES = 12
     help="Metric of the whole part to show, with its interval; repeatable (see: automorph list "
     "metrics).",
 )
+@click.option(
+    "--against",
+    metavar="RUN",
+    help="Run folder of an earlier audit or patch: what has changed since, beyond chance.",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Exit with status 3 if the accuracy of any group is below this, such as 0.8.",
+)
+@click.option(
+    "--missing-groups",
+    type=click.Choice(["fail", "pass"]),
+    default="fail",
+    show_default=True,
+    help="With --fail-under: whether groups without examples pass.",
+)
 @folds_options
 @seed_option
 @out_option
@@ -97,6 +117,9 @@ def audit(
     part: str | None,
     discover: bool,
     method: str,
+    against: str | None,
+    fail_under: float | None,
+    missing_groups: Literal["fail", "pass"],
     seed: int,
     out: str | None,
     quiet: bool,
@@ -109,11 +132,17 @@ def audit(
     automorph audit parquet:lesions --subgroup patch --checkpoint runs/train-lesions
     automorph audit csv:photos.csv --subgroup site --subgroup device --predictions predicted
     automorph audit folder:photos --model resnet18 --discover
+    automorph audit csv:new.csv --checkpoint runs/patch-x --against runs/patch-x --fail-under 0.8
 
     Without --checkpoint or --predictions, a network is trained without augmentation and audited.
     """
     if checkpoint is not None and predictions is None:
         _check_exists(checkpoint)
+    reference = None
+    if against is not None:
+        from automorph.robustness import read_reference
+
+        reference = read_reference(against)
     training = {key: options.pop(key) for key in ("epochs", "batch_size", "lr", "precision")}
     training["defaults"] = options.pop("recipe")
     if (balance := options.pop("balance")) is not None:
@@ -123,10 +152,13 @@ def audit(
         checkpoint=checkpoint, predictions=predictions, part=part, discover=discover,
         method=method, seed=seed, metrics=options.pop("metrics"),
         folder=Path(out) if out else None, quiet=quiet or as_json, options=options,
+        against=reference, fail_under=fail_under, missing_groups=missing_groups,
     )  # fmt: skip
     content = run.run()
     if as_json:
         print_json(content)
+    if content.get("failures"):
+        raise SystemExit(FAILED)
 
 
 def _check_exists(checkpoint: str) -> None:
@@ -156,6 +188,9 @@ class AuditRun:
     folder: Path | None
     quiet: bool
     options: dict[str, Any]
+    against: Reference | None = None
+    fail_under: float | None = None
+    missing_groups: Literal["fail", "pass"] = "fail"
 
     def run(self) -> dict[str, Any]:
         """Run the audit and return the object that ``--json`` prints."""
@@ -170,7 +205,8 @@ class AuditRun:
 
         started = datetime.now(UTC).isoformat(timespec="seconds")
         began = time.monotonic()
-        if self.predictions is None:
+        whole = self._whole(data)
+        if self.predictions is None and not whole:
             data, _ = split_as_trained(data, self.checkpoint, seed=0)
         folder = self.folder or self._folder(data)
         say = console(quiet=self.quiet)
@@ -180,20 +216,47 @@ class AuditRun:
             data, model=self.model, checkpoint=self.checkpoint, weights=self.weights,
             predictions=self.predictions, part=self.part, discover=self.discover,
             method=self.method, recipe=self.recipe, seed=self.seed, metrics=self.metrics,
-            folder=folder / "model", progress=False if self.quiet else None,
+            folder=folder / "model", progress=False if self.quiet else None, whole=whole,
         )  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         result = result.with_report(folder / "report.html", data=self.source)
-        content = result.to_dict()
+        content = {**result.to_dict(), **self._checked(result)}
         provenance = provenance_of(data, started, time.monotonic() - began) | notes_of(data)
         page = {**content, "pictures": _pictures(result, data), "provenance": provenance,
                 "next": self._next(result, data)}  # fmt: skip
         publish(folder, "audit", page)
         write_json(folder / "audit.json", {**content, "provenance": provenance})
         _print_audit(result, say)
+        if "against" in content:
+            say.print(f"\n{content['against']['verdict']}", style="bold", soft_wrap=True)
+        for line in content.get("failures", ()):
+            say.print(line, style="bold red", soft_wrap=True)
         say.print(f"\nReport  {folder / 'report.html'}")
         print_next(say, self._next(result, data))
         return content
+
+    def _whole(self, data: Dataset) -> bool:
+        """Return whether all examples are new to the network, and are audited.
+
+        They are in data without parts that are compared with an earlier audit.
+        """
+        return self.against is not None and self.checkpoint is not None and len(data.sizes) == 1
+
+    def _checked(self, result: Audit) -> dict[str, Any]:
+        """Return what has changed since an earlier audit, and why the limit is not reached."""
+        from automorph.robustness import compare_audits, failures
+
+        found: dict[str, Any] = {}
+        known: list[tuple[str, str]] = []
+        if self.against is not None:
+            found["against"] = compare_audits(result, self.against).to_dict()
+            known = [key for key, n in self.against.n.items() if n]
+        if self.fail_under is not None:
+            found["fail_under"] = self.fail_under
+            found["failures"] = list(
+                failures(result, limit=self.fail_under, known=known, missing=self.missing_groups)
+            )
+        return found
 
     def _subject(self, trained: str = "a network trained without augmentation") -> str:
         return self.predictions or self.checkpoint or self.model or trained

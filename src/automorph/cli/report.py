@@ -25,19 +25,22 @@ def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
 
     Nothing is trained and no data are read: a run folder holds everything its report needs. Runs of
     compare, search and train can be compared; if they share test examples and seeds, differences
-    are paired.
+    are paired. Several runs of audit make a page of audits over time, in the order given.
 
     \b
     automorph report runs/search-photos-1a2b3c4d
     automorph report runs/compare-photos-1a2b3c4d runs/compare-photos-5e6f7a8b --out both.html
     """
-    from automorph.report import PAGES, read_kept, runs_page, write_report
+    from automorph.report import PAGES, audits_page, read_kept, runs_page, write_report
 
     folders = [Path(run) for run in runs]
     read = [read_kept(folder) for folder in folders]
     if len(read) == 1:
         kind, content = read[0]
         path = write_report(out or folders[0] / "report.html", PAGES[kind](content))
+    elif all(kind == "audit" for kind, _ in read):
+        audits = dict(zip(_names(folders), (content for _, content in read), strict=True))
+        path = write_report(out or Path("runs") / "report.html", audits_page(audits))
     else:
         found = dict(zip(_names(folders), _comparable(folders, read), strict=True))
         page = runs_page(found, differences_of(found))
@@ -78,8 +81,8 @@ def _comparable(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> 
     for folder, (kind, _) in zip(folders, read, strict=True):
         if kind not in PAIRED:
             raise UsageError(
-                f"{folder} is a run of {kind}; expected runs of {', '.join(PAIRED)}. Pass this one "
-                "alone to rebuild its report"
+                f"{folder} is a run of {kind}; expected runs of {', '.join(PAIRED)}, or of audit "
+                "alone. Pass this one alone to rebuild its report"
             )
     metrics = [content.get("metric") for _, content in read]
     if differing := [at for at, metric in enumerate(metrics) if metric != metrics[0]]:

@@ -4,6 +4,7 @@ The package reads results and computes none.
 """
 
 from automorph.report.audit import audit_page
+from automorph.report.audit_changes import audits_page
 from automorph.report.comparison import TITLES, compare_page
 from automorph.report.explain import explain_page
 from automorph.report.formatting import count, duration, plural, times
@@ -25,6 +26,7 @@ __all__ = [
     "Results",
     "Section",
     "audit_page",
+    "audits_page",
     "changes",
     "compare_page",
     "contact_sheet",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from automorph.report import figures, formatting, pictures, sections
+from automorph.report.audit_changes import changes_section
 from automorph.report.page import Answer, Page, PageTable, Part, Section, Strip, TableCell, figure
 from automorph.report.text_examples import are_texts, passages
 from automorph.report.view_model import JsonObject
@@ -26,6 +27,7 @@ def audit_page(result: JsonObject) -> Page:
     """
     alarms = result["alarms"]
     parts = [
+        changes_section(result),
         groups_section(result),
         _gaps(result),
         _intersections(result),
@@ -34,8 +36,8 @@ def audit_page(result: JsonObject) -> Page:
     ]
     return Page(
         title=f"Audit of {result['subject']} on {result['data']}",
-        lead=result["verdict"],
-        verdict="worse" if alarms or _weak_class(result) else "unclear",
+        lead=" ".join([*result.get("failures", ()), result["verdict"]]),
+        verdict="worse" if alarms or _fell(result) or _weak_class(result) else "unclear",
         badge=_badge(result),
         kicker="Audit of subgroups",
         answers=_answers(result),
@@ -46,7 +48,16 @@ def audit_page(result: JsonObject) -> Page:
     )
 
 
+def _fell(result: JsonObject) -> bool:
+    """Return whether a group is below the limit, or worse than in an earlier audit."""
+    return bool(result.get("failures") or (result.get("against") or {}).get("alarms"))
+
+
 def _badge(result: JsonObject) -> str:
+    if result.get("failures"):
+        return "below the limit"
+    if _fell(result):
+        return "worse than before"
     if result["alarms"]:
         named = any(group["alarm"] for group in result["groups"])
         return "fails on a subgroup" if named else "fails on a slice"

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 from automorph._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from automorph.robustness.against import Against as Against
+    from automorph.robustness.against import compare_audits as compare_audits
+    from automorph.robustness.audit_reference import Reference as Reference
+    from automorph.robustness.audit_reference import failures as failures
+    from automorph.robustness.audit_reference import read_reference as read_reference
     from automorph.robustness.audit_result import Audit as Audit
     from automorph.robustness.audit_result import Group as Group
     from automorph.robustness.audit_result import measure as measure
@@ -48,6 +53,11 @@ if TYPE_CHECKING:
 
 # Imported when first used: names are looked up, and completed, without torch.
 _HOMES = {
+    "Against": "against",
+    "compare_audits": "against",
+    "Reference": "audit_reference",
+    "failures": "audit_reference",
+    "read_reference": "audit_reference",
     "METHODS": "builtin",
     "MetricEstimate": "audited_metrics",
     "TRANSLATORS": "translators.builtin",

@@ -283,14 +283,14 @@ def _alarms(audit: Audit) -> tuple[str, ...]:
     alarms = [
         f"It fails on ({g.class_name}, {g.subgroup}): {percent(g.accuracy)} right "
         f"({percent(g.low)} to {percent(g.high)}, {g.n:,} examples), "
-        f"less often than the rest of its class (p {_p(g.p)})."
+        f"less often than the rest of its class (p {p_in_words(g.p)})."
         for g in sorted(audit.groups, key=lambda g: g.accuracy or 0.0)
         if g.alarm
     ]
     alarms += [
         f"It fails on a discovered slice of {s.class_name!r}: {percent(s.accuracy)} right "
         f"({percent(s.low)} to {percent(s.high)}) on {s.n:,} examples that took no part in "
-        f"finding it, the rest of the class {percent(s.rest)} (p {_p(s.p)})."
+        f"finding it, the rest of the class {percent(s.rest)} (p {p_in_words(s.p)})."
         for s in audit.slices
         if s.alarm
     ]
@@ -344,7 +344,7 @@ def _searched(audit: Audit) -> list[str]:
     return [
         f"{begun}: {len(audit.slices)} are right less often than the rest of their class, the "
         f"clearest of them of {first.class_name!r} ({percent(first.accuracy)} right, the rest "
-        f"{percent(first.rest)}; p {_p(first.p)})."
+        f"{percent(first.rest)}; p {p_in_words(first.p)})."
     ]
 
 
@@ -389,5 +389,10 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def _p(p: float) -> str:
+def p_in_words(p: float) -> str:
+    """Return a p-value for a sentence.
+
+    >>> p_in_words(0.0123), p_in_words(1e-9)
+    ('0.012', 'below 0.001')
+    """
     return "below 0.001" if p < 0.001 else f"{p:.3f}"

@@ -104,6 +104,26 @@ def gap(right: Counts, n: Counts, *, confidence: float = 0.95) -> Estimate | Non
     return Estimate(value, float(max(0.0, *lows)), float(min(1.0, max(highs))))
 
 
+def newcombe(
+    right: int, n: int, right_before: int, n_before: int, *, confidence: float = 0.95
+) -> Estimate:
+    """Return the difference of two shares with Newcombe's interval (1998, method 10).
+
+    >>> estimate = newcombe(240, 300, 270, 300)
+    >>> round(estimate.value, 2), round(estimate.low, 3), round(estimate.high, 3)
+    (-0.1, -0.157, -0.043)
+    """
+    (low, low_before), (high, high_before) = wilson(
+        [right, right_before], [n, n_before], confidence=confidence
+    )
+    now, before = right / n, right_before / n_before
+    return Estimate(
+        float(now - before),
+        float(now - before - np.hypot(now - low, high_before - before)),
+        float(now - before + np.hypot(high - now, before - low_before)),
+    )
+
+
 def mutual_information(tables: Counts) -> tuple[float, float]:
     """Return I(prediction; subgroup | class) in nats: the plug-in value, and with its bias removed.
 

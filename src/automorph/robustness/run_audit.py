@@ -64,6 +64,7 @@ def audit(
     folds: int | None = None,
     repeats: int | None = None,
     metrics: Sequence[str] = (),
+    whole: bool = False,
     **options: Any,
 ) -> Audit:
     """Audit a model on the subgroups of data: on whom it fails, by how much, with what certainty.
@@ -84,6 +85,8 @@ def audit(
       examples, each predicted by the networks that have not seen it (see
       `automorph.data.with_folds` and `automorph.robustness.audit_folds.averaged`). Only networks
       that are trained here can be audited so, and slices cannot be discovered.
+
+    - ``whole``: audit all examples of data without parts, which a checkpoint has not seen;
 
     - ``metrics`` are names of metrics to compute on the part, with bootstrap intervals (see
       `automorph.metrics`). A checkpoint whose training fixed an operating point decides by its
@@ -113,8 +116,9 @@ def audit(
             "a model named timm:NAME:pretrained, and neither checkpoint nor predictions"
         )
     check_repeats(folds, repeats)
+    whole = whole or predictions is not None
     data, doubt = _data(
-        source, seed, checkpoint, model, whole=predictions is not None, options=options,
+        source, seed, checkpoint, model, whole=whole, options=options,
         folds=folds, repeats=repeats,
     )  # fmt: skip
     check_target(data.target, "audit")
@@ -137,7 +141,7 @@ def audit(
             _measured(data, grouper, PART, open_test(data), one, None, seed) for one in subjects
         ]
         return averaged(audits, rate=RATE)
-    name, audited = _part(data, part, discover=discover, whole=predictions is not None)
+    name, audited = _part(data, part, discover=discover, whole=whole)
     if predictions is not None:
         subject = of_predictions(predictions, data, audited, where=name)
     elif checkpoint is not None:

@@ -453,7 +453,7 @@ def task_of(
     assert data is not None
     # Reject bad data before importing torch, which is slow.
     sizing = None
-    if model is None:
+    if model is None and options.get("target") != "masks":
         sizing = choosing(budget=budget, version=recipe, run_folder=out, frozen=lr is None)
     loaded = load(data, resizing=pretraining_of(model), sizing=sizing, **options)
     if unlabelled is not None:

@@ -22,6 +22,7 @@ from automorph.data.images import read_image
 from automorph.data.leakage import Leakage, check_leakage, guard_leakage
 from automorph.data.limits import limited
 from automorph.data.loading import as_dataset, check_source, from_arrays, load_data
+from automorph.data.masks import IGNORE
 from automorph.data.memory_map import allocate, finish, mapped
 from automorph.data.new_examples import NewExamples, read_new_examples
 from automorph.data.pool import guard_unlabelled
@@ -36,6 +37,7 @@ from automorph.data.window_record import WindowRecord
 
 __all__ = [
     "CORRELATED",
+    "IGNORE",
     "SOURCES",
     "TABLE_ENDINGS",
     "TARGET_KINDS",

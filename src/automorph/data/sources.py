@@ -10,6 +10,7 @@ from automorph.data.readers.columns import Columns, raw_from_tables
 from automorph.data.readers.folders import read_any_folder, read_folder, read_images_of
 from automorph.data.readers.hub import download_raw
 from automorph.data.readers.in_memory import read_npz
+from automorph.data.readers.mask_folders import read_mask_folder
 from automorph.data.readers.raw import RawData
 from automorph.data.readers.tables import TABLES, read_tables
 from automorph.data.spurious import CORRELATED, read_correlated
@@ -51,6 +52,8 @@ def _read_named(request: Request) -> RawData:
 
 
 def _read_folder(request: Request) -> RawData:
+    if request.columns.target == "masks":
+        return read_mask_folder(request.path)
     if request.columns.optional:
         return read_any_folder(request.path)
     read = read_folder if request.columns.labelled else read_images_of

@@ -40,11 +40,13 @@ def follow(
     stream: Stream,
     size: Size,
     outside: Outside = "fill",
+    ignore: int = 0,
 ) -> tuple[list[Places], Masks | None]:
     """Apply each image's sequence to its points ``(k, 2)`` and to masks ``(n, H, W)``.
 
-    Masks are resampled by nearest neighbour; the outside is 0, or as in the image if pixels of the
-    image itself fill it. Raises ``UsageError`` for operations whose effect on positions is unknown.
+    Masks are resampled by nearest neighbour; the outside is ``ignore``, or as in the image if
+    pixels of the image itself fill it. Raises ``UsageError`` for operations whose effect on
+    positions is unknown.
     """
     moved = [np.array(part, np.float64).reshape(-1, 2) for part in places]
     covered = None if masks is None else np.array(masks)
@@ -69,7 +71,7 @@ def follow(
                 matrix = kernel.matrix(np.array([value]), step, size)
                 moved[row] = _through(moved[row], matrix[0])
                 if covered is not None:
-                    covered[row] = _mask_through(covered[row], matrix, outside)
+                    covered[row] = _mask_through(covered[row], matrix, outside, ignore)
                 continue
             read = kernel.read
             assert read is not None
@@ -97,12 +99,12 @@ def _through(places: Places, matrix: Values) -> Places:
     return np.stack([(e * x - b * y) / determinant, (a * y - d * x) / determinant], axis=1)
 
 
-def _mask_through(mask: Masks, matrix: Values, outside: Outside) -> Masks:
+def _mask_through(mask: Masks, matrix: Values, outside: Outside, ignore: int) -> Masks:
     """Resample a mask as the image by nearest neighbour, byte by byte, for any number type."""
     wide = np.ascontiguousarray(mask)
     depth = wide.dtype.itemsize
     planes = wide.view(np.uint8).reshape(1, *mask.shape, depth)
-    nothing = np.zeros(depth, np.uint8)
+    nothing = np.full(1, ignore, wide.dtype).view(np.uint8)
     out = resample(
         np.ascontiguousarray(planes), matrix, fill=nothing, bilinear=False, outside=outside
     )

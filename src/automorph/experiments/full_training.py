@@ -110,5 +110,7 @@ def _judged(result: RunResult) -> dict[str, Any]:
     """Return the metrics that were asked for, with the logits that intervals need."""
     if not result.metrics:
         return {}
-    found = {"metrics": result.metrics, "logits": packed_floats(result.logits["test"])}
+    found: dict[str, Any] = {"metrics": result.metrics}
+    if result.logits["test"].ndim == 2:  # Masks are judged by their predictions.
+        found["logits"] = packed_floats(result.logits["test"])
     return {**found, **({"thresholds": result.thresholds} if result.thresholds else {})}

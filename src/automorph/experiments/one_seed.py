@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
 
 from automorph.data import open_test
 from automorph.experiments.job import JobResult
 from automorph.experiments.statistics import Difference
 from automorph.experiments.table import Cell, Row
 from automorph.metrics import resampled, spread
-from automorph.training import Task, unpacked_floats
+from automorph.training import Task, unpacked, unpacked_floats
 
 REMARK = (
     "One seed: the intervals are a paired bootstrap over the test examples. They do not cover what "
@@ -27,13 +30,13 @@ def over_examples(
     confidence: float,
 ) -> tuple[Row, ...]:
     """Return the rows with intervals of their differences from ``base`` over the test examples."""
-    labels = open_test(task.data).labels
+    labels = open_test(task.data).expected
     ran = [place for place, row in enumerate(rows) if row.accuracy is not None]
     names = [rows[place].policy for place in ran]
     if base not in names:
         return tuple(rows)
     facts = [results[Cell(place, seed)].facts for place in ran]
-    answers = [task.target.probabilities(unpacked_floats(one["logits"])) for one in facts]
+    answers = [_answers(task, one) for one in facts]
     found = list(rows)
     for number, scorer in enumerate(task.scorers):
         thresholds = [one.get("thresholds", {}).get(scorer.name) for one in facts]
@@ -52,3 +55,10 @@ def over_examples(
                 else replace(row, difference=wider)
             )
     return tuple(found)
+
+
+def _answers(task: Task, facts: Mapping[str, Any]) -> NDArray[Any]:
+    """Return the stored probabilities of the test examples; of masks, the predictions."""
+    if task.data.target == "masks":
+        return unpacked(facts["predictions"])
+    return task.target.probabilities(unpacked_floats(facts["logits"]))

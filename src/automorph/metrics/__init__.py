@@ -27,6 +27,7 @@ from automorph.metrics.builtin import (
     load_metric,
 )
 from automorph.metrics.imbalance import IMBALANCED, default_metric
+from automorph.metrics.of_masks import MaskScorer
 from automorph.metrics.operating_point import OperatingPoint, is_point
 from automorph.metrics.scorer import Scorer, decide
 
@@ -36,6 +37,7 @@ __all__ = [
     "METRICS",
     "OTHER_METRICS",
     "Interval",
+    "MaskScorer",
     "OperatingPoint",
     "Scorer",
     "check_metric",

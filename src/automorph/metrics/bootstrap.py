@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.metrics.of_masks import MaskScorer
 from automorph.metrics.scorer import Floats, Labels, Scorer
 
 RESAMPLES = 500
@@ -37,9 +38,15 @@ def resampled(
 ) -> Floats:
     """Return the values of several networks on resamples of the examples, ``(networks, r)``.
 
-    ``answers`` are probabilities ``(n, k)`` of each network, or decided classes ``(n,)``;
+    ``answers`` are probabilities ``(n, k)`` of each network, decided classes ``(n,)`` or masks;
     ``thresholds`` are those of its operating point. The resamples are the same in every call.
     """
+    if isinstance(scorer, MaskScorer):
+        counts = [scorer.counted(labels, one) for one in answers]
+        draws = list(_rows(np.zeros(len(labels), np.int64), resamples))
+        return np.array(
+            [[scorer.of_counts(one[rows].sum(axis=0)) for rows in draws] for one in counts]
+        )
     fixed: list[float | None] = (
         list(thresholds) if thresholds is not None else [None] * len(answers)
     )

@@ -222,7 +222,10 @@ def load_metric(text: str, classes: Sequence[str], kind: str = "classes") -> Sco
     'sensitivity of malignant at specificity 0.8'
     """
     if kind != "classes":
-        entry, options = OTHER_METRICS[kind].read(text)
+        name, colon, label = text.strip().partition(":")
+        # What follows a colon is a name, whatever its characters.
+        call = ParsedName(name, label, (), {}) if colon and "(" not in name else text
+        entry, options = OTHER_METRICS[kind].read(call)
         return entry(tuple(classes), **options)
     entry, options = METRICS.read(_call(text, classes))
     return entry(tuple(classes), **options)
@@ -230,9 +233,9 @@ def load_metric(text: str, classes: Sequence[str], kind: str = "classes") -> Sco
 
 def check_metric(text: str) -> None:
     """Refuse an unknown metric, or one that lacks an option, before any data are read."""
-    for others in OTHER_METRICS.values():
-        if others.parse(text).name in others:
-            return
+    name = text.partition(":")[0].strip()
+    if any(others.has(name) for others in OTHER_METRICS.values()):
+        return
     METRICS.read(_call(text, ()))
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from automorph._lazy import lazy_names
-from automorph.models.catalog import MODELS, build_model, build_text_model, check_model, list_models
+from automorph.models.catalog import (
+    MODELS,
+    build_model,
+    build_text_model,
+    check_model,
+    check_output,
+    list_models,
+)
 from automorph.models.weights import (
     Weights,
     is_pretrained,
@@ -46,6 +53,7 @@ __all__ = [
     "build_model",
     "build_text_model",
     "check_model",
+    "check_output",
     "is_pretrained",
     "list_models",
     "tensors_in",

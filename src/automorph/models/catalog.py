@@ -22,12 +22,14 @@ _WRN = r"wrn-(?P<depth>[1-9]\d*)-(?P<widen>[1-9]\d*)"
 class ModelEntry(Entry["nn.Module"]):
     """A network, the pattern of the names that it goes by, and the kind of examples it takes.
 
-    Groups of the pattern are options of the factory. The factory takes channels, classes and
-    (height, width), or for texts inputs and classes, and then the options.
+    One that is ``per_pixel`` predicts masks. Groups of the pattern are options of the factory. The
+    factory takes channels, classes and (height, width), or for texts inputs and classes, and then
+    the options.
     """
 
     pattern: str = ""
     domain: str = "image"
+    per_pixel: bool = False
 
     def matched(self, name: str) -> dict[str, Any] | None:
         """Return the options in a name; None if it names another network."""
@@ -55,6 +57,14 @@ MODELS = Registry(
     ),
     ModelEntry(
         "resnet18", "automorph.models.resnet18:build", "ResNet-18 with a stem for 32 pixels"
+    ),
+    ModelEntry(
+        "unet",
+        "automorph.models.unet:build",
+        "masks: a small U-Net, width 16, the default for masks; `unet:32` is twice as wide, "
+        "`unet:16/2` costs at 128 pixels what `unet:16` costs at 64",
+        r"unet(?::(?P<width>[1-9]\d*))?(?:/(?P<stride>[248]))?",
+        per_pixel=True,
     ),
     ModelEntry(
         "wrn-16-2",
@@ -202,6 +212,23 @@ def build_text_model(name: str, *, inputs: int, classes: int) -> nn.Module:
 def check_model(name: str) -> None:
     """Refuse a name that no network goes by, for images or texts, without building it."""
     _matched(name)
+
+
+def check_output(name: str, *, masks: bool) -> None:
+    """Refuse a network that predicts one class per image for masks, and the other way round.
+
+    >>> check_output("unet:16", masks=True)
+    """
+    entry, _ = _matched(name)
+    if entry.per_pixel == masks:
+        return
+    fitting = [one.name for one in MODELS.values() if one.per_pixel == masks]
+    what = "a class for each pixel" if entry.per_pixel else "one class for each example"
+    raise UsageError(
+        f"the model {name!r} predicts {what}, but the data have "
+        f"{'masks' if masks else 'no masks'}; expected {' or '.join(fitting[:4])}, or a network of "
+        "your own in Python: model=FUNCTION"
+    )
 
 
 def _matched(name: str) -> tuple[ModelEntry, dict[str, Any]]:

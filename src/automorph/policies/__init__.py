@@ -28,7 +28,7 @@ from automorph.policies.rendering import BEYOND, Fill, Interpolation, known_fill
 from automorph.policies.schedule import Piece, Schedule
 from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
-from automorph.policies.targets import Followed, follow
+from automorph.policies.targets import Followed, check_follow, follow
 from automorph.policies.tensors import are_texts, as_texts
 from automorph.policies.timm_names import is_timm
 from automorph.policies.traversal import drawable, stages_of
@@ -71,6 +71,7 @@ __all__ = [
     "chained",
     "changes_by_epoch",
     "check_domain",
+    "check_follow",
     "check_range",
     "drawable",
     "drawn_subpolicies",

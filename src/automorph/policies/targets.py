@@ -50,11 +50,13 @@ def follow(
     epoch: int = 0,
     index: ArrayLike | None = None,
     copy: int = 0,
+    ignore: int | None = None,
 ) -> Followed:
     """Augment images ``(n, H, W, C)``, and move their boxes, masks and key points with them.
 
     ``boxes`` holds for each image its boxes ``(k, 4)`` as left, top, right, bottom in pixels;
-    ``points`` its key points ``(k, 2)`` as x, y; ``masks`` is ``(n, H, W)``, of any whole numbers.
+    ``points`` its key points ``(k, 2)`` as x, y; ``masks`` is ``(n, H, W)``, of any whole numbers;
+    ``ignore`` is their value for what comes in from outside an image (None: 0).
     Images are those of ``policy.augment``. A turned box becomes the smallest upright one around it.
 
     Raises ``UsageError`` for policies that blend images (AugMix, mixup, CutMix, SamplePairing), and
@@ -68,21 +70,15 @@ def follow(
     from automorph.policies.loading import load_policy
 
     loaded = load_policy(policy)
-    if loaded.mixes_labels or not loaded.is_sequence:
-        raise UsageError(
-            f"the policy {loaded.name!r} blends images, but boxes, masks and key points cannot "
-            "be blended; use a policy of operations, such as flip-crop + randaugment"
-        )
-    for operation in drawable(loaded):
-        refuse(operation)
+    check_follow(loaded)
     stream = stream_for(images, seed, epoch, index, copy)
     out = loaded.transform(images, stream)
     size = (images.shape[1], images.shape[2])
     positions = _positions(boxes, points, len(images))
-    covered = None if masks is None else _masks(masks, images)
+    covered = None if masks is None else _masks(masks, images, ignore)
     for sequences, space, part, outside in _passes(loaded, stream):
         positions, covered = follow_sequences(
-            positions, covered, sequences, space, part, size, outside
+            positions, covered, sequences, space, part, size, outside, ignore or 0
         )
     counts = [0] * len(images) if boxes is None else [len(np.reshape(b, (-1, 4))) for b in boxes]
     found = [_boxes(p[: 4 * _ALONG * k], size) for p, k in zip(positions, counts, strict=True)]
@@ -94,6 +90,24 @@ def follow(
         masks=covered,
         points=None if points is None else rest,
     )
+
+
+def check_follow(policy: Policy) -> None:
+    """Raise ``UsageError`` if it is unknown where a policy moves pixels, by name.
+
+    >>> from automorph.policies import load_policy
+    >>> check_follow(load_policy("cutmix"))
+    Traceback (most recent call last):
+        ...
+    automorph.errors.UsageError: the policy 'cutmix' blends images, but boxes, masks and key ...
+    """
+    if policy.mixes_labels or not policy.is_sequence:
+        raise UsageError(
+            f"the policy {policy.name!r} blends images, but boxes, masks and key points cannot "
+            "be blended; use a policy of operations, such as flip-crop + randaugment"
+        )
+    for operation in drawable(policy):
+        refuse(operation)
 
 
 def _passes(
@@ -169,8 +183,15 @@ def _boxes(outlines: Places, size: tuple[int, int]) -> tuple[Places, NDArray[np.
     return inside, (inside[:, 2:] - inside[:, :2]).prod(1) / area
 
 
-def _masks(masks: ArrayLike, images: Images) -> NDArray[Any]:
+def _masks(masks: ArrayLike, images: Images, ignore: int | None) -> NDArray[Any]:
     array = np.asarray(masks)
+    whole = isinstance(ignore, int | np.integer) and not isinstance(ignore, bool)
+    known = np.iinfo(array.dtype) if array.dtype.kind in "iu" else None
+    if ignore is not None and not (whole and known and known.min <= ignore <= known.max):
+        raise UsageError(
+            f"got ignore={ignore!r} for masks of type {array.dtype}; expected a whole number of "
+            "that type, such as 255"
+        )
     if array.shape != images.shape[:3] or array.dtype.kind not in "iub":
         raise UsageError(
             f"got masks of shape {array.shape} and type {array.dtype} for images "

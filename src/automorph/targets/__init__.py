@@ -19,6 +19,7 @@ second file here and a case of `target_of`.
 from automorph.targets.adjusted import AdjustedClasses
 from automorph.targets.base import Target, target_of
 from automorph.targets.classes import Classes
+from automorph.targets.masks import Masks
 from automorph.targets.supported import check_target
 
-__all__ = ["AdjustedClasses", "Classes", "Target", "check_target", "target_of"]
+__all__ = ["AdjustedClasses", "Classes", "Masks", "Target", "check_target", "target_of"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from automorph.data import Dataset, TargetKind
 from automorph.policies import Mixing
 from automorph.targets.classes import Classes
+from automorph.targets.masks import Masks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,5 +109,5 @@ def target_of(data: Dataset) -> Target:
     return Classes(len(data.classes))
 
 
-TARGETS: dict[TargetKind, Callable[[Dataset], Target]] = {}
+TARGETS: dict[TargetKind, Callable[[Dataset], Target]] = {"masks": Masks.of}
 """What builds the target of annotated data, by kind."""

@@ -11,7 +11,7 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     ),
     "labels": (),
     "values": (),
-    "masks": (),
+    "masks": ("train", "compare"),
 }  # fmt: skip
 """The verbs that take each kind."""
 REASONS: dict[str, str] = {}

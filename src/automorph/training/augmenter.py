@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from automorph.data import TARGET_KINDS, Dataset, TargetKind
 from automorph.errors import UsageError
 from automorph.operations import Stream, occurring
-from automorph.policies import Policy, Table, identity_form, load_policy, unmixed
+from automorph.policies import Policy, Table, check_follow, identity_form, load_policy, unmixed
+from automorph.targets import Masks
 from automorph.training.batch import Batch, RawBatch, Units
 from automorph.training.evaluation import Evaluation
 from automorph.training.result import Epoch
@@ -157,6 +158,12 @@ class PolicyAugmenter(Augmenter):
         """Augment with the policy, then encode."""
         if self.policy is None:
             return raw.batch()
+        if isinstance(raw.target, Masks):
+            images, masks = raw.target.follow(
+                self.policy, raw.examples, raw.labels,
+                seed=raw.seed, epoch=raw.epoch, index=raw.numbers,
+            )  # fmt: skip
+            return raw.batch(images, labels=masks)
         if getattr(self.policy, "mixes_labels", False) and raw.examples.dtype.kind == "T":
             return mixed_texts(self.policy, raw)
         if isinstance(self.policy, Policy) and self.policy.mixes_labels:
@@ -242,6 +249,14 @@ def as_augmenter(thing: Any | None) -> Augmenter:
 def check_augmenter(augmenter: Augmenter, data: Dataset, name: str = "") -> None:
     """Raise `UsageError` if an augmenter cannot make batches for what is predicted."""
     if data.target in augmenter.targets:
+        policy = getattr(augmenter, "policy", None)
+        if data.target == "masks" and policy is not None:
+            if not isinstance(policy, Policy):
+                raise UsageError(
+                    f"got {policy!r:.60} for masks; expected a policy of automorph, which moves "
+                    "masks with their images: automorph.load_policy"
+                )
+            check_follow(policy)
         return
     named = name or type(augmenter).__name__
     raise UsageError(

@@ -79,9 +79,9 @@ Rows = slice | NDArray[np.int64]
 class Batch:
     """A batch as the network sees it.
 
-    ``inputs`` float ``(n, C, H, W)``, channels-last; ``labels`` soft, float32 ``(n, classes)``;
-    ``index`` int64 ``(n,)``, the numbers of the examples in the training part; ``weights``
-    float32 ``(n,)`` of the losses, or None for equal ones. ``views`` consecutive rows are views of
+    ``inputs`` float ``(n, C, H, W)``, channels-last; ``labels`` soft, float32 ``(n, classes)``, or
+    what ``target`` encodes others as, such as masks uint8 ``(n, H, W)``; ``index`` int64 ``(n,)``,
+    the numbers of the examples in the training part; ``weights`` float32 ``(n,)`` of the losses, or None for equal ones. ``views`` consecutive rows are views of
     one example and stay together. Where inputs are words, which cannot be blended, ``partner``
     (inputs of the same shape) and ``share`` float32 ``(n,)`` tell the network to mix embeddings.
     ``target`` is what the labels mean (see `automorph.targets`); None: soft labels of classes.
@@ -167,7 +167,7 @@ class RawBatch:
     """
 
     examples: Any
-    labels: NDArray[np.float32]
+    labels: NDArray[Any]
     index: NDArray[np.int64]
     seed: int
     epoch: int
@@ -209,7 +209,7 @@ class RawBatch:
         self,
         examples: Any | None = None,
         *,
-        labels: NDArray[np.float32] | None = None,
+        labels: NDArray[Any] | None = None,
         index: NDArray[np.int64] | None = None,
         weights: Tensor | None = None,
     ) -> Batch:

@@ -115,8 +115,9 @@ def calibrated_losses(seen: Evaluation) -> NDArray[np.float32]:
 
     # Evenly spread: the examples may be sorted by class.
     rows = slice(None, None, math.ceil(len(seen.labels) / MOST_ROWS))
-    logits = torch.from_numpy(seen.logits[rows])
-    targets = torch.from_numpy(seen.target.encode(seen.labels[rows]))
+    kept, labels = seen.sample
+    logits = torch.from_numpy(kept[rows])
+    targets = torch.from_numpy(seen.target.encode(labels[rows]))
     losses = np.empty(len(logits), np.float32)
     fold = torch.arange(len(logits)) % FOLDS
 

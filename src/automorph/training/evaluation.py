@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,13 +15,17 @@ from automorph.data import Split
 from automorph.errors import DataError
 from automorph.metrics import Scorer
 from automorph.models import evaluating
-from automorph.targets import Classes, Target
+from automorph.targets import Classes, Masks, Target
 from automorph.training.batch import Encoder
 from automorph.training.device import Machine
 from automorph.training.precision import Chosen, casting
 
 AT_ONCE = 500
 """Examples that are evaluated together."""
+AT_ONCE_PIXELS = 1 << 18
+"""Pixels that are evaluated together where each has a class."""
+GRID = 1 << 22
+"""Logits that are kept of masks: 16 MiB."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,17 +37,17 @@ class Evaluation:
 
     logits: NDArray[np.float32]
     losses: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     target: Target
     scorer: Scorer | None = None
 
     @property
-    def predictions(self) -> NDArray[np.int64]:
+    def predictions(self) -> NDArray[Any]:
         """The prediction for every example, of classes int64 ``(n,)``."""
         return self.target.predict(self.logits)
 
     @property
-    def probabilities(self) -> NDArray[np.float64]:
+    def probabilities(self) -> NDArray[Any]:
         """The probability of each class, ``(n, k)``."""
         return self.target.probabilities(self.logits)
 
@@ -51,6 +57,11 @@ class Evaluation:
         if self.scorer is None:
             return self.accuracy
         return self.scorer.sign * self.scorer.value(self.labels, self.probabilities)
+
+    @property
+    def sample(self) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """Logits and their labels by which the loss is calibrated: all."""
+        return self.logits, self.labels
 
     @property
     def correct(self) -> NDArray[np.bool_]:
@@ -66,6 +77,33 @@ class Evaluation:
     def loss(self) -> float:
         """The mean loss, without label smoothing."""
         return float(self.losses.mean(dtype=np.float64))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MaskEvaluation(Evaluation):
+    """``masks`` uint8 ``(n, H, W)`` are the predictions.
+
+    Logits of all pixels would fill the memory: ``logits`` float32 ``(n, k, h, w)`` are those of a
+    grid of pixels, of which every ``step``-th is taken in both directions.
+    """
+
+    masks: NDArray[np.uint8] = field(kw_only=True)
+    step: int = field(kw_only=True)
+
+    @property
+    def predictions(self) -> NDArray[np.uint8]:
+        """The predicted class of every pixel, uint8 ``(n, H, W)``."""
+        return self.masks
+
+    @property
+    def probabilities(self) -> NDArray[np.uint8]:
+        """The predicted masks, from which the metrics of masks are computed."""
+        return self.masks
+
+    @property
+    def sample(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """The logits of the grid, and its labels."""
+        return self.logits, self.labels[:, :: self.step, :: self.step]
 
 
 def evaluate(
@@ -89,6 +127,8 @@ def evaluate(
         raise DataError("got an empty part; expected at least one example to evaluate on")
     here = machine or Machine(next(model.parameters()).device)
     share = here.share(len(part))
+    if isinstance(target, Masks):
+        return _of_masks(model, part, encoder, precision, here, target, scorer)
     found: list[torch.Tensor] = []
     with evaluating(model), torch.inference_mode(), casting(precision, here.device):
         for start in range(share.start, share.stop, batch_size):
@@ -102,6 +142,43 @@ def evaluate(
         whole[share] = own
         own = here.sum(whole)
     return evaluation_of(own.cpu(), part.expected, target or Classes(own.shape[1]), scorer)
+
+
+def _of_masks(
+    model: nn.Module,
+    part: Split,
+    encoder: Encoder,
+    precision: Chosen,
+    machine: Machine,
+    target: Masks,
+    scorer: Scorer | None,
+) -> MaskEvaluation:
+    """Evaluate a model that predicts masks, a few images at a time."""
+    labels, share = part.expected, machine.share(len(part))
+    pixels = labels[0].size
+    step = math.ceil(math.sqrt(pixels * len(part) * target.outputs / GRID))
+    grid = labels[:1, ::step, ::step].shape[1:]
+    masks = torch.zeros(labels.shape, dtype=torch.uint8)
+    losses = torch.zeros(len(part))
+    logits = torch.zeros(len(part), target.outputs, *grid)
+    at_once = max(1, AT_ONCE_PIXELS // pixels)
+    with evaluating(model), torch.inference_mode(), casting(precision, machine.device):
+        for start in range(share.start, share.stop, at_once):
+            rows = slice(start, min(start + at_once, share.stop))
+            found = model(encoder(part.data[rows], machine.device)).float()
+            truth = torch.from_numpy(target.encode(labels[rows])).to(machine.device)
+            masks[rows] = target.predict(found).cpu()
+            losses[rows] = target.loss(found, truth).cpu()
+            logits[rows] = found[:, :, ::step, ::step].cpu()
+    if machine.processes > 1:
+        # Rows of other processes are zeros here.
+        whole = [
+            machine.sum(one.float().to(machine.device)).cpu() for one in (masks, losses, logits)
+        ]
+        masks, losses, logits = whole[0].byte(), whole[1], whole[2]
+    return MaskEvaluation(
+        logits.numpy(), losses.numpy(), labels, target, scorer, masks=masks.numpy(), step=step
+    )
 
 
 def evaluation_of(

@@ -74,6 +74,8 @@ def _check_answer(task: Task, network: nn.Module) -> None:
     device = next((weights.device for weights in network.parameters()), torch.device("cpu"))
     inputs = task.encoder(task.data.train.data[:2], device)
     name = type(network).__name__
+    pixels = task.data.train.data.shape[1:3] if task.data.target == "masks" else ()
+    expected = f"({', '.join(map(str, ('n', task.target.outputs, *pixels)))})"
     given = f"inputs {_type_and_shape(inputs)} (two examples of {task.name})"
     try:
         with evaluating(network), torch.no_grad():
@@ -84,13 +86,14 @@ def _check_answer(task: Task, network: nn.Module) -> None:
         raise UsageError(
             f"the network {name} does not accept the data: for {given}, it raised "
             f"{type(error).__name__}: {error}. Expected a network that maps such inputs to "
-            f"logits (n, {task.target.outputs}); change its sizes, or resize the data"
+            f"logits {expected}; change its sizes, or resize the data"
         ) from error
-    if _type_and_shape(logits) != f"float (2, {task.target.outputs})":
+    if _type_and_shape(logits) != f"float {expected.replace('n', '2')}":
         raise UsageError(
             f"the network {name} does not fit the data: for {given}, it returned "
-            f"{_type_and_shape(logits)}. Expected logits (n, classes), here float "
-            f"(2, {task.target.outputs}), for the classes {', '.join(task.data.classes)[:100]}"
+            f"{_type_and_shape(logits)}. Expected logits (n, classes{', H, W' if pixels else ''}), "
+            f"here float {expected.replace('n', '2')}, for the classes "
+            f"{', '.join(task.data.predicted)[:100]}"
         )
 
 

@@ -22,6 +22,7 @@ from automorph.models import (
     Weights,
     build_model,
     build_text_model,
+    check_output,
     hold_statistics,
     is_pretrained,
     preprocessing_of,
@@ -234,6 +235,8 @@ def make_task(
             f"{data.name} contains texts, so your own network needs an encoder: a function "
             "that takes texts and a device and returns the network's inputs"
         )
+    if isinstance(model, str):
+        check_output(model, masks=data.target == "masks")
     start = weights_for(model, weights)
     if start is not None:
         data = data.noting(f"pretrained weights: {start}")

@@ -96,7 +96,7 @@ def as_task(
         as_dataset(source, **options)  # Raises for options that this source cannot take.
     else:
         known: dict[str, Any] = {"resizing": resizing_of(model)}
-        if model is None:
+        if model is None and options.get("target") != "masks":
             version = changes.get("defaults", LATEST)
             frozen = changes.keys() <= {"defaults", *OF_FROZEN}
             known["sizing"] = sizing_for(version=version, run_folder=run_folder, frozen=frozen)
@@ -208,9 +208,11 @@ def default_model(data: Dataset, defaults: str = LATEST) -> str:
     """
     if data.domain == "text":
         return "text-cnn"
+    side = min(data.train.data.shape[1:3])
+    if data.target == "masks":
+        return next((name for most, name in NETWORKS_FOR_MASKS if side <= most), LARGEST_FOR_MASKS)
     if data.chosen is not None:
         return data.chosen.model
-    side = min(data.train.data.shape[1:3])
     networks = NETWORKS_0_1 if defaults == "0.1" else NETWORKS
     return next((name for most, name in networks if side <= most), LARGE)
 
@@ -220,3 +222,7 @@ NETWORKS = (28, "cnn"), (45, "resnet9:16"), (90, "resnet9:16/2"), (180, "resnet9
 """Default networks by the largest side that they are for. From 32 to 128 pixels the strides of
 their stems keep the price of an image the same (24 million multiply-adds)."""
 LARGE = "timm:resnet18"
+NETWORKS_FOR_MASKS = (45, "unet:16"), (90, "unet:16/2"), (180, "unet:16/4")
+LARGEST_FOR_MASKS = "unet:16/8"
+"""U-Nets by the largest side that they are for: an image costs about the same at 32, 64, 128 and
+256 pixels."""

@@ -24,6 +24,7 @@ _IMAGES = (
 )  # fmt: skip
 _TEXTS = ("text", "sentence", "content", "review", "question")
 _LABELS = ("label", "labels", "class", "target", "category", "y")
+_MASKS = ("mask", "masks", "segmentation", "segmentation_mask", "annotation", "mask_path")
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,8 @@ def _data_column(name: str, table: RawTable, chosen: Columns, notes: Notes) -> t
     if chosen.text:
         return "text", _known(name, table, chosen.text, "text")
     # A column of bytes may hold words, too.
-    typed = [one for one in _typed(table, "Image") if one not in (*_LABELS, chosen.label)]
+    masks = _MASKS if chosen.target == "masks" else ()
+    typed = [one for one in _typed(table, "Image") if one not in (*_LABELS, *masks, chosen.label)]
     if images := typed or [column for column in _IMAGES if column in table.names]:
         return "image", _guessed("image", images, notes, by="type" if typed else "name")
     if texts := [column for column in _TEXTS if column in table.names]:
@@ -265,8 +267,10 @@ def _label_column(
     if chosen.label and chosen.optional:
         notes.add(f"no labels: there is no column {chosen.label!r}")
         return None
-    named = [column for column in _LABELS if column in table.names and column != data]
-    typed = [column for column in _typed(table, "ClassLabel") if column not in named]
+    masks = chosen.target == "masks"
+    names, kind = ((*_MASKS, "label"), "Image") if masks else (_LABELS, "ClassLabel")
+    named = [column for column in names if column in table.names and column != data]
+    typed = [column for column in _typed(table, kind) if column not in (*named, data)]
     if not chosen.labelled:
         return next(iter([*named, *typed]), None)
     if named or typed:

@@ -81,9 +81,10 @@ class Batch:
 
     ``inputs`` float ``(n, C, H, W)``, channels-last; ``labels`` soft, float32 ``(n, classes)``, or
     what ``target`` encodes others as, such as masks uint8 ``(n, H, W)``; ``index`` int64 ``(n,)``,
-    the numbers of the examples in the training part; ``weights`` float32 ``(n,)`` of the losses, or None for equal ones. ``views`` consecutive rows are views of
-    one example and stay together. Where inputs are words, which cannot be blended, ``partner``
-    (inputs of the same shape) and ``share`` float32 ``(n,)`` tell the network to mix embeddings.
+    the numbers of the examples in the training part; ``weights`` float32 ``(n,)`` of the losses, or
+    None for equal ones. ``views`` consecutive rows are views of one example and stay together.
+    Where inputs are words, which cannot be blended, ``partner`` (inputs of the same shape) and
+    ``share`` float32 ``(n,)`` tell the network to mix embeddings.
     ``target`` is what the labels mean (see `automorph.targets`); None: soft labels of classes.
     ``unlabelled`` are examples without labels (theirs are zeros), for `Augmenter.unlabelled_loss`;
     they go through the network in the same pass. ``progress`` is that of the `RawBatch`.

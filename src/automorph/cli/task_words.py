@@ -84,13 +84,13 @@ class DataWords:
         more = "" if pool is None else f", {len(pool):,} more without labels"
         if data.folds is not None:
             return (
-                f"{len(data.train):,} examples of {len(data.classes)} classes{more}, "
+                f"{len(data.train):,} examples of {data.in_words}{more}, "
                 f"{data.folds.words}; model {self.task.model}, {length_of(self.task.recipe)}"
                 f"{balance_of(self.task.recipe)}"
             )
         return (
             f"{len(data.train):,} training, {len(data.validation or ()):,} validation and "
-            f"{data.sizes.get('test', 0):,} test examples of {len(data.classes)} classes{more}; "
+            f"{data.sizes.get('test', 0):,} test examples of {data.in_words}{more}; "
             f"model {self.task.model} ({self.task.regime}), {length_of(self.task.recipe)}"
             f"{balance_of(self.task.recipe)}"
         )

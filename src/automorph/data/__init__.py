@@ -12,7 +12,7 @@ from automorph import _moved
 from automorph.data.annotation import TARGET_KINDS, Annotation, TargetKind, check_kind
 from automorph.data.build import assemble
 from automorph.data.chosen import Chosen, Photographs, Sizing
-from automorph.data.class_sizes import class_counts
+from automorph.data.class_sizes import class_counts, expected_by_part
 from automorph.data.class_values import ClassValue, class_value, is_numeric, same_names
 from automorph.data.cross_validation import in_fold, with_default_folds, with_folds
 from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
@@ -28,6 +28,7 @@ from automorph.data.new_examples import NewExamples, read_new_examples
 from automorph.data.pool import guard_unlabelled
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
 from automorph.data.resizing import Resizing
+from automorph.data.several_labels import read_several_labels  # noqa: F401  (a reader of labels)
 from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.split_record import split_hashes
 from automorph.data.splits import split
@@ -67,6 +68,7 @@ __all__ = [
     "class_counts",
     "class_value",
     "coupled",
+    "expected_by_part",
     "finish",
     "from_arrays",
     "guard_leakage",

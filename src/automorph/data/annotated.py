@@ -60,7 +60,7 @@ def is_missing(cell: Any) -> bool:
     (True, True, False)
     """
     if isinstance(cell, tuple):
-        return all(map(is_missing, cell))
+        return bool(cell) and all(map(is_missing, cell))  # () is a list without any label.
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return True
     return isinstance(cell, float) and cell != cell

@@ -268,7 +268,7 @@ class Dataset:
     def __repr__(self) -> str:
         pool = {} if self.unlabelled is None else {"unlabelled": self.unlabelled}
         parts = ", ".join(f"{name}={part!r}" for name, part in {**self.parts, **pool}.items())
-        return f"Dataset({self.name!r}, {len(self.classes)} classes, {parts})"
+        return f"Dataset({self.name!r}, {self.in_words}, {parts})"
 
     @property
     def target(self) -> TargetKind:
@@ -279,6 +279,14 @@ class Dataset:
     def predicted(self) -> tuple[str, ...]:
         """The names of what a network predicts: classes, labels, values, or classes of pixels."""
         return self.classes if self.annotation is None else self.annotation.names
+
+    @property
+    def in_words(self) -> str:
+        """What a network predicts, in words: ``10 classes``, ``6 labels``."""
+        what = "classes of pixels" if self.target == "masks" else self.target
+        one = {"labels": "label", "values": "value"}
+        count = len(self.predicted)
+        return f"{count} {one.get(what, what) if count == 1 else what}"
 
     @property
     def domain(self) -> Domain:
@@ -308,7 +316,7 @@ class Dataset:
         start = 0
         for part in self.parts.values():
             row = rows[start : start + len(part)]
-            row["content"], row["label"] = part.digests, _label_keys(part)
+            row["content"], row["label"] = part.digests, label_keys(part)
             row["group"] = -1 if part.subgroups is None else part.subgroups
             start += len(part)
         rows.sort()  # In place: for a large set, these rows take most of the memory.
@@ -341,7 +349,7 @@ class Dataset:
         return Dataset(**{**kept, **changes})
 
 
-def _label_keys(part: Split) -> NDArray[np.int64]:
+def label_keys(part: Split) -> NDArray[np.int64]:
     """Return one number for what each example is labelled with, int64 ``(n,)``."""
     if part.annotations is None:
         return part.labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.dataset import Dataset
+from automorph.data.dataset import Dataset, label_keys
 from automorph.data.notes import Notes, shortened
 
 
@@ -19,7 +19,7 @@ def contradictions(
     """
     contents, content = np.unique(digests, return_inverse=True)
     low = np.full(len(contents), np.iinfo(np.int64).max)
-    high = np.full(len(contents), -1)
+    high = np.full(len(contents), np.iinfo(np.int64).min)
     np.minimum.at(low, content, labels)
     np.maximum.at(high, content, labels)
     mixed = low != high
@@ -29,17 +29,23 @@ def contradictions(
 def with_contradictions(dataset: Dataset) -> Dataset:
     """Add a note on contradictory labels to the data set, if there are any."""
     parts = dataset.parts.values()
-    labels = np.concatenate([part.labels for part in parts])
+    labels = np.concatenate([label_keys(part) for part in parts])
     rows, different = contradictions(np.concatenate([part.digests for part in parts]), labels)
     if not len(rows):
         return dataset
     names = [name for part in parts for name in part.names]
-    shown = ", ".join(f"{names[row]} ({dataset.classes[labels[row]]})" for row in rows[:4])
+    of_classes = dataset.annotation is None
+    shown = ", ".join(
+        names[row] + (f" ({dataset.classes[labels[row]]})" if of_classes else "")
+        for row in rows[:4]
+    )
     notes = Notes(dataset.notes)
+    predict = "classify" if of_classes else "predict"
     notes.add(
-        f"{len(rows):,} of {len(labels):,} {dataset.domain}s appear under more than one label "
+        f"{len(rows):,} of {len(labels):,} {dataset.domain}s appear under more than one "
+        f"{'label' if of_classes else f'set of {dataset.target}'} "
         f"({different:,} distinct {dataset.domain}s): {shown}{', ...' if len(rows) > 4 else ''}. "
-        "Correct the labels: no model can classify all of them correctly"
+        f"Correct the labels: no model can {predict} all of them correctly"
     )
     return dataset.replace(notes=notes.lines)
 

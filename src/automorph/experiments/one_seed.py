@@ -39,7 +39,7 @@ def over_examples(
     answers = [_answers(task, one) for one in facts]
     found = list(rows)
     for number, scorer in enumerate(task.scorers):
-        thresholds = [one.get("thresholds", {}).get(scorer.name) for one in facts]
+        thresholds = [scorer.fixed(one.get("thresholds", {})) for one in facts]
         values = resampled(scorer, labels, answers, thresholds=thresholds)
         for place, own in zip(ran, values, strict=True):
             row = found[place]

@@ -74,7 +74,7 @@ def never_called(
         if not scorer.name.startswith("precision:"):
             continue
         never = {
-            name: int((rows != scorer.positive).all(axis=1).sum())
+            name: int((~_calls(rows, scorer)).all(axis=1).sum())
             for name, rows in predictions.items()
         }
         which = [
@@ -87,6 +87,13 @@ def never_called(
                 f"{', '.join(which)}."
             )
     return found
+
+
+def _calls(rows: NDArray[Any], scorer: Scorer) -> NDArray[np.bool_]:
+    """Return which examples are called positive, ``(seeds, n)``; labels are ``(seeds, n, k)``."""
+    if rows.ndim == 3:
+        return np.asarray(rows[..., scorer.positive] == 1)
+    return np.asarray(rows == scorer.positive)
 
 
 def idle_policies(policies: Iterable[Any], task: Task) -> list[str]:

@@ -27,6 +27,7 @@ from automorph.metrics.builtin import (
     load_metric,
 )
 from automorph.metrics.imbalance import IMBALANCED, default_metric
+from automorph.metrics.of_labels import LabelScorer, best_threshold
 from automorph.metrics.of_masks import MaskScorer
 from automorph.metrics.operating_point import OperatingPoint, is_point
 from automorph.metrics.scorer import Scorer, decide
@@ -37,9 +38,11 @@ __all__ = [
     "METRICS",
     "OTHER_METRICS",
     "Interval",
+    "LabelScorer",
     "MaskScorer",
     "OperatingPoint",
     "Scorer",
+    "best_threshold",
     "check_metric",
     "decide",
     "default_metric",

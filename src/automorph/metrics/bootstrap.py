@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def resampled(
     labels: Labels,
     answers: Sequence[NDArray[np.float64]],
     *,
-    thresholds: Sequence[float | None] | None = None,
+    thresholds: Sequence[Any] | None = None,
     resamples: int = RESAMPLES,
 ) -> Floats:
     """Return the values of several networks on resamples of the examples, ``(networks, r)``.
@@ -47,9 +48,7 @@ def resampled(
         return np.array(
             [[scorer.of_counts(one[rows].sum(axis=0)) for rows in draws] for one in counts]
         )
-    fixed: list[float | None] = (
-        list(thresholds) if thresholds is not None else [None] * len(answers)
-    )
+    fixed: list[Any] = list(thresholds) if thresholds is not None else [None] * len(answers)
     if scorer.point is not None:
         # A threshold is never fixed anew on a resample.
         fixed = [
@@ -57,7 +56,7 @@ def resampled(
             for one, at in zip(answers, fixed, strict=True)
         ]
     values = np.empty((len(answers), resamples))
-    for number, rows in enumerate(_rows(labels, resamples)):
+    for number, rows in enumerate(_rows(scorer.groups(labels), resamples)):
         for network, one in enumerate(answers):
             seen = labels[rows]
             values[network, number] = (
@@ -74,10 +73,10 @@ def spread(values: Floats, *, confidence: float = 0.95) -> Interval:
     return Interval(float(low), float(high))
 
 
-def _rows(labels: Labels, resamples: int) -> Iterator[NDArray[np.int64]]:
+def _rows(strata: NDArray[np.int64], resamples: int) -> Iterator[NDArray[np.int64]]:
     """Yield the rows of each resample."""
     random = np.random.default_rng(0)
-    groups = [np.flatnonzero(labels == k) for k in np.unique(labels)]
+    groups = [np.flatnonzero(strata == k) for k in np.unique(strata)]
     for _ in range(resamples):
         yield np.concatenate([group[random.integers(len(group), size=len(group))]
                               for group in groups])  # fmt: skip

@@ -222,10 +222,8 @@ def load_metric(text: str, classes: Sequence[str], kind: str = "classes") -> Sco
     'sensitivity of malignant at specificity 0.8'
     """
     if kind != "classes":
-        name, colon, label = text.strip().partition(":")
-        # What follows a colon is a name, whatever its characters.
-        call = ParsedName(name, label, (), {}) if colon and "(" not in name else text
-        entry, options = OTHER_METRICS[kind].read(call)
+        others = OTHER_METRICS[kind]
+        entry, options = others.read(_call(text, classes, others))
         return entry(tuple(classes), **options)
     entry, options = METRICS.read(_call(text, classes))
     return entry(tuple(classes), **options)
@@ -239,25 +237,29 @@ def check_metric(text: str) -> None:
     METRICS.read(_call(text, ()))
 
 
-def _call(text: str, classes: Sequence[str]) -> ParsedName:
+def _call(
+    text: str, classes: Sequence[str], registry: Registry[Entry[Scorer]] = METRICS
+) -> ParsedName:
     """Parse a name with options; what follows a colon is a class, whatever its characters."""
     if match := _AT.fullmatch(text.strip()):
         what, first, given, at, last = match.groups()
-        number = METRICS.parse(f"x({at})").arguments[0]
-        return _needing_class(ParsedName(f"{what}-at-{given}", first or last, (number,), {}), text)
+        number = registry.parse(f"x({at})").arguments[0]
+        return _needing_class(
+            ParsedName(f"{what}-at-{given}", first or last, (number,), {}), text, registry
+        )
     name, colon, label = text.strip().partition(":")
     if not colon or "(" in name:
-        return _needing_class(METRICS.parse(text), text)
+        return _needing_class(registry.parse(text), text, registry)
     if label.endswith(")") and "(" in label and label not in classes:
         label, _, inside = label.rpartition("(")
-        call = METRICS.parse(f"{name}({inside}")
+        call = registry.parse(f"{name}({inside}")
         return ParsedName(name, label, call.arguments, call.options)
     return ParsedName(name, label, (), {})
 
 
-def _needing_class(call: ParsedName, text: str) -> ParsedName:
+def _needing_class(call: ParsedName, text: str, registry: Registry[Entry[Scorer]]) -> ParsedName:
     """Refuse a metric of one class without the class."""
-    entry = METRICS.find(call.name)
+    entry = registry.find(call.name)
     needs = entry.options and entry.options[0].name == "label" and entry.options[0].required
     named = call.variant is not None or "label" in call.options
     words = [one for one in call.arguments if not isinstance(one, int | float)]

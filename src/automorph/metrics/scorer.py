@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -99,6 +99,22 @@ class Scorer:
             )
         self._check(labels)
         return float(self.function(labels, decisions, weights))
+
+    def fix(self, labels: Labels, probabilities: Floats) -> dict[str, float]:
+        """Fix what the metric decides by on the validation part: thresholds by name, often none."""
+        return {} if self.point is None else {self.name: self.threshold(labels, probabilities)}
+
+    def fixed(self, thresholds: Mapping[str, float]) -> Any:
+        """Return what `fix` found, as `value` takes it; None if it is not among ``thresholds``."""
+        return thresholds.get(self.name)
+
+    def groups(self, labels: Labels) -> NDArray[np.int64]:
+        """Return the stratum of every example for a stratified bootstrap, ``(n,)``."""
+        return labels
+
+    def remark(self, labels: Labels) -> str:
+        """Return what the value leaves out on these labels, if anything."""
+        return ""
 
     def threshold(self, labels: Labels, probabilities: Floats) -> float:
         """Fix the threshold of the operating point on these examples; above 1: none reaches it.

@@ -1,9 +1,9 @@
 """Targets: what a network predicts for an example, and how that is learned, decided and scored.
 
-The package has one target, `Classes`: one label per example (`AdjustedClasses` learns it where some
-classes are rare). Training, searches, objectives and
-audits ask `Target` and write no loss, decision or metric of their own; a second kind of label is a
-second file here and a case of `target_of`.
+`Classes` is one label per example (`AdjustedClasses` learns it where some classes are rare), and
+`SeveralLabels` any number of labels. Training, searches, objectives and audits ask `Target` and
+write no loss, decision or metric of their own; each kind of target is a file here and an entry of
+`TARGETS`.
 
 >>> import numpy as np
 >>> from automorph.targets import Classes
@@ -20,6 +20,15 @@ from automorph.targets.adjusted import AdjustedClasses
 from automorph.targets.base import Target, target_of
 from automorph.targets.classes import Classes
 from automorph.targets.masks import Masks
+from automorph.targets.several_labels import SeveralLabels
 from automorph.targets.supported import check_target
 
-__all__ = ["AdjustedClasses", "Classes", "Masks", "Target", "check_target", "target_of"]
+__all__ = [
+    "AdjustedClasses",
+    "Classes",
+    "Masks",
+    "SeveralLabels",
+    "Target",
+    "check_target",
+    "target_of",
+]

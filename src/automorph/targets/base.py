@@ -12,6 +12,7 @@ from automorph.data import Dataset, TargetKind
 from automorph.policies import Mixing
 from automorph.targets.classes import Classes
 from automorph.targets.masks import Masks
+from automorph.targets.several_labels import SeveralLabels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -109,5 +110,8 @@ def target_of(data: Dataset) -> Target:
     return Classes(len(data.classes))
 
 
-TARGETS: dict[TargetKind, Callable[[Dataset], Target]] = {"masks": Masks.of}
+TARGETS: dict[TargetKind, Callable[[Dataset], Target]] = {
+    "labels": SeveralLabels.of,
+    "masks": Masks.of,
+}
 """What builds the target of annotated data, by kind."""

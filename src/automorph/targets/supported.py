@@ -9,7 +9,7 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     "classes": (
         "preview", "train", "compare", "search", "explain", "audit", "patch", "predict", "export",
     ),
-    "labels": (),
+    "labels": ("preview", "train", "compare"),
     "values": (),
     "masks": ("train", "compare"),
 }  # fmt: skip

@@ -86,7 +86,7 @@ class FrozenTraining(BaseTraining):
         with torch.no_grad():
             logits = [self.network.classify(some) for some in torch.split(features, AT_ONCE)]
         return evaluation_of(
-            torch.cat(logits), data.labels, target or self.task.target, self.task.judged_by
+            torch.cat(logits), data.expected, target or self.task.target, self.task.judged_by
         )
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:

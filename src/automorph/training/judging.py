@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from automorph.data import class_counts
+from automorph.data import class_counts, expected_by_part
 from automorph.errors import UsageError
 from automorph.metrics import DEFAULTS, default_metric, load_metric
+from automorph.targets import SeveralLabels
 from automorph.training.evaluation import Evaluation
 from automorph.training.run_defaults import metric_begun
 from automorph.training.task import Task
@@ -90,13 +91,23 @@ def _with_metrics_of(task: Task, metric: str | None, also: Sequence[str]) -> Tas
         load_metric(name, data.predicted, data.target).name for name in given
     )
     task = replace(task, metric=first, also=tuple(others))
+    known = expected_by_part(data)
     for scorer in task.scorers:
-        for part, rows in (("train", data.train), ("validation", data.validation)):
-            if rows is not None and (why := scorer.undefined(rows.expected)):
+        noted = False
+        for part, expected in known.items():
+            if why := scorer.undefined(expected):
                 raise UsageError(
                     f"{scorer.title} has no value on the {part} part of {task.name}: {why}. "
                     "Choose another metric, or a larger part"
                 )
+            if (remark := scorer.remark(expected)) and not noted:
+                noted = True  # Folds would repeat it.
+                task = replace(task, data=task.data.noting(f"the {part} part has {remark}"))
+    if data.target == "labels" and data.validation is None and data.folds is None:
+        task = replace(task, data=task.data.noting(
+            "there is no validation part on which thresholds of labels could be fixed: a label is "
+            "predicted from a probability of 0.5 on"
+        ))  # fmt: skip
     return task
 
 
@@ -113,16 +124,26 @@ def judge(
     validation = evaluations.get("validation")
     thresholds = dict(fixed or {})
     for scorer in task.scorers:
-        if scorer.point is not None and scorer.name not in thresholds:
-            assert validation is not None
-            thresholds[scorer.name] = scorer.threshold(validation.labels, validation.probabilities)
+        if validation is not None and scorer.fixed(thresholds) is None:
+            thresholds |= scorer.fix(validation.labels, validation.probabilities)
     metrics = {
         part: {
             scorer.name: scorer.value(
-                seen.labels, seen.probabilities, threshold=thresholds.get(scorer.name)
+                seen.labels, seen.probabilities, threshold=scorer.fixed(thresholds)
             )
             for scorer in task.scorers
         }
         for part, seen in evaluations.items()
     }
     return Judged(metrics, thresholds)
+
+
+def by_thresholds(
+    evaluations: Mapping[str, Evaluation], thresholds: Mapping[str, float], task: Task
+) -> dict[str, Evaluation]:
+    """Return evaluations that decide by the thresholds of labels, if there are any."""
+    at = task.scorer.fixed(thresholds) if isinstance(task.target, SeveralLabels) else None
+    if at is None or not isinstance(task.target, SeveralLabels):
+        return dict(evaluations)
+    target = task.target.with_thresholds(at.tolist())
+    return {part: replace(seen, target=target) for part, seen in evaluations.items()}

@@ -26,7 +26,7 @@ from automorph.training.checkpoint import read_checkpoint
 from automorph.training.corpus import fitted
 from automorph.training.device import Machine, find_machine, repeatable
 from automorph.training.frozen import FrozenTraining
-from automorph.training.judging import judge
+from automorph.training.judging import by_thresholds, judge
 from automorph.training.load_model import trained_facts
 from automorph.training.loop import Training
 from automorph.training.precision import Chosen, choose_precision
@@ -213,6 +213,7 @@ def _conclude(training: BaseTraining, store: RunFolder | None, parts: Sequence[s
         if finished or part != "test"
     }
     judged = judge(training.task, evaluations)
+    evaluations = by_thresholds(evaluations, judged.thresholds, training.task)
     result = RunResult(
         accuracy={part: seen.accuracy for part, seen in evaluations.items()},
         loss={part: seen.loss for part, seen in evaluations.items()},
@@ -251,6 +252,7 @@ def _finished(
     missing = [part for part in _present(training.task, parts) if part not in found.accuracy]
     evaluations = {part: training.evaluate(part) for part in missing}
     judged = judge(training.task, evaluations, found.thresholds)
+    evaluations = by_thresholds(evaluations, judged.thresholds, training.task)
     result = replace(
         found,
         accuracy={**found.accuracy, **{part: seen.accuracy for part, seen in evaluations.items()}},
@@ -274,7 +276,7 @@ def _ahead(task: Task, machine: Machine) -> int:
 
 
 def _present(task: Task, parts: Sequence[str]) -> list[str]:
-    if any(scorer.point for scorer in task.scorers):
+    if any(scorer.point for scorer in task.scorers) or task.data.target == "labels":
         parts = ("validation", *parts)  # Thresholds are fixed there.
     return [part for part in dict.fromkeys(parts) if part in task.data.parts]
 

@@ -316,6 +316,8 @@ def _typed(table: RawTable, kind: str) -> list[str]:
 
 def _names(table: RawTable, column: str) -> tuple[str, ...] | None:
     feature = _feature(table, column)
+    inner = feature.get("feature")  # That of a list of classes.
+    feature = inner if isinstance(inner, Mapping) else feature
     return tuple(feature["names"]) if feature.get("_type") == "ClassLabel" else None
 
 

@@ -57,7 +57,28 @@ def raw_from_arrays(
         rows,
         classes=tuple(map(str, classes)) if classes is not None else None,
         subgroup_names=tuple(map(str, subgroup_names)) if subgroup_names is not None else None,
+        label_columns=_label_columns(parts["train"][1], classes) if target == "labels" else (),
     )
+
+
+def _label_columns(labels: Any, names: Iterable[object] | None) -> tuple[str, ...]:
+    """Return the names of the columns of an array of labels ``(n, k)``; none for lists."""
+    values = detached(labels)
+    if getattr(values, "ndim", 1) != 2:
+        return ()
+    width = values.shape[1]
+    if width < 2:
+        raise DataError(
+            f"labels have shape {values.shape}; expected at least two columns. With one label, "
+            "each example is of one of two classes: use target='classes' (--target classes)"
+        )
+    columns = tuple(map(str, getattr(labels, "columns", range(width)) if names is None else names))
+    if len(columns) != width:
+        raise DataError(
+            f"labels have {width} columns, but {len(columns)} names were given; expected a name "
+            "for each column: classes=[..]"
+        )
+    return columns
 
 
 def with_groups(raw: RawData, groups: Any, keep_together: str | None = None) -> RawData:
@@ -221,7 +242,8 @@ def _column(column: Any, n: int, part: str) -> Any:
 def _cells(column: Any, target: TargetKind) -> NDArray[Any]:
     """Return one cell for each row: a mask, a tuple of a row's entries, or what it is."""
     values = detached(column)
-    rows = list(values) if target == "masks" or np.ndim(values) < 2 else np.asarray(values).tolist()
+    whole = hasattr(values, "ndim") and target != "masks"
+    rows = np.asarray(values).tolist() if whole else list(values)
     cells = np.empty(len(rows), object)
     for number, row in enumerate(rows):
         cells[number] = tuple(row) if isinstance(row, list) else row

@@ -27,6 +27,8 @@ MAY_OPEN = {
         "an audit by cross-validation: all examples, each by networks that have not seen it",
     "robustness/audit_folds.py:of_folds":
         "predicts the fold that a finished training has not seen",
+    "robustness/group_metric.py:check_choosing":
+        "counts the classes in each subgroup of a part, to refuse a metric before training",
     "robustness/run_patch.py:patch": "audits the models before and after, once both are chosen",
     "robustness/run_patch.py:_evidence": "evaluates the models before and after, likewise",
     "inference/examples.py:_of_part":

@@ -224,23 +224,31 @@ _recipe_options = stack(
         show_default="none",
     ),
 )
-metric_options = stack(
-    click.option(
-        "--metric",
-        metavar="METRIC",
-        type=NameWord("metrics:METRICS", check="metrics:check_metric"),
-        help="Metric that chooses, on validation data, and is tested, such as auroc or "
-        "recall:CLASS (see: automorph list metrics).",
-        show_default="accuracy; balanced-accuracy beyond 1:3 between classes",
-    ),
-    click.option(
-        "--also",
-        metavar="METRIC",
-        multiple=True,
-        type=NameWord("metrics:METRICS", check="metrics:check_metric"),
-        help="Further metric to show; repeatable.",
-    ),
-)
+
+
+def _metric_options(default: str) -> Callable[[Any], Any]:
+    """Make ``--metric`` and ``--also`` for a verb; ``default`` says what chooses without them."""
+    return stack(
+        click.option(
+            "--metric",
+            metavar="METRIC",
+            type=NameWord("metrics:METRICS", check="metrics:check_metric"),
+            help="Metric that chooses, on validation data, and is tested, such as auroc or "
+            "recall:CLASS (see: automorph list metrics).",
+            show_default=default,
+        ),
+        click.option(
+            "--also",
+            metavar="METRIC",
+            multiple=True,
+            type=NameWord("metrics:METRICS", check="metrics:check_metric"),
+            help="Further metric to show; repeatable.",
+        ),
+    )
+
+
+metric_options = _metric_options("accuracy; balanced-accuracy beyond 1:3 between classes")
+patch_metric_options = _metric_options("accuracy, in the worst group of one class and one subgroup")
 training_options = stack(
     _model_option,
     _epochs_option(type=Epochs("auto"), metavar="N|auto", help=f"{_epochs_help}."),

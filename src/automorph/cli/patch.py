@@ -17,6 +17,7 @@ from automorph.cli.options import (
     engine_settings,
     json_option,
     out_option,
+    patch_metric_options,
     plain_table,
     print_json,
     print_notes,
@@ -43,6 +44,7 @@ from automorph.files import write_json
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from automorph.experiments import Metric
     from automorph.robustness import Patched
     from automorph.training import Task
 
@@ -53,6 +55,7 @@ ENOUGH = 5
 @click.command(short_help="Repair a model that fails on a subgroup.")
 @data_options
 @training_options
+@patch_metric_options
 @click.option(
     "--translator",
     default="auto",
@@ -129,6 +132,7 @@ def patch(
     is interrupted, run the same command again to continue it.
     """
     where = engine_settings(options)
+    options["metric"] = options["metric"] or "accuracy"
     task = task_of(data, out=out, **options)
     run = PatchRun(
         source=data, task=task, translator=translator, objective=objective, checkpoint=checkpoint,
@@ -222,6 +226,9 @@ class PatchRun:
         say.print(_group_table(result))
         say.print()
         say.print(_objective_table(result, width=say.width))
+        if result.metrics:
+            say.print()
+            say.print(_metric_table(result))
         kind = result.choice.kind
         if kind == "none":
             say.print("\nNo translator was used.")
@@ -255,6 +262,7 @@ def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
     """Make the table of objectives over the seeds for a terminal of ``width`` columns."""
     from automorph.experiments import interval, points
 
+    measure = _chosen_by(result)
     numbers = ["robust", "accuracy", "gaps", "against balanced", "validation"]
     # A narrow terminal has no room for the time; the report shows it.
     more = ["wall s a run"] if width >= WIDE else []
@@ -271,8 +279,38 @@ def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
             f"{100 * row.accuracy.mean:.1f}",
             ", ".join(f"{gap.mean:.1f}" for gap in row.gap.values()),
             against,
-            f"{100 * row.selected.mean:.1f}",
+            measure.value(row.selected.mean).removesuffix(" %"),
             *([f"{row.seconds.mean:.0f}"] if more else []),
             style="bold green" if row.objective == result.objective else None,
         )
+    return table
+
+
+def _chosen_by(result: Patched) -> Metric:
+    """Return how the values that chose are written."""
+    from automorph.experiments import ACCURACY
+
+    return ACCURACY if result.metric == ACCURACY.name else result.metrics[0].metric
+
+
+def _metric_table(result: Patched) -> Table:
+    """Make the table of the metrics: before, after, and each objective over the seeds."""
+    numbers = ("whole test part", "worst subgroup", "mean of subgroups", "against balanced")
+    table = plain_table("metric", "model", numbers=numbers)
+    for one in result.metrics:
+        metric = one.metric
+        for side, values in (("before", one.before), ("after", one.after)):
+            found = (values.whole, values.worst, values.mean)
+            table.add_row(
+                metric.name, side, *("" if v is None else metric.value(v) for v in found), "",
+                style="bold",
+            )  # fmt: skip
+        for row in one.objectives:
+            summaries = (row.whole, row.worst, row.mean)
+            gap = row.difference
+            table.add_row(
+                metric.name, row.objective,
+                *("" if v is None else metric.value(v.mean) for v in summaries),
+                "" if gap is None else f"{metric.difference(gap.mean)} ({metric.interval(gap)})",
+            )  # fmt: skip
     return table

@@ -8,6 +8,7 @@ import numpy as np
 
 from automorph.report import figures, formatting, sections
 from automorph.report.audit import groups_section
+from automorph.report.metric_words import MetricWords
 from automorph.report.page import (
     Answer,
     Definitions,
@@ -42,6 +43,7 @@ def patch_page(result: JsonObject) -> Page:
     parts = [
         _groups(result),
         _arms(result),
+        _metrics(result),
         _translator(result, looks.get("sheet")),
         _saliency(looks.get("saliency")),
         groups_section(
@@ -73,13 +75,14 @@ def _answers(result: JsonObject) -> list[Answer]:
     }
     worst = max(gaps, key=lambda name: gaps[name][0], default=None)
     answers = [
+        *_answer_by_metric(result),
         Answer(
             "How accurate is it on the worst group?",
             formatting.percent(after["robust_accuracy"], 1),
             f"{formatting.percent(before['robust_accuracy'], 1)} before. On average "
             f"{formatting.percent(after['accuracy'], 1)}, compared with "
             f"{formatting.percent(before['accuracy'], 1)} before.",
-        )
+        ),
     ]
     if worst is not None:
         answers.append(
@@ -100,6 +103,74 @@ def _answers(result: JsonObject) -> list[Answer]:
             )
         )
     return answers
+
+
+def _words(content: JsonObject) -> MetricWords:
+    """Return how the values of a metric of a patch are written."""
+    return MetricWords({key: content[key] for key in METRIC})
+
+
+METRIC = ("name", "higher_is_better", "share", "part")
+"""The keys of a metric of a patch that describe the metric itself."""
+
+
+def _answer_by_metric(result: JsonObject) -> list[Answer]:
+    """Return the answer by the metric that chose, if it is not accuracy."""
+    if not _by_metric(result):
+        return []
+    one = result["metrics"][0]
+    words, before, after = _words(one), one["before"], one["after"]
+    return [
+        Answer(
+            f"What is its {words.name} in the worst subgroup?",
+            words.value(after["worst"]),
+            f"{words.value(before['worst'])} before{words.direction}. On all test examples "
+            f"{words.value(after['whole'])}, compared with {words.value(before['whole'])} before.",
+        )
+    ]
+
+
+def _metrics(result: JsonObject) -> Section | None:
+    """Make the section of the metrics that were asked for."""
+    parts: list[Part] = []
+    for one in result.get("metrics") or ():
+        words = _words(one)
+        names = list(one["after"]["subgroups"])
+        lines: list[Sequence[TableCell | str]] = [
+            [state, *(words.value(one[state][key]) for key in ("whole", "worst", "mean")), "",
+             *(words.value(one[state]["subgroups"].get(name)) for name in names)]
+            for state in _SIDES
+        ]  # fmt: skip
+        for row in one["objectives"]:
+            gap = row["difference"] or {}
+            inside = words.interval(gap.get("low"), gap.get("high"))
+            lines.append(
+                [
+                    TableCell(row["objective"], "mean over the seeds"),
+                    *(words.value((row[key] or {}).get("mean")) for key in ("whole", "worst",
+                                                                           "mean")),
+                    TableCell(words.difference(gap.get("mean")), inside if gap else ""),
+                    *[""] * len(names),
+                ]
+            )  # fmt: skip
+        chose = (
+            "Epoch, objective and seed were chosen by its value in the worst subgroup of the "
+            "validation part. "
+            if words.name == result["metric"]
+            else "It chose nothing. "
+        )
+        parts.append(
+            PageTable(
+                ["Model", "Whole test part", "Worst subgroup", "Mean of subgroups",
+                 "Against balanced", *names],
+                lines,
+                f"{words.name}{words.direction}. {chose}Differences from balanced sampling are "
+                f"those of the worst subgroup{words.in_points}, with a 95 % interval over the "
+                "seeds.",
+                numbers=range(1, 5 + len(names)),
+            )
+        )  # fmt: skip
+    return Section("By metric", parts) if parts else None
 
 
 def _groups(result: JsonObject) -> Section:
@@ -155,6 +226,21 @@ def _groups(result: JsonObject) -> Section:
 
 
 _SIDES = ("before", "after")
+_ROBUST = "robust validation accuracy"
+
+
+def _chosen_value(result: JsonObject, value: float) -> str:
+    """Write a value that chose an objective."""
+    return (
+        _words(result["metrics"][0]).value(value)
+        if _by_metric(result)
+        else formatting.percent(value, 1)
+    )
+
+
+def _by_metric(result: JsonObject) -> bool:
+    """Return whether another metric than accuracy chose."""
+    return bool(result.get("metrics")) and result["metric"] != "accuracy"
 
 
 def _arms(result: JsonObject) -> Section:
@@ -185,11 +271,13 @@ def _arms(result: JsonObject) -> Section:
                 ),
                 ", ".join(f"{value['mean']:.1f}" for value in arm["gap"].values()),
                 _number(arm["mutual_information"]["mean"], 4),
-                formatting.percent(arm["validation_robust_accuracy"]["mean"], 1),
+                _chosen_value(result, arm["validation_robust_accuracy"]["mean"]),
                 _passes(result, arm),
                 formatting.duration(arm["seconds"]["mean"]),
             ]
         )
+    by_metric = _by_metric(result)
+    chosen_by = f"{result['metric']} in the worst subgroup" if by_metric else "robust accuracy"
     seeds = formatting.plural(len(result["seeds"]), "seed")
     classes = ", ".join(result["arms"][0]["gap"])
     dots_ = figure(
@@ -204,14 +292,15 @@ def _arms(result: JsonObject) -> Section:
         lines,
         "Mean ± standard error over the seeds. Gaps are in points. Differences in robust accuracy "
         "from balanced sampling are in points, with a 95 % interval. The objective was chosen by "
-        "the validation column (robust accuracy). Passes of one training: examples forward and "
+        f"the validation column ({chosen_by}). Passes of one training: examples forward and "
         "backward (a forward pass alone is a third), without the translator, and their ratio to "
         "plain training (erm).",
         numbers=range(1, 9),
     )  # fmt: skip
     text = (
         "Every objective was trained on the same number of examples under the same seeds, and the "
-        "epoch with the best robust validation accuracy was kept. Balanced sampling often gives "
+        f"epoch with the best {'validation ' + chosen_by if by_metric else _ROBUST} was kept. "
+        "Balanced sampling often gives "
         "most of the gain, so the other objectives are compared with it."
     )
     return Section("Objectives", [dots_, table], [text])

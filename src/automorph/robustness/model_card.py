@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from automorph.experiments import Metric
 from automorph.robustness.groups import Grouper
 from automorph.training import Task
 
@@ -63,6 +64,16 @@ def model_card(result: Mapping[str, Any], task: Task, grouper: Grouper) -> str:
             f"| predictions that flip with the subgroup | {flips['before']:.1%} | "
             f"{flips['after']:.1%} |"
         )
+    for one in result.get("metrics") or ():
+        metric = Metric(*(one[key] for key in ("name", "higher_is_better", "share", "part")))
+        for which, where in (("whole", ""), ("worst", " in the worst subgroup")):
+            values = [one[side][which] for side in ("before", "after")]
+            if None not in values:
+                better = "" if metric.higher_is_better else " (lower is better)"
+                lines.append(
+                    f"| {metric.name}{where}{better} | {metric.value(values[0])} | "
+                    f"{metric.value(values[1])} |"
+                )
     lines += ["", "## How it was chosen", "", _selection(result)]
     lines += ["", "## Known failures", "", *_failures(result)]
     lines += ["", "## Evidence", "", _evidence(result)]
@@ -86,14 +97,17 @@ def _known(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _selection(result: Mapping[str, Any]) -> str:
     objectives = ", ".join(row["objective"] for row in result["arms"])
+    what, same = "robust validation accuracy", "accuracy"
+    if result.get("metrics") and result["metric"] != "accuracy":
+        what, same = f"{result['metric']} in the worst subgroup of the validation part", "value"
     return (
         f"Objectives trained: {objectives}, each with the seeds "
         f"{', '.join(map(str, result['seeds']))}. Every training keeps the epoch with the best "
-        "robust validation accuracy. Unless the user specified the objective, the one with the "
-        "best mean of that accuracy over the seeds was chosen (measured on translated validation "
+        f"{what}. Unless the user specified the objective, the one with the "
+        f"best mean of that {same} over the seeds was chosen (measured on translated validation "
         "images if the rarest group has fewer than 100; an objective more complicated than "
         f"balanced sampling had to be better by two standard errors). The seed ({result['seed']}) "
-        "was chosen by the same accuracy. The test part was not used for any choice. These are "
+        f"was chosen by the same {same}. The test part was not used for any choice. These are "
         f"the weights of one training; intervals are Wilson intervals over {_count(result)} test "
         "examples."
     )

@@ -12,16 +12,17 @@ from torch import nn
 
 from automorph._moved import renamed_attributes
 from automorph.experiments import (
+    ACCURACY,
     Difference,
     Kind,
+    Metric,
     Summary,
     Verdict,
-    interval,
     paired_difference,
-    points,
     summarise,
 )
 from automorph.robustness.audit_result import Audit, one_answer
+from automorph.robustness.patch_metrics import PatchedMetric
 from automorph.robustness.translators.selection import Choice
 from automorph.robustness.treatments import PatchCell
 from automorph.training import Units
@@ -29,8 +30,10 @@ from automorph.training import Units
 
 @dataclass(frozen=True)
 class TreatmentRow:
-    """One objective over the seeds, on the test part; ``selected`` is the accuracy that chose.
+    """One objective over the seeds, on the test part; ``selected`` is the value that chose.
 
+    It is the robust accuracy on the validation part, or with another metric than accuracy, that of
+    the worst subgroup there.
     ``units`` are summed over the seeds (None: trained by an older version).
     """
 
@@ -68,7 +71,8 @@ class Patched:
     paired seeds, with differences from balanced sampling; ``objective`` is the one that mended the
     model, ``seed`` the seed of the kept training; ``flips`` is how often a prediction changes with
     the subgroup, before and after; ``on_mark`` is the saliency on the mark relative to its area;
-    ``looks`` are pictures for the report.
+    ``looks`` are pictures for the report. ``metrics`` are those that were asked for, if another one
+    than accuracy was; epoch, objective and seed are then chosen by ``metric``.
     """
 
     before: Audit
@@ -87,6 +91,8 @@ class Patched:
     model: nn.Module
     looks: dict[str, Any]
     seconds: float
+    metric: str = ACCURACY.name
+    metrics: tuple[PatchedMetric, ...] = ()
 
     def __getitem__(self, objective: str) -> TreatmentRow:
         return next(row for row in self.treatments if row.objective == objective)
@@ -108,13 +114,21 @@ class Patched:
             "checkpoint": str(self.checkpoint),
             "card": str(self.card),
             "seconds": self.seconds,
-        }
+            **(
+                {"metric": self.metric, "metrics": [one.to_dict() for one in self.metrics]}
+                if self.metrics else {}
+            ),
+        }  # fmt: skip
 
 
 def rows_of(
-    names: list[str], seeds: tuple[int, ...], numbers: dict[PatchCell, dict[str, Any]]
+    names: list[str],
+    seeds: tuple[int, ...],
+    numbers: dict[PatchCell, dict[str, Any]],
+    *,
+    sign: int = 1,
 ) -> tuple[TreatmentRow, ...]:
-    """Return one row per objective, from the numbers of all cells."""
+    """Return one row per objective, from the numbers of all cells; ``sign`` is the metric's."""
 
     def over(name: str, *keys: str) -> Summary:
         values = []
@@ -138,11 +152,16 @@ def rows_of(
                 name, robust, over(name, "test", "accuracy"),
                 {y: over(name, "test", "gap", y) for y in gaps},
                 over(name, "test", "mutual_information"),
-                over(name, "selected"), over(name, "seconds"), difference,
+                _signed(over(name, "selected"), sign), over(name, "seconds"), difference,
                 _units_of([numbers[PatchCell(name, seed)] for seed in seeds]),
             )
         )  # fmt: skip
     return tuple(rows)
+
+
+def _signed(selected: Summary, sign: int) -> Summary:
+    """Return what chose, higher is better, as values of the metric."""
+    return selected if sign > 0 else summarise([-value for value in selected.values])
 
 
 def _units_of(cells: Sequence[Mapping[str, Any]]) -> Units | None:
@@ -151,24 +170,76 @@ def _units_of(cells: Sequence[Mapping[str, Any]]) -> Units | None:
     return sum(known, Units()) if len(known) == len(cells) else None
 
 
-def best(rows: tuple[TreatmentRow, ...]) -> str:
-    """Return the objective of best robust validation accuracy.
+def best(rows: tuple[TreatmentRow, ...], *, sign: int = 1) -> str:
+    """Return the objective that is best by what chooses; ``sign`` is -1 if lower is better.
 
     One that is more complicated than balanced sampling must beat it by two standard errors.
     """
     by_name = {row.objective: row for row in rows}
     simple = by_name.get("balanced", rows[0])
-    ranked = sorted(rows, key=lambda row: -row.selected.mean)
+    ranked = sorted(rows, key=lambda row: -sign * row.selected.mean)
     if ranked[0].objective == "erm":
         return "erm"
     for row in ranked:
         if row is simple:
             break
-        values = np.subtract(row.selected.values, simple.selected.values)
+        values = sign * np.subtract(row.selected.values, simple.selected.values)
         enough = len(values) < 3 or values.mean() > 2 * values.std(ddof=1) / np.sqrt(len(values))
         if enough and row.objective != "erm" and values.mean() > 0:
             return row.objective
     return simple.objective
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """What the verdict is about: robust accuracy, or a metric in the worst subgroup."""
+
+    metric: Metric
+    before: float
+    after: float
+    lead: str
+    worst: str
+    values: dict[str, Summary]
+    differences: dict[str, Difference | None]
+    surely_better: bool
+
+    @property
+    def improved(self) -> bool:
+        """Whether the value after is better than before."""
+        return self.metric.sign * (self.after - self.before) > 0
+
+
+def _of_accuracy(
+    rows: tuple[TreatmentRow, ...], chosen: str, before: Audit, after: Audit
+) -> _Measure:
+    worst = after.worst
+    return _Measure(
+        ACCURACY, before.robust_accuracy, after.robust_accuracy,
+        f"Robust accuracy goes from {before.robust_accuracy:.1%} to {after.robust_accuracy:.1%} "
+        f"with {chosen}; accuracy from {before.accuracy.value:.1%} to {after.accuracy.value:.1%}.",
+        f"({worst.class_name}, {worst.subgroup})",
+        {row.objective: row.robust_accuracy for row in rows},
+        {row.objective: row.difference for row in rows},
+        after.robust.low > before.robust_accuracy,
+    )  # fmt: skip
+
+
+def _of_metric(found: PatchedMetric, chosen: str) -> _Measure:
+    metric, before, after = found.metric, found.before, found.after
+    assert before.worst is not None
+    assert after.worst is not None
+    better = "" if metric.higher_is_better else " (lower is better)"
+    worst = next(name for name, value in after.subgroups.items() if value == after.worst)
+    return _Measure(
+        metric, before.worst, after.worst,
+        f"In the worst subgroup, {metric.name}{better} goes from {metric.value(before.worst)} to "
+        f"{metric.value(after.worst)} with {chosen}; on all examples from "
+        f"{metric.value(before.whole)} to {metric.value(after.whole)}.",
+        f"the subgroup {worst!r}",
+        {row.objective: row.compared for row in found.objectives},
+        {row.objective: row.difference for row in found.objectives},
+        False,
+    )  # fmt: skip
 
 
 def judge(
@@ -177,62 +248,65 @@ def judge(
     before: Audit,
     after: Audit,
     seeds: tuple[int, ...],
+    by: PatchedMetric | None = None,
 ) -> Verdict:
-    """Return the verdict on the chosen objective, against the old model and balanced sampling."""
-    text = (
-        f"Robust accuracy goes from {before.robust_accuracy:.1%} to {after.robust_accuracy:.1%} "
-        f"with {chosen}; accuracy from {before.accuracy.value:.1%} to {after.accuracy.value:.1%}."
-    )
+    """Return the verdict on the chosen objective, against the old model and balanced sampling.
+
+    ``by`` is the metric that chose, if it is not accuracy.
+    """
+    measure = _of_accuracy(rows, chosen, before, after) if by is None else _of_metric(by, chosen)
+    metric, text = measure.metric, measure.lead
     if before.only is not None:
         text += " " + one_answer("The network before", before.only)
     if after.only is not None:
         return Verdict("unclear", f"{text} {one_answer('The network after', after.only)}")
-    row = next(row for row in rows if row.objective == chosen)
-    kind = _kind(rows, row, before, after)
+    kind = _kind(measure, chosen)
     if chosen == "erm":
         return Verdict("unclear", f"{text} No objective beats plain training: keep it.")
-    if after.robust_accuracy <= before.robust_accuracy:
-        worst = after.worst
+    if not measure.improved:
         return Verdict(
             "worse" if kind == "worse" else "unclear",
             f"{text} No objective mended it: keep the model you have. More examples of "
-            f"({worst.class_name}, {worst.subgroup}) would help most.",
+            f"{measure.worst} would help most.",
         )
-    if row.difference is not None:
-        d = row.difference
-        beats = d.low is not None and d.low > 0
+    if (d := measure.differences[chosen]) is not None:
+        lowest = metric.gain(d).low
         words = (
             "so what is added to balanced sampling pays"
-            if beats
+            if lowest is not None and lowest > 0
             else "so it is not shown to beat balanced sampling, which is simpler"
         )
         text += (
-            f" Against balanced sampling {chosen} is {points(d.mean)} points ({interval(d)}; "
-            f"{len(seeds)} paired seeds), {words}."
+            f" Against balanced sampling {chosen} is {metric.difference(d.mean)}{metric.unit} "
+            f"({metric.interval(d)}; {len(seeds)} paired seeds), {words}."
         )
     elif chosen == "balanced":
         text += " Balanced sampling suffices: no other objective is better by two standard errors."
     if kind != "better":
-        gap = _over_plain(rows, row)
-        difference = "" if gap is None else f": {points(gap.mean)} points ({interval(gap)})"
+        gap = _over_plain(measure, chosen)
+        difference = (
+            ""
+            if gap is None
+            else f": {metric.difference(gap.mean)}{metric.unit} ({metric.interval(gap)})"
+        )
         text += f" Over plain training the gain is within chance{difference}."
     return Verdict(kind, text)
 
 
-def _kind(rows: tuple[TreatmentRow, ...], row: TreatmentRow, before: Audit, after: Audit) -> Kind:
+def _kind(measure: _Measure, chosen: str) -> Kind:
     """Compare with plain training seed by seed, or with the user's model, beyond chance."""
-    d = _over_plain(rows, row)
+    d = _over_plain(measure, chosen)
     if d is None:
-        better = after.robust.low > before.robust_accuracy
-        return "better" if better else "unclear"
-    if d.low is None or d.high is None:
+        return "better" if measure.surely_better else "unclear"
+    gain = measure.metric.gain(d)
+    if gain.low is None or gain.high is None:
         return "unclear"
-    return "better" if d.low > 0 else "worse" if d.high < 0 else "unclear"
+    return "better" if gain.low > 0 else "worse" if gain.high < 0 else "unclear"
 
 
-def _over_plain(rows: tuple[TreatmentRow, ...], row: TreatmentRow) -> Difference | None:
+def _over_plain(measure: _Measure, chosen: str) -> Difference | None:
     """Return the difference from plain training per seed; None without it or with one seed."""
-    plain = next((one for one in rows if one.objective == "erm"), None)
-    if plain is None or len(row.robust_accuracy.values) < 2:
+    plain, own = measure.values.get("erm"), measure.values[chosen]
+    if plain is None or len(own.values) < 2:
         return None
-    return paired_difference(row.robust_accuracy.values, plain.robust_accuracy.values)
+    return paired_difference(own.values, plain.values)

@@ -20,6 +20,7 @@ from automorph.errors import UsageError
 from automorph.experiments import train_alive
 from automorph.robustness.builtin import DFR, JTT, Robust, load_method
 from automorph.robustness.dfr import refit
+from automorph.robustness.group_metric import by_subgroup, check_choosing
 from automorph.robustness.groups import Grouper, grouper_of
 from automorph.robustness.jtt import train_first
 from automorph.training import (
@@ -60,8 +61,10 @@ class RobustRun:
 
     ``run`` is the training itself (of two, the last), ``units`` and ``seconds`` the cost of all;
     ``seen`` the predictions on the validation and the test part, ``groups`` the groups of their
-    examples. ``died`` is why a first training learned nothing and was repeated with a longer
-    warm-up (None: it did not), and ``notes`` are what a reader of the result must know.
+    examples. ``selected`` is what chose the epoch, higher is better: the robust validation
+    accuracy, or the metric of the task in the worst subgroup. ``died`` is why a first training
+    learned nothing and was repeated with a longer warm-up (None: it did not), and ``notes`` are
+    what a reader of the result must know.
     """
 
     method: Robust
@@ -72,6 +75,7 @@ class RobustRun:
     seen: dict[str, Evaluation]
     groups: dict[str, NDArray[np.int64]]
     validation_robust_accuracy: float
+    selected: float
     seconds: float
     units: Units
     died: str | None = None
@@ -105,10 +109,11 @@ def train_robust(
 
     Groups are the classes and subgroups of the task's data. All objectives train on equally many
     examples in equally many steps, and the epoch of best robust validation accuracy is kept
-    (overall accuracy breaks ties); ``dfr`` keeps the last. Only ``camel`` needs ``renderings``;
-    ``policy`` augments all renderings of an example alike. A training that learns nothing is
-    repeated once with a longer warm-up. ``seed``, ``folder``, ``device`` and ``progress`` are those
-    of `automorph.train`: an interrupted run resumes.
+    (overall accuracy breaks ties); ``dfr`` keeps the last. If the task has another metric, the
+    epoch is that of its best value in the worst subgroup (see `group_metric`). Only ``camel`` needs
+    ``renderings``; ``policy`` augments all renderings of an example alike. A training that learns
+    nothing is repeated once with a longer warm-up. ``seed``, ``folder``, ``device`` and
+    ``progress`` are those of `automorph.train`: an interrupted run resumes.
 
     Raises `UsageError` for data without subgroups, missing renderings, or a recipe that divides
     batches (``accumulate``), whose pieces would have other groups.
@@ -116,6 +121,7 @@ def train_robust(
     method = load_method(objective)
     grouper = grouper_of(task.data)
     _check(task, method, renderings)
+    check_choosing(task, grouper, [method.name])
     # DFR evaluates the features of the last epoch: no group may have chosen them.
     task = task.with_recipe(select="last" if isinstance(method, DFR) else "best")
     path = None if folder is None else Path(folder)
@@ -149,8 +155,14 @@ def train_robust(
     groups = {name: grouper.of(part) for name, part in parts.items()}
     if chosen is None:
         chosen = robust_accuracy(seen["validation"].correct, groups["validation"])
+    selected = chosen
+    if task.metric != "accuracy":
+        known = seen["validation"]
+        selected, _ = worst_and_whole(
+            task, known.labels, known.probabilities, groups["validation"] % len(grouper.subgroups)
+        )
     return RobustRun(
-        method, grouper, run, model, checkpoint, seen, groups, chosen,
+        method, grouper, run, model, checkpoint, seen, groups, chosen, selected,
         run.seconds + (0.0 if first is None else first.seconds), units, died,
         () if first is None else first.notes,
     )  # fmt: skip
@@ -169,6 +181,7 @@ class GroupTraining(Augmenter):
         policy: Any | None = None,
         copies: NDArray[np.int64] | None = None,
     ) -> None:
+        self.task = task
         self.method = method
         self.grouper = grouper
         self.groups = grouper.of(task.data.train)
@@ -244,10 +257,14 @@ class GroupTraining(Augmenter):
         return losses.detach().repeat_interleave(views) + (total - total.detach())
 
     def judge(self, seen: Evaluation) -> float:
-        """Return robust accuracy on the validation part; overall accuracy breaks ties."""
+        """Return what chooses the epoch; the value on the whole validation part breaks ties."""
         assert self.validation is not None
         self.robust = robust_accuracy(seen.correct, self.validation)
-        return self.robust + _TIE * seen.accuracy
+        if self.task.metric == "accuracy":
+            return self.robust + _TIE * seen.accuracy
+        subgroups = self.validation % len(self.grouper.subgroups)
+        worst, whole = worst_and_whole(self.task, seen.labels, seen.probabilities, subgroups)
+        return worst + _TIE * whole
 
     def end_epoch(self, record: Epoch) -> dict[str, Any]:
         """Return robust accuracy and the facts of the objective."""
@@ -313,6 +330,19 @@ def robust_accuracy(correct: NDArray[np.bool_], groups: NDArray[np.int64]) -> fl
     0.5
     """
     return float(np.nanmin(group_accuracy(correct, groups, int(groups.max()) + 1)))
+
+
+def worst_and_whole(
+    task: Task,
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    subgroups: NDArray[np.int64],
+) -> tuple[float, float]:
+    """Return the task's metric in the worst subgroup and on all examples, higher is better."""
+    scorer = task.scorer
+    found = by_subgroup(scorer, labels, probabilities, subgroups, task.data.subgroup_names)
+    assert found.worst is not None
+    return scorer.sign * found.worst, scorer.sign * found.whole
 
 
 def check_balance(task: Task) -> None:

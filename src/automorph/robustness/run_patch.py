@@ -26,8 +26,10 @@ from automorph.files import atomic_write, folder_lock, read_json, write_json
 from automorph.robustness.audit_result import Audit, measure
 from automorph.robustness.builtin import Robust, load_method
 from automorph.robustness.flip_rate import contact_rows, flip_rate, maps_of
+from automorph.robustness.group_metric import check_choosing
 from automorph.robustness.groups import Grouper, grouper_of, notes_on
 from automorph.robustness.model_card import model_card
+from automorph.robustness.patch_metrics import patched_metrics
 from automorph.robustness.patch_notes import as_begun, notes_on_trainings
 from automorph.robustness.patch_result import Patched, TreatmentRow, best, judge, rows_of
 from automorph.robustness.robust import check_balance
@@ -85,15 +87,19 @@ def patch(
     """Mend a model that fails on a subgroup, and compare the result with simpler objectives.
 
     ``task`` is a `Task`, a ``DATA`` string, arrays or a data set with subgroups; ``options``
-    (``model``, ``recipe``, ``subgroup``, ..) go to `automorph.training.as_task`.
+    (``model``, ``recipe``, ``subgroup``, ..) go to `automorph.training.as_task`. ``metric`` (of a
+    `Task`: its own) chooses epoch, objective and seed by its value in the worst subgroup of the
+    validation part; the default is robust accuracy, that of the worst group of one class and one
+    subgroup. ``also`` are metrics that are shown.
 
     - ``translator``: ``auto``, ``cyclegan``, ``statistics``, ``matched``, ``exact``, for texts
       ``word-swap``, ``none``, a function ``module:function`` or a translator; it is checked before
       use, and one that fails is replaced, with a note (see `choose_translator`). ``cyclegan``
       configures its training, ``limits`` are those of the checks;
     - ``objective``: a robust objective (see `load_method`), or ``auto``: the best by robust
-      validation accuracy, where one that is more complicated than balanced sampling must beat it
-      by two standard errors. ``baselines`` are trained beside it under the same seeds;
+      validation accuracy (or the ``metric``), where one that is more complicated than balanced
+      sampling must beat it by two standard errors. ``baselines`` are trained beside it under the
+      same seeds;
     - ``checkpoint``: a ``model.safetensors`` to start from, and to mend;
     - ``folder`` stores everything; the same call resumes an interrupted one, and with
       ``accept_versions`` one that was begun with other versions of the libraries that decide
@@ -111,12 +117,15 @@ def patch(
         check_names(translator)
     check_executor(engine, address)
     numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not isinstance(task, Task) and options.get("metric") is None:
+        options["metric"] = "accuracy"  # The groups are balanced already: one class in each.
     task = as_task(task, run_folder=folder, **options)
     check_target(task.data.target, "patch")
     _need_steps(task.network)
     refuse_folds(task, "patch")
     grouper = grouper_of(task.data)
     _check(task, numbers)
+    left_out = check_choosing(task, grouper, [asked, *baselines])
     if checkpoint is not None:
         task = _begin_with(task, Path(checkpoint))
     with folder_lock(Path(folder)):
@@ -145,10 +154,16 @@ def patch(
         before, after = (
             _audit(grouper, open_test(task.data), evidence.seen[name]) for name in models
         )
-        verdict = judge(chosen.rows, chosen.objective, before, after, numbers)
+        metrics = patched_metrics(
+            task, models, evidence.seen, open_test(task.data).subgroups, names, numbers,
+            chosen.numbers,
+        )  # fmt: skip
+        by = None if task.metric == "accuracy" else metrics[0]
+        verdict = judge(chosen.rows, chosen.objective, before, after, numbers, by)
         answers = {f"the model {name}": seen.predictions for name, seen in evidence.seen.items()}
         all_notes = (
-            *notes_on(task.data, grouper), *choice.notes, *notes, *changed, *store.remarks,
+            *notes_on(task.data, grouper), *left_out, *choice.notes, *notes, *changed,
+            *store.remarks,
             *notes_on_trainings(chosen.numbers, grouper),
             *constant_answers(answers, task.data.classes),
         )  # fmt: skip
@@ -156,7 +171,7 @@ def patch(
             before, after, chosen.rows, chosen.objective, chosen.seed, choice, verdict,
             evidence.flips, evidence.on_mark, all_notes, numbers,
             path / "mended.safetensors", path / "MODEL_CARD.md",
-            models["after"], evidence.looks, time.monotonic() - began,
+            models["after"], evidence.looks, time.monotonic() - began, task.scorer.title, metrics,
         )  # fmt: skip
         _write(result, chosen.source, task, grouper)
         return result
@@ -187,8 +202,9 @@ def _trained(
     numbers = run_treatments(
         setting, cells, store, open_=open_, progress=progress and progress(cells)
     )
-    rows = rows_of(names, seeds, numbers)
-    chosen = names[-1] if asked != "auto" else best(rows)
+    sign = setting.task.scorer.sign
+    rows = rows_of(names, seeds, numbers, sign=sign)
+    chosen = names[-1] if asked != "auto" else best(rows, sign=sign)
     seed = max(seeds, key=lambda s: (numbers[PatchCell(chosen, s)]["selected"], -s))
     kept = PatchCell(chosen, seed)
     return _Treatments(numbers, rows, chosen, seed, setting.checkpoint(kept, numbers[kept]))
@@ -293,9 +309,12 @@ def _treatments(
             "is used instead."
         )
     if setting.judged is not None:
+        task = setting.task
+        of_metric = f"{task.scorer.title} in the worst subgroup"
+        what = "the robust accuracy" if task.metric == "accuracy" else of_metric
         notes.append(
             f"The rarest group has fewer than {ENOUGH} validation examples: objectives were "
-            "chosen by the robust accuracy on translated validation examples."
+            f"chosen by {what} on translated validation examples."
         )
     names = [name for name in names if name != wanted.name]
     return [*names, wanted.name], notes

@@ -20,9 +20,16 @@ from automorph.experiments import Executor, JobResult, Store, open_executor
 from automorph.experiments import report as report_share
 from automorph.files import inside, read_json
 from automorph.robustness.builtin import load_method
+from automorph.robustness.group_metric import by_subgroup
 from automorph.robustness.groups import Grouper
 from automorph.robustness.metrics import gap, mutual_information
-from automorph.robustness.robust import Renderings, RobustRun, robust_accuracy, train_robust
+from automorph.robustness.robust import (
+    Renderings,
+    RobustRun,
+    robust_accuracy,
+    train_robust,
+    worst_and_whole,
+)
 from automorph.robustness.translated import Translated
 from automorph.training import Task, evaluate
 
@@ -208,11 +215,7 @@ def _train(setting: PatchContext, cell: PatchCell) -> JobResult:
         progress=lambda epoch: report_share(epoch.epoch / epochs),
     )
     judged = setting.judged
-    selected = (
-        run.validation_robust_accuracy
-        if judged is None
-        else rendered_robust(setting.task, run.model, judged)
-    )
+    selected = run.selected if judged is None else rendered_robust(setting.task, run.model, judged)
     facts = {
         "objective": run.method.name,
         "seed": cell.seed,
@@ -225,13 +228,44 @@ def _train(setting: PatchContext, cell: PatchCell) -> JobResult:
         **({} if run.died is None else {"died": run.died}),
         **({"notes": list(run.notes)} if run.notes else {}),
         **{part: numbers(run, part) for part in run.seen},
+        **({"metrics": _metrics(setting.task, run)} if setting.task.asks_metrics else {}),
     }
     return JobResult(selected, run.units, run.seconds, facts)
 
 
+def _metrics(task: Task, run: RobustRun) -> dict[str, dict[str, Any]]:
+    """Return the metrics of a task by part and name, with thresholds of the validation part."""
+    known, subgroups = run.seen["validation"], len(run.grouper.subgroups)
+    found: dict[str, dict[str, Any]] = {part: {} for part in run.seen}
+    for scorer in task.scorers:
+        point = scorer.point is not None
+        at = scorer.threshold(known.labels, known.probabilities) if point else None
+        for part, seen in run.seen.items():
+            found[part][scorer.name] = by_subgroup(
+                scorer, seen.labels, seen.probabilities, run.groups[part] % subgroups,
+                run.grouper.subgroups, threshold=at,
+            ).to_dict()  # fmt: skip
+    return found
+
+
 def rendered_robust(task: Task, model: nn.Module, judged: Translated) -> float:
-    """Return the accuracy of the worst group, with every validation image in all of its class."""
+    """Return the accuracy of the worst group, with every validation image in all of its class.
+
+    If the task has another metric, that of the worst subgroup; higher is better.
+    """
     validation = task.data.parts["validation"]
+    if task.metric != "accuracy":
+        seen = [
+            evaluate(
+                model, Split(np.ascontiguousarray(images[able]), validation.labels[able]),
+                encoder=task.encoder, target=task.target,
+            )
+            for images, able in zip(judged.images, judged.changed, strict=True)
+        ]  # fmt: skip
+        views = np.repeat(judged.subgroups, [len(one.labels) for one in seen])
+        labels = np.concatenate([one.labels for one in seen])
+        probabilities = np.concatenate([one.probabilities for one in seen])
+        return worst_and_whole(task, labels, probabilities, views)[0]
     shares = []
     for images, able in zip(judged.images, judged.changed, strict=True):
         part = Split(np.ascontiguousarray(images[able]), validation.labels[able])

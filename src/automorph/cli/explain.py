@@ -152,8 +152,8 @@ class ExplainRun:
         number = sum(not is_identity(operation) for operation in self.space)
         say.print(
             f"[bold]Explaining {number} operations on {self.source}[/bold]\n"
-            f"{len(self.task.data.train):,} training examples of {len(self.task.data.classes)} "
-            f"classes; features: {self.features if not self.deep else self.task.model}"
+            f"{len(self.task.data.train):,} training examples of {self.task.data.in_words}; "
+            f"features: {self.features if not self.deep else self.task.model}"
             f"{f'; pretrained weights: {start}' if start and not self.deep else ''}"
         )
         print_notes(say, self.task.data)

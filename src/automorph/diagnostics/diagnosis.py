@@ -43,6 +43,7 @@ class Diagnosis:
     ``change`` is the predicted relative change of the ridge error (negative: better), with its
     standard error; ``changes`` ``(n,)`` and ``risks`` ``(n,)`` are the contributions of single
     examples. ``changed`` is the fraction of transformed examples that differ from their originals.
+    ``label_risks`` are those of each label, where an example has several (see `LabelBench`).
     """
 
     alignment: float
@@ -58,6 +59,7 @@ class Diagnosis:
     risks: Floats = field(repr=False)
     mistaken: tuple[int, int, float] | None = None
     changed: float = 1.0
+    label_risks: tuple[float, ...] = ()
 
     def columns(self) -> dict[str, float]:
         """Return the columns as plain numbers."""
@@ -66,6 +68,20 @@ class Diagnosis:
             "change_se", "risk_se", "cost",
         )  # fmt: skip
         return {name: float(getattr(self, name)) for name in names}
+
+
+@dataclass(frozen=True, eq=False)
+class Risk:
+    """How often transformed examples are taken for another class, and of which examples.
+
+    ``by_example`` ``(n,)`` are contributions; the other entries are those of `Diagnosis`.
+    """
+
+    value: float
+    error: float
+    by_example: Floats
+    mistaken: tuple[int, int, float] | None = None
+    by_label: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,26 +109,34 @@ class Bench:
         errors, residuals = self._errors(blocks, share)
         before = self._base_errors
         relative = (errors - before) / before.mean()
-        scores = self._targets[:, None] - residuals
-        taken = scores.argmax(-1)
-        wrong = taken != self._classes[:, None]
-        risks = wrong[:, 1:].mean(1) - wrong[:, 0]
+        risk = self._risk(residuals)
         return Diagnosis(
-            alignment=alignment(averaged(blocks), self.labels) - self._alignment,
+            alignment=self._alignment_of(averaged(blocks)) - self._alignment,
             invariance=displacement(blocks),
             variance=variance_regulariser(blocks @ self._weights, loss="squared")
             / float(before.mean() / 2),
-            label_risk=float(risks.mean()),
+            label_risk=risk.value,
             new_information=float(self._unexplained(blocks).mean() - self._usual.mean()),
             change=float(relative.mean()),
-            change_se=_standard_error(relative),
-            risk_se=_standard_error(risks),
+            change_se=standard_error(relative),
+            risk_se=risk.error,
             cost=cost,
             changes=relative.astype(np.float32),
-            risks=risks.astype(np.float32),
-            mistaken=self._mistaken(taken),
+            risks=risk.by_example,
+            mistaken=risk.mistaken,
+            label_risks=risk.by_label,
             changed=float(np.mean([changed_examples(self.images, images) for images in drawn])),
         )
+
+    def _risk(self, residuals: Floats) -> Risk:
+        """Judge the decisions on originals and copies, given residuals ``(n, 1 + copies, C)``."""
+        taken = (self._targets[:, None] - residuals).argmax(-1)
+        wrong = taken != self._classes[:, None]
+        risks = wrong[:, 1:].mean(1) - wrong[:, 0]
+        return Risk(
+            float(risks.mean()), standard_error(risks), risks.astype(np.float32),
+            self._mistaken(taken),
+        )  # fmt: skip
 
     def alignment_gains(
         self, transform: Callable[[Images, int], Any], *, draws: int = 200
@@ -211,7 +235,10 @@ class Bench:
 
     @cached_property
     def _alignment(self) -> float:
-        return alignment(self._originals, self.labels)
+        return self._alignment_of(self._originals)
+
+    def _alignment_of(self, features: NDArray[Any]) -> float:
+        return alignment(features, self.labels)
 
     @cached_property
     def _penalty(self) -> float:
@@ -283,5 +310,6 @@ def with_constant(blocks: Floats) -> Floats:
     return np.concatenate([blocks, constant], axis=-1)
 
 
-def _standard_error(values: Floats) -> float:
+def standard_error(values: Floats) -> float:
+    """Return the standard error of the mean of values ``(n,)``."""
     return float(values.std(ddof=1) / np.sqrt(len(values)))

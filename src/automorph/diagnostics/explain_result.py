@@ -207,11 +207,20 @@ class Finding:
     def _risk(self) -> str:
         assert self.limit is not None
         diagnosis = self.limit.diagnosis
+        if diagnosis.label_risks:
+            return self._risk_by_label(diagnosis.label_risks)
         text = f"labels at risk ({100 * diagnosis.label_risk:.0f} % more taken for another class"
         if diagnosis.mistaken is not None:
             one, other, _ = diagnosis.mistaken
             text += f", most often {self.classes[one]} for {self.classes[other]}"
         return text + ")"
+
+    def _risk_by_label(self, risks: Sequence[float]) -> str:
+        """Name the labels whose decisions on transformed examples are wrong more often."""
+        order = sorted(range(len(risks)), key=lambda k: -risks[k])
+        named = [f"{self.classes[k]} {100 * risks[k]:+.0f}" for k in order if risks[k] >= RISK]
+        more = f" and {len(named) - 4} more" if len(named) > 4 else ""
+        return f"labels at risk (points of error: {', '.join(named[:4])}{more})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row of ``--json``: the columns of the best point, rank and verdict."""
@@ -225,8 +234,15 @@ class Finding:
             "reason": self.reason,
             "useful": self.useful,
             "useful_value": self.useful_value,
+            **self._label_risks(),
             "sweep": [point.to_dict() for point in self.points],
         }
+
+    def _label_risks(self) -> dict[str, Any]:
+        """Return the risk of every label at the magnitude that decides, if there are several."""
+        risks = (self.limit or self.best).diagnosis.label_risks
+        named = zip(self.classes, map(_rounded, risks), strict=False)
+        return {"label_risks": dict(named)} if risks else {}
 
 
 @dataclass(frozen=True, eq=False)

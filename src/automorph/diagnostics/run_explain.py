@@ -21,6 +21,7 @@ from automorph.diagnostics.explain_result import (
     findings_of,
 )
 from automorph.diagnostics.features import FeatureMap, Images, feature_map, trained_features
+from automorph.diagnostics.label_bench import LabelBench
 from automorph.errors import UsageError
 from automorph.models import resizing_of
 from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
@@ -99,10 +100,10 @@ def explain(
         accuracy=bench.accuracy,
         findings=findings_of(
             sweeps,
-            classes=task.data.classes,
+            classes=task.data.predicted,
             seed=seed,
             doubt=doubt_of(bench),
-            thin=thin_of(bench, task.data.classes),
+            thin=thin_of(bench, task.data.predicted),
         ),
         seconds=time.monotonic() - started,
         bench=bench,
@@ -111,10 +112,17 @@ def explain(
 
 def doubt_of(bench: Bench) -> str:
     """Return why the data and the features can tell nothing of any operation; empty if they can."""
-    n, base = len(bench.labels), float(np.unique(bench.labels, return_counts=True)[1].max())
+    n = len(bench.labels)
     if n < FEW:
         return f"too few examples ({n}; {FEW} or more are needed)"
-    base /= n
+    if isinstance(bench, LabelBench):
+        if bench.informative:
+            return ""
+        return (
+            f"the features do not tell the labels ({bench.accuracy:.0%} balanced accuracy, where "
+            "guessing has 50%)"
+        )
+    base = float(np.unique(bench.labels, return_counts=True)[1].max()) / n
     if bench.accuracy <= base + 2 * np.sqrt(base * (1 - base) / n):
         return (
             f"the features do not tell the classes apart ({bench.accuracy:.0%} right, {base:.0%} "
@@ -126,10 +134,14 @@ def doubt_of(bench: Bench) -> str:
 def thin_of(bench: Bench, classes: Sequence[str]) -> str:
     """Return which classes have too few examples to say that an operation is good for them."""
     known, counts = np.unique(bench.labels, return_counts=True)
-    thin = [(classes[y], int(k)) for y, k in zip(known, counts, strict=True) if k < HANDFUL]
+    what = "classes"
+    if isinstance(bench, LabelBench):
+        counts, what = bench.labels.sum(axis=0, dtype=np.int64), "labels"
+        known = np.arange(len(counts))
+    thin = [(classes[int(y)], int(k)) for y, k in zip(known, counts, strict=True) if k < HANDFUL]
     if not thin:
         return ""
-    (name, count), more = thin[0], f" and {len(thin) - 1} more classes" if len(thin) > 1 else ""
+    (name, count), more = thin[0], f" and {len(thin) - 1} more {what}" if len(thin) > 1 else ""
     return f"too few examples of {name!r} ({count}){more}; {HANDFUL} or more are needed"
 
 
@@ -203,7 +215,8 @@ def _bench(
         maps = feature_map(task, features, seed=seed, weights=weights)
         rows = balanced(train.labels, MOST)
     part = train.take(rows)
-    return Bench(part.data, part.labels, maps, copies=copies, seed=seed), name
+    kind = LabelBench if task.data.target == "labels" else Bench
+    return kind(part.data, part.expected, maps, copies=copies, seed=seed), name
 
 
 def _check(task: Task, space: SearchSpace, magnitudes: Sequence[float], copies: int) -> None:

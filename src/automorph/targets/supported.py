@@ -9,7 +9,7 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     "classes": (
         "preview", "train", "compare", "search", "explain", "audit", "patch", "predict", "export",
     ),
-    "labels": ("preview", "train", "compare"),
+    "labels": ("preview", "train", "compare", "explain"),
     "values": (),
     "masks": ("train", "compare"),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from automorph.theory.kernel_alignment import (
     alignment_gains,
     centred_alignment,
     gain_in_words,
+    target_alignment,
 )
 from automorph.theory.kernels import averaged_kernel, fourier_features, gaussian_kernel
 from automorph.theory.layers import (
@@ -98,6 +99,7 @@ __all__ = [
     "sample_states",
     "split_at",
     "spread_matrix",
+    "target_alignment",
     "variance_regulariser",
     "worst_weights",
 ]

@@ -66,6 +66,21 @@ def alignment(features: ArrayLike, labels: ArrayLike, *, centred: bool = True) -
     return float(_ratio(np.square(sums).sum(), norm))
 
 
+def target_alignment(features: ArrayLike, targets: ArrayLike) -> float:
+    """Return the centred alignment of the kernel of ``features`` with that of ``targets`` (n, k).
+
+    ``A = |Phi^T Y|^2 / (|Phi Phi^T| |Y Y^T|)`` with Frobenius norms and centred columns; see
+    `alignment`, where the targets are classes.
+
+    >>> round(target_alignment(np.eye(2)[[0, 1, 0, 1]], np.eye(2)[[0, 1, 0, 1]]), 6)
+    1.0
+    """
+    phi, y = (np.asarray(one, np.float64) for one in (features, targets))
+    phi, y = phi - phi.mean(0), y - y.mean(0)
+    gram = phi.T @ phi if phi.shape[0] > phi.shape[1] else phi @ phi.T
+    return float(_ratio(np.square(phi.T @ y).sum(), np.linalg.norm(gram) * np.linalg.norm(y.T @ y)))
+
+
 def centred_alignment(features: ArrayLike, labels: ArrayLike) -> float:
     """Return the alignment of centred matrices, which constant features do not dilute."""
     return alignment(features, labels, centred=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from automorph.errors import UsageError
-from automorph.targets import AdjustedClasses, Classes, Target
+from automorph.targets import AdjustedClasses, Classes, SeveralLabels, Target
 from automorph.training.augmenter import Augmenter
 from automorph.training.sampler import balanced_rows, batches
 from automorph.training.task import Task
@@ -26,8 +27,10 @@ class Balance:
     - ``logits``: logit adjustment (`AdjustedClasses`).
 
     Each makes a network rank the classes as if they were equally common. A class without training
-    examples counts as if it had one. Raises `UsageError` for a target other than single labels, and
-    for an augmenter that chooses the examples of an epoch itself, if the sampler would, too.
+    examples counts as if it had one. Several labels are balanced by ``loss`` alone, which then
+    multiplies the loss of a present label by its weight (`label_weights`). Raises `UsageError` for
+    other targets, and for an augmenter that chooses the examples of an epoch itself, if the sampler
+    would, too.
     """
 
     def __init__(self, task: Task, augmenter: Augmenter | None = None) -> None:
@@ -40,6 +43,9 @@ class Balance:
         """The target whose loss judges a balanced network on classes as common as they are."""
         self._weights: Tensor | None = None
         if self.kind == "none":
+            return
+        if isinstance(self.target, SeveralLabels):
+            self._weigh_labels(self.target)
             return
         if not isinstance(self.target, Classes):
             raise UsageError(
@@ -57,6 +63,18 @@ class Balance:
             self.target = self.as_common
         elif self.kind == "loss":
             self._weights = torch.from_numpy(class_weights(counts)).float()
+
+    def _weigh_labels(self, target: SeveralLabels) -> None:
+        """Weigh the presence of each label by how many examples lack it for one that has it."""
+        if self.kind != "loss":
+            raise UsageError(
+                f"got balance={self.kind!r} for several labels; expected none or loss, because an "
+                "example may have rare and common labels: balance='loss' weighs each label"
+            )
+        weights = label_weights(np.asarray(target.shares))
+        self.target = replace(target, weights=tuple(weights.tolist()))
+        # The weighted loss raises each logit by the logarithm of its weight.
+        self.as_common = replace(target, shift=tuple((-np.log(weights)).tolist()))
 
     def rows(self, *, seed: int, epoch: int) -> Sequence[NDArray[np.int64]]:
         """Return the rows of every batch of an epoch."""
@@ -94,6 +112,19 @@ def class_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     array([0.66..., 2.        ])
     """
     return np.asarray(counts.sum() / (len(counts) * counts), np.float64)
+
+
+def label_weights(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return w_k = (1 - p_k) / p_k for labels on a share p_k of the training examples.
+
+    Both kinds of examples of a label then weigh the same (the ``pos_weight`` of
+    ``torch.nn.BCEWithLogitsLoss``). 1 for a label that all examples have, or none.
+
+    >>> label_weights(np.array([0.25, 0.5, 1.0]))
+    array([3., 1., 1.])
+    """
+    varies = (shares > 0) & (shares < 1)
+    return np.divide(1 - shares, shares, out=np.ones(len(shares)), where=varies)
 
 
 def _chooses_rows(augmenter: Augmenter | None) -> bool:

@@ -57,6 +57,8 @@ def notable_examples(
     that every policy and seed misclassifies, highest agreement first: their labels may be wrong.
     For a single network (``winner`` is ``baseline``), only its errors.
     """
+    if task.data.target == "masks" and predictions:
+        return _masks(task, predictions, winner=winner, baseline=baseline)
     if not predictions or task.data.target != "classes":
         return {}
     part = _test(task)
@@ -84,6 +86,45 @@ def notable_examples(
         rows = _largest(shares)
         if len(rows):
             found[name] = {"examples": part.data[rows], "words": _words(task, rows, calls)}
+    return found
+
+
+MASKS = 6
+"""Maximum number of images with masks."""
+
+
+def _masks(
+    task: Task, predictions: Mapping[str, Numbers], *, winner: str, baseline: str
+) -> dict[str, dict[str, Any]]:
+    """Return test images beside their masks and those predicted under the first seed.
+
+    Those on which the winner is most ahead of the baseline and most behind it, by pixel accuracy;
+    for a single network, the best and the worst.
+    """
+    from automorph.report import beside
+
+    part = _test(task)
+    shares = {
+        name: task.target.correct(found, part.expected).mean(axis=0)
+        for name, found in predictions.items()
+    }
+    if winner != baseline and {winner, baseline} <= set(shares):
+        gain, shown = shares[winner] - shares[baseline], (baseline, winner)
+        titles = f"{winner} most ahead of {baseline}", f"{baseline} most ahead of {winner}"
+    elif winner in shares:
+        gain, shown, titles = -shares[winner], (winner,), ("Most wrong pixels", "Most right pixels")
+    else:
+        return {}
+    found = {}
+    for title, order in zip(titles, (-gain, gain), strict=True):
+        rows = np.argsort(order, kind="stable")[:MASKS]
+        masks = [part.expected[rows], *(predictions[name][0][rows] for name in shown)]
+        words = [
+            f"{part.names[row]}: image, mask, "
+            + ", ".join(f"{name} {shares[name][row]:.0%}" for name in shown)
+            for row in rows
+        ]
+        found[title] = {"examples": beside(part.data[rows], *masks), "words": words}
     return found
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from rich.text import Text
 
+    from automorph.data import Dataset, Split
     from automorph.policies import Policy
 
 SHOWN, MOST = 3, 400
@@ -91,15 +92,16 @@ def preview(
         _check_ending(out, dataset.domain)
     from automorph.augmenters import as_treatment
     from automorph.experiments import idle_policy, policy_of
-    from automorph.policies import check_domain
+    from automorph.policies import check_domain, check_follow
     from automorph.targets import check_target
 
     check_target(dataset.target, "preview")
     chosen = [policy_of(as_treatment(policy)) for policy in policies]
     for policy in chosen:
         check_domain(policy, dataset.domain, data=dataset.name)
-    part = dataset.train.take(spread(dataset.train.labels, examples))
-    names = [dataset.classes[label] for label in part.labels]
+        if dataset.target == "masks":
+            check_follow(policy)
+    part, names = some_examples(dataset, examples)
     say = console(quiet=quiet or as_json)
     # No record is written, so the notes are shown beside JSON, too.
     print_notes(console(quiet=quiet), dataset)
@@ -117,7 +119,7 @@ def preview(
         out, drawn = out or Path("preview.png"), {}
         if any(policy.needs_mean for policy in chosen):
             chosen = [policy.with_mean(mean_of(dataset.train)) for policy in chosen]
-        hint = _write_sheets(chosen, part.data, names, out, draws=draws, seed=seed)
+        hint = _write_sheets(dataset, chosen, part, names, out, draws=draws, seed=seed)
     for policy in chosen:
         say.print(f"[bold]{policy.name}[/bold]")
         for row in policy.table().rows[:12]:
@@ -134,22 +136,50 @@ def preview(
         print_json({"data": data, "policies": names, "picture": str(out), **noted})
 
 
+def some_examples(data: Dataset, count: int) -> tuple[Split, list[str]]:
+    """Return training examples that are spread over the classes, and what they are called."""
+    part = data.train.take(spread(data.train.labels, count))
+    if data.target == "masks":  # One image has many classes.
+        return part, part.names
+    return part, [data.classes[label] for label in part.labels]
+
+
+def previewed(data: Dataset, policy: Policy, part: Split, *, draws: int, **options: Any) -> Any:
+    """Return images ``(n, 1 + draws, H, W, C)``: originals and draws, with their masks if any."""
+    from automorph.report import overlaid
+    from automorph.targets import Masks, target_of
+
+    target = target_of(data)
+    if not isinstance(target, Masks):
+        return policy.preview(part.data, draws=draws, **options)
+    images, masks = target.preview(policy, part.data, part.expected, draws=draws, **options)
+    return overlaid(images, masks)
+
+
 def _write_sheets(
-    policies: list[Policy], images: Any, names: list[str], out: Path, *, draws: int, seed: int
+    data: Dataset,
+    policies: list[Policy],
+    part: Split,
+    names: list[str],
+    out: Path,
+    *,
+    draws: int,
+    seed: int,
 ) -> str:
     """Write one picture of all policies; return a hint on how to read it."""
     from automorph.report import contact_sheet
 
     sheets = [
         contact_sheet(
-            policy.preview(images, draws=draws, seed=seed, epochs=policy.span),
+            previewed(data, policy, part, draws=draws, seed=seed, epochs=policy.span),
             names,
             columns=("original", policy.name),
         )
         for policy in policies
     ]
     save(stacked(sheets), out)
-    return "the first column shows the originals."
+    masks = " Classes of pixels are coloured, ignored pixels grey." if data.annotation else ""
+    return f"the first column shows the originals.{masks}"
 
 
 def _write_page(

@@ -124,13 +124,11 @@ def _operations(augmenter: list[list[dict[str, Any]]]) -> dict[str, list[list[fl
 
 def pictures_of(task: Task, policies: Mapping[str, Treatment]) -> dict[str, Any]:
     """Return draws of each policy from a few of the user's examples, and its description."""
-    from automorph.cli.preview import spread
+    from automorph.cli.preview import previewed, some_examples
     from automorph.experiments import policy_of
     from automorph.training import fitted
 
-    train = task.data.train
-    part = train.take(spread(train.labels, 5))
-    labels = [task.data.classes[label] for label in part.labels]
+    part, labels = some_examples(task.data, 5)
     drawn = {
         name: fitted(policy_of(treatment), task)
         for name, treatment in policies.items()
@@ -138,7 +136,7 @@ def pictures_of(task: Task, policies: Mapping[str, Treatment]) -> dict[str, Any]
     }
     return {
         "previews": {
-            name: {"images": policy.preview(part.data, draws=7), "labels": labels}
+            name: {"images": previewed(task.data, policy, part, draws=7), "labels": labels}
             for name, policy in drawn.items()
         },
         "policies": {name: policy_facts(treatment) for name, treatment in policies.items()},

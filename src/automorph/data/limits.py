@@ -95,6 +95,8 @@ def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, equal_class
     kept = f"{len(rows):,} of {total:,} training examples kept (limit)"
     _, given = np.unique(labels[labels >= 0], return_counts=True)
     _, found = np.unique(labels[rows], return_counts=True)
+    if len(found) < 2:
+        return kept
     if not (equal_classes or _even(labels)):
         return f"{kept}, with the shares of the classes"
     if np.ptp(found) > 1:

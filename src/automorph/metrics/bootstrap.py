@@ -44,7 +44,7 @@ def resampled(
     """
     if isinstance(scorer, MaskScorer):
         counts = [scorer.counted(labels, one) for one in answers]
-        draws = list(_rows(np.zeros(len(labels), np.int64), resamples))
+        draws = list(_rows(scorer.groups(labels), resamples))
         return np.array(
             [[scorer.of_counts(one[rows].sum(axis=0)) for rows in draws] for one in counts]
         )

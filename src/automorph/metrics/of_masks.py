@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.metrics.builtin import DEFAULTS, OTHER_METRICS, class_number
-from automorph.metrics.scorer import Floats, Scorer
+from automorph.metrics.scorer import Floats, Labels, Scorer
 from automorph.registry import Entry, Registry
 
 Counts = NDArray[np.int64]
@@ -40,6 +40,20 @@ class MaskScorer(Scorer):
         if not (labels < len(self.classes)).any():
             return "all pixels are ignored"
         return ""
+
+    def remark(self, labels: NDArray[Any]) -> str:
+        """Return which classes the mean leaves out on these labels, if any."""
+        missing = [name for k, name in enumerate(self.classes) if not (labels == k).any()]
+        if not (self.averages and missing):
+            return ""
+        return (
+            f"no pixel of {', '.join(map(repr, missing))}: {self.title} there counts such classes "
+            "only where they are predicted"
+        )
+
+    def groups(self, labels: NDArray[Any]) -> Labels:
+        """Return one group: images are resampled whatever is in them."""
+        return np.zeros(len(labels), np.int64)
 
     def value(
         self,

@@ -9,6 +9,7 @@ from automorph.report.comparison import TITLES, compare_page
 from automorph.report.explain import explain_page
 from automorph.report.formatting import count, duration, plural, times
 from automorph.report.multi_run import runs_page
+from automorph.report.overlays import beside, overlaid
 from automorph.report.page import Page, Section, render, write_report
 from automorph.report.patch import patch_page
 from automorph.report.pictures import contact_sheet
@@ -27,12 +28,14 @@ __all__ = [
     "Section",
     "audit_page",
     "audits_page",
+    "beside",
     "changes",
     "compare_page",
     "contact_sheet",
     "count",
     "duration",
     "explain_page",
+    "overlaid",
     "passages",
     "patch_page",
     "plural",

@@ -209,7 +209,12 @@ def examples(groups: Mapping[str, JsonObject]) -> Section | None:
             parts.append(passages(name, shown, labels))
             continue
         tiles = [
-            pictures.strip(image[None], label=label, alt=f"An example of {label}", limit=limit)
+            pictures.strip(
+                image if image.ndim == 4 else image[None],
+                label=label,
+                alt=f"An example of {label}",
+                limit=limit,
+            )
             for image, label in zip(shown, labels, strict=True)
         ]
         parts.append(Gallery(name, tiles))
@@ -217,6 +222,11 @@ def examples(groups: Mapping[str, JsonObject]) -> Section | None:
         "Test examples, each with the class it is most often mistaken for. Examples that are "
         "always misclassified may be hard, or their labels may be wrong."
     )
+    if any(np.ndim(one["examples"]) == 5 for one in groups.values()):
+        text = (
+            "Test images, each followed by its mask and by the predicted ones, with the share of "
+            "right pixels. Classes are coloured, class 0 is not, and ignored pixels are grey."
+        )
     return Section("Correct and incorrect predictions", parts, [text]) if parts else None
 
 

@@ -87,11 +87,29 @@ class Masks:
         """Return images and masks that one draw of a policy moves alike.
 
         What comes in from outside an image is ignored; operations on colours leave masks alone.
-        ``draw`` are the ``seed``, ``epoch`` and ``index`` of `automorph.follow`.
+        ``draw`` are the ``seed``, ``epoch``, ``index`` and ``copy`` of `automorph.follow`.
         """
         found = follow(policy, images, masks=masks, ignore=IGNORE, **draw)
         assert found.masks is not None
         return found.images, found.masks
+
+    def preview(
+        self,
+        policy: Policy,
+        images: NDArray[Any],
+        masks: NDArray[np.uint8],
+        *,
+        draws: int = 6,
+        seed: int = 0,
+        epochs: int = 1,
+    ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        """Return the images of `Policy.preview`, and their masks ``(n, 1 + draws, H, W)``."""
+        pairs = [(images, masks)]
+        for copy in range(draws):
+            epoch = (epochs - 1) * copy // max(draws - 1, 1)
+            pairs.append(self.follow(policy, images, masks, seed=seed, epoch=epoch, copy=copy))
+        moved, found = (np.stack(one, axis=1) for one in zip(*pairs, strict=True))
+        return moved, found
 
     def loss(self, logits: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
         """Return the mean cross-entropy over the pixels of each example that are not ignored."""

@@ -11,7 +11,7 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     ),
     "labels": ("preview", "train", "compare", "explain"),
     "values": (),
-    "masks": ("train", "compare"),
+    "masks": ("preview", "train", "compare"),
 }  # fmt: skip
 """The verbs that take each kind."""
 REASONS: dict[str, str] = {}

@@ -7,9 +7,9 @@ by up to 135 degrees, each with probability 1/2; and, as TrivialAugment does, on
 of 31 magnitudes, of its five geometric ones. Five paired seeds; judged by the mean IoU over all
 pixels of the part.
 
-Before the run, the three networks of the part below were trained once with flip-crop under a seed
-that is not used here, to choose the default network and the number of epochs by their validation
-part.
+Before the run, two networks were trained once with flip-crop under a seed that is not used here, to
+choose the default network and the number of epochs by their validation part (see
+`automorph.training.task_defaults`).
 
 Expected before the run:
 - cells have no direction: flips and rotation gain some two points of mean IoU over none, interval

@@ -109,10 +109,11 @@ def _masks(
         for name, found in predictions.items()
     }
     if winner != baseline and {winner, baseline} <= set(shares):
-        gain, shown = shares[winner] - shares[baseline], (baseline, winner)
+        gain, shown = shares[winner] - shares[baseline], [baseline, winner]
         titles = f"{winner} most ahead of {baseline}", f"{baseline} most ahead of {winner}"
     elif winner in shares:
-        gain, shown, titles = -shares[winner], (winner,), ("Most wrong pixels", "Most right pixels")
+        gain, shown = -shares[winner], [winner]
+        titles = "Most wrong pixels", "Most right pixels"
     else:
         return {}
     found = {}

@@ -217,7 +217,7 @@ def examples(groups: Mapping[str, JsonObject]) -> Section | None:
             )
             for image, label in zip(shown, labels, strict=True)
         ]
-        parts.append(Gallery(name, tiles))
+        parts.append(Strip(name, tiles, 0) if shown.ndim == 5 else Gallery(name, tiles))
     text = (
         "Test examples, each with the class it is most often mistaken for. Examples that are "
         "always misclassified may be hard, or their labels may be wrong."

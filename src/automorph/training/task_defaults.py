@@ -222,7 +222,8 @@ NETWORKS = (28, "cnn"), (45, "resnet9:16"), (90, "resnet9:16/2"), (180, "resnet9
 """Default networks by the largest side that they are for. From 32 to 128 pixels the strides of
 their stems keep the price of an image the same (24 million multiply-adds)."""
 LARGE = "timm:resnet18"
-NETWORKS_FOR_MASKS = (45, "unet:16"), (90, "unet:16/2"), (180, "unet:16/4")
+NETWORKS_FOR_MASKS = (64, "unet:16"), (150, "unet:16/2"), (300, "unet:16/4")
 LARGEST_FOR_MASKS = "unet:16/8"
-"""U-Nets by the largest side that they are for: an image costs about the same at 32, 64, 128 and
-256 pixels."""
+"""U-Nets by the largest side that they are for: an image costs the same at 64, 128 and 256 pixels.
+At 120 pixels (wbc_masks, 80 images, 24 epochs, flip-crop, one seed), the validation mean IoU was
+0.874 with `/2` and 0.847 with `/4`, at 13 and 5 ms a training step and image."""

@@ -77,6 +77,10 @@ if TYPE_CHECKING:
     from automorph.experiments.run_compare import identity_of as identity_of
     from automorph.experiments.run_compare import listed as listed
     from automorph.experiments.run_compare import the_task as the_task
+    from automorph.experiments.sequential import Looks as Looks
+    from automorph.experiments.sequential import far_behind as far_behind
+    from automorph.experiments.sequential import is_clear as is_clear
+    from automorph.experiments.sequential import read_looks as read_looks
     from automorph.experiments.statistics import Difference as Difference
     from automorph.experiments.statistics import Summary as Summary
     from automorph.experiments.statistics import holm as holm
@@ -113,6 +117,7 @@ _HOMES = {
     "JsonLines": "json_lines",
     "Kind": "conclusion",
     "Log": "store",
+    "Looks": "sequential",
     "Metric": "metric",
     "Objective": "external",
     "PASS": "external_training",
@@ -141,6 +146,7 @@ _HOMES = {
     "digest": "job",
     "external_rows": "external_table",
     "external_task": "external",
+    "far_behind": "sequential",
     "fingerprint": "run_compare",
     "hardware": "run_compare",
     "holm": "statistics",
@@ -149,6 +155,7 @@ _HOMES = {
     "unfinished_schedules": "remarks",
     "idle_policy": "remarks",
     "interval": "conclusion",
+    "is_clear": "sequential",
     "is_control": "comparison",
     "job_folder": "external_training",
     "judge": "conclusion",
@@ -165,6 +172,7 @@ _HOMES = {
     "points": "conclusion",
     "policy_of": "table",
     "predictions_of": "table",
+    "read_looks": "sequential",
     "read_result": "result_file",
     "remarks_of": "external_table",
     "remove_checkpoints": "external_training",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from automorph.errors import UsageError
 from automorph.experiments.job import JobResult
 from automorph.experiments.metric import Metric, reported_metric
+from automorph.experiments.sequential import Looks
 from automorph.experiments.table import Cell, Row, rows_of
 
 
@@ -41,6 +42,7 @@ def external_rows(
     results: Mapping[Cell, JobResult],
     base: str,
     confidence: float,
+    looks: Looks | None = None,
 ) -> ExternalTable:
     """Make the table of finished trainings.
 
@@ -70,7 +72,7 @@ def external_rows(
             for seed in kept
         }
         first = base if base in compared else compared[0]
-        made = rows_of(compared, kept, cells, first, confidence)
+        made = rows_of(compared, kept, cells, first, confidence, looks=looks)
         passes = [
             [finished[Cell(place, seed)].facts["passes"] for seed in kept] for place in places
         ]

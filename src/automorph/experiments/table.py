@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from automorph import _moved
 from automorph.data import Folds
 from automorph.experiments.job import JobResult, Treatment
+from automorph.experiments.sequential import Looks
 from automorph.experiments.statistics import Difference, Summary, holm, paired_difference, summarise
 from automorph.metrics import Scorer
 from automorph.policies import Policy
@@ -56,7 +58,7 @@ class Row:
     ``units`` are summed over the seeds: examples ``forward`` and ``backward`` through the network,
     or, of the user's own training, ``passes`` over the training data, if they are known.
     ``seconds`` are wall times; ``busy`` is the mean of `OtherWork.share` meanwhile (None: not
-    measured).
+    measured). ``note`` says why a row has fewer seeds than the table, and no interval.
     """
 
     policy: str
@@ -68,6 +70,7 @@ class Row:
     error: str | None = None
     busy: float | None = field(default=None, compare=False)
     also: dict[str, Measured] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def passes(self) -> float | None:
@@ -82,8 +85,9 @@ class Row:
         plain = asdict(self)
         if (busy := plain.pop("busy")) is not None and self.seconds is not None:
             plain["seconds"]["busy"] = busy
-        if not self.also:
-            del plain["also"]
+        for name in ("also", "note"):
+            if not plain[name]:
+                del plain[name]
         return plain
 
 
@@ -96,12 +100,15 @@ def rows_of(
     scorers: Sequence[Scorer] = (),
     *,
     overlap: float = 0.0,
+    looks: Looks | None = None,
 ) -> tuple[Row, ...]:
     """Make the rows of the table from finished cells, with differences from ``base``.
 
     ``scorers`` are the metrics of the task, if it asks for others than accuracy; the first one
-    makes the table, and the rest are further ones. ``overlap`` is that of `paired_difference`.
+    makes the table, and the rest are further ones. ``overlap`` is that of `paired_difference`;
+    ``looks`` is the design of a table that may have stopped early.
     """
+    compare = partial(paired_difference, overlap=overlap) if looks is None else looks.difference
     rows = []
     base_cells = [results[Cell(names.index(base), seed)] for seed in seeds]
     for treatment, name in enumerate(names):
@@ -118,13 +125,12 @@ def rows_of(
         value, *more = (
             Measured(
                 summarise(tested(cells, scorer), overlap=overlap),
-                paired_difference(
-                    tested(cells, scorer), tested(others, scorer), confidence=confidence,
-                    overlap=overlap,
-                ) if paired else None,
+                compare(tested(cells, scorer), tested(others, scorer), confidence=confidence)
+                if paired
+                else None,
             )
             for scorer in (scorers or (None,))
-        )  # fmt: skip
+        )
         rows.append(
             Row(
                 name,
@@ -142,7 +148,7 @@ def rows_of(
                 also={scorer.title: one for scorer, one in zip(scorers[1:], more, strict=True)},
             )
         )
-    return _adjusted(rows)
+    return adjusted(rows)
 
 
 def tested(cells: Sequence[JobResult], scorer: Scorer | None) -> list[float]:
@@ -157,7 +163,8 @@ def _mean_of(values: Sequence[float | None]) -> float | None:
     return fmean(known) if len(known) == len(values) else None
 
 
-def _adjusted(rows: list[Row]) -> tuple[Row, ...]:
+def adjusted(rows: list[Row]) -> tuple[Row, ...]:
+    """Return the rows with their p-values corrected for one another (Holm 1979)."""
     tested = [i for i, row in enumerate(rows) if row.difference and row.difference.p is not None]
     adjusted = holm([rows[i].difference.p or 0.0 for i in tested])  # type: ignore[union-attr]
     for i, p in zip(tested, adjusted, strict=True):

@@ -60,6 +60,42 @@ def uninterrupted_start() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Ignore Ctrl-C and termination for a moment, so that a last file is written whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in kept:
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def ended_by_termination() -> Iterator[None]:
+    """Let a termination signal (SIGTERM) do what Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        if callable(signal.getsignal(signal.SIGINT)):
+            signal.raise_signal(signal.SIGINT)  # So that `uninterrupted_start` can hold it back.
+        else:  # Shells let background jobs ignore Ctrl-C, but not termination.
+            raise KeyboardInterrupt
+
+    kept = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+
+
 def _belong_to_parent() -> None:
     """Ignore Ctrl-C in this process, and exit when the parent process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

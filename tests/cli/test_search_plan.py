@@ -13,7 +13,7 @@ from automorph.cli import main
 from automorph.searchers import planning
 
 SEARCH = ["search", "digits", "--limit", "60", "--model", "cnn:4", "--epochs", "1", "--method",
-          "random", "--seeds", "3", "--budget", "1m"]  # fmt: skip
+          "random", "--controls", "all", "--seeds", "2-3", "--budget", "1m"]  # fmt: skip
 
 
 def timeless(content: Any) -> Any:
@@ -37,10 +37,11 @@ def test_the_printed_command_repeats_the_search(
     assert f"To repeat this search exactly: {repeat}" in shown
     assert repeat == (
         "automorph search digits --limit 60 --model cnn:4 --epochs 1 --method random "
-        f"--trials {plan['trials']} --seeds {plan['seeds']} --longer {plan['longer']}"
+        f"--controls all --trials {plan['trials']} --seeds {plan['seeds']} "
+        f"--longer {plan['longer']}"
     )
     assert repeat in (tmp_path / "first" / "report.html").read_text("utf-8")
-    assert plan["seeds"] == 2  # Of the three that were asked for.
+    assert plan["seeds"] == 2  # Of the three that were allowed.
 
     monkeypatch.setattr(planning, "_seconds_per_run", None)
     main([*shlex.split(repeat)[1:], "--engine", "local", "--out", "second"])

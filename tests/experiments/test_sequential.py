@@ -33,7 +33,7 @@ def test_false_positives_over_all_looks_are_as_many_as_stated(looks: Looks) -> N
     # Each look spends the share of the error that the docstring states.
     shares = np.array(looks.counts) / looks.cap
     spent = 2 * stats.norm.sf(stats.norm.isf(0.025) / np.sqrt(shares))
-    by_look = [(0 <= stopped).__and__(stopped <= place).mean() for place in range(len(spent))]
+    by_look = [((stopped >= 0) & (stopped <= place)).mean() for place in range(len(spent))]
     np.testing.assert_allclose(by_look, spent, atol=0.002)
     # Student's test at each look would find about twice as many.
     naive = sum(
@@ -103,5 +103,10 @@ def test_seeds_that_are_no_design_are_refused(text: str | int) -> None:
 
 
 def test_designs_are_written_as_they_are_read() -> None:
-    assert [str(read_looks(text)) for text in (5, "5", "2-5", Looks(2, 4))] == ["5", "5", "2-5", "2-4"]
+    assert [str(read_looks(text)) for text in (5, "5", "2-5", Looks(2, 4))] == [
+        "5",
+        "5",
+        "2-5",
+        "2-4",
+    ]
     assert read_looks("2-5").at_most(1) == Looks(1, 1)

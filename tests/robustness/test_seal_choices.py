@@ -120,12 +120,13 @@ def test_compare_chooses_its_winner_without():
 def test_search_finds_and_advises_without(method):
     task = sealed_task(FINAL).with_recipe(epochs=1, batch_size=52)
     first, other = (
-        search(one, method, trials=4, seeds=2, space="randaugment")
+        search(one, method, trials=4, seeds="2-3", controls="all", space="randaugment")
         for one in (task, scrambled(task))
     )
     assert first.policy == other.policy
     assert first.use == other.use
     assert first.longer_pays == other.longer_pays
+    assert first.seeds == other.seeds
     assert first.advice.policy == other.advice.policy
     assert first.history == other.history
     assert first.effects == other.effects

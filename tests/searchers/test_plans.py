@@ -52,7 +52,7 @@ def jobs_in(folder):
 
 @pytest.mark.parametrize("method", BUDGET)
 def test_a_budget_of_time_is_repeated_exactly_at_any_speed(method, machine, tmp_path):
-    task, options = small_task(), {"method": method, "seeds": 2}
+    task, options = small_task(), {"method": method, "seeds": 2, "controls": "all"}
     machine(pace=2.0, speed=1.0)
     first = search(task, budget=BUDGET[method], folder=tmp_path / "first", **options)
     plan = counts_of(first.plan)

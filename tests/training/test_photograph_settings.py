@@ -137,11 +137,12 @@ def test_a_search_plans_by_the_table_and_reads_no_clock(folder, monkeypatch, tmp
     result = automorph.search(folder, "random", recipe=recipe, folder=tmp_path / "run")
 
     seconds = tiny.seconds(36)
-    plan = plan_by_time(BUDGET, seconds_per_run=seconds, jobs=2, clock=0.0, seeds=5, at_once=8)
+    options = {"seconds_per_run": seconds, "jobs": 2, "clock": 0.0, "seeds": 5, "at_once": 8}
+    plan = plan_by_time(BUDGET, controls="usual", **options)
     assert result.plan.seconds_per_run is None
-    assert len(result.seeds) == plan.seeds < 5
-    assert result.epoch_multiplier == plan.epoch_multiplier
+    assert result.looks.cap == plan.seeds
     assert result.trials == int(plan.trainings)
+    assert plan_by_time(BUDGET, **options).seeds < 5  # All controls leave time for fewer seeds.
 
 
 def test_the_command_line_prints_the_choice(folder, tmp_path):

@@ -89,7 +89,7 @@ def table_of(
         difference, p = "", ""
         if row.difference is not None:
             gap = row.difference
-            difference = f"{metric.difference(gap.mean)} ({metric.interval(gap)})"
+            difference = f"{metric.difference(gap.mean)} ({row.note or metric.interval(gap)})"
             p = p_words(row.difference.p_adjusted)
         # Trainings of the user's own may report no passes.
         number = "" if row.passes is None else _passes_of(row, comparison)
@@ -123,7 +123,8 @@ def also_table(comparison: Comparison) -> Any:
             gap = found.difference
             table.add_row(
                 metric.name, row.policy, _mean(found.value, metric),
-                "" if gap is None else f"{metric.difference(gap.mean)} ({metric.interval(gap)})",
+                "" if gap is None
+                else f"{metric.difference(gap.mean)} ({row.note or metric.interval(gap)})",
                 style="bold green" if row.policy == comparison.winner else None,
             )  # fmt: skip
     return table

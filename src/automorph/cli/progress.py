@@ -40,6 +40,7 @@ class Dashboard:
         self.percent = percent
         self.task = self.bar.add_task("starting", total=1.0, facts="")
         self.finished: list[Finished] = []
+        self.outlook = ""
         self.live = Live(
             get_renderable=self.shown, console=say, transient=True, refresh_per_second=4
         )
@@ -58,24 +59,31 @@ class Dashboard:
         )  # fmt: skip
         if progress.last is not None and progress.phase == "search":
             self.finished.append(progress.last)
+        if progress.outlook is not None:
+            self.outlook = str(progress.outlook)
+            if progress.phase == "final":
+                self.outlook = f"the pick is {progress.outlook.policy}; the table tests it"
 
     def _score(self, score: float) -> str:
         """Format a score, which is higher for better policies."""
         return f"{100 * score:.1f}" if self.percent else f"{score:.4g}"
 
     def shown(self) -> Any:
-        """Return the bar, the line of scores and the table of the best."""
+        """Return the bar, what would be chosen now, the line of scores and the best policies."""
         from rich.console import Group
+        from rich.text import Text
 
         good = [one for one in self.finished if one.score is not None]
+        now = Text(self.outlook, style="bold", no_wrap=True, overflow="ellipsis")
         if not good:
-            return self.bar
+            return Group(self.bar, now) if self.outlook else self.bar
         table = plain_table(numbers=("score",), header_style="dim")
         table.add_column("policy", no_wrap=True, overflow="ellipsis")
         for one in sorted(good, key=lambda one: -(one.score or 0.0))[:SHOWN]:
             table.add_row(self._score(one.score or 0.0), one.name)
         scores = [one.score for one in good if one.score is not None]
-        return Group(self.bar, f"[dim]scores[/dim] {sparkline(scores)}", table)
+        head = [self.bar, now] if self.outlook else [self.bar]
+        return Group(*head, f"[dim]scores[/dim] {sparkline(scores)}", table)
 
     def __enter__(self) -> Dashboard:
         if self.terminal:
@@ -83,6 +91,10 @@ class Dashboard:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the display, before other words are printed."""
         if self.terminal:
             self.live.stop()
 

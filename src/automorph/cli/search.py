@@ -31,7 +31,7 @@ from automorph.cli.options import (
 from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import NameWord, PolicyWord
 from automorph.cli.progress import Dashboard, ScalarLog, tensorboard_option
-from automorph.cli.run_names import run_folder
+from automorph.cli.run_names import command_words, run_folder
 from automorph.cli.search_plan import overrun_in_words, plan_facts, plan_in_words
 from automorph.cli.suggestions import print_next
 from automorph.cli.task_words import CommandWords, DataWords, words_of
@@ -40,7 +40,13 @@ from automorph.files import write_json
 
 if TYPE_CHECKING:
     from automorph.experiments import ExternalTask
-    from automorph.searchers import Plan, SearchProgress, SearchResult, SearchSpec
+    from automorph.searchers import (
+        Plan,
+        SearchInterrupted,
+        SearchProgress,
+        SearchResult,
+        SearchSpec,
+    )
     from automorph.training import Task
 
 
@@ -92,17 +98,25 @@ if TYPE_CHECKING:
 @seed_option
 @click.option(
     "--seeds",
-    type=click.IntRange(1, 1000),
-    default=5,
-    show_default=True,
-    help="Number of paired seeds in the final table.",
+    metavar="N|2-N",
+    help="Paired seeds in the final table: exactly N, or a range such as 2-5: from 2, until the "
+    "decision is clear on the validation part, at most 5.",
+    show_default="2-5",
+)
+@click.option(
+    "--controls",
+    type=click.Choice(["usual", "all"]),
+    help="Policies in the final table; all: also a random policy, RandAugment and a control that "
+    "trains for longer.",
+    show_default="usual; all with --longer",
 )
 @click.option(
     "--longer",
     "epoch_multiplier",
     type=click.IntRange(2),
     metavar="N",
-    help="Length of the control that trains for longer, as a multiple of --epochs.",
+    help="Length of the control that trains for longer, as a multiple of --epochs; adds all "
+    "controls.",
     show_default="as long as search and training together, at most 4",
 )
 @click.option("--storage", metavar="URL", help="Optuna storage for the trials.")
@@ -124,7 +138,8 @@ def search(
     space: str | None,
     post_policy: str | None,
     seed: int,
-    seeds: int,
+    seeds: str | None,
+    controls: str | None,
     epoch_multiplier: int | None,
     storage: str | None,
     out: str | None,
@@ -144,16 +159,18 @@ def search(
         'python train.py --policy {policy} --seed {seed} --epochs {epochs} --out {out}'
 
     The search trains and scores policies on the training and validation parts only. A final table
-    then compares the policy found with baselines under paired seeds: no augmentation, the
-    post-policy alone (--then), a random policy, RandAugment, TrivialAugment (on texts also EDA),
-    and the post-policy trained for longer. Only this table uses the test part.
+    then compares the policy found under paired seeds with no augmentation, the post-policy alone
+    (--then) and TrivialAugment (on texts: EDA, if WordNet is installed). Seeds are added until the
+    decision is clear. --controls all adds a random policy, RandAugment, and the post-policy trained
+    for longer. Only this table uses the test part.
 
-    If the search is interrupted, run the same command again to continue it.
+    Ctrl-C leaves the best policy so far in the run folder. Run the same command again to continue.
 
     With --command, your own script does all trainings (see: automorph compare --help). Methods that
     read the data or the network themselves are refused. {checkpoint} lets a training continue from
     an earlier one, which saves time.
     """
+    from automorph.experiments import read_looks
     from automorph.policies import load_policy
     from automorph.searchers import (
         check_method,
@@ -167,6 +184,7 @@ def search(
     spec = load_method(method)
     where = engine_settings(options)
     seconds = None if budget is None else read_budget(budget)
+    looks = None if seeds is None else read_looks(seeds)
     after = None if post_policy is None else load_policy(post_policy)
     task: Any = own_task(data, options) or task_of(data, out=out, budget=seconds, **options)
     if words_of(data, task).own:
@@ -178,7 +196,9 @@ def search(
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,
         options={
             "space": operations, "post_policy": after, "trials": trials, "budget": budget,
-            "seed": seed, "seeds": seeds,
+            "seed": seed,
+            "seeds": None if looks is None else looks.cap if looks.fixed else str(looks),
+            **({} if controls is None else {"controls": controls}),
             **({} if epoch_multiplier is None else {"epoch_multiplier": epoch_multiplier}),
         },
     )  # fmt: skip
@@ -206,9 +226,10 @@ class SearchRun:
         self, *, storage: str | None, engine: str, jobs: int | None, **where: Any
     ) -> dict[str, Any]:
         """Run the search and return the object that ``--json`` prints."""
-        from automorph.searchers import search
+        from automorph.processes import ended_by_termination
+        from automorph.searchers import SearchInterrupted, search
 
-        folder = self.folder or run_folder("search", self.task, [json.dumps(self._settings())])
+        folder = self.folder or self._default_folder()
         if self.resume and storage is None and not (folder / "trials.journal").exists():
             raise UsageError(
                 f"{folder} does not contain a search; expected the folder of an interrupted "
@@ -226,10 +247,16 @@ class SearchRun:
                 if log is not None:
                     log.trial(progress)
 
-            result = search(
-                self.task, self.method, **self.options, folder=folder, storage=storage,
-                engine=engine, jobs=self.words.jobs(jobs), progress=report, **where,
-            )  # fmt: skip
+            stack.enter_context(ended_by_termination())
+            try:
+                result = search(
+                    self.task, self.method, **self.options, folder=folder, storage=storage,
+                    engine=engine, jobs=self.words.jobs(jobs), progress=report, **where,
+                )  # fmt: skip
+            except SearchInterrupted as stop:
+                dashboard.close()
+                self._print_so_far(stop)
+                raise
         for remark in result.remarks:
             console(quiet=self.quiet).print(remark, style="yellow", markup=False)
         complete = not result.trained and are_there(paths_of(folder).values())
@@ -247,8 +274,8 @@ class SearchRun:
         """The words of the header, the notes and the commands for this kind of task."""
         return words_of(self.source, self.task)
 
-    def _settings(self) -> dict[str, Any]:
-        """Return the settings as plain data; the run folder's name is a hash of them."""
+    def _settings(self, seeds: int | str = "2-5") -> dict[str, Any]:
+        """Return the settings as plain data; ``seeds`` are the default ones."""
         return {
             "method": self.method.name,
             **{
@@ -256,7 +283,19 @@ class SearchRun:
                 "tail" if key == "post_policy" else key: getattr(value, "name", value)
                 for key, value in self.options.items()
             },
+            "seeds": self.options["seeds"] or seeds,
         }
+
+    def _default_folder(self) -> Path:
+        """Return the run folder, whose name is a hash of the settings.
+
+        One that was begun when the default was five seeds has another name, and goes on.
+        """
+        named = [
+            run_folder("search", self.task, [json.dumps(settings)])
+            for settings in (self._settings(), self._settings(5))
+        ]
+        return next((one for one in named if (one / "trials.journal").exists()), named[0])
 
     def _print_header(self) -> None:
         say, words = console(quiet=self.quiet), self.words
@@ -276,8 +315,20 @@ class SearchRun:
         if plan is None or plan.trials is None or self.planned:
             return
         self.planned = True
-        text = plan_in_words(plan, self.options["budget"], own=self.words.own)
+        several = not str(self.options["seeds"] or "2-5").isdigit()
+        text = plan_in_words(plan, self.options["budget"], own=self.words.own, several=several)
         console(quiet=self.quiet).print(text, markup=False)
+
+    def _print_so_far(self, stop: SearchInterrupted) -> None:
+        """Say what an interrupted search leaves, and how to go on."""
+        say = console(quiet=self.quiet)
+        say.print(f"\nInterrupted: {stop.outlook}.", style="bold", markup=False)
+        if stop.path is not None:
+            say.print(
+                f"Policy  {stop.path} (the best so far, not tested on the test part)",
+                markup=False, soft_wrap=True,
+            )  # fmt: skip
+        say.print(f"To go on:\n  {command_words()}", markup=False, soft_wrap=True)
 
     def _write(
         self, result: SearchResult, folder: Path, started: str, engine: str
@@ -291,6 +342,7 @@ class SearchRun:
             "next": self.words.after_search(result, folder),
             "search": {
                 **self._settings(),
+                "seeds": result.looks.cap if result.looks.fixed else str(result.looks),
                 "engine": engine,
                 "tried": result.trials,
                 "failed": result.failed,

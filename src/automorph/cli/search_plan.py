@@ -16,15 +16,20 @@ _OF_ONE_MACHINE = ("--out", "--storage", "--engine", "--address", "--jobs")
 _FLAGS = ("--resume", "--tensorboard", "--accept-versions", "--quiet", "-q", "--json")
 
 
-def plan_in_words(plan: Plan, budget: str, *, own: bool = False) -> str:
-    """Say what a measurement made of a budget such as ``20m``."""
+def plan_in_words(plan: Plan, budget: str, *, own: bool = False, several: bool = False) -> str:
+    """Say what a measurement made of a budget such as ``20m``.
+
+    ``several``: the seeds of the plan are a cap.
+    """
     from automorph.report import count, duration, plural
 
     assert plan.trials is not None
     passes = f"{count(plan.passes)} passes{' over the training data' if own else ''}"
+    times = plan.epoch_multiplier
+    longer = f" and a control {times} times as long" if times > 1 else ""
     return (
         f"Plan for {budget}: {plural(plan.trials, 'trial')} ({passes}), then "
-        f"{plural(plan.seeds, 'seed')} and a control {plan.epoch_multiplier} times as long. One "
+        f"{'at most ' if several else ''}{plural(plan.seeds, 'seed')}{longer}. One "
         f"training took {duration(plan.seconds_per_run)}; from here on, no clock decides anything."
     )
 
@@ -48,14 +53,14 @@ def plan_facts(result: SearchResult) -> dict[str, Any]:
     if result.plan.trials is not None:
         numbers = {
             "--trials": result.plan.trials,
-            "--seeds": result.plan.seeds,
-            "--longer": result.epoch_multiplier,
+            "--seeds": result.looks or result.plan.seeds,
+            **({"--longer": result.epoch_multiplier} if result.epoch_multiplier > 1 else {}),
         }
         facts["repeat"] = repeat_command(typed_words(), numbers)
     return facts
 
 
-def repeat_command(typed: Sequence[str], numbers: Mapping[str, int]) -> str:
+def repeat_command(typed: Sequence[str], numbers: Mapping[str, object]) -> str:
     """Return the typed command with counts instead of a budget, without what one machine needs.
 
     >>> repeat_command(["search", "my data", "--budget", "20m", "-q", "--out=a"], {"--trials": 9})

@@ -97,7 +97,10 @@ def _in_words(row: Row, metric: Metric) -> str:
     if row.accuracy is None:
         return f"failed: {row.error}"
     gap = row.difference
-    against = "" if gap is None else f"  {metric.difference(gap.mean)} ({metric.interval(gap)})"
+    against = (
+        "" if gap is None
+        else f"  {metric.difference(gap.mean)} ({row.note or metric.interval(gap)})"
+    )  # fmt: skip
     return f"{metric.value(row.accuracy.mean)}{against}"
 
 

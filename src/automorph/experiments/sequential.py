@@ -143,6 +143,8 @@ def is_clear(
     >>> is_clear(Looks(2, 5), [0.82, 0.85, 0.84, 0.83], [[0.7, 0.73, 0.71, 0.715]])
     True
     """
+    if not np.isfinite([pick, *others]).all():  # Some failed.
+        return False
     level = looks.level(len(pick), alpha)
     found = [paired_difference(pick, other).p for other in others]
     return all(p is not None and p <= level for p in found)

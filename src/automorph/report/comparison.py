@@ -201,7 +201,8 @@ def _line(results: Results, row: JsonObject) -> list[TableCell | str]:
             "" if formatting.absent(se) else f"± {metric.spread(se)}",
         ),
         TableCell(
-            metric.difference(gap.get("mean")), "" if spread == formatting.NOTHING else spread
+            metric.difference(gap.get("mean")),
+            row.get("note") or ("" if spread == formatting.NOTHING else spread),
         ),
         formatting.p_value(p_value(row)),
         _with_ratio(
@@ -237,10 +238,11 @@ def _head(results: Results, row: JsonObject) -> TableCell:
 
 def _seed_table(results: Results) -> PageTable:
     columns = ["Policy", *(_pair(results, seed) for seed in results.content["seeds"])]
-    lines: list[list[TableCell | str]] = [
-        [_head(results, row), *map(results.metric.value, row["accuracy"].get("values", ()))]
-        for row in results.rows
-    ]
+    lines: list[list[TableCell | str]] = []
+    for row in results.rows:
+        values = [results.metric.value(value) for value in row["accuracy"].get("values", ())]
+        missing = [formatting.NOTHING] * (results.seeds - len(values))
+        lines.append([_head(results, row), *values, *missing])
     caption = f"{results.metric.title} by {results.pair}"
     return PageTable(columns, lines, caption, numbers=range(1, len(columns)), folded=True)
 

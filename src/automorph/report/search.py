@@ -39,10 +39,11 @@ def search_page(result: JsonObject) -> Page:
     notes = (
         ["The time budget ended the search before it was complete."] if search["stopped"] else []
     )
-    if results.seeds < search.get("seeds", 0):
+    asked = search.get("seeds", 0)
+    if isinstance(asked, int) and results.seeds < asked:
         notes.append(
-            f"The budget allowed {results.seeds} of {search['seeds']} seeds in the final table; a "
-            "larger budget narrows the intervals."
+            f"The budget allowed {results.seeds} of {asked} seeds in the final table; a larger "
+            "budget narrows the intervals."
         )
     return replace(
         page,
@@ -77,11 +78,8 @@ def _answers(results: Results, search: Mapping[str, Any]) -> list[Answer]:
 
 
 def _table_section(section: Section, search: Mapping[str, Any], results: Results) -> Section:
-    text = (
-        "All rows use the same seeds. The post-policy alone, a random policy from the same "
-        "space, RandAugment and TrivialAugment need no search. "
-    )
-    if any("times as long" in results.label(row) for row in results.rows) or not results.external:
+    text = _seeds(search.get("seeds"), results) + "Rows other than the chosen one need no search. "
+    if any("times as long" in results.label(row) for row in results.rows):
         text += (
             f"The row that trains {search['longer']} times as long shows what the time spent on a "
             "search achieves without one. "
@@ -97,6 +95,24 @@ def _table_section(section: Section, search: Mapping[str, Any], results: Results
             "its policy is favoured."
         )
     return replace(section, text=[text])
+
+
+def _seeds(asked: Any, results: Results) -> str:
+    """Say how many seeds the rows have, and when they stopped."""
+    if not isinstance(asked, str):
+        return "All rows use the same seeds. "
+    first, _, cap = asked.partition("-")
+    end = (
+        f"ended after {results.seeds} of at most {cap}, because the validation part told the "
+        "policy found from its alternatives"
+        if results.seeds < int(cap)
+        else f"used all {cap}"
+    )
+    return (
+        f"All rows are trained under the same seeds, which were added from {first} on; the table "
+        f"{end}. Intervals and p-values allow for these looks (O'Brien-Fleming type, Lan and "
+        "DeMets 1983), so they are wider than those of a fixed number of seeds. "
+    )
 
 
 def _search(search: Mapping[str, Any], metric: MetricWords) -> Section:
@@ -159,10 +175,12 @@ def _plan(search: Mapping[str, Any]) -> str | None:
     plan = search.get("plan") or {}
     if plan.get("trials") is None:
         return None
+    most = "at most " if isinstance(search.get("seeds"), str) else ""
+    longer = f" and a control {plan['longer']} times as long" if plan["longer"] > 1 else ""
     return (
-        f"{formatting.plural(plan['trials'], 'trial')}, then "
-        f"{formatting.plural(plan['seeds'], 'paired seed')} and a control {plan['longer']} times "
-        f"as long; one training took {formatting.duration(plan['pace'])} where it was measured"
+        f"{formatting.plural(plan['trials'], 'trial')}, then {most}"
+        f"{formatting.plural(plan['seeds'], 'paired seed')}{longer}; one training took "
+        f"{formatting.duration(plan['pace'])} where it was measured"
     )
 
 

@@ -54,7 +54,12 @@ def _margin(results: Results) -> list[Answer]:
     between = f"{unit} relative to {results.label(results.content.get('baseline'))}"
     if row is results.baseline and len(results.rows) > 1:
         # By validation accuracy, like the winner; the test part must not choose.
-        others = [other for other in results.rows if other is not results.winner]
+        others = [
+            other for other in results.rows
+            if other is not results.winner and not other.get("note")
+        ]  # fmt: skip
+        if not others:
+            return []
         row = max(others, key=results.standing)
         between = f"{unit}: the best other policy, {results.label(row)}, relative to the baseline"
     gap = difference(row)

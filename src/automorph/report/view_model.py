@@ -131,10 +131,12 @@ class Results:
         250.0
         """
         units = (row or {}).get("units") or {}  # Summed over the seeds.
+        stopped = (row or {}).get("note")  # Then it has fewer seeds than the others.
+        runs = len((row or {})["accuracy"]["values"]) if stopped else self.seeds
         if "passes" in units:
-            return float(units["passes"]) / self.seeds
+            return float(units["passes"]) / runs
         # As `Units.passes`: a backward pass takes twice the arithmetic of a forward pass.
-        return (units["forward"] + 2 * units["backward"]) / 3 / self.seeds if units else None
+        return (units["forward"] + 2 * units["backward"]) / 3 / runs if units else None
 
     def relative_passes(self, row: JsonObject) -> float | None:
         """Return the passes of a row's training relative to the baseline."""

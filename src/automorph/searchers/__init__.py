@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from automorph.searchers.child_training import TrainJob as TrainJob
     from automorph.searchers.defaults import default_post_policy as default_post_policy
     from automorph.searchers.defaults import space_of as space_of
+    from automorph.searchers.interrupted import SearchInterrupted as SearchInterrupted
+    from automorph.searchers.outlook import Outlook as Outlook
     from automorph.searchers.own_training import check_method as check_method
     from automorph.searchers.result import SearchResult as SearchResult
     from automorph.searchers.run_search import search as search
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "METHODS": "builtin",
     "Finished": "runner",
+    "Outlook": "outlook",
     "Plan": "budget",
+    "SearchInterrupted": "interrupted",
     "SearchSpec": "builtin",
     "SearchProgress": "runner",
     "check_method": "own_training",

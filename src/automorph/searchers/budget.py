@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from automorph.errors import UsageError
 
+Controls = Literal["usual", "all"]
+"""Which controls the final table has."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([hms])", re.IGNORECASE)
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
@@ -84,12 +86,14 @@ _STORED = {
 """Fields of a `Plan`, and their names in the record of a search."""
 
 
-def final_trainings(seeds: int, epoch_multiplier: int) -> float:
-    """Return the cost of the final table in plain trainings.
+def final_trainings(seeds: int, epoch_multiplier: int, controls: Controls = "all") -> float:
+    """Return the cost of the final table in plain trainings, at most.
 
-    It has five baselines, the winner of the search and the longer control. The winner may be a
-    method that runs inside training, which costs more than one.
+    It has three usual baselines and the winner of the search; with all controls, two more and the
+    longer one. The winner may be a method that runs inside training, which costs more than one.
     """
+    if controls == "usual":
+        return seeds * (3 + ONLINE_COST)
     return seeds * (5 + ONLINE_COST + epoch_multiplier)
 
 
@@ -102,28 +106,29 @@ def plan_by_time(
     seeds: int,
     epoch_multiplier: int | None = None,
     at_once: int | None = None,
+    controls: Controls = "all",
 ) -> Plan:
     """Divide ``budget`` seconds between search and final table.
 
     ``seconds_per_run`` is one training with ``jobs`` in parallel, ``clock`` the seconds already
     used; the search proposes ``at_once`` jobs together (None: at least ``jobs``). The final table
     gets as many seeds as fit into 70 % of the time (50 % if its control is more than twice as
-    long); the search gets the rest. ``epoch_multiplier`` fixes the length of the control. Raises
-    `UsageError` if the budget is too short.
+    long); the search gets the rest. ``epoch_multiplier`` fixes the length of the control, which the
+    ``usual`` controls lack. Raises `UsageError` if the budget is too short.
 
     >>> plan_by_time(1200, seconds_per_run=30, jobs=2, clock=10, seeds=5).seeds
     5
     """
     usable = (1 - RESERVE) * budget - clock
     for wanted, planned in FINALS:
-        longer = epoch_multiplier or planned
-        final = _final_seconds(min(wanted, seeds), longer, seconds_per_run, jobs)
+        longer = 1 if controls == "usual" else epoch_multiplier or planned
+        final = _final_seconds(min(wanted, seeds), longer, seconds_per_run, jobs, controls)
         if final <= usable * (0.5 if longer > 2 else 0.7):
             side_by_side = jobs if at_once is None else min(jobs, at_once)
             trainings = (usable - final) * side_by_side / seconds_per_run
             return Plan(trainings, min(wanted, seeds), longer, seconds_per_run)
-    longer = epoch_multiplier or 2
-    final = _final_seconds(min(2, seeds), longer, seconds_per_run, jobs)
+    longer = 1 if controls == "usual" else epoch_multiplier or 2
+    final = _final_seconds(min(2, seeds), longer, seconds_per_run, jobs, controls)
     needed = (final / (0.5 if longer > 2 else 0.7) + clock) / (1 - RESERVE)
     trainings = max(0.0, usable * jobs / seconds_per_run)
     raise UsageError(
@@ -133,7 +138,9 @@ def plan_by_time(
     )
 
 
-def _final_seconds(seeds: int, epoch_multiplier: int, seconds_per_run: float, jobs: int) -> float:
+def _final_seconds(
+    seeds: int, epoch_multiplier: int, seconds_per_run: float, jobs: int, controls: Controls
+) -> float:
     """Return the seconds of the final table; it lasts at least as long as its longest training."""
-    trainings = final_trainings(seeds, epoch_multiplier)
+    trainings = final_trainings(seeds, epoch_multiplier, controls)
     return seconds_per_run * max(trainings / jobs, epoch_multiplier)

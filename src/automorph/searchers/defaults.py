@@ -1,4 +1,4 @@
-"""Default search space and post-policy; spaces narrowed by `automorph.explain`."""
+"""Default search space, post-policy and final table; spaces narrowed by `automorph.explain`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from typing import Any
 
 from automorph.diagnostics import explain, explained_space
 from automorph.errors import UsageError
-from automorph.experiments import ExternalTask, task_without_test
+from automorph.experiments import ExternalTask, Looks, read_looks, task_without_test
 from automorph.operations import SearchSpace, named_space
+from automorph.searchers.budget import Controls
 from automorph.searchers.builtin import EXPLAINED, SearchSpec
 from automorph.text import find_wordnet
 from automorph.training import Task
 
 FIRST = "randaugment"
 """The default space on images of all methods in version 0.1."""
+SEEDS = "2-5"
+"""Paired seeds of the final table: from 2, until the decision is clear, at most 5."""
+FORMER_SEEDS = 5
+"""Paired seeds of tables that were begun when all had the same number."""
 
 
 def space_of(
@@ -68,15 +73,54 @@ def default_space(domain: str, method: SearchSpec | None = None) -> SearchSpace:
 
 def _begun_with_first(folder: str | os.PathLike[str] | None) -> bool:
     """Return whether a folder holds a search in the first default space."""
+    known = _identity_in(folder)
+    return known is not None and known["space"]["name"] == FIRST
+
+
+def table_of(
+    controls: Controls | None,
+    seeds: int | str | None,
+    *,
+    longer: int | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> tuple[Controls, Looks]:
+    """Return the controls and the seeds of the final table; see `search`. None: the defaults.
+
+    A length of the ``longer`` control asks for all controls. A ``folder`` with a search that was
+    begun with the former defaults, all controls and five seeds, keeps them, with a warning.
+
+    >>> table_of(None, None), table_of("all", 3)
+    (('usual', Looks(first=2, cap=5)), ('all', Looks(first=3, cap=3)))
+    """
+    if controls not in (None, "usual", "all"):
+        raise UsageError(f"got controls={controls!r}; expected 'usual' or 'all'")
+    known = _identity_in(folder)
+    former = known is not None and "controls" not in known
+    wanted = controls or ("all" if former or longer is not None else "usual")
+    as_before = former and seeds is None and known is not None and known["seeds"] == FORMER_SEEDS
+    looks = read_looks(FORMER_SEEDS if as_before else SEEDS if seeds is None else seeds)
+    if as_before or (former and controls is None and longer is None):
+        warnings.warn(
+            f"{folder} was begun with {'all controls' if controls is None else ''}"
+            f"{' and ' if controls is None and as_before else ''}"
+            f"{f'{FORMER_SEEDS} seeds' if as_before else ''}, and continues so; choose another "
+            "folder for the current final table",
+            stacklevel=3,
+        )
+    return wanted, looks
+
+
+def _identity_in(folder: str | os.PathLike[str] | None) -> dict[str, Any] | None:
+    """Return the identity of the search in a folder, or None."""
     if folder is None:
-        return False
+        return None
     try:
         with (Path(folder) / "trials.journal").open(encoding="utf-8") as lines:
             records: list[Any] = [json.loads(line) for line in islice(lines, 10)]
     except (OSError, ValueError, RecursionError):
-        return False  # What cannot be read is reported when the search opens it.
+        return None  # What cannot be read is reported when the search opens it.
     identities = [record.get("user_attr", {}).get("identity") for record in records]
-    return any(isinstance(one, dict) and one["space"]["name"] == FIRST for one in identities)
+    return next((one for one in identities if isinstance(one, dict)), None)
 
 
 def default_post_policy(domain: str) -> str:

@@ -12,7 +12,7 @@ from automorph.experiments import Executor, ExternalTask
 from automorph.files import write_json
 from automorph.policies import RandomPolicy
 from automorph.searchers.base import SearchContext
-from automorph.searchers.budget import Plan, plan_by_time
+from automorph.searchers.budget import Controls, Plan, plan_by_time
 from automorph.searchers.builtin import SearchEntry
 from automorph.searchers.child_training import TrainJob, plain_passes
 from automorph.searchers.own_training import seconds_per_run as own_seconds_per_run
@@ -34,6 +34,7 @@ def plan_of(
     budget: float | None,
     seeds: int,
     epoch_multiplier: int | None = None,
+    controls: Controls = "all",
     folder: Path | None = None,
 ) -> Plan:
     """Return the stored plan, or a new one; a budget of time needs a measured training.
@@ -57,6 +58,7 @@ def plan_of(
             seeds=seeds,
             epoch_multiplier=epoch_multiplier,
             at_once=entry.at_once,
+            controls=controls,
         )
         assert plan.trainings is not None
         trials = entry.trials(plan.trainings, setting.task)
@@ -69,7 +71,12 @@ def plan_of(
 
 
 def affordable(
-    task: Task, entry: SearchEntry, *, seeds: int, epoch_multiplier: int | None
+    task: Task,
+    entry: SearchEntry,
+    *,
+    seeds: int,
+    epoch_multiplier: int | None,
+    controls: Controls = "all",
 ) -> tuple[int | None, int, int | None]:
     """Return trials, seeds and the length of the control for photographs, by a table of costs.
 
@@ -81,12 +88,13 @@ def affordable(
     try:
         plan = plan_by_time(
             chosen.budget, seconds_per_run=chosen.seconds, jobs=CORES, clock=0.0, seeds=seeds,
-            epoch_multiplier=epoch_multiplier, at_once=entry.at_once,
+            epoch_multiplier=epoch_multiplier, at_once=entry.at_once, controls=controls,
         )  # fmt: skip
     except UsageError:  # Not even the fastest setting fits, as the note on the data says.
         plan = Plan(LEAST, min(seeds, 2), epoch_multiplier or 2)
     assert plan.trainings is not None
-    return entry.trials(plan.trainings, task), plan.seeds, plan.epoch_multiplier
+    length = None if controls == "usual" else plan.epoch_multiplier
+    return entry.trials(plan.trainings, task), plan.seeds, length
 
 
 def _seconds_per_run(

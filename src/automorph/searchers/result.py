@@ -9,9 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph._moved import renamed_attributes
-from automorph.experiments import ACCURACY, Advice, Comparison, Metric, Row, Treatment, Verdict
+from automorph.experiments import (
+    ACCURACY,
+    Advice,
+    Comparison,
+    Looks,
+    Metric,
+    Row,
+    Treatment,
+    Verdict,
+)
 from automorph.searchers.budget import Plan
-from automorph.searchers.final_table import longer_pays, simpler
+from automorph.searchers.search_verdict import longer_pays, simpler
 from automorph.searchers.trial_analysis import Course, Effect
 from automorph.training import Units
 
@@ -23,14 +32,16 @@ class SearchResult:
 
     ``found`` is the policy (or in-training method) alone, ``policy`` with the post-policy, ready
     for use. ``rows`` are those of the final table, the winner first; ``parts`` is the part of each
-    row (``found``, ``none``, ``tail``, ``random``, ``randaugment``, ``trivialaugment``, on texts
-    ``eda``, ``longer``). ``cost`` is the cost of the search in plain trainings, without the final
-    table; ``trace`` has the clock, the cost so far, the score and the best score of every trial;
-    ``course`` and ``effects`` describe which operations were tried and how they scored. ``stopped``
-    is True if time cut the search short; ``trained`` counts the jobs that this call ran, without
-    stored ones. If the user's own code trained, scores are validation values of ``metric``,
-    negated if lower values are better, and ``cost_note`` says how the cost was counted. ``advice``
-    is the one recommendation, which the verdict states; its policy is a part of the table.
+    row (``found``, ``none``, ``tail``, ``trivialaugment``, on texts ``eda``; with all controls also
+    ``random``, ``randaugment``, ``longer``). ``looks`` is the design of the table, which ended
+    after ``seeds``: before its cap if the decision was clear. ``cost`` is the cost of the search in
+    plain trainings, without the final table; ``trace`` has the clock, the cost so far, the score
+    and the best score of every trial; ``course`` and ``effects`` describe which operations were
+    tried and how they scored. ``stopped`` is True if time cut the search short; ``trained`` counts
+    the jobs that this call ran, without stored ones. If the user's own code trained, scores are
+    validation values of ``metric``, negated if lower values are better, and ``cost_note`` says how
+    the cost was counted. ``advice`` is the one recommendation, which the verdict states; its policy
+    is a part of the table.
     """
 
     method: str
@@ -57,6 +68,7 @@ class SearchResult:
     predictions: dict[str, NDArray[np.int64]] = field(repr=False, compare=False)
     treatments: dict[str, Treatment]
     trained: int
+    looks: Looks
     remarks: tuple[str, ...] = ()
     metric: Metric = ACCURACY
     also: tuple[Metric, ...] = ()
@@ -89,7 +101,7 @@ class SearchResult:
     def use(self) -> Treatment:
         """The policy to use: the result of the search, or a simpler one that is no worse.
 
-        By the validation part alone; see `final_table.simpler`. ``advice`` also considers longer
+        By the validation part alone; see `search_verdict.simpler`. ``advice`` also considers longer
         training, and whether the test part confirms the gain.
         """
         row = simpler(self.by_part, self.metric)
@@ -105,9 +117,9 @@ class SearchResult:
     def longer_pays(self) -> bool:
         """True if longer plain training beats the result of the search, beyond chance.
 
-        By the validation part; see `final_table.longer_pays`.
+        By the validation part; see `search_verdict.longer_pays`.
         """
-        return longer_pays(self.by_part, self.metric) is not None
+        return longer_pays(self.by_part, self.metric, looks=self.looks) is not None
 
     @property
     def row(self) -> Row:
@@ -142,4 +154,5 @@ class SearchResult:
             **({} if self.metric == ACCURACY else {"metric": self.metric.to_dict()}),
             **({"also": [one.to_dict() for one in self.also]} if self.also else {}),
             **({"remarks": list(self.remarks)} if self.remarks else {}),
+            **({} if self.looks.fixed else {"looks": str(self.looks)}),
         }

@@ -13,7 +13,7 @@ from typing import Any
 
 from automorph._moved import renamed_arguments
 from automorph.diagnostics import idle_operations
-from automorph.errors import AutomorphError, UsageError
+from automorph.errors import AutomorphError
 from automorph.experiments import (
     Command,
     ExternalTask,
@@ -36,24 +36,26 @@ from automorph.files import folder_lock
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, check_domain, load_policy
 from automorph.searchers.base import SearchContext, Searcher
-from automorph.searchers.budget import read_budget
+from automorph.searchers.budget import Controls, read_budget
 from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import with_post_policy
-from automorph.searchers.defaults import default_post_policy, space_of
-from automorph.searchers.final_table import controls_of, table, verdict_of
+from automorph.searchers.defaults import default_post_policy, space_of, table_of
+from automorph.searchers.final_seeds import train_seeds
+from automorph.searchers.final_table import controls_of, table, trivialaugment
+from automorph.searchers.interrupted import SoFar, forget, leaving
 from automorph.searchers.own_training import check_method, cost_in_words, remarks_on_trials
 from automorph.searchers.planning import affordable, control_length, plan_of
 from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
+from automorph.searchers.search_checks import check_counts, check_outcomes, check_task
+from automorph.searchers.search_verdict import verdict_of
 from automorph.searchers.study_log import StudyLog
 from automorph.targets import check_target
-from automorph.training import Task, from_version_1, installed, refuse_folds, sizing_for
+from automorph.training import Task, from_version_1, installed, sizing_for
 
 TRIALS = 40
 """Trials of a search with neither trials nor a budget."""
-SEEDS = 5
-"""Paired seeds of the final table."""
 
 
 @renamed_arguments(tail="post_policy")
@@ -67,7 +69,8 @@ def search(
     trials: int | None = None,
     budget: str | float | None = None,
     seed: int = 0,
-    seeds: int = SEEDS,
+    seeds: int | str | None = None,
+    controls: Controls | None = None,
     epoch_multiplier: int | None = None,
     folder: str | os.PathLike[str] | None = None,
     storage: str | None = None,
@@ -98,9 +101,13 @@ def search(
       starts: on a machine that gets slower it takes longer, and finds the same. Without either,
       searches on photographs whose size and network were chosen get the numbers for ten minutes
       on two cores by a table of costs;
-    - ``seed`` determines the search; ``seeds`` is the number of paired seeds of the final table,
-      and ``epoch_multiplier`` the length of its control that trains for longer (None: as long as
-      search and training together, at most 4; with a budget, as the time allows);
+    - ``seed`` determines the search; ``seeds`` are the paired seeds of the final table: a number,
+      or a range such as ``"2-5"`` (the default): from 2, until the decision is clear on the
+      validation part, at most 5 (see `final_seeds` and `automorph.experiments.Looks`);
+    - ``controls``: ``usual`` (the default) compares the policy with none, the post-policy alone and
+      what usually helps; ``all`` adds a random policy, RandAugment and a control that trains for
+      longer. ``epoch_multiplier`` is its length (None: as long as search and training together, at
+      most 4; with a budget, as the time allows), and asks for all controls;
     - ``folder`` stores all finished work: the same call resumes from it. ``storage`` is an Optuna
       URL that holds the trials instead of the folder's journal;
     - ``engine``: ``local``, ``processes`` (``jobs`` in parallel; a script needs
@@ -116,14 +123,17 @@ def search(
     named = load_method(method)
     check_executor(engine, address)
     seconds = None if budget is None else read_budget(budget)
-    _check(trials, seconds, seeds, jobs, epoch_multiplier)
+    check_counts(trials, seconds, jobs, epoch_multiplier)
+    which, looks = table_of(controls, seeds, longer=epoch_multiplier, folder=folder)
     if seconds is not None and isinstance(task, str) and "model" not in options:
         options = {"sizing": sizing_for(budget=seconds, run_folder=folder), **options}
     full_task = the_task(task, objective, options, folder)
     if trials is None and seconds is None and isinstance(full_task, Task):
-        trials, seeds, epoch_multiplier = affordable(
-            full_task, named.entry, seeds=seeds, epoch_multiplier=epoch_multiplier
-        )
+        trials, cap, epoch_multiplier = affordable(
+            full_task, named.entry, seeds=looks.cap, epoch_multiplier=epoch_multiplier,
+            controls=which,
+        )  # fmt: skip
+        looks = looks.at_most(cap)
     own = isinstance(full_task, ExternalTask)
     if isinstance(full_task, Task):
         check_target(full_task.data.target, "search")
@@ -131,7 +141,7 @@ def search(
     domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
     operations = space_of(space, full_task, method=named, folder=folder, seed=seed)
     post = load_policy(default_post_policy(domain) if post_policy is None else post_policy)
-    _fits(full_task, operations, domain)
+    check_task(full_task, operations, domain)
     check_domain(post, domain, data=full_task.name)
     search_task = task_without_test(full_task)
     setting = SearchContext(
@@ -145,7 +155,9 @@ def search(
         "trials": trials,
         "budget": seconds,
         "seed": seed,
-        "seeds": seeds,
+        "seeds": looks.cap if looks.fixed else str(looks),
+        # Searches of version 0.1 recorded no controls: they had all.
+        **({} if which == "all" else {"controls": which}),
         **({} if epoch_multiplier is None else {"longer": epoch_multiplier}),
     }
     versions = installed("optuna") if named.entry.samples_with_optuna else {}
@@ -165,20 +177,22 @@ def search(
         )  # fmt: skip
         record.check_operations([*operations, *post.space])
         runner = SearchRunner(record, progress, own=own)
+        so_far = SoFar(runner, full_task, named.name, post, path if folder else None)
+        stack.enter_context(leaving(so_far, partial(trivialaugment, operations)))
         workers = stack.enter_context(
             open_executor(engine, full_task, path, jobs=jobs, address=address)
         )
         try:
             plan = plan_of(
-                runner, workers, setting, named.entry, budget=seconds, seeds=seeds,
-                epoch_multiplier=epoch_multiplier, folder=path if folder else None,
+                runner, workers, setting, named.entry, budget=seconds, seeds=looks.cap,
+                epoch_multiplier=epoch_multiplier, controls=which,
+                folder=path if folder else None,
             )  # fmt: skip
         except AutomorphError:
             if not record.finished:
                 log.discard()
             runner.close(path)
             raise
-        runner.begin(plan)
         allowed = plan.trials or (
             named.entry.trials(plan.trainings, full_task) if plan.trainings else setting.trials
         )
@@ -189,128 +203,82 @@ def search(
                 remember=partial(remembered, record, operations),
             )
         )  # fmt: skip
+        runner.begin(plan, searcher)
         stopped = runner.search(searcher, workers, trials=allowed)
-        _check_outcomes(runner)
+        check_outcomes(runner)
         winner = searcher.result()
         runner.close(path)
         if (final_plan := record.noted("final")) is None:
-            length = control_length(plan, runner.cost(search_task), epoch_multiplier)
+            length = (
+                control_length(plan, runner.cost(search_task), epoch_multiplier)
+                if which == "all"
+                else 1
+            )
             final_plan = plan.seeds, length
             record.note("final", final_plan)
-        count, length = final_plan
-        controls = controls_of(winner, operations, post, length)
+        cap, length = final_plan
+        looks = looks.at_most(cap)
+        compared = controls_of(winner, operations, post, length, which)
         if isinstance(full_task, ExternalTask) and full_task.epochs is None:
-            controls.pop("longer", None)  # Its length cannot be changed.
-        trainings = {
-            (part, number): control.job(number)
-            for number in range(count)
-            for part, control in controls.items()
-        }
-        outcomes = runner.final(trainings, workers)
-    analysis = runner.tried
-    asked = isinstance(full_task, Task) and full_task.asks_metrics
-    scorers = full_task.scorers if isinstance(full_task, Task) and asked else ()
-    final = table(controls, range(count), outcomes, own=own, scorers=scorers)
-    remarks, cost_note = [*record.remarks, *final.remarks], ""
-    if isinstance(full_task, ExternalTask):
-        remarks += remarks_on_trials(runner.reported, full_task)
-        cost_note = cost_in_words(runner.reported, full_task)
-    else:
-        if full_task.data.target == "classes":
-            remarks += constant_answers(final.predictions, full_task.data.classes)
-        if not named.entry.takes_unlabelled:
-            remarks += unused_by_search(named.name, full_task)
-        if runner.ran:
-            remarks += idle_operations(operations, search_task)
-            remarks += idle_policies([one.treatment for one in controls.values()], full_task)
-    rows = final.rows
-    cost = runner.cost(search_task)
-    if not any(row.accuracy for row in rows):
-        remedy = "correct the training and repeat it" if own else "try a lower --lr"
-        raise AutomorphError(f"every final training failed ({rows[0].error}); {remedy}")
-    verdict, advice = verdict_of(
-        controls, rows, method=named.name, cost=cost, seeds=len(final.seeds),
-        caveat=searcher.caveat(), metric=final.metric,
-        constant=always_one(final.predictions.get(rows[0].policy, ())),
-    )  # fmt: skip
-    return SearchResult(
-        method=named.name,
-        found=winner,
-        policy=with_post_policy(winner, post),
-        rows=rows,
-        parts=tuple(controls),
-        verdict=verdict,
-        seeds=final.seeds,
-        confidence=0.95,
-        trials=len(runner.reported),
-        failed=sum(bool(trial.outcome.error) for trial in runner.reported),
-        cost=cost,
-        units=runner.units,
-        seconds=record.clock,
-        trace=tuple(runner.trace(search_task)),
-        course=analysis.course(),
-        effects=analysis.effects(),
-        plan=plan,
-        epoch_multiplier=length,
-        stopped=stopped,
-        history=searcher.history(),
-        curves=final.curves,
-        predictions=final.predictions,
-        treatments={control.label: control.treatment for control in controls.values()},
-        trained=runner.ran,
-        remarks=tuple(remarks),
-        metric=final.metric,
-        also=final.also,
-        cost_note=cost_note,
-        advice=advice,
-    )
-
-
-def _check_outcomes(runner: SearchRunner) -> None:
-    """Raise `AutomorphError` if every trial failed: no policy can be chosen then."""
-    errors = [trial.outcome.error for trial in runner.reported]
-    if errors and all(errors):
-        raise AutomorphError(
-            f"all {len(errors)} trials of the search failed, the first with: {errors[0][:2000]}; "
-            "expected at least one that trains. Fix the cause, then search in another folder "
-            "(--out, folder=...)"
-        )
-
-
-def _check(
-    trials: int | None, budget: float | None, seeds: int, jobs: int, epoch_multiplier: int | None
-) -> None:
-    if trials is not None and budget is not None:
-        raise UsageError("got both trials and a budget; expected only one of them: omit the other")
-    for what, value, low in (
-        ("trials", trials, 1), ("seeds", seeds, 1), ("jobs", jobs, 1),
-        ("epoch_multiplier", epoch_multiplier, 2),
-    ):  # fmt: skip
-        if value is not None and value < low:
-            raise UsageError(f"got {what}={value}; expected {low} or more")
-
-
-def _fits(task: Task | ExternalTask, space: SearchSpace, domain: str) -> None:
-    if not len(space):
-        raise UsageError(
-            "the search space has no operations; expected at least one: choose another with --space"
-        )
-    if isinstance(task, Task):
-        refuse_folds(task, "search")
-    if isinstance(task, Task) and not {"validation", "test"} <= set(task.data.parts):
-        raise UsageError(
-            f"{task.name} lacks a validation or a test part; a search needs both: "
-            "split them off (see automorph.data.split)"
-        )
-    if space.mixes_labels:
-        raise UsageError(
-            f"the space {space.name!r} has an operation that mixes labels (Mixup), which a search "
-            "cannot score; choose another with --space, or leave it out: "
-            f'named_space("{space.name}").without("Mixup")'
-        )
-    if space.domain != domain:
-        raise UsageError(
-            f"the space {space.name!r} has operations on {space.domain}s, but {task.name} "
-            f"contains {domain}s; choose another with --space (see: automorph list "
-            "spaces)"
+            compared.pop("longer", None)  # Its length cannot be changed.
+        made = train_seeds(runner, workers, compared, looks)
+        analysis = runner.tried
+        asked = isinstance(full_task, Task) and full_task.asks_metrics
+        scorers = full_task.scorers if isinstance(full_task, Task) and asked else ()
+        final = table(compared, made.counts, made.outcomes, looks=looks, own=own, scorers=scorers)
+        remarks, cost_note = [*record.remarks, *final.remarks], ""
+        if isinstance(full_task, ExternalTask):
+            remarks += remarks_on_trials(runner.reported, full_task)
+            cost_note = cost_in_words(runner.reported, full_task)
+        else:
+            if full_task.data.target == "classes":
+                remarks += constant_answers(final.predictions, full_task.data.classes)
+            if not named.entry.takes_unlabelled:
+                remarks += unused_by_search(named.name, full_task)
+            if runner.ran:
+                remarks += idle_operations(operations, search_task)
+                remarks += idle_policies([one.treatment for one in compared.values()], full_task)
+        rows = final.rows
+        cost = runner.cost(search_task)
+        if not any(row.accuracy for row in rows):
+            remedy = "correct the training and repeat it" if own else "try a lower --lr"
+            raise AutomorphError(f"every final training failed ({rows[0].error}); {remedy}")
+        verdict, advice = verdict_of(
+            compared, rows, method=named.name, cost=cost, seeds=len(final.seeds), looks=looks,
+            caveat=searcher.caveat(), metric=final.metric,
+            constant=always_one(final.predictions.get(rows[0].policy, ())),
+        )  # fmt: skip
+        if folder:
+            forget(path)
+        return SearchResult(
+            method=named.name,
+            found=winner,
+            policy=with_post_policy(winner, post),
+            rows=rows,
+            parts=tuple(compared),
+            verdict=verdict,
+            seeds=final.seeds,
+            confidence=0.95,
+            trials=len(runner.reported),
+            failed=sum(bool(trial.outcome.error) for trial in runner.reported),
+            cost=cost,
+            units=runner.units,
+            seconds=record.clock,
+            trace=tuple(runner.trace(search_task)),
+            course=analysis.course(),
+            effects=analysis.effects(),
+            plan=plan,
+            epoch_multiplier=length,
+            stopped=stopped,
+            history=searcher.history(),
+            curves=final.curves,
+            predictions=final.predictions,
+            treatments={control.label: control.treatment for control in compared.values()},
+            trained=runner.ran,
+            remarks=tuple(remarks),
+            metric=final.metric,
+            also=final.also,
+            cost_note=cost_note,
+            advice=advice,
+            looks=looks,
         )

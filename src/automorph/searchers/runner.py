@@ -24,6 +24,7 @@ from automorph.experiments import (
 from automorph.searchers.base import Searcher
 from automorph.searchers.budget import Plan
 from automorph.searchers.child_training import trainings
+from automorph.searchers.outlook import Outlook, Snapshot
 from automorph.searchers.trial_analysis import Tried
 from automorph.training import Task, Units
 
@@ -41,7 +42,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """Progress of a search: ``share`` of its phase, best score, seconds left, its ``plan``."""
+    """Progress of a search: ``share`` of its phase, best score, seconds left, its ``plan``.
+
+    ``outlook`` is what it would choose now, once its plan is known.
+    """
 
     phase: Phase
     done: int
@@ -50,6 +54,7 @@ class SearchProgress:
     seconds_left: float | None = None
     last: Finished | None = None
     plan: Plan | None = None
+    outlook: Outlook | None = None
 
 
 class SearchRunner:
@@ -73,6 +78,8 @@ class SearchRunner:
         self.asked: list[Job] = []
         """The jobs of these trials, in the same order."""
         self.plan: Plan | None = None
+        self.now: Snapshot | None = None
+        """What the search would return: as of its last generation."""
         self.ran = 0
         """How many jobs were run rather than read."""
 
@@ -95,9 +102,9 @@ class SearchRunner:
             )
         return [outcomes[index] for index in range(len(jobs))]
 
-    def begin(self, plan: Plan) -> None:
-        """Report the plan, before the first trial."""
-        self.plan = plan
+    def begin(self, plan: Plan, searcher: Searcher) -> None:
+        """Report the plan and the first guess, before the first trial."""
+        self.plan, self.now = plan, Snapshot.of(searcher)
         self._show("search", 0.0)
 
     def search(self, method: Searcher, executor: Executor, *, trials: int) -> bool:
@@ -122,6 +129,7 @@ class SearchRunner:
             done = self._done(jobs, executor, share, "search")
             keys = [self.record.key(job) for job in jobs]
             method.tell([done[key].outcome for key in keys])
+            self.now = Snapshot.of(method)
             # Equal jobs are one trial.
             asked = dict(zip(keys, jobs, strict=True))
             self.reported += [done[key] for key in asked]
@@ -129,10 +137,25 @@ class SearchRunner:
             generations += 1
         return bool(closed["stopped"])
 
-    def final(self, jobs: Mapping[K, Job], executor: Executor) -> dict[K, JobResult]:
-        """Run the trainings of the final table, the longest first."""
+    def final(
+        self,
+        jobs: Mapping[K, Job],
+        executor: Executor,
+        *,
+        before: int = 0,
+        planned: int | None = None,
+    ) -> dict[K, JobResult]:
+        """Run trainings of the final table, the longest first.
+
+        ``before`` are those that are finished, of ``planned`` (None: these jobs).
+        """
         order = sorted(jobs, key=lambda name: -getattr(jobs[name], "epoch_multiplier", 1))
-        done = self._done([jobs[name] for name in order], executor, None, "final")
+        whole = len(jobs) if planned is None else planned
+
+        def share(made: int) -> float:
+            return (before + made) / max(1, whole)
+
+        done = self._done([jobs[name] for name in order], executor, share, "final")
         return {name: done[self.record.key(job)].outcome for name, job in jobs.items()}
 
     @property
@@ -186,7 +209,7 @@ class SearchRunner:
         self,
         jobs: Sequence[Job],
         executor: Executor,
-        share: Callable[[int], float] | None,
+        share: Callable[[int], float],
         phase: Phase,
     ) -> dict[str, FinishedJob]:
         """Return the finished trials of the jobs by key."""
@@ -202,11 +225,10 @@ class SearchRunner:
                 trial = self.record.add(job, outcome, clock=self.clock)
             done[trial.key] = trial
             self.ran += 1
-            made, total = len(done) - before, len(missing)
-            part = len(done) / len(by_key) if share is None else share(len(done))
+            part = share(len(done))
             left = None
-            if share is None:
-                left = (time.monotonic() - began) / made * (total - made)
+            if phase == "final" and part > share(before):
+                left = (time.monotonic() - began) / (part - share(before)) * (1 - part)
             score = outcome.score if math.isfinite(outcome.score) else None
             last = Finished(_name_of(missing[index]), score)
             self._show(phase, part, done=len(done), left=left, last=last)
@@ -229,7 +251,10 @@ class SearchRunner:
             done = len(self.record.finished)
             if left is None and share > 0:
                 left = self.clock / min(1.0, share) * (1 - min(1.0, share))
-        self.progress(SearchProgress(phase, done, min(1.0, share), best, left, last, self.plan))
+        outlook = None if self.now is None else self.now.outlook
+        self.progress(
+            SearchProgress(phase, done, min(1.0, share), best, left, last, self.plan, outlook)
+        )
 
 
 def _name_of(job: Job) -> str:

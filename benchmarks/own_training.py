@@ -126,7 +126,8 @@ def search_once(
     )
     found = search(
         objective=command, method=f"random(count=1,length={length})", space=space,
-        post_policy="none", trials=trials, seed=seed, seeds=1, epochs=epochs, folder=run,
+        post_policy="none", trials=trials, seed=seed, seeds=1, controls="all", epochs=epochs,
+        folder=run,
     )  # fmt: skip
     tried = [
         drawn_subpolicies(space, 1, length, (seed << 32) + trial)[0] for trial in range(trials)

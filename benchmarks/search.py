@@ -255,7 +255,7 @@ def race(options: argparse.Namespace, cells: Cells, folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from automorph.cli import main; main()", "search", *data,
          "--method", "race", "--budget", budget, "--jobs", str(options.jobs), "--out", str(out),
-         "--json"],
+         "--controls", "all", "--seeds", "5", "--json"],
         stdout=subprocess.PIPE, check=True,
     )  # fmt: skip
     took = (time.monotonic() - began) / 60

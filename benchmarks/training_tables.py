@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from published import PAPERS, Gap, Line
+from suite_figure import USUAL, by_set, extremes
 from table_layout import (
     AGAIN,
     POINTS,
@@ -231,3 +232,44 @@ def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
     same = "yes" if low > 0 else "no" if high < 0 else "inconclusive"
     span = f" ({interval[0]:{form}} to {interval[1]:{form}})"
     return f"{value:{form}}{span}", same if line.sign else ""
+
+
+def suite(content: Content) -> str:
+    """Test accuracy on every set: what one would use, the pick of the search, best and worst."""
+    sets = by_set(content["rows"])
+    rows = []
+    for source, arms in sets.items():
+        own = {row["arm"]: row for row in content["rows"] if row["data"] == source}
+        best, worst = extremes(arms)
+        values = own["pick"]["test"]["values"]
+        rows.append(
+            (
+                source, *(spread(own[arm]["test"]) for arm in ("none", "flip-crop", USUAL)),
+                f"{spread(own['fixed']['test'])} (`{own['fixed']['policy']}`)",
+                *(spread(own[arm]["test"]) for arm in ("random", "longer")),
+                f"{spread(own['pick']['test'])} (`{own['pick']['policy']}`)",
+                difference(values, own[USUAL]["test"]["values"]),
+                f"`{best}`, `{worst}`", own["pick"]["why"] or "",
+            )
+        )  # fmt: skip
+    head = ("set", "`none`", "`flip-crop`", f"`{USUAL}`", "best fixed on other sets", "random",
+            "`flip-crop`, longer", "pick", f"pick - usual {POINTS}", "best, worst",
+            "why")  # fmt: skip
+    return table(head, rows)
+
+
+def search_cost(content: Content) -> str:
+    """What the whole command takes, against what it took."""
+    rows = [
+        (
+            row["data"],
+            *(f"{row[code]['seconds'] / 60:.0f}" for code in ("former", "current")),
+            f"{row['current']['seconds'] / row['former']['seconds']:.2f}",
+            f"{row['current']['processor'] / row['former']['processor']:.2f}",
+            *(f"{row[code]['trainings']:.1f}" for code in ("former", "current")),
+        )
+        for row in content["rows"]
+    ]
+    head = ("set", "formerly (minutes)", "now (minutes)", "ratio", "ratio of processor time",
+            "trainings of the search, formerly", "now")  # fmt: skip
+    return table(head, rows)

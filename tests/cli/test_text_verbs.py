@@ -99,7 +99,8 @@ def test_search_finds_a_policy(capsys, place):
         "--seeds", "1", "--jobs", "1", "--engine", "local", "--out", "s",
     )  # fmt: skip
     parts = {row["part"] for row in told["baselines"]}
-    assert {"none", "random"} <= parts
+    assert "none" in parts
+    assert parts & {"eda", "trivialaugment"}
     assert (place / "s/policy.json").exists()
 
 

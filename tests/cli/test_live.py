@@ -7,6 +7,7 @@ from rich.console import Console
 
 from automorph.cli import main, progress
 from automorph.errors import UsageError
+from automorph.searchers import Outlook
 from automorph.searchers.runner import Finished, SearchProgress
 
 QUICK = ["--model", "cnn:8", "--epochs", "2", "--limit", "60", "--quiet"]
@@ -25,6 +26,23 @@ def test_a_search_shows_the_best_so_far():
     assert "3 done, best 20.0 %, 70 s left" in lines[0]
     assert "▁█" in lines[1]
     assert [line.split() for line in lines[3:]] == [["90.0", "good"], ["20.0", "bad"]]
+
+
+def test_a_search_shows_in_one_line_what_it_would_choose_now():
+    shown = progress.Dashboard(quiet=False)
+    now = Outlook("flip", 0.83, ("crop", "none"))
+    shown.update(SearchProgress("search", 0, 0.0, outlook=Outlook("crop")))
+    assert lines_of(shown)[1] == "now crop, a guess: nothing is compared yet"
+    shown.update(SearchProgress("search", 3, 0.4, outlook=now))
+    assert lines_of(shown)[1] == "now flip, 83 % sure; more time may still bring crop or none"
+    shown.update(SearchProgress("final", 4, 0.2, outlook=now))
+    assert lines_of(shown)[1] == "the pick is flip; the table tests it"
+
+
+def lines_of(shown):
+    out = io.StringIO()
+    Console(file=out, width=80).print(shown.shown())
+    return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
 def scalars(folder):

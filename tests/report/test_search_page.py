@@ -35,3 +35,19 @@ def test_a_search_of_one_trial_that_was_stopped_is_still_a_page() -> None:
     render(page)
 
     assert any("budget ended the search" in warning for warning in page.warnings)
+
+
+def test_a_table_that_stopped_says_when_and_which_rows_stopped_earlier() -> None:
+    result = search()
+    result["search"] |= {"seeds": "2-5"}
+    row = next(one for one in result["rows"] if one["policy"] == "random")
+    row["accuracy"]["values"] = row["accuracy"]["values"][:2]
+    row["difference"] |= {"low": None, "high": None, "p": None, "p_adjusted": None}
+    row["note"] = "2 seeds, stopped: far behind"
+    text = " ".join(render(search_page(result)).split())
+
+    assert "the table ended after 3 of at most 5, because the validation part told" in text
+    assert "Intervals and p-values allow for these looks" in text
+    assert "2 seeds, stopped: far behind" in text
+    result["search"] |= {"seeds": "2-3"}
+    assert "the table used all 3" in render(search_page(result))

@@ -203,7 +203,8 @@ def search(
                 remember=partial(remembered, record, operations),
             )
         )  # fmt: skip
-        runner.begin(plan, searcher)
+        # Searchers of users may have no result before their first trial.
+        runner.begin(plan, searcher if named.own is None else None)
         stopped = runner.search(searcher, workers, trials=allowed)
         check_outcomes(runner)
         winner = searcher.result()

@@ -102,9 +102,9 @@ class SearchRunner:
             )
         return [outcomes[index] for index in range(len(jobs))]
 
-    def begin(self, plan: Plan, searcher: Searcher) -> None:
-        """Report the plan and the first guess, before the first trial."""
-        self.plan, self.now = plan, Snapshot.of(searcher)
+    def begin(self, plan: Plan, searcher: Searcher | None = None) -> None:
+        """Report the plan and the searcher's first guess, before the first trial."""
+        self.plan, self.now = plan, None if searcher is None else Snapshot.of(searcher)
         self._show("search", 0.0)
 
     def search(self, method: Searcher, executor: Executor, *, trials: int) -> bool:
